@@ -1,0 +1,153 @@
+//! One error type: what failed, why (the chain of causes), and what to do next.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the caller has to do about an error. Decides the exit code of the process
+/// and the outcome word of the summary line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something failed for good; running again will not help.
+    Failed,
+    /// The command line, a setting or a pipeline's definition is wrong.
+    Usage,
+    /// More bad records than the pipeline allows.
+    Threshold,
+    /// Another run holds the pipeline, or took it over.
+    Locked,
+    /// A passing condition outlasted every retry; safe to run again.
+    Exhausted,
+    /// A signal asked the run to stop (the signal's number).
+    Interrupted(i32),
+}
+
+impl Kind {
+    /// The process exit code of this kind, as the README lists them.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Threshold => 3,
+            Kind::Locked => 4,
+            Kind::Exhausted => 75,
+            Kind::Interrupted(signal) => 128 + u8::try_from(signal).unwrap_or(2),
+        }
+    }
+
+    /// The second word of the summary line.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            Kind::Failed | Kind::Usage | Kind::Exhausted => "failed",
+            Kind::Threshold => "threshold",
+            Kind::Locked => "locked",
+            Kind::Interrupted(_) => "interrupted",
+        }
+    }
+}
+
+/// An error fit to be shown to a user: it names the thing, quotes it, keeps its cause
+/// and says what to do next.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    details: Vec<String>,
+    next: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind` that says `message`.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            message: message.into(),
+            details: Vec::new(),
+            next: None,
+            source: None,
+        }
+    }
+
+    /// An error that running again will not cure.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// A wrong command line, setting or definition.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Adds a line between the message and the next step.
+    #[must_use]
+    pub fn detail(mut self, line: impl Into<String>) -> Self {
+        self.details.push(line.into());
+        self
+    }
+
+    /// Says what the user should do next.
+    #[must_use]
+    pub fn next(mut self, step: impl Into<String>) -> Self {
+        self.next = Some(step.into());
+        self
+    }
+
+    /// Attaches the cause. It is printed as a chain, never pasted into the message.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(cause.into());
+        self
+    }
+
+    /// What the caller has to do about it.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The same error as another kind, for the few places that know better.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// What failed, without causes and next step.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The next step, if one is known.
+    pub fn next_step(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+}
+
+/// The whole story over several lines: message, causes, details, next step.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let mut cause = StdError::source(self);
+        while let Some(error) = cause {
+            write!(f, "\n  cause: {error}")?;
+            cause = error.source();
+        }
+        for line in &self.details {
+            write!(f, "\n  {line}")?;
+        }
+        if let Some(next) = &self.next {
+            write!(f, "\n  next:  {next}")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|cause| cause as &(dyn StdError + 'static))
+    }
+}

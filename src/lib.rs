@@ -1,0 +1,8 @@
+//! pgsluice: a thin loader that copies raw payloads into Postgres and lets versioned SQL
+//! functions validate, hash, quarantine and merge them, one transaction per batch.
+//!
+//! Layers, each may use only those to its right:
+//! `main, cli → run → install, batch, report → db, source → config → error`.
+
+pub mod error;
+pub mod source;

@@ -1,0 +1,214 @@
+//! A batch in memory: records already encoded for binary COPY, plus where they end.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How large a batch may grow; whichever is reached first closes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Records in a batch.
+    pub rows: usize,
+    /// Payload bytes in a batch.
+    pub bytes: usize,
+}
+
+/// What is known of one file or object, as `sluice.source_objects` keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectState {
+    /// Its name: a path or a key.
+    pub object: String,
+    /// Facts by which a replacement under the same name is noticed.
+    pub identity: Value,
+    /// From where reading resumes.
+    pub position: Value,
+    /// Read to its end, with proof that this was the end.
+    pub is_done: bool,
+}
+
+/// A record that Postgres cannot hold as text, or that the source could not slice cleanly.
+/// It goes to quarantine with its exact bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Index of the record in its batch, counted with the readable ones.
+    pub ordinal: i32,
+    /// Where it stands in its origin.
+    pub position: i64,
+    /// Exact bytes (cut at the source's `max_record_bytes`).
+    pub payload: Vec<u8>,
+    /// SQLSTATE that says what is wrong, by Postgres' own table where it has one.
+    pub sqlstate: &'static str,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+/// Records `first_ordinal` and later of the batch came from `origin`, up to the next span.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OriginSpan {
+    /// First record of the span.
+    pub first_ordinal: i32,
+    /// File, URL, object or table.
+    pub origin: String,
+}
+
+/// The unit of commit, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Binary COPY stream of `(ordinal int, position bigint, payload text)`.
+    pub copy_data: Bytes,
+    /// Records that are not in the COPY stream.
+    pub unreadable: Vec<Unreadable>,
+    /// Records in all: readable and unreadable.
+    pub rows: usize,
+    /// Bytes of input consumed for this batch (for rate and time left).
+    pub bytes: u64,
+    /// Which ordinals came from where.
+    pub origins: Vec<OriginSpan>,
+    /// Up to where the source has been read once this batch is committed.
+    pub cursor: Value,
+    /// Files and objects whose state this batch changes.
+    pub objects: Vec<ObjectState>,
+}
+
+/// Collects records until a limit is reached.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    limits: Limits,
+    data: BytesMut,
+    payload_bytes: usize,
+    rows: i32,
+    unreadable: Vec<Unreadable>,
+    origins: Vec<OriginSpan>,
+    consumed: u64,
+    objects: Vec<ObjectState>,
+}
+
+const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const COPY_TRAILER: i16 = -1;
+const COPY_FIELDS: i16 = 3;
+
+impl BatchBuilder {
+    /// An empty batch under `limits`.
+    pub fn new(limits: Limits) -> Self {
+        let mut data = BytesMut::with_capacity(64 * 1024);
+        data.put_slice(COPY_HEADER);
+        BatchBuilder {
+            limits,
+            data,
+            payload_bytes: 0,
+            rows: 0,
+            unreadable: Vec::new(),
+            origins: Vec::new(),
+            consumed: 0,
+            objects: Vec::new(),
+        }
+    }
+
+    /// Records that follow come from `origin`.
+    pub fn set_origin(&mut self, origin: &str) {
+        if self
+            .origins
+            .last()
+            .is_some_and(|span| span.origin == origin)
+        {
+            return;
+        }
+        // A span without records (an empty file) is replaced by the one that follows it.
+        if self
+            .origins
+            .last()
+            .is_some_and(|span| span.first_ordinal == self.rows)
+        {
+            self.origins.pop();
+        }
+        self.origins.push(OriginSpan {
+            first_ordinal: self.rows,
+            origin: origin.to_owned(),
+        });
+    }
+
+    /// Adds a record. Bytes that Postgres cannot hold as text (NUL, invalid UTF-8) are set
+    /// aside as unreadable, exact to the byte.
+    pub fn push(&mut self, position: i64, payload: &[u8]) {
+        let fault = match std::str::from_utf8(payload) {
+            Err(error) => Some(format!(
+                "invalid byte sequence for encoding \"UTF8\" at byte {}",
+                error.valid_up_to() + 1
+            )),
+            Ok(_) => memchr::memchr(0, payload)
+                .map(|at| format!("NUL byte at byte {}: Postgres text cannot hold it", at + 1)),
+        };
+        if let Some(message) = fault {
+            self.push_unreadable(position, payload.to_vec(), "22021", message);
+            return;
+        }
+        self.data.reserve(payload.len() + 34);
+        self.data.put_i16(COPY_FIELDS);
+        self.data.put_i32(4);
+        self.data.put_i32(self.rows);
+        self.data.put_i32(8);
+        self.data.put_i64(position);
+        self.data
+            .put_i32(i32::try_from(payload.len()).unwrap_or(i32::MAX));
+        self.data.put_slice(payload);
+        self.payload_bytes += payload.len();
+        self.rows += 1;
+    }
+
+    /// Adds a record that cannot be loaded, with its exact bytes and the reason.
+    pub fn push_unreadable(
+        &mut self,
+        position: i64,
+        payload: Vec<u8>,
+        sqlstate: &'static str,
+        message: String,
+    ) {
+        self.payload_bytes += payload.len();
+        self.unreadable.push(Unreadable {
+            ordinal: self.rows,
+            position,
+            payload,
+            sqlstate,
+            message,
+        });
+        self.rows += 1;
+    }
+
+    /// Counts `bytes` of input as consumed by this batch.
+    pub fn consume(&mut self, bytes: u64) {
+        self.consumed += bytes;
+    }
+
+    /// Notes the state of a file or object at the end of this batch, replacing an earlier
+    /// note on the same one.
+    pub fn note_object(&mut self, state: ObjectState) {
+        match self.objects.iter_mut().find(|o| o.object == state.object) {
+            Some(known) => *known = state,
+            None => self.objects.push(state),
+        }
+    }
+
+    /// Whether a limit is reached.
+    pub fn is_full(&self) -> bool {
+        self.rows as usize >= self.limits.rows || self.payload_bytes >= self.limits.bytes
+    }
+
+    /// Whether there is nothing to commit: neither a record nor a changed object.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0 && self.objects.is_empty()
+    }
+
+    /// Closes the batch at `cursor`.
+    pub fn finish(mut self, cursor: Value) -> Batch {
+        self.data.put_i16(COPY_TRAILER);
+        Batch {
+            copy_data: self.data.freeze(),
+            unreadable: self.unreadable,
+            rows: self.rows as usize,
+            bytes: self.consumed,
+            origins: self.origins,
+            cursor,
+            objects: self.objects,
+        }
+    }
+}
