@@ -20,8 +20,8 @@ create table if not exists nyc.flights (
   updated_at   timestamptz not null,
   loaded_at    timestamptz not null default now(),
 
-  -- A flight number flies once a day from an airport. It may go on from the next airport under the
-  -- same number, so origin is part of the key.
+  -- A flight number leaves an airport once a day. The same number may leave another airport on the
+  -- same day, so origin is part of the key.
   constraint flights_pkey primary key (flight_date, carrier, flight, origin),
   constraint flights_carrier_is_known foreign key (carrier) references nyc.airlines,
   constraint flights_origin_is_known foreign key (origin) references nyc.airports,
