@@ -1,0 +1,97 @@
+create or replace function sluice._check_target(p_pipeline text, p_target text, p_key text[], p_order_by text, p_columns text[])
+returns oid
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_target oid := pg_catalog.to_regclass(p_target);
+  v_class  pg_catalog.pg_class;
+  v_name   text;
+  v_where  text := format('pipeline %s: ', p_pipeline);
+begin
+  if v_target is null then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s does not exist', p_target),
+      hint = 'create the table first, or name it with its schema';
+  end if;
+  select * into v_class from pg_catalog.pg_class where oid = v_target;
+  if v_class.relkind not in ('r', 'p') then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s is not a table', p_target),
+      hint = 'a target is an ordinary or a partitioned table';
+  end if;
+  if v_class.relhasrules then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s has rewrite rules, and merge refuses such tables', p_target),
+      hint = 'turn the rules into triggers, or load another table';
+  end if;
+
+  foreach v_name in array p_columns || p_key loop
+    if not exists (
+      select from pg_catalog.pg_attribute
+      where attrelid = v_target and attname = v_name and attnum > 0 and not attisdropped
+    ) then
+      raise exception using errcode = 'SL005',
+        message = v_where || format('target %s has no column %I', p_target, v_name),
+        hint = 'its columns are ' || (
+          select string_agg(quote_ident(attname), ', ' order by attnum) from pg_catalog.pg_attribute
+          where attrelid = v_target and attnum > 0 and not attisdropped);
+    end if;
+  end loop;
+  foreach v_name in array p_key || array_remove(array[p_order_by], null) loop
+    if v_name <> all (p_columns) then
+      raise exception using errcode = 'SL005',
+        message = v_where || format('the transform does not return %I, which is %s', v_name,
+          case when v_name = any (p_key) then 'a key column' else 'the order_by column' end),
+        hint = 'add it to the columns of the transform';
+    end if;
+  end loop;
+
+  -- The key must be the key: merge inserts duplicates in silence where no index forbids it.
+  if not exists (
+    select from pg_catalog.pg_index i
+    where i.indrelid = v_target and i.indisunique and i.indisvalid and i.indimmediate
+      and i.indpred is null and i.indexprs is null
+      and (select array_agg(a.attname::text order by a.attname::text)
+           from pg_catalog.pg_attribute a
+           where a.attrelid = v_target and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]))
+        = (select array_agg(k order by k) from unnest(p_key) k)
+  ) then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s has no unique index on exactly its key (%s)', p_target, array_to_string(p_key, ', ')),
+      hint = format('alter table %s add primary key (%s); the index has to be valid, not partial and not deferrable',
+        p_target, (select string_agg(quote_ident(k), ', ') from unnest(p_key) k));
+  end if;
+  select a.attname into v_name from pg_catalog.pg_attribute a
+  where a.attrelid = v_target and a.attname = any (p_key) and not a.attnotnull limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('key column %I of target %s may be null', v_name, p_target),
+      hint = format('alter table %s alter column %I set not null; a null never matches, so each run would insert it again', p_target, v_name);
+  end if;
+
+  select a.attname into v_name from pg_catalog.pg_attribute a
+  where a.attrelid = v_target and a.attname = any (p_columns)
+    and (a.attgenerated <> '' or (a.attidentity = 'a' and a.attname <> all (p_key))) limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('column %I of target %s is generated and cannot be loaded', v_name, p_target),
+      hint = 'leave it out of the transform';
+  end if;
+  select a.attname into v_name from pg_catalog.pg_attribute a
+  where a.attrelid = v_target and a.attnum > 0 and not a.attisdropped and a.attnotnull
+    and not a.atthasdef and a.attidentity = '' and a.attname <> all (p_columns)
+    and a.attname not in ('sluice_hash', 'sluice_batch')
+    and not exists (select from pg_catalog.pg_type t where t.oid = a.atttypid and t.typdefault is not null)
+  limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('column %I of target %s is not null, has no default, and the transform does not return it', v_name, p_target),
+      hint = 'return it from the transform or give it a default';
+  end if;
+  return v_target;
+end
+$$;
+
+comment on function sluice._check_target(text, text, text[], text, text[]) is
+  'Refuses (SL005) a target that is no table, lacks a column, or whose key is not exactly a valid unique index of not null columns. Returns its oid. Run by define_pipeline and by every batch.';

@@ -1,0 +1,48 @@
+create or replace function sluice._commit_ledger(p_batch sluice.batches, p_epoch bigint)
+returns sluice.batches
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  v_batch sluice.batches := p_batch;
+begin
+  v_batch.committed_at := clock_timestamp();
+  begin
+    insert into sluice.batches select v_batch.*;
+  exception when check_violation then
+    raise exception using errcode = 'SL004',
+      message = format('the books of batch %s do not balance: %s', v_batch.batch_seq, to_jsonb(v_batch) - 'objects'),
+      hint = 'nothing of this batch was committed; this is a bug in the engine, please report it';
+  end;
+
+  insert into sluice.source_objects as o (pipeline_id, object, identity, position, is_done, last_batch_id)
+  select v_batch.pipeline_id, x ->> 'object', x -> 'identity', x -> 'position', (x ->> 'is_done')::boolean, v_batch.batch_id
+  from jsonb_array_elements(v_batch.objects) x
+  on conflict (pipeline_id, object) do update set
+    identity = excluded.identity, position = excluded.position, is_done = excluded.is_done,
+    last_batch_id = excluded.last_batch_id, updated_at = now();
+
+  update sluice.transforms set first_used_at = now()
+  where pipeline_id = v_batch.pipeline_id and version = v_batch.version and first_used_at is null;
+
+  update sluice.runs set
+    batches = batches + 1, extracted = extracted + v_batch.extracted, transformed = transformed + v_batch.transformed,
+    filtered = filtered + v_batch.filtered, quarantined = quarantined + v_batch.quarantined, produced = produced + v_batch.produced,
+    inserted = inserted + v_batch.inserted, updated = updated + v_batch.updated, deleted = deleted + v_batch.deleted,
+    unchanged = unchanged + v_batch.unchanged, stale = stale + v_batch.stale, superseded = superseded + v_batch.superseded,
+    retried = retried + v_batch.retried
+  where run_id = v_batch.run_id;
+
+  -- Last of all, and checked: compare and set. A commit that follows an error swallowed
+  -- anywhere before would report success for a rollback; this makes such a batch fail here.
+  update sluice.etl_state set batch_seq = v_batch.batch_seq, cursor = v_batch.cursor_after, updated_at = now()
+  where pipeline_id = v_batch.pipeline_id and epoch = p_epoch and batch_seq = v_batch.batch_seq - 1;
+  if not found then
+    raise exception using errcode = 'SL001', message = format('deposed: the state of pipeline %s moved under a lock', v_batch.pipeline_id);
+  end if;
+  return v_batch;
+end
+$$;
+
+comment on function sluice._commit_ledger(sluice.batches, bigint) is
+  'Writes the ledger row (its check constraints are the books: SL004), the state of files and objects, the run''s totals, and moves the cursor.';

@@ -1,0 +1,70 @@
+create or replace function sluice._compile(
+  p_pipeline_id integer, p_version integer,
+  out pipeline text, out version integer, out target oid, out search_path text,
+  out rows_definition text, out rules jsonb,
+  out load_sql text, out trial_sql text, out probe_sql text,
+  out reference_checks text[], out superseded_sql text,
+  out count_sql text, out merge_sql text, out trial_merge_sql text, out columns text[])
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_pipeline    sluice.pipelines;
+  v_transform   sluice.transforms;
+  v_function    oid;
+  v_has_reject  boolean;
+  v_has_deleted boolean;
+begin
+  select * into strict v_pipeline from sluice.pipelines where pipeline_id = p_pipeline_id;
+  select t.* into v_transform from sluice.transforms t
+  where t.pipeline_id = p_pipeline_id and t.version = coalesce(p_version, v_pipeline.active_version);
+  if not found then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s has no version %s', v_pipeline.name, p_version),
+      hint = 'it has ' || (select string_agg('v' || t.version, ', ' order by t.version) from sluice.transforms t where t.pipeline_id = p_pipeline_id);
+  end if;
+  pipeline := v_pipeline.name;
+  version := v_transform.version;
+  search_path := v_transform.search_path;
+
+  v_function := pg_catalog.to_regprocedure(v_transform.function);
+  if v_function is null or encode(sha256(convert_to(sluice._function_text(v_function), 'UTF8')), 'hex') <> v_transform.sha256 then
+    raise exception using errcode = 'SL006',
+      message = case when v_function is null
+        then format('pipeline %s: transform %s was dropped', v_pipeline.name, v_transform.function)
+        else format('pipeline %s: transform %s is not what version %s was registered with', v_pipeline.name, v_transform.function, v_transform.version) end,
+      hint = format('put the registered text back (select function_text from sluice.transforms where pipeline_id = %s and version = %s), or define the new text as version %s under a new name',
+        p_pipeline_id, v_transform.version, (select max(t.version) + 1 from sluice.transforms t where t.pipeline_id = p_pipeline_id));
+  end if;
+
+  target := sluice._check_target(v_pipeline.name, v_pipeline.target, v_transform.key, v_transform.order_by, v_transform.columns);
+  if (select count(*) from pg_catalog.pg_attribute a where a.attrelid = target and not a.attisdropped
+      and (a.attname, a.atttypid) in (('sluice_hash', 'bytea'::regtype), ('sluice_batch', 'bigint'::regtype))) <> 2 then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: target %s has lost its bookkeeping columns', v_pipeline.name, v_pipeline.target),
+      hint = 'run "sluice apply" on the pipeline''s file again';
+  end if;
+  select t.column_names_has_reject, t.has_deleted into v_has_reject, v_has_deleted
+  from (select bool_or(c.column_name = 'sluice_reject') as column_names_has_reject,
+               bool_or(c.column_name = 'sluice_deleted') as has_deleted
+        from sluice._transform_columns(v_function) c) t;
+
+  columns := v_transform.columns;
+  select string_agg(format('%I %s%s', c.column_name, c.type_name, c.collation_clause), ', ') into rows_definition
+  from sluice._target_columns(target, columns) c;
+  select coalesce(jsonb_agg(to_jsonb(r) - 'condition' order by r.rule), '[]') into rules
+  from sluice._row_rules(target, columns, v_transform.key) r;
+
+  load_sql  := sluice._transform_sql('load', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
+  trial_sql := sluice._transform_sql('trial', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
+  probe_sql := sluice._transform_sql('probe', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
+  reference_checks := sluice._reference_checks(target, columns);
+  superseded_sql   := sluice._superseded_sql(v_transform.key, v_transform.order_by);
+  count_sql        := sluice._count_sql(target, v_transform.key, v_transform.order_by);
+  merge_sql        := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, false);
+  trial_merge_sql  := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, true);
+end
+$$;
+
+comment on function sluice._compile(integer, integer) is
+  'Checks a pipeline version against the catalog as it is now (SL005, SL006 when it no longer fits) and writes every statement its batches run.';

@@ -1,0 +1,27 @@
+create or replace function sluice._lock_state(p_pipeline_id integer, p_pipeline text, p_epoch bigint, p_batch_seq bigint)
+returns sluice.etl_state
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  v_state sluice.etl_state;
+begin
+  select * into v_state from sluice.etl_state where pipeline_id = p_pipeline_id for update;
+  if v_state.epoch is distinct from p_epoch then
+    raise exception using errcode = 'SL001',
+      message = format('deposed: %s', coalesce(
+        (select format('run %s of pipeline %s took over at %s', r.run_id, p_pipeline, r.started_at)
+         from sluice.runs r where r.pipeline_id = p_pipeline_id and r.epoch = v_state.epoch),
+        format('the state of pipeline %s was moved by hand', p_pipeline))),
+      hint = 'nothing of this batch was committed; its records are read again by whoever holds the pipeline now';
+  end if;
+  if v_state.batch_seq + 1 <> p_batch_seq then
+    raise exception using errcode = 'SL002',
+      message = format('pipeline %s expects batch %s, not %s', p_pipeline, v_state.batch_seq + 1, p_batch_seq);
+  end if;
+  return v_state;
+end
+$$;
+
+comment on function sluice._lock_state(integer, text, bigint, bigint) is
+  'Locks the state row of a pipeline to the end of the transaction and checks that this run may commit this batch.';

@@ -1,0 +1,13 @@
+create or replace function sluice._mark_superseded_rows(p_statement text)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  update pg_temp.sluice_rows set sluice_state = null where sluice_state = 's';
+  execute p_statement;
+end
+$$;
+
+comment on function sluice._mark_superseded_rows(text) is
+  'Marks the rows of the batch that a newer row of the same key replaces; done anew whenever a record leaves the batch.';

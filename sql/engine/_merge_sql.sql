@@ -1,0 +1,31 @@
+create or replace function sluice._merge_sql(p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean, p_is_trial boolean)
+returns text
+language sql stable
+set search_path = ''
+as $$
+  with names as (
+    select
+      string_agg(format('%I', column_name), ', ') as columns,
+      string_agg(format('s.%I', column_name), ', ') as sources,
+      coalesce(string_agg(format('%1$I = s.%1$I', column_name), ', ') filter (where column_name <> all (p_key)) || ', ', '') as assignments
+    from sluice._target_columns(p_target, p_columns))
+  select format(E'merge into %s as t\nusing %s as s\non %s', p_target::pg_catalog.regclass,
+      case when p_is_trial
+        then E'(\n  select pg_catalog.nextval(''pg_temp.sluice_place''), r.* from pg_temp.sluice_rows r\n  where r.sluice_state is null and r.sluice_ordinal between $2 and $3 offset 0)'
+        else '(select * from pg_temp.sluice_rows where sluice_state is null)' end,
+      (select string_agg(format('t.%1$I = s.%1$I', k), ' and ' order by n) from unnest(p_key) with ordinality as keys (k, n)))
+    || case when p_order_by is not null then format(E'\nwhen matched and %s then do nothing', sluice._stale_condition(p_order_by)) else '' end
+    || case when p_has_deleted then E'\nwhen matched and s.sluice_deleted then delete' else '' end
+    || format(E'\nwhen matched and t.sluice_hash is distinct from s.sluice_hash then\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = $1', names.assignments)
+    || case when p_has_deleted then E'\nwhen not matched and s.sluice_deleted then do nothing' else '' end
+    || format(E'\nwhen not matched then\n  insert (%s, sluice_hash, sluice_batch)%s\n  values (%s, s.sluice_hash, $1)', names.columns,
+      case when exists (
+        select from pg_catalog.pg_attribute a
+        where a.attrelid = p_target and a.attname = any (p_columns) and a.attidentity = 'a')
+        then ' overriding system value' else '' end,
+      names.sources)
+  from names
+$$;
+
+comment on function sluice._merge_sql(oid, text[], text[], text, boolean, boolean) is
+  'The merge of a batch. $1: batch id. As a trial it takes the records $2 to $3 only and notes its place in the sequence.';

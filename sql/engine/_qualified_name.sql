@@ -1,0 +1,12 @@
+create or replace function sluice._qualified_name(p_class oid)
+returns text
+language sql stable
+set search_path = ''
+as $$
+  select format('%I.%I', n.nspname, c.relname)
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where c.oid = p_class
+$$;
+
+comment on function sluice._qualified_name(oid) is
+  'A table''s name with its schema, quoted where needed.';

@@ -1,0 +1,46 @@
+create or replace function sluice._target_columns(p_target oid, p_columns text[])
+returns table (
+  column_name text, type_name text, collation_clause text, is_not_null boolean,
+  coercion text, hash_input text)
+language sql stable
+set search_path = ''
+as $$
+  -- coercion: what assignment does, as an expression that can be tried without writing. An
+  -- explicit cast to varchar(n), char(n) or bit(n) would cut in silence; the cast functions,
+  -- called with isExplicit = false, raise 22001 as an insert does.
+  -- hash_input: the binary form for built-in types, which no session setting changes; text for
+  -- types whose oid differs between databases.
+  select
+    a.attname::text,
+    type_name,
+    case when a.attcollation <> 0 and a.attcollation <> t.typcollation
+      then (select format(' collate %I.%I', n.nspname, c.collname)
+            from pg_catalog.pg_collation c join pg_catalog.pg_namespace n on n.oid = c.collnamespace
+            where c.oid = a.attcollation)
+      else '' end,
+    a.attnotnull,
+    case
+      when b.base_typmod >= 0 and b.base_type in ('varchar'::regtype, 'bpchar'::regtype, 'bit'::regtype, 'varbit'::regtype)
+        then format('pg_catalog.%1$I(r.%2$I::pg_catalog.%1$I, %3$s, false)::%4$s',
+          bt.typname, a.attname, b.base_typmod,
+          case when t.typtype = 'd' then type_name else 'pg_catalog.' || quote_ident(bt.typname) end)
+      else format('r.%I::%s', a.attname, type_name)
+    end,
+    case
+      when b.base_type < 16384 and bt.typsend <> 0
+        then format('t.%I%s', a.attname,
+          case when t.typtype = 'd' then '::' || format_type(b.base_type, null) else '' end)
+      else format('t.%I::pg_catalog.text', a.attname)
+    end
+  from unnest(p_columns) as wanted (column_name)
+  join pg_catalog.pg_attribute a
+    on a.attrelid = p_target and a.attname = wanted.column_name and a.attnum > 0 and not a.attisdropped
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
+  join pg_catalog.pg_type bt on bt.oid = b.base_type
+  cross join lateral format_type(a.atttypid, a.atttypmod) as type_name
+  order by a.attnum
+$$;
+
+comment on function sluice._target_columns(oid, text[]) is
+  'The given columns of a target in table order, with the SQL that coerces and hashes each.';

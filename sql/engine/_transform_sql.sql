@@ -1,0 +1,80 @@
+create or replace function sluice._transform_sql(p_purpose text, p_function text, p_takes_meta boolean, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[], p_key text[])
+returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_function  text := substr(p_function, 1, strpos(p_function, '(') - 1);
+  v_arguments text := case when p_takes_meta then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end;
+  v_coerced   text;
+  v_columns   text;
+  v_hash      text;
+  v_rule      text;
+  v_names     text := array_to_string(array(select quote_ident(c) from unnest(p_columns) c), ',');
+  v_staged    text;
+begin
+  select string_agg(format('%s as %I', coercion, column_name), ',' || chr(10) || '         '),
+         string_agg(format('t.%I', column_name), ', '), string_agg(hash_input, ', ')
+    into v_coerced, v_columns, v_hash
+  from sluice._target_columns(p_target, p_columns);
+
+  v_coerced := v_coerced
+    || format(',%s as sluice_reject', case when p_has_reject then 'r.sluice_reject::pg_catalog.text' else 'null::pg_catalog.text' end)
+    || format(',%s as sluice_deleted', case when p_has_deleted then 'coalesce(r.sluice_deleted, false)' else 'false' end);
+
+  select 'case when t.sluice_reject is not null then 0'
+      || coalesce(string_agg(format(' when %s then %s', condition, rule), '' order by rule), '') || ' end'
+    into v_rule
+  from sluice._row_rules(p_target, p_columns, p_key);
+
+  -- The payload is parsed once, behind "offset 0": inlined into the transform it would be
+  -- parsed again for every column. The second "offset 0" keeps the hash from extracting every
+  -- column again.
+  v_staged := format(
+    'select %sordinal as sluice_ordinal, payload::pg_catalog.jsonb as sluice_doc%s from pg_temp.sluice_staging%s offset 0',
+    case p_purpose when 'trial' then 'pg_catalog.nextval(''pg_temp.sluice_place''), ' else '' end,
+    case when p_takes_meta then ', sluice._record_meta(ordinal, position) as sluice_meta' else '' end,
+    case p_purpose
+      when 'trial' then ' where ctid > $1'
+      when 'probe' then ' where ctid = $1'
+      else ' where ordinal not in (select ordinal from pg_temp.sluice_faults)' end);
+
+  case p_purpose
+    when 'load' then
+      return format($sql$insert into pg_temp.sluice_rows (sluice_ordinal, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %1$s)
+select s.sluice_ordinal, t.sluice_reject, t.sluice_deleted, %2$s,
+  '\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%3$L::pg_catalog.bytea, %4$s))), 1, 16),
+  %5$s
+from (%6$s) s
+cross join lateral (
+  select %7$s
+  from %8$s(%9$s) r offset 0) t$sql$,
+        (select string_agg(quote_ident(column_name), ', ') from sluice._target_columns(p_target, p_columns)),
+        v_rule, substr(sha256(convert_to(
+          (select string_agg(quote_ident(column_name), ',') from sluice._target_columns(p_target, p_columns)), 'UTF8')), 1, 8),
+        v_hash, v_columns, v_staged, v_coerced, v_function, v_arguments);
+    when 'trial' then
+      -- Reads only. The sequence, which no rollback takes back, says which record raised.
+      return format($sql$select pg_catalog.count(row(%1$s, %2$s))
+from (%3$s) s
+cross join lateral (
+  select %4$s
+  from %5$s(%6$s) r offset 0) t$sql$,
+        v_columns, v_rule, v_staged, v_coerced, v_function, v_arguments);
+    when 'probe' then
+      -- One record; a place after every column says which one raised. Not fenced on purpose:
+      -- an inlined transform then computes its columns one by one.
+      return format($sql$select pg_catalog.nextval('pg_temp.sluice_place'), %1$s, %2$s
+from (%3$s) s
+cross join lateral (
+  select %4$s
+  from %5$s(%6$s) r) t$sql$,
+        replace(v_columns, ', ', ', pg_catalog.nextval(''pg_temp.sluice_place''), ')
+          || ', pg_catalog.nextval(''pg_temp.sluice_place'')',
+        v_rule, v_staged, v_coerced, v_function, v_arguments);
+  end case;
+end
+$$;
+
+comment on function sluice._transform_sql(text, text, boolean, boolean, boolean, oid, text[], text[]) is
+  'The statement that puts staged payloads through a transform. load: writes sluice_rows; trial: the same without writing, to find the record that raises; probe: one record, to find the column.';

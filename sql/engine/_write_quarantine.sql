@@ -1,0 +1,28 @@
+create or replace function sluice._write_quarantine(p_pipeline_id integer, p_version integer, p_batch_id bigint, p_origins jsonb)
+returns void
+language sql volatile
+set search_path = ''
+as $$
+  insert into sluice.quarantine as q (
+    pipeline_id, payload_sha256, payload, origin, position, version, sqlstate, message, detail,
+    constraint_name, column_name, seen_count, first_batch_id, last_batch_id)
+  select distinct on (sha256(r.payload))
+    p_pipeline_id, sha256(r.payload), r.payload, sluice._origin_of(p_origins, f.ordinal), r.position, p_version,
+    f.sqlstate, f.message, f.detail, f.constraint_name, f.column_name,
+    count(*) over (partition by sha256(r.payload)), p_batch_id, p_batch_id
+  from pg_temp.sluice_faults f
+  join (
+    select ordinal, position, convert_to(payload, 'UTF8') as payload from pg_temp.sluice_staging
+    where ordinal in (select ordinal from pg_temp.sluice_faults)
+    union all
+    select ordinal, position, payload from pg_temp.sluice_unreadable) r using (ordinal)
+  order by sha256(r.payload), f.ordinal desc
+  on conflict (pipeline_id, payload_sha256) where status = 'open' do update set
+    seen_count = q.seen_count + excluded.seen_count, last_seen_at = excluded.last_seen_at, last_batch_id = excluded.last_batch_id,
+    origin = excluded.origin, position = excluded.position, version = excluded.version,
+    sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
+    constraint_name = excluded.constraint_name, column_name = excluded.column_name
+$$;
+
+comment on function sluice._write_quarantine(integer, integer, bigint, jsonb) is
+  'Writes the faulty records of the batch, each with its exact bytes. A record that is open already moves its counters.';

@@ -1,0 +1,26 @@
+create or replace function sluice.batch_outcome(run_id bigint, epoch bigint, batch_seq bigint)
+returns setof sluice.batches
+language plpgsql volatile
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_pipeline_id integer := (select r.pipeline_id from sluice.runs r where r.run_id = batch_outcome.run_id);
+  v_state       sluice.etl_state;
+begin
+  -- Waits for a session of ours that may still be committing.
+  select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline_id for update;
+  if v_state.epoch is distinct from batch_outcome.epoch then
+    raise exception using errcode = 'SL001', message = coalesce(
+      (select format('deposed: run %s took over at %s', r.run_id, r.started_at) from sluice.runs r
+       where r.pipeline_id = v_pipeline_id and r.epoch = v_state.epoch),
+      'deposed: the state of the pipeline was moved by hand'),
+      hint = 'nothing of this batch was committed by this run; its records are read again by whoever holds the pipeline now';
+  end if;
+  return query select * from sluice.batches b
+  where b.pipeline_id = v_pipeline_id and b.batch_seq = batch_outcome.batch_seq and b.run_id = batch_outcome.run_id;
+end
+$$;
+
+comment on function sluice.batch_outcome(bigint, bigint, bigint) is
+  'After a lost answer: the ledger row of that batch when it was committed, no row when it was not. SL001 when the run was deposed.';

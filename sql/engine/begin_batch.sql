@@ -1,0 +1,90 @@
+-- The batch transaction, as the loader runs it and as anyone can run it by hand in psql:
+--
+--   begin;
+--   select * from sluice.begin_batch('orders', run_id);      -- temp tables, active version
+--   copy pg_temp.sluice_staging from stdin (format binary);  -- raw payloads
+--   select * from sluice.transform_batch(origins);           -- pure: touches nothing permanent
+--   select * from sluice.load_batch(run_id, epoch, batch_seq, cursor, objects);
+--   commit;
+--
+-- Until load_batch no lock is held that another session could wait for, so a loader frozen in
+-- copy stops nobody. load_batch locks the state row, checks the fence, merges, quarantines,
+-- writes the ledger and moves the cursor. Nothing is visible to anyone before the commit, and
+-- everything is after it.
+--
+-- Temporary tables, made once a connection and emptied at commit:
+--   sluice_staging     payloads as they came                            filled by copy
+--   sluice_unreadable  records Postgres cannot hold as text             filled by copy
+--   sluice_batch       one row: the batch, and the statements it runs   filled here
+--   sluice_rows        typed rows with hash; sluice_state: null live,
+--                      f faulty, s superseded                           filled by transform_batch
+--   sluice_faults      records that will go to quarantine, and why      filled by both
+create or replace function sluice.begin_batch(pipeline text, run_id bigint default null)
+returns table (version integer, batch_id bigint)
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  v_pipeline   sluice.pipelines;
+  v_compiled   record;
+  v_definition text;
+  v_batch_id   bigint;
+begin
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  v_pipeline := sluice._find_pipeline(begin_batch.pipeline);
+  if v_pipeline.is_paused then
+    raise exception using errcode = 'SL007',
+      message = format('pipeline %s is paused', v_pipeline.name),
+      hint = format('select sluice.resume_pipeline(%L)', v_pipeline.name);
+  end if;
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
+  v_batch_id := nextval('sluice.batch_id');
+  if current_setting('application_name') like 'sluice%' then
+    perform set_config('application_name', format('sluice %s run %s batch %s', v_pipeline.name, begin_batch.run_id, v_batch_id), true);
+  end if;
+
+  v_compiled := sluice._compile(v_pipeline.pipeline_id, null);
+  v_definition := format(
+    'create temporary table sluice_rows (sluice_ordinal integer not null, sluice_state "char", sluice_deleted boolean not null, sluice_reject text, sluice_rule smallint, sluice_hash bytea, %s) on commit delete rows',
+    v_compiled.rows_definition);
+
+  if to_regclass('pg_temp.sluice_batch') is null then
+    set local client_min_messages = warning;
+    create temporary table sluice_staging (ordinal integer not null, position bigint, payload text not null) on commit delete rows;
+    create temporary table sluice_unreadable (ordinal integer not null, position bigint, payload bytea not null, sqlstate text not null, message text not null) on commit delete rows;
+    create temporary table sluice_faults (
+      ordinal integer primary key, sqlstate text not null, message text not null, detail text,
+      constraint_name text, column_name text, is_suspect boolean not null default false) on commit delete rows;
+    create temporary sequence sluice_place;
+    create temporary table sluice_batch (
+      batch_id bigint not null, pipeline_id integer not null, pipeline text not null, version integer not null,
+      run_id bigint, run_started_at timestamptz, started_at timestamptz not null, target oid not null, columns text[] not null,
+      search_path text not null, rules jsonb not null, load_sql text not null, trial_sql text not null, probe_sql text not null,
+      reference_checks text[] not null, superseded_sql text not null, count_sql text not null, merge_sql text not null, trial_merge_sql text not null,
+      origins jsonb not null default '[]', extracted bigint not null default 0) on commit delete rows;
+  elsif exists (select from pg_temp.sluice_batch) then
+    -- An earlier batch of this same transaction (a dry run).
+    truncate pg_temp.sluice_batch, pg_temp.sluice_staging, pg_temp.sluice_unreadable, pg_temp.sluice_faults;
+    if to_regclass('pg_temp.sluice_rows') is not null then
+      truncate pg_temp.sluice_rows;
+    end if;
+  end if;
+  if obj_description(to_regclass('pg_temp.sluice_rows'), 'pg_class') is distinct from v_definition then
+    drop table if exists pg_temp.sluice_rows;
+    execute v_definition;
+    execute format('comment on table pg_temp.sluice_rows is %L', v_definition);
+  end if;
+
+  insert into pg_temp.sluice_batch
+  select v_batch_id, v_pipeline.pipeline_id, v_pipeline.name, v_compiled.version,
+    begin_batch.run_id, (select r.started_at from sluice.runs r where r.run_id = begin_batch.run_id), clock_timestamp(),
+    v_compiled.target, v_compiled.columns, v_compiled.search_path, v_compiled.rules,
+    v_compiled.load_sql, v_compiled.trial_sql, v_compiled.probe_sql, v_compiled.reference_checks,
+    v_compiled.superseded_sql, v_compiled.count_sql, v_compiled.merge_sql, v_compiled.trial_merge_sql;
+
+  return query select v_compiled.version, v_batch_id;
+end
+$$;
+
+comment on function sluice.begin_batch(text, bigint) is
+  'First step of a batch: makes or empties the temporary tables and fixes the version. Raises SL005 (definition no longer fits), SL006 (transform replaced), SL007 (paused).';

@@ -1,0 +1,99 @@
+create or replace function sluice.define_pipeline(
+  name text, version integer, transform text, target text, key text[], source jsonb, order_by text default null,
+  max_bad_ratio numeric default 0.1, batch_rows integer default null, batch_bytes integer default null, activate boolean default true)
+returns text
+language plpgsql volatile
+-- No search_path of its own: transform and target are looked up as the caller sees them.
+as $$
+#variable_conflict use_column
+declare
+  v_name        text := define_pipeline.name;
+  v_target      text;
+  v_new         sluice.transforms;
+  v_old         sluice.transforms;
+  v_pipeline    sluice.pipelines;
+  v_function    oid;
+  v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where s not like 'pg\_temp%');
+begin
+  if v_name is null or v_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline name %s is not allowed', coalesce(pg_catalog.quote_literal(v_name), 'null')),
+      hint = 'a lower-case letter, then letters, digits, _ . or -, 40 at most';
+  end if;
+  if coalesce(define_pipeline.version, 0) < 1 then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: version %s is not a positive number', v_name, define_pipeline.version),
+      hint = 'versions are 1, 2, 3, ...';
+  end if;
+  if coalesce(pg_catalog.cardinality(define_pipeline.key), 0) = 0 then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s has no key', v_name),
+      hint = 'key => ''{order_id}'', the columns of the target''s primary key or of another unique index';
+  end if;
+  if define_pipeline.max_bad_ratio is null or define_pipeline.max_bad_ratio not between 0 and 1 then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: max_bad_ratio %s is not between 0 and 1', v_name, define_pipeline.max_bad_ratio),
+      hint = '0.02 stops the run when more than 2% of the records are bad; 1 never stops it';
+  end if;
+  if define_pipeline.batch_rows < 1 or define_pipeline.batch_bytes < 1 then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: batch_rows and batch_bytes have to be positive', v_name),
+      hint = 'leave them out for the loader''s defaults';
+  end if;
+  perform sluice._check_source(define_pipeline.source);
+  if pg_catalog.to_regclass(define_pipeline.target) is null then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: target %s does not exist', v_name, define_pipeline.target),
+      hint = 'create the table first, or name it with its schema';
+  end if;
+  v_target := sluice._qualified_name(pg_catalog.to_regclass(define_pipeline.target));
+
+  select r.function_oid, r.takes_meta into v_function, v_new.takes_meta from sluice._resolve_transform(define_pipeline.transform) r;
+  v_new.function := sluice._qualified_function(v_function);
+  v_new.function_text := sluice._function_text(v_function);
+  v_new.sha256 := pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(v_new.function_text, 'UTF8')), 'hex');
+  v_new.version := define_pipeline.version;
+  v_new.key := define_pipeline.key;
+  v_new.order_by := define_pipeline.order_by;
+  v_new.search_path := pg_catalog.concat_ws(', ', v_search_path, 'pg_temp');
+  v_new.columns := sluice._check_transform(v_name, v_function, v_target, v_new.key, v_new.order_by);
+  perform sluice._add_bookkeeping(v_name, v_target);
+
+  -- One definition of a name at a time.
+  perform pg_catalog.pg_advisory_xact_lock(sluice._lock_class('install'), pg_catalog.hashtext(v_name));
+  select * into v_pipeline from sluice.pipelines p where p.name = v_name for update;
+  if found then
+    if v_pipeline.target <> v_target and exists (select from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id) then
+      raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s has loaded %s and cannot change its target to %s', v_name, v_pipeline.target, v_target),
+        hint = 'define another pipeline for the other table';
+    end if;
+  else
+    insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio)
+    values (v_name, v_target, define_pipeline.source, define_pipeline.version, define_pipeline.max_bad_ratio)
+    returning * into v_pipeline;
+    insert into sluice.etl_state (pipeline_id) values (v_pipeline.pipeline_id);
+  end if;
+  v_new.pipeline_id := v_pipeline.pipeline_id;
+
+  select * into v_old from sluice.transforms t where t.pipeline_id = v_new.pipeline_id and t.version = v_new.version;
+  if v_old.first_used_at is not null
+    and (v_old.function, v_old.sha256, v_old.key, v_old.order_by) is distinct from (v_new.function, v_new.sha256, v_new.key, v_new.order_by) then
+    raise exception using errcode = 'SL005',
+      message = pg_catalog.format('pipeline %s: version %s has loaded batches and cannot be changed', v_name, v_old.version),
+      detail = case when v_old.function <> v_new.function then pg_catalog.format('It was %s, now it is %s.', v_old.function, v_new.function)
+        when v_old.sha256 <> v_new.sha256 then pg_catalog.format('The text of %s differs from the one it was registered with.', v_new.function)
+        else 'Its key or order_by differs.' end,
+      hint = pg_catalog.format('name it v%s: a new function, and version => %1$s', (select pg_catalog.max(t.version) + 1 from sluice.transforms t where t.pipeline_id = v_new.pipeline_id));
+  end if;
+  insert into sluice.transforms as t (pipeline_id, version, function, takes_meta, columns, key, order_by, search_path, function_text, sha256)
+  values (v_new.pipeline_id, v_new.version, v_new.function, v_new.takes_meta, v_new.columns, v_new.key, v_new.order_by, v_new.search_path, v_new.function_text, v_new.sha256)
+  on conflict (pipeline_id, version) do update set
+    function = excluded.function, takes_meta = excluded.takes_meta, columns = excluded.columns, key = excluded.key,
+    order_by = excluded.order_by, search_path = excluded.search_path, function_text = excluded.function_text, sha256 = excluded.sha256;
+
+  update sluice.pipelines p set
+    target = v_target, source = define_pipeline.source, max_bad_ratio = define_pipeline.max_bad_ratio,
+    batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, updated_at = pg_catalog.now(),
+    active_version = case when define_pipeline.activate then v_new.version else p.active_version end
+  where p.pipeline_id = v_new.pipeline_id
+  returning * into v_pipeline;
+  return pg_catalog.format('pipeline %s: %s, version %s active', v_name, v_target, v_pipeline.active_version);
+end
+$$;
+
+comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean) is
+  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version without using it. A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.';

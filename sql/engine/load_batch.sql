@@ -1,0 +1,73 @@
+create or replace function sluice.load_batch(
+  run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, objects jsonb default '[]', retried bigint default 0)
+returns sluice.batches
+language plpgsql volatile
+set search_path = ''
+set row_security = off
+as $$
+declare
+  v_batch    record;
+  v_state    sluice.etl_state;
+  v_ledger   sluice.batches;
+  v_counted  record;
+  v_suspects integer[];
+  v_check    text;
+begin
+  select * into v_batch from pg_temp.sluice_batch;
+  if not found then
+    raise exception using errcode = 'SL002', message = 'no batch is open in this transaction',
+      hint = 'begin; select * from sluice.begin_batch(...) comes first';
+  end if;
+
+  -- The fence. A statement of its own: a lock and a read in one statement would read the
+  -- state as it was before the wait.
+  v_state := sluice._lock_state(v_batch.pipeline_id, v_batch.pipeline, load_batch.epoch, load_batch.batch_seq);
+  perform pg_advisory_xact_lock(sluice._lock_class('target'), (v_batch.target::bigint & 2147483647)::integer);
+
+  -- Parents may have arrived since the transform looked: in batches committed meanwhile.
+  select array_agg(f.ordinal) into v_suspects from pg_temp.sluice_faults f where f.is_suspect;
+  if v_suspects is not null then
+    delete from pg_temp.sluice_faults where is_suspect;
+    update pg_temp.sluice_rows set sluice_state = null where sluice_ordinal = any (v_suspects);
+    foreach v_check in array v_batch.reference_checks loop
+      perform sluice._check_reference(v_check, v_suspects);
+    end loop;
+    perform sluice._mark_faulty_rows();
+    perform sluice._mark_superseded_rows(v_batch.superseded_sql);
+  end if;
+
+  v_ledger.batch_id      := v_batch.batch_id;
+  v_ledger.pipeline_id   := v_batch.pipeline_id;
+  v_ledger.batch_seq     := load_batch.batch_seq;
+  v_ledger.run_id        := load_batch.run_id;
+  v_ledger.kind          := 'load';
+  v_ledger.version       := v_batch.version;
+  v_ledger.cursor_before := v_state.cursor;
+  v_ledger.cursor_after  := load_batch."cursor";
+  v_ledger.objects       := load_batch.objects;
+  v_ledger.started_at    := v_batch.started_at;
+  v_ledger.retried       := load_batch.retried;
+
+  select * into v_counted from sluice._merge_rows(v_batch.batch_id, v_batch.target, v_batch.count_sql, v_batch.merge_sql, v_batch.trial_merge_sql, v_batch.superseded_sql);
+  v_ledger.inserted  := v_counted.inserted;
+  v_ledger.updated   := v_counted.updated;
+  v_ledger.deleted   := v_counted.deleted;
+  v_ledger.unchanged := v_counted.unchanged;
+  v_ledger.stale     := v_counted.stale;
+  select count(*) into v_ledger.superseded from pg_temp.sluice_rows where sluice_state = 's';
+
+  select * into v_counted from sluice._count_records();
+  v_ledger.extracted   := v_counted.extracted;
+  v_ledger.transformed := v_counted.transformed;
+  v_ledger.filtered    := v_counted.filtered;
+  v_ledger.quarantined := v_counted.quarantined;
+  v_ledger.produced    := v_counted.produced;
+
+  perform sluice._check_threshold(v_batch.pipeline_id, v_ledger);
+  perform sluice._write_quarantine(v_batch.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.origins);
+  return sluice._commit_ledger(v_ledger, load_batch.epoch);
+end
+$$;
+
+comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint) is
+  'Last step of a batch: locks the pipeline''s state, checks the fence (SL001 deposed, SL002 out of sequence), merges, quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this batch.';

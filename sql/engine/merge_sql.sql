@@ -1,0 +1,16 @@
+create or replace function sluice.merge_sql(pipeline text, version integer default null)
+returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_compiled record;
+begin
+  select * into v_compiled
+  from sluice._compile((sluice._find_pipeline(merge_sql.pipeline)).pipeline_id, merge_sql.version);
+  return v_compiled.merge_sql;
+end
+$$;
+
+comment on function sluice.merge_sql(text, integer) is
+  'The exact statement by which a batch of the pipeline changes its target; $1 is the batch id. pg_temp.sluice_rows holds the transformed rows of the batch. version: the active one unless given.';

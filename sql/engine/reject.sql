@@ -1,0 +1,12 @@
+create or replace function sluice.reject(code text, detail text default null)
+returns text
+language plpgsql volatile parallel safe
+set search_path = ''
+as $$
+begin
+  raise exception using errcode = 'SL100', message = code, detail = coalesce(detail, '');
+end
+$$;
+
+comment on function sluice.reject(text, text) is
+  'Sends the record at hand to quarantine from inside an expression of a transform: coalesce(doc->>''sku'', sluice.reject(''no sku'')). Never returns; cast it where another type than text is wanted. Raises SQLSTATE SL100 with code as the message.';

@@ -1,0 +1,29 @@
+create or replace function sluice.start_run(pipeline text, loader text)
+returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer)
+language plpgsql volatile
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_pipeline sluice.pipelines := sluice._find_pipeline(start_run.pipeline);
+  v_state    sluice.etl_state;
+  v_run_id   bigint;
+begin
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  if v_pipeline.is_paused then
+    raise exception using errcode = 'SL007', message = format('pipeline %s is paused', v_pipeline.name),
+      hint = format('select sluice.resume_pipeline(%L)', v_pipeline.name);
+  end if;
+  perform sluice._compile(v_pipeline.pipeline_id, null);
+  perform set_config('lock_timeout', '5s', true);
+  select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;
+  update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
+  where s.pipeline_id = v_pipeline.pipeline_id returning * into v_state;
+  insert into sluice.runs (pipeline_id, epoch, loader) values (v_pipeline.pipeline_id, v_state.epoch, start_run.loader)
+  returning runs.run_id into v_run_id;
+  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes;
+end
+$$;
+
+comment on function sluice.start_run(text, text) is
+  'Begins a run: a new epoch, which deposes any earlier run, and the state to go on from. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';
