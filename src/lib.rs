@@ -4,5 +4,6 @@
 //! Layers, each may use only those to its right:
 //! `main, cli → run → install, batch, report → db, source → config → error`.
 
+pub mod config;
 pub mod error;
 pub mod source;
