@@ -5,5 +5,7 @@
 //! `main, cli → run → install, batch, report → db, source → config → error`.
 
 pub mod config;
+pub mod db;
 pub mod error;
+pub mod retry;
 pub mod source;

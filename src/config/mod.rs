@@ -34,6 +34,7 @@ const NAMING_A_SERVER: [&str; 6] = [
 
 /// The database to work on.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one per process")]
 pub enum Target {
     /// A server the user named.
     Server(Settings),
