@@ -56,6 +56,7 @@ pub struct Error {
     message: String,
     details: Vec<String>,
     next: Option<String>,
+    sqlstate: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -67,6 +68,7 @@ impl Error {
             message: message.into(),
             details: Vec::new(),
             next: None,
+            sqlstate: None,
             source: None,
         }
     }
@@ -100,6 +102,18 @@ impl Error {
     pub fn caused_by(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(cause.into());
         self
+    }
+
+    /// Records the SQLSTATE the server gave, for those who act on it.
+    #[must_use]
+    pub fn with_sqlstate(mut self, code: impl Into<String>) -> Self {
+        self.sqlstate = Some(code.into());
+        self
+    }
+
+    /// The SQLSTATE, if the error came from the server.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.sqlstate.as_deref()
     }
 
     /// What the caller has to do about it.

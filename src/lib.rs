@@ -4,5 +4,8 @@
 //! Layers, each may use only those to its right:
 //! `main, cli → run → install, batch, report → db, source → config → error`.
 
+pub mod config;
+pub mod db;
 pub mod error;
+pub mod retry;
 pub mod source;

@@ -1,0 +1,345 @@
+//! The settings of a server, complete and checked.
+
+use super::conninfo::Parameters;
+use super::environment::Environment;
+use super::invalid;
+use super::passfile::{self, Wanted};
+use super::tls::TlsSettings;
+use crate::error::{Error, Result};
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+use tokio_postgres::config::{ChannelBinding, TargetSessionAttrs};
+
+const DEFAULT_PORT: u16 = 5432;
+
+/// A password; it cannot be printed by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// One address of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSpec {
+    /// A name, an IP address, or the folder of a Unix socket (starts with `/` or `@`).
+    pub host: String,
+    /// The address to connect to instead of looking `host` up.
+    pub address: Option<IpAddr>,
+    /// The TCP port, or the number in the socket's name.
+    pub port: u16,
+    /// The password for this host: written in the settings, or from the password file.
+    pub password: Option<Password>,
+}
+
+impl HostSpec {
+    /// Whether the connection goes through a Unix socket.
+    pub fn is_socket(&self) -> bool {
+        self.address.is_none() && self.host.starts_with(['/', '@'])
+    }
+}
+
+/// How to reach a server and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The addresses, in the order to try them.
+    pub hosts: Vec<HostSpec>,
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub dbname: String,
+    /// The name the user gave this client, if any.
+    pub application_name: Option<String>,
+    /// Command line options for the server.
+    pub options: Option<String>,
+    /// Limit for each attempt to connect.
+    pub connect_timeout: Option<Duration>,
+    /// TCP keepalives; `None`: switched off.
+    pub keepalives: Option<Keepalives>,
+    /// How long sent data may stay unacknowledged.
+    pub tcp_user_timeout: Option<Duration>,
+    /// What kind of server is acceptable.
+    pub target_session_attrs: TargetSessionAttrs,
+    /// Whether SCRAM must be bound to the TLS channel.
+    pub channel_binding: ChannelBinding,
+    /// Try the hosts in random order.
+    pub shuffle_hosts: bool,
+    /// Encryption.
+    pub tls: TlsSettings,
+}
+
+/// When to probe a silent connection, and when to give it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalives {
+    /// Silence before the first probe.
+    pub idle: Duration,
+    /// Time between probes.
+    pub interval: Duration,
+    /// Unanswered probes before the connection is given up.
+    pub count: u32,
+}
+
+/// A dead peer is noticed after a minute. The kernel's defaults take two hours.
+const KEEPALIVES: Keepalives = Keepalives {
+    idle: Duration::from_secs(30),
+    interval: Duration::from_secs(10),
+    count: 3,
+};
+
+/// Longer than a server may stall: the kernel also counts the time in which the server's
+/// receive window is closed because its disk or a lock holds a COPY up.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// libpq waits for ever, which in a cron job is an alarm nobody hears.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Settings {
+    /// A server on this machine behind a Unix socket in `folder`.
+    pub fn of_socket(folder: &Path, port: u16, user: &str, dbname: &str) -> Self {
+        Settings {
+            hosts: vec![HostSpec {
+                host: folder.display().to_string(),
+                address: None,
+                port,
+                password: None,
+            }],
+            user: user.to_owned(),
+            dbname: dbname.to_owned(),
+            application_name: None,
+            options: None,
+            connect_timeout: Some(CONNECT_TIMEOUT),
+            keepalives: Some(KEEPALIVES),
+            tcp_user_timeout: Some(TCP_USER_TIMEOUT),
+            target_session_attrs: TargetSessionAttrs::Any,
+            channel_binding: ChannelBinding::Prefer,
+            shuffle_hosts: false,
+            tls: TlsSettings::off(),
+        }
+    }
+
+    pub(super) fn from_parameters(
+        parameters: &Parameters,
+        environment: &Environment,
+    ) -> Result<Self> {
+        parameters.check()?;
+        let user = parameters
+            .get("user")
+            .or(environment.os_user())
+            .ok_or_else(|| Error::usage("no user name").next("set PGUSER or user=…"))?
+            .to_owned();
+        let dbname = parameters.get("dbname").unwrap_or(&user).to_owned();
+        let mut hosts = hosts(parameters)?;
+        for host in &mut hosts {
+            host.password = password(parameters, environment, host, &dbname, &user);
+        }
+        let application_name = parameters
+            .get("application_name")
+            .or(parameters.get("fallback_application_name"));
+        Ok(Settings {
+            hosts,
+            user,
+            dbname,
+            application_name: application_name.map(str::to_owned),
+            options: parameters.get("options").map(str::to_owned),
+            connect_timeout: match seconds(parameters, "connect_timeout")? {
+                None => Some(CONNECT_TIMEOUT),
+                Some(0) => None,
+                // libpq's floor: a timeout of one second fails for no reason.
+                Some(n) => Some(Duration::from_secs(n.max(2))),
+            },
+            keepalives: keepalives(parameters)?,
+            tcp_user_timeout: match seconds(parameters, "tcp_user_timeout")? {
+                None => Some(TCP_USER_TIMEOUT),
+                Some(0) => None,
+                // The only one of these in milliseconds.
+                Some(n) => Some(Duration::from_millis(n)),
+            },
+            target_session_attrs: match parameters.get("target_session_attrs") {
+                None | Some("any") => TargetSessionAttrs::Any,
+                Some("read-write" | "primary") => TargetSessionAttrs::ReadWrite,
+                Some("read-only") => TargetSessionAttrs::ReadOnly,
+                Some(other) => {
+                    let allowed = "any, read-write, primary, read-only";
+                    return Err(invalid("target_session_attrs", other, allowed));
+                }
+            },
+            channel_binding: match parameters.get("channel_binding") {
+                None | Some("prefer") => ChannelBinding::Prefer,
+                Some("disable") => ChannelBinding::Disable,
+                Some("require") => ChannelBinding::Require,
+                Some(other) => {
+                    return Err(invalid(
+                        "channel_binding",
+                        other,
+                        "disable, prefer, require",
+                    ));
+                }
+            },
+            shuffle_hosts: match parameters.get("load_balance_hosts") {
+                None | Some("disable") => false,
+                Some("random") => true,
+                Some(other) => return Err(invalid("load_balance_hosts", other, "disable, random")),
+            },
+            tls: TlsSettings::from_parameters(parameters, environment)?,
+        })
+    }
+}
+
+/// How messages name the server: `user@host:port/database`, without secrets.
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@", self.user)?;
+        for (index, host) in self.hosts.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            if host.host.contains(':') {
+                write!(f, "{comma}[{}]:{}", host.host, host.port)?;
+            } else {
+                write!(f, "{comma}{}:{}", host.host, host.port)?;
+            }
+        }
+        write!(f, "/{}", self.dbname)
+    }
+}
+
+/// Host, hostaddr and port are lists that go together; one port serves all hosts.
+fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
+    let list = |keyword| -> Vec<&str> {
+        parameters
+            .get(keyword)
+            .map(|value| value.split(',').collect())
+            .unwrap_or_default()
+    };
+    let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
+    if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
+        return Err(Error::usage(format!(
+            "could not match {} host names to {} hostaddr values",
+            names.len(),
+            addresses.len()
+        ))
+        .next("give one hostaddr for each host"));
+    }
+    let count = names.len().max(addresses.len()).max(1);
+    if ports.len() > 1 && ports.len() != count {
+        return Err(Error::usage(format!(
+            "could not match {} port numbers to {count} hosts",
+            ports.len()
+        ))
+        .next("give one port for all hosts, or one for each"));
+    }
+    (0..count)
+        .map(|index| {
+            let address = match addresses.get(index) {
+                None | Some(&"") => None,
+                Some(text) => Some(text.parse::<IpAddr>().map_err(|_| {
+                    Error::usage(format!("\"{text}\" in \"hostaddr\" is not an IP address"))
+                        .next("write names in \"host\"")
+                })?),
+            };
+            let host = match (names.get(index), address) {
+                (Some(name), _) if !name.is_empty() => (*name).to_owned(),
+                (_, Some(address)) => address.to_string(),
+                _ => default_host(),
+            };
+            let port = match ports.get(index).or(ports.first()) {
+                None | Some(&"") => DEFAULT_PORT,
+                Some(text) => parse_port(text)?,
+            };
+            Ok(HostSpec {
+                host,
+                address,
+                port,
+                password: None,
+            })
+        })
+        .collect()
+}
+
+/// A port that is no number is not quoted: it may be a password with a `/` in it.
+fn parse_port(text: &str) -> Result<u16> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(port) if port > 0 => Ok(port),
+        _ if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(Error::usage(format!("port \"{text}\" is out of range"))
+                .next("use a port from 1 to 65535"))
+        }
+        _ => Err(Error::usage("the port is not a number").next(
+            "write host:port; percent-encode \"/\", \"@\" and \":\" in the user name and the password of a URL",
+        )),
+    }
+}
+
+/// The folder where a local server's socket usually is, else `localhost`.
+fn default_host() -> String {
+    ["/var/run/postgresql", "/tmp"]
+        .into_iter()
+        .find(|folder| {
+            Path::new(folder)
+                .join(format!(".s.PGSQL.{DEFAULT_PORT}"))
+                .exists()
+        })
+        .or_else(|| Some("/var/run/postgresql").filter(|folder| Path::new(folder).is_dir()))
+        .unwrap_or("localhost")
+        .to_owned()
+}
+
+/// The password for one host. The password file calls every local socket "localhost".
+fn password(
+    parameters: &Parameters,
+    environment: &Environment,
+    host: &HostSpec,
+    dbname: &str,
+    user: &str,
+) -> Option<Password> {
+    if let Some(password) = parameters.get("password") {
+        return Some(Password(password.to_owned()));
+    }
+    let wanted = Wanted {
+        host: if host.is_socket() {
+            "localhost"
+        } else {
+            &host.host
+        },
+        port: host.port,
+        dbname,
+        user,
+    };
+    passfile::lookup(parameters.get("passfile"), environment, &wanted).map(Password)
+}
+
+fn keepalives(parameters: &Parameters) -> Result<Option<Keepalives>> {
+    if seconds(parameters, "keepalives")? == Some(0) {
+        return Ok(None);
+    }
+    let positive = |keyword| Ok::<_, Error>(seconds(parameters, keyword)?.filter(|n| *n > 0));
+    Ok(Some(Keepalives {
+        idle: positive("keepalives_idle")?.map_or(KEEPALIVES.idle, Duration::from_secs),
+        interval: positive("keepalives_interval")?.map_or(KEEPALIVES.interval, Duration::from_secs),
+        count: positive("keepalives_count")?
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(KEEPALIVES.count),
+    }))
+}
+
+/// A whole number; libpq takes a negative one for zero.
+fn seconds(parameters: &Parameters, keyword: &str) -> Result<Option<u64>> {
+    let Some(text) = parameters.get(keyword) else {
+        return Ok(None);
+    };
+    match text.trim().parse::<i32>() {
+        Ok(number) => Ok(Some(u64::try_from(number).unwrap_or(0))),
+        Err(_) => Err(invalid(keyword, text, "a whole number")),
+    }
+}

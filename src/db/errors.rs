@@ -1,0 +1,113 @@
+//! The server's errors in its own words.
+
+use crate::error::Error;
+use crate::retry;
+use tokio_postgres::error::DbError;
+
+/// What the server said about an error or in a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerError {
+    /// `ERROR`, `FATAL`, `WARNING`, `NOTICE`, ….
+    pub severity: String,
+    /// The five-character code.
+    pub sqlstate: String,
+    /// The primary message.
+    pub message: String,
+    /// DETAIL.
+    pub detail: Option<String>,
+    /// HINT.
+    pub hint: Option<String>,
+    /// The schema of the object concerned.
+    pub schema: Option<String>,
+    /// The table concerned.
+    pub table: Option<String>,
+    /// The column concerned.
+    pub column: Option<String>,
+    /// The constraint that was violated.
+    pub constraint: Option<String>,
+    /// CONTEXT: the call stack of functions.
+    pub where_: Option<String>,
+}
+
+impl From<&DbError> for ServerError {
+    fn from(error: &DbError) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        ServerError {
+            severity: error.severity().to_owned(),
+            sqlstate: error.code().code().to_owned(),
+            message: error.message().to_owned(),
+            detail: owned(error.detail()),
+            hint: owned(error.hint()),
+            schema: owned(error.schema()),
+            table: owned(error.table()),
+            column: owned(error.column()),
+            constraint: owned(error.constraint()),
+            where_: owned(error.where_()),
+        }
+    }
+}
+
+/// What the server said, if this error came from it.
+pub fn server_error(error: &tokio_postgres::Error) -> Option<ServerError> {
+    error.as_db_error().map(ServerError::from)
+}
+
+/// The frames of CONTEXT worth showing: the innermost say where, the rest is plumbing.
+const CONTEXT_LINES: usize = 3;
+
+impl From<ServerError> for Error {
+    fn from(said: ServerError) -> Self {
+        let mut error = Error::failed(format!("{} {}", said.sqlstate, said.message));
+        if let Some(detail) = &said.detail {
+            error = error.detail(format!("detail: {detail}"));
+        }
+        for (label, name) in [("column", &said.column), ("constraint", &said.constraint)] {
+            // Most messages name it already.
+            if let Some(name) = name.as_ref().filter(|name| !said.message.contains(*name)) {
+                error = error.detail(format!("{label}: {name}"));
+            }
+        }
+        for line in said
+            .where_
+            .iter()
+            .flat_map(|lines| lines.lines())
+            .take(CONTEXT_LINES)
+        {
+            error = error.detail(format!("where:  {line}"));
+        }
+        if let Some(step) = said.hint.as_deref().or(next_step(&said.sqlstate)) {
+            error = error.next(step);
+        }
+        error.with_sqlstate(said.sqlstate)
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match server_error(&error) {
+            Some(said) => said.into(),
+            None if error.is_closed() => Error::failed("the connection to the server was lost")
+                .next("the transaction in hand was rolled back unless its commit had arrived; it is safe to run again")
+                .caused_by(error),
+            None if retry::is_retryable(&error) => {
+                Error::failed("the server cannot be reached").caused_by(error)
+            }
+            None => Error::failed("the server was not understood").caused_by(error),
+        }
+    }
+}
+
+/// What to do about errors that come without a HINT and that setups run into.
+fn next_step(sqlstate: &str) -> Option<&'static str> {
+    Some(match sqlstate {
+        "28P01" => "check the password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)",
+        "28000" => "check the role, sslmode and the server's pg_hba.conf",
+        "3D000" => "create the database first (createdb), or name another one",
+        "42501" => "grant the role the missing right, or connect as another role",
+        "53300" => "lower the number of workers, or raise max_connections on the server",
+        "53100" => "free disk space on the server, then run again",
+        "57P03" => "the server is starting up or shutting down; try again in a moment",
+        "25006" => "connect to the primary: this server only reads",
+        _ => return None,
+    })
+}

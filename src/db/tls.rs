@@ -1,0 +1,226 @@
+//! rustls set up by libpq's `sslmode`.
+
+use crate::config::{RootCertificates, SslMode, TlsSettings};
+use crate::error::{Error, Result};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// The TLS connector for these settings. The provider is given explicitly: a library has no
+/// business setting the one of the process.
+pub(super) fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions: &[&rustls::SupportedProtocolVersion] = if settings.only_tls13 {
+        &[&rustls::version::TLS13]
+    } else {
+        rustls::ALL_VERSIONS
+    };
+    let failed = |error: rustls::Error| Error::failed("TLS cannot be set up").caused_by(error);
+    let verifier = Arc::new(ByMode::new(settings, &provider)?);
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(failed)?
+        // "Dangerous" is rustls' word for not using its own policy.
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match &settings.identity {
+        None => builder.with_no_client_auth(),
+        Some((cert, key)) => builder
+            .with_client_auth_cert(certificates(cert)?, private_key(key)?)
+            .map_err(|error| {
+                Error::usage(format!(
+                    "the certificate \"{}\" and the key \"{}\" cannot be used together",
+                    cert.display(),
+                    key.display()
+                ))
+                .caused_by(error)
+            })?,
+    };
+    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    config.enable_sni = settings.server_name;
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// Checks of the server's certificate, as strict as the mode asks.
+#[derive(Debug)]
+struct ByMode {
+    mode: SslMode,
+    provider: Arc<CryptoProvider>,
+    /// In the verifying modes: the check of the chain, and the roots themselves.
+    trust: Option<(Arc<WebPkiServerVerifier>, Vec<CertificateDer<'static>>)>,
+}
+
+impl ByMode {
+    fn new(settings: &TlsSettings, provider: &Arc<CryptoProvider>) -> Result<Self> {
+        let trust = match (settings.mode, &settings.roots) {
+            (SslMode::VerifyCa | SslMode::VerifyFull, Some(roots)) => {
+                let certificates = root_certificates(roots)?;
+                let mut store = RootCertStore::empty();
+                store.add_parsable_certificates(certificates.iter().cloned());
+                let verifier = WebPkiServerVerifier::builder_with_provider(
+                    Arc::new(store),
+                    Arc::clone(provider),
+                )
+                .build()
+                .map_err(|error| {
+                    Error::usage("the root certificates cannot be used").caused_by(error)
+                })?;
+                Some((verifier, certificates))
+            }
+            (SslMode::VerifyCa | SslMode::VerifyFull, None) => {
+                return Err(
+                    Error::usage("no root certificates to verify the server with")
+                        .next("set sslrootcert to a file or to \"system\""),
+                );
+            }
+            _ => None,
+        };
+        Ok(ByMode {
+            mode: settings.mode,
+            provider: Arc::clone(provider),
+            trust,
+        })
+    }
+}
+
+impl ServerCertVerifier for ByMode {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some((chain, roots)) = &self.trust else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        let error = match chain.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        ) {
+            Ok(verified) => return Ok(verified),
+            Err(error) => error,
+        };
+        match &error {
+            // webpki looks at the name last, so the chain was good.
+            rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) if self.mode == SslMode::VerifyCa => Ok(ServerCertVerified::assertion()),
+            // A self-signed server certificate that is its own root: OpenSSL, and so libpq,
+            // takes it; webpki refuses any authority's certificate at the end of a chain,
+            // after it has looked at the dates.
+            rustls::Error::InvalidCertificate(CertificateError::Other(other))
+                if format!("{other:?}").contains("CaUsedAsEndEntity")
+                    && roots.iter().any(|root| root == end_entity) =>
+            {
+                if self.mode == SslMode::VerifyFull {
+                    verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                }
+                Ok(ServerCertVerified::assertion())
+            }
+            _ => Err(error),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+fn root_certificates(roots: &RootCertificates) -> Result<Vec<CertificateDer<'static>>> {
+    match roots {
+        RootCertificates::File(file) => certificates(file),
+        RootCertificates::System => {
+            let found = rustls_native_certs::load_native_certs();
+            if found.certs.is_empty() {
+                let mut error = Error::usage("the system has no root certificates")
+                    .next("install the package ca-certificates, or set sslrootcert to a file");
+                for cause in found.errors {
+                    error = error.detail(cause.to_string());
+                }
+                return Err(error);
+            }
+            Ok(found.certs)
+        }
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let unreadable = |error| {
+        Error::usage(format!(
+            "certificate file \"{}\" cannot be read",
+            file.display()
+        ))
+        .next("it must be a PEM file (-----BEGIN CERTIFICATE-----)")
+        .caused_by(error)
+    };
+    let found = CertificateDer::pem_file_iter(file)
+        .map_err(unreadable)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    if found.is_empty() {
+        return Err(
+            Error::usage(format!("there is no certificate in \"{}\"", file.display()))
+                .next("it must be a PEM file (-----BEGIN CERTIFICATE-----)"),
+        );
+    }
+    Ok(found)
+}
+
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
+    if let Ok(metadata) = std::fs::metadata(file) {
+        // libpq's rule: private to its user, or root's and readable by a group.
+        let forbidden = if metadata.uid() == 0 { 0o027 } else { 0o077 };
+        if metadata.mode() & forbidden != 0 {
+            return Err(Error::usage(format!(
+                "private key file \"{}\" has group or world access",
+                file.display()
+            ))
+            .next("run chmod 0600 on it"));
+        }
+    }
+    PrivateKeyDer::from_pem_file(file).map_err(|error| {
+        Error::usage(format!(
+            "private key file \"{}\" cannot be read",
+            file.display()
+        ))
+        .next("it must be a PEM file without a passphrase")
+        .caused_by(error)
+    })
+}
