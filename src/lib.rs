@@ -9,3 +9,8 @@ pub mod db;
 pub mod error;
 pub mod retry;
 pub mod source;
+pub mod batch;
+pub mod install;
+pub mod cli;
+pub mod report;
+pub mod run;

@@ -83,7 +83,8 @@ pub struct BatchBuilder {
     objects: Vec<ObjectState>,
 }
 
-const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// What a binary COPY stream begins with.
+pub(crate) const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const COPY_TRAILER: i16 = -1;
 const COPY_FIELDS: i16 = 3;
 

@@ -7,6 +7,7 @@
 
 mod batch;
 
+pub(crate) use batch::COPY_HEADER;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Unreadable};
 
 use crate::error::Result;

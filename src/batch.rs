@@ -1,0 +1,369 @@
+//! The batch transaction, seen from the loader: every call of the engine that a run makes
+//! stands in this file. The loader copies bytes and calls functions; what happens to the
+//! records is SQL (`sql/engine/begin_batch.sql` tells the story).
+
+use crate::error::Result;
+use crate::source::{Batch, ObjectState, Unreadable};
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::SinkExt;
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::pin::pin;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+/// Counters of a batch or a run, as the ledger keeps them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Records read from the source.
+    pub extracted: i64,
+    /// Records that became rows.
+    pub transformed: i64,
+    /// Records for which the transform returned no row.
+    pub filtered: i64,
+    /// Records set aside.
+    pub quarantined: i64,
+    /// Rows inserted into the target.
+    pub inserted: i64,
+    /// Rows updated.
+    pub updated: i64,
+    /// Rows deleted.
+    pub deleted: i64,
+    /// Rows that were there already, alike; not written.
+    pub unchanged: i64,
+    /// Rows older than what the target has; not written.
+    pub stale: i64,
+    /// Rows replaced by a newer one of the same key in the same batch.
+    pub superseded: i64,
+    /// Attempts that had to be repeated.
+    pub retried: i64,
+}
+
+impl Counters {
+    fn from_row(row: &Row) -> Self {
+        Counters {
+            extracted: row.get("extracted"),
+            transformed: row.get("transformed"),
+            filtered: row.get("filtered"),
+            quarantined: row.get("quarantined"),
+            inserted: row.get("inserted"),
+            updated: row.get("updated"),
+            deleted: row.get("deleted"),
+            unchanged: row.get("unchanged"),
+            stale: row.get("stale"),
+            superseded: row.get("superseded"),
+            retried: row.get("retried"),
+        }
+    }
+
+    /// Adds another batch's counters.
+    pub fn add(&mut self, other: &Counters) {
+        self.extracted += other.extracted;
+        self.transformed += other.transformed;
+        self.filtered += other.filtered;
+        self.quarantined += other.quarantined;
+        self.inserted += other.inserted;
+        self.updated += other.updated;
+        self.deleted += other.deleted;
+        self.unchanged += other.unchanged;
+        self.stale += other.stale;
+        self.superseded += other.superseded;
+        self.retried += other.retried;
+    }
+}
+
+/// A run that has begun: what it may commit and from where it goes on.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its number.
+    pub run_id: i64,
+    /// Its epoch; a later one deposes it.
+    pub epoch: i64,
+    /// The number of the last committed batch.
+    pub batch_seq: i64,
+    /// The active transform version when it began.
+    pub version: i32,
+    /// The pipeline's source settings.
+    pub source: Value,
+    /// Records in a batch, if the pipeline says.
+    pub batch_rows: Option<i32>,
+    /// Bytes in a batch, if the pipeline says.
+    pub batch_bytes: Option<i32>,
+}
+
+/// Begins a run. See `sluice.start_run`.
+pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<Run> {
+    let row = client
+        .query_typed_one(
+            "select * from sluice.start_run(pipeline => $1, loader => $2)",
+            &[(&pipeline, Type::TEXT), (&loader, Type::TEXT)],
+        )
+        .await?;
+    Ok(Run {
+        run_id: row.get("run_id"),
+        epoch: row.get("epoch"),
+        batch_seq: row.get("batch_seq"),
+        version: row.get("version"),
+        source: row.get("source"),
+        batch_rows: row.get("batch_rows"),
+        batch_bytes: row.get("batch_bytes"),
+    })
+}
+
+/// Notes how a run ended.
+pub async fn finish_run(
+    client: &Client,
+    run_id: i64,
+    outcome: &str,
+    error: Option<&str>,
+) -> Result<()> {
+    client
+        .query_typed(
+            "select from sluice.finish_run(run_id => $1, outcome => $2, error => $3)",
+            &[
+                (&run_id, Type::INT8),
+                (&outcome, Type::TEXT),
+                (&error, Type::TEXT),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The files and objects a pipeline has read or begun to read.
+pub async fn source_state(client: &Client, pipeline: &str) -> Result<Vec<ObjectState>> {
+    let rows = client
+        .query_typed(
+            "select object, identity, position, is_done from sluice.source_state(pipeline => $1)",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| ObjectState {
+            object: row.get("object"),
+            identity: row.get("identity"),
+            position: row.get("position"),
+            is_done: row.get("is_done"),
+        })
+        .collect())
+}
+
+/// Copies a batch into the open transaction and transforms it. Nothing permanent is touched
+/// and no lock is held for which another session could wait.
+pub async fn stage(client: &Client, pipeline: &str, run_id: i64, batch: &Batch) -> Result<()> {
+    client
+        .query_typed(
+            "select from sluice.begin_batch(pipeline => $1, run_id => $2)",
+            &[(&pipeline, Type::TEXT), (&run_id, Type::INT8)],
+        )
+        .await?;
+    if batch.rows > batch.unreadable.len() {
+        copy(
+            client,
+            "copy pg_temp.sluice_staging (ordinal, position, payload) from stdin (format binary)",
+            batch.copy_data.clone(),
+        )
+        .await?;
+    }
+    if !batch.unreadable.is_empty() {
+        copy(
+            client,
+            "copy pg_temp.sluice_unreadable (ordinal, position, payload, sqlstate, message) from stdin (format binary)",
+            encode_unreadable(&batch.unreadable),
+        )
+        .await?;
+    }
+    let origins = serde_json::to_value(&batch.origins).unwrap_or_default();
+    client
+        .query_typed(
+            "select from sluice.transform_batch(origins => $1)",
+            &[(&origins, Type::JSONB)],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Loads the staged batch: fence, merge, quarantine, ledger, cursor. Commit only after this
+/// answered.
+pub async fn load(
+    client: &Client,
+    run: &Run,
+    batch_seq: i64,
+    batch: &Batch,
+    retried: i64,
+) -> Result<Counters> {
+    let objects = serde_json::to_value(&batch.objects).unwrap_or_default();
+    let row = client
+        .query_typed_one(
+            "select * from sluice.load_batch(run_id => $1, epoch => $2, batch_seq => $3, \"cursor\" => $4, objects => $5, retried => $6)",
+            &[
+                (&run.run_id, Type::INT8),
+                (&run.epoch, Type::INT8),
+                (&batch_seq, Type::INT8),
+                (&batch.cursor, Type::JSONB),
+                (&objects, Type::JSONB),
+                (&retried, Type::INT8),
+            ],
+        )
+        .await?;
+    Ok(Counters::from_row(&row))
+}
+
+/// After a lost answer: the counters of the batch when it was committed, `None` when not.
+/// Waits for a session that may still be committing.
+pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Option<Counters>> {
+    let rows = client
+        .query_typed(
+            "select * from sluice.batch_outcome(run_id => $1, epoch => $2, batch_seq => $3)",
+            &[
+                (&run.run_id, Type::INT8),
+                (&run.epoch, Type::INT8),
+                (&batch_seq, Type::INT8),
+            ],
+        )
+        .await?;
+    Ok(rows.first().map(Counters::from_row))
+}
+
+/// Holds the pipeline to the end of the open transaction; false when another run does.
+pub async fn hold_pipeline(client: &Client, pipeline: &str) -> Result<bool> {
+    let row = client
+        .query_typed_one(
+            "select sluice.hold_pipeline(pipeline => $1)",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// A session that holds a pipeline.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// Its backend.
+    pub pid: i32,
+    /// What it calls itself.
+    pub application_name: String,
+    /// Its role.
+    pub username: String,
+    /// Since when it has said nothing.
+    pub silent_seconds: f64,
+}
+
+/// Who holds the pipeline, if anybody does.
+pub async fn holder(client: &Client, pipeline: &str) -> Result<Option<Holder>> {
+    let rows = client
+        .query_typed(
+            "select pid, coalesce(application_name, '') as application_name, coalesce(username, '') as username,
+               coalesce(silent_seconds, 0) as silent_seconds
+             from sluice.pipeline_holder(pipeline => $1)",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    Ok(rows.first().map(|row| Holder {
+        pid: row.get("pid"),
+        application_name: row.get("application_name"),
+        username: row.get("username"),
+        silent_seconds: row.get("silent_seconds"),
+    }))
+}
+
+/// Ends the sessions of a stale loader; says how many.
+pub async fn evict_loader(client: &Client, pipeline: &str, guard_too: bool) -> Result<i32> {
+    let row = client
+        .query_typed_one(
+            "select sluice.evict_loader(pipeline => $1, guard_too => $2)",
+            &[(&pipeline, Type::TEXT), (&guard_too, Type::BOOL)],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Sends in slices, so that a slow server holds up the slices and not one huge message.
+const SLICE: usize = 256 * 1024;
+
+async fn copy(client: &Client, statement: &str, mut data: Bytes) -> Result<()> {
+    let mut sink = pin!(client.copy_in::<_, Bytes>(statement).await?);
+    while !data.is_empty() {
+        let slice = data.split_to(data.len().min(SLICE));
+        sink.feed(slice).await?;
+    }
+    sink.finish().await?;
+    Ok(())
+}
+
+fn encode_unreadable(records: &[Unreadable]) -> Bytes {
+    let mut data = BytesMut::new();
+    data.put_slice(crate::source::COPY_HEADER);
+    for record in records {
+        data.put_i16(5);
+        data.put_i32(4);
+        data.put_i32(record.ordinal);
+        data.put_i32(8);
+        data.put_i64(record.position);
+        for bytes in [
+            record.payload.as_slice(),
+            record.sqlstate.as_bytes(),
+            record.message.as_bytes(),
+        ] {
+            data.put_i32(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
+            data.put_slice(bytes);
+        }
+    }
+    data.put_i16(-1);
+    data.freeze()
+}
+
+/// Quarantined records with the same error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorGroup {
+    /// How many records.
+    pub records: i64,
+    /// The error's code.
+    pub sqlstate: String,
+    /// The column concerned.
+    pub column: Option<String>,
+    /// The constraint violated.
+    pub constraint: Option<String>,
+    /// One of the messages.
+    pub example: String,
+    /// Origin and position of one of the records.
+    pub first_at: Option<String>,
+}
+
+impl ErrorGroup {
+    fn from_row(row: &Row) -> Self {
+        ErrorGroup {
+            records: row.get("records"),
+            sqlstate: row.get("sqlstate"),
+            column: row.get("column"),
+            constraint: row.get("constraint"),
+            example: row.get("example"),
+            first_at: row.get("first_at"),
+        }
+    }
+
+    /// `12 × 22P02 invalid input syntax ... (column amount)`
+    pub fn line(&self) -> String {
+        let mut line = format!("{} × {} {}", self.records, self.sqlstate, self.example);
+        if let Some(column) = &self.column {
+            let _ = write!(line, " (column {column})");
+        }
+        line
+    }
+}
+
+/// The records quarantined by the open transaction, by error, the most frequent first.
+pub async fn quarantined_in_transaction(
+    client: &Client,
+    pipeline: &str,
+) -> Result<Vec<ErrorGroup>> {
+    let rows = client
+        .query_typed(
+            "select * from sluice.quarantine_by_error where pipeline = $1 and last_seen_at = now()",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    Ok(rows.iter().map(ErrorGroup::from_row).collect())
+}

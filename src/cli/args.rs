@@ -1,0 +1,234 @@
+//! Every option of every command. Help texts are in the imperative, with the default last.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// SQL-first ETL for Postgres: raw payloads in, exactly-once effect out.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, max_term_width = 100, after_help = "\
+Examples:
+  sluice demo                              see it work, nothing to set up
+  sluice migrate                           install the engine into your database
+  sluice apply pipelines/                  define pipelines from SQL files
+  sluice run orders                        load what is new
+  sluice quarantine orders --by-error      see what was set aside, and why
+
+Connection: --database-url, else DATABASE_URL, else libpq's PG* variables, PGSERVICE and
+~/.pgpass. With none of them set an embedded server is started under .sluice/.
+
+Exit codes: 0 ok, 1 failed, 2 usage or definition, 3 bad-record threshold crossed, 4 another run
+holds the pipeline, 75 retries exhausted (safe to run again), 130/143 interrupted.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+
+    /// Connect to this database (default: DATABASE_URL, PG* variables, or the embedded server)
+    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    pub(super) database_url: Option<String>,
+
+    /// Write logs as text or as one JSON object a line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(super) log_format: LogFormat,
+
+    /// Log more: -v what is done, -vv how (RUST_LOG overrides it)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// See the main job on real data, on a Postgres that starts by itself
+    Demo(Demo),
+    /// Install or upgrade the engine in the database
+    Migrate(Migrate),
+    /// Run pipeline definitions, each file in one transaction
+    Apply(Apply),
+    /// Load what is new, batch by batch
+    Run(Run),
+    /// Show each pipeline and how its last run went
+    Status(Reporting),
+    /// Show the records a pipeline set aside
+    Quarantine(Quarantine),
+    /// Set a pipeline's cursor back; what follows is read again, unchanged rows are skipped
+    Rewind(Rewind),
+    /// Prove it: cursor chain, books, function checksums
+    Verify(Reporting),
+    /// Check connection, rights, versions and settings
+    Doctor(Doctor),
+    /// Manage the embedded server
+    Db {
+        #[command(subcommand)]
+        command: Db,
+    },
+    /// Print a completion script for your shell
+    #[command(after_help = "Examples:\n  sluice completions bash > /etc/bash_completion.d/sluice")]
+    Completions {
+        /// Shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sluice demo\n  sluice db psql       look around afterwards")]
+pub(super) struct Demo {}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice migrate
+  sluice migrate --dry-run > sluice.sql    the SQL, for a DBA to read and to run with psql")]
+pub(super) struct Migrate {
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice apply orders.sql
+  sluice apply pipelines/                  every .sql file of the folder, in name order")]
+pub(super) struct Apply {
+    /// Files, or folders of .sql files
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice run orders
+  sluice run --all --log-format json
+  sluice run orders --dry-run              everything for real, then rolled back
+  zcat dump.ndjson.gz | sluice run orders --path -
+
+The last line on stdout of each pipeline's run is its summary, stable key=value:
+  orders ok extracted=336776 transformed=336770 filtered=0 quarantined=6 inserted=336700 ...")]
+pub(super) struct Run {
+    /// Pipelines, run one after the other
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "PIPELINE")]
+    pub(super) pipelines: Vec<String>,
+    /// Run every pipeline, in the order of their definition
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Close a batch after so many records (default: the pipeline's, or 20000)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) batch_rows: Option<u32>,
+    /// Close a batch after so many payload bytes (default: the pipeline's, or 8388608)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub(super) batch_bytes: Option<u32>,
+    /// Stage so many batches side by side, each on a connection of its own
+    #[arg(long, value_name = "K", default_value = "2", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(super) workers: u8,
+    /// Stop after so many batches
+    #[arg(long, value_name = "N")]
+    pub(super) max_batches: Option<u64>,
+    /// Do everything, roll it back, and say what would have happened
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Depose a run that holds the pipeline, even a living one
+    #[arg(long)]
+    pub(super) takeover: bool,
+    /// Take a run that holds the pipeline for hung after so many silent seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    pub(super) stale_after: u64,
+    /// Retry passing failures so often in all
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(super) retries: u32,
+    /// Read from here instead of the pipeline's own path (- for standard input)
+    #[arg(long, value_name = "PATH")]
+    pub(super) path: Option<String>,
+    /// Report as JSON, one object a pipeline
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sluice status\n  sluice verify orders --json")]
+pub(super) struct Reporting {
+    /// Only this pipeline (default: all)
+    pub(super) pipeline: Option<String>,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice quarantine orders --by-error      one line for each kind of error
+  sluice quarantine orders --limit 3       the records, with their payloads")]
+pub(super) struct Quarantine {
+    /// The pipeline
+    pub(super) pipeline: String,
+    /// Group by error
+    #[arg(long)]
+    pub(super) by_error: bool,
+    /// Show so many records
+    #[arg(long, value_name = "N", default_value = "20", conflicts_with = "by_error")]
+    pub(super) limit: i64,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice rewind orders --to-batch 812      read again what came after batch 812
+  sluice rewind orders --to-start          read everything again
+  sluice rewind orders --object drop/a.csv read one file again")]
+pub(super) struct Rewind {
+    /// The pipeline
+    pub(super) pipeline: String,
+    #[command(flatten)]
+    pub(super) goal: RewindGoal,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct RewindGoal {
+    /// Back to the very start
+    #[arg(long)]
+    pub(super) to_start: bool,
+    /// Back to the end of this batch (batch_id in the ledger)
+    #[arg(long, value_name = "N")]
+    pub(super) to_batch: Option<i64>,
+    /// Back to the start of this file or object, by the name it was read under
+    #[arg(long, value_name = "NAME")]
+    pub(super) object: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Db {
+    /// Start the embedded server, making it first if need be
+    Start,
+    /// Stop it
+    Stop,
+    /// Print its URL, starting it if need be
+    Url,
+    /// Open psql on it, starting it if need be
+    #[command(after_help = "Examples:\n  sluice db psql\n  sluice db psql -- -c 'table sluice.status'")]
+    Psql {
+        /// Arguments for psql
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+}

@@ -1,0 +1,67 @@
+//! What every command needs: the target, and connections to it.
+
+use super::args::{Cli, LogFormat};
+use super::logging;
+use crate::config::{Settings, Target};
+use crate::db::{Connector, Notice, Session};
+use crate::error::{Error, Result};
+use crate::report::Progress;
+use crate::{embedded, install};
+
+pub(super) struct Context {
+    database_url: Option<String>,
+    pub(super) progress: Progress,
+}
+
+impl Context {
+    pub(super) fn new(cli: &Cli) -> Result<Self> {
+        let progress = Progress::new(cli.log_format == LogFormat::Text);
+        logging::start(cli.log_format, cli.verbose, &progress)?;
+        Ok(Context {
+            database_url: cli.database_url.clone(),
+            progress,
+        })
+    }
+
+    /// Makes connections that call themselves `application_name`. On the embedded server the
+    /// engine is installed first: there is nothing to set up.
+    pub(super) async fn connector(&self, application_name: &str) -> Result<Connector> {
+        let target = Target::resolve(self.database_url.as_deref())?;
+        let is_embedded = matches!(target, Target::Embedded);
+        if is_embedded {
+            eprintln!(
+                "no database named; using the embedded server in {}",
+                embedded::home().display()
+            );
+        }
+        let settings = start(target).await?;
+        let connector = Connector::new(&settings, application_name)?.on_notice(show_notice);
+        if is_embedded {
+            install::migrate(&connector).await?;
+        }
+        Ok(connector)
+    }
+
+    /// A connection to a database in which the engine is installed.
+    pub(super) async fn session(&self) -> Result<Session> {
+        let session = self.connector("sluice").await?.connect().await?;
+        install::check_installed(&session).await?;
+        Ok(session)
+    }
+}
+
+async fn start(target: Target) -> Result<Settings> {
+    // Making a cluster takes seconds and blocks.
+    tokio::task::spawn_blocking(|| embedded::settings_of(target))
+        .await
+        .map_err(|error| Error::failed("the embedded server could not be started").caused_by(error))?
+}
+
+/// What functions say with RAISE belongs to the user who called them.
+fn show_notice(notice: &Notice) {
+    match notice.severity.as_str() {
+        "DEBUG" | "LOG" | "INFO" => tracing::debug!("{}", notice.message),
+        "WARNING" => tracing::warn!("{}", notice.message),
+        _ => eprintln!("notice: {}", notice.message),
+    }
+}

@@ -1,0 +1,68 @@
+//! The command line: one file a command, each a thin wrapper around an SQL function or the
+//! loader. Results go to stdout, everything else to stderr.
+
+mod apply;
+mod args;
+mod context;
+mod db;
+mod demo;
+mod doctor;
+mod logging;
+mod migrate;
+mod quarantine;
+mod rewind;
+mod run;
+mod status;
+mod table;
+mod verify;
+
+use crate::error::{Error, Result};
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use context::Context;
+use std::process::ExitCode;
+
+/// Parses the command line, runs the command and turns its outcome into an exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Error::failed("the async runtime cannot be started").caused_by(error)),
+    };
+    let code = match runtime.block_on(dispatch(cli)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => fail(&error),
+    };
+    // A reader stuck in a read of standard input is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+fn fail(error: &Error) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(error.kind().exit_code())
+}
+
+async fn dispatch(cli: Cli) -> Result<u8> {
+    let context = Context::new(&cli)?;
+    match cli.command {
+        Command::Demo(args) => demo::demo(&context, &args).await,
+        Command::Migrate(args) => migrate::migrate(&context, &args).await,
+        Command::Apply(args) => apply::apply(&context, &args).await,
+        Command::Run(args) => run::run(&context, &args).await,
+        Command::Status(args) => status::status(&context, &args).await,
+        Command::Quarantine(args) => quarantine::quarantine(&context, &args).await,
+        Command::Rewind(args) => rewind::rewind(&context, &args).await,
+        Command::Verify(args) => verify::verify(&context, &args).await,
+        Command::Doctor(args) => doctor::doctor(&context, &args).await,
+        Command::Db { command } => db::db(&command),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "sluice", &mut std::io::stdout());
+            Ok(0)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `sluice run`
+
+use super::args;
+use super::context::Context;
+use super::table;
+use crate::error::{Error, Result};
+use crate::report::Report;
+use crate::run::{Options, Stop, run_pipeline};
+use std::time::Duration;
+
+pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
+    // Before connecting: a signal during a slow start must count.
+    let stop = Stop::on_signals()?;
+    let pipelines = match args.all {
+        true => all_pipelines(context).await?,
+        false => args.pipelines.clone(),
+    };
+    if args.path.is_some() && pipelines.len() > 1 {
+        return Err(Error::usage("--path goes with one pipeline").next("name the pipeline it is for"));
+    }
+    let options = Options {
+        batch_rows: args.batch_rows.map(|rows| rows as usize),
+        batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
+        workers: usize::from(args.workers),
+        max_batches: args.max_batches,
+        dry_run: args.dry_run,
+        takeover: args.takeover,
+        stale_after: Duration::from_secs(args.stale_after),
+        retries: args.retries,
+        path: args.path.clone(),
+        ..Options::default()
+    };
+    let mut code = 0;
+    for pipeline in &pipelines {
+        context.progress.name(pipeline);
+        let connector = context.connector(&format!("sluice {pipeline}")).await?;
+        let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
+        show(&report, args.json);
+        // The first failure names the exit code; later pipelines run all the same.
+        if code == 0 {
+            code = report.exit_code();
+        }
+        if report.is_interrupted() {
+            break;
+        }
+    }
+    Ok(code)
+}
+
+/// Talk on stderr, the summary on stdout.
+pub(super) fn show(report: &Report, as_json: bool) {
+    for remark in &report.remarks {
+        eprintln!("note: {remark}");
+    }
+    if let Some(error) = &report.error {
+        eprintln!("error: {error}");
+    }
+    if as_json {
+        println!("{}", report.json());
+        return;
+    }
+    if report.dry_run {
+        for group in &report.quarantined {
+            println!("would quarantine {}", group.line());
+        }
+    }
+    println!("{}", report.summary());
+}
+
+async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
+    let session = context.session().await?;
+    let rows = table::query(&session, "select name from sluice.pipelines order by pipeline_id", &[]).await?;
+    if rows.is_empty() {
+        return Err(Error::usage("no pipeline is defined").next("sluice apply FILE defines one"));
+    }
+    Ok(rows
+        .iter()
+        .filter_map(|row| row["name"].as_str().map(str::to_owned))
+        .collect())
+}

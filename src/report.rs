@@ -1,0 +1,194 @@
+//! How a run went: the summary line, its JSON, and the progress bar.
+
+use crate::batch::{Counters, ErrorGroup};
+use crate::error::{Error, Kind};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Everything there is to say about one pipeline's run.
+#[derive(Debug)]
+pub struct Report {
+    /// The pipeline.
+    pub pipeline: String,
+    /// What was counted, of committed batches only.
+    pub counters: Counters,
+    /// Committed batches.
+    pub batches: u64,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// Transform version, when the run got that far.
+    pub version: Option<i32>,
+    /// Number of the run, when it got that far.
+    pub run_id: Option<i64>,
+    /// Why it ended early.
+    pub error: Option<Error>,
+    /// What the source had to say.
+    pub remarks: Vec<String>,
+    /// Whether everything was rolled back.
+    pub dry_run: bool,
+    /// For a dry run: the records that would have been quarantined, by error.
+    pub quarantined: Vec<ErrorGroup>,
+}
+
+impl Report {
+    pub(crate) fn new(pipeline: &str) -> Self {
+        Report {
+            pipeline: pipeline.to_owned(),
+            counters: Counters::default(),
+            batches: 0,
+            seconds: 0.0,
+            version: None,
+            run_id: None,
+            error: None,
+            remarks: Vec::new(),
+            dry_run: false,
+            quarantined: Vec::new(),
+        }
+    }
+
+    /// `ok`, `failed`, `threshold`, `locked` or `interrupted`.
+    pub fn outcome(&self) -> &'static str {
+        self.error
+            .as_ref()
+            .map_or("ok", |error| error.kind().outcome())
+    }
+
+    /// The exit code this run asks for.
+    pub fn exit_code(&self) -> u8 {
+        self.error.as_ref().map_or(0, |error| error.kind().exit_code())
+    }
+
+    /// Whether the run was stopped by a signal, after which no other pipeline is begun.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self.error.as_ref().map(Error::kind), Some(Kind::Interrupted(_)))
+    }
+
+    /// One line of `key=value`, stable, fit for a cron mail.
+    pub fn summary(&self) -> String {
+        let mut line = format!("{} {}", self.pipeline, self.outcome());
+        for (name, count) in self.named_counters() {
+            let _ = write!(line, " {name}={count}");
+        }
+        let _ = write!(line, " batches={} seconds={:.1}", self.batches, self.seconds);
+        if let Some(version) = self.version {
+            let _ = write!(line, " version={version}");
+        }
+        if let Some(run) = self.run_id {
+            let _ = write!(line, " run={run}");
+        }
+        if self.dry_run {
+            line.push_str(" dry_run=true");
+        }
+        line
+    }
+
+    /// The same for machines.
+    pub fn json(&self) -> Value {
+        let mut object = json!({
+            "pipeline": self.pipeline, "outcome": self.outcome(), "batches": self.batches,
+            "seconds": (self.seconds * 1000.0).round() / 1000.0, "version": self.version, "run": self.run_id,
+            "dry_run": self.dry_run, "remarks": self.remarks,
+            "error": self.error.as_ref().map(|error| json!({
+                "message": error.message(), "sqlstate": error.sqlstate(), "next": error.next_step(), "text": error.to_string(),
+            })),
+        });
+        for (name, count) in self.named_counters() {
+            object[name] = json!(count);
+        }
+        if self.dry_run {
+            object["quarantine"] = json!(self.quarantined);
+        }
+        object
+    }
+
+    fn named_counters(&self) -> [(&'static str, i64); 11] {
+        let c = &self.counters;
+        [
+            ("extracted", c.extracted),
+            ("transformed", c.transformed),
+            ("filtered", c.filtered),
+            ("quarantined", c.quarantined),
+            ("inserted", c.inserted),
+            ("updated", c.updated),
+            ("deleted", c.deleted),
+            ("unchanged", c.unchanged),
+            ("stale", c.stale),
+            ("superseded", c.superseded),
+            ("retried", c.retried),
+        ]
+    }
+}
+
+/// The progress bar: on standard error, and only where that is a terminal.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar, or nothing where nobody looks.
+    pub fn new(is_wanted: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(
+            None,
+            if is_wanted && std::io::stderr().is_terminal() {
+                ProgressDrawTarget::stderr_with_hz(8)
+            } else {
+                ProgressDrawTarget::hidden()
+            },
+        );
+        Progress { bar }
+    }
+
+    /// Shows nothing.
+    pub fn hidden() -> Self {
+        Progress {
+            bar: ProgressBar::hidden(),
+        }
+    }
+
+    /// Names what is running.
+    pub fn name(&self, pipeline: &str) {
+        self.bar.set_prefix(pipeline.to_owned());
+    }
+
+    /// Begins, with the size of the input where it is known.
+    pub(crate) fn start(&self, total_bytes: Option<u64>) {
+        let template = match total_bytes {
+            Some(total) => {
+                self.bar.set_length(total);
+                "{prefix} {wide_bar} {bytes}/{total_bytes} {msg} {bytes_per_sec} {eta} left"
+            }
+            None => "{prefix} {spinner} {bytes} {msg} {bytes_per_sec} {elapsed}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message("0 records");
+        self.bar.enable_steady_tick(Duration::from_millis(250));
+    }
+
+    /// A batch is committed.
+    pub(crate) fn advance(&self, bytes: u64, records: i64) {
+        self.bar.inc(bytes);
+        let before: i64 = self
+            .bar
+            .message()
+            .split(' ')
+            .next()
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(0);
+        self.bar.set_message(format!("{} records", before + records));
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Runs `write` with the bar out of the way.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+}

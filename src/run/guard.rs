@@ -1,0 +1,101 @@
+//! Holds a pipeline for one run, and takes it from a run that hangs.
+//!
+//! The guard is an advisory lock in a transaction of its own on a connection of its own: when
+//! the process dies, so does the lock, and nobody has to clear a flag. The session says a
+//! word every few seconds, so that others can tell a hung loader from a living one.
+
+use super::Options;
+use crate::batch::{self, Holder};
+use crate::db::{Connector, Session};
+use crate::error::{Error, Kind, Result};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const EVICTION_TRIES: u32 = 50;
+const EVICTION_PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) struct Guard {
+    session: Arc<Session>,
+    heartbeat: JoinHandle<()>,
+}
+
+impl Guard {
+    /// Takes the pipeline, or says who holds it ([`Kind::Locked`]).
+    pub(super) async fn take(
+        connector: &Connector,
+        pipeline: &str,
+        options: &Options,
+    ) -> Result<Self> {
+        let session = connector.connect().await?;
+        crate::install::check_installed(&session).await?;
+        let mut has_evicted = false;
+        for _ in 0..EVICTION_TRIES {
+            session.batch_execute("begin isolation level read committed").await?;
+            if batch::hold_pipeline(&session, pipeline).await? {
+                // Whoever is still in a batch has lost its guard: a stale loader.
+                if !options.dry_run {
+                    batch::evict_loader(&session, pipeline, false).await?;
+                }
+                return Ok(Self::keep(session));
+            }
+            session.batch_execute("rollback").await?;
+            if !has_evicted && let Some(holder) = batch::holder(&session, pipeline).await? {
+                if !options.takeover && holder.silent_seconds < options.stale_after.as_secs_f64() {
+                    return Err(held(pipeline, &holder));
+                }
+                if batch::evict_loader(&session, pipeline, true).await? == 0 {
+                    return Err(held(pipeline, &holder).detail(format!(
+                        "its session belongs to role {}, which only that role or a superuser may end",
+                        holder.username
+                    )));
+                }
+                tracing::warn!(
+                    "took pipeline {pipeline} over from process {} ({}), silent for {:.0} s",
+                    holder.pid,
+                    holder.application_name,
+                    holder.silent_seconds
+                );
+                has_evicted = true;
+            }
+            tokio::time::sleep(EVICTION_PAUSE).await;
+        }
+        Err(Error::new(Kind::Locked, format!("pipeline {pipeline} could not be taken over: its holder does not end"))
+            .next("look for it with: select * from sluice.pipeline_holder('...')"))
+    }
+
+    fn keep(session: Session) -> Self {
+        let session = Arc::new(session);
+        let speaker = Arc::clone(&session);
+        let heartbeat = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(HEARTBEAT).await;
+                if speaker.batch_execute("select 1").await.is_err() {
+                    // The fence protects the data; the run finds out there if it was deposed.
+                    tracing::warn!("the guard's connection was lost; going on behind the fence");
+                    return;
+                }
+            }
+        });
+        Guard { session, heartbeat }
+    }
+
+    /// Lets go of the pipeline.
+    pub(super) async fn release(self) {
+        self.heartbeat.abort();
+        // It may be gone already, and is released then.
+        let _ = self.session.batch_execute("rollback").await;
+    }
+}
+
+fn held(pipeline: &str, holder: &Holder) -> Error {
+    Error::new(
+        Kind::Locked,
+        format!(
+            "pipeline {pipeline} is held by another run: process {} ({}) of role {}, last heard {:.0} s ago",
+            holder.pid, holder.application_name, holder.username, holder.silent_seconds
+        ),
+    )
+    .next("wait until it ends, or run with --takeover: the other run is deposed and stops by itself")
+}
