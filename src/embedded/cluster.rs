@@ -104,7 +104,8 @@ impl<'a> Cluster<'a> {
             data: self.data.clone(),
             log: log.clone(),
             socket: self.socket.clone(),
-        })
+        })?
+        .ok_or_else(failed)
     }
 
     /// Makes the cluster under another name first: if this is cut short, it is not there.
@@ -211,14 +212,19 @@ impl<'a> Cluster<'a> {
 }
 
 /// Waits for a server that lives to accept connections, e.g. after crash recovery.
-pub(super) fn wait_until_ready(server: Server) -> Result<Server> {
-    let mut is_alive = true;
+/// `None`: it died meanwhile.
+pub(super) fn wait_until_ready(server: Server) -> Result<Option<Server>> {
+    let is_alive = || process::alive(&server.data) == Some(server.pid);
+    let mut ready = false;
     wait_for(|| {
-        is_alive = process::alive(&server.data) == Some(server.pid);
-        !is_alive || is_ready(&server)
+        ready = is_ready(&server);
+        ready || !is_alive()
     });
-    if is_alive && is_ready(&server) {
-        return Ok(server);
+    if ready {
+        return Ok(Some(server));
+    }
+    if !is_alive() {
+        return Ok(None);
     }
     let mut error = Error::failed(format!(
         "the embedded PostgreSQL server (process {}) does not accept connections on \"{}\"",

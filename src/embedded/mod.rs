@@ -103,8 +103,10 @@ pub fn ensure_started(home: &Path) -> Result<Server> {
     let clusters = home.clusters()?;
     let existing = folder::majors(&clusters);
     // A running server needs no binaries: it must be found even if they have moved.
-    if let Some(server) = running(&home, &clusters, &existing) {
-        return cluster::wait_until_ready(server);
+    if let Some(server) = running(&home, &clusters, &existing)
+        && let Some(server) = cluster::wait_until_ready(server)?
+    {
+        return Ok(server);
     }
     let binaries = Binaries::find(&Environment::of_process(), &existing, &clusters)?;
     Cluster::new(&home, &clusters, &binaries)?.start()

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -59,13 +60,23 @@ fn is_postmaster(pid: i32, data: &Path) -> bool {
         })
 }
 
-/// Whether the server accepts connections: it says so in its lock file, and the socket is there.
+/// Whether the server accepts connections: it says so in its lock file, and it answers.
 pub(super) fn is_ready(server: &Server) -> bool {
     std::fs::read_to_string(server.data.join("postmaster.pid")).is_ok_and(|text| {
         text.lines()
             .nth(7)
             .is_some_and(|line| line.trim() == "ready")
-    }) && UnixStream::connect(server.socket.join(format!(".s.PGSQL.{PORT}"))).is_ok()
+    }) && answers(&server.socket.join(format!(".s.PGSQL.{PORT}"))).is_ok()
+}
+
+/// Asks whether there is TLS and waits for the answer. That the connection opens proves
+/// nothing: the children of a killed postmaster keep its socket open for a moment.
+fn answers(socket: &Path) -> std::io::Result<()> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    // SSLRequest: its length and its code.
+    stream.write_all(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])?;
+    stream.read_exact(&mut [0])
 }
 
 /// Asks the condition again and again for a minute.
