@@ -63,7 +63,7 @@ impl<'a> Cluster<'a> {
         } else {
             self.make()?;
         }
-        self.remove_misleading_lock_file();
+        self.remove_misleading_lock_files();
         let log = self.folder.join(LOG);
         let log_before = std::fs::metadata(&log).map_or(0, |it| it.len());
         let options = format!(
@@ -197,11 +197,11 @@ impl<'a> Cluster<'a> {
         )))
     }
 
-    /// PostgreSQL deals with a lock file left by a crash, unless the number in it is in use.
-    fn remove_misleading_lock_file(&self) {
-        if process::is_misleading(&self.data) {
+    /// PostgreSQL deals with lock files left by a crash, unless the number in them is in use.
+    fn remove_misleading_lock_files(&self) {
+        for file in process::misleading_lock_files(&self.data, &self.socket) {
             // If it cannot be removed, the server says so better.
-            let _ = std::fs::remove_file(self.data.join("postmaster.pid"));
+            let _ = std::fs::remove_file(file);
         }
     }
 

@@ -7,28 +7,39 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// PostgreSQL's lock file on a cluster.
+const LOCK_FILE: &str = "postmaster.pid";
 const STEP: Duration = Duration::from_millis(20);
 /// A minute, in steps.
 const STEPS: u32 = 3000;
 
 /// The postmaster of the cluster in `data`, if it lives.
 pub(super) fn alive(data: &Path) -> Option<i32> {
-    let pid = recorded(data)?;
+    let pid = recorded(&data.join(LOCK_FILE))?;
     (is_used(pid) && is_postmaster(pid, data)).then_some(pid)
 }
 
-/// Whether the recorded number belongs to a process that is not the postmaster. PostgreSQL
-/// would take it for one and refuse to start.
-pub(super) fn is_misleading(data: &Path) -> bool {
-    recorded(data).is_some_and(|pid| is_used(pid) && !is_postmaster(pid, data))
+/// The lock files whose recorded number belongs to a process that is not the postmaster.
+/// PostgreSQL would take it for one and refuse to start.
+pub(super) fn misleading_lock_files(data: &Path, socket: &Path) -> Vec<PathBuf> {
+    let misleads = |file: &PathBuf| {
+        recorded(file).is_some_and(|pid| is_used(pid) && !is_postmaster(pid, data))
+    };
+    [
+        data.join(LOCK_FILE),
+        socket.join(format!(".s.PGSQL.{PORT}.lock")),
+    ]
+    .into_iter()
+    .filter(misleads)
+    .collect()
 }
 
-/// The process id in the lock file of the cluster.
-fn recorded(data: &Path) -> Option<i32> {
-    let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+/// The process id in a lock file.
+fn recorded(lock_file: &Path) -> Option<i32> {
+    let text = std::fs::read_to_string(lock_file).ok()?;
     // Negative: a single-user backend.
     text.lines()
         .next()?
@@ -62,7 +73,7 @@ fn is_postmaster(pid: i32, data: &Path) -> bool {
 
 /// Whether the server accepts connections: it says so in its lock file, and it answers.
 pub(super) fn is_ready(server: &Server) -> bool {
-    std::fs::read_to_string(server.data.join("postmaster.pid")).is_ok_and(|text| {
+    std::fs::read_to_string(server.data.join(LOCK_FILE)).is_ok_and(|text| {
         text.lines()
             .nth(7)
             .is_some_and(|line| line.trim() == "ready")
