@@ -97,6 +97,7 @@ pub fn settings_of(target: Target) -> Result<Settings> {
 
 /// Makes the cluster if there is none and starts its server if it does not run. Returns
 /// when the server accepts connections. Any number of processes may do this at once.
+/// Blocks for some seconds at the first start, so call it before the async work begins.
 pub fn ensure_started(home: &Path) -> Result<Server> {
     let home = Home::create(home)?;
     let _lock = home.lock()?;
