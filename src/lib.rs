@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod db;
+pub mod embedded;
 pub mod error;
 pub mod retry;
 pub mod source;

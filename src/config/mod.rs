@@ -8,6 +8,7 @@
 
 mod conninfo;
 mod environment;
+mod hosts;
 mod keywords;
 mod passfile;
 mod service;
@@ -15,7 +16,8 @@ mod settings;
 mod tls;
 
 pub use environment::Environment;
-pub use settings::{HostSpec, Keepalives, Password, Settings};
+pub use hosts::{HostSpec, Password};
+pub use settings::{Keepalives, Settings};
 pub use tls::{RootCertificates, SslMode, TlsSettings};
 
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::retry;
+use deadpool_postgres::PoolError;
 use tokio_postgres::error::DbError;
 
 /// What the server said about an error or in a notice.
@@ -93,6 +94,20 @@ impl From<tokio_postgres::Error> for Error {
                 Error::failed("the server cannot be reached").caused_by(error)
             }
             None => Error::failed("the server was not understood").caused_by(error),
+        }
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => error.into(),
+            PoolError::Timeout(_) => Error::failed("no connection to the server in time")
+                .next(
+                    "check that the server runs and accepts connections, or raise connect_timeout",
+                )
+                .caused_by(std::io::Error::new(std::io::ErrorKind::TimedOut, error)),
+            error => Error::failed("the connection pool failed").caused_by(error),
         }
     }
 }

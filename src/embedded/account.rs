@@ -1,0 +1,134 @@
+//! Whom the server runs as. PostgreSQL refuses root.
+
+use crate::error::{Error, Result};
+use nix::unistd::{Uid, User, geteuid};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Users fit to run a server for root, best first.
+const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
+
+/// The operating system's user behind the server.
+#[derive(Debug, Clone)]
+pub(super) enum Account {
+    /// This process's own.
+    Own,
+    /// Another one; this process is root.
+    Other(User),
+}
+
+impl Account {
+    /// The user for the cluster in `folder`: its owner, if it is there.
+    pub(super) fn of(folder: &Path) -> Result<Account> {
+        let owner = std::fs::symlink_metadata(folder)
+            .ok()
+            .map(|it| Uid::from_raw(it.uid()));
+        if geteuid().is_root() {
+            return Self::for_root(owner.filter(|owner| !owner.is_root()));
+        }
+        match owner {
+            Some(owner) if owner != geteuid() => Err(Error::usage(format!(
+                "the embedded cluster in \"{}\" belongs to {}",
+                folder.display(),
+                name_of(owner)
+            ))
+            .next("run as that user or as root, or set SLUICE_HOME to a folder of your own")),
+            _ => Ok(Account::Own),
+        }
+    }
+
+    fn for_root(owner: Option<Uid>) -> Result<Account> {
+        let user = match owner {
+            Some(owner) => User::from_uid(owner).ok().flatten(),
+            None => UNPRIVILEGED
+                .iter()
+                .find_map(|name| User::from_name(name).ok().flatten()),
+        };
+        user.map(Account::Other).ok_or_else(|| {
+            Error::usage("PostgreSQL does not run as root, and there is no other user to run it")
+                .next("run sluice as another user, or create one named \"postgres\" (useradd --system postgres)")
+        })
+    }
+
+    /// The user's number.
+    pub(super) fn uid(&self) -> u32 {
+        match self {
+            Account::Own => geteuid().as_raw(),
+            Account::Other(user) => user.uid.as_raw(),
+        }
+    }
+
+    /// A command that runs as this user in `folder`, free of our `PG*` variables and in
+    /// plain English. As root, the standard library also drops the supplementary groups.
+    pub(super) fn command(&self, program: &Path, folder: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(folder).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PG") {
+                command.env_remove(name);
+            }
+        }
+        command.env("LC_ALL", "C");
+        if let Account::Other(user) = self {
+            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        }
+        command
+    }
+
+    /// Whether this user can reach `folder`: tried, because access lists and mount options
+    /// have a say too.
+    pub(super) fn can_enter(&self, folder: &Path) -> bool {
+        match self {
+            Account::Own => true,
+            Account::Other(_) => self
+                .command(Path::new("/bin/sh"), folder)
+                .args(["-c", ":"])
+                .status()
+                .is_ok_and(|status| status.success()),
+        }
+    }
+
+    /// Makes a folder only this user (and root) can enter, or checks that it is one. In a
+    /// folder others write to, somebody could have put another thing there before us.
+    pub(super) fn private_folder(&self, folder: &Path) -> Result<()> {
+        let failed = |cause| {
+            Error::failed(format!(
+                "the folder \"{}\" cannot be made",
+                folder.display()
+            ))
+            .caused_by(cause)
+        };
+        match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+            Ok(()) => {
+                if let Account::Other(user) = self {
+                    let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
+                    lchown(folder, Some(uid), Some(gid)).map_err(failed)?;
+                }
+                Ok(())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                let found = std::fs::symlink_metadata(folder).map_err(failed)?;
+                if found.is_dir() && found.uid() == self.uid() && found.mode() & 0o077 == 0 {
+                    return Ok(());
+                }
+                Err(Error::failed(format!(
+                    "\"{}\" is in the way: it should be a folder only {} can enter",
+                    folder.display(),
+                    name_of(Uid::from_raw(self.uid()))
+                ))
+                .next("look at it and remove it, or set SLUICE_HOME to another folder"))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// A user's name for messages.
+pub(super) fn name_of(uid: Uid) -> String {
+    match User::from_uid(uid) {
+        Ok(Some(user)) => format!("user \"{}\"", user.name),
+        _ => format!("user number {uid}"),
+    }
+}

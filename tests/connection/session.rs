@@ -1,0 +1,193 @@
+//! Sessions: settings, notices, errors and ends.
+
+use super::{Sandbox, session, value};
+use pgsluice::config::{Environment, Settings, Target};
+use pgsluice::db::{Connector, connect, pool, server_error};
+use pgsluice::error::Error;
+use pgsluice::retry::{is_retryable, is_retryable_error};
+use std::sync::{Arc, Mutex};
+
+#[tokio::test]
+async fn the_server_knows_us_by_name_unless_the_user_chose_one() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.start();
+    let mut settings = server.settings();
+    let name =
+        "select current_setting('application_name') || ' ' || current_setting('client_encoding')";
+    let ours = connect(&settings, "sluice run orders").await.unwrap();
+    assert_eq!(value(&ours, name).await, "sluice run orders UTF8");
+    settings.application_name = Some("theirs".to_owned());
+    let theirs = connect(&settings, "sluice run orders").await.unwrap();
+    assert_eq!(value(&theirs, name).await, "theirs UTF8");
+}
+
+#[tokio::test]
+async fn notices_reach_the_callback_in_order() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.start();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ear = Arc::clone(&heard);
+    let session = Connector::new(&server.settings(), "test")
+        .unwrap()
+        .on_notice(move |notice| {
+            ear.lock()
+                .unwrap()
+                .push(format!("{} {}", notice.severity, notice.message))
+        })
+        .connect()
+        .await
+        .unwrap();
+    session
+        .batch_execute(
+            "do $$ begin raise notice 'one'; raise warning 'two' using errcode = 'SL042'; end $$",
+        )
+        .await
+        .unwrap();
+    assert_eq!(*heard.lock().unwrap(), ["NOTICE one", "WARNING two"]);
+}
+
+#[tokio::test]
+async fn the_servers_words_code_and_hint_survive() {
+    let sandbox = Sandbox::new();
+    let session = session(&sandbox.start()).await;
+    let error = session.simple_query("select 'x'::int").await.unwrap_err();
+    assert!(!is_retryable(&error));
+    let error = Error::from(error);
+    assert_eq!(
+        error.message(),
+        "22P02 invalid input syntax for type integer: \"x\""
+    );
+    assert_eq!(error.sqlstate(), Some("22P02"));
+
+    let raise = "do $$ begin raise exception 'no' using errcode = 'SL001', detail = 'why', hint = 'do this', column = 'c'; end $$";
+    let error = session.simple_query(raise).await.unwrap_err();
+    let said = server_error(&error).unwrap();
+    assert_eq!(
+        (said.sqlstate.as_str(), said.column.as_deref()),
+        ("SL001", Some("c"))
+    );
+    let text = Error::from(error).to_string();
+    assert!(
+        text.starts_with("SL001 no\n  detail: why\n  column: c\n  where:  PL/pgSQL function"),
+        "{text}"
+    );
+    assert!(text.ends_with("\n  next:  do this"), "{text}");
+}
+
+#[tokio::test]
+async fn the_reason_of_a_termination_is_kept() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.start();
+    let (victim, killer) = (session(&server).await, session(&server).await);
+    let pid: i32 = victim
+        .query_one("select pg_backend_pid()", &[])
+        .await
+        .unwrap()
+        .get(0);
+    killer
+        .execute("select pg_terminate_backend($1)", &[&pid])
+        .await
+        .unwrap();
+    let ending = victim.ended().await;
+    assert_eq!(ending.server_error().unwrap().sqlstate, "57P01");
+    let error = victim.simple_query("select 1").await.unwrap_err();
+    assert!(is_retryable(&error));
+    assert!(is_retryable_error(&Error::from(error)));
+}
+
+#[tokio::test]
+async fn the_pool_replaces_connections_that_died() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.start();
+    let connector = Connector::new(&server.settings(), "pooled").unwrap();
+    let pool = connector.pool(1).unwrap();
+    let pid = async || -> i32 {
+        let client = pool.get().await.unwrap();
+        client
+            .query_one("select pg_backend_pid()", &[])
+            .await
+            .unwrap()
+            .get(0)
+    };
+    let first = pid().await;
+    assert_eq!(pid().await, first);
+    let killer = session(&server).await;
+    killer
+        .execute("select pg_terminate_backend($1, 10000)", &[&first])
+        .await
+        .unwrap();
+    assert_ne!(pid().await, first);
+    assert_eq!(connector.last_words().unwrap().sqlstate, "57P01");
+}
+
+#[tokio::test]
+async fn a_pool_makes_no_more_connections_than_it_may() {
+    let sandbox = Sandbox::new();
+    let pool = pool(&sandbox.start().settings(), "pooled", 2).unwrap();
+    let (_one, _two) = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    assert_eq!(pool.status().size, 2);
+    assert_eq!(pool.status().max_size, 2);
+}
+
+#[tokio::test]
+async fn a_missing_database_is_fatal_and_named_with_the_target() {
+    let sandbox = Sandbox::new();
+    let mut settings = sandbox.start().settings();
+    settings.dbname = "nowhere".to_owned();
+    let error = connect(&settings, "test").await.unwrap_err();
+    assert_eq!(error.sqlstate(), Some("3D000"));
+    assert!(!is_retryable_error(&error));
+    assert!(error.to_string().contains(&settings.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_worth_a_retry() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let error = connect(&tcp(&format!("host=127.0.0.1 port={port}")), "test")
+        .await
+        .unwrap_err();
+    assert!(is_retryable_error(&error), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("could not connect to ann@127.0.0.1:{port}/ann")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_given_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let settings = tcp(&format!(
+        "host=127.0.0.1 port={port} connect_timeout=2 sslmode=disable"
+    ));
+    let error = connect(&settings, "test").await.unwrap_err();
+    assert!(is_retryable_error(&error), "{error}");
+    assert!(error.to_string().contains("no answer within"), "{error}");
+}
+
+#[tokio::test]
+async fn a_dead_host_in_the_list_is_passed_over() {
+    let sandbox = Sandbox::new();
+    let mut settings = sandbox.start().settings();
+    let mut dead = settings.hosts[0].clone();
+    dead.host = "/nonexistent".to_owned();
+    settings.hosts.insert(0, dead);
+    assert_eq!(
+        value(&connect(&settings, "test").await.unwrap(), "select 'up'").await,
+        "up"
+    );
+}
+
+/// The settings of a conninfo, for a user called ann.
+fn tcp(conninfo: &str) -> Settings {
+    match Target::resolve_in(Some(conninfo), &Environment::of("ann", "/nonexistent", [])) {
+        Ok(Target::Server(settings)) => settings,
+        other => panic!("{other:?}"),
+    }
+}
