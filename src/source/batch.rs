@@ -189,6 +189,11 @@ impl BatchBuilder {
         }
     }
 
+    /// Records so far, readable and unreadable.
+    pub fn rows(&self) -> usize {
+        self.rows as usize
+    }
+
     /// Whether a limit is reached.
     pub fn is_full(&self) -> bool {
         self.rows as usize >= self.limits.rows || self.payload_bytes >= self.limits.bytes
@@ -202,6 +207,14 @@ impl BatchBuilder {
     /// Closes the batch at `cursor`.
     pub fn finish(mut self, cursor: Value) -> Batch {
         self.data.put_i16(COPY_TRAILER);
+        // An empty file at the end leaves a span that covers no record.
+        if self
+            .origins
+            .last()
+            .is_some_and(|span| span.first_ordinal == self.rows)
+        {
+            self.origins.pop();
+        }
         Batch {
             copy_data: self.data.freeze(),
             unreadable: self.unreadable,

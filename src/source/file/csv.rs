@@ -1,0 +1,309 @@
+//! Rows of separated fields; each becomes a JSON object of strings under the header's names.
+//!
+//! A quote opens a quoted field only at the field's very start; elsewhere it is itself. So
+//! a stray inch mark stays what it is and does not swallow the rows that follow.
+
+use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
+use super::identity::Parser;
+use super::row::{Dialect, RowEncoder};
+use super::settings::name_faults;
+use super::window::Window;
+use crate::source::BatchBuilder;
+
+/// Bad copy file format: what Postgres says of a row with too many or too few columns.
+const RAGGED: &str = "22P04";
+
+pub(super) struct Csv {
+    max: usize,
+    seen: usize,
+    scan: Scan,
+    encoder: RowEncoder,
+    /// Names that replace those of the header row.
+    override_names: Option<Vec<String>>,
+    /// None until the header row is read.
+    columns: Option<Vec<String>>,
+}
+
+impl Csv {
+    /// With `columns` known, the next row is data; else it is the header, whose names
+    /// `override_names` may replace.
+    pub(super) fn new(
+        max: usize,
+        dialect: Dialect,
+        columns: Option<Vec<String>>,
+        override_names: Option<Vec<String>>,
+    ) -> Self {
+        Csv {
+            max,
+            seen: 0,
+            scan: Scan::new(&dialect),
+            encoder: RowEncoder::new(dialect, columns.as_deref().unwrap_or_default()),
+            override_names,
+            columns,
+        }
+    }
+
+    fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
+        let found = self.encoder.fields(row).map_err(|_| {
+            Stop::Senseless(
+                format!("the header in line {line} is not valid UTF-8"),
+                "save the file as UTF-8",
+            )
+        })?;
+        let names = match &self.override_names {
+            Some(names) if names.len() == found.len() => names.clone(),
+            Some(names) => {
+                return Err(Stop::Senseless(
+                    format!(
+                        "the setting `columns` names {}, but the header in line {line} has {}: {}",
+                        names.len(),
+                        found.len(),
+                        found.join(", ")
+                    ),
+                    "name as many columns as the file has",
+                ));
+            }
+            None => found,
+        };
+        let faults = name_faults(&names);
+        if !faults.is_empty() {
+            return Err(Stop::Senseless(
+                format!(
+                    "the header in line {line} cannot name the columns: {}",
+                    faults.join("; ")
+                ),
+                "give every column a name of its own in the file, or by the setting `columns`",
+            ));
+        }
+        self.encoder = RowEncoder::new(self.encoder.dialect().clone(), &names);
+        self.columns = Some(names);
+        Ok(())
+    }
+
+    fn push(&mut self, row: &[u8], line: u64, out: &mut BatchBuilder) {
+        let expected = self.encoder.width();
+        let width = self.encoder.encode(row);
+        if width != expected {
+            let message = ragged(width, expected, line);
+            out.push_unreadable(number(line), row.to_vec(), RAGGED, message);
+        } else if self.encoder.is_text(row) {
+            out.push(number(line), self.encoder.json());
+        } else {
+            // The batch sets it aside, with the bytes of the row and not of its encoding.
+            out.push(number(line), row);
+        }
+    }
+
+    fn tail(&mut self, window: &Window) -> Tail {
+        let line = window.line;
+        if self.scan.is_in_quotes() {
+            let message = format!("a quote opened in the row at line {line} is never closed");
+            return Tail::new(window, Fitness::Broken, RAGGED, message);
+        }
+        let expected = self.encoder.width();
+        let width = self.encoder.encode(trim_cr(window.data()));
+        if self.columns.is_some() && width != expected {
+            let message = ragged(width, expected, line);
+            return Tail::new(window, Fitness::Broken, RAGGED, message);
+        }
+        let message = format!("the file ends inside the row at line {line}");
+        Tail::new(window, Fitness::Doubtful, RAGGED, message)
+    }
+
+    fn rest(&mut self) {
+        self.seen = 0;
+        self.scan.restart();
+    }
+}
+
+impl Framer for Csv {
+    fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop> {
+        loop {
+            let scan = &mut self.scan;
+            match frame(window, self.max, &mut self.seen, |bytes| scan.feed(bytes))? {
+                Framed::Whole(len) => {
+                    let row = trim_cr(&window.data()[..len]);
+                    let line = window.line;
+                    let is_header = self.columns.is_none();
+                    let is_blank = row.is_empty();
+                    if is_blank {
+                    } else if is_header {
+                        self.read_header(row, line)?;
+                    } else {
+                        self.push(row, line, out);
+                        window.records += 1;
+                    }
+                    window.line += 1 + self.scan.newlines;
+                    window.advance(len + 1);
+                    self.rest();
+                    if !is_blank && !is_header {
+                        return Ok(Step::Record);
+                    }
+                }
+                Framed::Long(_) if self.columns.is_none() => return Err(self.long_header(window)),
+                Framed::Long(long) => {
+                    let newlines = long.newlines;
+                    long.set_aside(out, number(window.line), self.max);
+                    window.advance(1);
+                    window.line += 1 + newlines;
+                    window.records += 1;
+                    self.rest();
+                    return Ok(Step::Record);
+                }
+                Framed::Cut if trim_cr(window.data()).is_empty() => return Ok(Step::End),
+                Framed::Cut => return Ok(Step::Tail(self.tail(window))),
+                Framed::CutLong(long) => return Ok(Step::Tail(long.into_tail(self.max))),
+            }
+        }
+    }
+
+    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
+        let row = trim_cr(window.data());
+        let len = window.data().len();
+        if self.columns.is_none() {
+            // Checked, and read again should the file grow: a header alone is no record.
+            self.read_header(row, window.line)?;
+            self.columns = None;
+        } else {
+            self.push(row, window.line, out);
+            window.line += self.scan.newlines;
+            window.records += 1;
+            window.advance(len);
+        }
+        self.rest();
+        Ok(())
+    }
+
+    fn break_tail(&mut self, window: &mut Window, out: &mut BatchBuilder, tail: &Tail) -> bool {
+        let data = window.data();
+        // A quote that is never closed spoils its own line only, not the rest of the file.
+        let line_end = match tail.kept {
+            None if self.scan.is_in_quotes() => memchr::memchr(b'\n', data),
+            _ => None,
+        };
+        let payload = match (&tail.kept, line_end) {
+            (Some(kept), _) => kept.clone(),
+            (None, Some(end)) => trim_cr(&data[..end]).to_vec(),
+            (None, None) => data.to_vec(),
+        };
+        let len = data.len();
+        out.push_unreadable(
+            number(window.line),
+            payload,
+            tail.sqlstate,
+            tail.message.clone(),
+        );
+        window.records += 1;
+        window.line += u64::from(line_end.is_some());
+        window.advance(line_end.map_or(len, |end| end + 1));
+        self.rest();
+        line_end.is_some()
+    }
+
+    fn parser(&self) -> Parser {
+        Parser {
+            columns: self.columns.clone(),
+            ..Parser::default()
+        }
+    }
+}
+
+impl Csv {
+    fn long_header(&self, window: &Window) -> Stop {
+        Stop::Senseless(
+            format!(
+                "the header in line {} is longer than max_record_bytes = {}",
+                window.line, self.max
+            ),
+            "check that the file is CSV or TSV, or raise max_record_bytes",
+        )
+    }
+}
+
+fn ragged(width: usize, expected: usize, line: u64) -> String {
+    let fields = if width == 1 { "field" } else { "fields" };
+    format!("row has {width} {fields}, header has {expected} (line {line})")
+}
+
+/// Finds the line end that ends a row, chunk by chunk.
+struct Scan {
+    delimiter: u8,
+    quote: Option<u8>,
+    place: Place,
+    /// The byte before the chunk; none at the start of a row.
+    before: Option<u8>,
+    /// Line ends inside the row.
+    newlines: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted field: the end of it, or one half of a doubled quote.
+    Closing,
+}
+
+impl Scan {
+    fn new(dialect: &Dialect) -> Self {
+        Scan {
+            delimiter: dialect.delimiter,
+            quote: dialect.quote,
+            place: Place::Plain,
+            before: None,
+            newlines: 0,
+        }
+    }
+
+    fn restart(&mut self) {
+        self.place = Place::Plain;
+        self.before = None;
+        self.newlines = 0;
+    }
+
+    fn is_in_quotes(&self) -> bool {
+        self.place == Place::Quoted
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
+        let Some(quote) = self.quote else {
+            return memchr::memchr(b'\n', bytes);
+        };
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.place {
+                Place::Closing if bytes[at] == quote => {
+                    self.place = Place::Quoted;
+                    at += 1;
+                }
+                Place::Closing => self.place = Place::Plain,
+                Place::Quoted => {
+                    let end = memchr::memchr(quote, &bytes[at..]).map(|i| at + i);
+                    let inside = &bytes[at..end.unwrap_or(bytes.len())];
+                    self.newlines += memchr::memchr_iter(b'\n', inside).count() as u64;
+                    at = end? + 1;
+                    self.place = Place::Closing;
+                }
+                Place::Plain => {
+                    let Some(hit) = memchr::memchr2(quote, b'\n', &bytes[at..]) else {
+                        break;
+                    };
+                    let hit = at + hit;
+                    if bytes[hit] == b'\n' {
+                        return Some(hit);
+                    }
+                    let before = match hit {
+                        0 => self.before,
+                        _ => Some(bytes[hit - 1]),
+                    };
+                    if before.is_none_or(|byte| byte == self.delimiter) {
+                        self.place = Place::Quoted;
+                    }
+                    at = hit + 1;
+                }
+            }
+        }
+        self.before = bytes.last().copied().or(self.before);
+        None
+    }
+}

@@ -1,0 +1,244 @@
+//! What the formats share: the contract of a framer, and finding where a record ends
+//! without holding more of it than the limit.
+
+use std::io;
+
+use super::identity::{Parser, Place};
+use super::window::Window;
+use crate::error::Result;
+use crate::source::BatchBuilder;
+
+/// What quarantine keeps of a record that is too long.
+const KEPT_OF_LONG: usize = 64 * 1024;
+
+/// Too long for the limit the user set.
+pub(super) const TOO_LONG: &str = "54000";
+
+/// Slices one file into records.
+pub(super) trait Framer: Send {
+    /// Adds the next record to `out`.
+    fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop>;
+
+    /// Adds the unterminated record that the last [`Step::Tail`] spoke of.
+    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop>;
+
+    /// Sets the tail aside as unreadable. True if the framer can go on behind it.
+    fn break_tail(&mut self, window: &mut Window, out: &mut BatchBuilder, tail: &Tail) -> bool {
+        let payload = tail.kept.clone().unwrap_or_else(|| window.data().to_vec());
+        let position = self.position(window);
+        out.push_unreadable(position, payload, tail.sqlstate, tail.message.clone());
+        window.records += 1;
+        window.advance(window.data().len());
+        false
+    }
+
+    /// The number by which a record that begins here is known: its line or its index.
+    fn position(&self, window: &Window) -> i64 {
+        number(window.line)
+    }
+
+    /// Whether the content may end here, as far as the framer is concerned.
+    fn is_between_records(&self) -> bool {
+        true
+    }
+
+    /// What must be remembered, besides the place, to go on from here.
+    fn parser(&self) -> Parser;
+}
+
+/// Why a framer cannot go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The bytes cannot be read.
+    Io(io::Error),
+    /// The file as a whole makes no sense: message and next step.
+    Senseless(String, &'static str),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Stop::Io(error)
+    }
+}
+
+/// What a framer found.
+pub(super) enum Step {
+    /// A record was added.
+    Record,
+    /// The content ends here, after a whole record.
+    End,
+    /// The content ends inside a record, or after one that lacks its line end.
+    Tail(Tail),
+}
+
+/// The unterminated rest of a file.
+pub(super) struct Tail {
+    pub(super) start: Place,
+    pub(super) fitness: Fitness,
+    /// What is left of a tail that was too long to be held.
+    pub(super) kept: Option<Vec<u8>>,
+    pub(super) sqlstate: &'static str,
+    pub(super) message: String,
+}
+
+/// What can be said of a tail by its looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fitness {
+    /// Nothing can be missing.
+    Whole,
+    /// Looks whole, but its last value may go on.
+    Doubtful,
+    /// Something is missing.
+    Broken,
+}
+
+impl Tail {
+    /// A tail that stands in the window.
+    pub(super) fn new(
+        window: &Window,
+        fitness: Fitness,
+        sqlstate: &'static str,
+        message: String,
+    ) -> Self {
+        Tail {
+            start: window.place(),
+            fitness,
+            kept: None,
+            sqlstate,
+            message,
+        }
+    }
+}
+
+/// Where a record ends.
+pub(super) enum Framed {
+    /// It is the first so many bytes of the window.
+    Whole(usize),
+    /// It is longer than the limit and has been skipped.
+    Long(Long),
+    /// The content ends first; what there is of the record is in the window.
+    Cut,
+    /// The content ends first, and what there was of the record is longer than the limit.
+    CutLong(Long),
+}
+
+/// A record that was too long to be held.
+pub(super) struct Long {
+    start: Place,
+    head: Vec<u8>,
+    size: u64,
+    /// Lines that ended inside of it.
+    pub(super) newlines: u64,
+    last: u8,
+}
+
+/// Finds the end of the record that begins the window. `find` sees every byte of the record
+/// once, chunk by chunk, and says where it ends; `seen` says how many bytes of the window it
+/// has seen already.
+#[inline]
+pub(super) fn frame(
+    window: &mut Window,
+    max: usize,
+    seen: &mut usize,
+    mut find: impl FnMut(&[u8]) -> Option<usize>,
+) -> io::Result<Framed> {
+    loop {
+        if let Some(end) = find(&window.data()[*seen..]) {
+            let len = *seen + end;
+            *seen = 0;
+            // A CR that belongs to the line end does not count.
+            if len <= max || (len == max + 1 && window.data()[max] == b'\r') {
+                return Ok(Framed::Whole(len));
+            }
+            let mut long = Long::begin(window);
+            long.take(window, len);
+            window.unpin();
+            return Ok(Framed::Long(long));
+        }
+        *seen = window.data().len();
+        if *seen > max + 1 {
+            *seen = 0;
+            return skip(window, find);
+        }
+        if !window.fill()? {
+            return Ok(Framed::Cut);
+        }
+    }
+}
+
+fn skip(window: &mut Window, mut find: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<Framed> {
+    let mut long = Long::begin(window);
+    long.take(window, window.data().len());
+    while window.fill()? {
+        let end = find(window.data());
+        long.take(window, end.unwrap_or(window.data().len()));
+        if end.is_some() {
+            window.unpin();
+            return Ok(Framed::Long(long));
+        }
+    }
+    window.unpin();
+    Ok(Framed::CutLong(long))
+}
+
+impl Long {
+    fn begin(window: &mut Window) -> Self {
+        Long {
+            start: window.pin(),
+            head: Vec::new(),
+            size: 0,
+            newlines: 0,
+            last: 0,
+        }
+    }
+
+    fn take(&mut self, window: &mut Window, n: usize) {
+        let bytes = &window.data()[..n];
+        self.size += n as u64;
+        self.newlines += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.last = bytes.last().copied().unwrap_or(self.last);
+        let wanted = n.min(KEPT_OF_LONG - self.head.len());
+        self.head.extend_from_slice(&bytes[..wanted]);
+        window.advance(n);
+    }
+
+    /// Sets the record aside under `position`.
+    pub(super) fn set_aside(mut self, out: &mut BatchBuilder, position: i64, max: usize) {
+        let size = self.size - u64::from(self.last == b'\r');
+        self.head
+            .truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        let message = format!(
+            "the record has {size} bytes, more than the limit max_record_bytes = {max}; \
+             its first {} bytes are kept here",
+            self.head.len()
+        );
+        out.push_unreadable(position, self.head, TOO_LONG, message);
+    }
+
+    /// As the tail of a file that ends before the record does.
+    pub(super) fn into_tail(self, max: usize) -> Tail {
+        Tail {
+            fitness: Fitness::Broken,
+            sqlstate: TOO_LONG,
+            message: format!(
+                "the file ends inside a record of which there are {} bytes, more than the limit \
+                 max_record_bytes = {max}; its first {} bytes are kept here",
+                self.size,
+                self.head.len()
+            ),
+            kept: Some(self.head),
+            start: self.start,
+        }
+    }
+}
+
+/// A line without the CR of its line end.
+#[inline]
+pub(super) fn trim_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Postgres counts in bigint.
+pub(super) fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

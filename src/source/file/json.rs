@@ -1,0 +1,264 @@
+//! JSON values in a row, and arrays whose elements are the records, sliced by counting
+//! brackets and quotes. Nothing is parsed: what is between the commas goes to Postgres as
+//! it stands.
+
+use serde::{Deserialize, Serialize};
+
+use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number};
+use super::identity::Parser;
+use super::window::Window;
+use crate::source::BatchBuilder;
+
+/// Invalid text representation: what Postgres says of broken JSON.
+const NOT_JSON: &str = "22P02";
+
+/// Between which two things reading stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Spot {
+    /// Outside of any array.
+    #[default]
+    Top,
+    /// Behind the opening bracket.
+    ArrayStart,
+    /// Behind a comma.
+    BeforeElement,
+    /// Behind an element.
+    AfterElement,
+}
+
+pub(super) struct Json {
+    max: usize,
+    seen: usize,
+    value: Value,
+    spot: Spot,
+}
+
+impl Json {
+    pub(super) fn new(max: usize, spot: Spot) -> Self {
+        Json {
+            max,
+            seen: 0,
+            value: Value::default(),
+            spot,
+        }
+    }
+
+    /// Takes a value, or a stretch of garbage if `garbage` says what is wrong with it.
+    fn take(
+        &mut self,
+        window: &mut Window,
+        out: &mut BatchBuilder,
+        garbage: Option<String>,
+    ) -> Result<Step, Stop> {
+        let position = self.position(window);
+        let spot = self.spot;
+        let value = &mut self.value;
+        let find = |bytes: &[u8]| match garbage {
+            None => value.feed(bytes),
+            Some(_) if spot == Spot::Top => memchr::memchr(b'\n', bytes),
+            Some(_) => memchr::memchr2(b',', b']', bytes),
+        };
+        match frame(window, self.max, &mut self.seen, find)? {
+            Framed::Whole(len) => {
+                let bytes = &window.data()[..len];
+                match garbage {
+                    None => out.push(position, bytes),
+                    Some(message) => {
+                        out.push_unreadable(position, bytes.to_vec(), NOT_JSON, message);
+                    }
+                }
+                window.advance(len);
+            }
+            Framed::Long(long) => long.set_aside(out, position, self.max),
+            Framed::CutLong(long) => return Ok(Step::Tail(long.into_tail(self.max))),
+            Framed::Cut => return Ok(self.broken(window)),
+        }
+        self.value = Value::default();
+        if self.spot != Spot::Top {
+            self.spot = Spot::AfterElement;
+        }
+        window.records += 1;
+        Ok(Step::Record)
+    }
+
+    fn broken(&self, window: &Window) -> Step {
+        let message = match self.spot {
+            _ if !window.data().is_empty() => {
+                format!("the file ends inside record {}", self.position(window))
+            }
+            _ => format!(
+                "the file ends before its array does, after {} records",
+                window.records
+            ),
+        };
+        Step::Tail(Tail::new(window, Fitness::Broken, NOT_JSON, message))
+    }
+
+    fn note(&self, window: &mut Window, out: &mut BatchBuilder, message: String) -> Step {
+        out.push_unreadable(self.position(window), Vec::new(), NOT_JSON, message);
+        window.records += 1;
+        Step::Record
+    }
+}
+
+impl Framer for Json {
+    fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop> {
+        loop {
+            // Where a tail was left off there is a value begun, which starts without a blank.
+            let blank = window.data().len() - window.data().trim_ascii_start().len();
+            window.advance(blank);
+            let Some(&byte) = window.data().first() else {
+                if window.fill()? {
+                    continue;
+                }
+                return Ok(match self.spot {
+                    Spot::Top => Step::End,
+                    _ => self.broken(window),
+                });
+            };
+            let at = window.offset() + 1;
+            match (self.spot, byte) {
+                (Spot::Top, b'[') => {
+                    window.advance(1);
+                    self.spot = Spot::ArrayStart;
+                }
+                (Spot::Top, b']' | b'}' | b',' | b':') => {
+                    let message = format!("`{}` at byte {at} begins no value", char::from(byte));
+                    return self.take(window, out, Some(message));
+                }
+                (Spot::ArrayStart | Spot::AfterElement, b']') => {
+                    window.advance(1);
+                    self.spot = Spot::Top;
+                }
+                (Spot::AfterElement, b',') => {
+                    window.advance(1);
+                    self.spot = Spot::BeforeElement;
+                }
+                (Spot::AfterElement, _) => {
+                    let message = format!(
+                        "there must be `,` or `]` at byte {at}, behind an element of the array"
+                    );
+                    return self.take(window, out, Some(message));
+                }
+                (Spot::ArrayStart | Spot::BeforeElement, b',') => {
+                    let message = format!("the array has an empty element before byte {at}");
+                    window.advance(1);
+                    self.spot = Spot::BeforeElement;
+                    return Ok(self.note(window, out, message));
+                }
+                (Spot::BeforeElement, b']') => {
+                    let message = format!("the array ends in a comma before byte {at}");
+                    window.advance(1);
+                    self.spot = Spot::Top;
+                    return Ok(self.note(window, out, message));
+                }
+                _ => return self.take(window, out, None),
+            }
+        }
+    }
+
+    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
+        // Values show their own end, so a tail is never whole; Postgres would say the same.
+        out.push(self.position(window), window.data());
+        window.records += 1;
+        window.advance(window.data().len());
+        Ok(())
+    }
+
+    fn position(&self, window: &Window) -> i64 {
+        number(window.records + 1)
+    }
+
+    fn is_between_records(&self) -> bool {
+        self.spot == Spot::Top
+    }
+
+    fn parser(&self) -> Parser {
+        Parser {
+            spot: (self.spot != Spot::Top).then_some(self.spot),
+            ..Parser::default()
+        }
+    }
+}
+
+/// Finds the end of one value, chunk by chunk.
+#[derive(Debug, Default)]
+pub(super) struct Value {
+    depth: u64,
+    kind: Kind,
+    in_string: bool,
+    is_escaped: bool,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
+enum Kind {
+    #[default]
+    Unbegun,
+    /// Ends with its bracket or quote.
+    Closed,
+    /// A number or a word: ends where something else begins.
+    Open,
+}
+
+impl Value {
+    /// Whether `bytes` are one value that shows its own end, and nothing else.
+    pub(super) fn is_whole(bytes: &[u8]) -> bool {
+        let mut value = Value::default();
+        value.feed(bytes) == Some(bytes.len()) && value.kind == Kind::Closed
+    }
+
+    /// The end of the value, if it is in these bytes.
+    fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        if self.kind == Kind::Unbegun {
+            match bytes.first()? {
+                b'{' | b'[' => (self.kind, self.depth) = (Kind::Closed, 1),
+                b'"' => (self.kind, self.in_string) = (Kind::Closed, true),
+                _ => self.kind = Kind::Open,
+            }
+            at = 1;
+        }
+        if self.kind == Kind::Open {
+            return bytes[at..].iter().position(ends_word).map(|i| at + i);
+        }
+        while at < bytes.len() {
+            if self.in_string {
+                if std::mem::take(&mut self.is_escaped) {
+                    at += 1;
+                    continue;
+                }
+                let hit = at + memchr::memchr2(b'"', b'\\', &bytes[at..])?;
+                at = hit + 1;
+                if bytes[hit] == b'\\' {
+                    self.is_escaped = true;
+                    continue;
+                }
+                self.in_string = false;
+            } else {
+                let hit = at + bytes[at..].iter().position(is_structure)?;
+                at = hit + 1;
+                match bytes[hit] {
+                    b'"' => {
+                        self.in_string = true;
+                        continue;
+                    }
+                    b'{' | b'[' => self.depth += 1,
+                    _ => self.depth -= 1,
+                }
+            }
+            if self.depth == 0 {
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
+fn is_structure(byte: &u8) -> bool {
+    matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')
+}
+
+fn ends_word(byte: &u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}' | b'[' | b'{' | b'"')
+}

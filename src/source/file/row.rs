@@ -1,0 +1,210 @@
+//! One CSV row into one JSON object, in a single pass and into a buffer that is used again.
+
+use std::str::Utf8Error;
+
+/// How fields are told apart.
+#[derive(Debug, Clone)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    pub(super) quote: Option<u8>,
+    /// An unquoted field with exactly this text is null.
+    pub(super) null: Option<Vec<u8>>,
+}
+
+pub(super) struct RowEncoder {
+    dialect: Dialect,
+    /// `{"first":`, `,"second":` and so on.
+    keys: Vec<Vec<u8>>,
+    /// Bytes at which copying an unquoted field must pause.
+    stops: [bool; 256],
+    json: Vec<u8>,
+    has_nul: bool,
+}
+
+impl RowEncoder {
+    pub(super) fn new(dialect: Dialect, names: &[String]) -> Self {
+        let mut stops = escaped_bytes();
+        stops[usize::from(dialect.delimiter)] = true;
+        let mut encoder = RowEncoder {
+            dialect,
+            keys: Vec::new(),
+            stops,
+            json: Vec::new(),
+            has_nul: false,
+        };
+        encoder.keys = names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| {
+                let mut key = vec![if index == 0 { b'{' } else { b',' }, b'"'];
+                for byte in name.bytes() {
+                    push_escaped(&mut key, byte);
+                }
+                key.extend_from_slice(b"\":");
+                key
+            })
+            .collect();
+        encoder
+    }
+
+    pub(super) fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
+    /// How many fields a row should have.
+    pub(super) fn width(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The object that [`RowEncoder::encode`] made last.
+    pub(super) fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// Whether Postgres can hold the row that was encoded last: no NUL, valid UTF-8.
+    pub(super) fn is_text(&self, row: &[u8]) -> bool {
+        !self.has_nul && (row.is_ascii() || std::str::from_utf8(row).is_ok())
+    }
+
+    /// Encodes a row and says how many fields it has; the result is only good if they are
+    /// as many as the header has.
+    pub(super) fn encode(&mut self, row: &[u8]) -> usize {
+        self.json.clear();
+        self.has_nul = false;
+        let mut width = 0;
+        let mut at = 0;
+        loop {
+            if let Some(key) = self.keys.get(width) {
+                self.json.extend_from_slice(key);
+            }
+            width += 1;
+            at = self.encode_field(row, at);
+            if at == row.len() {
+                break;
+            }
+            at += 1;
+        }
+        self.json.push(b'}');
+        width
+    }
+
+    /// The fields of a row as text, for the header.
+    pub(super) fn fields(&self, row: &[u8]) -> Result<Vec<String>, Utf8Error> {
+        std::str::from_utf8(row)?;
+        let mut plain = RowEncoder::new(
+            Dialect {
+                null: None,
+                ..self.dialect.clone()
+            },
+            &[],
+        );
+        let mut names = Vec::new();
+        let mut at = 0;
+        loop {
+            plain.json.clear();
+            at = plain.encode_field(row, at);
+            names.push(serde_json::from_slice(&plain.json).unwrap_or_default());
+            if at == row.len() {
+                return Ok(names);
+            }
+            at += 1;
+        }
+    }
+
+    /// Encodes the field that begins at `at`; returns where it ends: at a delimiter or at
+    /// the end of the row.
+    fn encode_field(&mut self, row: &[u8], mut at: usize) -> usize {
+        let from = at;
+        let length_before = self.json.len();
+        self.json.push(b'"');
+        let quote = self.dialect.quote.filter(|q| row.get(at) == Some(q));
+        if let Some(quote) = quote {
+            at = self.encode_quoted(row, at + 1, quote);
+        }
+        // What stands between a closing quote and the delimiter belongs to the field, too.
+        loop {
+            let run = row[at..]
+                .iter()
+                .position(|byte| self.stops[usize::from(*byte)])
+                .unwrap_or(row.len() - at);
+            self.json.extend_from_slice(&row[at..at + run]);
+            at += run;
+            match row.get(at) {
+                Some(byte) if *byte != self.dialect.delimiter => {
+                    self.has_nul |= *byte == 0;
+                    push_escaped(&mut self.json, *byte);
+                    at += 1;
+                }
+                _ => break,
+            }
+        }
+        let is_null = quote.is_none()
+            && self
+                .dialect
+                .null
+                .as_deref()
+                .is_some_and(|null| null == &row[from..at]);
+        if is_null {
+            self.json.truncate(length_before);
+            self.json.extend_from_slice(b"null");
+        } else {
+            self.json.push(b'"');
+        }
+        at
+    }
+
+    /// Encodes what is between quotes, from behind the opening one; returns the place behind
+    /// the closing one.
+    fn encode_quoted(&mut self, row: &[u8], mut at: usize, quote: u8) -> usize {
+        loop {
+            let rest = &row[at..];
+            let run = memchr::memchr(quote, rest).unwrap_or(rest.len());
+            self.push_text(&rest[..run]);
+            at += run;
+            match (row.get(at), row.get(at + 1)) {
+                (Some(_), Some(next)) if *next == quote => {
+                    push_escaped(&mut self.json, quote);
+                    at += 2;
+                }
+                (Some(_), _) => return at + 1,
+                (None, _) => return at,
+            }
+        }
+    }
+
+    fn push_text(&mut self, mut text: &[u8]) {
+        // The delimiter is a stop as well, which costs a quoted field nothing but a detour.
+        while let Some(at) = text.iter().position(|b| self.stops[usize::from(*b)]) {
+            self.json.extend_from_slice(&text[..at]);
+            self.has_nul |= text[at] == 0;
+            push_escaped(&mut self.json, text[at]);
+            text = &text[at + 1..];
+        }
+        self.json.extend_from_slice(text);
+    }
+}
+
+fn escaped_bytes() -> [bool; 256] {
+    let mut table = [false; 256];
+    table[..0x20].fill(true);
+    table[usize::from(b'"')] = true;
+    table[usize::from(b'\\')] = true;
+    table
+}
+
+fn push_escaped(json: &mut Vec<u8>, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'"' => json.extend_from_slice(b"\\\""),
+        b'\\' => json.extend_from_slice(b"\\\\"),
+        b'\n' => json.extend_from_slice(b"\\n"),
+        b'\r' => json.extend_from_slice(b"\\r"),
+        b'\t' => json.extend_from_slice(b"\\t"),
+        0..0x20 => {
+            json.extend_from_slice(b"\\u00");
+            json.push(HEX[usize::from(byte >> 4)]);
+            json.push(HEX[usize::from(byte & 15)]);
+        }
+        _ => json.push(byte),
+    }
+}
