@@ -128,6 +128,13 @@ impl Error {
         self
     }
 
+    /// Says where it happened, in front of the message.
+    #[must_use]
+    pub fn context(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// What failed, without causes and next step.
     pub fn message(&self) -> &str {
         &self.message

@@ -4,14 +4,14 @@
 //! Layers, each may use only those to its right:
 //! `main, cli → run → install, batch, report → db, source → config → error`.
 
+pub mod batch;
+pub mod cli;
 pub mod config;
 pub mod db;
 pub mod embedded;
 pub mod error;
-pub mod retry;
-pub mod source;
-pub mod batch;
 pub mod install;
-pub mod cli;
 pub mod report;
+pub mod retry;
 pub mod run;
+pub mod source;

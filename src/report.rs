@@ -58,12 +58,17 @@ impl Report {
 
     /// The exit code this run asks for.
     pub fn exit_code(&self) -> u8 {
-        self.error.as_ref().map_or(0, |error| error.kind().exit_code())
+        self.error
+            .as_ref()
+            .map_or(0, |error| error.kind().exit_code())
     }
 
     /// Whether the run was stopped by a signal, after which no other pipeline is begun.
     pub fn is_interrupted(&self) -> bool {
-        matches!(self.error.as_ref().map(Error::kind), Some(Kind::Interrupted(_)))
+        matches!(
+            self.error.as_ref().map(Error::kind),
+            Some(Kind::Interrupted(_))
+        )
     }
 
     /// One line of `key=value`, stable, fit for a cron mail.
@@ -72,7 +77,11 @@ impl Report {
         for (name, count) in self.named_counters() {
             let _ = write!(line, " {name}={count}");
         }
-        let _ = write!(line, " batches={} seconds={:.1}", self.batches, self.seconds);
+        let _ = write!(
+            line,
+            " batches={} seconds={:.1}",
+            self.batches, self.seconds
+        );
         if let Some(version) = self.version {
             let _ = write!(line, " version={version}");
         }
@@ -180,7 +189,8 @@ impl Progress {
             .next()
             .and_then(|count| count.parse().ok())
             .unwrap_or(0);
-        self.bar.set_message(format!("{} records", before + records));
+        self.bar
+            .set_message(format!("{} records", before + records));
     }
 
     pub(crate) fn finish(&self) {

@@ -1,4 +1,6 @@
 //! Integration tests, one binary.
 #![allow(clippy::unwrap_used)]
 
+mod cli;
 mod connection;
+mod support;

@@ -40,7 +40,10 @@ pub(super) async fn apply_file(session: &Session, file: &Path) -> Result<Vec<Str
     let result = session.simple_query(&sql).await;
     match result {
         Ok(messages) => {
-            session.batch_execute("commit").await.map_err(|error| in_file(error, file, &sql))?;
+            session
+                .batch_execute("commit")
+                .await
+                .map_err(|error| in_file(error, file, &sql))?;
             Ok(messages.iter().filter_map(first_text).collect())
         }
         Err(error) => {
@@ -54,17 +57,22 @@ pub(super) async fn apply_file(session: &Session, file: &Path) -> Result<Vec<Str
 
 fn first_text(message: &SimpleQueryMessage) -> Option<String> {
     match message {
-        SimpleQueryMessage::Row(row) => row.get(0).filter(|text| !text.is_empty()).map(str::to_owned),
+        SimpleQueryMessage::Row(row) => row
+            .get(0)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
         _ => None,
     }
 }
 
 /// A server's error with file and line, when it points into the file.
 fn in_file(error: tokio_postgres::Error, file: &Path, sql: &str) -> Error {
-    let position = error.as_db_error().and_then(|error| match error.position() {
-        Some(ErrorPosition::Original(position)) => Some(*position as usize),
-        _ => None,
-    });
+    let position = error
+        .as_db_error()
+        .and_then(|error| match error.position() {
+            Some(ErrorPosition::Original(position)) => Some(*position as usize),
+            _ => None,
+        });
     let mut error = Error::from(error);
     if error.kind() == crate::error::Kind::Failed {
         error = error.with_kind(crate::error::Kind::Usage);
@@ -74,7 +82,12 @@ fn in_file(error: tokio_postgres::Error, file: &Path, sql: &str) -> Error {
             let before: String = sql.chars().take(position.saturating_sub(1)).collect();
             let number = before.matches('\n').count() + 1;
             let line = sql.lines().nth(number - 1).unwrap_or_default();
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+            let column = before
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .count();
             error = error
                 .detail(format!("{number:>5} | {line}"))
                 .detail(format!("      | {}^", " ".repeat(column)));
@@ -86,7 +99,9 @@ fn in_file(error: tokio_postgres::Error, file: &Path, sql: &str) -> Error {
     if let Some(line) = statement {
         error = error.detail(format!("psql commands are not SQL: {}", line.trim()));
     }
-    error.context(&place).detail("nothing of this file was applied")
+    error
+        .context(&place)
+        .detail("nothing of this file was applied")
 }
 
 fn sql_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -96,11 +111,15 @@ fn sql_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             files.push(path.clone());
             continue;
         }
-        let unreadable = |error| Error::usage(format!("{} cannot be read", path.display())).caused_by(error);
+        let unreadable =
+            |error| Error::usage(format!("{} cannot be read", path.display())).caused_by(error);
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?.path();
-            if entry.extension().is_some_and(|extension| extension == "sql") {
+            if entry
+                .extension()
+                .is_some_and(|extension| extension == "sql")
+            {
                 inside.push(entry);
             }
         }

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 
 /// SQL-first ETL for Postgres: raw payloads in, exactly-once effect out.
 #[derive(Debug, Parser)]
-#[command(name = "sluice", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "sluice",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   sluice demo                              see it work, nothing to set up
   sluice migrate                           install the engine into your database
@@ -17,7 +21,8 @@ Connection: --database-url, else DATABASE_URL, else libpq's PG* variables, PGSER
 ~/.pgpass. With none of them set an embedded server is started under .sluice/.
 
 Exit codes: 0 ok, 1 failed, 2 usage or definition, 3 bad-record threshold crossed, 4 another run
-holds the pipeline, 75 retries exhausted (safe to run again), 130/143 interrupted.")]
+holds the pipeline, 75 retries exhausted (safe to run again), 130/143 interrupted."
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -115,7 +120,11 @@ The last line on stdout of each pipeline's run is its summary, stable key=value:
   orders ok extracted=336776 transformed=336770 filtered=0 quarantined=6 inserted=336700 ...")]
 pub(super) struct Run {
     /// Pipelines, run one after the other
-    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "PIPELINE")]
+    #[arg(
+        required_unless_present = "all",
+        conflicts_with = "all",
+        value_name = "PIPELINE"
+    )]
     pub(super) pipelines: Vec<String>,
     /// Run every pipeline, in the order of their definition
     #[arg(long)]
@@ -173,7 +182,12 @@ pub(super) struct Quarantine {
     #[arg(long)]
     pub(super) by_error: bool,
     /// Show so many records
-    #[arg(long, value_name = "N", default_value = "20", conflicts_with = "by_error")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "20",
+        conflicts_with = "by_error"
+    )]
     pub(super) limit: i64,
     /// Report as JSON
     #[arg(long)]
@@ -225,7 +239,9 @@ pub(super) enum Db {
     /// Print its URL, starting it if need be
     Url,
     /// Open psql on it, starting it if need be
-    #[command(after_help = "Examples:\n  sluice db psql\n  sluice db psql -- -c 'table sluice.status'")]
+    #[command(
+        after_help = "Examples:\n  sluice db psql\n  sluice db psql -- -c 'table sluice.status'"
+    )]
     Psql {
         /// Arguments for psql
         #[arg(last = true)]

@@ -23,21 +23,31 @@ impl Context {
         })
     }
 
-    /// Makes connections that call themselves `application_name`. On the embedded server the
-    /// engine is installed first: there is nothing to set up.
-    pub(super) async fn connector(&self, application_name: &str) -> Result<Connector> {
+    /// Makes connections that call themselves `application_name`, to whatever is there.
+    pub(super) async fn bare_connector(&self, application_name: &str) -> Result<Connector> {
         let target = Target::resolve(self.database_url.as_deref())?;
-        let is_embedded = matches!(target, Target::Embedded);
-        if is_embedded {
+        if matches!(target, Target::Embedded) {
             eprintln!(
                 "no database named; using the embedded server in {}",
                 embedded::home().display()
             );
         }
         let settings = start(target).await?;
-        let connector = Connector::new(&settings, application_name)?.on_notice(show_notice);
-        if is_embedded {
-            install::migrate(&connector).await?;
+        Ok(Connector::new(&settings, application_name)?.on_notice(show_notice))
+    }
+
+    /// The same; on the embedded server the engine is installed first, as there is nothing
+    /// to set up.
+    pub(super) async fn connector(&self, application_name: &str) -> Result<Connector> {
+        let connector = self.bare_connector(application_name).await?;
+        if matches!(
+            Target::resolve(self.database_url.as_deref())?,
+            Target::Embedded
+        ) {
+            let session = connector.connect().await?;
+            if install::check_installed(&session).await.is_err() {
+                install::migrate(&connector).await?;
+            }
         }
         Ok(connector)
     }
@@ -54,7 +64,9 @@ async fn start(target: Target) -> Result<Settings> {
     // Making a cluster takes seconds and blocks.
     tokio::task::spawn_blocking(|| embedded::settings_of(target))
         .await
-        .map_err(|error| Error::failed("the embedded server could not be started").caused_by(error))?
+        .map_err(|error| {
+            Error::failed("the embedded server could not be started").caused_by(error)
+        })?
 }
 
 /// What functions say with RAISE belongs to the user who called them.

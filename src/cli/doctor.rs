@@ -8,22 +8,36 @@ use crate::install;
 use serde_json::{Map, Value, json};
 
 pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8> {
-    let session = context.connector("sluice doctor").await?.connect().await?;
+    let session = context
+        .bare_connector("sluice doctor")
+        .await?
+        .connect()
+        .await?;
     let mut findings = table::query(&session, SERVER_CHECKS, &[]).await?;
     match install::check_installed(&session).await {
         Ok(()) => {
-            findings.push(finding("engine", "ok", &format!("version {}", install::VERSION)));
+            findings.push(finding(
+                "engine",
+                "ok",
+                &format!("version {}", install::VERSION),
+            ));
             findings.extend(table::query(&session, ENGINE_CHECKS, &[]).await?);
             findings.extend(pipelines(&session).await?);
         }
         Err(error) => findings.push(finding(
             "engine",
             "fail",
-            &format!("{}; {}", error.message(), error.next_step().unwrap_or_default()),
+            &format!(
+                "{}; {}",
+                error.message(),
+                error.next_step().unwrap_or_default()
+            ),
         )),
     }
     table::print(&findings, args.json, "");
-    Ok(u8::from(findings.iter().any(|row| row["verdict"] == "fail")))
+    Ok(u8::from(
+        findings.iter().any(|row| row["verdict"] == "fail"),
+    ))
 }
 
 fn finding(check: &str, verdict: &str, detail: &str) -> Map<String, Value> {
@@ -37,7 +51,13 @@ fn finding(check: &str, verdict: &str, detail: &str) -> Map<String, Value> {
 /// Each pipeline is checked as a batch would check it.
 async fn pipelines(session: &crate::db::Session) -> Result<Vec<Map<String, Value>>> {
     let mut findings = Vec::new();
-    for row in table::query(session, "select name from sluice.pipelines order by name", &[]).await? {
+    for row in table::query(
+        session,
+        "select name from sluice.pipelines order by name",
+        &[],
+    )
+    .await?
+    {
         let name = row["name"].as_str().unwrap_or_default();
         let checked = session
             .query_typed(

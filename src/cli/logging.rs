@@ -18,8 +18,12 @@ pub(super) fn start(format: LogFormat, verbose: u8, progress: &Progress) -> Resu
     // Libraries are heard only when something is wrong with them.
     let default = format!("warn,pgsluice={level}");
     let filter = match std::env::var("RUST_LOG") {
-        Ok(directives) if !directives.is_empty() => EnvFilter::try_new(&directives)
-            .map_err(|error| Error::usage(format!("RUST_LOG \"{directives}\" is not understood")).caused_by(error))?,
+        Ok(directives) if !directives.is_empty() => {
+            EnvFilter::try_new(&directives).map_err(|error| {
+                Error::usage(format!("RUST_LOG \"{directives}\" is not understood"))
+                    .caused_by(error)
+            })?
+        }
         _ => EnvFilter::new(default),
     };
     let subscriber = tracing_subscriber::fmt()

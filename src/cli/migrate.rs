@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::install;
 
 pub(super) async fn migrate(context: &Context, args: &args::Migrate) -> Result<u8> {
-    let connector = context.connector("sluice migrate").await?;
+    let connector = context.bare_connector("sluice migrate").await?;
     if args.dry_run {
         print!("{}", install::dry_run(&connector).await?);
         return Ok(0);
@@ -20,12 +20,17 @@ pub(super) async fn migrate(context: &Context, args: &args::Migrate) -> Result<u
         println!(
             "engine {}: {} migrations applied, functions {}",
             match &installed.from {
-                Some(from) if *from != installed.to => format!("upgraded from {from} to {}", installed.to),
+                Some(from) if *from != installed.to =>
+                    format!("upgraded from {from} to {}", installed.to),
                 Some(_) => format!("{} refreshed", installed.to),
                 None => format!("{} installed", installed.to),
             },
             installed.migrations.len(),
-            if installed.functions_replaced { "replaced" } else { "unchanged" },
+            if installed.functions_replaced {
+                "replaced"
+            } else {
+                "unchanged"
+            },
         );
     }
     Ok(0)

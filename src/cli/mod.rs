@@ -31,7 +31,9 @@ pub fn main() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&Error::failed("the async runtime cannot be started").caused_by(error)),
+        Err(error) => {
+            return fail(&Error::failed("the async runtime cannot be started").caused_by(error));
+        }
     };
     let code = match runtime.block_on(dispatch(cli)) {
         Ok(code) => ExitCode::from(code),

@@ -9,11 +9,20 @@ use tokio_postgres::types::Type;
 pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Result<u8> {
     let session = context.session().await?;
     let rows = match (args.by_error, args.json) {
-        (true, _) => {
+        (true, as_json) => {
+            // A constraint's name says it all on a screen.
+            let columns = match as_json {
+                true => "*",
+                false => {
+                    "records, sqlstate, \"column\", coalesce(\"constraint\", example) as error, first_at"
+                }
+            };
             table::query(
                 &session,
-                "select records, sqlstate, \"column\", \"constraint\", example, first_at, last_seen_at
-                 from sluice.quarantine_by_error where pipeline = (sluice._find_pipeline($1)).name",
+                &format!(
+                    "select {columns} from sluice.quarantine_by_error
+                     where pipeline = (sluice._find_pipeline($1)).name"
+                ),
                 &[(&args.pipeline, Type::TEXT)],
             )
             .await?

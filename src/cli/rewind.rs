@@ -20,7 +20,10 @@ pub(super) async fn rewind(context: &Context, args: &args::Rewind) -> Result<u8>
         .await?;
     let done: String = row.get(0);
     match args.json {
-        true => println!("{}", serde_json::json!({"pipeline": args.pipeline, "done": done})),
+        true => println!(
+            "{}",
+            serde_json::json!({"pipeline": args.pipeline, "done": done})
+        ),
         false => println!("{done}"),
     }
     Ok(0)

@@ -16,7 +16,9 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         false => args.pipelines.clone(),
     };
     if args.path.is_some() && pipelines.len() > 1 {
-        return Err(Error::usage("--path goes with one pipeline").next("name the pipeline it is for"));
+        return Err(
+            Error::usage("--path goes with one pipeline").next("name the pipeline it is for")
+        );
     }
     let options = Options {
         batch_rows: args.batch_rows.map(|rows| rows as usize),
@@ -69,7 +71,12 @@ pub(super) fn show(report: &Report, as_json: bool) {
 
 async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
-    let rows = table::query(&session, "select name from sluice.pipelines order by pipeline_id", &[]).await?;
+    let rows = table::query(
+        &session,
+        "select name from sluice.pipelines order by pipeline_id",
+        &[],
+    )
+    .await?;
     if rows.is_empty() {
         return Err(Error::usage("no pipeline is defined").next("sluice apply FILE defines one"));
     }

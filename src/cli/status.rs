@@ -19,13 +19,19 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
         // A screen is narrow; the rest is in the view and in --json.
         false => rows.into_iter().map(brief).collect(),
     };
-    table::print(&rows, args.json, "no pipeline is defined; \"sluice apply FILE\" defines one");
+    table::print(
+        &rows,
+        args.json,
+        "no pipeline is defined; \"sluice apply FILE\" defines one",
+    );
     Ok(0)
 }
 
-fn brief(mut row: serde_json::Map<String, serde_json::Value>) -> serde_json::Map<String, serde_json::Value> {
+fn brief(
+    mut row: serde_json::Map<String, serde_json::Value>,
+) -> serde_json::Map<String, serde_json::Value> {
     for name in ["cursor", "started_at", "target"] {
-        row.remove(name);
+        row.shift_remove(name);
     }
     if let Some(serde_json::Value::String(at)) = row.get_mut("finished_at") {
         *at = at.chars().take(19).collect::<String>().replace('T', " ");

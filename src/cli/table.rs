@@ -14,7 +14,10 @@ pub(super) async fn query(
 ) -> Result<Vec<Map<String, Value>>> {
     // One row in, one value out: Postgres writes the JSON, and no type needs a case here.
     let rows = client
-        .query_typed(&format!("select row_to_json(result) from ({sql}) result"), params)
+        .query_typed(
+            &format!("select row_to_json(result) from ({sql}) result"),
+            params,
+        )
         .await?;
     Ok(rows
         .iter()
@@ -28,7 +31,10 @@ pub(super) async fn query(
 /// Prints rows as a JSON array, or as columns with a header.
 pub(super) fn print(rows: &[Map<String, Value>], as_json: bool, when_empty: &str) {
     if as_json {
-        println!("{}", Value::Array(rows.iter().cloned().map(Value::Object).collect()));
+        println!(
+            "{}",
+            Value::Array(rows.iter().cloned().map(Value::Object).collect())
+        );
     } else if rows.is_empty() {
         println!("{when_empty}");
     } else {
@@ -37,7 +43,7 @@ pub(super) fn print(rows: &[Map<String, Value>], as_json: bool, when_empty: &str
 }
 
 /// Longest cell shown in full; the rest is in `--json`.
-const WIDEST: usize = 90;
+const WIDEST: usize = 70;
 
 fn columns(rows: &[Map<String, Value>]) -> String {
     let Some(first) = rows.first() else {
@@ -49,14 +55,26 @@ fn columns(rows: &[Map<String, Value>]) -> String {
         .filter(|name| rows.iter().any(|row| !row[*name].is_null()))
         .collect();
     let cells: Vec<Vec<String>> = std::iter::once(names.iter().map(ToString::to_string).collect())
-        .chain(rows.iter().map(|row| names.iter().map(|name| cell(&row[*name])).collect()))
+        .chain(
+            rows.iter()
+                .map(|row| names.iter().map(|name| cell(&row[*name])).collect()),
+        )
         .collect();
     let widths: Vec<usize> = (0..names.len())
-        .map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .map(|column| {
+            cells
+                .iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let is_number: Vec<bool> = names
         .iter()
-        .map(|name| rows.iter().all(|row| row[*name].is_number() || row[*name].is_null()))
+        .map(|name| {
+            rows.iter()
+                .all(|row| row[*name].is_number() || row[*name].is_null())
+        })
         .collect();
     let mut text = String::new();
     for row in &cells {

@@ -16,5 +16,7 @@ pub(super) async fn verify(context: &Context, args: &args::Reporting) -> Result<
     )
     .await?;
     table::print(&rows, args.json, "no pipeline is defined");
-    Ok(u8::from(rows.iter().any(|row| row["ok"] != Value::Bool(true))))
+    Ok(u8::from(
+        rows.iter().any(|row| row["ok"] != Value::Bool(true)),
+    ))
 }

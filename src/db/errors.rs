@@ -1,6 +1,6 @@
 //! The server's errors in its own words.
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::retry;
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::DbError;
@@ -56,8 +56,40 @@ pub fn server_error(error: &tokio_postgres::Error) -> Option<ServerError> {
 /// The frames of CONTEXT worth showing: the innermost say where, the rest is plumbing.
 const CONTEXT_LINES: usize = 3;
 
+/// What the engine's own conditions mean for a run. The functions that raise them say more:
+/// `SL001` deposed, `SL002` out of sequence, `SL003` too many bad records, `SL004` books do
+/// not balance, `SL005` definition, `SL006` transform replaced, `SL007` paused.
+fn engine_kind(sqlstate: &str) -> Option<Kind> {
+    Some(match sqlstate {
+        "SL001" => Kind::Locked,
+        "SL003" => Kind::Threshold,
+        "SL005" | "SL006" => Kind::Usage,
+        code if code.starts_with("SL") => Kind::Failed,
+        _ => return None,
+    })
+}
+
+/// The engine words its errors for people; where in its functions it stood says nothing.
+fn engine_error(kind: Kind, said: ServerError) -> Error {
+    let mut error = Error::new(kind, said.message).with_sqlstate(said.sqlstate);
+    for (number, line) in said.detail.iter().flat_map(|text| text.lines()).enumerate() {
+        error = error.detail(match kind {
+            Kind::Threshold if number == 0 => format!("most:  {line}"),
+            Kind::Threshold => format!("       {line}"),
+            _ => line.to_owned(),
+        });
+    }
+    match said.hint {
+        Some(step) => error.next(step),
+        None => error,
+    }
+}
+
 impl From<ServerError> for Error {
     fn from(said: ServerError) -> Self {
+        if let Some(kind) = engine_kind(&said.sqlstate) {
+            return engine_error(kind, said);
+        }
         let mut error = Error::failed(format!("{} {}", said.sqlstate, said.message));
         if let Some(detail) = &said.detail {
             error = error.detail(format!("detail: {detail}"));

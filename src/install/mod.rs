@@ -55,7 +55,8 @@ pub async fn migrate(connector: &Connector) -> Result<Installed> {
     let before = installed(&work).await?;
     refuse_newer(before.as_ref())?;
     check_server(&work).await?;
-    work.batch_execute("set client_min_messages = warning; create schema if not exists sluice; reset client_min_messages")
+    // refinery's own "if not exists" chatters at every run.
+    work.batch_execute("set client_min_messages = warning; create schema if not exists sluice")
         .await
         .map_err(|error| {
             Error::from(error).next("the role needs create on the database: \"grant create on database ... to ...\"; or let a DBA run the output of \"sluice migrate --dry-run\"")
@@ -173,10 +174,10 @@ async fn check_server(client: &Client) -> Result<()> {
         None => return Ok(()),
     };
     if number < 150_000 {
-        return Err(
-            Error::usage(format!("the server is PostgreSQL {version}; 15 is the oldest that has merge"))
-                .next("use PostgreSQL 15 or later"),
-        );
+        return Err(Error::usage(format!(
+            "the server is PostgreSQL {version}; 15 is the oldest that has merge"
+        ))
+        .next("use PostgreSQL 15 or later"));
     }
     if encoding != "UTF8" {
         return Err(Error::usage(format!("the database has encoding {encoding}"))

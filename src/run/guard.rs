@@ -32,7 +32,9 @@ impl Guard {
         crate::install::check_installed(&session).await?;
         let mut has_evicted = false;
         for _ in 0..EVICTION_TRIES {
-            session.batch_execute("begin isolation level read committed").await?;
+            session
+                .batch_execute("begin isolation level read committed")
+                .await?;
             if batch::hold_pipeline(&session, pipeline).await? {
                 // Whoever is still in a batch has lost its guard: a stale loader.
                 if !options.dry_run {
@@ -61,8 +63,11 @@ impl Guard {
             }
             tokio::time::sleep(EVICTION_PAUSE).await;
         }
-        Err(Error::new(Kind::Locked, format!("pipeline {pipeline} could not be taken over: its holder does not end"))
-            .next("look for it with: select * from sluice.pipeline_holder('...')"))
+        Err(Error::new(
+            Kind::Locked,
+            format!("pipeline {pipeline} could not be taken over: its holder does not end"),
+        )
+        .next("look for it with: select * from sluice.pipeline_holder('...')"))
     }
 
     fn keep(session: Session) -> Self {

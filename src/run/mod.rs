@@ -107,12 +107,23 @@ pub async fn run_pipeline(
     };
     let mut report = Report::new(pipeline);
     let span = tracing::info_span!("run", pipeline, run = tracing::field::Empty);
-    let result = attempt(connector, pipeline, options, stop, progress, &shared, &mut report)
-        .instrument(span)
-        .await;
+    let result = attempt(
+        connector,
+        pipeline,
+        options,
+        stop,
+        progress,
+        &shared,
+        &mut report,
+    )
+    .instrument(span)
+    .await;
     progress.finish();
 
-    let totals = shared.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let totals = shared
+        .totals
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     report.counters = totals.counters;
     report.counters.retried = i64::from(
         shared
@@ -154,7 +165,11 @@ impl Shared {
                 .detail("every retry of this run is used up")
                 .next("it is safe to run again; raise --retries if this is usual here"));
         };
-        tracing::warn!(pause_ms = pause.as_millis() as u64, "{what} is tried again: {}", error.message());
+        tracing::warn!(
+            pause_ms = pause.as_millis() as u64,
+            "{what} is tried again: {}",
+            error.message()
+        );
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
             () = stop.requested() => Err(stop.error()),
@@ -210,7 +225,10 @@ async fn attempt(
     tracing::Span::current().record("run", run.run_id);
     tracing::info!(version = run.version, epoch = run.epoch, "run started");
 
-    let worked = work(&pool, pipeline, &run, options, stop, progress, shared, report).await;
+    let worked = work(
+        &pool, pipeline, &run, options, stop, progress, shared, report,
+    )
+    .await;
     let (outcome, error) = match &worked {
         Ok(()) => ("ok", None),
         Err(error) => (error.kind().outcome(), Some(error.to_string())),
@@ -240,11 +258,15 @@ async fn work(
     report: &mut Report,
 ) -> Result<()> {
     let known = retrying(shared, stop, "reading the source's state", || async {
-        batch::source_state(&worker::connection(pool).await?, pipeline).await
+        let client = worker::connection(pool).await?;
+        batch::source_state(&client, pipeline).await
     })
     .await?;
     let reader = reader::start(options, run, known, progress)?;
-    let done = worker::run_all(pool, pipeline, run, options, stop, progress, shared, &reader).await;
+    let done = worker::run_all(
+        pool, pipeline, run, options, stop, progress, shared, &reader,
+    )
+    .await;
     report.remarks = reader.finish(done.is_ok()).await;
     done?;
     if stop.is_requested() {
@@ -278,5 +300,9 @@ fn loader_name() -> String {
         .ok()
         .and_then(|name| name.into_string().ok())
         .unwrap_or_else(|| "unknown host".to_owned());
-    format!("sluice {} on {host}, process {}", crate::install::VERSION, std::process::id())
+    format!(
+        "sluice {} on {host}, process {}",
+        crate::install::VERSION,
+        std::process::id()
+    )
 }

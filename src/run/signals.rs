@@ -56,7 +56,11 @@ impl Stop {
 
     async fn count(&self, count: usize) {
         let mut signals = self.signals.clone();
-        if signals.wait_for(|signals| signals.len() >= count).await.is_err() {
+        if signals
+            .wait_for(|signals| signals.len() >= count)
+            .await
+            .is_err()
+        {
             std::future::pending::<()>().await;
         }
     }

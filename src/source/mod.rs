@@ -11,7 +11,8 @@ pub mod file;
 pub(crate) use batch::COPY_HEADER;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Unreadable};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use serde_json::Value;
 
 /// A producer of batches, in the order in which they must be committed.
 pub trait Source: Send {
@@ -30,5 +31,14 @@ pub trait Source: Send {
     /// record, for instance.
     fn remarks(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+/// Opens the source that `settings` describe, going on from what is `known` of its objects.
+pub fn open(settings: &Value, known: Vec<ObjectState>, limits: Limits) -> Result<Box<dyn Source>> {
+    match settings["kind"].as_str() {
+        Some("file") => Ok(Box::new(file::FileSource::open(settings, known, limits)?)),
+        _ => Err(Error::usage(format!("unknown source {settings}"))
+            .next("this binary reads the kind \"file\"")),
     }
 }
