@@ -145,6 +145,22 @@ async fn a_folder_other_users_cannot_enter_works() {
     find_the_row(&sandbox.start()).await;
 }
 
+#[test]
+fn a_deleted_cluster_is_made_anew_wherever_it_was() {
+    for sandbox in [Sandbox::new(), Sandbox::private()] {
+        let server = sandbox.start();
+        stop(sandbox.home()).unwrap();
+        let elsewhere = sandbox.home().join("elsewhere");
+        let deleted = match std::fs::read_to_string(&elsewhere) {
+            Ok(folder) => folder.trim_end().into(),
+            Err(_) => server.data.parent().unwrap().to_owned(),
+        };
+        std::fs::remove_dir_all(deleted).unwrap();
+        assert_eq!(status(sandbox.home()).unwrap(), Status::Absent);
+        assert_eq!(sandbox.start().data, server.data);
+    }
+}
+
 #[tokio::test]
 async fn a_long_path_with_odd_characters_works() {
     let long = format!("it's $HOME `id` \"a,b\" {}/.sluice", "x".repeat(100));
