@@ -126,20 +126,21 @@ impl Connector {
         self.open_with(&Config::new()).await
     }
 
-    /// Tries the ways to talk to one host in turn. The first error is the telling one: the
-    /// second way is only a fallback.
+    /// Tries the ways to talk to one host in turn. If none is possible the first error is
+    /// the telling one: the second way is only a fallback.
     async fn open_host(&self, host: &HostSpec) -> Result<Live, tokio_postgres::Error> {
         let mut first_error = None;
         for wire in ways(self.settings.tls.mode, host) {
             let config = config(&self.settings, host, &self.application_name, *wire);
             match self.open_with(&config).await {
                 Ok(live) => return Ok(live),
-                Err(error) if first_error.is_none() && !try_other_way(&error) => return Err(error),
+                Err(error) if !try_other_way(&error) => return Err(error),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
         match first_error {
             Some(error) => Err(error),
+            // There is always a way; the library words it if there is not.
             None => self.open_with(&Config::new()).await,
         }
     }

@@ -71,7 +71,15 @@ impl Home {
     pub(super) fn clusters(&self) -> Result<PathBuf> {
         let pointer = self.path.join(POINTER);
         match std::fs::read_to_string(&pointer) {
-            Ok(text) => Ok(PathBuf::from(text.trim_end())),
+            Ok(text) => {
+                let folder = PathBuf::from(text.trim_end());
+                // Whoever deleted it wanted to start anew.
+                Ok(if folder.is_dir() {
+                    folder
+                } else {
+                    self.path.clone()
+                })
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(self.path.clone()),
             Err(error) => Err(
                 Error::failed(format!("\"{}\" cannot be read", pointer.display())).caused_by(error),

@@ -6,7 +6,7 @@ use nix::unistd::{Pid, getsid};
 use pgsluice::embedded::{Server, Status, ensure_started, status, stop};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 #[test]
 fn the_first_start_makes_a_server_and_the_second_finds_it() {
@@ -77,7 +77,42 @@ fn a_lock_file_whose_number_went_to_another_process_is_no_hindrance() {
 }
 
 #[test]
-fn starts_at_once_make_one_server() {
+fn processes_that_start_at_once_share_one_server_that_outlives_them() {
+    let sandbox = Sandbox::new();
+    let start = || {
+        Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "connection::embedded::start_in_sluice_test_home",
+                "--ignored",
+            ])
+            .env("SLUICE_TEST_HOME", sandbox.home())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let mut starters: Vec<Child> = (0..4).map(|_| start()).collect();
+    for starter in &mut starters {
+        assert!(starter.wait().unwrap().success());
+    }
+    let Status::Running(server) = status(sandbox.home()).unwrap() else {
+        panic!("no server survived");
+    };
+    let log = std::fs::read_to_string(&server.log).unwrap();
+    assert_eq!(log.matches("database system is ready").count(), 1, "{log}");
+    assert_eq!(sandbox.start(), server);
+}
+
+#[test]
+#[ignore = "a process of the test above, not a test"]
+fn start_in_sluice_test_home() {
+    if let Some(home) = std::env::var_os("SLUICE_TEST_HOME") {
+        ensure_started(Path::new(&home)).unwrap();
+    }
+}
+
+#[test]
+fn threads_that_start_at_once_share_one_server() {
     let sandbox = Sandbox::new();
     let servers: Vec<Server> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| sandbox.start())).collect();
@@ -93,7 +128,7 @@ fn starts_at_once_make_one_server() {
 }
 
 #[test]
-fn the_server_outlives_the_session_of_its_starter() {
+fn the_server_is_in_a_session_of_its_own_out_of_reach_of_ctrl_c() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
     assert_ne!(
@@ -108,6 +143,22 @@ async fn a_folder_other_users_cannot_enter_works() {
     leave_a_row(&sandbox.start()).await;
     stop(sandbox.home()).unwrap();
     find_the_row(&sandbox.start()).await;
+}
+
+#[test]
+fn a_deleted_cluster_is_made_anew_wherever_it_was() {
+    for sandbox in [Sandbox::new(), Sandbox::private()] {
+        let server = sandbox.start();
+        stop(sandbox.home()).unwrap();
+        let elsewhere = sandbox.home().join("elsewhere");
+        let deleted = match std::fs::read_to_string(&elsewhere) {
+            Ok(folder) => folder.trim_end().into(),
+            Err(_) => server.data.parent().unwrap().to_owned(),
+        };
+        std::fs::remove_dir_all(deleted).unwrap();
+        assert_eq!(status(sandbox.home()).unwrap(), Status::Absent);
+        assert_eq!(sandbox.start().data, server.data);
+    }
 }
 
 #[tokio::test]
