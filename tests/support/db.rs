@@ -23,9 +23,7 @@ impl TestDb {
             .get_or_init(|| async {
                 let admin = connect(&shared().settings()).await;
                 admin
-                    .batch_execute(
-                        "alter system set fsync = off; alter system set max_connections = 300",
-                    )
+                    .batch_execute("alter system set fsync = off")
                     .await
                     .unwrap();
                 admin
