@@ -1,1 +1,4 @@
 //! Integration tests, one binary.
+#![allow(clippy::unwrap_used)]
+
+mod sources;
