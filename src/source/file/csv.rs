@@ -43,7 +43,8 @@ impl Csv {
         }
     }
 
-    fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
+    /// The names in the header row, if they can name the columns.
+    fn header_names(&self, row: &[u8], line: u64) -> Result<Vec<String>, Stop> {
         let found = self.encoder.fields(row).map_err(|_| {
             Stop::Senseless(
                 format!("the header in line {line} is not valid UTF-8"),
@@ -66,15 +67,20 @@ impl Csv {
             None => found,
         };
         let faults = name_faults(&names);
-        if !faults.is_empty() {
-            return Err(Stop::Senseless(
-                format!(
-                    "the header in line {line} cannot name the columns: {}",
-                    faults.join("; ")
-                ),
-                "give every column a name of its own in the file, or by the setting `columns`",
-            ));
+        if faults.is_empty() {
+            return Ok(names);
         }
+        Err(Stop::Senseless(
+            format!(
+                "the header in line {line} cannot name the columns: {}",
+                faults.join("; ")
+            ),
+            "give every column a name of its own in the file, or by the setting `columns`",
+        ))
+    }
+
+    fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
+        let names = self.header_names(row, line)?;
         self.encoder = RowEncoder::new(self.encoder.dialect().clone(), &names);
         self.columns = Some(names);
         Ok(())
@@ -100,14 +106,27 @@ impl Csv {
             let message = format!("a quote opened in the row at line {line} is never closed");
             return Tail::new(window, Fitness::Broken, RAGGED, message);
         }
-        let expected = self.encoder.width();
-        let width = self.encoder.encode(trim_cr(window.data()));
-        if self.columns.is_some() && width != expected {
-            let message = ragged(width, expected, line);
-            return Tail::new(window, Fitness::Broken, RAGGED, message);
+        let row = trim_cr(window.data());
+        let mut message = format!("the file ends inside the row at line {line}");
+        let mut fitness = Fitness::Doubtful;
+        if self.columns.is_none() {
+            // A header that makes no sense yet may be only the beginning of one.
+            if self.header_names(row, line).is_err() {
+                fitness = Fitness::Broken;
+            }
+        } else {
+            let expected = self.encoder.width();
+            let width = self.encoder.encode(row);
+            if width != expected {
+                message = ragged(width, expected, line);
+                fitness = Fitness::Broken;
+            }
         }
-        let message = format!("the file ends inside the row at line {line}");
-        Tail::new(window, Fitness::Doubtful, RAGGED, message)
+        // Cut inside a character, that is.
+        if std::str::from_utf8(row).is_err_and(|error| error.error_len().is_none()) {
+            fitness = Fitness::Broken;
+        }
+        Tail::new(window, fitness, RAGGED, message)
     }
 
     fn rest(&mut self) {
@@ -161,9 +180,7 @@ impl Framer for Csv {
         let row = trim_cr(window.data());
         let len = window.data().len();
         if self.columns.is_none() {
-            // Checked, and read again should the file grow: a header alone is no record.
-            self.read_header(row, window.line)?;
-            self.columns = None;
+            // A header alone is no record, and is read again should the file grow.
         } else {
             self.push(row, window.line, out);
             window.line += self.scan.newlines;

@@ -1,3 +1,5 @@
+use std::io::Write as _;
+
 use serde_json::json;
 
 use super::support::{Folder, gzip, read, rows, zstd};
@@ -36,7 +38,11 @@ fn first_bytes_win_over_the_name() {
 fn compression_that_is_set_wins_over_the_first_bytes() {
     let run = read("a.ndjson", gzip(b"{}\n"), json!({"compression": "none"})).ok();
     assert!(run.payloads().is_empty());
-    let run = read("a.ndjson", "{}\n", json!({"compression": "gzip"}));
+    let run = read(
+        "a.ndjson",
+        "{\"a\": 123456}\n",
+        json!({"compression": "gzip"}),
+    );
     assert!(run.error_text().contains("a.ndjson` is damaged"));
 }
 
@@ -112,7 +118,7 @@ fn much_of_a_cut_stream_is_loaded() {
         let half = &packed[..packed.len() / 2];
         let run = read(&format!("a.ndjson.{suffix}"), half, json!({})).ok();
         assert!(
-            run.records.len() > 30_000,
+            run.records.len() > 15_000,
             "{suffix}: {}",
             run.records.len()
         );
@@ -155,9 +161,12 @@ fn damaged_stream_names_file_and_place() {
     assert!(text.contains("gzip -t"), "{text}");
     assert!(!run.objects[0].is_done);
 
-    let mut packed = zstd(content.as_bytes());
-    let at = packed.len() / 2;
-    packed[at..at + 8].fill(0xff);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(content.as_bytes()).unwrap();
+    let mut packed = encoder.finish().unwrap();
+    let at = packed.len() - 2;
+    packed[at] ^= 0xff;
     let run = read("a.ndjson.zst", packed, json!({}));
     assert!(run.error_text().contains("its zstd stream"));
 }
