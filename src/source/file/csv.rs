@@ -6,6 +6,7 @@
 use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
 use super::identity::Parser;
 use super::row::{Dialect, RowEncoder};
+use super::scan::Scan;
 use super::settings::name_faults;
 use super::window::Window;
 use crate::source::BatchBuilder;
@@ -179,9 +180,8 @@ impl Framer for Csv {
     fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
         let row = trim_cr(window.data());
         let len = window.data().len();
-        if self.columns.is_none() {
-            // A header alone is no record, and is read again should the file grow.
-        } else {
+        // A header alone is no record, and is read again should the file grow.
+        if self.columns.is_some() {
             self.push(row, window.line, out);
             window.line += self.scan.newlines;
             window.records += 1;
@@ -240,87 +240,4 @@ impl Csv {
 fn ragged(width: usize, expected: usize, line: u64) -> String {
     let fields = if width == 1 { "field" } else { "fields" };
     format!("row has {width} {fields}, header has {expected} (line {line})")
-}
-
-/// Finds the line end that ends a row, chunk by chunk.
-struct Scan {
-    delimiter: u8,
-    quote: Option<u8>,
-    place: Place,
-    /// The byte before the chunk; none at the start of a row.
-    before: Option<u8>,
-    /// Line ends inside the row.
-    newlines: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Plain,
-    Quoted,
-    /// Behind a quote in a quoted field: the end of it, or one half of a doubled quote.
-    Closing,
-}
-
-impl Scan {
-    fn new(dialect: &Dialect) -> Self {
-        Scan {
-            delimiter: dialect.delimiter,
-            quote: dialect.quote,
-            place: Place::Plain,
-            before: None,
-            newlines: 0,
-        }
-    }
-
-    fn restart(&mut self) {
-        self.place = Place::Plain;
-        self.before = None;
-        self.newlines = 0;
-    }
-
-    fn is_in_quotes(&self) -> bool {
-        self.place == Place::Quoted
-    }
-
-    fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
-        let Some(quote) = self.quote else {
-            return memchr::memchr(b'\n', bytes);
-        };
-        let mut at = 0;
-        while at < bytes.len() {
-            match self.place {
-                Place::Closing if bytes[at] == quote => {
-                    self.place = Place::Quoted;
-                    at += 1;
-                }
-                Place::Closing => self.place = Place::Plain,
-                Place::Quoted => {
-                    let end = memchr::memchr(quote, &bytes[at..]).map(|i| at + i);
-                    let inside = &bytes[at..end.unwrap_or(bytes.len())];
-                    self.newlines += memchr::memchr_iter(b'\n', inside).count() as u64;
-                    at = end? + 1;
-                    self.place = Place::Closing;
-                }
-                Place::Plain => {
-                    let Some(hit) = memchr::memchr2(quote, b'\n', &bytes[at..]) else {
-                        break;
-                    };
-                    let hit = at + hit;
-                    if bytes[hit] == b'\n' {
-                        return Some(hit);
-                    }
-                    let before = match hit {
-                        0 => self.before,
-                        _ => Some(bytes[hit - 1]),
-                    };
-                    if before.is_none_or(|byte| byte == self.delimiter) {
-                        self.place = Place::Quoted;
-                    }
-                    at = hit + 1;
-                }
-            }
-        }
-        self.before = bytes.last().copied().or(self.before);
-        None
-    }
 }
