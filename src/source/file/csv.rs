@@ -144,19 +144,17 @@ impl Framer for Csv {
                 Framed::Whole(len) => {
                     let row = trim_cr(&window.data()[..len]);
                     let line = window.line;
-                    let is_header = self.columns.is_none();
-                    let is_blank = row.is_empty();
-                    if is_blank {
-                    } else if is_header {
-                        self.read_header(row, line)?;
-                    } else {
+                    let is_record = self.columns.is_some() && !row.is_empty();
+                    if is_record {
                         self.push(row, line, out);
                         window.records += 1;
+                    } else if !row.is_empty() {
+                        self.read_header(row, line)?;
                     }
                     window.line += 1 + self.scan.newlines;
                     window.advance(len + 1);
                     self.rest();
-                    if !is_blank && !is_header {
+                    if is_record {
                         return Ok(Step::Record);
                     }
                 }

@@ -181,6 +181,9 @@ impl Reading {
 
     /// How much of the content has been made into records, and into how many.
     pub(super) fn progress(&self) -> (u64, u64) {
-        (self.window.offset(), self.window.records)
+        match self.end.as_ref().and_then(|end| end.place.as_ref()) {
+            Some(place) => (place.bytes, place.records),
+            None => (self.window.offset(), self.window.records),
+        }
     }
 }

@@ -172,6 +172,35 @@ fn damaged_stream_names_file_and_place() {
 }
 
 #[test]
+fn damage_inside_an_oversized_record_leaves_the_place_before_it() {
+    let folder = Folder::new();
+    let more = json!({"max_record_bytes": 100});
+    let long = format!("{{}}\n\"{}", "x".repeat(1_000_000));
+    let mut packed = gzip(long.as_bytes());
+    let sound = packed.len();
+    packed.extend_from_slice(b"damaged");
+    let first = folder.read("a.ndjson.gz", &packed, more.clone());
+    assert!(first.error_text().contains("damaged"));
+    assert_eq!(first.positions(), [1]);
+    packed.truncate(sound);
+    packed.extend(gzip(b"\"\n{}\n"));
+    folder.write("a.ndjson.gz", &packed);
+    let objects = vec![pgsluice::source::ObjectState {
+        identity: {
+            // As if the damage had not changed the first bytes, as in a larger file.
+            let fresh = folder.run("a.ndjson.gz", more.clone()).ok();
+            fresh.object("a.ndjson.gz").identity.clone()
+        },
+        ..first.objects[0].clone()
+    }];
+    let second = folder
+        .run_with("a.ndjson.gz", more, objects, rows(100))
+        .ok();
+    assert_eq!(second.positions(), [2, 3]);
+    assert_eq!(second.faults().len(), 1);
+}
+
+#[test]
 fn last_row_of_a_compressed_csv_needs_no_settling() {
     for (suffix, pack) in PACKS {
         let run = read(

@@ -222,7 +222,7 @@ fn last_row_of_a_file_that_keeps_growing_is_left_for_later() {
     let is_over = AtomicBool::new(false);
     let first = thread::scope(|scope| {
         scope.spawn(|| grow_until(&folder, "a.csv", &is_over));
-        let run = folder.run("a.csv", json!({"settle_seconds": 0.5}));
+        let run = folder.run("a.csv", json!({"settle_seconds": 1}));
         is_over.store(true, Ordering::Relaxed);
         run
     })

@@ -77,6 +77,7 @@ fn file_that_ends_inside_an_oversized_record_resumes_at_its_start() {
         .ok();
     assert_eq!(first.records.len(), 1);
     assert_eq!(first.object("a.ndjson").position["bytes"], 3);
+    assert_eq!(first.batches[0].cursor["bytes"], 3);
     assert!(!first.object("a.ndjson").is_done);
     folder.append("a.ndjson", "\"\n{}\n");
     let second = folder.rerun("a.ndjson", more, &first).ok();
@@ -124,7 +125,8 @@ fn gigabyte_line_does_not_grow_memory() {
     assert_eq!(run.positions(), [1, 2, 3]);
     let message = &run.faults()[0].fault.as_ref().unwrap().1;
     assert!(message.contains("has 1073741824 bytes"), "{message}");
-    assert!(peak_memory_kib() - before < 300 * 1024);
+    // Other tests run beside this one; the line alone would take more than this.
+    assert!(peak_memory_kib() - before < 768 * 1024);
 }
 
 #[test]

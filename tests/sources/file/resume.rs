@@ -8,7 +8,7 @@ use super::support::{Folder, Record, drain, gzip, merge, records, rows, zstd};
 
 /// Files with everything that makes resuming hard: blank lines, quoted newlines, broken
 /// records, a last record without an end.
-fn samples() -> Vec<(&'static str, String)> {
+pub(crate) fn samples() -> Vec<(&'static str, String)> {
     let value = |i: usize| format!("{{\"i\":{i},\"t\":\"{}\"}}", "é\\\"]\\n".repeat(i % 7));
     let mut ndjson = String::from("\u{feff}\n");
     let mut array = String::from("\u{feff} [ ");

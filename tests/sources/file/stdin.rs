@@ -1,9 +1,10 @@
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use pgsluice::source::Limits;
 use pgsluice::source::file::FileSource;
 use serde_json::{Value, json};
 
+use super::resume::samples;
 use super::support::{Outcome, WIDE, drain, gzip, rows};
 
 fn pipe(content: &[u8], mut more: Value, limits: Limits) -> Outcome {
@@ -55,4 +56,38 @@ fn format_and_compression_are_recognised() {
 #[test]
 fn empty_stream_gives_no_batch() {
     assert!(pipe(b"", json!({}), WIDE).ok().batches.is_empty());
+}
+
+/// Gives at most so many bytes at a time.
+struct Dripping(Cursor<Vec<u8>>, usize);
+
+impl Read for Dripping {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let n = buf.len().min(self.1);
+        self.0.read(&mut buf[..n])
+    }
+}
+
+#[test]
+fn records_do_not_depend_on_how_the_stream_is_cut_up() {
+    for (name, content) in samples() {
+        for max in [12, 1000] {
+            let settings = json!({
+                "path": "-", "format": name.rsplit('.').next(), "max_record_bytes": max
+            });
+            let whole = pipe(content.as_bytes(), settings.clone(), WIDE).ok();
+            assert_eq!(
+                whole
+                    .faults()
+                    .iter()
+                    .any(|r| r.fault.as_ref().unwrap().0 == "54000"),
+                max == 12
+            );
+            for step in [1, 2, 3, 7] {
+                let input = Box::new(Dripping(Cursor::new(content.clone().into_bytes()), step));
+                let run = drain(FileSource::from_reader(&settings, input, WIDE), vec![]).ok();
+                assert_eq!(run.records, whole.records, "{name} by {step}");
+            }
+        }
+    }
 }
