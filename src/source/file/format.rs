@@ -24,10 +24,6 @@ impl Reading {
         parser: Parser,
     ) -> Result<()> {
         self.strip_bom()?;
-        if self.window.offset() == 0 && BOM.starts_with(self.window.data()) {
-            // Nothing, or the first bytes of a byte order mark: the file was just begun.
-            return Ok(());
-        }
         let format = match settings.format.fixed().or(known) {
             Some(format) => Some(format),
             None => match by_suffix(self.name()) {

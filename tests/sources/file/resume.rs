@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::support::{Folder, Record, drain, gzip, merge, records, rows, zstd};
 
-/// Files with everything that makes resuming hard: blank lines, quoted newlines, broken
-/// records, a last record without an end.
+/// Files with everything that makes resuming hard: blank lines, quoted newlines, stray
+/// quotes, broken records, a last record without an end.
 pub(crate) fn samples() -> Vec<(&'static str, String)> {
     let value = |i: usize| format!("{{\"i\":{i},\"t\":\"{}\"}}", "é\\\"]\\n".repeat(i % 7));
     let mut ndjson = String::from("\u{feff}\n");
@@ -18,7 +18,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         ndjson += &format!("{}{}", value(i), ["\n", "\r\n", "\n\n"][i % 3]);
         array += &format!("{}{}", value(i), [" ,", ",\n", ",,"][i % 3]);
         values += &format!("{}{}", value(i), ["", "\n", " 7 "][i % 3]);
-        csv += ["", "\n", "only one\n", "a,b,c\r\n"][i % 4];
+        csv += ["5\" pipe,x\n", "\n", "only one\n", "a,b,c\r\n"][i % 4];
         csv += &format!(
             "{i},\"x\n{},\"\"\"{}",
             "y\r\n".repeat(i % 5),
