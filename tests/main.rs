@@ -3,6 +3,7 @@
 
 mod cli;
 mod connection;
+mod engine;
 mod loader;
 mod sources;
 mod support;
