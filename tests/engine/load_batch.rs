@@ -1,0 +1,1 @@
+//! The half of a batch that counts.
