@@ -2,6 +2,7 @@ create or replace function sluice._check_transform(p_pipeline text, p_function o
 returns text[]
 language plpgsql volatile
 set search_path = ''
+set quote_all_identifiers = off
 as $$
 declare
   v_columns text[];

@@ -7,6 +7,7 @@ create or replace function sluice._compile(
   out count_sql text, out merge_sql text, out trial_merge_sql text, out columns text[])
 language plpgsql stable
 set search_path = ''
+set quote_all_identifiers = off
 as $$
 declare
   v_pipeline    sluice.pipelines;

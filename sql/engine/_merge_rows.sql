@@ -29,7 +29,8 @@ begin
         if v_attempts >= 3 then
           raise exception using errcode = 'SL004',
             message = format('%s rows were to be written to %s, but %s were%s', inserted + updated + deleted, p_target::pg_catalog.regclass, v_done.written,
-              format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)', v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted)),
+              case when v_done.inserted is null then '' else
+                format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)', v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end),
             detail = coalesce('before row triggers: ' || (
               select string_agg(t.tgname, ', ' order by t.tgname) from pg_catalog.pg_trigger t
               where t.tgrelid = p_target and not t.tgisinternal and t.tgtype & 3 = 3), ''),

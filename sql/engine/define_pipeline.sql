@@ -13,7 +13,8 @@ declare
   v_old         sluice.transforms;
   v_pipeline    sluice.pipelines;
   v_function    oid;
-  v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where s not like 'pg\_temp%');
+  -- Built-in names come first, whatever the definer's path: the hash is made of them.
+  v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where s not like 'pg\_temp%' and s <> 'pg_catalog');
 begin
   if v_name is null or v_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
     raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline name %s is not allowed', coalesce(pg_catalog.quote_literal(v_name), 'null')),
