@@ -45,17 +45,23 @@ begin
       select format('run %s: its totals are not the sums of its batches', r.run_id)
       from sluice.runs r
       cross join lateral (
-        select count(*) as batches, coalesce(sum(b.extracted), 0) as extracted, coalesce(sum(b.quarantined), 0) as quarantined,
-          coalesce(sum(b.inserted + b.updated + b.deleted), 0) as written
+        select count(*) as batches, coalesce(sum(b.extracted), 0) as extracted, coalesce(sum(b.transformed), 0) as transformed,
+          coalesce(sum(b.filtered), 0) as filtered, coalesce(sum(b.quarantined), 0) as quarantined, coalesce(sum(b.produced), 0) as produced,
+          coalesce(sum(b.inserted), 0) as inserted, coalesce(sum(b.updated), 0) as updated, coalesce(sum(b.deleted), 0) as deleted,
+          coalesce(sum(b.unchanged), 0) as unchanged, coalesce(sum(b.stale), 0) as stale, coalesce(sum(b.superseded), 0) as superseded
         from sluice.batches b where b.run_id = r.run_id) s
       where r.pipeline_id = v_pipeline.pipeline_id
-        and (r.batches, r.extracted, r.quarantined, r.inserted + r.updated + r.deleted) is distinct from (s.batches, s.extracted, s.quarantined, s.written)
+        and (r.batches, r.extracted, r.transformed, r.filtered, r.quarantined, r.produced, r.inserted, r.updated, r.deleted, r.unchanged, r.stale, r.superseded)
+          is distinct from (s.batches, s.extracted, s.transformed, s.filtered, s.quarantined, s.produced, s.inserted, s.updated, s.deleted, s.unchanged, s.stale, s.superseded)
     )
     select v_pipeline.name, 'books', count(*) = 0,
       coalesce(min(what) || case when count(*) > 1 then format(' (and %s more)', count(*) - 1) else '' end,
         (select format('%s records in %s batches, all accounted for', coalesce(sum(extracted), 0), count(*))
          from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id and b.kind = 'load'))
     from broken;
+
+    return query
+    select v_pipeline.name, 'lineage', l.is_ok, l.detail from sluice._verify_lineage(v_pipeline.target) l;
 
     return query
     select v_pipeline.name, 'function checksums', count(*) filter (where not is_same) = 0,
@@ -70,4 +76,4 @@ end
 $$;
 
 comment on function sluice.verify(text) is
-  'Proof for one pipeline or all: the cursors of the ledger form one chain that ends at the state; records and rows are accounted for in every batch and run; functions are what was registered.';
+  'Proof for one pipeline or all: the cursors of the ledger form one chain that ends at the state; records and rows are accounted for in every batch and run; every row of the target names a batch of the ledger (reads all of the target); functions are what was registered.';

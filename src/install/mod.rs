@@ -92,6 +92,7 @@ pub async fn dry_run(connector: &Connector) -> Result<String> {
     let client = connector.connect().await?;
     let before = installed(&client).await?;
     refuse_newer(before.as_ref())?;
+    check_server(&client).await?;
     let applied = script::applied_versions(&client).await?;
     let bundle = Bundle::embedded();
     let is_current = before

@@ -29,14 +29,13 @@ async fn session_settings_and_shadowing_objects_do_not_change_the_hash() {
         "set extra_float_digits = -15",
         "set bytea_output = 'escape'",
         "set client_encoding = 'LATIN1'",
-        "set lc_monetary = 'C'; set xmlbinary = 'hex'; set xmloption = 'document'; set quote_all_identifiers = on; set standard_conforming_strings = off; set array_nulls = off",
+        "set lc_monetary = 'C'; set xmlbinary = 'hex'; set xmloption = 'document'; set quote_all_identifiers = on; set array_nulls = off",
         "create schema hostile;
          create function hostile.sha256(bytea) returns bytea language sql as $$ select '\\x00'::bytea $$;
-         create function hostile.record_send(record) returns bytea language sql as $$ select '\\x00'::bytea $$;
          create function hostile.substr(bytea, integer, integer) returns bytea language sql as $$ select '\\x00'::bytea $$;
          create function hostile.glue(bytea, bytea) returns bytea language sql as $$ select '\\x00'::bytea $$;
          create operator hostile.|| (leftarg = bytea, rightarg = bytea, function = hostile.glue);
-         create temporary table text (x integer); create temporary table sha256 (x integer); create domain pg_temp.bytea as pg_catalog.text;
+         create temporary table items (x integer); create temporary table pipelines (x integer); create temporary table pg_class (x integer); create temporary table pg_attribute (x integer);
          set search_path = hostile, pg_temp, pg_catalog",
     ] {
         let session = db.connect().await;

@@ -2,10 +2,17 @@
 
 mod constraints;
 mod define_pipeline;
+mod drop_pipeline;
 mod hashing;
+mod install;
+mod interface;
 mod load_batch;
 mod quarantine;
+mod rewind;
+mod roles;
+mod status;
 mod support;
 mod transform_batch;
+mod verify;
 
 use support::{Hand, Problem, items, problem};

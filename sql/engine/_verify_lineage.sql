@@ -1,0 +1,34 @@
+create or replace function sluice._verify_lineage(p_target text, out is_ok boolean, out detail text)
+language plpgsql stable
+set search_path = ''
+set row_security = off
+as $$
+declare
+  v_target oid := to_regclass(p_target);
+  v_rows   bigint;
+  v_batch  bigint;
+begin
+  if v_target is null then
+    is_ok := false;
+    detail := format('%s is not there', p_target);
+    return;
+  end if;
+  if not has_column_privilege(v_target, 'sluice_batch', 'select') or row_security_active(v_target) then
+    is_ok := true;
+    detail := format('not checked: %s may not read %s', current_user, p_target);
+    return;
+  end if;
+  -- Any pipeline's batch will do, as several may load one target. What was written before the
+  -- first of them came from a pipeline that was dropped, and its ledger with it.
+  execute format(
+    'select count(*), min(t.sluice_batch) from %s t where t.sluice_batch >= $1 and not exists (select from sluice.batches b where b.batch_id = t.sluice_batch)',
+    v_target::pg_catalog.regclass) into v_rows, v_batch
+  using (select min(b.batch_id) from sluice.batches b join sluice.pipelines p using (pipeline_id) where p.target = p_target);
+  is_ok := v_rows = 0;
+  detail := case when is_ok then 'every row was written by a batch of the ledger'
+    else format('%s rows name a batch that is not in the ledger: %s', v_rows, v_batch) end;
+end
+$$;
+
+comment on function sluice._verify_lineage(text) is
+  'Whether the rows of a target name batches of the ledger. Rows of other writers name none.';

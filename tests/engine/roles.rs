@@ -1,0 +1,185 @@
+//! Who may do what.
+
+use super::{Hand, items};
+use crate::support::TestDb;
+use crate::support::db::rows;
+use pgsluice::db::Session;
+
+/// Members of the engine's roles, and a user who is neither.
+async fn shop() -> TestDb {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key",
+        "id bigint",
+        "(doc->>'id')::bigint",
+        "key => '{id}'",
+    )
+    .await;
+    for (role, of) in [
+        ("engine_reader", "in role sluice_reader"),
+        ("engine_operator", "in role sluice_operator"),
+        ("engine_nobody", ""),
+    ] {
+        db.execute(&format!(
+            "do $$ begin if not exists (select from pg_roles where rolname = '{role}') then create role {role} {of}; end if;
+             exception when duplicate_object or unique_violation then null; end $$"
+        ))
+        .await;
+    }
+    Hand::start(&db).await.load(&[r#"{"id": 1}"#, "bad"]).await;
+    db
+}
+
+async fn become_role(db: &TestDb, role: &str) -> Session {
+    let session = db.connect().await;
+    session
+        .batch_execute(&format!("set role {role}"))
+        .await
+        .unwrap();
+    session
+}
+
+async fn code(session: &Session, sql: &str) -> String {
+    match session.batch_execute(sql).await {
+        Ok(()) => "done".to_owned(),
+        Err(error) => super::Problem::of(&error).code,
+    }
+}
+
+#[tokio::test]
+async fn reader_reads_the_views_and_changes_nothing() {
+    let db = shop().await;
+    let reader = become_role(&db, "engine_reader").await;
+    for view in ["status", "quarantine_open", "quarantine_by_error"] {
+        assert_eq!(
+            rows(&reader, &format!("select count(*) from sluice.{view}")).await,
+            ["1"],
+            "{view}"
+        );
+    }
+    for sql in [
+        "select sluice.pause_pipeline('items')",
+        "select sluice.discard('items', reason => 'x')",
+        "select sluice.rewind('items', to_start => true)",
+        "select * from sluice.begin_batch('items')",
+        "select * from sluice.start_run('items', 'me')",
+        "update sluice.etl_state set cursor = null",
+        "delete from sluice.quarantine",
+        "insert into sluice.pipelines (name) values ('x')",
+        "select nextval('sluice.batch_id')",
+    ] {
+        assert_eq!(code(&reader, sql).await, "42501", "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn public_sees_nothing_but_may_own_a_transform_that_rejects() {
+    let db = shop().await;
+    let nobody = become_role(&db, "engine_nobody").await;
+    for sql in [
+        "select * from sluice.status",
+        "select * from sluice.quarantine_open",
+        "select * from sluice.pipelines",
+        "select sluice.file_source(path => '-')",
+        "select sluice.pause_pipeline('items')",
+        "select sluice._lock_class('batch')",
+        "create function sluice.mine() returns integer language sql as 'select 1'",
+        "create table sluice.mine ()",
+    ] {
+        assert_eq!(code(&nobody, sql).await, "42501", "{sql}");
+    }
+    assert_eq!(code(&nobody, "select sluice.reject('no')").await, "SL100");
+}
+
+#[tokio::test]
+async fn operator_defines_runs_and_mends() {
+    let db = shop().await;
+    db.execute(
+        "grant usage, create on schema shop to engine_operator;
+         set role engine_operator;
+         create table shop.mine (id bigint primary key);
+         select sluice.define_pipeline(name => 'mine', version => 1, transform => 'shop.items_v1', target => 'shop.mine', key => '{id}',
+           source => sluice.file_source(path => '-'), max_bad_ratio => 1);",
+    )
+    .await;
+    let mut hand = Hand::of(become_role(&db, "engine_operator").await, "mine").await;
+    assert_eq!(
+        hand.load(&[r#"{"id": 1}"#, "bad"]).await,
+        "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
+    );
+    for sql in [
+        "select sluice.finish_run(2, 'ok')",
+        "select sluice.pause_pipeline('mine')",
+        "select sluice.resume_pipeline('mine')",
+        "select sluice.activate_version('mine', 1)",
+        "select sluice.discard('mine', reason => 'x')",
+        "select sluice.rewind('mine', to_start => true)",
+        "select sluice.merge_sql('mine')",
+        "select * from sluice.verify('mine')",
+        "select * from sluice.status",
+        "select sluice.drop_pipeline('mine')",
+    ] {
+        assert_eq!(code(&hand.session, sql).await, "done", "{sql}");
+    }
+    // The engine itself is its owner's.
+    for sql in [
+        "update sluice.engine set version = '9'",
+        "drop function sluice.rewind",
+        "drop table sluice.batches",
+    ] {
+        assert_eq!(code(&hand.session, sql).await, "42501", "{sql}");
+    }
+}
+
+/// Functions of the engine that run under the search path of their caller, and why.
+const UNPINNED: [&str; 2] = [
+    "_resolve_transform", // looks a name up as the definer means it
+    "define_pipeline",    // likewise
+];
+
+#[tokio::test]
+async fn functions_pin_their_search_path_are_commented_and_closed_to_the_public() {
+    let db = TestDb::new().await;
+    let functions = "from pg_proc p where p.pronamespace = 'sluice'::regnamespace";
+    assert_eq!(
+        db.rows(&format!(
+            "select proname {functions} and not coalesce('search_path=\"\"' = any (proconfig), false) order by 1"
+        ))
+        .await,
+        UNPINNED
+    );
+    for (rule, broken) in [
+        ("a comment", "obj_description(p.oid, 'pg_proc') is null"),
+        (
+            "no rights for the public",
+            "has_function_privilege('public', p.oid, 'execute') and p.proname <> 'reject'",
+        ),
+        ("the rights of its caller", "p.prosecdef"),
+        (
+            "parameters named p_ inside, and plainly outside",
+            "exists (select from unnest(p.proargnames[:p.pronargs]) n where (n like 'p\\_%') <> (p.proname like '\\_%'))",
+        ),
+    ] {
+        assert_eq!(
+            db.rows(&format!(
+                "select p.oid::regprocedure {functions} and {broken} order by 1"
+            ))
+            .await,
+            Vec::<String>::new(),
+            "without {rule}"
+        );
+    }
+    for (kind, sql) in [
+        (
+            "relation",
+            "select relname from pg_class where relnamespace = 'sluice'::regnamespace and relkind in ('r', 'v') and obj_description(oid, 'pg_class') is null and relname <> 'refinery_schema_history'",
+        ),
+        (
+            "open relation",
+            "select relname from pg_class where relnamespace = 'sluice'::regnamespace and relkind in ('r', 'v') and has_table_privilege('public', oid, 'select')",
+        ),
+    ] {
+        assert_eq!(db.rows(sql).await, Vec::<String>::new(), "{kind}");
+    }
+}
