@@ -11,7 +11,7 @@ begin
       end if;
     exception
       when insufficient_privilege then
-        raise notice 'role % was not created: % may not create roles; ask your DBA for "create role % nologin" and run "sluice migrate" again, or go on without it',
+        raise warning 'role % was not created: % may not create roles; ask your DBA for "create role % nologin" and run "sluice migrate" again, or go on without it',
           v_role, session_user, v_role;
       when duplicate_object or unique_violation then
         null; -- another database of this cluster made it at the same moment

@@ -74,6 +74,9 @@ pub async fn migrate(connector: &Connector) -> Result<Installed> {
     if functions_replaced {
         work.batch_execute(&format!("begin;\n{}\ncommit;", bundle.script(VERSION)))
             .await?;
+    } else {
+        work.batch_execute("select sluice._grant_to_new_roles()")
+            .await?;
     }
     Ok(Installed {
         from: before.map(|engine| engine.version),
