@@ -1,5 +1,5 @@
 //! Integration tests, one binary.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod cli;
 mod connection;
