@@ -3,6 +3,7 @@
 
 mod cli;
 mod connection;
+mod docs;
 mod loader;
 mod sources;
 mod support;
