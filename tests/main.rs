@@ -4,6 +4,7 @@
 mod cli;
 mod connection;
 mod docs;
+mod engine;
 mod loader;
 mod sources;
 mod support;

@@ -20,6 +20,11 @@ begin
       message = v_where || format('target %s is not a table', p_target),
       hint = 'a target is an ordinary or a partitioned table';
   end if;
+  if v_class.relpersistence = 't' then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s is temporary', p_target),
+      hint = 'the loader''s sessions cannot see it: load a permanent table';
+  end if;
   if v_class.relhasrules then
     raise exception using errcode = 'SL005',
       message = v_where || format('target %s has rewrite rules, and merge refuses such tables', p_target),

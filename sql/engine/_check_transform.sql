@@ -1,14 +1,18 @@
-create or replace function sluice._check_transform(p_pipeline text, p_function oid, p_target text, p_key text[], p_order_by text)
+create or replace function sluice._check_transform(p_pipeline text, p_function oid, p_target text, p_key text[], p_order_by text, p_search_path text)
 returns text[]
 language plpgsql volatile
 set search_path = ''
+set quote_all_identifiers = off
 as $$
 declare
   v_columns text[];
   v_column  record;
   v_target  oid;
-  v_call    text := format('%s(%s)', substr(p_function::pg_catalog.regprocedure::text, 1, strpos(p_function::pg_catalog.regprocedure::text, '(') - 1),
-    case (select pronargs from pg_catalog.pg_proc where oid = p_function) when 1 then 'null::pg_catalog.jsonb' else 'null::pg_catalog.jsonb, null::pg_catalog.jsonb' end);
+  -- Behind "offset 0" the record is no constant to the planner, which would else compute
+  -- immutable parts of the transform, and raise what they raise.
+  v_call    text := format('(select null::pg_catalog.jsonb as doc offset 0) d cross join lateral %s(%s)',
+    regexp_replace(p_function::pg_catalog.regprocedure::text, '\([a-z,]*\)$', ''),
+    case (select pronargs from pg_catalog.pg_proc where oid = p_function) when 1 then 'd.doc' else 'd.doc, d.doc' end);
 begin
   select array_agg(c.column_name order by c.ordinal) filter (where c.column_name not in ('sluice_reject', 'sluice_deleted')) into v_columns
   from sluice._transform_columns(p_function) c;
@@ -16,6 +20,11 @@ begin
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: transform %s returns no columns', p_pipeline, p_function::pg_catalog.regprocedure),
       hint = 'declare it "returns table (column type, ...)" with names of target columns';
+  end if;
+  if (select p.prorettype = c.reltype from pg_catalog.pg_proc p, pg_catalog.pg_class c where p.oid = p_function and c.oid = to_regclass(p_target)) then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: transform %s returns rows of the target''s own type, which the bookkeeping columns change', p_pipeline, p_function::pg_catalog.regprocedure),
+      hint = 'declare it "returns table (column type, ...)" with the columns it fills';
   end if;
   for v_column in select * from sluice._transform_columns(p_function) loop
     if v_column.column_name like 'sluice\_%' and (v_column.column_name, v_column.type_oid)
@@ -30,7 +39,9 @@ begin
   -- Postgres itself judges the types, column by column, by planning an insert.
   for v_column in select * from sluice._transform_columns(p_function) c where c.column_name = any (v_columns) loop
     begin
+      perform set_config('search_path', p_search_path, true); -- as the transform will see it
       execute format('explain insert into %s (%I) overriding system value select r.%2$I from %3$s r', p_target, v_column.column_name, v_call);
+      perform set_config('search_path', '', true);
     exception
       when datatype_mismatch or cannot_coerce then
         raise exception using errcode = 'SL005',
@@ -40,6 +51,16 @@ begin
     end;
   end loop;
 
+  if p_order_by is not null then
+    begin
+      execute format('explain select from %s order by %I', p_target, p_order_by);
+    exception when undefined_function then
+      raise exception using errcode = 'SL005',
+        message = format('pipeline %s: order_by column %I cannot tell newer from older: %s', p_pipeline, p_order_by, sqlerrm),
+        hint = 'order_by is a column of a type with an order, such as timestamptz or bigint';
+    end;
+  end if;
+
   if (select provolatile = 'v' and prolang = (select oid from pg_catalog.pg_language where lanname = 'sql') from pg_catalog.pg_proc where oid = p_function) then
     raise notice 'pipeline %: transform % is volatile; declare it stable, and Postgres can inline it and load faster', p_pipeline, p_function::pg_catalog.regprocedure;
   end if;
@@ -47,5 +68,5 @@ begin
 end
 $$;
 
-comment on function sluice._check_transform(text, oid, text, text[], text) is
+comment on function sluice._check_transform(text, oid, text, text[], text, text) is
   'Checks (SL005) that a transform returns columns of the target, of types that can be assigned; returns their names.';

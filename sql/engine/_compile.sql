@@ -7,6 +7,7 @@ create or replace function sluice._compile(
   out count_sql text, out merge_sql text, out trial_merge_sql text, out columns text[])
 language plpgsql stable
 set search_path = ''
+set quote_all_identifiers = off
 as $$
 declare
   v_pipeline    sluice.pipelines;
@@ -49,7 +50,8 @@ begin
                bool_or(c.column_name = 'sluice_deleted') as has_deleted
         from sluice._transform_columns(v_function) c) t;
 
-  columns := v_transform.columns;
+  -- In table order, in which the statements name them too.
+  columns := array(select c.column_name from sluice._target_columns(target, v_transform.columns) c);
   select string_agg(format('%I %s%s', c.column_name, c.type_name, c.collation_clause), ', ') into rows_definition
   from sluice._target_columns(target, columns) c;
   select coalesce(jsonb_agg(to_jsonb(r) - 'condition' order by r.rule), '[]') into rules
@@ -59,7 +61,7 @@ begin
   trial_sql := sluice._transform_sql('trial', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
   probe_sql := sluice._transform_sql('probe', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
   reference_checks := sluice._reference_checks(target, columns);
-  superseded_sql   := sluice._superseded_sql(v_transform.key, v_transform.order_by);
+  superseded_sql   := sluice._superseded_sql(target, v_transform.key, v_transform.order_by);
   count_sql        := sluice._count_sql(target, v_transform.key, v_transform.order_by);
   merge_sql        := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, false);
   trial_merge_sql  := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, true);

@@ -20,8 +20,8 @@ from (
   from pg_temp.sluice_rows s
   left join %3$s t on %4$s
   where s.sluice_state is null) actions$sql$,
-    p_key[1], sluice._stale_condition(p_order_by), p_target::pg_catalog.regclass,
-    (select string_agg(format('t.%1$I = s.%1$I', k), ' and ' order by n) from unnest(p_key) with ordinality as keys (k, n)))
+    p_key[1], sluice._stale_condition(p_target, p_order_by), p_target::pg_catalog.regclass,
+    sluice._key_condition(p_target, p_key, 't', 's'))
 $$;
 
 comment on function sluice._count_sql(oid, text[], text) is

@@ -2,6 +2,7 @@ create or replace function sluice._mark_superseded_rows(p_statement text)
 returns void
 language plpgsql volatile
 set search_path = ''
+set enable_hashjoin = on -- also where the merge turns it off: no target is read here
 as $$
 begin
   update pg_temp.sluice_rows set sluice_state = null where sluice_state = 's';

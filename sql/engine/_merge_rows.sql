@@ -10,18 +10,16 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_written  bigint;
+  v_done     record;
   v_attempts integer := 0;
 begin
   loop
     begin
       execute p_count into inserted, updated, deleted, unchanged, stale;
-      if inserted + updated + deleted > 0 then
-        v_written := sluice._execute_merge(p_merge, p_batch_id);
-      else
-        v_written := 0;
-      end if;
-      exit when v_written = inserted + updated + deleted;
+      exit when inserted + updated + deleted = 0;
+      v_done := sluice._execute_merge(p_merge, p_batch_id);
+      exit when v_done.written = inserted + updated + deleted
+        and coalesce((v_done.inserted, v_done.updated, v_done.deleted) = (inserted, updated, deleted), true);
       -- Another session wrote to the target between the count and the merge, or a trigger
       -- swallowed a row. Undo and look again; what stays is a trigger.
       raise exception using errcode = 'SL004', message = 'the books of the merge do not balance';
@@ -30,7 +28,9 @@ begin
         v_attempts := v_attempts + 1;
         if v_attempts >= 3 then
           raise exception using errcode = 'SL004',
-            message = format('%s rows were to be written to %s, but %s were', inserted + updated + deleted, p_target::pg_catalog.regclass, v_written),
+            message = format('%s rows were to be written to %s, but %s were%s', inserted + updated + deleted, p_target::pg_catalog.regclass, v_done.written,
+              case when v_done.inserted is null then '' else
+                format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)', v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end),
             detail = coalesce('before row triggers: ' || (
               select string_agg(t.tgname, ', ' order by t.tgname) from pg_catalog.pg_trigger t
               where t.tgrelid = p_target and not t.tgisinternal and t.tgtype & 3 = 3), ''),

@@ -11,10 +11,10 @@ as $$
     from sluice._target_columns(p_target, p_columns))
   select format(E'merge into %s as t\nusing %s as s\non %s', p_target::pg_catalog.regclass,
       case when p_is_trial
-        then E'(\n  select pg_catalog.nextval(''pg_temp.sluice_place''), r.* from pg_temp.sluice_rows r\n  where r.sluice_state is null and r.sluice_ordinal between $2 and $3 offset 0)'
+        then E'(\n  select pg_catalog.nextval(''pg_temp.sluice_place'') as sluice_place, r.* from pg_temp.sluice_rows r\n  where r.sluice_state is null and r.sluice_ordinal between $2 and $3 offset 0)'
         else '(select * from pg_temp.sluice_rows where sluice_state is null)' end,
-      (select string_agg(format('t.%1$I = s.%1$I', k), ' and ' order by n) from unnest(p_key) with ordinality as keys (k, n)))
-    || case when p_order_by is not null then format(E'\nwhen matched and %s then do nothing', sluice._stale_condition(p_order_by)) else '' end
+      sluice._key_condition(p_target, p_key, 't', 's'))
+    || case when p_order_by is not null then format(E'\nwhen matched and %s then do nothing', sluice._stale_condition(p_target, p_order_by)) else '' end
     || case when p_has_deleted then E'\nwhen matched and s.sluice_deleted then delete' else '' end
     || format(E'\nwhen matched and t.sluice_hash is distinct from s.sluice_hash then\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = $1', names.assignments)
     || case when p_has_deleted then E'\nwhen not matched and s.sluice_deleted then do nothing' else '' end

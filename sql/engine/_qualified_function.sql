@@ -2,6 +2,7 @@ create or replace function sluice._qualified_function(p_function oid)
 returns text
 language sql stable
 set search_path = ''
+set quote_all_identifiers = off
 as $$
   select p_function::pg_catalog.regprocedure::text
 $$;

@@ -28,6 +28,8 @@ begin
     join pg_catalog.pg_operator o on o.oid = k.operator
     join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
     where c.conrelid = p_target and c.contype = 'f' and c.conparentid = 0
+      and to_jsonb(c) ->> 'conenforced' is distinct from 'false' -- PostgreSQL 18
+      and to_jsonb(c) ->> 'conperiod' is distinct from 'true' -- PostgreSQL 18; left to the merge
       and not row_security_active(c.confrelid)
     group by c.oid, c.conname, c.confrelid, child.relname, parent.relname
     order by c.conname

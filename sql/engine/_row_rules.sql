@@ -17,12 +17,13 @@ as $$
       on a.attrelid = target.oid and a.attnotnull and a.attname = any (p_columns) and not a.attisdropped
     union all
     select 2, row_number() over (order by c.conname)::integer,
-      format('(%s) is false and t.sluice_deleted is not true', pg_get_expr(c.conbin, c.conrelid)),
+      format('t.sluice_deleted is not true and (%s) is false', pg_get_expr(c.conbin, c.conrelid)),
       '23514', c.conname::text,
       case when cardinality(c.conkey) = 1 then (
         select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = c.conrelid and a.attnum = c.conkey[1]) end,
       format('new row for relation "%s" violates check constraint "%s"', target.relname, c.conname)
     from target join pg_catalog.pg_constraint c on c.conrelid = target.oid and c.contype = 'c'
+      and to_jsonb(c) ->> 'conenforced' is distinct from 'false' -- PostgreSQL 18
     where cardinality(c.conkey) > 0 and not exists (
       select from unnest(c.conkey) k
       left join pg_catalog.pg_attribute a on a.attrelid = target.oid and a.attnum = k

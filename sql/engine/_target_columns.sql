@@ -7,7 +7,8 @@ set search_path = ''
 as $$
   -- coercion: what assignment does, as an expression that can be tried without writing. An
   -- explicit cast to varchar(n), char(n) or bit(n) would cut in silence; the cast functions,
-  -- called with isExplicit = false, raise 22001 as an insert does.
+  -- called with isExplicit = false, raise 22001 as an insert does. Arrays of them have no such
+  -- function: only blanks may differ after the cast.
   -- hash_input: the binary form for built-in types, which no session setting changes; text for
   -- types whose oid differs between databases.
   select
@@ -24,6 +25,10 @@ as $$
         then format('pg_catalog.%1$I(r.%2$I::pg_catalog.%1$I, %3$s, false)::%4$s',
           bt.typname, a.attname, b.base_typmod,
           case when t.typtype = 'd' then type_name else 'pg_catalog.' || quote_ident(bt.typname) end)
+      when b.base_typmod >= 0 and bt.typelem in ('varchar'::regtype, 'bpchar'::regtype, 'bit'::regtype, 'varbit'::regtype)
+        then format('case when r.%1$I::%2$s::%3$s operator(pg_catalog.<>) r.%1$I::%3$s then sluice._refuse_cut(r.%1$I::%2$s, %2$L) else r.%1$I::%2$s end',
+          a.attname, type_name,
+          case when bt.typelem in ('bit'::regtype, 'varbit'::regtype) then 'pg_catalog.varbit[]' else 'pg_catalog.bpchar[]' end)
       else format('r.%I::%s', a.attname, type_name)
     end,
     case

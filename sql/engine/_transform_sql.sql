@@ -4,7 +4,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_function  text := substr(p_function, 1, strpos(p_function, '(') - 1);
+  v_function  text := regexp_replace(p_function, '\([a-z,]*\)$', '');
   v_arguments text := case when p_takes_meta then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end;
   v_coerced   text;
   v_columns   text;
@@ -32,7 +32,7 @@ begin
   -- column again.
   v_staged := format(
     'select %sordinal as sluice_ordinal, payload::pg_catalog.jsonb as sluice_doc%s from pg_temp.sluice_staging%s offset 0',
-    case p_purpose when 'trial' then 'pg_catalog.nextval(''pg_temp.sluice_place''), ' else '' end,
+    case p_purpose when 'trial' then 'pg_catalog.nextval(''pg_temp.sluice_place'') as sluice_place, ' else '' end,
     case when p_takes_meta then ', sluice._record_meta(ordinal, position) as sluice_meta' else '' end,
     case p_purpose
       when 'trial' then ' where ctid > $1'
@@ -69,8 +69,7 @@ from (%3$s) s
 cross join lateral (
   select %4$s
   from %5$s(%6$s) r) t$sql$,
-        replace(v_columns, ', ', ', pg_catalog.nextval(''pg_temp.sluice_place''), ')
-          || ', pg_catalog.nextval(''pg_temp.sluice_place'')',
+        (select string_agg(format('t.%I, pg_catalog.nextval(''pg_temp.sluice_place'')', column_name), ', ') from sluice._target_columns(p_target, p_columns)),
         v_rule, v_staged, v_coerced, v_function, v_arguments);
   end case;
 end

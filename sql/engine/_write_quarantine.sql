@@ -6,17 +6,22 @@ as $$
   insert into sluice.quarantine as q (
     pipeline_id, payload_sha256, payload, origin, position, version, sqlstate, message, detail,
     constraint_name, column_name, seen_count, first_batch_id, last_batch_id)
-  select distinct on (sha256(r.payload))
-    p_pipeline_id, sha256(r.payload), r.payload, sluice._origin_of(p_origins, f.ordinal), r.position, p_version,
-    f.sqlstate, f.message, f.detail, f.constraint_name, f.column_name,
-    count(*) over (partition by sha256(r.payload)), p_batch_id, p_batch_id
-  from pg_temp.sluice_faults f
-  join (
-    select ordinal, position, convert_to(payload, 'UTF8') as payload from pg_temp.sluice_staging
-    where ordinal in (select ordinal from pg_temp.sluice_faults)
-    union all
-    select ordinal, position, payload from pg_temp.sluice_unreadable) r using (ordinal)
-  order by sha256(r.payload), f.ordinal desc
+  -- The last of the same bytes, in the order of the records.
+  select p_pipeline_id, l.hash, l.payload, l.origin, l.position, p_version, l.sqlstate, l.message, l.detail,
+    l.constraint_name, l.column_name, l.seen_count, p_batch_id, p_batch_id
+  from (
+    select distinct on (sha256(r.payload))
+      sha256(r.payload) as hash, r.payload, sluice._origin_of(p_origins, f.ordinal) as origin, r.position, f.ordinal,
+      f.sqlstate, f.message, f.detail, f.constraint_name, f.column_name,
+      count(*) over (partition by sha256(r.payload)) as seen_count
+    from pg_temp.sluice_faults f
+    join (
+      select ordinal, position, convert_to(payload, 'UTF8') as payload from pg_temp.sluice_staging
+      where ordinal in (select ordinal from pg_temp.sluice_faults)
+      union all
+      select ordinal, position, payload from pg_temp.sluice_unreadable) r using (ordinal)
+    order by sha256(r.payload), f.ordinal desc) l
+  order by l.ordinal
   on conflict (pipeline_id, payload_sha256) where status = 'open' do update set
     seen_count = q.seen_count + excluded.seen_count, last_seen_at = excluded.last_seen_at, last_batch_id = excluded.last_batch_id,
     origin = excluded.origin, position = excluded.position, version = excluded.version,

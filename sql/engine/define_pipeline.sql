@@ -13,7 +13,8 @@ declare
   v_old         sluice.transforms;
   v_pipeline    sluice.pipelines;
   v_function    oid;
-  v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where s not like 'pg\_temp%');
+  -- Built-in names come first, whatever the definer's path: the hash is made of them.
+  v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where s not like 'pg\_temp%' and s <> 'pg_catalog');
 begin
   if v_name is null or v_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
     raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline name %s is not allowed', coalesce(pg_catalog.quote_literal(v_name), 'null')),
@@ -23,7 +24,7 @@ begin
     raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: version %s is not a positive number', v_name, define_pipeline.version),
       hint = 'versions are 1, 2, 3, ...';
   end if;
-  if coalesce(pg_catalog.cardinality(define_pipeline.key), 0) = 0 then
+  if coalesce(pg_catalog.cardinality(define_pipeline.key), 0) = 0 or pg_catalog.array_position(define_pipeline.key, null) is not null then
     raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s has no key', v_name),
       hint = 'key => ''{order_id}'', the columns of the target''s primary key or of another unique index';
   end if;
@@ -35,12 +36,18 @@ begin
     raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: batch_rows and batch_bytes have to be positive', v_name),
       hint = 'leave them out for the loader''s defaults';
   end if;
+  -- One definition at a time: they read a target before they alter it.
+  perform pg_catalog.pg_advisory_xact_lock(sluice._lock_class('define'), 0);
   perform sluice._check_source(define_pipeline.source);
-  if pg_catalog.to_regclass(define_pipeline.target) is null then
-    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: target %s does not exist', v_name, define_pipeline.target),
+  begin
+    v_target := sluice._qualified_name(pg_catalog.to_regclass(define_pipeline.target));
+  exception when invalid_name or syntax_error or feature_not_supported then
+    v_target := null; -- not a name at all
+  end;
+  if v_target is null then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: target %s does not exist', v_name, coalesce(define_pipeline.target, 'null')),
       hint = 'create the table first, or name it with its schema';
   end if;
-  v_target := sluice._qualified_name(pg_catalog.to_regclass(define_pipeline.target));
 
   select r.function_oid, r.takes_meta into v_function, v_new.takes_meta from sluice._resolve_transform(define_pipeline.transform) r;
   v_new.function := sluice._qualified_function(v_function);
@@ -50,11 +57,9 @@ begin
   v_new.key := define_pipeline.key;
   v_new.order_by := define_pipeline.order_by;
   v_new.search_path := pg_catalog.concat_ws(', ', v_search_path, 'pg_temp');
-  v_new.columns := sluice._check_transform(v_name, v_function, v_target, v_new.key, v_new.order_by);
+  v_new.columns := sluice._check_transform(v_name, v_function, v_target, v_new.key, v_new.order_by, v_new.search_path);
   perform sluice._add_bookkeeping(v_name, v_target);
 
-  -- One definition of a name at a time.
-  perform pg_catalog.pg_advisory_xact_lock(sluice._lock_class('install'), pg_catalog.hashtext(v_name));
   select * into v_pipeline from sluice.pipelines p where p.name = v_name for update;
   if found then
     if v_pipeline.target <> v_target and exists (select from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id) then
@@ -83,7 +88,8 @@ begin
   values (v_new.pipeline_id, v_new.version, v_new.function, v_new.takes_meta, v_new.columns, v_new.key, v_new.order_by, v_new.search_path, v_new.function_text, v_new.sha256)
   on conflict (pipeline_id, version) do update set
     function = excluded.function, takes_meta = excluded.takes_meta, columns = excluded.columns, key = excluded.key,
-    order_by = excluded.order_by, search_path = excluded.search_path, function_text = excluded.function_text, sha256 = excluded.sha256;
+    order_by = excluded.order_by,
+    search_path = case when t.first_used_at is null then excluded.search_path else t.search_path end, function_text = excluded.function_text, sha256 = excluded.sha256;
 
   update sluice.pipelines p set
     target = v_target, source = define_pipeline.source, max_bad_ratio = define_pipeline.max_bad_ratio,

@@ -14,11 +14,12 @@ declare
   v_batch record;
   v_check text;
 begin
-  select * into v_batch from pg_temp.sluice_batch, pg_temp.sluice_compiled;
-  if not found then
+  begin
+    select * into strict v_batch from pg_temp.sluice_batch, pg_temp.sluice_compiled;
+  exception when no_data_found or undefined_table then
     raise exception using errcode = 'SL002', message = 'no batch is open in this transaction',
       hint = 'begin; select * from sluice.begin_batch(...) comes first';
-  end if;
+  end;
   update pg_temp.sluice_batch set origins = transform_batch.origins;
 
   insert into pg_temp.sluice_faults (ordinal, sqlstate, message)
