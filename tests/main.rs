@@ -3,4 +3,5 @@
 
 mod cli;
 mod connection;
+mod faults;
 mod support;

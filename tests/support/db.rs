@@ -114,6 +114,29 @@ impl TestDb {
         rows(&self.connect().await, sql).await
     }
 
+    /// Waits until a query says true.
+    #[track_caller]
+    pub fn wait_until(&self, sql: &str) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let session = self.connect().await;
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+            while rows(&session, sql).await != ["t"] {
+                assert!(
+                    std::time::Instant::now() < deadline,
+                    "{caller} waited in vain until {sql}"
+                );
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        }
+    }
+
+    /// The server's Unix socket.
+    pub fn socket(&self) -> std::path::PathBuf {
+        let host = &self.settings.hosts[0];
+        std::path::Path::new(&host.host).join(format!(".s.PGSQL.{}", host.port))
+    }
+
     /// The only value of a query, as text.
     pub async fn value(&self, sql: &str) -> String {
         let rows = self.rows(sql).await;
