@@ -196,8 +196,9 @@ async fn attempt(
     shared: &Shared,
     report: &mut Report,
 ) -> Result<()> {
+    let ours = Mutex::default();
     let guard = retrying(shared, stop, "taking the pipeline", || {
-        Guard::take(connector, pipeline, options)
+        Guard::take(connector, pipeline, options, &ours)
     })
     .await?;
     if options.dry_run {
