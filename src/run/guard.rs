@@ -2,7 +2,7 @@
 //!
 //! The guard is an advisory lock in a transaction of its own on a connection of its own: when
 //! the process dies, so does the lock, and nobody has to clear a flag. The session says a
-//! word every few seconds, so that others can tell a hung loader from a living one.
+//! word every second, so that others can tell a hung loader from a living one.
 
 use super::Options;
 use crate::batch::{self, Holder};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(1);
 const EVICTION_TRIES: u32 = 50;
 const EVICTION_PAUSE: Duration = Duration::from_millis(100);
 

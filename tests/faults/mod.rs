@@ -3,3 +3,10 @@
 //! fault happened.
 
 mod every_message;
+mod failures;
+mod kills;
+mod rivals;
+mod sessions;
+mod signals;
+mod steps;
+mod zombies;

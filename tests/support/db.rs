@@ -64,6 +64,19 @@ impl TestDb {
         }
     }
 
+    /// The same database, seen by another role.
+    pub fn seen_as(&self, role: &str) -> Self {
+        let mut settings = self.settings.clone();
+        let user = std::mem::replace(&mut settings.user, role.to_owned());
+        TestDb {
+            name: self.name.clone(),
+            settings,
+            url: self
+                .url
+                .replace(&format!("user={user}"), &format!("user={role}")),
+        }
+    }
+
     async fn create(options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));

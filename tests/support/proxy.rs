@@ -45,6 +45,16 @@ impl Message {
         self.from == From::Server && self.tag == b'C' && self.statement.contains(statement)
     }
 
+    /// The loader asks for its transaction to be committed.
+    pub fn commits(&self) -> bool {
+        self.from == From::Loader && self.tag == b'Q' && self.statement == "commit"
+    }
+
+    /// The server has committed and says so.
+    pub fn answers_commit(&self) -> bool {
+        self.from == From::Server && self.tag == b'C' && self.statement == "commit"
+    }
+
     /// The loader ends its COPY.
     pub fn ends_copy(&self) -> bool {
         self.from == From::Loader && self.tag == b'c'
@@ -150,8 +160,8 @@ impl Proxy {
     /// How a loader connects through it.
     pub fn url(&self, db: &TestDb) -> String {
         format!(
-            "postgresql://sluice@127.0.0.1:{}/{}?sslmode=disable",
-            self.port, db.name
+            "postgresql://{}@127.0.0.1:{}/{}?sslmode=disable",
+            db.settings.user, self.port, db.name
         )
     }
 
