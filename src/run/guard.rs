@@ -105,6 +105,13 @@ impl Guard {
     }
 }
 
+/// A guard that is dropped ends its session, and with it the lock.
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
+    }
+}
+
 fn held(pipeline: &str, holder: &Holder) -> Error {
     Error::new(
         Kind::Locked,
