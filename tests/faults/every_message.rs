@@ -1,7 +1,7 @@
 //! A fault at every message of a run, one run for each. `SLUICE_FAULTS=all` leaves none out;
 //! without it a sample is taken, spread over the whole run.
 
-use crate::support::proxy::From;
+use crate::support::proxy::{From, Message};
 use crate::support::workload::{ONE_WORKER, reset};
 use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader};
 
@@ -19,9 +19,10 @@ async fn points(load: &Workload, offset: usize) -> Vec<usize> {
     load.check(&db, "through the proxy").await;
     let log = proxy.log();
     // After the server's last answer come only farewells.
-    let is_answer = |m: &crate::support::Message| m.from == From::Server && m.tag == b'Z';
-    let last = log.iter().filter(|m| is_answer(m)).next_back().unwrap();
+    let is_answer = |m: &&Message| m.from == From::Server && m.tag == b'Z';
+    let last = log.iter().rfind(is_answer).unwrap();
     assert!(last.number > 100, "{log:?}");
+    println!("{} messages", last.number);
     let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
         Ok("all") => 1,
         _ => last.number / SAMPLE,

@@ -1,6 +1,6 @@
 //! Sessions and servers that end, and answers that are lost: the run recovers by itself.
 
-use super::steps::{Held, STEPS, Step};
+use super::steps::{Held, STEPS, Step, gate, waiting_in};
 use crate::support::server::TestServer;
 use crate::support::workload::{ONE_WORKER, TWO_WORKERS, reset};
 use crate::support::{Fault, Loader, Proxy, TestDb, Workload};
@@ -49,17 +49,32 @@ async fn run_survives_crashes_of_the_server() {
     for step in [Step::Copy, Step::Transform, Step::Load, Step::Commit] {
         reset(&db).await;
         let mut held = Held::at(step, load, &db, TWO_WORKERS).await;
-        let postmaster = server.pid();
-        kill(Pid::from_raw(postmaster), Signal::SIGQUIT).unwrap();
-        while server.data().join("postmaster.pid").exists() && server.pid() == postmaster {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        crash(&server).await;
         held.release().await;
         pgsluice::embedded::ensure_started(&server.home).unwrap();
-        assert_ne!(server.pid(), postmaster);
         let done = held.loader.wait().exits(0);
         assert!(done.summary().count("retried") >= 1, "{step:?} {done:?}");
         load.check(&db, &format!("{step:?}")).await;
+    }
+
+    // Without a proxy: the loader finds no server where one was.
+    reset(&db).await;
+    let _gone_with_the_server = gate(&db, 3).await;
+    let run = Loader::start(&db, TWO_WORKERS);
+    waiting_in(&db, "transform_batch").await;
+    crash(&server).await;
+    pgsluice::embedded::ensure_started(&server.home).unwrap();
+    let done = run.wait().exits(0);
+    assert!(done.summary().count("retried") >= 1, "{done:?}");
+    load.check_thoroughly(&db).await;
+}
+
+/// Ends the server as a crash does and waits until it is gone.
+async fn crash(server: &TestServer) {
+    let postmaster = Pid::from_raw(server.pid());
+    kill(postmaster, Signal::SIGQUIT).unwrap();
+    while kill(postmaster, None).is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
 }
 

@@ -10,6 +10,6 @@ pub mod workload;
 
 pub use db::TestDb;
 pub use loader::Loader;
-pub use proxy::{Fault, Message, Proxy};
+pub use proxy::{Fault, Proxy};
 pub use sluice::Sluice;
 pub use workload::Workload;

@@ -24,7 +24,6 @@ pub enum From {
 pub struct Message {
     /// Counted over all connections, from 1.
     pub number: usize,
-    pub connection: usize,
     pub from: From,
     /// The protocol's type byte; 0 for the startup message.
     pub tag: u8,
@@ -89,7 +88,6 @@ type Rule = Box<dyn FnMut(&Message) -> Option<Fault> + Send>;
 struct State {
     rule: Rule,
     log: Vec<Message>,
-    connections: usize,
     victim: Option<i32>,
     fired: usize,
     is_silent: bool,
@@ -120,7 +118,6 @@ impl Proxy {
             state: Mutex::new(State {
                 rule: Box::new(rule),
                 log: Vec::new(),
-                connections: 0,
                 victim: None,
                 fired: 0,
                 is_silent: false,
@@ -197,10 +194,6 @@ impl Proxy {
         }
     }
 
-    pub fn connections(&self) -> usize {
-        self.core.lock().connections
-    }
-
     /// Everything seen so far.
     pub fn log(&self) -> Vec<Message> {
         self.core.lock().log.clone()
@@ -220,7 +213,6 @@ impl Drop for Proxy {
 
 /// One connection, seen from one of its two threads.
 struct Link {
-    connection: usize,
     client: TcpStream,
     server: UnixStream,
     statement: Arc<Mutex<String>>,
@@ -236,7 +228,6 @@ impl Link {
 
     fn copy(&self) -> Self {
         Link {
-            connection: self.connection,
             client: self.client.try_clone().unwrap(),
             server: self.server.try_clone().unwrap(),
             statement: Arc::clone(&self.statement),
@@ -251,18 +242,12 @@ impl Core {
     }
 
     fn serve(self: &Arc<Self>, client: TcpStream) {
-        let connection = {
-            let mut state = self.lock();
-            state.connections += 1;
-            state.connections
-        };
         client.set_nodelay(true).unwrap();
         // A server that is down: the loader sees its connection closed.
         let Ok(server) = UnixStream::connect(&self.upstream) else {
             return;
         };
         let link = Link {
-            connection,
             client,
             server,
             statement: Arc::default(),
@@ -301,7 +286,7 @@ impl Core {
                 *link.statement.lock().unwrap() = text;
             }
             let statement = link.statement.lock().unwrap().clone();
-            let fault = self.decide(link.connection, from, tag, statement);
+            let fault = self.decide(from, tag, statement);
             match fault {
                 Some(Fault::KillBefore) => return self.signal(Signal::SIGKILL),
                 Some(Fault::CutBefore) => return,
@@ -330,11 +315,10 @@ impl Core {
         }
     }
 
-    fn decide(&self, connection: usize, from: From, tag: u8, statement: String) -> Option<Fault> {
+    fn decide(&self, from: From, tag: u8, statement: String) -> Option<Fault> {
         let mut state = self.lock();
         let message = Message {
             number: state.log.len() + 1,
-            connection,
             from,
             tag,
             statement,
