@@ -11,5 +11,5 @@ pub mod workload;
 pub use db::TestDb;
 pub use loader::Loader;
 pub use proxy::{Fault, Proxy};
-pub use sluice::Sluice;
+pub use sluice::{Sluice, Summary};
 pub use workload::Workload;
