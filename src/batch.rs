@@ -227,6 +227,14 @@ pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Optio
     Ok(rows.first().map(Counters::from_row))
 }
 
+/// The number by which the server knows this session.
+pub async fn backend_pid(client: &Client) -> Result<i32> {
+    let row = client
+        .query_typed_one("select pg_backend_pid()", &[])
+        .await?;
+    Ok(row.get(0))
+}
+
 /// Holds the pipeline to the end of the open transaction; false when another run does.
 pub async fn hold_pipeline(client: &Client, pipeline: &str) -> Result<bool> {
     let row = client

@@ -5,6 +5,7 @@ mod cli;
 mod connection;
 mod docs;
 mod engine;
+mod faults;
 mod loader;
 mod sources;
 mod support;

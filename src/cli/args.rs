@@ -147,8 +147,8 @@ pub(super) struct Run {
     /// Depose a run that holds the pipeline, even a living one
     #[arg(long)]
     pub(super) takeover: bool,
-    /// Take a run that holds the pipeline for hung after so many silent seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    /// Take a run that holds the pipeline for hung after so many silent seconds, 3 at least
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(3..))]
     pub(super) stale_after: u64,
     /// Retry passing failures so often in all
     #[arg(long, value_name = "N", default_value = "20")]

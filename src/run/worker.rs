@@ -180,7 +180,15 @@ impl Worker<'_> {
         loop {
             let answer = async {
                 let client = connection(self.pool).await?;
-                batch::outcome(&client, self.run, self.seq(index)).await
+                match batch::outcome(&client, self.run, self.seq(index)).await {
+                    // The server has not noticed that our connection is gone, and the
+                    // session holds the state: end it, then ask again.
+                    Err(error) if error.sqlstate() == Some("55P03") => {
+                        batch::evict_loader(&client, self.pipeline, false).await?;
+                        Err(error)
+                    }
+                    result => result,
+                }
             };
             match answer.await {
                 Ok(found) => return Ok(found),
