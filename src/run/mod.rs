@@ -48,6 +48,10 @@ pub struct Options {
     pub stale_after: Duration,
     /// Retries for the whole run.
     pub retries: u32,
+    /// Stop at this share of bad records instead of the pipeline's.
+    pub max_bad_ratio: Option<f64>,
+    /// Take the source for this format instead of the pipeline's own.
+    pub format: Option<String>,
     /// Read from here instead of the pipeline's own path.
     pub path: Option<String>,
     /// Makes the source.
@@ -65,6 +69,8 @@ impl Default for Options {
             takeover: false,
             stale_after: Duration::from_secs(30),
             retries: Backoff::DEFAULT_BUDGET,
+            max_bad_ratio: None,
+            format: None,
             path: None,
             open_source: Arc::new(source::open),
         }
@@ -177,6 +183,13 @@ impl Shared {
             () = tokio::time::sleep(pause) => Ok(()),
             () = stop.requested() => Err(stop.error()),
         }
+    }
+
+    fn counters(&self) -> Counters {
+        self.totals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .counters
     }
 
     fn committed(&self, counters: &Counters) {

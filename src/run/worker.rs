@@ -44,6 +44,7 @@ pub(super) async fn run_all(
             progress,
             shared,
             reader,
+            max_bad_ratio: options.max_bad_ratio,
             turn: turn.clone(),
         };
         worker.run()
@@ -63,6 +64,7 @@ struct Worker<'a> {
     progress: &'a Progress,
     shared: &'a Shared,
     reader: &'a Reader,
+    max_bad_ratio: Option<f64>,
     /// Index of the batch that may load now.
     turn: watch::Sender<u64>,
 }
@@ -162,7 +164,9 @@ impl Worker<'_> {
         batch::stage(&client, self.pipeline, self.run.run_id, batch).await?;
         self.wait_for_turn(index).await;
         *step = Step::Loading;
-        let counters = batch::load(&client, self.run, self.seq(index), batch, retried).await?;
+        let limit = self.max_bad_ratio;
+        let counters =
+            batch::load(&client, self.run, self.seq(index), batch, retried, limit).await?;
         // A message of its own, sent only now that the answer was read: a loader that dies
         // before this line has committed nothing.
         client.commit().await?;
