@@ -3,4 +3,6 @@
 
 mod cli;
 mod connection;
+mod loader;
+mod sources;
 mod support;

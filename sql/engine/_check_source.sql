@@ -23,7 +23,8 @@ begin
     end if;
     if jsonb_typeof(v_value) <> v_rule.type
       or not coalesce(v_value #>> '{}' = any (v_rule.allowed), true)
-      or not coalesce((v_value #>> '{}') ~ v_rule.pattern, true) then
+      or not coalesce((v_value #>> '{}') ~ v_rule.pattern, true)
+      or (v_rule.maximum is not null and (v_value #>> '{}')::numeric > v_rule.maximum) then
       raise exception using errcode = 'SL005',
         message = format('file source: %s cannot be %s', v_key, v_value), hint = v_rule.description;
     end if;

@@ -1,21 +1,21 @@
 create or replace function sluice._file_settings()
-returns table (name text, type text, allowed text[], pattern text, description text)
+returns table (name text, type text, allowed text[], pattern text, maximum bigint, description text)
 language sql immutable
 set search_path = ''
 as $$
   values
-    ('path', 'string', null::text[], null::text, 'a file, a glob, a folder, or - for standard input'),
-    ('format', 'string', '{auto,ndjson,json,csv,tsv}', null, 'one of auto, ndjson, json, csv, tsv'),
-    ('compression', 'string', '{auto,none,gzip,zstd}', null, 'one of auto, none, gzip, zstd'),
-    ('delimiter', 'string', null, '^[\x01-\x7f]$', 'one ASCII character'),
-    ('quote', 'string', null, '^[\x01-\x7f]$', 'one ASCII character'),
-    ('header', 'boolean', null, null, 'true or false'),
-    ('columns', 'array', null, null, 'names of the fields, in order'),
-    ('null', 'string', null, null, 'the text that stands for null'),
-    ('max_record_bytes', 'number', null, '^[1-9][0-9]{0,8}$', 'bytes, 1 to 999999999'),
-    ('settle_seconds', 'number', null, '^[0-9]{1,5}$', 'seconds, 0 to 99999'),
-    ('partial', 'string', '{wait,quarantine}', null, 'one of wait, quarantine'),
-    ('on_replace', 'string', '{error,reload}', null, 'one of error, reload')
+    ('path', 'string', null::text[], null::text, null::bigint, 'a file, a glob, a folder, or - for standard input'),
+    ('format', 'string', '{auto,ndjson,json,csv,tsv}', null, null, 'one of auto, ndjson, json, csv, tsv'),
+    ('compression', 'string', '{auto,none,gzip,zstd}', null, null, 'one of auto, none, gzip, zstd'),
+    ('delimiter', 'string', null, '^[\x01-\x7f]$', null, 'one ASCII character'),
+    ('quote', 'string', null, '^[\x01-\x7f]$', null, 'one ASCII character'),
+    ('header', 'boolean', null, null, null, 'true or false'),
+    ('columns', 'array', null, null, null, 'names of the fields, in order'),
+    ('null', 'string', null, null, null, 'the text that stands for null'),
+    ('max_record_bytes', 'number', null, '^[1-9][0-9]{0,9}$', 268435455, 'bytes, 1 to 268435455 (what jsonb can hold)'),
+    ('settle_seconds', 'number', null, '^[0-9]{1,9}$', 99999, 'seconds, 0 to 99999'),
+    ('partial', 'string', '{wait,quarantine}', null, null, 'one of wait, quarantine'),
+    ('on_replace', 'string', '{error,reload}', null, null, 'one of error, reload')
 $$;
 
 comment on function sluice._file_settings() is

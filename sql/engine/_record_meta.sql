@@ -5,8 +5,8 @@ set search_path = ''
 as $$
   select jsonb_build_object(
     'origin', sluice._origin_of(b.origins, p_ordinal), 'position', p_position,
-    'pipeline', b.pipeline, 'batch', b.batch_id, 'version', b.version, 'run_started_at', b.run_started_at)
-  from pg_temp.sluice_batch b
+    'pipeline', b.pipeline, 'batch', b.batch_id, 'version', c.version, 'run_started_at', b.run_started_at)
+  from pg_temp.sluice_batch b, pg_temp.sluice_compiled c
 $$;
 
 comment on function sluice._record_meta(integer, bigint) is

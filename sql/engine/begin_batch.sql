@@ -15,7 +15,9 @@
 -- Temporary tables, made once a connection and emptied at commit:
 --   sluice_staging     payloads as they came                            filled by copy
 --   sluice_unreadable  records Postgres cannot hold as text             filled by copy
---   sluice_batch       one row: the batch, and the statements it runs   filled here
+--   sluice_compiled    the statements of the pipeline; kept until what
+--                      they were made from changes                      filled here
+--   sluice_batch       one row: the batch                               filled here
 --   sluice_rows        typed rows with hash; sluice_state: null live,
 --                      f faulty, s superseded                           filled by transform_batch
 --   sluice_faults      records that will go to quarantine, and why      filled by both
@@ -25,10 +27,11 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline   sluice.pipelines;
-  v_compiled   record;
-  v_definition text;
-  v_batch_id   bigint;
+  v_pipeline    sluice.pipelines;
+  v_fingerprint text;
+  v_definition  text;
+  v_version     integer;
+  v_batch_id    bigint;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_pipeline := sluice._find_pipeline(begin_batch.pipeline);
@@ -43,13 +46,7 @@ begin
     perform set_config('application_name', format('sluice %s run %s batch %s', v_pipeline.name, begin_batch.run_id, v_batch_id), true);
   end if;
 
-  v_compiled := sluice._compile(v_pipeline.pipeline_id, null);
-  v_definition := format(
-    'create temporary table sluice_rows (sluice_ordinal integer not null, sluice_state "char", sluice_deleted boolean not null, sluice_reject text, sluice_rule smallint, sluice_hash bytea, %s) on commit delete rows',
-    v_compiled.rows_definition);
-
   if to_regclass('pg_temp.sluice_batch') is null then
-    set local client_min_messages = warning;
     create temporary table sluice_staging (ordinal integer not null, position bigint, payload text not null) on commit delete rows;
     create temporary table sluice_unreadable (ordinal integer not null, position bigint, payload bytea not null, sqlstate text not null, message text not null) on commit delete rows;
     create temporary table sluice_faults (
@@ -57,11 +54,12 @@ begin
       constraint_name text, column_name text, is_suspect boolean not null default false) on commit delete rows;
     create temporary sequence sluice_place;
     create temporary table sluice_batch (
-      batch_id bigint not null, pipeline_id integer not null, pipeline text not null, version integer not null,
-      run_id bigint, run_started_at timestamptz, started_at timestamptz not null, target oid not null, columns text[] not null,
-      search_path text not null, rules jsonb not null, load_sql text not null, trial_sql text not null, probe_sql text not null,
-      reference_checks text[] not null, superseded_sql text not null, count_sql text not null, merge_sql text not null, trial_merge_sql text not null,
-      origins jsonb not null default '[]', extracted bigint not null default 0) on commit delete rows;
+      batch_id bigint not null, pipeline_id integer not null, pipeline text not null, run_id bigint,
+      run_started_at timestamptz, started_at timestamptz not null, origins jsonb not null default '[]') on commit delete rows;
+    create temporary table sluice_compiled (
+      fingerprint text not null, version integer not null, target oid not null, columns text[] not null, search_path text not null,
+      rules jsonb not null, load_sql text not null, trial_sql text not null, probe_sql text not null, reference_checks text[] not null,
+      superseded_sql text not null, count_sql text not null, merge_sql text not null, trial_merge_sql text not null, rows_definition text not null);
   elsif exists (select from pg_temp.sluice_batch) then
     -- An earlier batch of this same transaction (a dry run).
     truncate pg_temp.sluice_batch, pg_temp.sluice_staging, pg_temp.sluice_unreadable, pg_temp.sluice_faults;
@@ -69,20 +67,30 @@ begin
       truncate pg_temp.sluice_rows;
     end if;
   end if;
-  if obj_description(to_regclass('pg_temp.sluice_rows'), 'pg_class') is distinct from v_definition then
-    drop table if exists pg_temp.sluice_rows;
+
+  v_fingerprint := sluice._fingerprint(v_pipeline.pipeline_id);
+  if not exists (select from pg_temp.sluice_compiled c where c.fingerprint = v_fingerprint) then
+    delete from pg_temp.sluice_compiled;
+    insert into pg_temp.sluice_compiled
+    select v_fingerprint, c.version, c.target, c.columns, c.search_path, c.rules, c.load_sql, c.trial_sql, c.probe_sql,
+      c.reference_checks, c.superseded_sql, c.count_sql, c.merge_sql, c.trial_merge_sql, c.rows_definition
+    from sluice._compile(v_pipeline.pipeline_id, null) c;
+    select format(
+      'create temporary table sluice_rows (sluice_ordinal integer not null, sluice_state "char", sluice_deleted boolean not null, sluice_reject text, sluice_rule smallint, sluice_hash bytea, %s) on commit delete rows',
+      c.rows_definition) into v_definition
+    from pg_temp.sluice_compiled c;
+    if to_regclass('pg_temp.sluice_rows') is not null then
+      drop table pg_temp.sluice_rows;
+    end if;
     execute v_definition;
-    execute format('comment on table pg_temp.sluice_rows is %L', v_definition);
   end if;
+  select c.version into v_version from pg_temp.sluice_compiled c;
 
-  insert into pg_temp.sluice_batch
-  select v_batch_id, v_pipeline.pipeline_id, v_pipeline.name, v_compiled.version,
-    begin_batch.run_id, (select r.started_at from sluice.runs r where r.run_id = begin_batch.run_id), clock_timestamp(),
-    v_compiled.target, v_compiled.columns, v_compiled.search_path, v_compiled.rules,
-    v_compiled.load_sql, v_compiled.trial_sql, v_compiled.probe_sql, v_compiled.reference_checks,
-    v_compiled.superseded_sql, v_compiled.count_sql, v_compiled.merge_sql, v_compiled.trial_merge_sql;
+  insert into pg_temp.sluice_batch (batch_id, pipeline_id, pipeline, run_id, run_started_at, started_at)
+  select v_batch_id, v_pipeline.pipeline_id, v_pipeline.name, begin_batch.run_id,
+    (select r.started_at from sluice.runs r where r.run_id = begin_batch.run_id), clock_timestamp();
 
-  return query select v_compiled.version, v_batch_id;
+  return query select v_version, v_batch_id;
 end
 $$;
 

@@ -13,7 +13,7 @@ declare
   v_suspects integer[];
   v_check    text;
 begin
-  select * into v_batch from pg_temp.sluice_batch;
+  select * into v_batch from pg_temp.sluice_batch, pg_temp.sluice_compiled;
   if not found then
     raise exception using errcode = 'SL002', message = 'no batch is open in this transaction',
       hint = 'begin; select * from sluice.begin_batch(...) comes first';

@@ -1,9 +1,282 @@
-//! `sluice demo`
+//! `sluice demo`: the main job on real data and an embedded server, told in five steps. Every
+//! command shown is run, by this same binary.
 
 use super::args;
 use super::context::Context;
-use crate::error::Result;
+use super::table;
+use crate::db::Session;
+use crate::embedded::{self, Server};
+use crate::error::{Error, Result};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-pub(super) async fn demo(_context: &Context, _args: &args::Demo) -> Result<u8> {
+/// What the demo loads, under the names the example pipelines read.
+const FILES: &[(&str, &[u8])] = &[
+    (
+        "demo/data/airlines.csv",
+        include_bytes!("../../demo/data/airlines.csv"),
+    ),
+    (
+        "demo/data/airports.csv",
+        include_bytes!("../../demo/data/airports.csv"),
+    ),
+    (
+        "demo/data/flights/2013-01.ndjson.gz",
+        include_bytes!("../../demo/data/flights/2013-01.ndjson.gz"),
+    ),
+    (
+        "sql/examples/airlines.sql",
+        include_bytes!("../../sql/examples/airlines.sql"),
+    ),
+    (
+        "sql/examples/airports.sql",
+        include_bytes!("../../sql/examples/airports.sql"),
+    ),
+    (
+        "sql/examples/flights.sql",
+        include_bytes!("../../sql/examples/flights.sql"),
+    ),
+];
+
+/// The second drop. Its name sorts behind the first.
+const CORRECTIONS: (&str, &[u8]) = (
+    "demo/data/flights/2013-02-corrections.ndjson",
+    include_bytes!("../../demo/data/corrections/2013-01-corrections.ndjson"),
+);
+
+/// What is in the target, without what differs from load to load.
+const DIGEST: &str = "select count(*) as rows, encode(sha256(convert_to(coalesce(string_agg(
+    (to_jsonb(f) - array['loaded_at', 'sluice_batch'])::text, e'\\n' order by flight_date, carrier, flight, origin), ''), 'UTF8')), 'hex') as sha256
+  from nyc.flights f";
+
+pub(super) async fn demo(_: &Context, _: &args::Demo) -> Result<u8> {
+    let home = embedded::home();
+    let started = Instant::now();
+    println!("Real flights out of New York, January 2013, into a Postgres of their own.\n");
+    let server = embedded::ensure_started(&home)?;
+    println!(
+        "PostgreSQL {} runs in {} ({:.1} s)",
+        server.major,
+        home.display(),
+        started.elapsed().as_secs_f64()
+    );
+    let stage = Stage {
+        folder: prepare(&home)?,
+        session: crate::db::connect(&server.settings(), "sluice demo").await?,
+        server,
+    };
+    stage.sluice(&["migrate"])?;
+    stage.start_over().await?;
+    stage.sluice(&["apply", "sql/examples"])?;
+
+    stage.title(1, "First load: the lookup tables, then the flights");
+    for pipeline in ["airlines", "airports", "flights"] {
+        stage.run(&["run", pipeline])?;
+    }
+
+    stage.title(2, "The same drop under another name: nothing is written");
+    let (name, again) = (&FILES[2].0.replace("2013-01", "2013-01-again"), FILES[2].1);
+    write(&stage.folder, name, again)?;
+    stage.run(&["run", "flights"])?;
+
+    stage.title(
+        3,
+        "Corrections arrive: changes, repeats, older versions, broken lines",
+    );
+    write(&stage.folder, CORRECTIONS.0, CORRECTIONS.1)?;
+    stage.run(&["run", "flights"])?;
+    stage.show(&["quarantine", "flights", "--by-error"], 6)?;
+
+    stage.title(
+        4,
+        "All of it again into the emptied table, killed half-way, then resumed",
+    );
+    // Two drops are enough for this step.
+    fs::remove_file(stage.folder.join(name)).map_err(|error| unwritable(&stage.folder, error))?;
+    let before = stage.digest().await?;
+    stage.session.batch_execute("truncate nyc.flights").await?;
+    stage.show(&["rewind", "flights", "--to-start"], 1)?;
+    stage.kill_half_way().await?;
+    stage.run(&["run", "flights"])?;
+    let after = stage.digest().await?;
+    if before != after {
+        return Err(Error::failed(format!(
+            "the resumed table differs: {before:?}, then {after:?}"
+        ))
+        .next("this is a bug; please report it with the output above"));
+    }
+    println!(
+        "  {} rows, the same to the byte as before the kill",
+        after.0
+    );
+
+    stage.title(5, "Proof, and where to look next");
+    stage.show(&["verify", "flights"], 4)?;
+    println!(
+        "\n  sluice status\n  sluice quarantine flights --limit 3\n  sluice db psql\n    table sluice.quarantine_by_error;\n    select sluice.merge_sql('flights');\n    \\df+ sluice.*\n  sluice db stop\n\nDone in {:.1} s. The pipelines are in sql/examples; the README says how to write your own.",
+        started.elapsed().as_secs_f64()
+    );
     Ok(0)
+}
+
+struct Stage {
+    folder: PathBuf,
+    session: Session,
+    server: Server,
+}
+
+impl Stage {
+    fn title(&self, number: u32, title: &str) {
+        println!("\n{number}. {title}");
+    }
+
+    /// Forgets what an earlier demo left.
+    async fn start_over(&self) -> Result<()> {
+        self.session
+            .batch_execute(
+                "set client_min_messages = warning;
+                 select sluice.drop_pipeline(name) from sluice.pipelines where name in ('airlines', 'airports', 'flights');
+                 drop schema if exists nyc cascade",
+            )
+            .await?;
+        Ok(())
+    }
+
+    fn command(&self, args: &[&str]) -> Result<Command> {
+        let binary = std::env::current_exe()
+            .map_err(|error| Error::failed("this binary cannot be found").caused_by(error))?;
+        let mut command = Command::new(binary);
+        command
+            .args(args)
+            .current_dir(&self.folder)
+            .env("DATABASE_URL", self.server.url())
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped());
+        Ok(command)
+    }
+
+    /// Runs a command quietly; its output.
+    fn sluice(&self, args: &[&str]) -> Result<String> {
+        let output = self
+            .command(args)?
+            .output()
+            .map_err(|error| Error::failed("sluice cannot be started").caused_by(error))?;
+        if !output.status.success() {
+            return Err(Error::failed(format!("sluice {} failed", args.join(" ")))
+                .detail(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Runs a command and shows its first lines.
+    fn show(&self, args: &[&str], lines: usize) -> Result<()> {
+        println!("  $ sluice {}", args.join(" "));
+        let output = self.sluice(args)?;
+        for line in output.lines().take(lines) {
+            println!("    {line}");
+        }
+        if output.lines().count() > lines {
+            println!("    … {} more", output.lines().count() - lines);
+        }
+        Ok(())
+    }
+
+    /// Runs a load and shows its summary without the zeros.
+    fn run(&self, args: &[&str]) -> Result<()> {
+        println!("  $ sluice {}", args.join(" "));
+        let output = self.sluice(args)?;
+        let summary: Vec<&str> = output
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|word| !word.ends_with("=0"))
+            .collect();
+        println!("    {}", summary.join(" "));
+        Ok(())
+    }
+
+    async fn digest(&self) -> Result<(String, String)> {
+        let rows = table::query(&self.session, DIGEST, &[]).await?;
+        let text = |name: &str| {
+            rows.first()
+                .map(|row| row[name].to_string())
+                .unwrap_or_default()
+        };
+        Ok((text("rows"), text("sha256")))
+    }
+
+    /// Starts a load in small batches and kills it (SIGKILL) when some are committed.
+    async fn kill_half_way(&self) -> Result<()> {
+        const BATCHES: i64 = 20;
+        let committed = "select batch_seq from sluice.etl_state join sluice.pipelines using (pipeline_id) where name = 'flights'";
+        let seq = async || -> Result<i64> {
+            let rows = table::query(&self.session, committed, &[]).await?;
+            Ok(rows
+                .first()
+                .and_then(|row| row["batch_seq"].as_i64())
+                .unwrap_or(0))
+        };
+        let before = seq().await?;
+        println!("  $ sluice run flights --batch-rows 500");
+        let mut child = self
+            .command(&["run", "flights", "--batch-rows", "500"])?
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| Error::failed("sluice cannot be started").caused_by(error))?;
+        let is_running = |child: &mut std::process::Child| matches!(child.try_wait(), Ok(None));
+        while is_running(&mut child) && seq().await? < before + BATCHES {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // On Unix this is SIGKILL: the loader has no chance to clean up.
+        let _ = child.kill();
+        let _ = child.wait();
+        let rows = table::query(
+            &self.session,
+            "select count(*) as rows from nyc.flights",
+            &[],
+        )
+        .await?;
+        println!(
+            "    killed (SIGKILL) after {} batches: {} rows in the table, the cursor with them",
+            seq().await? - before,
+            rows.first()
+                .map(|row| row["rows"].clone())
+                .unwrap_or(Value::Null)
+        );
+        Ok(())
+    }
+}
+
+/// Lays out the files the example pipelines read, in a folder of the demo's own.
+fn prepare(home: &Path) -> Result<PathBuf> {
+    let folder = home.join("demo");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
+    }
+    for (name, bytes) in FILES {
+        write(&folder, name, bytes)?;
+    }
+    folder
+        .canonicalize()
+        .map_err(|error| unwritable(&folder, error))
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(name);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|error| unwritable(parent, error))?;
+    }
+    fs::write(&path, bytes).map_err(|error| unwritable(&path, error))
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    Error::failed(format!("{} cannot be written", path.display()))
+        .next("run the demo in a folder you may write to, or set SLUICE_HOME")
+        .caused_by(error)
 }

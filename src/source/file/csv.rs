@@ -6,6 +6,7 @@
 use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
 use super::identity::Parser;
 use super::row::{Dialect, RowEncoder};
+use super::scan::Scan;
 use super::settings::name_faults;
 use super::window::Window;
 use crate::source::BatchBuilder;
@@ -43,7 +44,8 @@ impl Csv {
         }
     }
 
-    fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
+    /// The names in the header row, if they can name the columns.
+    fn header_names(&self, row: &[u8], line: u64) -> Result<Vec<String>, Stop> {
         let found = self.encoder.fields(row).map_err(|_| {
             Stop::Senseless(
                 format!("the header in line {line} is not valid UTF-8"),
@@ -66,15 +68,20 @@ impl Csv {
             None => found,
         };
         let faults = name_faults(&names);
-        if !faults.is_empty() {
-            return Err(Stop::Senseless(
-                format!(
-                    "the header in line {line} cannot name the columns: {}",
-                    faults.join("; ")
-                ),
-                "give every column a name of its own in the file, or by the setting `columns`",
-            ));
+        if faults.is_empty() {
+            return Ok(names);
         }
+        Err(Stop::Senseless(
+            format!(
+                "the header in line {line} cannot name the columns: {}",
+                faults.join("; ")
+            ),
+            "give every column a name of its own in the file, or by the setting `columns`",
+        ))
+    }
+
+    fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
+        let names = self.header_names(row, line)?;
         self.encoder = RowEncoder::new(self.encoder.dialect().clone(), &names);
         self.columns = Some(names);
         Ok(())
@@ -100,14 +107,27 @@ impl Csv {
             let message = format!("a quote opened in the row at line {line} is never closed");
             return Tail::new(window, Fitness::Broken, RAGGED, message);
         }
-        let expected = self.encoder.width();
-        let width = self.encoder.encode(trim_cr(window.data()));
-        if self.columns.is_some() && width != expected {
-            let message = ragged(width, expected, line);
-            return Tail::new(window, Fitness::Broken, RAGGED, message);
+        let row = trim_cr(window.data());
+        let mut message = format!("the file ends inside the row at line {line}");
+        let mut fitness = Fitness::Doubtful;
+        if self.columns.is_none() {
+            // A header that makes no sense yet may be only the beginning of one.
+            if self.header_names(row, line).is_err() {
+                fitness = Fitness::Broken;
+            }
+        } else {
+            let expected = self.encoder.width();
+            let width = self.encoder.encode(row);
+            if width != expected {
+                message = ragged(width, expected, line);
+                fitness = Fitness::Broken;
+            }
         }
-        let message = format!("the file ends inside the row at line {line}");
-        Tail::new(window, Fitness::Doubtful, RAGGED, message)
+        // Cut inside a character, that is.
+        if std::str::from_utf8(row).is_err_and(|error| error.error_len().is_none()) {
+            fitness = Fitness::Broken;
+        }
+        Tail::new(window, fitness, RAGGED, message)
     }
 
     fn rest(&mut self) {
@@ -124,19 +144,17 @@ impl Framer for Csv {
                 Framed::Whole(len) => {
                     let row = trim_cr(&window.data()[..len]);
                     let line = window.line;
-                    let is_header = self.columns.is_none();
-                    let is_blank = row.is_empty();
-                    if is_blank {
-                    } else if is_header {
-                        self.read_header(row, line)?;
-                    } else {
+                    let is_record = self.columns.is_some() && !row.is_empty();
+                    if is_record {
                         self.push(row, line, out);
                         window.records += 1;
+                    } else if !row.is_empty() {
+                        self.read_header(row, line)?;
                     }
                     window.line += 1 + self.scan.newlines;
                     window.advance(len + 1);
                     self.rest();
-                    if !is_blank && !is_header {
+                    if is_record {
                         return Ok(Step::Record);
                     }
                 }
@@ -160,11 +178,8 @@ impl Framer for Csv {
     fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
         let row = trim_cr(window.data());
         let len = window.data().len();
-        if self.columns.is_none() {
-            // Checked, and read again should the file grow: a header alone is no record.
-            self.read_header(row, window.line)?;
-            self.columns = None;
-        } else {
+        // A header alone is no record, and is read again should the file grow.
+        if self.columns.is_some() {
             self.push(row, window.line, out);
             window.line += self.scan.newlines;
             window.records += 1;
@@ -223,87 +238,4 @@ impl Csv {
 fn ragged(width: usize, expected: usize, line: u64) -> String {
     let fields = if width == 1 { "field" } else { "fields" };
     format!("row has {width} {fields}, header has {expected} (line {line})")
-}
-
-/// Finds the line end that ends a row, chunk by chunk.
-struct Scan {
-    delimiter: u8,
-    quote: Option<u8>,
-    place: Place,
-    /// The byte before the chunk; none at the start of a row.
-    before: Option<u8>,
-    /// Line ends inside the row.
-    newlines: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Plain,
-    Quoted,
-    /// Behind a quote in a quoted field: the end of it, or one half of a doubled quote.
-    Closing,
-}
-
-impl Scan {
-    fn new(dialect: &Dialect) -> Self {
-        Scan {
-            delimiter: dialect.delimiter,
-            quote: dialect.quote,
-            place: Place::Plain,
-            before: None,
-            newlines: 0,
-        }
-    }
-
-    fn restart(&mut self) {
-        self.place = Place::Plain;
-        self.before = None;
-        self.newlines = 0;
-    }
-
-    fn is_in_quotes(&self) -> bool {
-        self.place == Place::Quoted
-    }
-
-    fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
-        let Some(quote) = self.quote else {
-            return memchr::memchr(b'\n', bytes);
-        };
-        let mut at = 0;
-        while at < bytes.len() {
-            match self.place {
-                Place::Closing if bytes[at] == quote => {
-                    self.place = Place::Quoted;
-                    at += 1;
-                }
-                Place::Closing => self.place = Place::Plain,
-                Place::Quoted => {
-                    let end = memchr::memchr(quote, &bytes[at..]).map(|i| at + i);
-                    let inside = &bytes[at..end.unwrap_or(bytes.len())];
-                    self.newlines += memchr::memchr_iter(b'\n', inside).count() as u64;
-                    at = end? + 1;
-                    self.place = Place::Closing;
-                }
-                Place::Plain => {
-                    let Some(hit) = memchr::memchr2(quote, b'\n', &bytes[at..]) else {
-                        break;
-                    };
-                    let hit = at + hit;
-                    if bytes[hit] == b'\n' {
-                        return Some(hit);
-                    }
-                    let before = match hit {
-                        0 => self.before,
-                        _ => Some(bytes[hit - 1]),
-                    };
-                    if before.is_none_or(|byte| byte == self.delimiter) {
-                        self.place = Place::Quoted;
-                    }
-                    at = hit + 1;
-                }
-            }
-        }
-        self.before = bytes.last().copied().or(self.before);
-        None
-    }
 }

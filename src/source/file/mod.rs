@@ -10,12 +10,15 @@
 mod csv;
 mod decode;
 mod discover;
+mod ending;
+mod format;
 mod frame;
 mod identity;
 mod json;
 mod ndjson;
 mod reading;
 mod row;
+mod scan;
 mod settings;
 mod start;
 mod window;

@@ -1,0 +1,14 @@
+//! The file source, tested through its public face: settings in, batches out.
+
+mod compression;
+mod csv;
+mod discovery;
+mod growth;
+mod identity;
+mod json;
+mod limits;
+mod ndjson;
+mod resume;
+mod settings;
+mod stdin;
+mod support;
