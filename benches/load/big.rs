@@ -45,6 +45,12 @@ fn fill(bench: &Bench, rows: u64) -> Result<(), Failure> {
          from generate_series(1, {rows}) n"
     );
     bench.cluster.query(DATABASE, &insert)?;
+    Ok(())
+}
+
+/// What autovacuum would do some time, so that it does not do it just now, and so that reading
+/// does not have to tidy up (which writes WAL).
+fn settle(bench: &Bench) -> Result<(), Failure> {
     bench
         .cluster
         .query(DATABASE, "vacuum (analyze) bench.orders")?;
@@ -57,6 +63,7 @@ fn load(bench: &Bench, target: u64, series: u64, is_again: bool) -> Result<(f64,
     let name = format!("updates-{target}-{series}-{is_again}.ndjson");
     let path = bench.cluster.folder.join(name);
     orders::write_updates(&path, count, target, series)?;
+    settle(bench)?;
     let mut command = bench.load(&path);
     command.args(["--batch-rows", &BATCH_ROWS.to_string()]);
     let (finished, sample) = bench.measure(command, None)?;
