@@ -90,6 +90,8 @@ pub struct Run {
     pub batch_rows: Option<i32>,
     /// Bytes in a batch, if the pipeline says.
     pub batch_bytes: Option<i32>,
+    /// The share of bad records at which the pipeline stops a run.
+    pub max_bad_ratio: f64,
 }
 
 /// Begins a run. See `sluice.start_run`.
@@ -108,6 +110,7 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
         source: row.get("source"),
         batch_rows: row.get("batch_rows"),
         batch_bytes: row.get("batch_bytes"),
+        max_bad_ratio: row.get("max_bad_ratio"),
     })
 }
 
@@ -186,18 +189,19 @@ pub async fn stage(client: &Client, pipeline: &str, run_id: i64, batch: &Batch) 
 }
 
 /// Loads the staged batch: fence, merge, quarantine, ledger, cursor. Commit only after this
-/// answered.
+/// answered. `max_bad_ratio` replaces the pipeline's own limit.
 pub async fn load(
     client: &Client,
     run: &Run,
     batch_seq: i64,
     batch: &Batch,
     retried: i64,
+    max_bad_ratio: Option<f64>,
 ) -> Result<Counters> {
     let objects = serde_json::to_value(&batch.objects).unwrap_or_default();
     let row = client
         .query_typed_one(
-            "select * from sluice.load_batch(run_id => $1, epoch => $2, batch_seq => $3, \"cursor\" => $4, objects => $5, retried => $6)",
+            "select * from sluice.load_batch(run_id => $1, epoch => $2, batch_seq => $3, \"cursor\" => $4, objects => $5, retried => $6, max_bad_ratio => $7::double precision::numeric)",
             &[
                 (&run.run_id, Type::INT8),
                 (&run.epoch, Type::INT8),
@@ -205,6 +209,7 @@ pub async fn load(
                 (&batch.cursor, Type::JSONB),
                 (&objects, Type::JSONB),
                 (&retried, Type::INT8),
+                (&max_bad_ratio, Type::FLOAT8),
             ],
         )
         .await?;
@@ -225,6 +230,14 @@ pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Optio
         )
         .await?;
     Ok(rows.first().map(Counters::from_row))
+}
+
+/// The number by which the server knows this session.
+pub async fn backend_pid(client: &Client) -> Result<i32> {
+    let row = client
+        .query_typed_one("select pg_backend_pid()", &[])
+        .await?;
+    Ok(row.get(0))
 }
 
 /// Holds the pipeline to the end of the open transaction; false when another run does.

@@ -1,9 +1,11 @@
 //! Integration tests, one binary.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod cli;
 mod connection;
+mod docs;
 mod engine;
+mod faults;
 mod loader;
 mod sources;
 mod support;

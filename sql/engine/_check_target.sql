@@ -15,6 +15,11 @@ begin
       hint = 'create the table first, or name it with its schema';
   end if;
   select * into v_class from pg_catalog.pg_class where oid = v_target;
+  if v_class.relnamespace = 'sluice'::pg_catalog.regnamespace then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s stands in the engine''s own schema', p_target),
+      hint = 'keep your tables in a schema of yours; a role named sluice finds its unqualified names there (search_path)';
+  end if;
   if v_class.relkind not in ('r', 'p') then
     raise exception using errcode = 'SL005',
       message = v_where || format('target %s is not a table', p_target),

@@ -5,6 +5,8 @@ as $$
 declare
   v_action text;
 begin
+  -- Triggers and defaults of the target see the definer's search_path, as under any writer.
+  perform set_config('search_path', (select c.search_path from pg_temp.sluice_compiled c), true);
   if current_setting('server_version_num')::integer < 170000 then
     execute p_merge using p_batch_id;
     get diagnostics written = row_count;

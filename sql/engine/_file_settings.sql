@@ -7,13 +7,13 @@ as $$
     ('path', 'string', null::text[], null::text, null::bigint, 'a file, a glob, a folder, or - for standard input'),
     ('format', 'string', '{auto,ndjson,json,csv,tsv}', null, null, 'one of auto, ndjson, json, csv, tsv'),
     ('compression', 'string', '{auto,none,gzip,zstd}', null, null, 'one of auto, none, gzip, zstd'),
-    ('delimiter', 'string', null, '^[\x01-\x7f]$', null, 'one ASCII character'),
-    ('quote', 'string', null, '^[\x01-\x7f]$', null, 'one ASCII character'),
+    ('delimiter', 'string', null, '^[\x01-\x09\x0b\x0c\x0e-\x7f]$', null, 'one ASCII character, no line break'),
+    ('quote', 'string', null, '^[\x01-\x7f]?$', null, 'one ASCII character, or the empty string for no quoting'),
     ('header', 'boolean', null, null, null, 'true or false'),
     ('columns', 'array', null, null, null, 'names of the fields, in order'),
-    ('null', 'string', null, null, null, 'the text that stands for null'),
+    ('null_string', 'string', null, null, null, 'the text that stands for null'),
     ('max_record_bytes', 'number', null, '^[1-9][0-9]{0,9}$', 268435455, 'bytes, 1 to 268435455 (what jsonb can hold)'),
-    ('settle_seconds', 'number', null, '^[0-9]{1,9}$', 99999, 'seconds, 0 to 99999'),
+    ('settle_seconds', 'number', null, '^[0-9]{1,9}$', 3600, 'seconds, 0 to 3600'),
     ('partial', 'string', '{wait,quarantine}', null, null, 'one of wait, quarantine'),
     ('on_replace', 'string', '{error,reload}', null, null, 'one of error, reload')
 $$;

@@ -18,7 +18,12 @@ begin
 
   if exists (select from pg_catalog.pg_roles where rolname = 'sluice_reader') then
     grant select on all tables in schema sluice to sluice_reader;
-    grant execute on function sluice._lock_class(text), sluice._is_text(bytea) to sluice_reader;
+    for v_routine in
+      select p.oid::pg_catalog.regprocedure::text from pg_catalog.pg_proc p
+      where p.pronamespace = 'sluice'::regnamespace and p.provolatile <> 'v' and pg_has_role(p.proowner, 'usage')
+    loop
+      execute format('grant execute on function %s to sluice_reader', v_routine);
+    end loop;
   end if;
   if exists (select from pg_catalog.pg_roles where rolname = 'sluice_operator') then
     grant select, insert, update, delete on all tables in schema sluice to sluice_operator;
@@ -30,4 +35,4 @@ end
 $$;
 
 comment on function sluice._grant_rights() is
-  'Rights of the engine''s roles: sluice_reader sees, sluice_operator defines and runs. Nobody else may call the functions, but for reject.';
+  'Rights of the engine''s roles: sluice_reader sees (tables, views, and the functions that only read), sluice_operator defines and runs. Nobody else may call the functions, but for reject.';

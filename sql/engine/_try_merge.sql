@@ -5,6 +5,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 begin
+  perform set_config('search_path', (select c.search_path from pg_temp.sluice_compiled c), true);
   for v_attempt in 1 .. 2 loop
     perform setval('pg_temp.sluice_place', 1, false);
     begin

@@ -6,14 +6,20 @@ as $$
 #variable_conflict use_column
 declare
   v_pipeline_id integer := (select r.pipeline_id from sluice.runs r where r.run_id = batch_outcome.run_id);
-  v_state       sluice.etl_state;
+  v_epoch       bigint;
 begin
-  -- Waits for a session of ours that may still be committing.
-  select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline_id for update;
-  if v_state.epoch is distinct from batch_outcome.epoch then
+  -- A run that was deposed has nothing to wait for.
+  select s.epoch into v_epoch from sluice.etl_state s where s.pipeline_id = v_pipeline_id;
+  if v_epoch = batch_outcome.epoch then
+    -- Waits for a session of ours that may still be committing; one that was cut off without
+    -- the server's knowledge would keep the lock for ever.
+    perform set_config('lock_timeout', '2s', true);
+    select s.epoch into v_epoch from sluice.etl_state s where s.pipeline_id = v_pipeline_id for update;
+  end if;
+  if v_epoch is distinct from batch_outcome.epoch then
     raise exception using errcode = 'SL001', message = coalesce(
       (select format('deposed: run %s took over at %s', r.run_id, r.started_at) from sluice.runs r
-       where r.pipeline_id = v_pipeline_id and r.epoch = v_state.epoch),
+       where r.pipeline_id = v_pipeline_id and r.epoch = v_epoch),
       'deposed: the state of the pipeline was moved by hand'),
       hint = 'nothing of this batch was committed by this run; its records are read again by whoever holds the pipeline now';
   end if;
@@ -23,4 +29,4 @@ end
 $$;
 
 comment on function sluice.batch_outcome(bigint, bigint, bigint) is
-  'After a lost answer: the ledger row of that batch when it was committed, no row when it was not. SL001 when the run was deposed.';
+  'After a lost answer: the ledger row of that batch when it was committed, no row when it was not. SL001 when the run was deposed; 55P03 when another session has held the state for 2 seconds (see evict_loader).';

@@ -48,6 +48,8 @@ begin
 
   if to_regclass('pg_temp.sluice_batch') is null then
     create temporary table sluice_staging (ordinal integer not null, position bigint, payload text not null) on commit delete rows;
+    -- Large payloads are read once and thrown away: not worth compressing.
+    alter table pg_temp.sluice_staging alter column payload set storage external;
     create temporary table sluice_unreadable (ordinal integer not null, position bigint, payload bytea not null, sqlstate text not null, message text not null) on commit delete rows;
     create temporary table sluice_faults (
       ordinal integer primary key, sqlstate text not null, message text not null, detail text,

@@ -11,7 +11,7 @@ declare
 begin
   v_source := jsonb_strip_nulls(jsonb_build_object(
     'kind', 'file', 'path', path, 'format', nullif(format, 'auto'), 'compression', nullif(compression, 'auto'),
-    'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns), 'null', null_string,
+    'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns), 'null_string', null_string,
     'max_record_bytes', max_record_bytes, 'settle_seconds', settle_seconds, 'partial', partial, 'on_replace', on_replace));
   perform sluice._check_source(v_source);
   return v_source;

@@ -1,5 +1,6 @@
 create or replace function sluice.load_batch(
-  run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, objects jsonb default '[]', retried bigint default 0)
+  run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, objects jsonb default '[]', retried bigint default 0,
+  max_bad_ratio numeric default null)
 returns sluice.batches
 language plpgsql volatile
 set search_path = ''
@@ -64,11 +65,11 @@ begin
   v_ledger.quarantined := v_counted.quarantined;
   v_ledger.produced    := v_counted.produced;
 
-  perform sluice._check_threshold(v_batch.pipeline_id, v_ledger);
+  perform sluice._check_threshold(v_batch.pipeline_id, v_ledger, load_batch.max_bad_ratio);
   perform sluice._write_quarantine(v_batch.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.origins);
   return sluice._commit_ledger(v_ledger, load_batch.epoch);
 end
 $$;
 
-comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint) is
-  'Last step of a batch: locks the pipeline''s state, checks the fence (SL001 deposed, SL002 out of sequence), merges, quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this batch.';
+comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint, numeric) is
+  'Last step of a batch: locks the pipeline''s state, checks the fence (SL001 deposed, SL002 out of sequence), merges, quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this batch. max_bad_ratio: in place of the pipeline''s own.';

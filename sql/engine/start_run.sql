@@ -1,5 +1,5 @@
 create or replace function sluice.start_run(pipeline text, loader text)
-returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer)
+returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer, max_bad_ratio double precision)
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -21,7 +21,7 @@ begin
   where s.pipeline_id = v_pipeline.pipeline_id returning * into v_state;
   insert into sluice.runs (pipeline_id, epoch, loader) values (v_pipeline.pipeline_id, v_state.epoch, start_run.loader)
   returning runs.run_id into v_run_id;
-  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes;
+  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::double precision;
 end
 $$;
 

@@ -32,7 +32,7 @@ begin
     )
     select v_pipeline.name, 'cursor chain', count(*) = 0,
       coalesce(min(what) || case when count(*) > 1 then format(' (and %s more)', count(*) - 1) else '' end,
-        (select format('%s batches, unbroken', count(*)) from ledger))
+        (select format('batches: %s, unbroken', count(*)) from ledger))
     from broken;
 
     return query
@@ -56,7 +56,7 @@ begin
     )
     select v_pipeline.name, 'books', count(*) = 0,
       coalesce(min(what) || case when count(*) > 1 then format(' (and %s more)', count(*) - 1) else '' end,
-        (select format('%s records in %s batches, all accounted for', coalesce(sum(extracted), 0), count(*))
+        (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*))
          from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id and b.kind = 'load'))
     from broken;
 
@@ -66,7 +66,7 @@ begin
     return query
     select v_pipeline.name, 'function checksums', count(*) filter (where not is_same) = 0,
       coalesce(min(format('version %s: %s is not what was registered', version, function)) filter (where not is_same),
-        format('%s versions as registered', count(*)))
+        format('versions: %s, as registered', count(*)))
     from (
       select t.version, t.function, coalesce(encode(sha256(convert_to(
         sluice._function_text(to_regprocedure(t.function)), 'UTF8')), 'hex') = t.sha256, false) as is_same

@@ -147,12 +147,18 @@ pub(super) struct Run {
     /// Depose a run that holds the pipeline, even a living one
     #[arg(long)]
     pub(super) takeover: bool,
-    /// Take a run that holds the pipeline for hung after so many silent seconds
-    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    /// Take a run that holds the pipeline for hung after so many silent seconds, 3 at least
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(3..))]
     pub(super) stale_after: u64,
     /// Retry passing failures so often in all
     #[arg(long, value_name = "N", default_value = "20")]
     pub(super) retries: u32,
+    /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
+    #[arg(long, value_name = "0..1", value_parser = ratio)]
+    pub(super) max_bad_ratio: Option<f64>,
+    /// Take the source for ndjson, json, csv or tsv (default: the pipeline's, or by its name)
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
     /// Read from here instead of the pipeline's own path (- for standard input)
     #[arg(long, value_name = "PATH")]
     pub(super) path: Option<String>,
@@ -247,4 +253,11 @@ pub(super) enum Db {
         #[arg(last = true)]
         args: Vec<String>,
     },
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err("a number from 0 to 1, such as 0.05".to_owned()),
+    }
 }

@@ -15,10 +15,9 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         true => all_pipelines(context).await?,
         false => args.pipelines.clone(),
     };
-    if args.path.is_some() && pipelines.len() > 1 {
-        return Err(
-            Error::usage("--path goes with one pipeline").next("name the pipeline it is for")
-        );
+    if (args.path.is_some() || args.format.is_some()) && pipelines.len() > 1 {
+        return Err(Error::usage("--path and --format go with one pipeline")
+            .next("name the pipeline they are for"));
     }
     let options = Options {
         batch_rows: args.batch_rows.map(|rows| rows as usize),
@@ -29,6 +28,8 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         takeover: args.takeover,
         stale_after: Duration::from_secs(args.stale_after),
         retries: args.retries,
+        max_bad_ratio: args.max_bad_ratio,
+        format: args.format.clone(),
         path: args.path.clone(),
         ..Options::default()
     };

@@ -21,12 +21,11 @@ pub(super) fn config(
         .dbname(&settings.dbname)
         .host(&host.host)
         .port(host.port)
-        .application_name(
-            settings
-                .application_name
-                .as_deref()
-                .unwrap_or(application_name),
-        )
+        .application_name(&match &settings.application_name {
+            // Ours comes first: takeovers know a loader's sessions by it.
+            Some(users) => format!("{application_name} ({users})"),
+            None => application_name.to_owned(),
+        })
         .target_session_attrs(settings.target_session_attrs)
         .channel_binding(settings.channel_binding)
         .ssl_mode(wire);

@@ -4,7 +4,7 @@ use super::account::Account;
 use super::binaries::Binaries;
 use super::folder::{self, Home};
 use super::process::{self, is_ready, wait_for};
-use super::{NAME, PORT, Server};
+use super::{PORT, ROLE, Server};
 use crate::error::{Error, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -154,7 +154,7 @@ impl<'a> Cluster<'a> {
                 "-D",
                 "data.new",
                 "-U",
-                NAME,
+                ROLE,
                 "-E",
                 "UTF8",
                 "-A",

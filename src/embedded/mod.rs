@@ -31,6 +31,10 @@ use std::process::Command;
 
 /// The superuser of the cluster, and its database.
 const NAME: &str = "sluice";
+
+/// The cluster's superuser. Not "sluice": a role of that name would make its tables in the
+/// engine's schema, which comes first in its search_path.
+const ROLE: &str = "postgres";
 /// The number in the socket's name; nothing listens on a port.
 const PORT: u16 = 5432;
 
@@ -52,14 +56,14 @@ pub struct Server {
 impl Server {
     /// How to connect.
     pub fn settings(&self) -> Settings {
-        Settings::of_socket(&self.socket, PORT, NAME, NAME)
+        Settings::of_socket(&self.socket, PORT, ROLE, NAME)
     }
 
     /// How others connect: a URL for psql and everything else made with libpq.
     pub fn url(&self) -> String {
         // The folder has only characters that need no encoding, see `folder::socket`.
         format!(
-            "postgresql:///{NAME}?host={}&port={PORT}&user={NAME}",
+            "postgresql:///{NAME}?host={}&port={PORT}&user={ROLE}",
             self.socket.display()
         )
     }

@@ -4,7 +4,7 @@ use super::reader::{self, Numbered};
 use super::{Options, Shared, Stop};
 use crate::batch::{self, ErrorGroup};
 use crate::db::Connector;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::report::{Progress, Report};
 
 /// One worker, one transaction, no retries: what a failure breaks off is shown as it is.
@@ -34,7 +34,8 @@ pub(super) async fn run(
             let batch = batch?;
             seq += 1;
             batch::stage(&client, pipeline, run.run_id, &batch).await?;
-            let counters = batch::load(&client, &run, seq, &batch, 0).await?;
+            // To the end, whatever share is bad: that is what one wants to see.
+            let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
             shared.committed(&counters);
             progress.advance(batch.bytes, counters.extracted);
         }
@@ -46,5 +47,28 @@ pub(super) async fn run(
     let groups: Vec<ErrorGroup> = done?;
     report.quarantined = groups;
     client.batch_execute("rollback").await?;
-    Ok(())
+    refuse_too_many_bad(
+        report,
+        shared,
+        options.max_bad_ratio.unwrap_or(run.max_bad_ratio),
+    )
+}
+
+/// Says what a real run would have said, now that everything has been looked at.
+fn refuse_too_many_bad(report: &Report, shared: &Shared, limit: f64) -> Result<()> {
+    let counters = shared.counters();
+    if counters.quarantined as f64 <= limit * counters.extracted as f64 {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Threshold,
+        format!(
+            "{} of {} records of pipeline {} are bad (limit {}%): a real run stops",
+            counters.quarantined,
+            counters.extracted,
+            report.pipeline,
+            100.0 * limit
+        ),
+    )
+    .next("fix the source or the transform, or accept it once with --max-bad-ratio"))
 }

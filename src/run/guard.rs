@@ -2,17 +2,17 @@
 //!
 //! The guard is an advisory lock in a transaction of its own on a connection of its own: when
 //! the process dies, so does the lock, and nobody has to clear a flag. The session says a
-//! word every few seconds, so that others can tell a hung loader from a living one.
+//! word every second, so that others can tell a hung loader from a living one.
 
 use super::Options;
 use crate::batch::{self, Holder};
 use crate::db::{Connector, Session};
 use crate::error::{Error, Kind, Result};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(1);
 const EVICTION_TRIES: u32 = 50;
 const EVICTION_PAUSE: Duration = Duration::from_millis(100);
 
@@ -22,14 +22,24 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Takes the pipeline, or says who holds it ([`Kind::Locked`]).
+    /// Takes the pipeline, or says who holds it ([`Kind::Locked`]). `ours` are the sessions
+    /// of earlier tries: one whose connection was lost may hold the pipeline still.
     pub(super) async fn take(
         connector: &Connector,
         pipeline: &str,
         options: &Options,
+        ours: &Mutex<Vec<i32>>,
     ) -> Result<Self> {
         let session = connector.connect().await?;
         crate::install::check_installed(&session).await?;
+        let pid = batch::backend_pid(&session).await?;
+        let is_ours = |pid| {
+            let ours = ours.lock().unwrap_or_else(PoisonError::into_inner);
+            ours.contains(&pid)
+        };
+        ours.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(pid);
         let mut has_evicted = false;
         for _ in 0..EVICTION_TRIES {
             session
@@ -44,7 +54,8 @@ impl Guard {
             }
             session.batch_execute("rollback").await?;
             if !has_evicted && let Some(holder) = batch::holder(&session, pipeline).await? {
-                if !options.takeover && holder.silent_seconds < options.stale_after.as_secs_f64() {
+                let is_stale = holder.silent_seconds >= options.stale_after.as_secs_f64();
+                if !options.takeover && !is_stale && !is_ours(holder.pid) {
                     return Err(held(pipeline, &holder));
                 }
                 if batch::evict_loader(&session, pipeline, true).await? == 0 {
@@ -91,6 +102,13 @@ impl Guard {
         self.heartbeat.abort();
         // It may be gone already, and is released then.
         let _ = self.session.batch_execute("rollback").await;
+    }
+}
+
+/// A guard that is dropped ends its session, and with it the lock.
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
     }
 }
 

@@ -48,6 +48,10 @@ pub struct Options {
     pub stale_after: Duration,
     /// Retries for the whole run.
     pub retries: u32,
+    /// Stop at this share of bad records instead of the pipeline's.
+    pub max_bad_ratio: Option<f64>,
+    /// Take the source for this format instead of the pipeline's own.
+    pub format: Option<String>,
     /// Read from here instead of the pipeline's own path.
     pub path: Option<String>,
     /// Makes the source.
@@ -65,6 +69,8 @@ impl Default for Options {
             takeover: false,
             stale_after: Duration::from_secs(30),
             retries: Backoff::DEFAULT_BUDGET,
+            max_bad_ratio: None,
+            format: None,
             path: None,
             open_source: Arc::new(source::open),
         }
@@ -139,6 +145,9 @@ pub async fn run_pipeline(
     report
 }
 
+/// What a run that was told twice to stop allows itself for its last words.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// What the workers of a run share.
 struct Shared {
     backoff: Mutex<Backoff>,
@@ -176,6 +185,13 @@ impl Shared {
         }
     }
 
+    fn counters(&self) -> Counters {
+        self.totals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .counters
+    }
+
     fn committed(&self, counters: &Counters) {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         totals.counters.add(counters);
@@ -196,13 +212,17 @@ async fn attempt(
     shared: &Shared,
     report: &mut Report,
 ) -> Result<()> {
+    let ours = Mutex::default();
     let guard = retrying(shared, stop, "taking the pipeline", || {
-        Guard::take(connector, pipeline, options)
+        Guard::take(connector, pipeline, options, &ours)
     })
     .await?;
     if options.dry_run {
-        let done = dry::run(connector, pipeline, options, stop, progress, shared, report).await;
-        guard.release().await;
+        let done = tokio::select! {
+            done = dry::run(connector, pipeline, options, stop, progress, shared, report) => done,
+            () = stop.insisted() => Err(stop.error()),
+        };
+        farewell(stop, guard.release()).await;
         return done;
     }
 
@@ -238,10 +258,13 @@ async fn attempt(
         let client = worker::connection(&pool).await?;
         batch::finish_run(&client, run.run_id, outcome, error.as_deref()).await
     };
-    if let Err(error) = finished.await {
-        tracing::warn!("the end of the run was not recorded: {}", error.message());
-    }
-    guard.release().await;
+    let last_words = async {
+        if let Err(error) = finished.await {
+            tracing::warn!("the end of the run was not recorded: {}", error.message());
+        }
+        guard.release().await;
+    };
+    farewell(stop, last_words).await;
     tracing::info!(outcome, "run finished");
     worked
 }
@@ -275,7 +298,21 @@ async fn work(
     Ok(())
 }
 
-/// Tries `what` until it succeeds, fails for good, or the budget is spent.
+/// Does what a run does at its end, but briefly once a second signal came: the server may
+/// have fallen silent.
+async fn farewell(stop: &Stop, last_words: impl Future<Output = ()>) {
+    let is_enough = async {
+        stop.insisted().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        () = last_words => {}
+        () = is_enough => tracing::warn!("the server does not answer; the end of the run was not recorded"),
+    }
+}
+
+/// Tries `what` until it succeeds, fails for good, the budget is spent, or a signal comes:
+/// no batch is in hand yet.
 async fn retrying<T, F>(
     shared: &Shared,
     stop: &Stop,
@@ -286,7 +323,11 @@ where
     F: Future<Output = Result<T>>,
 {
     loop {
-        match attempt().await {
+        let done = tokio::select! {
+            done = attempt() => done,
+            () = stop.requested() => return Err(stop.error()),
+        };
+        match done {
             Ok(value) => return Ok(value),
             Err(error) if is_retryable_error(&error) => shared.pause(error, what, stop).await?,
             Err(error) => return Err(error),

@@ -28,8 +28,12 @@ pub(super) fn start(
     progress: &Progress,
 ) -> Result<Reader> {
     let mut settings = run.source.clone();
-    if let (Some(path), Value::Object(settings)) = (&options.path, &mut settings) {
-        settings.insert("path".to_owned(), Value::String(path.clone()));
+    if let Value::Object(settings) = &mut settings {
+        for (name, value) in [("path", &options.path), ("format", &options.format)] {
+            if let Some(value) = value {
+                settings.insert(name.to_owned(), Value::String(value.clone()));
+            }
+        }
     }
     let mut source = (options.open_source)(&settings, known, options.limits(run))?;
     progress.start(source.total_bytes());

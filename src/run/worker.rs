@@ -44,6 +44,7 @@ pub(super) async fn run_all(
             progress,
             shared,
             reader,
+            max_bad_ratio: options.max_bad_ratio,
             turn: turn.clone(),
         };
         worker.run()
@@ -63,6 +64,7 @@ struct Worker<'a> {
     progress: &'a Progress,
     shared: &'a Shared,
     reader: &'a Reader,
+    max_bad_ratio: Option<f64>,
     /// Index of the batch that may load now.
     turn: watch::Sender<u64>,
 }
@@ -162,7 +164,9 @@ impl Worker<'_> {
         batch::stage(&client, self.pipeline, self.run.run_id, batch).await?;
         self.wait_for_turn(index).await;
         *step = Step::Loading;
-        let counters = batch::load(&client, self.run, self.seq(index), batch, retried).await?;
+        let limit = self.max_bad_ratio;
+        let counters =
+            batch::load(&client, self.run, self.seq(index), batch, retried, limit).await?;
         // A message of its own, sent only now that the answer was read: a loader that dies
         // before this line has committed nothing.
         client.commit().await?;
@@ -180,7 +184,15 @@ impl Worker<'_> {
         loop {
             let answer = async {
                 let client = connection(self.pool).await?;
-                batch::outcome(&client, self.run, self.seq(index)).await
+                match batch::outcome(&client, self.run, self.seq(index)).await {
+                    // The server has not noticed that our connection is gone, and the
+                    // session holds the state: end it, then ask again.
+                    Err(error) if error.sqlstate() == Some("55P03") => {
+                        batch::evict_loader(&client, self.pipeline, false).await?;
+                        Err(error)
+                    }
+                    result => result,
+                }
             };
             match answer.await {
                 Ok(found) => return Ok(found),

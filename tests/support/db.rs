@@ -64,6 +64,19 @@ impl TestDb {
         }
     }
 
+    /// The same database, seen by another role.
+    pub fn seen_as(&self, role: &str) -> Self {
+        let mut settings = self.settings.clone();
+        let user = std::mem::replace(&mut settings.user, role.to_owned());
+        TestDb {
+            name: self.name.clone(),
+            settings,
+            url: self
+                .url
+                .replace(&format!("user={user}"), &format!("user={role}")),
+        }
+    }
+
     async fn create(options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -112,6 +125,29 @@ impl TestDb {
     /// The rows of a query as text, columns joined by `|`, null as `-`.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
         rows(&self.connect().await, sql).await
+    }
+
+    /// Waits until a query says true.
+    #[track_caller]
+    pub fn wait_until(&self, sql: &str) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let session = self.connect().await;
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+            while rows(&session, sql).await != ["t"] {
+                assert!(
+                    std::time::Instant::now() < deadline,
+                    "{caller} waited in vain until {sql}"
+                );
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        }
+    }
+
+    /// The server's Unix socket.
+    pub fn socket(&self) -> std::path::PathBuf {
+        let host = &self.settings.hosts[0];
+        std::path::Path::new(&host.host).join(format!(".s.PGSQL.{}", host.port))
     }
 
     /// The only value of a query, as text.

@@ -2,8 +2,14 @@
 //! test, and the real `sluice`.
 
 pub mod db;
+pub mod loader;
+pub mod proxy;
 pub mod server;
 pub mod sluice;
+pub mod workload;
 
 pub use db::TestDb;
+pub use loader::Loader;
+pub use proxy::{Fault, Proxy};
 pub use sluice::{Sluice, Summary};
+pub use workload::Workload;

@@ -88,7 +88,7 @@ pub(super) struct Settings {
     pub(super) header: bool,
     #[serde(default)]
     pub(super) columns: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, rename = "null_string")]
     pub(super) null: Option<String>,
     #[serde(default = "default_max_record_bytes")]
     pub(super) max_record_bytes: usize,

@@ -10,20 +10,20 @@ use std::os::unix::fs::PermissionsExt;
 #[tokio::test]
 async fn modes_without_verification_encrypt_as_they_promise() {
     let server = TlsServer::start(&Authority::new("ours")).await;
-    assert!(!server.is_encrypted("user=sluice sslmode=disable").await);
-    assert!(!server.is_encrypted("user=sluice sslmode=allow").await);
-    assert!(server.is_encrypted("user=sluice").await);
-    assert!(server.is_encrypted("user=sluice sslmode=prefer").await);
-    assert!(server.is_encrypted("user=sluice sslmode=require").await);
+    assert!(!server.is_encrypted("user=postgres sslmode=disable").await);
+    assert!(!server.is_encrypted("user=postgres sslmode=allow").await);
+    assert!(server.is_encrypted("user=postgres").await);
+    assert!(server.is_encrypted("user=postgres sslmode=prefer").await);
+    assert!(server.is_encrypted("user=postgres sslmode=require").await);
     assert!(
         server
-            .is_encrypted("user=sluice sslmode=require ssl_min_protocol_version=TLSv1.3")
+            .is_encrypted("user=postgres sslmode=require ssl_min_protocol_version=TLSv1.3")
             .await
     );
     // An address alone is enough where no name is checked.
     assert!(
         server
-            .is_encrypted("user=sluice sslmode=require host=127.0.0.1")
+            .is_encrypted("user=postgres sslmode=require host=127.0.0.1")
             .await
     );
 }
@@ -51,26 +51,28 @@ async fn verifying_modes_check_the_authority_and_verify_full_the_name_too() {
     let (good, other) = (good.display(), other.display());
     assert!(
         server
-            .is_encrypted(&format!("user=sluice sslmode=verify-ca sslrootcert={good}"))
-            .await
-    );
-    assert!(
-        server
             .is_encrypted(&format!(
-                "user=sluice sslmode=verify-full sslrootcert={good}"
+                "user=postgres sslmode=verify-ca sslrootcert={good}"
             ))
             .await
     );
     assert!(
         server
-            .is_encrypted(&format!("user=sluice sslmode=require sslrootcert={good}"))
+            .is_encrypted(&format!(
+                "user=postgres sslmode=verify-full sslrootcert={good}"
+            ))
+            .await
+    );
+    assert!(
+        server
+            .is_encrypted(&format!("user=postgres sslmode=require sslrootcert={good}"))
             .await
     );
     // The certificate is for localhost, not for the address.
     assert!(
         server
             .is_encrypted(&format!(
-                "user=sluice sslmode=verify-ca sslrootcert={good} host=127.0.0.1"
+                "user=postgres sslmode=verify-ca sslrootcert={good} host=127.0.0.1"
             ))
             .await
     );
@@ -83,7 +85,7 @@ async fn verifying_modes_check_the_authority_and_verify_full_the_name_too() {
         format!("sslmode=require sslrootcert={other}"),
         "sslrootcert=system".to_owned(),
     ] {
-        let error = server.refusal(&format!("user=sluice {refused}")).await;
+        let error = server.refusal(&format!("user=postgres {refused}")).await;
         assert!(!is_retryable_error(&error), "{refused}: {error}");
         assert!(
             error.to_string().contains("ertificate"),
@@ -106,24 +108,26 @@ async fn a_certificate_that_is_its_own_authority_is_trusted_by_itself_alone() {
     let (own, other) = (own.display(), other.display());
     assert!(
         server
-            .is_encrypted(&format!("user=sluice sslmode=verify-ca sslrootcert={own}"))
+            .is_encrypted(&format!(
+                "user=postgres sslmode=verify-ca sslrootcert={own}"
+            ))
             .await
     );
     assert!(
         server
             .is_encrypted(&format!(
-                "user=sluice sslmode=verify-full sslrootcert={own}"
+                "user=postgres sslmode=verify-full sslrootcert={own}"
             ))
             .await
     );
     server
         .refusal(&format!(
-            "user=sluice sslmode=verify-full sslrootcert={own} host=127.0.0.1"
+            "user=postgres sslmode=verify-full sslrootcert={own} host=127.0.0.1"
         ))
         .await;
     server
         .refusal(&format!(
-            "user=sluice sslmode=verify-ca sslrootcert={other}"
+            "user=postgres sslmode=verify-ca sslrootcert={other}"
         ))
         .await;
 }
@@ -141,7 +145,7 @@ async fn an_expired_certificate_that_is_its_own_authority_is_refused() {
     let own = server.file("own.crt", &certificate);
     let error = server
         .refusal(&format!(
-            "user=sluice sslmode=verify-ca sslrootcert={}",
+            "user=postgres sslmode=verify-ca sslrootcert={}",
             own.display()
         ))
         .await;
@@ -153,8 +157,8 @@ async fn a_server_without_tls_is_refused_from_require_on() {
     let authority = Authority::new("ours");
     let (certificate, key) = authority.issue("server", &["localhost"]);
     let server = TlsServer::start_with(&certificate, &key, &authority.certificate, "off").await;
-    assert!(!server.is_encrypted("user=sluice sslmode=prefer").await);
-    let error = server.refusal("user=sluice sslmode=require").await;
+    assert!(!server.is_encrypted("user=postgres sslmode=prefer").await);
+    let error = server.refusal("user=postgres sslmode=require").await;
     assert!(
         error.to_string().contains("server does not support TLS"),
         "{error}"

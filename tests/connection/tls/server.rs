@@ -93,7 +93,7 @@ impl TlsServer {
 
     async fn wait(&self) {
         for _ in 0..500 {
-            match self.connect("user=sluice sslmode=disable").await {
+            match self.connect("user=postgres sslmode=disable").await {
                 Ok(_) => return,
                 Err(error) if is_retryable_error(&error) => {
                     tokio::time::sleep(std::time::Duration::from_millis(20)).await;

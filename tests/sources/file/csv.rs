@@ -84,9 +84,9 @@ fn ragged_rows_go_to_quarantine_with_their_exact_bytes() {
 #[test]
 fn unquoted_null_text_becomes_null_and_quoted_stays_text() {
     let content = "a,b,c\n,\"\",x\n\\N,\"\\N\",\\N2\n";
-    let run = read("a.csv", content, json!({"null": ""})).ok();
+    let run = read("a.csv", content, json!({"null_string": ""})).ok();
     assert_eq!(run.payloads()[0], r#"{"a":null,"b":"","c":"x"}"#);
-    let run = read("a.csv", content, json!({"null": "\\N"})).ok();
+    let run = read("a.csv", content, json!({"null_string": "\\N"})).ok();
     assert_eq!(run.payloads()[1], r#"{"a":null,"b":"\\N","c":"\\N2"}"#);
     assert_eq!(run.payloads()[0], r#"{"a":"","b":"","c":"x"}"#);
 }

@@ -1,0 +1,110 @@
+//! A private server in a temporary folder, gone afterwards however the benchmark ends.
+
+use crate::Failure;
+use pgsluice::embedded::{self, Server};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Ends the server and removes the folder once its standard input closes, which happens
+/// even if the benchmark is killed. Ctrl-C reaches it too, and is ignored.
+const WATCHDOG: &str = r#"trap '' INT TERM HUP
+read _
+for clusters in "$0/server" "$(cat "$0/server/elsewhere" 2>/dev/null)"; do
+  for lock in "$clusters"/pg*/data/postmaster.pid; do
+    pid=$(head -1 "$lock" 2>/dev/null) && kill -QUIT "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  done
+  case $clusters in /var/tmp/sluice-*) rm -rf "$clusters";; esac
+done
+rm -rf "$0""#;
+
+/// What is set on top of the embedded server's own settings.
+pub(crate) const SETTINGS: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "4GB")];
+
+pub(crate) struct Cluster {
+    pub(crate) folder: PathBuf,
+    server: Server,
+    psql: PathBuf,
+    watchdog: Child,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new()
+            .prefix("sluice-bench-")
+            .tempdir()?
+            .keep();
+        let watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let home = folder.join("server");
+        let server = embedded::ensure_started(&home)?;
+        let mut cluster = Cluster {
+            psql: psql_of(server.major),
+            folder,
+            server,
+            watchdog,
+        };
+        for (name, value) in SETTINGS {
+            cluster.query("sluice", &format!("alter system set {name} = '{value}'"))?;
+        }
+        embedded::stop(&home)?;
+        cluster.server = embedded::ensure_started(&home)?;
+        Ok(cluster)
+    }
+
+    /// The URL of a database.
+    pub(crate) fn url(&self, database: &str) -> String {
+        self.server
+            .url()
+            .replacen("///sluice", &format!("///{database}"), 1)
+    }
+
+    /// `psql` on a database, ready for its `-c` or `-f`.
+    pub(crate) fn psql(&self, database: &str) -> Command {
+        let mut command = Command::new(&self.psql);
+        crate::process::without_postgres_variables(&mut command);
+        command
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.url(database))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// What a query prints.
+    pub(crate) fn query(&self, database: &str, sql: &str) -> Result<String, Failure> {
+        let output = self.psql(database).args(["-c", sql]).output()?;
+        if !output.status.success() {
+            return Err(format!("{sql}\n{}", String::from_utf8_lossy(&output.stderr)).into());
+        }
+        Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+    }
+
+    /// Bytes of WAL since the cluster was made.
+    pub(crate) fn wal(&self) -> Result<u64, Failure> {
+        Ok(self
+            .query("postgres", "select pg_current_wal_lsn() - '0/0'")?
+            .parse()?)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// The `psql` beside the server's programs, so that client and server are of one version.
+fn psql_of(major: u32) -> PathBuf {
+    std::env::var_os("PG_BIN")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"))])
+        .map(|folder| folder.join("psql"))
+        .find(|psql| Path::exists(psql))
+        .unwrap_or_else(|| "psql".into())
+}

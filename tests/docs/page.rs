@@ -1,0 +1,224 @@
+//! A page of the documentation, taken apart and played.
+
+use crate::support::TestDb;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a block asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    File { path: String, text: String },
+    Sql { text: String, fails: Option<String> },
+    Console { text: String },
+}
+
+/// A fenced block that does something.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) line: usize,
+    pub(super) step: Step,
+}
+
+pub(super) struct Page {
+    path: &'static str,
+    blocks: Vec<Block>,
+}
+
+/// The root of the repository.
+pub(super) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// The text of a file of the repository.
+pub(super) fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The pages, by path, sorted.
+pub(super) fn all() -> Vec<String> {
+    let mut pages: Vec<String> = fs::read_dir(root().join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md"))
+        .map(|name| format!("docs/{name}"))
+        .collect();
+    pages.push("README.md".to_owned());
+    pages.sort();
+    pages
+}
+
+/// The blocks that do something, in order.
+pub(super) fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else {
+            continue;
+        };
+        let mut body = String::new();
+        for (_, line) in lines.by_ref().take_while(|(_, line)| *line != "```") {
+            body.push_str(line);
+            body.push('\n');
+        }
+        let words: Vec<&str> = info.split(' ').collect();
+        let value = |name| words.iter().find_map(|word| word.strip_prefix(name));
+        let step = if let Some(path) = value("file=") {
+            Step::File {
+                path: path.to_owned(),
+                text: body,
+            }
+        } else if words.starts_with(&["sql", "run"]) {
+            Step::Sql {
+                text: body,
+                fails: value("fails=").map(str::to_owned),
+            }
+        } else if words[0] == "console" {
+            Step::Console { text: body }
+        } else {
+            continue;
+        };
+        blocks.push(Block {
+            line: number + 1,
+            step,
+        });
+    }
+    blocks
+}
+
+/// Whether `shown` is what `real` says, see the module.
+pub(super) fn is_shown(shown: &str, real: &str) -> bool {
+    let lines = |text: &str| -> Vec<String> {
+        text.lines()
+            .map(|line| without_seconds(line.trim_end()))
+            .filter(|line| !line.is_empty())
+            .collect()
+    };
+    let (shown, real) = (lines(shown), lines(real));
+    shown.is_empty() || are_lines_shown(&shown, &real)
+}
+
+fn are_lines_shown(shown: &[String], real: &[String]) -> bool {
+    match (shown, real) {
+        ([], real) => real.is_empty(),
+        ([first, rest @ ..], real) if first.trim() == "..." => {
+            (0..=real.len()).any(|skipped| are_lines_shown(rest, &real[skipped..]))
+        }
+        ([first, rest @ ..], [line, others @ ..]) => {
+            is_line_shown(first, line) && are_lines_shown(rest, others)
+        }
+        (_, []) => false,
+    }
+}
+
+fn is_line_shown(shown: &str, real: &str) -> bool {
+    let Some((start, rest)) = shown.split_once("...") else {
+        return shown == real;
+    };
+    real.strip_prefix(start).is_some_and(|real| {
+        real.char_indices()
+            .map(|(at, _)| at)
+            .chain([real.len()])
+            .any(|at| is_line_shown(rest, &real[at..]))
+    })
+}
+
+fn without_seconds(line: &str) -> String {
+    match line.split_once("seconds=") {
+        Some((before, after)) => {
+            let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            format!("{before}seconds=?{after}")
+        }
+        None => line.to_owned(),
+    }
+}
+
+impl Page {
+    pub(super) fn read(path: &'static str) -> Self {
+        Page {
+            path,
+            blocks: blocks(&text(path)),
+        }
+    }
+
+    /// Does what the page says, in a folder and a database of its own.
+    pub(super) async fn play(self) {
+        let db = TestDb::new().await;
+        let session = db.connect().await;
+        let folder = tempfile::tempdir().unwrap();
+        for block in &self.blocks {
+            let place = format!("{}:{}", self.path, block.line);
+            match &block.step {
+                Step::File { path, text } => {
+                    let path = folder.path().join(path);
+                    fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    fs::write(path, text).unwrap();
+                }
+                Step::Sql { text, fails } => {
+                    let sqlstate = session
+                        .batch_execute(text)
+                        .await
+                        .map_err(pgsluice::error::Error::from);
+                    match (sqlstate, fails) {
+                        (Ok(()), None) => {}
+                        (Ok(()), Some(code)) => panic!("{place}: did not fail with {code}"),
+                        (Err(error), Some(code)) if error.sqlstate() == Some(code) => {}
+                        (Err(error), _) => panic!("{place}: {error}"),
+                    }
+                }
+                Step::Console { text } => console(text, &db, folder.path(), &place),
+            }
+        }
+    }
+}
+
+/// Runs the commands of a block, each with the output shown below it.
+fn console(text: &str, db: &TestDb, folder: &Path, place: &str) {
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let command = line
+            .strip_prefix("$ ")
+            .unwrap_or_else(|| panic!("{place}: no command before {line:?}"));
+        let code = match command.rsplit_once("# exit ") {
+            Some((_, code)) => code.trim().parse().unwrap(),
+            None => 0,
+        };
+        let mut shown = String::new();
+        while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
+            shown.push_str(line);
+            shown.push('\n');
+        }
+        let (exit, real) = run(command, db, folder);
+        assert_eq!(exit, Some(code), "{place}: $ {command}\n{real}");
+        assert!(
+            is_shown(&shown, &real),
+            "{place}: $ {command}\nprints\n{real}\nand not\n{shown}"
+        );
+    }
+}
+
+/// Exit code and output of a command, as a user of `db` in `folder` sees it.
+fn run(command: &str, db: &TestDb, folder: &Path) -> (Option<i32>, String) {
+    let binary = Path::new(env!("CARGO_BIN_EXE_sluice"));
+    let path = format!(
+        "{}:{}",
+        binary.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let output = Command::new("sh")
+        .args(["-c", &format!("exec 2>&1; {command}")])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", folder)
+        .env("LC_ALL", "C.UTF-8")
+        .env("DATABASE_URL", &db.url)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let real = String::from_utf8(output.stdout).unwrap();
+    if std::env::var_os("SLUICE_DOCS_SHOW").is_some() {
+        eprintln!("$ {command}\n{real}");
+    }
+    (output.status.code(), real)
+}

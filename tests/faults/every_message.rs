@@ -1,0 +1,130 @@
+//! A fault at every message of a run, one run for each. `SLUICE_FAULTS=all` leaves none out;
+//! without it a sample is taken, spread over the whole run.
+
+use crate::support::proxy::{From, Message};
+use crate::support::workload::{ONE_WORKER, reset};
+use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader};
+
+const BATCHES: usize = 3;
+/// Faults of one kind in a sample.
+const SAMPLE: usize = 25;
+
+/// The faults to inject: a message's number each.
+async fn points(load: &Workload, offset: usize) -> Vec<usize> {
+    let db = load.database().await;
+    let proxy = Proxy::new(&db, |_| None);
+    Loader::start_through(&proxy, &db, ONE_WORKER)
+        .wait()
+        .exits(0);
+    load.check(&db, "through the proxy").await;
+    let log = proxy.log();
+    // After the server's last answer come only farewells.
+    let is_answer = |m: &&Message| m.from == From::Server && m.tag == b'Z';
+    let last = log.iter().rfind(is_answer).unwrap();
+    assert!(last.number > 100, "{log:?}");
+    println!("{} messages", last.number);
+    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
+        Ok("all") => 1,
+        _ => last.number / SAMPLE,
+    };
+    let points = (1..=last.number).skip(offset % stride).step_by(stride);
+    points.collect()
+}
+
+fn at(db: &TestDb, number: usize, fault: Fault) -> Proxy {
+    Proxy::once(db, fault, move |message| message.number == number)
+}
+
+async fn rerun_after_kill(fault: Fault, offset: usize) {
+    let load = Workload::of(BATCHES).await;
+    let points = points(load, offset).await;
+    let db = load.database().await;
+    let mut killed = 0;
+    for number in &points {
+        reset(&db).await;
+        let proxy = at(&db, *number, fault);
+        let done = Loader::start_through(&proxy, &db, ONE_WORKER).wait();
+        assert_eq!(proxy.fired(), 1, "message {number}: {done:?}");
+        killed += usize::from(done.code.is_none());
+        drop(proxy);
+        loader::run(&db, ONE_WORKER).exits(0);
+        load.check(&db, &format!("{fault:?} {number}")).await;
+    }
+    // Behind the very last message the loader may be gone before it is hit.
+    assert!(killed + 1 >= points.len(), "{killed} of {}", points.len());
+    println!("{fault:?}: {} faults", points.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn rerun_after_kill_before_any_message_loads_each_record_once() {
+    rerun_after_kill(Fault::KillBefore, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn rerun_after_kill_behind_any_message_loads_each_record_once() {
+    rerun_after_kill(Fault::KillAfter, 3).await;
+}
+
+async fn recovery_from(fault: Fault, offset: usize) {
+    let load = Workload::of(BATCHES).await;
+    let points = points(load, offset).await;
+    let db = load.database().await;
+    for number in &points {
+        reset(&db).await;
+        let proxy = at(&db, *number, fault);
+        let done = Loader::start_through(&proxy, &db, ONE_WORKER).wait();
+        assert_eq!(proxy.fired(), 1, "message {number}: {done:?}");
+        let context = format!("{fault:?} {number}: {:?}", proxy.log().get(number - 1));
+        assert_eq!(done.code, Some(0), "{context}\n{done:?}");
+        proxy.release();
+        load.check(&db, &context).await;
+    }
+    println!("{fault:?}: {} faults", points.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn run_goes_on_after_its_connection_is_cut_before_any_message() {
+    recovery_from(Fault::CutBefore, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn run_goes_on_after_its_connection_is_cut_behind_any_message() {
+    recovery_from(Fault::CutAfter, 4).await;
+}
+
+/// The server keeps a cut-off session and its locks, as behind a network that lost both ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn run_goes_on_after_its_connection_is_cut_without_the_servers_knowledge() {
+    recovery_from(Fault::HalfOpen, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn loader_frozen_at_any_message_commits_nothing_after_a_takeover() {
+    let load = Workload::of(BATCHES).await;
+    let points = points(load, 5).await;
+    let db = load.database().await;
+    let mut deposed = 0;
+    for number in &points {
+        reset(&db).await;
+        let proxy = at(&db, *number, Fault::Stop);
+        let frozen = Loader::start_through(&proxy, &db, ONE_WORKER);
+        proxy.wait_until_fired(1);
+        let takeover = format!("{ONE_WORKER} --takeover");
+        loader::run(&db, &takeover).exits(0);
+        load.check_data(&db, &format!("frozen at {number}, before it woke"))
+            .await;
+        frozen.wake();
+        let done = frozen.wait();
+        // It may not have begun, or have had nothing left to do.
+        assert!(matches!(done.code, Some(0 | 4)), "{number}: {done:?}");
+        if done.code == Some(4) {
+            deposed += 1;
+            assert_eq!(done.summary().outcome, "locked");
+            assert!(done.stderr.contains("deposed"), "{done:?}");
+        }
+        load.check(&db, &format!("frozen at {number}, after it woke"))
+            .await;
+    }
+    assert!(deposed > points.len() / 4, "{deposed} of {}", points.len());
+    println!("Stop: {} faults, {deposed} deposed", points.len());
+}

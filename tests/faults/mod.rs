@@ -1,0 +1,12 @@
+//! Nothing lost, nothing twice: loaders are killed, cut off, frozen and raced at every step,
+//! and what they leave is compared with an undisturbed run. Every test makes sure that its
+//! fault happened.
+
+mod every_message;
+mod failures;
+mod kills;
+mod rivals;
+mod sessions;
+mod signals;
+mod steps;
+mod zombies;

@@ -1,0 +1,124 @@
+//! Sessions and servers that end, and answers that are lost: the run recovers by itself.
+
+use super::steps::{Held, STEPS, Step, gate, waiting_in};
+use crate::support::server::TestServer;
+use crate::support::workload::{ONE_WORKER, TWO_WORKERS, reset};
+use crate::support::{Fault, Loader, Proxy, TestDb, Workload};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Ends the sessions of batches, not the one that holds the pipeline.
+const END_BATCHES: &str = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+   where datname = current_database() and application_name like 'sluice orders%'
+     and (application_name like '% run %' or query like '%sluice.begin_batch(%')";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn run_whose_session_is_terminated_at_any_step_repeats_the_batch() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    for step in STEPS {
+        reset(&db).await;
+        let mut held = Held::at(step, load, &db, ONE_WORKER).await;
+        assert_eq!(db.value(END_BATCHES).await, "1", "{step:?}");
+        held.release().await;
+        let done = held.loader.wait().exits(0);
+        assert!(done.summary().count("retried") >= 1, "{step:?} {done:?}");
+        load.check(&db, &format!("{step:?}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn run_whose_guard_is_terminated_goes_on_behind_the_fence() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    let mut held = Held::at(Step::Transform, load, &db, TWO_WORKERS).await;
+    let guard = "select pg_terminate_backend(pid) from sluice.pipeline_holder('orders')";
+    assert_eq!(db.value(guard).await, "t");
+    held.release().await;
+    held.loader.wait().exits(0);
+    load.check_thoroughly(&db).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn run_survives_crashes_of_the_server() {
+    let load = Workload::of(6).await;
+    let server = TestServer::start();
+    let db = TestDb::of(&server, "sluice");
+    pgsluice::install::migrate(&db.connector()).await.unwrap();
+    load.define(&db).await;
+    for step in [Step::Copy, Step::Transform, Step::Load, Step::Commit] {
+        reset(&db).await;
+        let mut held = Held::at(step, load, &db, TWO_WORKERS).await;
+        crash(&server).await;
+        held.release().await;
+        pgsluice::embedded::ensure_started(&server.home).unwrap();
+        let done = held.loader.wait().exits(0);
+        assert!(done.summary().count("retried") >= 1, "{step:?} {done:?}");
+        load.check(&db, &format!("{step:?}")).await;
+    }
+
+    // Without a proxy: the loader finds no server where one was.
+    reset(&db).await;
+    let _gone_with_the_server = gate(&db, 3).await;
+    let run = Loader::start(&db, TWO_WORKERS);
+    waiting_in(&db, "transform_batch").await;
+    crash(&server).await;
+    pgsluice::embedded::ensure_started(&server.home).unwrap();
+    let done = run.wait().exits(0);
+    assert!(done.summary().count("retried") >= 1, "{done:?}");
+    load.check_thoroughly(&db).await;
+}
+
+/// Ends the server as a crash does and waits until it is gone.
+async fn crash(server: &TestServer) {
+    let postmaster = Pid::from_raw(server.pid());
+    kill(postmaster, Signal::SIGQUIT).unwrap();
+    while kill(postmaster, None).is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn batch_whose_commit_answer_is_lost_is_not_loaded_twice() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    for args in [ONE_WORKER, TWO_WORKERS] {
+        reset(&db).await;
+        // Of every batch.
+        let proxy = Proxy::new(&db, |message| {
+            message.answers_commit().then_some(Fault::CutBefore)
+        });
+        let done = Loader::start_through(&proxy, &db, args).wait().exits(0);
+        assert_eq!(proxy.fired(), load.batches());
+        let resolved = done.stderr.matches("the commit had arrived").count();
+        assert_eq!(resolved, load.batches(), "{done:?}");
+        let summary = done.summary();
+        assert_eq!(summary.count("batches"), 6);
+        assert_eq!(summary.count("extracted"), 300);
+        load.check(&db, args).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn batch_whose_commit_is_lost_is_repeated() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    for fault in [Fault::CutBefore, Fault::HalfOpen] {
+        reset(&db).await;
+        let mut commits = 0;
+        // The second batch's.
+        let proxy = Proxy::once(&db, fault, move |message| {
+            commits += usize::from(message.commits());
+            commits == 2
+        });
+        let done = Loader::start_through(&proxy, &db, TWO_WORKERS)
+            .wait()
+            .exits(0);
+        assert_eq!(proxy.fired(), 1);
+        assert!(!done.stderr.contains("the commit had arrived"), "{done:?}");
+        assert!(done.summary().count("retried") >= 1, "{done:?}");
+        assert_eq!(done.summary().count("extracted"), 300);
+        proxy.release();
+        load.check(&db, &format!("{fault:?}")).await;
+    }
+}

@@ -1,0 +1,115 @@
+//! SIGINT and SIGTERM.
+
+use super::steps::{Held, Step};
+use crate::support::workload::{ONE_WORKER, TWO_WORKERS, outcome};
+use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader};
+use std::time::Duration;
+
+/// The batch in hand is finished, and nothing of the next one is there.
+async fn first_signal(send: impl Fn(&Loader), code: i32) {
+    let load = Workload::of(20).await;
+    let db = load.database().await;
+    let mut held = Held::at(Step::Load, load, &db, TWO_WORKERS).await;
+    send(&held.loader);
+    held.release().await;
+    let done = held.loader.wait().exits(code);
+    let summary = done.summary();
+    assert_eq!(summary.outcome, "interrupted");
+    let committed = summary.count("batches");
+    assert!((1..19).contains(&committed), "{done:?}");
+    let batches = "select count(*) - 1 from sluice.batches";
+    assert_eq!(db.value(batches).await, committed.to_string());
+    let noted = "select outcome from sluice.runs order by run_id desc limit 1";
+    assert_eq!(db.value(noted).await, "interrupted");
+    loader::run(&db, TWO_WORKERS).exits(0);
+    load.check_thoroughly(&db).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn sigint_finishes_the_batch_in_hand() {
+    first_signal(Loader::interrupt, 130).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn sigterm_finishes_the_batch_in_hand() {
+    first_signal(Loader::terminate, 143).await;
+}
+
+/// Sends a signal until it is heard as a second one: two that come together count as one.
+async fn insist(loader: &mut Loader) {
+    for _ in 0..200 {
+        if loader.has_ended() {
+            return;
+        }
+        loader.interrupt();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn second_signal_leaves_the_batch_in_hand() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    let mut held = Held::at(Step::Load, load, &db, TWO_WORKERS).await;
+    insist(&mut held.loader).await;
+    assert!(held.loader.has_ended());
+    assert_eq!(outcome(&db).await, held.before);
+    held.release().await;
+    let done = held.loader.wait().exits(130);
+    assert_eq!(done.summary().outcome, "interrupted");
+    loader::run(&db, TWO_WORKERS).exits(0);
+    load.check_thoroughly(&db).await;
+}
+
+/// Whatever it waits for, two signals end a loader whose server has fallen silent.
+async fn silence(db: &TestDb, load: &Workload, statement: &'static str) {
+    let proxy = Proxy::once(db, Fault::Silence, move |message| {
+        message.answers(statement)
+    });
+    let mut run = Loader::start_through(&proxy, db, ONE_WORKER);
+    proxy.wait_until_fired(1);
+    insist(&mut run).await;
+    assert!(run.has_ended(), "{statement}");
+    let done = run.wait().exits(130);
+    assert_eq!(done.summary().outcome, "interrupted", "{statement}");
+    drop(proxy);
+    loader::run(db, &format!("{TWO_WORKERS} --takeover")).exits(0);
+    load.check(db, statement).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn second_signal_ends_a_run_whose_server_is_silent() {
+    let load = Workload::of(6).await;
+    for statement in [
+        "sluice.hold_pipeline",
+        "sluice.start_run",
+        "sluice.source_state",
+        "sluice.begin_batch",
+        "sluice.load_batch",
+    ] {
+        let db = load.database().await;
+        silence(&db, load, statement).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn signal_cuts_a_pause_between_retries_short() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    // The network is gone from the first batch on, for good.
+    let mut is_gone = false;
+    let proxy = Proxy::new(&db, move |message| {
+        is_gone |= message.answers("sluice.begin_batch");
+        is_gone.then_some(Fault::CutBefore)
+    });
+    let args = format!("{ONE_WORKER} --retries 1000000");
+    let run = Loader::start_through(&proxy, &db, &args);
+    // By now pauses are seconds, and far more of them than this test would wait for.
+    proxy.wait_until_fired(9);
+    run.terminate();
+    let done = run.wait().exits(143);
+    assert_eq!(done.summary().outcome, "interrupted");
+    assert!(proxy.fired() < 14, "{}", proxy.fired());
+    loader::run(&db, TWO_WORKERS).exits(0);
+    load.check_thoroughly(&db).await;
+}

@@ -1,0 +1,132 @@
+//! A `sluice run` that is going on: to be killed, stopped, woken, waited for.
+
+use super::sluice::Done;
+use super::{Proxy, Sluice, TestDb};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::Read;
+use std::process::Child;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub struct Loader {
+    child: Child,
+    /// What it writes is read all the time, so that a full pipe does not stop it.
+    output: Option<[JoinHandle<String>; 2]>,
+}
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+impl Loader {
+    /// Starts `sluice run` straight on `db`.
+    pub fn start(db: &TestDb, args: &str) -> Self {
+        Self::spawn(Sluice::on(db).args(words(args)))
+    }
+
+    /// Starts `sluice run` through `proxy`, whose faults hit it.
+    pub fn start_through(proxy: &Proxy, db: &TestDb, args: &str) -> Self {
+        let command = Sluice::bare().env("DATABASE_URL", proxy.url(db));
+        let loader = Self::spawn(command.args(words(args)));
+        proxy.aim(loader.child.id());
+        loader
+    }
+
+    fn spawn(command: Sluice) -> Self {
+        let mut child = command.spawn();
+        let output = [
+            read_all(child.stdout.take().unwrap()),
+            read_all(child.stderr.take().unwrap()),
+        ];
+        Loader {
+            child,
+            output: Some(output),
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        kill(pid, signal).unwrap();
+    }
+
+    /// `kill -9`.
+    pub fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+    }
+
+    /// Stops it where it is.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets a stopped one go on.
+    pub fn wake(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    pub fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    pub fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn wait(mut self) -> Done {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                self.kill();
+                let [stdout, stderr] = self.output();
+                panic!("the loader does not end\nstdout:\n{stdout}\nstderr:\n{stderr}");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let [stdout, stderr] = self.output();
+        Done {
+            code: status.code(),
+            stdout,
+            stderr,
+        }
+    }
+
+    fn output(&mut self) -> [String; 2] {
+        self.output
+            .take()
+            .unwrap()
+            .map(|reader| reader.join().unwrap())
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // Of a failed test; one that has ended is not hit.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `sluice run` straight on `db`, to its end.
+pub fn run(db: &TestDb, args: &str) -> Done {
+    Loader::start(db, args).wait()
+}
+
+fn words(args: &str) -> Vec<&str> {
+    ["run"].into_iter().chain(args.split_whitespace()).collect()
+}
+
+fn read_all(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    })
+}
