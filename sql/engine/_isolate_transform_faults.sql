@@ -15,10 +15,13 @@ declare
   v_repeats    integer := 0;
 begin
   perform set_config('search_path', p_search_path, true); -- to the end of this function
+  -- Prepared, as planning would cost more than running them once for each fault.
+  perform sluice._prepare('sluice_trial', p_trial);
+  perform sluice._prepare('sluice_probe', p_probe);
   loop
     perform setval('pg_temp.sluice_place', 1, false);
     begin
-      execute p_trial using v_from;
+      execute format('execute sluice_trial(%L)', v_from);
       return;
     exception when others then
       if not sluice._is_record_fault(sqlstate) then
@@ -36,11 +39,11 @@ begin
 
     perform setval('pg_temp.sluice_place', 1, false);
     begin
-      execute p_probe using v_record.row_id;
+      execute format('execute sluice_probe(%L)', v_record.row_id);
       -- Not this record's fault alone. Once is chance (a volatile transform); twice is not.
       v_repeats := v_repeats + 1;
       if v_repeats > 1 then
-        execute p_trial using v_from;
+        execute format('execute sluice_trial(%L)', v_from);
       end if;
       continue;
     exception when others then

@@ -57,7 +57,8 @@ begin
     create temporary sequence sluice_place;
     create temporary table sluice_batch (
       batch_id bigint not null, pipeline_id integer not null, pipeline text not null, run_id bigint,
-      run_started_at timestamptz, started_at timestamptz not null, origins jsonb not null default '[]') on commit delete rows;
+      run_started_at timestamptz, started_at timestamptz not null, origins jsonb not null default '[]',
+      extracted bigint, transformed bigint, filtered bigint, quarantined bigint, produced bigint, superseded bigint) on commit delete rows;
     create temporary table sluice_compiled (
       fingerprint text not null, version integer not null, target oid not null, columns text[] not null, search_path text not null,
       rules jsonb not null, load_sql text not null, trial_sql text not null, probe_sql text not null, reference_checks text[] not null,

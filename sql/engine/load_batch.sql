@@ -56,14 +56,19 @@ begin
   v_ledger.deleted   := v_counted.deleted;
   v_ledger.unchanged := v_counted.unchanged;
   v_ledger.stale     := v_counted.stale;
-  select count(*) into v_ledger.superseded from pg_temp.sluice_rows where sluice_state = 's';
 
-  select * into v_counted from sluice._count_records();
+  -- The transform's counts hold as long as no record left the batch or came back.
+  if v_suspects is null and (select count(*) from pg_temp.sluice_faults) = v_batch.quarantined then
+    v_counted := v_batch;
+  else
+    v_counted := sluice._count_records();
+  end if;
   v_ledger.extracted   := v_counted.extracted;
   v_ledger.transformed := v_counted.transformed;
   v_ledger.filtered    := v_counted.filtered;
   v_ledger.quarantined := v_counted.quarantined;
   v_ledger.produced    := v_counted.produced;
+  v_ledger.superseded  := v_counted.superseded;
 
   perform sluice._check_threshold(v_batch.pipeline_id, v_ledger, load_batch.max_bad_ratio);
   perform sluice._write_quarantine(v_batch.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.origins);

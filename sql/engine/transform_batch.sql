@@ -11,8 +11,9 @@ set client_encoding = 'UTF8'
 set jit = off
 as $$
 declare
-  v_batch record;
-  v_check text;
+  v_batch   record;
+  v_counted record;
+  v_check   text;
 begin
   begin
     select * into strict v_batch from pg_temp.sluice_batch, pg_temp.sluice_compiled;
@@ -55,9 +56,13 @@ begin
   if cardinality(v_batch.reference_checks) > 0 then
     perform sluice._mark_faulty_rows();
   end if;
-  perform sluice._mark_superseded_rows(v_batch.superseded_sql);
+  execute v_batch.superseded_sql;
 
-  return query select * from sluice._count_records();
+  v_counted := sluice._count_records();
+  update pg_temp.sluice_batch set
+    extracted = v_counted.extracted, transformed = v_counted.transformed, filtered = v_counted.filtered,
+    quarantined = v_counted.quarantined, produced = v_counted.produced, superseded = v_counted.superseded;
+  return query select v_counted.extracted, v_counted.transformed, v_counted.filtered, v_counted.quarantined, v_counted.produced;
 end
 $$;
 
