@@ -26,10 +26,10 @@ async fn sound_pipeline_passes_every_check() {
     assert_eq!(
         db.rows("select * from sluice.verify()").await,
         [
-            "items|cursor chain|t|3 batches, unbroken",
-            "items|books|t|3 records in 3 batches, all accounted for",
+            "items|cursor chain|t|batches: 3, unbroken",
+            "items|books|t|records: 3, batches: 3, all accounted for",
             "items|lineage|t|every row was written by a batch of the ledger",
-            "items|function checksums|t|1 versions as registered",
+            "items|function checksums|t|versions: 1, as registered",
         ]
     );
     problem(&db, "select * from sluice.verify('nothing')")

@@ -96,6 +96,6 @@ async fn file_source_says_nothing_about_defaults() {
     );
     assert_eq!(
         db.value("select sluice.file_source(path => '-', header => false, columns => '{id,name}', null_string => '')").await,
-        r#"{"kind": "file", "null": "", "path": "-", "header": false, "columns": ["id", "name"]}"#
+        r#"{"kind": "file", "path": "-", "header": false, "columns": ["id", "name"], "null_string": ""}"#
     );
 }
