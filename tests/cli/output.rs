@@ -241,3 +241,78 @@ async fn quarantine_shows_the_record_with_its_payload_and_place() {
         .exits(0);
     assert!(done.stdout.contains("23502"), "{}", done.stdout);
 }
+
+#[tokio::test]
+async fn max_bad_ratio_can_be_raised_for_once() {
+    let db = items_db().await;
+    let records = b"{\"id\":\"x\"}\n{\"id\":\"y\"}\n{\"id\":1,\"name\":\"a\"}\n";
+    let done = Sluice::on(&db)
+        .args(["run", "items", "--max-bad-ratio", "0.7"])
+        .run_with_input(records)
+        .exits(0);
+    assert_eq!(done.summary().count("quarantined"), 2);
+    Sluice::on(&db)
+        .args(["run", "items"])
+        .run_with_input(records)
+        .exits(3);
+    Sluice::on(&db)
+        .args(["run", "items", "--max-bad-ratio", "2"])
+        .run_with_input(records)
+        .exits(2);
+}
+
+#[tokio::test]
+async fn a_dry_run_looks_past_the_limit_and_then_says_that_a_real_run_stops() {
+    let db = items_db().await;
+    let done = Sluice::on(&db)
+        .args(["run", "items", "--dry-run"])
+        .run_with_input(b"{\"id\":\"x\"}\n{\"id\":2}\n{\"id\":1,\"name\":\"a\"}\n")
+        .exits(3);
+    assert!(
+        done.stdout.contains("would quarantine 1 × 22P02"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stdout.contains("would quarantine 1 × 23502"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stderr
+            .contains("2 of 3 records of pipeline items are bad (limit 50%): a real run stops"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(done.summary().outcome, "threshold");
+}
+
+#[tokio::test]
+async fn standard_input_can_be_csv_for_once() {
+    let db = items_db().await;
+    let done = Sluice::on(&db)
+        .args(["run", "items", "--format", "csv"])
+        .run_with_input(b"id,name\n1,a\n2,b\n")
+        .exits(0);
+    assert_eq!(done.summary().count("inserted"), 2);
+}
+
+#[tokio::test]
+async fn a_reader_sees_status_and_quarantine_and_an_outsider_neither() {
+    let db = items_db().await;
+    Sluice::on(&db)
+        .args(["run", "items"])
+        .run_with_input(RECORDS)
+        .exits(0);
+    let as_role = |role: &str| {
+        Sluice::on(&db).env(
+            "DATABASE_URL",
+            format!("{}&options=-crole%3D{role}", db.url),
+        )
+    };
+    for args in [&["status", "items"][..], &["quarantine", "items"]] {
+        as_role("sluice_reader").args(args).run().exits(0);
+    }
+    let done = as_role("pg_monitor").args(["status"]).run().exits(1);
+    assert!(done.stderr.contains("42501"), "{}", done.stderr);
+}

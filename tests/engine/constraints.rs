@@ -535,3 +535,36 @@ async fn temporal_keys_and_virtual_columns_of_postgres_18_hold() {
     );
     assert_eq!(db.value("select count(*) from shop.items").await, "1");
 }
+
+#[tokio::test]
+async fn triggers_find_unqualified_names_as_the_definer_does() {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key, n integer",
+        N.0,
+        N.1,
+        "key => '{id}'",
+    )
+    .await;
+    db.execute(
+        "create table public.seen (id bigint);
+         create function shop.note() returns trigger language plpgsql as $$
+         begin insert into seen values (new.id); return new; end $$;
+         create trigger note after insert on shop.items for each row execute function shop.note();
+         create table public.late (id bigint);
+         create function shop.note_late() returns trigger language plpgsql as $$
+         begin insert into late values (new.id); return new; end $$;
+         create constraint trigger note_late after insert on shop.items deferrable initially deferred
+         for each row execute function shop.note_late();",
+    )
+    .await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#])
+        .await;
+    assert_eq!(
+        db.value("select (select count(*) from public.seen), (select count(*) from public.late)")
+            .await,
+        "2|2"
+    );
+}

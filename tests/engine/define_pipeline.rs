@@ -227,3 +227,28 @@ async fn plpgsql_out_columns_setof_type_and_meta_all_transform() {
         ]
     );
 }
+
+#[tokio::test]
+async fn target_in_the_engine_s_own_schema_is_refused() {
+    let db = TestDb::new().await;
+    db.execute(
+        "create table sluice.mine (id bigint primary key);
+         create function public.mine_v1(doc jsonb) returns table (id bigint) language sql stable as $$ select 1::bigint $$",
+    )
+    .await;
+    let error = db
+        .connect()
+        .await
+        .batch_execute(
+            "select sluice.define_pipeline(name => 'mine', version => 1, transform => 'public.mine_v1', target => 'sluice.mine',
+               key => '{id}', source => sluice.file_source(path => 'x'))",
+        )
+        .await
+        .unwrap_err();
+    let error = pgsluice::error::Error::from(error);
+    assert_eq!(error.sqlstate(), Some("SL005"));
+    assert_eq!(
+        error.message(),
+        "pipeline mine: target sluice.mine stands in the engine's own schema"
+    );
+}
