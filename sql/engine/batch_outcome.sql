@@ -8,6 +8,8 @@ declare
   v_pipeline_id integer := (select r.pipeline_id from sluice.runs r where r.run_id = batch_outcome.run_id);
   v_epoch       bigint;
 begin
+  -- Shows evict_loader this session, should it be cut off with the state locked.
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline_id);
   -- A run that was deposed has nothing to wait for.
   select s.epoch into v_epoch from sluice.etl_state s where s.pipeline_id = v_pipeline_id;
   if v_epoch = batch_outcome.epoch then

@@ -14,6 +14,8 @@ begin
     raise exception using errcode = 'SL007', message = format('pipeline %s is paused', v_pipeline.name),
       hint = format('select sluice.resume_pipeline(%L)', v_pipeline.name);
   end if;
+  -- Shows evict_loader this session, should it be cut off with the state locked.
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   perform sluice._compile(v_pipeline.pipeline_id, null);
   perform set_config('lock_timeout', '5s', true);
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;

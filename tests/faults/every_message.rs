@@ -47,7 +47,7 @@ async fn rerun_after_kill(fault: Fault, offset: usize) {
         assert_eq!(proxy.fired(), 1, "message {number}: {done:?}");
         killed += usize::from(done.code.is_none());
         drop(proxy);
-        loader::run(&db, ONE_WORKER).exits(0);
+        loader::rerun(&db, ONE_WORKER).exits(0);
         load.check(&db, &format!("{fault:?} {number}")).await;
     }
     // Behind the very last message the loader may be gone before it is hit.

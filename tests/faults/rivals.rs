@@ -126,7 +126,7 @@ async fn databases_default_isolation_does_not_matter() {
     .await;
     let mut held = Held::at(Step::Commit, load, &db, TWO_WORKERS).await;
     held.loader.kill();
-    loader::run(&db, TWO_WORKERS).exits(0);
+    loader::rerun(&db, TWO_WORKERS).exits(0);
     held.release().await;
     load.check_thoroughly(&db).await;
 }

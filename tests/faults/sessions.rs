@@ -122,3 +122,34 @@ async fn batch_whose_commit_is_lost_is_repeated() {
         load.check(&db, &format!("{fault:?}")).await;
     }
 }
+
+/// The call was done and its session holds the state when the connection goes, unnoticed by
+/// the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn session_left_behind_with_the_state_locked_does_not_stop_the_run() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    for statement in [
+        "sluice.start_run",
+        "sluice.load_batch",
+        "sluice.batch_outcome",
+    ] {
+        reset(&db).await;
+        let (mut is_lost, mut is_left) = (statement != "sluice.batch_outcome", false);
+        let proxy = Proxy::new(&db, move |message| {
+            if !is_lost && message.answers_commit() {
+                is_lost = true;
+                return Some(Fault::CutBefore);
+            }
+            let leave = !is_left && message.ends(statement);
+            is_left |= leave;
+            leave.then_some(Fault::HalfOpen)
+        });
+        let run = Loader::start_through(&proxy, &db, TWO_WORKERS);
+        let done = run.wait().exits(0);
+        let faults = 1 + usize::from(statement == "sluice.batch_outcome");
+        assert_eq!(proxy.fired(), faults, "{statement}");
+        proxy.release();
+        load.check(&db, &format!("{statement} {done:?}")).await;
+    }
+}

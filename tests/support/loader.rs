@@ -119,6 +119,20 @@ pub fn run(db: &TestDb, args: &str) -> Done {
     Loader::start(db, args).wait()
 }
 
+/// [`run`] after a kill: until the server has noticed that the loader is dead, the dead one
+/// holds the pipeline.
+#[track_caller]
+pub fn rerun(db: &TestDb, args: &str) -> Done {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let done = run(db, args);
+        if done.code != Some(4) || Instant::now() > deadline {
+            return done;
+        }
+        assert!(done.stderr.contains("held by another run"), "{done:?}");
+    }
+}
+
 fn words(args: &str) -> Vec<&str> {
     ["run"].into_iter().chain(args.split_whitespace()).collect()
 }

@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Who sent a message.
@@ -52,6 +52,11 @@ impl Message {
     /// The server has committed and says so.
     pub fn answers_commit(&self) -> bool {
         self.from == From::Server && self.tag == b'C' && self.statement == "commit"
+    }
+
+    /// The loader ends its call of `statement`: it is done, its transaction still open.
+    pub fn ends(&self, statement: &str) -> bool {
+        self.from == From::Loader && self.tag == b'S' && self.statement.contains(statement)
     }
 
     /// The loader ends its COPY.
@@ -238,7 +243,8 @@ impl Link {
 
 impl Core {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        // A failed assertion of the test leaves it sound.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn serve(self: &Arc<Self>, client: TcpStream) {
