@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 /// Ends the sessions of batches, not the one that holds the pipeline.
 const END_BATCHES: &str = "select count(pg_terminate_backend(pid)) from pg_stat_activity
    where datname = current_database() and application_name like 'sluice orders%'
-     and (application_name like '% run %' or query like '%sluice.begin_batch(%')";
+     and pid not in (select pid from sluice.pipeline_holder('orders'))";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn run_whose_session_is_terminated_at_any_step_repeats_the_batch() {
