@@ -30,6 +30,11 @@ begin
       message = v_where || format('target %s is temporary', p_target),
       hint = 'the loader''s sessions cannot see it: load a permanent table';
   end if;
+  if v_class.relpersistence = 'u' then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s is unlogged: a crash of the server empties it, while the cursor stays', p_target),
+      hint = format('alter table %s set logged', p_target);
+  end if;
   if v_class.relhasrules then
     raise exception using errcode = 'SL005',
       message = v_where || format('target %s has rewrite rules, and merge refuses such tables', p_target),

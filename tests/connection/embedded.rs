@@ -213,7 +213,7 @@ async fn the_cluster_is_utf8_durable_and_has_no_port() {
     }
     assert_eq!(
         value(&session, "select current_user || '@' || current_database()").await,
-        "sluice@sluice"
+        "postgres@sluice"
     );
     assert!(
         value(

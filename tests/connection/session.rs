@@ -8,7 +8,7 @@ use pgsluice::retry::{is_retryable, is_retryable_error};
 use std::sync::{Arc, Mutex};
 
 #[tokio::test]
-async fn the_server_knows_us_by_name_unless_the_user_chose_one() {
+async fn the_server_knows_us_by_name_and_the_user_s_name_behind_it() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
     let mut settings = server.settings();
@@ -18,7 +18,11 @@ async fn the_server_knows_us_by_name_unless_the_user_chose_one() {
     assert_eq!(value(&ours, name).await, "sluice run orders UTF8");
     settings.application_name = Some("theirs".to_owned());
     let theirs = connect(&settings, "sluice run orders").await.unwrap();
-    assert_eq!(value(&theirs, name).await, "theirs UTF8");
+    // Behind ours, by which takeovers know a loader's sessions.
+    assert_eq!(
+        value(&theirs, name).await,
+        "sluice run orders (theirs) UTF8"
+    );
 }
 
 #[tokio::test]
@@ -59,16 +63,16 @@ async fn the_servers_words_code_and_hint_survive() {
     );
     assert_eq!(error.sqlstate(), Some("22P02"));
 
-    let raise = "do $$ begin raise exception 'no' using errcode = 'SL001', detail = 'why', hint = 'do this', column = 'c'; end $$";
+    let raise = "do $$ begin raise exception 'no' using errcode = 'XX777', detail = 'why', hint = 'do this', column = 'c'; end $$";
     let error = session.simple_query(raise).await.unwrap_err();
     let said = server_error(&error).unwrap();
     assert_eq!(
         (said.sqlstate.as_str(), said.column.as_deref()),
-        ("SL001", Some("c"))
+        ("XX777", Some("c"))
     );
     let text = Error::from(error).to_string();
     assert!(
-        text.starts_with("SL001 no\n  detail: why\n  column: c\n  where:  PL/pgSQL function"),
+        text.starts_with("XX777 no\n  detail: why\n  column: c\n  where:  PL/pgSQL function"),
         "{text}"
     );
     assert!(text.ends_with("\n  next:  do this"), "{text}");
@@ -190,4 +194,18 @@ fn tcp(conninfo: &str) -> Settings {
         Ok(Target::Server(settings)) => settings,
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn the_engine_s_own_conditions_come_without_code_and_call_stack() {
+    let sandbox = Sandbox::new();
+    let session = connect(&sandbox.start().settings(), "t").await.unwrap();
+    let raise = "do $$ begin raise exception 'deposed: run 2 took over' using errcode = 'SL001', detail = 'why', hint = 'do this'; end $$";
+    let error = Error::from(session.simple_query(raise).await.unwrap_err());
+    assert_eq!(error.kind(), pgsluice::error::Kind::Locked);
+    assert_eq!(error.sqlstate(), Some("SL001"));
+    assert_eq!(
+        error.to_string(),
+        "deposed: run 2 took over\n  why\n  next:  do this"
+    );
 }

@@ -29,6 +29,7 @@ async fn session_settings_and_shadowing_objects_do_not_change_the_hash() {
         "set extra_float_digits = -15",
         "set bytea_output = 'escape'",
         "set client_encoding = 'LATIN1'",
+        "set standard_conforming_strings = off; set escape_string_warning = off",
         "set lc_monetary = 'C'; set xmlbinary = 'hex'; set xmloption = 'document'; set quote_all_identifiers = on; set array_nulls = off",
         "create schema hostile;
          create function hostile.sha256(bytea) returns bytea language sql as $$ select '\\x00'::bytea $$;

@@ -20,7 +20,7 @@ hostssl all certified 127.0.0.1/32 cert
 hostssl all secret    127.0.0.1/32 scram-sha-256
 hostssl all encrypted 127.0.0.1/32 trust
 hostnossl all plain   127.0.0.1/32 trust
-host    all sluice    127.0.0.1/32 trust
+host    all postgres  127.0.0.1/32 trust
 ";
 
 /// A server on a loopback port, with a certificate for `localhost`.

@@ -27,6 +27,7 @@ async fn only_tables_without_rules_are_targets() {
          create materialized view shop.a_matview as select id, name from shop.items;
          create sequence shop.a_sequence;
          create table shop.ruled (like shop.items including all);
+         create unlogged table shop.forgetful (like shop.items including all);
          create rule quiet as on delete to shop.ruled do instead nothing;",
     )
     .await;
@@ -36,6 +37,7 @@ async fn only_tables_without_rules_are_targets() {
         ("'shop.a_sequence'", "target shop.a_sequence is not a table"),
         ("'shop.items_pkey'", "target shop.items_pkey is not a table"),
         ("'shop.ruled'", "target shop.ruled has rewrite rules"),
+        ("'shop.forgetful'", "target shop.forgetful is unlogged"),
     ] {
         refusal(&db, &[("target", target)])
             .await
