@@ -11,7 +11,7 @@ declare
   -- Behind "offset 0" the record is no constant to the planner, which would else compute
   -- immutable parts of the transform, and raise what they raise.
   v_call    text := format('(select null::pg_catalog.jsonb as doc offset 0) d cross join lateral %s(%s)',
-    regexp_replace(p_function::pg_catalog.regprocedure::text, '\([a-z,]*\)$', ''),
+    regexp_replace(p_function::pg_catalog.regprocedure::text, '[(][a-z,]*[)]$', ''),
     case (select pronargs from pg_catalog.pg_proc where oid = p_function) when 1 then 'd.doc' else 'd.doc, d.doc' end);
 begin
   select array_agg(c.column_name order by c.ordinal) filter (where c.column_name not in ('sluice_reject', 'sluice_deleted')) into v_columns
@@ -27,7 +27,7 @@ begin
       hint = 'declare it "returns table (column type, ...)" with the columns it fills';
   end if;
   for v_column in select * from sluice._transform_columns(p_function) loop
-    if v_column.column_name like 'sluice\_%' and (v_column.column_name, v_column.type_oid)
+    if starts_with(v_column.column_name, 'sluice_') and (v_column.column_name, v_column.type_oid)
         not in (('sluice_reject', 'text'::regtype), ('sluice_deleted', 'boolean'::regtype)) then
       raise exception using errcode = 'SL005',
         message = format('pipeline %s: the transform returns %s %s', p_pipeline, v_column.column_name, v_column.type_oid::pg_catalog.regtype),

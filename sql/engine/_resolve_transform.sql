@@ -3,7 +3,7 @@ language plpgsql stable
 -- No search_path of its own: see define_pipeline.
 as $$
 declare
-  v_name  text := regexp_replace(p_transform, '\([^()"]*\)\s*$', '');
+  v_name  text := regexp_replace(p_transform, '[(][^()"]*[)][[:space:]]*$', '');
   v_found text;
 begin
   begin

@@ -4,7 +4,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_function  text := regexp_replace(p_function, '\([a-z,]*\)$', '');
+  v_function  text := regexp_replace(p_function, '[(][a-z,]*[)]$', '');
   v_arguments text := case when p_takes_meta then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end;
   v_coerced   text;
   v_columns   text;
@@ -43,7 +43,7 @@ begin
     when 'load' then
       return format($sql$insert into pg_temp.sluice_rows (sluice_ordinal, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %1$s)
 select s.sluice_ordinal, t.sluice_reject, t.sluice_deleted, %2$s,
-  '\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%3$L::pg_catalog.bytea, %4$s))), 1, 16),
+  E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%3$L::pg_catalog.bytea, %4$s))), 1, 16),
   %5$s
 from (%6$s) s
 cross join lateral (

@@ -34,7 +34,6 @@ declare
   v_batch_id    bigint;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  perform set_config('standard_conforming_strings', 'on', true); -- the statements are written so
   v_pipeline := sluice._find_pipeline(begin_batch.pipeline);
   if v_pipeline.is_paused then
     raise exception using errcode = 'SL007',

@@ -14,7 +14,7 @@ declare
   v_pipeline    sluice.pipelines;
   v_function    oid;
   -- Built-in names come first, whatever the definer's path: the hash is made of them.
-  v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where s not like 'pg\_temp%' and s <> 'pg_catalog');
+  v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where not pg_catalog.starts_with(s, 'pg_temp') and s <> 'pg_catalog');
 begin
   if v_name is null or v_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
     raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline name %s is not allowed', coalesce(pg_catalog.quote_literal(v_name), 'null')),

@@ -8,6 +8,7 @@ set intervalstyle = 'postgres'
 set extra_float_digits = 1
 set bytea_output = 'hex'
 set client_encoding = 'UTF8'
+set standard_conforming_strings = on
 set jit = off
 as $$
 declare
