@@ -1,22 +1,15 @@
 //! A dry run: the whole run for real in one transaction, then rolled back.
 
+use super::job::Job;
 use super::reader::{self, Numbered};
-use super::{Options, Shared, Stop};
 use crate::batch::{self, ErrorGroup};
 use crate::db::Connector;
 use crate::error::{Error, Kind, Result};
-use crate::report::{Progress, Report};
+use crate::report::Report;
 
 /// One worker, one transaction, no retries: what a failure breaks off is shown as it is.
-pub(super) async fn run(
-    connector: &Connector,
-    pipeline: &str,
-    options: &Options,
-    stop: &Stop,
-    progress: &Progress,
-    shared: &Shared,
-    report: &mut Report,
-) -> Result<()> {
+pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Report) -> Result<()> {
+    let pipeline = job.pipeline;
     let client = connector.connect().await?;
     client
         .batch_execute("begin isolation level read committed")
@@ -24,11 +17,11 @@ pub(super) async fn run(
     let run = batch::start_run(&client, pipeline, "dry run").await?;
     report.version = Some(run.version);
     let known = batch::source_state(&client, pipeline).await?;
-    let reader = reader::start(options, &run, known, progress)?;
+    let reader = reader::start(job, &run, known)?;
     let mut seq = run.batch_seq;
     let done = async {
         while let Some(Numbered { batch, .. }) = tokio::select! {
-            () = stop.requested() => return Err(stop.error()),
+            () = job.stop.requested() => return Err(job.stop.error()),
             next = reader.next() => next,
         } {
             let batch = batch?;
@@ -36,8 +29,7 @@ pub(super) async fn run(
             batch::stage(&client, pipeline, run.run_id, &batch).await?;
             // To the end, whatever share is bad: that is what one wants to see.
             let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
-            shared.committed(&counters);
-            progress.advance(batch.bytes, counters.extracted);
+            job.committed(&counters, batch.bytes);
         }
         let groups = batch::quarantined_in_transaction(&client, pipeline).await?;
         Ok(groups)
@@ -47,16 +39,16 @@ pub(super) async fn run(
     let groups: Vec<ErrorGroup> = done?;
     report.quarantined = groups;
     client.batch_execute("rollback").await?;
+    job.tell(report);
     refuse_too_many_bad(
         report,
-        shared,
-        options.max_bad_ratio.unwrap_or(run.max_bad_ratio),
+        job.options.max_bad_ratio.unwrap_or(run.max_bad_ratio),
     )
 }
 
 /// Says what a real run would have said, now that everything has been looked at.
-fn refuse_too_many_bad(report: &Report, shared: &Shared, limit: f64) -> Result<()> {
-    let counters = shared.counters();
+fn refuse_too_many_bad(report: &Report, limit: f64) -> Result<()> {
+    let counters = &report.counters;
     if counters.quarantined as f64 <= limit * counters.extracted as f64 {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 //! the process dies, so does the lock, and nobody has to clear a flag. The session says a
 //! word every second, so that others can tell a hung loader from a living one.
 
-use super::Options;
+use super::job::Job;
 use crate::batch::{self, Holder};
 use crate::db::{Connector, Session};
 use crate::error::{Error, Kind, Result};
@@ -25,11 +25,11 @@ impl Guard {
     /// Takes the pipeline, or says who holds it ([`Kind::Locked`]). `ours` are the sessions
     /// of earlier tries: one whose connection was lost may hold the pipeline still.
     pub(super) async fn take(
+        job: &Job<'_>,
         connector: &Connector,
-        pipeline: &str,
-        options: &Options,
         ours: &Mutex<Vec<i32>>,
     ) -> Result<Self> {
+        let (pipeline, options) = (job.pipeline, job.options);
         let session = connector.connect().await?;
         crate::install::check_installed(&session).await?;
         let pid = batch::backend_pid(&session).await?;

@@ -1,9 +1,8 @@
 //! The thread that reads the source ahead of the workers.
 
-use super::Options;
+use super::job::Job;
 use crate::batch::Run;
 use crate::error::{Error, Result};
-use crate::report::Progress;
 use crate::source::{Batch, ObjectState, Source};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -21,12 +20,8 @@ pub(super) struct Reader {
 
 /// Opens the source and starts to read. One batch waits while another is being filled: with
 /// those the workers hold, that is all a run ever has in memory.
-pub(super) fn start(
-    options: &Options,
-    run: &Run,
-    known: Vec<ObjectState>,
-    progress: &Progress,
-) -> Result<Reader> {
+pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result<Reader> {
+    let options = job.options;
     let mut settings = run.source.clone();
     if let Value::Object(settings) = &mut settings {
         for (name, value) in [("path", &options.path), ("format", &options.format)] {
@@ -36,7 +31,7 @@ pub(super) fn start(
         }
     }
     let mut source = (options.open_source)(&settings, known, options.limits(run))?;
-    progress.start(source.total_bytes());
+    job.progress.start(source.total_bytes());
 
     let (sender, batches) = mpsc::channel(1);
     let (say_remarks, remarks) = oneshot::channel();

@@ -1,10 +1,9 @@
 //! Workers: stage side by side, load and commit in order, repeat what passes.
 
+use super::job::Job;
 use super::reader::{Numbered, Reader};
-use super::{Options, Shared, Stop};
 use crate::batch::{self, Counters, Run};
 use crate::error::{Error, Result};
-use crate::report::Progress;
 use crate::retry::is_retryable_error;
 use crate::source::Batch;
 use deadpool_postgres::{Object, Pool, PoolError};
@@ -23,28 +22,14 @@ pub(super) async fn connection(pool: &Pool) -> Result<Object> {
 }
 
 /// Runs the workers to the end of the source.
-#[allow(clippy::too_many_arguments)]
-pub(super) async fn run_all(
-    pool: &Pool,
-    pipeline: &str,
-    run: &Run,
-    options: &Options,
-    stop: &Stop,
-    progress: &Progress,
-    shared: &Shared,
-    reader: &Reader,
-) -> Result<()> {
+pub(super) async fn run_all(job: &Job<'_>, pool: &Pool, run: &Run, reader: &Reader) -> Result<()> {
     let (turn, _) = watch::channel(0);
-    let workers = (0..options.workers).map(|_| {
+    let workers = (0..job.options.workers).map(|_| {
         let worker = Worker {
+            job,
             pool,
-            pipeline,
             run,
-            stop,
-            progress,
-            shared,
             reader,
-            max_bad_ratio: options.max_bad_ratio,
             turn: turn.clone(),
         };
         worker.run()
@@ -52,19 +37,15 @@ pub(super) async fn run_all(
     tokio::select! {
         // The first failure drops the other workers, and with them their transactions.
         done = try_join_all(workers) => done.map(drop),
-        () = stop.insisted() => Err(stop.error()),
+        () = job.stop.insisted() => Err(job.stop.error()),
     }
 }
 
 struct Worker<'a> {
+    job: &'a Job<'a>,
     pool: &'a Pool,
-    pipeline: &'a str,
     run: &'a Run,
-    stop: &'a Stop,
-    progress: &'a Progress,
-    shared: &'a Shared,
     reader: &'a Reader,
-    max_bad_ratio: Option<f64>,
     /// Index of the batch that may load now.
     turn: watch::Sender<u64>,
 }
@@ -83,7 +64,7 @@ impl Worker<'_> {
         loop {
             let next = tokio::select! {
                 biased;
-                () = self.stop.requested() => return Ok(()),
+                () = self.job.stop.requested() => return Ok(()),
                 next = self.reader.next() => next,
             };
             let Some(Numbered { index, batch }) = next else {
@@ -124,8 +105,7 @@ impl Worker<'_> {
             quarantined = counters.quarantined,
             "batch committed"
         );
-        self.shared.committed(&counters);
-        self.progress.advance(batch.bytes, counters.extracted);
+        self.job.committed(&counters, batch.bytes);
         Ok(())
     }
 
@@ -141,7 +121,7 @@ impl Worker<'_> {
                 return Err(error);
             }
             let what = format!("batch {}", self.seq(index));
-            self.shared.pause(error, &what, self.stop).await?;
+            self.job.pause(error, &what).await?;
             retried += 1;
             if step == Step::Loading
                 && let Some(counters) = self.resolve(index).await?
@@ -161,10 +141,10 @@ impl Worker<'_> {
         step: &mut Step,
     ) -> Result<Counters> {
         let client = InTransaction::begin(connection(self.pool).await?).await?;
-        batch::stage(&client, self.pipeline, self.run.run_id, batch).await?;
+        batch::stage(&client, self.job.pipeline, self.run.run_id, batch).await?;
         self.wait_for_turn(index).await;
         *step = Step::Loading;
-        let limit = self.max_bad_ratio;
+        let limit = self.job.options.max_bad_ratio;
         let counters =
             batch::load(&client, self.run, self.seq(index), batch, retried, limit).await?;
         // A message of its own, sent only now that the answer was read: a loader that dies
@@ -188,7 +168,7 @@ impl Worker<'_> {
                     // The server has not noticed that our connection is gone, and the
                     // session holds the state: end it, then ask again.
                     Err(error) if error.sqlstate() == Some("55P03") => {
-                        batch::evict_loader(&client, self.pipeline, false).await?;
+                        batch::evict_loader(&client, self.job.pipeline, false).await?;
                         Err(error)
                     }
                     result => result,
@@ -197,8 +177,8 @@ impl Worker<'_> {
             match answer.await {
                 Ok(found) => return Ok(found),
                 Err(error) if is_retryable_error(&error) => {
-                    self.shared
-                        .pause(error, "asking for the outcome of a batch", self.stop)
+                    self.job
+                        .pause(error, "asking for the outcome of a batch")
                         .await?;
                 }
                 Err(error) => return Err(error),

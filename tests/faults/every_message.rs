@@ -1,7 +1,7 @@
 //! A fault at every message of a run, one run for each. `SLUICE_FAULTS=all` leaves none out;
 //! without it a sample is taken, spread over the whole run.
 
-use crate::support::proxy::{From, Message};
+use crate::support::wire::{From, Message};
 use crate::support::workload::{ONE_WORKER, reset};
 use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader};
 

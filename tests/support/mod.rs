@@ -6,6 +6,7 @@ pub mod loader;
 pub mod proxy;
 pub mod server;
 pub mod sluice;
+pub mod wire;
 pub mod workload;
 
 pub use db::TestDb;

@@ -1,0 +1,121 @@
+//! What all parts of one run share: what to run, how, and how far it is.
+
+use super::{Options, Stop};
+use crate::batch::Counters;
+use crate::error::{Error, Kind, Result};
+use crate::report::{Progress, Report};
+use crate::retry::{Backoff, is_retryable_error};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What a run that was told twice to stop allows itself for its last words.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+pub(super) struct Job<'a> {
+    pub(super) pipeline: &'a str,
+    pub(super) options: &'a Options,
+    pub(super) stop: &'a Stop,
+    pub(super) progress: &'a Progress,
+    backoff: Mutex<Backoff>,
+    totals: Mutex<Totals>,
+}
+
+#[derive(Default)]
+struct Totals {
+    counters: Counters,
+    batches: u64,
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn new(
+        pipeline: &'a str,
+        options: &'a Options,
+        stop: &'a Stop,
+        progress: &'a Progress,
+    ) -> Self {
+        Job {
+            pipeline,
+            options,
+            stop,
+            progress,
+            backoff: Mutex::new(Backoff::new(options.retries)),
+            totals: Mutex::default(),
+        }
+    }
+
+    /// Counts a committed batch.
+    pub(super) fn committed(&self, counters: &Counters, bytes: u64) {
+        let mut totals = lock(&self.totals);
+        totals.counters.add(counters);
+        totals.batches += 1;
+        lock(&self.backoff).succeeded();
+        self.progress.advance(bytes, counters.extracted);
+    }
+
+    /// Writes what was counted into the report.
+    pub(super) fn tell(&self, report: &mut Report) {
+        let totals = lock(&self.totals);
+        report.counters = totals.counters;
+        report.counters.retried = i64::from(lock(&self.backoff).used());
+        report.batches = totals.batches;
+    }
+
+    /// Waits before another try, or gives up: the budget is spent, or a signal came.
+    pub(super) async fn pause(&self, error: Error, what: &str) -> Result<()> {
+        let Some(pause) = lock(&self.backoff).next_pause() else {
+            return Err(error
+                .with_kind(Kind::Exhausted)
+                .detail("every retry of this run is used up")
+                .next("it is safe to run again; raise --retries if this is usual here"));
+        };
+        tracing::warn!(
+            pause_ms = pause.as_millis() as u64,
+            "{what} is tried again: {}",
+            error.message()
+        );
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.requested() => Err(self.stop.error()),
+        }
+    }
+
+    /// Tries `what` until it succeeds, fails for good, the budget is spent, or a signal
+    /// comes: no batch is in hand yet.
+    pub(super) async fn retrying<T, F>(
+        &self,
+        what: &str,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        loop {
+            let done = tokio::select! {
+                done = attempt() => done,
+                () = self.stop.requested() => return Err(self.stop.error()),
+            };
+            match done {
+                Err(error) if is_retryable_error(&error) => self.pause(error, what).await?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Does what a run does at its end, but briefly once a second signal came: the server
+    /// may have fallen silent.
+    pub(super) async fn farewell(&self, last_words: impl Future<Output = ()>) {
+        let is_enough = async {
+            self.stop.insisted().await;
+            tokio::time::sleep(FAREWELL).await;
+        };
+        tokio::select! {
+            () = last_words => {}
+            () = is_enough => tracing::warn!("the server does not answer; the end of the run was not recorded"),
+        }
+    }
+}
+
+/// A panic of another holder does not spoil counters.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

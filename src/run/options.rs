@@ -1,0 +1,81 @@
+//! How to run.
+
+use crate::batch::Run;
+use crate::error::Result;
+use crate::retry::Backoff;
+use crate::source::{self, Limits, ObjectState, Source};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Opens a source: its settings, what is known of its objects, the size of a batch.
+pub type OpenSource =
+    dyn Fn(&serde_json::Value, Vec<ObjectState>, Limits) -> Result<Box<dyn Source>> + Send + Sync;
+
+/// How to run.
+#[derive(Clone)]
+pub struct Options {
+    /// Records in a batch; the pipeline's setting, or 20,000, where not given.
+    pub batch_rows: Option<usize>,
+    /// Payload bytes in a batch; the pipeline's setting, or 8 MiB, where not given.
+    pub batch_bytes: Option<usize>,
+    /// Connections that stage batches side by side.
+    pub workers: usize,
+    /// Stop after so many batches.
+    pub max_batches: Option<u64>,
+    /// Do everything, then roll it back.
+    pub dry_run: bool,
+    /// Depose a run that holds the pipeline, even one that is alive.
+    pub takeover: bool,
+    /// A run that holds the pipeline and has been silent that long is taken for hung.
+    pub stale_after: Duration,
+    /// Retries for the whole run.
+    pub retries: u32,
+    /// Stop at this share of bad records instead of the pipeline's.
+    pub max_bad_ratio: Option<f64>,
+    /// Take the source for this format instead of the pipeline's own.
+    pub format: Option<String>,
+    /// Read from here instead of the pipeline's own path.
+    pub path: Option<String>,
+    /// Makes the source.
+    pub open_source: Arc<OpenSource>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            batch_rows: None,
+            batch_bytes: None,
+            workers: 2,
+            max_batches: None,
+            dry_run: false,
+            takeover: false,
+            stale_after: Duration::from_secs(30),
+            retries: Backoff::DEFAULT_BUDGET,
+            max_bad_ratio: None,
+            format: None,
+            path: None,
+            open_source: Arc::new(source::open),
+        }
+    }
+}
+
+impl Options {
+    /// Records in a batch where neither the command line nor the pipeline says.
+    pub const DEFAULT_BATCH_ROWS: usize = 20_000;
+    /// Payload bytes in a batch where neither the command line nor the pipeline says.
+    pub const DEFAULT_BATCH_BYTES: usize = 8 << 20;
+
+    pub(super) fn limits(&self, run: &Run) -> Limits {
+        let setting = |pipelines: Option<i32>| pipelines.and_then(|n| usize::try_from(n).ok());
+        Limits {
+            rows: self
+                .batch_rows
+                .or(setting(run.batch_rows))
+                .unwrap_or(Self::DEFAULT_BATCH_ROWS),
+            bytes: self
+                .batch_bytes
+                .or(setting(run.batch_bytes))
+                .unwrap_or(Self::DEFAULT_BATCH_BYTES),
+        }
+    }
+}
