@@ -21,7 +21,7 @@ begin
     -- A loader frozen in copy obeys neither timeouts nor pg_cancel_backend.
     if pg_terminate_backend(v_session.pid) then
       v_count := v_count + 1;
-      raise warning 'pipeline %: ended session % (%) of a stale loader', v_pipeline.name, v_session.pid, v_session.application_name;
+      raise debug 'pipeline %: ended session % (%) of a stale loader', v_pipeline.name, v_session.pid, v_session.application_name;
     end if;
   end loop;
   return v_count;

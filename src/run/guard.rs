@@ -13,8 +13,12 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
-const EVICTION_TRIES: u32 = 50;
-const EVICTION_PAUSE: Duration = Duration::from_millis(100);
+/// How often, and how long apart, the pipeline is asked for while its holder goes away.
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
+/// A holder that is still there after so many tries is alive: the session of a loader that
+/// was killed a moment ago is gone by then.
+const TRIES_FOR_THE_DEAD: u32 = 10;
 
 pub(super) struct Guard {
     session: Arc<Session>,
@@ -41,14 +45,17 @@ impl Guard {
             .unwrap_or_else(PoisonError::into_inner)
             .push(pid);
         let mut has_evicted = false;
-        for _ in 0..EVICTION_TRIES {
+        for tries in 1..=TRIES {
             session
                 .batch_execute("begin isolation level read committed")
                 .await?;
             if batch::hold_pipeline(&session, pipeline).await? {
                 // Whoever is still in a batch has lost its guard: a stale loader.
                 if !options.dry_run {
-                    batch::evict_loader(&session, pipeline, false).await?;
+                    let evicted = batch::evict_loader(&session, pipeline, false).await?;
+                    if evicted > 0 {
+                        tracing::info!("ended {evicted} sessions a dead loader left behind");
+                    }
                 }
                 return Ok(Self::keep(session));
             }
@@ -56,6 +63,10 @@ impl Guard {
             if !has_evicted && let Some(holder) = batch::holder(&session, pipeline).await? {
                 let is_stale = holder.silent_seconds >= options.stale_after.as_secs_f64();
                 if !options.takeover && !is_stale && !is_ours(holder.pid) {
+                    if tries < TRIES_FOR_THE_DEAD {
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    }
                     return Err(held(pipeline, &holder));
                 }
                 if batch::evict_loader(&session, pipeline, true).await? == 0 {
@@ -72,7 +83,7 @@ impl Guard {
                 );
                 has_evicted = true;
             }
-            tokio::time::sleep(EVICTION_PAUSE).await;
+            tokio::time::sleep(PAUSE).await;
         }
         Err(Error::new(
             Kind::Locked,

@@ -8,8 +8,8 @@ use crate::retry::{Backoff, is_retryable_error};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What a run that was told twice to stop allows itself for its last words.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// What a run allows itself for last words to a server that may have fallen silent.
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) struct Job<'a> {
     pub(super) pipeline: &'a str,

@@ -1,6 +1,6 @@
 //! Workers: stage side by side, load and commit in order, repeat what passes.
 
-use super::job::Job;
+use super::job::{FAREWELL, Job};
 use super::reader::{Numbered, Reader};
 use crate::batch::{self, Counters, Run};
 use crate::error::{Error, Result};
@@ -141,16 +141,31 @@ impl Worker<'_> {
         step: &mut Step,
     ) -> Result<Counters> {
         let client = InTransaction::begin(connection(self.pool).await?).await?;
-        batch::stage(&client, self.job.pipeline, self.run.run_id, batch).await?;
+        let done = self.fill(&client, index, batch, retried, step).await;
+        match &done {
+            // A message of its own, sent only now that the answer was read: a loader that
+            // dies before this line has committed nothing.
+            Ok(_) => client.end("commit").await?,
+            // So that nobody meets this session once we are gone. It may be gone itself.
+            Err(_) => drop(tokio::time::timeout(FAREWELL, client.end("rollback")).await),
+        }
+        done
+    }
+
+    /// Everything between begin and commit.
+    async fn fill(
+        &self,
+        client: &Client,
+        index: u64,
+        batch: &Batch,
+        retried: i64,
+        step: &mut Step,
+    ) -> Result<Counters> {
+        batch::stage(client, self.job.pipeline, self.run.run_id, batch).await?;
         self.wait_for_turn(index).await;
         *step = Step::Loading;
         let limit = self.job.options.max_bad_ratio;
-        let counters =
-            batch::load(&client, self.run, self.seq(index), batch, retried, limit).await?;
-        // A message of its own, sent only now that the answer was read: a loader that dies
-        // before this line has committed nothing.
-        client.commit().await?;
-        Ok(counters)
+        batch::load(client, self.run, self.seq(index), batch, retried, limit).await
     }
 
     async fn wait_for_turn(&self, index: u64) {
@@ -203,8 +218,9 @@ impl InTransaction {
         })
     }
 
-    async fn commit(mut self) -> Result<()> {
-        self.batch_execute("commit").await?;
+    /// Ends the transaction by `statement`.
+    async fn end(mut self, statement: &str) -> Result<()> {
+        self.batch_execute(statement).await?;
         // Back to the pool.
         drop(self.client.take());
         Ok(())
