@@ -136,7 +136,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub(super) batch_bytes: Option<u32>,
     /// Stage so many batches side by side, each on a connection of its own
-    #[arg(long, value_name = "K", default_value = "2", value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, value_name = "K", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) workers: u8,
     /// Stop after so many batches
     #[arg(long, value_name = "N")]

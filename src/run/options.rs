@@ -45,7 +45,7 @@ impl Default for Options {
         Options {
             batch_rows: None,
             batch_bytes: None,
-            workers: 2,
+            workers: 3,
             max_batches: None,
             dry_run: false,
             takeover: false,
