@@ -114,7 +114,7 @@ pub(super) async fn demo(_: &Context, _: &args::Demo) -> Result<u8> {
     );
 
     stage.title(5, "Proof, and where to look next");
-    stage.show(&["verify", "flights"], 4)?;
+    stage.show(&["verify", "flights"], 5)?;
     println!(
         "\n  sluice status\n  sluice quarantine flights --limit 3\n  sluice db psql\n    table sluice.quarantine_by_error;\n    select sluice.merge_sql('flights');\n    \\df+ sluice.*\n  sluice db stop\n\nDone in {:.1} s. The pipelines are in sql/examples; the README says how to write your own.",
         started.elapsed().as_secs_f64()
