@@ -29,7 +29,7 @@ begin
   search_path := v_transform.search_path;
 
   v_function := pg_catalog.to_regprocedure(v_transform.function);
-  if v_function is null or encode(sha256(convert_to(sluice._function_text(v_function), 'UTF8')), 'hex') <> v_transform.sha256 then
+  if v_function is null or sluice._function_sha256(v_function) <> v_transform.sha256 then
     raise exception using errcode = 'SL006',
       message = case when v_function is null
         then format('pipeline %s: transform %s was dropped', v_pipeline.name, v_transform.function)
@@ -45,10 +45,9 @@ begin
       message = format('pipeline %s: target %s has lost its bookkeeping columns', v_pipeline.name, v_pipeline.target),
       hint = 'run "sluice apply" on the pipeline''s file again';
   end if;
-  select t.column_names_has_reject, t.has_deleted into v_has_reject, v_has_deleted
-  from (select bool_or(c.column_name = 'sluice_reject') as column_names_has_reject,
-               bool_or(c.column_name = 'sluice_deleted') as has_deleted
-        from sluice._transform_columns(v_function) c) t;
+  select bool_or(c.column_name = 'sluice_reject'), bool_or(c.column_name = 'sluice_deleted')
+    into v_has_reject, v_has_deleted
+  from sluice._transform_columns(v_function) c;
 
   -- In table order, in which the statements name them too.
   columns := array(select c.column_name from sluice._target_columns(target, v_transform.columns) c);

@@ -52,7 +52,7 @@ begin
   select r.function_oid, r.takes_meta into v_function, v_new.takes_meta from sluice._resolve_transform(define_pipeline.transform) r;
   v_new.function := sluice._qualified_function(v_function);
   v_new.function_text := sluice._function_text(v_function);
-  v_new.sha256 := pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(v_new.function_text, 'UTF8')), 'hex');
+  v_new.sha256 := sluice._function_sha256(v_function);
   v_new.version := define_pipeline.version;
   v_new.key := define_pipeline.key;
   v_new.order_by := define_pipeline.order_by;

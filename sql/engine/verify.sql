@@ -68,8 +68,7 @@ begin
       coalesce(min(format('version %s: %s is not what was registered', version, function)) filter (where not is_same),
         format('versions: %s, as registered', count(*)))
     from (
-      select t.version, t.function, coalesce(encode(sha256(convert_to(
-        sluice._function_text(to_regprocedure(t.function)), 'UTF8')), 'hex') = t.sha256, false) as is_same
+      select t.version, t.function, coalesce(sluice._function_sha256(to_regprocedure(t.function)) = t.sha256, false) as is_same
       from sluice.transforms t where t.pipeline_id = v_pipeline.pipeline_id) versions;
   end loop;
 end

@@ -62,7 +62,7 @@ pub(super) enum Command {
     Quarantine(Quarantine),
     /// Set a pipeline's cursor back; what follows is read again, unchanged rows are skipped
     Rewind(Rewind),
-    /// Prove it: cursor chain, books, function checksums
+    /// Prove it: cursor chain, books, lineage, function checksums
     Verify(Reporting),
     /// Check connection, rights, versions and settings
     Doctor(Doctor),
