@@ -25,7 +25,14 @@ impl Context {
 
     /// Makes connections that call themselves `application_name`, to whatever is there.
     pub(super) async fn bare_connector(&self, application_name: &str) -> Result<Connector> {
-        let target = Target::resolve(self.database_url.as_deref())?;
+        self.connect_to(self.target()?, application_name).await
+    }
+
+    fn target(&self) -> Result<Target> {
+        Target::resolve(self.database_url.as_deref())
+    }
+
+    async fn connect_to(&self, target: Target, application_name: &str) -> Result<Connector> {
         if matches!(target, Target::Embedded) {
             eprintln!(
                 "no database named; using the embedded server in {}",
@@ -39,11 +46,10 @@ impl Context {
     /// The same; on the embedded server the engine is installed first, as there is nothing
     /// to set up.
     pub(super) async fn connector(&self, application_name: &str) -> Result<Connector> {
-        let connector = self.bare_connector(application_name).await?;
-        if matches!(
-            Target::resolve(self.database_url.as_deref())?,
-            Target::Embedded
-        ) {
+        let target = self.target()?;
+        let is_embedded = matches!(target, Target::Embedded);
+        let connector = self.connect_to(target, application_name).await?;
+        if is_embedded {
             let session = connector.connect().await?;
             if install::check_installed(&session).await.is_err() {
                 install::migrate(&connector).await?;
