@@ -121,6 +121,7 @@ fn encode(bench: &Bench) -> Result<f64, Failure> {
     let started = Instant::now();
     let text = std::fs::read_to_string(&input)?;
     let mut builder = BatchBuilder::new(Limits {
+        digests: true,
         rows: usize::MAX,
         bytes: usize::MAX,
     });

@@ -12,12 +12,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const WIDE: Limits = Limits {
+    digests: false,
     rows: 1_000_000,
     bytes: 1 << 30,
 };
 
 pub(crate) fn rows(rows: usize) -> Limits {
     Limits {
+        digests: false,
         rows,
         bytes: 1 << 30,
     }
