@@ -45,13 +45,21 @@ begin
       known_chunks = known_chunks || v_chunk.chunk_id,
       worn_chunks = case when v_found * 2 > v_chunk.payload_count then worn_chunks || v_chunk.chunk_id else worn_chunks end;
   end loop;
-  -- Rows that somebody touches between loads stand nowhere: better noticed here, where workers
-  -- go side by side, than under the lock.
-  v_sample := sluice._look_up_known(p_target, 'pg_temp.sluice_known tablesample system (5)');
-  if v_known > 0 and cardinality(v_sample.lost) * 3 > v_sample.standing then
-    delete from pg_temp.sluice_known;
+  if v_known = 0 then
     return 0;
   end if;
+  -- Rows that somebody touches between loads stand nowhere: better noticed here, where workers
+  -- go side by side, than under the lock. The rollback gives the lock on the target back: none
+  -- is held while a worker waits for its turn.
+  begin
+    v_sample := sluice._look_up_known(p_target, 'pg_temp.sluice_known tablesample system (5)');
+    raise exception using errcode = 'SL000', message = 'a sample always rolls back';
+  exception when sqlstate 'SL000' then
+    if cardinality(v_sample.lost) * 3 > v_sample.standing then
+      delete from pg_temp.sluice_known;
+      v_known := 0;
+    end if;
+  end;
   return v_known;
 end
 $$;

@@ -79,7 +79,7 @@ begin
   if not exists (select from pg_temp.sluice_compiled c where c.fingerprint = v_fingerprint) then
     delete from pg_temp.sluice_compiled;
     insert into pg_temp.sluice_compiled
-    select v_fingerprint, case when c.skips_known then sluice._made_for(v_fingerprint) end, c.version, c.target, pg_catalog.pg_relation_filenode(c.target),
+    select v_fingerprint, case when c.skips_known then sluice._made_for(v_pipeline.pipeline_id) end, c.version, c.target, pg_catalog.pg_relation_filenode(c.target),
       c.columns, c.search_path, c.rules, c.load_sql, c.load_past_faults_sql, c.trial_sql, c.probe_sql,
       c.reference_checks, c.superseded_sql, c.matched_sql, c.count_sql, c.insert_sql,
       c.merge_sql, c.trial_merge_sql, c.remember_sql, c.keeps_places, c.rows_definition

@@ -20,7 +20,7 @@ begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   v_compiled := sluice._compile(v_pipeline.pipeline_id, null);
   if v_compiled.skips_known then
-    v_made_for := sluice._made_for(sluice._fingerprint(v_pipeline.pipeline_id));
+    v_made_for := sluice._made_for(v_pipeline.pipeline_id);
   end if;
   perform set_config('lock_timeout', '5s', true);
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;

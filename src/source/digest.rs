@@ -44,8 +44,7 @@ fn is_moving(payload: &[u8]) -> bool {
         !is_letter(after.first())
             && MOVING.iter().any(|word| {
                 before.len().checked_sub(word.len()).is_some_and(|start| {
-                    before[start..].eq_ignore_ascii_case(word)
-                        && !is_letter(before[..start].last())
+                    before[start..].eq_ignore_ascii_case(word) && !is_letter(before[..start].last())
                 })
             })
     })
