@@ -14,6 +14,7 @@ from harness.server import Server
 from harness.workshop import Workshop
 from loaders import psql
 from loaders.dlt import Dlt
+from loaders.faucet import Faucet
 from loaders.psycopg import Psycopg
 from loaders.sling import Sling
 from loaders.sluice import Sluice
@@ -33,6 +34,7 @@ def peers(sluice):
         Dlt(),
         Sling("ndjson"),
         Sling("csv"),
+        Faucet(),
     ]
 
 
