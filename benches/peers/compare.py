@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness import behaviour, loads, report
 from harness.bench import Bench, Failed
-from harness.inputs import REPOSITORY, Inputs
+from harness.inputs import REPOSITORY, Inputs, build_inputs
 from harness.server import Server
 from harness.workshop import Workshop
 from loaders import psql
@@ -73,61 +73,88 @@ def _some_of(known):
     return parse
 
 
-def compare(args, server, chosen, sluice):
-    """Runs everything in rounds, and prints the tables."""
-    bench = Bench(server, sluice)
-    print(report.machine(server, args.runs, args.rows))
-    print(report.versions(chosen))
-    samples = defaultdict(list)
-    if set(args.work) & set(loads.WORKS):
-        inputs = Inputs(server.folder / "orders", args.rows)
-        for peer in _turns(args, chosen, "loads"):
-            for work, load in loads.measure(bench, peer, inputs, args.work):
-                samples[peer.name, work].append(load)
-        print(report.loads(chosen, samples, args.rows))
-    if {"bad", "kill"} & set(args.work):
-        inputs = Inputs(server.folder / "few-orders", args.behaviour_rows)
-        for peer in _turns(args, chosen, "behaviour"):
-            usual = behaviour.clean(bench, peer, inputs)
-            if "bad" in args.work:
-                samples[peer.name, "bad"].append(behaviour.bad(bench, peer, inputs, usual))
-            if "kill" in args.work:
-                samples[peer.name, "kill"].append(behaviour.killed(bench, peer, inputs, usual))
-        if "bad" in args.work:
-            print(report.bad(chosen, samples, inputs))
-        if "kill" in args.work:
-            print(report.killed(chosen, samples))
+class Comparison:
+    """Everybody in rounds, so that a slow minute of the machine hits all of them."""
+
+    def __init__(self, args, bench, chosen):
+        self.args = args
+        self.bench = bench
+        self.chosen = chosen
+        self.samples = defaultdict(list)
+        self.failures = {}
+
+    def run(self):
+        """Measures, and prints the tables."""
+        server, args = self.bench.server, self.args
+        print(report.machine(server, args.runs, args.rows, args.behaviour_rows))
+        print(report.versions(self.chosen))
+        if set(args.work) & set(loads.WORKS):
+            inputs = Inputs(server.folder / "orders", args.rows)
+            self._rounds("speed", self._load, inputs)
+            print(report.loads(self.chosen, self.samples, inputs.rows))
+        if set(args.work) & {"bad", "kill"}:
+            inputs = Inputs(server.folder / "few-orders", args.behaviour_rows)
+            self._rounds("behaviour", self._misbehave, inputs)
+            print(report.bad(self.chosen, self.samples, inputs))
+            print(report.killed(self.chosen, self.samples))
+        for name, failure in self.failures.items():
+            print(f"{name} did not do the work: {failure}")
+
+    def _rounds(self, what, step, inputs):
+        for number in range(1, self.args.runs + 1):
+            for peer in self.chosen:
+                if peer.name not in self.failures:
+                    say(f"{what}: round {number} of {self.args.runs}: {peer.name}")
+                    self._try(step, peer, inputs)
+
+    def _try(self, step, peer, inputs):
+        """One that fails does not take the others' figures with it."""
+        try:
+            step(peer, inputs)
+        except Failed as failure:
+            say(f"failed: {failure}")
+            self.failures[peer.name] = failure
+
+    def _load(self, peer, inputs):
+        for work, load in loads.measure(self.bench, peer, inputs, self.args.work):
+            self.samples[peer.name, work].append(load)
+
+    def _misbehave(self, peer, inputs):
+        usual = behaviour.clean(self.bench, peer, inputs)
+        for work, happen in {"bad": behaviour.bad, "kill": behaviour.killed}.items():
+            if work in self.args.work:
+                self.samples[peer.name, work].append(happen(self.bench, peer, inputs, usual))
 
 
-def _turns(args, chosen, what):
-    """The peers in turn, so that a slow minute of the machine hits all of them."""
-    for number in range(1, args.runs + 1):
-        for peer in chosen:
-            print(f"{what}: round {number} of {args.runs}: {peer.name}", file=sys.stderr, flush=True)
-            yield peer
+def say(text):
+    """Progress, apart from the tables."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def main():
     args = arguments()
     # Ends like Ctrl-C: what was started is ended, the folder removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    binary = args.sluice or REPOSITORY / "target" / "release" / "sluice"
+    sys.stdout.reconfigure(line_buffering=True)
+    binary = (args.sluice or REPOSITORY / "target" / "release" / "sluice").resolve()
     everybody = peers(binary)
     chosen = [peer for peer in everybody if peer.name in args.only]
-    workshop = Workshop(args.folder)
+    build_inputs()
+    workshop = Workshop(args.folder.resolve())
     for peer in chosen:
         peer.install(workshop)
     server = Server(binary)
     try:
-        compare(args, server, chosen, next(peer for peer in everybody if peer.name == "sluice"))
+        engine = next(peer for peer in everybody if peer.template == "sluice")
+        comparison = Comparison(args, Bench(server, engine), chosen)
+        comparison.run()
     finally:
         server.stop()
+    return 1 if comparison.failures else 0
 
 
 if __name__ == "__main__":
     try:
-        main()
-    except Failed as failure:
-        sys.exit(f"error: {failure}")
+        sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,17 +8,22 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
+def build_inputs():
+    """Builds what writes them, and an optimised sluice with it."""
+    _benchmark("--no-run")
+
+
+def _benchmark(*args):
+    words = ["cargo", "bench", "--quiet", "--bench", "load", *map(str, args)]
+    subprocess.run(words, cwd=REPOSITORY, check=True)
+
+
 class Inputs:
     """One size of input: `plain`, `changed` and `bad`, each as NDJSON and as CSV."""
 
     def __init__(self, folder, rows):
         self.folder = folder
-        write = ["cargo", "bench", "--quiet", "--bench", "load", "--"]
-        subprocess.run(
-            [*write, "--rows", str(rows), "--write-files", str(folder)],
-            cwd=REPOSITORY,
-            check=True,
-        )
+        _benchmark("--", "--rows", rows, "--write-files", folder)
         expected = json.loads((folder / "expected.json").read_text())
         self.rows = expected["rows"]
         self.chosen = expected["chosen"]

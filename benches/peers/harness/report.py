@@ -11,7 +11,7 @@ from harness.loads import LABELS
 SAID_WIDTH = 150
 
 
-def machine(server, runs, rows):
+def machine(server, runs, rows, behaviour_rows):
     """Machine, server and settings, one a line."""
     model = _first(r"model name\s*: (.*)", Path("/proc/cpuinfo")) or "unknown processor"
     memory = int(_first(r"MemTotal:\s*(\d+)", Path("/proc/meminfo")) or 0) / 1024**2
@@ -21,7 +21,7 @@ def machine(server, runs, rows):
             f"machine   {model}, {os.cpu_count()} cores, {memory:.0f} GiB, load before {os.getloadavg()[0]:.2f}",
             f"server    PostgreSQL {version}",
             f"settings  {settings}",
-            f"run       rows={rows} runs={runs}",
+            f"run       rows={rows} behaviour_rows={behaviour_rows} runs={runs}\n",
         ]
     )
 
