@@ -95,8 +95,10 @@ class Comparison:
         if set(args.work) & {"bad", "kill"}:
             inputs = Inputs(server.folder / "few-orders", args.behaviour_rows)
             self._rounds("behaviour", self._misbehave, inputs)
-            print(report.bad(self.chosen, self.samples, inputs))
-            print(report.killed(self.chosen, self.samples))
+            if "bad" in args.work:
+                print(report.bad(self.chosen, self.samples, inputs))
+            if "kill" in args.work:
+                print(report.killed(self.chosen, self.samples))
         for name, failure in self.failures.items():
             print(f"{name} did not do the work: {failure}")
 
@@ -121,9 +123,9 @@ class Comparison:
 
     def _misbehave(self, peer, inputs):
         usual = behaviour.clean(self.bench, peer, inputs)
-        for work, happen in {"bad": behaviour.bad, "kill": behaviour.killed}.items():
+        for work, happens in {"bad": behaviour.bad, "kill": behaviour.killed}.items():
             if work in self.args.work:
-                self.samples[peer.name, work].append(happen(self.bench, peer, inputs, usual))
+                self.samples[peer.name, work].append(happens(self.bench, peer, inputs, usual))
 
 
 def say(text):

@@ -1,6 +1,7 @@
 """What is printed."""
 
 import os
+import platform
 import re
 from collections import Counter
 from pathlib import Path
@@ -20,6 +21,7 @@ def machine(server, runs, rows, behaviour_rows):
         [
             f"machine   {model}, {os.cpu_count()} cores, {memory:.0f} GiB, load before {os.getloadavg()[0]:.2f}",
             f"server    PostgreSQL {version}",
+            f"python    {platform.python_version()}",
             f"settings  {settings}",
             f"run       rows={rows} behaviour_rows={behaviour_rows} runs={runs}\n",
         ]
@@ -33,26 +35,28 @@ def versions(peers):
 
 def loads(peers, samples, rows):
     """A table for each work, the fastest first."""
+    limit = _seconds(samples.get(("copy", "first")))
     parts = []
-    limit = _seconds(samples.get(("copy", "first"), []))
     for work, label in LABELS.items():
-        found = {peer.name: samples[peer.name, work] for peer in peers if (peer.name, work) in samples}
+        found = dict(_of(peers, samples, work))
         if found:
-            parts.append(_work(label, found, limit, _seconds(found.get("sluice", [])), rows))
+            own = _seconds(samples.get(("sluice", work)))
+            parts.append(_work(label, found, limit, own, rows))
     return "\n".join(parts)
 
 
 def _work(label, found, limit, own, rows):
     table = [
-        [label, "seconds", "min..max", "rows/s", "of \\copy", "of sluice", "WAL MB", "client MB",
+        [label, "input", "seconds", "min..max", "rows/s", "of \\copy", "of sluice", "WAL MB", "client MB",
          "client CPU s", "primary key"]
     ]  # fmt: skip
-    for name, runs in sorted(found.items(), key=lambda item: _seconds(item[1])):
+    for peer, runs in sorted(found.items(), key=lambda item: _seconds(item[1])):
         seconds = _seconds(runs)
         times = [run.seconds for run in runs]
         table.append(
             [
-                name,
+                peer.name,
+                peer.form,
                 f"{seconds:.2f}",
                 f"{min(times):.2f}..{max(times):.2f}",
                 f"{rows / seconds:,.0f}",
@@ -81,7 +85,7 @@ def bad(peers, samples, inputs):
                 peer.name,
                 _each(run.code for run in runs),
                 _each(f"{run.good_rows / good:.0%}" for run in runs),
-                _each(_yes(run.is_exact) for run in runs),
+                _each(_exact(run) for run in runs),
                 _each(run.bad_rows for run in runs),
                 _each(run.set_aside for run in runs),
                 _each("changed" if run.changed_columns else "kept" for run in runs),
@@ -164,6 +168,10 @@ def _seconds(runs):
 
 def _ratio(whole, part):
     return "-" if whole is None else f"{whole / part:.2f}"
+
+
+def _exact(run):
+    return _yes(run.is_exact) if run.good_rows + run.bad_rows else "empty"
 
 
 def _yes(is_so):
