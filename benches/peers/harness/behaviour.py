@@ -1,5 +1,6 @@
 """What a peer does when something goes wrong: bad records, and its own death."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -119,7 +120,7 @@ def killed(bench, peer, inputs, usual):
         code=finished.code,
         seconds=finished.seconds,
         times=finished.seconds / usual.seconds,
-        read_again=finished.read_mb / usual.read_mb,
+        read_again=finished.read_mb / usual.read_mb if usual.read_mb else math.nan,
         lost=inputs.rows - keys,
         duplicates=rows - keys,
         is_exact=inputs.differs(database, TABLE, "plain") is None,

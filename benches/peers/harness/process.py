@@ -155,12 +155,17 @@ def _tree(pid):
     """The process and its descendants."""
     found = [pid]
     for parent in found:
-        for thread in Path(f"/proc/{parent}/task").glob("*/children"):
-            try:
-                found += [int(word) for word in thread.read_text().split()]
-            except OSError:
-                pass
+        found += _children(parent)
     return found
+
+
+def _children(pid):
+    """Those started by any of its threads, none if the process has gone."""
+    try:
+        threads = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(word) for thread in threads for word in thread.read_text().split()]
+    except OSError:
+        return []
 
 
 def _fields(path):
