@@ -37,12 +37,15 @@ def measure(bench, peer, inputs, wanted):
         measured = bench.load_good(peer, series, inputs, *WORKS[work])
         finished = measured.finished
         if work in wanted:
-            yield work, Load(
-                seconds=finished.seconds,
-                wal_mb=measured.wal_mb,
-                peak_mb=finished.peak_mb,
-                cpu_seconds=finished.cpu_seconds,
-                keeps_primary_key=has_primary_key(series.database),
+            yield (
+                work,
+                Load(
+                    seconds=finished.seconds,
+                    wal_mb=measured.wal_mb,
+                    peak_mb=finished.peak_mb,
+                    cpu_seconds=finished.cpu_seconds,
+                    keeps_primary_key=has_primary_key(series.database),
+                ),
             )
         # What autovacuum would do some time, so that it does not do it just now.
         series.database.query(f"vacuum (analyze) {TABLE}")

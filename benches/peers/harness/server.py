@@ -25,7 +25,8 @@ for clusters in "$0/server" "$(cat "$0/server/elsewhere" 2>/dev/null)"; do
   done
   case $clusters in /var/tmp/sluice-*) rm -rf "$clusters";; esac
 done
-rm -rf "$0" """
+rm -rf "$0"
+"""
 
 # Tables, views and sequences that are no one's but the user's.
 OBJECTS = """select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -54,11 +55,12 @@ class Database:
 
     def wait_until_left(self):
         """Waits until no session of a client is left in it; how long that took, in seconds."""
-        started = time.monotonic()
-        while self.server.maintenance.query(
+        sessions = (
             f"select count(*) from pg_stat_activity where datname = '{self.name}'"
             " and backend_type <> 'autovacuum worker'"
-        ) != "0":
+        )
+        started = time.monotonic()
+        while self.server.maintenance.query(sessions) != "0":
             time.sleep(0.05)
         return time.monotonic() - started
 
@@ -118,10 +120,6 @@ class Server:
         self.maintenance.query(f"drop database if exists {name} with (force)")
         self.maintenance.query(f"create database {name} template {template}")
         return Database(self, name)
-
-    def checkpoint(self):
-        """Every measurement has one behind it, so that all have it alike."""
-        self.maintenance.query("checkpoint")
 
     def wal_mb(self):
         """How much write-ahead log there has been so far."""

@@ -1,7 +1,6 @@
 """Where peers are installed: a private folder, nothing outside of it."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -65,7 +64,7 @@ def _mark(home, what):
 
 
 def _run(*words):
-    subprocess.run([str(word) for word in words], check=True, env=os.environ)
+    subprocess.run([str(word) for word in words], check=True)
 
 
 def _say(text):

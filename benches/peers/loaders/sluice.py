@@ -1,6 +1,5 @@
 """The project itself, with its default settings."""
 
-
 from harness.inputs import REPOSITORY
 from harness.peer import Peer
 from harness.process import Command, checked

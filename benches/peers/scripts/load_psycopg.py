@@ -9,9 +9,7 @@ import sys
 import orjson
 import psycopg
 
-COLUMNS = (
-    "order_id customer_id amount status currency qty email note created_at updated_at".split()
-)
+COLUMNS = "order_id customer_id amount status currency qty email note created_at updated_at".split()
 BLOCK_BYTES = 1 << 20
 
 STAGING = "create temp table staged (like bench.orders) on commit drop"
