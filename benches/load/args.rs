@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Also take one batch apart, stage by stage
     #[arg(long)]
     budget: bool,
+    /// Measure nothing: write the orders as NDJSON and CSV into this folder, and what to expect of them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) write_files: Option<PathBuf>,
     /// Folder of the PostgreSQL programs (default: as the embedded server finds them)
     #[arg(long, value_name = "DIR")]
     pub(crate) pg_bin: Option<PathBuf>,
