@@ -4,7 +4,7 @@ create or replace function sluice._compile(
   out rows_definition text, out rules jsonb,
   out load_sql text, out load_past_faults_sql text, out trial_sql text, out probe_sql text,
   out reference_checks text[], out superseded_sql text, out matched_sql text,
-  out count_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text,
+  out count_sql text, out meets_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text,
   out skips_known boolean, out remember_sql text, out keeps_places boolean, out columns text[])
 language plpgsql stable
 set search_path = ''
@@ -66,6 +66,7 @@ begin
   matched_sql      := format(E'select pg_catalog.array_agg(t.ctid) from pg_temp.sluice_rows s join %s t on %s where s.sluice_state is distinct from ''f''',
     target::pg_catalog.regclass, sluice._key_condition(target, v_transform.key, 't', 's'));
   count_sql        := sluice._count_sql(target, v_transform.key, v_transform.order_by);
+  meets_sql        := sluice._meets_sql(target, v_transform.key);
   insert_sql       := sluice._insert_sql(target, columns);
   merge_sql        := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, false);
   trial_merge_sql  := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, true);

@@ -25,15 +25,16 @@ begin
     places := null;
     v_actions := null;
     begin
-      execute v_compiled.count_sql into inserted, updated, deleted, unchanged, stale;
-      exit when inserted + updated + deleted = 0;
-      if v_compiled.insert_sql is not null and updated + deleted + unchanged + stale = 0 then
-        -- What the merge comes to, without its join.
+      if v_compiled.insert_sql is not null and not sluice._meets_target(v_compiled.meets_sql) then
+        -- All new: what the merge comes to, without its join.
+        select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale from pg_temp.sluice_rows where sluice_state is null;
         v_done := sluice._execute_insert(v_compiled.insert_sql, p_batch_id, v_compiled.keeps_places);
         v_written := v_done.written;
         places := v_done.places;
         exit when v_written = inserted;
       else
+        execute v_compiled.count_sql into inserted, updated, deleted, unchanged, stale;
+        exit when inserted + updated + deleted = 0;
         v_done := sluice._execute_merge(v_compiled.merge_sql, p_batch_id);
         v_written := v_done.written;
         exit when v_written = inserted + updated + deleted

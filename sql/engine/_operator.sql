@@ -9,7 +9,7 @@ begin
   -- names its operators in its default btree operator class; those of all other types are
   -- built in.
   return (
-    select format('operator(%I.%s)', coalesce(n.nspname, 'pg_catalog'), case p_strategy when 1 then '<' when 3 then '=' end)
+    select format('operator(%I.%s)', coalesce(n.nspname, 'pg_catalog'), case p_strategy when 1 then '<' when 2 then '<=' when 3 then '=' when 4 then '>=' end)
     from pg_catalog.pg_attribute a
     cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
     left join (
@@ -24,4 +24,4 @@ end
 $$;
 
 comment on function sluice._operator(oid, text, integer) is
-  'The operator that compares values of a column (btree strategy 1: less, 3: equal), qualified.';
+  'The operator that compares values of a column (btree strategy 1: <, 2: <=, 3: =, 4: >=), qualified.';

@@ -65,7 +65,7 @@ begin
     create temporary table sluice_compiled (
       fingerprint text not null, made_for uuid, version integer not null, target oid not null, filenode oid, columns text[] not null, search_path text not null,
       rules jsonb not null, load_sql text not null, load_past_faults_sql text not null, trial_sql text not null, probe_sql text not null,
-      reference_checks text[] not null, superseded_sql text not null, matched_sql text not null, count_sql text not null, insert_sql text,
+      reference_checks text[] not null, superseded_sql text not null, matched_sql text not null, count_sql text not null, meets_sql text not null, insert_sql text,
       merge_sql text not null, trial_merge_sql text not null, remember_sql text not null, keeps_places boolean not null, rows_definition text not null);
   elsif exists (select from pg_temp.sluice_batch) then
     -- An earlier batch of this same transaction (a dry run).
@@ -81,7 +81,7 @@ begin
     insert into pg_temp.sluice_compiled
     select v_fingerprint, case when c.skips_known then sluice._made_for(v_pipeline.pipeline_id) end, c.version, c.target, pg_catalog.pg_relation_filenode(c.target),
       c.columns, c.search_path, c.rules, c.load_sql, c.load_past_faults_sql, c.trial_sql, c.probe_sql,
-      c.reference_checks, c.superseded_sql, c.matched_sql, c.count_sql, c.insert_sql,
+      c.reference_checks, c.superseded_sql, c.matched_sql, c.count_sql, c.meets_sql, c.insert_sql,
       c.merge_sql, c.trial_merge_sql, c.remember_sql, c.keeps_places, c.rows_definition
     from sluice._compile(v_pipeline.pipeline_id, null) c;
     select format(
