@@ -16,28 +16,42 @@ const ROUNDS: usize = 16;
 
 /// What is shown: its name, and which stages of `budget.sql` it is made of, some to be taken
 /// off again.
-const LINES: [(&str, &[&str], &[&str]); 19] = [
-    ("read and encode (client)", &["client"], &[]),
+const LINES: [(&str, &[&str], &[&str]); 21] = [
+    ("read, digest, encode (client)", &["client"], &[]),
     ("begin, begin_batch", &["begin", "begin_batch"], &[]),
     ("copy", &["copy"], &[]),
-    ("transform_batch", &["transform_batch"], &[]),
+    ("transform_batch, all new", &["transform_batch"], &[]),
     ("  parse", &["parse"], &["scan"]),
     ("  extract and cast", &["extract"], &["parse"]),
     ("  hash", &["hash"], &["record"]),
     (
         "  coerce, check, insert into temp",
-        &["insert", "record"],
+        &["insert into temp", "record"],
         &["extract", "hash"],
     ),
     ("  faults, looked for", &["faults"], &[]),
     ("  dedupe", &["dedupe"], &[]),
     ("  count_records", &["count_records"], &[]),
     ("load_batch, all new", &["load_batch"], &[]),
-    ("  count", &["count"], &[]),
-    ("  merge, all new", &["merge"], &[]),
-    ("  count_records", &["count_records"], &[]),
-    ("load_batch, all unchanged", &["load_batch again"], &[]),
+    ("  look for rows in the way", &["meets"], &[]),
+    ("  insert", &["insert"], &[]),
+    (
+        "  remember, ledger, the rest",
+        &["load_batch"],
+        &["meets", "insert"],
+    ),
     ("commit, all new", &["commit"], &[]),
+    (
+        "transform_batch, all known",
+        &["transform_batch known"],
+        &[],
+    ),
+    ("load_batch, all known", &["load_batch known"], &[]),
+    (
+        "load_batch, all parsed and unchanged",
+        &["load_batch parsed"],
+        &[],
+    ),
     (
         "a record, all new",
         &[
@@ -52,15 +66,15 @@ const LINES: [(&str, &[&str], &[&str]); 19] = [
         &[],
     ),
     (
-        "a record, all unchanged",
+        "a record, all known",
         &[
             "client",
             "begin",
             "begin_batch",
             "copy",
-            "transform_batch",
-            "load_batch again",
-            "commit again",
+            "transform_batch known",
+            "load_batch known",
+            "commit known",
         ],
         &[],
     ),

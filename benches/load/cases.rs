@@ -184,7 +184,7 @@ impl<'a> Bench<'a> {
             self.check_table("bench.copied", &files.plain.1)?;
             self.samples.push((Case::Copy, sample));
         }
-        if [Case::First, Case::Same, Case::Changed]
+        if [Case::First, Case::Nothing, Case::Same, Case::Changed]
             .iter()
             .any(|case| self.args.wants(*case))
         {
@@ -193,6 +193,8 @@ impl<'a> Bench<'a> {
             let all = [("extracted", rows), ("transformed", rows)];
             self.load_as(Case::First, &plain.0, &with(&all, &[("inserted", rows)]))?;
             self.check_table("bench.orders", &plain.1)?;
+
+            self.load_as(Case::Nothing, &plain.0, &[])?;
 
             // What autovacuum would do some time, so that it does not do it just now.
             let settle = "vacuum (analyze) bench.orders";
