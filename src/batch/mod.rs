@@ -26,6 +26,8 @@ pub struct Run {
     pub batch_seq: i64,
     /// The active transform version when it began.
     pub version: i32,
+    /// Up to where the source has been committed; none before the first batch.
+    pub cursor: Option<Value>,
     /// The pipeline's source settings.
     pub source: Value,
     /// Records in a batch, if the pipeline says.
@@ -51,6 +53,7 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
         epoch: row.get("epoch"),
         batch_seq: row.get("batch_seq"),
         version: row.get("version"),
+        cursor: row.get("cursor"),
         source: row.get("source"),
         batch_rows: row.get("batch_rows"),
         batch_bytes: row.get("batch_bytes"),

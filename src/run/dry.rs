@@ -29,7 +29,7 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
             batch::stage(&client, pipeline, run.run_id, &batch).await?;
             // To the end, whatever share is bad: that is what one wants to see.
             let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
-            job.committed(&counters, batch.bytes);
+            job.committed(&counters, &batch);
         }
         let groups = batch::quarantined_in_transaction(&client, pipeline).await?;
         Ok(groups)

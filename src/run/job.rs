@@ -5,6 +5,7 @@ use crate::batch::Counters;
 use crate::error::{Error, Kind, Result};
 use crate::report::{Progress, Report};
 use crate::retry::{Backoff, is_retryable_error};
+use crate::source::Batch;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct Job<'a> {
 struct Totals {
     counters: Counters,
     batches: u64,
+    /// Retries of the source, which has a budget of its own.
+    retried: i64,
 }
 
 impl<'a> Job<'a> {
@@ -44,19 +47,20 @@ impl<'a> Job<'a> {
     }
 
     /// Counts a committed batch.
-    pub(super) fn committed(&self, counters: &Counters, bytes: u64) {
+    pub(super) fn committed(&self, counters: &Counters, batch: &Batch) {
         let mut totals = lock(&self.totals);
         totals.counters.add(counters);
         totals.batches += 1;
+        totals.retried += i64::from(batch.retried);
         lock(&self.backoff).succeeded();
-        self.progress.advance(bytes, counters.extracted);
+        self.progress.advance(batch.bytes, counters.extracted);
     }
 
     /// Writes what was counted into the report.
     pub(super) fn tell(&self, report: &mut Report) {
         let totals = lock(&self.totals);
         report.counters = totals.counters;
-        report.counters.retried = i64::from(lock(&self.backoff).used());
+        report.counters.retried = i64::from(lock(&self.backoff).used()) + totals.retried;
         report.batches = totals.batches;
     }
 

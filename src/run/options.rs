@@ -3,13 +3,13 @@
 use crate::batch::Run;
 use crate::error::Result;
 use crate::retry::Backoff;
-use crate::source::{self, Limits, ObjectState, Source};
+use crate::source::{self, Limits, Source, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Opens a source: its settings, what is known of its objects, the size of a batch.
+/// Opens a source: its settings, from where it goes on, the size of a batch.
 pub type OpenSource =
-    dyn Fn(&serde_json::Value, Vec<ObjectState>, Limits) -> Result<Box<dyn Source>> + Send + Sync;
+    dyn Fn(&serde_json::Value, Start, Limits) -> Result<Box<dyn Source>> + Send + Sync;
 
 /// How to run.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use super::job::Job;
 use crate::batch::Run;
 use crate::error::{Error, Result};
-use crate::source::{Batch, ObjectState, Source};
+use crate::source::{Batch, ObjectState, Source, Start};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -30,7 +30,12 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
             }
         }
     }
-    let mut source = (options.open_source)(&settings, known, options.limits(run))?;
+    let start = Start {
+        cursor: run.cursor.clone(),
+        objects: known,
+        retries: options.retries,
+    };
+    let mut source = (options.open_source)(&settings, start, options.limits(run))?;
     job.progress.start(source.total_bytes());
 
     let (sender, batches) = mpsc::channel(1);

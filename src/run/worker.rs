@@ -105,12 +105,12 @@ impl Worker<'_> {
             quarantined = counters.quarantined,
             "batch committed"
         );
-        self.job.committed(&counters, batch.bytes);
+        self.job.committed(&counters, batch);
         Ok(())
     }
 
     async fn load_until_committed(&self, index: u64, batch: &Batch) -> Result<Counters> {
-        let mut retried = 0;
+        let mut retried = i64::from(batch.retried);
         loop {
             let mut step = Step::Staging;
             let error = match self.attempt(index, batch, retried, &mut step).await {

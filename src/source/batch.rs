@@ -75,6 +75,8 @@ pub struct Batch {
     pub cursor: Value,
     /// Files and objects whose state this batch changes.
     pub objects: Vec<ObjectState>,
+    /// How often the source had to be asked again for these records.
+    pub retried: u32,
 }
 
 /// Collects records until a limit is reached.
@@ -88,6 +90,9 @@ pub struct BatchBuilder {
     origins: Vec<OriginSpan>,
     consumed: u64,
     objects: Vec<ObjectState>,
+    retried: u32,
+    /// Where the payload of the last record begins, if it was readable.
+    last: Option<usize>,
 }
 
 /// What a binary COPY stream begins with.
@@ -110,6 +115,8 @@ impl BatchBuilder {
             origins: Vec::new(),
             consumed: 0,
             objects: Vec::new(),
+            retried: 0,
+            last: None,
         }
     }
 
@@ -160,6 +167,7 @@ impl BatchBuilder {
         self.data.put_i64(position);
         self.data
             .put_i32(i32::try_from(payload.len()).unwrap_or(i32::MAX));
+        self.last = Some(self.data.len());
         self.data.put_slice(payload);
         if self.limits.digests {
             match digest(payload) {
@@ -183,6 +191,7 @@ impl BatchBuilder {
         message: String,
     ) {
         self.payload_bytes += payload.len();
+        self.last = None;
         self.unreadable.push(Unreadable {
             ordinal: self.rows,
             position,
@@ -196,6 +205,16 @@ impl BatchBuilder {
     /// Counts `bytes` of input as consumed by this batch.
     pub fn consume(&mut self, bytes: u64) {
         self.consumed += bytes;
+    }
+
+    /// Counts tries that had to be repeated.
+    pub fn count_retries(&mut self, retried: u32) {
+        self.retried += retried;
+    }
+
+    /// The payload added last, if it was readable.
+    pub fn last_payload(&self) -> Option<&[u8]> {
+        self.last.map(|start| &self.data[start..])
     }
 
     /// Notes the state of a file or object at the end of this batch, replacing an earlier
@@ -242,6 +261,7 @@ impl BatchBuilder {
             origins: self.origins,
             cursor,
             objects: self.objects,
+            retried: self.retried,
         }
     }
 }

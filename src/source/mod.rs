@@ -35,10 +35,25 @@ pub trait Source: Send {
     }
 }
 
-/// Opens the source that `settings` describe, going on from what is `known` of its objects.
-pub fn open(settings: &Value, known: Vec<ObjectState>, limits: Limits) -> Result<Box<dyn Source>> {
+/// From where a source goes on, and how patiently.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The pipeline's cursor; none before its first batch.
+    pub cursor: Option<Value>,
+    /// What is known of its files and objects.
+    pub objects: Vec<ObjectState>,
+    /// Retries for the whole run.
+    pub retries: u32,
+}
+
+/// Opens the source that `settings` describe, going on from `start`.
+pub fn open(settings: &Value, start: Start, limits: Limits) -> Result<Box<dyn Source>> {
     match settings["kind"].as_str() {
-        Some("file") => Ok(Box::new(file::FileSource::open(settings, known, limits)?)),
+        Some("file") => Ok(Box::new(file::FileSource::open(
+            settings,
+            start.objects,
+            limits,
+        )?)),
         _ => Err(Error::usage(format!("unknown source {settings}"))
             .next("this binary reads the kind \"file\"")),
     }
