@@ -135,6 +135,16 @@ impl Error {
         self
     }
 
+    /// Passes its words through `f`: for those who know what must not be shown. Causes stay
+    /// as they are.
+    #[must_use]
+    pub(crate) fn reworded(mut self, f: impl Fn(&str) -> String) -> Self {
+        self.message = f(&self.message);
+        self.details = self.details.iter().map(|line| f(line)).collect();
+        self.next = self.next.map(|step| f(&step));
+        self
+    }
+
     /// What failed, without causes and next step.
     pub fn message(&self) -> &str {
         &self.message

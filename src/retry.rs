@@ -31,6 +31,18 @@ const RETRYABLE: &[(&str, &str)] = &[
     ("57P05", "idle session timeout ended the connection"),
 ];
 
+/// HTTP statuses that pass, besides all of the 500s.
+const RETRYABLE_STATUS: &[(u16, &str)] = &[
+    (408, "request timeout"),
+    (425, "too early"),
+    (429, "too many requests"),
+];
+
+/// Whether the condition behind this HTTP status passes by itself.
+pub fn is_retryable_status(status: u16) -> bool {
+    (500..600).contains(&status) || RETRYABLE_STATUS.iter().any(|(code, _)| *code == status)
+}
+
 /// Whether the condition behind this SQLSTATE passes by itself.
 pub fn is_retryable_sqlstate(sqlstate: &str) -> bool {
     RETRYABLE
@@ -77,7 +89,7 @@ fn has_passing_io_error(error: &tokio_postgres::Error) -> bool {
 }
 
 /// Whether an input/output error passes. A bad certificate comes as `InvalidData`.
-fn passes(error: &std::io::Error) -> bool {
+pub(crate) fn passes(error: &std::io::Error) -> bool {
     match error.kind() {
         ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Unsupported => false,
         // Without a number it is not the system's: the library words "this server only

@@ -9,10 +9,14 @@ declare
   v_key   text;
   v_value jsonb;
 begin
+  if p_source ->> 'kind' = 'http' then
+    perform sluice._check_http_source(p_source);
+    return;
+  end if;
   if p_source is null or jsonb_typeof(p_source) <> 'object' or p_source ->> 'kind' is distinct from 'file' then
     raise exception using errcode = 'SL005',
       message = format('unknown source %s', coalesce(p_source::text, 'null')),
-      hint = 'make it with sluice.file_source(path => ...)';
+      hint = 'make it with sluice.file_source(path => ...) or sluice.http_source(url => ...)';
   end if;
   select string_agg(r.name, ', ' order by r.name) into v_names from sluice._file_settings() r;
   for v_key, v_value in select key, value from jsonb_each(p_source) where key <> 'kind' loop

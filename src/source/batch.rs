@@ -4,6 +4,7 @@ use super::digest::digest;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::ops::Range;
 
 /// How large a batch may grow, whichever is reached first closing it, and what it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +92,8 @@ pub struct BatchBuilder {
     consumed: u64,
     objects: Vec<ObjectState>,
     retried: u32,
-    /// Where the payload of the last record begins, if it was readable.
-    last: Option<usize>,
+    /// Where the payload of the last record stands, if it was readable.
+    last: Option<Range<usize>>,
 }
 
 /// What a binary COPY stream begins with.
@@ -167,7 +168,7 @@ impl BatchBuilder {
         self.data.put_i64(position);
         self.data
             .put_i32(i32::try_from(payload.len()).unwrap_or(i32::MAX));
-        self.last = Some(self.data.len());
+        self.last = Some(self.data.len()..self.data.len() + payload.len());
         self.data.put_slice(payload);
         if self.limits.digests {
             match digest(payload) {
@@ -214,7 +215,7 @@ impl BatchBuilder {
 
     /// The payload added last, if it was readable.
     pub fn last_payload(&self) -> Option<&[u8]> {
-        self.last.map(|start| &self.data[start..])
+        self.last.clone().map(|span| &self.data[span])
     }
 
     /// Notes the state of a file or object at the end of this batch, replacing an earlier

@@ -8,6 +8,7 @@
 mod batch;
 mod digest;
 pub mod file;
+pub mod http;
 
 pub(crate) use batch::COPY_HEADER;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Unreadable};
@@ -54,7 +55,8 @@ pub fn open(settings: &Value, start: Start, limits: Limits) -> Result<Box<dyn So
             start.objects,
             limits,
         )?)),
+        Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, limits)?)),
         _ => Err(Error::usage(format!("unknown source {settings}"))
-            .next("this binary reads the kind \"file\"")),
+            .next("this binary reads the kinds \"file\" and \"http\"")),
     }
 }

@@ -4,6 +4,7 @@ mod constraints;
 mod define_pipeline;
 mod drop_pipeline;
 mod hashing;
+mod http_source;
 mod install;
 mod interface;
 mod known;

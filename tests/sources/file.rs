@@ -11,4 +11,4 @@ mod ndjson;
 mod resume;
 mod settings;
 mod stdin;
-mod support;
+pub(super) mod support;

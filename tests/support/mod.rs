@@ -1,16 +1,20 @@
 //! What tests stand on: one real server for the whole binary, a database of its own for each
 //! test, and the real `sluice`.
 
+pub mod api;
 pub mod db;
 pub mod loader;
 pub mod proxy;
 pub mod server;
 pub mod sluice;
+pub mod web;
 pub mod wire;
 pub mod workload;
 
+pub use api::Api;
 pub use db::TestDb;
 pub use loader::Loader;
 pub use proxy::{Fault, Proxy};
 pub use sluice::{Sluice, Summary};
+pub use web::Web;
 pub use workload::Workload;

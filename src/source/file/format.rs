@@ -94,7 +94,11 @@ fn by_suffix(name: &str) -> Option<Format> {
     }
 }
 
-fn framer(settings: &Settings, format: Format, parser: Parser) -> Result<Box<dyn Framer>> {
+pub(super) fn framer(
+    settings: &Settings,
+    format: Format,
+    parser: Parser,
+) -> Result<Box<dyn Framer>> {
     let max = settings.max_record_bytes;
     Ok(match format {
         Format::Ndjson => Box::new(Ndjson::new(max)),

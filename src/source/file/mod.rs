@@ -20,6 +20,7 @@ mod reading;
 mod row;
 mod scan;
 mod settings;
+mod slice;
 mod start;
 mod window;
 
@@ -36,6 +37,7 @@ use self::decode::Compression;
 use self::identity::{State, replaced};
 use self::reading::{Progress, Reading};
 use self::settings::{OnReplace, Settings};
+pub(in crate::source) use self::slice::Slicer;
 use self::start::{Opened, open, open_stream};
 
 /// Files without records cost a batch nothing, so their number needs a limit of its own.

@@ -1,0 +1,211 @@
+//! A request for one page, before credentials.
+
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use super::paging::At;
+use super::place::{Draft, Found};
+use super::secret::Redactor;
+use super::settings::{self, Settings};
+use super::wire::is_same_origin;
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    pub(super) url: Url,
+    pub(super) method: Method,
+    pub(super) body: Option<String>,
+    /// It asks for more than the first page.
+    pub(super) goes_on: bool,
+    /// The place, where the URL does not show it.
+    mark: Option<String>,
+}
+
+impl Call {
+    pub(super) fn new(settings: &Settings, at: &At, since: Option<&Found>) -> Result<Self> {
+        let method = match settings.method {
+            settings::Method::Get => Method::GET,
+            settings::Method::Post => Method::POST,
+        };
+        let params = settings
+            .params
+            .iter()
+            .flat_map(|(name, value)| pairs(name, value));
+        let mut draft = Draft::new(params.collect(), settings.body.clone());
+        if let (Some(since), Some(value)) = (&settings.since, since) {
+            draft.put(since.send_in, &since.param, value);
+        }
+        let body_before = draft.body_text();
+        settings.paging.put(at, &mut draft);
+        let is_in_body = draft.body_text() != body_before;
+        let url = match at {
+            At::Link(link) => Url::parse(link).map_err(|cause| {
+                Error::failed(format!("the link `{link}` is no URL")).caused_by(cause)
+            })?,
+            _ => {
+                let mut url = settings.url.clone();
+                if !draft.params.is_empty() {
+                    url.query_pairs_mut().extend_pairs(&draft.params);
+                }
+                url
+            }
+        };
+        Ok(Call {
+            url,
+            method,
+            body: draft.body_text(),
+            goes_on: *at != settings.paging.first(),
+            mark: is_in_body.then(|| at.to_string()),
+        })
+    }
+
+    /// What records of this page have as their origin, and messages as the URL.
+    pub(super) fn shown(&self, redactor: &Redactor) -> String {
+        let url = redactor.clean(self.url.as_str());
+        match &self.mark {
+            Some(mark) => format!("{url} ({mark})"),
+            None => url,
+        }
+    }
+}
+
+fn pairs(name: &str, value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items.iter().flat_map(|item| pairs(name, item)).collect(),
+        Value::String(text) => vec![(name.to_owned(), text.clone())],
+        other => vec![(name.to_owned(), other.to_string())],
+    }
+}
+
+impl Settings {
+    /// Refuses a URL that the user did not name: the host guard.
+    pub(super) fn check_host(&self, url: &Url, what: &str, redactor: &Redactor) -> Result<()> {
+        if is_same_origin(url, &self.url) {
+            return Ok(());
+        }
+        let host = url.host_str().unwrap_or_default();
+        let with_port = url
+            .port_or_known_default()
+            .map(|port| format!("{host}:{port}"))
+            .unwrap_or_default();
+        let is_named = self
+            .allow_hosts
+            .iter()
+            .any(|allowed| *allowed == with_port || (url.port().is_none() && allowed == host));
+        let is_downgrade = self.url.scheme() == "https" && url.scheme() != "https";
+        if is_named && matches!(url.scheme(), "http" | "https") && !is_downgrade {
+            return Ok(());
+        }
+        let error = Error::failed(format!(
+            "{what} leads away from {}: to {}",
+            self.url.origin().ascii_serialization(),
+            redactor.clean(url.as_str())
+        ));
+        Err(match is_downgrade && url.host() == self.url.host() {
+            true => error.next("the source writes its links with http; let it write https, or use another paging"),
+            false => error.next(format!("if that host is to be trusted, allow it: allow_hosts => '{{{}}}' (credentials and headers are not sent there)", url.host_str().map(|_| url.port().map_or_else(|| host.to_owned(), |_| with_port.clone())).unwrap_or_default())),
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn settings(more: Value) -> Settings {
+        let mut settings = json!({"kind": "http", "url": "https://api.example/v1?fixed=1"});
+        for (key, value) in more.as_object().unwrap() {
+            settings[key] = value.clone();
+        }
+        Settings::parse(&settings).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_added_to_those_of_the_url() {
+        let settings = settings(json!({
+            "params": {"q": "a b&c", "tags": ["x", "y"], "n": 5, "none": null},
+            "paging": {"model": "page_number", "param": "page"}, "since": {"param": "from", "start": "2026-01-01"},
+        }));
+        let since = settings.since.as_ref().unwrap().value(None);
+        let call = Call::new(&settings, &At::Page(2), since.as_ref()).unwrap();
+        assert_eq!(
+            call.url.as_str(),
+            "https://api.example/v1?fixed=1&q=a+b%26c&tags=x&tags=y&n=5&from=2026-01-01&page=2"
+        );
+        assert_eq!(call.method, Method::GET);
+        assert!(call.goes_on);
+    }
+
+    #[test]
+    fn a_link_is_taken_as_it_is() {
+        let settings = settings(
+            json!({"params": {"q": "a"}, "paging": {"model": "next_link", "next": "/next"}}),
+        );
+        let call = Call::new(
+            &settings,
+            &At::Link("https://api.example/v1?page=2".to_owned()),
+            None,
+        )
+        .unwrap();
+        assert_eq!(call.url.as_str(), "https://api.example/v1?page=2");
+    }
+
+    #[test]
+    fn a_place_in_the_body_shows_in_the_origin() {
+        let settings = settings(
+            json!({"method": "POST", "body": {"size": 2}, "paging": {"model": "cursor", "param": "after", "next": "/next", "send_in": "body"}}),
+        );
+        let call = Call::new(&settings, &At::Token("abc".to_owned()), None).unwrap();
+        assert_eq!(call.body.as_deref(), Some(r#"{"size":2,"after":"abc"}"#));
+        assert_eq!(
+            call.shown(&Redactor::default()),
+            "https://api.example/v1?fixed=1 (token `abc`)"
+        );
+    }
+
+    #[test]
+    fn other_hosts_are_refused_unless_named() {
+        let settings = settings(json!({"allow_hosts": ["cdn.example", "api.example:8443"]}));
+        let check = |url: &str| {
+            settings.check_host(
+                &Url::parse(url).unwrap(),
+                "the next link",
+                &Redactor::default(),
+            )
+        };
+        for good in [
+            "https://api.example/v2",
+            "https://api.example:443/",
+            "https://cdn.example/x",
+            "https://api.example:8443/",
+        ] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://api.example/",
+            "https://api.example:444/",
+            "https://api.example.evil/",
+            "https://cdn.example:8443/",
+            "http://cdn.example/",
+            "https://evil.example/",
+            "ftp://cdn.example/",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        let error = check("https://evil.example:99/x?y").unwrap_err();
+        assert_eq!(
+            error.message(),
+            "the next link leads away from https://api.example: to https://evil.example:99/x?y"
+        );
+        assert!(
+            error
+                .next_step()
+                .unwrap()
+                .contains("allow_hosts => '{evil.example:99}'"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! The cursor of an HTTP source: between sweeps, or inside of one.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::paging::At;
+use super::settings::Settings;
+use super::time::Time;
+use crate::error::{Error, Result};
+
+/// Up to where the source has been read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Cursor {
+    Sweeping(Sweep),
+    Done(Done),
+}
+
+/// A sweep has come to its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Done {
+    pub(super) done: bool,
+    /// From where the next sweep starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mark: Option<String>,
+}
+
+/// A sweep is going on: all pages from the first to the last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sweep {
+    /// The page to go on with.
+    pub(super) next: At,
+    /// Records of that page that are behind us, and the page they were in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) skip: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) of_page: Option<String>,
+    /// Pages and records behind us.
+    pub(super) pages: u64,
+    pub(super) records: u64,
+    /// When the sweep began.
+    pub(super) began: String,
+    /// What it asks for, from its first page to its last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<String>,
+    /// The newest mark so far; it counts from the next sweep on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mark: Option<String>,
+    /// The settings under which the place means something.
+    pub(super) settings: String,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+impl Cursor {
+    /// What the pipeline has as its cursor; none before the first batch.
+    pub(super) fn parse(value: Option<&Value>) -> Result<Option<Self>> {
+        match value {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => serde_json::from_value(value.clone()).map(Some).map_err(|cause| {
+                Error::usage(format!("the cursor {value} is not one of an HTTP source"))
+                    .caused_by(cause)
+                    .next("the pipeline had another source; begin anew with `sluice rewind PIPELINE --to-start`")
+            }),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Sweep {
+    /// The sweep to go on with, or the next one; and what the user should know of it.
+    pub(super) fn after(
+        cursor: Option<&Cursor>,
+        settings: &Settings,
+        fingerprint: String,
+    ) -> (Self, Option<&'static str>) {
+        let mark = match cursor {
+            Some(Cursor::Sweeping(sweep))
+                if sweep.settings == fingerprint && settings.paging.knows(&sweep.next) =>
+            {
+                return (sweep.clone(), None);
+            }
+            // Its mark is not for use: of what is older, a part has not been read.
+            Some(Cursor::Sweeping(sweep)) => {
+                let anew = Sweep {
+                    since: sweep.since.clone(),
+                    ..Sweep::begin(settings, sweep.since.clone(), fingerprint)
+                };
+                return (
+                    anew,
+                    Some(
+                        "the source was defined anew in the middle of a sweep: read again from the first page",
+                    ),
+                );
+            }
+            Some(Cursor::Done(done)) => done.mark.clone(),
+            None => None,
+        };
+        (Sweep::begin(settings, mark, fingerprint), None)
+    }
+
+    fn begin(settings: &Settings, mark: Option<String>, fingerprint: String) -> Self {
+        let since = settings.since.as_ref();
+        let asked = since.and_then(|since| since.value(mark.as_deref()));
+        Sweep {
+            next: settings.paging.first(),
+            skip: 0,
+            of_page: None,
+            pages: 0,
+            records: 0,
+            began: Time::at(SystemTime::now()).to_string(),
+            since: asked.map(|value| value.text().to_owned()),
+            mark: since.and(mark),
+            settings: fingerprint,
+        }
+    }
+
+    pub(super) fn began(&self) -> SystemTime {
+        let seconds = Time::parse(&self.began).map_or(0, |time| time.unix_seconds());
+        UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_cursor_is_what_the_documentation_says() {
+        for value in [
+            json!({"done": true}),
+            json!({"done": true, "mark": "2026-03-01T08:00:00Z"}),
+            json!({"next": {"page": 3}, "skip": 40, "of_page": "ab12", "pages": 2, "records": 240, "began": "2026-03-01T08:00:00Z",
+                "since": "2026-02-01T00:00:00Z", "mark": "2026-03-01T00:00:00Z", "settings": "cd34"}),
+            json!({"next": "first", "pages": 0, "records": 0, "began": "2026-03-01T08:00:00Z", "settings": "cd34"}),
+        ] {
+            assert_eq!(
+                Cursor::parse(Some(&value)).unwrap().unwrap().to_json(),
+                value
+            );
+        }
+        assert_eq!(Cursor::parse(None).unwrap(), None);
+        assert_eq!(Cursor::parse(Some(&Value::Null)).unwrap(), None);
+        let error = Cursor::parse(Some(&json!({"object": "a.csv", "bytes": 3}))).unwrap_err();
+        assert!(
+            error
+                .next_step()
+                .unwrap()
+                .contains("sluice rewind PIPELINE --to-start"),
+            "{error}"
+        );
+    }
+}
