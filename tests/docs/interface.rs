@@ -127,6 +127,43 @@ async fn every_setting_of_a_file_source_is_told() {
     }
 }
 
+#[tokio::test]
+async fn every_setting_of_an_http_source_is_told() {
+    let db = TestDb::new().await;
+    let told = text("docs/sources.md");
+    for function in [
+        "http_source",
+        "page_number_paging",
+        "offset_paging",
+        "cursor_paging",
+        "next_link_paging",
+        "link_header_paging",
+        "bearer_auth",
+        "basic_auth",
+        "header_auth",
+        "param_auth",
+        "oauth2_auth",
+        "since",
+    ] {
+        assert!(told.contains(function), "{function}");
+        let names = format!(
+            "select unnest(proargnames) from pg_proc where oid = 'sluice.{function}'::regproc"
+        );
+        for name in db.rows(&names).await {
+            let is_told = [
+                format!("`{name}`"),
+                format!("{name} =>"),
+                format!("{name},"),
+                format!("{name})"),
+            ];
+            assert!(
+                is_told.iter().any(|form| told.contains(form)),
+                "{function}: {name}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_link_leads_to_a_file() {
     let mut pages = all();

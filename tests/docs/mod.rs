@@ -10,6 +10,9 @@
 //!   ends in `# exit N`. The lines below it are what it prints; `...` stands for anything,
 //!   in a line or for lines. Seconds may differ. Without such lines anything may be printed.
 //!
+//! Behind https://shop.example stands a server of the tests with 250 orders under every paging
+//! model (`tests/support/api.rs`).
+//!
 //! Other blocks are for reading only.
 
 mod interface;

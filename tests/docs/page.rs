@@ -1,6 +1,6 @@
 //! A page of the documentation, taken apart and played.
 
-use crate::support::TestDb;
+use crate::support::{Api, TestDb, Web};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -146,6 +146,7 @@ impl Page {
         let db = TestDb::new().await;
         let session = db.connect().await;
         let folder = tempfile::tempdir().unwrap();
+        let api = shop();
         for block in &self.blocks {
             let place = format!("{}:{}", self.path, block.line);
             match &block.step {
@@ -156,7 +157,7 @@ impl Page {
                 }
                 Step::Sql { text, fails } => {
                     let sqlstate = session
-                        .batch_execute(text)
+                        .batch_execute(&text.replace(SHOP, &api.url))
                         .await
                         .map_err(pgsluice::error::Error::from);
                     match (sqlstate, fails) {
@@ -166,14 +167,35 @@ impl Page {
                         (Err(error), _) => panic!("{place}: {error}"),
                     }
                 }
-                Step::Console { text } => console(text, &db, folder.path(), &place),
+                Step::Console { text } => {
+                    console(text, &db, folder.path(), &api, &place);
+                }
             }
         }
     }
 }
 
+/// The API of the pages; in truth a server of the tests.
+const SHOP: &str = "https://shop.example";
+
+fn shop() -> Web {
+    let api = Api {
+        time: "updated_at",
+        ..Api::orders(250, 100)
+    };
+    let records = api
+        .records
+        .iter()
+        .map(|record| record.replace("\"at\"", "\"updated_at\""));
+    let api = Api {
+        records: records.collect(),
+        ..api
+    };
+    Web::serve(move |request| api.answer(request))
+}
+
 /// Runs the commands of a block, each with the output shown below it.
-fn console(text: &str, db: &TestDb, folder: &Path, place: &str) {
+fn console(text: &str, db: &TestDb, folder: &Path, api: &Web, place: &str) {
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let command = line
@@ -188,7 +210,8 @@ fn console(text: &str, db: &TestDb, folder: &Path, place: &str) {
             shown.push_str(line);
             shown.push('\n');
         }
-        let (exit, real) = run(command, db, folder);
+        let (exit, real) = run(&command.replace(SHOP, &api.url), db, folder);
+        let real = real.replace(&api.url, SHOP);
         assert_eq!(exit, Some(code), "{place}: $ {command}\n{real}");
         assert!(
             is_shown(&shown, &real),

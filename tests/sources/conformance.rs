@@ -208,7 +208,7 @@ impl Http {
     fn on(path: &'static str) -> Self {
         let api = Arc::new(Api {
             records: (0..45).map(item).collect(),
-            size: 10,
+            ..Api::orders(0, 10)
         });
         let shared = Arc::clone(&api);
         Http {

@@ -11,7 +11,7 @@
 //! | `/links` | URL at `/links/next` |
 //! | `/link-header` | `Link` |
 //!
-//! Records stand at `/data`. `since` leaves out those whose `at` is less.
+//! Records stand at `/data`. `since` or `updated_since` leaves out those whose time is less.
 
 use super::web::{Answer, Request, pairs};
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ pub struct Api {
     pub records: Vec<String>,
     /// Records in a page.
     pub size: usize,
+    /// The member with the time of a record.
+    pub time: &'static str,
 }
 
 /// How a test or a page of the documentation reads each path.
@@ -61,6 +63,7 @@ impl Api {
         Api {
             records: records.collect(),
             size,
+            time: "at",
         }
     }
 
@@ -86,11 +89,12 @@ impl Api {
                 .param(name)
                 .map(|text| text.parse::<usize>().unwrap())
         };
-        let chosen: Vec<&String> = match request.param("since") {
+        let chosen: Vec<&String> = match request.param("since").or(request.param("updated_since")) {
             None => self.records.iter().collect(),
             Some(since) => {
-                let at =
-                    |record: &str| serde_json::from_str::<Value>(record).unwrap()["at"].clone();
+                let at = |record: &str| {
+                    serde_json::from_str::<Value>(record).unwrap()[self.time].clone()
+                };
                 let is_new = |record: &&String| at(record).as_str().unwrap() >= since;
                 self.records.iter().filter(is_new).collect()
             }
