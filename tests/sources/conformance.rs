@@ -1,11 +1,14 @@
 //! What every source has to pass, whatever it reads.
 
 use crate::sources::file::support::{Folder, Record, WIDE, records, rows};
+use crate::support::sluice::Done;
+use crate::support::web::Answer;
 use crate::support::workload::wait_until_no_loader;
-use crate::support::{Api, Fault, Loader, Proxy, TestDb, Web, loader};
+use crate::support::{Api, Fault, Loader, Proxy, Sluice, TestDb, Web, loader};
 use pgsluice::source::{self, Source, Start};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::io::Write as _;
 use std::sync::Arc;
 
 /// A source with things to read, set up for one test.
@@ -15,6 +18,19 @@ trait Subject {
 
     /// The payloads it holds, in order.
     fn payloads(&self) -> Vec<String>;
+
+    /// The settings of another one of its kind, of [`LARGE`] records of [`LONG`] bytes.
+    fn large(&self) -> Value;
+}
+
+/// Records of a source that does not fit into [`MEMORY_KIB`].
+const LARGE: usize = 200;
+const LONG: usize = 512 * 1024;
+/// What a loader may take for it.
+const MEMORY_KIB: u64 = 48 * 1024;
+
+fn long_item(i: usize, pad: &str) -> String {
+    format!("{{\"id\":{i},\"pad\":\"{pad}\"}}")
 }
 
 /// The state that the database keeps of a source.
@@ -159,6 +175,39 @@ async fn survives_kill_9_at_every_batch(subject: &impl Subject) {
     }
 }
 
+/// Memory does not grow with the source. The transform drops every record, so that the
+/// server has little to do with them.
+async fn takes_no_more_memory_than_its_bounds(subject: &impl Subject) {
+    let db = TestDb::new().await;
+    db.execute(WITNESS).await;
+    let source = subject.large().to_string().replace('\'', "''");
+    db.execute(&format!(
+        "create function shop.none_v1(doc jsonb) returns table (id bigint, payload text) language sql stable as $$ select 1, 'x' where false $$;
+         select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.none_v1', target => 'shop.items', key => '{{id}}', source => '{source}')"
+    ))
+    .await;
+    let mut loader = Sluice::on(&db)
+        .args(["run", "items", "--batch-bytes", "1000000", "--workers", "1"])
+        .spawn();
+    let status = format!("/proc/{}/status", loader.id());
+    let mut peak = 0;
+    while loader.try_wait().unwrap().is_none() {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmHWM"));
+        let now = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        peak = now.unwrap_or(peak);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let done = Done::of(loader.wait_with_output().unwrap()).exits(0);
+    assert_eq!(done.summary().count("filtered"), LARGE as i64);
+    assert!(
+        (LARGE * LONG) as u64 / 1024 > 2 * MEMORY_KIB,
+        "the source is too small to tell"
+    );
+    assert!(peak > 5 * 1024, "measured {peak} KiB");
+    assert!(peak < MEMORY_KIB, "{peak} KiB");
+}
+
 /// A folder with the records in files of every format.
 struct Files {
     folder: Folder,
@@ -193,6 +242,16 @@ impl Subject for Files {
 
     fn payloads(&self) -> Vec<String> {
         (0..self.count).map(item).collect()
+    }
+
+    fn large(&self) -> Value {
+        let file = std::fs::File::create(self.folder.path("large.ndjson")).unwrap();
+        let mut file = std::io::BufWriter::new(file);
+        for i in 0..LARGE {
+            writeln!(file, "{}", long_item(i, &"p".repeat(LONG))).unwrap();
+        }
+        file.flush().unwrap();
+        self.folder.settings("large.ndjson", json!({}))
     }
 }
 
@@ -229,6 +288,26 @@ impl Subject for Http {
 
     fn payloads(&self) -> Vec<String> {
         self.api.records.clone()
+    }
+
+    fn large(&self) -> Value {
+        // Pages of a megabyte, made when they are asked for.
+        let api = Api {
+            records: (0..LARGE).map(|i| long_item(i, "@")).collect(),
+            size: 2,
+            ..Api::orders(0, 2)
+        };
+        let web = Web::serve(move |request| {
+            let answer = api.answer(request);
+            let body = String::from_utf8(answer.body).unwrap();
+            Answer {
+                body: body.replace('@', &"p".repeat(LONG)).into(),
+                ..answer
+            }
+        });
+        let mut settings = self.api.source(&web.url, self.path);
+        settings["prefetch"] = json!(self.prefetch);
+        settings
     }
 }
 
@@ -271,4 +350,20 @@ conformance! {
     http_cursor_in_body: Http::on("/search"),
     http_next_link: Http::on("/links"),
     http_link_header: Http::on("/link-header"),
+}
+
+/// One of each way of reading is enough: it takes its time.
+macro_rules! memory {
+    ($($name:ident: $subject:expr,)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+        async fn $name() {
+            takes_no_more_memory_than_its_bounds(&$subject).await;
+        }
+    )*};
+}
+
+memory! {
+    memory_of_files_is_bounded: Files::ndjson_and_json(),
+    memory_of_pages_that_are_asked_for_ahead_is_bounded: Http::on("/page"),
+    memory_of_pages_one_after_the_other_is_bounded: Http::on("/cursor"),
 }

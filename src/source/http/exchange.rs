@@ -111,6 +111,10 @@ impl Exchange {
             call.shown(&self.redactor),
             error.message()
         );
+        if !asked.is_zero() {
+            // It is meant for the requests sent ahead as well.
+            self.wire.hold(asked);
+        }
         tokio::time::sleep(pause).await;
         Ok(())
     }

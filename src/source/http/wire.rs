@@ -1,9 +1,10 @@
 //! One request and its whole answer: TLS, timeouts, pacing, size, and proof that nothing of
 //! the body is missing.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
@@ -36,17 +37,22 @@ pub(super) struct Wire {
     client: reqwest::Client,
     pacer: Pacer,
     max_bytes: usize,
-    max_wait: std::time::Duration,
+    max_wait: Duration,
 }
 
 impl Wire {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(settings.ca_file.as_deref())?)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout())
             .read_timeout(settings.read_timeout())
-            .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")))
+            .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&settings.url) {
+            // No proxy leads there, whatever the environment says of proxies.
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .build()
             .map_err(|cause| Error::failed("the HTTP client cannot be set up").caused_by(cause))?;
         Ok(Wire {
@@ -55,6 +61,11 @@ impl Wire {
             max_bytes: settings.max_page_bytes,
             max_wait: settings.max_wait(),
         })
+    }
+
+    /// No request for so long: the server asked for it.
+    pub(super) fn hold(&self, pause: Duration) {
+        self.pacer.hold(pause.min(self.max_wait));
     }
 
     /// Sends a request; `url` is how it is called in messages.
@@ -69,7 +80,7 @@ impl Wire {
         let is_good = status.is_success();
         if is_good && limits::is_spent(&headers) {
             let pause = limits::asked_pause(&headers, SystemTime::now()).unwrap_or_default();
-            self.pacer.hold(pause.min(self.max_wait));
+            self.hold(pause);
         }
         let is_measured =
             headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
@@ -200,4 +211,10 @@ pub(super) fn is_same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme()
         && a.host() == b.host()
         && a.port_or_known_default() == b.port_or_known_default()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

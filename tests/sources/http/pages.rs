@@ -181,6 +181,45 @@ fn the_next_pages_are_on_their_way_before_the_first_has_come() {
     assert_eq!(read(&source).ok().records.len(), 20);
 }
 
+/// A reader that takes its time is not run away from.
+#[test]
+fn pages_are_fetched_ahead_only_so_far() {
+    for (prefetch, size, bound) in [(2, 1_000, 2 + 2 + 3), (16, 6 << 20, 16 + 3 + 3)] {
+        for paging in [
+            json!({"model": "page_number", "param": "page"}),
+            json!({"model": "cursor", "param": "page", "next": "/next"}),
+        ] {
+            let web = Web::serve(move |request| {
+                let number: usize = request.param("page").map_or(1, |n| n.parse().unwrap());
+                let pad = "p".repeat(if number > 40 { 0 } else { size });
+                let record = if number > 40 {
+                    String::new()
+                } else {
+                    format!("\"{number}{pad}\"")
+                };
+                let next = if number > 40 {
+                    json!(null)
+                } else {
+                    json!((number + 1).to_string())
+                };
+                Answer::json(format!("{{\"data\": [{record}], \"next\": {next}}}"))
+            });
+            let source = settings(&web.url, json!({"paging": paging, "prefetch": prefetch}));
+            let mut source =
+                pgsluice::source::open(&source, pgsluice::source::Start::default(), rows(1))
+                    .unwrap();
+            let mut taken = 0;
+            while let Some(batch) = source.next_batch().unwrap() {
+                taken += batch.rows;
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                let ahead = web.requests().len() - taken;
+                assert!(ahead <= bound, "{paging} {prefetch}: {ahead} pages ahead");
+            }
+            assert_eq!(taken, 40);
+        }
+    }
+}
+
 #[test]
 fn no_content_is_a_page_without_records() {
     let web = Web::serve(|request| match request.param("page") {
