@@ -7,7 +7,6 @@ use super::paging::At;
 use super::place::{Draft, Found};
 use super::secret::Redactor;
 use super::settings::{self, Settings};
-use super::wire::is_same_origin;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -78,37 +77,6 @@ fn pairs(name: &str, value: &Value) -> Vec<(String, String)> {
     }
 }
 
-impl Settings {
-    /// Refuses a URL that the user did not name: the host guard.
-    pub(super) fn check_host(&self, url: &Url, what: &str, redactor: &Redactor) -> Result<()> {
-        if is_same_origin(url, &self.url) {
-            return Ok(());
-        }
-        let host = url.host_str().unwrap_or_default();
-        let with_port = url
-            .port_or_known_default()
-            .map(|port| format!("{host}:{port}"))
-            .unwrap_or_default();
-        let is_named = self
-            .allow_hosts
-            .iter()
-            .any(|allowed| *allowed == with_port || (url.port().is_none() && allowed == host));
-        let is_downgrade = self.url.scheme() == "https" && url.scheme() != "https";
-        if is_named && matches!(url.scheme(), "http" | "https") && !is_downgrade {
-            return Ok(());
-        }
-        let error = Error::failed(format!(
-            "{what} leads away from {}: to {}",
-            self.url.origin().ascii_serialization(),
-            redactor.clean(url.as_str())
-        ));
-        Err(match is_downgrade && url.host() == self.url.host() {
-            true => error.next("the source writes its links with http; let it write https, or use another paging"),
-            false => error.next(format!("if that host is to be trusted, allow it: allow_hosts => '{{{}}}' (credentials and headers are not sent there)", url.host_str().map(|_| url.port().map_or_else(|| host.to_owned(), |_| with_port.clone())).unwrap_or_default())),
-        })
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -163,49 +131,6 @@ mod tests {
         assert_eq!(
             call.shown(&Redactor::default()),
             "https://api.example/v1?fixed=1 (token `abc`)"
-        );
-    }
-
-    #[test]
-    fn other_hosts_are_refused_unless_named() {
-        let settings = settings(json!({"allow_hosts": ["cdn.example", "api.example:8443"]}));
-        let check = |url: &str| {
-            settings.check_host(
-                &Url::parse(url).unwrap(),
-                "the next link",
-                &Redactor::default(),
-            )
-        };
-        for good in [
-            "https://api.example/v2",
-            "https://api.example:443/",
-            "https://cdn.example/x",
-            "https://api.example:8443/",
-        ] {
-            assert!(check(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "http://api.example/",
-            "https://api.example:444/",
-            "https://api.example.evil/",
-            "https://cdn.example:8443/",
-            "http://cdn.example/",
-            "https://evil.example/",
-            "ftp://cdn.example/",
-        ] {
-            assert!(check(bad).is_err(), "{bad}");
-        }
-        let error = check("https://evil.example:99/x?y").unwrap_err();
-        assert_eq!(
-            error.message(),
-            "the next link leads away from https://api.example: to https://evil.example:99/x?y"
-        );
-        assert!(
-            error
-                .next_step()
-                .unwrap()
-                .contains("allow_hosts => '{evil.example:99}'"),
-            "{error}"
         );
     }
 }

@@ -11,6 +11,7 @@ use reqwest::{Method, Request, StatusCode, Url};
 use super::auth::{Auth, Credential};
 use super::call::Call;
 use super::encoding;
+use super::hosts::is_same_origin;
 use super::limits;
 use super::paging::At;
 use super::place::Found;
@@ -18,7 +19,7 @@ use super::secret::Redactor;
 use super::settings::{Format, Settings};
 use super::sheet::Sheet;
 use super::trouble::Trouble;
-use super::wire::{Reply, Wire, is_same_origin};
+use super::wire::{Reply, Wire};
 use crate::error::{Error, Kind, Result};
 use crate::retry::{self, Backoff};
 
@@ -63,6 +64,9 @@ impl Exchange {
     /// Fetches the page at `at`, and says how often it had to be asked for again.
     pub(super) async fn fetch(&self, at: &At) -> Result<(Sheet, u32)> {
         let call = Call::new(&self.settings, at, self.since.as_ref())?;
+        // A link may come from the cursor, which others can write.
+        self.settings
+            .check_host(&call.url, "the page to go on with", &self.redactor)?;
         let mut retried = 0;
         loop {
             let done = match self.ask(&call).await {
@@ -109,7 +113,7 @@ impl Exchange {
             pause_ms = pause.as_millis() as u64,
             "{} is asked again: {}",
             call.shown(&self.redactor),
-            error.message()
+            self.redactor.clean(error.message())
         );
         if !asked.is_zero() {
             // It is meant for the requests sent ahead as well.
@@ -197,7 +201,7 @@ impl Exchange {
         Ok(target)
     }
 
-    /// To other hosts only what says nothing about us.
+    /// To other hosts go neither credentials nor the headers of the settings.
     fn request(
         &self,
         url: &Url,

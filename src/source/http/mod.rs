@@ -19,6 +19,7 @@ mod document;
 mod encoding;
 mod exchange;
 mod fetch;
+mod hosts;
 mod limits;
 mod link;
 mod oauth2;
@@ -227,7 +228,7 @@ impl HttpSource {
         Cursor::Done(Done { done: true, mark })
     }
 
-    /// Fills the batch. True once something is behind us that was not before.
+    /// Fills the batch, page by page.
     fn gather(&mut self, batch: &mut BatchBuilder) -> Result<()> {
         let began = Instant::now();
         let pages = self.sweep.pages;

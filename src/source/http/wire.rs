@@ -206,13 +206,6 @@ fn tls(ca_file: Option<&Path>) -> Result<ClientConfig> {
         .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Whether two URLs lead to the same server by the same way.
-pub(super) fn is_same_origin(a: &Url, b: &Url) -> bool {
-    a.scheme() == b.scheme()
-        && a.host() == b.host()
-        && a.port_or_known_default() == b.port_or_known_default()
-}
-
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();

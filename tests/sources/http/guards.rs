@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{in_turn, page, read, serve, settings};
+use super::support::{in_turn, page, read, read_from, rows, serve, settings};
 use crate::support::Api;
 use crate::support::web::{Answer, Web};
 
@@ -146,6 +146,25 @@ fn an_allowed_host_gets_neither_credentials_nor_headers() {
         (request.header("authorization"), request.header("x-version")),
         (None, None)
     );
+}
+
+#[test]
+fn a_cursor_that_leads_to_another_host_is_refused_too() {
+    let (web, api) = serve(Api::orders(30, 10));
+    let source = api.source(&web.url, "/links");
+    let mut cursor = read_from(&source, None, rows(10)).ok().batches[0]
+        .cursor
+        .clone();
+    let other = in_turn(vec![page("2")]);
+    cursor["next"] = json!({"link": format!("{}/more", other.url)});
+    let run = read_from(&source, Some(cursor), rows(10));
+    assert!(
+        run.error_text()
+            .contains("the page to go on with leads away from"),
+        "{}",
+        run.error_text()
+    );
+    assert_eq!(other.requests().len(), 0);
 }
 
 #[test]
