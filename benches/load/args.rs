@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Also stream so many MB of NDJSON through standard input and watch the memory
     #[arg(long, value_name = "MB", num_args = 0..=1, default_missing_value = "2000")]
     memory: Option<u64>,
+    /// Also load so many records from a local API, in pages of 100
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "200000")]
+    http: Option<u64>,
     /// Also take one batch apart, stage by stage
     #[arg(long)]
     budget: bool,
@@ -66,6 +69,8 @@ pub(crate) enum Case {
     Big,
     /// See --memory
     Memory,
+    /// See --http
+    Http,
     /// See --budget
     Budget,
 }
@@ -76,6 +81,7 @@ impl Args {
         let is_asked_for = match case {
             Case::Big => self.big,
             Case::Memory => self.memory.is_some(),
+            Case::Http => self.http.is_some(),
             Case::Budget => self.budget,
             _ => self.only.is_empty(),
         };
@@ -88,6 +94,11 @@ impl Args {
         [Copy, First, Nothing, Same, Changed, Bad, Csv]
             .iter()
             .any(|case| self.wants(*case))
+    }
+
+    /// How many records the API has: whole pages.
+    pub(crate) fn http_rows(&self) -> u64 {
+        self.http.unwrap_or(200_000).next_multiple_of(100)
     }
 
     /// How much to stream for the memory check.

@@ -6,6 +6,7 @@ mod budget;
 mod cases;
 mod cluster;
 mod export;
+mod http;
 mod memory;
 mod orders;
 mod process;
@@ -62,6 +63,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
     if args.wants(Case::Memory) {
         println!("{}", memory::measure(&mut bench)?);
+    }
+    if args.wants(Case::Http) {
+        println!("{}", http::measure(&mut bench)?);
     }
     if args.wants(Case::Budget) {
         println!("{}", budget::measure(&mut bench)?);

@@ -70,7 +70,7 @@ fn pick<const N: usize>(words: &[&'static str; N], number: u64) -> &'static str 
 }
 
 impl Order {
-    fn new(id: u64) -> Self {
+    pub(crate) fn new(id: u64) -> Self {
         let dice = scramble(id);
         let customer = 1 + dice % 50_000;
         let created = START + (id as i64) * 97;
@@ -97,7 +97,7 @@ impl Order {
         self.updated += 86_400;
     }
 
-    fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         self.write_json_with(
             out,
             &format!("\"order_id\":{},", self.id),

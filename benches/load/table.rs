@@ -105,7 +105,7 @@ fn label(case: Case) -> &'static str {
         Case::Changed => "1 % changed",
         Case::Bad => "first load, 1 % bad",
         Case::Csv => "first load, CSV",
-        Case::Big | Case::Memory | Case::Budget => "",
+        Case::Big | Case::Memory | Case::Http | Case::Budget => "",
     }
 }
 
