@@ -153,16 +153,22 @@ impl Exchange {
                 status if status.is_redirection() && reply.headers.contains_key(LOCATION) => {
                     redirects += 1;
                     if redirects > self.settings.max_redirects {
-                        return Err(Trouble::fatal(
-                            Error::failed(format!("{} was redirected more than max_redirects = {} times, last to {shown}", call.shown(&self.redactor), self.settings.max_redirects))
-                                .next("correct the url, or raise max_redirects"),
-                        ));
+                        return Err(Trouble::fatal(self.too_many_redirects(call, &shown)));
                     }
                     url = self.redirected(&url, &reply, &mut method, &shown)?;
                 }
                 _ => return Err(self.refusal(&reply, call, &shown)),
             }
         }
+    }
+
+    fn too_many_redirects(&self, call: &Call, last: &str) -> Error {
+        Error::failed(format!(
+            "{} was redirected more than max_redirects = {} times, last to {last}",
+            call.shown(&self.redactor),
+            self.settings.max_redirects
+        ))
+        .next("correct the url, or raise max_redirects")
     }
 
     fn redirected(
