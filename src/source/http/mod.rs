@@ -259,7 +259,8 @@ impl HttpSource {
 impl Source for HttpSource {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
         if let Some(error) = self.failure.take() {
-            self.is_over = true;
+            // Nothing follows it; least of all an end.
+            self.fetcher = None;
             return Err(error);
         }
         let mut batch = BatchBuilder::new(self.limits);
