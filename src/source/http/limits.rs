@@ -25,7 +25,12 @@ impl Pacer {
 
     /// Waits for the next moment.
     pub(super) async fn wait(&self) {
-        tokio::time::sleep_until(self.take(Instant::now())).await;
+        let now = Instant::now();
+        let moment = self.take(now);
+        // A timer takes a millisecond even for a moment that has come.
+        if moment > now {
+            tokio::time::sleep_until(moment).await;
+        }
     }
 
     fn take(&self, now: Instant) -> Instant {
