@@ -7,6 +7,7 @@
 
 mod batch;
 pub mod file;
+mod records;
 
 pub(crate) use batch::COPY_HEADER;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Unreadable};
