@@ -14,7 +14,7 @@ mod settings;
 mod start;
 mod watch;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io::Read;
 
@@ -56,11 +56,14 @@ impl FileSource {
         if settings.path == "-" {
             return Self::with_stream(settings, Box::new(std::io::stdin()), limits);
         }
+        let found = discover::discover(&settings.path)?;
+        // Other paths may have been read before, and other sources.
+        let names: HashSet<&str> = found.names.iter().map(String::as_str).collect();
         let known = known
             .iter()
+            .filter(|object| names.contains(object.object.as_str()))
             .map(|object| Ok((object.object.clone(), State::from_object(object)?)))
             .collect::<Result<HashMap<_, _>>>()?;
-        let found = discover::discover(&settings.path)?;
         let total_bytes = found
             .names
             .iter()

@@ -23,5 +23,5 @@ mod window;
 pub(super) use decode::{Compression, Decoder, Raw};
 pub(super) use position::{Parser, Position};
 pub(super) use reading::{Input, Progress, Reading, Settled, damaged};
-pub(super) use settings::{Format, OnReplace, RecordSettings, invalid, parse};
+pub(super) use settings::{Format, OnReplace, RecordSettings, invalid, parse, shared};
 pub(super) use window::{HISTORY, Resumed, Window, hex_sha256};

@@ -142,6 +142,12 @@ pub(in crate::source) fn parse<T: DeserializeOwned>(
     Ok((own, shared))
 }
 
+/// Of the settings of some source, those that all sources share.
+pub(in crate::source) fn shared(settings: &Value) -> Value {
+    let of = |name: &&str| Some(((*name).to_owned(), settings.get(*name)?.clone()));
+    Value::Object(NAMES.iter().filter_map(of).collect())
+}
+
 impl RecordSettings {
     fn check(&self, kind: &'static str) -> Result<()> {
         if !(1..=LARGEST_RECORD).contains(&self.max_record_bytes) {
