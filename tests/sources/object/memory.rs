@@ -1,0 +1,66 @@
+//! However large the objects, only so much of them is in memory.
+
+use pgsluice::source::Source;
+use pgsluice::source::object::ObjectSource;
+use serde_json::json;
+
+use super::support::*;
+use crate::support::Store;
+use crate::support::store::Fault;
+
+/// What may be fetched before it is read.
+const AHEAD: u64 = 32 << 20;
+
+#[test]
+fn no_more_is_fetched_ahead_than_allowed() {
+    let store = Store::public();
+    let content = large(24);
+    let per_part = content.lines().count() / 24;
+    store.put("in/a.ndjson", &content);
+    store.put("in/b.ndjson", lines(0, 10));
+    let settings = store.settings("in/", json!({}));
+    let mut source = ObjectSource::open(&settings, vec![], rows(per_part)).unwrap();
+    let (mut asked, mut read, mut furthest) = (0, 0, 0);
+    while let Some(batch) = source.next_batch().unwrap() {
+        // What the batch holds was asked for before; what was asked for since may be ahead.
+        read += batch.bytes;
+        for request in store.asked() {
+            asked += request.range.map_or(0, |range| range.end - range.start);
+        }
+        furthest = furthest.max(asked.saturating_sub(read));
+    }
+    assert!(asked >= content.len() as u64);
+    assert!(furthest >= AHEAD / 2, "fetched ahead: {furthest}");
+    assert!(furthest <= AHEAD + PART as u64, "fetched ahead: {furthest}");
+}
+
+#[test]
+fn several_objects_are_fetched_at_once_and_handed_over_in_order() {
+    let store = Store::public();
+    for i in 0..8 {
+        store.put(&format!("in/{i}.ndjson"), lines(i, 1));
+    }
+    // The first object waits until the last one was asked for.
+    let mut last_asked = false;
+    store.misbehave(move |asked| {
+        last_asked |= asked.key.ends_with("7.ndjson");
+        (asked.key.ends_with("0.ndjson") && !last_asked).then_some(Fault::Hold)
+    });
+    let waiting = std::thread::scope(|scope| {
+        let run = scope.spawn(|| store.run(json!({})));
+        store.wait_until_held();
+        let seen = || {
+            store
+                .asked()
+                .iter()
+                .any(|asked| asked.key.ends_with("7.ndjson"))
+        };
+        while !seen() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        store.release();
+        run.join().unwrap()
+    });
+    let outcome = waiting.ok();
+    assert_eq!(numbers(&outcome.records), (0..8).collect::<Vec<_>>());
+}
