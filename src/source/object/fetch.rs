@@ -31,7 +31,7 @@ const AHEAD: u64 = 32 << 20;
 /// What even the smallest object counts for, which bounds their number.
 const LEAST: u64 = 16 << 10;
 /// Requests under way.
-const REQUESTS: usize = 16;
+const REQUESTS: usize = 32;
 /// How often a body that breaks off is gone on with.
 const RETRIES: u32 = 9;
 const KIB: u64 = 1 << 10;
@@ -41,6 +41,8 @@ pub(super) enum Event {
     Object(Found),
     Remark(String),
     Failed(Error),
+    /// Everything was listed and handed over.
+    End,
 }
 
 /// An object whose bytes are on their way.
@@ -125,9 +127,13 @@ impl Fetcher {
             self.fetch_all(candidate, start, parts, || lines.is_abandoned())
                 .await;
         }
-        if is_empty {
-            let _ = events.send(Event::Remark(listing.nothing()));
+        let remark = is_empty.then(|| listing.nothing());
+        for remark in remark.into_iter().chain(listing.vanished()) {
+            if events.send(Event::Remark(remark)).is_err() {
+                return;
+            }
         }
+        let _ = events.send(Event::End);
     }
 
     /// Begins an object again that was replaced while it was read; `None` if it is gone.

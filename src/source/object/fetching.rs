@@ -25,8 +25,9 @@ impl Fetching {
         }
     }
 
-    /// What the fetcher tells next; it is started by the first call.
-    pub(super) fn next(&mut self) -> Result<Option<Event>> {
+    /// What the fetcher tells next; it is started by the first call. That it has fallen silent
+    /// does not mean that there is nothing more.
+    pub(super) fn next(&mut self) -> Result<Event> {
         if let Some(listing) = self.listing.take() {
             let runtime = Builder::new_multi_thread()
                 .worker_threads(2)
@@ -41,10 +42,10 @@ impl Fetching {
             runtime.spawn(self.fetcher.clone().run(listing, sender));
             self.running = Some((runtime, events));
         }
-        Ok(self
-            .running
+        self.running
             .as_ref()
-            .and_then(|(_, events)| events.recv().ok()))
+            .and_then(|(_, events)| events.recv().ok())
+            .ok_or_else(stopped)
     }
 
     /// Begins an object again; `None` if it is gone.
@@ -64,10 +65,12 @@ impl Fetching {
             // The one who asked waits for it.
             let _ = sender.send(fetcher.again(&candidate).await);
         });
-        answer
-            .recv()
-            .map_err(|_| Error::failed("fetching objects has stopped"))?
+        answer.recv().map_err(|_| stopped())?
     }
+}
+
+fn stopped() -> Error {
+    Error::failed("fetching objects has stopped").next("run again; what was committed stays")
 }
 
 impl Drop for Fetching {

@@ -64,7 +64,7 @@ impl Listing {
             return self.local(store, path).await;
         }
         let prefix = (!self.place.key.is_empty()).then_some(&path);
-        let mut found = store.list(prefix).map_err(failed).boxed();
+        let mut found = store.list(prefix).map_err(failed).fuse().boxed();
         let first = found.next().await;
         if first.is_none() && !self.place.is_prefix {
             return self.single(store, &path).await;
@@ -139,6 +139,26 @@ impl Listing {
             None => format!("there is no object with content under `{url}`"),
             Some(pattern) => format!("no object under `{url}` matches `{pattern}`"),
         }
+    }
+
+    /// Remarks about objects that an earlier run began and that are not there any more. To be
+    /// asked for when everything was judged.
+    pub(super) fn vanished(&self) -> Vec<String> {
+        let scope = self.place.name(&self.place.key);
+        let mut gone: Vec<String> = self
+            .known
+            .iter()
+            .filter(|(name, _)| name.starts_with(&scope))
+            .filter_map(|(name, known)| match known {
+                Known::Begun(begun) => Some(format!(
+                    "{name} is gone; {} records of it were read",
+                    begun.1.place.records
+                )),
+                Known::Done(_) => None,
+            })
+            .collect();
+        gone.sort_unstable();
+        gone
     }
 
     fn is_wanted(&self, key: &str) -> bool {

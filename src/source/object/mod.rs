@@ -100,10 +100,10 @@ impl ObjectSource {
                 continue;
             }
             match self.fetching.next()? {
-                Some(Event::Object(found)) => self.begin(found)?,
-                Some(Event::Remark(remark)) => self.remark(remark),
-                Some(Event::Failed(error)) => return Err(error),
-                None => {
+                Event::Object(found) => self.begin(found)?,
+                Event::Remark(remark) => self.remark(remark),
+                Event::Failed(error) => return Err(error),
+                Event::End => {
                     self.is_over = true;
                     break;
                 }

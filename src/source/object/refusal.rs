@@ -99,6 +99,11 @@ pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Er
     }
     let refusal = match &failure.what {
         What::Refused(refusal) => refusal,
+        What::Broken(_) if !failure.passes() => {
+            return Error::failed(format!("{subject} cannot be asked for"))
+                .detail(failure.to_string())
+                .next("check `endpoint` (or AWS_ENDPOINT_URL); one without TLS needs `allow_http => true`");
+        }
         What::Broken(_) => {
             return Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
                 .detail(failure.to_string())

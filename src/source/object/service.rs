@@ -106,8 +106,8 @@ impl Failure {
         match &self.what {
             What::Refused(refusal) => refusal.passes(),
             // A name that does not resolve and a certificate that does not fit are not told
-            // apart from a network that is down.
-            What::Broken(_) => true,
+            // apart from a network that is down. What is unknown was not even asked.
+            What::Broken(error) => error.kind() != HttpErrorKind::Unknown,
             What::Senseless(_) => false,
         }
     }
@@ -215,7 +215,10 @@ impl Patient {
             return Ok(HttpResponse::from_parts(parts, body));
         }
         // A page that comes whole or not at all can be asked for again.
-        let page = body.bytes().await.map_err(broken)?;
+        let page = body
+            .bytes()
+            .await
+            .map_err(|error| broken(HttpError::new(HttpErrorKind::Interrupted, error)))?;
         let text = String::from_utf8_lossy(&page);
         if tag(&text, "IsTruncated") == Some("true")
             && tag(&text, "NextContinuationToken").is_none_or(str::is_empty)

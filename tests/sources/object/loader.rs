@@ -236,3 +236,31 @@ async fn replaced_object_is_updated_where_that_is_allowed() {
         done.stderr
     );
 }
+
+#[tokio::test]
+async fn endpoint_without_tls_is_not_used_unless_that_is_allowed() {
+    let store = Store::private();
+    let db = database(&store, "").await;
+    db.execute("update sluice.pipelines set source = source - 'endpoint' - 'allow_http'")
+        .await;
+    let run = || {
+        sluice(&db)
+            .env("AWS_ENDPOINT_URL", store.endpoint())
+            .args(["run", "numbers"])
+    };
+    let done = run().run().exits(1);
+    assert!(
+        done.stderr
+            .starts_with("error: bucket `lake` cannot be asked for\n"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("allow_http => true"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(store.asked().len(), 0);
+    run().env("AWS_ALLOW_HTTP", "true").run().exits(0);
+    assert_eq!(store.asked().len(), 1);
+}

@@ -211,3 +211,23 @@ fn object_that_vanishes_is_passed_over_unless_a_part_of_it_was_handed_out() {
         "{error}"
     );
 }
+
+#[test]
+fn object_that_was_begun_and_is_not_there_any_more_is_told() {
+    let store = Store::public();
+    store.put("in/a.ndjson", lines(0, 9));
+    let settings = store.settings("in/", json!({}));
+    let mut source = ObjectSource::open(&settings, vec![], rows(4)).unwrap();
+    let batch = source.next_batch().unwrap().unwrap();
+    let mut known = Vec::new();
+    merge(&mut known, &batch.objects);
+    store.delete("in/a.ndjson");
+    let outcome = run_settings(&settings, known, WIDE).ok();
+    assert_eq!(
+        outcome.remarks,
+        [
+            "there is no object with content under `s3://lake/in/`",
+            "s3://lake/in/a.ndjson is gone; 4 records of it were read"
+        ]
+    );
+}

@@ -119,6 +119,10 @@ impl Store {
         self.core.lock().put(key, content.as_ref());
     }
 
+    pub fn delete(&self, key: &str) {
+        self.core.lock().objects.remove(key);
+    }
+
     /// Lists so many keys a page.
     pub fn page(&self, keys: usize) {
         self.core.lock().page = keys;
