@@ -1,5 +1,7 @@
 //! However large the objects, only so much of them is in memory.
 
+use std::time::{Duration, Instant};
+
 use pgsluice::source::Source;
 use pgsluice::source::object::ObjectSource;
 use serde_json::json;
@@ -49,18 +51,22 @@ fn several_objects_are_fetched_at_once_and_handed_over_in_order() {
     let waiting = std::thread::scope(|scope| {
         let run = scope.spawn(|| store.run(json!({})));
         store.wait_until_held();
+        let deadline = Instant::now() + Duration::from_secs(60);
         let seen = || {
             store
                 .asked()
                 .iter()
                 .any(|asked| asked.key.ends_with("7.ndjson"))
         };
-        while !seen() {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        while !seen() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
         }
+        let was_fetched_ahead = Instant::now() < deadline;
         store.release();
-        run.join().unwrap()
+        (run.join().unwrap(), was_fetched_ahead)
     });
-    let outcome = waiting.ok();
+    let (outcome, was_fetched_ahead) = waiting;
+    assert!(was_fetched_ahead);
+    let outcome = outcome.ok();
     assert_eq!(numbers(&outcome.records), (0..8).collect::<Vec<_>>());
 }
