@@ -170,3 +170,25 @@ fn key_that_cannot_be_asked_for_fails_the_run_and_is_named() {
     assert!(error.contains("a//b.ndjson"), "{error}");
     assert!(error.contains("rename that object"), "{error}");
 }
+
+#[test]
+fn google_cloud_storage_is_listed_and_read_too() {
+    // It is asked in the language of S3.
+    let store = Store::public();
+    store.page(2);
+    for i in 0..5 {
+        store.put(&format!("in/{i}.ndjson"), lines(i, 1));
+    }
+    let content = large(2);
+    store.put("in/large.ndjson", &content);
+    let mut settings = store.settings("in/", json!({}));
+    settings["url"] = json!("gs://lake/in/");
+    let outcome = run_settings(&settings, vec![], WIDE).ok();
+    assert_eq!(numbers(&outcome.records)[..5], [0, 1, 2, 3, 4]);
+    assert_eq!(outcome.records.len(), 5 + content.lines().count());
+    assert_eq!(origins(&outcome)[0], "gs://lake/in/0.ndjson");
+    assert_eq!(
+        run_settings(&settings, outcome.objects, WIDE).ok().records,
+        []
+    );
+}
