@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Also take one batch apart, stage by stage
     #[arg(long)]
     budget: bool,
+    /// Measure nothing: write the orders as NDJSON and CSV into this folder, and what to expect of them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) write_files: Option<PathBuf>,
     /// Folder of the PostgreSQL programs (default: as the embedded server finds them)
     #[arg(long, value_name = "DIR")]
     pub(crate) pg_bin: Option<PathBuf>,
@@ -51,6 +54,8 @@ pub(crate) enum Case {
     First,
     /// The same records again, under another name
     Same,
+    /// The same file again: there is nothing to read
+    Nothing,
     /// 1 % of the records changed
     Changed,
     /// 1 % of the records bad, into an empty table
@@ -79,8 +84,8 @@ impl Args {
 
     /// Whether any of the loads of a whole file is to be measured.
     pub(crate) fn wants_loads(&self) -> bool {
-        use Case::{Bad, Changed, Copy, Csv, First, Same};
-        [Copy, First, Same, Changed, Bad, Csv]
+        use Case::{Bad, Changed, Copy, Csv, First, Nothing, Same};
+        [Copy, First, Nothing, Same, Changed, Bad, Csv]
             .iter()
             .any(|case| self.wants(*case))
     }

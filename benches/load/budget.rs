@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::cases::{Bench, DATABASE};
-use crate::orders::{self, Variant};
+use crate::orders::{self, Format, Variant};
 use crate::process;
 use crate::table::{aligned, median};
 use pgsluice::source::{BatchBuilder, Limits};
@@ -16,28 +16,42 @@ const ROUNDS: usize = 16;
 
 /// What is shown: its name, and which stages of `budget.sql` it is made of, some to be taken
 /// off again.
-const LINES: [(&str, &[&str], &[&str]); 19] = [
-    ("read and encode (client)", &["client"], &[]),
+const LINES: [(&str, &[&str], &[&str]); 21] = [
+    ("read, digest, encode (client)", &["client"], &[]),
     ("begin, begin_batch", &["begin", "begin_batch"], &[]),
     ("copy", &["copy"], &[]),
-    ("transform_batch", &["transform_batch"], &[]),
+    ("transform_batch, all new", &["transform_batch"], &[]),
     ("  parse", &["parse"], &["scan"]),
     ("  extract and cast", &["extract"], &["parse"]),
     ("  hash", &["hash"], &["record"]),
     (
         "  coerce, check, insert into temp",
-        &["insert", "record"],
+        &["insert into temp", "record"],
         &["extract", "hash"],
     ),
     ("  faults, looked for", &["faults"], &[]),
     ("  dedupe", &["dedupe"], &[]),
     ("  count_records", &["count_records"], &[]),
     ("load_batch, all new", &["load_batch"], &[]),
-    ("  count", &["count"], &[]),
-    ("  merge, all new", &["merge"], &[]),
-    ("  count_records", &["count_records"], &[]),
-    ("load_batch, all unchanged", &["load_batch again"], &[]),
+    ("  look for rows in the way", &["meets"], &[]),
+    ("  insert", &["insert"], &[]),
+    (
+        "  remember, ledger, the rest",
+        &["load_batch"],
+        &["meets", "insert"],
+    ),
     ("commit, all new", &["commit"], &[]),
+    (
+        "transform_batch, all known",
+        &["transform_batch known"],
+        &[],
+    ),
+    ("load_batch, all known", &["load_batch known"], &[]),
+    (
+        "load_batch, all parsed and unchanged",
+        &["load_batch parsed"],
+        &[],
+    ),
     (
         "a record, all new",
         &[
@@ -52,15 +66,15 @@ const LINES: [(&str, &[&str], &[&str]); 19] = [
         &[],
     ),
     (
-        "a record, all unchanged",
+        "a record, all known",
         &[
             "client",
             "begin",
             "begin_batch",
             "copy",
-            "transform_batch",
-            "load_batch again",
-            "commit again",
+            "transform_batch known",
+            "load_batch known",
+            "commit known",
         ],
         &[],
     ),
@@ -117,10 +131,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
 /// lines, as `lines` does here.
 fn encode(bench: &Bench) -> Result<f64, Failure> {
     let input = bench.cluster.folder.join("batch.ndjson");
-    orders::write_ndjson(&input, RECORDS, Variant::Plain)?;
+    orders::write(&input, RECORDS, Format::Ndjson, Variant::Plain)?;
     let started = Instant::now();
     let text = std::fs::read_to_string(&input)?;
     let mut builder = BatchBuilder::new(Limits {
+        digests: true,
         rows: usize::MAX,
         bytes: usize::MAX,
     });

@@ -1,6 +1,7 @@
 -- One batch by hand, stage by stage; benches/load/budget.rs runs this again and again, prints the
 -- medians, and has made batch.bin: what the loader sends. Each "stage" line names the statement
--- that follows it. Transaction 1 is a batch that inserts, 2 the same batch again, 3 its pieces.
+-- that follows it. Transaction 1 is a batch that inserts, 2 the same batch again, 3 once more with
+-- every record parsed, 4 the pieces of 1.
 
 \set QUIET on
 \o /dev/null
@@ -26,11 +27,20 @@ begin;
 select sluice.begin_batch('orders', :run_id);
 \echo stage copy again
 \copy pg_temp.sluice_staging from 'batch.bin' (format binary)
-\echo stage transform_batch again
+\echo stage transform_batch known
 select sluice.transform_batch();
-\echo stage load_batch again
+\echo stage load_batch known
 select sluice.load_batch(:run_id, :epoch, :batch_seq + 2, '{}');
-\echo stage commit again
+\echo stage commit known
+commit;
+
+begin;
+select sluice.begin_batch('orders', :run_id);
+\copy pg_temp.sluice_staging from 'batch.bin' (format binary)
+update pg_temp.sluice_compiled set made_for = null;
+select sluice.transform_batch();
+\echo stage load_batch parsed
+select sluice.load_batch(:run_id, :epoch, :batch_seq + 3, '{}');
 commit;
 
 \timing off
@@ -40,8 +50,9 @@ select sluice.begin_batch('orders', :run_id);
 \copy pg_temp.sluice_staging from 'batch.bin' (format binary)
 set local timezone = 'UTC';
 set local jit = off;
-select load_sql, superseded_sql, count_sql, target from pg_temp.sluice_compiled \gset
-select format('prepare merge_batch (bigint) as %s', merge_sql) from pg_temp.sluice_compiled \gexec
+select superseded_sql, count_sql, meets_sql from pg_temp.sluice_compiled \gset
+select format('prepare load_rows (integer[]) as %s', load_sql) from pg_temp.sluice_compiled \gexec
+select format('prepare insert_rows (bigint) as %s', insert_sql) from pg_temp.sluice_compiled \gexec
 \timing on
 \echo stage scan
 select count(payload) from pg_temp.sluice_staging;
@@ -50,8 +61,8 @@ select count(doc) from (select payload::jsonb as doc from pg_temp.sluice_staging
 \echo stage extract
 select count(t) from (select payload::jsonb as doc from pg_temp.sluice_staging offset 0) s
 cross join lateral (select r.* from bench.orders_v1(s.doc) r offset 0) t;
-\echo stage insert
-:load_sql;
+\echo stage insert into temp
+execute load_rows (null);
 \echo stage rows
 select count(r) from pg_temp.sluice_rows r;
 \echo stage hash
@@ -68,12 +79,15 @@ where sluice_rule is not null order by sluice_ordinal, ctid;
 \echo stage dedupe
 :superseded_sql;
 \echo stage count_records
-select * from sluice._count_records();
+select * from sluice._count_records(20000);
 set local enable_hashjoin = off;
 set local enable_mergejoin = off;
+\echo stage meets
+:meets_sql;
+\echo stage insert
+execute insert_rows (1);
 \echo stage count
 :count_sql;
-\echo stage merge
-execute merge_batch (1);
 rollback;
-deallocate merge_batch;
+deallocate load_rows;
+deallocate insert_rows;

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::args::{Args, Case};
 use crate::cluster::Cluster;
-use crate::orders::{self, Variant};
+use crate::orders::{self, Format, Variant};
 use crate::process::{self, Finished};
 use crate::sums::Sums;
 use std::collections::HashMap;
@@ -41,7 +41,7 @@ impl Files {
     fn write(folder: &Path, rows: u64) -> Result<Self, Failure> {
         let write = |name: &str, variant| -> Result<(PathBuf, Sums), Failure> {
             let path = folder.join(name);
-            let sums = orders::write_ndjson(&path, rows, variant)?;
+            let sums = orders::write(&path, rows, Format::Ndjson, variant)?;
             Ok((path, sums))
         };
         let files = Files {
@@ -52,7 +52,7 @@ impl Files {
             csv: folder.join("orders.csv"),
         };
         std::fs::hard_link(&files.plain.0, &files.again)?;
-        if orders::write_csv(&files.csv, rows)? != files.plain.1 {
+        if orders::write(&files.csv, rows, Format::Csv, Variant::Plain)? != files.plain.1 {
             return Err("CSV and NDJSON do not hold the same orders".into());
         }
         Ok(files)
@@ -184,7 +184,7 @@ impl<'a> Bench<'a> {
             self.check_table("bench.copied", &files.plain.1)?;
             self.samples.push((Case::Copy, sample));
         }
-        if [Case::First, Case::Same, Case::Changed]
+        if [Case::First, Case::Nothing, Case::Same, Case::Changed]
             .iter()
             .any(|case| self.args.wants(*case))
         {
@@ -193,6 +193,8 @@ impl<'a> Bench<'a> {
             let all = [("extracted", rows), ("transformed", rows)];
             self.load_as(Case::First, &plain.0, &with(&all, &[("inserted", rows)]))?;
             self.check_table("bench.orders", &plain.1)?;
+
+            self.load_as(Case::Nothing, &plain.0, &[])?;
 
             // What autovacuum would do some time, so that it does not do it just now.
             let settle = "vacuum (analyze) bench.orders";

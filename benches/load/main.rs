@@ -5,6 +5,7 @@ mod big;
 mod budget;
 mod cases;
 mod cluster;
+mod export;
 mod memory;
 mod orders;
 mod process;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(folder) = &args.write_files {
+        return export::write_files(folder, args.rows);
+    }
     if let Some(folder) = args.pg_bin.as_deref()
         && std::env::var_os("PG_BIN").is_none_or(|set| set != folder)
     {

@@ -30,6 +30,8 @@ const NOTE: [&str; 16] = [
 const START: i64 = 1_577_836_800;
 /// One record in so many is changed, or bad.
 pub(crate) const ONE_IN: u64 = 100;
+/// The thirtieth of February.
+const NO_DATE: &str = "2024-02-30";
 
 /// How a file's records differ from the orders themselves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl Order {
         match kind % 3 {
             0 => self.write_json_with(out, "", &self.amount(), &date(self.created)),
             1 => self.write_json_with(out, &key, "\"12,50\"", &date(self.created)),
-            _ => self.write_json_with(out, &key, &self.amount(), "2024-02-30"),
+            _ => self.write_json_with(out, &key, &self.amount(), NO_DATE),
         }
     }
 
@@ -137,18 +139,40 @@ impl Order {
     }
 
     fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write_csv_with(
+            out,
+            &self.id.to_string(),
+            &self.amount(),
+            &date(self.created),
+        )
+    }
+
+    /// What `write_bad_json` writes, as CSV.
+    fn write_bad_csv(&self, out: &mut impl Write, kind: u64) -> io::Result<()> {
+        let key = self.id.to_string();
+        match kind % 3 {
+            0 => self.write_csv_with(out, "", &self.amount(), &date(self.created)),
+            1 => self.write_csv_with(out, &key, "\"12,50\"", &date(self.created)),
+            _ => self.write_csv_with(out, &key, &self.amount(), NO_DATE),
+        }
+    }
+
+    fn write_csv_with(
+        &self,
+        out: &mut impl Write,
+        key: &str,
+        amount: &str,
+        day: &str,
+    ) -> io::Result<()> {
         writeln!(
             out,
-            "{},{},{},{},{},{},{},\"{}\",{}T{}Z,{}T{}Z",
-            self.id,
+            "{key},{},{amount},{},{},{},{},\"{}\",{day}T{}Z,{}T{}Z",
             self.customer,
-            self.amount(),
             self.status,
             self.currency,
             self.qty,
             self.email,
             self.note.replace('"', "\"\""),
-            date(self.created),
             time(self.created),
             date(self.updated),
             time(self.updated),
@@ -185,23 +209,39 @@ fn date(epoch: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// Writes orders 1 to `rows` as NDJSON. The sums are those of the good ones.
-pub(crate) fn write_ndjson(path: &Path, rows: u64, variant: Variant) -> io::Result<Sums> {
+/// What a file's records are written as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Ndjson,
+    /// With a header.
+    Csv,
+}
+
+/// Writes orders 1 to `rows`. The sums are those of the good ones.
+pub(crate) fn write(path: &Path, rows: u64, format: Format, variant: Variant) -> io::Result<Sums> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    if format == Format::Csv {
+        writeln!(out, "{COLUMNS}")?;
+    }
     let mut sums = Sums::default();
     for id in 1..=rows {
         let mut order = Order::new(id);
         let is_chosen = id % ONE_IN == ONE_IN / 2;
-        match variant {
-            Variant::Bad if is_chosen => {
-                order.write_bad_json(&mut out, id / ONE_IN)?;
-                continue;
+        if is_chosen && variant == Variant::Bad {
+            match format {
+                Format::Ndjson => order.write_bad_json(&mut out, id / ONE_IN)?,
+                Format::Csv => order.write_bad_csv(&mut out, id / ONE_IN)?,
             }
-            Variant::Changed if is_chosen => order.change(),
-            _ => {}
+            continue;
+        }
+        if is_chosen && variant == Variant::Changed {
+            order.change();
         }
         sums.add(&order);
-        order.write_json(&mut out)?;
+        match format {
+            Format::Ndjson => order.write_json(&mut out)?,
+            Format::Csv => order.write_csv(&mut out)?,
+        }
     }
     out.flush()?;
     Ok(sums)
@@ -210,20 +250,6 @@ pub(crate) fn write_ndjson(path: &Path, rows: u64, variant: Variant) -> io::Resu
 /// How many of `rows` are changed in `Changed`, and bad in `Bad`.
 pub(crate) fn chosen(rows: u64) -> u64 {
     (rows + ONE_IN / 2) / ONE_IN
-}
-
-/// Writes orders 1 to `rows` as CSV with a header.
-pub(crate) fn write_csv(path: &Path, rows: u64) -> io::Result<Sums> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    writeln!(out, "{COLUMNS}")?;
-    let mut sums = Sums::default();
-    for id in 1..=rows {
-        let order = Order::new(id);
-        sums.add(&order);
-        order.write_csv(&mut out)?;
-    }
-    out.flush()?;
-    Ok(sums)
 }
 
 /// Writes `count` orders as NDJSON, spread all over 1 to `of`, none twice; a later `series`

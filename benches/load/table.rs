@@ -69,12 +69,15 @@ pub(crate) fn loads(bench: &Bench) -> String {
             .map(|sample| sample.seconds)
             .fold(f64::INFINITY, f64::min);
         let most = all().map(|sample| sample.seconds).fold(0.0, f64::max);
+        let speed = (*case != Case::Nothing).then(|| bench.args.rows as f64 / seconds);
         rows.push(vec![
             label(*case).to_owned(),
             format!("{seconds:.2}"),
             format!("{least:.2}..{most:.2}"),
-            thousands((bench.args.rows as f64 / seconds) as u64),
-            floor.map_or("-".to_owned(), |floor| format!("{:.2}", floor / seconds)),
+            speed.map_or("-".to_owned(), |speed| thousands(speed as u64)),
+            speed.zip(floor).map_or("-".to_owned(), |(_, floor)| {
+                format!("{:.2}", floor / seconds)
+            }),
             shown(median(all().map(|sample| sample.wal_bytes as f64 / 1e6))),
             shown(median(
                 all().filter_map(|sample| Some(sample.peak_kib? as f64 / 1024.0)),
@@ -98,6 +101,7 @@ fn label(case: Case) -> &'static str {
         Case::Copy => "psql \\copy, CSV",
         Case::First => "first load, NDJSON",
         Case::Same => "same again",
+        Case::Nothing => "nothing new",
         Case::Changed => "1 % changed",
         Case::Bad => "first load, 1 % bad",
         Case::Csv => "first load, CSV",

@@ -2,9 +2,10 @@ create or replace function sluice._compile(
   p_pipeline_id integer, p_version integer,
   out pipeline text, out version integer, out target oid, out search_path text,
   out rows_definition text, out rules jsonb,
-  out load_sql text, out trial_sql text, out probe_sql text,
-  out reference_checks text[], out superseded_sql text,
-  out count_sql text, out merge_sql text, out trial_merge_sql text, out columns text[])
+  out load_sql text, out load_past_faults_sql text, out trial_sql text, out probe_sql text,
+  out reference_checks text[], out superseded_sql text, out matched_sql text,
+  out count_sql text, out meets_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text,
+  out skips_known boolean, out remember_sql text, out keeps_places boolean, out columns text[])
 language plpgsql stable
 set search_path = ''
 set quote_all_identifiers = off
@@ -57,13 +58,22 @@ begin
   from sluice._row_rules(target, columns, v_transform.key) r;
 
   load_sql  := sluice._transform_sql('load', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
+  load_past_faults_sql := sluice._load_past_faults_sql(target, columns);
   trial_sql := sluice._transform_sql('trial', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
   probe_sql := sluice._transform_sql('probe', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
   reference_checks := sluice._reference_checks(target, columns);
   superseded_sql   := sluice._superseded_sql(target, v_transform.key, v_transform.order_by);
+  matched_sql      := format(E'select pg_catalog.array_agg(t.ctid) from pg_temp.sluice_rows s join %s t on %s where s.sluice_state is distinct from ''f''',
+    target::pg_catalog.regclass, sluice._key_condition(target, v_transform.key, 't', 's'));
   count_sql        := sluice._count_sql(target, v_transform.key, v_transform.order_by);
+  meets_sql        := sluice._meets_sql(target, v_transform.key);
+  insert_sql       := sluice._insert_sql(target, columns);
   merge_sql        := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, false);
   trial_merge_sql  := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, true);
+  skips_known      := v_pipeline.skip_known and v_transform.is_repeatable and sluice._may_skip_known(target, columns);
+  remember_sql     := sluice._remember_sql(target, v_transform.key, v_transform.order_by);
+  -- A trigger may change what it inserts: then only a look at the row tells what became of it.
+  keeps_places     := skips_known and not exists (select from pg_catalog.pg_trigger g where g.tgrelid = target and not g.tgisinternal);
 end
 $$;
 

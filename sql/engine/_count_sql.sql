@@ -4,19 +4,18 @@ language sql stable
 set search_path = ''
 as $$
   select format($sql$select
-  pg_catalog.count(*) filter (where action = 'insert')    as inserted,
-  pg_catalog.count(*) filter (where action = 'update')    as updated,
-  pg_catalog.count(*) filter (where action = 'delete')    as deleted,
-  pg_catalog.count(*) filter (where action = 'unchanged') as unchanged,
-  pg_catalog.count(*) filter (where action = 'stale')     as stale
+  pg_catalog.count(*) filter (where action = 1) as inserted,
+  pg_catalog.count(*) filter (where action = 2) as updated,
+  pg_catalog.count(*) filter (where action = 3) as deleted,
+  pg_catalog.count(*) filter (where action = 0) as unchanged,
+  pg_catalog.count(*) filter (where action = 4) as stale
 from (
   select case
-    when t.%1$I is null and s.sluice_deleted then 'unchanged'
-    when t.%1$I is null then 'insert'
-    when %2$s then 'stale'
-    when s.sluice_deleted then 'delete'
-    when t.sluice_hash is distinct from s.sluice_hash then 'update'
-    else 'unchanged' end as action
+    when t.%1$I is null then case when s.sluice_deleted then 0 else 1 end
+    when %2$s then 4
+    when s.sluice_deleted then 3
+    when t.sluice_hash is distinct from s.sluice_hash then 2
+    else 0 end as action
   from pg_temp.sluice_rows s
   left join %3$s t on %4$s
   where s.sluice_state is null) actions$sql$,

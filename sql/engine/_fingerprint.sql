@@ -4,22 +4,13 @@ language sql stable
 set search_path = ''
 as $$
   -- A catalog row gets a new xmin whenever it changes, and a new ctid even within one transaction.
-  with pipeline as (
-    select p.pipeline_id, p.xmin as pipeline_xmin, t.xmin as transform_xmin, t.version,
-      to_regclass(p.target)::oid as target, to_regprocedure(t.function)::oid as function
-    from sluice.pipelines p
-    join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p.active_version
-    where p.pipeline_id = p_pipeline_id)
-  select concat_ws('/', pipeline.pipeline_id, pipeline_xmin, version, transform_xmin, target, function,
-    (select e.xmin from sluice.engine e),
-    (select f.xmin::text || f.ctid from pg_catalog.pg_proc f where f.oid = function),
-    (select string_agg(c.xmin::text || c.ctid, ',' order by c.oid) from pg_catalog.pg_class c
-     where c.oid = target or c.oid in (select k.confrelid from pg_catalog.pg_constraint k where k.conrelid = target)),
-    (select string_agg(a.xmin::text || a.ctid, ',' order by a.attnum) from pg_catalog.pg_attribute a where a.attrelid = target and a.attnum > 0),
-    (select string_agg(k.xmin::text || k.ctid, ',' order by k.oid) from pg_catalog.pg_constraint k where k.conrelid = target),
-    (select string_agg(i.xmin::text || i.ctid, ',' order by i.indexrelid) from pg_catalog.pg_index i where i.indrelid = target))
-  from pipeline
+  select concat_ws('/', p.pipeline_id, p.xmin, t.version, t.xmin, (select e.xmin from sluice.engine e),
+    f.oid, f.xmin, f.ctid, sluice._target_fingerprint(to_regclass(p.target)))
+  from sluice.pipelines p
+  join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p.active_version
+  left join pg_catalog.pg_proc f on f.oid = to_regprocedure(t.function)
+  where p.pipeline_id = p_pipeline_id
 $$;
 
 comment on function sluice._fingerprint(integer) is
-  'Changes whenever anything changes that _compile looks at: the definition, the function, the target and its constraints and indexes, the tables it references, the engine.';
+  'Changes whenever anything changes that _compile looks at: the definition, the function, the target and what hangs on it, the engine.';

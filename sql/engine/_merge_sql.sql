@@ -19,10 +19,7 @@ as $$
     || format(E'\nwhen matched and t.sluice_hash is distinct from s.sluice_hash then\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = $1', names.assignments)
     || case when p_has_deleted then E'\nwhen not matched and s.sluice_deleted then do nothing' else '' end
     || format(E'\nwhen not matched then\n  insert (%s, sluice_hash, sluice_batch)%s\n  values (%s, s.sluice_hash, $1)', names.columns,
-      case when exists (
-        select from pg_catalog.pg_attribute a
-        where a.attrelid = p_target and a.attname = any (p_columns) and a.attidentity = 'a')
-        then ' overriding system value' else '' end,
+      sluice._overriding_clause(p_target, p_columns),
       names.sources)
   from names
 $$;

@@ -1,23 +1,27 @@
 create or replace function sluice._operator(p_class oid, p_column text, p_strategy integer)
 returns text
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
+-- plpgsql keeps the plan; a compilation asks a dozen times.
+begin
   -- Under an empty search_path "citext = citext" would find text = text. A type of an extension
   -- names its operators in its default btree operator class; those of all other types are
   -- built in.
-  select format('operator(%I.%s)', coalesce(n.nspname, 'pg_catalog'), case p_strategy when 1 then '<' when 3 then '=' end)
-  from pg_catalog.pg_attribute a
-  cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
-  left join (
-    pg_catalog.pg_opclass c
-    join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
-    join pg_catalog.pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = c.opcintype and p.amoprighttype = c.opcintype
-    join pg_catalog.pg_operator o on o.oid = p.amopopr
-    join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
-  ) on c.opcintype = b.base_type and c.opcdefault and p.amopstrategy = p_strategy
-  where a.attrelid = p_class and a.attname = p_column and not a.attisdropped
+  return (
+    select format('operator(%I.%s)', coalesce(n.nspname, 'pg_catalog'), case p_strategy when 1 then '<' when 2 then '<=' when 3 then '=' when 4 then '>=' end)
+    from pg_catalog.pg_attribute a
+    cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
+    left join (
+      pg_catalog.pg_opclass c
+      join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
+      join pg_catalog.pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = c.opcintype and p.amoprighttype = c.opcintype
+      join pg_catalog.pg_operator o on o.oid = p.amopopr
+      join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+    ) on c.opcintype = b.base_type and c.opcdefault and p.amopstrategy = p_strategy
+    where a.attrelid = p_class and a.attname = p_column and not a.attisdropped);
+end
 $$;
 
 comment on function sluice._operator(oid, text, integer) is
-  'The operator that compares values of a column (btree strategy 1: less, 3: equal), qualified.';
+  'The operator that compares values of a column (btree strategy 1: <, 2: <=, 3: =, 4: >=), qualified.';

@@ -1,4 +1,4 @@
-create or replace function sluice._prepare(p_name text, p_statement text)
+create or replace function sluice._prepare(p_name text, p_types text, p_statement text)
 returns void
 language plpgsql volatile
 as $$
@@ -7,9 +7,9 @@ begin
   if exists (select from pg_catalog.pg_prepared_statements where name = p_name) then
     execute pg_catalog.format('deallocate %I', p_name);
   end if;
-  execute pg_catalog.format('prepare %I(tid) as %s', p_name, p_statement);
+  execute pg_catalog.format('prepare %I(%s) as %s', p_name, p_types, p_statement);
 end
 $$;
 
-comment on function sluice._prepare(text, text) is
-  'Prepares a statement with a row''s place as $1, in place of an earlier one of that name. A rollback does not take it back.';
+comment on function sluice._prepare(text, text, text) is
+  'Prepares a statement with parameters of p_types, in place of an earlier one of that name. A rollback does not take it back.';

@@ -1,10 +1,14 @@
 create or replace function sluice._row_rules(p_target oid, p_columns text[], p_key text[])
 returns table (rule integer, condition text, sqlstate text, constraint_name text, column_name text, message text)
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
+#variable_conflict use_column
+-- plpgsql keeps the plan; a compilation asks several times.
+begin
   -- Rules a row can be held to without looking at another row, in the order Postgres would
   -- complain. A row that deletes needs nothing but its key.
+  return query
   with target as (
     select c.oid, c.relname from pg_catalog.pg_class c where c.oid = p_target
   ), rules as (
@@ -30,7 +34,8 @@ as $$
       where k <= 0 or a.attname <> all (p_columns))
   )
   select row_number() over (order by part, place)::integer, condition, sqlstate, constraint_name, column_name, message
-  from rules
+  from rules;
+end
 $$;
 
 comment on function sluice._row_rules(oid, text[], text[]) is

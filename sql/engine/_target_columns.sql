@@ -2,15 +2,19 @@ create or replace function sluice._target_columns(p_target oid, p_columns text[]
 returns table (
   column_name text, type_name text, collation_clause text, is_not_null boolean,
   coercion text, hash_input text)
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
+#variable_conflict use_column
+-- plpgsql keeps the plan; a compilation asks a dozen times.
+begin
   -- coercion: what assignment does, as an expression that can be tried without writing. An
   -- explicit cast to varchar(n), char(n) or bit(n) would cut in silence; the cast functions,
   -- called with isExplicit = false, raise 22001 as an insert does. Arrays of them have no such
   -- function: only blanks may differ after the cast.
   -- hash_input: the binary form for built-in types, which no session setting changes; text for
   -- types whose oid differs between databases.
+  return query
   select
     a.attname::text,
     type_name,
@@ -44,7 +48,8 @@ as $$
   cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
   join pg_catalog.pg_type bt on bt.oid = b.base_type
   cross join lateral format_type(a.atttypid, a.atttypmod) as type_name
-  order by a.attnum
+  order by a.attnum;
+end
 $$;
 
 comment on function sluice._target_columns(oid, text[]) is

@@ -10,7 +10,6 @@ declare
   v_columns   text;
   v_hash      text;
   v_rule      text;
-  v_names     text := array_to_string(array(select quote_ident(c) from unnest(p_columns) c), ',');
   v_staged    text;
 begin
   select string_agg(format('%s as %I', coercion, column_name), ',' || chr(10) || '         '),
@@ -31,49 +30,39 @@ begin
   -- parsed again for every column. The second "offset 0" keeps the hash from extracting every
   -- column again.
   v_staged := format(
-    'select %sordinal as sluice_ordinal, payload::pg_catalog.jsonb as sluice_doc%s from pg_temp.sluice_staging%s offset 0',
-    case p_purpose when 'trial' then 'pg_catalog.nextval(''pg_temp.sluice_place'') as sluice_place, ' else '' end,
+    'select %sordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc%s from pg_temp.sluice_staging where %s offset 0',
+    -- A sequence, which no rollback takes back, remembers the record that raised.
+    case p_purpose when 'trial' then 'pg_catalog.setval(''pg_temp.sluice_place'', ordinal + 1) as sluice_place, ' else '' end,
     case when p_takes_meta then ', sluice._record_meta(ordinal, position) as sluice_meta' else '' end,
-    case p_purpose
-      when 'trial' then ' where ctid > $1'
-      when 'probe' then ' where ctid = $1'
-      else ' where ordinal not in (select ordinal from pg_temp.sluice_faults)' end);
+    case p_purpose when 'probe' then 'ctid = $1'
+      else case p_purpose when 'trial' then 'ctid > $1 and ($2 is null or ordinal = any ($2))' else '($1 is null or ordinal = any ($1))' end
+        || ' and ordinal not in (select ordinal from pg_temp.sluice_faults) and ordinal not in (select ordinal from pg_temp.sluice_known)' end);
 
-  case p_purpose
-    when 'load' then
-      return format($sql$insert into pg_temp.sluice_rows (sluice_ordinal, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %1$s)
-select s.sluice_ordinal, t.sluice_reject, t.sluice_deleted, %2$s,
-  E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%3$L::pg_catalog.bytea, %4$s))), 1, 16),
-  %5$s
-from (%6$s) s
-cross join lateral (
-  select %7$s
-  from %8$s(%9$s) r offset 0) t$sql$,
-        (select string_agg(quote_ident(column_name), ', ') from sluice._target_columns(p_target, p_columns)),
-        v_rule, substr(sha256(convert_to(
-          (select string_agg(quote_ident(column_name), ',') from sluice._target_columns(p_target, p_columns)), 'UTF8')), 1, 8),
-        v_hash, v_columns, v_staged, v_coerced, v_function, v_arguments);
-    when 'trial' then
-      -- Reads only. The sequence, which no rollback takes back, says which record raised.
-      return format($sql$select pg_catalog.count(row(%1$s, %2$s))
-from (%3$s) s
-cross join lateral (
-  select %4$s
-  from %5$s(%6$s) r offset 0) t$sql$,
-        v_columns, v_rule, v_staged, v_coerced, v_function, v_arguments);
-    when 'probe' then
-      -- One record; a place after every column says which one raised. Not fenced on purpose:
-      -- an inlined transform then computes its columns one by one.
-      return format($sql$select pg_catalog.nextval('pg_temp.sluice_place'), %1$s, %2$s
+  if p_purpose = 'probe' then
+    -- One record; a place after every column says which one raised. Not fenced on purpose:
+    -- an inlined transform then computes its columns one by one.
+    return format($sql$select pg_catalog.nextval('pg_temp.sluice_place'), %1$s, %2$s
 from (%3$s) s
 cross join lateral (
   select %4$s
   from %5$s(%6$s) r) t$sql$,
-        (select string_agg(format('t.%I, pg_catalog.nextval(''pg_temp.sluice_place'')', column_name), ', ') from sluice._target_columns(p_target, p_columns)),
-        v_rule, v_staged, v_coerced, v_function, v_arguments);
-  end case;
+      (select string_agg(format('t.%I, pg_catalog.nextval(''pg_temp.sluice_place'')', column_name), ', ') from sluice._target_columns(p_target, p_columns)),
+      v_rule, v_staged, v_coerced, v_function, v_arguments);
+  end if;
+  return case p_purpose when 'load' then format(E'insert into pg_temp.sluice_rows (sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %s)\n',
+      (select string_agg(quote_ident(column_name), ', ') from sluice._target_columns(p_target, p_columns))) else '' end
+    || format($sql$select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted, %1$s,
+  E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%2$L::pg_catalog.bytea, %3$s))), 1, 16),
+  %4$s
+from (%5$s) s
+cross join lateral (
+  select %6$s
+  from %7$s(%8$s) r offset 0) t$sql$,
+      v_rule, substr(sha256(convert_to(
+        (select string_agg(quote_ident(column_name), ',') from sluice._target_columns(p_target, p_columns)), 'UTF8')), 1, 8),
+      v_hash, v_columns, v_staged, v_coerced, v_function, v_arguments);
 end
 $$;
 
 comment on function sluice._transform_sql(text, text, boolean, boolean, boolean, oid, text[], text[]) is
-  'The statement that puts staged payloads through a transform. load: writes sluice_rows; trial: the same without writing, to find the record that raises; probe: one record, to find the column.';
+  'The statement that puts staged payloads through a transform. load: writes sluice_rows, $1: only these ordinals; trial: returns the rows instead, of the records behind place $1, and notes at which record it is; probe: one record, to find the column that raises.';

@@ -1,6 +1,6 @@
 create or replace function sluice.define_pipeline(
   name text, version integer, transform text, target text, key text[], source jsonb, order_by text default null,
-  max_bad_ratio numeric default 0.1, batch_rows integer default null, batch_bytes integer default null, activate boolean default true)
+  max_bad_ratio numeric default 0.1, batch_rows integer default null, batch_bytes integer default null, activate boolean default true, skip_known boolean default true)
 returns text
 language plpgsql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them.
@@ -57,6 +57,7 @@ begin
   v_new.key := define_pipeline.key;
   v_new.order_by := define_pipeline.order_by;
   v_new.search_path := pg_catalog.concat_ws(', ', v_search_path, 'pg_temp');
+  v_new.is_repeatable := sluice._is_repeatable(v_function, v_new.search_path);
   v_new.columns := sluice._check_transform(v_name, v_function, v_target, v_new.key, v_new.order_by, v_new.search_path);
   perform sluice._add_bookkeeping(v_name, v_target);
 
@@ -84,16 +85,16 @@ begin
         else 'Its key or order_by differs.' end,
       hint = pg_catalog.format('name it v%s: a new function, and version => %1$s', (select pg_catalog.max(t.version) + 1 from sluice.transforms t where t.pipeline_id = v_new.pipeline_id));
   end if;
-  insert into sluice.transforms as t (pipeline_id, version, function, takes_meta, columns, key, order_by, search_path, function_text, sha256)
-  values (v_new.pipeline_id, v_new.version, v_new.function, v_new.takes_meta, v_new.columns, v_new.key, v_new.order_by, v_new.search_path, v_new.function_text, v_new.sha256)
+  insert into sluice.transforms as t (pipeline_id, version, function, takes_meta, columns, key, order_by, search_path, function_text, sha256, is_repeatable)
+  values (v_new.pipeline_id, v_new.version, v_new.function, v_new.takes_meta, v_new.columns, v_new.key, v_new.order_by, v_new.search_path, v_new.function_text, v_new.sha256, v_new.is_repeatable)
   on conflict (pipeline_id, version) do update set
     function = excluded.function, takes_meta = excluded.takes_meta, columns = excluded.columns, key = excluded.key,
     order_by = excluded.order_by,
-    search_path = case when t.first_used_at is null then excluded.search_path else t.search_path end, function_text = excluded.function_text, sha256 = excluded.sha256;
+    search_path = case when t.first_used_at is null then excluded.search_path else t.search_path end, function_text = excluded.function_text, sha256 = excluded.sha256, is_repeatable = excluded.is_repeatable;
 
   update sluice.pipelines p set
     target = v_target, source = define_pipeline.source, max_bad_ratio = define_pipeline.max_bad_ratio,
-    batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, updated_at = pg_catalog.now(),
+    batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, skip_known = coalesce(define_pipeline.skip_known, true), updated_at = pg_catalog.now(),
     active_version = case when define_pipeline.activate then v_new.version else p.active_version end
   where p.pipeline_id = v_new.pipeline_id
   returning * into v_pipeline;
@@ -101,5 +102,5 @@ begin
 end
 $$;
 
-comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean) is
-  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version without using it. A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.';
+comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean, boolean) is
+  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version without using it. skip_known: false parses every record, also those whose bytes and row have not changed since they were loaded. A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.';

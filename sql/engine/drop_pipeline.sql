@@ -7,6 +7,7 @@ declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(drop_pipeline.pipeline);
 begin
   perform from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;
+  perform sluice._forget_chunks(array(select k.chunk_id from sluice.known_payloads k where k.pipeline_id = v_pipeline.pipeline_id));
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
   return format('pipeline %s dropped with its state, ledger and quarantine; %s keeps its rows and its columns sluice_hash and sluice_batch', v_pipeline.name, v_pipeline.target);
 end

@@ -1,5 +1,5 @@
 create or replace function sluice.start_run(pipeline text, loader text)
-returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer, max_bad_ratio double precision)
+returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean)
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -8,6 +8,8 @@ declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(start_run.pipeline);
   v_state    sluice.etl_state;
   v_run_id   bigint;
+  v_compiled record;
+  v_made_for uuid;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   if v_pipeline.is_paused then
@@ -16,16 +18,23 @@ begin
   end if;
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
-  perform sluice._compile(v_pipeline.pipeline_id, null);
+  v_compiled := sluice._compile(v_pipeline.pipeline_id, null);
+  if v_compiled.skips_known then
+    v_made_for := sluice._made_for(v_pipeline.pipeline_id);
+  end if;
   perform set_config('lock_timeout', '5s', true);
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;
   update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
   where s.pipeline_id = v_pipeline.pipeline_id returning * into v_state;
+  -- What is of no use any more, and what never was: a stream that repeats nothing.
+  perform sluice._forget_chunks(array(
+    select k.chunk_id from sluice.known_payloads k
+    where k.pipeline_id = v_pipeline.pipeline_id and (k.made_for is distinct from v_made_for or k.last_used_at < now() - interval '30 days')));
   insert into sluice.runs (pipeline_id, epoch, loader) values (v_pipeline.pipeline_id, v_state.epoch, start_run.loader)
   returning runs.run_id into v_run_id;
-  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::double precision;
+  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::double precision, v_made_for is not null;
 end
 $$;
 
 comment on function sluice.start_run(text, text) is
-  'Begins a run: a new epoch, which deposes any earlier run, and the state to go on from. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';
+  'Begins a run: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';

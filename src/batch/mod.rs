@@ -34,6 +34,8 @@ pub struct Run {
     pub batch_bytes: Option<i32>,
     /// The share of bad records at which the pipeline stops a run.
     pub max_bad_ratio: f64,
+    /// Whether digests of the payloads are of use to the engine.
+    pub skips_known: bool,
 }
 
 /// Begins a run. See `sluice.start_run`.
@@ -53,6 +55,7 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
         batch_rows: row.get("batch_rows"),
         batch_bytes: row.get("batch_bytes"),
         max_bad_ratio: row.get("max_bad_ratio"),
+        skips_known: row.get("skips_known"),
     })
 }
 
@@ -105,12 +108,12 @@ pub async fn stage(client: &Client, pipeline: &str, run_id: i64, batch: &Batch) 
         )
         .await?;
     if batch.rows > batch.unreadable.len() {
-        copy(
-            client,
-            "copy pg_temp.sluice_staging (ordinal, position, payload) from stdin (format binary)",
-            batch.copy_data.clone(),
-        )
-        .await?;
+        let statement = if batch.has_digests {
+            "copy pg_temp.sluice_staging (ordinal, position, payload, digest) from stdin (format binary)"
+        } else {
+            "copy pg_temp.sluice_staging (ordinal, position, payload) from stdin (format binary)"
+        };
+        copy(client, statement, batch.copy_data.clone()).await?;
     }
     if !batch.unreadable.is_empty() {
         copy(

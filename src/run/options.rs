@@ -76,6 +76,7 @@ impl Options {
                 .batch_bytes
                 .or(setting(run.batch_bytes))
                 .unwrap_or(Self::DEFAULT_BATCH_BYTES),
+            digests: run.skips_known,
         }
     }
 }

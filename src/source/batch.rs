@@ -1,16 +1,20 @@
 //! A batch in memory: records already encoded for binary COPY, plus where they end.
 
+use super::digest::digest;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How large a batch may grow; whichever is reached first closes it.
+/// How large a batch may grow, whichever is reached first closing it, and what it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Records in a batch.
     pub rows: usize,
     /// Payload bytes in a batch.
     pub bytes: usize,
+    /// Whether each record carries a digest of its payload, by which the engine recognises it
+    /// (`sql/engine/_find_known.sql`).
+    pub digests: bool,
 }
 
 /// What is known of one file or object, as `sluice.source_objects` keeps it.
@@ -54,8 +58,11 @@ pub struct OriginSpan {
 /// The unit of commit, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Binary COPY stream of `(ordinal int, position bigint, payload text)`.
+    /// Binary COPY stream of `(ordinal int, position bigint, payload text)`, with `digest uuid`
+    /// behind if `has_digests`.
     pub copy_data: Bytes,
+    /// Whether records carry digests.
+    pub has_digests: bool,
     /// Records that are not in the COPY stream.
     pub unreadable: Vec<Unreadable>,
     /// Records in all: readable and unreadable.
@@ -103,6 +110,7 @@ impl Mark {
 pub(crate) const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const COPY_TRAILER: i16 = -1;
 const COPY_FIELDS: i16 = 3;
+const COPY_NULL: i32 = -1;
 
 impl BatchBuilder {
     /// An empty batch under `limits`.
@@ -159,8 +167,9 @@ impl BatchBuilder {
             self.push_unreadable(position, payload.to_vec(), "22021", message);
             return;
         }
-        self.data.reserve(payload.len() + 34);
-        self.data.put_i16(COPY_FIELDS);
+        self.data.reserve(payload.len() + 54);
+        self.data
+            .put_i16(COPY_FIELDS + i16::from(self.limits.digests));
         self.data.put_i32(4);
         self.data.put_i32(self.rows);
         self.data.put_i32(8);
@@ -168,6 +177,15 @@ impl BatchBuilder {
         self.data
             .put_i32(i32::try_from(payload.len()).unwrap_or(i32::MAX));
         self.data.put_slice(payload);
+        if self.limits.digests {
+            match digest(payload) {
+                Some(digest) => {
+                    self.data.put_i32(16);
+                    self.data.put_slice(&digest);
+                }
+                None => self.data.put_i32(COPY_NULL),
+            }
+        }
         self.payload_bytes += payload.len();
         self.rows += 1;
     }
@@ -252,6 +270,7 @@ impl BatchBuilder {
         }
         Batch {
             copy_data: self.data.freeze(),
+            has_digests: self.limits.digests,
             unreadable: self.unreadable,
             rows: self.rows as usize,
             bytes: self.consumed,

@@ -6,6 +6,7 @@
 //! ahead of the last commit is simply read again after a crash.
 
 mod batch;
+mod digest;
 pub mod file;
 mod names;
 pub mod object;

@@ -6,6 +6,7 @@ mod drop_pipeline;
 mod hashing;
 mod install;
 mod interface;
+mod known;
 mod load_batch;
 mod quarantine;
 mod rewind;

@@ -110,7 +110,8 @@ impl Hand {
         }
     }
 
-    /// Begins a transaction and fills the staging table.
+    /// Begins a transaction and fills the staging table. Every digest is an anchor, so that
+    /// records seen before are recognised in batches of any size.
     pub(super) async fn stage<P: AsRef<str>>(
         &self,
         records: &[P],
@@ -125,8 +126,8 @@ impl Hand {
         let records: Vec<&str> = records.iter().map(AsRef::as_ref).collect();
         self.session
             .execute(
-                "insert into pg_temp.sluice_staging (ordinal, position, payload)
-                 select n - 1, n, r from unnest($1::text[]) with ordinality as r (r, n)",
+                "insert into pg_temp.sluice_staging (ordinal, position, payload, digest)
+                 select n - 1, n, r, pg_catalog.concat('00', pg_catalog.substr(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(r, 'UTF8')), 'hex'), 1, 30))::pg_catalog.uuid from unnest($1::text[]) with ordinality as r (r, n)",
                 &[&records],
             )
             .await?;

@@ -43,6 +43,7 @@ impl Source for FakeSource {
 /// Batch `number` of ten records, the ids following those of the batch before.
 fn batch(number: i64, name: &str) -> Batch {
     let mut builder = BatchBuilder::new(Limits {
+        digests: false,
         rows: 10,
         bytes: 1 << 20,
     });
@@ -178,6 +179,7 @@ async fn a_bad_batch_in_the_middle_stops_the_run_behind_the_batches_before_it() 
     let mut batches: Vec<Batch> = (0..6).map(|n| batch(n, "a")).collect();
     // All of batch 3 is bad, which is more than the pipeline allows.
     let mut builder = BatchBuilder::new(Limits {
+        digests: false,
         rows: 200,
         bytes: 1 << 20,
     });
@@ -265,6 +267,7 @@ async fn a_dry_run_reports_like_a_run_and_leaves_nothing() {
 async fn a_batch_without_records_still_moves_its_objects() {
     let db = items_db().await;
     let mut builder = BatchBuilder::new(Limits {
+        digests: false,
         rows: 10,
         bytes: 100,
     });

@@ -6,12 +6,14 @@ use pgsluice::error::Error;
 use pgsluice::source::{Batch, Limits, ObjectState, Source};
 
 pub(crate) const WIDE: Limits = Limits {
+    digests: false,
     rows: 1_000_000,
     bytes: 1 << 30,
 };
 
 pub(crate) fn rows(rows: usize) -> Limits {
     Limits {
+        digests: false,
         rows,
         bytes: 1 << 30,
     }

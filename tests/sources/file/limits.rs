@@ -143,6 +143,7 @@ fn batch_is_closed_by_rows_or_bytes_and_ends_with_the_file() {
         "the full batch saw the end"
     );
     let bytes = Limits {
+        digests: false,
         rows: 1000,
         bytes: 21,
     };

@@ -1,0 +1,68 @@
+-- Records that need not be parsed again.
+--
+-- A daily dump brings mostly the same bytes. Of each record that made one row, a load remembers
+-- the digest of its payload (sha256, 128 bits, from the loader) and which version of which row it
+-- made: place (ctid) and writing transaction (xmin). When the same bytes come again and that
+-- very row version still stands, parsing them could only find the row unchanged. Nothing else
+-- is ever concluded: whatever touched the row since, a later record, a user, a rewrite of the
+-- table, has made another version, and the record goes the long way.
+--
+--   _find_known     before the transform: which staged records may be known
+--   _confirm_known  in load_batch, under the lock: which of them still stand; the others are
+--                   transformed there and then
+--   _remember       after the merge: notes what this batch made
+--
+-- The digests lie in chunks of about a batch, in the order they came in, and one in 64 of them
+-- (the anchors) leads to its chunk. A dump in roughly the order of the last one finds nearly all
+-- of its records in one or two chunks; one in random order finds no chunk worth reading.
+create or replace function sluice._find_known(p_pipeline_id integer, p_target oid, p_made_for uuid, p_anchors uuid[])
+returns bigint
+language plpgsql volatile
+set search_path = ''
+set enable_seqscan = off -- whatever there is in the anchors, they are looked up one by one
+set jit = off
+as $$
+declare
+  v_chunk  record;
+  v_known  bigint := 0;
+  v_found  bigint;
+  v_sample record;
+begin
+  for v_chunk in
+    select k.chunk_id, k.payload_count
+    from (
+      select a.chunk_id, count(*) as hits from sluice.known_anchors a
+      where a.digest = any (p_anchors) group by a.chunk_id) h
+    join sluice.known_payloads k using (chunk_id)
+    where k.pipeline_id = p_pipeline_id and k.made_for = p_made_for
+      -- A chunk of which less than a quarter is expected costs more to read than it saves.
+      and h.hits * 64 * 4 >= k.payload_count
+    order by k.chunk_id desc limit 8
+  loop
+    v_found := sluice._find_known_in(v_chunk.chunk_id, v_known = 0);
+    v_known := v_known + v_found;
+    update pg_temp.sluice_batch set
+      known_chunks = known_chunks || v_chunk.chunk_id,
+      worn_chunks = case when v_found * 2 > v_chunk.payload_count then worn_chunks || v_chunk.chunk_id else worn_chunks end;
+  end loop;
+  if v_known = 0 then
+    return 0;
+  end if;
+  -- Rows that somebody touches between loads stand nowhere: better noticed here, where workers
+  -- go side by side, than under the lock. The rollback gives the lock on the target back: none
+  -- is held while a worker waits for its turn.
+  begin
+    v_sample := sluice._look_up_known(p_target, 'pg_temp.sluice_known tablesample system (5)');
+    raise exception using errcode = 'SL000', message = 'a sample always rolls back';
+  exception when sqlstate 'SL000' then
+    if cardinality(v_sample.lost) * 3 > v_sample.standing then
+      delete from pg_temp.sluice_known;
+      v_known := 0;
+    end if;
+  end;
+  return v_known;
+end
+$$;
+
+comment on function sluice._find_known(integer, oid, uuid, uuid[]) is
+  'Notes in sluice_known the staged records whose payload made a row that may still stand; returns their number. p_anchors: the anchors among their digests.';

@@ -1,0 +1,66 @@
+create or replace function sluice._rows_past_faults(p_ordinals integer[])
+returns setof record
+language plpgsql volatile
+set search_path = ''
+set work_mem = '64MB' -- the rows of one batch
+as $$
+declare
+  v_compiled   record;
+  v_from       tid := '(0,0)';
+  v_place      bigint;
+  v_record     record;
+  v_sqlstate   text;
+  v_message    text;
+  v_detail     text;
+  v_constraint text;
+  v_column     text;
+begin
+  select * into strict v_compiled from pg_temp.sluice_compiled;
+  perform set_config('search_path', v_compiled.search_path, true); -- to the end of this function
+  -- Prepared, as planning would cost more than running them once for each fault.
+  perform sluice._prepare('sluice_trial', 'tid, integer[]', v_compiled.trial_sql);
+  perform sluice._prepare('sluice_probe', 'tid', v_compiled.probe_sql);
+  loop
+    perform setval('pg_temp.sluice_place', 1, false);
+    begin
+      -- Rows returned before a record raises are kept: what a function has returned is no
+      -- part of the transaction. What the raising record itself returned is marked later.
+      return query execute format('execute sluice_trial(%L, %L)', v_from, p_ordinals);
+      return;
+    exception when others then
+      get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
+        v_constraint = constraint_name, v_column = column_name;
+      v_place := sluice._place();
+      if v_place = 0 or not sluice._is_record_fault(v_sqlstate) then
+        raise; -- before any record was looked at, or no record's fault
+      end if;
+    end;
+
+    -- Staging was filled by copy alone, so physical order is the order of the records.
+    select s.ctid as row_id, s.ordinal into v_record
+    from pg_temp.sluice_staging s where s.ctid > v_from and s.ordinal = v_place - 1 limit 1;
+
+    -- Once more by itself, for the column. Does it pass now, as a volatile transform may, it
+    -- has raised nevertheless, and its rows are not complete.
+    perform setval('pg_temp.sluice_place', 1, false);
+    v_place := 0;
+    begin
+      execute format('execute sluice_probe(%L)', v_record.row_id);
+    exception when others then
+      get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
+        v_constraint = constraint_name, v_column = column_name;
+      if not sluice._is_record_fault(v_sqlstate) then
+        raise;
+      end if;
+      v_place := sluice._place();
+    end;
+    insert into pg_temp.sluice_faults (ordinal, sqlstate, message, detail, constraint_name, column_name)
+    values (v_record.ordinal, v_sqlstate, v_message, nullif(v_detail, ''), nullif(v_constraint, ''),
+      coalesce(v_compiled.columns[nullif(v_place, 0)], nullif(v_column, '')));
+    v_from := v_record.row_id;
+  end loop;
+end
+$$;
+
+comment on function sluice._rows_past_faults(integer[]) is
+  'The rows of all staged records, or of p_ordinals, that the transform can turn into rows; notes the others in sluice_faults. One pass: it goes on behind each record that raised, and no subtransaction writes, so none takes an id.';

@@ -1,0 +1,58 @@
+create or replace function sluice._transform_records(p_ordinals integer[])
+returns void
+language plpgsql volatile
+set search_path = ''
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set extra_float_digits = 1
+set bytea_output = 'hex'
+set client_encoding = 'UTF8'
+set standard_conforming_strings = on
+set jit = off
+as $$
+declare
+  v_compiled record;
+  v_check    text;
+begin
+  select * into strict v_compiled from pg_temp.sluice_compiled;
+
+  perform set_config('search_path', v_compiled.search_path, true);
+  begin
+    execute v_compiled.load_sql using p_ordinals;
+  exception when others then
+    if not sluice._is_record_fault(sqlstate) then
+      raise;
+    end if;
+    -- Some record cannot be transformed: once more, past all such records.
+    execute v_compiled.load_past_faults_sql using p_ordinals;
+  end;
+  perform set_config('search_path', '', true);
+
+  insert into pg_temp.sluice_faults (ordinal, sqlstate, message, constraint_name, column_name)
+  select distinct on (r.sluice_ordinal) r.sluice_ordinal,
+    coalesce(rule ->> 'sqlstate', 'SL100'), coalesce(rule ->> 'message', r.sluice_reject),
+    rule ->> 'constraint_name', rule ->> 'column_name'
+  from pg_temp.sluice_rows r
+  left join jsonb_array_elements(v_compiled.rules) rule on (rule ->> 'rule')::smallint = r.sluice_rule
+  where r.sluice_rule is not null and r.sluice_state is null
+    and r.sluice_ordinal not in (select ordinal from pg_temp.sluice_faults)
+  order by r.sluice_ordinal, r.ctid;
+  perform sluice._mark_faulty_rows();
+
+  foreach v_check in array v_compiled.reference_checks loop
+    perform sluice._check_reference(v_check, p_ordinals);
+  end loop;
+  if cardinality(v_compiled.reference_checks) > 0 then
+    perform sluice._mark_faulty_rows();
+  end if;
+  if p_ordinals is null then
+    execute v_compiled.superseded_sql;
+  else
+    perform sluice._mark_superseded_rows(v_compiled.superseded_sql);
+  end if;
+end
+$$;
+
+comment on function sluice._transform_records(integer[]) is
+  'Turns staged records into checked rows in sluice_rows: all that are not known, or only p_ordinals. Runs under UTC, ISO dates and the search_path of the definition, so that the result does not depend on who runs it.';
