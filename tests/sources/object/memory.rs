@@ -1,5 +1,7 @@
 //! However large the objects, only so much of them is in memory.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pgsluice::source::Source;
@@ -20,19 +22,34 @@ fn no_more_is_fetched_ahead_than_allowed() {
     let per_part = content.lines().count() / 24;
     store.put("in/a.ndjson", &content);
     store.put("in/b.ndjson", lines(0, 10));
+    let asked = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&asked);
+    // The first part is held until as much as is allowed was asked for.
+    store.misbehave(move |request| {
+        let range = request.range.as_ref()?;
+        counter.fetch_add(range.end - range.start, Ordering::SeqCst);
+        (range.start == 0).then_some(Fault::Hold)
+    });
     let settings = store.settings("in/", json!({}));
     let mut source = ObjectSource::open(&settings, vec![], rows(per_part)).unwrap();
-    let (mut asked, mut read, mut furthest) = (0, 0, 0);
-    while let Some(batch) = source.next_batch().unwrap() {
-        // What the batch holds was asked for before; what was asked for since may be ahead.
-        read += batch.bytes;
-        for request in store.asked() {
-            asked += request.range.map_or(0, |range| range.end - range.start);
+    let (mut read, mut furthest) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            store.wait_until_held();
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while asked.load(Ordering::SeqCst) < AHEAD && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            store.release();
+            assert!(Instant::now() < deadline, "{asked:?} were asked for");
+        });
+        while let Some(batch) = source.next_batch().unwrap() {
+            // What the batch holds was asked for before; what was asked for since may be ahead.
+            read += batch.bytes;
+            furthest = furthest.max(asked.load(Ordering::SeqCst).saturating_sub(read));
         }
-        furthest = furthest.max(asked.saturating_sub(read));
-    }
-    assert!(asked >= content.len() as u64);
-    assert!(furthest >= AHEAD / 2, "fetched ahead: {furthest}");
+    });
+    assert_eq!(asked.load(Ordering::SeqCst), content.len() as u64);
     assert!(furthest <= AHEAD + PART as u64, "fetched ahead: {furthest}");
 }
 
@@ -42,12 +59,8 @@ fn several_objects_are_fetched_at_once_and_handed_over_in_order() {
     for i in 0..8 {
         store.put(&format!("in/{i}.ndjson"), lines(i, 1));
     }
-    // The first object waits until the last one was asked for.
-    let mut last_asked = false;
-    store.misbehave(move |asked| {
-        last_asked |= asked.key.ends_with("7.ndjson");
-        (asked.key.ends_with("0.ndjson") && !last_asked).then_some(Fault::Hold)
-    });
+    // The first object is held until the last one was asked for.
+    store.misbehave(|asked| asked.key.ends_with("0.ndjson").then_some(Fault::Hold));
     let waiting = std::thread::scope(|scope| {
         let run = scope.spawn(|| store.run(json!({})));
         store.wait_until_held();
