@@ -1,6 +1,6 @@
 //! A page of the documentation, taken apart and played.
 
-use crate::support::TestDb;
+use crate::support::{Store, TestDb};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     File { path: String, text: String },
+    Object { key: String, text: String },
     Sql { text: String, fails: Option<String> },
     Console { text: String },
 }
@@ -66,6 +67,11 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         let step = if let Some(path) = value("file=") {
             Step::File {
                 path: path.to_owned(),
+                text: body,
+            }
+        } else if let Some(key) = value("object=") {
+            Step::Object {
+                key: key.to_owned(),
                 text: body,
             }
         } else if words.starts_with(&["sql", "run"]) {
@@ -146,6 +152,7 @@ impl Page {
         let db = TestDb::new().await;
         let session = db.connect().await;
         let folder = tempfile::tempdir().unwrap();
+        let store = Store::private();
         for block in &self.blocks {
             let place = format!("{}:{}", self.path, block.line);
             match &block.step {
@@ -154,6 +161,7 @@ impl Page {
                     fs::create_dir_all(path.parent().unwrap()).unwrap();
                     fs::write(path, text).unwrap();
                 }
+                Step::Object { key, text } => store.put(key, text),
                 Step::Sql { text, fails } => {
                     let sqlstate = session
                         .batch_execute(text)
@@ -166,14 +174,14 @@ impl Page {
                         (Err(error), _) => panic!("{place}: {error}"),
                     }
                 }
-                Step::Console { text } => console(text, &db, folder.path(), &place),
+                Step::Console { text } => console(text, &db, &store, folder.path(), &place),
             }
         }
     }
 }
 
 /// Runs the commands of a block, each with the output shown below it.
-fn console(text: &str, db: &TestDb, folder: &Path, place: &str) {
+fn console(text: &str, db: &TestDb, store: &Store, folder: &Path, place: &str) {
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let command = line
@@ -188,7 +196,7 @@ fn console(text: &str, db: &TestDb, folder: &Path, place: &str) {
             shown.push_str(line);
             shown.push('\n');
         }
-        let (exit, real) = run(command, db, folder);
+        let (exit, real) = run(command, db, store, folder);
         assert_eq!(exit, Some(code), "{place}: $ {command}\n{real}");
         assert!(
             is_shown(&shown, &real),
@@ -197,8 +205,8 @@ fn console(text: &str, db: &TestDb, folder: &Path, place: &str) {
     }
 }
 
-/// Exit code and output of a command, as a user of `db` in `folder` sees it.
-fn run(command: &str, db: &TestDb, folder: &Path) -> (Option<i32>, String) {
+/// Exit code and output of a command, as a user of `db` and `store` in `folder` sees it.
+fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_sluice"));
     let path = format!(
         "{}:{}",
@@ -213,6 +221,10 @@ fn run(command: &str, db: &TestDb, folder: &Path) -> (Option<i32>, String) {
         .env("HOME", folder)
         .env("LC_ALL", "C.UTF-8")
         .env("DATABASE_URL", &db.url)
+        .env("AWS_ENDPOINT_URL", store.endpoint())
+        .env("AWS_ALLOW_HTTP", "true")
+        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "example")
         .stdin(Stdio::null())
         .output()
         .unwrap();

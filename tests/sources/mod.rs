@@ -1,1 +1,3 @@
 mod file;
+mod object;
+mod support;

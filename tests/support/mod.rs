@@ -6,6 +6,7 @@ pub mod loader;
 pub mod proxy;
 pub mod server;
 pub mod sluice;
+pub mod store;
 pub mod wire;
 pub mod workload;
 
@@ -13,4 +14,5 @@ pub use db::TestDb;
 pub use loader::Loader;
 pub use proxy::{Fault, Proxy};
 pub use sluice::{Sluice, Summary};
+pub use store::Store;
 pub use workload::Workload;
