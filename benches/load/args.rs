@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Hand on to `sluice run` (default: its own)
     #[arg(long, value_name = "N")]
     pub(crate) batch_rows: Option<u32>,
+    /// Fail if a case comes to less of \copy's speed than this, for example first=0.2,same=0.5
+    #[arg(long, value_name = "NAME=RATIO", value_delimiter = ',', value_parser = at_least)]
+    pub(crate) at_least: Vec<(Case, f64)>,
     /// Only these
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<Case>,
@@ -73,6 +76,18 @@ pub(crate) enum Case {
     Http,
     /// See --budget
     Budget,
+}
+
+fn at_least(text: &str) -> Result<(Case, f64), String> {
+    let (name, ratio) = text
+        .split_once('=')
+        .ok_or("a name, =, and a ratio, such as first=0.2")?;
+    Ok((
+        Case::from_str(name, false)?,
+        ratio
+            .parse()
+            .map_err(|error| format!("{ratio:?}: {error}"))?,
+    ))
 }
 
 impl Args {

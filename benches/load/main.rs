@@ -57,6 +57,7 @@ fn run(args: &Args) -> Result<(), Failure> {
             bench.round()?;
         }
         println!("{}", table::loads(&bench));
+        table::check_ratios(&bench)?;
     }
     if args.wants(Case::Big) {
         println!("{}", big::measure(&mut bench)?);

@@ -88,6 +88,25 @@ pub(crate) fn loads(bench: &Bench) -> String {
     aligned(&rows)
 }
 
+/// Holds the ratios to what `--at-least` asks for.
+pub(crate) fn check_ratios(bench: &Bench) -> Result<(), Failure> {
+    let seconds_of = |case: Case| median(samples(bench, case).map(|sample| sample.seconds));
+    for (case, least) in &bench.args.at_least {
+        let (Some(floor), Some(seconds)) = (seconds_of(Case::Copy), seconds_of(*case)) else {
+            return Err(format!("{}: not measured beside \\copy", label(*case)).into());
+        };
+        if floor / seconds < *least {
+            return Err(format!(
+                "{}: {:.2} of \\copy's speed, at least {least} was asked for",
+                label(*case),
+                floor / seconds
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
 fn samples<'b>(bench: &'b Bench, case: Case) -> impl Iterator<Item = &'b Sample> {
     bench
         .samples

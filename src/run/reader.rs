@@ -3,8 +3,7 @@
 use super::job::Job;
 use crate::batch::Run;
 use crate::error::{Error, Result};
-use crate::source::{Batch, ObjectState, Source, Start};
-use serde_json::Value;
+use crate::source::{self, Batch, ObjectState, Source, Start};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// A batch, or the error the source ended with, and its place in the run, from 0.
@@ -22,14 +21,11 @@ pub(super) struct Reader {
 /// those the workers hold, that is all a run ever has in memory.
 pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result<Reader> {
     let options = job.options;
-    let mut settings = run.source.clone();
-    if let Value::Object(settings) = &mut settings {
-        for (name, value) in [("path", &options.path), ("format", &options.format)] {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), Value::String(value.clone()));
-            }
-        }
-    }
+    let settings = source::redirected(
+        &run.source,
+        options.path.as_deref(),
+        options.format.as_deref(),
+    );
     let start = Start {
         cursor: run.cursor.clone(),
         objects: known,

@@ -96,6 +96,22 @@ pub struct BatchBuilder {
     last: Option<Range<usize>>,
 }
 
+/// What a batch held at some moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    data: usize,
+    payload_bytes: usize,
+    rows: i32,
+    unreadable: usize,
+}
+
+impl Mark {
+    /// Records it had then.
+    pub(crate) fn rows(self) -> usize {
+        self.rows as usize
+    }
+}
+
 /// What a binary COPY stream begins with.
 pub(crate) const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const COPY_TRAILER: i16 = -1;
@@ -201,6 +217,25 @@ impl BatchBuilder {
             message,
         });
         self.rows += 1;
+    }
+
+    /// A place to come back to with [`BatchBuilder::roll_back`].
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            data: self.data.len(),
+            payload_bytes: self.payload_bytes,
+            rows: self.rows,
+            unreadable: self.unreadable.len(),
+        }
+    }
+
+    /// Takes out the records that were added since `mark`. Where they came from stays noted,
+    /// until records from elsewhere follow.
+    pub(crate) fn roll_back(&mut self, mark: Mark) {
+        self.data.truncate(mark.data);
+        self.payload_bytes = mark.payload_bytes;
+        self.rows = mark.rows;
+        self.unreadable.truncate(mark.unreadable);
     }
 
     /// Counts `bytes` of input as consumed by this batch.

@@ -9,12 +9,16 @@ mod batch;
 mod digest;
 pub mod file;
 pub mod http;
+mod names;
+pub mod object;
+mod records;
 
 pub(crate) use batch::COPY_HEADER;
+pub(crate) use batch::Mark;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Unreadable};
 
 use crate::error::{Error, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A producer of batches, in the order in which they must be committed.
 pub trait Source: Send {
@@ -47,16 +51,48 @@ pub struct Start {
     pub retries: u32,
 }
 
+/// The settings of a pipeline's source, but to read from `path`, and as `format`, for once. A
+/// path is a URL of an object store, or a file; how records stand in it stays as it was.
+pub fn redirected(settings: &Value, path: Option<&str>, format: Option<&str>) -> Value {
+    let mut settings = settings.clone();
+    if let Some(path) = path {
+        let is_url = path.contains("://");
+        settings = match settings["kind"].as_str() {
+            Some("object") if !is_url => {
+                let mut file = records::shared(&settings);
+                file["kind"] = json!("file");
+                file
+            }
+            Some("file") if is_url => {
+                let mut object = records::shared(&settings);
+                object["kind"] = json!("object");
+                object
+            }
+            _ => settings,
+        };
+        let name = if settings["kind"] == "object" {
+            "url"
+        } else {
+            "path"
+        };
+        settings[name] = json!(path);
+    }
+    if let Some(format) = format {
+        settings["format"] = json!(format);
+    }
+    settings
+}
+
 /// Opens the source that `settings` describe, going on from `start`.
 pub fn open(settings: &Value, start: Start, limits: Limits) -> Result<Box<dyn Source>> {
+    let known = start.objects.clone();
     match settings["kind"].as_str() {
-        Some("file") => Ok(Box::new(file::FileSource::open(
-            settings,
-            start.objects,
-            limits,
+        Some("file") => Ok(Box::new(file::FileSource::open(settings, known, limits)?)),
+        Some("object") => Ok(Box::new(object::ObjectSource::open(
+            settings, known, limits,
         )?)),
         Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, limits)?)),
         _ => Err(Error::usage(format!("unknown source {settings}"))
-            .next("this binary reads the kinds \"file\" and \"http\"")),
+            .next("this binary reads the kinds \"file\", \"object\" and \"http\"")),
     }
 }

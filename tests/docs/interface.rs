@@ -115,15 +115,19 @@ fn every_exit_code_and_counter_is_in_the_readme() {
 }
 
 #[tokio::test]
-async fn every_setting_of_a_file_source_is_told() {
+async fn every_setting_of_a_source_is_told() {
     let db = TestDb::new().await;
     let told = text("docs/sources.md");
-    let names = db
-        .rows("select unnest(proargnames) from pg_proc where oid = 'sluice.file_source'::regproc")
-        .await;
-    assert!(names.len() > 10);
-    for name in names {
-        assert!(told.contains(&format!("| `{name}` ")), "{name}");
+    for source in ["file_source", "object_source"] {
+        let names = db
+            .rows(&format!(
+                "select unnest(proargnames) from pg_proc where oid = 'sluice.{source}'::regproc"
+            ))
+            .await;
+        assert!(names.len() > 10);
+        for name in names {
+            assert!(told.contains(&format!("| `{name}` ")), "{source}: {name}");
+        }
     }
 }
 

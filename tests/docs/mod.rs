@@ -4,6 +4,7 @@
 //! are taken in order:
 //!
 //! - `LANG file=PATH` is written to PATH in the folder.
+//! - `LANG object=KEY` is put under KEY into the bucket `s3://lake`, which the commands reach.
 //! - `sql run` is run on the database; `sql run fails=SL005` has to fail with that SQLSTATE.
 //! - `console`: a line that begins with `$ ` is run in the folder by sh, with `sluice` in the
 //!   path and the database in DATABASE_URL. It has to exit with 0, or with N where the line

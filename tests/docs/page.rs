@@ -1,6 +1,6 @@
 //! A page of the documentation, taken apart and played.
 
-use crate::support::{Api, TestDb, Web};
+use crate::support::{Api, Store, TestDb, Web};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     File { path: String, text: String },
+    Object { key: String, text: String },
     Sql { text: String, fails: Option<String> },
     Console { text: String },
 }
@@ -66,6 +67,11 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         let step = if let Some(path) = value("file=") {
             Step::File {
                 path: path.to_owned(),
+                text: body,
+            }
+        } else if let Some(key) = value("object=") {
+            Step::Object {
+                key: key.to_owned(),
                 text: body,
             }
         } else if words.starts_with(&["sql", "run"]) {
@@ -147,6 +153,7 @@ impl Page {
         let session = db.connect().await;
         let folder = tempfile::tempdir().unwrap();
         let api = shop();
+        let store = Store::private();
         for block in &self.blocks {
             let place = format!("{}:{}", self.path, block.line);
             match &block.step {
@@ -155,6 +162,7 @@ impl Page {
                     fs::create_dir_all(path.parent().unwrap()).unwrap();
                     fs::write(path, text).unwrap();
                 }
+                Step::Object { key, text } => store.put(key, text),
                 Step::Sql { text, fails } => {
                     let sqlstate = session
                         .batch_execute(&text.replace(SHOP, &api.url))
@@ -168,7 +176,7 @@ impl Page {
                     }
                 }
                 Step::Console { text } => {
-                    console(text, &db, folder.path(), &api, &place);
+                    console(text, &db, &store, folder.path(), &api, &place);
                 }
             }
         }
@@ -195,7 +203,7 @@ fn shop() -> Web {
 }
 
 /// Runs the commands of a block, each with the output shown below it.
-fn console(text: &str, db: &TestDb, folder: &Path, api: &Web, place: &str) {
+fn console(text: &str, db: &TestDb, store: &Store, folder: &Path, api: &Web, place: &str) {
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let command = line
@@ -210,7 +218,7 @@ fn console(text: &str, db: &TestDb, folder: &Path, api: &Web, place: &str) {
             shown.push_str(line);
             shown.push('\n');
         }
-        let (exit, real) = run(&command.replace(SHOP, &api.url), db, folder);
+        let (exit, real) = run(&command.replace(SHOP, &api.url), db, store, folder);
         let real = real.replace(&api.url, SHOP);
         assert_eq!(exit, Some(code), "{place}: $ {command}\n{real}");
         assert!(
@@ -220,8 +228,8 @@ fn console(text: &str, db: &TestDb, folder: &Path, api: &Web, place: &str) {
     }
 }
 
-/// Exit code and output of a command, as a user of `db` in `folder` sees it.
-fn run(command: &str, db: &TestDb, folder: &Path) -> (Option<i32>, String) {
+/// Exit code and output of a command, as a user of `db` and `store` in `folder` sees it.
+fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_sluice"));
     let path = format!(
         "{}:{}",
@@ -236,6 +244,10 @@ fn run(command: &str, db: &TestDb, folder: &Path) -> (Option<i32>, String) {
         .env("HOME", folder)
         .env("LC_ALL", "C.UTF-8")
         .env("DATABASE_URL", &db.url)
+        .env("AWS_ENDPOINT_URL", store.endpoint())
+        .env("AWS_ALLOW_HTTP", "true")
+        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "example")
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -576,3 +576,64 @@ async fn memory_of_payloads_stays_in_proportion_and_goes_with_its_pipeline() {
     db.execute("select sluice.drop_pipeline('items')").await;
     assert_eq!(db.value(held).await, "0 chunks, 0 payloads, 0 anchors");
 }
+
+/// How often this session has looked known records up, and gone the long way.
+async fn calls(hand: &Hand) -> (i64, i64) {
+    let row = hand
+        .session
+        .query_one(
+            "select (coalesce(sum(calls) filter (where funcname = '_look_up_known'), 0))::bigint,
+               (coalesce(sum(calls) filter (where funcname in ('_transform_records', '_execute_merge', '_execute_insert')), 0))::bigint
+             from pg_stat_xact_user_functions",
+            &[],
+        )
+        .await
+        .unwrap();
+    (row.get(0), row.get(1))
+}
+
+/// Counts instead of times: what a batch of known records does and does not do.
+#[tokio::test]
+async fn known_records_are_neither_parsed_nor_merged_nor_logged() {
+    let (db, mut hand) = simple(PLAIN.0, PLAIN.1, "key => '{id}'").await;
+    db.execute("alter table shop.items set (autovacuum_enabled = false)")
+        .await;
+    hand.session
+        .batch_execute("set track_functions = 'all'")
+        .await
+        .unwrap();
+    let batch = records(0..5000);
+    // The second load tidies up after the first, which writes WAL; the third is as usual.
+    for _ in 0..2 {
+        hand.load(&batch).await;
+    }
+    db.execute("vacuum shop.items").await;
+    let before = db.value("select pg_current_wal_insert_lsn()").await;
+    hand.stage(&batch).await.unwrap();
+    let calls_before = calls(&hand).await;
+    hand.transform().await.unwrap();
+    assert_eq!(
+        hand.merge().await.unwrap(),
+        "extracted=5000 transformed=5000 produced=5000 unchanged=5000"
+    );
+    let calls_after = calls(&hand).await;
+    hand.session.batch_execute("commit").await.unwrap();
+    // The sample and the lookup under the lock, and nothing of the long way.
+    assert_eq!(
+        (
+            calls_after.0 - calls_before.0,
+            calls_after.1 - calls_before.1
+        ),
+        (2, 0)
+    );
+    // Its ledger row, its state, its run: less than a page, and a first change of a page is
+    // logged whole. 1 MB a million records would be 5 kB here.
+    let written: i64 = db
+        .value(&format!(
+            "select (pg_current_wal_insert_lsn() - '{before}')::bigint"
+        ))
+        .await
+        .parse()
+        .unwrap();
+    assert!(written < 100_000, "{written} bytes of WAL");
+}

@@ -8,7 +8,7 @@ mod identity;
 mod json;
 mod limits;
 mod ndjson;
-mod resume;
+pub(super) mod resume;
 mod settings;
 mod stdin;
 pub(super) mod support;

@@ -1,3 +1,5 @@
 mod conformance;
 mod file;
 mod http;
+mod object;
+mod support;

@@ -20,18 +20,19 @@ const PATIENCE: Duration = Duration::from_secs(90);
 impl Loader {
     /// Starts `sluice run` straight on `db`.
     pub fn start(db: &TestDb, args: &str) -> Self {
-        Self::spawn(Sluice::on(db).args(words(args)))
+        Self::of(Sluice::on(db).args(words(args)))
     }
 
     /// Starts `sluice run` through `proxy`, whose faults hit it.
     pub fn start_through(proxy: &Proxy, db: &TestDb, args: &str) -> Self {
         let command = Sluice::bare().env("DATABASE_URL", proxy.url(db));
-        let loader = Self::spawn(command.args(words(args)));
+        let loader = Self::of(command.args(words(args)));
         proxy.aim(loader.child.id());
         loader
     }
 
-    fn spawn(command: Sluice) -> Self {
+    /// Starts a command line that the caller made.
+    pub fn of(command: Sluice) -> Self {
         let mut child = command.spawn();
         let output = [
             read_all(child.stdout.take().unwrap()),
@@ -123,9 +124,15 @@ pub fn run(db: &TestDb, args: &str) -> Done {
 /// holds the pipeline.
 #[track_caller]
 pub fn rerun(db: &TestDb, args: &str) -> Done {
+    until_free(|| run(db, args))
+}
+
+/// Runs `attempt` until no dead loader holds the pipeline any more.
+#[track_caller]
+pub fn until_free(attempt: impl Fn() -> Done) -> Done {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let done = run(db, args);
+        let done = attempt();
         if done.code != Some(4) || Instant::now() > deadline {
             return done;
         }

@@ -18,7 +18,9 @@ impl Sluice {
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             let is_ours = name.starts_with("PG") && name != "PG_BIN"
-                || name.starts_with("SLUICE")
+                || ["SLUICE", "AWS_", "AZURE_", "GOOGLE_"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
                 || name == "DATABASE_URL"
                 || name == "RUST_LOG";
             if is_ours {

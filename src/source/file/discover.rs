@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-
-/// Suffixes under which others write files that are not ready yet.
-const UNFINISHED: [&str; 3] = ["tmp", "part", "partial"];
+use crate::source::names::{is_hidden, is_unfinished};
 
 /// The files a path stands for, sorted by name in byte order.
 #[derive(Debug, Default)]
@@ -97,16 +95,6 @@ fn sorted(mut names: Vec<String>, remark: impl Fn() -> String) -> Found {
         remark: names.is_empty().then(remark),
         names,
     }
-}
-
-fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-}
-
-fn is_unfinished(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|suffix| UNFINISHED.iter().any(|u| suffix.eq_ignore_ascii_case(u)))
 }
 
 /// Names are kept in Postgres as text, so they must be text.

@@ -1,4 +1,4 @@
-//! How a file is known again, and from where it is read on.
+//! How a file is known again.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -6,12 +6,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::Compression;
-use super::json::Spot;
-use super::settings::Format;
-use super::window::hex_sha256;
 use crate::error::{Error, Result};
 use crate::source::ObjectState;
+use crate::source::records::{Compression, Position, hex_sha256};
 
 const HEAD: usize = 64 * 1024;
 
@@ -22,53 +19,6 @@ pub(super) struct Identity {
     pub(super) mtime_ns: i64,
     head: String,
     head_bytes: u64,
-}
-
-/// A place in the content, with the hash of what stands before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
-    pub(super) bytes: u64,
-    pub(super) records: u64,
-    pub(super) line: u64,
-    pub(super) anchor: String,
-    pub(super) anchor_bytes: u64,
-}
-
-/// What a parser must know to begin at a place.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Parser {
-    /// Within a JSON array.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) spot: Option<Spot>,
-    /// The names in a CSV file's header row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) columns: Option<Vec<String>>,
-}
-
-/// Where an unterminated record begins that was loaded or set aside. Should the file go on
-/// other than with a line end, the record was not whole and is read again from here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct TailStart {
-    pub(super) start: u64,
-    pub(super) records: u64,
-    pub(super) line: u64,
-    #[serde(flatten)]
-    pub(super) parser: Parser,
-}
-
-/// From where reading resumes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
-    #[serde(flatten)]
-    pub(super) place: Place,
-    #[serde(flatten)]
-    pub(super) parser: Parser,
-    /// None as long as the file holds nothing by which to tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) format: Option<Format>,
-    pub(super) compression: Compression,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) tail: Option<TailStart>,
 }
 
 /// An [`ObjectState`] of this source.

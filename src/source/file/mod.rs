@@ -7,37 +7,26 @@
 //! proves to be one; a file that is still being written is loaded up to its last whole
 //! record, and goes on from there in a later run.
 
-mod csv;
-mod decode;
 mod discover;
-mod ending;
-mod format;
-mod frame;
 mod identity;
-mod json;
-mod ndjson;
 mod reading;
-mod row;
-mod scan;
 mod settings;
-mod slice;
 mod start;
-mod window;
+mod watch;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io::Read;
 
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::source::records::{Compression, OnReplace, Progress};
 use crate::source::{Batch, BatchBuilder, Limits, ObjectState, Source};
 
-use self::decode::Compression;
 use self::identity::{State, replaced};
-use self::reading::{Progress, Reading};
-use self::settings::{OnReplace, Settings};
-pub(in crate::source) use self::slice::Slicer;
+use self::reading::FileReading;
+use self::settings::Settings;
 use self::start::{Opened, open, open_stream};
 
 /// Files without records cost a batch nothing, so their number needs a limit of its own.
@@ -52,7 +41,7 @@ pub struct FileSource {
     limits: Limits,
     known: HashMap<String, State>,
     queue: VecDeque<String>,
-    current: Option<Reading>,
+    current: Option<FileReading>,
     reloads: usize,
     total_bytes: Option<u64>,
     /// An error that waits until the records before it have been handed out.
@@ -67,11 +56,14 @@ impl FileSource {
         if settings.path == "-" {
             return Self::with_stream(settings, Box::new(std::io::stdin()), limits);
         }
+        let found = discover::discover(&settings.path)?;
+        // Other paths may have been read before, and other sources.
+        let names: HashSet<&str> = found.names.iter().map(String::as_str).collect();
         let known = known
             .iter()
+            .filter(|object| names.contains(object.object.as_str()))
             .map(|object| Ok((object.object.clone(), State::from_object(object)?)))
             .collect::<Result<HashMap<_, _>>>()?;
-        let found = discover::discover(&settings.path)?;
         let total_bytes = found
             .names
             .iter()
@@ -144,43 +136,44 @@ impl FileSource {
     }
 
     /// Reads on in the current file. True once the batch is full.
-    fn read_on(&mut self, mut reading: Reading, batch: &mut Gathering) -> Result<bool> {
-        batch.builder.set_origin(reading.name());
+    fn read_on(&mut self, mut file: FileReading, batch: &mut Gathering) -> Result<bool> {
+        batch.builder.set_origin(file.reading.name());
         let rows_before = batch.builder.rows();
-        let progress = match reading.read_into(&self.settings, &mut batch.builder) {
+        let read = file.reading.read_into(&mut batch.builder);
+        let progress = match read {
             Ok(progress) => progress,
             Err(error) => {
                 // What was read up to the fault is sound and need not be read again.
                 if batch.builder.rows() > rows_before {
-                    batch.note(&reading)?;
+                    batch.note(&file)?;
                 }
                 self.queue.clear();
                 return Err(error);
             }
         };
         if progress == Progress::BatchIsFull {
-            batch.note(&reading)?;
-            self.current = Some(reading);
+            batch.note(&file)?;
+            self.current = Some(file);
             return Ok(true);
         }
-        if let Some(difference) = reading.disturbance()? {
+        if let Some(difference) = file.disturbance()? {
             // The records may be of either content: none of this batch may be committed.
             // Unless the new content follows in it, which makes up for the old.
             batch.is_spoilt = true;
             self.reloads += 1;
-            self.reload(reading.name().to_owned(), &difference)?;
+            self.reload(file.reading.name().to_owned(), &difference)?;
             return Ok(false);
         }
         self.reloads = 0;
-        batch.note(&reading)?;
-        self.remarks.extend(reading.remark());
+        batch.note(&file)?;
+        self.remarks.extend(file.reading.remark());
         Ok(false)
     }
 
     fn gather(&mut self, batch: &mut Gathering) -> Result<()> {
         while !batch.builder.is_full() && batch.files < FILES_IN_BATCH {
-            if let Some(reading) = self.current.take() {
-                if self.read_on(reading, batch)? {
+            if let Some(file) = self.current.take() {
+                if self.read_on(file, batch)? {
                     break;
                 }
             } else if let Some(name) = self.queue.pop_front() {
@@ -235,8 +228,9 @@ struct Gathering {
 }
 
 impl Gathering {
-    /// Takes down how far `reading` has come.
-    fn note(&mut self, reading: &Reading) -> Result<()> {
+    /// Takes down how far `file` has been read.
+    fn note(&mut self, file: &FileReading) -> Result<()> {
+        let reading = &file.reading;
         let (bytes, records) = reading.progress();
         let is_stream = reading.name() == "-";
         self.cursor = if is_stream {
@@ -244,7 +238,7 @@ impl Gathering {
         } else {
             json!({"object": reading.name(), "bytes": bytes, "records": records})
         };
-        if let Some(state) = reading.changed_state()? {
+        if let Some(state) = file.changed_state()? {
             self.builder.note_object(state);
             self.files += 1;
         }

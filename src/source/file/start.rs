@@ -3,20 +3,23 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::decode::{Compression, Decoder, Raw};
 use super::discover::unreadable;
-use super::identity::{Identity, Parser, Position, State, read_head};
-use super::reading::{Handle, Reading};
-use super::settings::{Format, Settings};
-use super::window::{HISTORY, Window};
-use crate::error::{Error, Result};
+use super::identity::{Identity, State, read_head};
+use super::reading::FileReading;
+use super::settings::Settings;
+use super::watch::{Growing, Handle, Stream};
+use crate::error::Result;
+use crate::source::records::{
+    Compression, Decoder, Format, HISTORY, Parser, Position, Raw, Reading, Resumed, Window, damaged,
+};
 
 /// What opening a file came to.
 pub(super) enum Opened {
     /// There may be something to read.
-    Reading(Box<Reading>),
+    Reading(Box<FileReading>),
     /// It was read to its end, and nothing has touched it since.
     Unchanged,
     /// It is not the file it was: in which respect.
@@ -30,64 +33,57 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
     if known.as_ref().is_some_and(|known| known.covers(&meta)) {
         return Ok(Opened::Unchanged);
     }
-    let file = Arc::new(File::open(name).map_err(failed)?);
+    let file = File::open(name).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
     let head = read_head(&file, meta.len()).map_err(failed)?;
-    let compression = Compression::detect(settings.compression, name, &head);
+    let compression = Compression::detect(settings.records.compression, name, &head);
     if let Some(known) = &known {
         let difference = known
             .difference(meta.len(), &head)
-            .or_else(|| known.position.recompressed(compression));
+            .or_else(|| recompressed(&known.position, compression));
         if let Some(difference) = difference {
             return Ok(Opened::Replaced(difference));
         }
     }
-    let handle = Handle {
+    let handle = Arc::new(Handle {
         identity: Identity::new(&meta, &head),
         file,
         meta,
-    };
-    let mut window = window_at(&handle.file, compression, resume_from(&known)).map_err(failed)?;
+    });
+    let mut window = window_at(&handle, compression, resume_from(&known)).map_err(failed)?;
     let mut parser = Parser::default();
-    let mut is_exhausted = false;
+    let mut is_unchanged = false;
     if let Some(known) = &known {
         let position = &known.position;
-        let found = window.skip_to(position.place.bytes);
-        if !found.map_err(|cause| damaged(name, compression, &window, cause))? {
-            return Ok(Opened::Replaced(format!(
-                "its content ends before byte {}, up to which it was read",
-                position.place.bytes
-            )));
+        match window.resume(&position.place) {
+            Ok(Resumed::There) => {}
+            Ok(Resumed::Elsewhere(difference)) => return Ok(Opened::Replaced(difference)),
+            Err(cause) => return Err(damaged("file", name, compression, &window, cause)),
         }
-        if !window.is_anchored(&position.place) {
-            return Ok(Opened::Replaced(format!(
-                "the bytes before byte {} of its content are not the same as before",
-                position.place.bytes
-            )));
-        }
-        window.line = position.place.line;
-        window.records = position.place.records;
         parser = position.parser.clone();
-        is_exhausted = known.is_done
-            && !holds(&mut window, 1)
-                .map_err(|cause| damaged(name, compression, &window, cause))?;
-        if !is_exhausted && position.tail.is_some() {
+        is_unchanged = known.is_done
+            && !window
+                .holds(1)
+                .map_err(|cause| damaged("file", name, compression, &window, cause))?;
+        if !is_unchanged && position.tail.is_some() {
             (window, parser) =
                 reenter(&handle, position, window).map_err(|cause| unreadable(name, cause))?;
         }
     }
     let format = known.as_ref().and_then(|known| known.position.format);
-    let mut reading = Reading::new(name, Some(handle), known, compression, window);
-    if is_exhausted {
-        reading.nothing_new();
-    } else {
-        reading.begin(settings, format, parser)?;
+    let mut reading = Reading::new(name, Growing::new(&handle, settings), compression, window);
+    if !is_unchanged {
+        reading.begin(&settings.records, format, parser)?;
     }
-    Ok(Opened::Reading(Box::new(reading)))
+    let file = FileReading::of_file(reading, handle, known, is_unchanged);
+    Ok(Opened::Reading(Box::new(file)))
 }
 
 /// Opens a stream that cannot be read twice.
-pub(super) fn open_stream(settings: &Settings, mut input: Box<dyn Read + Send>) -> Result<Reading> {
+pub(super) fn open_stream(
+    settings: &Settings,
+    mut input: Box<dyn Read + Send>,
+) -> Result<FileReading> {
     let mut head = Vec::new();
     let failed = |cause| unreadable("-", cause);
     input
@@ -95,76 +91,61 @@ pub(super) fn open_stream(settings: &Settings, mut input: Box<dyn Read + Send>) 
         .take(4)
         .read_to_end(&mut head)
         .map_err(failed)?;
-    let compression = Compression::detect(settings.compression, "-", &head);
-    let raw = Raw::Stream {
-        input: Box::new(io::Cursor::new(head).chain(input)),
-        at: 0,
-    };
+    let compression = Compression::detect(settings.records.compression, "-", &head);
+    let raw = Raw::new(io::Cursor::new(head).chain(input), 0);
     let window = Window::new(Decoder::new(compression, raw).map_err(failed)?, 0);
-    let mut reading = Reading::new("-", None, None, compression, window);
-    reading.begin(settings, None, Parser::default())?;
-    Ok(reading)
-}
-
-/// An error about content that cannot be had.
-pub(super) fn damaged(
-    name: &str,
-    compression: Compression,
-    window: &Window,
-    cause: io::Error,
-) -> Error {
-    let at = window.offset() + window.data().len() as u64;
-    let (what, next) = match compression {
-        Compression::None => {
-            return Error::failed(format!("cannot read `{name}` at byte {at}"))
-                .caused_by(cause)
-                .next("check the disk or the mount, then run again");
-        }
-        Compression::Gzip => ("gzip", "gzip -t"),
-        Compression::Zstd => ("zstd", "zstd -t"),
-    };
-    Error::failed(format!(
-        "`{name}` is damaged: its {what} stream cannot be decoded past byte {at} of the content"
-    ))
-    .caused_by(cause)
-    .next(format!(
-        "get a sound copy of the file (`{next} {name}` checks it), then run again"
-    ))
+    let mut reading = Reading::new("-", Stream, compression, window);
+    reading.begin(&settings.records, None, Parser::default())?;
+    Ok(FileReading::of_stream(reading))
 }
 
 /// Where to begin, so that the anchor can be compared.
 fn resume_from(known: &Option<State>) -> u64 {
-    known.as_ref().map_or(0, |known| {
-        let place = &known.position.place;
-        place.bytes.saturating_sub(place.anchor_bytes)
-    })
+    known
+        .as_ref()
+        .map_or(0, |known| known.position.place.anchor_start())
 }
 
 /// A window that begins at `offset`, or before it if the file is compressed: the bytes up to
 /// there must be decoded to be skipped.
-fn window_at(file: &Arc<File>, compression: Compression, offset: u64) -> io::Result<Window> {
+fn window_at(handle: &Arc<Handle>, compression: Compression, offset: u64) -> io::Result<Window> {
     let at = match compression {
         Compression::None => offset,
         _ => 0,
     };
-    let raw = Raw::File {
-        file: Arc::clone(file),
+    let bytes = Bytes {
+        handle: Arc::clone(handle),
         at,
     };
+    let raw = Raw::new(bytes, at);
     Ok(Window::new(Decoder::new(compression, raw)?, at))
+}
+
+/// The bytes of a file, read by offset, so that several readers may share one handle.
+struct Bytes {
+    handle: Arc<Handle>,
+    at: u64,
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.handle.file.read_at(buf, self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
 }
 
 /// A file that ended in an unterminated record has grown: go on behind the record if its
 /// line end came, else go back to where it begins.
 fn reenter(
-    handle: &Handle,
+    handle: &Arc<Handle>,
     position: &Position,
     mut window: Window,
 ) -> io::Result<(Window, Parser)> {
     let Some(tail) = &position.tail else {
         return Ok((window, position.parser.clone()));
     };
-    holds(&mut window, 2)?;
+    window.holds(2)?;
     let line_end = match window.data() {
         [b'\n', ..] => 1,
         [b'\r', b'\n', ..] => 2,
@@ -182,7 +163,7 @@ fn reenter(
         return Ok((window, position.parser.clone()));
     }
     let mut window = window_at(
-        &handle.file,
+        handle,
         position.compression,
         tail.start.saturating_sub(HISTORY as u64),
     )?;
@@ -192,25 +173,13 @@ fn reenter(
     Ok((window, tail.parser.clone()))
 }
 
-/// Whether the content goes on for at least `n` bytes.
-pub(super) fn holds(window: &mut Window, n: usize) -> io::Result<bool> {
-    while window.data().len() < n {
-        if !window.fill()? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-impl Position {
-    fn recompressed(&self, now: Compression) -> Option<String> {
-        // As long as nothing was read, the kind of compression was only a guess.
-        (self.compression != now && self.place.bytes > 0).then(|| {
-            format!(
-                "its compression was {} and is now {}",
-                self.compression.name(),
-                now.name()
-            )
-        })
-    }
+fn recompressed(before: &Position, now: Compression) -> Option<String> {
+    // As long as nothing was read, the kind of compression was only a guess.
+    (before.compression != now && before.place.bytes > 0).then(|| {
+        format!(
+            "its compression was {} and is now {}",
+            before.compression.name(),
+            now.name()
+        )
+    })
 }

@@ -41,7 +41,7 @@ use self::cursor::{Cursor, Done, Sweep};
 use self::exchange::Exchange;
 use self::fetch::{Fetcher, Page};
 use self::settings::{Settings, Since};
-use super::file::Slicer;
+use super::records::Slicer;
 use crate::error::{Error, Result};
 use crate::source::{Batch, BatchBuilder, Limits, Source, Start};
 

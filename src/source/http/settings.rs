@@ -191,7 +191,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What the file source calls the same things, for the slicing of bodies.
+    /// What the sources of files call the same things, for the slicing of bodies.
     pub(super) fn slicing(&self) -> Value {
         let format = match self.format {
             Format::Json => "json",
@@ -200,7 +200,7 @@ impl Settings {
             Format::Tsv => "tsv",
         };
         json!({
-            "kind": "file", "path": "-", "format": format, "delimiter": self.delimiter, "quote": self.quote, "header": self.header,
+            "format": format, "delimiter": self.delimiter, "quote": self.quote, "header": self.header,
             "columns": self.columns, "null_string": self.null_string, "max_record_bytes": self.max_record_bytes,
         })
     }

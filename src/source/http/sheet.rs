@@ -17,7 +17,7 @@ use super::settings::{Format, Settings, digest};
 use super::trouble::Trouble;
 use super::wire::Reply;
 use crate::error::Error;
-use crate::source::file::Slicer;
+use crate::source::records::Slicer;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 

@@ -79,6 +79,43 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "sluice.file_source(path => '-', format => 'xml')",
             "format cannot be \"xml\"",
         ),
+        (r#"'{"kind": "object"}'"#, "url is missing"),
+        (
+            r#"'{"kind": "object", "url": "s3://lake", "path": "x"}'"#,
+            "object source: unknown setting \"path\"",
+        ),
+        (
+            r#"'{"kind": "file", "path": "x", "url": "s3://lake"}'"#,
+            "file source: unknown setting \"url\"",
+        ),
+        (
+            "sluice.object_source(url => 'lake/items')",
+            "url cannot be \"lake/items\"",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', pattern => '')",
+            "pattern cannot be \"\"",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', endpoint => 'minio:9000')",
+            "endpoint cannot be \"minio:9000\"",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', endpoint => 'http://minio:9000')",
+            "endpoint http://minio:9000 is not encrypted",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', region => 'eu central')",
+            "region cannot be \"eu central\"",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', on_replace => 'ignore')",
+            "on_replace cannot be \"ignore\"",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', header => false)",
+            "object source: header => false leaves the fields without names",
+        ),
     ] {
         refusal(&db, &[("source", source)])
             .await
@@ -98,4 +135,51 @@ async fn file_source_says_nothing_about_defaults() {
         db.value("select sluice.file_source(path => '-', header => false, columns => '{id,name}', null_string => '')").await,
         r#"{"kind": "file", "path": "-", "header": false, "columns": ["id", "name"], "null_string": ""}"#
     );
+}
+
+#[tokio::test]
+async fn object_source_says_nothing_about_defaults() {
+    let db = TestDb::new().await;
+    assert_eq!(
+        db.value("select sluice.object_source(url => 's3://lake/in/')")
+            .await,
+        r#"{"url": "s3://lake/in/", "kind": "object"}"#
+    );
+    assert_eq!(
+        db.value("select sluice.object_source(url => 's3://lake/in/', endpoint => 'http://minio:9000', allow_http => true, path_style => false, anonymous => true, format => 'csv')").await,
+        r#"{"url": "s3://lake/in/", "kind": "object", "format": "csv", "endpoint": "http://minio:9000", "anonymous": true, "allow_http": true, "path_style": false}"#
+    );
+}
+
+#[tokio::test]
+async fn every_kind_of_url_is_taken() {
+    let db = TestDb::new().await;
+    for url in [
+        "s3://lake",
+        "s3a://lake/in/",
+        "gs://lake/in/a b.csv",
+        "az://lake/in/",
+        "abfss://lake@acme.dfs.core.windows.net/in/",
+        "file:///srv/lake/",
+    ] {
+        let made = format!("select sluice.object_source(url => '{url}') ->> 'url'");
+        assert_eq!(db.value(&made).await, url);
+    }
+}
+
+#[tokio::test]
+async fn secrets_in_an_address_are_refused_and_not_repeated() {
+    let db = shop().await;
+    for source in [
+        "sluice.object_source(url => 's3://key:hush@lake/in/')",
+        "sluice.object_source(url => 's3://hush@lake/in/')",
+        "sluice.object_source(url => 'az://lake/in/?sig=hush')",
+        "sluice.object_source(url => 'abfss://lake:hush@acme.dfs.core.windows.net/in/')",
+        "sluice.object_source(url => 'https://lake.s3.amazonaws.com/in/?X-Amz-Signature=hush')",
+        "sluice.object_source(url => 's3://lake', endpoint => 'https://me:hush@minio:9000')",
+    ] {
+        let refused = refusal(&db, &[("source", source)]).await;
+        assert!(!format!("{refused:?}").contains("hush"), "{refused:?}");
+        refused.refuses("cannot be what was given", "without credentials");
+    }
 }

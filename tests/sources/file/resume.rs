@@ -37,13 +37,13 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     ]
 }
 
-type Pack = fn(&[u8]) -> Vec<u8>;
+pub(crate) type Pack = fn(&[u8]) -> Vec<u8>;
 
 fn gzip_members(content: &[u8]) -> Vec<u8> {
     content.chunks(97).flat_map(gzip).collect()
 }
 
-fn packs() -> [(&'static str, Pack); 4] {
+pub(crate) fn packs() -> [(&'static str, Pack); 4] {
     [
         ("", <[u8]>::to_vec),
         (".gz", gzip),

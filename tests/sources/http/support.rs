@@ -8,7 +8,7 @@ use pgsluice::source::http::HttpSource;
 use pgsluice::source::{Batch, Limits, Source, Start};
 use serde_json::{Value, json};
 
-pub(crate) use crate::sources::file::support::{Record, WIDE, records, rows};
+pub(crate) use crate::sources::support::{Record, WIDE, records, rows};
 use crate::support::web::{Answer, Request, Web};
 
 /// What a run came to.

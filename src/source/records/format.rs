@@ -1,25 +1,24 @@
-//! How records stand in a file: by the setting, by the suffix, or by the first bytes.
+//! How records stand in the content: by the setting, by the suffix, or by the first bytes.
 
 use super::csv::Csv;
 use super::decode::content_name;
 use super::frame::Framer;
-use super::identity::Parser;
 use super::json::Json;
 use super::ndjson::Ndjson;
+use super::position::Parser;
 use super::reading::Reading;
 use super::row::Dialect;
-use super::settings::{Format, Settings};
-use super::start::{damaged, holds};
+use super::settings::{Format, RecordSettings};
 use crate::error::{Error, Result};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const BOM_UTF16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 impl Reading {
-    /// Settles the format and makes the framer; a file without content gets none.
-    pub(super) fn begin(
+    /// Settles the format and makes the framer; an input without content gets none.
+    pub(in crate::source) fn begin(
         &mut self,
-        settings: &Settings,
+        settings: &RecordSettings,
         known: Option<Format>,
         parser: Parser,
     ) -> Result<()> {
@@ -49,8 +48,10 @@ impl Reading {
             .iter()
             .any(|bom| self.window.data().starts_with(bom))
         {
-            return Err(Error::failed(format!("file `{}` is UTF-16", self.name()))
-                .next("save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)"));
+            return Err(
+                Error::failed(format!("{} `{}` is UTF-16", self.noun(), self.name()))
+                    .next("save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)"),
+            );
         }
         Ok(())
     }
@@ -78,8 +79,7 @@ impl Reading {
     }
 
     fn hold(&mut self, n: usize) -> Result<bool> {
-        holds(&mut self.window, n)
-            .map_err(|cause| damaged(self.name(), self.compression, &self.window, cause))
+        self.window.holds(n).map_err(|cause| self.damaged(cause))
     }
 }
 
@@ -95,7 +95,7 @@ fn by_suffix(name: &str) -> Option<Format> {
 }
 
 pub(super) fn framer(
-    settings: &Settings,
+    settings: &RecordSettings,
     format: Format,
     parser: Parser,
 ) -> Result<Box<dyn Framer>> {
@@ -105,8 +105,8 @@ pub(super) fn framer(
         Format::Json => Box::new(Json::new(max, parser.spot.unwrap_or_default())),
         Format::Csv | Format::Tsv => {
             let dialect = Dialect {
-                delimiter: settings.delimiter(format)?,
-                quote: settings.quote()?,
+                delimiter: settings.delimiter(format),
+                quote: settings.quote(),
                 null: settings.null.as_ref().map(|null| null.as_bytes().to_vec()),
             };
             let is_past_header = parser.columns.is_some() || !settings.header;

@@ -1,12 +1,9 @@
-//! From the bytes on disk to the content: plain, gzip or zstd.
+//! From the raw bytes to the content: plain, gzip or zstd.
 //!
 //! A compressed stream that stops in its middle is not an error here: it ends, and says
 //! that it was cut. Damaged data is an error.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
 use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
@@ -19,7 +16,7 @@ const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Compression {
+pub(in crate::source) enum Compression {
     None,
     Gzip,
     Zstd,
@@ -28,7 +25,7 @@ pub(super) enum Compression {
 impl Compression {
     /// Decides by the setting, else by the first bytes, which win over the name. The name
     /// counts only while there are too few bytes to tell: such a file was just begun.
-    pub(super) fn detect(choice: CompressionChoice, name: &str, head: &[u8]) -> Self {
+    pub(in crate::source) fn detect(choice: CompressionChoice, name: &str, head: &[u8]) -> Self {
         match choice {
             CompressionChoice::None => Compression::None,
             CompressionChoice::Gzip => Compression::Gzip,
@@ -43,7 +40,7 @@ impl Compression {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::source) fn name(self) -> &'static str {
         match self {
             Compression::None => "none",
             Compression::Gzip => "gzip",
@@ -68,39 +65,37 @@ pub(super) fn content_name(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Bytes as they lie on disk or come down the pipe.
-pub(super) enum Raw {
-    /// Read by offset, so that several readers may share one handle.
-    File { file: Arc<File>, at: u64 },
-    /// Standard input: what was peeked, then the rest.
-    Stream {
-        input: Box<dyn Read + Send>,
-        at: u64,
-    },
+/// Bytes as they are stored or come down the pipe, counted.
+pub(in crate::source) struct Raw {
+    input: Box<dyn Read + Send>,
+    at: u64,
 }
 
 impl Raw {
-    /// How far the raw bytes have been read.
-    pub(super) fn position(&self) -> u64 {
-        match self {
-            Raw::File { at, .. } | Raw::Stream { at, .. } => *at,
+    /// Bytes whose first one stands at `at`.
+    pub(in crate::source) fn new(input: impl Read + Send + 'static, at: u64) -> Self {
+        Raw {
+            input: Box::new(input),
+            at,
         }
+    }
+
+    /// How far the raw bytes have been read.
+    fn position(&self) -> u64 {
+        self.at
     }
 }
 
 impl Read for Raw {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let (n, at) = match self {
-            Raw::File { file, at } => (file.read_at(buf, *at)?, at),
-            Raw::Stream { input, at } => (input.read(buf)?, at),
-        };
-        *at += n as u64;
+        let n = self.input.read(buf)?;
+        self.at += n as u64;
         Ok(n)
     }
 }
 
 /// Hands out the content.
-pub(super) struct Decoder {
+pub(in crate::source) struct Decoder {
     codec: Codec,
     is_cut: bool,
 }
@@ -114,7 +109,7 @@ enum Codec {
 }
 
 impl Decoder {
-    pub(super) fn new(compression: Compression, raw: Raw) -> io::Result<Self> {
+    pub(in crate::source) fn new(compression: Compression, raw: Raw) -> io::Result<Self> {
         let codec = match compression {
             Compression::None => Codec::Plain(raw),
             Compression::Gzip => {

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::identity::{Parser, Place};
+use super::position::{Parser, Place};
 use super::window::Window;
 use crate::error::Result;
 use crate::source::BatchBuilder;
@@ -14,7 +14,7 @@ const KEPT_OF_LONG: usize = 64 * 1024;
 /// Too long for the limit the user set.
 pub(super) const TOO_LONG: &str = "54000";
 
-/// Slices one file into records.
+/// Slices content into records.
 pub(super) trait Framer: Send {
     /// Adds the next record to `out`.
     fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop>;
@@ -51,7 +51,7 @@ pub(super) trait Framer: Send {
 pub(super) enum Stop {
     /// The bytes cannot be read.
     Io(io::Error),
-    /// The file as a whole makes no sense: message and next step.
+    /// The content as a whole makes no sense: message and next step.
     Senseless(String, &'static str),
 }
 
@@ -71,7 +71,7 @@ pub(super) enum Step {
     Tail(Tail),
 }
 
-/// The unterminated rest of a file.
+/// The unterminated rest of the content.
 pub(super) struct Tail {
     pub(super) start: Place,
     pub(super) fitness: Fitness,
@@ -215,13 +215,13 @@ impl Long {
         out.push_unreadable(position, self.head, TOO_LONG, message);
     }
 
-    /// As the tail of a file that ends before the record does.
+    /// As the tail of content that ends before the record does.
     pub(super) fn into_tail(self, max: usize) -> Tail {
         Tail {
             fitness: Fitness::Broken,
             sqlstate: TOO_LONG,
             message: format!(
-                "the file ends inside a record of which there are {} bytes, more than the limit \
+                "the content ends inside a record of which there are {} bytes, more than the limit \
                  max_record_bytes = {max}; its first {} bytes are kept here",
                 self.size,
                 self.head.len()

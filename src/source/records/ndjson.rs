@@ -1,8 +1,8 @@
 //! One record a line. Whether a line is JSON is for Postgres to say.
 
 use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
-use super::identity::Parser;
 use super::json::Value;
+use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
 
@@ -49,7 +49,7 @@ impl Framer for Ndjson {
                     } else {
                         Fitness::Broken
                     };
-                    let message = format!("the file ends inside line {}", window.line);
+                    let message = format!("the content ends inside line {}", window.line);
                     return Ok(Step::Tail(Tail::new(window, fitness, "22P02", message)));
                 }
                 Framed::CutLong(long) => return Ok(Step::Tail(long.into_tail(self.max))),

@@ -1,19 +1,19 @@
-//! A sliding view of a file's content: what was read and is not yet a record.
+//! A sliding view of the content: what was read and is not yet a record.
 
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
 use super::decode::Decoder;
-use super::identity::Place;
+use super::position::Place;
 
 /// How much of what was consumed is kept, to recognise the place again.
-pub(super) const HISTORY: usize = 4 * 1024;
+pub(in crate::source) const HISTORY: usize = 4 * 1024;
 const CHUNK: usize = 256 * 1024;
 
 /// Framers look at [`Window::data`], ask for more with [`Window::fill`] and give up what
 /// they have dealt with by [`Window::advance`].
-pub(super) struct Window {
+pub(in crate::source) struct Window {
     decoder: Decoder,
     buf: Vec<u8>,
     start: usize,
@@ -23,14 +23,21 @@ pub(super) struct Window {
     /// Where a record begins that is too long to be held and is being skipped.
     pinned: Option<Place>,
     /// Number of the line (from 1) in which `data` begins.
-    pub(super) line: u64,
+    pub(in crate::source) line: u64,
     /// Records taken so far.
-    pub(super) records: u64,
+    pub(in crate::source) records: u64,
+}
+
+/// Whether content is found again as it was left.
+pub(in crate::source) enum Resumed {
+    There,
+    /// It is other content: in which respect.
+    Elsewhere(String),
 }
 
 impl Window {
     /// A window on `decoder`, whose next byte has `offset` in the content.
-    pub(super) fn new(decoder: Decoder, offset: u64) -> Self {
+    pub(in crate::source) fn new(decoder: Decoder, offset: u64) -> Self {
         Window {
             decoder,
             buf: vec![0; CHUNK + HISTORY],
@@ -45,17 +52,17 @@ impl Window {
     }
 
     /// Bytes at hand from the current place on.
-    pub(super) fn data(&self) -> &[u8] {
+    pub(in crate::source) fn data(&self) -> &[u8] {
         &self.buf[self.start..self.end]
     }
 
     /// Where `data` begins in the content.
-    pub(super) fn offset(&self) -> u64 {
+    pub(in crate::source) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// How far the bytes on disk have been read.
-    pub(super) fn raw_position(&self) -> u64 {
+    /// How far the raw bytes have been read.
+    pub(in crate::source) fn raw_position(&self) -> u64 {
         self.decoder.raw_position()
     }
 
@@ -65,7 +72,7 @@ impl Window {
     }
 
     /// Appends more content to `data`; false at the end.
-    pub(super) fn fill(&mut self) -> io::Result<bool> {
+    pub(in crate::source) fn fill(&mut self) -> io::Result<bool> {
         if self.is_at_end {
             return Ok(false);
         }
@@ -76,20 +83,20 @@ impl Window {
         Ok(n > 0)
     }
 
-    /// Forgets that the end was seen: the file has grown since.
+    /// Forgets that the end was seen: the input has grown since.
     pub(super) fn look_again(&mut self) {
         self.is_at_end = false;
     }
 
     /// Gives up the first `n` bytes of `data`.
-    pub(super) fn advance(&mut self, n: usize) {
+    pub(in crate::source) fn advance(&mut self, n: usize) {
         debug_assert!(n <= self.data().len());
         self.start += n;
         self.offset += n as u64;
     }
 
     /// Gives up everything up to `offset`, reading as needed; false if the content is shorter.
-    pub(super) fn skip_to(&mut self, offset: u64) -> io::Result<bool> {
+    pub(in crate::source) fn skip_to(&mut self, offset: u64) -> io::Result<bool> {
         loop {
             let missing = offset.saturating_sub(self.offset);
             let at_hand = self.data().len();
@@ -131,8 +138,37 @@ impl Window {
         }
     }
 
+    /// Goes on from `place`, if the content still is what it was there.
+    pub(in crate::source) fn resume(&mut self, place: &Place) -> io::Result<Resumed> {
+        if !self.skip_to(place.bytes)? {
+            return Ok(Resumed::Elsewhere(format!(
+                "its content ends before byte {}, up to which it was read",
+                place.bytes
+            )));
+        }
+        if !self.is_anchored(place) {
+            return Ok(Resumed::Elsewhere(format!(
+                "the bytes before byte {} of its content are not the same as before",
+                place.bytes
+            )));
+        }
+        self.line = place.line;
+        self.records = place.records;
+        Ok(Resumed::There)
+    }
+
+    /// Whether the content goes on for at least `n` bytes.
+    pub(in crate::source) fn holds(&mut self, n: usize) -> io::Result<bool> {
+        while self.data().len() < n {
+            if !self.fill()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether the bytes before the current place are those that stood before `place`.
-    pub(super) fn is_anchored(&self, place: &Place) -> bool {
+    fn is_anchored(&self, place: &Place) -> bool {
         usize::try_from(place.anchor_bytes)
             .ok()
             .and_then(|len| self.start.checked_sub(len))
@@ -154,7 +190,7 @@ impl Window {
 }
 
 /// SHA-256 as text.
-pub(super) fn hex_sha256(bytes: &[u8]) -> String {
+pub(in crate::source) fn hex_sha256(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(bytes)
         .iter()

@@ -4,7 +4,7 @@
 //! a stray inch mark stays what it is and does not swallow the rows that follow.
 
 use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
-use super::identity::Parser;
+use super::position::Parser;
 use super::row::{Dialect, RowEncoder};
 use super::scan::Scan;
 use super::settings::name_faults;
@@ -108,7 +108,7 @@ impl Csv {
             return Tail::new(window, Fitness::Broken, RAGGED, message);
         }
         let row = trim_cr(window.data());
-        let mut message = format!("the file ends inside the row at line {line}");
+        let mut message = format!("the content ends inside the row at line {line}");
         let mut fitness = Fitness::Doubtful;
         if self.columns.is_none() {
             // A header that makes no sense yet may be only the beginning of one.

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number};
-use super::identity::Parser;
+use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
 
@@ -15,7 +15,7 @@ const NOT_JSON: &str = "22P02";
 /// Between which two things reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Spot {
+pub(in crate::source) enum Spot {
     /// Outside of any array.
     #[default]
     Top,
@@ -85,10 +85,10 @@ impl Json {
     fn broken(&self, window: &Window) -> Step {
         let message = match self.spot {
             _ if !window.data().is_empty() => {
-                format!("the file ends inside record {}", self.position(window))
+                format!("the content ends inside record {}", self.position(window))
             }
             _ => format!(
-                "the file ends before its array does, after {} records",
+                "the content ends before its array does, after {} records",
                 window.records
             ),
         };

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::decode::{Compression, Decoder, Raw};
 use super::format::framer;
 use super::frame::{Fitness, Framer, Step, Stop};
-use super::identity::Parser;
-use super::settings::{Format, Settings};
+use super::position::Parser;
+use super::settings::{Format, parse};
 use super::window::Window;
 use crate::error::{Error, Result};
 use crate::source::{BatchBuilder, Limits};
@@ -30,14 +30,11 @@ pub(in crate::source) struct Slicer {
 }
 
 impl Slicer {
-    /// For settings as those of a file source whose `format` is named.
+    /// For settings whose `format` is named.
     pub(in crate::source) fn new(settings: &Value, content: Bytes) -> Result<Self> {
-        let settings = Settings::parse(settings)?;
+        let (_, settings) = parse::<Value>("http", settings)?;
         let format = settings.format.fixed().unwrap_or(Format::Json);
-        let raw = Raw::Stream {
-            input: Box::new(Cursor::new(content)),
-            at: 0,
-        };
+        let raw = Raw::new(Cursor::new(content), 0);
         let decoder = Decoder::new(Compression::None, raw)
             .map_err(|cause| Error::failed("a page cannot be read").caused_by(cause))?;
         Ok(Slicer {

@@ -1,0 +1,178 @@
+//! From the prefix to the objects that are to be read, in the order of the listing.
+//!
+//! Every run lists the whole prefix and compares it with what is known: a key that sorts
+//! before ones already read is found like any other.
+
+use std::collections::HashMap;
+use std::path::Path as FilePath;
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+
+use super::identity::{Identity, Known, replaced};
+use super::place::{Place, Store};
+use super::refusal::{explain, is_gone};
+use crate::error::{Error, Result};
+use crate::source::names::{is_hidden, is_unfinished};
+use crate::source::records::{OnReplace, Position};
+
+/// An object that is to be read.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) name: String,
+    pub(super) path: Path,
+    pub(super) identity: Identity,
+    /// From where, if an earlier run began it.
+    pub(super) position: Option<Position>,
+}
+
+/// What is to be done about a listed object.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Read(Candidate),
+    /// To be read from the start, for it is not what it was: in which respect.
+    Reload(Candidate, String),
+    /// It was read to its end before.
+    Done,
+    /// It is none of ours.
+    Ignore,
+}
+
+pub(super) struct Listing {
+    pub(super) place: Place,
+    pub(super) pattern: Option<glob::Pattern>,
+    pub(super) on_replace: OnReplace,
+    pub(super) known: HashMap<String, Known>,
+}
+
+impl Listing {
+    /// What the store has under the prefix, or the one object the URL names.
+    pub(super) async fn objects(
+        &self,
+        store: &dyn ObjectStore,
+    ) -> Result<BoxStream<'static, Result<ObjectMeta>>> {
+        let place = self.place.clone();
+        let failed = move |error| explain(&place, None, &error);
+        let path = Path::parse(&self.place.key).map_err(|cause| {
+            Error::usage(format!("`{}` holds no valid key", self.place.url()))
+                .caused_by(cause)
+                .next("a key has no empty parts (`a//b`), no `.` and no `..`")
+        })?;
+        if self.place.store == Store::Local {
+            return self.local(store, path).await;
+        }
+        let prefix = (!self.place.key.is_empty()).then_some(&path);
+        let mut found = store.list(prefix).map_err(failed).fuse().boxed();
+        let first = found.next().await;
+        if first.is_none() && !self.place.is_prefix {
+            return self.single(store, &path).await;
+        }
+        Ok(stream::iter(first).chain(found).boxed())
+    }
+
+    async fn single(
+        &self,
+        store: &dyn ObjectStore,
+        path: &Path,
+    ) -> Result<BoxStream<'static, Result<ObjectMeta>>> {
+        match store.head(path).await {
+            Ok(meta) => Ok(stream::iter([Ok(meta)]).boxed()),
+            Err(error) if is_gone(&error) => Ok(stream::empty().boxed()),
+            Err(error) => Err(explain(&self.place, Some(&self.place.key), &error)),
+        }
+    }
+
+    /// A folder lists in no order, so it is sorted.
+    async fn local(
+        &self,
+        store: &dyn ObjectStore,
+        path: Path,
+    ) -> Result<BoxStream<'static, Result<ObjectMeta>>> {
+        if !self.place.is_prefix {
+            return self.single(store, &path).await;
+        }
+        let found: object_store::Result<Vec<_>> = store.list(None).try_collect().await;
+        let mut found = found.map_err(|error| explain(&self.place, None, &error))?;
+        found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        Ok(stream::iter(found.into_iter().map(Ok)).boxed())
+    }
+
+    /// Compares a listed object with what is known of it, which is forgotten then.
+    pub(super) fn judge(&mut self, meta: ObjectMeta) -> Result<Verdict> {
+        let key = meta.location.as_ref();
+        if !self.is_wanted(key) {
+            return Ok(Verdict::Ignore);
+        }
+        let name = self.place.name(key);
+        let identity = Identity::new(&meta);
+        let known = self.known.remove(&name);
+        // Without content there are no records; and stores show folders as such objects.
+        if known.is_none() && identity.size == 0 {
+            return Ok(Verdict::Ignore);
+        }
+        let difference = known
+            .as_ref()
+            .and_then(|known| known.identity().difference(&identity));
+        let candidate = |position| Candidate {
+            path: meta.location.clone(),
+            name: name.clone(),
+            identity: identity.clone(),
+            position,
+        };
+        match (difference, known) {
+            (Some(difference), _) => match self.on_replace {
+                OnReplace::Error => Err(replaced(&name, &difference)),
+                OnReplace::Reload => Ok(Verdict::Reload(candidate(None), difference)),
+            },
+            (None, None) => Ok(Verdict::Read(candidate(None))),
+            (None, Some(Known::Done(_))) => Ok(Verdict::Done),
+            (None, Some(Known::Begun(begun))) => Ok(Verdict::Read(candidate(Some(begun.1)))),
+        }
+    }
+
+    /// Said when there was nothing to read, and never had been.
+    pub(super) fn nothing(&self) -> String {
+        let url = self.place.url();
+        match &self.pattern {
+            None => format!("there is no object with content under `{url}`"),
+            Some(pattern) => format!("no object under `{url}` matches `{pattern}`"),
+        }
+    }
+
+    /// Remarks about objects that an earlier run began and that are not there any more. To be
+    /// asked for when everything was judged.
+    pub(super) fn vanished(&self) -> Vec<String> {
+        let scope = self.place.name(&self.place.key);
+        let mut gone: Vec<String> = self
+            .known
+            .iter()
+            .filter(|(name, _)| name.starts_with(&scope))
+            .filter_map(|(name, known)| match known {
+                Known::Begun(begun) => Some(format!(
+                    "{name} is gone; {} records of it were read",
+                    begun.1.place.records
+                )),
+                Known::Done(_) => None,
+            })
+            .collect();
+        gone.sort_unstable();
+        gone
+    }
+
+    fn is_wanted(&self, key: &str) -> bool {
+        let Some(pattern) = &self.pattern else {
+            return !is_hidden(FilePath::new(key)) && !is_unfinished(FilePath::new(key));
+        };
+        let options = glob::MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        // Who asks for `*.part` by name gets it.
+        let wants_unfinished = is_unfinished(FilePath::new(pattern.as_str()));
+        pattern.matches_with(self.place.below(key), options)
+            && (wants_unfinished || !is_unfinished(FilePath::new(key)))
+    }
+}

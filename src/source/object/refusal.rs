@@ -1,0 +1,236 @@
+//! What stores say when they say no, and what the user can do about it.
+
+use std::fmt;
+
+use super::place::{Place, Store};
+use super::service::{Failure, What};
+use crate::error::{Error, Kind};
+
+/// A status that is no success, with the code and the words the store gave.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    code: String,
+    message: String,
+    /// Where the bucket is, if the store told.
+    region: Option<String>,
+}
+
+impl Refusal {
+    /// Keeps code and message of the body; the rest of it may name keys and signatures.
+    pub(super) fn new(status: u16, body: &str, region: Option<String>) -> Self {
+        let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let text = |xml: &str, json: &serde_json::Value| match tag(body, xml) {
+            Some(text) => text.to_owned(),
+            None => json.as_str().unwrap_or_default().to_owned(),
+        };
+        let message = text("Message", &json["error"]["message"]);
+        Refusal {
+            status,
+            code: text("Code", &json["error"]["status"]),
+            // Azure adds the request's number and time on lines of their own.
+            message: message.lines().next().unwrap_or_default().to_owned(),
+            region: region.or_else(|| tag(body, "Region").map(str::to_owned)),
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub(super) fn passes(&self) -> bool {
+        matches!(self.status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)?;
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", "") => Ok(()),
+            ("", text) | (text, "") => write!(f, " ({text})"),
+            (code, message) => write!(f, " ({code}: {message})"),
+        }
+    }
+}
+
+/// The text of the first element of that name.
+pub(super) fn tag<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let open = format!("<{name}>");
+    let from = xml.find(&open)? + open.len();
+    let len = xml[from..].find("</")?;
+    Some(&xml[from..from + len])
+}
+
+/// Whether the object, not its bucket, is not there.
+pub(super) fn is_gone(error: &object_store::Error) -> bool {
+    if let object_store::Error::NotFound { .. } = error {
+        return true;
+    }
+    matches!(
+        Failure::behind(error).map(|failure| &failure.what),
+        Some(What::Refused(refusal)) if refusal.status == 404
+            && !matches!(refusal.code.as_str(), "NoSuchBucket" | "ContainerNotFound")
+    )
+}
+
+/// Whether the object is another one than was asked for.
+pub(super) fn is_replaced(error: &object_store::Error) -> bool {
+    if let object_store::Error::Precondition { .. } = error {
+        return true;
+    }
+    matches!(
+        Failure::behind(error).map(|failure| &failure.what),
+        Some(What::Refused(refusal)) if matches!(refusal.status, 412 | 416)
+    )
+}
+
+/// Words an error about `place`, or about the object `key` in it. The library's own text is
+/// shown only where nothing better is known, without what could be a secret.
+pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Error) -> Error {
+    let subject = match key {
+        Some(key) => format!("object `{}`", place.name(key)),
+        None => format!("{} `{}`", place.store.container(), place.bucket),
+    };
+    let Some(failure) = Failure::behind(error) else {
+        return unknown(&subject, error);
+    };
+    if failure.is_about_credentials() {
+        return Error::failed(format!("no credentials for {subject}"))
+            .detail(failure.to_string())
+            .next(credentials(place.store));
+    }
+    let refusal = match &failure.what {
+        What::Refused(refusal) => refusal,
+        What::Broken(_) if !failure.passes() => {
+            return Error::failed(format!("{subject} cannot be asked for"))
+                .detail(failure.to_string())
+                .next("check `endpoint` (or AWS_ENDPOINT_URL); one without TLS needs `allow_http => true`");
+        }
+        What::Broken(_) => {
+            return Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
+                .detail(failure.to_string())
+                .next("check address and network (for a store of your own: `endpoint`); it is safe to run again");
+        }
+        What::Senseless(_) => {
+            return Error::failed(format!("{subject} cannot be listed"))
+                .detail(failure.to_string())
+                .next("this is a fault of the store; tell those who run it");
+        }
+    };
+    let answer = failure.to_string();
+    match refusal.status {
+        _ if refusal.passes() => Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
+            .detail(answer)
+            .detail("every retry of this request is used up")
+            .next("it is safe to run again"),
+        401 | 403 => Error::failed(format!("{subject} may not be read"))
+            .detail(answer)
+            .next(rights(place.store, key.is_some())),
+        404 if key.is_none() || !is_gone(error) => Error::failed(format!(
+            "there is no {} `{}`",
+            place.store.container(),
+            place.bucket
+        ))
+        .detail(answer)
+        .next("check its name in `url`, and `endpoint` and `region` if it is not at the provider's default"),
+        404 => Error::failed(format!("{subject} is gone"))
+            .detail(answer)
+            .next("run again; what was loaded of it stays"),
+        301 | 307 | 400 if refusal.region.is_some() => Error::failed(format!(
+            "{subject} is in region `{}`",
+            refusal.region.as_deref().unwrap_or_default()
+        ))
+        .detail(answer)
+        .next("set `region` in the pipeline's `object_source(…)`, or AWS_REGION"),
+        _ => Error::failed(format!("{subject} cannot be read"))
+            .detail(answer)
+            .next("check `url`, `endpoint` and `region` of the pipeline's `object_source(…)`"),
+    }
+}
+
+fn unknown(subject: &str, error: &object_store::Error) -> Error {
+    if let object_store::Error::InvalidPath { source } = error {
+        return Error::failed(format!("{subject} holds a key that cannot be asked for"))
+            .caused_by(source.to_string())
+            .next("rename that object, or read a prefix beside it: a key may have no empty parts (`a//b`), no `.` and no `..`");
+    }
+    Error::failed(format!("{subject} cannot be read")).detail(without_queries(&error.to_string()))
+}
+
+/// Cuts off what stands behind question marks: signatures are given there.
+fn without_queries(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| match word.split_once('?') {
+            Some((address, _)) if address.contains("://") => format!("{address}?… "),
+            _ => word.to_owned(),
+        })
+        .collect()
+}
+
+fn credentials(store: Store) -> &'static str {
+    match store {
+        Store::Gcs => {
+            "set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account, or say `anonymous => true` for a public bucket"
+        }
+        Store::Azure => {
+            "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_KEY or AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_TENANT_ID, or say `anonymous => true` for a public container"
+        }
+        _ => {
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), run where a role is attached, or say `anonymous => true` for a public bucket"
+        }
+    }
+}
+
+fn rights(store: Store, is_object: bool) -> &'static str {
+    match (store, is_object) {
+        (Store::S3, true) => {
+            "check the credentials in the environment; they need s3:GetObject (and kms:Decrypt where KMS is used)"
+        }
+        (Store::S3, false) => {
+            "check the credentials in the environment; they need s3:ListBucket on the bucket and s3:GetObject on its objects"
+        }
+        (Store::Gcs, _) => {
+            "check the credentials in the environment; they need the role Storage Object Viewer"
+        }
+        (Store::Azure, _) => {
+            "check the credentials in the environment; they need the role Storage Blob Data Reader"
+        }
+        (Store::Local, _) => "check that this user may read it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_and_words_of_a_refusal_are_kept_and_nothing_else() {
+        let xml = "<?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code>\
+            <Message>The signature does not match.</Message><AWSAccessKeyId>AKIAHUSH</AWSAccessKeyId>\
+            <StringToSign>HUSH</StringToSign></Error>";
+        assert_eq!(
+            Refusal::new(403, xml, None).to_string(),
+            "403 (SignatureDoesNotMatch: The signature does not match.)"
+        );
+        let json = r#"{"error": {"status": "NOT_FOUND", "message": "no such bucket"}}"#;
+        assert_eq!(
+            Refusal::new(404, json, None).to_string(),
+            "404 (NOT_FOUND: no such bucket)"
+        );
+        assert_eq!(Refusal::new(502, "<html>hush", None).to_string(), "502");
+    }
+
+    #[test]
+    fn only_passing_refusals_pass() {
+        let passing: Vec<u16> = (100..600)
+            .filter(|status| Refusal::new(*status, "", None).passes())
+            .collect();
+        assert_eq!(passing, [408, 425, 429, 500, 502, 503, 504]);
+    }
+
+    #[test]
+    fn queries_are_cut_off() {
+        assert_eq!(
+            without_queries("GET https://h/c?sig=hush&sv=1 failed: why?"),
+            "GET https://h/c?… failed: why?"
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Requests to a store, repeated while that may help, and its refusals kept in full.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    ReqwestConnector,
+};
+
+use super::refusal::{Refusal, tag};
+use crate::retry::Backoff;
+
+/// How often one request is repeated: with its growing pauses, half a minute to a minute.
+const RETRIES: u32 = 9;
+/// A machine without a metadata service does not answer, and is not asked for long.
+const METADATA_RETRIES: u32 = 2;
+/// The longest a server may ask us to wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Refusals are short; whatever is longer was not written by a store.
+const LONGEST_REFUSAL: usize = 64 * 1024;
+
+/// Makes clients that are patient.
+#[derive(Debug)]
+pub(super) struct Connector;
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(Patient {
+            options: options.clone(),
+            client: OnceLock::new(),
+        }))
+    }
+}
+
+/// Repeats requests that failed in passing, and turns every other failure into a [`Failure`].
+#[derive(Debug)]
+struct Patient {
+    options: ClientOptions,
+    /// Made for the first request: a client for credentials may never see one, and to make
+    /// one takes time, for the certificates of the system are read.
+    client: OnceLock<HttpClient>,
+}
+
+/// A request that failed for good.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Who was asked.
+    pub(super) host: String,
+    pub(super) what: What,
+    /// Seconds to wait before another try, as the server asked.
+    wait: Duration,
+}
+
+/// How a request failed.
+#[derive(Debug)]
+pub(super) enum What {
+    /// The server answered, and said no.
+    Refused(Refusal),
+    /// No answer came, or only a part of one.
+    Broken(HttpError),
+    /// The answer cannot be relied on.
+    Senseless(&'static str),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Refused(refusal) => write!(f, "{} answered {refusal}", self.host),
+            What::Broken(error) => write!(f, "{}: {}", self.host, innermost(error)),
+            What::Senseless(what) => write!(f, "{} {what}", self.host),
+        }
+    }
+}
+
+impl StdError for Failure {}
+
+/// The cause at the end of the chain: what the system said.
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
+
+impl Failure {
+    /// Finds the failure behind an error of the library.
+    pub(super) fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Failure> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(failure) = error.downcast_ref() {
+                return Some(failure);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// Whether the same request may succeed later.
+    pub(super) fn passes(&self) -> bool {
+        match &self.what {
+            What::Refused(refusal) => refusal.passes(),
+            // A name that does not resolve and a certificate that does not fit are not told
+            // apart from a network that is down. What is unknown was not even asked.
+            What::Broken(error) => error.kind() != HttpErrorKind::Unknown,
+            What::Senseless(_) => false,
+        }
+    }
+
+    /// Whether it was not the store that was asked, but whoever gives credentials for it.
+    pub(super) fn is_about_credentials(&self) -> bool {
+        gives_credentials(&self.host)
+    }
+}
+
+fn gives_credentials(host: &str) -> bool {
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    matches!(
+        host,
+        "169.254.169.254"
+            | "169.254.170.2"
+            | "169.254.170.23"
+            | "[fd00:ec2::23]"
+            | "[fd00:ec2::254]"
+            | "metadata.google.internal"
+            | "metadata"
+            | "oauth2.googleapis.com"
+            | "login.microsoftonline.com"
+    ) || host.starts_with("sts.")
+        || host.starts_with("iamcredentials.")
+}
+
+#[async_trait]
+impl HttpService for Patient {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let host = request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str().to_owned())
+            .unwrap_or_default();
+        let mut backoff = Backoff::new(match gives_credentials(&host) {
+            true => METADATA_RETRIES,
+            false => RETRIES,
+        });
+        loop {
+            let failure = match self.attempt(&host, request.clone()).await {
+                Ok(response) => return Ok(response),
+                Err(failure) => failure,
+            };
+            let pause = match failure.passes() {
+                true => backoff.next_pause_at_least(failure.wait.min(LONGEST_WAIT)),
+                false => None,
+            };
+            let Some(pause) = pause else {
+                return Err(HttpError::new(HttpErrorKind::Unknown, failure));
+            };
+            tracing::info!(
+                pause_ms = pause.as_millis() as u64,
+                "a request is tried again: {failure}"
+            );
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+impl Patient {
+    fn client(&self) -> Result<&HttpClient, HttpError> {
+        if self.client.get().is_none() {
+            let client = ReqwestConnector::default()
+                .connect(&self.options)
+                .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+            // Another request may have made one meanwhile.
+            let _ = self.client.set(client);
+        }
+        self.client.get().ok_or_else(|| {
+            HttpError::new(HttpErrorKind::Unknown, std::io::Error::other("no client"))
+        })
+    }
+
+    async fn attempt(&self, host: &str, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        let failed = |what, wait| Failure {
+            host: host.to_owned(),
+            what,
+            wait,
+        };
+        let broken = |error| failed(What::Broken(error), Duration::ZERO);
+        let is_listing = request.uri().query().is_some_and(|query| {
+            query
+                .split('&')
+                .any(|pair| pair == "list-type=2" || pair == "comp=list")
+        });
+        let client = self.client().map_err(broken)?;
+        let response = client.execute(request).await.map_err(broken)?;
+        let (parts, body) = response.into_parts();
+        if !parts.status.is_success() {
+            let header = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
+            let wait = header("retry-after").and_then(|text| text.trim().parse().ok());
+            let region = header("x-amz-bucket-region");
+            let mut body = body.bytes().await.unwrap_or_default();
+            body.truncate(LONGEST_REFUSAL);
+            let refusal = Refusal::new(
+                parts.status.as_u16(),
+                &String::from_utf8_lossy(&body),
+                region,
+            );
+            let wait = Duration::from_secs(wait.unwrap_or_default());
+            return Err(failed(What::Refused(refusal), wait));
+        }
+        if !is_listing {
+            return Ok(HttpResponse::from_parts(parts, body));
+        }
+        // A page that comes whole or not at all can be asked for again.
+        let page = body
+            .bytes()
+            .await
+            .map_err(|error| broken(HttpError::new(HttpErrorKind::Interrupted, error)))?;
+        let text = String::from_utf8_lossy(&page);
+        if tag(&text, "IsTruncated") == Some("true")
+            && tag(&text, "NextContinuationToken").is_none_or(str::is_empty)
+        {
+            let what = What::Senseless("says that a listing goes on, but not where");
+            return Err(failed(what, Duration::ZERO));
+        }
+        Ok(HttpResponse::from_parts(parts, page.clone().into()))
+    }
+}

@@ -1,0 +1,116 @@
+//! The settings of an object source, as the pipeline's definition keeps them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::place::Place;
+use crate::error::{Error, Result};
+use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
+
+const KIND: &str = "object";
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    pattern: Option<String>,
+    #[serde(default)]
+    endpoint: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default = "default_path_style")]
+    path_style: bool,
+    #[serde(default)]
+    allow_http: bool,
+    #[serde(default)]
+    anonymous: bool,
+    #[serde(default)]
+    on_replace: OnReplace,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) place: Place,
+    pub(super) pattern: Option<glob::Pattern>,
+    pub(super) access: Access,
+    pub(super) on_replace: OnReplace,
+    pub(super) records: RecordSettings,
+}
+
+/// How the store is reached. Secrets are never among the settings.
+#[derive(Debug, Clone)]
+pub(super) struct Access {
+    pub(super) endpoint: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) path_style: bool,
+    pub(super) allow_http: bool,
+    pub(super) anonymous: bool,
+}
+
+fn default_path_style() -> bool {
+    true
+}
+
+impl Settings {
+    /// Reads and checks the settings.
+    pub(super) fn parse(value: &Value) -> Result<Self> {
+        let (own, records): (Own, _) = parse(KIND, value)?;
+        if let Some(endpoint) = &own.endpoint {
+            check_endpoint(endpoint, own.allow_http)?;
+        }
+        let pattern = match &own.pattern {
+            None => None,
+            Some(text) => Some(glob::Pattern::new(text).map_err(|cause| {
+                invalid(
+                    KIND,
+                    "pattern",
+                    text,
+                    "use `*`, `?`, `[…]` and `**`; write `[[]` for a bracket that means itself",
+                )
+                .caused_by(cause)
+            })?),
+        };
+        Ok(Settings {
+            place: Place::parse(&own.url)?,
+            pattern,
+            access: Access {
+                endpoint: own.endpoint,
+                region: own.region,
+                path_style: own.path_style,
+                allow_http: own.allow_http,
+                anonymous: own.anonymous,
+            },
+            on_replace: own.on_replace,
+            records,
+        })
+    }
+}
+
+/// An endpoint may hold a password, so it is not quoted before it is known to hold none.
+fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
+    if endpoint.contains(['@', '?']) {
+        return Err(Error::usage(
+            "the object source's setting `endpoint` holds credentials or parameters",
+        )
+        .next("give the address alone; credentials come from the environment"));
+    }
+    if endpoint.starts_with("http://") && !allow_http {
+        return Err(invalid(
+            KIND,
+            "endpoint",
+            endpoint,
+            "use https, or say `allow_http => true`: then anyone on the way can read what is sent",
+        ));
+    }
+    if !(endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
+        return Err(invalid(
+            KIND,
+            "endpoint",
+            endpoint,
+            "write it as https://host or https://host:port",
+        ));
+    }
+    Ok(())
+}

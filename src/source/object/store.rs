@@ -1,0 +1,148 @@
+//! Connections to stores, with the credentials that the environment gives.
+
+use std::sync::Arc;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::local::LocalFileSystem;
+use object_store::{
+    ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
+};
+
+use super::place::{Place, Store};
+use super::refusal::explain;
+use super::service::Connector;
+use super::settings::Access;
+use crate::error::{Error, Result};
+
+/// A connection attempt that takes longer has failed.
+const CONNECT_TIMEOUT: &str = "10s";
+/// A connection that says nothing for so long is broken.
+const READ_TIMEOUT: &str = "30s";
+/// No part is so large that it takes longer; what came of it until then is kept.
+const REQUEST_TIMEOUT: &str = "10m";
+
+/// The store that holds `place`. Nothing is asked of it yet.
+pub(super) fn open(place: &Place, access: &Access) -> Result<Arc<dyn ObjectStore>> {
+    // Whoever came first has set the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match place.store {
+        Store::S3 => s3(place, access),
+        Store::Gcs => gcs(place, access),
+        Store::Azure => azure(place, access),
+        Store::Local => return local(place),
+    }
+    .map_err(|cause| {
+        let next = match place.store {
+            Store::S3 => "check the AWS_ variables of the environment",
+            Store::Gcs => "check the GOOGLE_ variables of the environment",
+            _ => "check the AZURE_ variables of the environment; AZURE_STORAGE_ACCOUNT_NAME names the account",
+        };
+        explain(place, None, &cause).with_kind(crate::error::Kind::Usage).next(next)
+    })
+}
+
+fn s3(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(&place.bucket)
+        .with_retry(no_retry())
+        .with_http_connector(Connector)
+        .with_virtual_hosted_style_request(!access.path_style);
+    for (key, value) in client(access) {
+        builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
+    }
+    if let Some(endpoint) = &access.endpoint {
+        builder = builder.with_endpoint(match access.path_style {
+            true => endpoint.clone(),
+            false => endpoint.replacen("://", &format!("://{}.", place.bucket), 1),
+        });
+    }
+    if let Some(region) = &access.region {
+        builder = builder.with_region(region);
+    }
+    if access.anonymous {
+        builder = builder.with_skip_signature(true);
+    }
+    Ok(Arc::new(builder.build()?))
+}
+
+fn gcs(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let mut headers = HeaderMap::new();
+    // Objects stored with `Content-Encoding: gzip` are to come as they are stored: unpacked
+    // on the way, they would have another size than the listing says.
+    headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
+    let mut builder = GoogleCloudStorageBuilder::new()
+        .with_client_options(ClientOptions::new().with_default_headers(headers))
+        .with_retry(no_retry())
+        .with_http_connector(Connector);
+    // As `from_env` does, which would not take the headers.
+    for (name, value) in std::env::vars() {
+        if let Some(key) = name
+            .starts_with("GOOGLE_")
+            .then(|| name.to_lowercase().parse().ok())
+        {
+            builder = key
+                .into_iter()
+                .fold(builder, |builder, key| builder.with_config(key, &value));
+        }
+    }
+    for (key, value) in client(access) {
+        builder = builder.with_config(GoogleConfigKey::Client(key), value);
+    }
+    builder = builder.with_bucket_name(&place.bucket);
+    if let Some(endpoint) = &access.endpoint {
+        builder = builder.with_base_url(endpoint);
+    }
+    if access.anonymous {
+        builder = builder.with_skip_signature(true);
+    }
+    Ok(Arc::new(builder.build()?))
+}
+
+fn azure(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let mut builder = MicrosoftAzureBuilder::from_env()
+        .with_url(&place.root)
+        .with_retry(no_retry())
+        .with_http_connector(Connector);
+    for (key, value) in client(access) {
+        builder = builder.with_config(AzureConfigKey::Client(key), value);
+    }
+    if let Some(endpoint) = &access.endpoint {
+        builder = builder.with_endpoint(endpoint.clone());
+    }
+    if access.anonymous {
+        builder = builder.with_skip_signature(true);
+    }
+    Ok(Arc::new(builder.build()?))
+}
+
+/// How requests are sent; what the environment says besides (a proxy, say) holds.
+fn client(access: &Access) -> Vec<(ClientConfigKey, &'static str)> {
+    let mut settings = vec![
+        (ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT),
+        (ClientConfigKey::ReadTimeout, READ_TIMEOUT),
+        (ClientConfigKey::Timeout, REQUEST_TIMEOUT),
+    ];
+    if access.allow_http {
+        settings.push((ClientConfigKey::AllowHttp, "true"));
+    }
+    settings
+}
+
+fn local(place: &Place) -> Result<Arc<dyn ObjectStore>> {
+    let store = LocalFileSystem::new_with_prefix(&place.bucket).map_err(|cause| {
+        Error::failed(format!("there is no folder or file `{}`", place.url()))
+            .caused_by(cause)
+            .next("check the path; it has to exist on the machine that runs `sluice`")
+    })?;
+    Ok(Arc::new(store))
+}
+
+/// Requests are repeated by [`Connector`], bodies by whoever reads them.
+fn no_retry() -> RetryConfig {
+    RetryConfig {
+        max_retries: 0,
+        ..RetryConfig::default()
+    }
+}

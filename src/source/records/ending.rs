@@ -1,0 +1,140 @@
+//! An input has come to an end: was this its end?
+
+use super::decode::Compression;
+use super::frame::{Fitness, Stop, Tail};
+use super::position::{Place, TailStart};
+use super::reading::{End, Reading, Settled};
+use super::settings::Format;
+use crate::source::BatchBuilder;
+
+impl Reading {
+    /// The content ends behind a record: the input is done, unless its compressed stream
+    /// lacks its own end.
+    pub(super) fn at_clean_end(&mut self, out: &mut BatchBuilder) {
+        if !self.window.is_cut() {
+            self.end = Some(End {
+                is_done: true,
+                ..End::default()
+            });
+            return;
+        }
+        let tail = Tail::new(
+            &self.window,
+            Fitness::Broken,
+            "22P02",
+            "the compressed stream ends before its end marker".to_owned(),
+        );
+        self.give_up_tail(out, tail);
+    }
+
+    pub(super) fn at_tail(&mut self, out: &mut BatchBuilder, tail: Tail) -> Result<(), Stop> {
+        let fitness = match tail.fitness {
+            _ if self.window.is_cut() => Fitness::Broken,
+            Fitness::Doubtful => match self.settle()? {
+                Settled::Whole => Fitness::Whole,
+                Settled::Grew => {
+                    self.window.look_again();
+                    return Ok(());
+                }
+                Settled::StillGrowing => {
+                    self.wait_for_more(tail);
+                    return Ok(());
+                }
+            },
+            other => other,
+        };
+        if fitness == Fitness::Broken {
+            self.give_up_tail(out, tail);
+            return Ok(());
+        }
+        let tail_start = self.tail_start(&tail);
+        if let Some(framer) = &mut self.framer {
+            framer.load_tail(&mut self.window, out)?;
+        }
+        self.end = Some(End {
+            is_done: true,
+            tail: Some(tail_start),
+            ..End::default()
+        });
+        Ok(())
+    }
+
+    /// Leaves the tail for a later run, or sets it aside if no later run may bring the rest.
+    fn give_up_tail(&mut self, out: &mut BatchBuilder, tail: Tail) {
+        if self.input.may_go_on() {
+            self.wait_for_more(tail);
+            return;
+        }
+        let tail_start = self.tail_start(&tail);
+        let remark = format!(
+            "{}; the rest is in quarantine",
+            self.describe_end(&tail.start)
+        );
+        let goes_on = match &mut self.framer {
+            Some(framer) => framer.break_tail(&mut self.window, out, &tail),
+            None => {
+                out.push_unreadable(1, Vec::new(), tail.sqlstate, tail.message);
+                false
+            }
+        };
+        if !goes_on {
+            self.end = Some(End {
+                is_done: true,
+                tail: Some(tail_start),
+                remark: Some(remark),
+                ..End::default()
+            });
+        }
+    }
+
+    fn wait_for_more(&mut self, tail: Tail) {
+        let remark = format!(
+            "{}: loaded up to there, continues when the {} has grown",
+            self.describe_end(&tail.start),
+            self.noun()
+        );
+        self.end = Some(End {
+            place: Some(tail.start),
+            remark: Some(remark),
+            ..End::default()
+        });
+    }
+
+    fn describe_end(&self, at: &Place) -> String {
+        let name = self.name();
+        let number = match self.format {
+            Some(Format::Json) => format!("record {}", at.records + 1),
+            _ => format!("line {}", at.line),
+        };
+        if self.window.is_cut() {
+            format!(
+                "{name} is cut short, its {} stream has no end, after byte {} of its content ({number})",
+                self.compression.name(),
+                at.bytes
+            )
+        } else {
+            format!(
+                "{name} ends inside a record at byte {} ({number})",
+                at.bytes
+            )
+        }
+    }
+
+    fn tail_start(&self, tail: &Tail) -> TailStart {
+        TailStart {
+            start: tail.start.bytes,
+            records: tail.start.records,
+            line: tail.start.line,
+            parser: self.parser(),
+        }
+    }
+
+    /// A last row without a line end may be cut inside its last field: is this the end?
+    fn settle(&mut self) -> std::io::Result<Settled> {
+        // The end marker of a compressed stream is proof enough.
+        match self.compression {
+            Compression::None => self.input.settle(self.window.raw_position()),
+            _ => Ok(Settled::Whole),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! From bytes to records, wherever the bytes come from: NDJSON, JSON, CSV and TSV, plain or
+//! compressed.
+//!
+//! A source opens its input, wraps it into [`Raw`], and hands it to a [`Reading`], which puts
+//! records into batches, says at any time from which [`Position`] it can be gone on with, and
+//! decides at the end whether that was an end. What the source alone can know of its input,
+//! it says through [`Input`].
+
+mod csv;
+mod decode;
+mod ending;
+mod format;
+mod frame;
+mod json;
+mod ndjson;
+mod position;
+mod reading;
+mod row;
+mod scan;
+mod settings;
+mod slice;
+mod window;
+
+pub(super) use decode::{Compression, Decoder, Raw};
+pub(super) use position::{Parser, Position};
+pub(super) use reading::{Input, Progress, Reading, Settled, damaged};
+pub(super) use settings::{Format, OnReplace, RecordSettings, invalid, parse, shared};
+pub(super) use slice::Slicer;
+pub(super) use window::{HISTORY, Resumed, Window, hex_sha256};

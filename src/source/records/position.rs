@@ -1,0 +1,61 @@
+//! From where an input is read on.
+
+use serde::{Deserialize, Serialize};
+
+use super::decode::Compression;
+use super::json::Spot;
+use super::settings::Format;
+
+/// A place in the content, with the hash of what stands before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::source) struct Place {
+    pub(in crate::source) bytes: u64,
+    pub(in crate::source) records: u64,
+    pub(in crate::source) line: u64,
+    pub(in crate::source) anchor: String,
+    pub(in crate::source) anchor_bytes: u64,
+}
+
+impl Place {
+    /// Where reading has to begin for the bytes before the place to be compared.
+    pub(in crate::source) fn anchor_start(&self) -> u64 {
+        self.bytes.saturating_sub(self.anchor_bytes)
+    }
+}
+
+/// What a parser must know to begin at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(in crate::source) struct Parser {
+    /// Within a JSON array.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) spot: Option<Spot>,
+    /// The names in a CSV header row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::source) columns: Option<Vec<String>>,
+}
+
+/// Where an unterminated record begins that was loaded or set aside. Should the content go on
+/// other than with a line end, the record was not whole and is read again from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::source) struct TailStart {
+    pub(in crate::source) start: u64,
+    pub(in crate::source) records: u64,
+    pub(in crate::source) line: u64,
+    #[serde(flatten)]
+    pub(in crate::source) parser: Parser,
+}
+
+/// From where reading resumes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::source) struct Position {
+    #[serde(flatten)]
+    pub(in crate::source) place: Place,
+    #[serde(flatten)]
+    pub(in crate::source) parser: Parser,
+    /// None as long as there is nothing by which to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::source) format: Option<Format>,
+    pub(in crate::source) compression: Compression,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::source) tail: Option<TailStart>,
+}

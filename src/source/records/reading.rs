@@ -1,0 +1,225 @@
+//! One input being read: records go into batches until it ends, and then it is decided
+//! whether that was its end.
+
+use std::io;
+
+use super::decode::Compression;
+use super::frame::{Framer, Step, Stop};
+use super::position::{Parser, Place, Position, TailStart};
+use super::settings::Format;
+use super::window::Window;
+use crate::error::{Error, Result};
+use crate::source::BatchBuilder;
+
+/// What only the source can know of what is being read.
+pub(in crate::source) trait Input: Send {
+    /// What it is called in messages: a file, an object.
+    fn noun(&self) -> &'static str;
+
+    /// Whether the rest of a record that is cut at the end is to be waited for, in a later run.
+    fn may_go_on(&self) -> bool;
+
+    /// Waits until the input, of which `read` raw bytes were read, can be taken for finished.
+    fn settle(&mut self, read: u64) -> io::Result<Settled>;
+}
+
+/// Whether an input has more to give than was read.
+pub(in crate::source) enum Settled {
+    Whole,
+    Grew,
+    StillGrowing,
+}
+
+/// An input being read.
+pub(in crate::source) struct Reading {
+    name: String,
+    pub(super) input: Box<dyn Input>,
+    pub(in crate::source) compression: Compression,
+    pub(super) format: Option<Format>,
+    pub(in crate::source) window: Window,
+    pub(super) framer: Option<Box<dyn Framer>>,
+    pub(super) end: Option<End>,
+    counted: u64,
+}
+
+/// Whether there is more to come from an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) enum Progress {
+    BatchIsFull,
+    InputHasEnded,
+}
+
+/// How an input ended.
+#[derive(Default)]
+pub(super) struct End {
+    pub(super) is_done: bool,
+    pub(super) place: Option<Place>,
+    pub(super) tail: Option<TailStart>,
+    pub(super) remark: Option<String>,
+}
+
+impl Reading {
+    pub(in crate::source) fn new(
+        name: &str,
+        input: impl Input + 'static,
+        compression: Compression,
+        window: Window,
+    ) -> Self {
+        let counted = match compression {
+            Compression::None => window.offset(),
+            _ => 0,
+        };
+        Reading {
+            name: name.to_owned(),
+            input: Box::new(input),
+            compression,
+            format: None,
+            window,
+            framer: None,
+            end: None,
+            counted,
+        }
+    }
+
+    pub(in crate::source) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn noun(&self) -> &'static str {
+        self.input.noun()
+    }
+
+    pub(super) fn set_framer(&mut self, format: Format, framer: Box<dyn Framer>) {
+        self.format = Some(format);
+        self.framer = Some(framer);
+    }
+
+    /// The input was read to its end before, and still ends there.
+    pub(in crate::source) fn nothing_new(&mut self) {
+        self.end = Some(End {
+            is_done: true,
+            ..End::default()
+        });
+    }
+
+    /// Adds records to `out` until it is full or the input ends.
+    pub(in crate::source) fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        let progress = self.advance(out).map_err(|stop| match stop {
+            Stop::Io(cause) => self.damaged(cause),
+            Stop::Senseless(what, next) => {
+                Error::failed(format!("{} `{}`: {what}", self.noun(), self.name)).next(next)
+            }
+        });
+        let read = self.window.raw_position();
+        out.consume(read.saturating_sub(self.counted));
+        self.counted = self.counted.max(read);
+        progress
+    }
+
+    fn advance(&mut self, out: &mut BatchBuilder) -> Result<Progress, Stop> {
+        while self.end.is_none() {
+            let Some(framer) = &mut self.framer else {
+                self.at_clean_end(out);
+                continue;
+            };
+            // Ask for the end even with a full batch, to spare a batch that only says so.
+            let is_spent = self.window.data().is_empty() && !self.window.fill()?;
+            let ends_here = is_spent && !self.window.is_cut() && framer.is_between_records();
+            if out.is_full() && !ends_here {
+                return Ok(Progress::BatchIsFull);
+            }
+            match framer.next(&mut self.window, out)? {
+                Step::Record => {}
+                Step::End => self.at_clean_end(out),
+                Step::Tail(tail) => self.at_tail(out, tail)?,
+            }
+        }
+        Ok(Progress::InputHasEnded)
+    }
+
+    pub(super) fn parser(&self) -> Parser {
+        self.framer
+            .as_ref()
+            .map(|framer| framer.parser())
+            .unwrap_or_default()
+    }
+
+    /// From where the input can be read on.
+    pub(in crate::source) fn position(&self) -> Position {
+        let end = self.end.as_ref();
+        Position {
+            place: end
+                .and_then(|end| end.place.clone())
+                .unwrap_or_else(|| self.window.place()),
+            parser: self.parser(),
+            format: self.format,
+            compression: self.compression,
+            tail: end.and_then(|end| end.tail.clone()),
+        }
+    }
+
+    /// Whether the input was read to what proved to be its end.
+    pub(in crate::source) fn is_done(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.is_done)
+    }
+
+    /// What the user should know of how the input ended.
+    pub(in crate::source) fn remark(&self) -> Option<String> {
+        self.end.as_ref().and_then(|end| end.remark.clone())
+    }
+
+    /// How much of the content has been made into records, and into how many.
+    pub(in crate::source) fn progress(&self) -> (u64, u64) {
+        match self.end.as_ref().and_then(|end| end.place.as_ref()) {
+            Some(place) => (place.bytes, place.records),
+            None => (self.window.offset(), self.window.records),
+        }
+    }
+
+    /// An error about content that cannot be had.
+    pub(in crate::source) fn damaged(&self, cause: io::Error) -> Error {
+        damaged(
+            self.noun(),
+            &self.name,
+            self.compression,
+            &self.window,
+            cause,
+        )
+    }
+}
+
+/// An error about content of an input that cannot be had.
+pub(in crate::source) fn damaged(
+    noun: &str,
+    name: &str,
+    compression: Compression,
+    window: &Window,
+    cause: io::Error,
+) -> Error {
+    // A source that knows more of it than the system does has said so already.
+    let cause = match cause.downcast::<Error>() {
+        Ok(error) => return error,
+        Err(cause) => cause,
+    };
+    let at = window.offset() + window.data().len() as u64;
+    let (what, check) = match compression {
+        Compression::None => {
+            return Error::failed(format!("cannot read `{name}` at byte {at}"))
+                .caused_by(cause)
+                .next("check the disk or the mount, then run again");
+        }
+        Compression::Gzip => ("gzip", "gzip -t"),
+        Compression::Zstd => ("zstd", "zstd -t"),
+    };
+    let next = match noun {
+        "file" => format!("`{check} {name}` checks it"),
+        _ => format!("`{check}` checks a copy of it"),
+    };
+    Error::failed(format!(
+        "`{name}` is damaged: its {what} stream cannot be decoded past byte {at} of the content"
+    ))
+    .caused_by(cause)
+    .next(format!(
+        "get a sound copy of the {noun} ({next}), then run again"
+    ))
+}

@@ -1,0 +1,254 @@
+//! The settings all sources of files and objects share: how records stand in the content.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+/// How records stand in the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::source) enum Format {
+    Ndjson,
+    Json,
+    Csv,
+    Tsv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FormatChoice {
+    #[default]
+    Auto,
+    Ndjson,
+    Json,
+    Csv,
+    Tsv,
+}
+
+impl FormatChoice {
+    pub(super) fn fixed(self) -> Option<Format> {
+        match self {
+            FormatChoice::Auto => None,
+            FormatChoice::Ndjson => Some(Format::Ndjson),
+            FormatChoice::Json => Some(Format::Json),
+            FormatChoice::Csv => Some(Format::Csv),
+            FormatChoice::Tsv => Some(Format::Tsv),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::source) enum CompressionChoice {
+    #[default]
+    Auto,
+    None,
+    Gzip,
+    Zstd,
+}
+
+/// What to do with a file or object that has other content than when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::source) enum OnReplace {
+    #[default]
+    Error,
+    Reload,
+}
+
+/// How records stand in the content.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::source) struct RecordSettings {
+    #[serde(default)]
+    pub(super) format: FormatChoice,
+    #[serde(default)]
+    pub(in crate::source) compression: CompressionChoice,
+    #[serde(default)]
+    delimiter: Option<String>,
+    #[serde(default)]
+    quote: Option<String>,
+    #[serde(default = "default_header")]
+    pub(super) header: bool,
+    #[serde(default)]
+    pub(super) columns: Option<Vec<String>>,
+    #[serde(default, rename = "null_string")]
+    pub(super) null: Option<String>,
+    #[serde(default = "default_max_record_bytes")]
+    pub(super) max_record_bytes: usize,
+}
+
+/// The names of [`RecordSettings`].
+const NAMES: [&str; 8] = [
+    "format",
+    "compression",
+    "delimiter",
+    "quote",
+    "header",
+    "columns",
+    "null_string",
+    "max_record_bytes",
+];
+
+fn default_header() -> bool {
+    true
+}
+
+fn default_max_record_bytes() -> usize {
+    16 * 1024 * 1024
+}
+
+/// jsonb holds no string longer than this, so a larger limit could not be kept.
+const LARGEST_RECORD: usize = 268_435_455;
+
+/// Reads the settings of a source of `kind`: its own, and those all sources share. A key with
+/// the value null counts as absent.
+pub(in crate::source) fn parse<T: DeserializeOwned>(
+    kind: &'static str,
+    value: &Value,
+) -> Result<(T, RecordSettings)> {
+    let mut own = value.clone();
+    let mut shared = Map::new();
+    if let Some(map) = own.as_object_mut() {
+        map.retain(|name, value| {
+            if NAMES.contains(&name.as_str()) && !value.is_null() {
+                shared.insert(name.clone(), value.take());
+            }
+            !value.is_null()
+        });
+        if let Some(found) = map.remove("kind").filter(|found| found != kind) {
+            return Err(invalid(
+                kind,
+                "kind",
+                found.as_str().unwrap_or_default(),
+                &format!("the kind of this source is \"{kind}\""),
+            ));
+        }
+    }
+    let wrong = |cause| {
+        Error::usage(format!("the settings of the {kind} source are not valid"))
+            .caused_by(cause)
+            .next(format!(
+                "correct the pipeline's `{kind}_source(…)` and run `sluice apply` again"
+            ))
+    };
+    let shared: RecordSettings = serde_json::from_value(Value::Object(shared)).map_err(wrong)?;
+    let own = serde_json::from_value(own).map_err(wrong)?;
+    shared.check(kind)?;
+    Ok((own, shared))
+}
+
+/// Of the settings of some source, those that all sources share.
+pub(in crate::source) fn shared(settings: &Value) -> Value {
+    let of = |name: &&str| Some(((*name).to_owned(), settings.get(*name)?.clone()));
+    Value::Object(NAMES.iter().filter_map(of).collect())
+}
+
+impl RecordSettings {
+    fn check(&self, kind: &'static str) -> Result<()> {
+        if !(1..=LARGEST_RECORD).contains(&self.max_record_bytes) {
+            return Err(invalid(
+                kind,
+                "max_record_bytes",
+                &self.max_record_bytes.to_string(),
+                &format!("choose a number from 1 to {LARGEST_RECORD}"),
+            ));
+        }
+        if !self.header && self.columns.is_none() {
+            return Err(invalid(
+                kind,
+                "header",
+                "false",
+                "without a header row, name the columns: \"columns\": [\"a\", \"b\"]",
+            ));
+        }
+        if let Some(columns) = &self.columns {
+            let faults = name_faults(columns);
+            if columns.is_empty() || !faults.is_empty() {
+                return Err(invalid(
+                    kind,
+                    "columns",
+                    &columns.join(", "),
+                    "give every column a name of its own",
+                )
+                .detail(faults.join("; ")));
+            }
+        }
+        for (key, text) in [("delimiter", &self.delimiter), ("quote", &self.quote)] {
+            let may_be_empty = key == "quote";
+            if text.as_deref().is_some_and(|text| {
+                single_byte(text).is_none() && !(may_be_empty && text.is_empty())
+            }) {
+                return Err(invalid(
+                    kind,
+                    key,
+                    text.as_deref().unwrap_or_default(),
+                    "choose one ASCII character, neither a line end nor NUL",
+                ));
+            }
+        }
+        for format in [Format::Csv, Format::Tsv] {
+            let delimiter = self.delimiter(format);
+            if self.quote() == Some(delimiter) {
+                return Err(invalid(
+                    kind,
+                    "quote",
+                    &char::from(delimiter).to_string(),
+                    "delimiter and quote must differ",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The byte between two fields.
+    pub(super) fn delimiter(&self, format: Format) -> u8 {
+        let default = match format {
+            Format::Tsv => b'\t',
+            _ => b',',
+        };
+        self.delimiter
+            .as_deref()
+            .and_then(single_byte)
+            .unwrap_or(default)
+    }
+
+    /// The byte that quotes a field; none if quoting is switched off by an empty string.
+    pub(super) fn quote(&self) -> Option<u8> {
+        self.quote.as_deref().map_or(Some(b'"'), single_byte)
+    }
+}
+
+/// What is wrong with a list of column names: empty ones and repeated ones.
+pub(super) fn name_faults(names: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut faults = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            faults.push(format!("column {} has no name", index + 1));
+        } else if !seen.insert(name) {
+            faults.push(format!("`{name}` is there more than once"));
+        }
+    }
+    faults.dedup();
+    faults
+}
+
+fn single_byte(text: &str) -> Option<u8> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Some(*byte),
+        _ => None,
+    }
+}
+
+/// An error about a setting of a source of `kind`.
+pub(in crate::source) fn invalid(kind: &str, key: &str, value: &str, next: &str) -> Error {
+    Error::usage(format!(
+        "the {kind} source's setting `{key}` cannot be `{value}`"
+    ))
+    .next(next)
+}
