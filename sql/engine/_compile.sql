@@ -73,7 +73,7 @@ begin
   skips_known      := v_pipeline.skip_known and v_transform.is_repeatable and sluice._may_skip_known(target, columns);
   remember_sql     := sluice._remember_sql(target, v_transform.key, v_transform.order_by);
   -- A trigger may change what it inserts: then only a look at the row tells what became of it.
-  keeps_places     := skips_known and not exists (select from pg_catalog.pg_trigger g where g.tgrelid = target and not g.tgisinternal);
+  keeps_places     := skips_known and sluice._merge_order(target) = '';
 end
 $$;
 

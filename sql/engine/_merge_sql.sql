@@ -11,8 +11,8 @@ as $$
     from sluice._target_columns(p_target, p_columns))
   select format(E'merge into %s as t\nusing %s as s\non %s', p_target::pg_catalog.regclass,
       case when p_is_trial
-        then E'(\n  select pg_catalog.nextval(''pg_temp.sluice_place'') as sluice_place, r.* from pg_temp.sluice_rows r\n  where r.sluice_state is null and r.sluice_ordinal between $2 and $3 offset 0)'
-        else '(select * from pg_temp.sluice_rows where sluice_state is null)' end,
+        then E'(\n  select pg_catalog.nextval(''pg_temp.sluice_place'') as sluice_place, r.*\n  from (select * from pg_temp.sluice_rows where sluice_state is null and sluice_ordinal between $2 and $3' || sluice._merge_order(p_target) || ') r offset 0)'
+        else '(select * from pg_temp.sluice_rows where sluice_state is null' || sluice._merge_order(p_target) || ')' end,
       sluice._key_condition(p_target, p_key, 't', 's'))
     || case when p_order_by is not null then format(E'\nwhen matched and %s then do nothing', sluice._stale_condition(p_target, p_order_by)) else '' end
     || case when p_has_deleted then E'\nwhen matched and s.sluice_deleted then delete' else '' end
