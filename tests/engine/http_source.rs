@@ -66,7 +66,8 @@ async fn every_constructor_makes_settings_that_the_loader_takes() {
         format!("auth => sluice.basic_auth(username => 'me', file => '{file}')"),
         format!("auth => sluice.header_auth(header => 'X-Key', prefix => 'Key ', file => '{file}')"),
         format!("auth => sluice.param_auth(param => 'key', file => '{file}')"),
-        format!("auth => sluice.oauth2_auth(token_url => 'https://api.example/token', client_id => 'me', file => '{file}', scope => 'a b', params => '{{\"audience\": \"x\"}}', send_in => 'body')"),
+        format!("auth => sluice.oauth2_auth(token_url => 'https://api.example/token', client_id => 'me', file => '{file}', scope => 'a b',
+           params => '{{\"audience\": \"x\"}}', send_in => 'body')"),
         "since => sluice.since(param => 'since', field => '/at', start => '2026-01-01', lag => '1 day 5 minutes')".to_owned(),
         "since => sluice.since(param => 'since', header => 'Date')".to_owned(),
         "since => sluice.since(param => 'since', field => '/seq', kind => 'number')".to_owned(),
@@ -85,7 +86,8 @@ async fn every_constructor_makes_settings_that_the_loader_takes() {
         // What is kept with the pipeline passes the same check again.
         db.value(&format!("select sluice._check_source('{source}') is null")).await;
     }
-    let source = db.value(&format!("select sluice.http_source({URL}, since => sluice.since(param => 's', field => '/at', lag => '1 day 5 minutes')) #>> '{{since,lag}}'")).await;
+    let source = db.value(&format!("select sluice.http_source({URL},
+        since => sluice.since(param => 's', field => '/at', lag => '1 day 5 minutes')) #>> '{{since,lag}}'")).await;
     assert_eq!(source, "86700");
 }
 

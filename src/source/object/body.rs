@@ -106,7 +106,10 @@ impl Read for Body {
         if part.bytes.has_remaining() {
             self.current = Some(part);
         } else {
-            drop(part.permit);
+            // The next part may take the memory only once this one has given it back.
+            let Part { bytes, permit } = part;
+            drop(bytes);
+            drop(permit);
         }
         Ok(n)
     }
