@@ -4,26 +4,14 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_batch sluice.batches := p_batch;
+  v_batch sluice.batches := sluice._write_ledger(p_batch);
 begin
-  v_batch.committed_at := clock_timestamp();
-  begin
-    insert into sluice.batches select v_batch.*;
-  exception when check_violation then
-    raise exception using errcode = 'SL004',
-      message = format('the books of batch %s do not balance: %s', v_batch.batch_seq, to_jsonb(v_batch) - 'objects'),
-      hint = 'nothing of this batch was committed; this is a bug in the engine, please report it';
-  end;
-
   insert into sluice.source_objects as o (pipeline_id, object, identity, position, is_done, last_batch_id)
   select v_batch.pipeline_id, x ->> 'object', x -> 'identity', x -> 'position', (x ->> 'is_done')::boolean, v_batch.batch_id
   from jsonb_array_elements(v_batch.objects) x
   on conflict (pipeline_id, object) do update set
     identity = excluded.identity, position = excluded.position, is_done = excluded.is_done,
     last_batch_id = excluded.last_batch_id, updated_at = now();
-
-  update sluice.transforms set first_used_at = now()
-  where pipeline_id = v_batch.pipeline_id and version = v_batch.version and first_used_at is null;
 
   update sluice.runs set
     batches = batches + 1, extracted = extracted + v_batch.extracted, transformed = transformed + v_batch.transformed,
@@ -45,4 +33,4 @@ end
 $$;
 
 comment on function sluice._commit_ledger(sluice.batches, bigint) is
-  'Writes the ledger row (its check constraints are the books: SL004), the state of files and objects, the run''s totals, and moves the cursor.';
+  'Writes the ledger row, the state of files and objects, the run''s totals, and moves the cursor.';

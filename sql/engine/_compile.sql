@@ -5,7 +5,7 @@ create or replace function sluice._compile(
   out load_sql text, out load_past_faults_sql text, out trial_sql text, out probe_sql text,
   out reference_checks text[], out superseded_sql text, out matched_sql text,
   out count_sql text, out meets_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text,
-  out skips_known boolean, out remember_sql text, out keeps_places boolean, out columns text[])
+  out skips_known boolean, out remember_sql text, out keeps_places boolean, out has_deleted boolean, out columns text[], out key text[], out order_by text)
 language plpgsql stable
 set search_path = ''
 set quote_all_identifiers = off
@@ -15,7 +15,6 @@ declare
   v_transform   sluice.transforms;
   v_function    oid;
   v_has_reject  boolean;
-  v_has_deleted boolean;
 begin
   select * into strict v_pipeline from sluice.pipelines where pipeline_id = p_pipeline_id;
   select t.* into v_transform from sluice.transforms t
@@ -28,6 +27,8 @@ begin
   pipeline := v_pipeline.name;
   version := v_transform.version;
   search_path := v_transform.search_path;
+  key := v_transform.key;
+  order_by := v_transform.order_by;
 
   v_function := pg_catalog.to_regprocedure(v_transform.function);
   if v_function is null or sluice._function_sha256(v_function) <> v_transform.sha256 then
@@ -47,7 +48,7 @@ begin
       hint = 'run "sluice apply" on the pipeline''s file again';
   end if;
   select bool_or(c.column_name = 'sluice_reject'), bool_or(c.column_name = 'sluice_deleted')
-    into v_has_reject, v_has_deleted
+    into v_has_reject, has_deleted
   from sluice._transform_columns(v_function) c;
 
   -- In table order, in which the statements name them too.
@@ -57,10 +58,10 @@ begin
   select coalesce(jsonb_agg(to_jsonb(r) - 'condition' order by r.rule), '[]') into rules
   from sluice._row_rules(target, columns, v_transform.key) r;
 
-  load_sql  := sluice._transform_sql('load', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
+  load_sql  := sluice._transform_sql('load', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, has_deleted, target, columns, v_transform.key);
   load_past_faults_sql := sluice._load_past_faults_sql(target, columns);
-  trial_sql := sluice._transform_sql('trial', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
-  probe_sql := sluice._transform_sql('probe', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, v_has_deleted, target, columns, v_transform.key);
+  trial_sql := sluice._transform_sql('trial', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, has_deleted, target, columns, v_transform.key);
+  probe_sql := sluice._transform_sql('probe', v_function::pg_catalog.regprocedure::text, v_transform.takes_meta, v_has_reject, has_deleted, target, columns, v_transform.key);
   reference_checks := sluice._reference_checks(target, columns);
   superseded_sql   := sluice._superseded_sql(target, v_transform.key, v_transform.order_by);
   matched_sql      := format(E'select pg_catalog.array_agg(t.ctid) from pg_temp.sluice_rows s join %s t on %s where s.sluice_state is distinct from ''f''',
@@ -68,8 +69,8 @@ begin
   count_sql        := sluice._count_sql(target, v_transform.key, v_transform.order_by);
   meets_sql        := sluice._meets_sql(target, v_transform.key);
   insert_sql       := sluice._insert_sql(target, columns);
-  merge_sql        := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, false);
-  trial_merge_sql  := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, v_has_deleted, true);
+  merge_sql        := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, has_deleted, false);
+  trial_merge_sql  := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, has_deleted, true);
   skips_known      := v_pipeline.skip_known and v_transform.is_repeatable and sluice._may_skip_known(target, columns);
   remember_sql     := sluice._remember_sql(target, v_transform.key, v_transform.order_by);
   -- A trigger may change what it inserts: then only a look at the row tells what became of it.

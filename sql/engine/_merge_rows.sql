@@ -1,6 +1,6 @@
 create or replace function sluice._merge_rows(
   p_batch_id bigint,
-  out inserted bigint, out updated bigint, out deleted bigint, out unchanged bigint, out stale bigint, out places tid[])
+  out inserted bigint, out updated bigint, out deleted bigint, out unchanged bigint, out stale bigint, out outdated bigint, out places tid[])
 language plpgsql volatile
 set search_path = ''
 -- Index lookups in the target only: the cost of a batch must not grow with the target, and a
@@ -17,14 +17,16 @@ declare
   v_attempts integer := 0;
 begin
   select * into strict v_compiled from pg_temp.sluice_compiled;
-  if not exists (select from pg_temp.sluice_rows where sluice_state is null) then
-    select 0, 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale;
-    return;
-  end if;
   loop
+    outdated := sluice._mark_outdated_rows();
+    if not exists (select from pg_temp.sluice_rows where sluice_state is null) then
+      select 0, 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale;
+      return;
+    end if;
     places := null;
     v_actions := null;
     begin
+      perform sluice._capture_changes(p_batch_id);
       if v_compiled.insert_sql is not null and not sluice._meets_target(v_compiled.meets_sql) then
         -- All new: what the merge comes to, without its join.
         select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale from pg_temp.sluice_rows where sluice_state is null;
@@ -70,8 +72,9 @@ begin
         perform sluice._mark_superseded_rows(v_compiled.superseded_sql);
     end;
   end loop;
+  perform sluice._bury_deleted_keys(p_batch_id);
 end
 $$;
 
 comment on function sluice._merge_rows(bigint) is
-  'Merges the live rows of the batch and returns what was done, counted beforehand and compared with what the merge says. Records that fail in the merge are isolated, and the merge is done again without them. SL004: a trigger swallows rows.';
+  'Merges the live rows of the batch and returns what was done, counted beforehand and compared with what the merge says. outdated: rows that were left out beforehand, see _outdated_sql. Records that fail in the merge are isolated, and the merge is done again without them. SL004: a trigger swallows rows.';

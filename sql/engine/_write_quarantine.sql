@@ -1,18 +1,22 @@
 create or replace function sluice._write_quarantine(p_pipeline_id integer, p_version integer, p_batch_id bigint, p_origins jsonb)
 returns void
-language sql volatile
+language plpgsql volatile
 set search_path = ''
 as $$
+begin
+  if not exists (select from pg_temp.sluice_faults) then
+    return;
+  end if;
   insert into sluice.quarantine as q (
     pipeline_id, payload_sha256, payload, origin, position, version, sqlstate, message, detail,
-    constraint_name, column_name, seen_count, first_batch_id, last_batch_id)
+    constraint_name, column_name, keys, seen_count, first_batch_id, last_batch_id)
   -- The last of the same bytes, in the order of the records.
   select p_pipeline_id, l.hash, l.payload, l.origin, l.position, p_version, l.sqlstate, l.message, l.detail,
-    l.constraint_name, l.column_name, l.seen_count, p_batch_id, p_batch_id
+    l.constraint_name, l.column_name, l.keys, l.seen_count, p_batch_id, p_batch_id
   from (
     select distinct on (sha256(r.payload))
       sha256(r.payload) as hash, r.payload, sluice._origin_of(p_origins, f.ordinal) as origin, r.position, f.ordinal,
-      f.sqlstate, f.message, f.detail, f.constraint_name, f.column_name,
+      f.sqlstate, f.message, f.detail, f.constraint_name, f.column_name, k.keys,
       count(*) over (partition by sha256(r.payload)) as seen_count
     from pg_temp.sluice_faults f
     join (
@@ -20,13 +24,15 @@ as $$
       where ordinal in (select ordinal from pg_temp.sluice_faults)
       union all
       select ordinal, position, payload from pg_temp.sluice_unreadable) r using (ordinal)
+    left join sluice._record_keys() k using (ordinal)
     order by sha256(r.payload), f.ordinal desc) l
   order by l.ordinal
   on conflict (pipeline_id, payload_sha256) where status = 'open' do update set
     seen_count = q.seen_count + excluded.seen_count, last_seen_at = excluded.last_seen_at, last_batch_id = excluded.last_batch_id,
     origin = excluded.origin, position = excluded.position, version = excluded.version,
     sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
-    constraint_name = excluded.constraint_name, column_name = excluded.column_name
+    constraint_name = excluded.constraint_name, column_name = excluded.column_name, keys = excluded.keys;
+end
 $$;
 
 comment on function sluice._write_quarantine(integer, integer, bigint, jsonb) is

@@ -1,6 +1,7 @@
 create or replace function sluice.define_pipeline(
   name text, version integer, transform text, target text, key text[], source jsonb, order_by text default null,
-  max_bad_ratio numeric default 0.1, batch_rows integer default null, batch_bytes integer default null, activate boolean default true, skip_known boolean default true)
+  max_bad_ratio numeric default 0.1, batch_rows integer default null, batch_bytes integer default null, activate boolean default true, skip_known boolean default true,
+  retry_orphans boolean default true)
 returns text
 language plpgsql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them.
@@ -94,13 +95,17 @@ begin
 
   update sluice.pipelines p set
     target = v_target, source = define_pipeline.source, max_bad_ratio = define_pipeline.max_bad_ratio,
-    batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, skip_known = coalesce(define_pipeline.skip_known, true), updated_at = pg_catalog.now(),
-    active_version = case when define_pipeline.activate then v_new.version else p.active_version end
+    batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, skip_known = coalesce(define_pipeline.skip_known, true),
+    retry_orphans = coalesce(define_pipeline.retry_orphans, true), updated_at = pg_catalog.now()
   where p.pipeline_id = v_new.pipeline_id
   returning * into v_pipeline;
-  return pg_catalog.format('pipeline %s: %s, version %s active', v_name, v_target, v_pipeline.active_version);
+  if define_pipeline.activate or v_pipeline.active_version = v_new.version then
+    perform sluice._activate(v_pipeline, v_new.version);
+    return pg_catalog.format('pipeline %s: %s, version %s active', v_name, v_target, v_new.version);
+  end if;
+  return pg_catalog.format('pipeline %s: %s, version %s active, version %s a candidate', v_name, v_target, v_pipeline.active_version, v_new.version);
 end
 $$;
 
-comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean, boolean) is
-  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source and sluice.http_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version without using it. skip_known: false parses every record, also those whose bytes and row have not changed since they were loaded. A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.';
+comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean, boolean, boolean) is
+  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source, sluice.object_source and sluice.http_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version as a candidate: sluice.compare shows what it would change, sluice.activate_version makes it the active one. skip_known: false parses every record, also those whose bytes and row have not changed since they were loaded. retry_orphans: whether records whose parent row was missing (23503) are tried again before and after every run. A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.';

@@ -1,23 +1,20 @@
-create or replace function sluice.discard(pipeline text, quarantine_ids bigint[] default null, reason text default null)
+create or replace function sluice.discard(pipeline text, quarantine_ids bigint[] default null, reason text default null, filter text default null)
 returns bigint
 language plpgsql volatile
 set search_path = ''
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(discard.pipeline);
-  v_count    bigint;
 begin
   if coalesce(btrim(discard.reason), '') = '' then
     raise exception using errcode = 'SL005', message = 'discard needs a reason',
       hint = 'reason => ''duplicates of the April export'': it stays with the records';
   end if;
-  update sluice.quarantine q set status = 'discarded', reason = discard.reason, closed_at = now(), closed_by = session_user
-  where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open'
-    and (discard.quarantine_ids is null or q.quarantine_id = any (discard.quarantine_ids));
-  get diagnostics v_count = row_count;
-  return v_count;
+  return sluice._close_records(array(
+    select i.quarantine_id from sluice._quarantined_ids(v_pipeline, discard.quarantine_ids, discard.filter) i),
+    'discarded', null, null, discard.reason);
 end
 $$;
 
-comment on function sluice.discard(text, bigint[], text) is
-  'Closes open quarantined records for good, with a reason; their payloads are kept. quarantine_ids: only these, all of the pipeline when left out. Returns how many.';
+comment on function sluice.discard(text, bigint[], text, text) is
+  'Closes open quarantined records for good, with a reason; their payloads are kept. quarantine_ids: only these; filter: a condition on sluice.quarantine_open; all of the pipeline when both are left out. Returns how many.';

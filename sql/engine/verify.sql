@@ -16,7 +16,7 @@ begin
     return query
     with ledger as (
       select b.*, lag(b.batch_seq, 1, 0::bigint) over w as seq_before, lag(b.cursor_after) over w as cursor_expected
-      from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id
+      from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id and b.batch_seq is not null
       window w as (order by b.batch_seq)
     ), broken as (
       select format('batch %s follows batch number %s with number %s, cursor %s follows %s', batch_id, seq_before, batch_seq, cursor_before, cursor_expected) as what
@@ -57,7 +57,7 @@ begin
     select v_pipeline.name, 'books', count(*) = 0,
       coalesce(min(what) || case when count(*) > 1 then format(' (and %s more)', count(*) - 1) else '' end,
         (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*))
-         from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id and b.kind = 'load'))
+         from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id and b.kind in ('load', 'replay')))
     from broken;
 
     return query

@@ -1,0 +1,23 @@
+create or replace function sluice._capture_changes(p_batch_id bigint)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  v_compiled record;
+  v_limit    bigint;
+begin
+  if to_regclass('pg_temp.sluice_changes') is null then
+    return;
+  end if;
+  v_limit := nullif(current_setting('sluice.capture_limit', true), '')::bigint - (select count(*) from pg_temp.sluice_changes);
+  if v_limit <= 0 then
+    return;
+  end if;
+  select c.target, c.columns, c.key, c.order_by into v_compiled from pg_temp.sluice_compiled c;
+  execute sluice._changes_sql(v_compiled.target, v_compiled.columns, v_compiled.key, v_compiled.order_by) using p_batch_id, v_limit;
+end
+$$;
+
+comment on function sluice._capture_changes(bigint) is
+  'Notes in sluice_changes what the merge is about to change, if capture_changes asked for it in this transaction.';

@@ -1,0 +1,28 @@
+create or replace function sluice._replay_batch(p_pipeline sluice.pipelines, p_version integer, p_ids bigint[], p_guard text, p_is_quiet boolean, out ledger sluice.batches, out unsure bigint)
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', p_guard);
+  v_origins  jsonb;
+begin
+  -- Before the records are locked: a load in progress has the target and may want the records.
+  perform sluice._lock_target((select c.target from pg_temp.sluice_compiled c));
+  v_origins := sluice._stage_quarantined(p_pipeline.pipeline_id, p_ids);
+  if v_origins = '[]' then
+    return;
+  end if;
+  perform sluice.transform_batch(v_origins);
+  ledger := sluice._load_rows(ledger);
+  select count(distinct r.sluice_ordinal) into unsure from pg_temp.sluice_rows r where r.sluice_state = 'u';
+  if p_is_quiet and ledger.quarantined + unsure = ledger.extracted then
+    ledger.batch_id := null; -- as it was: nothing to write down
+    return;
+  end if;
+  ledger := sluice._write_ledger(ledger);
+  perform sluice._resolve_replayed(v_batch_id, ledger.version);
+end
+$$;
+
+comment on function sluice._replay_batch(sluice.pipelines, integer, bigint[], text, boolean) is
+  'One batch of quarantined records, through the steps of any batch. No ledger, no batch_id when none of them is open any more, or, with p_is_quiet, when none could be loaded. unsure: records that were left because a row in the target may be newer.';

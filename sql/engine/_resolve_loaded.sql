@@ -1,0 +1,25 @@
+create or replace function sluice._resolve_loaded(p_pipeline_id integer, p_version integer, p_batch_id bigint, p_run_started_at timestamptz)
+returns void
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  -- What this very run set aside cannot have been mended since.
+  if exists (
+    select from sluice.quarantine q
+    where q.pipeline_id = p_pipeline_id and q.status = 'open' and q.last_seen_at < coalesce(p_run_started_at, now())) then
+    perform sluice._close_records(array(
+      select q.quarantine_id from sluice.quarantine q
+      where q.pipeline_id = p_pipeline_id and q.status = 'open'
+        and q.payload_sha256 = any (array(
+          select sha256(convert_to(s.payload, 'UTF8')) from pg_temp.sluice_staging s
+          where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)
+            and s.ordinal not in (select k.ordinal from pg_temp.sluice_known k)))
+        -- The same bytes may be good in one place and bad in another: transforms are told the place.
+        and q.last_batch_id <> p_batch_id), 'loaded', p_batch_id, p_version, null);
+  end if;
+end
+$$;
+
+comment on function sluice._resolve_loaded(integer, integer, bigint, timestamptz) is
+  'Closes open quarantined records whose bytes this batch brought again, and which it could load.';

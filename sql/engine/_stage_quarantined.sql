@@ -1,0 +1,39 @@
+create or replace function sluice._stage_quarantined(p_pipeline_id integer, p_ids bigint[])
+returns jsonb
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  v_origins jsonb;
+begin
+  -- Locked, so that nobody else replays or discards them; whoever came first has closed them.
+  with locked as (
+    select q.quarantine_id, q.last_batch_id, q.last_seen_at from sluice.quarantine q
+    where q.quarantine_id = any (p_ids) and q.pipeline_id = p_pipeline_id and q.status = 'open'
+    order by q.quarantine_id for update)
+  insert into pg_temp.sluice_replayed (ordinal, quarantine_id, arrived_at)
+  select row_number() over (order by a.arrived_at, l.quarantine_id) - 1, l.quarantine_id, a.arrived_at
+  from locked l
+  left join sluice.batches b on b.batch_id = l.last_batch_id
+  cross join lateral (select coalesce(b.committed_at, l.last_seen_at) as arrived_at) a;
+
+  insert into pg_temp.sluice_staging (ordinal, position, payload)
+  select r.ordinal, q.position, convert_from(q.payload, 'UTF8')
+  from pg_temp.sluice_replayed r join sluice.quarantine q using (quarantine_id)
+  where sluice._is_text(q.payload) order by r.ordinal;
+  insert into pg_temp.sluice_unreadable (ordinal, position, payload, sqlstate, message)
+  select r.ordinal, q.position, q.payload, q.sqlstate, q.message
+  from pg_temp.sluice_replayed r join sluice.quarantine q using (quarantine_id)
+  where not sluice._is_text(q.payload) order by r.ordinal;
+
+  select jsonb_agg(jsonb_build_object('first_ordinal', o.ordinal, 'origin', o.origin) order by o.ordinal) into v_origins
+  from (
+    select r.ordinal, q.origin, lag(q.origin) over (order by r.ordinal) as before
+    from pg_temp.sluice_replayed r join sluice.quarantine q using (quarantine_id)) o
+  where o.ordinal = 0 or o.origin is distinct from o.before;
+  return coalesce(v_origins, '[]');
+end
+$$;
+
+comment on function sluice._stage_quarantined(integer, bigint[]) is
+  'Puts quarantined records that are still open into the open batch, in the order they came, and locks them. Returns their origins.';

@@ -1,0 +1,34 @@
+create or replace function sluice.retry_orphans(pipeline text)
+returns bigint
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_pipeline(retry_orphans.pipeline);
+  v_ids      bigint[];
+  v_done     record;
+  v_loaded   bigint := 0;
+begin
+  if not v_pipeline.retry_orphans then
+    return 0;
+  end if;
+  v_ids := array(
+    select i.quarantine_id from sluice._quarantined_ids(v_pipeline, array(
+      select q.quarantine_id from sluice.quarantine q
+      where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open' and q.sqlstate = '23503'), null) i);
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  for v_first in 1 .. cardinality(v_ids) by 10000 loop
+    v_done := sluice._replay_batch(v_pipeline, null, v_ids[v_first : v_first + 9999], 'arrival', true);
+    if (v_done.ledger).batch_id is not null then
+      v_loaded := v_loaded + (v_done.ledger).extracted - (v_done.ledger).quarantined - v_done.unsure;
+    end if;
+  end loop;
+  return v_loaded;
+end
+$$;
+
+comment on function sluice.retry_orphans(text) is
+  'Replays the records whose parent row was missing (23503); returns how many could be loaded now. The loader calls it before and after every run of a pipeline with retry_orphans.';
