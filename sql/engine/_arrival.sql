@@ -8,8 +8,8 @@ as $$
     when b.reloads is not null then (select o.committed_at from sluice.batches o where o.batch_id = b.reloads)
     -- A replay wrote what had come before it.
     else coalesce((
-      select max(coalesce(l.committed_at, q.last_seen_at))
-      from sluice.quarantine q left join sluice.batches l on l.batch_id = q.last_batch_id
+      select max(coalesce(o.committed_at, l.committed_at, q.last_seen_at))
+      from sluice.quarantine q left join sluice.batches l on l.batch_id = q.last_batch_id left join sluice.batches o on o.batch_id = l.reloads
       where q.resolved_batch_id = b.batch_id and q.keys @> jsonb_build_array(p_key)), b.committed_at) end
   from sluice.batches b
   where b.batch_id = p_batch_id

@@ -3,6 +3,9 @@ returns void
 language plpgsql volatile
 set search_path = ''
 as $$
+declare
+  -- It brings old records again: when the same bytes last came, it cannot tell.
+  v_is_reload boolean := (select b.kind = 'replay' from pg_temp.sluice_batch b);
 begin
   if not exists (select from pg_temp.sluice_faults) then
     return;
@@ -28,8 +31,11 @@ begin
     order by sha256(r.payload), f.ordinal desc) l
   order by l.ordinal
   on conflict (pipeline_id, payload_sha256) where status = 'open' do update set
-    seen_count = q.seen_count + excluded.seen_count, last_seen_at = excluded.last_seen_at, last_batch_id = excluded.last_batch_id,
-    origin = excluded.origin, position = excluded.position, version = excluded.version,
+    seen_count = case when v_is_reload then q.seen_count else q.seen_count + excluded.seen_count end,
+    last_seen_at = case when v_is_reload then q.last_seen_at else excluded.last_seen_at end,
+    last_batch_id = case when v_is_reload then q.last_batch_id else excluded.last_batch_id end,
+    origin = case when v_is_reload then q.origin else excluded.origin end,
+    position = case when v_is_reload then q.position else excluded.position end, version = excluded.version,
     sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
     constraint_name = excluded.constraint_name, column_name = excluded.column_name, keys = excluded.keys;
 end

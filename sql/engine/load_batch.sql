@@ -33,6 +33,9 @@ begin
   perform sluice._check_threshold(v_batch.pipeline_id, v_ledger, load_batch.max_bad_ratio);
   perform sluice._write_quarantine(v_batch.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.origins);
   perform sluice._resolve_loaded(v_batch.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.run_started_at);
+  if exists (select from sluice.pipelines p where p.pipeline_id = v_batch.pipeline_id and p.retain_raw is not null) then
+    perform sluice._retain_batch(v_batch.pipeline_id, v_batch.batch_id);
+  end if;
   return sluice._commit_ledger(v_ledger, load_batch.epoch);
 end
 $$;
