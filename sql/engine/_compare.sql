@@ -48,8 +48,8 @@ begin
       return query execute sluice._compare_sql() using p_samples, v_part.batch_id;
       drop table pg_temp.sluice_outcomes;
     end loop;
-    raise exception using errcode = 'SL000', message = 'a comparison always rolls back';
-  exception when sqlstate 'SL000' then
+    raise exception using errcode = 'SL999', message = 'a comparison always rolls back';
+  exception when sqlstate 'SL999' then
     null;
   end;
 end

@@ -1,15 +1,14 @@
 create or replace function sluice._count_records(p_staged bigint, out extracted bigint, out transformed bigint, out filtered bigint, out quarantined bigint, out produced bigint, out superseded bigint, out known bigint)
--- Not in SQL: within one transaction such a function would go on looking at a sluice_rows that
--- was made again, for another version.
 language plpgsql volatile
 set search_path = ''
 as $$
+-- Not in SQL, which keeps its plan to the end of the transaction: sluice_rows may be made anew in it.
 begin
   -- A record is quarantined when it has a fault, transformed when it has rows or is known by a
   -- row, filtered when it has none of these; each is counted from its own table.
   select p_staged + u.records, r.records + k.records, p_staged + u.records - r.records - k.records - f.records, f.records,
     r.rows + k.records, r.superseded, k.records
-  into extracted, transformed, filtered, quarantined, produced, superseded, known
+    into extracted, transformed, filtered, quarantined, produced, superseded, known
   from (select count(*) as records from pg_temp.sluice_unreadable) u,
        (select count(*) as records from pg_temp.sluice_faults) f,
        (select count(*) as records from pg_temp.sluice_known) k,

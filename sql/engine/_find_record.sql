@@ -22,8 +22,8 @@ begin
       select sluice._origin_of(p_batch.origins, s.ordinal), s.position, s.payload || '' into origin, "position", payload
       from pg_temp.sluice_staging s where s.ordinal = v_ordinal;
     end if;
-    raise exception using errcode = 'SL000', message = 'a search always rolls back';
-  exception when sqlstate 'SL000' then
+    raise exception using errcode = 'SL999', message = 'a search always rolls back';
+  exception when sqlstate 'SL999' then
     null;
   end;
 end

@@ -4,8 +4,9 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_batch  sluice.batches;
-  v_record record;
+  v_batch   sluice.batches;
+  v_place   text;
+  v_payload text;
   v_trouble text;
 begin
   select * into v_batch from sluice.batches b where b.batch_id = p_batch_id;
@@ -45,12 +46,13 @@ begin
     return;
   end if;
   begin
-    v_record := sluice._find_record(v_batch, p_key, p_columns, p_row_sql);
+    select concat_ws(':', r.origin, r.position), r.payload into v_place, v_payload
+    from sluice._find_record(v_batch, p_key, p_columns, p_row_sql) r;
   exception when sqlstate 'SL005' or sqlstate 'SL006' then
     v_trouble := sqlerrm; -- the version cannot run any more
   end;
-  if v_record.payload is not null then
-    return query values ('source', concat_ws(':', v_record.origin, v_record.position)), ('payload', v_record.payload);
+  if v_payload is not null then
+    return query values ('source', v_place), ('payload', v_payload);
     return;
   end if;
   return query

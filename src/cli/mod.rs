@@ -3,18 +3,22 @@
 
 mod apply;
 mod args;
+mod compare;
 mod context;
 mod db;
 mod demo;
 mod doctor;
 mod logging;
 mod migrate;
+mod prune;
 mod quarantine;
+mod reload;
 mod rewind;
 mod run;
 mod status;
 mod table;
 mod verify;
+mod why;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -59,6 +63,10 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Status(args) => status::status(&context, &args).await,
         Command::Quarantine(args) => quarantine::quarantine(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
+        Command::Reload(args) => reload::reload(&context, &args).await,
+        Command::Compare(args) => compare::compare(&context, &args).await,
+        Command::Why(args) => why::why(&context, &args).await,
+        Command::Prune(args) => prune::prune(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),

@@ -1,5 +1,6 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
+mod compare;
 mod constraints;
 mod define_pipeline;
 mod drop_pipeline;
@@ -9,12 +10,16 @@ mod install;
 mod interface;
 mod known;
 mod load_batch;
+mod prune;
 mod quarantine;
+mod raw_records;
+mod reload;
 mod rewind;
 mod roles;
 mod status;
 mod support;
 mod transform_batch;
 mod verify;
+mod why;
 
 use support::{Hand, Problem, items, problem};
