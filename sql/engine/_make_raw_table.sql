@@ -1,7 +1,6 @@
 -- Retained payloads lie in one table a pipeline and day (UTC), so that getting rid of a day costs
 -- nothing. They are no partitions of one table, as making and dropping a partition locks the
--- whole: a dry run would hold up every other pipeline, and each prune every batch. Always called
--- with the pipeline's state locked, so that no two sessions make the same table.
+-- whole: a dry run would hold up every other pipeline, and each prune every batch.
 --
 -- Operators may not create tables in the engine's schema: it runs with the rights of its owner.
 create or replace function sluice._make_raw_table(p_pipeline_id integer, p_day date)
@@ -18,7 +17,11 @@ begin
   if v_relation is not null then
     return v_relation;
   end if;
-  execute format('create table sluice.%I (like sluice.raw_chunks including all)', v_name);
+  begin
+    execute format('create table sluice.%I (like sluice.raw_chunks including all)', v_name);
+  exception when duplicate_table or unique_violation then
+    return to_regclass(format('sluice.%I', v_name)); -- another session has made it meanwhile
+  end;
   v_relation := to_regclass(format('sluice.%I', v_name));
   execute format('comment on table %s is %L', v_relation, format('Payloads of pipeline %s, retained on %s (UTC).',
     (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline_id), p_day));

@@ -45,6 +45,9 @@ begin
       ('payload', case when sluice._is_text(q.payload) then convert_from(q.payload, 'UTF8') end)) f (fact, value);
     return;
   end if;
+  if v_batch.kind not in ('load', 'replay') then
+    return; -- no record stands behind it
+  end if;
   begin
     select concat_ws(':', r.origin, r.position), r.payload into v_place, v_payload
     from sluice._find_record(v_batch, p_key, p_columns, p_row_sql) r;

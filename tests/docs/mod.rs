@@ -41,6 +41,7 @@ macro_rules! pages {
 pages! {
     readme_is_true: "README.md",
     exactly_once_is_true: "docs/exactly-once.md",
+    retention_is_true: "docs/retention.md",
     runbook_is_true: "docs/runbook.md",
     sources_is_true: "docs/sources.md",
     transforms_is_true: "docs/transforms.md",

@@ -127,6 +127,25 @@ async fn large_payloads_are_split_by_bytes_and_come_back_as_they_were() {
 }
 
 #[tokio::test]
+async fn sessions_that_make_the_table_of_a_day_at_once_get_the_same_one() {
+    let db = shop("retain_raw => '7 days'").await;
+    let make = "select sluice._make_raw_table(1, '2026-01-01')";
+    let first = db.connect().await;
+    first
+        .batch_execute(&format!("begin; {make}"))
+        .await
+        .unwrap();
+    let second = db.connect().await;
+    let waiting = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'select sluice._make_raw%')";
+    let (made, ()) = tokio::join!(rows(&second, make), async {
+        db.wait_until(waiting).await;
+        first.batch_execute("commit").await.unwrap();
+    });
+    assert_eq!(made, ["sluice.raw_1_20260101"]);
+    assert_eq!(rows(&first, make).await, made);
+}
+
+#[tokio::test]
 async fn operator_retains_and_prunes_without_owning_the_engine() {
     let db = shop("retain_raw => '7 days'").await;
     db.execute(
