@@ -15,7 +15,7 @@ mod replay;
 mod signals;
 mod worker;
 
-pub use options::{OpenSource, Options, ShowChanges};
+pub use options::{OpenSource, Options, ShowChange, ShowChanges};
 pub use replay::{ReplayOptions, replay};
 pub use signals::Stop;
 

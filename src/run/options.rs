@@ -11,13 +11,16 @@ use std::time::Duration;
 pub type OpenSource =
     dyn Fn(&serde_json::Value, Start, Limits) -> Result<Box<dyn Source>> + Send + Sync;
 
-/// Who is told what a dry run would change, given the pipeline.
+/// Is told of a row that a dry run would change, and of which pipeline it is.
+pub type ShowChange = dyn Fn(&str, &Change) + Send + Sync;
+
+/// Who is told what a dry run would change.
 #[derive(Clone)]
 pub struct ShowChanges {
     /// So many rows at most; all of them where not given.
     pub most: Option<i64>,
     /// Called for each row.
-    pub show: Arc<dyn Fn(&str, &Change) + Send + Sync>,
+    pub show: Arc<ShowChange>,
 }
 
 /// Nobody.
