@@ -3,6 +3,8 @@
 mod apply;
 mod demo;
 mod output;
+mod replay;
+mod retained;
 
 use crate::support::{Sluice, TestDb};
 

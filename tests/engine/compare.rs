@@ -57,14 +57,14 @@ async fn every_pair_of_outcomes_is_a_line_with_samples() {
         )
         .await,
         [
-            r#"filtered|insert|f|1|hand:4 {"id": 4} id: - → 4, n: - → null"#,
+            r#"filtered|insert|f|1|hand:4 id=4: n - → null"#,
             r#"quarantined 22P02|insert|f|1|hand:2 n: invalid input syntax for type integer: "2,5""#,
             // An older record of a key that came again since.
-            r#"stale|stale|f|1|hand:1 {"id": 1} n: 1 → 2"#,
-            r#"unchanged|filtered|f|1|hand:5 {"id": 5} id: 5 → -, n: 5 → -"#,
+            r#"stale|stale|f|1|hand:1 id=1: n 1 → 2"#,
+            r#"unchanged|filtered|f|1|hand:5 id=5: n 5 → -"#,
             r#"unchanged|quarantined 23514|f|1|hand:3 n: new row for relation "items" violates check constraint "items_n_check""#,
             "unchanged|unchanged|t|1|-",
-            r#"unchanged|update|f|1|hand:1 {"id": 1} n: 10 → 20"#,
+            r#"unchanged|update|f|1|hand:1 id=1: n 10 → 20"#,
         ]
     );
     assert_eq!(db.value(TRACES).await, before);
@@ -181,7 +181,7 @@ async fn records_of_many_rows_are_compared_row_by_row() {
     assert_eq!(
         db.rows("select outcome_a, outcome_b, is_same, sample from sluice.compare('items', 1, 2)")
             .await,
-        [r#"unchanged|delete+unchanged+update|f|hand:1 {"id": 2} n: 2 → 20"#]
+        [r#"unchanged|delete+unchanged+update|f|hand:1 id=2: n 2 → 20"#]
     );
 }
 

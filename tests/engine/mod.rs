@@ -1,5 +1,6 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
+mod amend;
 mod compare;
 mod constraints;
 mod define_pipeline;
@@ -14,6 +15,9 @@ mod prune;
 mod quarantine;
 mod raw_records;
 mod reload;
+mod replay;
+mod replay_histories;
+mod retry_orphans;
 mod rewind;
 mod roles;
 mod status;

@@ -221,7 +221,7 @@ async fn what_is_not_retained_is_named() {
             "select reloads from sluice.reload('items', from_batch => {second})"
         ))
         .await,
-        [second.clone()]
+        [second.as_str()]
     );
     let replay = db.value("select max(batch_id) from sluice.batches").await;
     problem(

@@ -5,6 +5,7 @@
 mod every_message;
 mod failures;
 mod kills;
+mod replays;
 mod retention;
 mod rivals;
 mod sessions;

@@ -21,10 +21,9 @@ pub(in crate::cli) struct Reload {
     /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
     #[arg(long, value_name = "0..1", value_parser = super::ratio)]
     pub(in crate::cli) max_bad_ratio: Option<f64>,
-    /// Do everything, roll it back, and say what would have happened
-    #[arg(long)]
-    pub(in crate::cli) dry_run: bool,
-    /// Report as JSON
+    #[command(flatten)]
+    pub(in crate::cli) dry: super::DryRun,
+    /// Report as JSON (a dry run: and one object before it for each changed row)
     #[arg(long)]
     pub(in crate::cli) json: bool,
 }

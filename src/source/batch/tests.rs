@@ -22,7 +22,7 @@ fn spans_know_where_their_first_and_last_records_stand() {
     builder.push_unreadable(1, vec![], "22021", String::new());
     let batch = builder.finish(json!({}));
     assert_eq!(
-        serde_json::to_value(&batch.origins).unwrap(),
+        json!(&batch.origins),
         json!([
             {"origin": "a", "first_ordinal": 0, "first_position": 7, "last_position": 8},
             {"origin": "b", "first_ordinal": 2, "first_position": 1, "last_position": 1},
@@ -47,7 +47,7 @@ fn records_taken_out_leave_no_position() {
     builder.push(1, b"{}");
     let batch = builder.finish(json!({}));
     assert_eq!(
-        serde_json::to_value(&batch.origins).unwrap(),
+        json!(&batch.origins),
         json!([
             {"origin": "a", "first_ordinal": 0, "first_position": 1, "last_position": 1},
             {"origin": "b", "first_ordinal": 1, "first_position": 1, "last_position": 1},
