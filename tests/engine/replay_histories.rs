@@ -61,7 +61,7 @@ async fn history(db: &TestDb, seed: u64, by_time: bool) -> HashMap<String, i64> 
             let mut batch = Vec::new();
             for _ in 0..random.usize(1..4) {
                 number += 1;
-                let (key, value) = (random.i64(0..KEYS), random.i64(0..3));
+                let (key, value) = (random.i64(0..KEYS), random.i64(0..2));
                 let at = random.i64(0..6);
                 let is_bad = random.bool();
                 let mark = if is_bad { "#" } else { "" };
