@@ -15,6 +15,7 @@ mod prune;
 mod quarantine;
 mod raw_records;
 mod reload;
+mod reload_histories;
 mod replay;
 mod replay_histories;
 mod retry_orphans;
