@@ -27,7 +27,7 @@ begin
     from sluice.source_objects o where o.pipeline_id = v_pipeline.pipeline_id), '[]'));
   perform sluice._move_cursor(v_pipeline.pipeline_id, v_goal."cursor");
   return format('pipeline %s rewound to %s; %s', v_pipeline.name, v_goal.words, case when v_again.batches = 0 then 'nothing is read again'
-    else format('%s with %s is read again by the next run, and unchanged rows are skipped',
+    else format('the next run reads %s with %s again, and skips unchanged rows',
       sluice._counted(v_again.batches, 'batch', 'batches'), sluice._counted(v_again.records, 'record', 'records')) end);
 end
 $$;

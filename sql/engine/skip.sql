@@ -37,11 +37,7 @@ begin
 
   insert into sluice.batches (batch_id, pipeline_id, batch_seq, kind, cursor_before, cursor_after, started_at, note, objects)
   values (nextval('sluice.batch_id'), v_pipeline.pipeline_id, v_state.batch_seq + 1, 'skip', v_state.cursor, v_cursor, now(), skip.reason, v_moved);
-  insert into sluice.source_objects as o (pipeline_id, object, identity, position, is_done, last_batch_id)
-  select v_pipeline.pipeline_id, x ->> 'object', x -> 'identity', x -> 'position', true, currval('sluice.batch_id')
-  from jsonb_array_elements(v_moved) x
-  on conflict (pipeline_id, object) do update set
-    identity = excluded.identity, position = excluded.position, is_done = true, last_batch_id = excluded.last_batch_id, updated_at = now();
+  perform sluice._note_objects(v_pipeline.pipeline_id, v_moved, currval('sluice.batch_id'));
   perform sluice._move_cursor(v_pipeline.pipeline_id, v_cursor);
   return v_said;
 end

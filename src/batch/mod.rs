@@ -62,20 +62,22 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
     })
 }
 
-/// Notes how a run ended.
+/// Notes how a run ended, and whether its source had nothing more.
 pub async fn finish_run(
     client: &Client,
     run_id: i64,
     outcome: &str,
     error: Option<&str>,
+    reached_end: bool,
 ) -> Result<()> {
     client
         .query_typed(
-            "select from sluice.finish_run(run_id => $1, outcome => $2, error => $3)",
+            "select from sluice.finish_run(run_id => $1, outcome => $2, error => $3, reached_end => $4)",
             &[
                 (&run_id, Type::INT8),
                 (&outcome, Type::TEXT),
                 (&error, Type::TEXT),
+                (&reached_end, Type::BOOL),
             ],
         )
         .await?;
@@ -283,7 +285,7 @@ pub async fn quarantined_in_transaction(
 ) -> Result<Vec<ErrorGroup>> {
     let rows = client
         .query_typed(
-            "select * from sluice.quarantine_by_error where pipeline = $1 and last_seen_at = now()",
+            "select * from sluice.quarantine_by_error where pipeline = sluice._live_name($1) and last_seen_at = now()",
             &[(&pipeline, Type::TEXT)],
         )
         .await?;

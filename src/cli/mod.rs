@@ -3,6 +3,7 @@
 
 mod apply;
 mod args;
+mod backfill;
 mod context;
 mod db;
 mod demo;
@@ -12,6 +13,7 @@ mod migrate;
 mod quarantine;
 mod rewind;
 mod run;
+mod skip;
 mod status;
 mod table;
 mod verify;
@@ -59,6 +61,8 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Status(args) => status::status(&context, &args).await,
         Command::Quarantine(args) => quarantine::quarantine(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
+        Command::Skip(args) => skip::skip(&context, &args).await,
+        Command::Backfill(args) => backfill::backfill(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),

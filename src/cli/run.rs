@@ -20,25 +20,16 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
             .next("name the pipeline they are for"));
     }
     let options = Options {
-        batch_rows: args.batch_rows.map(|rows| rows as usize),
-        batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
-        workers: usize::from(args.workers),
-        max_batches: args.max_batches,
-        dry_run: args.dry_run,
-        takeover: args.takeover,
-        stale_after: Duration::from_secs(args.stale_after),
-        retries: args.retries,
-        max_bad_ratio: args.max_bad_ratio,
         format: args.format.clone(),
         path: args.path.clone(),
-        ..Options::default()
+        ..options(&args.loading)
     };
     let mut code = 0;
     for pipeline in &pipelines {
         context.progress.name(pipeline);
         let connector = context.connector(&format!("sluice {pipeline}")).await?;
         let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
-        show(&report, args.json);
+        show(&report, args.loading.json);
         // The first failure names the exit code; later pipelines run all the same.
         if code == 0 {
             code = report.exit_code();
@@ -48,6 +39,22 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         }
     }
     Ok(code)
+}
+
+/// How to run, as the command line says.
+pub(super) fn options(args: &args::Loading) -> Options {
+    Options {
+        batch_rows: args.batch_rows.map(|rows| rows as usize),
+        batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
+        workers: usize::from(args.workers),
+        max_batches: args.max_batches,
+        dry_run: args.dry_run,
+        takeover: args.takeover,
+        stale_after: Duration::from_secs(args.stale_after),
+        retries: args.retries,
+        max_bad_ratio: args.max_bad_ratio,
+        ..Options::default()
+    }
 }
 
 /// Talk on stderr, the summary on stdout.
@@ -74,7 +81,7 @@ async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
     let rows = table::query(
         &session,
-        "select name from sluice.pipelines order by pipeline_id",
+        "select name from sluice.pipelines where backfill_of is null order by pipeline_id",
         &[],
     )
     .await?;
