@@ -42,10 +42,10 @@ begin
     raise exception using errcode = 'SL005', message = case when p_range = '{}' then 'a backfill needs a range' else format('%s is no range of an API with since', p_range) end,
       hint = format('from_mark, to_mark or both: values of %s, for the parameter %s', coalesce(v_since ->> 'field', 'the header ' || (v_since ->> 'header')), v_since ->> 'param');
   end if;
-  if v_from !~ '[^[:space:]]' or not case
+  if v_from !~ '[^[:space:]]' or not (case
     when v_mark = 'timestamp' then coalesce(v_to ~ v_moment, true)
     when v_mark = 'text' then coalesce(v_to ~ '[^[:space:]]', true)
-    else coalesce(v_from ~ v_number, true) and coalesce(v_to ~ v_number, true) end then
+    else coalesce(v_from ~ v_number, true) and coalesce(v_to ~ v_number, true) end) then
     raise exception using errcode = 'SL005', message = format('marks of the kind %s cannot be %s', v_mark, p_range),
       hint = case v_mark when 'timestamp' then 'to_mark is a moment and not a day: 2026-02-28T23:59:59Z'
         when 'text' then 'both are texts that are not empty' else 'both are numbers' end;
@@ -54,7 +54,7 @@ begin
     v_is_past := case
       when v_mark = 'text' then v_to collate "C" < v_from collate "C"
       when v_mark <> 'timestamp' then v_to::numeric < v_from::numeric
-      when v_from ~ v_moment or v_from ~ '^\d{4}-\d\d-\d\d$' then replace(v_to, ',', '.')::timestamptz < replace(v_from, ',', '.')::timestamptz end;
+      else replace(v_to, ',', '.')::timestamptz < case when v_from ~ v_moment or v_from ~ '^\d{4}-\d\d-\d\d$' then replace(v_from, ',', '.')::timestamptz end end;
   exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value or numeric_value_out_of_range then
     raise exception using errcode = 'SL005', message = format('marks of the kind %s cannot be %s', v_mark, p_range), hint = sqlerrm;
   end;

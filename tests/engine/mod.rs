@@ -1,5 +1,6 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
+mod backfill;
 mod constraints;
 mod define_pipeline;
 mod drop_pipeline;
@@ -9,9 +10,11 @@ mod install;
 mod interface;
 mod known;
 mod load_batch;
+mod preview_rewind;
 mod quarantine;
 mod rewind;
 mod roles;
+mod skip;
 mod status;
 mod support;
 mod transform_batch;
