@@ -1,8 +1,10 @@
 //! The command line, as a user meets it.
 
 mod apply;
+mod backfill;
 mod demo;
 mod output;
+mod rewind;
 
 use crate::support::{Sluice, TestDb};
 
