@@ -35,7 +35,7 @@ begin
       raise exception using errcode = 'SL005',
         message = case when exists (select from sluice.batches b where b.pipeline_id = p_pipeline.pipeline_id and b.batch_id = p_to_batch)
           then format('batch %s is a replay, which moved no cursor', p_to_batch) else format('pipeline %s has no batch %s', p_pipeline.name, p_to_batch) end,
-        hint = format('see select batch_id, committed_at, extracted from sluice.batches where pipeline_id = %s and batch_seq is not null order by batch_id desc', p_pipeline.pipeline_id);
+        hint = format('see select batch_id, committed_at, extracted from sluice.batches where pipeline_id = %s and batch_seq is not null order by batch_seq desc', p_pipeline.pipeline_id);
     end if;
     words := 'batch ' || p_to_batch;
   end if;

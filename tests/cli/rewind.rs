@@ -76,7 +76,7 @@ async fn preview_of_files_is_what_is_read_again() {
     let (folder, db) = files().await;
     let name = |name: &str| format!("{}/{name}.ndjson", folder.path().to_str().unwrap());
     let third = db
-        .rows("select batch_id from sluice.batches order by batch_id")
+        .rows("select batch_id from sluice.batches order by batch_seq")
         .await
         .remove(2);
     rewind_and_run(&db, &format!("--to-batch {third}"), 12);
@@ -114,7 +114,9 @@ async fn preview_of_pages_is_what_is_read_again() {
     assert_eq!(run(&db).count("inserted"), 37);
     // Every sweep reads the record at the mark once more.
     assert_eq!(run(&db).count("unchanged"), 1);
-    let first = db.value("select min(batch_id) from sluice.batches").await;
+    let first = db
+        .value("select batch_id from sluice.batches where batch_seq = 1")
+        .await;
     for goal in [format!("--to-batch {first}"), "--to-start".to_owned()] {
         let shown = sluice(&db, &format!("rewind items {goal} --dry-run --json")).exits(0);
         let batches: Vec<Value> = serde_json::from_str(&shown.stdout).unwrap();

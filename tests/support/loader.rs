@@ -26,7 +26,12 @@ impl Loader {
     /// Starts `sluice run` through `proxy`, whose faults hit it.
     pub fn start_through(proxy: &Proxy, db: &TestDb, args: &str) -> Self {
         let command = Sluice::bare().env("DATABASE_URL", proxy.url(db));
-        let loader = Self::of(command.args(words(args)));
+        Self::hit(proxy, command.args(words(args)))
+    }
+
+    /// Starts a command line that `proxy`'s faults hit.
+    pub fn hit(proxy: &Proxy, command: Sluice) -> Self {
+        let loader = Self::of(command);
         proxy.aim(loader.child.id());
         loader
     }
