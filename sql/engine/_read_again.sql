@@ -45,10 +45,10 @@ as $$
       -- Standard input cannot be read again.
       and h.objects = '[]' and h.cursor_after ->> 'object' is distinct from '-'
       and not exists (select from there t where h.batch_seq between t.first_seq and t.last_seq)
-      -- After a sweep that leaves no mark behind, the next one reads everything in any case.
+      -- Behind a sweep that leaves no mark, the next one reads everything in any case.
       and h.batch_seq > coalesce((
-        select max(d.batch_seq) from here d
-        where d.cursor_after = '{"done": true}' and d.batch_seq < (select max(l.batch_seq) from here l where l.kind = 'load' and l.extracted > 0)), 0)
+        select max(d.batch_seq) from here d join sluice.pipelines p on p.pipeline_id = p_pipeline_id
+        where d.cursor_after ->> 'done' = 'true' and not (d.cursor_after ? 'mark' and p.source ? 'since') and d.batch_seq < (select max(l.batch_seq) from here l where l.kind = 'load' and l.extracted > 0)), 0)
   ), again_of_pages as (
     -- A goal that lies beside the way has records behind it, too.
     select r.batch_id, least(r.records, r.records_to_here - beside.records) as records

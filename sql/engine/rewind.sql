@@ -26,8 +26,8 @@ begin
     select jsonb_agg(jsonb_build_object('object', o.object, 'identity', o.identity, 'position', o.position, 'is_done', o.is_done) order by o.object)
     from sluice.source_objects o where o.pipeline_id = v_pipeline.pipeline_id), '[]'));
   perform sluice._move_cursor(v_pipeline.pipeline_id, v_goal."cursor");
-  return format('pipeline %s rewound to %s; %s', v_pipeline.name, v_goal.words, case when v_again.batches = 0 then 'nothing is read again'
-    else format('the next run reads %s with %s again, and skips unchanged rows',
+  return format('pipeline %s rewound to %s; %s', v_pipeline.name, v_goal.words, case when v_again.batches = 0 then 'nothing that was read follows'
+    else format('what follows (so far %s, %s) is read again by the next run, and unchanged rows are skipped',
       sluice._counted(v_again.batches, 'batch', 'batches'), sluice._counted(v_again.records, 'record', 'records')) end);
 end
 $$;

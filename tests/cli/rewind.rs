@@ -51,7 +51,7 @@ fn rewind_and_run(db: &TestDb, goal: &str, expected: i64) {
     assert_eq!(records, expected, "{goal}: {}", shown.stdout);
     assert_eq!(run(db).count("extracted"), 0, "{goal}: it changed nothing");
     let said = sluice(db, &rewind).exits(0).stdout;
-    let tells = format!("with {expected} records again");
+    let tells = format!(", {expected} records) is read again");
     assert!(said.contains(&tells), "{said}");
     assert_eq!(run(db).count("unchanged"), expected, "{goal}");
 }

@@ -89,7 +89,7 @@ async fn records_of_files_are_counted_by_what_is_behind_the_goal() {
     let said = rewind(&db, "to_start => true").await;
     assert_eq!(
         said,
-        "pipeline items rewound to the start; the next run reads 3 batches with 27 records again, and skips unchanged rows"
+        "pipeline items rewound to the start; what follows (so far 3 batches, 27 records) is read again by the next run, and unchanged rows are skipped"
     );
     // It showed and changed nothing, and what was undone is not counted twice.
     assert_eq!(preview(&db, "to_start => true").await, Vec::<String>::new());
@@ -211,7 +211,7 @@ async fn time_is_the_state_after_the_last_batch_committed_by_then() {
     let said = rewind(&db, &at(&b)).await;
     assert!(
         said.contains(&format!(
-            ", after batch {b}; the next run reads 1 batch with 7 records again"
+            ", after batch {b}; what follows (so far 1 batch, 7 records)"
         )),
         "{said}"
     );

@@ -29,7 +29,11 @@ fn past() -> String {
     let mut text = String::new();
     for round in 1..=2 {
         for id in 0..PAST / 2 {
-            let at = if id % 5 == 0 { 50 + round } else { round };
+            let at = if id.is_multiple_of(5) {
+                50 + round
+            } else {
+                round
+            };
             let _ = writeln!(
                 text,
                 r#"{{"id": {id}, "n": {}, "at": {at}}}"#,
@@ -48,7 +52,7 @@ fn live(ids: std::ops::Range<u32>) -> String {
 /// What the target holds in the end, whatever happened on the way.
 fn expected(is_ordered: bool) -> Vec<String> {
     let version = |id: u32| match id {
-        _ if is_ordered && id % 5 == 0 => 200 + id,
+        _ if is_ordered && id.is_multiple_of(5) => 200 + id,
         5..12 | 20..25 => 1000 + id,
         _ => 200 + id,
     };
@@ -136,4 +140,31 @@ async fn backfill_killed_before_its_commit_is_resumed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn backfill_killed_after_its_commit_is_resumed_behind_it() {
     kill_at("after commit", Fault::KillAfter, Message::commits).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn backfill_runs_to_its_end_while_a_live_batch_is_in_flight() {
+    let (folder, db) = shop("").await;
+    let proxy = Proxy::once(&db, Fault::Hold, |message| {
+        message.runs("sluice.load_batch")
+    });
+    let live = Loader::hit(
+        &proxy,
+        Sluice::bare()
+            .env("DATABASE_URL", proxy.url(&db))
+            .current_dir(folder.path())
+            .args(["run", "items"]),
+    );
+    proxy.wait_until_fired(1);
+    let done = Sluice::on(&db)
+        .current_dir(folder.path())
+        .args(BACKFILL.split(' '))
+        .run()
+        .exits(0);
+    assert_eq!(done.summary().count("inserted"), 30);
+    proxy.release();
+    let done = live.wait().exits(0);
+    assert_eq!(done.summary().count("updated"), 7);
+    let wrong = "select * from sluice.verify() where not is_ok";
+    assert_eq!(db.rows(wrong).await, Vec::<String>::new());
 }
