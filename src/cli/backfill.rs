@@ -1,6 +1,7 @@
 //! `sluice backfill`
 
 use super::args;
+use super::changes::Shown;
 use super::context::Context;
 use super::run::{options, show};
 use super::table;
@@ -29,16 +30,18 @@ pub(super) async fn backfill(context: &Context, args: &args::Backfill) -> Result
     let name: String = row.get(0);
     context.progress.name(&name);
     let connector = context.connector(&format!("sluice {name}")).await?;
+    let shown = Shown::new(&args.loading.dry, args.loading.json);
     let report = run_pipeline(
         &connector,
         &name,
-        &options(&args.loading),
+        &options(&args.loading, &shown),
         &stop,
         &context.progress,
     )
     .await;
+    shown.finish(report.counters.inserted + report.counters.updated + report.counters.deleted);
     show(&report, args.loading.json);
-    if args.loading.dry_run {
+    if args.loading.dry.dry_run {
         // Made for this alone; one that has run stays.
         session
             .query_typed(

@@ -256,6 +256,16 @@ async fn what_is_no_backfill_is_a_usage_error() {
         done.stderr
     );
     run(&["backfill", "items", "--from", "1", "--objects", "a"]).exits(2);
+    run(&["backfill", "items", "--again"]).exits(2);
+    run(&[
+        "backfill",
+        "items",
+        "--objects",
+        "a",
+        "--again",
+        "--dry-run",
+    ])
+    .exits(2);
     db.execute("select sluice.pause_pipeline('items')").await;
     let done = run(&["backfill", "items", "--objects", "a"]).exits(1);
     assert!(

@@ -4,6 +4,7 @@ mod apply;
 mod backfill;
 mod demo;
 mod output;
+mod replay;
 mod rewind;
 
 use crate::support::{Sluice, TestDb};

@@ -1,5 +1,6 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
+mod amend;
 mod backfill;
 mod constraints;
 mod define_pipeline;
@@ -12,6 +13,8 @@ mod known;
 mod load_batch;
 mod preview_rewind;
 mod quarantine;
+mod replay;
+mod retry_orphans;
 mod rewind;
 mod roles;
 mod skip;

@@ -6,6 +6,7 @@ mod backfills;
 mod every_message;
 mod failures;
 mod kills;
+mod replays;
 mod rivals;
 mod sessions;
 mod signals;
