@@ -9,7 +9,9 @@ declare
   v_compiled record;
   v_ordinal  integer;
 begin
-  select * into strict v_pipeline from sluice.pipelines p where p.pipeline_id = p_batch.pipeline_id;
+  -- Of a backfill the pipeline itself, which has its payloads.
+  select o.* into strict v_pipeline from sluice.pipelines p join sluice.pipelines o on o.pipeline_id = coalesce(p.backfill_of, p.pipeline_id)
+  where p.pipeline_id = p_batch.pipeline_id;
   begin
     perform sluice._open_batch(v_pipeline, p_batch.version, null, 'replay', 'arrival_only');
     select c.target, c.columns into v_compiled from pg_temp.sluice_compiled c;

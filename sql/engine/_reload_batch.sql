@@ -9,7 +9,7 @@ declare
 begin
   perform sluice._lock_target((select c.target from pg_temp.sluice_compiled c));
   perform sluice._stage_retained(p_pipeline.pipeline_id, p_batch.batch_id);
-  insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, p_batch.committed_at from pg_temp.sluice_staging s;
+  insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, sluice._came_at(p_batch) from pg_temp.sluice_staging s;
   perform sluice.transform_batch(p_batch.origins);
   v_ledger.reloads := p_batch.batch_id;
   v_ledger := sluice._load_rows(v_ledger);

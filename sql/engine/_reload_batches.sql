@@ -4,6 +4,8 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
+  -- Its own and those of its backfills.
+  v_ids     integer[] := array(select p.pipeline_id from sluice.pipelines p where p_pipeline.pipeline_id in (p.pipeline_id, p.backfill_of));
   v_unknown bigint;
   v_missing bigint[];
 begin
@@ -13,7 +15,7 @@ begin
   end if;
   select w.id into v_unknown
   from unnest(p_batches) w (id)
-  where not exists (select from sluice.batches b where b.batch_id = w.id and b.pipeline_id = p_pipeline.pipeline_id) limit 1;
+  where not exists (select from sluice.batches b where b.batch_id = w.id and b.pipeline_id = any (v_ids)) limit 1;
   if found then
     raise exception using errcode = 'SL005', message = format('pipeline %s has no batch %s', p_pipeline.name, coalesce(v_unknown::text, 'null')),
       hint = sluice._retained_hint(p_pipeline);
@@ -22,7 +24,7 @@ begin
   v_missing := array(
     select b.batch_id from sluice.batches b
     left join sluice._raw_counts(p_pipeline.pipeline_id, p_batches) c using (batch_id)
-    where b.pipeline_id = p_pipeline.pipeline_id and b.transformed + b.filtered <> coalesce(c.records, 0)
+    where b.pipeline_id = any (v_ids) and b.transformed + b.filtered <> coalesce(c.records, 0)
       and case when p_batches is not null then b.batch_id = any (p_batches)
         else b.batch_id between coalesce(p_from_batch, b.batch_id) and coalesce(p_to_batch, b.batch_id) and b.kind <> 'replay' end
     order by b.batch_id);
@@ -34,12 +36,12 @@ begin
   end if;
   return query
   select b.* from sluice.batches b
-  where b.pipeline_id = p_pipeline.pipeline_id and b.transformed + b.filtered > 0
+  where b.pipeline_id = any (v_ids) and b.transformed + b.filtered > 0
     and case when p_batches is not null then b.batch_id = any (p_batches)
       else b.batch_id between coalesce(p_from_batch, b.batch_id) and coalesce(p_to_batch, b.batch_id) and b.kind <> 'replay' end
-  order by b.batch_id;
+  order by sluice._came_at(b), b.batch_id;
 end
 $$;
 
 comment on function sluice._reload_batches(sluice.pipelines, bigint[], bigint, bigint) is
-  'The batches that a reload names, in their order; SL005 unless all that they loaded is retained.';
+  'The batches that a reload names, in the order they came; SL005 unless all that they loaded is retained.';

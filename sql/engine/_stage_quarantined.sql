@@ -16,8 +16,7 @@ begin
   select row_number() over (order by a.arrived_at, q.quarantine_id) - 1, q.quarantine_id, a.arrived_at
   from sluice.quarantine q
   left join sluice.batches b on b.batch_id = q.last_batch_id
-  left join sluice.batches o on o.batch_id = b.reloads
-  cross join lateral (select coalesce(o.committed_at, b.committed_at, q.last_seen_at) as arrived_at) a
+  cross join lateral (select coalesce(sluice._came_at(b), q.last_seen_at) as arrived_at) a
   where q.quarantine_id = any (p_ids) and q.pipeline_id = p_pipeline_id and q.status = 'open';
 
   insert into pg_temp.sluice_staging (ordinal, position, payload)

@@ -20,7 +20,7 @@ begin
     select * into v_batch from sluice.batches b where b.batch_id = p_batch_id;
     v_origins := v_batch.origins;
     perform sluice._stage_retained(p_pipeline.pipeline_id, p_batch_id);
-    insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, v_batch.committed_at from pg_temp.sluice_staging s;
+    insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, sluice._came_at(v_batch) from pg_temp.sluice_staging s;
   end if;
   perform sluice.transform_batch(v_origins);
   perform sluice._mark_outdated_rows();

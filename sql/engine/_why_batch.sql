@@ -68,7 +68,7 @@ begin
   having count(*) > 0;
   return query values ('payload', case
     when v_trouble is not null then 'cannot be looked for: ' || v_trouble
-    when exists (select from sluice._raw_counts(v_batch.pipeline_id, array[coalesce(v_batch.reloads, v_batch.batch_id)])) then 'not found among those retained'
+    when exists (select from sluice.pipelines p, sluice._raw_counts(coalesce(p.backfill_of, p.pipeline_id), array[coalesce(v_batch.reloads, v_batch.batch_id)]) where p.pipeline_id = v_batch.pipeline_id) then 'not found among those retained'
     else 'not retained' end);
 end
 $$;

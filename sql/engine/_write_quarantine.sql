@@ -4,8 +4,8 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  -- It brings old records again: when the same bytes last came, it cannot tell.
-  v_is_reload boolean := (select b.kind = 'replay' from pg_temp.sluice_batch b);
+  v_is_backfill boolean := (select b.guard = 'backfill' from pg_temp.sluice_batch b);
+  v_is_reload   boolean := (select b.kind = 'replay' from pg_temp.sluice_batch b);
 begin
   if not exists (select from pg_temp.sluice_faults) then
     return;
@@ -32,12 +32,16 @@ begin
   order by l.ordinal
   on conflict (pipeline_id, payload_sha256) where status = 'open' do update set
     seen_count = case when v_is_reload then q.seen_count else q.seen_count + excluded.seen_count end,
-    last_seen_at = case when v_is_reload then q.last_seen_at else excluded.last_seen_at end,
-    last_batch_id = case when v_is_reload then q.last_batch_id else excluded.last_batch_id end,
-    origin = case when v_is_reload then q.origin else excluded.origin end,
-    position = case when v_is_reload then q.position else excluded.position end, version = excluded.version,
+    last_seen_at = case when v_is_reload then q.last_seen_at else excluded.last_seen_at end, version = excluded.version,
     sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
-    constraint_name = excluded.constraint_name, column_name = excluded.column_name, keys = excluded.keys;
+    constraint_name = excluded.constraint_name, column_name = excluded.column_name, keys = excluded.keys,
+    -- What a backfill finds again has arrived when the pipeline itself read it; when what a reload
+    -- brings again came last, it cannot tell.
+    (last_batch_id, origin, position) = (
+      select case when x.is_older then q.last_batch_id else excluded.last_batch_id end,
+        case when x.is_older then q.origin else excluded.origin end, case when x.is_older then q.position else excluded.position end
+      from (select v_is_reload or v_is_backfill and exists (
+        select from sluice.batches b where b.batch_id = q.last_batch_id and b.pipeline_id = q.pipeline_id) as is_older) x);
 end
 $$;
 

@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(compare.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(compare.pipeline);
 begin
   return query
   select c.outcome_a, c.outcome_b, c.is_same, sum(c.records)::bigint,

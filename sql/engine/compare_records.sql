@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(compare_records.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(compare_records.pipeline);
 begin
   return query
   select d.batch, d.origin, d.position, d.outcome_a, d.outcome_b, d.error_a, d.error_b, d.changes, d.payload

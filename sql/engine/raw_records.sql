@@ -4,7 +4,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(raw_records.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(raw_records.pipeline);
   v_table    record;
 begin
   for v_table in select t.relation from sluice._raw_tables(v_pipeline.pipeline_id) t loop

@@ -11,7 +11,9 @@ begin
     perform sluice._find_pipeline(verify.pipeline);
   end if;
   for v_pipeline in
-    select * from sluice.pipelines p where verify.pipeline is null or p.name = verify.pipeline order by p.name
+    select p.* from sluice.pipelines p left join sluice.pipelines o on o.pipeline_id = p.backfill_of
+    where verify.pipeline is null or verify.pipeline in (p.name, o.name)
+    order by coalesce(o.name, p.name), p.backfill_of is not null, p.pipeline_id
   loop
     return query
     with ledger as (
@@ -60,6 +62,8 @@ begin
          from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id and b.kind in ('load', 'replay')))
     from broken;
 
+    -- A backfill has its target and its versions from its pipeline.
+    continue when v_pipeline.backfill_of is not null;
     return query
     select v_pipeline.name, 'lineage', l.is_ok, l.detail from sluice._verify_lineage(v_pipeline.target) l;
 
@@ -75,4 +79,4 @@ end
 $$;
 
 comment on function sluice.verify(text) is
-  'Proof for one pipeline or all: the cursors of the ledger form one chain that ends at the state; records and rows are accounted for in every batch and run; every row of the target names a batch of the ledger (reads all of the target); functions are what was registered.';
+  'Proof for one pipeline or all, with their backfills: the cursors of the ledger form one chain that ends at the state; records and rows are accounted for in every batch and run; every row of the target names a batch of the ledger (reads all of the target); functions are what was registered.';

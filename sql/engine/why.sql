@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(why.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(why.pipeline);
   v_key      record;
   v_row      record;
   v_grave    sluice.tombstones;

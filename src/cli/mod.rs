@@ -4,6 +4,7 @@
 mod amend;
 mod apply;
 mod args;
+mod backfill;
 mod changes;
 mod compare;
 mod context;
@@ -19,6 +20,7 @@ mod reload;
 mod replay;
 mod rewind;
 mod run;
+mod skip;
 mod status;
 mod table;
 mod verify;
@@ -74,6 +76,8 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Compare(args) => compare::compare(&context, &args).await,
         Command::Why(args) => why::why(&context, &args).await,
         Command::Prune(args) => prune::prune(&context, &args).await,
+        Command::Skip(args) => skip::skip(&context, &args).await,
+        Command::Backfill(args) => backfill::backfill(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),

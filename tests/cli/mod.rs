@@ -1,10 +1,12 @@
 //! The command line, as a user meets it.
 
 mod apply;
+mod backfill;
 mod demo;
 mod output;
 mod replay;
 mod retained;
+mod rewind;
 
 use crate::support::{Sluice, TestDb};
 

@@ -1,6 +1,7 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
 mod amend;
+mod backfill;
 mod compare;
 mod constraints;
 mod define_pipeline;
@@ -11,6 +12,7 @@ mod install;
 mod interface;
 mod known;
 mod load_batch;
+mod preview_rewind;
 mod prune;
 mod quarantine;
 mod raw_records;
@@ -21,6 +23,7 @@ mod replay_histories;
 mod retry_orphans;
 mod rewind;
 mod roles;
+mod skip;
 mod status;
 mod support;
 mod transform_batch;
