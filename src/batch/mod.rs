@@ -283,7 +283,7 @@ pub async fn quarantined_in_transaction(
 ) -> Result<Vec<ErrorGroup>> {
     let rows = client
         .query_typed(
-            "select * from sluice.quarantine_by_error where pipeline = $1 and last_seen_at = now()",
+            "select * from sluice.quarantine_by_error_details where pipeline = $1 and last_seen_at = now()",
             &[(&pipeline, Type::TEXT)],
         )
         .await?;
