@@ -62,8 +62,12 @@ pub(super) enum Command {
     Quarantine(Quarantine),
     /// Set a pipeline's cursor back; what follows is read again, unchanged rows are skipped
     Rewind(Rewind),
-    /// Prove it: cursor chain, books, lineage, function checksums
-    Verify(Reporting),
+    /// Prove it: cursors, books, quarantine, lineage, functions; with --deep every row
+    Verify(Verify),
+    /// Show the versions of each pipeline's transform, and who activated which
+    Versions(Reporting),
+    /// Make another version of a pipeline's transform the active one
+    Activate(Activate),
     /// Check connection, rights, versions and settings
     Doctor(Doctor),
     /// Manage the embedded server
@@ -168,10 +172,41 @@ pub(super) struct Run {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sluice status\n  sluice verify orders --json")]
+#[command(after_help = "Examples:\n  sluice status\n  sluice versions orders --json")]
 pub(super) struct Reporting {
     /// Only this pipeline (default: all)
     pub(super) pipeline: Option<String>,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice verify
+  sluice verify orders --deep > proof.txt  a report fit to file
+
+Exits with 1 when a check fails. Runs may go on meanwhile: every check sees the same moment.")]
+pub(super) struct Verify {
+    /// Only this pipeline (default: all)
+    pub(super) pipeline: Option<String>,
+    /// Count the rows, too, and compute every row's hash again
+    #[arg(long)]
+    pub(super) deep: bool,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice activate orders 1                 back to version 1, from the next batch on
+  sluice versions orders                   which there are")]
+pub(super) struct Activate {
+    /// The pipeline
+    pub(super) pipeline: String,
+    /// The version
+    pub(super) version: i32,
     /// Report as JSON
     #[arg(long)]
     pub(super) json: bool,

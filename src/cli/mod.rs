@@ -1,6 +1,7 @@
 //! The command line: one file a command, each a thin wrapper around an SQL function or the
 //! loader. Results go to stdout, everything else to stderr.
 
+mod activate;
 mod apply;
 mod args;
 mod context;
@@ -15,6 +16,7 @@ mod run;
 mod status;
 mod table;
 mod verify;
+mod versions;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -60,6 +62,8 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Quarantine(args) => quarantine::quarantine(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
+        Command::Versions(args) => versions::versions(&context, &args).await,
+        Command::Activate(args) => activate::activate(&context, &args).await,
         Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {
