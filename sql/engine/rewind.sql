@@ -50,4 +50,4 @@ end
 $$;
 
 comment on function sluice.rewind(text, bigint, boolean, text) is
-  'Sets the live cursor back: to the end of a batch, to the start of everything, or to the start of one file or object. Recorded in the ledger; a run in progress is deposed. Rows already loaded stay, and records read again are skipped where nothing changed.';
+  'Sets the live cursor back: to the end of a batch (to_batch), to the start of everything (to_start), or to the start of one file or object (object). Recorded in the ledger; a run in progress is deposed. Rows already loaded stay, and records read again are skipped where nothing changed. Example: select sluice.rewind(''orders'', to_batch => 812)';

@@ -3,6 +3,8 @@
 mod apply;
 mod demo;
 mod output;
+mod proof;
+mod psql;
 
 use crate::support::{Sluice, TestDb};
 

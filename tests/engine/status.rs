@@ -3,7 +3,7 @@
 use super::{Hand, items};
 use crate::support::TestDb;
 
-const STATE: &str = "select state from sluice.status_details";
+const STATE: &str = "select state from sluice.status";
 
 #[tokio::test]
 async fn state_follows_the_life_of_a_run() {
