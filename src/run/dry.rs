@@ -14,6 +14,7 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
     client
         .batch_execute("begin isolation level read committed")
         .await?;
+    batch::capture_changes(&client, job.options.changes.most).await?;
     let run = batch::start_run(&client, pipeline, "dry run").await?;
     report.version = Some(run.version);
     let known = batch::source_state(&client, pipeline).await?;
@@ -31,8 +32,11 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
             let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
             job.committed(&counters, &batch);
         }
-        let groups = batch::quarantined_in_transaction(&client, pipeline).await?;
-        Ok(groups)
+        batch::captured_changes(&client, |change| {
+            (job.options.changes.show)(pipeline, change);
+        })
+        .await?;
+        batch::quarantined_in_transaction(&client, pipeline).await
     }
     .await;
     report.remarks = reader.finish(done.is_ok()).await;

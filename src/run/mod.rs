@@ -11,10 +11,12 @@ mod guard;
 mod job;
 mod options;
 mod reader;
+mod replay;
 mod signals;
 mod worker;
 
-pub use options::{OpenSource, Options};
+pub use options::{OpenSource, Options, ShowChange, ShowChanges};
+pub use replay::{ReplayOptions, replay};
 pub use signals::Stop;
 
 use crate::batch::{self, Run};
@@ -73,7 +75,19 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     tracing::Span::current().record("run", run.run_id);
     tracing::info!(version = run.version, epoch = run.epoch, "run started");
 
-    let worked = work(job, &pool, &run, report).await;
+    let worked: Result<()> = async {
+        // Those whose parents were loaded since, and those whose parents this run brings.
+        let mut loaded = retry_orphans(job, &pool).await?;
+        work(job, &pool, &run, report).await?;
+        loaded += retry_orphans(job, &pool).await?;
+        if loaded > 0 {
+            report.remarks.push(format!(
+                "{loaded} quarantined records found their parent rows and were loaded"
+            ));
+        }
+        Ok(())
+    }
+    .await;
     let (outcome, error) = match &worked {
         Ok(()) => ("ok", None),
         Err(error) => (error.kind().outcome(), Some(error.to_string())),
@@ -106,6 +120,14 @@ async fn start(job: &Job<'_>, pool: &Pool) -> Result<Run> {
             }
             result => result,
         }
+    })
+    .await
+}
+
+async fn retry_orphans(job: &Job<'_>, pool: &Pool) -> Result<i64> {
+    job.retrying("retrying orphans", || async {
+        let client = worker::connection(pool).await?;
+        batch::retry_orphans(&client, job.pipeline).await
     })
     .await
 }

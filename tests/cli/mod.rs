@@ -5,6 +5,7 @@ mod demo;
 mod output;
 mod proof;
 mod psql;
+mod replay;
 
 use crate::support::{Sluice, TestDb};
 
