@@ -12,6 +12,7 @@ mod known;
 mod load_batch;
 mod quarantine;
 mod replay;
+mod replay_histories;
 mod retry_orphans;
 mod rewind;
 mod roles;
