@@ -21,11 +21,15 @@ as $$
       and (r.batches, r.extracted, r.transformed, r.filtered, r.quarantined, r.produced, r.inserted, r.updated, r.deleted, r.unchanged, r.stale, r.superseded)
         is distinct from (s.batches, s.extracted, s.transformed, s.filtered, s.quarantined, s.produced, s.inserted, s.updated, s.deleted, s.unchanged, s.stale, s.superseded)
     union all
-    -- A replay quarantines nothing that was not there.
+    -- A replay of quarantined records quarantines nothing that was not there; what a backfill sets
+    -- aside waits with the rest of its pipeline.
     select 3, 0, format('batches quarantined %s records, the quarantine has seen %s', l.records, q.records)
-    from (select coalesce(sum(quarantined), 0) as records from ledger where kind <> 'replay') l,
+    from (
+      select coalesce(sum(b.quarantined), 0) as records from sluice.batches b
+      where b.pipeline_id = any (sluice._with_backfills(p_pipeline_id)) and (b.kind <> 'replay' or b.reloads is not null)) l,
       (select coalesce(sum(seen_count), 0) as records from sluice.quarantine where pipeline_id = p_pipeline_id) q
     where l.records <> q.records
+      and (select p.backfill_of is null from sluice.pipelines p where p.pipeline_id = p_pipeline_id)
   )
   select count(*) = 0, coalesce(sluice._first_of(array_agg(what order by place, number)),
     (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*)) from ledger where kind not in ('rewind', 'skip')))

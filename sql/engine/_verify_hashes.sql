@@ -14,6 +14,7 @@ set jit = off
 as $$
 declare
   v_unread  text := sluice._why_unread(p_pipeline.target, '{sluice_batch,sluice_hash}');
+  v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
   v_version record;
   v_rows    record;
   v_counted bigint := 0;
@@ -30,8 +31,8 @@ begin
   end if;
   for v_version in execute format(
     'select b.version, t.columns, t.key, t.search_path, count(*) as rows from %s r join sluice.batches b on b.batch_id = r.sluice_batch
-     join sluice.transforms t on t.pipeline_id = b.pipeline_id and t.version = b.version where b.pipeline_id = $1 group by 1, 2, 3, 4 order by 1',
-    p_pipeline.target) using p_pipeline.pipeline_id
+     join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1',
+    p_pipeline.target) using v_ids, p_pipeline.pipeline_id
   loop
     v_unread := sluice._why_unread(p_pipeline.target, v_version.columns || v_version.key);
     if v_unread is not null then
@@ -39,15 +40,15 @@ begin
       continue;
     end if;
     v_sql := format(
-      'select t.sluice_hash, %s as key, %s as hash from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = $1 and b.version = $2',
+      'select t.sluice_hash, %s as key, %s as hash from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = any ($1) and b.version = $2',
       sluice._key_json(v_version.key, 't'), sluice._hash_sql(p_pipeline.target::regclass, v_version.columns), p_pipeline.target);
     -- As the transform saw it: types of others are hashed as text.
     perform set_config('search_path', v_version.search_path, true);
     execute format('select pg_catalog.count(*) filter (where sluice_hash is null) as blank, pg_catalog.count(*) filter (where sluice_hash <> hash) as differ from (%s) r', v_sql)
-      into v_rows using p_pipeline.pipeline_id, v_version.version;
+      into v_rows using v_ids, v_version.version;
     if v_rows.differ > 0 and pg_catalog.cardinality(v_keys) < 3 then
       execute format('select $3 || array(select key::text from (%s) r where sluice_hash <> hash order by r.key limit $4)', v_sql)
-        into v_keys using p_pipeline.pipeline_id, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
+        into v_keys using v_ids, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
     end if;
     perform set_config('search_path', '', true);
     v_counted := v_counted + v_version.rows - v_rows.blank;

@@ -5,17 +5,18 @@ as $$
 declare
   v_found  text[];
   v_loaded record;
+  v_ids    integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
 begin
   v_found := array(
     select x.what from sluice.quarantine q
     cross join lateral (
       select format('record %s names batch %s, which is not in the ledger', q.quarantine_id, b.id) as what
       from unnest(array[q.first_batch_id, q.last_batch_id, q.resolved_batch_id]) b (id)
-      where b.id is not null and not exists (select from sluice.batches l where l.batch_id = b.id and l.pipeline_id = q.pipeline_id)
+      where b.id is not null and not exists (select from sluice.batches l where l.batch_id = b.id and l.pipeline_id = any (v_ids))
       union all
       select format('record %s is %s by batch %s, which is a %s', q.quarantine_id, q.status, l.batch_id, l.kind)
       from sluice.batches l
-      where l.batch_id = q.resolved_batch_id and l.pipeline_id = q.pipeline_id
+      where l.batch_id = q.resolved_batch_id and l.pipeline_id = any (v_ids)
         and (l.kind in ('rewind', 'skip') or (q.status = 'replayed') <> (l.kind = 'replay'))
       union all
       select format('record %s is %s, and its history does not say so', q.quarantine_id, q.status)

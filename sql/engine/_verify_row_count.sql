@@ -7,6 +7,7 @@ declare
   v_why    text := sluice._may_delete(p_pipeline);
   v_ledger record;
   v_rows   bigint;
+  v_ids    integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
 begin
   is_ok := true;
   if v_why is not null then
@@ -14,9 +15,9 @@ begin
     return;
   end if;
   select coalesce(sum(b.inserted), 0) as inserted, coalesce(sum(b.deleted), 0) as deleted, coalesce(sum(b.updated + b.deleted), 0) as changed into v_ledger
-  from sluice.batches b where b.pipeline_id = p_pipeline.pipeline_id;
-  execute format('select count(*) from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = $1', p_pipeline.target)
-    into v_rows using p_pipeline.pipeline_id;
+  from sluice.batches b where b.pipeline_id = any (v_ids);
+  execute format('select count(*) from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = any ($1)', p_pipeline.target)
+    into v_rows using v_ids;
   -- Rows that stood there before may have been updated, and are the pipeline's since; or deleted.
   is_ok := v_rows between v_ledger.inserted - v_ledger.deleted and v_ledger.inserted + v_ledger.changed;
   detail := format('rows: %s, inserted less deleted: %s', v_rows, v_ledger.inserted - v_ledger.deleted)

@@ -64,7 +64,10 @@ begin
 
   select * into v_pipeline from sluice.pipelines p where p.name = v_name for update;
   if found then
-    if v_pipeline.target <> v_target and exists (select from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id) then
+    perform sluice._find_live_pipeline(v_name);
+    if v_pipeline.target <> v_target and exists (
+      select from sluice.batches b join sluice.pipelines p on p.pipeline_id = b.pipeline_id
+      where v_pipeline.pipeline_id in (p.pipeline_id, p.backfill_of)) then
       raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s has loaded %s and cannot change its target to %s', v_name, v_pipeline.target, v_target),
         hint = 'define another pipeline for the other table';
     end if;

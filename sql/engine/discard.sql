@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(discard.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(discard.pipeline);
 begin
   if coalesce(btrim(discard.reason), '') = '' then
     raise exception using errcode = 'SL005', message = 'discard needs a reason',

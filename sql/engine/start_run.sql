@@ -12,9 +12,9 @@ declare
   v_made_for uuid;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  if v_pipeline.is_paused then
-    raise exception using errcode = 'SL007', message = format('pipeline %s is paused', v_pipeline.name),
-      hint = format('select sluice.resume_pipeline(%L)', v_pipeline.name);
+  perform sluice._refuse_paused(v_pipeline);
+  if v_pipeline.backfill_of is not null then
+    v_pipeline := sluice._follow_pipeline(v_pipeline);
   end if;
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);

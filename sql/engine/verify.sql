@@ -6,29 +6,34 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_pipeline sluice.pipelines;
+  v_pipeline    sluice.pipelines;
+  v_is_backfill boolean;
 begin
   if verify.pipeline is not null then
     perform sluice._find_pipeline(verify.pipeline);
   end if;
   for v_pipeline in
-    select * from sluice.pipelines p where verify.pipeline is null or p.name = verify.pipeline order by p.name
+    select p.* from sluice.pipelines p left join sluice.pipelines o on o.pipeline_id = p.backfill_of
+    where verify.pipeline is null or verify.pipeline in (p.name, o.name)
+    order by coalesce(o.name, p.name), p.backfill_of is not null, p.pipeline_id
   loop
+    -- A backfill has target, versions and quarantine from its pipeline.
+    v_is_backfill := v_pipeline.backfill_of is not null;
     return query
     select v_pipeline.name, c.check_name, c.is_ok, c.detail from (
       select 1 as place, 'cursor chain' as check_name, * from sluice._verify_cursors(v_pipeline.pipeline_id)
       union all select 2, 'objects', * from sluice._verify_objects(v_pipeline.pipeline_id)
       union all select 3, 'books', * from sluice._verify_books(v_pipeline.pipeline_id)
-      union all select 4, 'quarantine', * from sluice._verify_quarantine(v_pipeline)
-      union all select 5, 'lineage', * from sluice._verify_lineage(v_pipeline.target)
-      union all select 6, 'tombstones', * from sluice._verify_tombstones(v_pipeline)
-      union all select 7, 'function checksums', * from sluice._verify_functions(v_pipeline.pipeline_id)
-      union all select 8, 'row count', * from sluice._verify_row_count(v_pipeline) where verify.deep
-      union all select 9, 'row hashes', * from sluice._verify_hashes(v_pipeline) where verify.deep) c
+      union all select 4, 'quarantine', * from sluice._verify_quarantine(v_pipeline) where not v_is_backfill
+      union all select 5, 'lineage', * from sluice._verify_lineage(v_pipeline.target) where not v_is_backfill
+      union all select 6, 'tombstones', * from sluice._verify_tombstones(v_pipeline) where not v_is_backfill
+      union all select 7, 'function checksums', * from sluice._verify_functions(v_pipeline.pipeline_id) where not v_is_backfill
+      union all select 8, 'row count', * from sluice._verify_row_count(v_pipeline) where not v_is_backfill and verify.deep
+      union all select 9, 'row hashes', * from sluice._verify_hashes(v_pipeline) where not v_is_backfill and verify.deep) c
     order by c.place;
   end loop;
 end
 $$;
 
 comment on function sluice.verify(text, boolean) is
-  'Proves the state of one pipeline, or of all. One line a check: the cursors of the ledger form one chain that ends at the state; files and objects are as far as it says; records and rows add up in every batch and run, and with the quarantine; quarantined records are closed by what may close them, and not in the target while they are open; every row of the target names a batch of the ledger (reads all of it); deleted keys are not there; functions are what was registered. deep: also counts the rows, and computes the hash of every row again, which names rows that were edited behind the tool''s back. Example: select * from sluice.verify(''orders'', deep => true) where not is_ok';
+  'Proves the state of one pipeline, or of all, and of their backfills. One line a check: the cursors of the ledger form one chain that ends at the state; files and objects are as far as it says; records and rows add up in every batch and run, and with the quarantine; quarantined records are closed by what may close them, and not in the target while they are open; every row of the target names a batch of the ledger (reads all of it); deleted keys are not there; functions are what was registered. deep: also counts the rows, and computes the hash of every row again, which names rows that were edited behind the tool''s back. Example: select * from sluice.verify(''orders'', deep => true) where not is_ok';

@@ -5,6 +5,7 @@ mod activate;
 mod amend;
 mod apply;
 mod args;
+mod backfill;
 mod changes;
 mod context;
 mod db;
@@ -17,6 +18,7 @@ mod quarantine;
 mod replay;
 mod rewind;
 mod run;
+mod skip;
 mod status;
 mod table;
 mod verify;
@@ -68,6 +70,8 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Amend(args) => amend::amend(&context, &args).await,
         Command::Discard(args) => discard::discard(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
+        Command::Skip(args) => skip::skip(&context, &args).await,
+        Command::Backfill(args) => backfill::backfill(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Versions(args) => versions::versions(&context, &args).await,
         Command::Activate(args) => activate::activate(&context, &args).await,

@@ -33,8 +33,6 @@ fn brief(
     for name in ["cursor", "started_at", "target"] {
         row.shift_remove(name);
     }
-    if let Some(serde_json::Value::String(at)) = row.get_mut("finished_at") {
-        *at = at.chars().take(19).collect::<String>().replace('T', " ");
-    }
+    table::shorten_time(&mut row, "finished_at");
     row
 }

@@ -39,7 +39,7 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
         batch::quarantined_in_transaction(&client, pipeline).await
     }
     .await;
-    report.remarks = reader.finish(done.is_ok()).await;
+    report.remarks = reader.finish(done.is_ok()).await.remarks;
     let groups: Vec<ErrorGroup> = done?;
     report.quarantined = groups;
     client.batch_execute("rollback").await?;

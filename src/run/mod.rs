@@ -75,27 +75,27 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     tracing::Span::current().record("run", run.run_id);
     tracing::info!(version = run.version, epoch = run.epoch, "run started");
 
-    let worked: Result<()> = async {
+    let worked: Result<bool> = async {
         // Those whose parents were loaded since, and those whose parents this run brings.
         let mut loaded = retry_orphans(job, &pool).await?;
-        work(job, &pool, &run, report).await?;
+        let reached_end = work(job, &pool, &run, report).await?;
         loaded += retry_orphans(job, &pool).await?;
         if loaded > 0 {
             report.remarks.push(format!(
                 "{loaded} quarantined records found their parent rows and were loaded"
             ));
         }
-        Ok(())
+        Ok(reached_end)
     }
     .await;
-    let (outcome, error) = match &worked {
-        Ok(()) => ("ok", None),
-        Err(error) => (error.kind().outcome(), Some(error.to_string())),
+    let (outcome, error, reached_end) = match &worked {
+        Ok(reached_end) => ("ok", None, *reached_end),
+        Err(error) => (error.kind().outcome(), Some(error.to_string()), false),
     };
     // A courtesy to people who look: correctness does not depend on it.
     let finished = async {
         let client = worker::connection(&pool).await?;
-        batch::finish_run(&client, run.run_id, outcome, error.as_deref()).await
+        batch::finish_run(&client, run.run_id, outcome, error.as_deref(), reached_end).await
     };
     let last_words = async {
         if let Err(error) = finished.await {
@@ -105,7 +105,7 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     };
     job.farewell(last_words).await;
     tracing::info!(outcome, "run finished");
-    worked
+    worked.map(drop)
 }
 
 async fn start(job: &Job<'_>, pool: &Pool) -> Result<Run> {
@@ -132,7 +132,8 @@ async fn retry_orphans(job: &Job<'_>, pool: &Pool) -> Result<i64> {
     .await
 }
 
-async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<()> {
+/// True if the source had nothing more.
+async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<bool> {
     let known = job
         .retrying("reading the source's state", || async {
             let client = worker::connection(pool).await?;
@@ -141,11 +142,12 @@ async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Res
         .await?;
     let reader = reader::start(job, run, known)?;
     let done = worker::run_all(job, pool, run, &reader).await;
-    report.remarks = reader.finish(done.is_ok()).await;
+    let ending = reader.finish(done.is_ok()).await;
+    report.remarks = ending.remarks;
     done?;
     match job.stop.is_requested() {
         true => Err(job.stop.error()),
-        false => Ok(()),
+        false => Ok(ending.reached_end),
     }
 }
 

@@ -14,7 +14,16 @@ pub(super) struct Numbered {
 
 pub(super) struct Reader {
     batches: Mutex<mpsc::Receiver<Numbered>>,
-    remarks: oneshot::Receiver<Vec<String>>,
+    ending: oneshot::Receiver<Ending>,
+}
+
+/// How reading ended.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// What the source has to say.
+    pub(super) remarks: Vec<String>,
+    /// The source has nothing more, for this run at least.
+    pub(super) reached_end: bool,
 }
 
 /// Opens the source and starts to read. One batch waits while another is being filled: with
@@ -35,33 +44,38 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
     job.progress.start(source.total_bytes());
 
     let (sender, batches) = mpsc::channel(1);
-    let (say_remarks, remarks) = oneshot::channel();
+    let (say_ending, ending) = oneshot::channel();
     let max_batches = options.max_batches.unwrap_or(u64::MAX);
     std::thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || {
-            read(source.as_mut(), &sender, max_batches);
+            let reached_end = read(source.as_mut(), &sender, max_batches);
             // Nobody listens any more when the run failed.
-            let _ = say_remarks.send(source.remarks());
+            let _ = say_ending.send(Ending {
+                remarks: source.remarks(),
+                reached_end,
+            });
         })
         .map_err(|error| Error::failed("the reader thread cannot be started").caused_by(error))?;
     Ok(Reader {
         batches: Mutex::new(batches),
-        remarks,
+        ending,
     })
 }
 
-fn read(source: &mut dyn Source, sender: &mpsc::Sender<Numbered>, max_batches: u64) {
+/// Reads until there is nothing more: true; or no more is wanted.
+fn read(source: &mut dyn Source, sender: &mpsc::Sender<Numbered>, max_batches: u64) -> bool {
     for index in 0..max_batches {
         let Some(batch) = source.next_batch().transpose() else {
-            return;
+            return true;
         };
         let is_last = batch.is_err();
         // Closed: the run is over.
         if sender.blocking_send(Numbered { index, batch }).is_err() || is_last {
-            return;
+            return false;
         }
     }
+    false
 }
 
 impl Reader {
@@ -70,17 +84,17 @@ impl Reader {
         self.batches.lock().await.recv().await
     }
 
-    /// What the source has to say at the end. A reader stuck in a read (standard input) is
+    /// How reading ended. A reader stuck in a read (standard input) is
     /// not waited for.
-    pub(super) async fn finish(self, is_complete: bool) -> Vec<String> {
+    pub(super) async fn finish(self, is_complete: bool) -> Ending {
         drop(self.batches);
         if is_complete {
             tokio::select! {
-                remarks = self.remarks => remarks.unwrap_or_default(),
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => Vec::new(),
+                ending = self.ending => ending.unwrap_or_default(),
+                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => Ending::default(),
             }
         } else {
-            Vec::new()
+            Ending::default()
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and what they leave is compared with an undisturbed run. Every test makes sure that its
 //! fault happened.
 
+mod backfills;
 mod every_message;
 mod failures;
 mod kills;

@@ -1,7 +1,7 @@
 create or replace view sluice.status as
 select
   p.name as pipeline,
-  sluice._pipeline_state(p.pipeline_id, p.is_paused, r.run_id, r.outcome) as state,
+  sluice._pipeline_state(p.pipeline_id) as state,
   p.active_version as version,
   r.run_id as run,
   date_trunc('second', r.started_at)::timestamp as started_at,
@@ -11,7 +11,8 @@ select
 from sluice.pipelines p
 left join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+where p.backfill_of is null
 order by p.name;
 
 comment on view sluice.status is
-  'Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or the outcome of the last run. extracted, written: records read and rows written by that run. bad: records waiting in quarantine. sluice.status_details has cursor and target, too.';
+  'Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or the outcome of the last run. extracted, written: records read and rows written by that run. bad: records waiting in quarantine. sluice.status_details has cursor and target, too; backfills are in sluice.backfills.';

@@ -18,6 +18,7 @@ join sluice.pipelines p using (pipeline_id)
 left join lateral (
   select * from sluice.activations a
   where a.pipeline_id = t.pipeline_id and a.version = t.version order by a.activation_id desc limit 1) a on true
+where p.backfill_of is null
 order by p.name, t.version;
 
 comment on view sluice.versions_details is
