@@ -4,8 +4,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  -- Its own and those of its backfills.
-  v_ids     integer[] := array(select p.pipeline_id from sluice.pipelines p where p_pipeline.pipeline_id in (p.pipeline_id, p.backfill_of));
+  v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
   v_unknown bigint;
   v_missing bigint[];
 begin

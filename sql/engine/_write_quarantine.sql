@@ -31,8 +31,7 @@ begin
     order by sha256(r.payload), f.ordinal desc) l
   order by l.ordinal
   on conflict (pipeline_id, payload_sha256) where status = 'open' do update set
-    seen_count = case when v_is_reload then q.seen_count else q.seen_count + excluded.seen_count end,
-    last_seen_at = case when v_is_reload then q.last_seen_at else excluded.last_seen_at end, version = excluded.version,
+    seen_count = q.seen_count + excluded.seen_count, last_seen_at = case when v_is_reload then q.last_seen_at else excluded.last_seen_at end, version = excluded.version,
     sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
     constraint_name = excluded.constraint_name, column_name = excluded.column_name, keys = excluded.keys,
     -- What a backfill finds again has arrived when the pipeline itself read it; when what a reload

@@ -14,4 +14,4 @@ end
 $$;
 
 comment on function sluice.compare_records(text, integer, integer, integer) is
-  'The records of which two versions make something else (see sluice.compare), one a line: outcomes, errors, and for each row that differs its key and the cells that do, {"amount": {"a": 10.00, "b": 12.50}}; without a or b where that version does not return it. batch: null for records of quarantine.';
+  'The records of which two versions make something else, one a line. version_a, version_b, last_batches: as for sluice.compare. For each record its outcomes, errors, and for each row that differs its key and the cells that do, {"amount": {"a": 10.00, "b": 12.50}}; without a or b where that version does not return it. batch: null for records of quarantine. Example: select * from sluice.compare_records(''orders'', 1, 2) where outcome_b like ''quarantined%''';

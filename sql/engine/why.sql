@@ -39,4 +39,4 @@ end
 $$;
 
 comment on function sluice.why(text, jsonb) is
-  'Where the row of a key comes from, fact by fact: the batch that last wrote or deleted it, its run and version, the source, the payload where it is retained (see retain_raw), and what is or was in quarantine of the same key. key: {"order_id": 42}, every key column (SL005 otherwise). Batches that have seen the row since, unchanged, leave no trace in it.';
+  'Where the row of a key comes from, fact by fact: the batch that last wrote or deleted it, its run and version, the source, the payload where it is retained (see retain_raw), and what is or was in quarantine of the same key. key: {"order_id": 42}, every key column (SL005 otherwise). Batches that have seen the row since, unchanged, leave no trace in it. Example: select * from sluice.why(''orders'', ''{"order_id": 42}'')';

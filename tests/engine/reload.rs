@@ -52,7 +52,8 @@ async fn reload_puts_the_same_records_through_another_version() {
     );
     // What it had set aside is left to replays.
     assert_eq!(
-        db.rows("select id, seen from sluice.quarantine_open").await,
+        db.rows("select id, seen from sluice.quarantine_open_details")
+            .await,
         ["1|1"]
     );
     assert_eq!(
@@ -132,7 +133,7 @@ async fn records_that_are_bad_now_go_to_quarantine_with_the_age_of_their_batch()
         ["2|1|0|0|1|0|0|0|0"]
     );
     assert_eq!(
-        db.rows("select q.message, q.version, q.origin, q.position, b.reloads = f.id from sluice.quarantine_open q
+        db.rows("select q.message, q.version, q.origin, q.position, b.reloads = f.id from sluice.quarantine_open_details q
                  join sluice.batches b on b.batch_id = q.batch, (select min(batch_id) as id from sluice.batches) f").await,
         ["seven|2|hand|1|t"]
     );
@@ -153,7 +154,7 @@ async fn what_is_open_already_keeps_its_age() {
     db.execute("select sluice.activate_version('items', 2)")
         .await;
     hand.load(&[r#"{"id": 1, "n": 7}"#]).await;
-    let before = "select batch, seen, last_seen_at, origin from sluice.quarantine_open";
+    let before = "select batch, last_seen_at, origin from sluice.quarantine_open_details";
     let open = db.rows(before).await;
     let first = batches(&db).await.remove(0);
     db.execute(&format!("select sluice.reload('items', '{{{first}}}')"))

@@ -91,7 +91,7 @@ async fn history(db: &TestDb, seed: u64, by_time: bool, outcomes: &mut HashMap<S
         }
     }
     let open = db
-        .rows("select ltrim(payload::jsonb->>'n', '#') from sluice.quarantine_open")
+        .rows("select ltrim(payload::jsonb->>'n', '#') from sluice.quarantine_open_details")
         .await;
     let rows = db.rows("select id || '|' || n from shop.items").await;
     for (key, arrivals) in &arrivals {
