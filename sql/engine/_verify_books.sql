@@ -21,14 +21,15 @@ as $$
         is distinct from (coalesce(s.batches, 0), coalesce(s.extracted, 0), coalesce(s.transformed, 0), coalesce(s.filtered, 0), coalesce(s.quarantined, 0), coalesce(s.produced, 0),
           coalesce(s.inserted, 0), coalesce(s.updated, 0), coalesce(s.deleted, 0), coalesce(s.unchanged, 0), coalesce(s.stale, 0), coalesce(s.superseded, 0))
     union all
-    -- A replay of quarantined records quarantines nothing that was not there; what a backfill sets
-    -- aside waits with the rest of its pipeline.
+    -- A replay of quarantined records quarantines nothing that was not there, a reload perhaps
+    -- something; what a backfill sets aside waits with the rest of its pipeline.
     select 3, 0, format('batches quarantined %s records, the quarantine has seen %s', l.records, q.records)
     from (
-      select coalesce(sum(b.quarantined), 0) as records from sluice.batches b
-      where b.pipeline_id = any (sluice._with_backfills(p_pipeline_id)) and (b.kind <> 'replay' or b.reloads is not null)) l,
+      select coalesce(sum(b.quarantined) filter (where b.kind <> 'replay'), 0) as records,
+        coalesce(sum(b.quarantined) filter (where b.reloads is not null), 0) as reloaded
+      from sluice.batches b where b.pipeline_id = any (sluice._with_backfills(p_pipeline_id))) l,
       (select coalesce(sum(seen_count), 0) as records from sluice.quarantine where pipeline_id = p_pipeline_id) q
-    where l.records <> q.records
+    where q.records not between l.records and l.records + l.reloaded
       and (select p.backfill_of is null from sluice.pipelines p where p.pipeline_id = p_pipeline_id)
   )
   select count(*) = 0, coalesce(sluice._first_of(array_agg(what order by place, number)),
