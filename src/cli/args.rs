@@ -72,14 +72,6 @@ pub(super) enum Command {
     Discard(Discard),
     /// Set a pipeline's cursor back; what follows is read again, unchanged rows are skipped
     Rewind(Rewind),
-    /// Put the retained payloads of batches through the transform again
-    Reload(Reload),
-    /// Show what two versions of the transform make of the same records
-    Compare(Compare),
-    /// Show where the row of a key comes from
-    Why(Why),
-    /// Drop retained payloads that are old enough
-    Prune(Prune),
     /// Pass over a file, an object or a page that cannot be read
     Skip(Skip),
     /// Load a past range beside the live cursor, without overwriting newer rows
@@ -90,6 +82,14 @@ pub(super) enum Command {
     Versions(Reporting),
     /// Make another version of a pipeline's transform the active one
     Activate(Activate),
+    /// Put the retained payloads of batches through the transform again
+    Reload(Reload),
+    /// Show what two versions of the transform make of the same records
+    Compare(Compare),
+    /// Show where the row of a key comes from
+    Why(Why),
+    /// Drop retained payloads that are old enough
+    Prune(Prune),
     /// Check connection, rights, versions and settings
     Doctor(Doctor),
     /// Manage the embedded server

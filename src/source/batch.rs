@@ -270,6 +270,7 @@ impl BatchBuilder {
         self.payload_bytes = mark.payload_bytes;
         self.rows = mark.rows;
         self.unreadable.truncate(mark.unreadable);
+        self.last = None;
         // Spans behind it are empty now; their next record says where they begin.
         if let Some(span) = mark
             .origins
@@ -278,7 +279,6 @@ impl BatchBuilder {
         {
             span.last_position = mark.last_position;
         }
-        self.last = None;
     }
 
     /// Counts `bytes` of input as consumed by this batch.

@@ -154,7 +154,7 @@ async fn what_is_open_already_keeps_its_age() {
     db.execute("select sluice.activate_version('items', 2)")
         .await;
     hand.load(&[r#"{"id": 1, "n": 7}"#]).await;
-    let before = "select batch, last_seen_at, origin from sluice.quarantine_open_details";
+    let before = "select batch, seen, last_seen_at, origin from sluice.quarantine_open_details";
     let open = db.rows(before).await;
     let first = batches(&db).await.remove(0);
     db.execute(&format!("select sluice.reload('items', '{{{first}}}')"))
