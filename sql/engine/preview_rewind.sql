@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function sluice.preview_rewind(text, bigint, boolean, text, timestamptz) is
-  'What sluice.rewind to the same goal would have read again, changing nothing: the batches, oldest first, and how many of their records (a batch of several files may lie on both sides). It goes by the ledger: what the source has changed or deleted since, and what was never read, is not in it.';
+  'Shows what sluice.rewind would have read again, changing nothing. The goal is given as there: to_batch, to_time, to_start, object. It returns the batches, oldest first, and how many of their records (a batch of several files may lie on both sides). It goes by the ledger: what the source has changed or deleted since, and what was never read, is not in it.';

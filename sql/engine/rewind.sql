@@ -33,4 +33,4 @@ end
 $$;
 
 comment on function sluice.rewind(text, bigint, boolean, text, timestamptz) is
-  'Sets the live cursor back: to the end of a batch (to_batch: its batch_id), to what was committed at a time (to_time), to the start of everything (to_start), or to the start of one file or object, also one that was skipped (object). sluice.preview_rewind shows before what would be read again. Recorded in the ledger; a run in progress is deposed. Rows already loaded stay, and records read again are skipped where nothing changed. SL005 when there is not exactly one goal.';
+  'Sets the live cursor back: to the end of a batch (to_batch: its batch_id), to what was committed at a time (to_time), to the start of everything (to_start), or to the start of one file or object, also one that was skipped (object). sluice.preview_rewind shows before what would be read again. Recorded in the ledger; a run in progress is deposed. Rows already loaded stay, and records read again are skipped where nothing changed. SL005 when there is not exactly one goal. Example: select sluice.rewind(''orders'', to_batch => 812)';

@@ -37,4 +37,4 @@ end
 $$;
 
 comment on function sluice.start_run(text, text) is
-  'Begins a run: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';
+  'Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';

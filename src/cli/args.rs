@@ -72,8 +72,12 @@ pub(super) enum Command {
     Skip(Skip),
     /// Load a past range beside the live cursor, without overwriting newer rows
     Backfill(Backfill),
-    /// Prove it: cursor chain, books, lineage, function checksums
-    Verify(Reporting),
+    /// Prove it: cursors, books, quarantine, lineage, functions; with --deep every row
+    Verify(Verify),
+    /// Show the versions of each pipeline's transform, and who activated which
+    Versions(Reporting),
+    /// Make another version of a pipeline's transform the active one
+    Activate(Activate),
     /// Check connection, rights, versions and settings
     Doctor(Doctor),
     /// Manage the embedded server
@@ -196,7 +200,7 @@ pub(super) struct DryRun {
 /// Which quarantined records; all open ones of the pipeline where neither is given.
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// Only records that meet this condition on sluice.quarantine_open
+    /// Only records that meet this condition on sluice.quarantine_open_details
     #[arg(long = "where", value_name = "SQL")]
     pub(super) filter: Option<String>,
     /// Only these records (ids as in sluice quarantine)
@@ -272,10 +276,41 @@ pub(super) struct Discard {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sluice status\n  sluice verify orders --json")]
+#[command(after_help = "Examples:\n  sluice status\n  sluice versions orders --json")]
 pub(super) struct Reporting {
     /// Only this pipeline (default: all)
     pub(super) pipeline: Option<String>,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice verify
+  sluice verify orders --deep > proof.txt  a report fit to file
+
+Exits with 1 when a check fails. Runs may go on meanwhile: every check sees the same moment.")]
+pub(super) struct Verify {
+    /// Only this pipeline (default: all)
+    pub(super) pipeline: Option<String>,
+    /// Count the rows, too, and compute every row's hash again
+    #[arg(long)]
+    pub(super) deep: bool,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice activate orders 1                 back to version 1, from the next batch on
+  sluice versions orders                   which there are")]
+pub(super) struct Activate {
+    /// The pipeline
+    pub(super) pipeline: String,
+    /// The version
+    pub(super) version: i32,
     /// Report as JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -1,6 +1,7 @@
 //! The command line: one file a command, each a thin wrapper around an SQL function or the
 //! loader. Results go to stdout, everything else to stderr.
 
+mod activate;
 mod amend;
 mod apply;
 mod args;
@@ -21,6 +22,7 @@ mod skip;
 mod status;
 mod table;
 mod verify;
+mod versions;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -71,6 +73,8 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Skip(args) => skip::skip(&context, &args).await,
         Command::Backfill(args) => backfill::backfill(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
+        Command::Versions(args) => versions::versions(&context, &args).await,
+        Command::Activate(args) => activate::activate(&context, &args).await,
         Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {

@@ -37,7 +37,7 @@ fn sluice(db: &TestDb, folder: &Path, args: &[&str]) -> Done {
 const ROWS: &str = "select n, count(*) from shop.items group by n order by n";
 
 async fn assert_sound(db: &TestDb) {
-    let wrong = "select * from sluice.verify() where not is_ok";
+    let wrong = "select * from sluice.verify(deep => true) where not is_ok";
     assert_eq!(db.rows(wrong).await, Vec::<String>::new());
 }
 

@@ -4,6 +4,8 @@ mod apply;
 mod backfill;
 mod demo;
 mod output;
+mod proof;
+mod psql;
 mod replay;
 mod rewind;
 

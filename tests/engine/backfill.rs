@@ -32,7 +32,7 @@ const ROWS: &str = "select id, n from shop.items order by id";
 
 async fn assert_sound(db: &TestDb) {
     assert_eq!(
-        db.rows("select * from sluice.verify() where not is_ok")
+        db.rows("select * from sluice.verify(deep => true) where not is_ok")
             .await,
         Vec::<String>::new()
     );
@@ -65,8 +65,12 @@ async fn backfills_are_listed_apart_and_verified_with_their_pipeline() {
             "items|cursor chain",
             "items|function checksums",
             "items|lineage",
+            "items|objects",
+            "items|quarantine",
+            "items|tombstones",
             "items.backfill-1|books",
             "items.backfill-1|cursor chain",
+            "items.backfill-1|objects",
         ]
     );
     assert_sound(&db).await;

@@ -14,6 +14,7 @@ mod load_batch;
 mod preview_rewind;
 mod quarantine;
 mod replay;
+mod replay_histories;
 mod retry_orphans;
 mod rewind;
 mod roles;

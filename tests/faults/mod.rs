@@ -7,6 +7,7 @@ mod every_message;
 mod failures;
 mod kills;
 mod replays;
+mod restore;
 mod rivals;
 mod sessions;
 mod signals;

@@ -3,7 +3,8 @@
 use super::{Hand, ROWS, assert_sound, shop, start};
 use crate::support::TestDb;
 
-const OPEN: &str = "select pipeline, payload, batch, seen from sluice.quarantine_open order by id";
+const OPEN: &str =
+    "select pipeline, payload, batch, seen from sluice.quarantine_open_details order by id";
 
 async fn loosen(db: &TestDb) {
     db.execute("alter table shop.items drop constraint items_n_check")
