@@ -3,10 +3,13 @@ returns timestamptz
 language sql stable
 set search_path = ''
 as $$
-  select p_batch.committed_at - case when exists (
-    select from sluice.pipelines p where p.pipeline_id = p_batch.pipeline_id and p.backfill_of is not null)
+  select b.committed_at - case when exists (
+    select from sluice.pipelines p where p.pipeline_id = b.pipeline_id and p.backfill_of is not null)
     then interval '1000 years' else interval '0' end
+  from (
+    select coalesce(o.pipeline_id, p_batch.pipeline_id) as pipeline_id, coalesce(o.committed_at, p_batch.committed_at) as committed_at
+    from (select) here left join sluice.batches o on o.batch_id = p_batch.reloads) b
 $$;
 
 comment on function sluice._came_at(sluice.batches) is
-  'When the records of a batch count as having arrived: at its commit; but what a backfill reads is of the past, and came before everything the pipeline itself has read.';
+  'When the records of a batch count as having arrived: at its commit, or at that of the batch it reloads; but what a backfill reads is of the past, and came before everything the pipeline itself has read.';
