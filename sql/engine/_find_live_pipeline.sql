@@ -9,7 +9,7 @@ declare
 begin
   if v_name is not null then
     raise exception using errcode = 'SL005', message = format('%s is a backfill of pipeline %s', v_pipeline.name, v_name),
-      hint = format('versions and quarantined records are those of the pipeline itself: name %s', v_name);
+      hint = format('name %s, to which its versions and quarantined records belong; the view sluice.backfills shows how it went', v_name);
   end if;
   return v_pipeline;
 end

@@ -37,13 +37,13 @@ begin
     v_is_older, v_is_tie,
     case p_guard
       when 'live' then ''
-      when 'backfill' then 'when not exists (select from sluice.batches b where b.batch_id = d.batch_id and b.pipeline_id = $1) then ''o'''
+      when 'backfill' then 'when not sluice._is_of_backfill(d.batch_id, d.key, $1) then ''o'''
       when 'arrival' then 'when coalesce(sluice._arrival(d.batch_id, d.key), d.deleted_at) > a.arrived_at then ''o'' when sluice._arrival(d.batch_id, d.key) = a.arrived_at then ''u'''
       else 'when coalesce(sluice._arrival(d.batch_id, d.key), d.deleted_at) > a.arrived_at then ''o''' end,
     sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's')) end;
   v_row := case when p_guard <> 'live' then format('select case %s end as verdict from %s where %s and t.sluice_hash is distinct from s.sluice_hash%s',
     case p_guard
-      when 'backfill' then 'when not exists (select from sluice.batches b where b.batch_id = t.sluice_batch and b.pipeline_id = $1) then ''o'''
+      when 'backfill' then format('when not sluice._is_of_backfill(t.sluice_batch, %s, $1) then ''o''', sluice._key_json(p_key, 't'))
       when 'arrival' then 'when r.arrived_at > a.arrived_at then ''o'' when r.arrived_at is null or r.arrived_at = a.arrived_at or $2 > a.arrived_at then ''u'''
       else 'when r.arrived_at > a.arrived_at then ''o''' end,
     p_target::pg_catalog.regclass || ' t'

@@ -6,11 +6,14 @@ create or replace function sluice._read_again(p_pipeline_id integer, p_batch_seq
 returns table (batch_id bigint, committed_at timestamptz, run_id bigint, version integer, origins text, records bigint)
 language sql stable
 set search_path = ''
+-- The ledger may be long, and nothing is known of how many rows the parts below come to.
+set enable_nestloop = off
+set jit = off
 as $$
   with here as materialized (
     select b.* from sluice._ledger_path(p_pipeline_id, (select s.batch_seq from sluice.etl_state s where s.pipeline_id = p_pipeline_id)) p
     join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between p.first_seq and p.last_seq
-  ), cut as (
+  ), cut as materialized (
     -- Rewinds of a single object: what was read of it before is not behind any more.
     select h.batch_seq, h.objects from here h where h.kind = 'rewind'
   ), moved as (

@@ -21,7 +21,7 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
                 &session,
                 &format!(
                     "select {columns} from sluice.quarantine_by_error_details
-                     where pipeline = (sluice._find_pipeline($1)).name"
+                     where pipeline = (sluice._find_live_pipeline($1)).name"
                 ),
                 &[(&args.pipeline, Type::TEXT)],
             )
@@ -36,7 +36,7 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
                 &session,
                 &format!(
                     "select {columns} from sluice.quarantine_open_details
-                     where pipeline = (sluice._find_pipeline($1)).name order by id limit $2"
+                     where pipeline = (sluice._find_live_pipeline($1)).name order by id limit $2"
                 ),
                 &[(&args.pipeline, Type::TEXT), (&args.limit, Type::INT8)],
             )

@@ -119,6 +119,15 @@ async fn files_are_loaded_beside_the_live_pipeline() {
     assert!(db.value(state).await.contains("drop/2.ndjson"));
     let seen = run(&["quarantine", "items"]).exits(0).stdout;
     assert!(seen.contains("old/a2.ndjson:6"), "{seen}");
+    for command in ["status", "quarantine", "versions", "replay"] {
+        let done = run(&[command, "items.backfill-1"]).exits(2);
+        assert!(
+            done.stderr
+                .contains("items.backfill-1 is a backfill of pipeline items"),
+            "{command}: {}",
+            done.stderr
+        );
+    }
     let status = run(&["status"]).exits(0).stdout;
     assert!(!status.contains("backfill"), "{status}");
     let doctor = run(&["doctor"]).exits(0).stdout;
