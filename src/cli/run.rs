@@ -29,6 +29,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         stale_after: Duration::from_secs(args.stale_after),
         retries: args.retries,
         max_bad_ratio: args.max_bad_ratio,
+        max_delete_ratio: args.max_delete_ratio,
         format: args.format.clone(),
         path: args.path.clone(),
         ..Options::default()

@@ -2,6 +2,7 @@
 
 use super::job::Job;
 use super::reader::{self, Numbered};
+use super::snapshot;
 use crate::batch::{self, ErrorGroup};
 use crate::db::Connector;
 use crate::error::{Error, Kind, Result};
@@ -35,11 +36,19 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
         Ok(groups)
     }
     .await;
-    report.remarks = reader.finish(done.is_ok()).await;
+    let end = reader.finish(done.is_ok()).await;
+    report.remarks = end.remarks;
     let groups: Vec<ErrorGroup> = done?;
     report.quarantined = groups;
+    let mut is_allowed = Ok(());
+    if end.is_complete && run.takes_snapshots() {
+        let (remark, outcome) = snapshot::finish_dry(job, &client, &run).await;
+        report.remarks.extend(remark);
+        is_allowed = outcome;
+    }
     client.batch_execute("rollback").await?;
     job.tell(report);
+    is_allowed?;
     refuse_too_many_bad(
         report,
         job.options.max_bad_ratio.unwrap_or(run.max_bad_ratio),

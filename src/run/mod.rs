@@ -12,6 +12,7 @@ mod job;
 mod options;
 mod reader;
 mod signals;
+mod snapshot;
 mod worker;
 
 pub use options::{OpenSource, Options};
@@ -119,12 +120,18 @@ async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Res
         .await?;
     let reader = reader::start(job, run, known)?;
     let done = worker::run_all(job, pool, run, &reader).await;
-    report.remarks = reader.finish(done.is_ok()).await;
+    let end = reader.finish(done.is_ok()).await;
+    report.remarks = end.remarks;
     done?;
-    match job.stop.is_requested() {
-        true => Err(job.stop.error()),
-        false => Ok(()),
+    if job.stop.is_requested() {
+        return Err(job.stop.error());
     }
+    if end.is_complete && run.takes_snapshots() {
+        report
+            .remarks
+            .extend(snapshot::finish(job, pool, run).await?);
+    }
+    Ok(())
 }
 
 /// Who runs, for people: host and process.

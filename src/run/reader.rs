@@ -3,7 +3,7 @@
 use super::job::Job;
 use crate::batch::Run;
 use crate::error::{Error, Result};
-use crate::source::{self, Batch, ObjectState, Source, Start};
+use crate::source::{self, Batch, ObjectState, Snapshot, Source, Start};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// A batch, or the error the source ended with, and its place in the run, from 0.
@@ -14,7 +14,16 @@ pub(super) struct Numbered {
 
 pub(super) struct Reader {
     batches: Mutex<mpsc::Receiver<Numbered>>,
-    remarks: oneshot::Receiver<Vec<String>>,
+    end: oneshot::Receiver<End>,
+}
+
+/// How reading ended.
+#[derive(Default)]
+pub(super) struct End {
+    /// What the source has to say.
+    pub(super) remarks: Vec<String>,
+    /// The pipeline's own source has nothing left to read.
+    pub(super) is_complete: bool,
 }
 
 /// Opens the source and starts to read. One batch waits while another is being filled: with
@@ -35,33 +44,49 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
     job.progress.start(source.total_bytes());
 
     let (sender, batches) = mpsc::channel(1);
-    let (say_remarks, remarks) = oneshot::channel();
+    let (say_end, end) = oneshot::channel();
     let max_batches = options.max_batches.unwrap_or(u64::MAX);
+    let is_elsewhere = options.path.is_some();
     std::thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || {
-            read(source.as_mut(), &sender, max_batches);
+            let is_over = read(source.as_mut(), &sender, max_batches, is_elsewhere);
             // Nobody listens any more when the run failed.
-            let _ = say_remarks.send(source.remarks());
+            let _ = say_end.send(End {
+                remarks: source.remarks(),
+                is_complete: is_over && !is_elsewhere && source.is_complete(),
+            });
         })
         .map_err(|error| Error::failed("the reader thread cannot be started").caused_by(error))?;
     Ok(Reader {
         batches: Mutex::new(batches),
-        remarks,
+        end,
     })
 }
 
-fn read(source: &mut dyn Source, sender: &mpsc::Sender<Numbered>, max_batches: u64) {
+/// Reads until there is nothing more; false if that was not the end of the source.
+fn read(
+    source: &mut dyn Source,
+    sender: &mpsc::Sender<Numbered>,
+    max_batches: u64,
+    is_elsewhere: bool,
+) -> bool {
     for index in 0..max_batches {
-        let Some(batch) = source.next_batch().transpose() else {
-            return;
+        let Some(mut batch) = source.next_batch().transpose() else {
+            return true;
         };
+        if let Ok(batch) = &mut batch
+            && is_elsewhere
+        {
+            batch.snapshot = Snapshot::Ignore;
+        }
         let is_last = batch.is_err();
         // Closed: the run is over.
         if sender.blocking_send(Numbered { index, batch }).is_err() || is_last {
-            return;
+            return false;
         }
     }
+    false
 }
 
 impl Reader {
@@ -70,17 +95,17 @@ impl Reader {
         self.batches.lock().await.recv().await
     }
 
-    /// What the source has to say at the end. A reader stuck in a read (standard input) is
-    /// not waited for.
-    pub(super) async fn finish(self, is_complete: bool) -> Vec<String> {
+    /// How reading ended, when all that was read is committed. A reader stuck in a read
+    /// (standard input) is not waited for.
+    pub(super) async fn finish(self, is_committed: bool) -> End {
         drop(self.batches);
-        if is_complete {
+        if is_committed {
             tokio::select! {
-                remarks = self.remarks => remarks.unwrap_or_default(),
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => Vec::new(),
+                end = self.end => end.unwrap_or_default(),
+                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => End::default(),
             }
         } else {
-            Vec::new()
+            End::default()
         }
     }
 }

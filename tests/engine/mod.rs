@@ -14,6 +14,7 @@ mod rewind;
 mod roles;
 mod status;
 mod support;
+mod tombstones;
 mod transform_batch;
 mod verify;
 

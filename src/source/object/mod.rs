@@ -54,6 +54,8 @@ pub struct ObjectSource {
     /// An error that waits until the records before it have been handed out.
     failure: Option<Error>,
     is_over: bool,
+    /// All that was listed was read, and that was something.
+    is_complete: bool,
     remarks: Vec<String>,
     more_remarks: usize,
 }
@@ -86,6 +88,7 @@ impl ObjectSource {
             reloads: 0,
             failure: None,
             is_over: false,
+            is_complete: false,
             remarks: Vec::new(),
             more_remarks: 0,
         })
@@ -103,8 +106,10 @@ impl ObjectSource {
                 Event::Object(found) => self.begin(found)?,
                 Event::Remark(remark) => self.remark(remark),
                 Event::Failed(error) => return Err(error),
-                Event::End => {
+                Event::End { is_empty } => {
                     self.is_over = true;
+                    // A prefix that is empty today is no proof that the rows are gone.
+                    self.is_complete = !is_empty;
                     break;
                 }
             }
@@ -251,6 +256,10 @@ impl Source for ObjectSource {
             return Ok(None);
         }
         Ok(Some(batch.builder.finish(batch.cursor)))
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     fn remarks(&self) -> Vec<String> {
