@@ -34,10 +34,7 @@ begin
   if not found then
     insert into sluice.snapshots (pipeline_id, first_seq, made_for) values (p_ledger.pipeline_id, p_ledger.batch_seq, v_made_for)
     returning * into v_snapshot;
-    if p_snapshot = 'continue' and exists (
-      select from sluice.batches b
-      where b.pipeline_id = p_ledger.pipeline_id and b.batch_seq = p_ledger.batch_seq - 1
-        and (b.kind = 'skip' or b.kind = 'rewind' and (b.cursor_after is not null or b.objects <> '[]'))) then
+    if p_snapshot = 'continue' and sluice._is_behind_a_jump(p_ledger.pipeline_id, p_ledger.batch_seq) then
       v_spoilt_by := coalesce(v_spoilt_by, 'it began behind a rewind or a skip');
     end if;
   elsif v_snapshot.spoilt_by is not null then

@@ -7,6 +7,9 @@ declare
   v_entry   sluice.batches;
   v_records bigint;
 begin
+  if p_snapshot.pipeline_id is null then
+    return 'it brought nothing';
+  end if;
   if p_snapshot.spoilt_by is not null then
     return p_snapshot.spoilt_by;
   end if;

@@ -178,11 +178,11 @@ pub async fn load(
 
 /// What came of the end of a complete read.
 #[derive(Debug, Clone)]
-pub enum Finished {
-    /// Rows were deleted or marked, or none had to be: an entry in the ledger.
-    Snapshot(Counters),
-    /// Nothing could be concluded: why, if there is anything to say.
-    Nothing(Option<String>),
+pub struct Finished {
+    /// What the entry in the ledger counts, if there is one.
+    pub counters: Option<Counters>,
+    /// Why no missing row was looked for, if there is anything to say.
+    pub note: Option<String>,
 }
 
 /// Ends a complete read: what the source no longer has is deleted or marked. Commit only after
@@ -204,9 +204,10 @@ pub async fn finish_snapshot(
             ],
         )
         .await?;
-    Ok(match row.get::<_, Option<i64>>("batch_id") {
-        Some(_) => Finished::Snapshot(Counters::from_row(&row)),
-        None => Finished::Nothing(row.get("note")),
+    let is_written = row.get::<_, Option<i64>>("batch_id").is_some();
+    Ok(Finished {
+        counters: is_written.then(|| Counters::from_row(&row)),
+        note: row.get("note"),
     })
 }
 

@@ -51,18 +51,15 @@ fn next_seq(job: &Job<'_>, run: &Run) -> i64 {
 }
 
 fn tell(job: &Job<'_>, done: Finished) -> Option<String> {
-    match done {
-        Finished::Snapshot(counters) => {
-            tracing::info!(
-                deleted = counters.deleted,
-                updated = counters.updated,
-                "complete read ended"
-            );
-            job.snapshot_committed(&counters);
-            None
-        }
-        Finished::Nothing(note) => note,
+    if let Some(counters) = done.counters {
+        tracing::info!(
+            deleted = counters.deleted,
+            updated = counters.updated,
+            "complete read ended"
+        );
+        job.snapshot_committed(&counters);
     }
+    done.note
 }
 
 async fn finish_until_committed(
@@ -82,7 +79,10 @@ async fn finish_until_committed(
         job.pause(error, "ending the complete read").await?;
         if let Some(counters) = resolve(job, pool, run, seq).await? {
             tracing::warn!("the answer to a commit was lost, and the commit had arrived");
-            return Ok(Finished::Snapshot(counters));
+            return Ok(Finished {
+                counters: Some(counters),
+                note: None,
+            });
         }
     }
 }

@@ -174,7 +174,6 @@ impl Worker<'_> {
         // The sender lives as long as this worker.
         let _ = turn.wait_for(|turn| *turn >= index).await;
     }
-
 }
 
 /// What became of a batch whose commit may have arrived.

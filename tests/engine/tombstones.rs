@@ -183,7 +183,15 @@ async fn a_known_record_whose_row_was_deleted_is_looked_at_anew() {
 async fn a_quarantined_record_that_is_replayed_does_not_bring_the_row_back() {
     for (order_by, n) in [(true, 5), (true, 7), (false, 9)] {
         let db = TestDb::new().await;
-        define(&db, if order_by { "order_by => 'n'" } else { "order_by => null" }).await;
+        define(
+            &db,
+            if order_by {
+                "order_by => 'n'"
+            } else {
+                "order_by => null"
+            },
+        )
+        .await;
         let mut hand = Hand::start(&db).await;
         hand.load(&[put(1, 1)]).await;
         hand.load(&[format!(r#"{{"id": 1, "n": {n}, "note": "bad"}}"#)])
@@ -206,7 +214,15 @@ async fn a_quarantined_record_that_is_replayed_does_not_bring_the_row_back() {
 async fn a_replayed_record_that_is_newer_than_the_delete_brings_the_row_back() {
     for (order_by, n) in [(true, 9), (false, 3)] {
         let db = TestDb::new().await;
-        define(&db, if order_by { "order_by => 'n'" } else { "order_by => null" }).await;
+        define(
+            &db,
+            if order_by {
+                "order_by => 'n'"
+            } else {
+                "order_by => null"
+            },
+        )
+        .await;
         let mut hand = Hand::start(&db).await;
         hand.load(&[put(1, 1)]).await;
         hand.load(&[del(1, 7)]).await;
@@ -232,11 +248,8 @@ async fn a_replayed_record_of_the_batch_that_deleted_its_key_is_unsure_without_o
     define(&db, "order_by => null").await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[put(1, 1)]).await;
-    hand.load(&[
-        r#"{"id": 1, "n": 2, "note": "bad"}"#.to_owned(),
-        del(1, 3),
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "n": 2, "note": "bad"}"#.to_owned(), del(1, 3)])
+        .await;
     db.execute("alter table shop.items drop constraint items_note_check")
         .await;
     assert_eq!(
@@ -289,8 +302,16 @@ async fn keys_of_every_kind_are_recognised() {
         ("char(4)", "ab", "ab  "),
         ("numeric", "1.50", "1.5"),
         ("float8", "-0", "0"),
-        ("timestamptz", "2026-03-01T08:00:00Z", "2026-03-01 09:00:00+01"),
-        ("uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc999c0b4ef8bb6d6bb9bd380a11}"),
+        (
+            "timestamptz",
+            "2026-03-01T08:00:00Z",
+            "2026-03-01 09:00:00+01",
+        ),
+        (
+            "uuid",
+            "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+            "{a0eebc999c0b4ef8bb6d6bb9bd380a11}",
+        ),
         ("shop.word", "Anna", "Anna"),
         ("shop.colour", "red", "red"),
         ("bytea", "\\\\x4142", "AB"),
@@ -378,11 +399,8 @@ async fn tombstones_count_for_what_a_faulty_record_had_superseded() {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[
-        r#"{"id": 9, "n": 1, "u": "taken"}"#,
-        r#"{"id": 1, "n": 1}"#,
-    ])
-    .await;
+    hand.load(&[r#"{"id": 9, "n": 1, "u": "taken"}"#, r#"{"id": 1, "n": 1}"#])
+        .await;
     hand.load(&[r#"{"id": 1, "n": 5, "del": true}"#]).await;
     assert_eq!(
         hand.load(&[

@@ -8,5 +8,6 @@ mod kills;
 mod rivals;
 mod sessions;
 mod signals;
+mod snapshot;
 mod steps;
 mod zombies;
