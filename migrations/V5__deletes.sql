@@ -37,6 +37,7 @@ create table sluice.snapshots (
   first_seq   bigint      not null,
   made_for    uuid        not null,
   began_at    timestamptz not null default clock_timestamp(),
+  has_records boolean     not null default false,
   spoilt_by   text,
   constraint snapshots_pkey primary key (pipeline_id),
   constraint snapshots_belong_to_a_pipeline
@@ -49,13 +50,16 @@ comment on column sluice.snapshots.first_seq is
   'The number of its first batch.';
 comment on column sluice.snapshots.made_for is
   'What decides which keys a record has; once it changes, the keys seen so far are of no use.';
+comment on column sluice.snapshots.has_records is
+  'Whether there was a batch of the source itself yet, and not only of records from elsewhere.';
 comment on column sluice.snapshots.spoilt_by is
   'Why nothing can be concluded from this read, if so; it is over when the source has nothing left to read.';
 
 create table sluice.snapshot_keys (
-  pipeline_id integer not null,
-  batch_id    bigint  not null,
-  key_hashes  bytea[] not null,
+  pipeline_id       integer not null,
+  batch_id          bigint  not null,
+  key_hashes        bytea[] not null,
+  is_from_elsewhere boolean not null default false,
   constraint snapshot_keys_pkey primary key (pipeline_id, batch_id),
   constraint snapshot_keys_belong_to_a_snapshot
     foreign key (pipeline_id) references sluice.snapshots on delete cascade
@@ -64,5 +68,7 @@ create table sluice.snapshot_keys (
 -- They are hashes: compressing them is time lost.
 alter table sluice.snapshot_keys alter column key_hashes set storage external;
 
+comment on column sluice.snapshot_keys.is_from_elsewhere is
+  'Of records that the source did not bring: replayed, or read from another path. Their rows are not missing.';
 comment on table sluice.snapshot_keys is
   'The keys that the batches of a snapshot have seen, a chunk a batch, see sluice._key_hash.';

@@ -9,7 +9,6 @@ declare
   v_written  bigint;
 begin
   perform sluice._check_missing(p_pipeline.name, p_pipeline.target, v_compiled.columns, v_compiled.key, p_pipeline.source, p_pipeline.missing, p_pipeline.mark_column, p_pipeline.max_delete_ratio);
-  perform sluice._lock_target(v_compiled.target);
   v_found := sluice._find_missing(p_pipeline, v_compiled.target, v_compiled.key, p_snapshot.began_at);
   if v_found.missing > p_max_delete_ratio * v_found.held then
     raise exception using errcode = 'SL008',
@@ -31,4 +30,4 @@ end
 $$;
 
 comment on function sluice._settle_missing(sluice.pipelines, sluice.snapshots, bigint, numeric) is
-  'Deletes or marks what a sound snapshot is missing, and unmarks what is back; returns how many rows. SL008 beyond p_max_delete_ratio; SL004, 40001: see _refuse_partial.';
+  'Deletes or marks what a sound snapshot is missing, and unmarks what is back, in a target that the caller has locked; returns how many rows. SL008 beyond p_max_delete_ratio; SL004, 40001: see _refuse_partial.';

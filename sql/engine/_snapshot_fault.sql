@@ -30,8 +30,7 @@ begin
     return format('records of it in quarantine: %s', v_records);
   end if;
   if not exists (
-    select from sluice.snapshot_keys k join sluice.batches b using (batch_id)
-    where k.pipeline_id = p_pipeline.pipeline_id and b.kind = 'load') then
+    select from sluice.snapshot_keys k where k.pipeline_id = p_pipeline.pipeline_id and not k.is_from_elsewhere) then
     return 'it brought no row at all';
   end if;
   return null;

@@ -26,12 +26,14 @@ begin
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   v_state := sluice._lock_state(v_pipeline.pipeline_id, v_pipeline.name, finish_snapshot.epoch, finish_snapshot.batch_seq);
+  -- Replays note keys, too.
+  perform sluice._lock_target(to_regclass(v_pipeline.target));
   select * into v_pipeline from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
   if v_pipeline.missing = 'keep' then
     return v_ledger;
   end if;
   select * into v_snapshot from sluice.snapshots s where s.pipeline_id = v_pipeline.pipeline_id;
-  if not found and not sluice._is_behind_a_jump(v_pipeline.pipeline_id, finish_snapshot.batch_seq) then
+  if not coalesce(v_snapshot.has_records or v_snapshot.spoilt_by is not null, false) and not sluice._is_behind_a_jump(v_pipeline.pipeline_id, finish_snapshot.batch_seq) then
     return v_ledger;
   end if;
   select format('no missing row was looked for: %s has not been read to its end', o.object) into v_ledger.note

@@ -327,6 +327,15 @@ async fn another_path_is_not_the_source() {
     assert_eq!(deleted(&db, &format!("--path {path}")), 0);
     assert_eq!(deleted(&db, ""), 0);
     assert_eq!(ids(&db).await, "1 2 3 4 5 9");
+    // A file of the source that was read by name is not read again with the others.
+    folder.write("2a.ndjson", lines([1, 2]));
+    folder.write("2b.ndjson", lines([3]));
+    let path = folder.name("2a.ndjson");
+    deleted(&db, &format!("--path {path}"));
+    assert_eq!(deleted(&db, ""), 2);
+    assert_eq!(ids(&db).await, "1 2 3 9");
+    folder.write("3.ndjson", lines([1]));
+    assert_eq!(deleted(&db, ""), 3);
 }
 
 /// An API whose records the test changes.
