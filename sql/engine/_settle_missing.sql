@@ -9,7 +9,7 @@ declare
   v_written  bigint;
 begin
   perform sluice._check_missing(p_pipeline.name, p_pipeline.target, v_compiled.columns, v_compiled.key, p_pipeline.source, p_pipeline.missing, p_pipeline.mark_column, p_pipeline.max_delete_ratio);
-  v_found := sluice._find_missing(p_pipeline, v_compiled.target, v_compiled.key, p_snapshot.began_at);
+  v_found := sluice._find_missing(p_pipeline, v_compiled.target, v_compiled.key, p_snapshot);
   if v_found.missing > p_max_delete_ratio * v_found.held then
     raise exception using errcode = 'SL008',
       message = format('pipeline "%s": %s of its %s rows in %s are not in the source any more: %s%% (limit %s%%)', p_pipeline.name, v_found.missing, v_found.held,
