@@ -1,6 +1,7 @@
 //! Rows that a complete read of the source no longer brings.
 
 mod definition;
+mod history;
 mod reads;
 mod refusal;
 mod rows;

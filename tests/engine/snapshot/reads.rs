@@ -5,7 +5,7 @@ use crate::engine::{Hand, problem};
 use crate::support::TestDb;
 
 /// A batch with more to say than records.
-async fn load_as(hand: &mut Hand, records: &[String], more: &str) {
+pub(super) async fn load_as(hand: &mut Hand, records: &[String], more: &str) {
     hand.stage(records).await.unwrap();
     hand.transform().await.unwrap();
     hand.session
