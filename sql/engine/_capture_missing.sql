@@ -21,8 +21,8 @@ order by %1$s limit $2$sql$,
       (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
       case when p_mark_column is null then 'delete' else 'update' end, sluice._key_json(p_key, 't'),
       case when p_mark_column is null
-        then format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, pg_catalog.jsonb_build_array(t.%I, null)', c.column_name, c.column_name), ', '))
-        else format('pg_catalog.jsonb_build_object(%L, pg_catalog.jsonb_build_array(t.%I, %s))', p_mark_column, p_mark_column,
+        then format('pg_catalog.json_build_object(%s)', string_agg(format('%L, pg_catalog.json_build_array(t.%I, null)', c.column_name, c.column_name), ', '))
+        else format('pg_catalog.json_build_object(%L, pg_catalog.json_build_array(t.%I, %s))', p_mark_column, p_mark_column,
           (select case a.atttypid when 'boolean'::regtype then 'm.is_missing' else 'case when m.is_missing then pg_catalog.now() end' end
            from pg_catalog.pg_attribute a where a.attrelid = p_target and a.attname = p_mark_column)) end,
       p_target::pg_catalog.regclass)

@@ -20,8 +20,7 @@ begin
   end if;
   if v_lost <> '{}' then
     is_as_before := false;
-    perform sluice._transform_lost(v_lost);
-    select count(distinct k.row_place) into rows from pg_temp.sluice_known k;
+    rows := sluice._transform_lost(v_lost);
   end if;
 end
 $$;

@@ -4,7 +4,7 @@ language sql stable
 set search_path = ''
 as $$
   -- A catalog row gets a new xmin whenever it changes, and a new ctid even within one transaction.
-  select concat_ws('/', p.pipeline_id, p.xmin, t.version, t.xmin, (select e.xmin from sluice.engine e),
+  select concat_ws('/', p.pipeline_id, p.xmin, t.version, t.sha256, t.search_path, t.columns, t.key, t.order_by, t.takes_meta, t.is_repeatable, (select e.xmin from sluice.engine e),
     f.oid, f.xmin, f.ctid, sluice._target_fingerprint(to_regclass(p.target)))
   from sluice.pipelines p
   join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = coalesce(p_version, p.active_version)

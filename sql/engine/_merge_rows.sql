@@ -19,14 +19,14 @@ begin
   select * into strict v_compiled from pg_temp.sluice_compiled;
   loop
     outdated := sluice._mark_outdated_rows();
-    if not exists (select from pg_temp.sluice_rows where sluice_state is null) then
-      select 0, 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale;
-      return;
-    end if;
     places := null;
     v_actions := null;
     begin
       perform sluice._capture_changes(p_batch_id);
+      if not exists (select from pg_temp.sluice_rows where sluice_state is null) then
+        select 0, 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale;
+        return;
+      end if;
       if v_compiled.insert_sql is not null and not sluice._meets_target(v_compiled.meets_sql) then
         -- All new: what the merge comes to, without its join.
         select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale from pg_temp.sluice_rows where sluice_state is null;

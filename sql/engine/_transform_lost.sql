@@ -1,13 +1,14 @@
 create or replace function sluice._transform_lost(p_ordinals integer[])
-returns void
+returns bigint
 language plpgsql volatile
 set search_path = ''
 as $$
 begin
   delete from pg_temp.sluice_known where ordinal = any (p_ordinals);
   perform sluice._transform_records(p_ordinals);
+  return (select count(distinct k.row_place) from pg_temp.sluice_known k);
 end
 $$;
 
 comment on function sluice._transform_lost(integer[]) is
-  'Sends records that were taken for known the long way.';
+  'Sends records that were taken for known the long way; returns how many rows the others have, of which several may have the same.';

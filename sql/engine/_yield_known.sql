@@ -16,8 +16,7 @@ begin
     join pg_temp.sluice_known k on k.row_place = place);
   if v_displaced <> '{}' then
     is_as_before := false;
-    perform sluice._transform_lost(v_displaced);
-    select count(distinct k.row_place) into rows from pg_temp.sluice_known k;
+    rows := sluice._transform_lost(v_displaced);
   end if;
 end
 $$;

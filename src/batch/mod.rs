@@ -1,10 +1,14 @@
 //! The batch transaction, seen from the loader: every call of the engine that a run makes
-//! stands in this file. The loader copies bytes and calls functions; what happens to the
+//! stands in this module. The loader copies bytes and calls functions; what happens to the
 //! records is SQL (`sql/engine/begin_batch.sql` tells the story).
 
+mod changes;
 mod counters;
+mod replay;
 
+pub use changes::{Change, capture_changes, captured_changes};
 pub use counters::{Counters, ErrorGroup};
+pub use replay::{ReplayedBatch, quarantined_ids, replay, retry_orphans};
 
 use crate::error::Result;
 use crate::source::{Batch, ObjectState, Unreadable};
@@ -330,7 +334,7 @@ pub async fn quarantined_in_transaction(
 ) -> Result<Vec<ErrorGroup>> {
     let rows = client
         .query_typed(
-            "select * from sluice.quarantine_by_error where pipeline = $1 and last_seen_at = now()",
+            "select * from sluice._quarantined_now($1)",
             &[(&pipeline, Type::TEXT)],
         )
         .await?;

@@ -60,6 +60,12 @@ pub(super) enum Command {
     Status(Reporting),
     /// Show the records a pipeline set aside
     Quarantine(Quarantine),
+    /// Put quarantined records through the transform again
+    Replay(Replay),
+    /// Correct the payload of a quarantined record
+    Amend(Amend),
+    /// Close quarantined records for good, with a reason
+    Discard(Discard),
     /// Set a pipeline's cursor back; what follows is read again, unchanged rows are skipped
     Rewind(Rewind),
     /// Prove it: cursor chain, books, lineage, function checksums
@@ -141,9 +147,8 @@ pub(super) struct Run {
     /// Stop after so many batches
     #[arg(long, value_name = "N")]
     pub(super) max_batches: Option<u64>,
-    /// Do everything, roll it back, and say what would have happened
-    #[arg(long)]
-    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) dry: DryRun,
     /// Depose a run that holds the pipeline, even a living one
     #[arg(long)]
     pub(super) takeover: bool,
@@ -165,7 +170,95 @@ pub(super) struct Run {
     /// Read from here instead of the pipeline's own path (- for standard input)
     #[arg(long, value_name = "PATH")]
     pub(super) path: Option<String>,
-    /// Report as JSON, one object a pipeline
+    /// Report as JSON, one object a pipeline (a dry run: and one before it for each changed row)
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DryRun {
+    /// Do everything, roll it back, and say what would have changed
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// List so many changed rows of a dry run, cell by cell; with --json, all
+    #[arg(long, value_name = "N", default_value = "20", requires = "dry_run", value_parser = clap::value_parser!(i64).range(0..))]
+    pub(super) changes: i64,
+}
+
+/// Which quarantined records; all open ones of the pipeline where neither is given.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// Only records that meet this condition on sluice.quarantine_open
+    #[arg(long = "where", value_name = "SQL")]
+    pub(super) filter: Option<String>,
+    /// Only these records (ids as in sluice quarantine)
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub(super) ids: Option<Vec<i64>>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice replay orders --version 3 --where \"sqlstate = '22P02'\"
+  sluice replay orders --dry-run           what would change, cell by cell
+
+What loads is closed and names its batch; what is still bad stays, with its new error. An older
+record never overwrites a newer row.")]
+pub(super) struct Replay {
+    /// The pipeline
+    pub(super) pipeline: String,
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Use this version of the transform (default: the active one)
+    #[arg(long, value_name = "N")]
+    pub(super) version: Option<i32>,
+    /// Load records also where the row in the target may be newer
+    #[arg(long)]
+    pub(super) overwrite_unsure: bool,
+    /// Commit after so many records
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(super) batch_rows: i32,
+    #[command(flatten)]
+    pub(super) dry: DryRun,
+    /// Retry passing failures so often in all
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(super) retries: u32,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice amend 17 --reason \"decimal comma\" < corrected.json
+
+The original stays beside the corrected payload. sluice replay loads it.")]
+pub(super) struct Amend {
+    /// The record (its id in sluice quarantine)
+    pub(super) id: i64,
+    /// Read the corrected payload from here (- for standard input)
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(super) payload: String,
+    /// Say why
+    #[arg(long)]
+    pub(super) reason: String,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice discard orders --where \"origin like 'drop/2026-04-%'\" --reason \"sent twice\"
+  sluice discard orders --ids 17,18 --reason \"test records\"")]
+pub(super) struct Discard {
+    /// The pipeline
+    pub(super) pipeline: String,
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Say why
+    #[arg(long)]
+    pub(super) reason: String,
+    /// Report as JSON
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -1,15 +1,19 @@
 //! The command line: one file a command, each a thin wrapper around an SQL function or the
 //! loader. Results go to stdout, everything else to stderr.
 
+mod amend;
 mod apply;
 mod args;
+mod changes;
 mod context;
 mod db;
 mod demo;
+mod discard;
 mod doctor;
 mod logging;
 mod migrate;
 mod quarantine;
+mod replay;
 mod rewind;
 mod run;
 mod status;
@@ -58,6 +62,9 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Run(args) => run::run(&context, &args).await,
         Command::Status(args) => status::status(&context, &args).await,
         Command::Quarantine(args) => quarantine::quarantine(&context, &args).await,
+        Command::Replay(args) => replay::replay(&context, &args).await,
+        Command::Amend(args) => amend::amend(&context, &args).await,
+        Command::Discard(args) => discard::discard(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Doctor(args) => doctor::doctor(&context, &args).await,

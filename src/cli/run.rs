@@ -1,6 +1,7 @@
 //! `sluice run`
 
 use super::args;
+use super::changes::Shown;
 use super::context::Context;
 use super::table;
 use crate::error::{Error, Result};
@@ -19,12 +20,14 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         return Err(Error::usage("--path and --format go with one pipeline")
             .next("name the pipeline they are for"));
     }
+    let shown = Shown::new(&args.dry, args.json);
     let options = Options {
         batch_rows: args.batch_rows.map(|rows| rows as usize),
         batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
         workers: usize::from(args.workers),
         max_batches: args.max_batches,
-        dry_run: args.dry_run,
+        dry_run: args.dry.dry_run,
+        changes: shown.receiver(),
         takeover: args.takeover,
         stale_after: Duration::from_secs(args.stale_after),
         retries: args.retries,
@@ -39,6 +42,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         context.progress.name(pipeline);
         let connector = context.connector(&format!("sluice {pipeline}")).await?;
         let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
+        shown.finish(report.counters.inserted + report.counters.updated + report.counters.deleted);
         show(&report, args.json);
         // The first failure names the exit code; later pipelines run all the same.
         if code == 0 {

@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::reader::{self, Numbered};
 use super::snapshot;
-use crate::batch::{self, ErrorGroup};
+use crate::batch;
 use crate::db::Connector;
 use crate::error::{Error, Kind, Result};
 use crate::report::Report;
@@ -15,6 +15,7 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
     client
         .batch_execute("begin isolation level read committed")
         .await?;
+    batch::capture_changes(&client, job.options.changes.most).await?;
     let run = batch::start_run(&client, pipeline, "dry run").await?;
     report.version = Some(run.version);
     let known = batch::source_state(&client, pipeline).await?;
@@ -32,23 +33,28 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
             let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
             job.committed(&counters, &batch);
         }
-        let groups = batch::quarantined_in_transaction(&client, pipeline).await?;
-        Ok(groups)
+        Ok(())
     }
     .await;
     let end = reader.finish(done.is_ok()).await;
     report.remarks = end.remarks;
-    let groups: Vec<ErrorGroup> = done?;
-    report.quarantined = groups;
-    let mut is_allowed = Ok(());
+    done?;
+    let mut refusal = None;
     if end.is_complete && run.takes_snapshots() {
-        let (remark, outcome) = snapshot::finish_dry(job, &client, &run).await;
+        let (remark, refused) = snapshot::finish_dry(job, &client, &run).await?;
         report.remarks.extend(remark);
-        is_allowed = outcome;
+        refusal = refused;
     }
+    batch::captured_changes(&client, |change| {
+        (job.options.changes.show)(pipeline, change);
+    })
+    .await?;
+    report.quarantined = batch::quarantined_in_transaction(&client, pipeline).await?;
     client.batch_execute("rollback").await?;
     job.tell(report);
-    is_allowed?;
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
     refuse_too_many_bad(
         report,
         job.options.max_bad_ratio.unwrap_or(run.max_bad_ratio),

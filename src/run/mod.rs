@@ -11,11 +11,13 @@ mod guard;
 mod job;
 mod options;
 mod reader;
+mod replay;
 mod signals;
 mod snapshot;
 mod worker;
 
-pub use options::{OpenSource, Options};
+pub use options::{OpenSource, Options, ShowChange, ShowChanges};
+pub use replay::{ReplayOptions, replay};
 pub use signals::Stop;
 
 use crate::batch::{self, Run};
@@ -74,7 +76,24 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     tracing::Span::current().record("run", run.run_id);
     tracing::info!(version = run.version, epoch = run.epoch, "run started");
 
-    let worked = work(job, &pool, &run, report).await;
+    let worked: Result<()> = async {
+        // Those whose parents were loaded since, and those whose parents this run brings.
+        let mut loaded = retry_orphans(job, &pool).await?;
+        let is_complete = work(job, &pool, &run, report).await?;
+        loaded += retry_orphans(job, &pool).await?;
+        if loaded > 0 {
+            report.remarks.push(format!(
+                "{loaded} quarantined records found their parent rows and were loaded"
+            ));
+        }
+        if is_complete && run.takes_snapshots() {
+            report
+                .remarks
+                .extend(snapshot::finish(job, &pool, &run).await?);
+        }
+        Ok(())
+    }
+    .await;
     let (outcome, error) = match &worked {
         Ok(()) => ("ok", None),
         Err(error) => (error.kind().outcome(), Some(error.to_string())),
@@ -111,7 +130,16 @@ async fn start(job: &Job<'_>, pool: &Pool) -> Result<Run> {
     .await
 }
 
-async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<()> {
+async fn retry_orphans(job: &Job<'_>, pool: &Pool) -> Result<i64> {
+    job.retrying("retrying orphans", || async {
+        let client = worker::connection(pool).await?;
+        batch::retry_orphans(&client, job.pipeline).await
+    })
+    .await
+}
+
+/// Reads, loads and commits. True when the source has nothing left to read.
+async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<bool> {
     let known = job
         .retrying("reading the source's state", || async {
             let client = worker::connection(pool).await?;
@@ -123,15 +151,10 @@ async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Res
     let end = reader.finish(done.is_ok()).await;
     report.remarks = end.remarks;
     done?;
-    if job.stop.is_requested() {
-        return Err(job.stop.error());
+    match job.stop.is_requested() {
+        true => Err(job.stop.error()),
+        false => Ok(end.is_complete),
     }
-    if end.is_complete && run.takes_snapshots() {
-        report
-            .remarks
-            .extend(snapshot::finish(job, pool, run).await?);
-    }
-    Ok(())
 }
 
 /// Who runs, for people: host and process.

@@ -1,6 +1,6 @@
 //! How to run.
 
-use crate::batch::Run;
+use crate::batch::{Change, Run};
 use crate::error::Result;
 use crate::retry::Backoff;
 use crate::source::{self, Limits, Source, Start};
@@ -10,6 +10,28 @@ use std::time::Duration;
 /// Opens a source: its settings, from where it goes on, the size of a batch.
 pub type OpenSource =
     dyn Fn(&serde_json::Value, Start, Limits) -> Result<Box<dyn Source>> + Send + Sync;
+
+/// Is told of a row that a dry run would change, and of which pipeline it is.
+pub type ShowChange = dyn Fn(&str, &Change) + Send + Sync;
+
+/// Who is told what a dry run would change.
+#[derive(Clone)]
+pub struct ShowChanges {
+    /// So many rows at most; all of them where not given.
+    pub most: Option<i64>,
+    /// Called for each row.
+    pub show: Arc<ShowChange>,
+}
+
+/// Nobody.
+impl Default for ShowChanges {
+    fn default() -> Self {
+        ShowChanges {
+            most: Some(0),
+            show: Arc::new(|_, _| {}),
+        }
+    }
+}
 
 /// How to run.
 #[derive(Clone)]
@@ -24,6 +46,8 @@ pub struct Options {
     pub max_batches: Option<u64>,
     /// Do everything, then roll it back.
     pub dry_run: bool,
+    /// For a dry run: who is told what would change.
+    pub changes: ShowChanges,
     /// Depose a run that holds the pipeline, even one that is alive.
     pub takeover: bool,
     /// A run that holds the pipeline and has been silent that long is taken for hung.
@@ -51,6 +75,7 @@ impl Default for Options {
             workers: 3,
             max_batches: None,
             dry_run: false,
+            changes: ShowChanges::default(),
             takeover: false,
             stale_after: Duration::from_secs(30),
             retries: Backoff::DEFAULT_BUDGET,

@@ -3,7 +3,7 @@
 use super::job::{FAREWELL, Job};
 use super::worker::{InTransaction, connection, resolve};
 use crate::batch::{self, Finished, Run};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::retry::is_retryable_error;
 use deadpool_postgres::Pool;
 use tokio_postgres::Client;
@@ -18,29 +18,25 @@ pub(super) async fn finish(job: &Job<'_>, pool: &Pool, run: &Run) -> Result<Opti
     }
 }
 
-/// The same inside of a dry run. A refusal is what a real run would have said: it is returned
-/// as an error, but only after everything was done that was refused.
+/// The same inside of a dry run: what there is to say, and the refusal if a real run would have
+/// been refused. Everything is done nevertheless, so that it can be shown.
 pub(super) async fn finish_dry(
     job: &Job<'_>,
     client: &Client,
     run: &Run,
-) -> (Option<String>, Result<()>) {
+) -> Result<(Option<String>, Option<Error>)> {
     let seq = next_seq(job, run);
+    client.batch_execute("savepoint sluice_snapshot").await?;
     let limit = job.options.max_delete_ratio;
-    let attempt = async {
-        client.batch_execute("savepoint sluice_snapshot").await?;
-        let refusal = match batch::finish_snapshot(client, run, seq, limit).await {
-            Ok(done) => return Ok((tell(job, done), Ok(()))),
-            Err(error) if error.sqlstate() == Some(TOO_MANY_MISSING) => error,
-            Err(error) => return Err(error),
-        };
-        client
-            .batch_execute("rollback to savepoint sluice_snapshot")
-            .await?;
-        let done = batch::finish_snapshot(client, run, seq, Some(1.0)).await?;
-        Ok((tell(job, done), Err(refusal)))
+    let refusal = match batch::finish_snapshot(client, run, seq, limit).await {
+        Err(error) if error.sqlstate() == Some(TOO_MANY_MISSING) => error,
+        done => return Ok((tell(job, done?), None)),
     };
-    attempt.await.unwrap_or_else(|error| (None, Err(error)))
+    client
+        .batch_execute("rollback to savepoint sluice_snapshot")
+        .await?;
+    let done = batch::finish_snapshot(client, run, seq, Some(1.0)).await?;
+    Ok((tell(job, done), Some(refusal)))
 }
 
 const TOO_MANY_MISSING: &str = "SL008";

@@ -3,6 +3,7 @@
 mod apply;
 mod demo;
 mod output;
+mod replay;
 
 use crate::support::{Sluice, TestDb};
 

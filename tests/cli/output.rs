@@ -158,7 +158,7 @@ async fn a_dry_run_says_what_would_happen_and_does_not() {
         .exits(0);
     assert!(
         done.stdout
-            .starts_with("would quarantine 1 × 23502 null value in column \"name\""),
+            .contains("\nwould quarantine 1 × 23502 null value in column \"name\""),
         "{}",
         done.stdout
     );

@@ -510,6 +510,11 @@ async fn targets_in_which_a_place_says_too_little_are_left_alone() {
             true,
         ),
         (
+            "a domain under a domain",
+            "create domain d as integer check (value > 0); create domain e as d; create table t (id bigint primary key, n e)",
+            false,
+        ),
+        (
             "partitions",
             "create table t (id bigint primary key, n integer) partition by range (id)",
             false,

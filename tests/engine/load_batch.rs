@@ -368,7 +368,13 @@ async fn books_that_do_not_balance_cannot_be_written() {
             "batches_rows_are_accounted_for",
         ),
         ("produced = produced + 1", "batches_rows_are_accounted_for"),
-        ("version = null", "batches_loads_name_their_version"),
+        ("version = null", "batches_name_their_version"),
+        ("run_id = null", "batches_loads_belong_to_a_run"),
+        (
+            "batch_seq = null",
+            "batches_that_move_the_cursor_are_numbered",
+        ),
+        ("reloads = 1", "batches_only_replays_reload"),
         ("kind = 'other'", "batches_kind_is_known"),
     ] {
         problem(&db, &format!("update sluice.batches set {change}"))

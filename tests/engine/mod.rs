@@ -1,5 +1,6 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
+mod amend;
 mod constraints;
 mod define_pipeline;
 mod drop_pipeline;
@@ -10,6 +11,9 @@ mod interface;
 mod known;
 mod load_batch;
 mod quarantine;
+mod replay;
+mod replay_histories;
+mod retry_orphans;
 mod rewind;
 mod roles;
 mod snapshot;

@@ -199,6 +199,14 @@ async fn closed_and_open_cannot_be_mixed_up() {
         ),
         ("status = 'replayed'", "quarantine_closed_when_not_open"),
         ("closed_at = now()", "quarantine_closed_when_not_open"),
+        (
+            "status = 'loaded', closed_at = now()",
+            "quarantine_resolved_records_name_their_batch",
+        ),
+        (
+            "resolved_batch_id = 1",
+            "quarantine_resolved_records_name_their_batch",
+        ),
         ("seen_count = 0", "quarantine_seen_count_is_positive"),
     ] {
         problem(&db, &format!("update sluice.quarantine set {change}"))

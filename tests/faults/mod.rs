@@ -5,6 +5,7 @@
 mod every_message;
 mod failures;
 mod kills;
+mod replays;
 mod rivals;
 mod sessions;
 mod signals;

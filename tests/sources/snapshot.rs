@@ -243,6 +243,11 @@ async fn too_many_missing_rows_fail_the_run_and_are_accepted_once() {
     folder.write("2.ndjson", lines([1, 2, 8]));
 
     let dry = run(&db, "--dry-run").exits(1);
+    assert!(
+        dry.stdout
+            .contains("would update id=3: gone false → true\n"),
+        "{dry:?}"
+    );
     assert_eq!(
         dry.summary().count("updated"),
         3,
@@ -430,5 +435,35 @@ async fn dumps_in_an_object_store() {
     assert_eq!(deleted(&db, "--batch-rows 1 --max-batches 1"), 0);
     assert_eq!(deleted(&db, ""), 3);
     assert_eq!(ids(&db).await, "1 4");
+    is_sound(&db).await;
+}
+
+/// The row of an orphan is no missing row, once its parent is there.
+#[tokio::test]
+async fn orphans_that_find_their_parents_within_the_run_were_read() {
+    let folder = Folder::new();
+    let db = shop(&folder_source(&folder, ""), DELETE).await;
+    db.execute(
+        "alter table shop.items add parent bigint references shop.items;
+         create function shop.items_v2(doc jsonb) returns table (id bigint, parent bigint) language sql stable as
+           $$ select (doc->>'id')::bigint, (doc->>'parent')::bigint $$",
+    )
+    .await;
+    db.execute(&format!(
+        "select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2', target => 'shop.items',
+           key => '{{id}}', max_bad_ratio => 1, source => {}, {DELETE})",
+        folder_source(&folder, "")
+    ))
+    .await;
+    folder.write("1.ndjson", lines(1..=5));
+    deleted(&db, "");
+    folder.write(
+        "2.ndjson",
+        lines(1..=3) + "{\"id\": 7, \"parent\": 8}\n" + &lines([8]),
+    );
+    let done = run(&db, "--batch-rows 4").exits(0);
+    assert_eq!(done.summary().count("quarantined"), 1);
+    assert_eq!(done.summary().count("deleted"), 2, "{done:?}");
+    assert_eq!(ids(&db).await, "1 2 3 7 8");
     is_sound(&db).await;
 }

@@ -25,8 +25,13 @@ impl Loader {
 
     /// Starts `sluice run` through `proxy`, whose faults hit it.
     pub fn start_through(proxy: &Proxy, db: &TestDb, args: &str) -> Self {
+        Self::command_through(proxy, db, words(args))
+    }
+
+    /// Starts any command through `proxy`, whose faults hit it.
+    pub fn command_through(proxy: &Proxy, db: &TestDb, args: Vec<&str>) -> Self {
         let command = Sluice::bare().env("DATABASE_URL", proxy.url(db));
-        let loader = Self::of(command.args(words(args)));
+        let loader = Self::of(command.args(args));
         proxy.aim(loader.child.id());
         loader
     }

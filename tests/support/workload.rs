@@ -163,7 +163,8 @@ pub async fn wait_until_no_loader(db: &TestDb) {
 pub async fn reset(db: &TestDb) {
     wait_until_no_loader(db).await;
     db.execute(
-        "truncate shop.orders, shop.orders_log, sluice.batches, sluice.runs, sluice.quarantine, sluice.source_objects;
+        "truncate shop.orders, shop.orders_log, sluice.batches, sluice.runs, sluice.quarantine, sluice.quarantine_events,
+           sluice.source_objects, sluice.tombstones;
          update sluice.etl_state set epoch = 0, batch_seq = 0, cursor = null",
     )
     .await;
@@ -177,6 +178,7 @@ pub async fn outcome(db: &TestDb) -> Vec<String> {
         ("target", "select order_id, amount, status, updated_at, sluice_hash from shop.orders order by order_id"),
         ("log", "select op, order_id, amount, status, updated_at from shop.orders_log order by 1, 2, 3, 4, 5"),
         ("quarantine", "select payload, sqlstate, message, origin, position, status, seen_count from sluice.quarantine order by payload"),
+        ("tombstone", "select target, key, order_value from sluice.tombstones order by key"),
         ("ledger", "select batch_seq, kind, version, cursor_before, cursor_after, objects, extracted, transformed, filtered,
             quarantined, produced, inserted, updated, deleted, unchanged, stale, superseded from sluice.batches order by batch_seq"),
         ("state", "select batch_seq, cursor from sluice.etl_state"),

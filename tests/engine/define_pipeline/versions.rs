@@ -169,7 +169,7 @@ async fn version_defined_without_activation_waits() {
             ("activate", "false")
         ]))
         .await,
-        "pipeline items: shop.items, version 1 active"
+        "pipeline items: shop.items, version 1 active, version 2 a candidate"
     );
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1, "name": "a"}"#]).await;

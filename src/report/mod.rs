@@ -1,12 +1,15 @@
-//! How a run went: the summary line, its JSON, and the progress bar.
+//! How a run or a replay went: the summary line, its JSON, and the progress bar.
+
+mod progress;
+mod replay;
+
+pub use progress::Progress;
+pub use replay::ReplayReport;
 
 use crate::batch::{Counters, ErrorGroup};
 use crate::error::{Error, Kind};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::IsTerminal;
-use std::time::Duration;
 
 /// Everything there is to say about one pipeline's run.
 #[derive(Debug)]
@@ -128,77 +131,5 @@ impl Report {
             ("superseded", c.superseded),
             ("retried", c.retried),
         ]
-    }
-}
-
-/// The progress bar: on standard error, and only where that is a terminal.
-#[derive(Debug, Clone)]
-pub struct Progress {
-    bar: ProgressBar,
-}
-
-impl Progress {
-    /// A bar, or nothing where nobody looks.
-    pub fn new(is_wanted: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(
-            None,
-            if is_wanted && std::io::stderr().is_terminal() {
-                ProgressDrawTarget::stderr_with_hz(8)
-            } else {
-                ProgressDrawTarget::hidden()
-            },
-        );
-        Progress { bar }
-    }
-
-    /// Shows nothing.
-    pub fn hidden() -> Self {
-        Progress {
-            bar: ProgressBar::hidden(),
-        }
-    }
-
-    /// Names what is running.
-    pub fn name(&self, pipeline: &str) {
-        self.bar.set_prefix(pipeline.to_owned());
-    }
-
-    /// Begins, with the size of the input where it is known.
-    pub(crate) fn start(&self, total_bytes: Option<u64>) {
-        let template = match total_bytes {
-            Some(total) => {
-                self.bar.set_length(total);
-                "{prefix} {wide_bar} {bytes}/{total_bytes} {msg} {bytes_per_sec} {eta} left"
-            }
-            None => "{prefix} {spinner} {bytes} {msg} {bytes_per_sec} {elapsed}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
-        }
-        self.bar.set_message("0 records");
-        self.bar.enable_steady_tick(Duration::from_millis(250));
-    }
-
-    /// A batch is committed.
-    pub(crate) fn advance(&self, bytes: u64, records: i64) {
-        self.bar.inc(bytes);
-        let before: i64 = self
-            .bar
-            .message()
-            .split(' ')
-            .next()
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(0);
-        self.bar
-            .set_message(format!("{} records", before + records));
-    }
-
-    pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-
-    /// Runs `write` with the bar out of the way.
-    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
     }
 }

@@ -1,0 +1,14 @@
+create or replace function sluice._quarantined_now(p_pipeline text)
+returns table (pipeline text, records bigint, sqlstate text, "column" text, "constraint" text, example text, first_at text)
+language sql stable
+set search_path = ''
+as $$
+  select p.name, count(*), q.sqlstate, q.column_name, q.constraint_name, min(q.message), min(q.origin || ':' || q.position)
+  from sluice.quarantine q join sluice.pipelines p using (pipeline_id)
+  where p.name = p_pipeline and q.status = 'open' and q.last_seen_at = now()
+  group by p.name, q.sqlstate, q.column_name, q.constraint_name
+  order by count(*) desc, q.sqlstate
+$$;
+
+comment on function sluice._quarantined_now(text) is
+  'The records that the open transaction has quarantined, one line for each kind of error.';

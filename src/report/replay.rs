@@ -1,0 +1,79 @@
+//! How a replay went.
+
+use crate::batch::ReplayedBatch;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// What a replay did, batch by batch added up.
+#[derive(Debug, Clone, Default)]
+pub struct ReplayReport {
+    /// The pipeline.
+    pub pipeline: String,
+    /// What was counted.
+    pub totals: ReplayedBatch,
+    /// Committed batches.
+    pub batches: u64,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// Whether everything was rolled back.
+    pub dry_run: bool,
+}
+
+impl ReplayReport {
+    /// Counts a batch.
+    pub(crate) fn add(&mut self, batch: &ReplayedBatch) {
+        self.totals.add(batch);
+        self.batches += 1;
+    }
+
+    /// One line of `key=value`, stable, fit for a cron mail.
+    pub fn summary(&self) -> String {
+        let mut line = format!("{} ok", self.pipeline);
+        for (name, count) in self.totals.named() {
+            let _ = write!(line, " {name}={count}");
+        }
+        let _ = write!(
+            line,
+            " batches={} seconds={:.1}",
+            self.batches, self.seconds
+        );
+        if let Some(version) = self.totals.version {
+            let _ = write!(line, " version={version}");
+        }
+        if self.dry_run {
+            line.push_str(" dry_run=true");
+        }
+        line
+    }
+
+    /// The same for machines.
+    pub fn json(&self) -> Value {
+        let mut object = json!({
+            "pipeline": self.pipeline, "outcome": "ok", "batches": self.batches,
+            "seconds": (self.seconds * 1000.0).round() / 1000.0,
+            "version": self.totals.version, "dry_run": self.dry_run,
+        });
+        for (name, count) in self.totals.named() {
+            object[name] = json!(count);
+        }
+        object
+    }
+
+    /// What the user may want to do about the records that stayed where they were.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.totals.quarantined > 0 {
+            remarks.push(format!(
+                "{} still bad: see sluice quarantine {} --by-error",
+                self.totals.quarantined, self.pipeline
+            ));
+        }
+        if self.totals.unsure > 0 {
+            remarks.push(format!(
+                "{} left in quarantine, as the row in the target may be newer: --overwrite-unsure loads what is left, sluice discard closes it",
+                self.totals.unsure
+            ));
+        }
+        remarks
+    }
+}
