@@ -4,11 +4,11 @@ language sql stable
 set search_path = ''
 as $$
   select case
-    when b.kind <> 'replay' then b.committed_at
-    when b.reloads is not null then (select o.committed_at from sluice.batches o where o.batch_id = b.reloads)
+    when b.kind <> 'replay' then sluice._came_at(b)
+    when b.reloads is not null then (select sluice._came_at(o) from sluice.batches o where o.batch_id = b.reloads)
     -- A replay wrote what had come before it.
     else coalesce((
-      select max(coalesce(l.committed_at, q.last_seen_at))
+      select max(coalesce(sluice._came_at(l), q.last_seen_at))
       from sluice.quarantine q left join sluice.batches l on l.batch_id = q.last_batch_id
       where q.resolved_batch_id = b.batch_id and q.keys @> jsonb_build_array(p_key)), b.committed_at) end
   from sluice.batches b

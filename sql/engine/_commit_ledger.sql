@@ -6,12 +6,7 @@ as $$
 declare
   v_batch sluice.batches := sluice._write_ledger(p_batch);
 begin
-  insert into sluice.source_objects as o (pipeline_id, object, identity, position, is_done, last_batch_id)
-  select v_batch.pipeline_id, x ->> 'object', x -> 'identity', x -> 'position', (x ->> 'is_done')::boolean, v_batch.batch_id
-  from jsonb_array_elements(v_batch.objects) x
-  on conflict (pipeline_id, object) do update set
-    identity = excluded.identity, position = excluded.position, is_done = excluded.is_done,
-    last_batch_id = excluded.last_batch_id, updated_at = now();
+  perform sluice._note_objects(v_batch.pipeline_id, v_batch.objects, v_batch.batch_id);
 
   update sluice.runs set
     batches = batches + 1, extracted = extracted + v_batch.extracted, transformed = transformed + v_batch.transformed,

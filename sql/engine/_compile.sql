@@ -36,8 +36,9 @@ begin
       message = case when v_function is null
         then format('pipeline %s: transform %s was dropped', v_pipeline.name, v_transform.function)
         else format('pipeline %s: transform %s is not what version %s was registered with', v_pipeline.name, v_transform.function, v_transform.version) end,
-      hint = format('put the registered text back (select function_text from sluice.transforms where pipeline_id = %s and version = %s), or define the new text as version %s under a new name',
-        p_pipeline_id, v_transform.version, (select max(t.version) + 1 from sluice.transforms t where t.pipeline_id = p_pipeline_id));
+      hint = format('put the registered text back, in psql: select function_text from sluice.versions_details where pipeline = %L and version = %s \gexec -- or define the new text as version %s, under a new name',
+        sluice._live_name(v_pipeline.name), v_transform.version,
+        (select max(t.version) + 1 from sluice.transforms t where t.pipeline_id = coalesce(v_pipeline.backfill_of, p_pipeline_id)));
   end if;
 
   target := sluice._check_target(v_pipeline.name, v_pipeline.target, v_transform.key, v_transform.order_by, v_transform.columns);

@@ -7,7 +7,7 @@ begin
   if not exists (
     select from pg_catalog.pg_roles r
     where (r.rolname = 'sluice_reader' and not has_table_privilege(r.oid, 'sluice.status', 'select'))
-      or (r.rolname = 'sluice_operator' and not has_function_privilege(r.oid, 'sluice.verify(text)', 'execute'))
+      or (r.rolname = 'sluice_operator' and not has_function_privilege(r.oid, 'sluice.verify(text, boolean)', 'execute'))
   ) then
     return false;
   end if;

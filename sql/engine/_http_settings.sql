@@ -83,6 +83,7 @@ as $$
     ('since', 'start', '{string}', false, 'text', null, null, 'what the first sweep asks for'),
     ('since', 'lag', '{number}', false, 'integer', 0, 3155760000, 'an interval of whole seconds, not negative'),
     ('since', 'kind', '{string}', false, 'timestamp,unix,unix_ms,number,text', null, null, 'one of timestamp, unix (seconds), unix_ms, number, text'),
+    ('since', 'until_param', '{string}', false, 'text', null, null, 'the parameter that takes an upper bound, such as updated_before'),
     ('since', 'send_in', '{string}', false, 'params,body', null, null, 'params or body')
   ), shape (shape, pattern) as (values
     ('url', '^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@[:space:]]+([/?#][^[:space:]]*)?$'),

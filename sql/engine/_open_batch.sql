@@ -69,7 +69,7 @@ begin
   end if;
 
   insert into pg_temp.sluice_batch (batch_id, pipeline_id, pipeline, kind, guard, run_id, run_started_at, started_at)
-  select v_batch_id, p_pipeline.pipeline_id, p_pipeline.name, p_kind, p_guard, p_run_id,
+  select v_batch_id, p_pipeline.pipeline_id, sluice._live_name(p_pipeline.name), p_kind, p_guard, p_run_id,
     (select r.started_at from sluice.runs r where r.run_id = p_run_id), clock_timestamp();
   return v_batch_id;
 end

@@ -11,7 +11,8 @@
 --   guard arrival_only       replays that were told to overwrite what may be older, and reloads: o
 --                            only. What a batch wrote may be written again from its own payloads.
 --   guard backfill           what is read now of a past range may be older than what the live
---                            stream has loaded: it only adds rows that are not there.
+--                            stream has loaded: it only adds rows that are not there, and
+--                            changes those it wrote itself.
 --
 -- With order_by all of this is about rows and tombstones that are equal in it: those that are not
 -- are compared by it, here for tombstones, by the merge for rows.
@@ -36,7 +37,7 @@ begin
     v_is_older, v_is_tie,
     case p_guard
       when 'live' then ''
-      when 'backfill' then 'else ''o'''
+      when 'backfill' then 'when not exists (select from sluice.batches b where b.batch_id = d.batch_id and b.pipeline_id = $1) then ''o'''
       when 'arrival' then 'when coalesce(sluice._arrival(d.batch_id, d.key), d.deleted_at) > a.arrived_at then ''o'' when sluice._arrival(d.batch_id, d.key) = a.arrived_at then ''u'''
       else 'when coalesce(sluice._arrival(d.batch_id, d.key), d.deleted_at) > a.arrived_at then ''o''' end,
     sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's')) end;

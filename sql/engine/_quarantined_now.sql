@@ -5,7 +5,7 @@ set search_path = ''
 as $$
   select p.name, count(*), q.sqlstate, q.column_name, q.constraint_name, min(q.message), min(q.origin || ':' || q.position)
   from sluice.quarantine q join sluice.pipelines p using (pipeline_id)
-  where p.name = p_pipeline and q.status = 'open' and q.last_seen_at = now()
+  where p.name = sluice._live_name(p_pipeline) and q.status = 'open' and q.last_seen_at = now()
   group by p.name, q.sqlstate, q.column_name, q.constraint_name
   order by count(*) desc, q.sqlstate
 $$;

@@ -3,6 +3,8 @@ returns void
 language plpgsql volatile
 set search_path = ''
 as $$
+declare
+  v_is_backfill boolean := (select b.guard = 'backfill' from pg_temp.sluice_batch b);
 begin
   -- What this very run set aside cannot have been mended since.
   if exists (
@@ -14,9 +16,13 @@ begin
         and q.payload_sha256 = any (array(
           select sha256(convert_to(s.payload, 'UTF8')) from pg_temp.sluice_staging s
           where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)
-            and s.ordinal not in (select k.ordinal from pg_temp.sluice_known k)))
+            and s.ordinal not in (select k.ordinal from pg_temp.sluice_known k)
+            -- Left by a backfill, as it cannot tell how old it is; a replay can.
+            and not (v_is_backfill and s.ordinal in (select r.sluice_ordinal from pg_temp.sluice_rows r where r.sluice_state = 'o'))))
         -- The same bytes may be good in one place and bad in another: transforms are told the place.
-        and q.last_batch_id <> p_batch_id), 'loaded', p_batch_id, p_version, null);
+        and q.payload_sha256 <> all (array(
+          select sha256(convert_to(s.payload, 'UTF8')) from pg_temp.sluice_staging s
+          where s.ordinal in (select f.ordinal from pg_temp.sluice_faults f)))), 'loaded', p_batch_id, p_version, null);
   end if;
 end
 $$;

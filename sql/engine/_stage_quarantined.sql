@@ -15,7 +15,7 @@ begin
   select row_number() over (order by a.arrived_at, l.quarantine_id) - 1, l.quarantine_id, a.arrived_at
   from locked l
   left join sluice.batches b on b.batch_id = l.last_batch_id
-  cross join lateral (select coalesce(b.committed_at, l.last_seen_at) as arrived_at) a;
+  cross join lateral (select coalesce(sluice._came_at(b), l.last_seen_at) as arrived_at) a;
 
   insert into pg_temp.sluice_staging (ordinal, position, payload)
   select r.ordinal, q.position, convert_from(q.payload, 'UTF8')

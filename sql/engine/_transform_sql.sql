@@ -8,13 +8,12 @@ declare
   v_arguments text := case when p_takes_meta then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end;
   v_coerced   text;
   v_columns   text;
-  v_hash      text;
   v_rule      text;
   v_staged    text;
 begin
   select string_agg(format('%s as %I', coercion, column_name), ',' || chr(10) || '         '),
-         string_agg(format('t.%I', column_name), ', '), string_agg(hash_input, ', ')
-    into v_coerced, v_columns, v_hash
+         string_agg(format('t.%I', column_name), ', ')
+    into v_coerced, v_columns
   from sluice._target_columns(p_target, p_columns);
 
   v_coerced := v_coerced
@@ -52,15 +51,13 @@ cross join lateral (
   return case p_purpose when 'load' then format(E'insert into pg_temp.sluice_rows (sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %s)\n',
       (select string_agg(quote_ident(column_name), ', ') from sluice._target_columns(p_target, p_columns))) else '' end
     || format($sql$select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted, %1$s,
-  E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%2$L::pg_catalog.bytea, %3$s))), 1, 16),
-  %4$s
-from (%5$s) s
+  %2$s,
+  %3$s
+from (%4$s) s
 cross join lateral (
-  select %6$s
-  from %7$s(%8$s) r offset 0) t$sql$,
-      v_rule, substr(sha256(convert_to(
-        (select string_agg(quote_ident(column_name), ',') from sluice._target_columns(p_target, p_columns)), 'UTF8')), 1, 8),
-      v_hash, v_columns, v_staged, v_coerced, v_function, v_arguments);
+  select %5$s
+  from %6$s(%7$s) r offset 0) t$sql$,
+      v_rule, sluice._hash_sql(p_target, p_columns), v_columns, v_staged, v_coerced, v_function, v_arguments);
 end
 $$;
 

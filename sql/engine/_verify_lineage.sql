@@ -4,25 +4,20 @@ set search_path = ''
 set row_security = off
 as $$
 declare
-  v_target oid := to_regclass(p_target);
+  v_unread text := sluice._why_unread(p_target, '{sluice_batch}');
   v_rows   bigint;
   v_batch  bigint;
 begin
-  if v_target is null then
-    is_ok := false;
-    detail := format('%s is not there', p_target);
-    return;
-  end if;
-  if not has_column_privilege(v_target, 'sluice_batch', 'select') or row_security_active(v_target) then
-    is_ok := true;
-    detail := format('not checked: %s may not read %s', current_user, p_target);
+  if v_unread is not null then
+    is_ok := v_unread like '% may not read %';
+    detail := case when is_ok then 'not checked: ' else '' end || v_unread;
     return;
   end if;
   -- Any pipeline's batch will do, as several may load one target. What was written before the
   -- first of them came from a pipeline that was dropped, and its ledger with it.
   execute format(
     'select count(*), min(t.sluice_batch) from %s t where t.sluice_batch >= $1 and not exists (select from sluice.batches b where b.batch_id = t.sluice_batch)',
-    v_target::pg_catalog.regclass) into v_rows, v_batch
+    p_target) into v_rows, v_batch
   using (select min(b.batch_id) from sluice.batches b join sluice.pipelines p using (pipeline_id) where p.target = p_target);
   is_ok := v_rows = 0;
   detail := case when is_ok then 'every row was written by a batch of the ledger'

@@ -19,11 +19,13 @@ begin
       hint = 'nothing of this batch was committed; this is a bug in the engine, please report it';
   end;
 
-  update sluice.transforms set first_used_at = now()
-  where pipeline_id = v_batch.pipeline_id and version = v_batch.version and first_used_at is null;
+  update sluice.transforms t set first_used_at = now()
+  from sluice.pipelines p
+  where p.pipeline_id = v_batch.pipeline_id and t.pipeline_id in (p.pipeline_id, p.backfill_of)
+    and t.version = v_batch.version and t.first_used_at is null;
   return v_batch;
 end
 $$;
 
 comment on function sluice._write_ledger(sluice.batches) is
-  'Writes the ledger row; its check constraints are the books (SL004). From now on its version cannot be changed.';
+  'Writes the ledger row; its check constraints are the books (SL004). From now on its version cannot be changed, nor that of the pipeline it is a backfill of.';

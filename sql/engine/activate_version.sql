@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(activate_version.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(activate_version.pipeline);
 begin
   perform sluice._compile(v_pipeline.pipeline_id, activate_version.version);
   perform sluice._activate(v_pipeline, activate_version.version);
@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function sluice.activate_version(text, integer) is
-  'Makes another registered version the active one from the next batch on; the way back from a bad release, and the way forward for one that was defined with activate => false. Who did it and when is in sluice.versions. SL005 when there is no such version or it no longer fits the target.';
+  'Makes another registered version the active one from the next batch on. It is the way back from a bad release, and the way forward for one that was defined with activate => false. Who did it and when is in sluice.versions. SL005 when there is no such version or it no longer fits the target. Example: select sluice.activate_version(''orders'', 1)';

@@ -39,4 +39,4 @@ end
 $$;
 
 comment on function sluice.amend(bigint, text, text) is
-  'Corrects the payload of an open quarantined record, for the next replay. The original stays beside it, and who did it, when and why in sluice.quarantine_history.';
+  'Corrects the payload of an open quarantined record, for the next replay. quarantine_id: as in sluice.quarantine_open; payload: the whole record as it should have come; reason: why. The original stays beside it, and who did it, when and why in sluice.quarantine_history. Example: select sluice.amend(42, ''{"id": 7, "amount": "12.50"}'', ''decimal comma'')';

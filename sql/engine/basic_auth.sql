@@ -7,4 +7,4 @@ as $$
 $$;
 
 comment on function sluice.basic_auth(text, text, text) is
-  'Authorization: Basic. The password is kept in an environment variable (env) or a file of the machine that runs sluice; without username that holds user:password.';
+  'Sends user name and password (Authorization: Basic). The password is kept in an environment variable (env) or a file of the machine that runs sluice; without username that holds user:password.';

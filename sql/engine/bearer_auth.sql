@@ -7,4 +7,4 @@ as $$
 $$;
 
 comment on function sluice.bearer_auth(text, text) is
-  'Authorization: Bearer and a token, kept in an environment variable (env) or a file of the machine that runs sluice. Only the name is stored here.';
+  'Sends a token (Authorization: Bearer), kept in an environment variable (env) or a file of the machine that runs sluice. Only the name is stored here.';

@@ -22,13 +22,10 @@ declare
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_pipeline := sluice._find_pipeline(begin_batch.pipeline);
-  if v_pipeline.is_paused then
-    raise exception using errcode = 'SL007',
-      message = format('pipeline %s is paused', v_pipeline.name),
-      hint = format('select sluice.resume_pipeline(%L)', v_pipeline.name);
-  end if;
+  perform sluice._refuse_paused(v_pipeline);
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
-  v_batch_id := sluice._open_batch(v_pipeline, null, begin_batch.run_id, 'load', 'live');
+  v_batch_id := sluice._open_batch(v_pipeline, null, begin_batch.run_id, 'load',
+    case when v_pipeline.backfill_of is null then 'live' else 'backfill' end);
   if current_setting('application_name') like 'sluice%' then
     perform set_config('application_name', format('sluice %s run %s batch %s', v_pipeline.name, begin_batch.run_id, v_batch_id), true);
   end if;

@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(discard.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(discard.pipeline);
 begin
   if coalesce(btrim(discard.reason), '') = '' then
     raise exception using errcode = 'SL005', message = 'discard needs a reason',
@@ -17,4 +17,4 @@ end
 $$;
 
 comment on function sluice.discard(text, bigint[], text, text) is
-  'Closes open quarantined records for good, with a reason; their payloads are kept. quarantine_ids: only these; filter: a condition on sluice.quarantine_open; all of the pipeline when both are left out. Returns how many.';
+  'Closes open quarantined records for good, with a reason; their payloads are kept. quarantine_ids: only these; filter: a condition on sluice.quarantine_open_details; all of the pipeline when both are left out. Returns how many. Example: select sluice.discard(''orders'', ''{42,43}'', reason => ''test records'')';

@@ -6,15 +6,22 @@ as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(drop_pipeline.pipeline);
 begin
-  perform from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;
+  if v_pipeline.backfill_of is not null
+    and exists (select from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id and b.inserted + b.updated > 0) then
+    raise exception using errcode = 'SL005', message = format('backfill %s has written rows, and its ledger says where they came from', v_pipeline.name),
+      hint = format('it takes no space worth speaking of, and goes with its pipeline; to stop it for good: select sluice.pause_pipeline(%L)', v_pipeline.name);
+  end if;
+  -- Its own and those of its backfills.
+  perform from sluice.etl_state s
+  where s.pipeline_id in (select p.pipeline_id from sluice.pipelines p where v_pipeline.pipeline_id in (p.pipeline_id, p.backfill_of))
+  order by s.pipeline_id for update;
   perform sluice._forget_chunks(array(select k.chunk_id from sluice.known_payloads k where k.pipeline_id = v_pipeline.pipeline_id));
-  delete from sluice.tombstones d
-  where d.target = v_pipeline.target
-    and not exists (select from sluice.pipelines p where p.target = v_pipeline.target and p.pipeline_id <> v_pipeline.pipeline_id);
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
+  delete from sluice.tombstones d
+  where d.target = v_pipeline.target and not exists (select from sluice.pipelines p where p.target = d.target);
   return format('pipeline %s dropped with its state, ledger and quarantine; %s keeps its rows and its columns sluice_hash and sluice_batch', v_pipeline.name, v_pipeline.target);
 end
 $$;
 
 comment on function sluice.drop_pipeline(text) is
-  'Forgets a pipeline: definition, versions, state, ledger, quarantine. The target is not touched. A run in progress is deposed.';
+  'Forgets a pipeline: definition, versions, state, ledger, quarantine, and its backfills. The target is not touched. A run in progress is deposed. A backfill that has written rows goes only with its pipeline (SL005).';

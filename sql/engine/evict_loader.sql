@@ -29,4 +29,4 @@ end
 $$;
 
 comment on function sluice.evict_loader(text, boolean) is
-  'Ends the sessions of a stale loader of the pipeline: those in a batch, and with guard_too the one that holds the pipeline. Only sessions of the same role whose application_name begins with sluice. Returns how many.';
+  'Ends the sessions of a stale loader of the pipeline: those in a batch, and with guard_too the one that holds the pipeline. Only sessions of the same role whose application_name begins with sluice. Returns how many. Example: select sluice.evict_loader(''orders'', guard_too => true)';

@@ -10,6 +10,7 @@ declare
   v_batch  record;
   v_state  sluice.etl_state;
   v_ledger sluice.batches;
+  v_owner  integer;
 begin
   begin
     select * into strict v_batch from pg_temp.sluice_batch, pg_temp.sluice_compiled;
@@ -31,8 +32,10 @@ begin
   v_ledger.retried       := load_batch.retried;
   v_ledger := sluice._load_rows(v_ledger);
   perform sluice._check_threshold(v_batch.pipeline_id, v_ledger, load_batch.max_bad_ratio);
-  perform sluice._write_quarantine(v_batch.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.origins);
-  perform sluice._resolve_loaded(v_batch.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.run_started_at);
+  -- What a backfill sets aside waits with the rest of its pipeline.
+  select coalesce(p.backfill_of, p.pipeline_id) into v_owner from sluice.pipelines p where p.pipeline_id = v_batch.pipeline_id;
+  perform sluice._write_quarantine(v_owner, v_batch.version, v_batch.batch_id, v_batch.origins);
+  perform sluice._resolve_loaded(v_owner, v_batch.version, v_batch.batch_id, v_batch.run_started_at);
   if v_batch.seen_sql is not null then
     perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v_batch.seen_sql);
   end if;

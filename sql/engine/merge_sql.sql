@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function sluice.merge_sql(text, integer) is
-  'The exact statement by which a batch of the pipeline changes its target; $1 is the batch id. pg_temp.sluice_rows holds the transformed rows of the batch. version: the active one unless given.';
+  'The exact statement by which a batch of the pipeline changes its target; $1 is the batch id. pg_temp.sluice_rows holds the transformed rows of the batch. version: the active one unless given. Example: select sluice.merge_sql(''orders'') \gx';

@@ -10,4 +10,4 @@ as $$
 $$;
 
 comment on function sluice.oauth2_auth(text, text, text, text, text, jsonb, text) is
-  'OAuth 2.0, client credentials: a token from token_url, fetched anew before it expires and when the source refuses it. The client''s secret is kept in an environment variable (env) or a file of the machine that runs sluice. params: more parameters of the token request, such as audience. send_in: client and secret in the header (Basic) or in the body.';
+  'Fetches a token and sends it (OAuth 2.0, client credentials): a token from token_url, fetched anew before it expires and when the source refuses it. client_id names the client; its secret is kept in an environment variable (env) or a file of the machine that runs sluice. scope: what is asked for, names with a space between them. params: more parameters of the token request, such as audience. send_in: client and secret in the header (Basic) or in the body.';

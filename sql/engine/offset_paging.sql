@@ -11,4 +11,4 @@ as $$
 $$;
 
 comment on function sluice.offset_paging(integer, text, text, bigint, text, text, text) is
-  'Pages by offset: ?offset=0&limit=100, ?offset=100&limit=100, ... The offset moves by the records that came. size: records a page. The end: total (where the answer tells the number of records: a JSON pointer or the name of a header); else the first empty page, or with ends_at => ''short_page'' the first page with fewer than size records. send_in: params, or body for a member (or JSON pointer) of the JSON body.';
+  'Pages by offset: ?offset=0&limit=100, ?offset=100&limit=100, ... The offset moves by the records that came. start: where the first page begins. size: records a page, asked for by size_param. The end: total (where the answer tells the number of records: a JSON pointer or the name of a header); else the first empty page, or with ends_at => ''short_page'' the first page with fewer than size records. send_in: params, or body for a member (or JSON pointer) of the JSON body.';

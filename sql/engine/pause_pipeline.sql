@@ -12,4 +12,4 @@ end
 $$;
 
 comment on function sluice.pause_pipeline(text) is
-  'No batch of the pipeline begins until it is resumed; batches begun are finished.';
+  'Lets no batch of the pipeline begin until it is resumed; batches begun are finished.';

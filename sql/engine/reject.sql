@@ -9,4 +9,4 @@ end
 $$;
 
 comment on function sluice.reject(text, text) is
-  'Sends the record at hand to quarantine from inside an expression of a transform: coalesce(doc->>''sku'', sluice.reject(''no sku'')). Never returns; cast it where another type than text is wanted. Raises SQLSTATE SL100 with code as the message.';
+  'Sends the record at hand to quarantine from inside an expression of a transform: coalesce(doc->>''sku'', sluice.reject(''no sku'')). Never returns; cast it where another type than text is wanted. Raises SQLSTATE SL100 with code as the message and detail beside it.';

@@ -10,7 +10,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(replay.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(replay.pipeline);
   v_ids      bigint[];
   v_done     record;
 begin
@@ -43,4 +43,4 @@ end
 $$;
 
 comment on function sluice.replay(text, integer, text, bigint[], boolean, integer) is
-  'Puts open quarantined records through the transform again, in the order they arrived; one line a batch. version: which one, the active one when left out. filter: a condition on sluice.quarantine_open, e.g. $$ sqlstate = ''22P02'' $$; quarantine_ids: only these. What loads is closed and names its batch; what is still bad stays open with its new error. An older record never overwrites a newer row (stale); where that cannot be told (unsure: no order_by, or the same value in it, and the row may have come again since) the record stays open, unless overwrite_unsure says to load it.';
+  'Puts open quarantined records through the transform again, in the order they arrived; one line a batch. version: which one, the active one when left out. filter: a condition on sluice.quarantine_open_details, such as $$ sqlstate = ''22P02'' $$; quarantine_ids: only these. What loads is closed and names its batch; what is still bad stays open with its new error. An older record never overwrites a newer row (stale); where that cannot be told (unsure: no order_by, or the same value in it, and the row may have come again since) the record stays open, unless overwrite_unsure says to load it. batch_rows: records a batch. Example: select * from sluice.replay(''orders'', version => 3, filter => $$ "column" = ''amount'' $$)';

@@ -12,9 +12,9 @@ declare
   v_made_for uuid;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  if v_pipeline.is_paused then
-    raise exception using errcode = 'SL007', message = format('pipeline %s is paused', v_pipeline.name),
-      hint = format('select sluice.resume_pipeline(%L)', v_pipeline.name);
+  perform sluice._refuse_paused(v_pipeline);
+  if v_pipeline.backfill_of is not null then
+    v_pipeline := sluice._follow_pipeline(v_pipeline);
   end if;
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
@@ -37,4 +37,4 @@ end
 $$;
 
 comment on function sluice.start_run(text, text) is
-  'Begins a run: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';
+  'Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';

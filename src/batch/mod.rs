@@ -76,20 +76,22 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
     })
 }
 
-/// Notes how a run ended.
+/// Notes how a run ended, and whether its source had nothing more.
 pub async fn finish_run(
     client: &Client,
     run_id: i64,
     outcome: &str,
     error: Option<&str>,
+    reached_end: bool,
 ) -> Result<()> {
     client
         .query_typed(
-            "select from sluice.finish_run(run_id => $1, outcome => $2, error => $3)",
+            "select from sluice.finish_run(run_id => $1, outcome => $2, error => $3, reached_end => $4)",
             &[
                 (&run_id, Type::INT8),
                 (&outcome, Type::TEXT),
                 (&error, Type::TEXT),
+                (&reached_end, Type::BOOL),
             ],
         )
         .await?;

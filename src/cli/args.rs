@@ -68,8 +68,16 @@ pub(super) enum Command {
     Discard(Discard),
     /// Set a pipeline's cursor back; what follows is read again, unchanged rows are skipped
     Rewind(Rewind),
-    /// Prove it: cursor chain, books, lineage, function checksums
-    Verify(Reporting),
+    /// Pass over a file, an object or a page that cannot be read
+    Skip(Skip),
+    /// Load a past range beside the live cursor, without overwriting newer rows
+    Backfill(Backfill),
+    /// Prove it: cursors, books, quarantine, lineage, functions; with --deep every row
+    Verify(Verify),
+    /// Show the versions of each pipeline's transform, and who activated which
+    Versions(Reporting),
+    /// Make another version of a pipeline's transform the active one
+    Activate(Activate),
     /// Check connection, rights, versions and settings
     Doctor(Doctor),
     /// Manage the embedded server
@@ -135,6 +143,22 @@ pub(super) struct Run {
     /// Run every pipeline, in the order of their definition
     #[arg(long)]
     pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) loading: Loading,
+    /// Delete or mark at most this share of the rows as missing (default: the pipeline's max_delete_ratio)
+    #[arg(long, value_name = "0..1", value_parser = ratio)]
+    pub(super) max_delete_ratio: Option<f64>,
+    /// Take the source for ndjson, json, csv or tsv (default: the pipeline's, or by its name)
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
+    /// Read from here instead of the pipeline's own path (- for standard input)
+    #[arg(long, value_name = "PATH")]
+    pub(super) path: Option<String>,
+}
+
+/// How to load.
+#[derive(Debug, Args)]
+pub(super) struct Loading {
     /// Close a batch after so many records (default: the pipeline's, or 20000)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) batch_rows: Option<u32>,
@@ -161,15 +185,6 @@ pub(super) struct Run {
     /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
     #[arg(long, value_name = "0..1", value_parser = ratio)]
     pub(super) max_bad_ratio: Option<f64>,
-    /// Delete or mark at most this share of the rows as missing (default: the pipeline's max_delete_ratio)
-    #[arg(long, value_name = "0..1", value_parser = ratio)]
-    pub(super) max_delete_ratio: Option<f64>,
-    /// Take the source for ndjson, json, csv or tsv (default: the pipeline's, or by its name)
-    #[arg(long, value_name = "FORMAT")]
-    pub(super) format: Option<String>,
-    /// Read from here instead of the pipeline's own path (- for standard input)
-    #[arg(long, value_name = "PATH")]
-    pub(super) path: Option<String>,
     /// Report as JSON, one object a pipeline (a dry run: and one before it for each changed row)
     #[arg(long)]
     pub(super) json: bool,
@@ -188,7 +203,7 @@ pub(super) struct DryRun {
 /// Which quarantined records; all open ones of the pipeline where neither is given.
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// Only records that meet this condition on sluice.quarantine_open
+    /// Only records that meet this condition on sluice.quarantine_open_details
     #[arg(long = "where", value_name = "SQL")]
     pub(super) filter: Option<String>,
     /// Only these records (ids as in sluice quarantine)
@@ -264,10 +279,41 @@ pub(super) struct Discard {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sluice status\n  sluice verify orders --json")]
+#[command(after_help = "Examples:\n  sluice status\n  sluice versions orders --json")]
 pub(super) struct Reporting {
     /// Only this pipeline (default: all)
     pub(super) pipeline: Option<String>,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice verify
+  sluice verify orders --deep > proof.txt  a report fit to file
+
+Exits with 1 when a check fails. Runs may go on meanwhile: every check sees the same moment.")]
+pub(super) struct Verify {
+    /// Only this pipeline (default: all)
+    pub(super) pipeline: Option<String>,
+    /// Count the rows, too, and compute every row's hash again
+    #[arg(long)]
+    pub(super) deep: bool,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice activate orders 1                 back to version 1, from the next batch on
+  sluice versions orders                   which there are")]
+pub(super) struct Activate {
+    /// The pipeline
+    pub(super) pipeline: String,
+    /// The version
+    pub(super) version: i32,
     /// Report as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -299,13 +345,19 @@ pub(super) struct Quarantine {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice rewind orders --to-batch 812      read again what came after batch 812
+  sluice rewind orders --to-time '2026-03-01 06:00+00'
   sluice rewind orders --to-start          read everything again
+  sluice rewind orders --to-start --dry-run
+                                           only show what would be read again
   sluice rewind orders --object drop/a.csv read one file again")]
 pub(super) struct Rewind {
     /// The pipeline
     pub(super) pipeline: String,
     #[command(flatten)]
     pub(super) goal: RewindGoal,
+    /// Show the batches that would be read again, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
     /// Report as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -320,9 +372,71 @@ pub(super) struct RewindGoal {
     /// Back to the end of this batch (batch_id in the ledger)
     #[arg(long, value_name = "N")]
     pub(super) to_batch: Option<i64>,
+    /// Back to what was committed at this time
+    #[arg(long, value_name = "TIME")]
+    pub(super) to_time: Option<String>,
     /// Back to the start of this file or object, by the name it was read under
     #[arg(long, value_name = "NAME")]
     pub(super) object: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice skip orders --object drop/bad.csv --reason 'damaged export'
+  sluice skip orders --pages 1 --reason 'the API fails on this page'
+
+A file or object that is replaced later is read; sluice rewind orders --object drop/bad.csv takes
+the skip back. Pages can be passed over where the source pages by number or by offset.")]
+pub(super) struct Skip {
+    /// The pipeline
+    pub(super) pipeline: String,
+    #[command(flatten)]
+    pub(super) what: SkipWhat,
+    /// Why; it stays in the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: String,
+    /// Report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct SkipWhat {
+    /// Take this file or object for done, whether it was begun, or not even found yet
+    #[arg(long, value_name = "NAME")]
+    pub(super) object: Option<String>,
+    /// Go on behind so many pages of an API, the one in hand being the first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(super) pages: Option<i32>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice backfill orders --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z
+  sluice backfill orders --objects 'drop/2026-01-*.csv'
+  sluice backfill orders                   list the backfills of this pipeline
+
+The same range again goes on where it was broken off. The last line on stdout is the summary, as
+of sluice run.")]
+#[command(group(clap::ArgGroup::new("range").args(["from", "to", "objects"]).multiple(true)))]
+pub(super) struct Backfill {
+    /// The pipeline
+    pub(super) pipeline: String,
+    /// Begin with this mark (an API with since)
+    #[arg(long, value_name = "MARK")]
+    pub(super) from: Option<String>,
+    /// End with this mark, it included (an API with since)
+    #[arg(long, value_name = "MARK")]
+    pub(super) to: Option<String>,
+    /// Load these files or objects: a name or a glob
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["from", "to"])]
+    pub(super) objects: Option<String>,
+    /// Load the range once more from its start
+    #[arg(long, requires = "range", conflicts_with = "dry_run")]
+    pub(super) again: bool,
+    #[command(flatten)]
+    pub(super) loading: Loading,
 }
 
 #[derive(Debug, Args)]

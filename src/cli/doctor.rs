@@ -53,7 +53,7 @@ async fn pipelines(session: &crate::db::Session) -> Result<Vec<Map<String, Value
     let mut findings = Vec::new();
     for row in table::query(
         session,
-        "select name from sluice.pipelines order by name",
+        "select name from sluice.pipelines where backfill_of is null order by name",
         &[],
     )
     .await?

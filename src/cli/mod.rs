@@ -1,9 +1,11 @@
 //! The command line: one file a command, each a thin wrapper around an SQL function or the
 //! loader. Results go to stdout, everything else to stderr.
 
+mod activate;
 mod amend;
 mod apply;
 mod args;
+mod backfill;
 mod changes;
 mod context;
 mod db;
@@ -16,9 +18,11 @@ mod quarantine;
 mod replay;
 mod rewind;
 mod run;
+mod skip;
 mod status;
 mod table;
 mod verify;
+mod versions;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -66,7 +70,11 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Amend(args) => amend::amend(&context, &args).await,
         Command::Discard(args) => discard::discard(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
+        Command::Skip(args) => skip::skip(&context, &args).await,
+        Command::Backfill(args) => backfill::backfill(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
+        Command::Versions(args) => versions::versions(&context, &args).await,
+        Command::Activate(args) => activate::activate(&context, &args).await,
         Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {

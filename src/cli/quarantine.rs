@@ -20,7 +20,7 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
             table::query(
                 &session,
                 &format!(
-                    "select {columns} from sluice.quarantine_by_error
+                    "select {columns} from sluice.quarantine_by_error_details
                      where pipeline = (sluice._find_pipeline($1)).name"
                 ),
                 &[(&args.pipeline, Type::TEXT)],
@@ -35,7 +35,7 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
             table::query(
                 &session,
                 &format!(
-                    "select {columns} from sluice.quarantine_open
+                    "select {columns} from sluice.quarantine_open_details
                      where pipeline = (sluice._find_pipeline($1)).name order by id limit $2"
                 ),
                 &[(&args.pipeline, Type::TEXT), (&args.limit, Type::INT8)],

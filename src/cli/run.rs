@@ -20,8 +20,34 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         return Err(Error::usage("--path and --format go with one pipeline")
             .next("name the pipeline they are for"));
     }
-    let shown = Shown::new(&args.dry, args.json);
+    let shown = Shown::new(&args.loading.dry, args.loading.json);
     let options = Options {
+        max_delete_ratio: args.max_delete_ratio,
+        format: args.format.clone(),
+        path: args.path.clone(),
+        ..options(&args.loading, &shown)
+    };
+    let mut code = 0;
+    for pipeline in &pipelines {
+        context.progress.name(pipeline);
+        let connector = context.connector(&format!("sluice {pipeline}")).await?;
+        let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
+        shown.finish(report.counters.inserted + report.counters.updated + report.counters.deleted);
+        show(&report, args.loading.json);
+        // The first failure names the exit code; later pipelines run all the same.
+        if code == 0 {
+            code = report.exit_code();
+        }
+        if report.is_interrupted() {
+            break;
+        }
+    }
+    Ok(code)
+}
+
+/// How to run, as the command line says.
+pub(super) fn options(args: &args::Loading, shown: &Shown) -> Options {
+    Options {
         batch_rows: args.batch_rows.map(|rows| rows as usize),
         batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
         workers: usize::from(args.workers),
@@ -32,27 +58,8 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         stale_after: Duration::from_secs(args.stale_after),
         retries: args.retries,
         max_bad_ratio: args.max_bad_ratio,
-        max_delete_ratio: args.max_delete_ratio,
-        format: args.format.clone(),
-        path: args.path.clone(),
         ..Options::default()
-    };
-    let mut code = 0;
-    for pipeline in &pipelines {
-        context.progress.name(pipeline);
-        let connector = context.connector(&format!("sluice {pipeline}")).await?;
-        let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
-        shown.finish(report.counters.inserted + report.counters.updated + report.counters.deleted);
-        show(&report, args.json);
-        // The first failure names the exit code; later pipelines run all the same.
-        if code == 0 {
-            code = report.exit_code();
-        }
-        if report.is_interrupted() {
-            break;
-        }
     }
-    Ok(code)
 }
 
 /// Talk on stderr, the summary on stdout.
@@ -79,7 +86,7 @@ async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
     let rows = table::query(
         &session,
-        "select name from sluice.pipelines order by pipeline_id",
+        "select name from sluice.pipelines where backfill_of is null order by pipeline_id",
         &[],
     )
     .await?;

@@ -10,7 +10,7 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     let session = context.session().await?;
     let rows = table::query(
         &session,
-        "select * from sluice.status where $1::text is null or pipeline = (sluice._find_pipeline($1)).name",
+        "select * from sluice.status_details where $1::text is null or pipeline = (sluice._find_pipeline($1)).name",
         &[(&args.pipeline, Type::TEXT)],
     )
     .await?;
@@ -33,8 +33,6 @@ fn brief(
     for name in ["cursor", "started_at", "target"] {
         row.shift_remove(name);
     }
-    if let Some(serde_json::Value::String(at)) = row.get_mut("finished_at") {
-        *at = at.chars().take(19).collect::<String>().replace('T', " ");
-    }
+    table::shorten_time(&mut row, "finished_at");
     row
 }

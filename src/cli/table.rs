@@ -42,6 +42,13 @@ pub(super) fn print(rows: &[Map<String, Value>], as_json: bool, when_empty: &str
     }
 }
 
+/// Leaves a time without its fraction and zone: a screen is narrow.
+pub(super) fn shorten_time(row: &mut Map<String, Value>, name: &str) {
+    if let Some(Value::String(at)) = row.get_mut(name) {
+        *at = at.chars().take(19).collect::<String>().replace('T', " ");
+    }
+}
+
 /// Longest cell shown in full; the rest is in `--json`.
 const WIDEST: usize = 70;
 

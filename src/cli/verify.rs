@@ -1,22 +1,89 @@
-//! `sluice verify`
+//! `sluice verify`: a report that can be filed.
 
 use super::args;
 use super::context::Context;
 use super::table;
 use crate::error::Result;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 use tokio_postgres::types::Type;
 
-pub(super) async fn verify(context: &Context, args: &args::Reporting) -> Result<u8> {
+type Row = Map<String, Value>;
+
+/// When, where and by whom. The system identifier tells a server from its copies by dump; not
+/// every role may read it.
+const HEADER: &str = "select
+  pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as verified_at,
+  pg_catalog.current_setting('server_version') as server_version,
+  case when pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')
+    then (select c.system_identifier::text from pg_catalog.pg_control_system() c) end as system_identifier,
+  pg_catalog.current_database() as database,
+  (select version from sluice.engine) as engine_version,
+  session_user as verified_by";
+
+pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8> {
     let session = context.session().await?;
-    let rows = table::query(
+    let header = table::query(&session, HEADER, &[]).await?;
+    let header = header.into_iter().next().unwrap_or_default();
+    let checks = table::query(
         &session,
-        "select pipeline_name as pipeline, check_name as \"check\", is_ok as ok, detail from sluice.verify(pipeline => $1)",
-        &[(&args.pipeline, Type::TEXT)],
+        "select pipeline_name as pipeline, check_name as \"check\", is_ok as ok, detail from sluice.verify(pipeline => $1, deep => $2)",
+        &[(&args.pipeline, Type::TEXT), (&args.deep, Type::BOOL)],
     )
     .await?;
-    table::print(&rows, args.json, "no pipeline is defined");
-    Ok(u8::from(
-        rows.iter().any(|row| row["ok"] != Value::Bool(true)),
-    ))
+    let failed = checks.iter().filter(|check| !is_ok(check)).count();
+    match args.json {
+        true => println!("{}", as_json(header, &checks, args.deep, failed)),
+        false => print!("{}", as_text(&header, &checks, args.deep, failed)),
+    }
+    Ok(u8::from(failed > 0))
+}
+
+fn is_ok(check: &Row) -> bool {
+    check["ok"] == Value::Bool(true)
+}
+
+fn as_json(mut report: Row, checks: &[Row], deep: bool, failed: usize) -> Value {
+    report.insert("deep".to_owned(), json!(deep));
+    report.insert("ok".to_owned(), json!(failed == 0));
+    report.insert("checks".to_owned(), json!(checks));
+    Value::Object(report)
+}
+
+fn as_text(header: &Row, checks: &[Row], deep: bool, failed: usize) -> String {
+    let text = |row: &Row, name: &str| match &row[name] {
+        Value::String(text) => text.clone(),
+        _ => "unknown".to_owned(),
+    };
+    let mut report = format!(
+        "verified {} by {}{}\nPostgreSQL {}, system {}, database {}, engine {}\n",
+        text(header, "verified_at"),
+        text(header, "verified_by"),
+        if deep { ", every row" } else { "" },
+        text(header, "server_version"),
+        text(header, "system_identifier"),
+        text(header, "database"),
+        text(header, "engine_version"),
+    );
+    let width = |name: &str| {
+        let widths = checks.iter().map(|check| text(check, name).chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let (pipeline, name) = (width("pipeline"), width("check"));
+    for check in checks {
+        let _ = writeln!(
+            report,
+            "{:<6}  {:<pipeline$}  {:<name$}  {}",
+            if is_ok(check) { "ok" } else { "NOT OK" },
+            text(check, "pipeline"),
+            text(check, "check"),
+            text(check, "detail"),
+        );
+    }
+    let _ = match (checks.len(), failed) {
+        (0, _) => writeln!(report, "nothing to verify: no pipeline is defined"),
+        (count, 0) => writeln!(report, "ok: {count} checks"),
+        (count, failed) => writeln!(report, "NOT OK: {failed} of {count} checks failed"),
+    };
+    report
 }

@@ -27,6 +27,7 @@ use crate::report::{Progress, Report};
 use deadpool_postgres::Pool;
 use guard::Guard;
 use job::Job;
+use reader::Ending;
 use std::sync::Mutex;
 use std::time::Instant;
 use tracing::Instrument;
@@ -76,32 +77,32 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     tracing::Span::current().record("run", run.run_id);
     tracing::info!(version = run.version, epoch = run.epoch, "run started");
 
-    let worked: Result<()> = async {
+    let worked: Result<bool> = async {
         // Those whose parents were loaded since, and those whose parents this run brings.
         let mut loaded = retry_orphans(job, &pool).await?;
-        let is_complete = work(job, &pool, &run, report).await?;
+        let ending = work(job, &pool, &run, report).await?;
         loaded += retry_orphans(job, &pool).await?;
         if loaded > 0 {
             report.remarks.push(format!(
                 "{loaded} quarantined records found their parent rows and were loaded"
             ));
         }
-        if is_complete && run.takes_snapshots() {
+        if ending.is_complete && run.takes_snapshots() {
             report
                 .remarks
                 .extend(snapshot::finish(job, &pool, &run).await?);
         }
-        Ok(())
+        Ok(ending.reached_end)
     }
     .await;
-    let (outcome, error) = match &worked {
-        Ok(()) => ("ok", None),
-        Err(error) => (error.kind().outcome(), Some(error.to_string())),
+    let (outcome, error, reached_end) = match &worked {
+        Ok(reached_end) => ("ok", None, *reached_end),
+        Err(error) => (error.kind().outcome(), Some(error.to_string()), false),
     };
     // A courtesy to people who look: correctness does not depend on it.
     let finished = async {
         let client = worker::connection(&pool).await?;
-        batch::finish_run(&client, run.run_id, outcome, error.as_deref()).await
+        batch::finish_run(&client, run.run_id, outcome, error.as_deref(), reached_end).await
     };
     let last_words = async {
         if let Err(error) = finished.await {
@@ -111,7 +112,7 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     };
     job.farewell(last_words).await;
     tracing::info!(outcome, "run finished");
-    worked
+    worked.map(drop)
 }
 
 async fn start(job: &Job<'_>, pool: &Pool) -> Result<Run> {
@@ -138,8 +139,8 @@ async fn retry_orphans(job: &Job<'_>, pool: &Pool) -> Result<i64> {
     .await
 }
 
-/// Reads, loads and commits. True when the source has nothing left to read.
-async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<bool> {
+/// Reads, loads and commits; how reading ended.
+async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<Ending> {
     let known = job
         .retrying("reading the source's state", || async {
             let client = worker::connection(pool).await?;
@@ -148,12 +149,12 @@ async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Res
         .await?;
     let reader = reader::start(job, run, known)?;
     let done = worker::run_all(job, pool, run, &reader).await;
-    let end = reader.finish(done.is_ok()).await;
-    report.remarks = end.remarks;
+    let ending = reader.finish(done.is_ok()).await;
+    report.remarks.clone_from(&ending.remarks);
     done?;
     match job.stop.is_requested() {
         true => Err(job.stop.error()),
-        false => Ok(end.is_complete),
+        false => Ok(ending),
     }
 }
 

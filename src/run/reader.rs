@@ -14,14 +14,16 @@ pub(super) struct Numbered {
 
 pub(super) struct Reader {
     batches: Mutex<mpsc::Receiver<Numbered>>,
-    end: oneshot::Receiver<End>,
+    ending: oneshot::Receiver<Ending>,
 }
 
 /// How reading ended.
-#[derive(Default)]
-pub(super) struct End {
+#[derive(Debug, Default)]
+pub(super) struct Ending {
     /// What the source has to say.
     pub(super) remarks: Vec<String>,
+    /// The source has nothing more, for this run at least.
+    pub(super) reached_end: bool,
     /// The pipeline's own source has nothing left to read.
     pub(super) is_complete: bool,
 }
@@ -44,27 +46,28 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
     job.progress.start(source.total_bytes());
 
     let (sender, batches) = mpsc::channel(1);
-    let (say_end, end) = oneshot::channel();
+    let (say_ending, ending) = oneshot::channel();
     let max_batches = options.max_batches.unwrap_or(u64::MAX);
     let is_elsewhere = options.path.is_some();
     std::thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || {
-            let is_over = read(source.as_mut(), &sender, max_batches, is_elsewhere);
+            let reached_end = read(source.as_mut(), &sender, max_batches, is_elsewhere);
             // Nobody listens any more when the run failed.
-            let _ = say_end.send(End {
+            let _ = say_ending.send(Ending {
                 remarks: source.remarks(),
-                is_complete: is_over && !is_elsewhere && source.is_complete(),
+                reached_end,
+                is_complete: reached_end && !is_elsewhere && source.is_complete(),
             });
         })
         .map_err(|error| Error::failed("the reader thread cannot be started").caused_by(error))?;
     Ok(Reader {
         batches: Mutex::new(batches),
-        end,
+        ending,
     })
 }
 
-/// Reads until there is nothing more; false if that was not the end of the source.
+/// Reads until there is nothing more: true; or no more is wanted.
 fn read(
     source: &mut dyn Source,
     sender: &mpsc::Sender<Numbered>,
@@ -97,15 +100,15 @@ impl Reader {
 
     /// How reading ended, when all that was read is committed. A reader stuck in a read
     /// (standard input) is not waited for.
-    pub(super) async fn finish(self, is_committed: bool) -> End {
+    pub(super) async fn finish(self, is_committed: bool) -> Ending {
         drop(self.batches);
         if is_committed {
             tokio::select! {
-                end = self.end => end.unwrap_or_default(),
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => End::default(),
+                ending = self.ending => ending.unwrap_or_default(),
+                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => Ending::default(),
             }
         } else {
-            End::default()
+            Ending::default()
         }
     }
 }

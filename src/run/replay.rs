@@ -13,7 +13,7 @@ use std::time::Instant;
 pub struct ReplayOptions {
     /// Through this version; the active one where not given.
     pub version: Option<i32>,
-    /// Only records that meet this condition on `sluice.quarantine_open`.
+    /// Only records that meet this condition on `sluice.quarantine_open_details`.
     pub filter: Option<String>,
     /// Only these records.
     pub ids: Option<Vec<i64>>,

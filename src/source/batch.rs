@@ -31,6 +31,18 @@ pub struct ObjectState {
     pub is_done: bool,
 }
 
+impl ObjectState {
+    /// Whether it is to be passed over (`sluice.skip`).
+    pub(crate) fn is_skipped(&self) -> bool {
+        self.position["skipped"] == true
+    }
+
+    /// Whether it was found since it was to be passed over, and so is known.
+    pub(crate) fn has_identity(&self) -> bool {
+        self.identity.as_object().is_some_and(|map| !map.is_empty())
+    }
+}
+
 /// A record that Postgres cannot hold as text, or that the source could not slice cleanly.
 /// It goes to quarantine with its exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,6 +275,7 @@ impl BatchBuilder {
         self.payload_bytes = mark.payload_bytes;
         self.rows = mark.rows;
         self.unreadable.truncate(mark.unreadable);
+        self.last = None;
     }
 
     /// Counts `bytes` of input as consumed by this batch.

@@ -55,7 +55,7 @@ async fn the_examples_load_the_flights_as_expected() {
         .map(|line| format!("{}|{}", line["line"], line["sqlstate"].as_str().unwrap()))
         .collect();
     let mut found = db
-        .rows("select position, sqlstate from sluice.quarantine_open")
+        .rows("select position, sqlstate from sluice.quarantine_open_details")
         .await;
     wanted.sort();
     found.sort();

@@ -1,9 +1,13 @@
 //! The command line, as a user meets it.
 
 mod apply;
+mod backfill;
 mod demo;
 mod output;
+mod proof;
+mod psql;
 mod replay;
+mod rewind;
 
 use crate::support::{Sluice, TestDb};
 

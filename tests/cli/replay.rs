@@ -123,7 +123,7 @@ async fn amended_records_are_replayed_and_the_rest_is_discarded() {
     let (said, _) = sluice(&db, &[&discard[..], &["--reason", "typo"]].concat());
     assert_eq!(said, "items discarded=1\n");
     assert_eq!(
-        db.rows("select id, event, message from sluice.quarantine_history where event in ('amended', 'discarded')").await,
+        db.rows("select id, event, message from sluice.quarantine_history_details where event in ('amended', 'discarded')").await,
         ["1|discarded|typo", "2|amended|asked the shop"]
     );
 }

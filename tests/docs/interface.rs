@@ -7,7 +7,18 @@ use std::fs;
 use std::path::Path;
 
 /// Options in the pages that belong to other programs.
-const OF_OTHERS: &[&str] = &["--build", "--release", "--locked", "--bin"];
+const OF_OTHERS: &[&str] = &[
+    "--build",
+    "--release",
+    "--locked",
+    "--bin",
+    "--dbname",
+    "--exit-on-error",
+    "--file",
+    "--jobs",
+    "--no-unlogged-table-data",
+    "--roles-only",
+];
 
 /// The options in a text: `--` and a lower-case word.
 fn options(text: &str) -> BTreeSet<String> {

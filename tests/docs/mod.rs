@@ -17,6 +17,7 @@
 //! Other blocks are for reading only.
 
 mod interface;
+mod moving;
 mod page;
 
 use page::{Block, Page, Step};
@@ -41,6 +42,7 @@ macro_rules! pages {
 pages! {
     readme_is_true: "README.md",
     exactly_once_is_true: "docs/exactly-once.md",
+    psql_is_true: "docs/psql.md",
     runbook_is_true: "docs/runbook.md",
     sources_is_true: "docs/sources.md",
     transforms_is_true: "docs/transforms.md",

@@ -8,7 +8,7 @@ async fn verdicts(db: &TestDb, records: &[&str]) -> Vec<String> {
     let mut hand = Hand::start(db).await;
     hand.load(records).await;
     let faults = db
-        .rows("select position, concat_ws(' ', sqlstate, \"column\", \"constraint\") from sluice.quarantine_open")
+        .rows("select position, concat_ws(' ', sqlstate, \"column\", \"constraint\") from sluice.quarantine_open_details")
         .await;
     (1..=records.len())
         .map(|position| {
@@ -124,7 +124,7 @@ async fn foreign_keys_deferred_and_composite_included() {
             ["-", "23503 parent", "-"]
         );
         let fault = db
-            .value("select message, detail from sluice.quarantine_open")
+            .value("select message, detail from sluice.quarantine_open_details")
             .await;
         assert_eq!(
             fault,
@@ -324,7 +324,7 @@ async fn raise_of_any_trigger_quarantines_its_record() {
             "{kind} {timing}"
         );
         assert_eq!(
-            db.rows("select position - 1, sqlstate, message, \"column\" from sluice.quarantine_open order by position").await,
+            db.rows("select position - 1, sqlstate, message, \"column\" from sluice.quarantine_open_details order by position").await,
             ["0|P0001|thirteen|n", "255|P0001|thirteen|n", "256|P0001|thirteen|n", "599|P0001|thirteen|n"]
         );
     }

@@ -8,7 +8,26 @@ const RETURNS: &str = "id bigint, ts timestamptz, d date, iv interval, f float8,
 const SELECT: &str = "(doc->>'id')::bigint, '2024-03-10 02:30:00+01'::timestamptz, '2024-02-01'::date, '1 day 02:03'::interval, 0.1::float8 + 0.2::float8, '\\x00ff'::bytea, 'größe',
   1.10, doc, '[2024-01-01 00:00+00,2024-02-01 00:00+00)'::tstzrange, array['2024-01-01 00:00+00'::timestamptz], 'ok'::shop.mood, row(1.5::float8, '2024-01-01 00:00+00'::timestamptz)::shop.pair, 7::shop.amount";
 
-async fn wide() -> TestDb {
+/// What a session may have set before it calls the engine.
+pub(super) const HOSTILE: &[&str] = &[
+    "set timezone = 'Pacific/Apia'",
+    "set datestyle = 'German, DMY'",
+    "set intervalstyle = 'iso_8601'",
+    "set extra_float_digits = -15",
+    "set bytea_output = 'escape'",
+    "set client_encoding = 'LATIN1'",
+    "set standard_conforming_strings = off; set escape_string_warning = off",
+    "set lc_monetary = 'C'; set xmlbinary = 'hex'; set xmloption = 'document'; set quote_all_identifiers = on; set array_nulls = off",
+    "create schema hostile;
+         create function hostile.sha256(bytea) returns bytea language sql as $$ select '\\x00'::bytea $$;
+         create function hostile.substr(bytea, integer, integer) returns bytea language sql as $$ select '\\x00'::bytea $$;
+         create function hostile.glue(bytea, bytea) returns bytea language sql as $$ select '\\x00'::bytea $$;
+         create operator hostile.|| (leftarg = bytea, rightarg = bytea, function = hostile.glue);
+         create temporary table items (x integer); create temporary table pipelines (x integer); create temporary table pg_class (x integer); create temporary table pg_attribute (x integer);
+         set search_path = hostile, pg_temp, pg_catalog",
+];
+
+pub(super) async fn wide() -> TestDb {
     let db = TestDb::new().await;
     db.execute(
         "create schema shop; create type shop.mood as enum ('sad', 'ok'); create type shop.pair as (f float8, ts timestamptz); create domain shop.amount as numeric(9, 2);",
@@ -22,23 +41,7 @@ async fn wide() -> TestDb {
 async fn session_settings_and_shadowing_objects_do_not_change_the_hash() {
     let db = wide().await;
     Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;
-    for hostile in [
-        "set timezone = 'Pacific/Apia'",
-        "set datestyle = 'German, DMY'",
-        "set intervalstyle = 'iso_8601'",
-        "set extra_float_digits = -15",
-        "set bytea_output = 'escape'",
-        "set client_encoding = 'LATIN1'",
-        "set standard_conforming_strings = off; set escape_string_warning = off",
-        "set lc_monetary = 'C'; set xmlbinary = 'hex'; set xmloption = 'document'; set quote_all_identifiers = on; set array_nulls = off",
-        "create schema hostile;
-         create function hostile.sha256(bytea) returns bytea language sql as $$ select '\\x00'::bytea $$;
-         create function hostile.substr(bytea, integer, integer) returns bytea language sql as $$ select '\\x00'::bytea $$;
-         create function hostile.glue(bytea, bytea) returns bytea language sql as $$ select '\\x00'::bytea $$;
-         create operator hostile.|| (leftarg = bytea, rightarg = bytea, function = hostile.glue);
-         create temporary table items (x integer); create temporary table pipelines (x integer); create temporary table pg_class (x integer); create temporary table pg_attribute (x integer);
-         set search_path = hostile, pg_temp, pg_catalog",
-    ] {
+    for hostile in HOSTILE {
         let session = db.connect().await;
         session.batch_execute(hostile).await.unwrap();
         let mut hand = Hand::of(session, "items").await;

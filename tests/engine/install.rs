@@ -234,7 +234,7 @@ async fn role_that_may_not_create_roles_installs_without_them() {
         .exits(0);
     assert_eq!(
         db.value(
-            "select has_function_privilege('sluice_operator', 'sluice.verify(text)', 'execute')"
+            "select has_function_privilege('sluice_operator', 'sluice.verify(text, boolean)', 'execute')"
         )
         .await,
         "t"

@@ -1,6 +1,7 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
 mod amend;
+mod backfill;
 mod constraints;
 mod define_pipeline;
 mod drop_pipeline;
@@ -10,12 +11,14 @@ mod install;
 mod interface;
 mod known;
 mod load_batch;
+mod preview_rewind;
 mod quarantine;
 mod replay;
 mod replay_histories;
 mod retry_orphans;
 mod rewind;
 mod roles;
+mod skip;
 mod snapshot;
 mod status;
 pub(crate) mod support;

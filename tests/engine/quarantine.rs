@@ -28,7 +28,7 @@ async fn the_same_bytes_are_open_once_and_move_their_counters() {
     hand.load(&["", bad]).await;
     assert_eq!(
         db.rows("select q.payload, q.seen, q.position, q.origin, q.version, f.batch_seq, l.batch_seq
-                 from sluice.quarantine_open q join sluice.quarantine t on t.quarantine_id = q.id
+                 from sluice.quarantine_open_details q join sluice.quarantine t on t.quarantine_id = q.id
                  join sluice.batches f on f.batch_id = t.first_batch_id join sluice.batches l on l.batch_id = t.last_batch_id order by 1")
             .await,
         ["|1|1|hand|1|2|2", r#"{"id": 1, "n": "x"}|4|2|hand|1|1|2"#, "{}|1|3|hand|1|1|1"]
@@ -57,7 +57,7 @@ async fn latest_error_of_a_record_is_the_one_shown() {
     hand.load(&[r#"{"id": 1, "n": 0}"#]).await;
     assert_eq!(
         db.value(
-            "select sqlstate, \"constraint\", \"column\", version, seen from sluice.quarantine_open"
+            "select sqlstate, \"constraint\", \"column\", version, seen from sluice.quarantine_open_details"
         )
         .await,
         "22012|-|n|2|2"
@@ -83,7 +83,7 @@ async fn records_that_are_no_text_keep_their_exact_bytes() {
     );
     hand.session.batch_execute("commit").await.unwrap();
     assert_eq!(
-        db.rows(r"select q.payload, t.payload, q.seen, q.sqlstate, q.position from sluice.quarantine_open q join sluice.quarantine t on t.quarantine_id = q.id order by 1").await,
+        db.rows(r"select q.payload, t.payload, q.seen, q.sqlstate, q.position from sluice.quarantine_open_details q join sluice.quarantine t on t.quarantine_id = q.id order by 1").await,
         [r"\000|\x00|2|22021|12", r"{\000\377}|\x7b00ff7d|1|22021|10"]
     );
 }
@@ -95,7 +95,8 @@ async fn payload_is_the_text_as_it_came() {
     let odd = "  {\"n\": 0 ,\t\"id\":1.0e0, \"n\": 0, \"größe\": \"☃\"}\r";
     hand.load(&[odd]).await;
     assert_eq!(
-        db.rows("select payload from sluice.quarantine_open").await,
+        db.rows("select payload from sluice.quarantine_open_details")
+            .await,
         [odd]
     );
 }
@@ -113,7 +114,7 @@ async fn by_error_counts_each_kind_the_most_frequent_first() {
     ])
     .await;
     assert_eq!(
-        db.rows("select pipeline, records, sqlstate, \"column\", \"constraint\", example, first_at from sluice.quarantine_by_error").await,
+        db.rows("select pipeline, records, sqlstate, \"column\", \"constraint\", example, first_at from sluice.quarantine_by_error_details").await,
         [
             "items|3|22P02|n|-|invalid input syntax for type integer: \"a\"|hand:2",
             "items|1|22P02|id|-|invalid input syntax for type bigint: \"x\"|hand:4",
@@ -134,7 +135,7 @@ async fn origin_is_that_of_the_span_a_record_stands_in() {
     hand.merge().await.unwrap();
     hand.session.batch_execute("commit").await.unwrap();
     assert_eq!(
-        db.rows("select payload, origin from sluice.quarantine_open order by 1")
+        db.rows("select payload, origin from sluice.quarantine_open_details order by 1")
             .await,
         ["a|-", "b|y.json", "c|y.json", "d|z.json"]
     );
@@ -154,7 +155,7 @@ async fn discard_needs_a_reason_and_keeps_the_record() {
         .refuses("discard needs a reason", "reason =>");
     }
     let id = db
-        .value("select id from sluice.quarantine_open where payload = 'b'")
+        .value("select id from sluice.quarantine_open_details where payload = 'b'")
         .await;
     assert_eq!(
         db.value(&format!(
@@ -175,7 +176,8 @@ async fn discard_needs_a_reason_and_keeps_the_record() {
         ["a|open|-|-|f", "b|discarded|a typo|t|t", "c|open|-|-|f"]
     );
     assert_eq!(
-        db.rows("select payload from sluice.quarantine_open").await,
+        db.rows("select payload from sluice.quarantine_open_details")
+            .await,
         ["a", "c"]
     );
     assert_eq!(

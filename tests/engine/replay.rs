@@ -119,7 +119,7 @@ async fn what_is_still_bad_keeps_its_history() {
     .await;
     assert_eq!(replay(&db, "").await, ["replayed=1 inserted=1"]);
     assert_eq!(
-        db.rows("select event, version, sqlstate, \"constraint\", message, payload_before from sluice.quarantine_history").await,
+        db.rows("select event, version, sqlstate, \"constraint\", message, payload_before from sluice.quarantine_history_details").await,
         [
             "quarantined|1|22P02|-|invalid input syntax for type integer: \"seven\"|-",
             "failed|1|22P02|-|invalid input syntax for type integer: \"seven\"|-",
@@ -194,7 +194,8 @@ async fn record_stays_open_where_nobody_can_tell_whether_the_row_is_newer() {
     register_version_2(&db, BY_ARRIVAL).await;
     assert_eq!(replay(&db, ", version => 2").await, ["unsure=1 stale=1"]);
     assert_eq!(
-        db.rows("select event from sluice.quarantine_history").await,
+        db.rows("select event from sluice.quarantine_history_details")
+            .await,
         ["quarantined", "unsure"]
     );
     assert_eq!(table(&db).await, ["1|1|-", "2|2|-"]);
@@ -390,7 +391,7 @@ async fn record_that_the_source_brings_again_is_closed_when_it_loads() {
         ["loaded|1|load|2", "open|2|-|-"]
     );
     assert_eq!(
-        db.rows("select id, event, version from sluice.quarantine_history")
+        db.rows("select id, event, version from sluice.quarantine_history_details")
             .await,
         ["1|quarantined|1", "1|loaded|2"]
     );
@@ -422,7 +423,7 @@ async fn what_cannot_be_replayed_is_refused_in_words() {
         (
             ", filter => 'nonsense = 1'",
             "filter 'nonsense = 1' cannot be used: column \"nonsense\" does not exist",
-            "a condition on the columns of sluice.quarantine_open",
+            "a condition on the columns of sluice.quarantine_open_details",
         ),
         (
             ", filter => 'sqlstate = '",

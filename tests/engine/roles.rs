@@ -79,7 +79,7 @@ async fn public_sees_nothing_but_may_own_a_transform_that_rejects() {
     let nobody = become_role(&db, "engine_nobody").await;
     for sql in [
         "select * from sluice.status",
-        "select * from sluice.quarantine_open",
+        "select * from sluice.quarantine_open_details",
         "select * from sluice.pipelines",
         "select sluice.file_source(path => '-')",
         "select sluice.pause_pipeline('items')",

@@ -17,7 +17,7 @@ async fn state_follows_the_life_of_a_run() {
     )
     .await;
     assert_eq!(
-        db.value("select pipeline, state, version, target, run, started_at, batches, extracted, written, quarantined, open_quarantine, cursor from sluice.status").await,
+        db.value("select pipeline, state, version, target, run, started_at, batches, extracted, written, quarantined, open_quarantine, cursor from sluice.status_details").await,
         "items|new|1|shop.items|-|-|0|0|0|0|0|-"
     );
     let guard = db.connect().await;
@@ -41,7 +41,7 @@ async fn state_follows_the_life_of_a_run() {
         assert_eq!(db.value(STATE).await, outcome);
     }
     assert_eq!(
-        db.value("select batches, extracted, written, quarantined, open_quarantine, cursor from sluice.status").await,
+        db.value("select batches, extracted, written, quarantined, open_quarantine, cursor from sluice.status_details").await,
         r#"1|0|0|0|1|{"batch": 1}"#
     );
     db.execute("select sluice.pause_pipeline('items')").await;

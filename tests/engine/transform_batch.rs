@@ -82,7 +82,7 @@ async fn record_with_one_bad_row_is_quarantined_whole() {
         ["1", "70", "71"]
     );
     assert_eq!(
-        db.rows("select sqlstate from sluice.quarantine_open order by position")
+        db.rows("select sqlstate from sluice.quarantine_open_details order by position")
             .await,
         ["22P02", "23514", "23503", "23505", "SL100", "23502"]
     );
@@ -110,7 +110,7 @@ async fn reject_column_and_reject_function_quarantine_with_their_reason() {
         "extracted=4 transformed=1 quarantined=3 produced=1 inserted=1"
     );
     assert_eq!(
-        db.rows("select sqlstate, message, detail, \"column\" from sluice.quarantine_open order by position").await,
+        db.rows("select sqlstate, message, detail, \"column\" from sluice.quarantine_open_details order by position").await,
         ["SL100|no name|names are needed|-", "SL100|too large|-|-", "SL100||-|-"]
     );
 }
@@ -352,8 +352,10 @@ async fn raise_without_an_sqlstate_quarantines_the_record() {
         "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
     );
     assert_eq!(
-        db.value("select sqlstate, message, detail, \"column\" from sluice.quarantine_open")
-            .await,
+        db.value(
+            "select sqlstate, message, detail, \"column\" from sluice.quarantine_open_details"
+        )
+        .await,
         "P0001|item 1 has no name|see the manual|name"
     );
 }

@@ -2,10 +2,12 @@
 //! and what they leave is compared with an undisturbed run. Every test makes sure that its
 //! fault happened.
 
+mod backfills;
 mod every_message;
 mod failures;
 mod kills;
 mod replays;
+mod restore;
 mod rivals;
 mod sessions;
 mod signals;

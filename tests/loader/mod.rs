@@ -1,5 +1,7 @@
 //! The loader with a source made up by the test: order, failures of the source, limits.
 
+mod activation;
+
 use crate::support::TestDb;
 use pgsluice::error::{Error, Result};
 use pgsluice::report::{Progress, Report};

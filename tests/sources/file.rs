@@ -10,5 +10,6 @@ mod limits;
 mod ndjson;
 pub(super) mod resume;
 mod settings;
+mod skipped;
 mod stdin;
 pub(super) mod support;

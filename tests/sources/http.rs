@@ -6,6 +6,7 @@ mod faults;
 mod formats;
 mod guards;
 mod pages;
+mod range;
 mod runs;
 mod secrets;
 mod since;

@@ -8,4 +8,5 @@ mod local;
 mod memory;
 mod replaced;
 mod settings;
+mod skipped;
 mod support;

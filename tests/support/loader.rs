@@ -31,7 +31,12 @@ impl Loader {
     /// Starts any command through `proxy`, whose faults hit it.
     pub fn command_through(proxy: &Proxy, db: &TestDb, args: Vec<&str>) -> Self {
         let command = Sluice::bare().env("DATABASE_URL", proxy.url(db));
-        let loader = Self::of(command.args(args));
+        Self::hit(proxy, command.args(args))
+    }
+
+    /// Starts a command line that `proxy`'s faults hit.
+    pub fn hit(proxy: &Proxy, command: Sluice) -> Self {
+        let loader = Self::of(command);
         proxy.aim(loader.child.id());
         loader
     }

@@ -1,5 +1,7 @@
 //! PostgreSQL servers that end with the test binary, however it ends.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pgsluice::config::Settings;
 use pgsluice::embedded::{self, Server};
 use std::path::PathBuf;
@@ -21,6 +23,11 @@ impl TestServer {
             .tempdir_in("/tmp")
             .unwrap()
             .keep();
+        Self::start_in(home)
+    }
+
+    /// Starts the one whose cluster is in a folder that will be removed with it.
+    pub fn start_in(home: PathBuf) -> Self {
         let server = embedded::ensure_started(&home).unwrap();
         // A test binary that is killed cannot clean up. The watchdog sees its standard input
         // close, ends the server and removes the folder.
@@ -37,6 +44,17 @@ impl TestServer {
             home,
             watchdog: Mutex::new(watchdog),
         }
+    }
+
+    /// Stops it and starts it, with the settings of then.
+    pub fn restart(&mut self) {
+        embedded::stop(&self.home).unwrap();
+        self.server = embedded::ensure_started(&self.home).unwrap();
+    }
+
+    /// Immediate shutdown: nothing is said to anybody, nothing written any more.
+    pub fn kill(&self) {
+        kill(Pid::from_raw(self.pid()), Signal::SIGQUIT).unwrap();
     }
 
     pub fn settings(&self) -> Settings {

@@ -3,18 +3,16 @@ select
   p.name as pipeline,
   t.version,
   case when t.version = p.active_version then 'active' when a.pipeline_id is null then 'candidate' else 'retired' end as state,
-  t.function,
-  t.first_used_at,
-  a.activated_at,
-  a.activated_by,
-  t.defined_at,
-  t.defined_by
+  split_part(t.function, '(', 1) as function,
+  date_trunc('second', a.activated_at)::timestamp as activated_at,
+  a.activated_by
 from sluice.transforms t
 join sluice.pipelines p using (pipeline_id)
 left join lateral (
   select * from sluice.activations a
   where a.pipeline_id = t.pipeline_id and a.version = t.version order by a.activation_id desc limit 1) a on true
+where p.backfill_of is null
 order by p.name, t.version;
 
 comment on view sluice.versions is
-  'The transform versions of each pipeline: active, candidate (never activated) or retired, who defined and who last activated it. The text each was registered with is in sluice.transforms, every activation in sluice.activations.';
+  'The transform versions of each pipeline: active, candidate (never activated) or retired, and who activated each last. sluice.versions_details has who defined it, when, and the text.';

@@ -29,11 +29,17 @@ pub(super) struct State {
     pub(super) is_done: bool,
 }
 
-impl State {
+/// What an earlier run, or a person, left of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Known {
+    Read(State),
+    /// To be passed over as it was found; or as it will be, if it was not found yet.
+    Skipped(Option<Identity>, ObjectState),
+}
+
+impl Known {
     pub(super) fn from_object(object: &ObjectState) -> Result<Self> {
-        let parts = Identity::deserialize(&object.identity)
-            .and_then(|identity| Ok((identity, Position::deserialize(&object.position)?)));
-        let (identity, position) = parts.map_err(|cause| {
+        let not_understood = |cause| {
             Error::failed(format!(
                 "what is known of file `{}` cannot be understood",
                 object.object
@@ -43,14 +49,29 @@ impl State {
                 "run `sluice rewind PIPELINE --object {}` to read it again from the start",
                 object.object
             ))
-        })?;
-        Ok(State {
+        };
+        if object.is_skipped() && !object.has_identity() {
+            return Ok(Known::Skipped(None, object.clone()));
+        }
+        let identity = Identity::deserialize(&object.identity).map_err(not_understood)?;
+        if object.is_skipped() {
+            return Ok(Known::Skipped(Some(identity), object.clone()));
+        }
+        Ok(Known::Read(State {
             identity,
-            position,
+            position: Position::deserialize(&object.position).map_err(not_understood)?,
             is_done: object.is_done,
-        })
+        }))
     }
 
+    /// Whether a file with this size and time is passed over.
+    pub(super) fn skips(&self, meta: &Metadata) -> bool {
+        matches!(self, Known::Skipped(identity, _)
+            if identity.as_ref().is_none_or(|identity| identity.is_as_before(meta)))
+    }
+}
+
+impl State {
     pub(super) fn to_object(&self, name: &str) -> Result<ObjectState> {
         let encode = |cause| {
             Error::failed(format!("cannot note the state of file `{name}`")).caused_by(cause)
@@ -65,7 +86,7 @@ impl State {
 
     /// Whether a file with this size and time has nothing new in it.
     pub(super) fn covers(&self, meta: &Metadata) -> bool {
-        self.is_done && self.identity.size == meta.len() && self.identity.mtime_ns == mtime_ns(meta)
+        self.is_done && self.identity.is_as_before(meta)
     }
 
     /// How the file differs from the one that was read, if it does, judged by its outside.
@@ -96,6 +117,11 @@ impl Identity {
             head: hex_sha256(head),
             head_bytes: head.len() as u64,
         }
+    }
+
+    /// Whether a file with this size and time is taken for untouched.
+    fn is_as_before(&self, meta: &Metadata) -> bool {
+        self.size == meta.len() && self.mtime_ns == mtime_ns(meta)
     }
 
     /// Whether a file that begins with `head` still begins as this one did.

@@ -24,10 +24,10 @@ use crate::error::{Error, Result};
 use crate::source::records::{Compression, OnReplace, Progress};
 use crate::source::{Batch, BatchBuilder, Limits, ObjectState, Snapshot, Source};
 
-use self::identity::{State, replaced};
+use self::identity::{Known, replaced};
 use self::reading::FileReading;
 use self::settings::Settings;
-use self::start::{Opened, open, open_stream};
+use self::start::{Opened, identify, open, open_stream};
 
 /// Files without records cost a batch nothing, so their number needs a limit of its own.
 const FILES_IN_BATCH: usize = 1000;
@@ -39,7 +39,7 @@ const RELOADS: usize = 3;
 pub struct FileSource {
     settings: Settings,
     limits: Limits,
-    known: HashMap<String, State>,
+    known: HashMap<String, Known>,
     queue: VecDeque<String>,
     current: Option<FileReading>,
     /// What the next batch is to a complete read.
@@ -66,7 +66,7 @@ impl FileSource {
         let known = known
             .iter()
             .filter(|object| names.contains(object.object.as_str()))
-            .map(|object| Ok((object.object.clone(), State::from_object(object)?)))
+            .map(|object| Ok((object.object.clone(), Known::from_object(object)?)))
             .collect::<Result<HashMap<_, _>>>()?;
         let total_bytes = found
             .names
@@ -120,8 +120,26 @@ impl FileSource {
     }
 
     /// Opens the next file in the queue. Nothing is current afterwards if it has nothing new.
-    fn open_next(&mut self, name: String) -> Result<()> {
-        match open(&self.settings, &name, self.known.remove(&name))? {
+    fn open_next(&mut self, name: String, batch: &mut Gathering) -> Result<()> {
+        let state = match self.known.remove(&name) {
+            Some(Known::Read(state)) => Some(state),
+            Some(Known::Skipped(None, mut state)) => {
+                // The content that was meant: what replaces it is told by this.
+                state.identity = identify(&name)?;
+                self.remarks.push(format!("{name} is passed over, as told"));
+                batch.skip(state);
+                return Ok(());
+            }
+            Some(known) if known.skips(&metadata(&name)?) => return Ok(()),
+            Some(Known::Skipped(..)) => {
+                self.remarks.push(format!(
+                    "{name} was passed over, and has changed since: read from its start"
+                ));
+                None
+            }
+            None => None,
+        };
+        match open(&self.settings, &name, state)? {
             Opened::Reading(reading) => {
                 self.current = Some(*reading);
                 Ok(())
@@ -192,7 +210,7 @@ impl FileSource {
                     break;
                 }
             } else if let Some(name) = self.queue.pop_front() {
-                self.open_next(name)?;
+                self.open_next(name, batch)?;
             } else {
                 break;
             }
@@ -255,6 +273,13 @@ struct Gathering {
 }
 
 impl Gathering {
+    /// Takes down that a file is passed over.
+    fn skip(&mut self, state: ObjectState) {
+        self.cursor = json!({"object": state.object, "skipped": true});
+        self.builder.note_object(state);
+        self.files += 1;
+    }
+
     /// Takes down how far `file` has been read.
     fn note(&mut self, file: &FileReading) -> Result<()> {
         let reading = &file.reading;
@@ -273,14 +298,19 @@ impl Gathering {
     }
 }
 
+fn metadata(name: &str) -> Result<fs::Metadata> {
+    fs::metadata(name).map_err(|cause| discover::unreadable(name, cause))
+}
+
 /// How many bytes of the file are still to be read.
-fn remaining(name: &str, known: Option<&State>) -> u64 {
+fn remaining(name: &str, known: Option<&Known>) -> u64 {
     let Ok(meta) = fs::metadata(name) else {
         return 0;
     };
     match known {
-        Some(known) if known.covers(&meta) => 0,
-        Some(known) if known.position.compression == Compression::None => {
+        Some(known) if known.skips(&meta) => 0,
+        Some(Known::Read(known)) if known.covers(&meta) => 0,
+        Some(Known::Read(known)) if known.position.compression == Compression::None => {
             meta.len().saturating_sub(known.position.place.bytes)
         }
         _ => meta.len(),

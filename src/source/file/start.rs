@@ -11,7 +11,9 @@ use super::identity::{Identity, State, read_head};
 use super::reading::FileReading;
 use super::settings::Settings;
 use super::watch::{Growing, Handle, Stream};
-use crate::error::Result;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
 use crate::source::records::{
     Compression, Decoder, Format, HISTORY, Parser, Position, Raw, Reading, Resumed, Window, damaged,
 };
@@ -77,6 +79,17 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
     }
     let file = FileReading::of_file(reading, handle, known, is_unchanged);
     Ok(Opened::Reading(Box::new(file)))
+}
+
+/// By what a file is known again, in the form in which that is kept.
+pub(super) fn identify(name: &str) -> Result<Value> {
+    let failed = |cause| unreadable(name, cause);
+    let file = File::open(name).map_err(failed)?;
+    let meta = file.metadata().map_err(failed)?;
+    let head = read_head(&file, meta.len()).map_err(failed)?;
+    serde_json::to_value(Identity::new(&meta, &head)).map_err(|cause| {
+        Error::failed(format!("cannot note the state of file `{name}`")).caused_by(cause)
+    })
 }
 
 /// Opens a stream that cannot be read twice.

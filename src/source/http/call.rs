@@ -34,6 +34,9 @@ impl Call {
         if let (Some(since), Some(value)) = (&settings.since, since) {
             draft.put(since.send_in, &since.param, value);
         }
+        if let Some((since, param, to)) = settings.until() {
+            draft.put(since.send_in, param, &since.found(to.to_owned()));
+        }
         let body_before = draft.body_text();
         settings.paging.put(at, &mut draft);
         let is_in_body = draft.body_text() != body_before;

@@ -18,11 +18,14 @@ pub(super) enum Cursor {
     Done(Done),
 }
 
-/// A sweep has come to its end.
+/// A sweep has come to its end, or none has begun yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Done {
     pub(super) done: bool,
+    /// Pages that the next sweep passes over at its start.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) skip_pages: u64,
     /// From where the next sweep starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mark: Option<String>,
@@ -83,7 +86,7 @@ impl Sweep {
         settings: &Settings,
         fingerprint: String,
     ) -> (Self, Option<&'static str>) {
-        let mark = match cursor {
+        let (mark, skip_pages) = match cursor {
             Some(Cursor::Sweeping(sweep))
                 if sweep.settings == fingerprint && settings.paging.knows(&sweep.next) =>
             {
@@ -93,7 +96,7 @@ impl Sweep {
             Some(Cursor::Sweeping(sweep)) => {
                 let anew = Sweep {
                     since: sweep.since.clone(),
-                    ..Sweep::begin(settings, sweep.since.clone(), fingerprint)
+                    ..Sweep::begin(settings, sweep.since.clone(), 0, fingerprint)
                 };
                 return (
                     anew,
@@ -102,21 +105,31 @@ impl Sweep {
                     ),
                 );
             }
-            Some(Cursor::Done(done)) => done.mark.clone(),
-            None => None,
+            Some(Cursor::Done(done)) => (done.mark.clone(), done.skip_pages),
+            None => (None, 0),
         };
-        (Sweep::begin(settings, mark, fingerprint), None)
+        (Sweep::begin(settings, mark, skip_pages, fingerprint), None)
     }
 
-    fn begin(settings: &Settings, mark: Option<String>, fingerprint: String) -> Self {
+    fn begin(
+        settings: &Settings,
+        mark: Option<String>,
+        skip_pages: u64,
+        fingerprint: String,
+    ) -> Self {
         let since = settings.since.as_ref();
-        let asked = since.and_then(|since| since.value(mark.as_deref()));
+        let from = settings.range.as_ref().and_then(|range| range.from.clone());
+        let asked = since.and_then(|since| match from {
+            Some(from) => Some(since.found(from)),
+            None => since.value(mark.as_deref()),
+        });
+        let (next, pages, records) = settings.paging.first_behind(skip_pages);
         Sweep {
-            next: settings.paging.first(),
+            next,
             skip: 0,
             of_page: None,
-            pages: 0,
-            records: 0,
+            pages,
+            records,
             began: Time::at(SystemTime::now()).to_string(),
             since: asked.map(|value| value.text().to_owned()),
             mark: since.and(mark),
@@ -146,6 +159,7 @@ mod tests {
         for value in [
             json!({"done": true}),
             json!({"done": true, "mark": "2026-03-01T08:00:00Z"}),
+            json!({"done": false, "skip_pages": 2}),
             json!({"next": {"page": 3}, "skip": 40, "of_page": "ab12", "pages": 2, "records": 240, "began": "2026-03-01T08:00:00Z",
                 "since": "2026-02-01T00:00:00Z", "mark": "2026-03-01T00:00:00Z", "settings": "cd34"}),
             json!({"next": "first", "pages": 0, "records": 0, "began": "2026-03-01T08:00:00Z", "settings": "cd34"}),

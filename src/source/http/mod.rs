@@ -40,7 +40,7 @@ use serde_json::Value;
 use self::cursor::{Cursor, Done, Sweep};
 use self::exchange::Exchange;
 use self::fetch::{Fetcher, Page};
-use self::settings::{Settings, Since};
+use self::settings::{Range, Settings, Since};
 use super::records::Slicer;
 use crate::error::{Error, Result};
 use crate::source::{Batch, BatchBuilder, Limits, Snapshot, Source, Start};
@@ -55,6 +55,7 @@ const GATHERING: Duration = Duration::from_secs(30);
 pub struct HttpSource {
     slicing: Value,
     since: Option<Since>,
+    range: Option<Range>,
     limits: Limits,
     /// What the database knows, or will when the batches handed out are committed.
     cursor: Option<Cursor>,
@@ -87,6 +88,9 @@ impl HttpSource {
         let settings = Settings::parse(settings)?;
         let cursor = Cursor::parse(start.cursor.as_ref())?;
         let since = settings.since.clone();
+        let range = settings.range.clone();
+        // A range is read in one sweep.
+        let is_over = range.is_some() && matches!(&cursor, Some(Cursor::Done(done)) if done.done);
         let (sweep, remark) = Sweep::after(cursor.as_ref(), &settings, fingerprint);
         let asked = since
             .as_ref()
@@ -94,6 +98,7 @@ impl HttpSource {
         Ok(HttpSource {
             slicing: settings.slicing(),
             since,
+            range,
             limits,
             is_first_sweep: cursor.is_none(),
             cursor,
@@ -101,7 +106,7 @@ impl HttpSource {
             fetcher: None,
             exchange: Some(Exchange::new(settings, asked, start.retries)?),
             current: None,
-            is_over: false,
+            is_over,
             failure: None,
             unmarked: 0,
             flaw: None,
@@ -159,15 +164,20 @@ impl HttpSource {
         batch.set_origin(&reading.page.origin);
         // Ask for the end even with a full batch, to spare a batch that only says so.
         while !batch.is_full() || reading.taken == reading.page.records {
+            let before = batch.mark();
             if !reading.slicer.next(batch)? {
                 return Ok(true);
             }
             reading.taken += 1;
             if let Some(since) = self.since.as_ref().filter(|since| since.field.is_some()) {
+                let to = self.range.as_ref().and_then(|range| range.to.as_ref());
                 match batch
                     .last_payload()
                     .and_then(|payload| since.mark_of(payload))
                 {
+                    Some(mark) if to.is_some_and(|to| since.is_beyond(&mark, to)) => {
+                        batch.roll_back(before);
+                    }
                     Some(mark) => self.sweep.mark = Some(since.newer(self.sweep.mark.take(), mark)),
                     None => self.unmarked += 1,
                 }
@@ -227,10 +237,17 @@ impl HttpSource {
         }
         let began = sweep.began();
         let mark = match &self.since {
-            Some(since) => sweep.mark.map(|mark| since.believed(mark, began)),
-            None => None,
+            // Nothing follows a range.
+            Some(since) if self.range.is_none() => {
+                sweep.mark.map(|mark| since.believed(mark, began))
+            }
+            _ => None,
         };
-        Cursor::Done(Done { done: true, mark })
+        Cursor::Done(Done {
+            done: true,
+            skip_pages: 0,
+            mark,
+        })
     }
 
     /// Fills the batch, page by page.

@@ -154,6 +154,25 @@ impl Paging {
         }
     }
 
+    /// The first page behind so many others, how many those are, and how many records they are
+    /// taken to hold: what counts to the end goes on as if they had been read. Pages that only
+    /// the one before can name cannot be passed over.
+    pub(super) fn first_behind(&self, pages: u64) -> (At, u64, u64) {
+        let mut at = self.first();
+        for passed in 0..pages {
+            match self.ahead(&at) {
+                Some(next) => at = next,
+                None => return (at, passed, 0),
+            }
+        }
+        let size = match self {
+            Paging::PageNumber(model) => model.size.unwrap_or(0),
+            Paging::Offset(model) => model.size,
+            _ => 0,
+        };
+        (at, pages, pages * size)
+    }
+
     /// Whether `at` is a place of this model.
     pub(super) fn knows(&self, at: &At) -> bool {
         match (self, at) {

@@ -53,6 +53,19 @@ pub(super) struct Since {
     pub(super) kind: Kind,
     #[serde(default)]
     pub(super) send_in: SendIn,
+    /// The parameter that takes the end of a range.
+    #[serde(default)]
+    until_param: Option<String>,
+}
+
+/// The marks between which a backfill reads, in a single sweep; both belong to it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Range {
+    #[serde(default)]
+    pub(super) from: Option<String>,
+    #[serde(default)]
+    pub(super) to: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -92,6 +105,8 @@ pub(super) struct Settings {
     pub(super) auth: Option<AuthSettings>,
     #[serde(default)]
     pub(super) since: Option<Since>,
+    #[serde(default)]
+    pub(super) range: Option<Range>,
     #[serde(default)]
     pub(super) retry_when: Vec<Condition>,
     #[serde(default)]
@@ -210,13 +225,25 @@ impl Settings {
         let mut value = value.clone();
         if let Some(map) = value.as_object_mut() {
             map.retain(|key, _| !HARMLESS.contains(&key.as_str()));
+            let has_range = map.contains_key("range");
             if let Some(since) = map.get_mut("since").and_then(Value::as_object_mut) {
                 // A sweep keeps the value it began with.
-                since.retain(|key, _| !matches!(key.as_str(), "start" | "lag"));
+                since.retain(|key, _| match key.as_str() {
+                    "start" | "lag" => false,
+                    "until_param" => has_range,
+                    _ => true,
+                });
             }
             map.sort_keys();
         }
         digest(value.to_string().as_bytes())
+    }
+
+    /// The parameter for the end of the range, and what it takes.
+    pub(super) fn until(&self) -> Option<(&Since, &str, &str)> {
+        let since = self.since.as_ref()?;
+        let to = self.range.as_ref()?.to.as_deref()?;
+        Some((since, since.until_param.as_deref()?, to))
     }
 
     pub(super) fn connect_timeout(&self) -> Duration {

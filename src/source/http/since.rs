@@ -123,6 +123,11 @@ impl Since {
         }
     }
 
+    /// Whether a mark lies behind `to`, the end of a range.
+    pub(super) fn is_beyond(&self, mark: &str, to: &str) -> bool {
+        self.kind.order(mark, to) == Ordering::Greater
+    }
+
     /// The mark that a sweep leaves behind which began at `began`.
     pub(super) fn believed(&self, mark: String, began: SystemTime) -> String {
         self.kind.not_after(mark, began)

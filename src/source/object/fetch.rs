@@ -22,6 +22,7 @@ use super::refusal::{explain, is_gone, is_replaced};
 use super::service::innermost;
 use crate::error::{Error, Kind};
 use crate::retry::Backoff;
+use crate::source::ObjectState;
 use crate::source::records::Compression;
 
 /// What is fetched in one request.
@@ -39,6 +40,8 @@ const KIB: u64 = 1 << 10;
 /// What the fetcher tells the reader, in order.
 pub(super) enum Event {
     Object(Found),
+    /// The state of an object that is passed over from now on.
+    Skipped(Box<ObjectState>),
     Remark(String),
     Failed(Error),
     /// Everything was listed and handed over.
@@ -112,6 +115,13 @@ impl Fetcher {
                 }
                 Ok(Verdict::Done) => {
                     is_empty = false;
+                    continue;
+                }
+                Ok(Verdict::Skip(state)) => {
+                    is_empty = false;
+                    if events.send(Event::Skipped(state)).is_err() {
+                        return;
+                    }
                     continue;
                 }
                 Ok(Verdict::Ignore) => continue,

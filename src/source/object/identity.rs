@@ -2,7 +2,7 @@
 
 use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::source::ObjectState;
@@ -27,6 +27,11 @@ impl Identity {
             etag: meta.e_tag.clone(),
             version: meta.version.clone(),
         }
+    }
+
+    /// As it is kept.
+    pub(super) fn to_json(&self, name: &str) -> Result<Value> {
+        serde_json::to_value(self).map_err(|cause| not_noted(name, cause))
     }
 
     /// How the object differs from this one, if it does. The ETag decides where there is one:
@@ -77,6 +82,10 @@ fn bare(etag: &str) -> &str {
 #[derive(Debug)]
 pub(super) enum Known {
     Done(Identity),
+    /// To be passed over, as it will be found.
+    ToSkip(Box<ObjectState>),
+    /// Passed over, as it was found.
+    Skipped(Identity),
     /// Read up to here.
     Begun(Box<(Identity, Position)>),
 }
@@ -84,6 +93,10 @@ pub(super) enum Known {
 impl Known {
     /// Consumes the state, so that it is not held twice: there may be very many of them.
     pub(super) fn from_object(object: ObjectState) -> Result<(String, Self)> {
+        if object.is_skipped() && !object.has_identity() {
+            return Ok((object.object.clone(), Known::ToSkip(Box::new(object))));
+        }
+        let is_skipped = object.is_skipped();
         let ObjectState {
             object: name,
             identity,
@@ -91,6 +104,7 @@ impl Known {
             is_done,
         } = object;
         let parts = serde_json::from_value(identity).and_then(|identity| match is_done {
+            _ if is_skipped => Ok(Known::Skipped(identity)),
             true => Ok(Known::Done(identity)),
             false => Ok(Known::Begun(Box::new((
                 identity,
@@ -109,10 +123,11 @@ impl Known {
         }
     }
 
-    pub(super) fn identity(&self) -> &Identity {
+    pub(super) fn identity(&self) -> Option<&Identity> {
         match self {
-            Known::Done(identity) => identity,
-            Known::Begun(begun) => &begun.0,
+            Known::Done(identity) | Known::Skipped(identity) => Some(identity),
+            Known::Begun(begun) => Some(&begun.0),
+            Known::ToSkip(_) => None,
         }
     }
 }
@@ -124,18 +139,20 @@ pub(super) fn state(
     position: &Position,
     is_done: bool,
 ) -> Result<ObjectState> {
-    let encode =
-        |cause| Error::failed(format!("cannot note the state of object `{name}`")).caused_by(cause);
     let place = &position.place;
     Ok(ObjectState {
         object: name.to_owned(),
-        identity: serde_json::to_value(identity).map_err(encode)?,
+        identity: identity.to_json(name)?,
         position: match is_done {
             true => json!({"bytes": place.bytes, "records": place.records}),
-            false => serde_json::to_value(position).map_err(encode)?,
+            false => serde_json::to_value(position).map_err(|cause| not_noted(name, cause))?,
         },
         is_done,
     })
+}
+
+fn not_noted(name: &str, cause: serde_json::Error) -> Error {
+    Error::failed(format!("cannot note the state of object `{name}`")).caused_by(cause)
 }
 
 /// The error about an object that is not the one it was.

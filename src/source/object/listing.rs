@@ -15,6 +15,7 @@ use super::identity::{Identity, Known, replaced};
 use super::place::{Place, Store};
 use super::refusal::{explain, is_gone};
 use crate::error::{Error, Result};
+use crate::source::ObjectState;
 use crate::source::names::{is_hidden, is_unfinished};
 use crate::source::records::{OnReplace, Position};
 
@@ -36,6 +37,8 @@ pub(super) enum Verdict {
     Reload(Candidate, String),
     /// It was read to its end before.
     Done,
+    /// To be passed over from now on: its state.
+    Skip(Box<ObjectState>),
     /// It is none of ours.
     Ignore,
 }
@@ -114,7 +117,7 @@ impl Listing {
         }
         let difference = known
             .as_ref()
-            .and_then(|known| known.identity().difference(&identity));
+            .and_then(|known| known.identity()?.difference(&identity));
         let candidate = |position| Candidate {
             path: meta.location.clone(),
             name: name.clone(),
@@ -122,12 +125,20 @@ impl Listing {
             position,
         };
         match (difference, known) {
+            (Some(difference), Some(Known::Skipped(_))) => {
+                Ok(Verdict::Reload(candidate(None), difference))
+            }
             (Some(difference), _) => match self.on_replace {
                 OnReplace::Error => Err(replaced(&name, &difference)),
                 OnReplace::Reload => Ok(Verdict::Reload(candidate(None), difference)),
             },
             (None, None) => Ok(Verdict::Read(candidate(None))),
-            (None, Some(Known::Done(_))) => Ok(Verdict::Done),
+            (None, Some(Known::Done(_) | Known::Skipped(_))) => Ok(Verdict::Done),
+            (None, Some(Known::ToSkip(mut state))) => {
+                // The content that was meant: what replaces it is told by this.
+                state.identity = identity.to_json(&name)?;
+                Ok(Verdict::Skip(state))
+            }
             (None, Some(Known::Begun(begun))) => Ok(Verdict::Read(candidate(Some(begun.1)))),
         }
     }
@@ -154,7 +165,7 @@ impl Listing {
                     "{name} is gone; {} records of it were read",
                     begun.1.place.records
                 )),
-                Known::Done(_) => None,
+                Known::Done(_) | Known::ToSkip(_) | Known::Skipped(_) => None,
             })
             .collect();
         gone.sort_unstable();

@@ -107,6 +107,10 @@ impl ObjectSource {
             }
             match self.fetching.next()? {
                 Event::Object(found) => self.begin(found)?,
+                Event::Skipped(state) => {
+                    self.remark(format!("{} is passed over, as told", state.object));
+                    batch.skip(*state);
+                }
                 Event::Remark(remark) => self.remark(remark),
                 Event::Failed(error) => return Err(error),
                 Event::End { is_empty } => {
@@ -288,6 +292,13 @@ struct Gathering {
 }
 
 impl Gathering {
+    /// Takes down that an object is passed over.
+    fn skip(&mut self, state: ObjectState) {
+        self.cursor = json!({"object": state.object, "skipped": true});
+        self.builder.note_object(state);
+        self.objects += 1;
+    }
+
     /// Takes down how far `object` has been read.
     fn note(&mut self, object: &ObjectReading) -> Result<()> {
         let (bytes, records) = object.reading.progress();

@@ -60,7 +60,7 @@ async fn any_identifier_works_for_schema_table_columns_function_and_constraints(
             "{name}"
         );
         let faults = db
-            .rows("select sqlstate, \"column\", \"constraint\" from sluice.quarantine_open order by position")
+            .rows("select sqlstate, \"column\", \"constraint\" from sluice.quarantine_open_details order by position")
             .await;
         let (n, m) = (unquote(&n), unquote(&m));
         assert_eq!(faults[0], format!("23503|{m}|{m}"));
@@ -106,7 +106,7 @@ async fn columns_may_be_called_like_the_engine_s_own_names() {
         "extracted=5 transformed=2 quarantined=3 produced=2 inserted=1 superseded=1"
     );
     assert_eq!(
-        db.rows("select sqlstate, \"column\", \"constraint\" from sluice.quarantine_open order by position").await,
+        db.rows("select sqlstate, \"column\", \"constraint\" from sluice.quarantine_open_details order by position").await,
         ["23514|nextval|nextval_is_positive", "22P02|nextval|-", "23514|s|s_is_short"]
     );
 }

@@ -99,7 +99,7 @@ async fn values_of_every_kind_of_type_arrive_or_are_quarantined_as_an_insert_wou
         );
         assert_eq!(
             db.value(
-                "select sqlstate, \"column\" from sluice.quarantine_open order by id desc limit 1"
+                "select sqlstate, \"column\" from sluice.quarantine_open_details order by id desc limit 1"
             )
             .await,
             format!("{code}|{column}"),

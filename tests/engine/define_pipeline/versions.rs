@@ -145,16 +145,42 @@ async fn replaced_or_dropped_transform_stops_the_run() {
     db.execute("drop function shop.items_v1").await;
     let problem = hand.fail(&[r#"{"id": 2}"#]).await;
     problem.is("SL006", "transform shop.items_v1(jsonb) was dropped");
-    assert!(
-        problem.hint.contains("put the registered text back"),
-        "{problem:?}"
+    assert_eq!(
+        problem.hint,
+        "put the registered text back, in psql: select function_text from sluice.versions_details where pipeline = 'items' and version = 1 \\gexec \
+         -- or define the new text as version 2, under a new name"
     );
-    // The registered text is there to be put back.
-    let text = db
-        .value("select function_text from sluice.transforms")
-        .await;
-    db.execute(&text).await;
-    hand.load(&[r#"{"id": 2}"#]).await;
+}
+
+#[tokio::test]
+async fn both_ways_on_from_a_replaced_transform_lead_on() {
+    for way in ["back", "forward"] {
+        let db = shop().await;
+        db.execute(&definition(&[])).await;
+        let mut hand = Hand::start(&db).await;
+        hand.load(&[r#"{"id": 1, "name": "a"}"#]).await;
+        db.execute(V1).await;
+        let hint = hand.fail(&[r#"{"id": 2, "name": "b"}"#]).await.hint;
+        if way == "back" {
+            let (_, statement) = hint.split_once("in psql: ").unwrap();
+            let (statement, _) = statement.split_once(r"\gexec").unwrap();
+            db.execute(&db.value(statement).await).await;
+        } else {
+            assert!(hint.contains("as version 2, under a new name"), "{hint}");
+            db.execute(&V1.replace("items_v1", "items_v2")).await;
+            db.execute(&definition(&[
+                ("version", "2"),
+                ("transform", "'shop.items_v2'"),
+            ]))
+            .await;
+        }
+        hand.load(&[r#"{"id": 2, "name": "b"}"#]).await;
+        assert_eq!(
+            db.value("select version from sluice.batches where batch_seq = 2")
+                .await,
+            if way == "back" { "1" } else { "2" }
+        );
+    }
 }
 
 #[tokio::test]

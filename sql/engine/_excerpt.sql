@@ -1,0 +1,15 @@
+create or replace function sluice._excerpt(p_text text, p_length integer)
+returns text
+language sql immutable
+set search_path = ''
+as $$
+  -- Plain dots: an ellipsis cannot be shown in every client_encoding.
+  select case
+    when length(line) <= abs(p_length) then line
+    when p_length > 0 then left(line, p_length - 3) || '...'
+    else '...' || right(line, -p_length - 3) end
+  from regexp_replace(p_text, '\s+', ' ', 'g') as line
+$$;
+
+comment on function sluice._excerpt(text, integer) is
+  'A text as one line of so many characters at most: its start, or its end if p_length is negative.';

@@ -1,0 +1,23 @@
+create or replace function sluice._pipeline_state(p_pipeline_id integer)
+returns text
+language sql stable
+set search_path = ''
+as $$
+  select case
+    when p.is_paused or exists (select from sluice.pipelines o where o.pipeline_id = p.backfill_of and o.is_paused) then 'paused'
+    when r.run_id is null then 'new'
+    when r.outcome is not null then r.outcome
+    when exists (
+      select from pg_catalog.pg_locks l
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+        and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+        and l.classid = sluice._lock_class('guard')::bigint and l.objid = p.pipeline_id::bigint) then 'running'
+    else 'died' end
+  from sluice.pipelines p
+  left join lateral (
+    select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+  where p.pipeline_id = p_pipeline_id
+$$;
+
+comment on function sluice._pipeline_state(integer) is
+  'new, running, paused, died (no outcome and nobody holds it), or the outcome of the last run.';

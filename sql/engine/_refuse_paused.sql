@@ -1,0 +1,19 @@
+create or replace function sluice._refuse_paused(p_pipeline sluice.pipelines)
+returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_paused text := case when p_pipeline.is_paused then p_pipeline.name
+    else (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline.backfill_of and p.is_paused) end;
+begin
+  if v_paused is not null then
+    raise exception using errcode = 'SL007',
+      message = format('pipeline %s is paused', v_paused) || case when v_paused <> p_pipeline.name then ', and its backfills with it' else '' end,
+      hint = format('select sluice.resume_pipeline(%L)', v_paused);
+  end if;
+end
+$$;
+
+comment on function sluice._refuse_paused(sluice.pipelines) is
+  'Refuses (SL007) a pipeline that is paused, or a backfill whose pipeline is.';

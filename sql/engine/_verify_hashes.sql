@@ -1,0 +1,70 @@
+create or replace function sluice._verify_hashes(p_pipeline sluice.pipelines, out is_ok boolean, out detail text)
+language plpgsql stable
+set search_path = ''
+set row_security = off
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set extra_float_digits = 1
+set bytea_output = 'hex'
+set client_encoding = 'UTF8'
+set standard_conforming_strings = on
+set quote_all_identifiers = off
+set jit = off
+as $$
+declare
+  v_unread  text := sluice._why_unread(p_pipeline.target, '{sluice_batch,sluice_hash}');
+  v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
+  v_version record;
+  v_rows    record;
+  v_counted bigint := 0;
+  v_differ  bigint := 0;
+  v_blank   bigint := 0;
+  v_keys    text[] := '{}';
+  v_skipped text[] := '{}';
+  v_sql     text;
+begin
+  is_ok := true;
+  if v_unread is not null then
+    detail := 'not checked: ' || v_unread;
+    return;
+  end if;
+  for v_version in execute format(
+    'select b.version, t.columns, t.key, t.search_path, count(*) as rows from %s r join sluice.batches b on b.batch_id = r.sluice_batch
+     join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1',
+    p_pipeline.target) using v_ids, p_pipeline.pipeline_id
+  loop
+    v_unread := sluice._why_unread(p_pipeline.target, v_version.columns || v_version.key);
+    if v_unread is not null then
+      v_skipped := v_skipped || format('%s rows of version %s: %s', v_version.rows, v_version.version, v_unread);
+      continue;
+    end if;
+    v_sql := format(
+      'select t.sluice_hash, %s as key, %s as hash from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = any ($1) and b.version = $2',
+      sluice._key_json(v_version.key, 't'), sluice._hash_sql(p_pipeline.target::regclass, v_version.columns), p_pipeline.target);
+    -- As the transform saw it: types of others are hashed as text.
+    perform set_config('search_path', v_version.search_path, true);
+    execute format('select pg_catalog.count(*) filter (where sluice_hash is null) as blank, pg_catalog.count(*) filter (where sluice_hash <> hash) as differ from (%s) r', v_sql)
+      into v_rows using v_ids, v_version.version;
+    if v_rows.differ > 0 and pg_catalog.cardinality(v_keys) < 3 then
+      execute format('select $3 || array(select key::text from (%s) r where sluice_hash <> hash order by r.key limit $4)', v_sql)
+        into v_keys using v_ids, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
+    end if;
+    perform set_config('search_path', '', true);
+    v_counted := v_counted + v_version.rows - v_rows.blank;
+    v_blank := v_blank + v_rows.blank;
+    v_differ := v_differ + v_rows.differ;
+  end loop;
+  is_ok := v_differ = 0;
+  detail := concat_ws('; ',
+    case when v_differ = 0 then format('rows: %s, none was edited behind the tool''s back', v_counted)
+      else format('%s of %s rows were edited behind the tool''s back: %s%s%s', v_differ, v_counted, array_to_string(v_keys, ', '),
+        case when v_differ > 3 then ', ...' else '' end,
+        coalesce('; or by ' || sluice._other_hands(p_pipeline.target::regclass), '')) end,
+    case when v_blank > 0 then format('%s without a hash, written anew when they come again', v_blank) end,
+    'not checked: ' || nullif(array_to_string(v_skipped, ', '), ''));
+end
+$$;
+
+comment on function sluice._verify_hashes(sluice.pipelines) is
+  'Whether the rows that the pipeline wrote still have the values they were written with: hashes computed again, each by the columns of the version that wrote the row. Reads all of the target, once a version.';

@@ -1,0 +1,24 @@
+create or replace view sluice.status_details as
+select
+  p.name as pipeline,
+  sluice._pipeline_state(p.pipeline_id) as state,
+  p.active_version as version,
+  p.target,
+  r.run_id as run,
+  r.started_at,
+  r.finished_at,
+  s.batch_seq as batches,
+  coalesce(r.extracted, 0) as extracted,
+  coalesce(r.inserted + r.updated + r.deleted, 0) as written,
+  coalesce(r.quarantined, 0) as quarantined,
+  (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id and q.status = 'open') as open_quarantine,
+  s.cursor
+from sluice.pipelines p
+join sluice.etl_state s using (pipeline_id)
+left join lateral (
+  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+where p.backfill_of is null
+order by p.name;
+
+comment on view sluice.status_details is
+  'Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or the outcome of the last run. extracted, written, quarantined: of that run. Backfills are in sluice.backfills.';
