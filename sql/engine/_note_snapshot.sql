@@ -44,6 +44,10 @@ begin
     update sluice.snapshots s set has_records = true where s.pipeline_id = p_ledger.pipeline_id;
   end if;
   if v_spoilt_by is null then
+    select format('%s was passed over', x ->> 'object') into v_spoilt_by
+    from jsonb_array_elements(p_ledger.objects) x where x #> '{position,skipped}' = 'true' limit 1;
+  end if;
+  if v_spoilt_by is null then
     select format('the reading of %s began before it', x ->> 'object') into v_spoilt_by
     from jsonb_array_elements(p_ledger.objects) x
     join sluice.source_objects o on o.pipeline_id = p_ledger.pipeline_id and o.object = x ->> 'object' and not o.is_done

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::file::support::Folder;
+use super::file::support::{Folder, gzip};
 use crate::support::sluice::Done;
 use crate::support::web::{Answer, Web};
 use crate::support::{Api, Sluice, Store, TestDb};
@@ -465,5 +465,41 @@ async fn orphans_that_find_their_parents_within_the_run_were_read() {
     assert_eq!(done.summary().count("quarantined"), 1);
     assert_eq!(done.summary().count("deleted"), 2, "{done:?}");
     assert_eq!(ids(&db).await, "1 2 3 7 8");
+    is_sound(&db).await;
+}
+
+#[tokio::test]
+async fn what_was_skipped_is_not_missing() {
+    let folder = Folder::new();
+    let db = shop(&folder_source(&folder, ""), DELETE).await;
+    folder.write("1.ndjson", lines(1..=5));
+    deleted(&db, "");
+    let skip = |file: &str| {
+        let name = folder.name(file);
+        sluice(&db)
+            .args(["skip", "items", "--object", &name, "--reason", "damaged"])
+            .run()
+            .exits(0);
+    };
+    // A file that stops every run.
+    let mut damaged = gzip(lines([1, 2]).as_bytes());
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    folder.write("2a.ndjson.gz", damaged);
+    folder.write("2b.ndjson", lines([1]));
+    run(&db, "").exits(1);
+    skip("2a.ndjson.gz");
+    let note = noted(&db, "");
+    assert!(note.contains("nothing can be concluded"), "{note}");
+    // One that is yet to come.
+    skip("3a.ndjson");
+    noted(&db, "");
+    folder.write("3a.ndjson", lines([2]));
+    folder.write("3b.ndjson", lines([1]));
+    let note = noted(&db, "");
+    assert!(note.contains("3a.ndjson was passed over"), "{note}");
+    assert_eq!(ids(&db).await, "1 2 3 4 5");
+    folder.write("4.ndjson", lines([1, 2]));
+    assert_eq!(deleted(&db, ""), 3);
     is_sound(&db).await;
 }
