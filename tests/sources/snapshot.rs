@@ -61,7 +61,7 @@ async fn ids(db: &TestDb) -> String {
 
 async fn is_sound(db: &TestDb) {
     let broken = db
-        .rows("select * from sluice.verify() where not is_ok")
+        .rows("select * from sluice.verify(deep => true) where not is_ok")
         .await;
     assert_eq!(broken, Vec::<String>::new());
 }
