@@ -4,8 +4,7 @@ language sql stable
 set search_path = ''
 as $$
   select case
-    when b.kind <> 'replay' then sluice._came_at(b)
-    when b.reloads is not null then (select sluice._came_at(o) from sluice.batches o where o.batch_id = b.reloads)
+    when b.kind <> 'replay' or b.reloads is not null then sluice._came_at(b)
     -- A replay wrote what had come before it.
     else coalesce((
       select max(coalesce(sluice._came_at(l), q.last_seen_at))

@@ -3,10 +3,10 @@ returns timestamptz
 language sql stable
 set search_path = ''
 as $$
-  select p_batch.committed_at - case when exists (
-    select from sluice.pipelines p where p.pipeline_id = p_batch.pipeline_id and p.backfill_of is not null)
-    then interval '1000 years' else interval '0' end
+  select o.committed_at - case when p.backfill_of is not null then interval '1000 years' else interval '0' end
+  from sluice.batches o join sluice.pipelines p using (pipeline_id)
+  where o.batch_id = coalesce(p_batch.reloads, p_batch.batch_id)
 $$;
 
 comment on function sluice._came_at(sluice.batches) is
-  'When the records of a batch count as having arrived: at its commit; but what a backfill reads is of the past, and came before everything the pipeline itself has read.';
+  'When the records of a batch count as having arrived: at its commit, those of a reload at the commit of the batch they were first in; but what a backfill reads is of the past, and came before everything the pipeline itself has read.';

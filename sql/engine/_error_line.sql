@@ -3,7 +3,7 @@ returns text
 language sql immutable
 set search_path = ''
 as $$
-  select sluice._excerpt(p_sqlstate || ' ' || coalesce(p_constraint, p_column || ': ' || p_message, p_message), p_length)
+  select sluice._excerpt(nullif(concat_ws(' ', p_sqlstate, coalesce(p_constraint, p_column || ': ' || p_message, p_message)), ''), p_length)
 $$;
 
 comment on function sluice._error_line(text, text, text, text, integer) is

@@ -53,8 +53,8 @@ begin
   -- is held while a worker waits for its turn.
   begin
     v_sample := sluice._look_up_known(p_target, 'pg_temp.sluice_known tablesample system (5)');
-    raise exception using errcode = 'SL000', message = 'a sample always rolls back';
-  exception when sqlstate 'SL000' then
+    raise exception using errcode = 'SL999', message = 'a sample always rolls back';
+  exception when sqlstate 'SL999' then
     if cardinality(v_sample.lost) * 3 > v_sample.standing then
       delete from pg_temp.sluice_known;
       v_known := 0;

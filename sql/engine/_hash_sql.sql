@@ -1,12 +1,16 @@
 create or replace function sluice._hash_sql(p_target oid, p_columns text[])
 returns text
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
+-- plpgsql keeps the plan; a compilation asks twice.
+begin
   -- The first byte is the version of this algorithm.
-  select format($sql$E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%L::pg_catalog.bytea, %s))), 1, 16)$sql$,
-    substr(sha256(convert_to(string_agg(quote_ident(column_name), ','), 'UTF8')), 1, 8), string_agg(hash_input, ', '))
-  from sluice._target_columns(p_target, p_columns)
+  return (
+    select format($sql$E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%L::pg_catalog.bytea, %s))), 1, 16)$sql$,
+      substr(sha256(convert_to(string_agg(quote_ident(column_name), ','), 'UTF8')), 1, 8), string_agg(hash_input, ', '))
+    from sluice._target_columns(p_target, p_columns));
+end
 $$;
 
 comment on function sluice._hash_sql(oid, text[]) is

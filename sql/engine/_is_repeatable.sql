@@ -36,9 +36,9 @@ begin
         regexp_replace(v_function.prosrc, ';\s*$', ''));
       select p.prosqlbody::text into v_tree from pg_catalog.pg_proc p
       where p.proname = 'sluice_parsed' and p.pronamespace = pg_catalog.pg_my_temp_schema();
-      raise exception using errcode = 'SL000', message = 'the parsed copy always rolls back';
+      raise exception using errcode = 'SL999', message = 'the parsed copy always rolls back';
     exception
-      when sqlstate 'SL000' then
+      when sqlstate 'SL999' then
         null;
       when syntax_error_or_access_rule_violation or feature_not_supported then
         return false; -- cannot be written in that form

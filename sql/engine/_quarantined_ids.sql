@@ -22,7 +22,7 @@ begin
     end;
   end if;
   return query
-  select q.quarantine_id from sluice.quarantine q left join sluice.batches b on b.batch_id = q.last_batch_id
+  select q.quarantine_id from sluice.quarantine q left join sluice.batches b on b.batch_id = q.last_batch_id left join sluice.batches l on l.batch_id = b.reloads
   where q.pipeline_id = p_pipeline.pipeline_id and q.status = 'open' and (p_ids is null or q.quarantine_id = any (p_ids))
   order by coalesce(sluice._came_at(b), q.last_seen_at), q.quarantine_id;
 end

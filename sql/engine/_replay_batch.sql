@@ -8,7 +8,7 @@ declare
 begin
   -- Before the records are locked: a load in progress has the target and may want the records.
   perform sluice._lock_target((select c.target from pg_temp.sluice_compiled c));
-  v_origins := sluice._stage_quarantined(p_pipeline.pipeline_id, p_ids);
+  v_origins := sluice._stage_quarantined(p_pipeline.pipeline_id, p_ids, true);
   if v_origins = '[]' then
     return;
   end if;

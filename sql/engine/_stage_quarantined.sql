@@ -1,4 +1,4 @@
-create or replace function sluice._stage_quarantined(p_pipeline_id integer, p_ids bigint[])
+create or replace function sluice._stage_quarantined(p_pipeline_id integer, p_ids bigint[], p_is_locked boolean)
 returns jsonb
 language plpgsql volatile
 set search_path = ''
@@ -6,16 +6,18 @@ as $$
 declare
   v_origins jsonb;
 begin
-  -- Locked, so that nobody else replays or discards them; whoever came first has closed them.
-  with locked as (
-    select q.quarantine_id, q.last_batch_id, q.last_seen_at from sluice.quarantine q
+  if p_is_locked then
+    -- So that nobody else replays or discards them; whoever came first has closed them.
+    perform from sluice.quarantine q
     where q.quarantine_id = any (p_ids) and q.pipeline_id = p_pipeline_id and q.status = 'open'
-    order by q.quarantine_id for update)
+    order by q.quarantine_id for update;
+  end if;
   insert into pg_temp.sluice_replayed (ordinal, quarantine_id, arrived_at)
-  select row_number() over (order by a.arrived_at, l.quarantine_id) - 1, l.quarantine_id, a.arrived_at
-  from locked l
-  left join sluice.batches b on b.batch_id = l.last_batch_id
-  cross join lateral (select coalesce(sluice._came_at(b), l.last_seen_at) as arrived_at) a;
+  select row_number() over (order by a.arrived_at, q.quarantine_id) - 1, q.quarantine_id, a.arrived_at
+  from sluice.quarantine q
+  left join sluice.batches b on b.batch_id = q.last_batch_id
+  cross join lateral (select coalesce(sluice._came_at(b), q.last_seen_at) as arrived_at) a
+  where q.quarantine_id = any (p_ids) and q.pipeline_id = p_pipeline_id and q.status = 'open';
 
   insert into pg_temp.sluice_staging (ordinal, position, payload)
   select r.ordinal, q.position, convert_from(q.payload, 'UTF8')
@@ -35,5 +37,5 @@ begin
 end
 $$;
 
-comment on function sluice._stage_quarantined(integer, bigint[]) is
-  'Puts quarantined records that are still open into the open batch, in the order they came, and locks them. Returns their origins.';
+comment on function sluice._stage_quarantined(integer, bigint[], boolean) is
+  'Puts quarantined records that are still open into the open batch, in the order they came, and locks them if asked. Returns their origins.';

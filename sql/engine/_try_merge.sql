@@ -11,9 +11,9 @@ begin
     begin
       execute p_trial using p_batch_id, p_first, p_last;
       set constraints all immediate;
-      raise exception using errcode = 'SL000', message = 'a trial always rolls back';
+      raise exception using errcode = 'SL999', message = 'a trial always rolls back';
     exception
-      when sqlstate 'SL000' then
+      when sqlstate 'SL999' then
         is_good := true;
         return;
       when others then

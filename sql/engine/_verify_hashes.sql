@@ -15,6 +15,7 @@ as $$
 declare
   v_unread  text := sluice._why_unread(p_pipeline.target, '{sluice_batch,sluice_hash}');
   v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
+  v_hashes  text;
   v_version record;
   v_rows    record;
   v_counted bigint := 0;
@@ -29,6 +30,9 @@ begin
     detail := 'not checked: ' || v_unread;
     return;
   end if;
+  -- A snapshot marks rows as they stand, whichever version wrote them.
+  select string_agg(distinct sluice._hash_sql(p_pipeline.target::regclass, t.columns), ', ') into v_hashes from sluice.transforms t
+  where t.pipeline_id = p_pipeline.pipeline_id and sluice._why_unread(p_pipeline.target, t.columns) is null;
   for v_version in execute format(
     'select b.version, t.columns, t.key, t.search_path, count(*) as rows from %s r join sluice.batches b on b.batch_id = r.sluice_batch
      join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1',
@@ -40,14 +44,15 @@ begin
       continue;
     end if;
     v_sql := format(
-      'select t.sluice_hash, %s as key, %s as hash from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = any ($1) and b.version = $2',
-      sluice._key_json(v_version.key, 't'), sluice._hash_sql(p_pipeline.target::regclass, v_version.columns), p_pipeline.target);
+      'select t.sluice_hash, %s as key, case when b.kind = ''snapshot'' then t.sluice_hash = any (array[%s]) else t.sluice_hash = %s end as is_same
+       from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = any ($1) and b.version = $2',
+      sluice._key_json(v_version.key, 't'), v_hashes, sluice._hash_sql(p_pipeline.target::regclass, v_version.columns), p_pipeline.target);
     -- As the transform saw it: types of others are hashed as text.
     perform set_config('search_path', v_version.search_path, true);
-    execute format('select pg_catalog.count(*) filter (where sluice_hash is null) as blank, pg_catalog.count(*) filter (where sluice_hash <> hash) as differ from (%s) r', v_sql)
+    execute format('select pg_catalog.count(*) filter (where sluice_hash is null) as blank, pg_catalog.count(*) filter (where not is_same) as differ from (%s) r', v_sql)
       into v_rows using v_ids, v_version.version;
     if v_rows.differ > 0 and pg_catalog.cardinality(v_keys) < 3 then
-      execute format('select $3 || array(select key::text from (%s) r where sluice_hash <> hash order by r.key limit $4)', v_sql)
+      execute format('select $3 || array(select key::text from (%s) r where not is_same order by r.key limit $4)', v_sql)
         into v_keys using v_ids, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
     end if;
     perform set_config('search_path', '', true);

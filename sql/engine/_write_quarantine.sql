@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_is_backfill boolean := (select b.guard = 'backfill' from pg_temp.sluice_batch b);
+  v_guard text := (select b.guard from pg_temp.sluice_batch b);
 begin
   if not exists (select from pg_temp.sluice_faults) then
     return;
@@ -30,15 +30,16 @@ begin
     order by sha256(r.payload), f.ordinal desc) l
   order by l.ordinal
   on conflict (pipeline_id, payload_sha256) where status = 'open' do update set
-    seen_count = q.seen_count + excluded.seen_count, last_seen_at = excluded.last_seen_at, version = excluded.version,
-    sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
+    seen_count = q.seen_count + case when v_guard = 'arrival_only' then 0 else excluded.seen_count end,
+    version = excluded.version, sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
     constraint_name = excluded.constraint_name, column_name = excluded.column_name, keys = excluded.keys,
-    -- What a backfill finds again has arrived when the pipeline itself read it.
+    last_seen_at = case when v_guard = 'arrival_only' then q.last_seen_at else excluded.last_seen_at end,
+    -- What a reload or a backfill finds again has arrived when the pipeline itself read it.
     (last_batch_id, origin, position) = (
-      select case when x.was_live then q.last_batch_id else excluded.last_batch_id end,
-        case when x.was_live then q.origin else excluded.origin end, case when x.was_live then q.position else excluded.position end
-      from (select v_is_backfill and exists (
-        select from sluice.batches b where b.batch_id = q.last_batch_id and b.pipeline_id = q.pipeline_id) as was_live) x);
+      select case when x.has_arrived then q.last_batch_id else excluded.last_batch_id end,
+        case when x.has_arrived then q.origin else excluded.origin end, case when x.has_arrived then q.position else excluded.position end
+      from (select v_guard = 'arrival_only' or v_guard = 'backfill' and exists (
+        select from sluice.batches b where b.batch_id = q.last_batch_id and b.pipeline_id = q.pipeline_id) as has_arrived) x);
 end
 $$;
 

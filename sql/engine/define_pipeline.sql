@@ -1,7 +1,7 @@
 create or replace function sluice.define_pipeline(
   name text, version integer, transform text, target text, key text[], source jsonb, order_by text default null,
   max_bad_ratio numeric default 0.1, batch_rows integer default null, batch_bytes integer default null, activate boolean default true, skip_known boolean default true,
-  retry_orphans boolean default true, missing text default 'keep', mark_column text default null, max_delete_ratio numeric default 0.1)
+  retry_orphans boolean default true, retain_raw interval default null, missing text default 'keep', mark_column text default null, max_delete_ratio numeric default 0.1)
 returns text
 language plpgsql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them.
@@ -36,6 +36,10 @@ begin
   if define_pipeline.batch_rows < 1 or define_pipeline.batch_bytes < 1 then
     raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: batch_rows and batch_bytes have to be positive', v_name),
       hint = 'leave them out for the loader''s defaults';
+  end if;
+  if define_pipeline.retain_raw <= pg_catalog.make_interval() then
+    raise exception using errcode = 'SL005', message = pg_catalog.format('pipeline %s: retain_raw %s is not positive', v_name, pg_catalog.quote_literal(define_pipeline.retain_raw)),
+      hint = 'retain_raw => ''7 days''; leave it out to keep no payloads';
   end if;
   -- One definition at a time: they read a target before they alter it.
   perform pg_catalog.pg_advisory_xact_lock(sluice._lock_class('define'), 0);
@@ -108,7 +112,7 @@ begin
   update sluice.pipelines p set
     target = v_target, source = define_pipeline.source, max_bad_ratio = define_pipeline.max_bad_ratio,
     batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, skip_known = coalesce(define_pipeline.skip_known, true),
-    retry_orphans = coalesce(define_pipeline.retry_orphans, true),
+    retry_orphans = coalesce(define_pipeline.retry_orphans, true), retain_raw = define_pipeline.retain_raw,
     missing = define_pipeline.missing, mark_column = define_pipeline.mark_column, max_delete_ratio = define_pipeline.max_delete_ratio, updated_at = pg_catalog.now()
   where p.pipeline_id = v_new.pipeline_id
   returning * into v_pipeline;
@@ -120,5 +124,5 @@ begin
 end
 $$;
 
-comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean, boolean, boolean, text, text, numeric) is
-  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source, sluice.object_source and sluice.http_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version as a candidate: sluice.compare shows what it would change, sluice.activate_version makes it the active one. skip_known: false parses every record, also those whose bytes and row have not changed since they were loaded. retry_orphans: whether records whose parent row was missing (23503) are tried again before and after every run. missing: what becomes of rows that a complete read of the source no longer brings (sluice.finish_snapshot): keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return; max_delete_ratio: if more of the rows are missing, nothing is deleted or marked (SL008). A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target. Example: select sluice.define_pipeline(name => ''orders'', version => 1, transform => ''shop.orders_v1'', target => ''shop.orders'', key => ''{order_id}'', order_by => ''updated_at'', source => sluice.file_source(path => ''drop''))';
+comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean, boolean, boolean, interval, text, text, numeric) is
+  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source, sluice.object_source and sluice.http_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version as a candidate: sluice.compare shows what it would change, sluice.activate_version makes it the active one. skip_known: false parses every record, also those whose bytes and row have not changed since they were loaded. retry_orphans: whether records whose parent row was missing (23503) are tried again before and after every run. retain_raw: keep the payloads of committed batches so long, for reload, compare and why; they are dropped when it is left out again. missing: what becomes of rows that a complete read of the source no longer brings (sluice.finish_snapshot): keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return; max_delete_ratio: if more of the rows are missing, nothing is deleted or marked (SL008). A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target. Example: select sluice.define_pipeline(name => ''orders'', version => 1, transform => ''shop.orders_v1'', target => ''shop.orders'', key => ''{order_id}'', order_by => ''updated_at'', source => sluice.file_source(path => ''drop''))';

@@ -36,6 +36,9 @@ begin
   select coalesce(p.backfill_of, p.pipeline_id) into v_owner from sluice.pipelines p where p.pipeline_id = v_batch.pipeline_id;
   perform sluice._write_quarantine(v_owner, v_batch.version, v_batch.batch_id, v_batch.origins);
   perform sluice._resolve_loaded(v_owner, v_batch.version, v_batch.batch_id, v_batch.run_started_at);
+  if exists (select from sluice.pipelines p where p.pipeline_id = v_batch.pipeline_id and p.retain_raw is not null) then
+    perform sluice._retain_batch(v_batch.pipeline_id, v_batch.batch_id);
+  end if;
   if v_batch.seen_sql is not null then
     perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v_batch.seen_sql);
   end if;

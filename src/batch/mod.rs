@@ -98,6 +98,17 @@ pub async fn finish_run(
     Ok(())
 }
 
+/// Drops what the pipeline has retained for long enough. See `sluice.prune`.
+pub async fn prune(client: &Client, pipeline: &str) -> Result<()> {
+    client
+        .query_typed(
+            "select from sluice.prune(pipeline => $1)",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    Ok(())
+}
+
 /// The files and objects a pipeline has read or begun to read.
 pub async fn source_state(client: &Client, pipeline: &str) -> Result<Vec<ObjectState>> {
     let rows = client

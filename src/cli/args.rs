@@ -1,5 +1,9 @@
 //! Every option of every command. Help texts are in the imperative, with the default last.
 
+mod retained;
+
+pub(super) use retained::{Batches, Compare, Prune, Reload, Why};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -78,6 +82,14 @@ pub(super) enum Command {
     Versions(Reporting),
     /// Make another version of a pipeline's transform the active one
     Activate(Activate),
+    /// Put the retained payloads of batches through the transform again
+    Reload(Reload),
+    /// Show what two versions of the transform make of the same records
+    Compare(Compare),
+    /// Show where the row of a key comes from
+    Why(Why),
+    /// Drop retained payloads that are old enough
+    Prune(Prune),
     /// Check connection, rights, versions and settings
     Doctor(Doctor),
     /// Manage the embedded server

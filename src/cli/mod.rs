@@ -7,6 +7,7 @@ mod apply;
 mod args;
 mod backfill;
 mod changes;
+mod compare;
 mod context;
 mod db;
 mod demo;
@@ -14,7 +15,9 @@ mod discard;
 mod doctor;
 mod logging;
 mod migrate;
+mod prune;
 mod quarantine;
+mod reload;
 mod replay;
 mod rewind;
 mod run;
@@ -23,6 +26,7 @@ mod status;
 mod table;
 mod verify;
 mod versions;
+mod why;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -72,6 +76,10 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
         Command::Skip(args) => skip::skip(&context, &args).await,
         Command::Backfill(args) => backfill::backfill(&context, &args).await,
+        Command::Reload(args) => reload::reload(&context, &args).await,
+        Command::Compare(args) => compare::compare(&context, &args).await,
+        Command::Why(args) => why::why(&context, &args).await,
+        Command::Prune(args) => prune::prune(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Versions(args) => versions::versions(&context, &args).await,
         Command::Activate(args) => activate::activate(&context, &args).await,

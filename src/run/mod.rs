@@ -104,9 +104,16 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
         let client = worker::connection(&pool).await?;
         batch::finish_run(&client, run.run_id, outcome, error.as_deref(), reached_end).await
     };
+    let pruned = async {
+        let client = worker::connection(&pool).await?;
+        batch::prune(&client, job.pipeline).await
+    };
     let last_words = async {
         if let Err(error) = finished.await {
             tracing::warn!("the end of the run was not recorded: {}", error.message());
+        }
+        if let Err(error) = pruned.await {
+            tracing::warn!("old payloads were not dropped: {}", error.message());
         }
         guard.release().await;
     };

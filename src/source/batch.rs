@@ -66,6 +66,10 @@ pub struct OriginSpan {
     pub first_ordinal: i32,
     /// File, URL, object or table.
     pub origin: String,
+    /// Where the first of its records stands in it.
+    pub first_position: i64,
+    /// Where the last one does.
+    pub last_position: i64,
 }
 
 /// What a batch is to a complete read of its source (`sql/engine/_note_snapshot.sql`).
@@ -142,6 +146,8 @@ pub(crate) struct Mark {
     payload_bytes: usize,
     rows: i32,
     unreadable: usize,
+    origins: usize,
+    last_position: i64,
 }
 
 impl Mark {
@@ -196,7 +202,19 @@ impl BatchBuilder {
         self.origins.push(OriginSpan {
             first_ordinal: self.rows,
             origin: origin.to_owned(),
+            first_position: 0,
+            last_position: 0,
         });
+    }
+
+    /// Notes in the current span where the record stands that is about to be added.
+    fn note_position(&mut self, position: i64) {
+        if let Some(span) = self.origins.last_mut() {
+            if span.first_ordinal == self.rows {
+                span.first_position = position;
+            }
+            span.last_position = position;
+        }
     }
 
     /// Adds a record. Bytes that Postgres cannot hold as text (NUL, invalid UTF-8) are set
@@ -214,6 +232,7 @@ impl BatchBuilder {
             self.push_unreadable(position, payload.to_vec(), "22021", message);
             return;
         }
+        self.note_position(position);
         self.data.reserve(payload.len() + 54);
         self.data
             .put_i16(COPY_FIELDS + i16::from(self.limits.digests));
@@ -246,6 +265,7 @@ impl BatchBuilder {
         sqlstate: &'static str,
         message: String,
     ) {
+        self.note_position(position);
         self.payload_bytes += payload.len();
         self.last = None;
         self.unreadable.push(Unreadable {
@@ -265,6 +285,8 @@ impl BatchBuilder {
             payload_bytes: self.payload_bytes,
             rows: self.rows,
             unreadable: self.unreadable.len(),
+            origins: self.origins.len(),
+            last_position: self.origins.last().map_or(0, |span| span.last_position),
         }
     }
 
@@ -276,6 +298,14 @@ impl BatchBuilder {
         self.rows = mark.rows;
         self.unreadable.truncate(mark.unreadable);
         self.last = None;
+        // Spans behind it are empty now; their next record says where they begin.
+        if let Some(span) = mark
+            .origins
+            .checked_sub(1)
+            .and_then(|last| self.origins.get_mut(last))
+        {
+            span.last_position = mark.last_position;
+        }
     }
 
     /// Counts `bytes` of input as consumed by this batch.
@@ -343,3 +373,6 @@ impl BatchBuilder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod output;
 mod proof;
 mod psql;
 mod replay;
+mod retained;
 mod rewind;
 
 use crate::support::{Sluice, TestDb};

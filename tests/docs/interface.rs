@@ -91,8 +91,8 @@ fn every_sqlstate_of_the_engine_is_in_the_runbook() {
         }
     }
     assert!(raised.len() >= 8, "{raised:?}");
-    // Raised and caught in one function; nobody sees it.
-    raised.remove("SL000");
+    // Raised and caught in one function; nobody sees it. (SL000 would be a whole class.)
+    raised.remove("SL999");
     for code in raised {
         assert!(
             runbook.contains(&format!("| `{code}` ")),

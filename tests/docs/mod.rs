@@ -43,6 +43,7 @@ pages! {
     readme_is_true: "README.md",
     exactly_once_is_true: "docs/exactly-once.md",
     psql_is_true: "docs/psql.md",
+    retention_is_true: "docs/retention.md",
     runbook_is_true: "docs/runbook.md",
     sources_is_true: "docs/sources.md",
     transforms_is_true: "docs/transforms.md",

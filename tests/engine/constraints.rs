@@ -331,6 +331,40 @@ async fn raise_of_any_trigger_quarantines_its_record() {
 }
 
 #[tokio::test]
+async fn trigger_that_rejects_quarantines_its_record() {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key, n integer",
+        N.0,
+        N.1,
+        "key => '{id}'",
+    )
+    .await;
+    db.execute(
+        "create function shop.guard() returns trigger language plpgsql as $$
+         begin
+           if new.n = 13 then perform sluice.reject('thirteen'); end if;
+           return new;
+         end $$;
+         create trigger guard before insert or update on shop.items for each row execute function shop.guard();",
+    )
+    .await;
+    assert_eq!(
+        Hand::start(&db)
+            .await
+            .load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 13}"#])
+            .await,
+        "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
+    );
+    assert_eq!(
+        db.rows("select position, sqlstate, message from sluice.quarantine_open_details")
+            .await,
+        ["2|SL100|thirteen"]
+    );
+}
+
+#[tokio::test]
 async fn trigger_that_swallows_a_row_fails_the_batch_by_name() {
     let db = TestDb::new().await;
     items(

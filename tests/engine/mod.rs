@@ -2,6 +2,7 @@
 
 mod amend;
 mod backfill;
+mod compare;
 mod constraints;
 mod define_pipeline;
 mod drop_pipeline;
@@ -12,7 +13,11 @@ mod interface;
 mod known;
 mod load_batch;
 mod preview_rewind;
+mod prune;
 mod quarantine;
+mod raw_records;
+mod reload;
+mod reload_histories;
 mod replay;
 mod replay_histories;
 mod retry_orphans;
@@ -25,5 +30,6 @@ pub(crate) mod support;
 mod tombstones;
 mod transform_batch;
 mod verify;
+mod why;
 
 use support::{Hand, Problem, items, problem};

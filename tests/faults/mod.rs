@@ -8,6 +8,7 @@ mod failures;
 mod kills;
 mod replays;
 mod restore;
+mod retention;
 mod rivals;
 mod sessions;
 mod signals;

@@ -171,10 +171,23 @@ pub(crate) fn records(batch: &Batch) -> Vec<Record> {
             fault: Some((bad.sqlstate, bad.message.clone())),
         });
     }
-    found
+    let found: Vec<Record> = found
         .into_iter()
         .map(|r| r.expect("every ordinal"))
-        .collect()
+        .collect();
+    for (n, span) in batch.origins.iter().enumerate() {
+        let end = batch
+            .origins
+            .get(n + 1)
+            .map_or(batch.rows, |next| next.first_ordinal as usize);
+        let records = &found[span.first_ordinal as usize..end];
+        assert_eq!(
+            [records.first(), records.last()].map(|record| record.unwrap().position),
+            [span.first_position, span.last_position],
+            "{span:?}"
+        );
+    }
+    found
 }
 
 pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {

@@ -77,6 +77,28 @@ async fn each_row_is_held_to_the_version_that_wrote_it() {
 }
 
 #[tokio::test]
+async fn a_snapshot_marks_rows_whichever_version_wrote_them() {
+    let db = shop("key => '{id}'").await;
+    db.execute(
+        "create function shop.items_v2(doc jsonb) returns table (id bigint) language sql stable as $$ select (doc->>'id')::bigint $$;
+         select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2', target => 'shop.items', key => '{id}', source => sluice.file_source(path => '-'));
+         insert into sluice.batches (batch_id, pipeline_id, batch_seq, kind, version, started_at) values (77, 1, 2, 'snapshot', 2, now());
+         update shop.items set sluice_batch = 77",
+    )
+    .await;
+    assert_eq!(
+        db.value(HASHES).await,
+        "t|rows: 2, none was edited behind the tool's back"
+    );
+    db.execute("update shop.items set name = 'x' where id = 1")
+        .await;
+    assert_eq!(
+        db.value(HASHES).await,
+        "f|1 of 2 rows were edited behind the tool's back: {\"id\": 1}"
+    );
+}
+
+#[tokio::test]
 async fn rows_without_a_hash_are_told_apart() {
     let db = shop("key => '{id}'").await;
     db.execute("update shop.items set sluice_hash = null where id = 1")

@@ -106,3 +106,26 @@ async fn a_long_random_history_verifies_clean() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn loads_that_go_on_meanwhile_are_seen_whole_or_not_at_all() {
+    let db = shop("").await;
+    let mut hand = Hand::start(&db).await;
+    let loads = tokio::spawn(async move {
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..60 {
+            let records: Vec<String> = (0..10).map(|_| record(&mut random)).collect();
+            hand.load(&records).await;
+        }
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    while !loads.is_finished() {
+        let found = db
+            .rows("select check_name, is_ok, detail from sluice.verify('items', deep => true) where not is_ok or check_name = 'cursor chain'")
+            .await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        seen.extend(found);
+    }
+    loads.await.unwrap();
+    assert!(seen.len() > 2, "never in the middle: {seen:?}");
+}

@@ -1,0 +1,33 @@
+create or replace function sluice._try_version(p_pipeline sluice.pipelines, p_version integer, p_batch_id bigint, p_ids bigint[])
+returns void
+language plpgsql volatile
+set search_path = ''
+set timezone = 'UTC'
+-- Index lookups in the target only, as in _merge_rows.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_batch    sluice.batches;
+  v_origins  jsonb;
+  v_compiled record;
+begin
+  perform sluice._open_batch(p_pipeline, p_version, null, 'replay', 'arrival_only');
+  if p_batch_id is null then
+    v_origins := sluice._stage_quarantined(p_pipeline.pipeline_id, p_ids, false);
+  else
+    select * into v_batch from sluice.batches b where b.batch_id = p_batch_id;
+    v_origins := v_batch.origins;
+    perform sluice._stage_retained(p_pipeline.pipeline_id, p_batch_id);
+    insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, v_batch.committed_at from pg_temp.sluice_staging s;
+  end if;
+  perform sluice.transform_batch(v_origins);
+  perform sluice._mark_outdated_rows();
+  select c.target, c.key, c.order_by into v_compiled from pg_temp.sluice_compiled c;
+  execute sluice._outcomes_sql(v_compiled.target, v_compiled.key, v_compiled.order_by);
+end
+$$;
+
+comment on function sluice._try_version(sluice.pipelines, integer, bigint, bigint[]) is
+  'Opens a batch of retained payloads (p_batch_id), or of quarantined records (p_ids), puts them through a version and notes in sluice_outcomes what would come of it. Writes temporary tables only; the caller rolls them back.';

@@ -1,0 +1,46 @@
+create or replace function sluice._typed_key(p_pipeline sluice.pipelines, p_key jsonb, out target oid, out columns text[], out row_sql text, out key jsonb, out key_hash bytea)
+language plpgsql stable
+set search_path = ''
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set extra_float_digits = 1
+as $$
+declare
+  v_example text;
+  v_strange text;
+begin
+  select t.key into columns from sluice.transforms t where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_pipeline.active_version;
+  target := to_regclass(p_pipeline.target);
+  if target is null then
+    raise exception using errcode = 'SL005', message = format('pipeline %s: target %s does not exist', p_pipeline.name, p_pipeline.target),
+      hint = 'the table was dropped or renamed';
+  end if;
+  v_example := format('{%s}', (select string_agg(format('%s: ...', to_json(k)), ', ' order by n) from unnest(columns) with ordinality as keys (k, n)));
+  if jsonb_typeof(p_key) is distinct from 'object' then
+    raise exception using errcode = 'SL005', message = format('key %s is not an object', coalesce(p_key::text, 'null')),
+      hint = format('the key of pipeline %s is %s', p_pipeline.name, v_example);
+  end if;
+  select string_agg(format('%s is not part of it', k), ', ') into v_strange from jsonb_object_keys(p_key) k where k <> all (columns);
+  v_strange := concat_ws(', ', v_strange, (select string_agg(format('%s is missing', k), ', ' order by n) from unnest(columns) with ordinality as keys (k, n)
+    where jsonb_typeof(p_key -> k) is null or jsonb_typeof(p_key -> k) = 'null'));
+  if v_strange <> '' then
+    raise exception using errcode = 'SL005', message = format('%s is no key of pipeline %s: %s', p_key, p_pipeline.name, v_strange),
+      hint = format('the key is %s', v_example);
+  end if;
+  -- As the transform's columns are coerced: nothing is cut to fit.
+  select format('(select %s from (select %s) r)', string_agg(format('%s as %I', c.coercion, c.column_name), ', '),
+    string_agg(format('$1 ->> %L as %I', c.column_name, c.column_name), ', ')) into row_sql
+  from sluice._target_columns(target, columns) c;
+  begin
+    execute format('select %s, %s from %s k', sluice._key_json(columns, 'k'), sluice._key_hash(target, columns, 'k'), row_sql)
+      into key, key_hash using p_key;
+  exception when data_exception or integrity_constraint_violation then
+    raise exception using errcode = 'SL005', message = format('%s is no key of pipeline %s: %s', p_key, p_pipeline.name, sqlerrm),
+      hint = format('the key is %s, of %s', v_example, p_pipeline.target);
+  end;
+end
+$$;
+
+comment on function sluice._typed_key(sluice.pipelines, jsonb) is
+  'A key that somebody wrote, in the types of the target: as the quarantine writes it (key), in the bytes of _key_hash, and as a row (row_sql, of the key as $1). SL005 when it is none.';

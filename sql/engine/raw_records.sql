@@ -1,0 +1,22 @@
+create or replace function sluice.raw_records(pipeline text, batches bigint[] default null)
+returns table (batch bigint, ordinal integer, origin text, "position" bigint, payload text)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_pipeline(raw_records.pipeline);
+  v_table    record;
+begin
+  for v_table in select t.relation from sluice._raw_tables(v_pipeline.pipeline_id) t loop
+    return query execute format($sql$select c.batch_id, r.ordinal, sluice._origin_of(b.origins, r.ordinal), r.position, r.payload
+from %s c
+join sluice.batches b using (batch_id)
+cross join lateral unnest(c.ordinals, c.positions, c.payloads) r (ordinal, position, payload)
+where $1 is null or c.batch_id = any ($1)
+order by c.batch_id, c.first_ordinal, r.ordinal$sql$, v_table.relation) using raw_records.batches;
+  end loop;
+end
+$$;
+
+comment on function sluice.raw_records(text, bigint[]) is
+  'The payloads that a pipeline has retained (see retain_raw), with where they came from: of these batches, or all. What a batch has set aside is not among them but in quarantine.';

@@ -1,0 +1,137 @@
+//! Options of the commands about retained payloads.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice reload orders --batches 812,813
+  sluice reload orders --batches 812..830 --version 3 --dry-run
+
+The payloads must have been retained: define_pipeline(..., retain_raw => '7 days'). What a later
+batch wrote stays. All of it is one transaction.")]
+pub(in crate::cli) struct Reload {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// Reload these batches (batch_id in the ledger): 812,813 or 812..830
+    #[arg(long, value_name = "N,...|N..M", value_parser = batches)]
+    pub(in crate::cli) batches: Batches,
+    /// Use this version of the transform (default: the active one)
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) version: Option<i32>,
+    /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
+    #[arg(long, value_name = "0..1", value_parser = super::ratio)]
+    pub(in crate::cli) max_bad_ratio: Option<f64>,
+    #[command(flatten)]
+    pub(in crate::cli) dry: super::DryRun,
+    /// Report as JSON (a dry run: and one object before it for each changed row)
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice compare orders 1 2                what version 2 would make of what version 1 loaded
+  sluice compare orders 1 2 --last 100 --samples 10
+  sluice compare orders 1 2 --last 0       over open quarantine alone
+
+Nothing is changed. The records that differ, one by one: select * from sluice.compare_records(...).")]
+pub(in crate::cli) struct Compare {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// A version of its transform
+    pub(in crate::cli) version_a: i32,
+    /// Another one
+    pub(in crate::cli) version_b: i32,
+    /// Compare over the retained payloads of so many batches, and over open quarantine
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(i32).range(0..))]
+    pub(in crate::cli) last: i32,
+    /// Show so many records of each kind of difference
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(i32).range(0..))]
+    pub(in crate::cli) samples: i32,
+    /// Report as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice why orders '{\"order_id\": 42}'")]
+pub(in crate::cli) struct Why {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// The key of the row, as a JSON object of all key columns
+    #[arg(value_parser = key)]
+    pub(in crate::cli) key: serde_json::Value,
+    /// Report as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice prune
+  sluice prune orders --tombstones-before 2026-01-01
+
+Every run does this for its own pipeline, but for tombstones.")]
+pub(in crate::cli) struct Prune {
+    /// Only this pipeline (default: all)
+    pub(in crate::cli) pipeline: Option<String>,
+    /// Also forget keys that were deleted before then; older records may bring them back
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) tombstones_before: Option<String>,
+    /// Report as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Batches as they are named on a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum Batches {
+    /// `812,813`
+    These(Vec<i64>),
+    /// `812..830`, both included; either end may be left out.
+    Between(Option<i64>, Option<i64>),
+}
+
+fn batches(text: &str) -> Result<Batches, String> {
+    let wanted = || "numbers such as 812,813, or a range such as 812..830".to_owned();
+    let number = |text: &str| text.trim().parse::<i64>().map_err(|_| wanted());
+    let Some((from, to)) = text.split_once("..") else {
+        return Ok(Batches::These(
+            text.split(',').map(number).collect::<Result<_, _>>()?,
+        ));
+    };
+    let end = |text: &str| match text.is_empty() {
+        true => Ok(None),
+        false => number(text).map(Some),
+    };
+    match (end(from)?, end(to)?) {
+        (None, None) => Err(wanted()),
+        (from, to) => Ok(Batches::Between(from, to)),
+    }
+}
+
+fn key(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text)
+        .map_err(|error| format!("{error}; a JSON object such as {{\"order_id\": 42}}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batches, batches};
+
+    #[test]
+    fn batches_are_a_list_or_a_range() {
+        assert_eq!(batches("812"), Ok(Batches::These(vec![812])));
+        assert_eq!(batches("812, 813"), Ok(Batches::These(vec![812, 813])));
+        assert_eq!(
+            batches("812..830"),
+            Ok(Batches::Between(Some(812), Some(830)))
+        );
+        assert_eq!(batches("812.."), Ok(Batches::Between(Some(812), None)));
+        assert_eq!(batches("..830"), Ok(Batches::Between(None, Some(830))));
+        for wrong in ["", "..", "a", "1,,2", "1..b", "1-2"] {
+            assert!(batches(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `sluice reload`
+
+use super::args::{self, Batches};
+use super::changes::Shown;
+use super::context::Context;
+use super::table;
+use crate::batch;
+use crate::error::Result;
+use tokio_postgres::types::Type;
+
+pub(super) async fn reload(context: &Context, args: &args::Reload) -> Result<u8> {
+    let session = context.session().await?;
+    let (list, from, to) = match &args.batches {
+        Batches::These(batches) => (Some(batches), None, None),
+        Batches::Between(from, to) => (None, *from, *to),
+    };
+    let shown = Shown::new(&args.dry, args.json);
+    let changes = shown.receiver();
+    session.batch_execute("begin").await?;
+    if args.dry.dry_run {
+        batch::capture_changes(&session, changes.most).await?;
+    }
+    let rows = table::query(
+        &session,
+        "select * from sluice.reload(pipeline => $1, batches => $2, from_batch => $3, to_batch => $4, version => $5,
+           max_bad_ratio => $6::double precision::numeric)",
+        &[
+            (&args.pipeline, Type::TEXT),
+            (&list, Type::INT8_ARRAY),
+            (&from, Type::INT8),
+            (&to, Type::INT8),
+            (&args.version, Type::INT4),
+            (&args.max_bad_ratio, Type::FLOAT8),
+        ],
+    )
+    .await?;
+    if args.dry.dry_run {
+        batch::captured_changes(&session, |change| (changes.show)(&args.pipeline, change)).await?;
+        session.batch_execute("rollback").await?;
+        let written = rows.iter().flat_map(|row| {
+            ["inserted", "updated", "deleted"].map(|name| row[name].as_i64().unwrap_or_default())
+        });
+        shown.finish(written.sum());
+    } else {
+        session.batch_execute("commit").await?;
+    }
+    table::print(&rows, args.json, "these batches loaded nothing");
+    Ok(0)
+}
