@@ -5,7 +5,7 @@ create or replace function sluice._compile(
   out load_sql text, out load_past_faults_sql text, out trial_sql text, out probe_sql text,
   out reference_checks text[], out superseded_sql text, out matched_sql text,
   out count_sql text, out meets_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text,
-  out skips_known boolean, out remember_sql text, out keeps_places boolean, out has_deleted boolean, out columns text[], out key text[], out order_by text)
+  out skips_known boolean, out remember_sql text, out keeps_places boolean, out has_deleted boolean, out columns text[], out key text[], out order_by text, out seen_sql text)
 language plpgsql stable
 set search_path = ''
 set quote_all_identifiers = off
@@ -74,6 +74,9 @@ begin
   trial_merge_sql  := sluice._merge_sql(target, columns, v_transform.key, v_transform.order_by, has_deleted, true);
   skips_known      := v_pipeline.skip_known and v_transform.is_repeatable and sluice._may_skip_known(target, columns);
   remember_sql     := sluice._remember_sql(target, v_transform.key, v_transform.order_by);
+  if v_pipeline.missing <> 'keep' then
+    seen_sql       := sluice._seen_sql(target, v_transform.key);
+  end if;
   -- A trigger may change what it inserts: then only a look at the row tells what became of it.
   keeps_places     := skips_known and sluice._merge_order(target) = '';
 end

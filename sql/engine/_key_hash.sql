@@ -3,10 +3,15 @@ returns text
 language sql stable
 set search_path = ''
 as $$
-  -- Equal keys, equal bytes: 1.0 is 1.00, and citext does not tell A from a.
+  -- Equal keys, equal bytes: 1.0 is 1.00, -0 is 0, blanks at the end of a char do not count, and
+  -- citext does not tell A from a. Where that cannot be had, see sluice._odd_key_column.
   select format('pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(%s))), 1, 16)',
-    string_agg(case when b.base_type = 'numeric'::regtype then format('pg_catalog.trim_scale(%s)', v.input)
-      when y.typname = 'citext' then format('pg_catalog.lower(%s)', v.input) else v.input end, ', ' order by a.attnum))
+    string_agg(case
+      when b.base_type = 'numeric'::regtype then format('pg_catalog.trim_scale(%s)', v.input)
+      when b.base_type in ('float4'::regtype, 'float8'::regtype) then format('(%s + 0)', v.input)
+      when b.base_type = 'bpchar'::regtype then format('(%s)::pg_catalog.text', v.input)
+      when y.typname = 'citext' then format('pg_catalog.lower(%s collate pg_catalog."default")', v.input)
+      else v.input end, ', ' order by a.attnum))
   from sluice._target_columns(p_target, p_key) c
   join pg_catalog.pg_attribute a on a.attrelid = p_target and a.attname = c.column_name
   cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b

@@ -39,7 +39,7 @@ begin
       fingerprint text not null, made_for uuid, version integer not null, target oid not null, filenode oid, columns text[] not null, key text[] not null, order_by text,
       search_path text not null, rules jsonb not null, load_sql text not null, load_past_faults_sql text not null, trial_sql text not null, probe_sql text not null,
       reference_checks text[] not null, superseded_sql text not null, matched_sql text not null, count_sql text not null, meets_sql text not null, insert_sql text,
-      merge_sql text not null, trial_merge_sql text not null, remember_sql text not null, keeps_places boolean not null, has_deleted boolean not null, rows_definition text not null);
+      merge_sql text not null, trial_merge_sql text not null, remember_sql text not null, keeps_places boolean not null, has_deleted boolean not null, rows_definition text not null, seen_sql text);
   elsif exists (select from pg_temp.sluice_batch) then
     -- An earlier batch of this same transaction (a dry run, a replay).
     truncate pg_temp.sluice_batch, pg_temp.sluice_staging, pg_temp.sluice_unreadable, pg_temp.sluice_faults, pg_temp.sluice_known, pg_temp.sluice_replayed;
@@ -56,7 +56,7 @@ begin
       c.version, c.target, pg_catalog.pg_relation_filenode(c.target), c.columns, c.key, c.order_by,
       c.search_path, c.rules, c.load_sql, c.load_past_faults_sql, c.trial_sql, c.probe_sql,
       c.reference_checks, c.superseded_sql, c.matched_sql, c.count_sql, c.meets_sql, c.insert_sql,
-      c.merge_sql, c.trial_merge_sql, c.remember_sql, c.keeps_places, c.has_deleted, c.rows_definition
+      c.merge_sql, c.trial_merge_sql, c.remember_sql, c.keeps_places, c.has_deleted, c.rows_definition, c.seen_sql
     from sluice._compile(p_pipeline.pipeline_id, p_version) c;
     select format(
       'create temporary table sluice_rows (sluice_ordinal integer not null, sluice_state "char", sluice_deleted boolean not null, sluice_reject text, sluice_rule smallint, sluice_hash bytea, sluice_digest uuid, %s) on commit delete rows',

@@ -20,6 +20,12 @@ begin
     return;
   end if;
   ledger := sluice._write_ledger(ledger);
+  -- What it found unchanged would look missing to a read that is going on, see _note_snapshot.
+  insert into sluice.snapshot_keys (pipeline_id, batch_id, key_hashes, is_from_elsewhere)
+  select s.pipeline_id, v_batch_id, k.key_hashes, true
+  from pg_temp.sluice_compiled c join sluice.snapshots s on s.pipeline_id = p_pipeline.pipeline_id and s.spoilt_by is null
+  cross join lateral sluice._read_keys(c.seen_sql) k
+  where c.seen_sql is not null and k.key_hashes <> '{}';
   perform sluice._resolve_replayed(v_batch_id, ledger.version);
 end
 $$;

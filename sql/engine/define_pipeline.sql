@@ -1,7 +1,7 @@
 create or replace function sluice.define_pipeline(
   name text, version integer, transform text, target text, key text[], source jsonb, order_by text default null,
   max_bad_ratio numeric default 0.1, batch_rows integer default null, batch_bytes integer default null, activate boolean default true, skip_known boolean default true,
-  retry_orphans boolean default true, retain_raw interval default null)
+  retry_orphans boolean default true, retain_raw interval default null, missing text default 'keep', mark_column text default null, max_delete_ratio numeric default 0.1)
 returns text
 language plpgsql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them.
@@ -64,6 +64,7 @@ begin
   v_new.search_path := pg_catalog.concat_ws(', ', v_search_path, 'pg_temp');
   v_new.is_repeatable := sluice._is_repeatable(v_function, v_new.search_path);
   v_new.columns := sluice._check_transform(v_name, v_function, v_target, v_new.key, v_new.order_by, v_new.search_path);
+  perform sluice._check_missing(v_name, v_target, v_new.columns, v_new.key, define_pipeline.source, define_pipeline.missing, define_pipeline.mark_column, define_pipeline.max_delete_ratio);
   perform sluice._add_bookkeeping(v_name, v_target);
 
   select * into v_pipeline from sluice.pipelines p where p.name = v_name for update;
@@ -100,10 +101,19 @@ begin
     order_by = excluded.order_by,
     search_path = case when t.first_used_at is null then excluded.search_path else t.search_path end, function_text = excluded.function_text, sha256 = excluded.sha256, is_repeatable = excluded.is_repeatable;
 
+  if define_pipeline.missing = 'keep' then
+    delete from sluice.snapshots s where s.pipeline_id = v_new.pipeline_id;
+  elsif v_pipeline.missing = 'keep' and exists (select from sluice.batches b where b.pipeline_id = v_new.pipeline_id) then
+    -- Nobody noted where the source was read to its end.
+    insert into sluice.snapshots (pipeline_id, first_seq, made_for, spoilt_by)
+    select s.pipeline_id, s.batch_seq + 1, sluice._snapshot_made_for(s.pipeline_id, v_new.version), 'it began before the pipeline was told not to keep missing rows'
+    from sluice.etl_state s where s.pipeline_id = v_new.pipeline_id;
+  end if;
   update sluice.pipelines p set
     target = v_target, source = define_pipeline.source, max_bad_ratio = define_pipeline.max_bad_ratio,
     batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, skip_known = coalesce(define_pipeline.skip_known, true),
-    retry_orphans = coalesce(define_pipeline.retry_orphans, true), retain_raw = define_pipeline.retain_raw, updated_at = pg_catalog.now()
+    retry_orphans = coalesce(define_pipeline.retry_orphans, true), retain_raw = define_pipeline.retain_raw,
+    missing = define_pipeline.missing, mark_column = define_pipeline.mark_column, max_delete_ratio = define_pipeline.max_delete_ratio, updated_at = pg_catalog.now()
   where p.pipeline_id = v_new.pipeline_id
   returning * into v_pipeline;
   if define_pipeline.activate or v_pipeline.active_version = v_new.version then
@@ -114,5 +124,5 @@ begin
 end
 $$;
 
-comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean, boolean, boolean, interval) is
-  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source, sluice.object_source and sluice.http_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version as a candidate: sluice.compare shows what it would change, sluice.activate_version makes it the active one. skip_known: false parses every record, also those whose bytes and row have not changed since they were loaded. retry_orphans: whether records whose parent row was missing (23503) are tried again before and after every run. retain_raw: keep the payloads of committed batches so long, for reload, compare and why; they are dropped when it is left out again. A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target. Example: select sluice.define_pipeline(name => ''orders'', version => 1, transform => ''shop.orders_v1'', target => ''shop.orders'', key => ''{order_id}'', order_by => ''updated_at'', source => sluice.file_source(path => ''drop''))';
+comment on function sluice.define_pipeline(text, integer, text, text, text[], jsonb, text, numeric, integer, integer, boolean, boolean, boolean, interval, text, text, numeric) is
+  'Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong). transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns. key: columns of a unique index of the target. order_by: the column that says which of two records is newer (without it, the later arrival). source: see sluice.file_source, sluice.object_source and sluice.http_source. max_bad_ratio: more bad records than that stop the run. batch_rows, batch_bytes: size of a batch. activate: false registers the version as a candidate: sluice.compare shows what it would change, sluice.activate_version makes it the active one. skip_known: false parses every record, also those whose bytes and row have not changed since they were loaded. retry_orphans: whether records whose parent row was missing (23503) are tried again before and after every run. retain_raw: keep the payloads of committed batches so long, for reload, compare and why; they are dropped when it is left out again. missing: what becomes of rows that a complete read of the source no longer brings (sluice.finish_snapshot): keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return; max_delete_ratio: if more of the rows are missing, nothing is deleted or marked (SL008). A version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target. Example: select sluice.define_pipeline(name => ''orders'', version => 1, transform => ''shop.orders_v1'', target => ''shop.orders'', key => ''{order_id}'', order_by => ''updated_at'', source => sluice.file_source(path => ''drop''))';

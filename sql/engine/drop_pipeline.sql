@@ -18,6 +18,8 @@ begin
   perform sluice._forget_chunks(array(select k.chunk_id from sluice.known_payloads k where k.pipeline_id = v_pipeline.pipeline_id));
   perform sluice._drop_raw_table(v_pipeline.pipeline_id, t.retained_on) from sluice._raw_tables(v_pipeline.pipeline_id) t;
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
+  delete from sluice.tombstones d
+  where d.target = v_pipeline.target and not exists (select from sluice.pipelines p where p.target = d.target);
   return format('pipeline %s dropped with its state, ledger, quarantine and retained payloads; %s keeps its rows and its columns sluice_hash and sluice_batch', v_pipeline.name, v_pipeline.target);
 end
 $$;

@@ -1,6 +1,6 @@
 create or replace function sluice.load_batch(
   run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, objects jsonb default '[]', retried bigint default 0,
-  max_bad_ratio numeric default null)
+  max_bad_ratio numeric default null, snapshot text default 'continue', spoilt_by text default null)
 returns sluice.batches
 language plpgsql volatile
 set search_path = ''
@@ -40,9 +40,12 @@ begin
   if v_owner.retain_raw is not null then
     perform sluice._retain_batch(v_owner.pipeline_id, v_batch.batch_id);
   end if;
+  if v_batch.seen_sql is not null then
+    perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v_batch.seen_sql);
+  end if;
   return sluice._commit_ledger(v_ledger, load_batch.epoch);
 end
 $$;
 
-comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint, numeric) is
-  'Last step of a batch: locks the pipeline''s state, checks the fence (SL001 deposed, SL002 out of sequence), merges, quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this batch. max_bad_ratio: in place of the pipeline''s own.';
+comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint, numeric, text, text) is
+  'Last step of a batch: locks the pipeline''s state, checks the fence (SL001 deposed, SL002 out of sequence), merges, quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this batch. max_bad_ratio: in place of the pipeline''s own. snapshot, spoilt_by: what the batch is to a complete read of the source, for pipelines that do not keep missing rows: begin (its first records), continue, or ignore (records from elsewhere); spoilt_by: why nothing can be concluded from that read.';

@@ -1,5 +1,5 @@
 create or replace function sluice.start_run(pipeline text, loader text)
-returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean)
+returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean, missing text)
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -32,9 +32,9 @@ begin
     where k.pipeline_id = v_pipeline.pipeline_id and (k.made_for is distinct from v_made_for or k.last_used_at < now() - interval '30 days')));
   insert into sluice.runs (pipeline_id, epoch, loader) values (v_pipeline.pipeline_id, v_state.epoch, start_run.loader)
   returning runs.run_id into v_run_id;
-  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::double precision, v_made_for is not null;
+  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::double precision, v_made_for is not null, v_pipeline.missing;
 end
 $$;
 
 comment on function sluice.start_run(text, text) is
-  'Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';
+  'Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';

@@ -42,6 +42,15 @@ pub struct Run {
     pub max_bad_ratio: f64,
     /// Whether digests of the payloads are of use to the engine.
     pub skips_known: bool,
+    /// What becomes of rows that the source no longer has: `keep`, `delete` or `mark`.
+    pub missing: String,
+}
+
+impl Run {
+    /// Whether the end of a complete read matters.
+    pub fn takes_snapshots(&self) -> bool {
+        self.missing != "keep"
+    }
 }
 
 /// Begins a run. See `sluice.start_run`.
@@ -63,6 +72,7 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
         batch_bytes: row.get("batch_bytes"),
         max_bad_ratio: row.get("max_bad_ratio"),
         skips_known: row.get("skips_known"),
+        missing: row.get("missing"),
     })
 }
 
@@ -166,7 +176,7 @@ pub async fn load(
     let objects = serde_json::to_value(&batch.objects).unwrap_or_default();
     let row = client
         .query_typed_one(
-            "select * from sluice.load_batch(run_id => $1, epoch => $2, batch_seq => $3, \"cursor\" => $4, objects => $5, retried => $6, max_bad_ratio => $7::double precision::numeric)",
+            "select * from sluice.load_batch(run_id => $1, epoch => $2, batch_seq => $3, \"cursor\" => $4, objects => $5, retried => $6, max_bad_ratio => $7::double precision::numeric, snapshot => $8, spoilt_by => $9)",
             &[
                 (&run.run_id, Type::INT8),
                 (&run.epoch, Type::INT8),
@@ -175,10 +185,47 @@ pub async fn load(
                 (&objects, Type::JSONB),
                 (&retried, Type::INT8),
                 (&max_bad_ratio, Type::FLOAT8),
+                (&batch.snapshot.name(), Type::TEXT),
+                (&batch.spoilt_by, Type::TEXT),
             ],
         )
         .await?;
     Ok(Counters::from_row(&row))
+}
+
+/// What came of the end of a complete read.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// What the entry in the ledger counts, if there is one.
+    pub counters: Option<Counters>,
+    /// Why no missing row was looked for, if there is anything to say.
+    pub note: Option<String>,
+}
+
+/// Ends a complete read: what the source no longer has is deleted or marked. Commit only after
+/// this answered. `max_delete_ratio` replaces the pipeline's own limit.
+pub async fn finish_snapshot(
+    client: &Client,
+    run: &Run,
+    batch_seq: i64,
+    max_delete_ratio: Option<f64>,
+) -> Result<Finished> {
+    let row = client
+        .query_typed_one(
+            "select * from sluice.finish_snapshot(run_id => $1, epoch => $2, batch_seq => $3, max_delete_ratio => $4::double precision::numeric)",
+            &[
+                (&run.run_id, Type::INT8),
+                (&run.epoch, Type::INT8),
+                (&batch_seq, Type::INT8),
+                (&max_delete_ratio, Type::FLOAT8),
+            ],
+        )
+        .await?;
+    let is_written = row.get::<_, Option<i64>>("batch_id").is_some();
+    Ok(Finished {
+        counters: is_written.then(|| Counters::from_row(&row)),
+        note: row.get("note"),
+    })
 }
 
 /// After a lost answer: the counters of the batch when it was committed, `None` when not.

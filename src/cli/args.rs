@@ -157,6 +157,9 @@ pub(super) struct Run {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) loading: Loading,
+    /// Delete or mark at most this share of the rows as missing (default: the pipeline's max_delete_ratio)
+    #[arg(long, value_name = "0..1", value_parser = ratio)]
+    pub(super) max_delete_ratio: Option<f64>,
     /// Take the source for ndjson, json, csv or tsv (default: the pipeline's, or by its name)
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,

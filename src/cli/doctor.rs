@@ -119,4 +119,4 @@ from (values ('sluice_operator', 'defines and runs pipelines'), ('sluice_reader'
 union all
 select 'rights', case when ok then 'ok' else 'fail' end,
   case when ok then 'may run pipelines' else format('grant sluice_operator to %I', current_user) end
-from has_function_privilege('sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint, numeric)', 'execute') ok";
+from has_function_privilege('sluice.load_batch'::regproc, 'execute') ok";

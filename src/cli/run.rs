@@ -22,6 +22,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
     }
     let shown = Shown::new(&args.loading.dry, args.loading.json);
     let options = Options {
+        max_delete_ratio: args.max_delete_ratio,
         format: args.format.clone(),
         path: args.path.clone(),
         ..options(&args.loading, &shown)

@@ -2,7 +2,8 @@
 
 use super::job::Job;
 use super::reader::{self, Numbered};
-use crate::batch::{self, ErrorGroup};
+use super::snapshot;
+use crate::batch;
 use crate::db::Connector;
 use crate::error::{Error, Kind, Result};
 use crate::report::Report;
@@ -32,18 +33,28 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
             let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
             job.committed(&counters, &batch);
         }
-        batch::captured_changes(&client, |change| {
-            (job.options.changes.show)(pipeline, change);
-        })
-        .await?;
-        batch::quarantined_in_transaction(&client, pipeline).await
+        Ok(())
     }
     .await;
-    report.remarks = reader.finish(done.is_ok()).await.remarks;
-    let groups: Vec<ErrorGroup> = done?;
-    report.quarantined = groups;
+    let end = reader.finish(done.is_ok()).await;
+    report.remarks = end.remarks;
+    done?;
+    let mut refusal = None;
+    if end.is_complete && run.takes_snapshots() {
+        let (remark, refused) = snapshot::finish_dry(job, &client, &run).await?;
+        report.remarks.extend(remark);
+        refusal = refused;
+    }
+    batch::captured_changes(&client, |change| {
+        (job.options.changes.show)(pipeline, change);
+    })
+    .await?;
+    report.quarantined = batch::quarantined_in_transaction(&client, pipeline).await?;
     client.batch_execute("rollback").await?;
     job.tell(report);
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
     refuse_too_many_bad(
         report,
         job.options.max_bad_ratio.unwrap_or(run.max_bad_ratio),

@@ -56,6 +56,19 @@ impl<'a> Job<'a> {
         self.progress.advance(batch.bytes, counters.extracted);
     }
 
+    /// Counts what the end of a complete read did.
+    pub(super) fn snapshot_committed(&self, counters: &Counters) {
+        let mut totals = lock(&self.totals);
+        totals.counters.add(counters);
+        totals.batches += 1;
+        lock(&self.backoff).succeeded();
+    }
+
+    /// How many batches the run has committed.
+    pub(super) fn batches(&self) -> u64 {
+        lock(&self.totals).batches
+    }
+
     /// Writes what was counted into the report.
     pub(super) fn tell(&self, report: &mut Report) {
         let totals = lock(&self.totals);

@@ -13,6 +13,7 @@ mod options;
 mod reader;
 mod replay;
 mod signals;
+mod snapshot;
 mod worker;
 
 pub use options::{OpenSource, Options, ShowChange, ShowChanges};
@@ -26,6 +27,7 @@ use crate::report::{Progress, Report};
 use deadpool_postgres::Pool;
 use guard::Guard;
 use job::Job;
+use reader::Ending;
 use std::sync::Mutex;
 use std::time::Instant;
 use tracing::Instrument;
@@ -78,14 +80,19 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     let worked: Result<bool> = async {
         // Those whose parents were loaded since, and those whose parents this run brings.
         let mut loaded = retry_orphans(job, &pool).await?;
-        let reached_end = work(job, &pool, &run, report).await?;
+        let ending = work(job, &pool, &run, report).await?;
         loaded += retry_orphans(job, &pool).await?;
         if loaded > 0 {
             report.remarks.push(format!(
                 "{loaded} quarantined records found their parent rows and were loaded"
             ));
         }
-        Ok(reached_end)
+        if ending.is_complete && run.takes_snapshots() {
+            report
+                .remarks
+                .extend(snapshot::finish(job, &pool, &run).await?);
+        }
+        Ok(ending.reached_end)
     }
     .await;
     let (outcome, error, reached_end) = match &worked {
@@ -139,8 +146,8 @@ async fn retry_orphans(job: &Job<'_>, pool: &Pool) -> Result<i64> {
     .await
 }
 
-/// True if the source had nothing more.
-async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<bool> {
+/// Reads, loads and commits; how reading ended.
+async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<Ending> {
     let known = job
         .retrying("reading the source's state", || async {
             let client = worker::connection(pool).await?;
@@ -150,11 +157,11 @@ async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Res
     let reader = reader::start(job, run, known)?;
     let done = worker::run_all(job, pool, run, &reader).await;
     let ending = reader.finish(done.is_ok()).await;
-    report.remarks = ending.remarks;
+    report.remarks.clone_from(&ending.remarks);
     done?;
     match job.stop.is_requested() {
         true => Err(job.stop.error()),
-        false => Ok(ending.reached_end),
+        false => Ok(ending),
     }
 }
 

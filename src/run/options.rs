@@ -56,6 +56,9 @@ pub struct Options {
     pub retries: u32,
     /// Stop at this share of bad records instead of the pipeline's.
     pub max_bad_ratio: Option<f64>,
+    /// Refuse to delete or mark more than this share of the rows as missing instead of the
+    /// pipeline's.
+    pub max_delete_ratio: Option<f64>,
     /// Take the source for this format instead of the pipeline's own.
     pub format: Option<String>,
     /// Read from here instead of the pipeline's own path.
@@ -77,6 +80,7 @@ impl Default for Options {
             stale_after: Duration::from_secs(30),
             retries: Backoff::DEFAULT_BUDGET,
             max_bad_ratio: None,
+            max_delete_ratio: None,
             format: None,
             path: None,
             open_source: Arc::new(source::open),

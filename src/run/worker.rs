@@ -124,7 +124,8 @@ impl Worker<'_> {
             self.job.pause(error, &what).await?;
             retried += 1;
             if step == Step::Loading
-                && let Some(counters) = self.resolve(index).await?
+                && let Some(counters) =
+                    resolve(self.job, self.pool, self.run, self.seq(index)).await?
             {
                 tracing::warn!("the answer to a commit was lost, and the commit had arrived");
                 return Ok(counters);
@@ -173,43 +174,47 @@ impl Worker<'_> {
         // The sender lives as long as this worker.
         let _ = turn.wait_for(|turn| *turn >= index).await;
     }
+}
 
-    /// What became of a batch whose commit may have arrived.
-    async fn resolve(&self, index: u64) -> Result<Option<Counters>> {
-        loop {
-            let answer = async {
-                let client = connection(self.pool).await?;
-                match batch::outcome(&client, self.run, self.seq(index)).await {
-                    // The server has not noticed that our connection is gone, and the
-                    // session holds the state: end it, then ask again.
-                    Err(error) if error.sqlstate() == Some("55P03") => {
-                        batch::evict_loader(&client, self.job.pipeline, false).await?;
-                        Err(error)
-                    }
-                    result => result,
+/// What became of a batch whose commit may have arrived.
+pub(super) async fn resolve(
+    job: &Job<'_>,
+    pool: &Pool,
+    run: &Run,
+    seq: i64,
+) -> Result<Option<Counters>> {
+    loop {
+        let answer = async {
+            let client = connection(pool).await?;
+            match batch::outcome(&client, run, seq).await {
+                // The server has not noticed that our connection is gone, and the
+                // session holds the state: end it, then ask again.
+                Err(error) if error.sqlstate() == Some("55P03") => {
+                    batch::evict_loader(&client, job.pipeline, false).await?;
+                    Err(error)
                 }
-            };
-            match answer.await {
-                Ok(found) => return Ok(found),
-                Err(error) if is_retryable_error(&error) => {
-                    self.job
-                        .pause(error, "asking for the outcome of a batch")
-                        .await?;
-                }
-                Err(error) => return Err(error),
+                result => result,
             }
+        };
+        match answer.await {
+            Ok(found) => return Ok(found),
+            Err(error) if is_retryable_error(&error) => {
+                job.pause(error, "asking for the outcome of a batch")
+                    .await?;
+            }
+            Err(error) => return Err(error),
         }
     }
 }
 
 /// A connection with a transaction open. Dropped in the middle, by an error or because the
 /// run ends, it is cut rather than handed to the next user in an unknown state.
-struct InTransaction {
+pub(super) struct InTransaction {
     client: Option<Object>,
 }
 
 impl InTransaction {
-    async fn begin(client: Object) -> Result<Self> {
+    pub(super) async fn begin(client: Object) -> Result<Self> {
         client
             .batch_execute("begin isolation level read committed")
             .await?;
@@ -219,7 +224,7 @@ impl InTransaction {
     }
 
     /// Ends the transaction by `statement`.
-    async fn end(mut self, statement: &str) -> Result<()> {
+    pub(super) async fn end(mut self, statement: &str) -> Result<()> {
         self.batch_execute(statement).await?;
         // Back to the pool.
         drop(self.client.take());

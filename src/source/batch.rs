@@ -72,6 +72,29 @@ pub struct OriginSpan {
     pub last_position: i64,
 }
 
+/// What a batch is to a complete read of its source (`sql/engine/_note_snapshot.sql`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Snapshot {
+    /// The first records of the source.
+    Begin,
+    /// Records that follow, or of which only the engine can tell whether they are the first.
+    #[default]
+    Continue,
+    /// Records from elsewhere.
+    Ignore,
+}
+
+impl Snapshot {
+    /// As `load_batch` calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Snapshot::Begin => "begin",
+            Snapshot::Continue => "continue",
+            Snapshot::Ignore => "ignore",
+        }
+    }
+}
+
 /// The unit of commit, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -94,6 +117,10 @@ pub struct Batch {
     pub objects: Vec<ObjectState>,
     /// How often the source had to be asked again for these records.
     pub retried: u32,
+    /// What it is to a complete read of the source.
+    pub snapshot: Snapshot,
+    /// Why that read cannot tell what the source no longer has, if so.
+    pub spoilt_by: Option<String>,
 }
 
 /// Collects records until a limit is reached.
@@ -341,6 +368,8 @@ impl BatchBuilder {
             cursor,
             objects: self.objects,
             retried: self.retried,
+            snapshot: Snapshot::default(),
+            spoilt_by: None,
         }
     }
 }

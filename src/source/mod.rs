@@ -15,7 +15,7 @@ mod records;
 
 pub(crate) use batch::COPY_HEADER;
 pub(crate) use batch::Mark;
-pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Unreadable};
+pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
 
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
@@ -31,6 +31,13 @@ pub trait Source: Send {
     /// progress bar and the time left).
     fn total_bytes(&self) -> Option<u64> {
         None
+    }
+
+    /// Whether there is nothing left to read: asked after the last batch. Together with the
+    /// runs before that it goes on from, the run has then seen all that the source has, but
+    /// for what batches say in `spoilt_by`. False where that cannot be known.
+    fn is_complete(&self) -> bool {
+        false
     }
 
     /// Remarks for the user at the end of a run, one a line: a file that ends inside a

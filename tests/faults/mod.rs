@@ -12,5 +12,6 @@ mod retention;
 mod rivals;
 mod sessions;
 mod signals;
+mod snapshot;
 mod steps;
 mod zombies;

@@ -5,7 +5,7 @@ use crate::support::sluice::Done;
 use crate::support::web::Answer;
 use crate::support::workload::wait_until_no_loader;
 use crate::support::{Api, Fault, Loader, Proxy, Sluice, Store, TestDb, Web, loader};
-use pgsluice::source::{self, Source, Start};
+use pgsluice::source::{self, Snapshot, Source, Start};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::Write as _;
@@ -111,6 +111,43 @@ fn resumes_from_every_cursor_it_returns(subject: &impl Subject) {
             state.commit(&batch);
         }
         assert_eq!(found, whole, "by {size}");
+    }
+}
+
+/// A row that was not brought is taken for gone: "complete" must not be said too early, and a
+/// read that is gone on with must not forget what it brought before.
+fn says_that_it_is_complete_behind_the_last_record(subject: &impl Subject) {
+    let settings = subject.settings();
+    let total = read_all(&settings, WIDE.rows).len();
+    for size in [1, 3, total - 1, total] {
+        let mut state = State::default();
+        let mut found = 0;
+        // Broken off after the first batch, unless that is all, and read to the end.
+        let runs: &[usize] = match size < total {
+            true => &[1, usize::MAX],
+            false => &[usize::MAX],
+        };
+        for batches in runs {
+            let mut source = state.open(&settings, size);
+            for _ in 0..*batches {
+                assert!(
+                    found == total || !source.is_complete(),
+                    "by {size} at {found}"
+                );
+                let Some(batch) = source.next_batch().unwrap() else {
+                    assert!(source.is_complete(), "by {size}");
+                    break;
+                };
+                assert!(
+                    batch.snapshot != Snapshot::Begin || found == 0,
+                    "by {size} at {found}"
+                );
+                assert_eq!(batch.spoilt_by, None);
+                found += batch.rows;
+                state.commit(&batch);
+            }
+        }
+        assert_eq!(found, total);
     }
 }
 
@@ -389,6 +426,11 @@ macro_rules! conformance {
             #[test]
             fn resumes_from_every_cursor_it_returns() {
                 super::resumes_from_every_cursor_it_returns(&$subject);
+            }
+
+            #[test]
+            fn says_that_it_is_complete_behind_the_last_record() {
+                super::says_that_it_is_complete_behind_the_last_record(&$subject);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -2,4 +2,5 @@ mod conformance;
 mod file;
 mod http;
 mod object;
+mod snapshot;
 mod support;

@@ -36,6 +36,7 @@ pub(crate) struct Outcome {
     pub(crate) records: Vec<Record>,
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) remarks: Vec<String>,
+    pub(crate) is_complete: bool,
     pub(crate) error: Option<Error>,
 }
 
@@ -106,6 +107,8 @@ pub(crate) fn drain<S: Source>(source: Result<S, Error>, known: Vec<ObjectState>
             }
         }
     }
+    assert!(outcome.error.is_none() || !source.is_complete());
+    outcome.is_complete = source.is_complete();
     outcome.remarks = source.remarks();
     outcome
 }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::source::records::{Compression, OnReplace, Progress};
-use crate::source::{Batch, BatchBuilder, Limits, ObjectState, Source};
+use crate::source::{Batch, BatchBuilder, Limits, ObjectState, Snapshot, Source};
 
 use self::identity::{Known, replaced};
 use self::reading::FileReading;
@@ -42,6 +42,10 @@ pub struct FileSource {
     known: HashMap<String, Known>,
     queue: VecDeque<String>,
     current: Option<FileReading>,
+    /// What the next batch is to a complete read.
+    snapshot: Snapshot,
+    /// There was nothing to read, or reading broke off.
+    is_incomplete: bool,
     reloads: usize,
     total_bytes: Option<u64>,
     /// An error that waits until the records before it have been handed out.
@@ -73,8 +77,11 @@ impl FileSource {
             settings,
             limits,
             known,
+            // A folder that is empty today is no proof that the rows are gone.
+            is_incomplete: found.names.is_empty(),
             queue: found.names.into(),
             current: None,
+            snapshot: Snapshot::Continue,
             reloads: 0,
             total_bytes: Some(total_bytes),
             failure: None,
@@ -103,6 +110,8 @@ impl FileSource {
             known: HashMap::new(),
             queue: VecDeque::new(),
             current: Some(reading),
+            snapshot: Snapshot::Begin,
+            is_incomplete: false,
             reloads: 0,
             total_bytes: None,
             failure: None,
@@ -169,6 +178,12 @@ impl FileSource {
                 return Err(error);
             }
         };
+        if file.is_addition() && batch.builder.rows() > rows_before {
+            batch.spoilt_by = Some(format!(
+                "of {} only what was added to it was read",
+                file.reading.name()
+            ));
+        }
         if progress == Progress::BatchIsFull {
             batch.note(&file)?;
             self.current = Some(file);
@@ -214,9 +229,11 @@ impl Source for FileSource {
             cursor: Value::Null,
             files: 0,
             is_spoilt: false,
+            spoilt_by: None,
         };
         if let Err(error) = self.gather(&mut batch) {
             self.queue.clear();
+            self.is_incomplete = true;
             if batch.is_spoilt || batch.builder.is_empty() {
                 return Err(error);
             }
@@ -225,7 +242,16 @@ impl Source for FileSource {
         if batch.builder.is_empty() {
             return Ok(None);
         }
-        Ok(Some(batch.builder.finish(batch.cursor)))
+        Ok(Some(Batch {
+            snapshot: std::mem::take(&mut self.snapshot),
+            spoilt_by: batch.spoilt_by,
+            ..batch.builder.finish(batch.cursor)
+        }))
+    }
+
+    /// Of a file that is still being written its state says so.
+    fn is_complete(&self) -> bool {
+        self.queue.is_empty() && self.current.is_none() && !self.is_incomplete
     }
 
     fn total_bytes(&self) -> Option<u64> {
@@ -243,6 +269,7 @@ struct Gathering {
     cursor: Value,
     files: usize,
     is_spoilt: bool,
+    spoilt_by: Option<String>,
 }
 
 impl Gathering {

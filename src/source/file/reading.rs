@@ -45,6 +45,11 @@ impl FileReading {
         }
     }
 
+    /// Whether it had been read to its end before and has grown since.
+    pub(super) fn is_addition(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.is_done) && !self.is_unchanged
+    }
+
     /// What to remember of the file as far as it was read; none if that is known already.
     pub(super) fn changed_state(&self) -> Result<Option<ObjectState>> {
         let Some(handle) = &self.handle else {

@@ -137,6 +137,11 @@ impl Sweep {
         }
     }
 
+    /// Whether no record of it is behind us.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.pages == 0 && self.skip == 0
+    }
+
     pub(super) fn began(&self) -> SystemTime {
         let seconds = Time::parse(&self.began).map_or(0, |time| time.unix_seconds());
         UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))

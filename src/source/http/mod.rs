@@ -43,7 +43,7 @@ use self::fetch::{Fetcher, Page};
 use self::settings::{Range, Settings, Since};
 use super::records::Slicer;
 use crate::error::{Error, Result};
-use crate::source::{Batch, BatchBuilder, Limits, Source, Start};
+use crate::source::{Batch, BatchBuilder, Limits, Snapshot, Source, Start};
 
 /// Pages without records cost a batch nothing, so their number needs a limit of its own.
 const PAGES_IN_BATCH: u64 = 1000;
@@ -69,6 +69,8 @@ pub struct HttpSource {
     failure: Option<Error>,
     is_first_sweep: bool,
     unmarked: u64,
+    /// Why the sweep cannot tell what the source no longer has.
+    flaw: Option<&'static str>,
     remarks: Vec<String>,
 }
 
@@ -107,6 +109,7 @@ impl HttpSource {
             is_over,
             failure: None,
             unmarked: 0,
+            flaw: None,
             remarks: remark.into_iter().map(str::to_owned).collect(),
         })
     }
@@ -201,9 +204,11 @@ impl HttpSource {
     fn remark_on_end(&mut self, page: &Page) {
         let records = self.sweep.records;
         if let Some(total) = page.total.filter(|total| *total > records) {
+            self.flaw = Some("the source counts more records than its pages held");
             self.remarks.push(format!("the source counts {total} records, and its pages held {records}: rows may have moved between pages while they were read"));
         }
         if page.lacks_lead && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
+            self.flaw = Some("the first page does not say where the next one is");
             self.remarks.push("the first page does not say where the next one is, and was taken for the only one: check `next` in the paging".to_owned());
         }
         if self.unmarked > 0 {
@@ -282,6 +287,10 @@ impl Source for HttpSource {
         }
         let mut batch = BatchBuilder::new(self.limits);
         let pages = self.sweep.pages;
+        let snapshot = match self.sweep.is_at_start() && self.current.is_none() {
+            true => Snapshot::Begin,
+            false => Snapshot::Continue,
+        };
         if let Err(error) = self.gather(&mut batch) {
             if batch.rows() == 0 && self.sweep.pages == pages {
                 return Err(error);
@@ -296,9 +305,15 @@ impl Source for HttpSource {
             };
         }
         self.cursor = cursor;
-        Ok(Some(batch.finish(
-            self.cursor.as_ref().map_or(Value::Null, Cursor::to_json),
-        )))
+        Ok(Some(Batch {
+            snapshot,
+            spoilt_by: self.flaw.map(str::to_owned),
+            ..batch.finish(self.cursor.as_ref().map_or(Value::Null, Cursor::to_json))
+        }))
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_over && self.failure.is_none()
     }
 
     fn remarks(&self) -> Vec<String> {

@@ -45,7 +45,10 @@ pub(super) enum Event {
     Remark(String),
     Failed(Error),
     /// Everything was listed and handed over.
-    End,
+    End {
+        /// There was nothing, whether new or known.
+        is_empty: bool,
+    },
 }
 
 /// An object whose bytes are on their way.
@@ -143,7 +146,7 @@ impl Fetcher {
                 return;
             }
         }
-        let _ = events.send(Event::End);
+        let _ = events.send(Event::End { is_empty });
     }
 
     /// Begins an object again that was replaced while it was read; `None` if it is gone.

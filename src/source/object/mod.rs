@@ -54,6 +54,10 @@ pub struct ObjectSource {
     /// An error that waits until the records before it have been handed out.
     failure: Option<Error>,
     is_over: bool,
+    /// All that was listed was read, and that was something.
+    is_complete: bool,
+    /// What the next batch has to say about the completeness of the read.
+    spoilt_by: Option<String>,
     remarks: Vec<String>,
     more_remarks: usize,
 }
@@ -86,6 +90,8 @@ impl ObjectSource {
             reloads: 0,
             failure: None,
             is_over: false,
+            is_complete: false,
+            spoilt_by: None,
             remarks: Vec::new(),
             more_remarks: 0,
         })
@@ -107,8 +113,10 @@ impl ObjectSource {
                 }
                 Event::Remark(remark) => self.remark(remark),
                 Event::Failed(error) => return Err(error),
-                Event::End => {
+                Event::End { is_empty } => {
                     self.is_over = true;
+                    // A prefix that is empty today is no proof that the rows are gone.
+                    self.is_complete = !is_empty;
                     break;
                 }
             }
@@ -132,7 +140,7 @@ impl ObjectSource {
                 self.begin_again(&candidate, WHILE_READ, is_handed_out)
             }
             Opened::Lost(Some(Trouble::Gone), _) if !is_handed_out => {
-                self.remark(gone(&candidate.name));
+                self.lose(&candidate.name);
                 Ok(())
             }
             Opened::Lost(_, error) => Err(error),
@@ -160,7 +168,7 @@ impl ObjectSource {
             Some(found) => self.begin(found),
             None if is_handed_out => Err(replaced(&candidate.name, "it is gone")),
             None => {
-                self.remark(gone(&candidate.name));
+                self.lose(&candidate.name);
                 Ok(())
             }
         }
@@ -204,7 +212,7 @@ impl ObjectSource {
             }
             Some(Trouble::Gone) if !object.is_handed_out => {
                 batch.builder.roll_back(mark);
-                self.remark(gone(&object.candidate.name));
+                self.lose(&object.candidate.name);
                 Ok(())
             }
             // What was read up to the fault is sound and need not be read again.
@@ -217,6 +225,13 @@ impl ObjectSource {
         }
     }
 
+    /// An object is gone that was listed: perhaps the whole dump is being replaced.
+    fn lose(&mut self, name: &str) {
+        let remark = format!("{name} was deleted before it could be read");
+        self.spoilt_by = Some(remark.clone());
+        self.remark(remark);
+    }
+
     fn remark(&mut self, remark: String) {
         match self.remarks.len() < REMARKS {
             true => self.remarks.push(remark),
@@ -226,10 +241,6 @@ impl ObjectSource {
 }
 
 const WHILE_READ: &str = "while it was read";
-
-fn gone(name: &str) -> String {
-    format!("{name} was deleted before it could be read")
-}
 
 impl Source for ObjectSource {
     fn next_batch(&mut self) -> Result<Option<Batch>> {
@@ -254,7 +265,14 @@ impl Source for ObjectSource {
         if batch.builder.is_empty() {
             return Ok(None);
         }
-        Ok(Some(batch.builder.finish(batch.cursor)))
+        Ok(Some(Batch {
+            spoilt_by: self.spoilt_by.take(),
+            ..batch.builder.finish(batch.cursor)
+        }))
+    }
+
+    fn is_complete(&self) -> bool {
+        self.is_complete && self.spoilt_by.is_none()
     }
 
     fn remarks(&self) -> Vec<String> {

@@ -89,6 +89,7 @@ pub(crate) fn read_with(
             }
         }
     }
+    assert!(run.error.is_none() || !source.is_complete());
     run.remarks = source.remarks();
     run
 }

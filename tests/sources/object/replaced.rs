@@ -193,6 +193,12 @@ fn object_that_vanishes_is_passed_over_unless_a_part_of_it_was_handed_out() {
         outcome.remarks,
         ["s3://lake/in/b.ndjson was deleted before it could be read"]
     );
+    let told = outcome
+        .batches
+        .iter()
+        .filter_map(|batch| batch.spoilt_by.clone());
+    assert_eq!(told.collect::<Vec<_>>(), outcome.remarks);
+    assert!(outcome.is_complete);
 
     let store = Store::public();
     let content = large(12);

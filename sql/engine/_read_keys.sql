@@ -1,0 +1,14 @@
+create or replace function sluice._read_keys(p_seen_sql text, out is_sound boolean, out key_hashes bytea[])
+language plpgsql volatile
+set search_path = ''
+set enable_nestloop = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  execute p_seen_sql into is_sound, key_hashes;
+end
+$$;
+
+comment on function sluice._read_keys(text) is
+  'The hashes of the keys that the open batch has seen. is_sound: none escaped. p_seen_sql: see sluice._seen_sql.';

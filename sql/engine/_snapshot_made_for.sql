@@ -1,0 +1,12 @@
+create or replace function sluice._snapshot_made_for(p_pipeline_id integer, p_version integer)
+returns uuid
+language sql stable
+set search_path = ''
+as $$
+  select md5(concat_ws('/', p.source, p.target, t.version, t.sha256, t.key))::uuid
+  from sluice.pipelines p join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p_version
+  where p.pipeline_id = p_pipeline_id
+$$;
+
+comment on function sluice._snapshot_made_for(integer, integer) is
+  'Identifies what a snapshot is taken of: the source, the version of the transform, the key.';

@@ -1,0 +1,96 @@
+//! The end of a complete read: rows that the source no longer has are deleted or marked.
+
+use super::job::{FAREWELL, Job};
+use super::worker::{InTransaction, connection, resolve};
+use crate::batch::{self, Finished, Run};
+use crate::error::{Error, Result};
+use crate::retry::is_retryable_error;
+use deadpool_postgres::Pool;
+use tokio_postgres::Client;
+
+/// Ends the read in a transaction of its own; what it did is counted, and what it has to say
+/// is returned.
+pub(super) async fn finish(job: &Job<'_>, pool: &Pool, run: &Run) -> Result<Option<String>> {
+    let seq = next_seq(job, run);
+    tokio::select! {
+        done = finish_until_committed(job, pool, run, seq) => done.map(|done| tell(job, done)),
+        () = job.stop.insisted() => Err(job.stop.error()),
+    }
+}
+
+/// The same inside of a dry run: what there is to say, and the refusal if a real run would have
+/// been refused. Everything is done nevertheless, so that it can be shown.
+pub(super) async fn finish_dry(
+    job: &Job<'_>,
+    client: &Client,
+    run: &Run,
+) -> Result<(Option<String>, Option<Error>)> {
+    let seq = next_seq(job, run);
+    client.batch_execute("savepoint sluice_snapshot").await?;
+    let limit = job.options.max_delete_ratio;
+    let refusal = match batch::finish_snapshot(client, run, seq, limit).await {
+        Err(error) if error.sqlstate() == Some(TOO_MANY_MISSING) => error,
+        done => return Ok((tell(job, done?), None)),
+    };
+    client
+        .batch_execute("rollback to savepoint sluice_snapshot")
+        .await?;
+    let done = batch::finish_snapshot(client, run, seq, Some(1.0)).await?;
+    Ok((tell(job, done), Some(refusal)))
+}
+
+const TOO_MANY_MISSING: &str = "SL008";
+
+/// The number of the entry in the ledger.
+fn next_seq(job: &Job<'_>, run: &Run) -> i64 {
+    run.batch_seq + 1 + i64::try_from(job.batches()).unwrap_or(i64::MAX)
+}
+
+fn tell(job: &Job<'_>, done: Finished) -> Option<String> {
+    if let Some(counters) = done.counters {
+        tracing::info!(
+            deleted = counters.deleted,
+            updated = counters.updated,
+            "complete read ended"
+        );
+        job.snapshot_committed(&counters);
+    }
+    done.note
+}
+
+async fn finish_until_committed(
+    job: &Job<'_>,
+    pool: &Pool,
+    run: &Run,
+    seq: i64,
+) -> Result<Finished> {
+    loop {
+        let error = match attempt(job, pool, run, seq).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        if !is_retryable_error(&error) {
+            return Err(error);
+        }
+        job.pause(error, "ending the complete read").await?;
+        if let Some(counters) = resolve(job, pool, run, seq).await? {
+            tracing::warn!("the answer to a commit was lost, and the commit had arrived");
+            return Ok(Finished {
+                counters: Some(counters),
+                note: None,
+            });
+        }
+    }
+}
+
+/// One transaction from begin to commit.
+async fn attempt(job: &Job<'_>, pool: &Pool, run: &Run, seq: i64) -> Result<Finished> {
+    let client = InTransaction::begin(connection(pool).await?).await?;
+    let done = batch::finish_snapshot(&client, run, seq, job.options.max_delete_ratio).await;
+    match &done {
+        // A message of its own, sent only now that the answer was read.
+        Ok(_) => client.end("commit").await?,
+        Err(_) => drop(tokio::time::timeout(FAREWELL, client.end("rollback")).await),
+    }
+    done
+}
