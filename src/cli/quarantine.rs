@@ -36,9 +36,15 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
                 &session,
                 &format!(
                     "select {columns} from sluice.quarantine_open_details
-                     where pipeline = (sluice._find_live_pipeline($1)).name order by id limit $2"
+                     where id in (select quarantine_id from sluice._quarantined_ids(sluice._find_live_pipeline($1), $2, $3))
+                     order by id limit $4"
                 ),
-                &[(&args.pipeline, Type::TEXT), (&args.limit, Type::INT8)],
+                &[
+                    (&args.pipeline, Type::TEXT),
+                    (&args.which.ids, Type::INT8_ARRAY),
+                    (&args.which.filter, Type::TEXT),
+                    (&args.limit, Type::INT8),
+                ],
             )
             .await?
         }

@@ -118,6 +118,11 @@ async fn amended_records_are_replayed_and_the_rest_is_discarded() {
         .await,
         "{\"id\":3,\"price\":\"3.50\",\"name\":\"pan\"}"
     );
+    let (said, _) = sluice(
+        &db,
+        &["quarantine", "items", "--where", "payload like '%can%'"],
+    );
+    assert!(said.lines().count() == 2 && said.contains("2,50"), "{said}");
     let discard = ["discard", "items", "--where", "sqlstate = '22P02'"];
     Sluice::on(&db).args(discard).run().exits(2);
     let (said, _) = sluice(&db, &[&discard[..], &["--reason", "typo"]].concat());

@@ -122,10 +122,7 @@ async fn history(db: &TestDb, seed: u64, by_time: bool, outcomes: &mut HashMap<S
 
 async fn histories(by_time: bool) {
     let db = TestDb::new().await;
-    let seed = std::env::var("SLUICE_SEED").map_or_else(
-        |_| fastrand::u64(..1 << 40),
-        |seed| seed.parse().expect("SLUICE_SEED is a number"),
-    );
+    let seed = crate::support::seed();
     println!("SLUICE_SEED={seed}");
     let mut outcomes = HashMap::new();
     for offset in 0..12 {

@@ -20,3 +20,11 @@ pub use sluice::{Sluice, Summary};
 pub use store::Store;
 pub use web::Web;
 pub use workload::Workload;
+
+/// `SLUICE_SEED`, by which random tests are repeated or varied; the same one in every run without.
+pub fn seed() -> u64 {
+    match std::env::var("SLUICE_SEED") {
+        Ok(seed) => seed.parse().expect("SLUICE_SEED is a number"),
+        Err(_) => 1,
+    }
+}

@@ -141,10 +141,7 @@ async fn play(db: &TestDb, seed: u64, by_time: bool) -> String {
 
 async fn histories(by_time: bool) {
     let db = TestDb::new().await;
-    let seed = std::env::var("SLUICE_SEED").map_or_else(
-        |_| fastrand::u64(..1 << 40),
-        |seed| seed.parse().expect("SLUICE_SEED is a number"),
-    );
+    let seed = crate::support::seed();
     println!("SLUICE_SEED={seed}");
     let mut sums = [0; 4];
     for offset in 0..20 {

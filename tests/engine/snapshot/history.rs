@@ -62,10 +62,7 @@ async fn check(db: &TestDb, model: &Model, context: &str) {
 }
 
 async fn random_history(marks: bool) {
-    let seed = std::env::var("SLUICE_SEED").map_or_else(
-        |_| fastrand::u64(..),
-        |seed| seed.parse().expect("SLUICE_SEED is a number"),
-    );
+    let seed = crate::support::seed();
     println!("SLUICE_SEED={seed}");
     let mut random = Rng::with_seed(seed);
     let options = match marks {

@@ -67,10 +67,7 @@ async fn shop(order_by: &str) -> TestDb {
 /// `SLUICE_SEED` repeats a failure.
 #[tokio::test]
 async fn a_long_random_history_verifies_clean() {
-    let seed = std::env::var("SLUICE_SEED").map_or_else(
-        |_| fastrand::u64(..),
-        |seed| seed.parse().expect("SLUICE_SEED is a number"),
-    );
+    let seed = crate::support::seed();
     println!("SLUICE_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     for order_by in ["", ", order_by => 'at'"] {

@@ -1,0 +1,108 @@
+//! Options of the commands that load.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice run orders
+  sluice run --all --log-format json
+  sluice run orders --dry-run              everything for real, then rolled back
+  zcat dump.ndjson.gz | sluice run orders --path -
+
+The last line on stdout of each pipeline's run is its summary, stable key=value:
+  orders ok extracted=336776 transformed=336770 filtered=0 quarantined=6 inserted=336700 ...")]
+pub(in crate::cli) struct Run {
+    /// Pipelines, run one after the other
+    #[arg(
+        required_unless_present = "all",
+        conflicts_with = "all",
+        value_name = "PIPELINE"
+    )]
+    pub(in crate::cli) pipelines: Vec<String>,
+    /// Run every pipeline, in the order of their definition
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+    #[command(flatten)]
+    pub(in crate::cli) loading: Loading,
+    /// Delete or mark at most this share of the rows as missing (default: the pipeline's max_delete_ratio)
+    #[arg(long, value_name = "0..1", value_parser = super::ratio)]
+    pub(in crate::cli) max_delete_ratio: Option<f64>,
+    /// Take the source for ndjson, json, csv or tsv (default: the pipeline's, or by its name)
+    #[arg(long, value_name = "FORMAT")]
+    pub(in crate::cli) format: Option<String>,
+    /// Read from here instead of the pipeline's own path (- for standard input)
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) path: Option<String>,
+}
+
+/// How to load.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Loading {
+    /// Close a batch after so many records (default: the pipeline's, or 20000)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) batch_rows: Option<u32>,
+    /// Close a batch after so many payload bytes (default: the pipeline's, or 8388608)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub(in crate::cli) batch_bytes: Option<u32>,
+    /// Stage so many batches side by side, each on a connection of its own
+    #[arg(long, value_name = "K", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(in crate::cli) workers: u8,
+    /// Stop after so many batches
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) max_batches: Option<u64>,
+    #[command(flatten)]
+    pub(in crate::cli) dry: DryRun,
+    /// Depose a run that holds the pipeline, even a living one
+    #[arg(long)]
+    pub(in crate::cli) takeover: bool,
+    /// Take a run that holds the pipeline for hung after so many silent seconds, 3 at least
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(3..))]
+    pub(in crate::cli) stale_after: u64,
+    /// Retry passing failures so often in all
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(in crate::cli) retries: u32,
+    /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
+    #[arg(long, value_name = "0..1", value_parser = super::ratio)]
+    pub(in crate::cli) max_bad_ratio: Option<f64>,
+    /// Report as JSON, one object a pipeline (a dry run: and one before it for each changed row)
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DryRun {
+    /// Do everything, roll it back, and say what would have changed
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    /// List so many changed rows of a dry run, cell by cell; with --json, all
+    #[arg(long, value_name = "N", default_value = "20", requires = "dry_run", value_parser = clap::value_parser!(i64).range(0..))]
+    pub(in crate::cli) changes: i64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice backfill orders --from 2026-01-01T00:00:00Z --to 2026-01-31T23:59:59Z
+  sluice backfill orders --objects 'drop/2026-01-*.csv'
+  sluice backfill orders                   list the backfills of this pipeline
+
+The same range again goes on where it was broken off. The last line on stdout is the summary, as
+of sluice run.")]
+#[command(group(clap::ArgGroup::new("range").args(["from", "to", "objects"]).multiple(true)))]
+pub(in crate::cli) struct Backfill {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// Begin with this mark (an API with since)
+    #[arg(long, value_name = "MARK")]
+    pub(in crate::cli) from: Option<String>,
+    /// End with this mark, it included (an API with since)
+    #[arg(long, value_name = "MARK")]
+    pub(in crate::cli) to: Option<String>,
+    /// Load these files or objects: a name or a glob
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["from", "to"])]
+    pub(in crate::cli) objects: Option<String>,
+    /// Load the range once more from its start
+    #[arg(long, requires = "range", conflicts_with = "dry_run")]
+    pub(in crate::cli) again: bool,
+    #[command(flatten)]
+    pub(in crate::cli) loading: Loading,
+}

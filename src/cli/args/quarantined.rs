@@ -1,0 +1,107 @@
+//! Options of the commands about quarantined records.
+
+use super::DryRun;
+use clap::Args;
+
+/// Which quarantined records; all open ones of the pipeline where neither is given.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Which {
+    /// Only records that meet this condition on sluice.quarantine_open_details
+    #[arg(long = "where", value_name = "SQL")]
+    pub(in crate::cli) filter: Option<String>,
+    /// Only these records (ids as in sluice quarantine)
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub(in crate::cli) ids: Option<Vec<i64>>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice replay orders --version 3 --where \"sqlstate = '22P02'\"
+  sluice replay orders --dry-run           what would change, cell by cell
+
+What loads is closed and names its batch; what is still bad stays, with its new error. An older
+record never overwrites a newer row.")]
+pub(in crate::cli) struct Replay {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    #[command(flatten)]
+    pub(in crate::cli) which: Which,
+    /// Use this version of the transform (default: the active one)
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) version: Option<i32>,
+    /// Load records also where the row in the target may be newer
+    #[arg(long)]
+    pub(in crate::cli) overwrite_unsure: bool,
+    /// Commit after so many records
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(in crate::cli) batch_rows: i32,
+    #[command(flatten)]
+    pub(in crate::cli) dry: DryRun,
+    /// Retry passing failures so often in all
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(in crate::cli) retries: u32,
+    /// Report as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice amend 17 --reason \"decimal comma\" < corrected.json
+
+The original stays beside the corrected payload. sluice replay loads it.")]
+pub(in crate::cli) struct Amend {
+    /// The record (its id in sluice quarantine)
+    pub(in crate::cli) id: i64,
+    /// Read the corrected payload from here (- for standard input)
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(in crate::cli) payload: String,
+    /// Say why
+    #[arg(long)]
+    pub(in crate::cli) reason: String,
+    /// Report as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice discard orders --where \"origin like 'drop/2026-04-%'\" --reason \"sent twice\"
+  sluice discard orders --ids 17,18 --reason \"test records\"")]
+pub(in crate::cli) struct Discard {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    #[command(flatten)]
+    pub(in crate::cli) which: Which,
+    /// Say why
+    #[arg(long)]
+    pub(in crate::cli) reason: String,
+    /// Report as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice quarantine orders --by-error      one line for each kind of error
+  sluice quarantine orders --limit 3       the records, with their payloads")]
+pub(in crate::cli) struct Quarantine {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// Group by error
+    #[arg(long, conflicts_with_all = ["filter", "ids"])]
+    pub(in crate::cli) by_error: bool,
+    #[command(flatten)]
+    pub(in crate::cli) which: Which,
+    /// Show so many records
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "20",
+        conflicts_with = "by_error"
+    )]
+    pub(in crate::cli) limit: i64,
+    /// Report as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
