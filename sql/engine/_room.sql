@@ -3,7 +3,7 @@ returns integer
 language sql stable
 set search_path = ''
 as $$
-  select greatest(p_width - greatest(max(length(p.name)), length('pipeline')), 18) from sluice.pipelines p where p.backfill_of is null
+  select greatest(p_width - greatest(max(length(p.name)), length('pipeline')), 10) from sluice.pipelines p where p.backfill_of is null
 $$;
 
 comment on function sluice._room(integer) is

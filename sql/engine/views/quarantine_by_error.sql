@@ -2,8 +2,9 @@ create or replace view sluice.quarantine_by_error as
 select
   p.name as pipeline,
   count(*) as records,
-  sluice._error_line(q.sqlstate, q.column_name, q.constraint_name, min(q.message), sluice._room(58)) as error,
-  sluice._excerpt(min(q.origin || ':' || q.position), -24) as first_at
+  q.sqlstate,
+  sluice._error_line(null, q.column_name, q.constraint_name, min(q.message), sluice._room(50)) as error,
+  sluice._excerpt(min(q.origin || ':' || q.position), -20) as first_at
 from sluice.quarantine q
 join sluice.pipelines p using (pipeline_id)
 where q.status = 'open'

@@ -2,8 +2,9 @@ create or replace view sluice.quarantine_open as
 select
   q.quarantine_id as id,
   p.name as pipeline,
-  sluice._error_line(q.sqlstate, q.column_name, q.constraint_name, q.message, sluice._room(61)) as error,
-  sluice._excerpt(q.origin || ':' || q.position, -24) as place
+  q.sqlstate,
+  sluice._error_line(null, q.column_name, q.constraint_name, q.message, sluice._room(50)) as error,
+  sluice._excerpt(q.origin || ':' || q.position, -20) as place
 from sluice.quarantine q
 join sluice.pipelines p using (pipeline_id)
 where q.status = 'open'
