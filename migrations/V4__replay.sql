@@ -63,6 +63,8 @@ alter table sluice.quarantine
     check ((status in ('replayed', 'loaded')) = (resolved_batch_id is not null));
 
 create index quarantine_by_resolved_batch on sluice.quarantine (resolved_batch_id) where resolved_batch_id is not null;
+-- Whether there is anything that a load could close.
+create index quarantine_open_by_age on sluice.quarantine (pipeline_id, last_seen_at) where status = 'open';
 create index quarantine_open_orphans on sluice.quarantine (pipeline_id) where status = 'open' and sqlstate = '23503';
 
 comment on column sluice.quarantine.status is

@@ -2,6 +2,7 @@ create or replace function sluice._reload_batch(p_pipeline sluice.pipelines, p_v
 returns sluice.batches
 language plpgsql volatile
 set search_path = ''
+set jit = off
 as $$
 declare
   v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', 'arrival_only');

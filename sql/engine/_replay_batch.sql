@@ -1,6 +1,7 @@
 create or replace function sluice._replay_batch(p_pipeline sluice.pipelines, p_version integer, p_ids bigint[], p_guard text, p_is_quiet boolean, out ledger sluice.batches, out unsure bigint)
 language plpgsql volatile
 set search_path = ''
+set jit = off
 as $$
 declare
   v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', p_guard);

@@ -7,7 +7,7 @@ declare
   v_unsure integer[] := array(select distinct r.sluice_ordinal from pg_temp.sluice_rows r where r.sluice_state = 'u');
 begin
   update sluice.quarantine q set keys = k.keys
-  from pg_temp.sluice_replayed r join sluice._record_keys() k using (ordinal)
+  from pg_temp.sluice_replayed r join sluice._record_keys(false) k using (ordinal)
   where q.quarantine_id = r.quarantine_id;
 
   perform sluice._close_records(array(

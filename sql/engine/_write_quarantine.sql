@@ -26,7 +26,7 @@ begin
       where ordinal in (select ordinal from pg_temp.sluice_faults)
       union all
       select ordinal, position, payload from pg_temp.sluice_unreadable) r using (ordinal)
-    left join sluice._record_keys() k using (ordinal)
+    left join sluice._record_keys(true) k using (ordinal)
     order by sha256(r.payload), f.ordinal desc) l
   order by l.ordinal
   on conflict (pipeline_id, payload_sha256) where status = 'open' do update set

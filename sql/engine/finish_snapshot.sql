@@ -4,6 +4,7 @@ create or replace function sluice.finish_snapshot(run_id bigint, epoch bigint, b
 returns sluice.batches
 language plpgsql volatile
 set search_path = ''
+set jit = off
 set row_security = off
 as $$
 declare

@@ -2,6 +2,7 @@ create or replace function sluice.transform_batch(origins jsonb default '[]')
 returns table (extracted bigint, transformed bigint, filtered bigint, quarantined bigint, produced bigint)
 language plpgsql volatile
 set search_path = ''
+set jit = off
 as $$
 declare
   v_batch   record;
