@@ -101,3 +101,11 @@ create index quarantine_events_by_record on sluice.quarantine_events (quarantine
 
 comment on table sluice.quarantine_events is
   'What became of quarantined records. quarantined: the first error, noted when something else follows; failed: again, in a replay; unsure: a replay could not tell whether the row in the target is newer, and left it; replayed; loaded: the source delivered the same bytes again, and they fitted; amended (payload: what stood before); discarded.';
+
+-- What was closed before has a history, too.
+insert into sluice.quarantine_events (quarantine_id, event, happened_at, done_by, batch_id, version, sqlstate, message, constraint_name, column_name)
+select q.quarantine_id, 'quarantined', q.last_seen_at, 'unknown', q.last_batch_id, q.version, q.sqlstate, q.message, q.constraint_name, q.column_name
+from sluice.quarantine q where q.status = 'discarded' order by q.quarantine_id;
+insert into sluice.quarantine_events (quarantine_id, event, happened_at, done_by, reason)
+select q.quarantine_id, 'discarded', q.closed_at, coalesce(q.closed_by, 'unknown'), q.reason
+from sluice.quarantine q where q.status = 'discarded' order by q.quarantine_id;

@@ -381,3 +381,56 @@ async fn loader_meets_an_engine_that_is_not_its_own_and_says_so() {
         done.stderr
     );
 }
+
+#[tokio::test]
+async fn migrations_give_what_was_there_before_its_history() {
+    let db = TestDb::empty().await;
+    let migration = |number: u32| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let prefix = format!("V{number}__");
+        let path = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| {
+                path.file_name()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .starts_with(&prefix)
+            })
+            .unwrap();
+        std::fs::read_to_string(path).unwrap()
+    };
+    db.execute("create schema sluice").await;
+    for number in 1..=3 {
+        db.execute(&migration(number)).await;
+    }
+    db.execute(
+        "begin;
+         insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio) values ('items', 'shop.items', '{}', 1, 0.1);
+         insert into sluice.transforms (pipeline_id, version, function, takes_meta, columns, key, search_path, function_text, sha256)
+         values (1, 1, 'shop.items_v1(jsonb)', false, '{id}', '{id}', '', '', '');
+         commit;
+         insert into sluice.batches (batch_id, pipeline_id, batch_seq, kind, started_at) values (7, 1, 1, 'rewind', now());
+         insert into sluice.quarantine (pipeline_id, payload_sha256, payload, version, sqlstate, message, first_batch_id, last_batch_id, status, reason, closed_at, closed_by)
+         values (1, '\\x01', 'a', 1, '22P02', 'bad', 7, 7, 'open', null, null, null), (1, '\\x02', 'b', 1, '22P02', 'bad', 7, 7, 'discarded', 'known', now(), 'anna')",
+    )
+    .await;
+    for number in 4..=7 {
+        db.execute(&migration(number)).await;
+    }
+    assert_eq!(
+        db.rows("select quarantine_id, event, done_by, reason from sluice.quarantine_events order by event_id").await,
+        ["2|quarantined|unknown|-", "2|discarded|anna|known"]
+    );
+    assert_eq!(
+        db.rows("select version, previous_version from sluice.activations")
+            .await,
+        ["1|-"]
+    );
+    // Who made the entry is not known, and is not whoever migrates.
+    assert_eq!(
+        db.value("select batch_seq, recorded_by, origins, missing, retain_raw from sluice.batches join sluice.pipelines using (pipeline_id)").await,
+        "1|-|[]|keep|-"
+    );
+}
