@@ -4,18 +4,14 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
+  v_wanted   record := sluice._changes_wanted();
   v_compiled record;
-  v_limit    bigint;
 begin
-  if to_regclass('pg_temp.sluice_changes') is null then
-    return;
-  end if;
-  v_limit := nullif(current_setting('sluice.capture_limit', true), '')::bigint - (select count(*) from pg_temp.sluice_changes);
-  if v_limit <= 0 then
+  if not v_wanted.is_asked then
     return;
   end if;
   select c.target, c.columns, c.key, c.order_by into v_compiled from pg_temp.sluice_compiled c;
-  execute sluice._changes_sql(v_compiled.target, v_compiled.columns, v_compiled.key, v_compiled.order_by) using p_batch_id, v_limit;
+  execute sluice._changes_sql(v_compiled.target, v_compiled.columns, v_compiled.key, v_compiled.order_by) using p_batch_id, v_wanted.most;
 end
 $$;
 

@@ -4,13 +4,9 @@ language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  v_limit bigint;
+  v_wanted record := sluice._changes_wanted();
 begin
-  if to_regclass('pg_temp.sluice_changes') is null then
-    return;
-  end if;
-  v_limit := nullif(current_setting('sluice.capture_limit', true), '')::bigint - (select count(*) from pg_temp.sluice_changes);
-  if v_limit <= 0 then
+  if not v_wanted.is_asked then
     return;
   end if;
   execute (
@@ -26,7 +22,7 @@ order by %1$s limit $2$sql$,
           (select case a.atttypid when 'boolean'::regtype then 'm.is_missing' else 'case when m.is_missing then pg_catalog.now() end' end
            from pg_catalog.pg_attribute a where a.attrelid = p_target and a.attname = p_mark_column)) end,
       p_target::pg_catalog.regclass)
-    from sluice._target_columns(p_target, p_columns) c) using p_batch_id, v_limit;
+    from sluice._target_columns(p_target, p_columns) c) using p_batch_id, v_wanted.most;
 end
 $$;
 

@@ -48,6 +48,11 @@ impl Counters {
         }
     }
 
+    /// Rows written to the target.
+    pub fn written(&self) -> i64 {
+        self.inserted + self.updated + self.deleted
+    }
+
     /// Adds another batch's counters.
     pub fn add(&mut self, other: &Counters) {
         self.extracted += other.extracted;

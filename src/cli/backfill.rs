@@ -39,7 +39,7 @@ pub(super) async fn backfill(context: &Context, args: &args::Backfill) -> Result
         &context.progress,
     )
     .await;
-    shown.finish(report.counters.inserted + report.counters.updated + report.counters.deleted);
+    shown.finish(report.counters.written());
     show(&report, args.loading.json);
     if args.loading.dry.dry_run {
         // Made for this alone; one that has run stays.

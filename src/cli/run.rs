@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         context.progress.name(pipeline);
         let connector = context.connector(&format!("sluice {pipeline}")).await?;
         let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
-        shown.finish(report.counters.inserted + report.counters.updated + report.counters.deleted);
+        shown.finish(report.counters.written());
         show(&report, args.loading.json);
         // The first failure names the exit code; later pipelines run all the same.
         if code == 0 {
