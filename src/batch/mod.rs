@@ -1,6 +1,6 @@
 //! The batch transaction, seen from the loader: every call of the engine that a run makes
 //! stands in this module. The loader copies bytes and calls functions; what happens to the
-//! records is SQL (`sql/engine/begin_batch.sql` tells the story).
+//! records is SQL (`sql/engine/batch/begin_batch.sql` tells the story).
 
 mod changes;
 mod counters;

@@ -1,33 +1,59 @@
 //! The engine's functions and views, as one script.
 
-use include_dir::{Dir, include_dir};
+use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-static ENGINE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/engine");
-static VIEWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/engine/views");
+/// The engine's SQL, beside its README. A debug build reads the folder at run time, so that a change of SQL needs
+/// no new build; a release build carries it.
+#[derive(RustEmbed)]
+#[folder = "sql/engine"]
+struct Engine;
 
-/// The bundle embedded in this binary.
+/// The bundle embedded in this binary: one file a text, those of views last, as views need the
+/// functions they call.
 pub(super) struct Bundle {
-    functions: Vec<(&'static str, &'static str)>,
-    views: Vec<(&'static str, &'static str)>,
+    files: Vec<File>,
 }
+
+struct File {
+    /// Below `sql/engine`: `batch/begin_batch.sql`.
+    path: String,
+    text: String,
+}
+
+const FUNCTION: &str = "create or replace function sluice.";
+const VIEW: &str = "create or replace view sluice.";
 
 impl Bundle {
     pub(super) fn embedded() -> Self {
-        Bundle {
-            functions: files(&ENGINE),
-            views: files(&VIEWS),
-        }
+        let mut files: Vec<_> = Engine::iter()
+            .filter(|path| path.ends_with(".sql"))
+            .filter_map(|path| {
+                let text = String::from_utf8(Engine::get(&path)?.data.into_owned()).ok()?;
+                let path = path.into_owned();
+                Some(File { path, text })
+            })
+            .collect();
+        files.sort_unstable_by_key(|file| (file.path.starts_with("views/"), file.path.clone()));
+        Bundle { files }
+    }
+
+    /// The names that the files define by `statement`, as a list of literals.
+    fn names(&self, statement: &str) -> String {
+        let names = self.files.iter().flat_map(|file| file.defined(statement));
+        let mut names: Vec<_> = names.map(|name| format!("'{name}'")).collect();
+        names.dedup();
+        names.join(", ")
     }
 
     /// Identifies the bundle: hex SHA-256 over every file's name and text.
     pub(super) fn sha256(&self) -> String {
         let mut hash = Sha256::new();
-        for (name, text) in self.functions.iter().chain(&self.views) {
-            hash.update(name.as_bytes());
+        for file in &self.files {
+            hash.update(file.path.as_bytes());
             hash.update([0]);
-            hash.update(text.as_bytes());
+            hash.update(file.text.as_bytes());
             hash.update([0]);
         }
         hash.finalize().iter().fold(String::new(), |mut hex, byte| {
@@ -43,20 +69,13 @@ impl Bundle {
     /// and cannot change a result type. Never with cascade: one that objects of yours
     /// depend on stays and is replaced in place, or the whole upgrade fails and says why.
     pub(super) fn script(&self, version: &str) -> String {
-        let names = |files: &[(&str, &str)]| {
-            files
-                .iter()
-                .map(|(name, _)| format!("'{name}'"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
         let mut script = format!(
             "set local check_function_bodies = off;\n\
              set local client_min_messages = warning;\n\n{}\n",
-            DROP_INSTALLED.replace("{views}", &names(&self.views))
+            DROP_INSTALLED.replace("{views}", &self.names(VIEW))
         );
-        for (name, text) in self.functions.iter().chain(&self.views) {
-            let _ = write!(script, "-- {name}\n{text}\n");
+        for File { path, text } in &self.files {
+            let _ = write!(script, "-- {path}\n{text}\n");
         }
         let _ = write!(
             script,
@@ -67,7 +86,7 @@ impl Bundle {
              version = excluded.version, bundle_sha256 = excluded.bundle_sha256, routines = excluded.routines,\n  \
              installed_at = now(), installed_by = session_user;\n",
             sha256 = self.sha256(),
-            functions = names(&self.functions),
+            functions = self.names(FUNCTION),
         );
         script
     }
@@ -98,39 +117,46 @@ begin
 end $$;
 ";
 
-fn files(dir: &'static Dir<'static>) -> Vec<(&'static str, &'static str)> {
-    let mut files: Vec<_> = dir
-        .files()
-        .filter_map(|file| {
-            let name = file.path().file_stem()?.to_str()?;
-            Some((name, file.contents_utf8()?))
-        })
-        .collect();
-    files.sort_unstable();
-    files
+impl File {
+    /// The names of what `statement` defines in this file, in the order of the text.
+    fn defined(&self, statement: &str) -> impl Iterator<Item = &str> {
+        let definitions = self.text.split(statement).skip(1);
+        definitions.filter_map(|rest| rest.split(|c: char| !is_of_name(c)).next())
+    }
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A file is one public verb, or one private idea; helpers with one caller stand below it.
+    /// Constructors that make variants of one thing share a file with its name: `auth.sql`.
     #[test]
-    fn every_file_defines_and_comments_the_function_it_is_named_after() {
+    fn every_file_is_named_after_what_it_defines() {
         let bundle = Bundle::embedded();
-        assert!(bundle.functions.len() > 40);
-        for (name, text) in &bundle.functions {
+        for file in &bundle.files {
+            let path = &file.path;
+            let (room, name) = path.rsplit_once('/').expect("a file is in a room");
+            let name = name.trim_end_matches(".sql");
+            let (statement, kind) = match room {
+                "views" => (VIEW, "view"),
+                _ => (FUNCTION, "function"),
+            };
+            let names: Vec<_> = file.defined(statement).collect();
+            let public: Vec<_> = names.iter().filter(|n| !n.starts_with('_')).collect();
+            let is_named = names.first() == Some(&name) && public.iter().all(|n| **n == name);
+            let is_family = public.len() > 1 && public.iter().all(|n| n.ends_with(name));
+            assert!(is_named || is_family, "{path} defines {names:?}");
+            let commented = if is_family { names[0] } else { name };
             assert!(
-                text.contains(&format!("create or replace function sluice.{name}(")),
-                "{name}.sql must define sluice.{name}"
+                file.text
+                    .contains(&format!("comment on {kind} sluice.{commented}")),
+                "{path} must comment on sluice.{commented}"
             );
-            assert!(
-                text.contains(&format!("comment on function sluice.{name}(")),
-                "{name}.sql must comment on sluice.{name}"
-            );
-        }
-        for (name, text) in &bundle.views {
-            assert!(text.contains(&format!("create or replace view sluice.{name} as")));
-            assert!(text.contains(&format!("comment on view sluice.{name} is")));
         }
     }
 }

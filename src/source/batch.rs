@@ -14,7 +14,7 @@ pub struct Limits {
     /// Payload bytes in a batch.
     pub bytes: usize,
     /// Whether each record carries a digest of its payload, by which the engine recognises it
-    /// (`sql/engine/_find_known.sql`).
+    /// (`sql/engine/known/_find_known.sql`).
     pub digests: bool,
 }
 
@@ -72,7 +72,7 @@ pub struct OriginSpan {
     pub last_position: i64,
 }
 
-/// What a batch is to a complete read of its source (`sql/engine/_note_snapshot.sql`).
+/// What a batch is to a complete read of its source (`sql/engine/missing/_note_snapshot.sql`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Snapshot {
     /// The first records of the source.

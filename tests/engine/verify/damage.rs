@@ -1,6 +1,6 @@
 //! Damage of every kind, done by hand, and the check that names it.
 
-use super::super::{Hand, items};
+use crate::engine::{Hand, items};
 use crate::support::TestDb;
 
 /// Rows that are there and one that was deleted; records that are open, replayed, discarded.

@@ -1,6 +1,7 @@
 //! What the look at every row takes into account.
 
-use super::super::{Hand, hashing, items};
+use crate::engine::statements::hashing;
+use crate::engine::{Hand, items};
 use crate::support::{TestDb, db::rows};
 
 const HASHES: &str = "select is_ok, detail from sluice.verify('items', deep => true) where check_name = 'row hashes'";

@@ -1,6 +1,6 @@
 //! Whatever happens by the engine's own ways leaves nothing for verify to find.
 
-use super::super::{Hand, items};
+use crate::engine::{Hand, items};
 use crate::support::TestDb;
 use std::fmt::Write as _;
 

@@ -1,0 +1,5 @@
+//! One batch: what the transform makes of it, what the load does with it.
+
+mod constraints;
+mod load_batch;
+mod transform_batch;

@@ -1,0 +1,6 @@
+//! Moving the cursor: rewind, skip, backfill.
+
+mod backfill;
+mod preview_rewind;
+mod rewind;
+mod skip;

@@ -1,0 +1,210 @@
+//! Setting the live cursor back.
+
+use crate::engine::{Hand, items, problem};
+use crate::support::TestDb;
+
+async fn shop() -> TestDb {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key",
+        "id bigint",
+        "(doc->>'id')::bigint",
+        "key => '{id}'",
+    )
+    .await;
+    db
+}
+
+/// A batch that leaves the given objects behind.
+async fn load(hand: &mut Hand, id: i64, objects: &str) -> i64 {
+    hand.stage(&[format!(r#"{{"id": {id}}}"#)]).await.unwrap();
+    hand.transform().await.unwrap();
+    let row = hand
+        .session
+        .query_one(
+            &format!("select batch_id from sluice.load_batch($1, $2, $3, jsonb_build_object('to', $3::bigint), '{objects}')"),
+            &[&hand.run, &hand.epoch, &(hand.seq + 1)],
+        )
+        .await
+        .unwrap();
+    hand.session.batch_execute("commit").await.unwrap();
+    hand.seq += 1;
+    row.get(0)
+}
+
+fn object(name: &str, position: i64, done: bool) -> String {
+    format!(
+        r#"{{"object": "{name}", "identity": {{}}, "position": {position}, "is_done": {done}}}"#
+    )
+}
+
+const OBJECTS: &str =
+    "select object, position, is_done from sluice.source_state('items') order by 1";
+const CURSOR: &str = "select cursor from sluice.etl_state";
+
+/// Three batches: a.csv begun, a.csv done and b.csv begun, b.csv done.
+async fn three(hand: &mut Hand) -> Vec<i64> {
+    vec![
+        load(hand, 1, &format!("[{}]", object("a.csv", 1, false))).await,
+        load(
+            hand,
+            2,
+            &format!(
+                "[{}, {}]",
+                object("a.csv", 2, true),
+                object("b.csv", 1, false)
+            ),
+        )
+        .await,
+        load(hand, 3, &format!("[{}]", object("b.csv", 2, true))).await,
+    ]
+}
+
+async fn assert_chain(db: &TestDb) {
+    assert_eq!(
+        db.rows("select check_name, detail from sluice.verify('items') where not is_ok")
+            .await,
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
+async fn rewind_to_a_batch_restores_its_cursor_and_objects() {
+    let db = shop().await;
+    let batches = three(&mut Hand::start(&db).await).await;
+    let said = db
+        .value(&format!(
+            "select sluice.rewind('items', to_batch => {})",
+            batches[1]
+        ))
+        .await;
+    assert!(
+        said.starts_with(&format!("pipeline items rewound to batch {}", batches[1])),
+        "{said}"
+    );
+    assert_eq!(db.value(CURSOR).await, r#"{"to": 2}"#);
+    assert_eq!(db.rows(OBJECTS).await, ["a.csv|2|t", "b.csv|1|f"]);
+    db.execute(&format!(
+        "select sluice.rewind('items', to_batch => {})",
+        batches[0]
+    ))
+    .await;
+    assert_eq!(db.rows(OBJECTS).await, ["a.csv|1|f"]);
+    // Forward again: the ledger forgets nothing.
+    db.execute(&format!(
+        "select sluice.rewind('items', to_batch => {})",
+        batches[2]
+    ))
+    .await;
+    assert_eq!(db.value(CURSOR).await, r#"{"to": 3}"#);
+    assert_eq!(db.rows(OBJECTS).await, ["a.csv|2|t", "b.csv|2|t"]);
+    assert_chain(&db).await;
+    assert_eq!(db.value("select count(*) from shop.items").await, "3");
+}
+
+#[tokio::test]
+async fn rewind_to_the_start_forgets_cursor_and_objects_but_no_row() {
+    let db = shop().await;
+    three(&mut Hand::start(&db).await).await;
+    db.execute("select sluice.rewind('items', to_start => true)")
+        .await;
+    assert_eq!(db.value(CURSOR).await, "-");
+    assert_eq!(db.rows(OBJECTS).await, Vec::<String>::new());
+    assert_chain(&db).await;
+    let mut hand = Hand::start(&db).await;
+    assert_eq!(
+        hand.load(&[r#"{"id": 1}"#]).await,
+        "extracted=1 transformed=1 produced=1 unchanged=1"
+    );
+    assert_chain(&db).await;
+}
+
+#[tokio::test]
+async fn rewind_of_an_object_forgets_only_that() {
+    let db = shop().await;
+    three(&mut Hand::start(&db).await).await;
+    db.execute("select sluice.rewind('items', object => 'a.csv')")
+        .await;
+    assert_eq!(db.value(CURSOR).await, r#"{"to": 3}"#);
+    assert_eq!(db.rows(OBJECTS).await, ["b.csv|2|t"]);
+    assert_chain(&db).await;
+}
+
+#[tokio::test]
+async fn rewinds_after_rewinds_find_the_state_as_it_was() {
+    let db = shop().await;
+    three(&mut Hand::start(&db).await).await;
+    db.execute("select sluice.rewind('items', to_start => true)")
+        .await;
+    let mut hand = Hand::start(&db).await;
+    let c = load(&mut hand, 4, &format!("[{}]", object("c.csv", 1, false))).await;
+    load(&mut hand, 5, &format!("[{}]", object("c.csv", 2, true))).await;
+    db.execute("select sluice.rewind('items', object => 'c.csv')")
+        .await;
+    let by_object = db.value("select max(batch_id) from sluice.batches").await;
+    db.execute(&format!("select sluice.rewind('items', to_batch => {c})"))
+        .await;
+    // What was read before the first rewind is not done now.
+    assert_eq!(db.rows(OBJECTS).await, ["c.csv|1|f"]);
+    assert_eq!(db.value(CURSOR).await, r#"{"to": 5}"#);
+    db.execute(&format!(
+        "select sluice.rewind('items', to_batch => {by_object})"
+    ))
+    .await;
+    assert_eq!(db.rows(OBJECTS).await, Vec::<String>::new());
+    assert_chain(&db).await;
+    load(&mut Hand::start(&db).await, 6, "[]").await;
+    assert_chain(&db).await;
+}
+
+#[tokio::test]
+async fn rewind_deposes_the_run_in_progress() {
+    let db = shop().await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"id": 1}"#]).await;
+    db.execute("select sluice.rewind('items', to_start => true)")
+        .await;
+    hand.fail(&[r#"{"id": 2}"#]).await.is(
+        "SL001",
+        "deposed: the state of pipeline items was moved by hand",
+    );
+}
+
+#[tokio::test]
+async fn goals_that_are_none_are_refused() {
+    let db = shop().await;
+    db.execute(
+        "create table shop.others (like shop.items including all);
+         select sluice.define_pipeline(name => 'others', version => 1, transform => 'shop.items_v1', target => 'shop.others', key => '{id}', source => sluice.file_source(path => '-'))",
+    )
+    .await;
+    let foreign = load(&mut Hand::of(db.connect().await, "others").await, 1, "[]").await;
+    for (goal, message) in [
+        ("".to_owned(), "rewind needs one goal"),
+        (", to_start => false".to_owned(), "rewind needs one goal"),
+        (
+            ", to_start => true, to_batch => 1".to_owned(),
+            "rewind needs one goal",
+        ),
+        (
+            ", to_batch => 12345".to_owned(),
+            "pipeline items has no batch 12345",
+        ),
+        (
+            format!(", to_batch => {foreign}"),
+            "pipeline items has no batch",
+        ),
+        (
+            ", object => 'nothing.csv'".to_owned(),
+            "pipeline items has read no object 'nothing.csv'",
+        ),
+    ] {
+        problem(&db, &format!("select sluice.rewind('items'{goal})"))
+            .await
+            .refuses(message, "");
+    }
+    problem(&db, "select sluice.rewind('nothing', to_start => true)")
+        .await
+        .refuses("pipeline nothing is not defined", "");
+}

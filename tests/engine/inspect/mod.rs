@@ -1,0 +1,4 @@
+//! Looks that change nothing.
+
+mod compare;
+mod why;

@@ -1,0 +1,4 @@
+//! Rows the source no longer has.
+
+mod snapshot;
+mod tombstones;

@@ -1,0 +1,7 @@
+//! Records set aside, and what becomes of them.
+
+mod amend;
+mod replay;
+mod replay_histories;
+mod retry_orphans;
+mod write;

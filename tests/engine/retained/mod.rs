@@ -1,0 +1,6 @@
+//! Payloads that are kept, and reloads from them.
+
+mod prune;
+pub(super) mod raw_records;
+mod reload;
+mod reload_histories;

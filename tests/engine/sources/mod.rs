@@ -1,0 +1,3 @@
+//! What a source's settings may be.
+
+mod http_source;

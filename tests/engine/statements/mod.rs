@@ -1,0 +1,3 @@
+//! The statements a batch runs, and the hash they write.
+
+pub(super) mod hashing;

@@ -1,0 +1,3 @@
+//! The views for people.
+
+mod status;
