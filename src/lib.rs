@@ -2,7 +2,7 @@
 //! functions validate, hash, quarantine and merge them, one transaction per batch.
 //!
 //! Layers, each may use only those to its right:
-//! `main, cli → run → install, batch, report → db, source → config → error`.
+//! `main, cli → run → install, batch, report → db, source → config, retry, stop → error`.
 
 pub mod batch;
 pub mod cli;
@@ -15,3 +15,4 @@ pub mod report;
 pub mod retry;
 pub mod run;
 pub mod source;
+pub mod stop;

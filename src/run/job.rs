@@ -4,9 +4,9 @@ use super::{Options, Stop};
 use crate::batch::Counters;
 use crate::error::{Error, Kind, Result};
 use crate::report::{Progress, Report};
-use crate::retry::{Backoff, is_retryable_error};
+use crate::retry::{Backoff, Budget, is_retryable_error};
 use crate::source::Batch;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What a run allows itself for last words to a server that may have fallen silent.
@@ -17,6 +17,8 @@ pub(super) struct Job<'a> {
     pub(super) options: &'a Options,
     pub(super) stop: &'a Stop,
     pub(super) progress: &'a Progress,
+    /// The retries of the whole run, the source's included.
+    pub(super) budget: Arc<Budget>,
     backoff: Mutex<Backoff>,
     totals: Mutex<Totals>,
 }
@@ -41,6 +43,7 @@ impl<'a> Job<'a> {
             options,
             stop,
             progress,
+            budget: Arc::new(Budget::new(options.retries, stop.clone())),
             backoff: Mutex::new(Backoff::new(options.retries)),
             totals: Mutex::default(),
         }
@@ -53,6 +56,7 @@ impl<'a> Job<'a> {
         totals.batches += 1;
         totals.retried += i64::from(batch.retried);
         lock(&self.backoff).succeeded();
+        self.budget.progressed();
         self.progress.advance(batch.bytes, counters.extracted);
     }
 
@@ -62,6 +66,7 @@ impl<'a> Job<'a> {
         totals.counters.add(counters);
         totals.batches += 1;
         lock(&self.backoff).succeeded();
+        self.budget.progressed();
     }
 
     /// How many batches the run has committed.
@@ -73,7 +78,8 @@ impl<'a> Job<'a> {
     pub(super) fn tell(&self, report: &mut Report) {
         let totals = lock(&self.totals);
         report.counters = totals.counters;
-        report.counters.retried = i64::from(lock(&self.backoff).used()) + totals.retried;
+        report.counters.retried =
+            i64::from(lock(&self.backoff).used() + self.budget.used()) + totals.retried;
         report.batches = totals.batches;
     }
 

@@ -12,13 +12,12 @@ mod job;
 mod options;
 mod reader;
 mod replay;
-mod signals;
 mod snapshot;
 mod worker;
 
+pub use crate::stop::Stop;
 pub use options::{OpenSource, Options, ShowChange, ShowChanges};
 pub use replay::{ReplayOptions, replay};
-pub use signals::Stop;
 
 use crate::batch::{self, Run};
 use crate::db::Connector;

@@ -1,5 +1,9 @@
 //! What is worth another try, and when. This table is the only one.
 
+mod budget;
+
+pub use budget::{Budget, Trouble};
+
 use crate::error::Error;
 use std::error::Error as StdError;
 use std::io::ErrorKind;

@@ -1,0 +1,227 @@
+//! Trying again: one loop for everything that a run repeats, and one budget for all of it.
+
+use super::is_retryable_error;
+use crate::error::{Error, Kind, Result};
+use crate::stop::Stop;
+use std::fmt::Display;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Pauses are random, up to 100 ms, 200 ms, 400 ms and so on, and never longer than this.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Waits that a server asks for cost nothing until they add up to this without progress: a
+/// server that only ever asks to be left alone must not hold a run for ever.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Why a step did not succeed, by what to do about it.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Worth another try, after as long as the other side asked for.
+    Passing {
+        /// What failed.
+        error: Box<Error>,
+        /// `Retry-After` and the like.
+        asked: Option<Duration>,
+    },
+    /// Would fail again.
+    Fatal(Box<Error>),
+}
+
+/// By the table of what passes.
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        let passes = is_retryable_error(&error);
+        let error = Box::new(error);
+        match passes {
+            true => Trouble::Passing { error, asked: None },
+            false => Trouble::Fatal(error),
+        }
+    }
+}
+
+/// The retries of one run, shared by all that repeats something: batches, requests, parts of
+/// objects. So many may be taken without progress; progress makes the budget full again, and
+/// what is down for good is not asked for ever.
+#[derive(Debug)]
+pub struct Budget {
+    retries: u32,
+    stop: Stop,
+    spending: Mutex<Spending>,
+}
+
+#[derive(Debug, Default)]
+struct Spending {
+    /// Retries taken since the last progress; the pauses grow with them.
+    spent: u32,
+    /// Waits that were asked for since then.
+    waited: Duration,
+    /// Retries taken in all.
+    used: u32,
+}
+
+impl Budget {
+    /// Retries unless the caller says otherwise.
+    pub const DEFAULT: u32 = 20;
+
+    /// So many retries without progress. Pauses end when `stop` is requested.
+    pub fn new(retries: u32, stop: Stop) -> Self {
+        Budget {
+            retries,
+            stop,
+            spending: Mutex::default(),
+        }
+    }
+
+    /// Takes `step` until it succeeds, fails for good, the budget is spent or a signal comes
+    /// during a pause. A signal does not cut a step short: the caller knows whether it may be.
+    pub async fn retrying<T, E, F>(
+        &self,
+        what: impl Display,
+        mut step: impl FnMut() -> F,
+    ) -> Result<T>
+    where
+        E: Into<Trouble>,
+        F: Future<Output = Result<T, E>>,
+    {
+        loop {
+            let (error, asked) = match step().await.map_err(Into::into) {
+                Ok(done) => return Ok(done),
+                Err(Trouble::Fatal(error)) => return Err(*error),
+                Err(Trouble::Passing { error, asked }) => (*error, asked),
+            };
+            let Some(pause) = self.take(asked.unwrap_or_default(), fastrand::f64()) else {
+                return Err(error
+                    .with_kind(Kind::Exhausted)
+                    .detail("every retry of this run is used up")
+                    .next("it is safe to run again; raise --retries if this is usual here"));
+            };
+            tracing::warn!(
+                pause_ms = pause.as_millis() as u64,
+                "{what} is tried again: {}",
+                error.message()
+            );
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stop.requested() => return Err(self.stop.error()),
+            }
+        }
+    }
+
+    /// Something is done that will not have to be done again: a batch is committed, a page
+    /// or a part of an object is read.
+    pub fn progressed(&self) {
+        let mut spending = self.spending();
+        spending.spent = 0;
+        spending.waited = Duration::ZERO;
+    }
+
+    /// Retries taken in all.
+    pub fn used(&self) -> u32 {
+        self.spending().used
+    }
+
+    /// Takes a retry and says how long to wait before it: as long as `asked`, or as `random`
+    /// (0 to 1) decides. `None`: the budget is spent.
+    fn take(&self, asked: Duration, random: f64) -> Option<Duration> {
+        let mut spending = self.spending();
+        spending.waited += asked;
+        let is_free = !asked.is_zero() && spending.waited <= PATIENCE;
+        if !is_free && spending.spent >= self.retries {
+            return None;
+        }
+        let ceiling = FIRST_PAUSE
+            .saturating_mul(2u32.saturating_pow(spending.spent))
+            .min(LONGEST_PAUSE);
+        spending.spent += u32::from(!is_free);
+        spending.used += 1;
+        Some(ceiling.mul_f64(random).max(asked))
+    }
+
+    /// A panic of another holder does not spoil counters.
+    fn spending(&self) -> MutexGuard<'_, Spending> {
+        self.spending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget::new(Self::DEFAULT, Stop::never())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    const NOT_ASKED: Duration = Duration::ZERO;
+
+    fn budget(retries: u32) -> Budget {
+        Budget::new(retries, Stop::never())
+    }
+
+    fn lost() -> Error {
+        Error::failed("lost").caused_by(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_under_the_cap() {
+        let budget = budget(40);
+        let pauses: Vec<_> = std::iter::from_fn(|| budget.take(NOT_ASKED, 1.0)).collect();
+        assert_eq!(pauses.len(), 40);
+        assert_eq!(pauses[..3], [100, 200, 400].map(Duration::from_millis));
+        assert_eq!(pauses[39], LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_spent_budget_gives_nothing_until_there_is_progress() {
+        let budget = budget(2);
+        assert!(budget.take(NOT_ASKED, 0.5).is_some());
+        assert!(budget.take(NOT_ASKED, 0.5).is_some());
+        assert_eq!(budget.take(NOT_ASKED, 0.5), None);
+        budget.progressed();
+        assert_eq!(budget.take(NOT_ASKED, 1.0), Some(FIRST_PAUSE));
+        assert_eq!(budget.used(), 3);
+    }
+
+    #[test]
+    fn waits_that_were_asked_for_are_kept_and_cost_nothing_for_an_hour() {
+        let budget = budget(1);
+        let asked = Duration::from_secs(600);
+        for _ in 0..6 {
+            assert_eq!(budget.take(asked, 0.0), Some(asked));
+        }
+        assert_eq!(budget.take(asked, 0.0), Some(asked), "the only retry");
+        assert_eq!(budget.take(asked, 0.0), None);
+        assert_eq!(budget.used(), 7);
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_tried_again_and_what_does_not_is_not() {
+        let budget = Arc::new(budget(2));
+        let tries = AtomicU32::new(0);
+        // In a task, as sources repeat in tasks of their own.
+        let done = tokio::spawn({
+            let budget = Arc::clone(&budget);
+            async move {
+                let step = || async {
+                    match tries.fetch_add(1, Ordering::Relaxed) {
+                        0 | 1 => Err(lost()),
+                        tries => Ok(tries),
+                    }
+                };
+                budget.retrying("it", step).await
+            }
+        });
+        assert_eq!(done.await.unwrap().unwrap(), 2);
+        let kind_of = async |error: fn() -> Error| {
+            let done = budget.retrying("it", || async { Err::<(), _>(error()) });
+            done.await.unwrap_err().kind()
+        };
+        assert_eq!(kind_of(|| Error::failed("no")).await, Kind::Failed);
+        assert_eq!(kind_of(lost).await, Kind::Exhausted);
+    }
+}
