@@ -127,7 +127,7 @@ impl Hand {
         self.session
             .execute(
                 "insert into pg_temp.sluice_staging (ordinal, position, payload, digest)
-                 select n - 1, n, r, pg_catalog.concat('00', pg_catalog.substr(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(r, 'UTF8')), 'hex'), 1, 30))::pg_catalog.uuid from unnest($1::text[]) with ordinality as r (r, n)",
+                 select n - 1, n, r, pg_catalog.concat('00', pg_catalog.substr(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(r, 'UTF8')), 'hex'), 1, 30))::pg_catalog.uuid from unnest($1::pg_catalog.text[]) with ordinality as r (r, n)",
                 &[&records],
             )
             .await?;

@@ -1,7 +1,7 @@
 create or replace function sluice._check_threshold(p_pipeline_id integer, p_batch sluice.batches, p_max_bad_ratio numeric)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines;

@@ -1,6 +1,6 @@
 create or replace function sluice._count_records(p_staged bigint, out extracted bigint, out transformed bigint, out filtered bigint, out quarantined bigint, out produced bigint, out superseded bigint, out known bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 -- Not in SQL, which keeps its plan to the end of the transaction: sluice_rows may be made anew in it.
 begin

@@ -1,6 +1,6 @@
 create or replace function sluice._execute_insert(p_insert text, p_batch_id bigint, p_keeps_places boolean, out written bigint, out places tid[])
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- Triggers and defaults of the target see the definer's search_path, as under any writer.

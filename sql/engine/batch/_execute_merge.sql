@@ -1,6 +1,6 @@
 create or replace function sluice._execute_merge(p_merge text, p_batch_id bigint, out written bigint, out inserted bigint, out updated bigint, out deleted bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_action text;

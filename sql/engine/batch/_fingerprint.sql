@@ -1,7 +1,7 @@
 create or replace function sluice._fingerprint(p_pipeline_id integer, p_version integer)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- A catalog row gets a new xmin whenever it changes, and a new ctid even within one transaction.
   select concat_ws('/', p.pipeline_id, p.xmin, t.version, t.sha256, t.search_path, t.columns, t.key, t.order_by, t.takes_meta, t.is_repeatable, (select e.xmin from sluice.engine e),

@@ -1,7 +1,7 @@
 create or replace function sluice._load_rows(p_ledger sluice.batches)
 returns sluice.batches
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare

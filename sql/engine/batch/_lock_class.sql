@@ -1,7 +1,7 @@
 create or replace function sluice._lock_class(p_kind text)
 returns integer
 language sql immutable parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select 1936487680 + case p_kind
     when 'install' then 0

@@ -1,7 +1,7 @@
 create or replace function sluice._lock_state(p_pipeline_id integer, p_pipeline text, p_epoch bigint, p_batch_seq bigint)
 returns sluice.etl_state
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_state sluice.etl_state;

@@ -1,7 +1,7 @@
 create or replace function sluice._mark_faulty_rows()
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if exists (select from pg_temp.sluice_faults) then

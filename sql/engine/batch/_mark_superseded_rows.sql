@@ -1,7 +1,7 @@
 create or replace function sluice._mark_superseded_rows(p_statement text)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_hashjoin = on -- also where the merge turns it off: no target is read here
 as $$
 begin

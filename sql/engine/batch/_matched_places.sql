@@ -1,7 +1,7 @@
 create or replace function sluice._matched_places(p_statement text)
 returns tid[]
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off

@@ -1,7 +1,7 @@
 create or replace function sluice._meets_target(p_statement text)
 returns boolean
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- The look into the index, however few rows the planner thinks it would have to read instead.
 set enable_seqscan = off
 set enable_bitmapscan = off

@@ -2,7 +2,7 @@ create or replace function sluice._merge_rows(
   p_batch_id bigint,
   out inserted bigint, out updated bigint, out deleted bigint, out unchanged bigint, out stale bigint, out outdated bigint, out places tid[])
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- Index lookups in the target only: the cost of a batch must not grow with the target, and a
 -- temporary table without statistics invites a plan that reads all of it.
 set enable_hashjoin = off

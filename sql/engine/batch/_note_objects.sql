@@ -1,7 +1,7 @@
 create or replace function sluice._note_objects(p_pipeline_id integer, p_objects jsonb, p_batch_id bigint)
 returns void
 language sql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into sluice.source_objects as o (pipeline_id, object, identity, position, is_done, last_batch_id)
   select p_pipeline_id, x ->> 'object', x -> 'identity', x -> 'position', (x ->> 'is_done')::boolean, p_batch_id

@@ -12,7 +12,7 @@
 create or replace function sluice._open_batch(p_pipeline sluice.pipelines, p_version integer, p_run_id bigint, p_kind text, p_guard text)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_fingerprint text;

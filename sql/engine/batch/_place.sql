@@ -1,7 +1,7 @@
 create or replace function sluice._place()
 returns bigint
 language sql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case when is_called then last_value else 0 end from pg_temp.sluice_place
 $$;

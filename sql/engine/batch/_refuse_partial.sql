@@ -1,7 +1,7 @@
 create or replace function sluice._refuse_partial(p_target oid, p_expected bigint, p_written bigint)
 returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_triggers text := (

@@ -1,7 +1,7 @@
 create or replace function sluice._target_fingerprint(p_target oid)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select concat_ws('/', p_target,
     (select string_agg(c.xmin::text || c.ctid, ',' order by c.oid) from pg_catalog.pg_class c

@@ -1,7 +1,7 @@
 create or replace function sluice._transform_records(p_ordinals integer[])
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO, MDY'
 set intervalstyle = 'postgres'
@@ -27,7 +27,7 @@ begin
     -- Some record cannot be transformed: once more, past all such records.
     execute v_compiled.load_past_faults_sql using p_ordinals;
   end;
-  perform set_config('search_path', '', true);
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
 
   insert into pg_temp.sluice_faults (ordinal, sqlstate, message, constraint_name, column_name)
   select distinct on (r.sluice_ordinal) r.sluice_ordinal,

@@ -1,7 +1,7 @@
 create or replace function sluice._write_ledger(p_batch sluice.batches)
 returns sluice.batches
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_batch sluice.batches := p_batch;

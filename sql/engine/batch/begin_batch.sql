@@ -14,7 +14,7 @@
 create or replace function sluice.begin_batch(pipeline text, run_id bigint default null)
 returns table (version integer, batch_id bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines;

@@ -3,7 +3,7 @@ create or replace function sluice.load_batch(
   max_bad_ratio numeric default null, snapshot text default 'continue', spoilt_by text default null)
 returns sluice.batches
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set jit = off
 set row_security = off
 as $$

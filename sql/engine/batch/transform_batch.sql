@@ -1,7 +1,7 @@
 create or replace function sluice.transform_batch(origins jsonb default '[]')
 returns table (extracted bigint, transformed bigint, filtered bigint, quarantined bigint, produced bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare

@@ -1,7 +1,7 @@
 create or replace function sluice._check_skippable(p_pipeline sluice.pipelines, p_object text)
 returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_kind text := p_pipeline.source ->> 'kind';

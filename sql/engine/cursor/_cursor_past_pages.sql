@@ -1,7 +1,7 @@
 create or replace function sluice._cursor_past_pages(p_pipeline sluice.pipelines, p_cursor jsonb, p_pages integer)
 returns jsonb
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_paging jsonb := p_pipeline.source -> 'paging';

@@ -1,7 +1,7 @@
 create or replace function sluice._is_behind_a_jump(p_pipeline_id integer, p_batch_seq bigint)
 returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- Behind a rewind to the start everything follows.
   select exists (

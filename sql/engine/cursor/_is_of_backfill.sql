@@ -1,7 +1,7 @@
 create or replace function sluice._is_of_backfill(p_batch_id bigint, p_key jsonb, p_backfill_id integer)
 returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce((
     select case when b.kind = 'replay' and b.reloads is null then (

@@ -1,7 +1,7 @@
 create or replace function sluice._ledger_path(p_pipeline_id integer, p_batch_seq bigint)
 returns table (first_seq bigint, last_seq bigint)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with recursive part (last_seq, rewind_seq, rewound_to) as (
     select p_batch_seq, r.batch_seq, r.rewound_to

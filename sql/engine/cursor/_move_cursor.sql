@@ -1,7 +1,7 @@
 create or replace function sluice._move_cursor(p_pipeline_id integer, p_cursor jsonb)
 returns void
 language sql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- A new epoch deposes a run in progress: it reads from where the state no longer is.
   update sluice.etl_state s set epoch = epoch + 1, batch_seq = batch_seq + 1, cursor = p_cursor, updated_at = now()

@@ -1,7 +1,7 @@
 create or replace function sluice._objects_at(p_pipeline_id integer, p_batch_seq bigint)
 returns table (object text, identity jsonb, "position" jsonb, is_done boolean, batch_id bigint)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- A rewind's entry holds the state of all objects; each load and skip since says what it moved.
   select distinct on (x ->> 'object') x ->> 'object', x -> 'identity', x -> 'position', (x ->> 'is_done')::boolean, b.batch_id

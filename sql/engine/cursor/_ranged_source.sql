@@ -1,7 +1,7 @@
 create or replace function sluice._ranged_source(p_source jsonb, p_range jsonb)
 returns jsonb
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 declare

@@ -5,7 +5,7 @@
 create or replace function sluice._read_again(p_pipeline_id integer, p_batch_seq bigint, p_object text)
 returns table (batch_id bigint, committed_at timestamptz, run_id bigint, version integer, origins text, records bigint)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- The ledger may be long, and nothing is known of how many rows the parts below come to.
 set enable_nestloop = off
 set jit = off

@@ -1,7 +1,7 @@
 create or replace function sluice._restore_objects(p_pipeline_id integer, p_batch_seq bigint)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from sluice.source_objects o where o.pipeline_id = p_pipeline_id;

@@ -2,7 +2,7 @@ create or replace function sluice._rewind_goal(
   p_pipeline sluice.pipelines, p_to_batch bigint, p_to_start boolean, p_object text, p_to_time timestamptz,
   out batch_seq bigint, out "cursor" jsonb, out words text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_batch sluice.batches;

@@ -2,7 +2,7 @@ create or replace function sluice.rewind(
   pipeline text, to_batch bigint default null, to_start boolean default false, object text default null, to_time timestamptz default null)
 returns text
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(rewind.pipeline);

@@ -1,7 +1,7 @@
 create or replace function sluice.skip(pipeline text, object text default null, pages integer default null, reason text default null)
 returns text
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(skip.pipeline);

@@ -8,7 +8,7 @@ create or replace function sluice.start_backfill(
   pipeline text, from_mark text default null, to_mark text default null, objects text default null, again boolean default false)
 returns text
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(start_backfill.pipeline);

@@ -1,7 +1,7 @@
 create or replace function sluice._activate(p_pipeline sluice.pipelines, p_version integer)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update sluice.pipelines p set active_version = p_version, updated_at = now()

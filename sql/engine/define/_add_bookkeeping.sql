@@ -1,7 +1,7 @@
 create or replace function sluice._add_bookkeeping(p_pipeline text, p_target text)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_column record;

@@ -1,7 +1,7 @@
 create or replace function sluice._check_missing(p_pipeline text, p_target text, p_columns text[], p_key text[], p_source jsonb, p_missing text, p_mark_column text, p_max_delete_ratio numeric)
 returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_target oid  := to_regclass(p_target);

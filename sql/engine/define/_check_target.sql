@@ -1,7 +1,7 @@
 create or replace function sluice._check_target(p_pipeline text, p_target text, p_key text[], p_order_by text, p_columns text[])
 returns oid
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_target oid := pg_catalog.to_regclass(p_target);

@@ -1,7 +1,7 @@
 create or replace function sluice._check_transform(p_pipeline text, p_function oid, p_target text, p_key text[], p_order_by text, p_search_path text)
 returns text[]
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
 declare
@@ -41,7 +41,7 @@ begin
     begin
       perform set_config('search_path', p_search_path, true); -- as the transform will see it
       execute format('explain insert into %s (%I) overriding system value select r.%2$I from %3$s r', p_target, v_column.column_name, v_call);
-      perform set_config('search_path', '', true);
+      perform set_config('search_path', 'pg_catalog, pg_temp', true);
     exception
       when datatype_mismatch or cannot_coerce then
         raise exception using errcode = 'SL005',

@@ -1,7 +1,7 @@
 create or replace function sluice._find_pipeline(p_name text)
 returns sluice.pipelines
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines;

@@ -1,7 +1,7 @@
 create or replace function sluice._follow_pipeline(p_backfill sluice.pipelines)
 returns sluice.pipelines
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_backfill sluice.pipelines := p_backfill;

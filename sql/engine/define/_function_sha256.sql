@@ -1,7 +1,7 @@
 create or replace function sluice._function_sha256(p_function oid)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select encode(sha256(convert_to(sluice._function_text(p_function), 'UTF8')), 'hex')
 $$;

@@ -1,7 +1,7 @@
 create or replace function sluice._live_name(p_name text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce((select o.name from sluice.pipelines o where o.pipeline_id = p.backfill_of), p.name)
   from sluice.pipelines p where p.name = p_name

@@ -1,7 +1,7 @@
 create or replace function sluice._odd_key_column(p_target oid, p_key text[])
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod) || coalesce(' collate ' || o.collname, ''))
   from pg_catalog.pg_attribute a

@@ -1,7 +1,7 @@
 create or replace function sluice._pipeline_state(p_pipeline_id integer)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p.is_paused or exists (select from sluice.pipelines o where o.pipeline_id = p.backfill_of and o.is_paused) then 'paused'

@@ -1,7 +1,7 @@
 create or replace function sluice._qualified_function(p_function oid)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
   select p_function::pg_catalog.regprocedure::text

@@ -1,7 +1,7 @@
 create or replace function sluice._refuse_cut(p_value anyelement, p_type text)
 returns anyelement
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'string_data_right_truncation', message = format('value too long for type %s', p_type);

@@ -1,7 +1,7 @@
 create or replace function sluice._refuse_paused(p_pipeline sluice.pipelines)
 returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_paused text := case when p_pipeline.is_paused then p_pipeline.name

@@ -1,7 +1,7 @@
 create or replace function sluice._transform_columns(p_function oid)
 returns table (ordinal integer, column_name text, type_oid oid)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with f as (
     select p.*, t.typrelid, t.typtype

@@ -1,7 +1,7 @@
 create or replace function sluice.activate_version(pipeline text, version integer)
 returns text
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(activate_version.pipeline);

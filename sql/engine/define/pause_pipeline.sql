@@ -1,7 +1,7 @@
 create or replace function sluice.pause_pipeline(pipeline text)
 returns text
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(pause_pipeline.pipeline);

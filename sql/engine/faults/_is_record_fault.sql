@@ -1,7 +1,7 @@
 create or replace function sluice._is_record_fault(p_sqlstate text)
 returns boolean
 language sql immutable parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select left(p_sqlstate, 2) in ('22', '23')
       or p_sqlstate in ('SL100', 'P0001', '54000', '54001')

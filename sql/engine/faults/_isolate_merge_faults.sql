@@ -1,7 +1,7 @@
 create or replace function sluice._isolate_merge_faults(p_trial text, p_batch_id bigint)
 returns boolean
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_chunk constant integer := 256;

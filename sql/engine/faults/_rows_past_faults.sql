@@ -1,7 +1,7 @@
 create or replace function sluice._rows_past_faults(p_ordinals integer[])
 returns setof record
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set work_mem = '64MB' -- the rows of one batch
 as $$
 declare

@@ -2,7 +2,7 @@ create or replace function sluice._try_merge(
   p_trial text, p_batch_id bigint, p_first integer, p_last integer,
   out is_good boolean, out place bigint, out sqlstate_ text, out message text, out detail text, out constraint_name text, out column_name text)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform set_config('search_path', (select c.search_path from pg_temp.sluice_compiled c), true);

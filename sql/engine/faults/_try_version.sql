@@ -1,7 +1,7 @@
 create or replace function sluice._try_version(p_pipeline sluice.pipelines, p_version integer, p_batch_id bigint, p_ids bigint[])
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 -- Index lookups in the target only, as in _merge_rows.
 set enable_hashjoin = off

@@ -1,7 +1,7 @@
 create or replace function sluice._changes_text(p_changes jsonb)
 returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select string_agg((select string_agg(format('%s=%s', k.key, k.value), ' ') from jsonb_each(r.row -> 'key') k)
     || coalesce(': ' || (

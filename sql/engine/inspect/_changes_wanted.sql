@@ -1,6 +1,6 @@
 create or replace function sluice._changes_wanted(out is_asked boolean, out most bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   is_asked := to_regclass('pg_temp.sluice_changes') is not null;

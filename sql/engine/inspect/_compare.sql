@@ -9,7 +9,7 @@ returns table (
   outcome_a text, outcome_b text, is_same boolean, records bigint,
   batch bigint, origin text, "position" bigint, error_a text, error_b text, changes jsonb, payload text)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set work_mem = '64MB' -- the rows of one batch
 set jit = off

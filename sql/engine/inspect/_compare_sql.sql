@@ -1,7 +1,7 @@
 create or replace function sluice._compare_sql()
 returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select $sql$with records as (
   select s.ordinal, s.position from pg_temp.sluice_staging s

@@ -1,7 +1,7 @@
 create or replace function sluice._why_batch(p_batch_id bigint, p_key jsonb, p_columns text[], p_row_sql text, p_typed_key jsonb)
 returns table (fact text, value text)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_batch   sluice.batches;

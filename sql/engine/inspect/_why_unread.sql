@@ -1,7 +1,7 @@
 create or replace function sluice._why_unread(p_target text, p_columns text[])
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
   -- By the catalog: to_regclass raises where the schema may not be used.

@@ -1,7 +1,7 @@
 create or replace function sluice.capture_changes(max_rows bigint default null)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if capture_changes.max_rows < 0 then

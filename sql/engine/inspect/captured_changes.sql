@@ -1,7 +1,7 @@
 create or replace function sluice.captured_changes()
 returns table (action text, key jsonb, changes json, line text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if to_regclass('pg_temp.sluice_changes') is null then

@@ -1,7 +1,7 @@
 create or replace function sluice.compare(pipeline text, version_a integer, version_b integer, last_batches integer default 20, samples integer default 3)
 returns table (outcome_a text, outcome_b text, is_same boolean, records bigint, sample text)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(compare.pipeline);

@@ -1,7 +1,7 @@
 create or replace function sluice.compare_records(pipeline text, version_a integer, version_b integer, last_batches integer default 20)
 returns table (batch bigint, origin text, "position" bigint, outcome_a text, outcome_b text, error_a text, error_b text, changes jsonb, payload text)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(compare_records.pipeline);

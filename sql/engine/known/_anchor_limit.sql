@@ -1,7 +1,7 @@
 create or replace function sluice._anchor_limit()
 returns uuid
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select '04000000-0000-0000-0000-000000000000'::uuid
 $$;

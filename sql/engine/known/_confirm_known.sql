@@ -1,6 +1,6 @@
 create or replace function sluice._confirm_known(p_target oid, p_filenode oid, out is_as_before boolean, out rows bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lost integer[];

@@ -18,7 +18,7 @@
 create or replace function sluice._find_known(p_pipeline_id integer, p_target oid, p_made_for uuid, p_anchors uuid[])
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off -- whatever there is in the anchors, they are looked up one by one
 set jit = off
 as $$

@@ -1,7 +1,7 @@
 create or replace function sluice._find_known_in(p_chunk_id bigint, p_is_first boolean)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = on
 set enable_nestloop = off
 set enable_mergejoin = off

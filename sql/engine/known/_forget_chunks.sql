@@ -1,7 +1,7 @@
 create or replace function sluice._forget_chunks(p_chunks bigint[])
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off -- the anchors of all pipelines are many, those of a chunk few
 as $$
 declare

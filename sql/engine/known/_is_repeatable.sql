@@ -1,7 +1,7 @@
 create or replace function sluice._is_repeatable(p_function oid, p_search_path text)
 returns boolean
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_function pg_catalog.pg_proc;
@@ -43,7 +43,7 @@ begin
       when syntax_error_or_access_rule_violation or feature_not_supported then
         return false; -- cannot be written in that form
     end;
-    perform set_config('search_path', '', true);
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
   end if;
   return sluice._is_repeatable_tree(v_tree);
 end

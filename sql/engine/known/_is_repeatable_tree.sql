@@ -1,7 +1,7 @@
 create or replace function sluice._is_repeatable_tree(p_tree text)
 returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with nodes as (
     select distinct m[1] as node from regexp_matches(p_tree, '\{([A-Z_]+)', 'g') m

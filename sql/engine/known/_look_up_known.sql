@@ -1,6 +1,6 @@
 create or replace function sluice._look_up_known(p_target oid, p_known text default 'pg_temp.sluice_known', out lost integer[], out standing bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_nestloop = off
 set enable_mergejoin = off
 set jit = off

@@ -1,7 +1,7 @@
 create or replace function sluice._made_for(p_pipeline_id integer)
 returns uuid
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- By what it says, not by when it was written: the same definition applied again is the

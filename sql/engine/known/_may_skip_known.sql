@@ -1,7 +1,7 @@
 create or replace function sluice._may_skip_known(p_target oid, p_columns text[])
 returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select
     -- A place names one row: one heap, no partitions, no children.

@@ -1,6 +1,6 @@
 create or replace function sluice._read_keys(p_seen_sql text, out is_sound boolean, out key_hashes bytea[])
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_nestloop = off
 set enable_mergejoin = off
 set jit = off

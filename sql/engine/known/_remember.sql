@@ -1,7 +1,7 @@
 create or replace function sluice._remember(p_pipeline_id integer, p_made_for uuid, p_is_one_row_each boolean, p_remember_sql text, p_places tid[])
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off

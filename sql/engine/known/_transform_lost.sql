@@ -1,7 +1,7 @@
 create or replace function sluice._transform_lost(p_ordinals integer[])
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from pg_temp.sluice_known where ordinal = any (p_ordinals);

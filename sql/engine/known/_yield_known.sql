@@ -1,6 +1,6 @@
 create or replace function sluice._yield_known(p_matched text, out is_as_before boolean, out rows bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_nestloop = off
 set enable_mergejoin = off
 as $$

@@ -1,7 +1,7 @@
 create or replace function sluice._capture_missing(p_target oid, p_columns text[], p_key text[], p_mark_column text, p_batch_id bigint)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_wanted record := sluice._changes_wanted();

@@ -1,6 +1,6 @@
 create or replace function sluice._find_missing(p_pipeline sluice.pipelines, p_target oid, p_key text[], p_snapshot sluice.snapshots, out missing bigint, out back bigint, out held bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 -- Each of many rows is looked up among many keys, of which the planner knows nothing.
 set enable_nestloop = off

@@ -1,7 +1,7 @@
 create or replace function sluice._may_delete(p_pipeline sluice.pipelines)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     sluice._why_unread(p_pipeline.target, '{sluice_batch}'),

@@ -12,7 +12,7 @@
 create or replace function sluice._note_snapshot(p_ledger sluice.batches, p_snapshot text, p_spoilt_by text, p_seen_sql text)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_snapshot  sluice.snapshots;

@@ -1,7 +1,7 @@
 create or replace function sluice._remove_missing(p_target oid, p_key text[], p_order_by text, p_mark_column text, p_search_path text, p_batch_id bigint)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 set timezone = 'UTC'
 set datestyle = 'ISO, MDY'

@@ -1,7 +1,7 @@
 create or replace function sluice._settle_missing(p_pipeline sluice.pipelines, p_snapshot sluice.snapshots, p_batch_id bigint, p_max_delete_ratio numeric)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_compiled record := sluice._compile(p_pipeline.pipeline_id, null);

@@ -1,7 +1,7 @@
 create or replace function sluice._snapshot_fault(p_pipeline sluice.pipelines, p_snapshot sluice.snapshots)
 returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_entry   sluice.batches;

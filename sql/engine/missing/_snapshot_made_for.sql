@@ -1,7 +1,7 @@
 create or replace function sluice._snapshot_made_for(p_pipeline_id integer, p_version integer)
 returns uuid
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select md5(concat_ws('/', p.source, p.target, t.version, t.sha256, t.key))::uuid
   from sluice.pipelines p join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p_version

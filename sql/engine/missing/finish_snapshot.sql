@@ -3,7 +3,7 @@
 create or replace function sluice.finish_snapshot(run_id bigint, epoch bigint, batch_seq bigint, max_delete_ratio numeric default null)
 returns sluice.batches
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set jit = off
 set row_security = off
 as $$

@@ -1,7 +1,7 @@
 create or replace function sluice._arrival(p_batch_id bigint, p_key jsonb)
 returns timestamptz
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when b.kind <> 'replay' or b.reloads is not null then sluice._came_at(b)

@@ -1,7 +1,7 @@
 create or replace function sluice._came_at(p_batch sluice.batches)
 returns timestamptz
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select o.committed_at - case when p.backfill_of is not null then interval '1000 years' else interval '0' end
   from sluice.batches o join sluice.pipelines p using (pipeline_id)

@@ -1,7 +1,7 @@
 create or replace function sluice._close_records(p_ids bigint[], p_status text, p_batch_id bigint, p_version integer, p_reason text)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- Locked first: whoever else was about to close them is waited for.

@@ -1,7 +1,7 @@
 create or replace function sluice._counted(p_count numeric, p_one text, p_many text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.regexp_replace(p_count::text, '(?<=\d)(?=(\d{3})+$)', ',', 'g') || ' ' || case p_count when 1 then p_one else p_many end
 $$;

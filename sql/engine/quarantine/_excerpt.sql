@@ -1,7 +1,7 @@
 create or replace function sluice._excerpt(p_text text, p_length integer)
 returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- Plain dots: an ellipsis cannot be shown in every client_encoding.
   select case

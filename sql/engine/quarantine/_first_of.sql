@@ -1,7 +1,7 @@
 create or replace function sluice._first_of(p_found text[])
 returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p_found[1] || case when cardinality(p_found) > 1 then format(' (and %s more)', cardinality(p_found) - 1) else '' end
 $$;

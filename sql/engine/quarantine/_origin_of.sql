@@ -1,7 +1,7 @@
 create or replace function sluice._origin_of(p_origins jsonb, p_ordinal integer)
 returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select span ->> 'origin'
   from jsonb_array_elements(p_origins) span

@@ -1,7 +1,7 @@
 create or replace function sluice._quarantined_ids(p_pipeline sluice.pipelines, p_ids bigint[], p_filter text)
 returns table (quarantine_id bigint)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_message text;

@@ -1,7 +1,7 @@
 create or replace function sluice._quarantined_now(p_pipeline text)
 returns table (pipeline text, records bigint, sqlstate text, "column" text, "constraint" text, example text, first_at text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p.name, count(*), q.sqlstate, q.column_name, q.constraint_name, min(q.message), min(q.origin || ':' || q.position)
   from sluice.quarantine q join sluice.pipelines p using (pipeline_id)

@@ -1,7 +1,7 @@
 create or replace function sluice._record_meta(p_ordinal integer, p_position bigint)
 returns jsonb
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'origin', sluice._origin_of(b.origins, p_ordinal), 'position', p_position,

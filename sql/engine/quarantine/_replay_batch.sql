@@ -1,6 +1,6 @@
 create or replace function sluice._replay_batch(p_pipeline sluice.pipelines, p_version integer, p_ids bigint[], p_guard text, p_is_quiet boolean, out ledger sluice.batches, out unsure bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare

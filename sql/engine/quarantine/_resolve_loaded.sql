@@ -1,7 +1,7 @@
 create or replace function sluice._resolve_loaded(p_pipeline_id integer, p_version integer, p_batch_id bigint, p_run_started_at timestamptz)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_is_backfill boolean := (select b.guard = 'backfill' from pg_temp.sluice_batch b);

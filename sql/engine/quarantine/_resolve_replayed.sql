@@ -1,7 +1,7 @@
 create or replace function sluice._resolve_replayed(p_batch_id bigint, p_version integer)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_unsure integer[] := array(select distinct r.sluice_ordinal from pg_temp.sluice_rows r where r.sluice_state = 'u');

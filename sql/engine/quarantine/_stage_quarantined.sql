@@ -1,7 +1,7 @@
 create or replace function sluice._stage_quarantined(p_pipeline_id integer, p_ids bigint[], p_is_locked boolean)
 returns jsonb
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_origins jsonb;

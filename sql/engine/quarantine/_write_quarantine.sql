@@ -1,7 +1,7 @@
 create or replace function sluice._write_quarantine(p_pipeline_id integer, p_version integer, p_batch_id bigint, p_origins jsonb)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_guard text := (select b.guard from pg_temp.sluice_batch b);

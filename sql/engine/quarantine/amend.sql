@@ -1,7 +1,7 @@
 create or replace function sluice.amend(quarantine_id bigint, payload text, reason text)
 returns text
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_payload bytea := convert_to(amend.payload, 'UTF8');

@@ -1,7 +1,7 @@
 create or replace function sluice.discard(pipeline text, quarantine_ids bigint[] default null, reason text default null, filter text default null)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(discard.pipeline);

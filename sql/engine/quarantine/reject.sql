@@ -1,7 +1,7 @@
 create or replace function sluice.reject(code text, detail text default null)
 returns text
 language plpgsql volatile parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'SL100', message = code, detail = coalesce(detail, '');

@@ -7,7 +7,7 @@ create or replace function sluice.replay(
 returns table (batch bigint, version_used integer, replayed bigint, quarantined bigint, unsure bigint, filtered bigint,
   inserted bigint, updated bigint, deleted bigint, unchanged bigint, stale bigint, superseded bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(replay.pipeline);

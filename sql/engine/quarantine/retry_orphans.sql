@@ -1,7 +1,7 @@
 create or replace function sluice.retry_orphans(pipeline text)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(retry_orphans.pipeline);

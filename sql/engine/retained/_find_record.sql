@@ -2,7 +2,7 @@ create or replace function sluice._find_record(
   p_batch sluice.batches, p_key jsonb, p_columns text[], p_row_sql text,
   out origin text, out "position" bigint, out payload text)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines;

@@ -1,7 +1,7 @@
 create or replace function sluice._payload_has_key(p_payload bytea, p_key jsonb)
 returns boolean
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_doc jsonb;

@@ -1,7 +1,7 @@
 create or replace function sluice._raw_counts(p_pipeline_id integer, p_batches bigint[])
 returns table (batch_id bigint, records bigint)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_relation regclass;

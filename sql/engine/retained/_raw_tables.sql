@@ -1,7 +1,7 @@
 create or replace function sluice._raw_tables(p_pipeline_id integer)
 returns table (relation regclass, retained_on date)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select c.oid::regclass, to_date(right(c.relname, 8), 'YYYYMMDD')
   from pg_catalog.pg_class c

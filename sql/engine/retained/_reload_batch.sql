@@ -1,7 +1,7 @@
 create or replace function sluice._reload_batch(p_pipeline sluice.pipelines, p_version integer, p_batch sluice.batches)
 returns sluice.batches
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare

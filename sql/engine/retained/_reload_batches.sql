@@ -1,7 +1,7 @@
 create or replace function sluice._reload_batches(p_pipeline sluice.pipelines, p_batches bigint[], p_from_batch bigint, p_to_batch bigint)
 returns setof sluice.batches
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);

@@ -1,7 +1,7 @@
 create or replace function sluice._retain_batch(p_pipeline_id integer, p_batch_id bigint)
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set work_mem = '64MB' -- the payloads of one batch
 set jit = off
 as $$

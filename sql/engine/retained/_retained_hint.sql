@@ -1,7 +1,7 @@
 create or replace function sluice._retained_hint(p_pipeline sluice.pipelines)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when count(*) > 0 then format('retained are batches %s to %s, since %s (select * from sluice.retained(%L))', min(r.first_batch), max(r.last_batch), min(r.retained_on), p_pipeline.name)

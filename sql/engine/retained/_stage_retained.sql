@@ -1,7 +1,7 @@
 create or replace function sluice._stage_retained(p_pipeline_id integer, p_batch_id bigint)
 returns bigint
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set work_mem = '64MB' -- the payloads of one batch
 as $$
 declare

@@ -1,7 +1,7 @@
 create or replace function sluice.prune(pipeline text default null, tombstones_before timestamptz default null)
 returns table (pipeline_name text, retained_on date, bytes bigint, tombstones bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines;

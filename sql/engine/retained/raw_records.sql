@@ -1,7 +1,7 @@
 create or replace function sluice.raw_records(pipeline text, batches bigint[] default null)
 returns table (batch bigint, ordinal integer, origin text, "position" bigint, payload text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(raw_records.pipeline);

@@ -6,7 +6,7 @@ create or replace function sluice.reload(
 returns table (reloads bigint, batch bigint, version_used integer, extracted bigint, quarantined bigint, filtered bigint,
   inserted bigint, updated bigint, deleted bigint, unchanged bigint, stale bigint, superseded bigint)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(reload.pipeline);

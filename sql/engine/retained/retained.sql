@@ -1,7 +1,7 @@
 create or replace function sluice.retained(pipeline text default null)
 returns table (pipeline_name text, retained_on date, first_batch bigint, last_batch bigint, batches bigint, records bigint, bytes bigint)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_table record;

@@ -1,7 +1,7 @@
 create or replace function sluice._grant_rights()
 returns void
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_routine text;

@@ -1,7 +1,7 @@
 create or replace function sluice._grant_to_new_roles()
 returns boolean
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not exists (

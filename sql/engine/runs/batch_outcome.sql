@@ -1,7 +1,7 @@
 create or replace function sluice.batch_outcome(run_id bigint, epoch bigint, batch_seq bigint)
 returns setof sluice.batches
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

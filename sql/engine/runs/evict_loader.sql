@@ -1,7 +1,7 @@
 create or replace function sluice.evict_loader(pipeline text, guard_too boolean default false)
 returns integer
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(evict_loader.pipeline);

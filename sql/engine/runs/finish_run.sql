@@ -1,7 +1,7 @@
 create or replace function sluice.finish_run(run_id bigint, outcome text, error text default null, reached_end boolean default false)
 returns sluice.runs
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run sluice.runs;

@@ -1,7 +1,7 @@
 create or replace function sluice.hold_pipeline(pipeline text)
 returns boolean
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(hold_pipeline.pipeline);

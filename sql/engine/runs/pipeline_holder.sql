@@ -1,7 +1,7 @@
 create or replace function sluice.pipeline_holder(pipeline text)
 returns table (pid integer, application_name text, username text, silent_seconds double precision)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select l.pid, a.application_name, a.usename::text, extract(epoch from clock_timestamp() - a.state_change)::double precision
   from pg_catalog.pg_locks l

@@ -1,7 +1,7 @@
 create or replace function sluice.start_run(pipeline text, loader text)
 returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean, missing text)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

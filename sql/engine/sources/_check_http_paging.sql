@@ -1,7 +1,7 @@
 create or replace function sluice._check_http_paging(p_paging jsonb)
 returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_part   text := (p_paging ->> 'model') || ' paging';

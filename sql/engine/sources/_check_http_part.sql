@@ -1,7 +1,7 @@
 create or replace function sluice._check_http_part(p_part text, p_value jsonb)
 returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_value jsonb := coalesce((select jsonb_object_agg(key, value) from jsonb_each(p_value) where value <> 'null'), '{}');

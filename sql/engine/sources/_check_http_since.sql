@@ -1,7 +1,7 @@
 create or replace function sluice._check_http_since(p_since jsonb)
 returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_since jsonb := sluice._check_http_part('since', p_since);

@@ -1,7 +1,7 @@
 create or replace function sluice._check_source(p_source jsonb)
 returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_kind  text := p_source ->> 'kind';

@@ -1,7 +1,7 @@
 create or replace function sluice._file_settings()
 returns table (name text, type text, allowed text[], pattern text, maximum bigint, description text)
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   values
     ('path', 'string', null::text[], null::text, null::bigint, 'a file, a glob, a folder, or - for standard input'),

@@ -1,7 +1,7 @@
 create or replace function sluice._http_conditions(p_name text, p_conditions jsonb)
 returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_conditions jsonb;

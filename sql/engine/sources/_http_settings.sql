@@ -1,7 +1,7 @@
 create or replace function sluice._http_settings()
 returns table (part text, name text, types text[], is_required boolean, allowed text[], pattern text, minimum numeric, maximum numeric, description text)
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with rule (part, name, types, is_required, shape, minimum, maximum, description) as (values
     ('http source', 'url', '{string}'::text[], true, 'url', null::numeric, null::numeric, 'a URL that begins with https:// or http://, without user and password'),

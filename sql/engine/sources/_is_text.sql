@@ -1,7 +1,7 @@
 create or replace function sluice._is_text(p_payload bytea)
 returns boolean
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform convert_from(p_payload, 'UTF8');

@@ -1,7 +1,7 @@
 create or replace function sluice._object_settings()
 returns table (name text, type text, allowed text[], pattern text, maximum bigint, description text)
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   values
     ('url', 'string', null::text[], '^((s3a?|gs)://[^/:?@]+(/[^?]*)?|(az|azure|abfss?)://[^/:?]+(/[^?]*)?|file:///.*)$', null::bigint,

@@ -1,7 +1,7 @@
 create or replace function sluice._record_settings()
 returns table (name text, type text, allowed text[], pattern text, maximum bigint, description text)
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   values
     ('format', 'string', '{auto,ndjson,json,csv,tsv}'::text[], null::text, null::bigint, 'one of auto, ndjson, json, csv, tsv'),

@@ -1,7 +1,7 @@
 create or replace function sluice._source_settings(p_kind text)
 returns table (name text, type text, allowed text[], pattern text, maximum bigint, description text)
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select * from sluice._file_settings() where p_kind = 'file'
   union all

@@ -1,7 +1,7 @@
 create or replace function sluice.cursor_paging(param text, next text, more text default null, send_in text default 'params')
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_paging(jsonb_build_object(
     'model', 'cursor', 'param', param, 'next', next, 'more', more, 'send_in', nullif(send_in, 'params')))

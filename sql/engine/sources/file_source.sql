@@ -4,7 +4,7 @@ create or replace function sluice.file_source(
   settle_seconds integer default null, partial text default null, on_replace text default null)
 returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_source jsonb;

@@ -7,7 +7,7 @@ create or replace function sluice.http_source(
   delimiter text default null, quote text default null, header boolean default true, columns text[] default null, null_string text default null)
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_source(jsonb_build_object(
     'kind', 'http', 'url', url, 'method', nullif(method, 'GET'), 'params', params, 'headers', headers, 'body', body,

@@ -1,7 +1,7 @@
 create or replace function sluice.link_header_paging(rel text default 'next')
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_paging(jsonb_build_object('model', 'link_header', 'rel', rel))
 $$;

@@ -1,7 +1,7 @@
 create or replace function sluice.next_link_paging(next text default '/next')
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_paging(jsonb_build_object('model', 'next_link', 'next', next))
 $$;

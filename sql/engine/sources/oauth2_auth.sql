@@ -2,7 +2,7 @@ create or replace function sluice.oauth2_auth(
   token_url text, client_id text, env text default null, file text default null, scope text default null, params jsonb default null, send_in text default 'header')
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_auth(jsonb_build_object(
     'scheme', 'oauth2', 'token_url', token_url, 'client_id', client_id, 'env', env, 'file', file, 'scope', scope, 'params', params,

@@ -5,7 +5,7 @@ create or replace function sluice.object_source(
   null_string text default null, max_record_bytes bigint default null, on_replace text default null)
 returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_source jsonb;

@@ -3,7 +3,7 @@ create or replace function sluice.page_number_paging(
   ends_at text default 'empty_page', send_in text default 'params')
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_paging(jsonb_build_object(
     'model', 'page_number', 'param', param, 'start', start, 'size_param', size_param, 'size', size, 'pages', pages, 'total', total,

@@ -1,7 +1,7 @@
 create or replace function sluice.param_auth(param text, env text default null, file text default null)
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_auth(jsonb_build_object('scheme', 'param', 'param', param, 'env', env, 'file', file))
 $$;

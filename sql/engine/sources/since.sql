@@ -3,7 +3,7 @@ create or replace function sluice.since(
   send_in text default 'params', until_param text default null)
 returns jsonb
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sluice._check_http_since(jsonb_build_object(
     'param', param, 'field', field, 'header', header, 'start', start, 'lag', trim_scale(extract(epoch from lag)::numeric), 'kind', nullif(kind, 'timestamp'),

@@ -1,6 +1,6 @@
 create or replace function sluice._base_type(p_type oid, p_typmod integer, out base_type oid, out base_typmod integer)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_type pg_catalog.pg_type;

@@ -1,7 +1,7 @@
 create or replace function sluice._by_key_sql(p_target oid, p_key text[], p_value text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format('pg_catalog.jsonb_to_record(%s) as k (%s) join %s t on %s', p_value,
     string_agg(format('%I %s', c.column_name, c.type_name), ', '), p_target::pg_catalog.regclass, sluice._key_condition(p_target, p_key, 't', 'k'))

@@ -1,7 +1,7 @@
 create or replace function sluice._changes_sql(p_target oid, p_columns text[], p_key text[], p_order_by text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- json, not jsonb, which would not keep the order of the columns.
   select format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes)

@@ -7,7 +7,7 @@ create or replace function sluice._compile(
   out count_sql text, out meets_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text,
   out skips_known boolean, out remember_sql text, out keeps_places boolean, out has_deleted boolean, out columns text[], out key text[], out order_by text, out seen_sql text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
 declare

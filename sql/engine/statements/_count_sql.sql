@@ -1,7 +1,7 @@
 create or replace function sluice._count_sql(p_target oid, p_key text[], p_order_by text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$select
   pg_catalog.count(*) filter (where action = 1) as inserted,

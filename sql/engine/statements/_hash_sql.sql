@@ -1,7 +1,7 @@
 create or replace function sluice._hash_sql(p_target oid, p_columns text[])
 returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 -- plpgsql keeps the plan; a compilation asks twice.
 begin

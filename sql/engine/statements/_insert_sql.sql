@@ -1,7 +1,7 @@
 create or replace function sluice._insert_sql(p_target oid, p_columns text[])
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with names as (
     select string_agg(format('%I', column_name), ', ') as columns

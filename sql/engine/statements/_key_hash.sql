@@ -1,7 +1,7 @@
 create or replace function sluice._key_hash(p_target oid, p_key text[], p_alias text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- Equal keys, equal bytes: 1.0 is 1.00, -0 is 0, blanks at the end of a char do not count, and
   -- citext does not tell A from a. Where that cannot be had, see sluice._odd_key_column.

@@ -1,7 +1,7 @@
 create or replace function sluice._key_json(p_key text[], p_alias text)
 returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, %s.%I', k, p_alias, k), ', ' order by n))
   from unnest(p_key) with ordinality as keys (k, n)

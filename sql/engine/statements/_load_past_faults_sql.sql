@@ -1,7 +1,7 @@
 create or replace function sluice._load_past_faults_sql(p_target oid, p_columns text[])
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$insert into pg_temp.sluice_rows (sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %s)
 select * from sluice._rows_past_faults($1) as t (sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer, sluice_hash bytea, %s)$sql$,

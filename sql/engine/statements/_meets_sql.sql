@@ -1,7 +1,7 @@
 create or replace function sluice._meets_sql(p_target oid, p_key text[])
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$select exists (select from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
   or exists (

@@ -1,7 +1,7 @@
 create or replace function sluice._merge_order(p_target oid)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- A table is read in the order of its pages, and a small row may find room on an earlier one.
   select case when

@@ -1,7 +1,7 @@
 create or replace function sluice._merge_sql(p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean, p_is_trial boolean)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with names as (
     select

@@ -1,7 +1,7 @@
 create or replace function sluice._missing_sql(p_target oid, p_key text[], p_mark_column text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- Rows written since the snapshot began are of this snapshot, or newer.
   select format($sql$insert into pg_temp.sluice_missing (class, place, key_hash, is_missing)

@@ -1,11 +1,11 @@
 create or replace function sluice._operator(p_class oid, p_column text, p_strategy integer)
 returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 -- plpgsql keeps the plan; a compilation asks a dozen times.
 begin
-  -- Under an empty search_path "citext = citext" would find text = text. A type of an extension
+  -- Under the engine's search_path "citext = citext" would find text = text. A type of an extension
   -- names its operators in its default btree operator class; those of all other types are
   -- built in.
   return (

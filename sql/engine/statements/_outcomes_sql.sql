@@ -1,7 +1,7 @@
 create or replace function sluice._outcomes_sql(p_target oid, p_key text[], p_order_by text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$create temporary table sluice_outcomes on commit drop as
 select s.ctid as place, s.sluice_ordinal as ordinal, k.key_hash,

@@ -19,7 +19,7 @@
 create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_guard text, p_has_tombstones boolean)
 returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_order_type text := (select c.type_name from sluice._target_columns(p_target, array[p_order_by]) c);

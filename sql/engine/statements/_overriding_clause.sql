@@ -1,7 +1,7 @@
 create or replace function sluice._overriding_clause(p_target oid, p_columns text[])
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case when exists (
     select from pg_catalog.pg_attribute a

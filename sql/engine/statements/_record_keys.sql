@@ -1,7 +1,7 @@
 create or replace function sluice._record_keys(p_is_faulty boolean)
 returns table (ordinal integer, keys jsonb)
 language plpgsql volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 declare

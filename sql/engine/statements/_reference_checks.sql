@@ -1,7 +1,7 @@
 create or replace function sluice._reference_checks(p_target oid, p_columns text[])
 returns text[]
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_key    record;

@@ -1,7 +1,7 @@
 create or replace function sluice._remember_sql(p_target oid, p_key text[], p_order_by text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$select pg_catalog.array_agg(digest order by ordinal), pg_catalog.array_agg(row_place order by ordinal), pg_catalog.array_agg(row_xid order by ordinal)
 from (

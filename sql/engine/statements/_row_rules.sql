@@ -1,7 +1,7 @@
 create or replace function sluice._row_rules(p_target oid, p_columns text[], p_key text[])
 returns table (rule integer, condition text, sqlstate text, constraint_name text, column_name text, message text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 -- plpgsql keeps the plan; a compilation asks several times.

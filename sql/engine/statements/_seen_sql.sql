@@ -1,7 +1,7 @@
 create or replace function sluice._seen_sql(p_target oid, p_key text[])
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$with places as materialized (
   select t.ctid as row_place, t.xmin as row_xid, %1$s as key_hash from %2$s t

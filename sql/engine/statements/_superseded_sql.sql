@@ -1,7 +1,7 @@
 create or replace function sluice._superseded_sql(p_target oid, p_key text[], p_order_by text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$update pg_temp.sluice_rows set sluice_state = 's'
 where ctid = any (array(

@@ -3,7 +3,7 @@ returns table (
   column_name text, type_name text, collation_clause text, is_not_null boolean,
   coercion text, hash_input text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 -- plpgsql keeps the plan; a compilation asks a dozen times.

@@ -1,7 +1,7 @@
 create or replace function sluice._transform_sql(p_purpose text, p_function text, p_takes_meta boolean, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[], p_key text[])
 returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_function  text := regexp_replace(p_function, '[(][a-z,]*[)]$', '');

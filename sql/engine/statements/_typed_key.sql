@@ -1,6 +1,6 @@
 create or replace function sluice._typed_key(p_pipeline sluice.pipelines, p_key jsonb, out target oid, out columns text[], out row_sql text, out key jsonb, out key_hash bytea)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO, MDY'
 set intervalstyle = 'postgres'

@@ -1,7 +1,7 @@
 create or replace function sluice._unmarked_condition(p_target oid, p_mark_column text)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select format(case a.atttypid when 'boolean'::regtype then 't.%I is not true' else 't.%I is null' end, a.attname)
   from pg_catalog.pg_attribute a

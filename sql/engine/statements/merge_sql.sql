@@ -1,7 +1,7 @@
 create or replace function sluice.merge_sql(pipeline text, version integer default null)
 returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_compiled record;

@@ -1,6 +1,6 @@
 create or replace function sluice._find_loaded(p_pipeline sluice.pipelines, out loaded text[], out unread text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 set timezone = 'UTC'
 set datestyle = 'ISO, MDY'

@@ -1,7 +1,7 @@
 create or replace function sluice._has_row(p_record sluice.quarantine, p_version sluice.transforms, p_pipeline sluice.pipelines)
 returns boolean
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 set timezone = 'UTC'
 set datestyle = 'ISO, MDY'

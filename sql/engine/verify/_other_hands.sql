@@ -1,7 +1,7 @@
 create or replace function sluice._other_hands(p_target oid)
 returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select string_agg(what, ', ' order by what) from (
     select 'trigger ' || quote_ident(t.tgname) as what from pg_catalog.pg_trigger t

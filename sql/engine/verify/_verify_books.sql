@@ -1,6 +1,6 @@
 create or replace function sluice._verify_books(p_pipeline_id integer, out is_ok boolean, out detail text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with ledger as (
     select * from sluice.batches b where b.pipeline_id = p_pipeline_id

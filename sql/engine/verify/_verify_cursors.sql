@@ -1,6 +1,6 @@
 create or replace function sluice._verify_cursors(p_pipeline_id integer, out is_ok boolean, out detail text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with ledger as (
     select b.*, lag(b.batch_seq, 1, 0::bigint) over w as seq_before, lag(b.cursor_after) over w as cursor_expected

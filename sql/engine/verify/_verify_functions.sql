@@ -1,6 +1,6 @@
 create or replace function sluice._verify_functions(p_pipeline_id integer, out is_ok boolean, out detail text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select count(*) filter (where not is_same) = 0,
     coalesce(sluice._first_of(array_agg(format('version %s: %s is not what was registered', version, function) order by version) filter (where not is_same)),

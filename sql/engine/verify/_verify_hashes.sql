@@ -1,6 +1,6 @@
 create or replace function sluice._verify_hashes(p_pipeline sluice.pipelines, out is_ok boolean, out detail text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 set timezone = 'UTC'
 set datestyle = 'ISO, MDY'
@@ -55,7 +55,7 @@ begin
       execute format('select $3 || array(select key::text from (%s) r where not is_same order by r.key limit $4)', v_sql)
         into v_keys using v_ids, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
     end if;
-    perform set_config('search_path', '', true);
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
     v_counted := v_counted + v_version.rows - v_rows.blank;
     v_blank := v_blank + v_rows.blank;
     v_differ := v_differ + v_rows.differ;

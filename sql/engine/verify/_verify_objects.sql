@@ -1,6 +1,6 @@
 create or replace function sluice._verify_objects(p_pipeline_id integer, out is_ok boolean, out detail text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with found as (
     select coalesce(o.object, l.object) as object, case

@@ -1,6 +1,6 @@
 create or replace function sluice._verify_row_count(p_pipeline sluice.pipelines, out is_ok boolean, out detail text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare

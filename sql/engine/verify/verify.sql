@@ -2,7 +2,7 @@
 create or replace function sluice.verify(pipeline text default null, deep boolean default false)
 returns table (pipeline_name text, check_name text, is_ok boolean, detail text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

@@ -500,8 +500,7 @@ async fn scans_of_the_target(hand: &Hand) -> Vec<String> {
         .query_one("select array_to_string(proconfig, '; set local ') from pg_proc where proname = '_merge_rows'", &[])
         .await
         .unwrap()
-        .get::<_, String>(0)
-        .replace("search_path=\"\"", "search_path=''");
+        .get::<_, String>(0);
     session
         .batch_execute(&format!("savepoint plan; set local {settings}"))
         .await

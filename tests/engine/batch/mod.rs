@@ -2,4 +2,5 @@
 
 mod constraints;
 mod load_batch;
+mod session;
 mod transform_batch;

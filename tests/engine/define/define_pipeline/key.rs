@@ -195,7 +195,7 @@ async fn composite_key_and_partitioned_target_load() {
     );
 }
 
-/// The engine looks names up under an empty `search_path`, where `citext = citext` would
+/// The engine looks names up in `pg_catalog` alone, where `citext = citext` would
 /// quietly become `text = text`.
 #[tokio::test]
 async fn key_is_compared_by_the_operators_of_its_own_type() {
