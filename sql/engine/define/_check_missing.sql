@@ -24,7 +24,7 @@ begin
   if p_missing = 'keep' then
     return;
   end if;
-  if p_source ->> 'kind' = 'http' and p_source ? 'since' then
+  if p_source ? 'since' then
     raise exception using errcode = 'SL005', message = v_where || format('missing => %L does not go with since: what is asked for is never all there is', p_missing),
       hint = 'leave since out, and every run reads everything; or have the source tell what it deleted (sluice_deleted)';
   end if;

@@ -14,6 +14,7 @@ declare
   v_old         sluice.transforms;
   v_pipeline    sluice.pipelines;
   v_function    oid;
+  v_source      jsonb;
   -- Built-in names come first, whatever the definer's path: the hash is made of them.
   v_search_path text := (select pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') from pg_catalog.unnest(pg_catalog.current_schemas(false)) s where not pg_catalog.starts_with(s, 'pg_temp') and s <> 'pg_catalog');
 begin
@@ -43,7 +44,7 @@ begin
   end if;
   -- One definition at a time: they read a target before they alter it.
   perform pg_catalog.pg_advisory_xact_lock(sluice._lock_class('define'), 0);
-  perform sluice._check_source(define_pipeline.source);
+  v_source := sluice._checked('source', define_pipeline.source);
   begin
     v_target := sluice._qualified_name(pg_catalog.to_regclass(define_pipeline.target));
   exception when invalid_name or syntax_error or feature_not_supported then
@@ -64,7 +65,7 @@ begin
   v_new.search_path := pg_catalog.concat_ws(', ', v_search_path, 'pg_temp');
   v_new.is_repeatable := sluice._is_repeatable(v_function, v_new.search_path);
   v_new.columns := sluice._check_transform(v_name, v_function, v_target, v_new.key, v_new.order_by, v_new.search_path);
-  perform sluice._check_missing(v_name, v_target, v_new.columns, v_new.key, define_pipeline.source, define_pipeline.missing, define_pipeline.mark_column, define_pipeline.max_delete_ratio);
+  perform sluice._check_missing(v_name, v_target, v_new.columns, v_new.key, v_source, define_pipeline.missing, define_pipeline.mark_column, define_pipeline.max_delete_ratio);
   perform sluice._add_bookkeeping(v_name, v_target);
 
   select * into v_pipeline from sluice.pipelines p where p.name = v_name for update;
@@ -78,7 +79,7 @@ begin
     end if;
   else
     insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio)
-    values (v_name, v_target, define_pipeline.source, define_pipeline.version, define_pipeline.max_bad_ratio)
+    values (v_name, v_target, v_source, define_pipeline.version, define_pipeline.max_bad_ratio)
     returning * into v_pipeline;
     insert into sluice.etl_state (pipeline_id) values (v_pipeline.pipeline_id);
   end if;
@@ -110,7 +111,7 @@ begin
     from sluice.etl_state s where s.pipeline_id = v_new.pipeline_id;
   end if;
   update sluice.pipelines p set
-    target = v_target, source = define_pipeline.source, max_bad_ratio = define_pipeline.max_bad_ratio,
+    target = v_target, source = v_source, max_bad_ratio = define_pipeline.max_bad_ratio,
     batch_rows = define_pipeline.batch_rows, batch_bytes = define_pipeline.batch_bytes, skip_known = coalesce(define_pipeline.skip_known, true),
     retry_orphans = coalesce(define_pipeline.retry_orphans, true), retain_raw = define_pipeline.retain_raw,
     missing = define_pipeline.missing, mark_column = define_pipeline.mark_column, max_delete_ratio = define_pipeline.max_delete_ratio, updated_at = pg_catalog.now()

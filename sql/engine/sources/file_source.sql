@@ -1,22 +1,44 @@
 create or replace function sluice.file_source(
-  path text, format text default 'auto', compression text default 'auto', delimiter text default null, quote text default null,
-  header boolean default true, columns text[] default null, null_string text default null, max_record_bytes bigint default null,
+  path text, format text default 'auto', compression text default 'auto',
+  delimiter text default null, quote text default null, header boolean default true, columns text[] default null,
+  null_string text default null, max_record_bytes bigint default null,
   settle_seconds integer default null, partial text default null, on_replace text default null)
 returns jsonb
-language plpgsql immutable
+language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_source jsonb;
-begin
-  v_source := jsonb_strip_nulls(jsonb_build_object(
+  select sluice._checked('source', jsonb_build_object(
     'kind', 'file', 'path', path, 'format', nullif(format, 'auto'), 'compression', nullif(compression, 'auto'),
-    'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns), 'null_string', null_string,
-    'max_record_bytes', max_record_bytes, 'settle_seconds', settle_seconds, 'partial', partial, 'on_replace', on_replace));
-  perform sluice._check_source(v_source);
-  return v_source;
-end
+    'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns),
+    'null_string', null_string, 'max_record_bytes', max_record_bytes,
+    'settle_seconds', settle_seconds, 'partial', partial, 'on_replace', on_replace))
 $$;
 
-comment on function sluice.file_source(text, text, text, text, text, boolean, text[], text, bigint, integer, text, text) is
-  'Records from files. path: a file, a glob, a folder, or - for standard input. format: auto (by suffix), ndjson, json (an array), csv, tsv. compression: auto (by content), none, gzip, zstd. delimiter, quote, header, columns (names where there is no header), null_string (an unquoted field of exactly this text becomes null): for csv and tsv. max_record_bytes: larger records go to quarantine (default 16 MiB). settle_seconds: a file untouched that long is taken as finished when its last line does not end (default 2). partial: wait or quarantine, for a file that ends inside a record. on_replace: error or reload, for a file replaced under its name. Example: sluice.file_source(path => ''/srv/drop/*.csv.gz'', delimiter => '';'')';
+comment on function sluice.file_source is
+$$Records from files.
+path: a file, a glob, a folder, or - for standard input.
+format: auto (by suffix), ndjson, json (an array), csv, tsv.
+compression: auto (by content), none, gzip, zstd.
+delimiter, quote, header, columns (names where there is no header), null_string (an unquoted field of exactly this
+  text becomes null): for csv and tsv.
+max_record_bytes: larger records go to quarantine (default 16 MiB).
+settle_seconds: a file untouched that long is taken as finished when its last line does not end (default 2).
+partial: wait or quarantine, for a file that ends inside a record.
+on_replace: error or reload, for a file replaced under its name.
+Example: sluice.file_source(path => '/srv/drop/*.csv.gz', delimiter => ';')$$;
+
+create or replace function sluice._file_settings()
+returns table (parts text[], name text, is_required boolean, shape text, range numrange, sentence text)
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  values
+    ('{file source}'::text[], 'path', true, 'text', null::numrange,
+      'a file, a glob, a folder, or - for standard input'),
+    ('{file source}', 'settle_seconds', false, 'integer', '[0,3600]', 'seconds, 0 to 3600'),
+    ('{file source}', 'partial', false, 'one of wait, quarantine', null, null),
+    ('{file source,object source}', 'on_replace', false, 'one of error, reload', null, null)
+$$;
+
+comment on function sluice._file_settings() is
+  'The settings of a file source, but for what says how records stand in it.';

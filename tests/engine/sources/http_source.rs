@@ -84,7 +84,7 @@ async fn every_constructor_makes_settings_that_the_loader_takes() {
             panic!("{more}: {source}: {error}");
         }
         // What is kept with the pipeline passes the same check again.
-        db.value(&format!("select sluice._check_source('{source}') is null")).await;
+        db.value(&format!("select sluice._checked('source', '{source}') = '{source}'")).await;
     }
     let source = db.value(&format!("select sluice.http_source({URL},
         since => sluice.since(param => 's', field => '/at', lag => '1 day 5 minutes')) #>> '{{since,lag}}'")).await;
@@ -119,7 +119,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         (
             "method => 'PUT'",
             "http source: method cannot be \"PUT\"",
-            "GET or POST",
+            "one of GET, POST",
         ),
         (
             "records => 'data'",
@@ -224,7 +224,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         (
             "retry_when => '[]'",
             "http source: retry_when cannot be []",
-            "something stands at this JSON pointer",
+            "where something stands there",
         ),
         (
             "fail_when => '{\"error\": 1}'",
@@ -243,12 +243,12 @@ async fn what_does_not_fit_is_refused_by_name() {
         ),
         (
             "format => 'csv', records => '/data'",
-            "http source: records needs the format json, not csv",
+            "http source: records needs the format json",
             "leave it out",
         ),
         (
             "format => 'ndjson', fail_when => '[\"/e\"]'",
-            "http source: fail_when needs the format json, not ndjson",
+            "http source: fail_when needs the format json",
             "leave it out",
         ),
         (
@@ -283,18 +283,18 @@ async fn what_does_not_fit_is_refused_by_name() {
         ),
         (
             "paging => '{}'",
-            "http source: unknown paging {}",
+            "unknown paging {}",
             "sluice.page_number_paging",
         ),
         (
             "paging => '{\"model\": \"magic\"}'",
-            "http source: unknown paging",
-            "leave it out for a single page",
+            "unknown paging \"magic\"",
+            "make it with one of sluice.",
         ),
         (
             "paging => '[]'",
-            "http source: paging cannot be []",
-            "made by one of",
+            "unknown paging []",
+            "sluice.offset_paging",
         ),
         (
             "paging => '{\"model\": \"offset\", \"param\": \"o\", \"size_param\": \"l\", \"size\": 1, \"sise\": 1}'",
@@ -329,7 +329,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         (
             "paging => sluice.page_number_paging(ends_at => 'never')",
             "page_number paging: ends_at cannot be \"never\"",
-            "empty_page or short_page",
+            "one of empty_page, short_page",
         ),
         (
             "paging => sluice.page_number_paging(pages => '/p', total => '/t')",
@@ -378,7 +378,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         ),
         (
             "auth => '{\"scheme\": \"magic\"}'",
-            "http source: unknown auth",
+            "unknown auth \"magic\"",
             "sluice.bearer_auth",
         ),
         (
@@ -424,7 +424,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         (
             "auth => sluice.oauth2_auth(token_url => 'https://x/', client_id => 'a', env => 'A', send_in => 'query')",
             "oauth2 auth: send_in cannot be \"query\"",
-            "header or body",
+            "one of header, body",
         ),
         (
             "since => sluice.since(param => 's')",
@@ -476,11 +476,7 @@ async fn what_does_not_fit_is_refused_by_name() {
             "http source: since with send_in => 'body' needs method POST",
             "method => 'POST'",
         ),
-        (
-            "since => '[]'",
-            "http source: since cannot be []",
-            "made by sluice.since",
-        ),
+        ("since => '[]'", "unknown since []", "sluice.since("),
     ] {
         let url = if more.starts_with("url") {
             ""
@@ -511,7 +507,7 @@ async fn a_source_written_by_hand_is_checked_too() {
             "would keep a secret",
         ),
     ] {
-        let (found, _) = refusal(&db, &format!("sluice._check_source('{source}')")).await;
+        let (found, _) = refusal(&db, &format!("sluice._checked('source', '{source}')")).await;
         assert!(found.contains(message), "{source}: {found}");
     }
 }

@@ -12,9 +12,9 @@ async fn unknown_sources_settings_and_values_are_refused() {
         ("'{}'", "unknown source {}"),
         (r#"'{"kind": "ftp"}'"#, "unknown source"),
         (r#"'{"kind": "file"}'"#, "path is missing"),
-        (r#"'{"kind": "file", "path": ""}'"#, "path is missing"),
+        (r#"'{"kind": "file", "path": ""}'"#, "path cannot be \"\""),
         (r#"'{"kind": "file", "path": 7}'"#, "path cannot be 7"),
-        (r#"'{"kind": "file", "path": null}'"#, "path cannot be null"),
+        (r#"'{"kind": "file", "path": null}'"#, "path is missing"),
         (
             r#"'{"kind": "file", "path": "-", "paht": 1}'"#,
             "unknown setting \"paht\"",
@@ -113,6 +113,38 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "on_replace cannot be \"ignore\"",
         ),
         (
+            "sluice.file_source(path => '-', columns => array['a', ''])",
+            "columns cannot be [\"a\", \"\"]",
+        ),
+        (
+            r"sluice.file_source(path => '-', quote => E'\n')",
+            "quote cannot be",
+        ),
+        (
+            "sluice.file_source(path => '-', delimiter => '\"')",
+            "file source: delimiter and quote are the same",
+        ),
+        (
+            "sluice.file_source(path => '-', quote => ',')",
+            "file source: delimiter and quote are the same",
+        ),
+        (
+            r"sluice.file_source(path => '-', quote => E'\t')",
+            "file source: delimiter and quote are the same",
+        ),
+        (
+            "sluice.http_source(url => 'https://x/', format => 'csv', delimiter => '|', quote => '|')",
+            "http source: delimiter and quote are the same",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', pattern => 'a[b')",
+            "pattern cannot be \"a[b\"",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', pattern => 'a**/b')",
+            "pattern cannot be \"a**/b\"",
+        ),
+        (
             "sluice.object_source(url => 's3://lake', header => false)",
             "object source: header => false leaves the fields without names",
         ),
@@ -181,5 +213,73 @@ async fn secrets_in_an_address_are_refused_and_not_repeated() {
         let refused = refusal(&db, &[("source", source)]).await;
         assert!(!format!("{refused:?}").contains("hush"), "{refused:?}");
         refused.refuses("cannot be what was given", "without credentials");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_setting_is_told_those_there_are() {
+    let db = shop().await;
+    for (source, known) in [
+        (
+            r#"'{"kind": "file", "path": "-", "paht": 1}'"#,
+            "known are path, settle_seconds, partial, on_replace, format, compression, delimiter, quote, header, columns, null_string, max_record_bytes",
+        ),
+        (
+            r#"sluice.http_source(url => 'https://x/', since => '{"param": "s", "feild": "/at"}')"#,
+            "known are param, field, header, start, lag, kind, until_param, send_in",
+        ),
+        (
+            r#"'{"kind": "ftp"}'"#,
+            "make it with one of sluice.file_source(...), sluice.http_source(...), sluice.object_source(...)",
+        ),
+    ] {
+        let refused = refusal(&db, &[("source", source)]).await;
+        assert_eq!(refused.hint, known);
+    }
+}
+
+#[tokio::test]
+async fn patterns_that_the_loader_takes_are_taken() {
+    let db = TestDb::new().await;
+    for pattern in [
+        "*.csv",
+        "**",
+        "**/*.ndjson.gz",
+        "a/**/b?",
+        "[[]x[!]a]*[]]",
+        "2026-[01][0-9]/*",
+    ] {
+        assert!(glob::Pattern::new(pattern).is_ok(), "{pattern}");
+        let made = format!(
+            "select sluice.object_source(url => 's3://lake', pattern => '{pattern}') ->> 'pattern'"
+        );
+        assert_eq!(db.value(&made).await, pattern);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_given_in_the_wrong_place_is_not_repeated() {
+    let db = shop().await;
+    for (source, message) in [
+        (
+            "sluice.http_source(url => 'https://me:hush@x/')",
+            "url cannot be what was given",
+        ),
+        (
+            "sluice.http_source(url => 'https://x/', auth => sluice.bearer_auth(env => 'hush-hush'))",
+            "env cannot be what was given",
+        ),
+        (
+            r#"sluice.http_source(url => 'https://x/', auth => '{"scheme": "magic", "token": "hush"}')"#,
+            "unknown auth \"magic\"",
+        ),
+        (
+            r#"sluice.http_source(url => 'https://x/', auth => '{"token": "hush"}')"#,
+            "unknown auth {}",
+        ),
+    ] {
+        let refused = refusal(&db, &[("source", source)]).await;
+        assert!(!format!("{refused:?}").contains("hush"), "{refused:?}");
+        refused.refuses(message, "");
     }
 }
