@@ -27,7 +27,7 @@ begin
         select 0, 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale;
         return;
       end if;
-      if v_compiled.insert_sql is not null and not sluice._meets_target(v_compiled.meets_sql) then
+      if v_compiled.insert_sql is not null and not sluice._overlaps_target(v_compiled.overlap_sql) then
         -- All new: what the merge comes to, without its join.
         select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale from pg_temp.sluice_rows where sluice_state is null;
         v_done := sluice._execute_insert(v_compiled.insert_sql, p_batch_id, v_compiled.keeps_places);

@@ -6,7 +6,8 @@
 --   sluice_batch       one row: the batch                               filled here
 --   sluice_replayed    which quarantined record each record is          filled by replays
 --   sluice_known       records whose row stands as they made it         filled by transform_batch
---   sluice_rows        typed rows with hash; sluice_state: null live,
+--   sluice_rows        typed rows with hash, sluice_line in the order
+--                      they were made; sluice_state: null live,
 --                      f faulty, s superseded, o outdated, u perhaps    filled by transform_batch
 --   sluice_faults      records that will go to quarantine, and why      filled by both
 create or replace function sluice._open_batch(p_pipeline sluice.pipelines, p_version integer, p_run_id bigint, p_kind text, p_guard text)
@@ -30,16 +31,13 @@ begin
     create temporary table sluice_known (ordinal integer not null, digest uuid not null, row_place tid not null, row_xid xid not null) on commit delete rows;
     create temporary table sluice_replayed (ordinal integer primary key, quarantine_id bigint, arrived_at timestamptz not null) on commit delete rows;
     create temporary sequence sluice_place;
+    create temporary sequence sluice_line cache 1000;
     create temporary table sluice_batch (
       batch_id bigint not null, pipeline_id integer not null, pipeline text not null, kind text not null, guard text not null, run_id bigint,
       run_started_at timestamptz, started_at timestamptz not null, origins jsonb not null default '[]',
       staged bigint, extracted bigint, transformed bigint, filtered bigint, quarantined bigint, produced bigint, superseded bigint, outdated bigint, known bigint,
       known_chunks bigint[] not null default '{}', worn_chunks bigint[] not null default '{}') on commit delete rows;
-    create temporary table sluice_compiled (
-      fingerprint text not null, made_for uuid, version integer not null, target oid not null, filenode oid, columns text[] not null, key text[] not null, order_by text,
-      search_path text not null, rules jsonb not null, load_sql text not null, load_past_faults_sql text not null, trial_sql text not null, probe_sql text not null,
-      reference_checks text[] not null, superseded_sql text not null, matched_sql text not null, count_sql text not null, meets_sql text not null, insert_sql text,
-      merge_sql text not null, trial_merge_sql text not null, remember_sql text not null, keeps_places boolean not null, has_deleted boolean not null, rows_definition text not null, seen_sql text);
+    create temporary table sluice_compiled (fingerprint text not null, like sluice.compiled);
   elsif exists (select from pg_temp.sluice_batch) then
     -- An earlier batch of this same transaction (a dry run, a replay).
     truncate pg_temp.sluice_batch, pg_temp.sluice_staging, pg_temp.sluice_unreadable, pg_temp.sluice_faults, pg_temp.sluice_known, pg_temp.sluice_replayed;
@@ -51,15 +49,10 @@ begin
   v_fingerprint := sluice._fingerprint(p_pipeline.pipeline_id, p_version);
   if not exists (select from pg_temp.sluice_compiled c where c.fingerprint = v_fingerprint) then
     delete from pg_temp.sluice_compiled;
-    insert into pg_temp.sluice_compiled
-    select v_fingerprint, case when c.skips_known and c.version = p_pipeline.active_version then sluice._made_for(p_pipeline.pipeline_id) end,
-      c.version, c.target, pg_catalog.pg_relation_filenode(c.target), c.columns, c.key, c.order_by,
-      c.search_path, c.rules, c.load_sql, c.load_past_faults_sql, c.trial_sql, c.probe_sql,
-      c.reference_checks, c.superseded_sql, c.matched_sql, c.count_sql, c.meets_sql, c.insert_sql,
-      c.merge_sql, c.trial_merge_sql, c.remember_sql, c.keeps_places, c.has_deleted, c.rows_definition, c.seen_sql
-    from sluice._compile(p_pipeline.pipeline_id, p_version) c;
+    insert into pg_temp.sluice_compiled select v_fingerprint, c.* from sluice._compile(p_pipeline.pipeline_id, p_version) c;
     select format(
-      'create temporary table sluice_rows (sluice_ordinal integer not null, sluice_state "char", sluice_deleted boolean not null, sluice_reject text, sluice_rule smallint, sluice_hash bytea, sluice_digest uuid, %s) on commit delete rows',
+      'create temporary table sluice_rows (sluice_ordinal integer not null, sluice_line bigint not null default nextval(''pg_temp.sluice_line''),
+        sluice_state "char", sluice_deleted boolean not null, sluice_reject text, sluice_rule smallint, sluice_hash bytea, sluice_digest uuid, %s) on commit delete rows',
       c.rows_definition) into v_definition
     from pg_temp.sluice_compiled c;
     if to_regclass('pg_temp.sluice_rows') is not null then

@@ -19,13 +19,13 @@ begin
 
   perform set_config('search_path', v_compiled.search_path, true);
   begin
-    execute v_compiled.load_sql using p_ordinals;
+    execute v_compiled.transform_sql using p_ordinals;
   exception when others then
     if not sluice._is_record_fault(sqlstate) then
       raise;
     end if;
     -- Some record cannot be transformed: once more, past all such records.
-    execute v_compiled.load_past_faults_sql using p_ordinals;
+    execute v_compiled.transform_past_faults_sql using p_ordinals;
   end;
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
 
@@ -37,7 +37,7 @@ begin
   left join jsonb_array_elements(v_compiled.rules) rule on (rule ->> 'rule')::smallint = r.sluice_rule
   where r.sluice_rule is not null and r.sluice_state is null
     and r.sluice_ordinal not in (select ordinal from pg_temp.sluice_faults)
-  order by r.sluice_ordinal, r.ctid;
+  order by r.sluice_ordinal, r.sluice_line;
   perform sluice._mark_faulty_rows();
 
   foreach v_check in array v_compiled.reference_checks loop

@@ -41,8 +41,8 @@ begin
   if v_owner.retain_raw is not null then
     perform sluice._retain_batch(v_owner.pipeline_id, v_batch.batch_id);
   end if;
-  if v_batch.seen_sql is not null then
-    perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v_batch.seen_sql);
+  if v_batch.batch_keys_sql is not null then
+    perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v_batch.batch_keys_sql);
   end if;
   return sluice._commit_ledger(v_ledger, load_batch.epoch);
 end

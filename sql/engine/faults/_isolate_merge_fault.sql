@@ -26,7 +26,7 @@ begin
   -- The record at which the merge stopped is the likely one: try it alone.
   select r.sluice_ordinal into v_guess from pg_temp.sluice_rows r
   where r.sluice_state is null and r.sluice_ordinal between v_live[1] and v_live[cardinality(v_live)]
-  order by r.sluice_ordinal, r.ctid offset greatest(v_all.place - 1, 0) limit 1;
+  order by r.sluice_ordinal, r.sluice_line offset greatest(v_all.place - 1, 0) limit 1;
   v_one := sluice._try_merge(p_trial, p_batch_id, v_guess, v_guess);
   if v_one.is_good then
     -- It fails together with others: the last of the shortest failing run of records is the

@@ -9,7 +9,7 @@
 --             as the files and objects that are new or changed since then are read from their start
 --   ignore    records from elsewhere: they make no read, but their keys are as good as seen, as the
 --             source will not read a file again that was read by name
-create or replace function sluice._note_snapshot(p_ledger sluice.batches, p_snapshot text, p_spoilt_by text, p_seen_sql text)
+create or replace function sluice._note_snapshot(p_ledger sluice.batches, p_snapshot text, p_spoilt_by text, p_batch_keys_sql text)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -55,7 +55,7 @@ begin
     limit 1;
   end if;
   if v_spoilt_by is null then
-    v_keys := sluice._read_keys(p_seen_sql);
+    v_keys := sluice._batch_keys(p_batch_keys_sql);
     if not v_keys.is_sound then
       v_spoilt_by := 'rows were changed by others while they were looked up';
     end if;
@@ -71,4 +71,4 @@ end
 $$;
 
 comment on function sluice._note_snapshot(sluice.batches, text, text, text) is
-  'Adds the open batch to the snapshot of its pipeline: the keys it has seen, or what spoils the snapshot. p_snapshot, p_spoilt_by: as given to load_batch. p_seen_sql: see sluice._seen_sql.';
+  'Adds the open batch to the snapshot of its pipeline: the keys it has seen, or what spoils the snapshot. p_snapshot, p_spoilt_by: as given to load_batch. p_batch_keys_sql: see sluice._batch_keys_sql.';

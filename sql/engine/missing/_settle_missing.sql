@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_compiled record := sluice._compile(p_pipeline.pipeline_id, null);
+  v_compiled sluice.compiled := sluice._compile(p_pipeline.pipeline_id, null);
   v_found    record;
   v_written  bigint;
 begin

@@ -25,8 +25,8 @@ begin
   insert into sluice.snapshot_keys (pipeline_id, batch_id, key_hashes, is_from_elsewhere)
   select s.pipeline_id, v_batch_id, k.key_hashes, true
   from pg_temp.sluice_compiled c join sluice.snapshots s on s.pipeline_id = p_pipeline.pipeline_id and s.spoilt_by is null
-  cross join lateral sluice._read_keys(c.seen_sql) k
-  where c.seen_sql is not null and k.key_hashes <> '{}';
+  cross join lateral sluice._batch_keys(c.batch_keys_sql) k
+  where c.batch_keys_sql is not null and k.key_hashes <> '{}';
   perform sluice._resolve_replayed(v_batch_id, ledger.version);
 end
 $$;

@@ -8,7 +8,6 @@ declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(start_run.pipeline);
   v_state    sluice.etl_state;
   v_run_id   bigint;
-  v_compiled record;
   v_made_for uuid;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
@@ -18,10 +17,7 @@ begin
   end if;
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
-  v_compiled := sluice._compile(v_pipeline.pipeline_id, null);
-  if v_compiled.skips_known then
-    v_made_for := sluice._made_for(v_pipeline.pipeline_id);
-  end if;
+  v_made_for := (sluice._compile(v_pipeline.pipeline_id, null)).made_for;
   perform set_config('lock_timeout', '5s', true);
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;
   update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()

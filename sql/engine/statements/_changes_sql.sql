@@ -19,7 +19,7 @@ cross join lateral (select case
     when t.sluice_hash is distinct from s.sluice_hash then 'update'
     else 'unchanged' end as action) a
 where (s.sluice_state is null or s.sluice_state in ('o', 'u')) and a.action <> 'unchanged'
-order by s.sluice_ordinal, s.ctid
+order by s.sluice_ordinal, s.sluice_line
 limit $2$sql$,
     sluice._key_json(p_key, 's'),
     string_agg(format('(%1$L, pg_catalog.to_jsonb(t.%1$I), case when not s.sluice_deleted then pg_catalog.to_jsonb(s.%1$I) end)', c.column_name), ', '),

@@ -8,7 +8,7 @@ as $$
     (select count(*) > 1 from pg_catalog.pg_index i where i.indrelid = p_target and (i.indisunique or i.indisexclusion))
     or exists (select from pg_catalog.pg_trigger t where t.tgrelid = p_target and not t.tgisinternal)
     or exists (select from pg_catalog.pg_constraint c where c.conrelid = p_target and c.confrelid = p_target)
-    then ' order by sluice_ordinal, ctid' else '' end
+    then ' order by sluice_ordinal, sluice_line' else '' end
 $$;
 
 comment on function sluice._merge_order(oid) is

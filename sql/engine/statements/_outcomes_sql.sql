@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$create temporary table sluice_outcomes on commit drop as
 select s.ctid as place, s.sluice_ordinal as ordinal, k.key_hash,
-  pg_catalog.row_number() over (partition by s.sluice_ordinal, k.key_hash order by s.ctid) as number, s.sluice_hash as hash, %1$s as key,
+  pg_catalog.row_number() over (partition by s.sluice_ordinal, k.key_hash order by s.sluice_line) as number, s.sluice_hash as hash, %1$s as key,
   case
     when s.sluice_state = 's' then 'superseded'
     when s.sluice_state in ('o', 'u') then 'stale'

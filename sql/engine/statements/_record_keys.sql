@@ -7,7 +7,7 @@ as $$
 declare
   v_key text[] := (select c.key from pg_temp.sluice_compiled c);
 begin
-  return query execute format('select s.sluice_ordinal, jsonb_agg(%s order by s.ctid) from pg_temp.sluice_rows s where (not $1 or s.sluice_state = ''f'') and %s group by s.sluice_ordinal',
+  return query execute format('select s.sluice_ordinal, jsonb_agg(%s order by s.sluice_line) from pg_temp.sluice_rows s where (not $1 or s.sluice_state = ''f'') and %s group by s.sluice_ordinal',
     sluice._key_json(v_key, 's'), (select string_agg(format('s.%I is not null', k), ' and ') from unnest(v_key) k)) using p_is_faulty;
 end
 $$;

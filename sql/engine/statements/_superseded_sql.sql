@@ -6,7 +6,7 @@ as $$
   select format($sql$update pg_temp.sluice_rows set sluice_state = 's'
 where ctid = any (array(
   select d.row_id from (
-    select r.ctid as row_id, pg_catalog.row_number() over (partition by %1$s order by %2$sr.sluice_ordinal desc, r.ctid desc) as place
+    select r.ctid as row_id, pg_catalog.row_number() over (partition by %1$s order by %2$sr.sluice_ordinal desc, r.sluice_line desc) as place
     from pg_temp.sluice_rows r
     where r.sluice_state is null and exists (
       select from (

@@ -1,15 +1,9 @@
 create or replace function sluice.merge_sql(pipeline text, version integer default null)
 returns text
-language plpgsql stable
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_compiled record;
-begin
-  select * into v_compiled
-  from sluice._compile((sluice._find_pipeline(merge_sql.pipeline)).pipeline_id, merge_sql.version);
-  return v_compiled.merge_sql;
-end
+  select c.merge_sql from sluice._compile((sluice._find_pipeline(merge_sql.pipeline)).pipeline_id, merge_sql.version) c
 $$;
 
 comment on function sluice.merge_sql(text, integer) is

@@ -1,3 +1,4 @@
 //! The statements a batch runs, and the hash they write.
 
 pub(super) mod hashing;
+mod superseded;

@@ -1,4 +1,4 @@
-create or replace function sluice._meets_sql(p_target oid, p_key text[])
+create or replace function sluice._overlap_sql(p_target oid, p_key text[])
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -19,5 +19,5 @@ as $$
     order by i.indexrelid limit 1) first
 $$;
 
-comment on function sluice._meets_sql(oid, text[]) is
+comment on function sluice._overlap_sql(oid, text[]) is
   'Whether the target has any row between the least and the greatest key of the batch, or the batch a row that deletes. Where it has none, all rows of the batch are new: keys that grow, as most do, are told by one look into the index instead of one for each row.';

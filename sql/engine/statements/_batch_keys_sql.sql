@@ -1,4 +1,4 @@
-create or replace function sluice._seen_sql(p_target oid, p_key text[])
+create or replace function sluice._batch_keys_sql(p_target oid, p_key text[])
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -17,5 +17,5 @@ select
     sluice._key_hash(p_target, p_key, 't'), p_target::pg_catalog.regclass, sluice._key_hash(p_target, p_key, 's'))
 $$;
 
-comment on function sluice._seen_sql(oid, text[]) is
+comment on function sluice._batch_keys_sql(oid, text[]) is
   'The keys of all records of the batch that were transformed, those of known records from their rows; and whether all of these rows were found.';

@@ -1,4 +1,4 @@
-create or replace function sluice._meets_target(p_statement text)
+create or replace function sluice._overlaps_target(p_statement text)
 returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -8,12 +8,12 @@ set enable_bitmapscan = off
 set jit = off
 as $$
 declare
-  v_meets boolean;
+  v_overlaps boolean;
 begin
-  execute p_statement into v_meets;
-  return v_meets;
+  execute p_statement into v_overlaps;
+  return v_overlaps;
 end
 $$;
 
-comment on function sluice._meets_target(text) is
+comment on function sluice._overlaps_target(text) is
   'Whether rows of the batch may meet rows of the target; false if they certainly do not.';
