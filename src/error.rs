@@ -145,6 +145,19 @@ impl Error {
         self
     }
 
+    /// Takes over what a library tells beside its message.
+    pub(crate) fn with(
+        mut self,
+        details: Vec<String>,
+        next: Option<String>,
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.details = details;
+        self.next = next;
+        self.source = source;
+        self
+    }
+
     /// What failed, without causes and next step.
     pub fn message(&self) -> &str {
         &self.message
@@ -172,6 +185,22 @@ impl fmt::Display for Error {
             write!(f, "\n  next:  {next}")?;
         }
         Ok(())
+    }
+}
+
+impl From<libpq_conninfo::Error> for Error {
+    fn from(error: libpq_conninfo::Error) -> Self {
+        Error::usage(error.message).with(error.details, error.next, error.cause)
+    }
+}
+
+impl From<embedded_postgres::Error> for Error {
+    fn from(error: embedded_postgres::Error) -> Self {
+        let told = match error.is_usage {
+            true => Error::usage(error.message),
+            false => Error::failed(error.message),
+        };
+        told.with(error.details, error.next, error.cause)
     }
 }
 

@@ -2,11 +2,10 @@
 //! functions validate, hash, quarantine and merge them, one transaction per batch.
 //!
 //! Layers, each may use only those to its right:
-//! `main, cli → run → install, batch, report → db, source → config, retry, stop → error`.
+//! `main, cli → run → install, batch, report → source → db → retry, stop → error`.
 
 pub mod batch;
 pub mod cli;
-pub mod config;
 pub mod db;
 pub mod embedded;
 pub mod error;

@@ -1,7 +1,8 @@
 //! A private server in a temporary folder, gone afterwards however the benchmark ends.
 
 use crate::Failure;
-use pgsluice::embedded::{self, Server};
+use embedded_postgres::Server;
+use pgsluice::embedded;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -41,7 +42,8 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()?;
         let home = folder.join("server");
-        let server = embedded::ensure_started(&home)?;
+        let postgres = embedded::at(&home);
+        let server = postgres.start()?;
         let mut cluster = Cluster {
             psql: psql_of(server.major),
             folder,
@@ -51,8 +53,8 @@ impl Cluster {
         for (name, value) in SETTINGS {
             cluster.query("sluice", &format!("alter system set {name} = '{value}'"))?;
         }
-        embedded::stop(&home)?;
-        cluster.server = embedded::ensure_started(&home)?;
+        postgres.stop()?;
+        cluster.server = postgres.start()?;
         Ok(cluster)
     }
 

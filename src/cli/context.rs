@@ -2,11 +2,11 @@
 
 use super::args::{Cli, LogFormat};
 use super::logging;
-use crate::config::{Settings, Target};
-use crate::db::{Connector, Notice, Session};
+use crate::db::{Connector, Notice, Session, Target};
 use crate::error::{Error, Result};
 use crate::report::Progress;
 use crate::{embedded, install};
+use libpq_conninfo::{Environment, Settings};
 
 pub(super) struct Context {
     database_url: Option<String>,
@@ -29,7 +29,7 @@ impl Context {
     }
 
     fn target(&self) -> Result<Target> {
-        Target::resolve(self.database_url.as_deref())
+        Target::resolve(self.database_url.as_deref(), &Environment::of_process())
     }
 
     async fn connect_to(&self, target: Target, application_name: &str) -> Result<Connector> {
@@ -67,12 +67,17 @@ impl Context {
 }
 
 async fn start(target: Target) -> Result<Settings> {
+    let target = match target {
+        Target::Server(settings) => return Ok(settings),
+        Target::Embedded => embedded::at(&embedded::home()),
+    };
     // Making a cluster takes seconds and blocks.
-    tokio::task::spawn_blocking(|| embedded::settings_of(target))
+    let server = tokio::task::spawn_blocking(move || target.start())
         .await
         .map_err(|error| {
             Error::failed("the embedded server could not be started").caused_by(error)
-        })?
+        })??;
+    Ok(embedded::settings(&server))
 }
 
 /// What functions say with RAISE belongs to the user who called them.

@@ -5,19 +5,19 @@ use crate::embedded;
 use crate::error::Result;
 
 pub(super) fn db(command: &args::Db) -> Result<u8> {
-    let home = embedded::home();
+    let postgres = embedded::at(&embedded::home());
     match command {
         args::Db::Start => {
-            let server = embedded::ensure_started(&home)?;
+            let server = postgres.start()?;
             println!("running: {}", server.url());
         }
-        args::Db::Stop => match embedded::stop(&home)? {
+        args::Db::Stop => match postgres.stop()? {
             true => println!("stopped"),
             false => println!("not running"),
         },
-        args::Db::Url => println!("{}", embedded::ensure_started(&home)?.url()),
+        args::Db::Url => println!("{}", postgres.start()?.url()),
         args::Db::Psql { args } => {
-            embedded::psql(&home, args)?;
+            postgres.psql(args)?;
         }
     }
     Ok(0)

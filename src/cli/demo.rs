@@ -5,7 +5,7 @@ use super::args;
 use super::context::Context;
 use super::table;
 use crate::db::Session;
-use crate::embedded::{self, Server};
+use crate::embedded;
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::fs;
@@ -56,7 +56,7 @@ pub(super) async fn demo(_: &Context, _: &args::Demo) -> Result<u8> {
     let home = embedded::home();
     let started = Instant::now();
     println!("Real flights out of New York, January 2013, into a Postgres of their own.\n");
-    let server = embedded::ensure_started(&home)?;
+    let server = embedded::at(&home).start()?;
     println!(
         "PostgreSQL {} runs in {} ({:.1} s)",
         server.major,
@@ -65,7 +65,7 @@ pub(super) async fn demo(_: &Context, _: &args::Demo) -> Result<u8> {
     );
     let stage = Stage {
         folder: prepare(&home)?,
-        session: crate::db::connect(&server.settings(), "sluice demo").await?,
+        session: crate::db::connect(&embedded::settings(&server), "sluice demo").await?,
         server,
     };
     stage.sluice(&["migrate"])?;
@@ -125,7 +125,7 @@ pub(super) async fn demo(_: &Context, _: &args::Demo) -> Result<u8> {
 struct Stage {
     folder: PathBuf,
     session: Session,
-    server: Server,
+    server: embedded_postgres::Server,
 }
 
 impl Stage {

@@ -1,17 +1,15 @@
 //! Makes connections, alone or for a pool.
 
-use super::attempt::{config, describe, describe_silence, try_other_host, try_other_way, ways};
 use super::errors::ServerError;
+use super::refusal::{describe, describe_silence};
 use super::session::{Ending, Live, Notice, OnNotice, Session, log_notice, spawn};
-use super::tls;
-use crate::config::{HostSpec, Settings, SslMode};
 use crate::error::{Error, Result};
 use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use libpq_conninfo::Settings;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -30,14 +28,10 @@ impl Connector {
     /// Reads the certificates; connects to nothing yet. The server sees `application_name`
     /// unless the user chose a name.
     pub fn new(settings: &Settings, application_name: &str) -> Result<Self> {
-        let needs_tls = settings.tls.mode != SslMode::Disable
-            && settings.hosts.iter().any(|host| !host.is_socket());
         Ok(Connector {
             settings: Arc::new(settings.clone()),
             application_name: application_name.into(),
-            tls: needs_tls
-                .then(|| tls::connector(&settings.tls))
-                .transpose()?,
+            tls: settings.tls_connector()?,
             on_notice: Arc::new(log_notice),
             last_ending: Arc::default(),
         })
@@ -52,7 +46,7 @@ impl Connector {
 
     /// One connection.
     pub async fn connect(&self) -> Result<Session> {
-        let opened = match self.limit() {
+        let opened = match self.settings.connect_limit() {
             None => self.open().await,
             Some(limit) => match tokio::time::timeout(limit, self.open()).await {
                 Ok(opened) => opened,
@@ -78,7 +72,7 @@ impl Connector {
         );
         Pool::builder(manager)
             .max_size(max_size)
-            .create_timeout(self.limit())
+            .create_timeout(self.settings.connect_limit())
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::failed("the connection pool cannot be made").caused_by(error))
@@ -94,58 +88,18 @@ impl Connector {
             .and_then(|ending| ending.server_error())
     }
 
-    /// The library's own timeout ends when the socket is open; a server that accepts and
-    /// then says nothing must not hang us either.
-    fn limit(&self) -> Option<Duration> {
-        let ways = self
-            .settings
-            .hosts
-            .iter()
-            .map(|host| ways(self.settings.tls.mode, host).len());
-        let attempts = u32::try_from(ways.sum::<usize>()).unwrap_or(u32::MAX);
-        let one = self.settings.connect_timeout?;
-        Some(one.saturating_mul(attempts))
-    }
-
-    /// Tries the hosts in turn.
     async fn open(&self) -> Result<Live, tokio_postgres::Error> {
-        let mut hosts: Vec<&HostSpec> = self.settings.hosts.iter().collect();
-        if self.settings.shuffle_hosts {
-            fastrand::shuffle(&mut hosts);
-        }
-        let mut hosts = hosts.into_iter().peekable();
-        while let Some(host) = hosts.next() {
-            match self.open_host(host).await {
-                Err(error) if hosts.peek().is_some() && try_other_host(&error) => {
-                    tracing::debug!("{}:{}: {error}", host.host, host.port);
-                }
-                result => return result,
-            }
-        }
-        // Settings always have a host; the library words it if they do not.
-        self.open_with(&Config::new()).await
+        let name = match &self.settings.application_name {
+            // Ours comes first: takeovers know a loader's sessions by it.
+            Some(users) => format!("{} ({users})", self.application_name),
+            None => self.application_name.to_string(),
+        };
+        self.settings
+            .connect(&name, |config| self.open_with(config))
+            .await
     }
 
-    /// Tries the ways to talk to one host in turn. If none is possible the first error is
-    /// the telling one: the second way is only a fallback.
-    async fn open_host(&self, host: &HostSpec) -> Result<Live, tokio_postgres::Error> {
-        let mut first_error = None;
-        for wire in ways(self.settings.tls.mode, host) {
-            let config = config(&self.settings, host, &self.application_name, *wire);
-            match self.open_with(&config).await {
-                Ok(live) => return Ok(live),
-                Err(error) if !try_other_way(&error) => return Err(error),
-                Err(error) => first_error = first_error.or(Some(error)),
-            }
-        }
-        match first_error {
-            Some(error) => Err(error),
-            // There is always a way; the library words it if there is not.
-            None => self.open_with(&Config::new()).await,
-        }
-    }
-
-    async fn open_with(&self, config: &Config) -> Result<Live, tokio_postgres::Error> {
+    async fn open_with(&self, config: Config) -> Result<Live, tokio_postgres::Error> {
         let last_ending = Arc::clone(&self.last_ending);
         let on_end = move |ending: &Arc<Ending>| {
             *last_ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(ending));

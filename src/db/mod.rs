@@ -3,19 +3,20 @@
 //!
 //! A [`Connector`] makes them all. [`connect`] and [`pool`] are the short ways.
 
-mod attempt;
 mod connector;
 mod errors;
+mod refusal;
 mod session;
-mod tls;
+mod target;
 
 pub use connector::Connector;
 pub use errors::{ServerError, server_error};
 pub use session::{Ending, Notice, Session};
+pub use target::Target;
 
-use crate::config::Settings;
 use crate::error::Result;
 use deadpool_postgres::Pool;
+use libpq_conninfo::Settings;
 
 /// One connection to `settings`, seen by the server as `application_name` unless the user
 /// chose a name.

@@ -1,12 +1,12 @@
 //! Finding, starting and talking to a server. Every server is started by the test that
 //! uses it, in a folder of its own, and stopped when the test ends, however it ends.
 
-mod embedded;
 mod session;
 mod tls;
 
+use embedded_postgres::Server;
 use pgsluice::db::{Session, connect};
-use pgsluice::embedded::{Server, ensure_started, stop};
+use pgsluice::embedded;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -42,13 +42,15 @@ impl Sandbox {
     }
 
     pub(crate) fn start(&self) -> Server {
-        ensure_started(&self.home).unwrap_or_else(|error| panic!("{error}"))
+        embedded::at(&self.home)
+            .start()
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        if let Err(error) = stop(&self.home) {
+        if let Err(error) = embedded::at(&self.home).stop() {
             eprintln!("{error}");
         }
         if let Ok(elsewhere) = std::fs::read_to_string(self.home.join("elsewhere")) {
@@ -61,7 +63,7 @@ impl Drop for Sandbox {
 
 /// A session on an embedded server.
 pub(crate) async fn session(server: &Server) -> Session {
-    match connect(&server.settings(), "sluice test").await {
+    match connect(&embedded::settings(server), "sluice test").await {
         Ok(session) => session,
         Err(error) => panic!("{error}"),
     }

@@ -1,8 +1,9 @@
 //! Sessions: settings, notices, errors and ends.
 
 use super::{Sandbox, session, value};
-use pgsluice::config::{Environment, Settings, Target};
+use libpq_conninfo::{Environment, Settings};
 use pgsluice::db::{Connector, connect, pool, server_error};
+use pgsluice::embedded;
 use pgsluice::error::Error;
 use pgsluice::retry::{is_retryable, is_retryable_error};
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 async fn the_server_knows_us_by_name_and_the_user_s_name_behind_it() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    let mut settings = server.settings();
+    let mut settings = embedded::settings(&server);
     let name =
         "select current_setting('application_name') || ' ' || current_setting('client_encoding')";
     let ours = connect(&settings, "sluice run orders").await.unwrap();
@@ -31,7 +32,7 @@ async fn notices_reach_the_callback_in_order() {
     let server = sandbox.start();
     let heard = Arc::new(Mutex::new(Vec::new()));
     let ear = Arc::clone(&heard);
-    let session = Connector::new(&server.settings(), "test")
+    let session = Connector::new(&embedded::settings(&server), "test")
         .unwrap()
         .on_notice(move |notice| {
             ear.lock()
@@ -105,7 +106,7 @@ async fn the_reason_of_a_termination_is_kept() {
 async fn the_pool_replaces_connections_that_died() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    let connector = Connector::new(&server.settings(), "pooled").unwrap();
+    let connector = Connector::new(&embedded::settings(&server), "pooled").unwrap();
     let pool = connector.pool(1).unwrap();
     let pid = async || -> i32 {
         let client = pool.get().await.unwrap();
@@ -129,7 +130,7 @@ async fn the_pool_replaces_connections_that_died() {
 #[tokio::test]
 async fn a_pool_makes_no_more_connections_than_it_may() {
     let sandbox = Sandbox::new();
-    let pool = pool(&sandbox.start().settings(), "pooled", 2).unwrap();
+    let pool = pool(&embedded::settings(&sandbox.start()), "pooled", 2).unwrap();
     let (_one, _two) = (pool.get().await.unwrap(), pool.get().await.unwrap());
     assert_eq!(pool.status().size, 2);
     assert_eq!(pool.status().max_size, 2);
@@ -138,7 +139,7 @@ async fn a_pool_makes_no_more_connections_than_it_may() {
 #[tokio::test]
 async fn a_missing_database_is_fatal_and_named_with_the_target() {
     let sandbox = Sandbox::new();
-    let mut settings = sandbox.start().settings();
+    let mut settings = embedded::settings(&sandbox.start());
     settings.dbname = "nowhere".to_owned();
     let error = connect(&settings, "test").await.unwrap_err();
     assert_eq!(error.sqlstate(), Some("3D000"));
@@ -180,7 +181,7 @@ async fn a_server_that_never_answers_is_given_up() {
 #[tokio::test]
 async fn a_dead_host_in_the_list_is_passed_over() {
     let sandbox = Sandbox::new();
-    let mut settings = sandbox.start().settings();
+    let mut settings = embedded::settings(&sandbox.start());
     let mut dead = settings.hosts[0].clone();
     dead.host = "/nonexistent".to_owned();
     settings.hosts.insert(0, dead);
@@ -192,16 +193,13 @@ async fn a_dead_host_in_the_list_is_passed_over() {
 
 /// The settings of a conninfo, for a user called ann.
 fn tcp(conninfo: &str) -> Settings {
-    match Target::resolve_in(Some(conninfo), &Environment::of("ann", "/nonexistent", [])) {
-        Ok(Target::Server(settings)) => settings,
-        other => panic!("{other:?}"),
-    }
+    Settings::parse(conninfo, &Environment::of("ann", "/nonexistent", [])).unwrap()
 }
 
 #[tokio::test]
 async fn the_engine_s_own_conditions_come_without_code_and_call_stack() {
     let sandbox = Sandbox::new();
-    let session = connect(&sandbox.start().settings(), "t").await.unwrap();
+    let session = session(&sandbox.start()).await;
     let raise = "do $$ begin raise exception 'deposed: run 2 took over' using errcode = 'SL001', detail = 'why', hint = 'do this'; end $$";
     let error = Error::from(session.simple_query(raise).await.unwrap_err());
     assert_eq!(error.kind(), pgsluice::error::Kind::Locked);

@@ -51,7 +51,7 @@ async fn run_survives_crashes_of_the_server() {
         let mut held = Held::at(step, load, &db, TWO_WORKERS).await;
         crash(&server).await;
         held.release().await;
-        pgsluice::embedded::ensure_started(&server.home).unwrap();
+        pgsluice::embedded::at(&server.home).start().unwrap();
         let done = held.loader.wait().exits(0);
         assert!(done.summary().count("retried") >= 1, "{step:?} {done:?}");
         load.check(&db, &format!("{step:?}")).await;
@@ -63,7 +63,7 @@ async fn run_survives_crashes_of_the_server() {
     let run = Loader::start(&db, TWO_WORKERS);
     waiting_in(&db, "transform_batch").await;
     crash(&server).await;
-    pgsluice::embedded::ensure_started(&server.home).unwrap();
+    pgsluice::embedded::at(&server.home).start().unwrap();
     let done = run.wait().exits(0);
     assert!(done.summary().count("retried") >= 1, "{done:?}");
     load.check_thoroughly(&db).await;

@@ -1,7 +1,7 @@
 //! A database of its own for every test, copied from one in which the engine is installed.
 
 use super::server::{TestServer, shared};
-use pgsluice::config::Settings;
+use libpq_conninfo::Settings;
 use pgsluice::db::{Connector, Session};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;

@@ -1,9 +1,10 @@
 //! PostgreSQL servers that end with the test binary, however it ends.
 
+use embedded_postgres::Server;
+use libpq_conninfo::Settings;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgsluice::config::Settings;
-use pgsluice::embedded::{self, Server};
+use pgsluice::embedded;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -28,7 +29,7 @@ impl TestServer {
 
     /// Starts the one whose cluster is in a folder that will be removed with it.
     pub fn start_in(home: PathBuf) -> Self {
-        let server = embedded::ensure_started(&home).unwrap();
+        let server = embedded::at(&home).start().unwrap();
         // A test binary that is killed cannot clean up. The watchdog sees its standard input
         // close, ends the server and removes the folder.
         let watchdog = Command::new("sh")
@@ -48,8 +49,9 @@ impl TestServer {
 
     /// Stops it and starts it, with the settings of then.
     pub fn restart(&mut self) {
-        embedded::stop(&self.home).unwrap();
-        self.server = embedded::ensure_started(&self.home).unwrap();
+        let postgres = embedded::at(&self.home);
+        postgres.stop().unwrap();
+        self.server = postgres.start().unwrap();
     }
 
     /// Immediate shutdown: nothing is said to anybody, nothing written any more.
@@ -58,7 +60,7 @@ impl TestServer {
     }
 
     pub fn settings(&self) -> Settings {
-        self.server.settings()
+        embedded::settings(&self.server)
     }
 
     /// The folder with `postmaster.pid`.

@@ -1,11 +1,11 @@
 //! A server with certificates, and the authority that issues them.
 
 use crate::connection::{Sandbox, session, value};
+use libpq_conninfo::{Environment, Settings};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgsluice::config::{Environment, Target};
 use pgsluice::db::{Session, connect};
-use pgsluice::embedded::stop;
+use pgsluice::embedded;
 use pgsluice::error::{Error, Result};
 use pgsluice::retry::is_retryable_error;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -44,7 +44,7 @@ impl TlsServer {
             .await
             .unwrap();
         session.close().await;
-        stop(sandbox.home()).unwrap();
+        embedded::at(sandbox.home()).stop().unwrap();
         for (name, text) in [
             ("server.crt", certificate),
             ("server.key", key),
@@ -112,10 +112,7 @@ impl TlsServer {
             self.port
         );
         let environment = Environment::of("ann", "/nonexistent", []);
-        match Target::resolve_in(Some(&whole), &environment)? {
-            Target::Server(settings) => connect(&settings, "tls test").await,
-            Target::Embedded => panic!("a server was named"),
-        }
+        connect(&Settings::parse(&whole, &environment)?, "tls test").await
     }
 
     /// Whether the connection of `conninfo` is encrypted.

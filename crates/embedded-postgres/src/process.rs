@@ -1,7 +1,7 @@
 //! The postmaster as a process: is it there, is it ready, stop it.
 
-use super::{PORT, Server};
 use crate::error::{Error, Result};
+use crate::{PORT, Server};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -17,14 +17,14 @@ const STEP: Duration = Duration::from_millis(20);
 const STEPS: u32 = 3000;
 
 /// The postmaster of the cluster in `data`, if it lives.
-pub(super) fn alive(data: &Path) -> Option<i32> {
+pub(crate) fn alive(data: &Path) -> Option<i32> {
     let pid = recorded(&data.join(LOCK_FILE))?;
     (is_used(pid) && is_postmaster(pid, data)).then_some(pid)
 }
 
 /// The lock files whose recorded number belongs to a process that is not the postmaster.
 /// PostgreSQL would take it for one and refuse to start.
-pub(super) fn misleading_lock_files(data: &Path, socket: &Path) -> Vec<PathBuf> {
+pub(crate) fn misleading_lock_files(data: &Path, socket: &Path) -> Vec<PathBuf> {
     let misleads = |file: &PathBuf| {
         recorded(file).is_some_and(|pid| is_used(pid) && !is_postmaster(pid, data))
     };
@@ -72,7 +72,7 @@ fn is_postmaster(pid: i32, data: &Path) -> bool {
 }
 
 /// Whether the server accepts connections: it says so in its lock file, and it answers.
-pub(super) fn is_ready(server: &Server) -> bool {
+pub(crate) fn is_ready(server: &Server) -> bool {
     std::fs::read_to_string(server.data.join(LOCK_FILE)).is_ok_and(|text| {
         text.lines()
             .nth(7)
@@ -91,7 +91,7 @@ fn answers(socket: &Path) -> std::io::Result<()> {
 }
 
 /// Asks the condition again and again for a minute.
-pub(super) fn wait_for(mut condition: impl FnMut() -> bool) -> bool {
+pub(crate) fn wait_for(mut condition: impl FnMut() -> bool) -> bool {
     for _ in 0..STEPS {
         if condition() {
             return true;
@@ -102,7 +102,7 @@ pub(super) fn wait_for(mut condition: impl FnMut() -> bool) -> bool {
 }
 
 /// Fast shutdown: connections are ended, then a checkpoint. Needs none of the programs.
-pub(super) fn stop(server: &Server) -> Result<()> {
+pub(crate) fn stop(server: &Server) -> Result<()> {
     match kill(Pid::from_raw(server.pid), Signal::SIGINT) {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(errno) => {

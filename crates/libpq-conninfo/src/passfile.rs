@@ -1,19 +1,19 @@
 //! `.pgpass`: one password a line, `host:port:database:user:password`.
 
-use super::environment::Environment;
+use crate::environment::Environment;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Whom a password is wanted for.
-pub(super) struct Wanted<'a> {
-    pub(super) host: &'a str,
-    pub(super) port: u16,
-    pub(super) dbname: &'a str,
-    pub(super) user: &'a str,
+pub(crate) struct Wanted<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) dbname: &'a str,
+    pub(crate) user: &'a str,
 }
 
 /// The password of the first line that fits, from `file` or else `~/.pgpass`.
-pub(super) fn lookup(
+pub(crate) fn lookup(
     file: Option<&str>,
     environment: &Environment,
     wanted: &Wanted<'_>,
@@ -41,7 +41,7 @@ fn is_private(path: &Path) -> Option<bool> {
 }
 
 /// The password of the first line that fits.
-pub(super) fn find(text: &str, wanted: &Wanted<'_>) -> Option<String> {
+pub(crate) fn find(text: &str, wanted: &Wanted<'_>) -> Option<String> {
     let port = wanted.port.to_string();
     text.lines()
         .filter(|line| !line.starts_with('#'))

@@ -1,8 +1,8 @@
 //! The parameters of libpq, and what becomes of each here.
 
-/// What sluice does with a parameter.
+/// What becomes of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Support {
+pub(crate) enum Support {
     /// Honoured.
     Yes,
     /// Has no effect here, and leaving it out harms nobody.
@@ -14,7 +14,7 @@ pub(super) enum Support {
 use Support::{Harmless, Only, Yes};
 
 /// Keyword, environment variable (may be empty), support.
-pub(super) const KEYWORDS: &[(&str, &str, Support)] = &[
+pub(crate) const KEYWORDS: &[(&str, &str, Support)] = &[
     ("application_name", "PGAPPNAME", Yes),
     ("channel_binding", "PGCHANNELBINDING", Yes),
     (
@@ -68,7 +68,7 @@ pub(super) const KEYWORDS: &[(&str, &str, Support)] = &[
 ];
 
 /// What becomes of `keyword`; `None`: libpq does not know it either.
-pub(super) fn support(keyword: &str) -> Option<Support> {
+pub(crate) fn support(keyword: &str) -> Option<Support> {
     KEYWORDS
         .iter()
         .find(|(name, _, _)| *name == keyword)

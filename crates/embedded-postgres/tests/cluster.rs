@@ -1,63 +1,154 @@
-//! The embedded server, with the PostgreSQL installed here.
+//! The server, with the PostgreSQL installed here. Every server is started by the test that
+//! uses it, in a folder of its own, and stopped when the test ends, however it ends.
+#![allow(clippy::unwrap_used)]
 
-use super::{Sandbox, session, value};
+use embedded_postgres::{EmbeddedPostgres, Server};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getsid};
-use pgsluice::embedded::{Server, Status, ensure_started, status, stop};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+/// A folder for one server.
+struct Sandbox {
+    folder: tempfile::TempDir,
+    home: PathBuf,
+    postgres: EmbeddedPostgres,
+}
+
+impl Sandbox {
+    /// A folder every user can enter.
+    fn new() -> Self {
+        let sandbox = Self::private();
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(sandbox.folder.path(), open).unwrap();
+        sandbox
+    }
+
+    /// A folder only this process's user can enter.
+    fn private() -> Self {
+        Self::at(".postgres")
+    }
+
+    /// As [`Sandbox::private`], with the server's home at `path` in it.
+    fn at(path: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join(path);
+        Sandbox {
+            postgres: EmbeddedPostgres::new(&home, "shop"),
+            folder,
+            home,
+        }
+    }
+
+    fn home(&self) -> &Path {
+        &self.home
+    }
+
+    fn start(&self) -> Server {
+        self.postgres
+            .start()
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn stop(&self) -> bool {
+        self.postgres.stop().unwrap()
+    }
+
+    fn refusal(&self) -> String {
+        self.postgres.start().unwrap_err().to_string()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Err(error) = self.postgres.stop() {
+            eprintln!("{error}");
+        }
+        if let Ok(elsewhere) = std::fs::read_to_string(self.home.join("elsewhere")) {
+            let folder = PathBuf::from(elsewhere.trim_end());
+            assert!(folder.starts_with("/var/tmp"), "{}", folder.display());
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+fn psql(server: &Server) -> Command {
+    let mut psql = Command::new("psql");
+    psql.args(["--no-psqlrc", "--tuples-only", "--no-align"])
+        .arg(format!("--dbname={}", server.url()));
+    psql
+}
+
+/// What `sql` answers, as text.
+fn query(server: &Server, sql: &str) -> String {
+    let output = psql(server).args(["--command", sql]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
+}
 
 #[test]
 fn the_first_start_makes_a_server_and_the_second_finds_it() {
     let sandbox = Sandbox::new();
-    assert_eq!(status(sandbox.home()).unwrap(), Status::Absent);
     let first = sandbox.start();
     assert_eq!(sandbox.start(), first);
-    assert_eq!(status(sandbox.home()).unwrap(), Status::Running(first));
     let ignored = std::fs::read_to_string(sandbox.home().join(".gitignore")).unwrap();
     assert_eq!(ignored, "*\n");
 }
 
 #[test]
-fn looking_at_the_status_makes_nothing() {
+fn stopping_what_is_not_there_makes_nothing() {
     let sandbox = Sandbox::new();
-    assert_eq!(status(sandbox.home()).unwrap(), Status::Absent);
-    assert!(!stop(sandbox.home()).unwrap());
+    assert!(!sandbox.stop());
     assert!(!sandbox.home().exists());
 }
 
-#[tokio::test]
-async fn a_stopped_server_starts_again_with_its_data() {
+#[test]
+fn a_stopped_server_starts_again_with_its_data() {
     let sandbox = Sandbox::new();
     let first = sandbox.start();
-    leave_a_row(&first).await;
-    assert!(stop(sandbox.home()).unwrap());
-    assert!(!stop(sandbox.home()).unwrap());
-    let data = first.data.clone();
-    assert_eq!(status(sandbox.home()).unwrap(), Status::Stopped { data });
+    leave_a_row(&first);
+    assert!(sandbox.stop());
+    assert!(!sandbox.stop());
     let second = sandbox.start();
     assert_ne!(second.pid, first.pid);
-    find_the_row(&second).await;
+    find_the_row(&second);
 }
 
-#[tokio::test]
-async fn a_server_killed_with_its_sessions_open_starts_again_with_its_data() {
+#[test]
+fn a_server_killed_with_its_sessions_open_starts_again_with_its_data() {
     let sandbox = Sandbox::new();
     let first = sandbox.start();
-    leave_a_row(&first).await;
-    let open = session(&first).await;
+    leave_a_row(&first);
+    let mut open = psql(&first)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = open.stdin.take().unwrap();
+    let mut answer = String::new();
+    input.write_all(b"select 'open';\n").unwrap();
+    BufReader::new(open.stdout.take().unwrap())
+        .read_line(&mut answer)
+        .unwrap();
+    assert_eq!(answer, "open\n");
     kill(Pid::from_raw(first.pid), Signal::SIGKILL).unwrap();
     let second = sandbox.start();
-    find_the_row(&second).await;
-    assert!(open.ended().await.error().is_some());
+    find_the_row(&second);
+    input.write_all(b"select 'still';\n").unwrap();
+    drop(input);
+    assert!(!open.wait().unwrap().success());
 }
 
 #[test]
 fn a_lock_file_whose_number_went_to_another_process_is_no_hindrance() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    stop(sandbox.home()).unwrap();
+    sandbox.stop();
     // The number of a process that lives and is not PostgreSQL: this one's.
     let lock_file = server.data.join("postmaster.pid");
     std::fs::write(
@@ -69,10 +160,7 @@ fn a_lock_file_whose_number_went_to_another_process_is_no_hindrance() {
         ),
     )
     .unwrap();
-    assert!(matches!(
-        status(sandbox.home()).unwrap(),
-        Status::Stopped { .. }
-    ));
+    assert!(!sandbox.stop(), "taken for the server");
     sandbox.start();
 }
 
@@ -81,12 +169,8 @@ fn processes_that_start_at_once_share_one_server_that_outlives_them() {
     let sandbox = Sandbox::new();
     let start = || {
         Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "connection::embedded::start_in_sluice_test_home",
-                "--ignored",
-            ])
-            .env("SLUICE_TEST_HOME", sandbox.home())
+            .args(["--exact", "start_in_the_given_home", "--ignored"])
+            .env("EMBEDDED_POSTGRES_HOME", sandbox.home())
             .stdout(Stdio::null())
             .spawn()
             .unwrap()
@@ -95,19 +179,16 @@ fn processes_that_start_at_once_share_one_server_that_outlives_them() {
     for starter in &mut starters {
         assert!(starter.wait().unwrap().success());
     }
-    let Status::Running(server) = status(sandbox.home()).unwrap() else {
-        panic!("no server survived");
-    };
+    let server = sandbox.start();
     let log = std::fs::read_to_string(&server.log).unwrap();
     assert_eq!(log.matches("database system is ready").count(), 1, "{log}");
-    assert_eq!(sandbox.start(), server);
 }
 
 #[test]
 #[ignore = "a process of the test above, not a test"]
-fn start_in_sluice_test_home() {
-    if let Some(home) = std::env::var_os("SLUICE_TEST_HOME") {
-        ensure_started(Path::new(&home)).unwrap();
+fn start_in_the_given_home() {
+    if let Some(home) = std::env::var_os("EMBEDDED_POSTGRES_HOME") {
+        EmbeddedPostgres::new(home, "shop").start().unwrap();
     }
 }
 
@@ -137,48 +218,46 @@ fn the_server_is_in_a_session_of_its_own_out_of_reach_of_ctrl_c() {
     );
 }
 
-#[tokio::test]
-async fn a_folder_other_users_cannot_enter_works() {
+#[test]
+fn a_folder_other_users_cannot_enter_works() {
     let sandbox = Sandbox::private();
-    leave_a_row(&sandbox.start()).await;
-    stop(sandbox.home()).unwrap();
-    find_the_row(&sandbox.start()).await;
+    leave_a_row(&sandbox.start());
+    sandbox.stop();
+    find_the_row(&sandbox.start());
 }
 
 #[test]
 fn a_deleted_cluster_is_made_anew_wherever_it_was() {
     for sandbox in [Sandbox::new(), Sandbox::private()] {
         let server = sandbox.start();
-        stop(sandbox.home()).unwrap();
+        sandbox.stop();
         let elsewhere = sandbox.home().join("elsewhere");
         let deleted = match std::fs::read_to_string(&elsewhere) {
             Ok(folder) => folder.trim_end().into(),
             Err(_) => server.data.parent().unwrap().to_owned(),
         };
         std::fs::remove_dir_all(deleted).unwrap();
-        assert_eq!(status(sandbox.home()).unwrap(), Status::Absent);
         assert_eq!(sandbox.start().data, server.data);
     }
 }
 
-#[tokio::test]
-async fn a_long_path_with_odd_characters_works() {
-    let long = format!("it's $HOME `id` \"a,b\" {}/.sluice", "x".repeat(100));
+#[test]
+fn a_long_path_with_odd_characters_works() {
+    let long = format!("it's $HOME `id` \"a,b\" {}/.postgres", "x".repeat(100));
     let sandbox = Sandbox::at(&long);
     let server = sandbox.start();
-    leave_a_row(&server).await;
-    run_psql(&server);
-    assert!(stop(sandbox.home()).unwrap());
+    leave_a_row(&server);
+    assert!(sandbox.stop());
     let _ = std::fs::remove_dir(&server.socket);
 }
 
-#[tokio::test]
-async fn a_long_path_everybody_can_enter_works() {
+#[test]
+fn a_long_path_everybody_can_enter_works() {
     let sandbox = Sandbox::at(&format!(
-        "it's $HOME `id` \"a,b\" {}/.sluice",
+        "it's $HOME `id` \"a,b\" {}/.postgres",
         "x".repeat(100)
     ));
-    let open: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(sandbox.folder.path(), open).unwrap();
     let server = sandbox.start();
     assert!(
@@ -187,16 +266,15 @@ async fn a_long_path_everybody_can_enter_works() {
             .starts_with(sandbox.home().canonicalize().unwrap())
     );
     assert!(server.socket.starts_with("/tmp"), "{:?}", server.socket);
-    leave_a_row(&server).await;
-    assert!(stop(sandbox.home()).unwrap());
+    leave_a_row(&server);
+    assert!(sandbox.stop());
     std::fs::remove_dir(&server.socket).unwrap();
 }
 
-#[tokio::test]
-async fn the_cluster_is_utf8_durable_and_has_no_port() {
+#[test]
+fn the_cluster_is_utf8_durable_and_has_no_port() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    let session = session(&server).await;
     for (setting, wanted) in [
         ("listen_addresses", ""),
         ("server_encoding", "UTF8"),
@@ -206,21 +284,20 @@ async fn the_cluster_is_utf8_durable_and_has_no_port() {
         ("is_superuser", "on"),
     ] {
         assert_eq!(
-            value(&session, &format!("select current_setting('{setting}')")).await,
+            query(&server, &format!("select current_setting('{setting}')")),
             wanted,
             "{setting}"
         );
     }
     assert_eq!(
-        value(&session, "select current_user || '@' || current_database()").await,
-        "postgres@sluice"
+        query(&server, "select current_user || '@' || current_database()"),
+        "postgres@shop"
     );
     assert!(
-        value(
-            &session,
-            "select datcollate::text from pg_database where datname = 'sluice'"
+        query(
+            &server,
+            "select datcollate::text from pg_database where datname = 'shop'"
         )
-        .await
         .starts_with('C')
     );
 }
@@ -236,16 +313,10 @@ fn only_the_servers_user_can_enter_the_folder_of_the_socket() {
 }
 
 #[test]
-fn psql_accepts_the_url() {
-    let sandbox = Sandbox::new();
-    run_psql(&sandbox.start());
-}
-
-#[test]
 fn a_cluster_of_a_version_not_installed_is_refused() {
     let sandbox = Sandbox::new();
     std::fs::create_dir_all(sandbox.home().join("pg9/data")).unwrap();
-    let message = refused(sandbox.home());
+    let message = sandbox.refusal();
     assert!(message.contains("was made by PostgreSQL 9"), "{message}");
 }
 
@@ -253,9 +324,9 @@ fn a_cluster_of_a_version_not_installed_is_refused() {
 fn a_cluster_in_the_wrong_folder_is_refused() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    stop(sandbox.home()).unwrap();
+    sandbox.stop();
     std::fs::write(server.data.join("PG_VERSION"), "14\n").unwrap();
-    let message = refused(sandbox.home());
+    let message = sandbox.refusal();
     assert!(message.contains("was made by PostgreSQL 14"), "{message}");
 }
 
@@ -263,9 +334,8 @@ fn a_cluster_in_the_wrong_folder_is_refused() {
 fn a_cluster_cut_short_in_the_making_is_made_again() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    stop(sandbox.home()).unwrap();
+    sandbox.stop();
     std::fs::rename(&server.data, server.data.with_file_name("data.new")).unwrap();
-    assert_eq!(status(sandbox.home()).unwrap(), Status::Absent);
     assert_eq!(sandbox.start().data, server.data);
 }
 
@@ -273,9 +343,9 @@ fn a_cluster_cut_short_in_the_making_is_made_again() {
 fn a_failed_start_shows_the_end_of_the_log() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    stop(sandbox.home()).unwrap();
+    sandbox.stop();
     std::fs::write(server.data.join("postgresql.conf"), "no_such_setting = 1\n").unwrap();
-    let message = refused(sandbox.home());
+    let message = sandbox.refusal();
     assert!(
         message.contains("log: ") && message.contains("no_such_setting"),
         "{message}"
@@ -283,41 +353,10 @@ fn a_failed_start_shows_the_end_of_the_log() {
     assert!(message.contains("server.log"), "{message}");
 }
 
-fn refused(home: &Path) -> String {
-    ensure_started(home).unwrap_err().to_string()
+fn leave_a_row(server: &Server) {
+    query(server, "create table kept as select 'here' as what");
 }
 
-async fn leave_a_row(server: &Server) {
-    let session = session(server).await;
-    session
-        .batch_execute("create table kept as select 'here' as what")
-        .await
-        .unwrap();
-    session.close().await;
-}
-
-async fn find_the_row(server: &Server) {
-    assert_eq!(
-        value(&session(server).await, "select what from kept").await,
-        "here"
-    );
-}
-
-fn run_psql(server: &Server) {
-    let output = Command::new("psql")
-        .args([
-            "--no-psqlrc",
-            "--tuples-only",
-            "--no-align",
-            "--command",
-            "select current_database()",
-        ])
-        .arg(format!("--dbname={}", server.url()))
-        .output()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "sluice\n",
-        "{output:?}"
-    );
+fn find_the_row(server: &Server) {
+    assert_eq!(query(server, "select what from kept"), "here");
 }

@@ -1,9 +1,9 @@
 //! The addresses of a server, and the password for each.
 
-use super::conninfo::Parameters;
-use super::environment::Environment;
-use super::passfile::{self, Wanted};
+use crate::conninfo::Parameters;
+use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::passfile::{self, Wanted};
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
@@ -48,7 +48,7 @@ impl HostSpec {
 }
 
 /// Host, hostaddr and port are lists that go together; one port serves all hosts.
-pub(super) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
+pub(crate) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
     let list = |keyword| -> Vec<&str> {
         parameters
             .get(keyword)
@@ -57,7 +57,7 @@ pub(super) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
     };
     let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
-        return Err(Error::usage(format!(
+        return Err(Error::new(format!(
             "could not match {} host names to {} hostaddr values",
             names.len(),
             addresses.len()
@@ -66,7 +66,7 @@ pub(super) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
     }
     let count = names.len().max(addresses.len()).max(1);
     if ports.len() > 1 && ports.len() != count {
-        return Err(Error::usage(format!(
+        return Err(Error::new(format!(
             "could not match {} port numbers to {count} hosts",
             ports.len()
         ))
@@ -77,7 +77,7 @@ pub(super) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
             let address = match addresses.get(index) {
                 None | Some(&"") => None,
                 Some(text) => Some(text.parse::<IpAddr>().map_err(|_| {
-                    Error::usage(format!("\"{text}\" in \"hostaddr\" is not an IP address"))
+                    Error::new(format!("\"{text}\" in \"hostaddr\" is not an IP address"))
                         .next("write names in \"host\"")
                 })?),
             };
@@ -106,10 +106,10 @@ fn parse_port(text: &str) -> Result<u16> {
     match text.parse() {
         Ok(port) if port > 0 => Ok(port),
         _ if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Err(Error::usage(format!("port \"{text}\" is out of range"))
+            Err(Error::new(format!("port \"{text}\" is out of range"))
                 .next("use a port from 1 to 65535"))
         }
-        _ => Err(Error::usage("the port is not a number").next(
+        _ => Err(Error::new("the port is not a number").next(
             "write host:port; percent-encode \"/\", \"@\" and \":\" in the user name and the password of a URL",
         )),
     }
@@ -130,7 +130,7 @@ fn default_host() -> String {
 }
 
 /// The password for one host. The password file calls every local socket "localhost".
-pub(super) fn password(
+pub(crate) fn password(
     parameters: &Parameters,
     environment: &Environment,
     host: &HostSpec,

@@ -1,9 +1,9 @@
 //! The TLS part of the settings, by libpq's rules for `sslmode` and `sslrootcert`.
 
-use super::conninfo::Parameters;
-use super::environment::Environment;
-use super::invalid;
+use crate::conninfo::Parameters;
+use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::invalid;
 use std::path::PathBuf;
 
 /// How much protection of the connection is asked for.
@@ -51,7 +51,7 @@ pub struct TlsSettings {
 
 impl TlsSettings {
     /// No TLS at all.
-    pub(super) fn off() -> Self {
+    pub(crate) fn off() -> Self {
         TlsSettings {
             mode: SslMode::Disable,
             roots: None,
@@ -62,7 +62,7 @@ impl TlsSettings {
         }
     }
 
-    pub(super) fn from_parameters(
+    pub(crate) fn from_parameters(
         parameters: &Parameters,
         environment: &Environment,
     ) -> Result<Self> {
@@ -75,7 +75,7 @@ impl TlsSettings {
         };
         if direct && matches!(mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer) {
             return Err(
-                Error::usage("\"sslnegotiation=direct\" needs a stronger \"sslmode\"")
+                Error::new("\"sslnegotiation=direct\" needs a stronger \"sslmode\"")
                     .next("set sslmode=require, verify-ca or verify-full"),
             );
         }
@@ -131,7 +131,7 @@ fn decide(
             None | Some(SslMode::VerifyFull) => {
                 Ok((SslMode::VerifyFull, Some(RootCertificates::System)))
             }
-            Some(_) => Err(Error::usage(
+            Some(_) => Err(Error::new(
                 "\"sslrootcert=system\" works only with \"sslmode=verify-full\"",
             )
             .next("set sslmode=verify-full, or leave sslmode out")),
@@ -146,7 +146,7 @@ fn decide(
     match mode {
         SslMode::VerifyCa | SslMode::VerifyFull => match existing {
             Some(file) => Ok((mode, Some(RootCertificates::File(file)))),
-            None => Err(Error::usage(format!(
+            None => Err(Error::new(format!(
                 "root certificate file \"{}\" does not exist",
                 file.unwrap_or_default().display()
             ))
@@ -177,7 +177,7 @@ fn identity(
     let Some(cert) = cert else { return Ok(None) };
     match parameters.get("sslkey").map(PathBuf::from).or(default_key) {
         Some(key) => Ok(Some((cert, key))),
-        None => Err(Error::usage(format!(
+        None => Err(Error::new(format!(
             "certificate \"{}\" has no private key",
             cert.display()
         ))

@@ -3,18 +3,18 @@
 //! No message of this file quotes a value that could be (part of) a password: a password
 //! with an unescaped `/` or blank turns up in the place of a port or of a keyword.
 
-use super::environment::Environment;
-use super::keywords::{KEYWORDS, Support, support};
+use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::keywords::{KEYWORDS, Support, support};
 use std::collections::BTreeMap;
 
 /// Parameters by keyword, all known to libpq and accepted here.
 #[derive(Clone, Default)]
-pub(super) struct Parameters(BTreeMap<String, String>);
+pub(crate) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
     /// Reads either form of connection string.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         if let Some(rest) = ["postgres://", "postgresql://"]
             .iter()
@@ -28,7 +28,7 @@ impl Parameters {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
         {
             return Err(
-                Error::usage(format!("\"{scheme}://\" is not a Postgres connection URL"))
+                Error::new(format!("\"{scheme}://\" is not a Postgres connection URL"))
                     .next("write postgresql://user@host:5432/database"),
             );
         }
@@ -36,7 +36,7 @@ impl Parameters {
     }
 
     /// The parameters the `PG*` variables set.
-    pub(super) fn from_environment(environment: &Environment) -> Self {
+    pub(crate) fn from_environment(environment: &Environment) -> Self {
         let set = KEYWORDS
             .iter()
             .filter(|(_, variable, _)| !variable.is_empty())
@@ -47,7 +47,7 @@ impl Parameters {
     }
 
     /// A parameter that is set and not empty: to libpq an empty value is the default.
-    pub(super) fn get(&self, keyword: &str) -> Option<&str> {
+    pub(crate) fn get(&self, keyword: &str) -> Option<&str> {
         self.0
             .get(keyword)
             .map(String::as_str)
@@ -55,10 +55,10 @@ impl Parameters {
     }
 
     /// Sets a parameter libpq knows; a later value replaces an earlier one.
-    pub(super) fn set(&mut self, keyword: &str, value: String) -> Result<()> {
+    pub(crate) fn set(&mut self, keyword: &str, value: String) -> Result<()> {
         if support(keyword).is_none() {
             return Err(
-                Error::usage(format!("unknown connection parameter \"{keyword}\"")).next(
+                Error::new(format!("unknown connection parameter \"{keyword}\"")).next(
                     "use libpq's parameters; percent-encode (URL) or quote (key=value) special \
                      characters in values",
                 ),
@@ -70,7 +70,7 @@ impl Parameters {
 
     /// Takes over what is not set here. An address is one thing: host, hostaddr and port
     /// are filled one by one, as libpq does.
-    pub(super) fn fill_from(&mut self, weaker: &Parameters) {
+    pub(crate) fn fill_from(&mut self, weaker: &Parameters) {
         for (keyword, value) in &weaker.0 {
             if self.get(keyword).is_none() {
                 self.0.insert(keyword.clone(), value.clone());
@@ -78,8 +78,8 @@ impl Parameters {
         }
     }
 
-    /// Refuses what sluice cannot honour.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Refuses what cannot be honoured.
+    pub(crate) fn check(&self) -> Result<()> {
         for keyword in self.0.keys() {
             let (Some(value), Some(Support::Only(values))) = (self.get(keyword), support(keyword))
             else {
@@ -94,8 +94,8 @@ impl Parameters {
                         values.join(" or ")
                     ),
                 };
-                return Err(Error::usage(format!(
-                    "sluice does not support this value of the connection parameter \"{keyword}\""
+                return Err(Error::new(format!(
+                    "this value of the connection parameter \"{keyword}\" is not supported"
                 ))
                 .next(next));
             }
@@ -152,7 +152,7 @@ fn parse_url(rest: &str) -> Result<Parameters> {
             continue;
         }
         let (keyword, value) = pair.split_once('=').ok_or_else(|| {
-            Error::usage("a parameter of the connection URL has no \"=\"")
+            Error::new("a parameter of the connection URL has no \"=\"")
                 .next("write ?keyword=value&keyword=value; percent-encode \"&\", \"?\" and \"/\" in a password")
         })?;
         let keyword = decode(keyword, "parameter name")?;
@@ -172,7 +172,7 @@ fn split_host(text: &str) -> Result<(&str, &str)> {
         return Ok(text.split_once(':').unwrap_or((text, "")));
     };
     let wrong = || {
-        Error::usage(format!(
+        Error::new(format!(
             "malformed IPv6 address \"{text}\" in the connection URL"
         ))
     };
@@ -187,7 +187,7 @@ fn split_host(text: &str) -> Result<(&str, &str)> {
 /// Undoes percent-encoding.
 fn decode(text: &str, what: &str) -> Result<String> {
     let wrong = || {
-        Error::usage(format!(
+        Error::new(format!(
             "invalid percent-encoding in the {what} of the connection URL"
         ))
         .next("write a literal \"%\" as %25")
@@ -226,7 +226,7 @@ fn parse_pairs(text: &str) -> Result<Parameters> {
         }
         while rest.next_if(|(_, c)| c.is_whitespace()).is_some() {}
         if rest.next_if(|(_, c)| *c == '=').is_none() || keyword.is_empty() {
-            return Err(Error::usage(format!(
+            return Err(Error::new(format!(
                 "no keyword=value at character {} of the connection string",
                 start + 1
             ))
@@ -241,7 +241,7 @@ fn parse_pairs(text: &str) -> Result<Parameters> {
                 Some((_, '\\')) => value.extend(rest.next().map(|(_, c)| c)),
                 Some((_, c)) => value.push(c),
                 None if quoted => {
-                    return Err(Error::usage(format!(
+                    return Err(Error::new(format!(
                         "the quoted value of \"{keyword}\" does not end in the connection string"
                     ))
                     .next("close it with a single quote; write a quote inside it as \\'"));

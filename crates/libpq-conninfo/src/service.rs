@@ -1,7 +1,7 @@
 //! `pg_service.conf`: named groups of parameters.
 
-use super::conninfo::Parameters;
-use super::environment::Environment;
+use crate::conninfo::Parameters;
+use crate::environment::Environment;
 use crate::error::{Error, Result};
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const SYSTEM_FOLDERS: [&str; 3] = ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/etc"];
 
 /// The parameters of the service `name`: the user's file first, then the system's.
-pub(super) fn read(
+pub(crate) fn read(
     name: &str,
     file: Option<&str>,
     environment: &Environment,
@@ -45,7 +45,7 @@ pub(super) fn read(
         .map(|path| path.display().to_string())
         .collect();
     Err(
-        Error::usage(format!("definition of service \"{name}\" not found"))
+        Error::new(format!("definition of service \"{name}\" not found"))
             .detail(format!("looked in {}", looked.join(", ")))
             .next(format!(
                 "add a section [{name}] to one of these files, or set PGSERVICEFILE"
@@ -54,7 +54,7 @@ pub(super) fn read(
 }
 
 /// The section `[name]` of a service file.
-pub(super) fn parse(text: &str, name: &str) -> Result<Option<Parameters>> {
+pub(crate) fn parse(text: &str, name: &str) -> Result<Option<Parameters>> {
     let mut found: Option<Parameters> = None;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -76,12 +76,12 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Option<Parameters>> {
         let at_line = |error: Error| error.detail(format!("line {}", index + 1));
         let Some((keyword, value)) = line.split_once('=') else {
             return Err(at_line(
-                Error::usage(format!("syntax error in service \"{name}\""))
+                Error::new(format!("syntax error in service \"{name}\""))
                     .next("write keyword=value"),
             ));
         };
         if keyword == "service" || keyword == "servicefile" {
-            return Err(at_line(Error::usage(format!(
+            return Err(at_line(Error::new(format!(
                 "service \"{name}\" refers to another service"
             ))));
         }

@@ -1,7 +1,7 @@
 //! The folders of the embedded server, and the lock on them.
 
-use super::PORT;
 use crate::error::{Error, Result};
+use crate::{EmbeddedPostgres, PORT};
 use sha2::{Digest, Sha256};
 use std::fs::{File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -15,16 +15,21 @@ const LONGEST_SOCKET: usize = 100;
 
 /// The folder the user sees, with its real path.
 #[derive(Debug)]
-pub(super) struct Home {
+pub(crate) struct Home<'a> {
+    pub(crate) postgres: &'a EmbeddedPostgres,
     path: PathBuf,
 }
 
-impl Home {
+impl<'a> Home<'a> {
     /// Makes the folder if need be. It keeps itself out of version control.
-    pub(super) fn create(path: &Path) -> Result<Home> {
+    pub(crate) fn create(postgres: &'a EmbeddedPostgres) -> Result<Self> {
+        let path = postgres.home.as_path();
         let failed = |cause| {
             Error::failed(format!("the folder \"{}\" cannot be made", path.display()))
-                .next("set SLUICE_HOME to a folder you can write to, or name a server with DATABASE_URL")
+                .next(format!(
+                    "{} a folder you can write to",
+                    postgres.choose_home
+                ))
                 .caused_by(cause)
         };
         std::fs::create_dir_all(path).map_err(failed)?;
@@ -33,13 +38,14 @@ impl Home {
             std::fs::write(ignore, "*\n").map_err(failed)?;
         }
         let path = path.canonicalize().map_err(failed)?;
-        Ok(Home { path })
+        Ok(Home { postgres, path })
     }
 
     /// The folder, if it is there.
-    pub(super) fn existing(path: &Path) -> Result<Option<Home>> {
+    pub(crate) fn existing(postgres: &'a EmbeddedPostgres) -> Result<Option<Self>> {
+        let path = postgres.home.as_path();
         match path.canonicalize() {
-            Ok(path) => Ok(Some(Home { path })),
+            Ok(path) => Ok(Some(Home { postgres, path })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::failed(format!(
                 "the folder \"{}\" cannot be read",
@@ -51,11 +57,14 @@ impl Home {
 
     /// Waits for our turn to start or stop the server. Dropping the file ends it, and so
     /// does any death of the process.
-    pub(super) fn lock(&self) -> Result<File> {
+    pub(crate) fn lock(&self) -> Result<File> {
         let path = self.path.join("lock");
         let failed = |cause| {
             Error::failed(format!("\"{}\" cannot be locked", path.display()))
-                .next("run as the owner of that folder, or set SLUICE_HOME to a folder of your own")
+                .next(format!(
+                    "run as the owner of that folder, or {} a folder of your own",
+                    self.postgres.choose_home
+                ))
                 .caused_by(cause)
         };
         let file = File::options()
@@ -68,7 +77,7 @@ impl Home {
     }
 
     /// The folder of the clusters.
-    pub(super) fn clusters(&self) -> Result<PathBuf> {
+    pub(crate) fn clusters(&self) -> Result<PathBuf> {
         let pointer = self.path.join(POINTER);
         match std::fs::read_to_string(&pointer) {
             Ok(text) => {
@@ -89,14 +98,17 @@ impl Home {
 
     /// Moves the (still empty) folder of the clusters to where the server's user can go,
     /// and leaves a pointer to it.
-    pub(super) fn move_clusters(&self) -> Result<PathBuf> {
-        let folder = PathBuf::from(format!("/var/tmp/sluice-{}", self.hash()));
+    pub(crate) fn move_clusters(&self) -> Result<PathBuf> {
+        let folder = PathBuf::from(format!("/var/tmp/{}-{}", self.postgres.name, self.hash()));
         let failed = |cause| {
             Error::failed(format!(
                 "the folder \"{}\" cannot be made",
                 folder.display()
             ))
-            .next("set SLUICE_HOME to a folder that any user can enter")
+            .next(format!(
+                "{} a folder that any user can enter",
+                self.postgres.choose_home
+            ))
             .caused_by(cause)
         };
         match std::fs::DirBuilder::new().mode(0o755).create(&folder) {
@@ -111,7 +123,10 @@ impl Home {
                         "\"{}\" is in the way: it should be a folder only root writes to",
                         folder.display()
                     ))
-                    .next("look at it and remove it, or set SLUICE_HOME to a folder that any user can enter"));
+                    .next(format!(
+                        "look at it and remove it, or {} a folder that any user can enter",
+                        self.postgres.choose_home
+                    )));
                 }
             }
             Err(error) => return Err(failed(error)),
@@ -134,17 +149,17 @@ impl Home {
 }
 
 /// The folder of one version.
-pub(super) fn of_major(clusters: &Path, major: u32) -> PathBuf {
+pub(crate) fn of_major(clusters: &Path, major: u32) -> PathBuf {
     clusters.join(format!("pg{major}"))
 }
 
 /// The cluster of one version.
-pub(super) fn data(clusters: &Path, major: u32) -> PathBuf {
+pub(crate) fn data(clusters: &Path, major: u32) -> PathBuf {
     of_major(clusters, major).join("data")
 }
 
 /// The versions there is a cluster of, newest first.
-pub(super) fn majors(clusters: &Path) -> Vec<u32> {
+pub(crate) fn majors(clusters: &Path) -> Vec<u32> {
     let mut majors: Vec<u32> = std::fs::read_dir(clusters)
         .into_iter()
         .flatten()
@@ -159,7 +174,7 @@ pub(super) fn majors(clusters: &Path) -> Vec<u32> {
 /// Where the socket goes: beside the cluster, or in a private folder under `/tmp` if that
 /// path is too long for a socket, or has characters that need quoting on its way through
 /// a shell, the server's settings and a URL.
-pub(super) fn socket(home: &Home, clusters: &Path, major: u32, data: &Path) -> PathBuf {
+pub(crate) fn socket(home: &Home<'_>, clusters: &Path, major: u32, data: &Path) -> PathBuf {
     let beside = of_major(clusters, major).join("socket");
     let plain = beside.to_str().is_some_and(|path| {
         path.len() + format!("/.s.PGSQL.{PORT}").len() <= LONGEST_SOCKET
@@ -172,5 +187,6 @@ pub(super) fn socket(home: &Home, clusters: &Path, major: u32, data: &Path) -> P
     }
     // The owner's number keeps users apart, and is there before and after the cluster is made.
     let owner = std::fs::symlink_metadata(data.parent().unwrap_or(data)).map_or(0, |it| it.uid());
-    PathBuf::from(format!("/tmp/sluice-{}-{major}-{owner}", home.hash()))
+    let name = &home.postgres.name;
+    PathBuf::from(format!("/tmp/{name}-{}-{major}-{owner}", home.hash()))
 }

@@ -1,12 +1,13 @@
 //! Finds PostgreSQL's programs on this machine.
 
-use crate::config::Environment;
+use crate::EmbeddedPostgres;
 use crate::error::{Error, Result};
+use std::ffi::OsStr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The versions sluice works with.
+/// The versions this was tried with.
 const SUPPORTED: RangeInclusive<u32> = 15..=18;
 
 /// Where distributions put the programs.
@@ -21,32 +22,38 @@ const USUAL: [&str; 6] = [
 
 /// A folder with `initdb`, `pg_ctl` and `postgres` of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Binaries {
+pub(crate) struct Binaries {
     folder: PathBuf,
-    pub(super) major: u32,
+    pub(crate) major: u32,
 }
 
 impl Binaries {
     /// The programs to use for the clusters of `existing` versions under `clusters`; any
     /// supported version if there is none yet. `PG_BIN` has the last word.
-    pub(super) fn find(
-        environment: &Environment,
+    pub(crate) fn find(
+        postgres: &EmbeddedPostgres,
         existing: &[u32],
         clusters: &Path,
     ) -> Result<Binaries> {
-        let found = match environment.get("PG_BIN") {
-            Some(folder) => vec![Self::at(Path::new(folder)).ok_or_else(|| {
-                Error::usage(format!(
-                    "PG_BIN is \"{folder}\", but initdb, pg_ctl and postgres are not there"
-                ))
-                .next("set PG_BIN to the folder that has them, or unset it")
-            })?],
-            None => candidates(environment)
+        let pg_bin = std::env::var_os("PG_BIN").filter(|folder| !folder.is_empty());
+        let found = match pg_bin {
+            Some(folder) => vec![Self::named(&folder)?],
+            None => candidates()
                 .iter()
                 .filter_map(|folder| Self::at(folder))
                 .collect(),
         };
-        choose(found, existing, clusters)
+        choose(found, existing, clusters, postgres)
+    }
+
+    fn named(pg_bin: &OsStr) -> Result<Binaries> {
+        Self::at(Path::new(pg_bin)).ok_or_else(|| {
+            Error::usage(format!(
+                "PG_BIN is \"{}\", but initdb, pg_ctl and postgres are not there",
+                pg_bin.display()
+            ))
+            .next("set PG_BIN to the folder that has them, or unset it")
+        })
     }
 
     fn at(folder: &Path) -> Option<Binaries> {
@@ -67,27 +74,22 @@ impl Binaries {
     }
 
     /// The path of one program.
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
 
 /// The folders to look into, best first: what the user's environment prefers, then the
 /// usual ones, newest version first.
-fn candidates(environment: &Environment) -> Vec<PathBuf> {
+fn candidates() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
         folders.push(PathBuf::from(
             String::from_utf8_lossy(&output.stdout).trim(),
         ));
     }
-    folders.extend(
-        environment
-            .get("PATH")
-            .map(std::env::split_paths)
-            .into_iter()
-            .flatten(),
-    );
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    folders.extend(std::env::split_paths(&path));
     let mut usual: Vec<PathBuf> = USUAL
         .iter()
         .flat_map(|pattern| glob::glob(pattern).into_iter().flatten().flatten())
@@ -116,7 +118,12 @@ fn parse_major(version: &str) -> Option<u32> {
     number[..end].parse().ok()
 }
 
-fn choose(found: Vec<Binaries>, existing: &[u32], clusters: &Path) -> Result<Binaries> {
+fn choose(
+    found: Vec<Binaries>,
+    existing: &[u32],
+    clusters: &Path,
+    postgres: &EmbeddedPostgres,
+) -> Result<Binaries> {
     let versions: Vec<String> = found
         .iter()
         .map(|binaries| format!("{} in {}", binaries.major, binaries.folder.display()))
@@ -126,14 +133,14 @@ fn choose(found: Vec<Binaries>, existing: &[u32], clusters: &Path) -> Result<Bin
         .filter(|binaries| SUPPORTED.contains(&binaries.major))
         .collect();
     if usable.is_empty() {
-        return Err(none_usable(&versions));
+        return Err(none_usable(&versions, postgres));
     }
     if existing.is_empty() {
         // `usable` is not empty.
         return usable
             .into_iter()
             .next()
-            .ok_or_else(|| none_usable(&versions));
+            .ok_or_else(|| none_usable(&versions, postgres));
     }
     usable
         .into_iter()
@@ -147,30 +154,32 @@ fn choose(found: Vec<Binaries>, existing: &[u32], clusters: &Path) -> Result<Bin
             .detail(format!("installed: {}", versions.join(", ")))
             .next(format!(
                 "install PostgreSQL {made_by} or set PG_BIN to its programs; to start anew and lose the data, \
-                 delete that folder; to keep both, set SLUICE_HOME to another folder"
+                 delete that folder; to keep both, {} another folder",
+                postgres.choose_home
             ))
         })
 }
 
-fn none_usable(versions: &[String]) -> Error {
+fn none_usable(versions: &[String], postgres: &EmbeddedPostgres) -> Error {
     let (first, last) = (SUPPORTED.start(), SUPPORTED.end());
     let error = if versions.is_empty() {
-        Error::usage(
-            "no database is named, and PostgreSQL is not installed here for the embedded server",
-        )
+        Error::usage("PostgreSQL is not installed here")
     } else {
         Error::usage(format!(
-            "no database is named, and the embedded server needs PostgreSQL {first} to {last}"
+            "the embedded server needs PostgreSQL {first} to {last}"
         ))
         .detail(format!("installed: {}", versions.join(", ")))
     };
+    let instead: String = postgres
+        .instead
+        .iter()
+        .map(|way| format!("\n         {way}"))
+        .collect();
     error.next(format!(
         "do one of these:\n\
          \x20        install it: apt-get install postgresql (Debian, Ubuntu), dnf install postgresql-server (Fedora), \
          brew install postgresql@{last}\n\
-         \x20        have it elsewhere: set PG_BIN to the folder with initdb, pg_ctl and postgres\n\
-         \x20        use a server: set DATABASE_URL=postgresql://user@host:5432/database\n\
-         \x20        use containers: docker compose up"
+         \x20        have it elsewhere: set PG_BIN to the folder with initdb, pg_ctl and postgres{instead}"
     ))
 }
 
@@ -188,7 +197,10 @@ mod tests {
 
     fn chosen(found: &[u32], existing: &[u32]) -> Result<u32> {
         let found = found.iter().map(|major| version(*major)).collect();
-        choose(found, existing, Path::new("/home/.sluice")).map(|binaries| binaries.major)
+        let postgres = EmbeddedPostgres::new("/home/.postgres", "shop")
+            .home_is_chosen_by("set SHOP_HOME to")
+            .or_instead("use a server: set SHOP_URL");
+        choose(found, existing, &postgres.home, &postgres).map(|binaries| binaries.major)
     }
 
     #[test]
@@ -216,7 +228,7 @@ mod tests {
         let message = chosen(&[17], &[15]).unwrap_err().to_string();
         assert!(message.contains("was made by PostgreSQL 15"), "{message}");
         assert!(
-            message.contains("17 in /pg/17") && message.contains("SLUICE_HOME"),
+            message.contains("17 in /pg/17") && message.contains("set SHOP_HOME to another folder"),
             "{message}"
         );
     }
@@ -229,8 +241,7 @@ mod tests {
             "dnf",
             "brew",
             "PG_BIN",
-            "DATABASE_URL",
-            "docker compose up",
+            "use a server: set SHOP_URL",
         ] {
             assert!(nothing.contains(way), "{nothing}");
         }
@@ -243,8 +254,7 @@ mod tests {
 
     #[test]
     fn pg_bin_must_hold_the_programs() {
-        let environment = Environment::of("ann", "/", [("PG_BIN", "/nonexistent")]);
-        let message = Binaries::find(&environment, &[], Path::new("/x"))
+        let message = Binaries::named(OsStr::new("/nonexistent"))
             .unwrap_err()
             .to_string();
         assert!(message.contains("PG_BIN is \"/nonexistent\""), "{message}");

@@ -1,11 +1,11 @@
 //! The settings of a server, complete and checked.
 
-use super::conninfo::Parameters;
-use super::environment::Environment;
-use super::hosts::{HostSpec, hosts, password};
-use super::invalid;
-use super::tls::TlsSettings;
+use crate::conninfo::Parameters;
+use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::hosts::{HostSpec, hosts, password};
+use crate::invalid;
+use crate::tls::TlsSettings;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -89,7 +89,7 @@ impl Settings {
         }
     }
 
-    pub(super) fn from_parameters(
+    pub(crate) fn from_parameters(
         parameters: &Parameters,
         environment: &Environment,
     ) -> Result<Self> {
@@ -97,7 +97,7 @@ impl Settings {
         let user = parameters
             .get("user")
             .or(environment.os_user())
-            .ok_or_else(|| Error::usage("no user name").next("set PGUSER or user=…"))?
+            .ok_or_else(|| Error::new("no user name").next("set PGUSER or user=…"))?
             .to_owned();
         let dbname = parameters.get("dbname").unwrap_or(&user).to_owned();
         let mut hosts = hosts(parameters)?;

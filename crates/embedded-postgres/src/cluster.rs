@@ -1,17 +1,17 @@
 //! Makes a cluster and starts its server.
 
-use super::account::Account;
-use super::binaries::Binaries;
-use super::folder::{self, Home};
-use super::process::{self, is_ready, wait_for};
-use super::{PORT, ROLE, Server};
+use crate::account::Account;
+use crate::binaries::Binaries;
 use crate::error::{Error, Result};
+use crate::folder::{self, Home};
+use crate::process::{self, is_ready, wait_for};
+use crate::{EmbeddedPostgres, PORT, SUPERUSER, Server};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The server's log, beside the cluster.
-pub(super) const LOG: &str = "server.log";
+pub(crate) const LOG: &str = "server.log";
 
 /// Locales to try: the first sorts fast and the same everywhere, the second always exists.
 const LOCALES: [&str; 2] = ["C.UTF-8", "C"];
@@ -19,11 +19,9 @@ const LOCALES: [&str; 2] = ["C.UTF-8", "C"];
 /// How much of a program's or the server's last words an error shows.
 const LAST_LINES: usize = 8;
 
-/// Run once in single-user mode, a statement a line.
-const SETUP: &str = "alter system set max_wal_size = '2GB'\ncreate database sluice\n";
-
 /// A cluster of one version, present or to be made.
-pub(super) struct Cluster<'a> {
+pub(crate) struct Cluster<'a> {
+    postgres: &'a EmbeddedPostgres,
     binaries: &'a Binaries,
     account: Account,
     /// `pg<major>`. The programs run here with relative paths, because pg_ctl passes paths
@@ -34,20 +32,21 @@ pub(super) struct Cluster<'a> {
 }
 
 impl<'a> Cluster<'a> {
-    pub(super) fn new(home: &Home, clusters: &Path, binaries: &'a Binaries) -> Result<Self> {
+    pub(crate) fn new(home: &Home<'a>, clusters: &Path, binaries: &'a Binaries) -> Result<Self> {
         let major = binaries.major;
         let mut clusters = clusters.to_owned();
-        let account = Account::of(&folder::of_major(&clusters, major))?;
+        let account = Account::of(&folder::of_major(&clusters, major), home.postgres)?;
         let is_new = !folder::of_major(&clusters, major).exists();
         if is_new && !account.can_enter(&clusters) {
             clusters = home.move_clusters()?;
         }
         let folder = folder::of_major(&clusters, major);
-        account.private_folder(&folder)?;
+        account.private_folder(&folder, home.postgres)?;
         let data = folder::data(&clusters, major);
         let socket = folder::socket(home, &clusters, major, &data);
-        account.private_folder(&socket)?;
+        account.private_folder(&socket, home.postgres)?;
         Ok(Cluster {
+            postgres: home.postgres,
             binaries,
             account,
             folder,
@@ -57,7 +56,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// Starts the server, in a new cluster if there is none.
-    pub(super) fn start(&self) -> Result<Server> {
+    pub(crate) fn start(&self) -> Result<Server> {
         if self.data.exists() {
             self.check_version()?;
         } else {
@@ -104,6 +103,7 @@ impl<'a> Cluster<'a> {
             data: self.data.clone(),
             log: log.clone(),
             socket: self.socket.clone(),
+            database: self.postgres.name.clone(),
         })?
         .ok_or_else(failed)
     }
@@ -128,11 +128,16 @@ impl<'a> Cluster<'a> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let output = feed(single, SETUP.as_bytes())
+        // A statement a line.
+        let setup = format!(
+            "alter system set max_wal_size = '2GB'\ncreate database \"{}\"\n",
+            self.postgres.name
+        );
+        let output = feed(single, setup.as_bytes())
             .map_err(|error| Error::failed("postgres --single cannot be run").caused_by(error))?;
         // Single-user mode goes on after an error and ends well.
         if !output.status.success() || String::from_utf8_lossy(&output.stderr).contains("ERROR:") {
-            return Err(failed_program("postgres --single", &output));
+            return Err(self.failed_program("postgres --single", &output));
         }
         std::fs::rename(self.folder.join("data.new"), &self.data)
             .map_err(|error| Error::failed("the new cluster cannot be renamed").caused_by(error))
@@ -154,7 +159,7 @@ impl<'a> Cluster<'a> {
                 "-D",
                 "data.new",
                 "-U",
-                ROLE,
+                SUPERUSER,
                 "-E",
                 "UTF8",
                 "-A",
@@ -167,7 +172,7 @@ impl<'a> Cluster<'a> {
         if output.status.success() {
             Ok(())
         } else {
-            Err(failed_program("initdb", &output))
+            Err(self.failed_program("initdb", &output))
         }
     }
 
@@ -209,11 +214,20 @@ impl<'a> Cluster<'a> {
         self.account
             .command(&self.binaries.program(name), &self.folder)
     }
+
+    fn failed_program(&self, name: &str, output: &Output) -> Error {
+        let mut error = Error::failed(format!("{name} failed ({})", output.status))
+            .next(format!("{} another folder", self.postgres.choose_home));
+        for line in last_lines(&String::from_utf8_lossy(&output.stderr)) {
+            error = error.detail(format!("{name}: {line}"));
+        }
+        error
+    }
 }
 
 /// Waits for a server that lives to accept connections, e.g. after crash recovery.
 /// `None`: it died meanwhile.
-pub(super) fn wait_until_ready(server: Server) -> Result<Option<Server>> {
+pub(crate) fn wait_until_ready(server: Server) -> Result<Option<Server>> {
     let is_alive = || process::alive(&server.data) == Some(server.pid);
     let mut ready = false;
     wait_for(|| {
@@ -232,7 +246,7 @@ pub(super) fn wait_until_ready(server: Server) -> Result<Option<Server>> {
         server.socket.display()
     ))
     .next(format!(
-        "its log is \"{}\"; `sluice db stop` and start again",
+        "its log is \"{}\"; stop it and start again",
         server.log.display()
     ));
     for line in last_lines(&text_from(&server.log, 0)) {
@@ -249,15 +263,6 @@ fn feed(mut command: Command, input: &[u8]) -> std::io::Result<Output> {
         let _ = stdin.write_all(input);
     }
     child.wait_with_output()
-}
-
-fn failed_program(name: &str, output: &Output) -> Error {
-    let mut error = Error::failed(format!("{name} failed ({})", output.status))
-        .next("set SLUICE_HOME to another folder, or name a server with DATABASE_URL");
-    for line in last_lines(&String::from_utf8_lossy(&output.stderr)) {
-        error = error.detail(format!("{name}: {line}"));
-    }
-    error
 }
 
 /// A file from a position on.

@@ -1,6 +1,6 @@
-//! Each test resolves in an environment of its own; nothing reads the process environment.
+//! Each test parses in an environment of its own; nothing reads the process environment.
 
-use super::*;
+use crate::*;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -8,23 +8,22 @@ use tokio_postgres::config::TargetSessionAttrs;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
-fn resolve(url: Option<&str>, variables: Variables<'_>) -> Result<Target> {
+fn parse(conninfo: &str, variables: Variables<'_>) -> Result<Settings> {
     let environment = Environment::of("ann", "/nonexistent", variables.iter().copied());
-    Target::resolve_in(url, &environment)
+    Settings::parse(conninfo, &environment)
 }
 
-fn settings(url: &str, variables: Variables<'_>) -> Settings {
-    match resolve(Some(url), variables) {
-        Ok(Target::Server(settings)) => settings,
-        other => panic!("no server: {other:?}"),
-    }
+fn settings(conninfo: &str, variables: Variables<'_>) -> Settings {
+    parse(conninfo, variables).unwrap()
 }
 
-fn error(url: &str) -> String {
-    resolve(Some(url), &[])
-        .map(|target| target.to_string())
-        .expect_err("an error")
-        .to_string()
+fn from_environment(variables: Variables<'_>) -> Option<Settings> {
+    let environment = Environment::of("ann", "/nonexistent", variables.iter().copied());
+    Settings::from_environment(&environment).unwrap()
+}
+
+fn error(conninfo: &str) -> String {
+    parse(conninfo, &[]).unwrap_err().to_string()
 }
 
 fn hosts(settings: &Settings) -> Vec<(&str, u16)> {
@@ -36,37 +35,14 @@ fn hosts(settings: &Settings) -> Vec<(&str, u16)> {
 }
 
 #[test]
-fn nothing_set_means_the_embedded_server() {
-    assert!(matches!(resolve(None, &[]), Ok(Target::Embedded)));
-    assert!(matches!(
-        resolve(
-            Some(""),
-            &[
-                ("DATABASE_URL", ""),
-                ("PGPASSWORD", "x"),
-                ("PGSSLMODE", "require")
-            ]
-        ),
-        Ok(Target::Embedded)
-    ));
-}
-
-#[test]
-fn the_flag_wins_over_database_url_and_that_over_libpq_variables() {
-    let variables = [
-        ("DATABASE_URL", "postgres://b@two/db"),
-        ("PGHOST", "three"),
-        ("PGPORT", "9"),
+fn variables_that_only_refine_name_no_server() {
+    assert_eq!(from_environment(&[]), None);
+    let refining = [
+        ("PGPASSWORD", "x"),
+        ("PGSSLMODE", "require"),
+        ("PGHOST", ""),
     ];
-    assert_eq!(
-        settings("postgres://a@one:1/db", &variables).to_string(),
-        "a@one:1/db"
-    );
-    assert_eq!(resolve(None, &variables).unwrap().to_string(), "b@two:9/db");
-    assert_eq!(
-        resolve(None, &variables[1..]).unwrap().to_string(),
-        "ann@three:9/ann"
-    );
+    assert_eq!(from_environment(&refining), None);
 }
 
 #[test]
@@ -77,10 +53,7 @@ fn any_variable_that_names_a_server_is_enough() {
             "PGHOSTADDR" => "10.0.0.1",
             _ => "x",
         };
-        assert!(
-            matches!(resolve(None, &[(name, value)]), Ok(Target::Server(_))),
-            "{name}"
-        );
+        assert!(from_environment(&[(name, value)]).is_some(), "{name}");
     }
 }
 
@@ -109,8 +82,8 @@ fn a_url_may_hold_everything() {
 
 #[test]
 fn a_url_may_name_only_a_socket() {
-    let it = settings("postgresql:///sluice?host=/run/x&user=sluice", &[]);
-    assert_eq!(it.to_string(), "sluice@/run/x:5432/sluice");
+    let it = settings("postgresql:///shop?host=/run/x&user=ann", &[]);
+    assert_eq!(it.to_string(), "ann@/run/x:5432/shop");
 }
 
 #[test]
@@ -210,12 +183,10 @@ fn a_service_wins_over_variables_and_loses_to_the_url() {
     );
     let by_variable = [variables[0], ("PGSERVICE", "prod")];
     assert_eq!(
-        resolve(None, &by_variable).unwrap().to_string(),
+        from_environment(&by_variable).unwrap().to_string(),
         "svc@db.example:6000/svc"
     );
-    let missing = resolve(Some("service=none"), &variables)
-        .unwrap_err()
-        .to_string();
+    let missing = parse("service=none", &variables).unwrap_err().to_string();
     assert!(
         missing.contains("definition of service \"none\" not found"),
         "{missing}"
@@ -230,8 +201,8 @@ fn a_broken_service_file_is_reported_with_its_line() {
         "[a]\nhost=x\nnonsense=1\n",
     )
     .unwrap();
-    let message = resolve(
-        Some("service=a"),
+    let message = parse(
+        "service=a",
         &[("PGSYSCONFDIR", folder.path().to_str().unwrap())],
     )
     .unwrap_err()
@@ -317,10 +288,7 @@ fn the_default_root_file_turns_require_into_verify_ca() {
     std::fs::create_dir(home.path().join(".postgresql")).unwrap();
     std::fs::write(home.path().join(".postgresql/root.crt"), "").unwrap();
     let environment = Environment::of("ann", home.path(), []);
-    let Ok(Target::Server(it)) = Target::resolve_in(Some("host=h sslmode=require"), &environment)
-    else {
-        panic!("no server");
-    };
+    let it = Settings::parse("host=h sslmode=require", &environment).unwrap();
     assert_eq!(it.tls.mode, SslMode::VerifyCa);
     assert_eq!(
         it.tls.roots,

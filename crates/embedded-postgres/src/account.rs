@@ -1,5 +1,6 @@
 //! Whom the server runs as. PostgreSQL refuses root.
 
+use crate::EmbeddedPostgres;
 use crate::error::{Error, Result};
 use nix::unistd::{Uid, User, geteuid};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
@@ -12,7 +13,7 @@ const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// The operating system's user behind the server.
 #[derive(Debug, Clone)]
-pub(super) enum Account {
+pub(crate) enum Account {
     /// This process's own.
     Own,
     /// Another one; this process is root.
@@ -21,7 +22,7 @@ pub(super) enum Account {
 
 impl Account {
     /// The user for the cluster in `folder`: its owner, if it is there.
-    pub(super) fn of(folder: &Path) -> Result<Account> {
+    pub(crate) fn of(folder: &Path, postgres: &EmbeddedPostgres) -> Result<Account> {
         let owner = std::fs::symlink_metadata(folder)
             .ok()
             .map(|it| Uid::from_raw(it.uid()));
@@ -34,7 +35,10 @@ impl Account {
                 folder.display(),
                 name_of(owner)
             ))
-            .next("run as that user or as root, or set SLUICE_HOME to a folder of your own")),
+            .next(format!(
+                "run as that user or as root, or {} a folder of your own",
+                postgres.choose_home
+            ))),
             _ => Ok(Account::Own),
         }
     }
@@ -48,12 +52,12 @@ impl Account {
         };
         user.map(Account::Other).ok_or_else(|| {
             Error::usage("PostgreSQL does not run as root, and there is no other user to run it")
-                .next("run sluice as another user, or create one named \"postgres\" (useradd --system postgres)")
+                .next("run as another user, or create one named \"postgres\" (useradd --system postgres)")
         })
     }
 
     /// The user's number.
-    pub(super) fn uid(&self) -> u32 {
+    pub(crate) fn uid(&self) -> u32 {
         match self {
             Account::Own => geteuid().as_raw(),
             Account::Other(user) => user.uid.as_raw(),
@@ -62,7 +66,7 @@ impl Account {
 
     /// A command that runs as this user in `folder`, free of our `PG*` variables and in
     /// plain English. As root, the standard library also drops the supplementary groups.
-    pub(super) fn command(&self, program: &Path, folder: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(folder).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
@@ -79,7 +83,7 @@ impl Account {
 
     /// Whether this user can reach `folder`: tried, because access lists and mount options
     /// have a say too.
-    pub(super) fn can_enter(&self, folder: &Path) -> bool {
+    pub(crate) fn can_enter(&self, folder: &Path) -> bool {
         match self {
             Account::Own => true,
             Account::Other(_) => self
@@ -92,7 +96,7 @@ impl Account {
 
     /// Makes a folder only this user (and root) can enter, or checks that it is one. In a
     /// folder others write to, somebody could have put another thing there before us.
-    pub(super) fn private_folder(&self, folder: &Path) -> Result<()> {
+    pub(crate) fn private_folder(&self, folder: &Path, postgres: &EmbeddedPostgres) -> Result<()> {
         let failed = |cause| {
             Error::failed(format!(
                 "the folder \"{}\" cannot be made",
@@ -118,7 +122,10 @@ impl Account {
                     folder.display(),
                     name_of(Uid::from_raw(self.uid()))
                 ))
-                .next("look at it and remove it, or set SLUICE_HOME to another folder"))
+                .next(format!(
+                    "look at it and remove it, or {} another folder",
+                    postgres.choose_home
+                )))
             }
             Err(error) => Err(failed(error)),
         }
@@ -126,7 +133,7 @@ impl Account {
 }
 
 /// A user's name for messages.
-pub(super) fn name_of(uid: Uid) -> String {
+pub(crate) fn name_of(uid: Uid) -> String {
     match User::from_uid(uid) {
         Ok(Some(user)) => format!("user \"{}\"", user.name),
         _ => format!("user number {uid}"),

@@ -1,7 +1,7 @@
 //! rustls set up by libpq's `sslmode`.
 
-use crate::config::{RootCertificates, SslMode, TlsSettings};
 use crate::error::{Error, Result};
+use crate::{RootCertificates, Settings, SslMode, TlsSettings};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
@@ -16,16 +16,25 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The TLS connector for these settings. The provider is given explicitly: a library has no
-/// business setting the one of the process.
-pub(super) fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect> {
+impl Settings {
+    /// The TLS connector for these settings; `None`: none of its connections may use TLS.
+    /// Reads the certificates, connects to nothing.
+    pub fn tls_connector(&self) -> Result<Option<MakeRustlsConnect>> {
+        let is_needed =
+            self.tls.mode != SslMode::Disable && self.hosts.iter().any(|host| !host.is_socket());
+        is_needed.then(|| connector(&self.tls)).transpose()
+    }
+}
+
+/// The provider is given explicitly: a library has no business setting the one of the process.
+fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions: &[&rustls::SupportedProtocolVersion] = if settings.only_tls13 {
         &[&rustls::version::TLS13]
     } else {
         rustls::ALL_VERSIONS
     };
-    let failed = |error: rustls::Error| Error::failed("TLS cannot be set up").caused_by(error);
+    let failed = |error: rustls::Error| Error::new("TLS cannot be set up").caused_by(error);
     let verifier = Arc::new(ByMode::new(settings, &provider)?);
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
@@ -38,7 +47,7 @@ pub(super) fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect> {
         Some((cert, key)) => builder
             .with_client_auth_cert(certificates(cert)?, private_key(key)?)
             .map_err(|error| {
-                Error::usage(format!(
+                Error::new(format!(
                     "the certificate \"{}\" and the key \"{}\" cannot be used together",
                     cert.display(),
                     key.display()
@@ -73,15 +82,13 @@ impl ByMode {
                 )
                 .build()
                 .map_err(|error| {
-                    Error::usage("the root certificates cannot be used").caused_by(error)
+                    Error::new("the root certificates cannot be used").caused_by(error)
                 })?;
                 Some((verifier, certificates))
             }
             (SslMode::VerifyCa | SslMode::VerifyFull, None) => {
-                return Err(
-                    Error::usage("no root certificates to verify the server with")
-                        .next("set sslrootcert to a file or to \"system\""),
-                );
+                return Err(Error::new("no root certificates to verify the server with")
+                    .next("set sslrootcert to a file or to \"system\""));
             }
             _ => None,
         };
@@ -124,7 +131,7 @@ impl ServerCertVerifier for ByMode {
             // takes it; webpki refuses any authority's certificate at the end of a chain,
             // after it has looked at the dates.
             rustls::Error::InvalidCertificate(CertificateError::Other(other))
-                if format!("{other:?}").contains("CaUsedAsEndEntity")
+                if other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
                     && roots.iter().any(|root| root == end_entity) =>
             {
                 if self.mode == SslMode::VerifyFull {
@@ -169,7 +176,7 @@ fn root_certificates(roots: &RootCertificates) -> Result<Vec<CertificateDer<'sta
         RootCertificates::System => {
             let found = rustls_native_certs::load_native_certs();
             if found.certs.is_empty() {
-                let mut error = Error::usage("the system has no root certificates")
+                let mut error = Error::new("the system has no root certificates")
                     .next("install the package ca-certificates, or set sslrootcert to a file");
                 for cause in found.errors {
                     error = error.detail(cause.to_string());
@@ -183,7 +190,7 @@ fn root_certificates(roots: &RootCertificates) -> Result<Vec<CertificateDer<'sta
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let unreadable = |error| {
-        Error::usage(format!(
+        Error::new(format!(
             "certificate file \"{}\" cannot be read",
             file.display()
         ))
@@ -196,7 +203,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
         .map_err(unreadable)?;
     if found.is_empty() {
         return Err(
-            Error::usage(format!("there is no certificate in \"{}\"", file.display()))
+            Error::new(format!("there is no certificate in \"{}\"", file.display()))
                 .next("it must be a PEM file (-----BEGIN CERTIFICATE-----)"),
         );
     }
@@ -208,7 +215,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
         // libpq's rule: private to its user, or root's and readable by a group.
         let forbidden = if metadata.uid() == 0 { 0o027 } else { 0o077 };
         if metadata.mode() & forbidden != 0 {
-            return Err(Error::usage(format!(
+            return Err(Error::new(format!(
                 "private key file \"{}\" has group or world access",
                 file.display()
             ))
@@ -216,7 +223,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
         }
     }
     PrivateKeyDer::from_pem_file(file).map_err(|error| {
-        Error::usage(format!(
+        Error::new(format!(
             "private key file \"{}\" cannot be read",
             file.display()
         ))
