@@ -288,7 +288,7 @@ pub async fn quarantined_in_transaction(
 ) -> Result<Vec<ErrorGroup>> {
     let rows = client
         .query_typed(
-            "select * from sluice._quarantined_now($1)",
+            "select * from sluice.quarantined_in_transaction($1)",
             &[(&pipeline, Type::TEXT)],
         )
         .await?;

@@ -89,7 +89,7 @@ pub async fn quarantined_ids(
 ) -> Result<Vec<i64>> {
     let row = client
         .query_typed_one(
-            "select array(select quarantine_id from sluice._quarantined_ids(sluice._find_live_pipeline($1), $2, $3))",
+            "select array(select sluice.find_quarantined($1, $2, $3))",
             &[
                 (&pipeline, Type::TEXT),
                 (&ids, Type::INT8_ARRAY),

@@ -36,7 +36,7 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
                 &session,
                 &format!(
                     "select {columns} from sluice.quarantine_open_details
-                     where id in (select quarantine_id from sluice._quarantined_ids(sluice._find_live_pipeline($1), $2, $3))
+                     where id in (select sluice.find_quarantined($1, $2, $3))
                      order by id limit $4"
                 ),
                 &[

@@ -20,9 +20,12 @@ begin
   if v_batch.guard = 'live' and not v_has_tombstones then
     return 0;
   end if;
+  if v_batch.guard <> 'live' then
+    perform sluice._note_replayed_keys(v_batch.target);
+  end if;
   execute sluice._outdated_sql(v_batch.target, v_batch.key, v_batch.order_by, v_batch.guard, v_has_tombstones)
     using v_batch.pipeline_id, (
-      select max(sluice._came_at(b)) from sluice.batches b join sluice.pipelines p using (pipeline_id)
+      select max(b.committed_at - make_interval(case when p.backfill_of is null then 0 else 1000 end)) from sluice.batches b join sluice.pipelines p using (pipeline_id)
       where p.target = v_target and b.kind = 'load' and b.unchanged > 0 and v_batch.guard = 'arrival');
   select count(*) into v_marked from pg_temp.sluice_rows where sluice_state in ('o', 'u');
   return v_marked;

@@ -15,6 +15,8 @@ begin
   perform from sluice.etl_state s
   where s.pipeline_id in (select p.pipeline_id from sluice.pipelines p where v_pipeline.pipeline_id in (p.pipeline_id, p.backfill_of))
   order by s.pipeline_id for update;
+  -- As every batch does, before its records and ledger: a replay locks no state.
+  perform sluice._lock_target(to_regclass(v_pipeline.target));
   perform sluice._forget_chunks(array(select k.chunk_id from sluice.known_payloads k where k.pipeline_id = v_pipeline.pipeline_id));
   perform sluice._drop_raw_table(v_pipeline.pipeline_id, t.retained_on) from sluice._raw_tables(v_pipeline.pipeline_id) t;
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;

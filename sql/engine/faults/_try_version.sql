@@ -20,7 +20,8 @@ begin
     select * into v_batch from sluice.batches b where b.batch_id = p_batch_id;
     v_origins := v_batch.origins;
     perform sluice._stage_retained(p_pipeline.pipeline_id, p_batch_id);
-    insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, sluice._came_at(v_batch) from pg_temp.sluice_staging s;
+    insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, a.arrived_at
+    from pg_temp.sluice_staging s join sluice._batch_arrivals() a on a.batch_id = p_batch_id;
   end if;
   perform sluice.transform_batch(v_origins);
   perform sluice._mark_outdated_rows();

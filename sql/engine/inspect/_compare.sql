@@ -25,7 +25,7 @@ begin
       hint = '20 is the default; 0 compares over open quarantine alone';
   end if;
   v_batches := array(select c.batch_id from sluice._raw_counts(p_pipeline.pipeline_id, null) c order by c.batch_id desc limit p_last_batches);
-  v_ids := array(select i.quarantine_id from sluice._quarantined_ids(p_pipeline, null, null) i);
+  v_ids := array(select sluice.find_quarantined(p_pipeline.name));
   if v_batches = '{}' and v_ids = '{}' then
     raise exception using errcode = 'SL005', message = format('pipeline %s has no records to compare over: none are retained, and quarantine is empty', p_pipeline.name),
       hint = sluice._retained_hint(p_pipeline);

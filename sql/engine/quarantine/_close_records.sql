@@ -1,4 +1,5 @@
-create or replace function sluice._close_records(p_ids bigint[], p_status text, p_batch_id bigint, p_version integer, p_reason text)
+create or replace function sluice._close_records(
+  p_ids bigint[], p_status text, p_batch_id bigint, p_version integer, p_reason text)
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -7,16 +8,17 @@ declare
   -- Locked first: whoever else was about to close them is waited for.
   v_ids bigint[] := array(
     select q.quarantine_id from sluice.quarantine q
-    where q.quarantine_id = any (p_ids) and q.status = 'open' order by q.quarantine_id for update);
+    where q.quarantine_id = any (p_ids) and q.status = 'open' order by q.quarantine_id for no key update);
 begin
-  perform sluice._note_first_error(q) from sluice.quarantine q where q.quarantine_id = any (v_ids);
+  perform sluice._note_first_errors(v_ids);
   insert into sluice.quarantine_events (quarantine_id, event, batch_id, version, reason)
   select id, p_status, p_batch_id, p_version, p_reason from unnest(v_ids) id;
-  update sluice.quarantine q set status = p_status, resolved_batch_id = p_batch_id, reason = p_reason, closed_at = now(), closed_by = session_user
+  update sluice.quarantine q set
+    status = p_status, resolved_batch_id = p_batch_id, reason = p_reason, closed_at = now(), closed_by = session_user
   where q.quarantine_id = any (v_ids);
   return cardinality(v_ids);
 end
 $$;
 
 comment on function sluice._close_records(bigint[], text, bigint, integer, text) is
-  'Closes those of the quarantined records that are still open, as replayed, loaded or discarded, and adds that to their history; returns how many.';
+  'Closes those of the records that are still open, as replayed, loaded or discarded, and adds that to their history.';

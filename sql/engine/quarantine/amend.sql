@@ -15,14 +15,14 @@ begin
     raise exception using errcode = 'SL005', message = 'amend needs a payload',
       hint = 'payload => ''{"order_id": 42, ...}'': the whole record as it should have come; discard closes a record instead';
   end if;
-  select * into v_record from sluice.quarantine q where q.quarantine_id = amend.quarantine_id for update;
+  select * into v_record from sluice.quarantine q where q.quarantine_id = amend.quarantine_id for no key update;
   if v_record.status is distinct from 'open' then
     raise exception using errcode = 'SL005',
       message = case when v_record.status is null then format('there is no quarantined record %s', amend.quarantine_id)
         else format('quarantined record %s is closed: %s', amend.quarantine_id, v_record.status) end,
       hint = 'open are those in sluice.quarantine_open';
   end if;
-  perform sluice._note_first_error(v_record);
+  perform sluice._note_first_errors(array[v_record.quarantine_id]);
   insert into sluice.quarantine_events (quarantine_id, event, reason, payload)
   values (v_record.quarantine_id, 'amended', amend.reason, v_record.payload);
   begin

@@ -13,17 +13,15 @@ begin
   if v_pipeline.backfill_of is not null then
     select * into strict v_pipeline from sluice.pipelines p where p.pipeline_id = v_pipeline.backfill_of;
   end if;
-  if not v_pipeline.retry_orphans then
-    return 0;
-  end if;
   v_ids := array(
-    select i.quarantine_id from sluice._quarantined_ids(v_pipeline, array(
-      select q.quarantine_id from sluice.quarantine q
-      where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open' and q.sqlstate = '23503'), null) i);
+    select q.quarantine_id from sluice.quarantine q
+    where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open' and q.sqlstate = '23503'
+      and v_pipeline.retry_orphans);
   if v_ids = '{}' then
     return 0;
   end if;
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  v_ids := array(select sluice.find_quarantined(v_pipeline.name, v_ids));
   for v_first in 1 .. cardinality(v_ids) by 10000 loop
     v_done := sluice._replay_batch(v_pipeline, null, v_ids[v_first : v_first + 9999], 'arrival', true);
     if (v_done.ledger).batch_id is not null then
@@ -34,5 +32,6 @@ begin
 end
 $$;
 
-comment on function sluice.retry_orphans(text) is
-  'Replays the records whose parent row was missing (23503); returns how many could be loaded now. The loader calls it before and after every run of a pipeline with retry_orphans.';
+comment on function sluice.retry_orphans(text) is $$
+Replays the records whose parent row was missing (23503); returns how many could be loaded now. The loader calls it
+before and after every run of a pipeline with retry_orphans.$$;

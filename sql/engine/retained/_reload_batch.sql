@@ -8,9 +8,12 @@ declare
   v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', 'arrival_only');
   v_ledger   sluice.batches;
 begin
+  -- What the caller has deferred and broken is no fault of a record.
+  set constraints all immediate;
   perform sluice._lock_target((select c.target from pg_temp.sluice_compiled c));
   perform sluice._stage_retained(p_pipeline.pipeline_id, p_batch.batch_id);
-  insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, sluice._came_at(p_batch) from pg_temp.sluice_staging s;
+  insert into pg_temp.sluice_replayed (ordinal, arrived_at) select s.ordinal, a.arrived_at
+  from pg_temp.sluice_staging s join sluice._batch_arrivals() a on a.batch_id = p_batch.batch_id;
   perform sluice.transform_batch(p_batch.origins);
   v_ledger.reloads := p_batch.batch_id;
   v_ledger := sluice._load_rows(v_ledger);

@@ -34,11 +34,11 @@ begin
       hint = sluice._retained_hint(p_pipeline);
   end if;
   return query
-  select b.* from sluice.batches b
+  select b.* from sluice.batches b join sluice._batch_arrivals() a using (batch_id)
   where b.pipeline_id = any (v_ids) and b.transformed + b.filtered > 0
     and case when p_batches is not null then b.batch_id = any (p_batches)
       else b.batch_id between coalesce(p_from_batch, b.batch_id) and coalesce(p_to_batch, b.batch_id) and b.kind <> 'replay' end
-  order by sluice._came_at(b), b.batch_id;
+  order by a.arrived_at, b.batch_id;
 end
 $$;
 

@@ -33,21 +33,22 @@ begin
       p_order_by, sluice._operator(p_target, p_order_by, 1), v_order_type);
     v_is_tie := format('s.%I is not distinct from d.order_value::%s', p_order_by, v_order_type);
   end if;
-  v_tombstone := case when p_has_tombstones then format('select case when %s then ''o'' when not (%s) then null %s end as verdict from sluice.tombstones d where d.target = %L and d.key_hash = %s',
+  v_tombstone := case when p_has_tombstones then format('select case when %s then ''o'' when not (%s) then null %s end as verdict from sluice.tombstones d%s where d.target = %L and d.key_hash = %s',
     v_is_older, v_is_tie,
     case p_guard
       when 'live' then ''
-      when 'backfill' then 'when not sluice._is_of_backfill(d.batch_id, d.key, $1) then ''o'''
-      when 'arrival' then 'when coalesce(sluice._arrival(d.batch_id, d.key), d.deleted_at) > a.arrived_at then ''o'' when sluice._arrival(d.batch_id, d.key) = a.arrived_at then ''u'''
-      else 'when coalesce(sluice._arrival(d.batch_id, d.key), d.deleted_at) > a.arrived_at then ''o''' end,
+      when 'backfill' then 'when r.read_by is distinct from $1 then ''o'''
+      when 'arrival' then 'when coalesce(r.arrived_at, d.deleted_at) > a.arrived_at then ''o'' when r.arrived_at = a.arrived_at then ''u'''
+      else 'when coalesce(r.arrived_at, d.deleted_at) > a.arrived_at then ''o''' end,
+    case when p_guard <> 'live' then format(' left join lateral %s r on true', sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
     sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's')) end;
   v_row := case when p_guard <> 'live' then format('select case %s end as verdict from %s where %s and t.sluice_hash is distinct from s.sluice_hash%s',
     case p_guard
-      when 'backfill' then format('when not sluice._is_of_backfill(t.sluice_batch, %s, $1) then ''o''', sluice._key_json(p_key, 't'))
+      when 'backfill' then 'when r.read_by is distinct from $1 then ''o'''
       when 'arrival' then 'when r.arrived_at > a.arrived_at then ''o'' when r.arrived_at is null or r.arrived_at = a.arrived_at or $2 > a.arrived_at then ''u'''
       else 'when r.arrived_at > a.arrived_at then ''o''' end,
-    p_target::pg_catalog.regclass || ' t'
-      || case when p_guard <> 'backfill' then format(' cross join lateral (select sluice._arrival(t.sluice_batch, %s) as arrived_at) r', sluice._key_json(p_key, 't')) else '' end,
+    format('%s t left join lateral %s r on true', p_target::pg_catalog.regclass,
+      sluice._row_arrival_sql('t.sluice_batch', sluice._key_hash(p_target, p_key, 's'))),
     sluice._key_condition(p_target, p_key, 't', 's'),
     case when p_order_by is not null then format(' and s.%1$I is not distinct from t.%1$I', p_order_by) else '' end) end;
   return format($sql$update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"

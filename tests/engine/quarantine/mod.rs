@@ -1,6 +1,9 @@
 //! Records set aside, and what becomes of them.
 
 mod amend;
+mod arrival;
+mod find_quarantined;
+mod locks;
 mod replay;
 mod replay_histories;
 mod retry_orphans;

@@ -3,10 +3,10 @@
 use crate::engine::{Hand, items, problem};
 use crate::support::TestDb;
 
-const BY_ARRIVAL: &str = "key => '{id}'";
+pub(super) const BY_ARRIVAL: &str = "key => '{id}'";
 const BY_TIME: &str = "key => '{id}', order_by => 'at'";
 
-async fn shop(options: &str) -> (TestDb, Hand) {
+pub(super) async fn shop(options: &str) -> (TestDb, Hand) {
     let db = TestDb::new().await;
     items(
         &db,
@@ -21,7 +21,7 @@ async fn shop(options: &str) -> (TestDb, Hand) {
 }
 
 /// Version 2 also reads "seven" and "eight".
-async fn register_version_2(db: &TestDb, options: &str) {
+pub(super) async fn register_version_2(db: &TestDb, options: &str) {
     db.execute(&format!(
         "create function shop.items_v2(doc jsonb) returns table (id bigint, n integer, at integer) language sql stable as $$
            select (doc->>'id')::bigint, case doc->>'n' when 'seven' then 7 when 'eight' then 8 else (doc->>'n')::integer end, (doc->>'at')::integer $$;
@@ -32,7 +32,7 @@ async fn register_version_2(db: &TestDb, options: &str) {
 }
 
 /// Replays and returns the counters that are not zero, a line a batch.
-async fn replay(db: &TestDb, arguments: &str) -> Vec<String> {
+pub(super) async fn replay(db: &TestDb, arguments: &str) -> Vec<String> {
     db.rows(&format!(
         "select string_agg(c.key || '=' || c.value, ' ' order by c.n)
          from sluice.replay('items'{arguments}) with ordinality r,
@@ -49,7 +49,7 @@ async fn table(db: &TestDb) -> Vec<String> {
 }
 
 /// Nothing is out of balance, and closed records name batches of the ledger.
-async fn assert_proven(db: &TestDb) {
+pub(super) async fn assert_proven(db: &TestDb) {
     assert_eq!(
         db.rows("select check_name, detail from sluice.verify() where not is_ok
                  union all

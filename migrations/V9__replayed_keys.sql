@@ -1,0 +1,24 @@
+-- When a record arrived that a replay has loaded, by the key of its row: a later replay asks for that, of every row.
+create table sluice.replayed_keys (
+  batch_id   bigint      not null,
+  key_hash   bytea       not null,
+  arrived_at timestamptz not null,
+  read_by    integer,
+  constraint replayed_keys_pkey primary key (batch_id, key_hash),
+  constraint replayed_keys_belong_to_a_batch
+    foreign key (batch_id) references sluice.batches on delete cascade
+);
+
+create index replayed_keys_to_note on sluice.replayed_keys (batch_id) where key_hash = '';
+
+comment on table sluice.replayed_keys is
+  'The keys of the records that each replay has dealt with, and when the last record with that key had arrived. An empty key_hash stands for a replay whose keys are still to be noted, see sluice._note_replayed_keys.';
+comment on column sluice.replayed_keys.key_hash is
+  'The key in bytes that no setting changes, see sluice._key_hash.';
+comment on column sluice.replayed_keys.read_by is
+  'The pipeline or backfill that read all of these records; null: several.';
+
+insert into sluice.replayed_keys (batch_id, key_hash, arrived_at)
+select b.batch_id, '', b.committed_at from sluice.batches b
+where b.kind = 'replay' and b.reloads is null
+  and exists (select from sluice.quarantine q where q.resolved_batch_id = b.batch_id and q.keys is not null);
