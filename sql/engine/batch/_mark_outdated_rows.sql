@@ -2,10 +2,7 @@ create or replace function sluice._mark_outdated_rows()
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
   v_batch          record;

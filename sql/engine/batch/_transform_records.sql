@@ -2,13 +2,7 @@ create or replace function sluice._transform_records(p_ordinals integer[])
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-set client_encoding = 'UTF8'
-set standard_conforming_strings = on
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$
 declare

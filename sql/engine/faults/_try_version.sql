@@ -2,7 +2,7 @@ create or replace function sluice._try_version(p_pipeline sluice.pipelines, p_ve
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 -- Index lookups in the target only, as in _merge_rows.
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -10,7 +10,7 @@ returns table (
   batch bigint, origin text, "position" bigint, error_a text, error_b text, changes jsonb, payload text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set work_mem = '64MB' -- the rows of one batch
 set jit = off
 set client_min_messages = warning

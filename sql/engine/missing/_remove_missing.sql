@@ -3,10 +3,7 @@ returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$
 declare

@@ -2,7 +2,7 @@ create or replace function sluice._record_keys(p_is_faulty boolean)
 returns table (ordinal integer, keys jsonb)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
   v_key text[] := (select c.key from pg_temp.sluice_compiled c);

@@ -1,10 +1,6 @@
 create or replace function sluice._typed_key(p_pipeline sluice.pipelines, p_key jsonb, out target oid, out columns text[], out row_sql text, out key jsonb, out key_hash bytea)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
 as $$
 declare
   v_example text;
@@ -33,8 +29,7 @@ begin
     string_agg(format('$1 ->> %L as %I', c.column_name, c.column_name), ', ')) into row_sql
   from sluice._target_columns(target, columns) c;
   begin
-    execute format('select %s, %s from %s k', sluice._key_json(columns, 'k'), sluice._key_hash(target, columns, 'k'), row_sql)
-      into key, key_hash using p_key;
+    select t.key, t.key_hash into key, key_hash from sluice._execute_key(target, columns, row_sql, p_key) t;
   exception when data_exception or integrity_constraint_violation then
     raise exception using errcode = 'SL005', message = format('%s is no key of pipeline %s: %s', p_key, p_pipeline.name, sqlerrm),
       hint = format('the key is %s, of %s', v_example, p_pipeline.target);
@@ -44,3 +39,15 @@ $$;
 
 comment on function sluice._typed_key(sluice.pipelines, jsonb) is
   'A key that somebody wrote, in the types of the target: as the quarantine writes it (key), in the bytes of _key_hash, and as a row (row_sql, of the key as $1). SL005 when it is none.';
+
+-- Apart, as the messages above are for the session as it is.
+create or replace function sluice._execute_key(p_target oid, p_columns text[], p_row_sql text, p_key jsonb, out key jsonb, out key_hash bytea)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+begin
+  execute format('select %s, %s from %s k', sluice._key_json(p_columns, 'k'), sluice._key_hash(p_target, p_columns, 'k'), p_row_sql)
+    into key, key_hash using p_key;
+end
+$$;

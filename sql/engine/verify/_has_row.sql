@@ -3,14 +3,7 @@ returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set row_security = off
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-set client_encoding = 'UTF8'
-set standard_conforming_strings = on
-set quote_all_identifiers = off
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
   v_target   regclass := p_pipeline.target;

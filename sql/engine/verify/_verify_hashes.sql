@@ -2,14 +2,7 @@ create or replace function sluice._verify_hashes(p_pipeline sluice.pipelines, ou
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set row_security = off
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-set client_encoding = 'UTF8'
-set standard_conforming_strings = on
-set quote_all_identifiers = off
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$
 declare

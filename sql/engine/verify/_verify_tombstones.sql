@@ -2,10 +2,7 @@ create or replace function sluice._verify_tombstones(p_pipeline sluice.pipelines
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set row_security = off
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
   v_key    text[] := (select t.key from sluice.transforms t where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_pipeline.active_version);

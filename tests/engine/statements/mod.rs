@@ -1,4 +1,5 @@
 //! The statements a batch runs, and the hash they write.
 
 pub(super) mod hashing;
+mod keys;
 mod superseded;
