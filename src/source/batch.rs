@@ -141,7 +141,7 @@ pub struct BatchBuilder {
 
 /// What a batch held at some moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
+pub(crate) struct Savepoint {
     data: usize,
     payload_bytes: usize,
     rows: i32,
@@ -150,7 +150,7 @@ pub(crate) struct Mark {
     last_position: i64,
 }
 
-impl Mark {
+impl Savepoint {
     /// Records it had then.
     pub(crate) fn rows(self) -> usize {
         self.rows as usize
@@ -279,8 +279,8 @@ impl BatchBuilder {
     }
 
     /// A place to come back to with [`BatchBuilder::roll_back`].
-    pub(crate) fn mark(&self) -> Mark {
-        Mark {
+    pub(crate) fn savepoint(&self) -> Savepoint {
+        Savepoint {
             data: self.data.len(),
             payload_bytes: self.payload_bytes,
             rows: self.rows,
@@ -290,21 +290,21 @@ impl BatchBuilder {
         }
     }
 
-    /// Takes out the records that were added since `mark`. Where they came from stays noted,
+    /// Takes out the records that were added since `before`. Where they came from stays noted,
     /// until records from elsewhere follow.
-    pub(crate) fn roll_back(&mut self, mark: Mark) {
-        self.data.truncate(mark.data);
-        self.payload_bytes = mark.payload_bytes;
-        self.rows = mark.rows;
-        self.unreadable.truncate(mark.unreadable);
+    pub(crate) fn roll_back(&mut self, before: Savepoint) {
+        self.data.truncate(before.data);
+        self.payload_bytes = before.payload_bytes;
+        self.rows = before.rows;
+        self.unreadable.truncate(before.unreadable);
         self.last = None;
         // Spans behind it are empty now; their next record says where they begin.
-        if let Some(span) = mark
+        if let Some(span) = before
             .origins
             .checked_sub(1)
             .and_then(|last| self.origins.get_mut(last))
         {
-            span.last_position = mark.last_position;
+            span.last_position = before.last_position;
         }
     }
 

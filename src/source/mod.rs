@@ -9,12 +9,15 @@ mod batch;
 mod digest;
 pub mod file;
 pub mod http;
+mod json;
+mod mark;
 mod names;
 pub mod object;
 mod records;
+mod secret;
 
 pub(crate) use batch::COPY_HEADER;
-pub(crate) use batch::Mark;
+pub(crate) use batch::Savepoint;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
 
 use crate::error::{Error, Result};

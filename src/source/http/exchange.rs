@@ -15,13 +15,13 @@ use super::hosts::is_same_origin;
 use super::limits;
 use super::paging::At;
 use super::place::Found;
-use super::secret::Redactor;
 use super::settings::{Format, Settings};
 use super::sheet::Sheet;
 use super::trouble::Trouble;
 use super::wire::{Reply, Wire};
 use crate::error::{Error, Kind, Result};
 use crate::retry::{self, Backoff};
+use crate::source::secret::Redactor;
 
 /// Lines of a body that an error shows, and how much of each.
 const LINES: usize = 5;

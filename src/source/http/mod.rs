@@ -14,8 +14,6 @@ mod auth;
 mod call;
 mod condition;
 mod cursor;
-mod decimal;
-mod document;
 mod encoding;
 mod exchange;
 mod fetch;
@@ -25,11 +23,9 @@ mod link;
 mod oauth2;
 mod paging;
 mod place;
-mod secret;
 mod settings;
 mod sheet;
 mod since;
-mod time;
 mod trouble;
 mod wire;
 
@@ -164,7 +160,7 @@ impl HttpSource {
         batch.set_origin(&reading.page.origin);
         // Ask for the end even with a full batch, to spare a batch that only says so.
         while !batch.is_full() || reading.taken == reading.page.records {
-            let before = batch.mark();
+            let before = batch.savepoint();
             if !reading.slicer.next(batch)? {
                 return Ok(true);
             }

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::source::records::OnReplace;
-use crate::source::{Batch, BatchBuilder, Limits, Mark, ObjectState, Source};
+use crate::source::{Batch, BatchBuilder, Limits, ObjectState, Savepoint, Source};
 
 use self::body::Trouble;
 use self::fetch::{Event, Fetcher, Found};
@@ -177,7 +177,7 @@ impl ObjectSource {
     /// Reads on in the current object. False once the batch is full.
     fn read_on(&mut self, mut object: Box<ObjectReading>, batch: &mut Gathering) -> Result<bool> {
         batch.builder.set_origin(object.reading.name());
-        let mark = batch.builder.mark();
+        let before = batch.builder.savepoint();
         match object.read_into(&mut batch.builder) {
             Ok(true) => {
                 self.reloads = 0;
@@ -193,7 +193,7 @@ impl ObjectSource {
                 self.current = Some(object);
                 Ok(false)
             }
-            Err(error) => self.disturbed(&object, error, mark, batch).map(|()| true),
+            Err(error) => self.disturbed(&object, error, before, batch).map(|()| true),
         }
     }
 
@@ -201,23 +201,23 @@ impl ObjectSource {
         &mut self,
         object: &ObjectReading,
         error: Error,
-        mark: Mark,
+        before: Savepoint,
         batch: &mut Gathering,
     ) -> Result<()> {
         match object.trouble() {
             // What this batch holds of the old content is taken out of it.
             Some(Trouble::Replaced) => {
-                batch.builder.roll_back(mark);
+                batch.builder.roll_back(before);
                 self.begin_again(&object.candidate, WHILE_READ, object.is_handed_out)
             }
             Some(Trouble::Gone) if !object.is_handed_out => {
-                batch.builder.roll_back(mark);
+                batch.builder.roll_back(before);
                 self.lose(&object.candidate.name);
                 Ok(())
             }
             // What was read up to the fault is sound and need not be read again.
             _ => {
-                if batch.builder.rows() > mark.rows() {
+                if batch.builder.rows() > before.rows() {
                     batch.note(object)?;
                 }
                 Err(error)
