@@ -135,6 +135,7 @@ pub struct BatchBuilder {
     consumed: u64,
     objects: Vec<ObjectState>,
     retried: u32,
+    spoilt_by: Option<String>,
     /// Where the payload of the last record stands, if it was readable.
     last: Option<Range<usize>>,
 }
@@ -178,6 +179,7 @@ impl BatchBuilder {
             consumed: 0,
             objects: Vec::new(),
             retried: 0,
+            spoilt_by: None,
             last: None,
         }
     }
@@ -318,6 +320,11 @@ impl BatchBuilder {
         self.retried += retried;
     }
 
+    /// Notes why a complete read with these records cannot tell what the source no longer has.
+    pub(crate) fn spoil(&mut self, why: String) {
+        self.spoilt_by.get_or_insert(why);
+    }
+
     /// The payload added last, if it was readable.
     pub fn last_payload(&self) -> Option<&[u8]> {
         self.last.clone().map(|span| &self.data[span])
@@ -369,7 +376,7 @@ impl BatchBuilder {
             objects: self.objects,
             retried: self.retried,
             snapshot: Snapshot::default(),
-            spoilt_by: None,
+            spoilt_by: self.spoilt_by,
         }
     }
 }
