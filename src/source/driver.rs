@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use super::secret::Redactor;
 use super::{Batch, BatchBuilder, Limits, Snapshot, Start};
 use crate::error::{Error, Result};
+use crate::retry::Budget;
 
 /// Where records come from: a plain blocking reader that runs on a thread of its own.
 ///
@@ -77,8 +78,8 @@ pub enum Reason {
 pub struct Means {
     /// Where what is not blocking runs.
     pub runtime: Handle,
-    /// Retries for the whole run.
-    pub retries: u32,
+    /// The retries of the run, shared with all else that repeats something.
+    pub budget: Arc<Budget>,
     /// What the user should know at the end of the run.
     pub remarks: Remarks,
     pub(in crate::source) secrets: Arc<Redactor>,
@@ -86,10 +87,10 @@ pub struct Means {
 
 impl Means {
     /// Those of a run that begins, inside of a runtime.
-    pub fn of_run(retries: u32) -> Self {
+    pub fn of_run(budget: Arc<Budget>) -> Self {
         Means {
             runtime: Handle::current(),
-            retries,
+            budget,
             remarks: Remarks::default(),
             secrets: Arc::default(),
         }

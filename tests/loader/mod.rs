@@ -194,6 +194,7 @@ async fn a_bad_batch_in_the_middle_stops_the_run_behind_the_batches_before_it() 
         rows: 200,
         bytes: 1 << 20,
     });
+    builder.set_origin("fake");
     for position in 0..100 {
         builder.push(position, b"{\"id\": \"no number\"}");
     }
@@ -232,6 +233,37 @@ async fn a_bad_batch_in_the_middle_stops_the_run_behind_the_batches_before_it() 
         "{error}"
     );
     assert!(error.contains("most:  100 × 22P02"), "{error}");
+}
+
+/// A source with a fault of its own in it.
+struct Panics;
+
+impl Source for Panics {
+    fn read(&mut self, _: &mut BatchBuilder) -> Result<Progress> {
+        panic!("on purpose")
+    }
+
+    fn cursor(&self) -> Option<Value> {
+        None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_breaks_down_is_not_taken_for_the_end_of_the_source() {
+    let db = items_db().await;
+    let options = Options {
+        open_source: Arc::new(|_, _, _| Ok(Box::new(Panics) as Box<dyn Source>)),
+        ..Options::default()
+    };
+    let report = run_pipeline(
+        &db.connector(),
+        "items",
+        &options,
+        &Stop::never(),
+        &pgsluice::report::Progress::hidden(),
+    )
+    .await;
+    assert_eq!((report.outcome(), report.exit_code()), ("failed", 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

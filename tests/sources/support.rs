@@ -1,10 +1,12 @@
 //! What a source makes of its input: batches, taken apart into records.
 
 use std::io::{Read, Write as _};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use pgsluice::error::Error;
+use pgsluice::retry::Budget;
 use pgsluice::source::{Batch, Driver, Limits, Means, ObjectState, Start, StreamSource};
+use pgsluice::stop::Stop;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -26,7 +28,7 @@ pub(crate) fn rows(rows: usize) -> Limits {
 pub(crate) fn means(retries: u32) -> Means {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
     let _guard = RUNTIME.enter();
-    Means::of_run(retries)
+    Means::of_run(Arc::new(Budget::new(retries, Stop::never())))
 }
 
 /// The driver of the source that `settings` describe, which goes on from what is known of its

@@ -54,7 +54,7 @@ impl Exchange {
         Ok(Exchange {
             wire: Wire::new(&settings)?,
             auth: Auth::new(settings.auth.clone(), Arc::clone(&redactor))?,
-            backoff: Mutex::new(Backoff::new(means.retries)),
+            backoff: Mutex::new(Backoff::new(means.budget.retries())),
             headers,
             redactor,
             since,

@@ -57,6 +57,8 @@ fn settings_that_make_no_sense_are_refused() {
             "holds credentials or parameters",
         ),
     ] {
+        let mut settings = settings;
+        settings["kind"] = json!("object");
         let error = open(&settings, vec![], WIDE).map(drop).unwrap_err();
         assert_eq!(error.kind(), Kind::Usage, "{settings}");
         let text = error.to_string();
