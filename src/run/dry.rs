@@ -36,11 +36,15 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
         Ok(())
     }
     .await;
-    let end = reader.finish(done.is_ok()).await;
-    report.remarks = end.remarks;
-    done?;
+    let remarks = reader.remarks();
+    let ending = match done {
+        Ok(()) => reader.ending().await,
+        Err(error) => Err(error),
+    };
+    report.remarks = remarks.lines();
+    let ending = ending?;
     let mut refusal = None;
-    if end.is_complete && run.takes_snapshots() {
+    if ending.is_complete && run.takes_snapshots() {
         let (remark, refused) = snapshot::finish_dry(job, &client, &run).await?;
         report.remarks.extend(remark);
         refusal = refused;

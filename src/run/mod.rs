@@ -154,14 +154,14 @@ async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Res
         })
         .await?;
     let reader = reader::start(job, run, known)?;
-    let done = worker::run_all(job, pool, run, &reader).await;
-    let ending = reader.finish(done.is_ok()).await;
-    report.remarks.clone_from(&ending.remarks);
-    done?;
-    match job.stop.is_requested() {
-        true => Err(job.stop.error()),
-        false => Ok(ending),
-    }
+    let remarks = reader.remarks();
+    let ending = match worker::run_all(job, pool, run, &reader).await {
+        Ok(()) if job.stop.is_requested() => Err(job.stop.error()),
+        Ok(()) => reader.ending().await,
+        Err(error) => Err(error),
+    };
+    report.remarks = remarks.lines();
+    ending
 }
 
 /// Who runs, for people: host and process.

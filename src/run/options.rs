@@ -3,13 +3,13 @@
 use crate::batch::{Change, Run};
 use crate::error::Result;
 use crate::retry::Backoff;
-use crate::source::{self, Limits, Source, Start};
+use crate::source::{self, Limits, Means, Source, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Opens a source: its settings, from where it goes on, the size of a batch.
+/// Opens a source: its settings, from where it goes on, what it works with.
 pub type OpenSource =
-    dyn Fn(&serde_json::Value, Start, Limits) -> Result<Box<dyn Source>> + Send + Sync;
+    dyn Fn(&serde_json::Value, Start, &Means) -> Result<Box<dyn Source>> + Send + Sync;
 
 /// Is told of a row that a dry run would change, and of which pipeline it is.
 pub type ShowChange = dyn Fn(&str, &Change) + Send + Sync;

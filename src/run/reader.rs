@@ -3,7 +3,8 @@
 use super::job::Job;
 use crate::batch::Run;
 use crate::error::{Error, Result};
-use crate::source::{self, Batch, ObjectState, Snapshot, Source, Start};
+use crate::source::{self, Batch, Driver, Means, ObjectState, Remarks, Start};
+use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// A batch, or the error the source ended with, and its place in the run, from 0.
@@ -15,13 +16,12 @@ pub(super) struct Numbered {
 pub(super) struct Reader {
     batches: Mutex<mpsc::Receiver<Numbered>>,
     ending: oneshot::Receiver<Ending>,
+    remarks: Remarks,
 }
 
 /// How reading ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ending {
-    /// What the source has to say.
-    pub(super) remarks: Vec<String>,
     /// The source has nothing more, for this run at least.
     pub(super) reached_end: bool,
     /// The pipeline's own source has nothing left to read.
@@ -40,56 +40,47 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
     let start = Start {
         cursor: run.cursor.clone(),
         objects: known,
-        retries: options.retries,
     };
-    let mut source = (options.open_source)(&settings, start, options.limits(run))?;
-    job.progress.start(source.total_bytes());
+    let means = Means::of_run(Arc::clone(&job.budget));
+    let source = (options.open_source)(&settings, start, &means)?;
+    let mut driver = Driver::new(source, &means, run.cursor.clone(), options.limits(run))
+        .elsewhere(options.path.is_some());
+    job.progress.start(driver.total_bytes());
 
+    let remarks = means.remarks.clone();
     let (sender, batches) = mpsc::channel(1);
     let (say_ending, ending) = oneshot::channel();
     let max_batches = options.max_batches.unwrap_or(u64::MAX);
-    let is_elsewhere = options.path.is_some();
     std::thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || {
-            let reached_end = read(source.as_mut(), &sender, max_batches, is_elsewhere);
+            read(&mut driver, &sender, max_batches);
             // Nobody listens any more when the run failed.
             let _ = say_ending.send(Ending {
-                remarks: source.remarks(),
-                reached_end,
-                is_complete: reached_end && !is_elsewhere && source.is_complete(),
+                reached_end: driver.is_over(),
+                is_complete: driver.is_complete(),
             });
         })
         .map_err(|error| Error::failed("the reader thread cannot be started").caused_by(error))?;
     Ok(Reader {
         batches: Mutex::new(batches),
         ending,
+        remarks,
     })
 }
 
-/// Reads until there is nothing more: true; or no more is wanted.
-fn read(
-    source: &mut dyn Source,
-    sender: &mpsc::Sender<Numbered>,
-    max_batches: u64,
-    is_elsewhere: bool,
-) -> bool {
+/// Reads until there is nothing more, or no more is wanted.
+fn read(driver: &mut Driver, sender: &mpsc::Sender<Numbered>, max_batches: u64) {
     for index in 0..max_batches {
-        let Some(mut batch) = source.next_batch().transpose() else {
-            return true;
+        let Some(batch) = driver.next_batch().transpose() else {
+            return;
         };
-        if let Ok(batch) = &mut batch
-            && is_elsewhere
-        {
-            batch.snapshot = Snapshot::Ignore;
-        }
         let is_last = batch.is_err();
         // Closed: the run is over.
         if sender.blocking_send(Numbered { index, batch }).is_err() || is_last {
-            return false;
+            return;
         }
     }
-    false
 }
 
 impl Reader {
@@ -98,17 +89,17 @@ impl Reader {
         self.batches.lock().await.recv().await
     }
 
-    /// How reading ended, when all that was read is committed. A reader stuck in a read
-    /// (standard input) is not waited for.
-    pub(super) async fn finish(self, is_committed: bool) -> Ending {
-        drop(self.batches);
-        if is_committed {
-            tokio::select! {
-                ending = self.ending => ending.unwrap_or_default(),
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => Ending::default(),
-            }
-        } else {
-            Ending::default()
-        }
+    /// What the source has to say so far.
+    pub(super) fn remarks(&self) -> Remarks {
+        self.remarks.clone()
+    }
+
+    /// How reading ended; to be asked when there is no batch any more.
+    pub(super) async fn ending(self) -> Result<Ending> {
+        self.ending.await.map_err(|cause| {
+            Error::failed("reading broke down before the end of the source")
+                .caused_by(cause)
+                .next("this is a fault of sluice: please report what it printed above")
+        })
     }
 }

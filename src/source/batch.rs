@@ -135,13 +135,14 @@ pub struct BatchBuilder {
     consumed: u64,
     objects: Vec<ObjectState>,
     retried: u32,
+    spoilt_by: Option<String>,
     /// Where the payload of the last record stands, if it was readable.
     last: Option<Range<usize>>,
 }
 
 /// What a batch held at some moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
+pub(crate) struct Savepoint {
     data: usize,
     payload_bytes: usize,
     rows: i32,
@@ -150,7 +151,7 @@ pub(crate) struct Mark {
     last_position: i64,
 }
 
-impl Mark {
+impl Savepoint {
     /// Records it had then.
     pub(crate) fn rows(self) -> usize {
         self.rows as usize
@@ -178,6 +179,7 @@ impl BatchBuilder {
             consumed: 0,
             objects: Vec::new(),
             retried: 0,
+            spoilt_by: None,
             last: None,
         }
     }
@@ -279,8 +281,8 @@ impl BatchBuilder {
     }
 
     /// A place to come back to with [`BatchBuilder::roll_back`].
-    pub(crate) fn mark(&self) -> Mark {
-        Mark {
+    pub(crate) fn savepoint(&self) -> Savepoint {
+        Savepoint {
             data: self.data.len(),
             payload_bytes: self.payload_bytes,
             rows: self.rows,
@@ -290,21 +292,21 @@ impl BatchBuilder {
         }
     }
 
-    /// Takes out the records that were added since `mark`. Where they came from stays noted,
+    /// Takes out the records that were added since `before`. Where they came from stays noted,
     /// until records from elsewhere follow.
-    pub(crate) fn roll_back(&mut self, mark: Mark) {
-        self.data.truncate(mark.data);
-        self.payload_bytes = mark.payload_bytes;
-        self.rows = mark.rows;
-        self.unreadable.truncate(mark.unreadable);
+    pub(crate) fn roll_back(&mut self, before: Savepoint) {
+        self.data.truncate(before.data);
+        self.payload_bytes = before.payload_bytes;
+        self.rows = before.rows;
+        self.unreadable.truncate(before.unreadable);
         self.last = None;
         // Spans behind it are empty now; their next record says where they begin.
-        if let Some(span) = mark
+        if let Some(span) = before
             .origins
             .checked_sub(1)
             .and_then(|last| self.origins.get_mut(last))
         {
-            span.last_position = mark.last_position;
+            span.last_position = before.last_position;
         }
     }
 
@@ -316,6 +318,11 @@ impl BatchBuilder {
     /// Counts tries that had to be repeated.
     pub fn count_retries(&mut self, retried: u32) {
         self.retried += retried;
+    }
+
+    /// Notes why a complete read with these records cannot tell what the source no longer has.
+    pub(crate) fn spoil(&mut self, why: String) {
+        self.spoilt_by.get_or_insert(why);
     }
 
     /// The payload added last, if it was readable.
@@ -369,7 +376,7 @@ impl BatchBuilder {
             objects: self.objects,
             retried: self.retried,
             snapshot: Snapshot::default(),
-            spoilt_by: None,
+            spoilt_by: self.spoilt_by,
         }
     }
 }

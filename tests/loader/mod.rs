@@ -2,12 +2,13 @@
 
 mod activation;
 
+use crate::sources::support::records;
 use crate::support::TestDb;
 use pgsluice::error::{Error, Result};
-use pgsluice::report::{Progress, Report};
+use pgsluice::report::Report;
 use pgsluice::run::{Options, Stop, run_pipeline};
-use pgsluice::source::{Batch, BatchBuilder, Limits, ObjectState, Source};
-use serde_json::json;
+use pgsluice::source::{Batch, BatchBuilder, Limits, ObjectState, Progress, Proof, Source};
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -19,26 +20,32 @@ const PIPELINE: &str = "
   select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items',
     key => '{id}', source => sluice.file_source(path => 'made up by the test'));";
 
-/// Yields the given batches, then the error if there is one.
+/// Yields what is in the given batches, each for itself, then the error if there is one.
 struct FakeSource {
     batches: VecDeque<Batch>,
     error: Option<Error>,
+    cursor: Option<Value>,
 }
 
 impl Source for FakeSource {
-    fn next_batch(&mut self) -> Result<Option<Batch>> {
-        match (self.batches.pop_front(), self.error.take()) {
-            (Some(batch), error) => {
-                self.error = error;
-                Ok(Some(batch))
-            }
-            (None, Some(error)) => Err(error),
-            (None, None) => Ok(None),
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        let Some(batch) = self.batches.pop_front() else {
+            let end = Ok(Progress::End(Proof::Complete));
+            return self.error.take().map_or(end, Err);
+        };
+        out.set_origin("fake");
+        for record in records(&batch) {
+            out.push(record.position, &record.payload);
         }
+        for object in batch.objects {
+            out.note_object(object);
+        }
+        self.cursor = Some(batch.cursor);
+        Ok(Progress::Full)
     }
 
-    fn remarks(&self) -> Vec<String> {
-        vec!["a remark".to_owned()]
+    fn cursor(&self) -> Option<Value> {
+        self.cursor.clone()
     }
 }
 
@@ -66,9 +73,11 @@ async fn run(db: &TestDb, batches: Vec<Batch>, error: Option<Error>, options: Op
     let source = Arc::new(Mutex::new(Some(FakeSource {
         batches: batches.into(),
         error,
+        cursor: None,
     })));
     let options = Options {
-        open_source: Arc::new(move |_, _, _| {
+        open_source: Arc::new(move |_, _, means| {
+            means.remarks.add("a remark");
             let source = source.lock().unwrap().take().expect("opened once");
             Ok(Box::new(source) as Box<dyn Source>)
         }),
@@ -79,7 +88,7 @@ async fn run(db: &TestDb, batches: Vec<Batch>, error: Option<Error>, options: Op
         "items",
         &options,
         &Stop::never(),
-        &Progress::hidden(),
+        &pgsluice::report::Progress::hidden(),
     )
     .await
 }
@@ -185,6 +194,7 @@ async fn a_bad_batch_in_the_middle_stops_the_run_behind_the_batches_before_it() 
         rows: 200,
         bytes: 1 << 20,
     });
+    builder.set_origin("fake");
     for position in 0..100 {
         builder.push(position, b"{\"id\": \"no number\"}");
     }
@@ -223,6 +233,37 @@ async fn a_bad_batch_in_the_middle_stops_the_run_behind_the_batches_before_it() 
         "{error}"
     );
     assert!(error.contains("most:  100 × 22P02"), "{error}");
+}
+
+/// A source with a fault of its own in it.
+struct Panics;
+
+impl Source for Panics {
+    fn read(&mut self, _: &mut BatchBuilder) -> Result<Progress> {
+        panic!("on purpose")
+    }
+
+    fn cursor(&self) -> Option<Value> {
+        None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_breaks_down_is_not_taken_for_the_end_of_the_source() {
+    let db = items_db().await;
+    let options = Options {
+        open_source: Arc::new(|_, _, _| Ok(Box::new(Panics) as Box<dyn Source>)),
+        ..Options::default()
+    };
+    let report = run_pipeline(
+        &db.connector(),
+        "items",
+        &options,
+        &Stop::never(),
+        &pgsluice::report::Progress::hidden(),
+    )
+    .await;
+    assert_eq!((report.outcome(), report.exit_code()), ("failed", 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,7 +343,7 @@ async fn an_unknown_pipeline_is_a_definition_error_that_names_the_known_ones() {
         "itens",
         &Options::default(),
         &Stop::never(),
-        &Progress::hidden(),
+        &pgsluice::report::Progress::hidden(),
     )
     .await;
     assert_eq!(report.exit_code(), 2);

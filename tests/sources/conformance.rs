@@ -1,11 +1,11 @@
 //! What every source has to pass, whatever it reads.
 
-use crate::sources::file::support::{Folder, Record, WIDE, gzip, records, rows};
+use crate::sources::file::support::{Folder, Record, WIDE, gzip, means, records, rows};
 use crate::support::sluice::Done;
 use crate::support::web::Answer;
 use crate::support::workload::wait_until_no_loader;
 use crate::support::{Api, Fault, Loader, Proxy, Sluice, Store, TestDb, Web, loader};
-use pgsluice::source::{self, Snapshot, Source, Start};
+use pgsluice::source::{Driver, Snapshot, Start};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::Write as _;
@@ -42,15 +42,14 @@ fn long_item(i: usize, pad: &str) -> String {
 struct State(Start);
 
 impl State {
-    fn open(&self, settings: &Value, size: usize) -> Box<dyn Source> {
-        source::open(settings, self.0.clone(), rows(size)).unwrap()
+    fn open(&self, settings: &Value, size: usize) -> Driver {
+        Driver::open(settings, self.0.clone(), rows(size), &means(3)).unwrap()
     }
 
     /// A batch is committed: its cursor and objects pass through text, as jsonb does.
     fn commit(&mut self, batch: &pgsluice::source::Batch) {
         let text = |value: &Value| serde_json::from_str(&value.to_string()).unwrap();
         self.0.cursor = Some(text(&batch.cursor));
-        self.0.retries = 3;
         crate::sources::file::support::merge(&mut self.0.objects, &batch.objects);
     }
 }

@@ -3,4 +3,4 @@ mod file;
 mod http;
 mod object;
 mod snapshot;
-mod support;
+pub(crate) mod support;

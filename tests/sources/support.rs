@@ -1,9 +1,14 @@
 //! What a source makes of its input: batches, taken apart into records.
 
-use std::io::Write as _;
+use std::io::{Read, Write as _};
+use std::sync::{Arc, LazyLock};
 
 use pgsluice::error::Error;
-use pgsluice::source::{Batch, Limits, ObjectState, Source};
+use pgsluice::retry::Budget;
+use pgsluice::source::{Batch, Driver, Limits, Means, ObjectState, Start, StreamSource};
+use pgsluice::stop::Stop;
+use serde_json::Value;
+use tokio::runtime::Runtime;
 
 pub(crate) const WIDE: Limits = Limits {
     digests: false,
@@ -17,6 +22,52 @@ pub(crate) fn rows(rows: usize) -> Limits {
         rows,
         bytes: 1 << 30,
     }
+}
+
+/// What a source of a test works with.
+pub(crate) fn means(retries: u32) -> Means {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+    let _guard = RUNTIME.enter();
+    Means::of_run(Arc::new(Budget::new(retries, Stop::never())))
+}
+
+/// The driver of the source that `settings` describe, which goes on from what is known of its
+/// objects.
+pub(crate) fn open(
+    settings: &Value,
+    known: Vec<ObjectState>,
+    limits: Limits,
+) -> Result<Driver, Error> {
+    let start = Start {
+        objects: known,
+        ..Start::default()
+    };
+    Driver::open(settings, start, limits, &means(20))
+}
+
+/// The same for a source that goes on from a cursor.
+pub(crate) fn open_at(
+    settings: &Value,
+    cursor: Option<Value>,
+    limits: Limits,
+    retries: u32,
+) -> Result<Driver, Error> {
+    let start = Start {
+        cursor,
+        ..Start::default()
+    };
+    Driver::open(settings, start, limits, &means(retries))
+}
+
+/// What comes on standard input, in place of which `input` is read.
+pub(crate) fn open_stream(
+    settings: &Value,
+    input: Box<dyn Read + Send>,
+    limits: Limits,
+) -> Result<Driver, Error> {
+    let means = means(20);
+    let source = StreamSource::new(settings, input, &means)?;
+    Ok(Driver::new(Box::new(source), &means, None, limits))
 }
 
 /// One record as a batch carries it.
@@ -81,7 +132,7 @@ impl Outcome {
 
 /// Takes batches until there are none or one fails. `known` plays the part of the database:
 /// states of committed batches replace earlier ones, passing through text as jsonb does.
-pub(crate) fn drain<S: Source>(source: Result<S, Error>, known: Vec<ObjectState>) -> Outcome {
+pub(crate) fn drain(source: Result<Driver, Error>, known: Vec<ObjectState>) -> Outcome {
     let mut outcome = Outcome {
         objects: known,
         ..Outcome::default()

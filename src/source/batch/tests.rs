@@ -35,15 +35,15 @@ fn records_taken_out_leave_no_position() {
     let mut builder = builder();
     builder.set_origin("a");
     builder.push(1, b"{}");
-    let mark = builder.mark();
+    let before = builder.savepoint();
     builder.push(2, b"{}");
-    builder.roll_back(mark);
+    builder.roll_back(before);
     assert_eq!(builder.origins[0].last_position, 1);
     builder.set_origin("b");
-    let mark = builder.mark();
+    let before = builder.savepoint();
     builder.push(5, b"{}");
     builder.push(6, b"{}");
-    builder.roll_back(mark);
+    builder.roll_back(before);
     builder.push(1, b"{}");
     let batch = builder.finish(json!({}));
     assert_eq!(

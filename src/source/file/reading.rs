@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::source::ObjectState;
 use crate::source::records::Reading;
 
-/// A file, or standard input, being read.
+/// A file being read.
 pub(super) struct FileReading {
     pub(super) reading: Reading,
-    handle: Option<Arc<Handle>>,
+    handle: Arc<Handle>,
     known: Option<State>,
     /// It was read to its end before, and nothing has come since.
     is_unchanged: bool,
@@ -19,7 +19,7 @@ pub(super) struct FileReading {
 
 impl FileReading {
     /// A file that is read on from where `known` ends, unless it ends there.
-    pub(super) fn of_file(
+    pub(super) fn new(
         mut reading: Reading,
         handle: Arc<Handle>,
         known: Option<State>,
@@ -30,18 +30,9 @@ impl FileReading {
         }
         FileReading {
             reading,
-            handle: Some(handle),
+            handle,
             known,
             is_unchanged,
-        }
-    }
-
-    pub(super) fn of_stream(reading: Reading) -> Self {
-        FileReading {
-            reading,
-            handle: None,
-            known: None,
-            is_unchanged: false,
         }
     }
 
@@ -52,15 +43,12 @@ impl FileReading {
 
     /// What to remember of the file as far as it was read; none if that is known already.
     pub(super) fn changed_state(&self) -> Result<Option<ObjectState>> {
-        let Some(handle) = &self.handle else {
-            return Ok(None);
-        };
         let position = match &self.known {
             Some(known) if self.is_unchanged => known.position.clone(),
             _ => self.reading.position(),
         };
         let state = State {
-            identity: handle.identity.clone(),
+            identity: self.handle.identity.clone(),
             position,
             is_done: self.reading.is_done(),
         };
@@ -72,11 +60,7 @@ impl FileReading {
 
     /// How the file stood in the way of a sound reading.
     pub(super) fn disturbance(&self) -> Result<Option<String>> {
-        match &self.handle {
-            Some(handle) => {
-                handle.disturbance(self.reading.name(), self.reading.window.raw_position())
-            }
-            None => Ok(None),
-        }
+        let read = self.reading.window.raw_position();
+        self.handle.disturbance(self.reading.name(), read)
     }
 }

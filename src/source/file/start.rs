@@ -10,7 +10,7 @@ use super::discover::unreadable;
 use super::identity::{Identity, State, read_head};
 use super::reading::FileReading;
 use super::settings::Settings;
-use super::watch::{Growing, Handle, Stream};
+use super::watch::{Growing, Handle};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -77,7 +77,7 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
     if !is_unchanged {
         reading.begin(&settings.records, format, parser)?;
     }
-    let file = FileReading::of_file(reading, handle, known, is_unchanged);
+    let file = FileReading::new(reading, handle, known, is_unchanged);
     Ok(Opened::Reading(Box::new(file)))
 }
 
@@ -90,26 +90,6 @@ pub(super) fn identify(name: &str) -> Result<Value> {
     serde_json::to_value(Identity::new(&meta, &head)).map_err(|cause| {
         Error::failed(format!("cannot note the state of file `{name}`")).caused_by(cause)
     })
-}
-
-/// Opens a stream that cannot be read twice.
-pub(super) fn open_stream(
-    settings: &Settings,
-    mut input: Box<dyn Read + Send>,
-) -> Result<FileReading> {
-    let mut head = Vec::new();
-    let failed = |cause| unreadable("-", cause);
-    input
-        .by_ref()
-        .take(4)
-        .read_to_end(&mut head)
-        .map_err(failed)?;
-    let compression = Compression::detect(settings.records.compression, "-", &head);
-    let raw = Raw::new(io::Cursor::new(head).chain(input), 0);
-    let window = Window::new(Decoder::new(compression, raw).map_err(failed)?, 0);
-    let mut reading = Reading::new("-", Stream, compression, window);
-    reading.begin(&settings.records, None, Parser::default())?;
-    Ok(FileReading::of_stream(reading))
 }
 
 /// Where to begin, so that the anchor can be compared.

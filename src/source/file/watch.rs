@@ -107,20 +107,3 @@ impl Input for Growing {
         }
     }
 }
-
-/// A stream that cannot be read twice: its end is its end.
-pub(super) struct Stream;
-
-impl Input for Stream {
-    fn noun(&self) -> &'static str {
-        "file"
-    }
-
-    fn may_go_on(&self) -> bool {
-        false
-    }
-
-    fn settle(&mut self, _: u64) -> io::Result<Settled> {
-        Ok(Settled::Whole)
-    }
-}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::Request;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -10,10 +11,10 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::oauth2::Oauth2;
-use super::secret::{Keeper, Redactor, Secret, base64};
 use super::trouble::Trouble;
 use super::wire::Wire;
 use crate::error::{Error, Result};
+use crate::source::secret::{Keeper, Redactor, Secret};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "scheme", rename_all = "snake_case")]
@@ -159,7 +160,7 @@ impl AuthSettings {
                 let pair = username
                     .as_ref()
                     .map_or_else(|| text.to_owned(), |user| format!("{user}:{text}"));
-                let encoded = Secret::new(base64(pair.as_bytes()));
+                let encoded = Secret::new(BASE64_STANDARD.encode(pair));
                 redactor.add(&encoded);
                 header(AUTHORIZATION, &format!("Basic {}", encoded.expose()))
             }

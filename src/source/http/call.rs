@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::paging::At;
 use super::place::{Draft, Found};
-use super::secret::Redactor;
 use super::settings::{self, Settings};
 use crate::error::{Error, Result};
+use crate::source::secret::Redactor;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Call {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::document::Pointer;
+use crate::source::json::Pointer;
 
 /// A JSON pointer, and what it must lead to. Without values, to anything that says
 /// something: neither null nor false nor empty.

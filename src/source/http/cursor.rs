@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::paging::At;
 use super::settings::Settings;
-use super::time::Time;
 use crate::error::{Error, Result};
+use crate::source::mark::Time;
 
 /// Up to where the source has been read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

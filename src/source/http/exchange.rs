@@ -15,13 +15,14 @@ use super::hosts::is_same_origin;
 use super::limits;
 use super::paging::At;
 use super::place::Found;
-use super::secret::Redactor;
 use super::settings::{Format, Settings};
 use super::sheet::Sheet;
 use super::trouble::Trouble;
 use super::wire::{Reply, Wire};
 use crate::error::{Error, Kind, Result};
 use crate::retry::{self, Backoff};
+use crate::source::Means;
+use crate::source::secret::Redactor;
 
 /// Lines of a body that an error shows, and how much of each.
 const LINES: usize = 5;
@@ -39,8 +40,8 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(settings: Settings, since: Option<Found>, retries: u32) -> Result<Self> {
-        let redactor = Arc::new(Redactor::default());
+    pub(super) fn new(settings: Settings, since: Option<Found>, means: &Means) -> Result<Self> {
+        let redactor = Arc::clone(&means.secrets);
         let mut headers = HeaderMap::new();
         for (name, value) in &settings.headers {
             let unusable = |_| {
@@ -53,7 +54,7 @@ impl Exchange {
         Ok(Exchange {
             wire: Wire::new(&settings)?,
             auth: Auth::new(settings.auth.clone(), Arc::clone(&redactor))?,
-            backoff: Mutex::new(Backoff::new(retries)),
+            backoff: Mutex::new(Backoff::new(means.budget.retries())),
             headers,
             redactor,
             since,

@@ -1,4 +1,4 @@
-//! Fetches pages ahead of the reader, on a thread of its own.
+//! Fetches pages ahead of the reader.
 //!
 //! Where the next request can be told before a page has come (page numbers, offsets), it is
 //! sent before; where it cannot (tokens, links), pages are fetched one after the other, and
@@ -8,6 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
@@ -47,46 +48,32 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     /// Starts at `at`, with `seen` records of the sweep behind it.
-    pub(super) fn start(exchange: Exchange, at: At, seen: u64) -> Result<Self> {
+    pub(super) fn start(exchange: Exchange, at: At, seen: u64, runtime: &Handle) -> Self {
         let (sender, pages) = mpsc::channel(exchange.settings.prefetch.max(1));
-        let failed = |cause| {
-            Error::failed("the thread that fetches pages cannot be started").caused_by(cause)
+        let fetching = Fetching {
+            exchange: Arc::new(exchange),
+            sender,
+            waiting: Arc::new(Semaphore::new(WAITING)),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(failed)?;
-        std::thread::Builder::new()
-            .name("fetcher".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    let fetching = Fetching {
-                        exchange: Arc::new(exchange),
-                        sender: sender.clone(),
-                        waiting: Arc::new(Semaphore::new(WAITING)),
-                    };
-                    tokio::select! {
-                        () = sender.closed() => {}
-                        done = fetching.sweep(at, seen) => if let Err(error) = done {
-                            // What servers say may repeat what they were sent.
-                            let redactor = &fetching.exchange.redactor;
-                            let error = error.reworded(|text| redactor.clean(text));
-                            let _ = sender.send(Err(error)).await;
-                        }
-                    }
-                });
-                // A name that is being looked up does not keep the thread.
-                runtime.shutdown_background();
-            })
-            .map_err(failed)?;
-        Ok(Fetcher { pages })
+        runtime.spawn(async move {
+            tokio::select! {
+                () = fetching.sender.closed() => {}
+                done = fetching.sweep(at, seen) => if let Err(error) = done {
+                    // What servers say may repeat what they were sent.
+                    let redactor = &fetching.exchange.redactor;
+                    let error = error.reworded(|text| redactor.clean(text));
+                    let _ = fetching.sender.send(Err(error)).await;
+                }
+            }
+        });
+        Fetcher { pages }
     }
 
     /// The next page; waits for it.
     pub(super) fn next(&mut self) -> Result<Page> {
         self.pages.blocking_recv().unwrap_or_else(|| {
             Err(Error::failed(
-                "the thread that fetches pages has ended before the pages did",
+                "the task that fetches pages has ended before the pages did",
             ))
         })
     }

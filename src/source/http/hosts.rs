@@ -2,9 +2,9 @@
 
 use reqwest::Url;
 
-use super::secret::Redactor;
 use super::settings::Settings;
 use crate::error::{Error, Result};
+use crate::source::secret::Redactor;
 
 /// Whether two URLs lead to the same server by the same way.
 pub(super) fn is_same_origin(a: &Url, b: &Url) -> bool {

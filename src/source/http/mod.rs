@@ -7,15 +7,13 @@
 //! the sweep that saw it is complete: a sweep asks for the same from its first page to its
 //! last, however often it is broken off.
 //!
-//! One thread fetches ([`fetch`]), the one that asks for batches slices. A page counts as
+//! Tasks fetch ([`fetch`]), the thread that asks for batches slices. A page counts as
 //! read only with proof that it came whole.
 
 mod auth;
 mod call;
 mod condition;
 mod cursor;
-mod decimal;
-mod document;
 mod encoding;
 mod exchange;
 mod fetch;
@@ -25,15 +23,11 @@ mod link;
 mod oauth2;
 mod paging;
 mod place;
-mod secret;
 mod settings;
 mod sheet;
 mod since;
-mod time;
 mod trouble;
 mod wire;
-
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -43,35 +37,22 @@ use self::fetch::{Fetcher, Page};
 use self::settings::{Range, Settings, Since};
 use super::records::Slicer;
 use crate::error::{Error, Result};
-use crate::source::{Batch, BatchBuilder, Limits, Snapshot, Source, Start};
-
-/// Pages without records cost a batch nothing, so their number needs a limit of its own.
-const PAGES_IN_BATCH: u64 = 1000;
-
-/// A source that is slow to answer is not gathered from for longer.
-const GATHERING: Duration = Duration::from_secs(30);
+use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Source, Start};
 
 /// The source that reads HTTP APIs.
 pub struct HttpSource {
     slicing: Value,
     since: Option<Since>,
     range: Option<Range>,
-    limits: Limits,
-    /// What the database knows, or will when the batches handed out are committed.
-    cursor: Option<Cursor>,
     sweep: Sweep,
     fetcher: Option<Fetcher>,
-    /// Until the first request is made: starting takes a thread.
+    /// Until the first request is made.
     exchange: Option<Exchange>,
     current: Option<Reading>,
     is_over: bool,
-    /// An error that waits until the records before it have been handed out.
-    failure: Option<Error>,
     is_first_sweep: bool,
     unmarked: u64,
-    /// Why the sweep cannot tell what the source no longer has.
-    flaw: Option<&'static str>,
-    remarks: Vec<String>,
+    means: Means,
 }
 
 /// A page being sliced.
@@ -83,7 +64,7 @@ struct Reading {
 
 impl HttpSource {
     /// A source for the pipeline's `settings`, which goes on from where `start` says.
-    pub fn open(settings: &Value, start: &Start, limits: Limits) -> Result<Self> {
+    pub fn open(settings: &Value, start: &Start, means: &Means) -> Result<Self> {
         let fingerprint = Settings::fingerprint(settings);
         let settings = Settings::parse(settings)?;
         let cursor = Cursor::parse(start.cursor.as_ref())?;
@@ -92,6 +73,9 @@ impl HttpSource {
         // A range is read in one sweep.
         let is_over = range.is_some() && matches!(&cursor, Some(Cursor::Done(done)) if done.done);
         let (sweep, remark) = Sweep::after(cursor.as_ref(), &settings, fingerprint);
+        if let Some(remark) = remark {
+            means.remarks.add(remark);
+        }
         let asked = since
             .as_ref()
             .and_then(|since| sweep.since.clone().map(|text| since.found(text)));
@@ -99,18 +83,14 @@ impl HttpSource {
             slicing: settings.slicing(),
             since,
             range,
-            limits,
             is_first_sweep: cursor.is_none(),
-            cursor,
             sweep,
             fetcher: None,
-            exchange: Some(Exchange::new(settings, asked, start.retries)?),
+            exchange: Some(Exchange::new(settings, asked, means)?),
             current: None,
             is_over,
-            failure: None,
             unmarked: 0,
-            flaw: None,
-            remarks: remark.into_iter().map(str::to_owned).collect(),
+            means: means.clone(),
         })
     }
 
@@ -120,7 +100,8 @@ impl HttpSource {
                 exchange,
                 self.sweep.next.clone(),
                 self.sweep.records,
-            )?);
+                &self.means.runtime,
+            ));
         }
         match &mut self.fetcher {
             Some(fetcher) => fetcher.next(),
@@ -164,7 +145,7 @@ impl HttpSource {
         batch.set_origin(&reading.page.origin);
         // Ask for the end even with a full batch, to spare a batch that only says so.
         while !batch.is_full() || reading.taken == reading.page.records {
-            let before = batch.mark();
+            let before = batch.savepoint();
             if !reading.slicer.next(batch)? {
                 return Ok(true);
             }
@@ -187,41 +168,48 @@ impl HttpSource {
     }
 
     /// Notes that a page is behind us.
-    fn turn(&mut self, page: &Page) {
+    fn turn(&mut self, page: &Page) -> Progress {
         self.sweep.pages += 1;
         self.sweep.records += page.records;
         self.sweep.skip = 0;
         self.sweep.of_page = None;
-        match &page.next {
-            Some(next) => self.sweep.next = next.clone(),
-            None => {
-                self.is_over = true;
-                self.remark_on_end(page);
-            }
+        if let Some(next) = &page.next {
+            self.sweep.next = next.clone();
+            return Progress::UnitEnded(Proof::Complete);
         }
+        self.is_over = true;
+        self.remark_on_marks();
+        Progress::End(self.proof(page))
     }
 
-    fn remark_on_end(&mut self, page: &Page) {
+    /// Whether the sweep that ends with `page` has brought all.
+    fn proof(&self, page: &Page) -> Proof {
         let records = self.sweep.records;
-        if let Some(total) = page.total.filter(|total| *total > records) {
-            self.flaw = Some("the source counts more records than its pages held");
-            self.remarks.push(format!("the source counts {total} records, and its pages held {records}: rows may have moved between pages while they were read"));
-        }
         if page.lacks_lead && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
-            self.flaw = Some("the first page does not say where the next one is");
-            self.remarks.push("the first page does not say where the next one is, and was taken for the only one: check `next` in the paging".to_owned());
+            self.means.remarks.add("the first page does not say where the next one is, and was taken for the only one: check `next` in the paging");
+            let why = "the first page does not say where the next one is".to_owned();
+            return Proof::Partial(Reason::Inconclusive(why));
         }
-        if self.unmarked > 0 {
-            let field = self
-                .since
-                .as_ref()
-                .and_then(|since| since.field.as_ref())
-                .map_or("", |field| field.text());
-            self.remarks.push(format!(
-                "{} records have no usable `{field}`, which `since` goes by",
-                self.unmarked
-            ));
+        let Some(total) = page.total.filter(|total| *total > records) else {
+            return Proof::Complete;
+        };
+        self.means.remarks.add(format!("the source counts {total} records, and its pages held {records}: rows may have moved between pages while they were read"));
+        let why = "the source counts more records than its pages held".to_owned();
+        Proof::Partial(Reason::Inconclusive(why))
+    }
+
+    fn remark_on_marks(&self) {
+        if self.unmarked == 0 {
+            return;
         }
+        let since = self.since.as_ref();
+        let field = since
+            .and_then(|since| since.field.as_ref())
+            .map_or("", |field| field.text());
+        self.means.remarks.add(format!(
+            "{} records have no usable `{field}`, which `since` goes by",
+            self.unmarked
+        ));
     }
 
     /// The cursor as it stands now.
@@ -249,74 +237,35 @@ impl HttpSource {
             mark,
         })
     }
-
-    /// Fills the batch, page by page.
-    fn gather(&mut self, batch: &mut BatchBuilder) -> Result<()> {
-        let began = Instant::now();
-        let pages = self.sweep.pages;
-        while !self.is_over {
-            let mut reading = match self.current.take() {
-                Some(reading) => reading,
-                None if batch.is_full() || self.sweep.pages - pages >= PAGES_IN_BATCH => break,
-                None if batch.rows() > 0 && began.elapsed() >= GATHERING => break,
-                None => {
-                    let page = self.next_page()?;
-                    batch.count_retries(page.retried);
-                    batch.consume(page.content.len() as u64);
-                    self.begin(page)?
-                }
-            };
-            match self.slice(&mut reading, batch)? {
-                true => self.turn(&reading.page),
-                false => {
-                    self.current = Some(reading);
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Source for HttpSource {
-    fn next_batch(&mut self) -> Result<Option<Batch>> {
-        if let Some(error) = self.failure.take() {
-            // Nothing follows it; least of all an end.
-            self.fetcher = None;
-            return Err(error);
-        }
-        let mut batch = BatchBuilder::new(self.limits);
-        let pages = self.sweep.pages;
-        let snapshot = match self.sweep.is_at_start() && self.current.is_none() {
-            true => Snapshot::Begin,
-            false => Snapshot::Continue,
-        };
-        if let Err(error) = self.gather(&mut batch) {
-            if batch.rows() == 0 && self.sweep.pages == pages {
-                return Err(error);
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        let mut reading = match self.current.take() {
+            Some(reading) => reading,
+            None if self.is_over => return Ok(Progress::End(Proof::Complete)),
+            None if out.is_full() => return Ok(Progress::Full),
+            None => {
+                let page = self.next_page()?;
+                out.count_retries(page.retried);
+                out.consume(page.content.len() as u64);
+                self.begin(page)?
             }
-            self.failure = Some(error);
+        };
+        match self.slice(&mut reading, out)? {
+            true => Ok(self.turn(&reading.page)),
+            false => {
+                self.current = Some(reading);
+                Ok(Progress::Full)
+            }
         }
-        let cursor = Some(self.place());
-        if batch.rows() == 0 && (self.cursor == cursor || self.sweep.pages == pages) {
-            return match self.failure.take() {
-                Some(error) => Err(error),
-                None => Ok(None),
-            };
-        }
-        self.cursor = cursor;
-        Ok(Some(Batch {
-            snapshot,
-            spoilt_by: self.flaw.map(str::to_owned),
-            ..batch.finish(self.cursor.as_ref().map_or(Value::Null, Cursor::to_json))
-        }))
     }
 
-    fn is_complete(&self) -> bool {
-        self.is_over && self.failure.is_none()
+    fn cursor(&self) -> Option<Value> {
+        Some(self.place().to_json())
     }
 
-    fn remarks(&self) -> Vec<String> {
-        self.remarks.clone()
+    fn is_at_start(&self) -> bool {
+        self.sweep.is_at_start() && self.current.is_none()
     }
 }

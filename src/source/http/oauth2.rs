@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde::Deserialize;
@@ -12,12 +13,12 @@ use tokio::time::Instant;
 use super::auth::{Credential, header};
 use super::exchange::with_excerpt;
 use super::limits;
-use super::secret::{Keeper, Redactor, Secret, base64};
 use super::settings::url;
 use super::trouble::Trouble;
 use super::wire::{Reply, Wire};
 use crate::error::{Error, Result};
 use crate::retry;
+use crate::source::secret::{Keeper, Redactor, Secret};
 
 /// A token is not used so shortly before its end.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -103,27 +104,18 @@ impl Oauth2 {
     }
 
     fn request(&self, secret: &Secret, redactor: &Redactor) -> Result<Request> {
-        let mut form = Url::parse("http://form/")
-            .map_err(|cause| Error::failed("no form").caused_by(cause))?;
-        {
-            let mut pairs = form.query_pairs_mut();
-            pairs.append_pair("grant_type", "client_credentials");
-            for (name, value) in self.params.iter() {
-                pairs.append_pair(
-                    name,
-                    &value
-                        .as_str()
-                        .map_or_else(|| value.to_string(), str::to_owned),
-                );
-            }
-            if let Some(scope) = &self.scope {
-                pairs.append_pair("scope", scope);
-            }
-            if self.send_in == ClientIn::Body {
-                pairs
-                    .append_pair("client_id", &self.client_id)
-                    .append_pair("client_secret", secret.expose());
-            }
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials");
+        for (name, value) in self.params.iter() {
+            let text = value.as_str().map(str::to_owned);
+            form.append_pair(name, &text.unwrap_or_else(|| value.to_string()));
+        }
+        if let Some(scope) = &self.scope {
+            form.append_pair("scope", scope);
+        }
+        if self.send_in == ClientIn::Body {
+            form.append_pair("client_id", &self.client_id)
+                .append_pair("client_secret", secret.expose());
         }
         let mut request = Request::new(Method::POST, self.token_url.clone());
         let headers = request.headers_mut();
@@ -135,13 +127,10 @@ impl Oauth2 {
         if self.send_in == ClientIn::Header {
             // RFC 6749, 2.3.1: both are form-encoded first.
             let encoded = |text: &str| -> String {
-                let mut url = form.clone();
-                url.query_pairs_mut().clear().append_key_only(text);
-                url.query().unwrap_or_default().to_owned()
+                form_urlencoded::byte_serialize(text.as_bytes()).collect()
             };
-            let pair = Secret::new(base64(
-                format!("{}:{}", encoded(&self.client_id), encoded(secret.expose())).as_bytes(),
-            ));
+            let pair = format!("{}:{}", encoded(&self.client_id), encoded(secret.expose()));
+            let pair = Secret::new(BASE64_STANDARD.encode(pair));
             redactor.add(&pair);
             if let Credential::Header(name, value) =
                 header(AUTHORIZATION, &format!("Basic {}", pair.expose()))?
@@ -149,7 +138,7 @@ impl Oauth2 {
                 headers.insert(name, value);
             }
         }
-        *request.body_mut() = Some(form.query().unwrap_or_default().to_owned().into());
+        *request.body_mut() = Some(form.finish().into());
         Ok(request)
     }
 }

@@ -4,7 +4,7 @@ use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::document::Pointer;
+use crate::source::json::Pointer;
 
 /// Where a value is found: at a JSON pointer in the body, or in a header.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::auth::AuthSettings;
 use super::condition::Condition;
-use super::document::Pointer;
 use super::paging::Paging;
 use super::place::SendIn;
-use super::since::Kind;
 use crate::error::{Error, Result};
+use crate::source::json::Pointer;
+use crate::source::mark::Kind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -261,8 +261,5 @@ impl Settings {
 
 /// Enough of a SHA-256 to tell contents apart.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..12]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(&Sha256::digest(bytes)[..12])
 }

@@ -8,16 +8,16 @@ use reqwest::header::HeaderMap;
 use reqwest::{StatusCode, Url};
 
 use super::call::Call;
-use super::document::{self, Fault, Pointer};
 use super::exchange::with_excerpt;
 use super::limits;
 use super::place::{Found, Place};
-use super::secret::Redactor;
 use super::settings::{Format, Settings, digest};
 use super::trouble::Trouble;
 use super::wire::Reply;
 use crate::error::Error;
+use crate::source::json::{self, Fault, Pointer};
 use crate::source::records::Slicer;
+use crate::source::secret::Redactor;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -112,7 +112,7 @@ impl Reader<'_> {
         let in_body: Vec<&Pointer> = places.iter().filter_map(in_body).collect();
         pointers.extend(&in_body);
         let mut spans = match body.trim_ascii_start().first() {
-            Some(b'{' | b'[') => document::find(&body, &pointers),
+            Some(b'{' | b'[') => json::find(&body, &pointers),
             None => Err(Fault::Incomplete),
             Some(_) if b"null" == body.trim_ascii() => Ok(vec![None; pointers.len()]),
             Some(_) => Err(Fault::Malformed(0)),
@@ -136,7 +136,7 @@ impl Reader<'_> {
             })
             .collect();
         let content = self.array(&body, records)?;
-        Ok((content.clone(), document::count_elements(&content), values))
+        Ok((content.clone(), json::count_elements(&content), values))
     }
 
     /// The array of records. Null is what some write for an empty one.
@@ -258,7 +258,7 @@ fn in_headers(place: &Place, headers: &HeaderMap) -> Option<Found> {
 }
 
 fn found(json: &[u8]) -> Found {
-    match document::string(json) {
+    match json::string(json) {
         Some(text) => Found::Text(text),
         None => Found::Json(String::from_utf8_lossy(json).into_owned()),
     }

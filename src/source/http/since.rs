@@ -1,109 +1,20 @@
 //! The high-water mark: the newest value seen, and from where the next sweep starts.
 
 use std::cmp::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use serde::Deserialize;
-
-use super::decimal::Decimal;
-use super::document;
 use super::place::Found;
 use super::settings::Since;
-use super::time::Time;
-
-/// What the values of a mark are, and so how they are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
-    #[default]
-    Timestamp,
-    /// Seconds since 1970.
-    Unix,
-    /// Milliseconds since 1970.
-    UnixMs,
-    Number,
-    Text,
-}
-
-impl Kind {
-    /// The value as it is kept, if it is one of this kind.
-    fn read(self, text: &str) -> Option<String> {
-        let is_sound = match self {
-            Kind::Timestamp => match httpdate::parse_http_date(text) {
-                Ok(time) => return Some(Time::at(time).to_string()),
-                Err(_) => Time::parse(text).is_some(),
-            },
-            Kind::Unix | Kind::UnixMs | Kind::Number => Decimal::parse(text).is_some(),
-            Kind::Text => !text.is_empty(),
-        };
-        is_sound.then(|| text.to_owned())
-    }
-
-    fn order(self, a: &str, b: &str) -> Ordering {
-        match self {
-            Kind::Timestamp => match (Time::parse(a), Time::parse(b)) {
-                (Some(a), Some(b)) => a.order(&b),
-                (a, b) => a.is_some().cmp(&b.is_some()),
-            },
-            Kind::Unix | Kind::UnixMs | Kind::Number => Decimal::parse(a).cmp(&Decimal::parse(b)),
-            Kind::Text => a.cmp(b),
-        }
-    }
-
-    /// A mark in the future, which would hide all that comes before it, is not believed.
-    fn not_after(self, mark: String, now: SystemTime) -> String {
-        let seconds = Time::at(now).unix_seconds();
-        let limit = match self {
-            Kind::Timestamp => {
-                let Some(time) = Time::parse(&mark) else {
-                    return mark;
-                };
-                return match time.unix_seconds() > seconds {
-                    true => Time::at(now).to_string(),
-                    false => mark,
-                };
-            }
-            Kind::Unix => seconds,
-            Kind::UnixMs => seconds.saturating_mul(1000),
-            Kind::Number | Kind::Text => return mark,
-        };
-        match self.order(&mark, &limit.to_string()) {
-            Ordering::Greater => limit.to_string(),
-            _ => mark,
-        }
-    }
-
-    fn minus(self, mark: &str, lag: u64) -> String {
-        let number = |lag: u64| match mark.parse::<i128>() {
-            Ok(mark) => Some((mark - i128::from(lag)).to_string()),
-            // A fraction is less than the lag's unit, and earlier is always safe.
-            Err(_) => mark
-                .split(['.', 'e', 'E'])
-                .next()?
-                .parse::<i128>()
-                .ok()
-                .map(|mark| (mark - i128::from(lag)).to_string()),
-        };
-        match self {
-            _ if lag == 0 => mark.to_owned(),
-            Kind::Timestamp => Time::parse(mark).map_or_else(
-                || mark.to_owned(),
-                |time| time.minus(Duration::from_secs(lag)).to_string(),
-            ),
-            Kind::Unix => number(lag).unwrap_or_else(|| mark.to_owned()),
-            Kind::UnixMs => number(lag.saturating_mul(1000)).unwrap_or_else(|| mark.to_owned()),
-            Kind::Number | Kind::Text => mark.to_owned(),
-        }
-    }
-}
+use crate::source::json;
+use crate::source::mark::{Decimal, Kind};
 
 impl Since {
     /// The mark in a record, if it has a usable one.
     pub(super) fn mark_of(&self, payload: &[u8]) -> Option<String> {
         let field = self.field.as_ref()?;
-        let span = document::find(payload, &[field]).ok()?.pop()??;
+        let span = json::find(payload, &[field]).ok()?.pop()??;
         let json = &payload[span];
-        let text = match document::string(json) {
+        let text = match json::string(json) {
             Some(text) => text,
             None => std::str::from_utf8(json).ok()?.to_owned(),
         };
@@ -158,7 +69,7 @@ impl Since {
 mod tests {
     use super::*;
     use serde_json::json;
-    use std::time::UNIX_EPOCH;
+    use std::time::{Duration, UNIX_EPOCH};
 
     fn since(kind: &str, lag: u64) -> Since {
         serde_json::from_value(

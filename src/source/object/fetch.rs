@@ -89,6 +89,12 @@ impl Fetcher {
         }
     }
 
+    /// Begins no further request.
+    pub(super) fn stop(&self) {
+        self.memory.close();
+        self.requests.close();
+    }
+
     /// Lists and fetches until everything was handed over or nobody listens.
     pub(super) async fn run(self, mut listing: Listing, events: Sender<Event>) {
         let mut objects = match listing.objects(self.store.as_ref()).await {
@@ -224,7 +230,8 @@ impl Fetcher {
                     });
                 }
             };
-            let Some(pause) = backoff.next_pause() else {
+            let pause = backoff.next_pause().filter(|_| !self.requests.is_closed());
+            let Some(pause) = pause else {
                 return Err(Lost {
                     trouble: None,
                     error: Error::new(

@@ -1,27 +1,28 @@
-//! The threads on which objects are fetched, and the way from them to the reader, which is a
-//! thread of its own and blocks.
+//! The way from the tasks that fetch objects to the reader, which is a thread that blocks.
 
 use std::sync::mpsc::{Receiver, channel};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Handle;
 
 use super::fetch::{Event, Fetcher, Found};
 use super::listing::{Candidate, Listing};
 use crate::error::{Error, Result};
 
-/// The fetcher and the threads it runs on, once there is something to fetch.
+/// The fetcher, once there is something to fetch. Dropped, it stops: nobody listens any more.
 pub(super) struct Fetching {
     fetcher: Fetcher,
     listing: Option<Listing>,
-    running: Option<(Runtime, Receiver<Event>)>,
+    runtime: Handle,
+    events: Option<Receiver<Event>>,
 }
 
 impl Fetching {
-    pub(super) fn new(fetcher: Fetcher, listing: Listing) -> Self {
+    pub(super) fn new(fetcher: Fetcher, listing: Listing, runtime: Handle) -> Self {
         Fetching {
             fetcher,
             listing: Some(listing),
-            running: None,
+            runtime,
+            events: None,
         }
     }
 
@@ -29,30 +30,19 @@ impl Fetching {
     /// does not mean that there is nothing more.
     pub(super) fn next(&mut self) -> Result<Event> {
         if let Some(listing) = self.listing.take() {
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(2)
-                .thread_name("objects")
-                .enable_all()
-                .build()
-                .map_err(|cause| {
-                    Error::failed("the threads that fetch objects cannot be started")
-                        .caused_by(cause)
-                })?;
             let (sender, events) = channel();
-            runtime.spawn(self.fetcher.clone().run(listing, sender));
-            self.running = Some((runtime, events));
+            self.runtime
+                .spawn(self.fetcher.clone().run(listing, sender));
+            self.events = Some(events);
         }
-        self.running
+        self.events
             .as_ref()
-            .and_then(|(_, events)| events.recv().ok())
+            .and_then(|events| events.recv().ok())
             .ok_or_else(stopped)
     }
 
     /// Begins an object again; `None` if it is gone.
     pub(super) fn again(&self, candidate: &Candidate) -> Result<Option<Found>> {
-        let Some((runtime, _)) = &self.running else {
-            return Ok(None);
-        };
         let fetcher = self.fetcher.clone();
         let candidate = Candidate {
             name: candidate.name.clone(),
@@ -61,7 +51,7 @@ impl Fetching {
             position: None,
         };
         let (sender, answer) = channel();
-        runtime.spawn(async move {
+        self.runtime.spawn(async move {
             // The one who asked waits for it.
             let _ = sender.send(fetcher.again(&candidate).await);
         });
@@ -75,9 +65,6 @@ fn stopped() -> Error {
 
 impl Drop for Fetching {
     fn drop(&mut self) {
-        if let Some((runtime, _)) = self.running.take() {
-            // Not waited for: this may be dropped where waiting is not allowed.
-            runtime.shutdown_background();
-        }
+        self.fetcher.stop();
     }
 }

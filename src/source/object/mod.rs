@@ -25,7 +25,9 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::source::records::OnReplace;
-use crate::source::{Batch, BatchBuilder, Limits, Mark, ObjectState, Source};
+use crate::source::{
+    BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Remarks, Savepoint, Source,
+};
 
 use self::body::Trouble;
 use self::fetch::{Event, Fetcher, Found};
@@ -35,37 +37,25 @@ use self::listing::Listing;
 use self::reading::{ObjectReading, Opened};
 use self::settings::Settings;
 
-/// Objects without records cost a batch nothing, so their number needs a limit of its own.
-const OBJECTS_IN_BATCH: usize = 1000;
-
 /// How often an object that is replaced while it is read is begun again in one run.
 const RELOADS: usize = 3;
-
-/// Remarks of one run; what is more is counted.
-const REMARKS: usize = 20;
 
 /// The source that reads objects.
 pub struct ObjectSource {
     settings: Settings,
-    limits: Limits,
     fetching: Fetching,
+    /// Heard of, but not begun.
+    next: Option<Found>,
     current: Option<Box<ObjectReading>>,
     reloads: usize,
-    /// An error that waits until the records before it have been handed out.
-    failure: Option<Error>,
-    is_over: bool,
-    /// All that was listed was read, and that was something.
-    is_complete: bool,
-    /// What the next batch has to say about the completeness of the read.
-    spoilt_by: Option<String>,
-    remarks: Vec<String>,
-    more_remarks: usize,
+    cursor: Option<Value>,
+    remarks: Remarks,
 }
 
 impl ObjectSource {
     /// A source for the pipeline's `settings`, which goes on from what is `known` of each
     /// object. Nothing is asked of the store before the first batch is.
-    pub fn open(settings: &Value, known: Vec<ObjectState>, limits: Limits) -> Result<Self> {
+    pub fn open(settings: &Value, known: Vec<ObjectState>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
         let store = store::open(&settings.place, &settings.access)?;
         let known = known
@@ -81,57 +71,27 @@ impl ObjectSource {
                 on_replace: settings.on_replace,
                 known,
             },
+            means.runtime.clone(),
         );
         Ok(ObjectSource {
             settings,
-            limits,
             fetching,
+            next: None,
             current: None,
             reloads: 0,
-            failure: None,
-            is_over: false,
-            is_complete: false,
-            spoilt_by: None,
-            remarks: Vec::new(),
-            more_remarks: 0,
+            cursor: None,
+            remarks: means.remarks.clone(),
         })
     }
 
-    fn gather(&mut self, batch: &mut Gathering) -> Result<()> {
-        while !batch.builder.is_full() && batch.objects < OBJECTS_IN_BATCH {
-            if let Some(object) = self.current.take() {
-                if !self.read_on(object, batch)? {
-                    break;
-                }
-                continue;
-            }
-            match self.fetching.next()? {
-                Event::Object(found) => self.begin(found)?,
-                Event::Skipped(state) => {
-                    self.remark(format!("{} is passed over, as told", state.object));
-                    batch.skip(*state);
-                }
-                Event::Remark(remark) => self.remark(remark),
-                Event::Failed(error) => return Err(error),
-                Event::End { is_empty } => {
-                    self.is_over = true;
-                    // A prefix that is empty today is no proof that the rows are gone.
-                    self.is_complete = !is_empty;
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Opens an object. Nothing is current afterwards if it has gone away.
-    fn begin(&mut self, found: Found) -> Result<()> {
+    /// Opens an object. Nothing is current afterwards if it has gone away, and it says so.
+    fn begin(&mut self, found: Found) -> Result<Proof> {
         let candidate = found.candidate.clone();
         let is_handed_out = candidate.position.is_some();
         match ObjectReading::open(&self.settings, found) {
             Opened::Reading(object) => {
                 self.current = Some(object);
-                Ok(())
+                Ok(Proof::Complete)
             }
             Opened::Elsewhere(difference) => {
                 self.begin_again(&candidate, &difference, is_handed_out)
@@ -140,8 +100,7 @@ impl ObjectSource {
                 self.begin_again(&candidate, WHILE_READ, is_handed_out)
             }
             Opened::Lost(Some(Trouble::Gone), _) if !is_handed_out => {
-                self.lose(&candidate.name);
-                Ok(())
+                Ok(self.lose(&candidate.name))
             }
             Opened::Lost(_, error) => Err(error),
         }
@@ -154,46 +113,48 @@ impl ObjectSource {
         candidate: &listing::Candidate,
         difference: &str,
         is_handed_out: bool,
-    ) -> Result<()> {
+    ) -> Result<Proof> {
         let is_allowed = !is_handed_out || self.settings.on_replace == OnReplace::Reload;
         if !is_allowed || self.reloads >= RELOADS {
             return Err(replaced(&candidate.name, difference));
         }
         self.reloads += 1;
-        self.remark(format!(
+        self.remarks.add(format!(
             "{} was replaced ({difference}): read again from the start",
             candidate.name
         ));
         match self.fetching.again(candidate)? {
             Some(found) => self.begin(found),
             None if is_handed_out => Err(replaced(&candidate.name, "it is gone")),
-            None => {
-                self.lose(&candidate.name);
-                Ok(())
-            }
+            None => Ok(self.lose(&candidate.name)),
         }
     }
 
-    /// Reads on in the current object. False once the batch is full.
-    fn read_on(&mut self, mut object: Box<ObjectReading>, batch: &mut Gathering) -> Result<bool> {
-        batch.builder.set_origin(object.reading.name());
-        let mark = batch.builder.mark();
-        match object.read_into(&mut batch.builder) {
-            Ok(true) => {
-                self.reloads = 0;
-                batch.note(&object)?;
-                if let Some(remark) = object.reading.remark() {
-                    self.remark(remark);
+    /// Reads on in an object.
+    fn read_on(
+        &mut self,
+        mut object: Box<ObjectReading>,
+        out: &mut BatchBuilder,
+    ) -> Result<Progress> {
+        out.set_origin(object.reading.name());
+        let before = out.savepoint();
+        match object.read_into(out) {
+            Ok(is_over) => {
+                self.note(&object, out)?;
+                if !is_over {
+                    object.is_handed_out = true;
+                    self.current = Some(object);
+                    return Ok(Progress::Full);
                 }
-                Ok(true)
+                self.reloads = 0;
+                if let Some(remark) = object.reading.remark() {
+                    self.remarks.add(remark);
+                }
+                Ok(Progress::UnitEnded(Proof::Complete))
             }
-            Ok(false) => {
-                batch.note(&object)?;
-                object.is_handed_out = true;
-                self.current = Some(object);
-                Ok(false)
-            }
-            Err(error) => self.disturbed(&object, error, mark, batch).map(|()| true),
+            Err(error) => self
+                .disturbed(&object, error, before, out)
+                .map(Progress::UnitEnded),
         }
     }
 
@@ -201,24 +162,23 @@ impl ObjectSource {
         &mut self,
         object: &ObjectReading,
         error: Error,
-        mark: Mark,
-        batch: &mut Gathering,
-    ) -> Result<()> {
+        before: Savepoint,
+        out: &mut BatchBuilder,
+    ) -> Result<Proof> {
         match object.trouble() {
             // What this batch holds of the old content is taken out of it.
             Some(Trouble::Replaced) => {
-                batch.builder.roll_back(mark);
+                out.roll_back(before);
                 self.begin_again(&object.candidate, WHILE_READ, object.is_handed_out)
             }
             Some(Trouble::Gone) if !object.is_handed_out => {
-                batch.builder.roll_back(mark);
-                self.lose(&object.candidate.name);
-                Ok(())
+                out.roll_back(before);
+                Ok(self.lose(&object.candidate.name))
             }
             // What was read up to the fault is sound and need not be read again.
             _ => {
-                if batch.builder.rows() > mark.rows() {
-                    batch.note(object)?;
+                if out.rows() > before.rows() {
+                    self.note(object, out)?;
                 }
                 Err(error)
             }
@@ -226,85 +186,63 @@ impl ObjectSource {
     }
 
     /// An object is gone that was listed: perhaps the whole dump is being replaced.
-    fn lose(&mut self, name: &str) {
-        let remark = format!("{name} was deleted before it could be read");
-        self.spoilt_by = Some(remark.clone());
-        self.remark(remark);
+    fn lose(&mut self, name: &str) -> Proof {
+        let why = format!("{name} was deleted before it could be read");
+        self.remarks.add(&*why);
+        Proof::Partial(Reason::Inconclusive(why))
     }
 
-    fn remark(&mut self, remark: String) {
-        match self.remarks.len() < REMARKS {
-            true => self.remarks.push(remark),
-            false => self.more_remarks += 1,
-        }
+    /// Takes down how far `object` has been read.
+    fn note(&mut self, object: &ObjectReading, out: &mut BatchBuilder) -> Result<()> {
+        let (bytes, records) = object.reading.progress();
+        let name = &object.candidate.name;
+        self.cursor = Some(json!({"object": name, "bytes": bytes, "records": records}));
+        out.note_object(object.state()?);
+        Ok(())
     }
 }
 
 const WHILE_READ: &str = "while it was read";
 
 impl Source for ObjectSource {
-    fn next_batch(&mut self) -> Result<Option<Batch>> {
-        if let Some(error) = self.failure.take() {
-            return Err(error);
-        }
-        let mut batch = Gathering {
-            builder: BatchBuilder::new(self.limits),
-            cursor: Value::Null,
-            objects: 0,
-        };
-        if !self.is_over
-            && let Err(error) = self.gather(&mut batch)
-        {
-            self.is_over = true;
-            self.current = None;
-            if batch.builder.is_empty() {
-                return Err(error);
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        loop {
+            if let Some(object) = self.current.take() {
+                return self.read_on(object, out);
             }
-            self.failure = Some(error);
+            let event = match self.next.take() {
+                Some(found) => Event::Object(found),
+                None => self.fetching.next()?,
+            };
+            match event {
+                Event::Object(found) if out.is_full() => {
+                    self.next = Some(found);
+                    return Ok(Progress::Full);
+                }
+                Event::Object(found) => match self.begin(found)? {
+                    Proof::Complete => {}
+                    partial => return Ok(Progress::UnitEnded(partial)),
+                },
+                Event::Skipped(state) => {
+                    self.remarks
+                        .add(format!("{} is passed over, as told", state.object));
+                    self.cursor = Some(json!({"object": state.object, "skipped": true}));
+                    out.note_object(*state);
+                    return Ok(Progress::UnitEnded(Proof::Complete));
+                }
+                Event::Remark(remark) => self.remarks.add(remark),
+                Event::Failed(error) => return Err(error),
+                // A prefix that is empty today is no proof that the rows are gone.
+                Event::End { is_empty: true } => {
+                    let why = "there was no object".to_owned();
+                    return Ok(Progress::End(Proof::Partial(Reason::Inconclusive(why))));
+                }
+                Event::End { is_empty: false } => return Ok(Progress::End(Proof::Complete)),
+            }
         }
-        if batch.builder.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Batch {
-            spoilt_by: self.spoilt_by.take(),
-            ..batch.builder.finish(batch.cursor)
-        }))
     }
 
-    fn is_complete(&self) -> bool {
-        self.is_complete && self.spoilt_by.is_none()
-    }
-
-    fn remarks(&self) -> Vec<String> {
-        let mut remarks = self.remarks.clone();
-        if self.more_remarks > 0 {
-            remarks.push(format!("and {} more such notes", self.more_remarks));
-        }
-        remarks
-    }
-}
-
-/// A batch in the making.
-struct Gathering {
-    builder: BatchBuilder,
-    cursor: Value,
-    objects: usize,
-}
-
-impl Gathering {
-    /// Takes down that an object is passed over.
-    fn skip(&mut self, state: ObjectState) {
-        self.cursor = json!({"object": state.object, "skipped": true});
-        self.builder.note_object(state);
-        self.objects += 1;
-    }
-
-    /// Takes down how far `object` has been read.
-    fn note(&mut self, object: &ObjectReading) -> Result<()> {
-        let (bytes, records) = object.reading.progress();
-        self.cursor = json!({"object": object.candidate.name, "bytes": bytes, "records": records});
-        self.builder.note_object(object.state()?);
-        self.objects += 1;
-        Ok(())
+    fn cursor(&self) -> Option<Value> {
+        self.cursor.clone()
     }
 }

@@ -8,6 +8,7 @@ use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number};
 use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
+use crate::source::json::ValueScan;
 
 /// Invalid text representation: what Postgres says of broken JSON.
 const NOT_JSON: &str = "22P02";
@@ -30,7 +31,7 @@ pub(in crate::source) enum Spot {
 pub(super) struct Json {
     max: usize,
     seen: usize,
-    value: Value,
+    value: ValueScan,
     spot: Spot,
 }
 
@@ -39,7 +40,7 @@ impl Json {
         Json {
             max,
             seen: 0,
-            value: Value::default(),
+            value: ValueScan::default(),
             spot,
         }
     }
@@ -74,7 +75,7 @@ impl Json {
             Framed::CutLong(long) => return Ok(Step::Tail(long.into_tail(self.max))),
             Framed::Cut => return Ok(self.broken(window)),
         }
-        self.value = Value::default();
+        self.value = ValueScan::default();
         if self.spot != Spot::Top {
             self.spot = Spot::AfterElement;
         }
@@ -180,85 +181,4 @@ impl Framer for Json {
             ..Parser::default()
         }
     }
-}
-
-/// Finds the end of one value, chunk by chunk.
-#[derive(Debug, Default)]
-pub(super) struct Value {
-    depth: u64,
-    kind: Kind,
-    in_string: bool,
-    is_escaped: bool,
-}
-
-#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
-enum Kind {
-    #[default]
-    Unbegun,
-    /// Ends with its bracket or quote.
-    Closed,
-    /// A number or a word: ends where something else begins.
-    Open,
-}
-
-impl Value {
-    /// Whether `bytes` are one value that shows its own end, and nothing else.
-    pub(super) fn is_whole(bytes: &[u8]) -> bool {
-        let mut value = Value::default();
-        value.feed(bytes) == Some(bytes.len()) && value.kind == Kind::Closed
-    }
-
-    /// The end of the value, if it is in these bytes.
-    fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        if self.kind == Kind::Unbegun {
-            match bytes.first()? {
-                b'{' | b'[' => (self.kind, self.depth) = (Kind::Closed, 1),
-                b'"' => (self.kind, self.in_string) = (Kind::Closed, true),
-                _ => self.kind = Kind::Open,
-            }
-            at = 1;
-        }
-        if self.kind == Kind::Open {
-            return bytes[at..].iter().position(ends_word).map(|i| at + i);
-        }
-        while at < bytes.len() {
-            if self.in_string {
-                if std::mem::take(&mut self.is_escaped) {
-                    at += 1;
-                    continue;
-                }
-                let hit = at + memchr::memchr2(b'"', b'\\', &bytes[at..])?;
-                at = hit + 1;
-                if bytes[hit] == b'\\' {
-                    self.is_escaped = true;
-                    continue;
-                }
-                self.in_string = false;
-            } else {
-                let hit = at + bytes[at..].iter().position(is_structure)?;
-                at = hit + 1;
-                match bytes[hit] {
-                    b'"' => {
-                        self.in_string = true;
-                        continue;
-                    }
-                    b'{' | b'[' => self.depth += 1,
-                    _ => self.depth -= 1,
-                }
-            }
-            if self.depth == 0 {
-                return Some(at);
-            }
-        }
-        None
-    }
-}
-
-fn is_structure(byte: &u8) -> bool {
-    matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')
-}
-
-fn ends_word(byte: &u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}' | b'[' | b'{' | b'"')
 }

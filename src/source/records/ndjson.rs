@@ -1,10 +1,10 @@
 //! One record a line. Whether a line is JSON is for Postgres to say.
 
 use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
-use super::json::Value;
 use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
+use crate::source::json::ValueScan;
 
 pub(super) struct Ndjson {
     max: usize,
@@ -44,7 +44,7 @@ impl Framer for Ndjson {
                 }
                 Framed::Cut if window.data().trim_ascii().is_empty() => return Ok(Step::End),
                 Framed::Cut => {
-                    let fitness = if Value::is_whole(window.data().trim_ascii()) {
+                    let fitness = if ValueScan::is_whole(window.data().trim_ascii()) {
                         Fitness::Whole
                     } else {
                         Fitness::Broken

@@ -79,8 +79,8 @@ async fn every_constructor_makes_settings_that_the_loader_takes() {
     ] {
         let source = db.value(&format!("select sluice.http_source({URL}, {more})")).await;
         let source: Value = serde_json::from_str(&source).unwrap();
-        let limits = pgsluice::source::Limits { rows: 1, bytes: 1, digests: false };
-        if let Err(error) = pgsluice::source::open(&source, pgsluice::source::Start::default(), limits) {
+        let means = pgsluice::source::Means::of_run(Default::default());
+        if let Err(error) = pgsluice::source::open(&source, pgsluice::source::Start::default(), &means) {
             panic!("{more}: {source}: {error}");
         }
         // What is kept with the pipeline passes the same check again.

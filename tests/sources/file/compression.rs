@@ -2,7 +2,7 @@ use std::io::Write as _;
 
 use serde_json::json;
 
-use super::support::{Folder, gzip, read, rows, zstd};
+use super::support::{Folder, gzip, open, read, rows, zstd};
 
 fn lines(n: usize) -> String {
     (0..n).map(|i| format!("{{\"line\":{i}}}\n")).collect()
@@ -226,17 +226,15 @@ fn progress_adds_up_to_the_size_on_disk() {
         .map(|name| std::fs::metadata(folder.path(name)).unwrap().len())
         .sum();
     let settings = folder.settings("*", json!({}));
-    let source = pgsluice::source::file::FileSource::open(&settings, vec![], rows(7_000)).unwrap();
-    assert_eq!(pgsluice::source::Source::total_bytes(&source), Some(sizes));
+    let source = open(&settings, vec![], rows(7_000)).unwrap();
+    assert_eq!(source.total_bytes(), Some(sizes));
     let run = super::support::drain(Ok(source), vec![]).ok();
     assert_eq!(run.records.len(), 90_000);
     assert_eq!(run.batches.iter().map(|b| b.bytes).sum::<u64>(), sizes);
 
     folder.append("a.ndjson", "{}\n");
-    let source =
-        pgsluice::source::file::FileSource::open(&settings, run.objects.clone(), rows(7_000))
-            .unwrap();
-    assert_eq!(pgsluice::source::Source::total_bytes(&source), Some(3));
+    let source = open(&settings, run.objects.clone(), rows(7_000)).unwrap();
+    assert_eq!(source.total_bytes(), Some(3));
     let again = super::support::drain(Ok(source), run.objects).ok();
     assert_eq!(again.batches.iter().map(|b| b.bytes).sum::<u64>(), 3);
 }

@@ -1,11 +1,9 @@
 use std::fs;
 
 use pgsluice::error::Kind;
-use pgsluice::source::Source;
-use pgsluice::source::file::FileSource;
 use serde_json::json;
 
-use super::support::{Folder, WIDE, drain, gzip, records, rows};
+use super::support::{Folder, WIDE, drain, gzip, open, records, rows};
 
 fn numbered(range: std::ops::Range<u32>) -> String {
     range.map(|i| format!("{{\"i\":{i}}}\n")).collect()
@@ -109,7 +107,7 @@ fn file_replaced_while_it_is_read_is_refused_before_it_is_done() {
     let folder = Folder::new();
     folder.write("a.ndjson", numbered(0..4));
     let settings = folder.settings("a.ndjson", json!({}));
-    let mut source = FileSource::open(&settings, vec![], rows(2)).unwrap();
+    let mut source = open(&settings, vec![], rows(2)).unwrap();
     let first = source.next_batch().unwrap().unwrap();
     assert!(!first.objects[0].is_done);
     folder.write("new", numbered(0..4));
@@ -127,7 +125,7 @@ fn file_cut_while_it_is_read_is_refused() {
     let folder = Folder::new();
     folder.write("a.ndjson", numbered(0..4));
     let settings = folder.settings("a.ndjson", json!({}));
-    let mut source = FileSource::open(&settings, vec![], rows(2)).unwrap();
+    let mut source = open(&settings, vec![], rows(2)).unwrap();
     source.next_batch().unwrap().unwrap();
     folder.write("a.ndjson", "");
     let error = source.next_batch().unwrap_err().to_string();
@@ -143,7 +141,7 @@ fn file_rewritten_in_place_while_it_is_read_is_refused() {
     folder.write("a.ndjson", numbered(0..4));
     folder.age("a.ndjson", 60);
     let settings = folder.settings("a.ndjson", json!({}));
-    let mut source = FileSource::open(&settings, vec![], rows(2)).unwrap();
+    let mut source = open(&settings, vec![], rows(2)).unwrap();
     source.next_batch().unwrap().unwrap();
     folder.write("a.ndjson", numbered(4..8));
     let error = source.next_batch().unwrap_err().to_string();
@@ -155,13 +153,13 @@ fn file_replaced_while_it_is_read_is_begun_again_if_so_set() {
     let folder = Folder::new();
     folder.write("a.ndjson", numbered(0..4));
     let settings = folder.settings("a.ndjson", json!({"on_replace": "reload"}));
-    let mut source = FileSource::open(&settings, vec![], rows(2)).unwrap();
+    let mut source = open(&settings, vec![], rows(2)).unwrap();
     source.next_batch().unwrap().unwrap();
     folder.write("new", numbered(7..9));
     fs::rename(folder.path("new"), folder.path("a.ndjson")).unwrap();
     let rest = drain(Ok(source), vec![]).ok();
-    assert_eq!(rest.payloads()[2..], ["{\"i\":7}", "{\"i\":8}"]);
-    assert_eq!(rest.positions(), [3, 4, 1, 2]);
+    assert_eq!(rest.payloads(), ["{\"i\":7}", "{\"i\":8}"]);
+    assert_eq!(rest.positions(), [1, 2]);
     assert!(rest.object("a.ndjson").is_done);
 }
 
@@ -170,7 +168,7 @@ fn file_moved_away_while_it_is_read_is_read_to_its_end() {
     let folder = Folder::new();
     folder.write("a.ndjson", numbered(0..4));
     let settings = folder.settings("a.ndjson", json!({}));
-    let mut source = FileSource::open(&settings, vec![], rows(2)).unwrap();
+    let mut source = open(&settings, vec![], rows(2)).unwrap();
     source.next_batch().unwrap().unwrap();
     fs::remove_file(folder.path("a.ndjson")).unwrap();
     let rest = drain(Ok(source), vec![]).ok();
@@ -184,7 +182,7 @@ fn records_before_a_refused_file_are_handed_out_first() {
     let first = folder.read("b.ndjson", "{\"b\":1}\n", json!({})).ok();
     folder.write("b.ndjson", "{\"x\":1}\n");
     let settings = folder.settings("*.ndjson", json!({}));
-    let mut source = FileSource::open(&settings, first.objects, WIDE).unwrap();
+    let mut source = open(&settings, first.objects, WIDE).unwrap();
     let batch = source.next_batch().unwrap().unwrap();
     assert_eq!(records(&batch)[0].payload, b"{\"a\":1}");
     assert!(batch.objects[0].is_done);

@@ -1,10 +1,9 @@
 use std::io::Read;
 
-use pgsluice::source::file::FileSource;
-use pgsluice::source::{Limits, Source};
+use pgsluice::source::Limits;
 use serde_json::json;
 
-use super::support::{Folder, drain, read, rows};
+use super::support::{Folder, drain, open, open_stream, read, rows};
 
 const SMALL: usize = 100;
 
@@ -121,7 +120,7 @@ fn gigabyte_line_does_not_grow_memory() {
     );
     let settings = json!({"path": "-", "format": "ndjson", "max_record_bytes": 1 << 20});
     let before = peak_memory_kib();
-    let run = drain(FileSource::from_reader(&settings, input, rows(10)), vec![]).ok();
+    let run = drain(open_stream(&settings, input, rows(10)), vec![]).ok();
     assert_eq!(run.positions(), [1, 2, 3]);
     let message = &run.faults()[0].fault.as_ref().unwrap().1;
     assert!(message.contains("has 1073741824 bytes"), "{message}");
@@ -160,7 +159,7 @@ fn cursor_names_the_last_object_and_its_place() {
     folder.write("a.ndjson", "{}\n{}\n");
     folder.write("b.ndjson", "{}\n{}\n");
     let settings = folder.settings("*", json!({}));
-    let mut source = FileSource::open(&settings, vec![], rows(3)).unwrap();
+    let mut source = open(&settings, vec![], rows(3)).unwrap();
     let batch = source.next_batch().unwrap().unwrap();
     assert_eq!(
         batch.cursor,

@@ -1,10 +1,8 @@
 //! From whatever cursor a run begins again, the records are the same.
 
-use pgsluice::source::Source;
-use pgsluice::source::file::FileSource;
 use serde_json::{Value, json};
 
-use super::support::{Folder, Record, drain, gzip, merge, records, rows, zstd};
+use super::support::{Folder, Record, drain, gzip, merge, open, records, rows, zstd};
 
 /// Files with everything that makes resuming hard: blank lines, quoted newlines, stray
 /// quotes, broken records, a last record without an end.
@@ -57,7 +55,7 @@ fn run_in_pieces(settings: &Value, n: usize) -> Vec<Record> {
     let mut known = Vec::new();
     let mut found = Vec::new();
     loop {
-        let mut source = FileSource::open(settings, known.clone(), rows(n)).unwrap();
+        let mut source = open(settings, known.clone(), rows(n)).unwrap();
         let Some(batch) = source.next_batch().unwrap() else {
             return found;
         };
@@ -75,11 +73,11 @@ fn resume_from_every_cursor_gives_the_same_records() {
             let file = format!("{name}{suffix}");
             folder.write(&file, pack(content.as_bytes()));
             let settings = folder.settings(&file, json!({"format": format}));
-            let whole = drain(FileSource::open(&settings, vec![], rows(1000)), vec![]).ok();
+            let whole = drain(open(&settings, vec![], rows(1000)), vec![]).ok();
             assert!(whole.object(&file).is_done, "{file}");
             assert!(whole.records.len() >= 24, "{file}: {}", whole.records.len());
             for n in 1..=whole.records.len() + 1 {
-                let in_one_run = drain(FileSource::open(&settings, vec![], rows(n)), vec![]).ok();
+                let in_one_run = drain(open(&settings, vec![], rows(n)), vec![]).ok();
                 assert_eq!(in_one_run.records, whole.records, "{file} by {n}");
                 assert!(
                     in_one_run.batches.iter().all(|b| b.rows <= n),
@@ -101,17 +99,13 @@ fn file_that_grows_byte_by_byte_gives_the_same_records() {
     for (name, content) in samples() {
         let settings = folder.settings(name, json!({}));
         folder.write(name, &content);
-        let whole = drain(FileSource::open(&settings, vec![], rows(1000)), vec![]).ok();
+        let whole = drain(open(&settings, vec![], rows(1000)), vec![]).ok();
         std::fs::remove_file(folder.path(name)).unwrap();
         let mut known = Vec::new();
         let mut found: Vec<Record> = Vec::new();
         for len in 0..=content.len() {
             folder.write(name, &content.as_bytes()[..len]);
-            let run = drain(
-                FileSource::open(&settings, known.clone(), rows(1000)),
-                known,
-            )
-            .ok();
+            let run = drain(open(&settings, known.clone(), rows(1000)), known).ok();
             for record in run.records {
                 // An unterminated record may be read again; the later reading counts.
                 found.retain(|f| f.position < record.position);
@@ -157,7 +151,7 @@ fn several_files_resume_between_and_within_them() {
         folder.write(&format!("{i}.ndjson"), content);
     }
     let settings = folder.settings("*", json!({}));
-    let whole = drain(FileSource::open(&settings, vec![], rows(1000)), vec![]).ok();
+    let whole = drain(open(&settings, vec![], rows(1000)), vec![]).ok();
     assert_eq!(whole.records.len(), 21);
     for n in 1..=22 {
         assert_eq!(

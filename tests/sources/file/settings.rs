@@ -1,8 +1,7 @@
 use pgsluice::error::Kind;
-use pgsluice::source::file::FileSource;
 use serde_json::{Value, json};
 
-use super::support::{Folder, WIDE};
+use super::support::{Folder, WIDE, open};
 
 fn refusal(more: Value) -> String {
     let folder = Folder::new();
@@ -21,7 +20,6 @@ fn unknown_keys_and_values_are_named() {
     assert!(refusal(json!({"compression": "bzip2"})).contains("`bzip2`"));
     assert!(refusal(json!({"partial": "skip"})).contains("`skip`"));
     assert!(refusal(json!({"on_replace": "ignore"})).contains("`ignore`"));
-    assert!(refusal(json!({"kind": "http"})).contains("`http`"));
 }
 
 #[test]
@@ -64,7 +62,7 @@ fn null_counts_as_absent() {
 fn everything_but_the_path_is_optional() {
     let folder = Folder::new();
     folder.write("a.ndjson", "{}\n");
-    let settings = json!({"path": folder.name("a.ndjson")});
-    assert!(FileSource::open(&settings, vec![], WIDE).is_ok());
-    assert!(FileSource::open(&json!({}), vec![], WIDE).is_err());
+    let settings = json!({"kind": "file", "path": folder.name("a.ndjson")});
+    assert!(open(&settings, vec![], WIDE).is_ok());
+    assert!(open(&json!({"kind": "file"}), vec![], WIDE).is_err());
 }

@@ -1,16 +1,15 @@
 use std::io::{Cursor, Read};
 
 use pgsluice::source::Limits;
-use pgsluice::source::file::FileSource;
 use serde_json::{Value, json};
 
 use super::resume::samples;
-use super::support::{Outcome, WIDE, drain, gzip, rows};
+use super::support::{Outcome, WIDE, drain, gzip, open_stream, rows};
 
 fn pipe(content: &[u8], mut more: Value, limits: Limits) -> Outcome {
     more["path"] = json!("-");
     let input = Box::new(Cursor::new(content.to_vec()));
-    drain(FileSource::from_reader(&more, input, limits), vec![])
+    drain(open_stream(&more, input, limits), vec![])
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn records_do_not_depend_on_how_the_stream_is_cut_up() {
             );
             for step in [1, 2, 3, 7] {
                 let input = Box::new(Dripping(Cursor::new(content.clone().into_bytes()), step));
-                let run = drain(FileSource::from_reader(&settings, input, WIDE), vec![]).ok();
+                let run = drain(open_stream(&settings, input, WIDE), vec![]).ok();
                 assert_eq!(run.records, whole.records, "{name} by {step}");
             }
         }

@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use pgsluice::source::file::FileSource;
 use pgsluice::source::{Limits, ObjectState};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -81,7 +80,7 @@ impl Folder {
         known: Vec<ObjectState>,
         limits: Limits,
     ) -> Outcome {
-        let source = FileSource::open(&self.settings(name, more), known.clone(), limits);
+        let source = open(&self.settings(name, more), known.clone(), limits);
         drain(source, known)
     }
 

@@ -205,9 +205,7 @@ fn pages_are_fetched_ahead_only_so_far() {
                 Answer::json(format!("{{\"data\": [{record}], \"next\": {next}}}"))
             });
             let source = settings(&web.url, json!({"paging": paging, "prefetch": prefetch}));
-            let mut source =
-                pgsluice::source::open(&source, pgsluice::source::Start::default(), rows(1))
-                    .unwrap();
+            let mut source = super::support::open_at(&source, None, rows(1), 20).unwrap();
             let mut taken = 0;
             while let Some(batch) = source.next_batch().unwrap() {
                 taken += batch.rows;

@@ -185,7 +185,6 @@ fn pages_that_only_the_page_before_can_name_are_not_passed_over() {
 
 /// The cursor after the first batch of `n` records.
 fn first_cursor(settings: &Value, n: usize) -> Value {
-    use pgsluice::source::{Source, Start, http::HttpSource};
-    let mut source = HttpSource::open(settings, &Start::default(), rows(n)).unwrap();
+    let mut source = super::support::open_at(settings, None, rows(n), 20).unwrap();
     source.next_batch().unwrap().unwrap().cursor
 }

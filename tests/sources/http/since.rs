@@ -90,13 +90,7 @@ fn a_sweep_that_breaks_off_goes_on_with_what_it_asked_for() {
 
 /// A run that is broken off after its first batch.
 fn read_one_batch(source: &Value, cursor: Option<Value>, size: usize) -> Run {
-    use pgsluice::source::{Source, Start, http::HttpSource};
-    let start = Start {
-        cursor,
-        retries: 3,
-        ..Start::default()
-    };
-    let mut source = HttpSource::open(source, &start, rows(size)).unwrap();
+    let mut source = super::support::open_at(source, cursor, rows(size), 3).unwrap();
     let batch = source.next_batch().unwrap().unwrap();
     Run {
         records: super::support::records(&batch),

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pgsluice::error::{Error, Result};
-use pgsluice::source::http::HttpSource;
-use pgsluice::source::{Batch, Limits, Source, Start};
+use pgsluice::source::{Batch, Limits};
 use serde_json::{Value, json};
 
-pub(crate) use crate::sources::support::{Record, WIDE, records, rows};
+pub(crate) use crate::sources::support::{Record, WIDE, open_at, records, rows};
 use crate::support::web::{Answer, Request, Web};
 
 /// What a run came to.
@@ -59,16 +58,11 @@ pub(crate) fn read_with(
     limits: Limits,
     retries: u32,
 ) -> Run {
-    let start = Start {
-        cursor: cursor.clone(),
-        retries,
-        ..Start::default()
-    };
     let mut run = Run {
-        cursor,
+        cursor: cursor.clone(),
         ..Run::default()
     };
-    let mut source = match HttpSource::open(settings, &start, limits) {
+    let mut source = match open_at(settings, cursor, limits, retries) {
         Ok(source) => source,
         Err(error) => {
             run.error = Some(error);
@@ -109,12 +103,7 @@ pub(crate) fn read_in_pieces(settings: &Value, n: usize) -> Result<Vec<Record>> 
     let mut cursor = None;
     let mut found = Vec::new();
     loop {
-        let start = Start {
-            cursor: cursor.clone(),
-            retries: 20,
-            ..Start::default()
-        };
-        let mut source = HttpSource::open(settings, &start, rows(n))?;
+        let mut source = open_at(settings, cursor.clone(), rows(n), 20)?;
         let Some(batch) = source.next_batch()? else {
             return Ok(found);
         };

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use pgsluice::source::Source;
-use pgsluice::source::object::ObjectSource;
 use serde_json::json;
 
 use super::support::*;
@@ -31,7 +29,7 @@ fn no_more_is_fetched_ahead_than_allowed() {
         (range.start == 0).then_some(Fault::Hold)
     });
     let settings = store.settings("in/", json!({}));
-    let mut source = ObjectSource::open(&settings, vec![], rows(per_part)).unwrap();
+    let mut source = open(&settings, vec![], rows(per_part)).unwrap();
     let (mut read, mut furthest) = (0, 0);
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -1,7 +1,5 @@
 //! Objects that are not what they were.
 
-use pgsluice::source::Source;
-use pgsluice::source::object::ObjectSource;
 use serde_json::json;
 
 use super::support::*;
@@ -160,7 +158,7 @@ fn object_replaced_between_runs_while_it_was_in_progress_follows_the_policy() {
     let begun = |store: &Store| {
         store.put("in/a.ndjson", lines(0, 9));
         let settings = store.settings("in/", json!({}));
-        let mut source = ObjectSource::open(&settings, vec![], rows(4)).unwrap();
+        let mut source = open(&settings, vec![], rows(4)).unwrap();
         let batch = source.next_batch().unwrap().unwrap();
         assert_eq!(numbers(&records(&batch)), [0, 1, 2, 3]);
         store.put("in/a.ndjson", lines(20, 9));
@@ -223,7 +221,7 @@ fn object_that_was_begun_and_is_not_there_any_more_is_told() {
     let store = Store::public();
     store.put("in/a.ndjson", lines(0, 9));
     let settings = store.settings("in/", json!({}));
-    let mut source = ObjectSource::open(&settings, vec![], rows(4)).unwrap();
+    let mut source = open(&settings, vec![], rows(4)).unwrap();
     let batch = source.next_batch().unwrap().unwrap();
     let mut known = Vec::new();
     merge(&mut known, &batch.objects);

@@ -1,11 +1,10 @@
 //! Settings that cannot be meant are refused, without repeating secrets.
 
 use pgsluice::error::Kind;
-use pgsluice::source::object::ObjectSource;
 use pgsluice::source::redirected;
 use serde_json::json;
 
-use super::support::WIDE;
+use super::support::{WIDE, open};
 
 #[test]
 fn settings_that_make_no_sense_are_refused() {
@@ -58,9 +57,9 @@ fn settings_that_make_no_sense_are_refused() {
             "holds credentials or parameters",
         ),
     ] {
-        let error = ObjectSource::open(&settings, vec![], WIDE)
-            .map(drop)
-            .unwrap_err();
+        let mut settings = settings;
+        settings["kind"] = json!("object");
+        let error = open(&settings, vec![], WIDE).map(drop).unwrap_err();
         assert_eq!(error.kind(), Kind::Usage, "{settings}");
         let text = error.to_string();
         assert!(text.contains(message), "{settings}: {text}");

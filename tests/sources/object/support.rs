@@ -1,7 +1,6 @@
 //! A bucket to put objects in, and a reader of what the source makes of them.
 
-use pgsluice::source::object::ObjectSource;
-use pgsluice::source::{Limits, ObjectState, Source};
+use pgsluice::source::{Limits, ObjectState};
 use serde_json::{Value, json};
 
 pub(crate) use crate::sources::support::*;
@@ -35,7 +34,7 @@ impl Store {
 }
 
 pub(crate) fn run_settings(settings: &Value, known: Vec<ObjectState>, limits: Limits) -> Outcome {
-    drain(ObjectSource::open(settings, known.clone(), limits), known)
+    drain(open(settings, known.clone(), limits), known)
 }
 
 /// Runs with `rows(n)`, stopping after every batch to begin again from what was noted.
@@ -43,7 +42,7 @@ pub(crate) fn run_in_pieces(settings: &Value, n: usize) -> Vec<Record> {
     let mut known = Vec::new();
     let mut found = Vec::new();
     loop {
-        let mut source = ObjectSource::open(settings, known.clone(), rows(n)).unwrap();
+        let mut source = open(settings, known.clone(), rows(n)).unwrap();
         let Some(batch) = source.next_batch().unwrap() else {
             return found;
         };

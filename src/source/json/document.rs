@@ -5,52 +5,12 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
-
-/// A JSON pointer (RFC 6901), taken apart.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct Pointer {
-    text: String,
-    segments: Vec<String>,
-}
-
-impl Pointer {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let segments = match text.strip_prefix('/') {
-            None if text.is_empty() => Vec::new(),
-            None => return None,
-            Some(rest) => rest
-                .split('/')
-                .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
-                .collect(),
-        };
-        Some(Pointer {
-            text: text.to_owned(),
-            segments,
-        })
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
-    pub(super) fn segments(&self) -> &[String] {
-        &self.segments
-    }
-}
-
-impl TryFrom<String> for Pointer {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Pointer::parse(&text).ok_or_else(|| format!("`{text}` is not a JSON pointer"))
-    }
-}
+use super::pointer::Pointer;
+use super::scan::ValueScan;
 
 /// Why a document cannot be looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::source) enum Fault {
     /// It ends before its value does.
     Incomplete,
     /// It is no JSON document, as the byte at this offset shows.
@@ -59,7 +19,7 @@ pub(super) enum Fault {
 
 /// Where each of `pointers` leads, if anywhere. Of a repeated key the last one counts, as
 /// in jsonb. The whole document is walked, so success proves that it is all there.
-pub(super) fn find(
+pub(in crate::source) fn find(
     bytes: &[u8],
     pointers: &[&Pointer],
 ) -> Result<Vec<Option<Range<usize>>>, Fault> {
@@ -80,7 +40,7 @@ pub(super) fn find(
 }
 
 /// How many elements an array has; anything else has none.
-pub(super) fn count_elements(array: &[u8]) -> u64 {
+pub(in crate::source) fn count_elements(array: &[u8]) -> u64 {
     let mut walk = Walk {
         bytes: array,
         at: 0,
@@ -216,61 +176,22 @@ impl Walk<'_> {
 
     /// Passes a value by counting brackets and quotes.
     fn skip(&mut self) -> Result<(), Fault> {
-        let mut depth = 0_u64;
-        loop {
-            match self.need()? {
-                b'"' => self.skip_string()?,
-                b'{' | b'[' => {
-                    depth += 1;
-                    self.at += 1;
-                }
-                b'}' | b']' if depth > 0 => {
-                    depth -= 1;
-                    self.at += 1;
-                }
-                b'}' | b']' | b',' | b':' if depth == 0 => return Err(Fault::Malformed(self.at)),
-                b',' | b':' => self.at += 1,
-                byte if byte.is_ascii_whitespace() => self.at += 1,
-                _ => self.skip_word()?,
-            }
-            if depth == 0 {
-                return Ok(());
-            }
+        if matches!(self.need()?, b'}' | b']' | b',' | b':') {
+            return Err(Fault::Malformed(self.at));
         }
-    }
-
-    fn skip_string(&mut self) -> Result<(), Fault> {
-        self.at += 1;
-        loop {
-            let rest = &self.bytes[self.at..];
-            let hit = memchr::memchr2(b'"', b'\\', rest).ok_or(Fault::Incomplete)?;
-            self.at += hit + 1;
-            if rest[hit] == b'"' {
-                return Ok(());
-            }
-            self.need()?;
-            self.at += 1;
-        }
-    }
-
-    /// A number, or true, false, null. At the very end of a document a number may go on.
-    fn skip_word(&mut self) -> Result<(), Fault> {
-        let start = self.at;
-        while let Some(byte) = self.peek() {
-            if byte.is_ascii_whitespace() || b",:]}[{\"".contains(&byte) {
-                return Ok(());
-            }
-            self.at += 1;
-        }
-        match &self.bytes[start..] {
-            b"true" | b"false" | b"null" => Ok(()),
-            _ => Err(Fault::Incomplete),
-        }
+        let rest = &self.bytes[self.at..];
+        self.at += match ValueScan::default().feed(rest) {
+            Some(len) => len,
+            // At the very end of a document a number may go on.
+            None if matches!(rest, b"true" | b"false" | b"null") => rest.len(),
+            None => return Err(Fault::Incomplete),
+        };
+        Ok(())
     }
 }
 
 /// The text of a JSON string.
-pub(super) fn string(json: &[u8]) -> Option<String> {
+pub(in crate::source) fn string(json: &[u8]) -> Option<String> {
     serde_json::from_slice(json).ok()
 }
 

@@ -4,31 +4,30 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::Url;
 
 use crate::error::{Error, Result};
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Keeper {
+pub(in crate::source) enum Keeper {
     Environment(String),
     File(PathBuf),
 }
 
 impl Keeper {
-    pub(super) fn of(env: Option<&str>, file: Option<&PathBuf>) -> Result<Self> {
+    pub(in crate::source) fn of(env: Option<&str>, file: Option<&PathBuf>) -> Result<Self> {
         match (env, file) {
             (Some(name), None) => Ok(Keeper::Environment(name.to_owned())),
             (None, Some(path)) => Ok(Keeper::File(path.clone())),
-            _ => Err(
-                Error::usage("the credential of the HTTP source has no keeper")
-                    .next("name one of env => 'VARIABLE' and file => 'PATH'"),
-            ),
+            _ => Err(Error::usage("the credential of the source has no keeper")
+                .next("name one of env => 'VARIABLE' and file => 'PATH'")),
         }
     }
 
     /// The secret as it is now.
-    pub(super) fn read(&self) -> Result<Secret> {
+    pub(in crate::source) fn read(&self) -> Result<Secret> {
         let text = match self {
             Keeper::Environment(name) => std::env::var(name).map_err(|cause| {
                 Error::usage(format!(
@@ -66,14 +65,14 @@ impl fmt::Display for Keeper {
 
 /// Text that is not shown, not even by `{:?}`.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
+pub(in crate::source) struct Secret(String);
 
 impl Secret {
-    pub(super) fn new(text: String) -> Self {
+    pub(in crate::source) fn new(text: String) -> Self {
         Secret(text)
     }
 
-    pub(super) fn expose(&self) -> &str {
+    pub(in crate::source) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -86,21 +85,21 @@ impl fmt::Debug for Secret {
 
 /// Knows every secret in use, and takes them out of texts that others sent.
 #[derive(Debug, Default)]
-pub(super) struct Redactor {
+pub(in crate::source) struct Redactor {
     /// With the forms in which a server may echo them, the longest first.
     known: Mutex<Vec<Secret>>,
 }
 
 impl Redactor {
-    pub(super) fn add(&self, secret: &Secret) {
+    pub(in crate::source) fn add(&self, secret: &Secret) {
         let text = secret.expose();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let encoded = percent_encoded(text);
+        let in_form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
         for form in [
             text.to_owned(),
-            encoded.replace("%20", "+"),
-            encoded,
-            base64(text.as_bytes()),
+            in_form.replace('+', "%20"),
+            in_form,
+            BASE64_STANDARD.encode(text),
             json_escaped(text),
         ] {
             if !form.is_empty() && !known.iter().any(|other| other.expose() == form) {
@@ -110,7 +109,7 @@ impl Redactor {
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     }
 
-    pub(super) fn clean(&self, text: &str) -> String {
+    pub(in crate::source) fn clean(&self, text: &str) -> String {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().fold(text.to_owned(), |text, secret| {
             text.replace(secret.expose(), "[redacted]")
@@ -123,7 +122,7 @@ impl Redactor {
 
     /// A link that a server made, without the parameters in which it repeats a secret: links
     /// are kept in the cursor, and the credential is sent with every request anyway.
-    pub(super) fn clean_link(&self, link: &Url) -> Url {
+    pub(in crate::source) fn clean_link(&self, link: &Url) -> Url {
         let is_clean = link.query_pairs().all(|(_, value)| !self.holds(&value));
         if is_clean && link.username().is_empty() && link.password().is_none() {
             return link.clone();
@@ -144,62 +143,15 @@ impl Redactor {
     }
 }
 
-fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
 fn json_escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
-}
-
-/// RFC 4648, with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .chain([0, 0].iter())
-            .take(3)
-            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte));
-        for place in 0..4 {
-            match place <= chunk.len() {
-                true => text.push(char::from(
-                    DIGITS[(group >> (18 - 6 * place)) as usize & 63],
-                )),
-                false => text.push('='),
-            }
-        }
-    }
-    text
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (text, encoded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("user:pässword", "dXNlcjpww6Rzc3dvcmQ="),
-        ] {
-            assert_eq!(base64(text.as_bytes()), encoded);
-        }
-    }
 
     #[test]
     fn secrets_are_taken_out_in_every_form() {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time and how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Time {
+pub(in crate::source) struct Time {
     /// Seconds since 1970 by the clock that wrote it.
     local_seconds: i64,
     /// How far that clock is ahead of UTC.
@@ -20,7 +20,7 @@ pub(super) struct Time {
 }
 
 impl Time {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::source) fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let number = |from: usize, to: usize| -> Option<i64> {
             let digits = text.get(from..to)?;
@@ -69,7 +69,7 @@ impl Time {
     }
 
     /// Now, in UTC and whole seconds.
-    pub(super) fn at(time: SystemTime) -> Self {
+    pub(in crate::source) fn at(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Time {
             local_seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
@@ -81,18 +81,18 @@ impl Time {
     }
 
     /// So much earlier, written in the same way.
-    pub(super) fn minus(mut self, lag: Duration) -> Self {
+    pub(in crate::source) fn minus(mut self, lag: Duration) -> Self {
         let lag = i64::try_from(lag.as_secs()).unwrap_or(i64::MAX);
         self.local_seconds = self.local_seconds.saturating_sub(lag);
         self
     }
 
     /// Seconds since 1970, UTC, without the fraction.
-    pub(super) fn unix_seconds(&self) -> i64 {
+    pub(in crate::source) fn unix_seconds(&self) -> i64 {
         self.local_seconds.saturating_sub(self.offset_seconds)
     }
 
-    pub(super) fn order(&self, other: &Self) -> Ordering {
+    pub(in crate::source) fn order(&self, other: &Self) -> Ordering {
         let fraction = |time: &Time| time.fraction.trim_end_matches('0').to_owned();
         (self.unix_seconds(), fraction(self)).cmp(&(other.unix_seconds(), fraction(other)))
     }

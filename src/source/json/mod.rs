@@ -1,0 +1,10 @@
+//! JSON by its brackets and quotes alone: where values stand and end. Nothing is parsed; numbers
+//! and strings stay the bytes that came.
+
+mod document;
+mod pointer;
+mod scan;
+
+pub(in crate::source) use document::{Fault, count_elements, find, string};
+pub(in crate::source) use pointer::Pointer;
+pub(in crate::source) use scan::ValueScan;

@@ -1,0 +1,102 @@
+//! Records from a stream that comes once: standard input. It leaves a cursor for people to look
+//! at, and no state: nobody can read it a second time.
+
+use std::io::{self, Read};
+
+use serde_json::{Value, json};
+
+use super::records::{
+    Compression, Decoder, Input, Parser, Progress as Framed, Raw, Reading, RecordSettings, Settled,
+    Window,
+};
+use super::{BatchBuilder, Means, Progress, Proof, Remarks, Source};
+use crate::error::{Error, Result};
+
+/// The path that stands for standard input.
+pub(super) const PATH: &str = "-";
+
+/// How many bytes tell the compression.
+const MAGIC: u64 = 4;
+
+/// The source that reads a stream.
+pub struct StreamSource {
+    reading: Reading,
+    remarks: Remarks,
+    has_begun: bool,
+}
+
+impl StreamSource {
+    /// A source that reads standard input.
+    pub(super) fn of_stdin(settings: &Value, means: &Means) -> Result<Self> {
+        Self::new(settings, Box::new(io::stdin()), means)
+    }
+
+    /// A source that reads `input` as if it were standard input.
+    pub fn new(settings: &Value, mut input: Box<dyn Read + Send>, means: &Means) -> Result<Self> {
+        let settings = super::file::stream_settings(settings)?;
+        let mut head = Vec::new();
+        input
+            .by_ref()
+            .take(MAGIC)
+            .read_to_end(&mut head)
+            .map_err(unreadable)?;
+        Ok(StreamSource {
+            reading: begin(&settings, head, input)?,
+            remarks: means.remarks.clone(),
+            has_begun: false,
+        })
+    }
+}
+
+fn begin(settings: &RecordSettings, head: Vec<u8>, input: Box<dyn Read + Send>) -> Result<Reading> {
+    let compression = Compression::detect(settings.compression, PATH, &head);
+    let raw = Raw::new(io::Cursor::new(head).chain(input), 0);
+    let window = Window::new(Decoder::new(compression, raw).map_err(unreadable)?, 0);
+    let mut reading = Reading::new(PATH, Once, compression, window);
+    reading.begin(settings, None, Parser::default())?;
+    Ok(reading)
+}
+
+fn unreadable(cause: io::Error) -> Error {
+    Error::failed("cannot read standard input").caused_by(cause)
+}
+
+impl Source for StreamSource {
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        self.has_begun = true;
+        out.set_origin(PATH);
+        if self.reading.read_into(out)? == Framed::BatchIsFull {
+            return Ok(Progress::Full);
+        }
+        if let Some(remark) = self.reading.remark() {
+            self.remarks.add(remark);
+        }
+        Ok(Progress::End(Proof::Complete))
+    }
+
+    fn cursor(&self) -> Option<Value> {
+        let (_, records) = self.reading.progress();
+        (records > 0).then(|| json!({"object": PATH, "records": records}))
+    }
+
+    fn is_at_start(&self) -> bool {
+        !self.has_begun
+    }
+}
+
+/// What comes once ends where it ends.
+struct Once;
+
+impl Input for Once {
+    fn noun(&self) -> &'static str {
+        "stream"
+    }
+
+    fn may_go_on(&self) -> bool {
+        false
+    }
+
+    fn settle(&mut self, _: u64) -> io::Result<Settled> {
+        Ok(Settled::Whole)
+    }
+}
