@@ -1,22 +1,24 @@
-create or replace function sluice._count_records(p_staged bigint, out extracted bigint, out transformed bigint, out filtered bigint, out quarantined bigint, out produced bigint, out superseded bigint, out known bigint)
+create or replace function sluice._count_records()
+returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
--- Not in SQL, which keeps its plan to the end of the transaction: sluice_rows may be made anew in it.
+-- Not in SQL, which keeps its plan to the end of the transaction: sluice_rows may be another one in it.
 begin
   -- A record is quarantined when it has a fault, transformed when it has rows or is known by a
   -- row, filtered when it has none of these; each is counted from its own table.
-  select p_staged + u.records, r.records + k.records, p_staged + u.records - r.records - k.records - f.records, f.records,
-    r.rows + k.records, r.superseded, k.records
-    into extracted, transformed, filtered, quarantined, produced, superseded, known
-  from (select count(*) as records from pg_temp.sluice_unreadable) u,
-       (select count(*) as records from pg_temp.sluice_faults) f,
-       (select count(*) as records from pg_temp.sluice_known) k,
-       (select count(distinct sluice_ordinal) as records, count(*) as rows,
-          count(*) filter (where sluice_state = 's') as superseded
-        from pg_temp.sluice_rows where sluice_state is distinct from 'f') r;
+  update pg_temp.sluice_batch set (extracted, transformed, filtered, quarantined, produced, superseded, known) = (
+    select s.records + u.records, r.records + k.records, s.records + u.records - r.records - k.records - f.records,
+      f.records, r.rows + k.records, r.superseded, k.records
+    from (select count(*) as records from pg_temp.sluice_staging) s,
+      (select count(*) as records from pg_temp.sluice_unreadable) u,
+      (select count(*) as records from pg_temp.sluice_faults) f,
+      (select count(*) as records from pg_temp.sluice_known) k,
+      (select count(distinct sluice_ordinal) as records, count(*) as rows,
+         count(*) filter (where sluice_state = 's') as superseded
+       from pg_temp.sluice_rows where sluice_state is distinct from 'f') r);
 end
 $$;
 
-comment on function sluice._count_records(bigint) is
-  'The record counters of the open batch. p_staged: records in sluice_staging. superseded: without the known records.';
+comment on function sluice._count_records() is
+  'Counts the records of the open batch and the rows they made. superseded: without the known records.';

@@ -1,21 +1,24 @@
-create or replace function sluice._execute_merge(p_merge text, p_batch_id bigint, out written bigint, out inserted bigint, out updated bigint, out deleted bigint)
+-- Runs a merge that is planned by index, while its triggers see the session's own settings: it is planned apart.
+-- From PostgreSQL 17 on it says itself what it did. Before, a statement that was planned apart does not even say
+-- how many rows it wrote. The statistics of the table do; where they say something else than was expected, as
+-- with a trigger that writes to the same table, p_is_exact asks the statement, under the settings of its plan.
+create or replace function sluice._execute_merge(
+  p_statement text, p_search_path text, p_target oid, p_is_exact boolean,
+  out written bigint, out inserted bigint, out updated bigint, out deleted bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_action text;
 begin
-  -- Triggers and defaults of the target see the definer's search_path, as under any writer.
-  perform set_config('search_path', (select c.search_path from pg_temp.sluice_compiled c), true);
-  if current_setting('server_version_num')::integer < 170000 then
-    execute p_merge using p_batch_id;
-    get diagnostics written = row_count;
-  else
-    -- Not in a common table expression, which some releases of 17 crash on.
+  if current_setting('server_version_num')::integer >= 170000 then
     inserted := 0;
     updated := 0;
     deleted := 0;
-    for v_action in execute p_merge || E'\nreturning merge_action()' using p_batch_id loop
+    perform sluice._plan_by_index('sluice_merge', p_statement || E'\nreturning pg_catalog.merge_action()', p_search_path);
+    perform set_config('search_path', p_search_path, true);
+    -- Not in a common table expression, which some releases of 17 crash on.
+    for v_action in execute 'execute sluice_merge' loop
       case v_action
         when 'INSERT' then inserted := inserted + 1;
         when 'UPDATE' then updated := updated + 1;
@@ -23,11 +26,48 @@ begin
       end case;
     end loop;
     written := inserted + updated + deleted;
+  elsif p_is_exact or not exists (select from pg_trigger t where t.tgrelid = p_target and not t.tgisinternal) then
+    written := sluice._execute_by_index(p_statement, p_search_path);
+  else
+    perform sluice._plan_by_index('sluice_merge', p_statement, p_search_path);
+    written := -sluice._rows_written(p_target);
+    perform set_config('search_path', p_search_path, true);
+    execute 'execute sluice_merge';
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+    written := written + sluice._rows_written(p_target);
   end if;
-  -- Deferred constraints would fail at commit, where no record can be told apart.
   set constraints all immediate;
 end
 $$;
 
-comment on function sluice._execute_merge(text, bigint) is
-  'Runs a merge with every deferred constraint checked at once; returns the rows written, from PostgreSQL 17 on by action, before that null.';
+comment on function sluice._execute_merge(text, text, oid, boolean) is
+  'Runs the merge with every deferred constraint checked at once; says what it wrote, from PostgreSQL 17 on by action.';
+
+create or replace function sluice._execute_by_index(p_statement text, p_search_path text)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_written bigint;
+begin
+  perform set_config('search_path', p_search_path, true);
+  execute p_statement;
+  get diagnostics v_written = row_count;
+  return v_written;
+end
+$$;
+
+-- Rows of a table, partitions included, that this transaction has written until now.
+create or replace function sluice._rows_written(p_target oid)
+returns bigint
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(sum(pg_stat_get_xact_tuples_inserted(t.oid) + pg_stat_get_xact_tuples_updated(t.oid)
+    + pg_stat_get_xact_tuples_deleted(t.oid)), 0)
+  from (select p_target as oid union select p.relid from pg_partition_tree(p_target) p) t
+$$;

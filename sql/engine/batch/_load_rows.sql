@@ -1,75 +1,89 @@
-create or replace function sluice._load_rows(p_ledger sluice.batches)
+-- The rows of the open batch into the target, which the caller has locked against other batches. Returns the
+-- ledger row with all that the batch itself knows; load_batch, replays and reloads add what they know.
+create or replace function sluice._load_rows()
 returns sluice.batches
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare
-  v_ledger        sluice.batches := p_ledger;
-  v_batch         record;
-  v_merged        record;
-  v_counted       record;
-  v_known         record;
-  v_yielded       record;
-  v_suspects      integer[];
-  v_check         text;
-  v_is_as_counted boolean;
+  v            record;
+  v_suspects   integer[];
+  v_known_rows bigint;
+  v_merged     record;
+  v_ledger     sluice.batches;
 begin
-  select * into strict v_batch from pg_temp.sluice_batch, pg_temp.sluice_compiled;
-  v_known := sluice._confirm_known(v_batch.target, v_batch.filenode);
-  v_is_as_counted := v_known.is_as_before;
+  perform sluice._hold_target();
+  v_known_rows := sluice._confirm_known();
   -- Parents may have arrived since the transform looked: in batches committed meanwhile.
   select array_agg(f.ordinal) into v_suspects from pg_temp.sluice_faults f where f.is_suspect;
   if v_suspects is not null then
-    v_is_as_counted := false;
     delete from pg_temp.sluice_faults where is_suspect;
     update pg_temp.sluice_rows set sluice_state = null where sluice_ordinal = any (v_suspects);
-    foreach v_check in array v_batch.reference_checks loop
-      perform sluice._check_reference(v_check, v_suspects);
-    end loop;
-    perform sluice._mark_faulty_rows();
-    perform sluice._mark_superseded_rows(v_batch.superseded_sql);
+    perform sluice._check_references(v_suspects);
+    perform sluice._mark_superseded_rows();
   end if;
-  v_yielded := sluice._yield_known(v_batch.matched_sql);
-  if not v_yielded.is_as_before then
-    v_is_as_counted := false;
-    v_known.rows := v_yielded.rows;
-  end if;
+  v_known_rows := coalesce(sluice._transform_displaced(), v_known_rows);
 
-  v_merged := sluice._merge_rows(v_batch.batch_id);
-  -- The transform's counts hold as long as no record left the batch or came back.
-  if v_is_as_counted and (select count(*) from pg_temp.sluice_faults) = v_batch.quarantined then
-    v_counted := v_batch;
-  else
-    v_counted := sluice._count_records(v_batch.staged);
-  end if;
+  v_merged := sluice._merge_rows();
 
-  v_ledger.batch_id    := v_batch.batch_id;
-  v_ledger.pipeline_id := v_batch.pipeline_id;
-  v_ledger.kind        := v_batch.kind;
-  v_ledger.version     := v_batch.version;
-  v_ledger.started_at  := v_batch.started_at;
-  v_ledger.origins     := v_batch.origins;
-  v_ledger.extracted   := v_counted.extracted;
-  v_ledger.transformed := v_counted.transformed;
-  v_ledger.filtered    := v_counted.filtered;
-  v_ledger.quarantined := v_counted.quarantined;
-  v_ledger.produced    := v_counted.produced;
+  -- The transform's counts hold as long as no record left the batch, came back or lost its row.
+  select b.*, c.version, c.made_for into strict v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
+  if v_suspects is not null or v.quarantined <> (select count(*) from pg_temp.sluice_faults)
+    or v.known <> (select count(*) from pg_temp.sluice_known)
+  then
+    perform sluice._count_records();
+    select b.*, c.version, c.made_for into strict v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
+  end if;
+  v_ledger.batch_id    := v.batch_id;
+  v_ledger.pipeline_id := v.pipeline_id;
+  v_ledger.kind        := v.kind;
+  v_ledger.version     := v.version;
+  v_ledger.started_at  := v.started_at;
+  v_ledger.origins     := v.origins;
+  v_ledger.extracted   := v.extracted;
+  v_ledger.transformed := v.transformed;
+  v_ledger.filtered    := v.filtered;
+  v_ledger.quarantined := v.quarantined;
+  v_ledger.known       := v.known;
+  v_ledger.produced    := v.produced;
   v_ledger.inserted    := v_merged.inserted;
   v_ledger.updated     := v_merged.updated;
   v_ledger.deleted     := v_merged.deleted;
-  v_ledger.unchanged   := v_merged.unchanged + v_known.rows;
+  v_ledger.unchanged   := v_merged.unchanged + v_known_rows;
   v_ledger.stale       := v_merged.stale + v_merged.outdated;
-  -- Of several records with the same row the last is the one that counts.
-  v_ledger.superseded  := v_counted.superseded + v_counted.known - v_known.rows;
-  v_ledger.known       := v_counted.known;
+  -- Of several known records with the same row the last is the one that counts.
+  v_ledger.superseded  := v.superseded + v.known - v_known_rows;
 
-  if v_batch.kind = 'load' and v_batch.made_for is not null then
-    perform sluice._remember(v_batch.pipeline_id, v_batch.made_for, v_counted.transformed = v_counted.produced, v_batch.remember_sql, v_merged.places);
+  if v.kind = 'load' and v.made_for is not null then
+    perform sluice._remember(v_merged.places);
   end if;
   return v_ledger;
 end
 $$;
 
-comment on function sluice._load_rows(sluice.batches) is
-  'Merges the open batch into its target, which the caller has locked, and returns p_ledger with the counters.';
+comment on function sluice._load_rows() is
+  'Merges the open batch into its target, which the caller has locked, and returns what the ledger says of it.';
+
+-- Statements name the target, the locks number it. From here on it stays the table it was compiled for.
+create or replace function sluice._hold_target()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v record;
+begin
+  select p.name, p.target, to_regclass(p.target) as found, c.target as compiled into strict v
+  from pg_temp.sluice_batch b, pg_temp.sluice_compiled c, sluice.pipelines p where p.pipeline_id = b.pipeline_id;
+  if v.found = v.compiled then
+    execute format('lock table only %s in row exclusive mode', v.target);
+    v.found := to_regclass(v.target);
+  end if;
+  if v.found is distinct from v.compiled then
+    raise exception using errcode = 'serialization_failure',
+      message = format('pipeline %s: %s is not the table any more that it was when the batch began', v.name, v.target),
+      hint = 'nothing of this batch was committed; begun again it loads into the table of that name now';
+  end if;
+end
+$$;

@@ -1,48 +1,41 @@
+-- The live rows of the batch into the target. What the merge will do is counted beforehand, and what it says it
+-- did has to be that. Records that fail in it (a second unique constraint, a trigger, a deferred constraint) are
+-- found by trial, and the merge is done again without them.
 create or replace function sluice._merge_rows(
-  p_batch_id bigint,
-  out inserted bigint, out updated bigint, out deleted bigint, out unchanged bigint, out stale bigint, out outdated bigint, out places tid[])
+  out inserted bigint, out updated bigint, out deleted bigint, out unchanged bigint, out stale bigint,
+  out outdated bigint, out places tid[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
--- Index lookups in the target only: the cost of a batch must not grow with the target, and a
--- temporary table without statistics invites a plan that reads all of it.
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
-  v_compiled record;
+  v          sluice.compiled;
   v_done     record;
-  v_written  bigint;
-  v_actions  text;
   v_attempts integer := 0;
 begin
-  select * into strict v_compiled from pg_temp.sluice_compiled;
+  select * into strict v from pg_temp.sluice_compiled;
   loop
     outdated := sluice._mark_outdated_rows();
     places := null;
-    v_actions := null;
     begin
-      perform sluice._capture_changes(p_batch_id);
+      perform sluice._capture_changes((select b.batch_id from pg_temp.sluice_batch b));
       if not exists (select from pg_temp.sluice_rows where sluice_state is null) then
         select 0, 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale;
         return;
       end if;
-      if v_compiled.insert_sql is not null and not sluice._overlaps_target(v_compiled.overlap_sql) then
+      if v.insert_sql is not null and not sluice._overlaps_target(v.overlap_sql) then
         -- All new: what the merge comes to, without its join.
-        select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale from pg_temp.sluice_rows where sluice_state is null;
-        v_done := sluice._execute_insert(v_compiled.insert_sql, p_batch_id, v_compiled.keeps_places);
-        v_written := v_done.written;
+        select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale
+        from pg_temp.sluice_rows where sluice_state is null;
+        v_done := sluice._execute_insert(v.insert_sql, v.search_path, v.keeps_places);
         places := v_done.places;
-        exit when v_written = inserted;
+        exit when v_done.written = inserted;
       else
-        execute v_compiled.count_sql into inserted, updated, deleted, unchanged, stale;
+        perform sluice._plan_by_index('sluice_count', v.count_sql);
+        execute 'execute sluice_count' into inserted, updated, deleted, unchanged, stale;
         exit when inserted + updated + deleted = 0;
-        v_done := sluice._execute_merge(v_compiled.merge_sql, p_batch_id);
-        v_written := v_done.written;
-        exit when v_written = inserted + updated + deleted
+        v_done := sluice._execute_merge(v.merge_sql, v.search_path, v.target, v_attempts > 0);
+        exit when v_done.written = inserted + updated + deleted
           and coalesce((v_done.inserted, v_done.updated, v_done.deleted) = (inserted, updated, deleted), true);
-        v_actions := case when v_done.inserted is not null then format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)',
-          v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end;
       end if;
       -- Another session wrote to the target between the count and the merge, or a trigger
       -- swallowed a row. Undo and look again; what stays is a trigger.
@@ -52,29 +45,109 @@ begin
         v_attempts := v_attempts + 1;
         if v_attempts >= 3 then
           raise exception using errcode = 'SL004',
-            message = format('%s rows were to be written to %s, but %s were%s', inserted + updated + deleted, v_compiled.target::pg_catalog.regclass, v_written, v_actions),
+            message = format('%s rows were to be written to %s, but %s were%s', inserted + updated + deleted,
+              v.target::regclass, v_done.written,
+              case when v_done.inserted is not null then format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)',
+                v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end),
             detail = coalesce('before row triggers: ' || (
-              select string_agg(t.tgname, ', ' order by t.tgname) from pg_catalog.pg_trigger t
-              where t.tgrelid = v_compiled.target and not t.tgisinternal and t.tgtype & 3 = 3), ''),
-            hint = 'a trigger that returns null makes a row vanish: let it raise an exception (the record is quarantined) or filter in the transform';
+              select string_agg(t.tgname, ', ' order by t.tgname) from pg_trigger t
+              where t.tgrelid = v.target and not t.tgisinternal and t.tgtype & 3 = 3), ''),
+            hint = 'a trigger that returns null makes a row vanish: let it raise an exception (the record is '
+              'quarantined) or filter in the transform';
         end if;
       when others then
         if not sluice._is_record_fault(sqlstate) then
           raise;
         end if;
-        if not sluice._isolate_merge_faults(v_compiled.trial_merge_sql, p_batch_id) then
+        if not sluice._isolate_merge_faults() then
           v_attempts := v_attempts + 1;
           if v_attempts >= 3 then
             raise; -- no record fails by itself or together with others: not a record's fault
           end if;
         end if;
         perform sluice._mark_faulty_rows();
-        perform sluice._mark_superseded_rows(v_compiled.superseded_sql);
+        perform sluice._mark_superseded_rows();
     end;
   end loop;
-  perform sluice._bury_deleted_keys(p_batch_id);
+  perform sluice._bury_deleted_keys();
 end
 $$;
 
-comment on function sluice._merge_rows(bigint) is
-  'Merges the live rows of the batch and returns what was done, counted beforehand and compared with what the merge says. outdated: rows that were left out beforehand, see _outdated_sql. Records that fail in the merge are isolated, and the merge is done again without them. SL004: a trigger swallows rows.';
+comment on function sluice._merge_rows() is
+$$Merges the live rows of the batch and returns what was done. outdated: rows that were left out beforehand, see
+sluice._outdated_sql. places: where the rows stand, if all were inserted. SL004: a trigger swallows rows.$$;
+
+-- Whether rows of the batch may meet rows of the target; false if they certainly do not.
+create or replace function sluice._overlaps_target(p_statement text)
+returns boolean
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+-- The look into the index, however few rows the planner thinks it would have to read instead.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+  v_overlaps boolean;
+begin
+  execute p_statement into v_overlaps;
+  return v_overlaps;
+end
+$$;
+
+-- Defaults and triggers see the definer's search_path, as under any writer, and the session's own settings.
+create or replace function sluice._execute_insert(
+  p_statement text, p_search_path text, p_keeps_places boolean, out written bigint, out places tid[], out inserted bigint,
+  out updated bigint, out deleted bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform set_config('search_path', p_search_path, true);
+  if p_keeps_places then
+    execute format(E'with written as (%s\nreturning ctid)\nselect pg_catalog.count(*), pg_catalog.array_agg(ctid) from written',
+      p_statement) into written, places;
+  else
+    execute p_statement;
+    get diagnostics written = row_count;
+  end if;
+  -- Deferred constraints would fail at commit, where no record can be told apart.
+  set constraints all immediate;
+end
+$$;
+
+-- A tombstone for every key the batch deleted, none for those it brought back.
+create or replace function sluice._bury_deleted_keys()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  v          record;
+  v_target   text;
+  v_key_hash text;
+begin
+  select c.target, c.key, c.order_by, c.has_deleted, b.batch_id into v from pg_temp.sluice_compiled c, pg_temp.sluice_batch b;
+  v_target := sluice._qualified_name(v.target);
+  v_key_hash := sluice._key_hash(v.target, v.key, 's');
+  if exists (select from sluice.tombstones d where d.target = v_target) then
+    execute format($sql$delete from sluice.tombstones d using pg_temp.sluice_rows s
+where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.sluice_deleted$sql$, v_target, v_key_hash);
+  end if;
+  if v.has_deleted and exists (select from pg_temp.sluice_rows s where s.sluice_state is null and s.sluice_deleted) then
+    -- Also keys that never were there: their rows may still be on the way.
+    execute format($sql$insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id)
+select %1$L, %2$s, %3$s, %4$s, $1 from pg_temp.sluice_rows s
+where s.sluice_state is null and s.sluice_deleted and not exists (select from %5$s t where %6$s)
+on conflict (target, key_hash) do update set
+  order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
+where excluded.order_value is null or d.order_value is distinct from excluded.order_value$sql$,
+      v_target, v_key_hash, sluice._key_json(v.key, 's'),
+      case when v.order_by is null then 'null' else format('s.%I::pg_catalog.text', v.order_by) end,
+      v.target::regclass, sluice._key_condition(v.target, v.key, 't', 's')) using v.batch_id;
+  end if;
+end
+$$;

@@ -7,9 +7,9 @@ begin
   if exists (select from pg_catalog.pg_prepared_statements where name = p_name) then
     execute pg_catalog.format('deallocate %I', p_name);
   end if;
-  execute pg_catalog.format('prepare %I(%s) as %s', p_name, p_types, p_statement);
+  execute pg_catalog.format('prepare %I%s as %s', p_name, '(' || p_types || ')', p_statement);
 end
 $$;
 
 comment on function sluice._prepare(text, text, text) is
-  'Prepares a statement with parameters of p_types, in place of an earlier one of that name. A rollback does not take it back.';
+  'Prepares a statement, with parameters of p_types if any, in place of an earlier one of that name. A rollback does not take it back.';

@@ -1,3 +1,5 @@
+-- Turns staged records into checked rows in sluice_rows: all that are not known, or only p_ordinals. Runs under
+-- fixed settings and the search_path of the definition, so that the result does not depend on who runs it.
 create or replace function sluice._transform_records(p_ordinals integer[])
 returns void
 language plpgsql volatile
@@ -6,20 +8,18 @@ set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$
 declare
-  v_compiled record;
-  v_check    text;
+  v sluice.compiled;
 begin
-  select * into strict v_compiled from pg_temp.sluice_compiled;
-
-  perform set_config('search_path', v_compiled.search_path, true);
+  select * into strict v from pg_temp.sluice_compiled;
+  perform set_config('search_path', v.search_path, true);
   begin
-    execute v_compiled.transform_sql using p_ordinals;
+    execute v.transform_sql using p_ordinals;
   exception when others then
     if not sluice._is_record_fault(sqlstate) then
       raise;
     end if;
     -- Some record cannot be transformed: once more, past all such records.
-    execute v_compiled.transform_past_faults_sql using p_ordinals;
+    execute v.transform_past_faults_sql using p_ordinals;
   end;
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
 
@@ -28,25 +28,15 @@ begin
     coalesce(rule ->> 'sqlstate', 'SL100'), coalesce(rule ->> 'message', r.sluice_reject),
     rule ->> 'constraint_name', rule ->> 'column_name'
   from pg_temp.sluice_rows r
-  left join jsonb_array_elements(v_compiled.rules) rule on (rule ->> 'rule')::smallint = r.sluice_rule
+  left join jsonb_array_elements(v.rules) rule on (rule ->> 'rule')::smallint = r.sluice_rule
   where r.sluice_rule is not null and r.sluice_state is null
     and r.sluice_ordinal not in (select ordinal from pg_temp.sluice_faults)
   order by r.sluice_ordinal, r.sluice_line;
   perform sluice._mark_faulty_rows();
-
-  foreach v_check in array v_compiled.reference_checks loop
-    perform sluice._check_reference(v_check, p_ordinals);
-  end loop;
-  if cardinality(v_compiled.reference_checks) > 0 then
-    perform sluice._mark_faulty_rows();
-  end if;
-  if p_ordinals is null then
-    execute v_compiled.superseded_sql;
-  else
-    perform sluice._mark_superseded_rows(v_compiled.superseded_sql);
-  end if;
+  perform sluice._check_references(p_ordinals);
+  perform sluice._mark_superseded_rows();
 end
 $$;
 
 comment on function sluice._transform_records(integer[]) is
-  'Turns staged records into checked rows in sluice_rows: all that are not known, or only p_ordinals. Runs under UTC, ISO dates and the search_path of the definition, so that the result does not depend on who runs it.';
+  'Turns staged records into typed, hashed and checked rows.';

@@ -1,52 +1,98 @@
+-- The serial part of a batch and its commit point. Top to bottom:
+--
+--   the fence    the pipeline's state row is locked; epoch and sequence say whether this batch may commit
+--   the target   one writer at a time, whichever pipeline, replay or backfill it belongs to
+--   the rows     _load_rows: what was known still stands, parents have come, merge
+--   the rest     threshold, quarantine, retained payloads, keys for a complete read
+--   the books    the ledger row, whose check constraints are the laws, run totals, objects, and last of all
+--                the cursor: compare and set
+--
+-- Locks are taken in this order everywhere: install, batch, state, target, quarantine, runs.
 create or replace function sluice.load_batch(
   run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, objects jsonb default '[]', retried bigint default 0,
   max_bad_ratio numeric default null, snapshot text default 'continue', spoilt_by text default null)
 returns sluice.batches
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set jit = off
 set row_security = off
 as $$
 declare
-  v_batch  record;
+  v        record;
   v_state  sluice.etl_state;
   v_ledger sluice.batches;
-  v_owner  sluice.pipelines;
 begin
-  begin
-    select * into strict v_batch from pg_temp.sluice_batch, pg_temp.sluice_compiled;
-  exception when no_data_found or undefined_table then
-    raise exception using errcode = 'SL002', message = 'no batch is open in this transaction',
-      hint = 'begin; select * from sluice.begin_batch(...) comes first';
-  end;
+  perform sluice._advance_batch('transformed', 'loaded');
+  select b.*, c.target, c.batch_keys_sql, o.retain_raw into strict v
+  from pg_temp.sluice_batch b, pg_temp.sluice_compiled c, sluice.pipelines o where o.pipeline_id = b.owner_id;
 
-  -- The fence. A statement of its own: a lock and a read in one statement would read the
-  -- state as it was before the wait.
-  v_state := sluice._lock_state(v_batch.pipeline_id, v_batch.pipeline, load_batch.epoch, load_batch.batch_seq);
-  perform sluice._lock_target(v_batch.target);
+  -- Statements of their own: a lock and a read in one would read the state as it was before the wait.
+  v_state := sluice._lock_state(v.pipeline_id, v.pipeline, load_batch.epoch, load_batch.batch_seq);
+  perform sluice._lock_target(v.target);
 
+  v_ledger := sluice._load_rows();
   v_ledger.batch_seq     := load_batch.batch_seq;
   v_ledger.run_id        := load_batch.run_id;
   v_ledger.cursor_before := v_state.cursor;
   v_ledger.cursor_after  := load_batch."cursor";
   v_ledger.objects       := load_batch.objects;
   v_ledger.retried       := load_batch.retried;
-  v_ledger := sluice._load_rows(v_ledger);
-  perform sluice._check_threshold(v_batch.pipeline_id, v_ledger, load_batch.max_bad_ratio);
-  -- What a backfill sets aside, and what is retained of it, is with the rest of its pipeline.
-  select o.* into v_owner from sluice.pipelines p join sluice.pipelines o on o.pipeline_id = coalesce(p.backfill_of, p.pipeline_id)
-  where p.pipeline_id = v_batch.pipeline_id;
-  perform sluice._write_quarantine(v_owner.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.origins);
-  perform sluice._resolve_loaded(v_owner.pipeline_id, v_batch.version, v_batch.batch_id, v_batch.run_started_at);
-  if v_owner.retain_raw is not null then
-    perform sluice._retain_batch(v_owner.pipeline_id, v_batch.batch_id);
+  perform sluice._check_threshold(v_ledger, load_batch.max_bad_ratio);
+  perform sluice._write_quarantine();
+  perform sluice._resolve_loaded();
+  if v.retain_raw is not null then
+    perform sluice._retain_batch(v.owner_id, v.batch_id);
   end if;
-  if v_batch.batch_keys_sql is not null then
-    perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v_batch.batch_keys_sql);
+  if v.batch_keys_sql is not null then
+    perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v.batch_keys_sql);
   end if;
   return sluice._commit_ledger(v_ledger, load_batch.epoch);
 end
 $$;
 
 comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint, numeric, text, text) is
-  'Last step of a batch: locks the pipeline''s state, checks the fence (SL001 deposed, SL002 out of sequence), merges, quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this batch. max_bad_ratio: in place of the pipeline''s own. snapshot, spoilt_by: what the batch is to a complete read of the source, for pipelines that do not keep missing rows: begin (its first records), continue, or ignore (records from elsewhere); spoilt_by: why nothing can be concluded from that read.';
+$$Last step of a batch: locks the pipeline's state, checks the fence (SL001 deposed, SL002 out of sequence), merges,
+quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit
+only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this
+batch. max_bad_ratio: in place of the pipeline's own. snapshot, spoilt_by: what the batch is to a complete read of the
+source, for pipelines that do not keep missing rows: begin (its first records), continue, or ignore (records from
+elsewhere); spoilt_by: why nothing can be concluded from that read.$$;
+
+-- SL003 when more than max_bad_ratio of the records are bad: of the batch, or, for a batch below 1,000 records,
+-- of the run so far.
+create or replace function sluice._check_threshold(p_ledger sluice.batches, p_max_bad_ratio numeric)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines;
+  v_limit    numeric;
+  v_records  bigint := p_ledger.extracted;
+  v_bad      bigint := p_ledger.quarantined;
+begin
+  if v_bad = 0 then
+    return;
+  end if;
+  select * into v_pipeline from sluice.pipelines where pipeline_id = p_ledger.pipeline_id;
+  v_limit := coalesce(p_max_bad_ratio, v_pipeline.max_bad_ratio);
+  -- A small batch says little by itself: count it with the run so far.
+  if v_records < 1000 then
+    select v_records + r.extracted, v_bad + r.quarantined into v_records, v_bad
+    from sluice.runs r where r.run_id = p_ledger.run_id;
+  end if;
+  if v_bad > v_limit * v_records then
+    raise exception using errcode = 'SL003',
+      message = format('pipeline "%s" stopped at batch %s: %s%% of records are bad (limit %s%%)',
+        v_pipeline.name, p_ledger.batch_seq, round(100.0 * v_bad / v_records, 1), trim_scale(100 * v_limit)),
+      detail = (
+        select string_agg(format('%s × %s %s%s', n, sqlstate, message, places), E'\n' order by n desc)
+        from (
+          select count(*) as n, f.sqlstate, min(f.message) as message,
+            format(' (%s_v%s', v_pipeline.name, p_ledger.version) || coalesce(', column ' || f.column_name, '') || ')' as places
+          from pg_temp.sluice_faults f group by f.sqlstate, f.column_name, f.constraint_name
+          order by count(*) desc limit 3) most),
+      hint = format('nothing of this batch was committed; "sluice run %s --dry-run" shows all that is bad; fix the '
+        'transform (version %s), or accept it once with --max-bad-ratio, and run again', v_pipeline.name, p_ledger.version + 1);
+  end if;
+end
+$$;

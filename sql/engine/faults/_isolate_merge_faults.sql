@@ -1,4 +1,6 @@
-create or replace function sluice._isolate_merge_faults(p_trial text, p_batch_id bigint)
+-- Which records make the merge fail? Tries live records chunk by chunk for those that fail by themselves or with
+-- a neighbour, then all together for those that only fail with one far away. Every trial rolls back.
+create or replace function sluice._isolate_merge_faults()
 returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -10,24 +12,119 @@ declare
   v_last     integer;
   v_found    boolean := false;
 begin
+  perform sluice._plan_by_index('sluice_trial_merge', c.trial_merge_sql, c.search_path) from pg_temp.sluice_compiled c;
   select array_agg(ordinal order by ordinal) into v_ordinals
   from (select distinct sluice_ordinal as ordinal from pg_temp.sluice_rows where sluice_state is null) o;
-  -- Chunk by chunk for records that fail by themselves or with a neighbour; then all together
-  -- for those that only fail with one far away.
   v_first := 1;
   while v_first <= cardinality(v_ordinals) loop
     v_last := least(v_first + v_chunk - 1, cardinality(v_ordinals));
-    while sluice._isolate_merge_fault(p_trial, p_batch_id, v_ordinals[v_first:v_last]) loop
+    while sluice._isolate_merge_fault(v_ordinals[v_first:v_last]) loop
       v_found := true;
     end loop;
     v_first := v_last + 1;
   end loop;
-  while sluice._isolate_merge_fault(p_trial, p_batch_id, v_ordinals) loop
+  while sluice._isolate_merge_fault(v_ordinals) loop
     v_found := true;
   end loop;
   return v_found;
 end
 $$;
 
-comment on function sluice._isolate_merge_faults(text, bigint) is
-  'Notes the records that make the merge fail (a second unique constraint, an exclusion, a trigger, a deferred constraint). False when there is none.';
+comment on function sluice._isolate_merge_faults() is
+$$Notes the records that make the merge fail (a second unique constraint, an exclusion, a trigger, a deferred
+constraint). False when there is none.$$;
+
+-- Finds one record among p_ordinals that makes the merge fail and notes it; false when they merge.
+create or replace function sluice._isolate_merge_fault(p_ordinals integer[])
+returns boolean
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_live   integer[];
+  v_all    record;
+  v_one    record;
+  v_guess  integer;
+  v_low    integer;
+  v_high   integer;
+  v_middle integer;
+begin
+  -- Never more than the live rows; ordinals stay in order.
+  select array_agg(o order by o) into v_live from unnest(p_ordinals) o
+  where not exists (select from pg_temp.sluice_faults f where f.ordinal = o);
+  if v_live is null then
+    return false;
+  end if;
+  v_all := sluice._try_merge(v_live[1], v_live[cardinality(v_live)]);
+  if v_all.is_good then
+    return false;
+  end if;
+
+  -- The record at which the merge stopped is the likely one: try it alone.
+  select r.sluice_ordinal into v_guess from pg_temp.sluice_rows r
+  where r.sluice_state is null and r.sluice_ordinal between v_live[1] and v_live[cardinality(v_live)]
+  order by r.sluice_ordinal, r.sluice_line offset greatest(v_all.place - 1, 0) limit 1;
+  v_one := sluice._try_merge(v_guess, v_guess);
+  if v_one.is_good then
+    -- It fails together with others: the last of the shortest failing run of records is the
+    -- one that came too late.
+    v_low := 1;
+    v_high := cardinality(v_live);
+    v_one := v_all;
+    while v_low < v_high loop
+      v_middle := (v_low + v_high) / 2;
+      v_all := sluice._try_merge(v_live[1], v_live[v_middle]);
+      if v_all.is_good then
+        v_low := v_middle + 1;
+      else
+        v_high := v_middle;
+        v_one := v_all;
+      end if;
+    end loop;
+    v_guess := v_live[v_high];
+  end if;
+
+  insert into pg_temp.sluice_faults (ordinal, sqlstate, message, detail, constraint_name, column_name)
+  values (v_guess, v_one.sqlstate_, v_one.message, nullif(v_one.detail, ''), nullif(v_one.constraint_name, ''),
+    nullif(v_one.column_name, ''));
+  update pg_temp.sluice_rows set sluice_state = 'f' where sluice_ordinal = v_guess;
+  return true;
+end
+$$;
+
+-- Merges the records from p_first to p_last and rolls back; says whether they merge, and if not, why and how far
+-- it came.
+create or replace function sluice._try_merge(
+  p_first integer, p_last integer,
+  out is_good boolean, out place bigint, out sqlstate_ text, out message text, out detail text, out constraint_name text,
+  out column_name text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update pg_temp.sluice_batch set trial_first = p_first, trial_last = p_last;
+  perform set_config('search_path', (select c.search_path from pg_temp.sluice_compiled c), true);
+  for v_attempt in 1 .. 2 loop
+    perform setval('pg_temp.sluice_place', 1, false);
+    begin
+      execute 'execute sluice_trial_merge';
+      set constraints all immediate;
+      raise exception using errcode = 'SL999', message = 'a trial always rolls back';
+    exception
+      when sqlstate 'SL999' then
+        is_good := true;
+        return;
+      when others then
+        get stacked diagnostics sqlstate_ = returned_sqlstate, message = message_text, detail = pg_exception_detail,
+          constraint_name = constraint_name, column_name = column_name;
+        if not sluice._is_record_fault(sqlstate_) then
+          raise;
+        end if;
+        is_good := false;
+        place := sluice._place();
+    end;
+    -- A unique violation may be another session's insert that was not visible yet.
+    exit when sqlstate_ <> '23505';
+  end loop;
+end
+$$;

@@ -3,7 +3,7 @@ returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
--- Index lookups in the target only, as in _merge_rows.
+-- Index lookups in the target only, as in _plan_by_index.
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off

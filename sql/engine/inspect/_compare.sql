@@ -41,9 +41,9 @@ begin
       perform sluice._try_version(p_pipeline, p_version_a, v_part.batch_id, v_part.ids);
       drop table if exists pg_temp.sluice_rows_a, pg_temp.sluice_faults_a, pg_temp.sluice_outcomes_a;
       alter table pg_temp.sluice_rows rename to sluice_rows_a;
+      delete from pg_temp.sluice_versions v using pg_temp.sluice_batch b where v.fingerprint = b.fingerprint;
       alter table pg_temp.sluice_outcomes rename to sluice_outcomes_a;
       create temporary table sluice_faults_a on commit drop as select * from pg_temp.sluice_faults;
-      delete from pg_temp.sluice_compiled; -- so that sluice_rows is made again
       perform sluice._try_version(p_pipeline, p_version_b, v_part.batch_id, v_part.ids);
       return query execute sluice._compare_sql() using p_samples, v_part.batch_id;
       drop table pg_temp.sluice_outcomes;

@@ -1,29 +1,31 @@
-create or replace function sluice._confirm_known(p_target oid, p_filenode oid, out is_as_before boolean, out rows bigint)
+-- Under the lock on the target, which _hold_target has taken: nobody can rewrite the table any more, which would
+-- put other rows in the places. A rewrite until now has given it another file.
+create or replace function sluice._confirm_known()
+returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v      record;
   v_lost integer[];
+  v_rows bigint;
 begin
-  is_as_before := true;
-  rows := 0;
   if not exists (select from pg_temp.sluice_known) then
-    return;
+    return 0;
   end if;
-  -- The merge takes the same lock. From here on nobody can rewrite the table, which would put
-  -- other rows in the places; a rewrite until now has given it another file.
-  execute format('lock table %s in row exclusive mode', p_target::pg_catalog.regclass);
-  if pg_catalog.pg_relation_filenode(p_target) = p_filenode then
-    select found.lost, found.standing into v_lost, rows from sluice._look_up_known(p_target) found;
+  select c.target, c.filenode into v from pg_temp.sluice_compiled c;
+  if pg_relation_filenode(v.target) = v.filenode then
+    select k.lost, k.standing into v_lost, v_rows from sluice._look_up_known(p_is_sample => false) k;
   else
     v_lost := array(select k.ordinal from pg_temp.sluice_known k);
   end if;
   if v_lost <> '{}' then
-    is_as_before := false;
-    rows := sluice._transform_lost(v_lost);
+    v_rows := sluice._transform_again(v_lost);
   end if;
+  return v_rows;
 end
 $$;
 
-comment on function sluice._confirm_known(oid, oid) is
-  'Keeps in sluice_known the records whose row stands, and transforms the others. is_as_before: there were no others; rows: how many rows the known records have, of which several may have the same. p_filenode: the table''s file when the known records were looked up.';
+comment on function sluice._confirm_known() is
+$$Keeps in sluice_known the records whose row stands, and transforms the others; returns how many rows the known
+records have, of which several may have the same.$$;

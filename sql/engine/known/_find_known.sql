@@ -15,7 +15,7 @@
 -- The digests lie in chunks of about a batch, in the order they came in, and one in 64 of them
 -- (the anchors) leads to its chunk. A dump in roughly the order of the last one finds nearly all
 -- of its records in one or two chunks; one in random order finds no chunk worth reading.
-create or replace function sluice._find_known(p_pipeline_id integer, p_target oid, p_made_for uuid, p_anchors uuid[])
+create or replace function sluice._find_known(p_anchors uuid[])
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -23,18 +23,20 @@ set enable_seqscan = off -- whatever there is in the anchors, they are looked up
 set jit = off
 as $$
 declare
+  v        record;
   v_chunk  record;
   v_known  bigint := 0;
   v_found  bigint;
   v_sample record;
 begin
+  select b.pipeline_id, c.made_for into v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
   for v_chunk in
     select k.chunk_id, k.payload_count
     from (
       select a.chunk_id, count(*) as hits from sluice.known_anchors a
       where a.digest = any (p_anchors) group by a.chunk_id) h
     join sluice.known_payloads k using (chunk_id)
-    where k.pipeline_id = p_pipeline_id and k.made_for = p_made_for
+    where k.pipeline_id = v.pipeline_id and k.made_for = v.made_for
       -- A chunk of which less than a quarter is expected costs more to read than it saves.
       and h.hits * 64 * 4 >= k.payload_count
     order by k.chunk_id desc limit 8
@@ -52,7 +54,7 @@ begin
   -- go side by side, than under the lock. The rollback gives the lock on the target back: none
   -- is held while a worker waits for its turn.
   begin
-    v_sample := sluice._look_up_known(p_target, 'pg_temp.sluice_known tablesample system (5)');
+    v_sample := sluice._look_up_known(p_is_sample => true);
     raise exception using errcode = 'SL999', message = 'a sample always rolls back';
   exception when sqlstate 'SL999' then
     if cardinality(v_sample.lost) * 3 > v_sample.standing then
@@ -64,5 +66,30 @@ begin
 end
 $$;
 
-comment on function sluice._find_known(integer, oid, uuid, uuid[]) is
-  'Notes in sluice_known the staged records whose payload made a row that may still stand; returns their number. p_anchors: the anchors among their digests.';
+comment on function sluice._find_known(uuid[]) is
+$$Notes in sluice_known the staged records whose payload made a row that may still stand; returns their number.
+p_anchors: the anchors among their digests.$$;
+
+-- Looks the staged payloads up in one chunk, with one pass over both. p_is_first: no chunk was looked into before.
+create or replace function sluice._find_known_in(p_chunk_id bigint, p_is_first boolean)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = on
+set enable_nestloop = off
+set enable_mergejoin = off
+as $$
+declare
+  v_found bigint;
+begin
+  insert into pg_temp.sluice_known (ordinal, digest, row_place, row_xid)
+  select s.ordinal, s.digest, k.row_place, k.row_xid
+  from pg_temp.sluice_staging s
+  join (
+    select unnest(c.digests) as digest, unnest(c.row_places) as row_place, unnest(c.row_xids) as row_xid
+    from sluice.known_payloads c where c.chunk_id = p_chunk_id) k using (digest)
+  where p_is_first or s.ordinal not in (select ordinal from pg_temp.sluice_known);
+  get diagnostics v_found = row_count;
+  return v_found;
+end
+$$;

@@ -3,7 +3,7 @@ returns uuid
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select md5(concat_ws('/', p.source, p.target, t.version, t.sha256, t.key))::uuid
+  select encode(substr(sha256(convert_to(concat_ws('/', p.source, p.target, t.version, t.sha256, t.key), 'UTF8')), 1, 16), 'hex')::uuid
   from sluice.pipelines p join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p_version
   where p.pipeline_id = p_pipeline_id
 $$;

@@ -3,14 +3,11 @@ create or replace function sluice._replay_batch(
   out ledger sluice.batches, out unsure bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set jit = off
 as $$
 declare
   v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', p_guard);
   v_origins  jsonb;
 begin
-  -- What the caller has deferred and broken is no fault of a record.
-  set constraints all immediate;
   -- Before the records are locked: a load in progress has the target and may want the records.
   perform sluice._lock_target((select c.target from pg_temp.sluice_compiled c));
   v_origins := sluice._stage_quarantined(p_pipeline.pipeline_id, p_ids, true);
@@ -18,7 +15,7 @@ begin
     return;
   end if;
   perform sluice.transform_batch(v_origins);
-  ledger := sluice._load_rows(ledger);
+  ledger := sluice._load_rows();
   select count(distinct r.sluice_ordinal) into unsure from pg_temp.sluice_rows r where r.sluice_state = 'u';
   if p_is_quiet and ledger.quarantined + unsure = ledger.extracted then
     ledger.batch_id := null; -- as it was: nothing to write down

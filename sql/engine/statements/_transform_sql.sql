@@ -12,7 +12,14 @@ as $$
 declare
   v_call    text := format('%s(%s)', regexp_replace(p_function::regprocedure::text, '[(][a-z,]*[)]$', ''),
     case when p_takes_meta then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end);
-  v_meta    text := case when p_takes_meta then ', sluice._record_meta(ordinal, position) as sluice_meta' else '' end;
+  v_meta    text := case when p_takes_meta then ',
+    -- What is the same for all records of the batch is made once.
+    (select pg_catalog.jsonb_build_object(
+       ''pipeline'', b.pipeline, ''batch'', b.batch_id, ''version'', c.version, ''run_started_at'', b.run_started_at)
+     from pg_temp.sluice_batch b, pg_temp.sluice_compiled c)
+    operator(pg_catalog.||) pg_catalog.jsonb_build_object(''position'', position, ''origin'', (
+      select o.origin from pg_temp.sluice_origins o where o.first_ordinal operator(pg_catalog.<=) ordinal
+      order by o.first_ordinal desc limit 1)) as sluice_meta' else '' end;
   v_is_new  text := 'ordinal not in (select ordinal from pg_temp.sluice_faults)
     and ordinal not in (select ordinal from pg_temp.sluice_known)';
   v_names   record;

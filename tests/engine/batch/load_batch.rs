@@ -203,14 +203,17 @@ async fn deposed_run_and_wrong_sequence_are_fenced_and_leave_no_trace() {
 }
 
 #[tokio::test]
-async fn second_load_of_one_batch_is_refused() {
+async fn batch_out_of_sequence_is_refused() {
     let db = shop("key => '{id}'").await;
-    let hand = Hand::start(&db).await;
-    hand.stage(&[record(1, 1)]).await.unwrap();
-    hand.transform().await.unwrap();
-    hand.merge().await.unwrap();
-    Problem::of(&hand.merge().await.unwrap_err())
-        .is("SL002", "pipeline items expects batch 2, not 1");
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[record(1, 1)]).await;
+    for (seq, not) in [(0, 1), (2, 3)] {
+        hand.seq = seq;
+        hand.fail(&[record(1, 1)]).await.is(
+            "SL002",
+            &format!("pipeline items expects batch 2, not {not}"),
+        );
+    }
 }
 
 #[tokio::test]
@@ -497,7 +500,7 @@ async fn paused_pipeline_begins_no_batch_but_finishes_one() {
 async fn scans_of_the_target(hand: &Hand) -> Vec<String> {
     let session = &hand.session;
     let settings = session
-        .query_one("select array_to_string(proconfig, '; set local ') from pg_proc where proname = '_merge_rows'", &[])
+        .query_one("select array_to_string(proconfig, '; set local ') from pg_proc where proname = '_plan_by_index'", &[])
         .await
         .unwrap()
         .get::<_, String>(0);
@@ -515,11 +518,7 @@ async fn scans_of_the_target(hand: &Hand) -> Vec<String> {
             .await
             .unwrap()
             .get(0);
-        let plan = crate::support::db::rows(
-            session,
-            &format!("explain {}", statement.replace("$1", "1")),
-        )
-        .await;
+        let plan = crate::support::db::rows(session, &format!("explain {statement}")).await;
         let scan = plan
             .iter()
             .find(|line| line.contains("Scan") && line.contains(" t "))
@@ -586,10 +585,10 @@ async fn merge_sql_shows_the_statement_a_batch_runs() {
 using (select * from pg_temp.sluice_rows where sluice_state is null) as s
 on t.id operator(pg_catalog.=) s.id
 when matched and t.sluice_hash is distinct from s.sluice_hash then
-  update set n = s.n, sluice_hash = s.sluice_hash, sluice_batch = $1
+  update set n = s.n, sluice_hash = s.sluice_hash, sluice_batch = (select b.batch_id from pg_temp.sluice_batch b)
 when not matched then
   insert (id, n, sluice_hash, sluice_batch)
-  values (s.id, s.n, s.sluice_hash, $1)"
+  values (s.id, s.n, s.sluice_hash, (select b.batch_id from pg_temp.sluice_batch b))"
     );
     problem(&db, "select sluice.merge_sql('items', 2)")
         .await

@@ -3,4 +3,5 @@
 mod constraints;
 mod load_batch;
 mod session;
+mod steps;
 mod transform_batch;

@@ -1,4 +1,4 @@
-create or replace function sluice._transform_lost(p_ordinals integer[])
+create or replace function sluice._transform_again(p_ordinals integer[])
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -10,5 +10,6 @@ begin
 end
 $$;
 
-comment on function sluice._transform_lost(integer[]) is
-  'Sends records that were taken for known the long way; returns how many rows the others have, of which several may have the same.';
+comment on function sluice._transform_again(integer[]) is
+$$Transforms records that were taken for known after all; returns how many rows the others have, of which several may
+have the same.$$;

@@ -1,0 +1,23 @@
+-- Index lookups in the target only: the cost of a batch must not grow with the target, and a temporary table
+-- without statistics invites a plan that reads all of it. The statement has no parameters, so the plan that is
+-- made here is the one that runs: "execute p_name", under the same search_path and without these settings, which
+-- are nothing to the triggers that fire meanwhile.
+create or replace function sluice._plan_by_index(
+  p_name text, p_statement text, p_search_path text default 'pg_catalog, pg_temp')
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = on
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  perform set_config('search_path', p_search_path, true);
+  perform sluice._prepare(p_name, null, p_statement);
+  execute format('explain execute %I', p_name);
+end
+$$;
+
+comment on function sluice._plan_by_index(text, text, text) is
+  'Prepares a statement of a batch, planned by index lookups.';
