@@ -57,7 +57,7 @@ async fn list(context: &Context, args: &args::Backfill) -> Result<u8> {
     let session = context.session().await?;
     let mut rows = table::query(
         &session,
-        "select * from sluice.backfills where pipeline = (sluice._find_live_pipeline($1)).name",
+        "select * from sluice.backfills where pipeline = sluice.pipeline_name($1)",
         &[(&args.pipeline, Type::TEXT)],
     )
     .await?;

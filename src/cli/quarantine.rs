@@ -21,7 +21,7 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
                 &session,
                 &format!(
                     "select {columns} from sluice.quarantine_by_error_details
-                     where pipeline = (sluice._find_live_pipeline($1)).name"
+                     where pipeline = sluice.pipeline_name($1)"
                 ),
                 &[(&args.pipeline, Type::TEXT)],
             )

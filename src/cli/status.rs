@@ -10,7 +10,7 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     let session = context.session().await?;
     let rows = table::query(
         &session,
-        "select * from sluice.status_details where $1::text is null or pipeline = (sluice._find_live_pipeline($1)).name",
+        "select * from sluice.status_details where $1::text is null or pipeline = sluice.pipeline_name($1)",
         &[(&args.pipeline, Type::TEXT)],
     )
     .await?;

@@ -21,7 +21,7 @@ pub(super) async fn versions(context: &Context, args: &args::Reporting) -> Resul
         &session,
         &format!(
             "select {columns} from sluice.versions_details
-             where $1::text is null or pipeline = (sluice._find_live_pipeline($1)).name"
+             where $1::text is null or pipeline = sluice.pipeline_name($1)"
         ),
         &[(&args.pipeline, Type::TEXT)],
     )

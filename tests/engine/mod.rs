@@ -11,6 +11,7 @@ mod missing;
 mod quarantine;
 mod retained;
 mod roles;
+mod runs;
 mod sources;
 mod statements;
 pub(crate) mod support;

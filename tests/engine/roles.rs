@@ -67,7 +67,6 @@ async fn reader_reads_the_views_and_changes_nothing() {
         "update sluice.etl_state set cursor = null",
         "delete from sluice.quarantine",
         "insert into sluice.pipelines (name) values ('x')",
-        "select nextval('sluice.batch_id')",
     ] {
         assert_eq!(code(&reader, sql).await, "42501", "{sql}");
     }
@@ -133,11 +132,10 @@ async fn operator_defines_runs_and_mends() {
 }
 
 /// Functions of the engine that run under the search path of their caller, and why.
-const UNPINNED: [&str; 4] = [
+const UNPINNED: [&str; 3] = [
     "_batch_arrivals", // becomes part of queries, which a function with settings cannot
     "_prepare",        // reads a statement as its caller means it
-    "_resolve_transform", // looks a name up as the definer means it
-    "define_pipeline", // likewise
+    "define_pipeline", // hands its caller's path on, and does nothing else
 ];
 
 #[tokio::test]
@@ -190,4 +188,95 @@ async fn functions_pin_their_search_path_are_commented_and_closed_to_the_public(
     ] {
         assert_eq!(db.rows(sql).await, Vec::<String>::new(), "{kind}");
     }
+}
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/rights.txt");
+
+#[tokio::test]
+async fn rights_on_every_function_are_the_golden_ones() {
+    let db = TestDb::new().await;
+    let found = db
+        .rows(
+            "select format('%s %s', case
+               when has_function_privilege('public', p.oid, 'execute') then 'public'
+               when has_function_privilege('sluice_reader', p.oid, 'execute') then 'reader'
+               when has_function_privilege('sluice_operator', p.oid, 'execute') then 'operator'
+               else 'owner' end, p.proname)
+             from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname not like '\\_%' order by 1",
+        )
+        .await
+        .join("\n")
+        + "\n";
+    if std::env::var_os("SLUICE_REFRESH_GOLDEN").is_some() {
+        std::fs::write(GOLDEN, &found).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(GOLDEN).unwrap_or_default(),
+        found,
+        "if that is meant: SLUICE_REFRESH_GOLDEN=1 cargo test --test main rights_on_every_function"
+    );
+    // Of the others, readers may call what has their own rights and no more.
+    assert_eq!(
+        db.rows(
+            "select p.proname from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname like '\\_%'
+               and p.prosecdef = has_function_privilege('sluice_reader', p.oid, 'execute') order by 1",
+        )
+        .await,
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
+async fn reader_asks_why_compares_and_sees_the_doctor() {
+    let db = shop().await;
+    db.execute(
+        "grant usage on schema shop to engine_reader; grant select on shop.items to engine_reader;
+         create function shop.items_v2(doc jsonb) returns table (id bigint) language sql stable as $$ select 2 * (doc->>'id')::bigint $$;
+         select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2', target => 'shop.items', key => '{id}',
+           source => sluice.file_source(path => '-'), activate => false);",
+    )
+    .await;
+    let reader = become_role(&db, "engine_reader").await;
+    for sql in [
+        "select * from sluice.why('items', '{\"id\": 1}')",
+        "select * from sluice.compare('items', 1, 2)",
+        "select * from sluice.compare_records('items', 1, 2)",
+        "select * from sluice.doctor()",
+        "select sluice.merge_sql('items')",
+        "select * from sluice.verify('items')",
+    ] {
+        assert_eq!(code(&reader, sql).await, "done", "{sql}");
+    }
+    assert_eq!(
+        rows(
+            &reader,
+            "select verdict, detail from sluice.doctor() where \"check\" = 'pipeline items'"
+        )
+        .await,
+        ["ok|not checked: engine_reader may not run it"]
+    );
+}
+
+#[test]
+fn the_loader_calls_public_functions_only() {
+    // But for the installer's own two, which grant rights and hold the door.
+    let allowed = ["src/install/mod.rs", "src/install/bundle.rs"];
+    let mut found = Vec::new();
+    let mut folders = vec![std::path::PathBuf::from("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !allowed.contains(&path.to_str().unwrap()) {
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                found.extend(
+                    text.lines()
+                        .filter(|line| line.contains("sluice._"))
+                        .map(|line| format!("{}: {}", path.display(), line.trim())),
+                );
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
 }

@@ -11,7 +11,8 @@ begin
   select p_pipeline.pipeline_id, p_version, last.version
   from (values (true)) here
   left join lateral (
-    select a.version from sluice.activations a where a.pipeline_id = p_pipeline.pipeline_id order by a.activation_id desc limit 1) last on true
+    select a.version from sluice.activations a where a.pipeline_id = p_pipeline.pipeline_id
+      order by a.activation_id desc limit 1) last on true
   where last.version is distinct from p_version;
 end
 $$;

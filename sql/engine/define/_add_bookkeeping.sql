@@ -16,21 +16,26 @@ begin
       continue;
     elsif v_type is not null then
       raise exception using errcode = 'SL005',
-        message = format('pipeline %s: target %s has a column %s of type %s', p_pipeline, p_target, v_column.name, v_type::pg_catalog.regtype),
+        message = format('pipeline %s: target %s has a column %s of type %s', p_pipeline, p_target, v_column.name,
+          v_type::pg_catalog.regtype),
         hint = format('rename it; the engine needs %s %s', v_column.name, v_column.type);
     end if;
     begin
       execute format('alter table %s add column %I %s', p_target, v_column.name, v_column.type);
     exception when insufficient_privilege then
       raise exception using errcode = 'SL005',
-        message = format('pipeline %s: %s may not add column %s to target %s', p_pipeline, current_user, v_column.name, p_target),
-        hint = format('ask the owner: alter table %s add column sluice_hash bytea, add column sluice_batch bigint', p_target);
+        message = format('pipeline %s: %s may not add column %s to target %s', p_pipeline, current_user, v_column.name,
+          p_target),
+        hint = format('ask the owner: alter table %s add column sluice_hash bytea, add column sluice_batch bigint',
+          p_target);
     end;
-    raise notice 'pipeline %: added column % % to % (bookkeeping: %)', p_pipeline, v_column.name, v_column.type, p_target,
-      case v_column.name when 'sluice_hash' then 'hash of the loaded columns' else 'the batch that last wrote the row' end;
+    raise notice 'pipeline %: added column % % to % (bookkeeping: %)', p_pipeline, v_column.name, v_column.type,
+      p_target,
+      case v_column.name when 'sluice_hash' then 'hash of the loaded columns'
+        else 'the batch that last wrote the row' end;
   end loop;
 end
 $$;
 
 comment on function sluice._add_bookkeeping(text, text) is
-  'Adds sluice_hash and sluice_batch to a target and says so: the only change the engine ever makes to a table of yours.';
+$$Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours.$$;

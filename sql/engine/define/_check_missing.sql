@@ -1,4 +1,5 @@
-create or replace function sluice._check_missing(p_pipeline text, p_target text, p_columns text[], p_key text[], p_source jsonb, p_missing text, p_mark_column text, p_max_delete_ratio numeric)
+create or replace function sluice._check_missing(p_pipeline text, p_target text, p_columns text[], p_key text[],
+  p_source jsonb, p_missing text, p_mark_column text, p_max_delete_ratio numeric)
 returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -9,27 +10,35 @@ declare
   v_column record;
 begin
   if p_missing is null or p_missing not in ('keep', 'delete', 'mark') then
-    raise exception using errcode = 'SL005', message = v_where || format('missing cannot be %s', coalesce(quote_literal(p_missing), 'null')),
+    raise exception using errcode = 'SL005',
+      message = v_where || format('missing cannot be %s', coalesce(quote_literal(p_missing), 'null')),
       hint = 'keep rows that are no longer in the source, delete them, or mark them in a column of yours';
   end if;
   if p_max_delete_ratio is null or p_max_delete_ratio not between 0 and 1 then
-    raise exception using errcode = 'SL005', message = v_where || format('max_delete_ratio %s is not between 0 and 1', p_max_delete_ratio),
+    raise exception using errcode = 'SL005',
+      message = v_where || format('max_delete_ratio %s is not between 0 and 1', p_max_delete_ratio),
       hint = '0.02 stops the run when more than 2% of the rows are missing; 1 never stops it';
   end if;
   if (p_missing = 'mark') <> (p_mark_column is not null) then
     raise exception using errcode = 'SL005',
-      message = v_where || case when p_missing = 'mark' then 'missing => ''mark'' needs a mark_column' else format('mark_column %I goes with missing => ''mark''', p_mark_column) end,
-      hint = 'mark_column => ''gone_at'', a timestamptz or boolean column of the target that the transform does not return';
+      message = v_where || case when p_missing = 'mark' then 'missing => ''mark'' needs a mark_column'
+        else format('mark_column %I goes with missing => ''mark''', p_mark_column) end,
+      hint = 'mark_column => ''gone_at'', a timestamptz or boolean column of the target, not of the transform';
   end if;
   if p_missing = 'keep' then
     return;
   end if;
   if p_source ? 'since' then
-    raise exception using errcode = 'SL005', message = v_where || format('missing => %L does not go with since: what is asked for is never all there is', p_missing),
-      hint = 'leave since out, and every run reads everything; or have the source tell what it deleted (sluice_deleted)';
+    raise exception using errcode = 'SL005',
+      message = v_where || format('missing => %L does not go with since: what is asked for is never all there is',
+        p_missing),
+      hint = 'leave since out, and every run reads everything; or have the source tell deletions (sluice_deleted)';
   end if;
   if sluice._odd_key_column(v_target, p_key) is not null then
-    raise exception using errcode = 'SL005', message = v_where || format('missing => %L does not go with key column %s, in which equal values may have different bytes', p_missing, sluice._odd_key_column(v_target, p_key)),
+    raise exception using errcode = 'SL005',
+      message = v_where
+        || format('missing => %L does not go with key column %s, in which equal values may have different bytes',
+          p_missing, sluice._odd_key_column(v_target, p_key)),
       hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
   end if;
   if p_missing <> 'mark' then
@@ -38,16 +47,19 @@ begin
   select a.atttypid, a.attnotnull, a.attgenerated into v_column from pg_catalog.pg_attribute a
   where a.attrelid = v_target and a.attname = p_mark_column and a.attnum > 0 and not a.attisdropped;
   if not found then
-    raise exception using errcode = 'SL005', message = v_where || format('target %s has no column %I to mark missing rows in', p_target, p_mark_column),
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s has no column %I to mark missing rows in', p_target, p_mark_column),
       hint = format('alter table %s add column %I timestamptz', p_target, p_mark_column);
   end if;
   if p_mark_column = any (p_columns) or p_mark_column in ('sluice_hash', 'sluice_batch') then
-    raise exception using errcode = 'SL005', message = v_where || format('mark_column %I is a column that loads write', p_mark_column),
+    raise exception using errcode = 'SL005',
+      message = v_where || format('mark_column %I is a column that loads write', p_mark_column),
       hint = 'leave it out of the transform, or name another column';
   end if;
   if v_column.atttypid not in ('timestamptz'::regtype, 'boolean'::regtype) or v_column.attgenerated <> ''
     or (v_column.atttypid = 'timestamptz'::regtype and v_column.attnotnull) then
-    raise exception using errcode = 'SL005', message = v_where || format('mark_column %I cannot hold a mark', p_mark_column),
+    raise exception using errcode = 'SL005',
+      message = v_where || format('mark_column %I cannot hold a mark', p_mark_column),
       hint = 'a timestamptz column that may be null (null: in the source), or a boolean one (true: missing)';
   end if;
 end

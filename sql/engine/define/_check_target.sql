@@ -1,4 +1,5 @@
-create or replace function sluice._check_target(p_pipeline text, p_target text, p_key text[], p_order_by text, p_columns text[])
+create or replace function sluice._check_target(p_pipeline text, p_target text, p_key text[], p_order_by text,
+  p_columns text[])
 returns oid
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -18,7 +19,7 @@ begin
   if v_class.relnamespace = 'sluice'::pg_catalog.regnamespace then
     raise exception using errcode = 'SL005',
       message = v_where || format('target %s stands in the engine''s own schema', p_target),
-      hint = 'keep your tables in a schema of yours; a role named sluice finds its unqualified names there (search_path)';
+      hint = 'keep your tables in a schema of yours; a role named sluice finds unqualified names there (search_path)';
   end if;
   if v_class.relkind not in ('r', 'p') then
     raise exception using errcode = 'SL005',
@@ -32,7 +33,8 @@ begin
   end if;
   if v_class.relpersistence = 'u' then
     raise exception using errcode = 'SL005',
-      message = v_where || format('target %s is unlogged: a crash of the server empties it, while the cursor stays', p_target),
+      message = v_where || format('target %s is unlogged: a crash of the server empties it, while the cursor stays',
+        p_target),
       hint = format('alter table %s set logged', p_target);
   end if;
   if v_class.relhasrules then
@@ -73,7 +75,8 @@ begin
         = (select array_agg(k order by k) from unnest(p_key) k)
   ) then
     raise exception using errcode = 'SL005',
-      message = v_where || format('target %s has no unique index on exactly its key (%s)', p_target, array_to_string(p_key, ', ')),
+      message = v_where || format('target %s has no unique index on exactly its key (%s)', p_target,
+        array_to_string(p_key, ', ')),
       hint = format('alter table %s add primary key (%s); the index has to be valid, not partial and not deferrable',
         p_target, (select string_agg(quote_ident(k), ', ') from unnest(p_key) k));
   end if;
@@ -82,7 +85,8 @@ begin
   if found then
     raise exception using errcode = 'SL005',
       message = v_where || format('key column %I of target %s may be null', v_name, p_target),
-      hint = format('alter table %s alter column %I set not null; a null never matches, so each run would insert it again', p_target, v_name);
+      hint = format('alter table %s alter column %I set not null', p_target, v_name)
+        || '; a null never matches, so each run would insert it again';
   end if;
 
   select a.attname into v_name from pg_catalog.pg_attribute a
@@ -101,7 +105,9 @@ begin
   limit 1;
   if found then
     raise exception using errcode = 'SL005',
-      message = v_where || format('column %I of target %s is not null, has no default, and the transform does not return it', v_name, p_target),
+      message = v_where
+        || format('column %I of target %s is not null, has no default, and the transform does not return it', v_name,
+          p_target),
       hint = 'return it from the transform or give it a default';
   end if;
   return v_target;
@@ -109,4 +115,5 @@ end
 $$;
 
 comment on function sluice._check_target(text, text, text[], text, text[]) is
-  'Refuses (SL005) a target that is no table, lacks a column, or whose key is not exactly a valid unique index of not null columns. Returns its oid. Run by define_pipeline and by every batch.';
+$$Refuses (SL005) a target that is no table, lacks a column, or whose key is not exactly a valid unique index of not
+null columns. Returns its oid. Run by define_pipeline and by every batch.$$;

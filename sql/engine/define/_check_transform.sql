@@ -1,4 +1,5 @@
-create or replace function sluice._check_transform(p_pipeline text, p_function oid, p_target text, p_key text[], p_order_by text, p_search_path text)
+create or replace function sluice._check_transform(p_pipeline text, p_function oid, p_target text, p_key text[],
+  p_order_by text, p_search_path text)
 returns text[]
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -14,23 +15,27 @@ declare
     regexp_replace(p_function::pg_catalog.regprocedure::text, '[(][a-z,]*[)]$', ''),
     case (select pronargs from pg_catalog.pg_proc where oid = p_function) when 1 then 'd.doc' else 'd.doc, d.doc' end);
 begin
-  select array_agg(c.column_name order by c.ordinal) filter (where c.column_name not in ('sluice_reject', 'sluice_deleted')) into v_columns
+  select array_agg(c.column_name order by c.ordinal) filter (where c.column_name not in ('sluice_reject',
+    'sluice_deleted')) into v_columns
   from sluice._transform_columns(p_function) c;
   if v_columns is null then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: transform %s returns no columns', p_pipeline, p_function::pg_catalog.regprocedure),
       hint = 'declare it "returns table (column type, ...)" with names of target columns';
   end if;
-  if (select p.prorettype = c.reltype from pg_catalog.pg_proc p, pg_catalog.pg_class c where p.oid = p_function and c.oid = to_regclass(p_target)) then
+  if (select p.prorettype = c.reltype from pg_catalog.pg_proc p, pg_catalog.pg_class c where p.oid = p_function
+    and c.oid = to_regclass(p_target)) then
     raise exception using errcode = 'SL005',
-      message = format('pipeline %s: transform %s returns rows of the target''s own type, which the bookkeeping columns change', p_pipeline, p_function::pg_catalog.regprocedure),
+      message = format('pipeline %s: transform %s returns rows of the target''s own type, which the '
+        'bookkeeping columns change', p_pipeline, p_function::pg_catalog.regprocedure),
       hint = 'declare it "returns table (column type, ...)" with the columns it fills';
   end if;
   for v_column in select * from sluice._transform_columns(p_function) loop
     if starts_with(v_column.column_name, 'sluice_') and (v_column.column_name, v_column.type_oid)
         not in (('sluice_reject', 'text'::regtype), ('sluice_deleted', 'boolean'::regtype)) then
       raise exception using errcode = 'SL005',
-        message = format('pipeline %s: the transform returns %s %s', p_pipeline, v_column.column_name, v_column.type_oid::pg_catalog.regtype),
+        message = format('pipeline %s: the transform returns %s %s', p_pipeline, v_column.column_name,
+          v_column.type_oid::pg_catalog.regtype),
         hint = 'names that begin with sluice_ are reserved: sluice_reject text, sluice_deleted boolean';
     end if;
   end loop;
@@ -40,14 +45,16 @@ begin
   for v_column in select * from sluice._transform_columns(p_function) c where c.column_name = any (v_columns) loop
     begin
       perform set_config('search_path', p_search_path, true); -- as the transform will see it
-      execute format('explain insert into %s (%I) overriding system value select r.%2$I from %3$s r', p_target, v_column.column_name, v_call);
+      execute format('explain insert into %s (%I) overriding system value select r.%2$I from %3$s r', p_target,
+        v_column.column_name, v_call);
       perform set_config('search_path', 'pg_catalog, pg_temp', true);
     exception
       when datatype_mismatch or cannot_coerce then
         raise exception using errcode = 'SL005',
           message = format('pipeline %s: %s', p_pipeline, sqlerrm),
           hint = format('cast it in the transform: (...)::%s', (
-            select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a where a.attrelid = v_target and a.attname = v_column.column_name));
+            select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a where a.attrelid = v_target
+              and a.attname = v_column.column_name));
     end;
   end loop;
 
@@ -56,13 +63,16 @@ begin
       execute format('explain select from %s order by %I', p_target, p_order_by);
     exception when undefined_function then
       raise exception using errcode = 'SL005',
-        message = format('pipeline %s: order_by column %I cannot tell newer from older: %s', p_pipeline, p_order_by, sqlerrm),
+        message = format('pipeline %s: order_by column %I cannot tell newer from older: %s', p_pipeline, p_order_by,
+          sqlerrm),
         hint = 'order_by is a column of a type with an order, such as timestamptz or bigint';
     end;
   end if;
 
-  if (select provolatile = 'v' and prolang = (select oid from pg_catalog.pg_language where lanname = 'sql') from pg_catalog.pg_proc where oid = p_function) then
-    raise notice 'pipeline %: transform % is volatile; declare it stable, and Postgres can inline it and load faster', p_pipeline, p_function::pg_catalog.regprocedure;
+  if (select provolatile = 'v' and prolang = (select oid from pg_catalog.pg_language where lanname = 'sql')
+    from pg_catalog.pg_proc where oid = p_function) then
+    raise notice 'pipeline %: transform % is volatile; declare it stable, and Postgres can inline it and load faster',
+      p_pipeline, p_function::pg_catalog.regprocedure;
   end if;
   return v_columns;
 end

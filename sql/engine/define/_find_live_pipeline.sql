@@ -8,8 +8,10 @@ declare
   v_name     text := (select p.name from sluice.pipelines p where p.pipeline_id = v_pipeline.backfill_of);
 begin
   if v_name is not null then
-    raise exception using errcode = 'SL005', message = format('%s is a backfill of pipeline %s', v_pipeline.name, v_name),
-      hint = format('name %s, to which its versions and quarantined records belong; the view sluice.backfills shows how it went', v_name);
+    raise exception using errcode = 'SL005',
+      message = format('%s is a backfill of pipeline %s', v_pipeline.name, v_name),
+      hint = format('name %s, to which its versions and quarantined records belong', v_name)
+        || '; the view sluice.backfills shows how it went';
   end if;
   return v_pipeline;
 end

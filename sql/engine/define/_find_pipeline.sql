@@ -11,7 +11,8 @@ begin
     raise exception using errcode = 'SL005',
       message = format('pipeline %s is not defined', coalesce(quote_ident(p_name), 'null')),
       hint = coalesce(
-        'defined are: ' || (select string_agg(name, ', ' order by name) from sluice.pipelines where backfill_of is null),
+        'defined are: ' || (select string_agg(name, ', ' order by name) from sluice.pipelines
+          where backfill_of is null),
         'no pipeline is defined yet: write a file that calls sluice.define_pipeline(...) and run "sluice apply FILE"');
   end if;
   return v_pipeline;

@@ -8,4 +8,5 @@ as $$
 $$;
 
 comment on function sluice._live_name(text) is
-  'The name of a pipeline, or of the one it is a backfill of: under that its records are known to transforms and in quarantine.';
+$$The name of a pipeline, or of the one it is a backfill of: under that its records are known to transforms and in
+quarantine.$$;

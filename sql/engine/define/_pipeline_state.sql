@@ -4,7 +4,8 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when p.is_paused or exists (select from sluice.pipelines o where o.pipeline_id = p.backfill_of and o.is_paused) then 'paused'
+    when p.is_paused or exists (select from sluice.pipelines o where o.pipeline_id = p.backfill_of
+      and o.is_paused) then 'paused'
     when r.run_id is null then 'new'
     when r.outcome is not null then r.outcome
     when exists (

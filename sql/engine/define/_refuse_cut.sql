@@ -4,7 +4,8 @@ language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  raise exception using errcode = 'string_data_right_truncation', message = format('value too long for type %s', p_type);
+  raise exception using errcode = 'string_data_right_truncation',
+    message = format('value too long for type %s', p_type);
 end
 $$;
 

@@ -9,7 +9,8 @@ declare
 begin
   if v_paused is not null then
     raise exception using errcode = 'SL007',
-      message = format('pipeline %s is paused', v_paused) || case when v_paused <> p_pipeline.name then ', and its backfills with it' else '' end,
+      message = format('pipeline %s is paused', v_paused) || case
+        when v_paused <> p_pipeline.name then ', and its backfills with it' else '' end,
       hint = format('select sluice.resume_pipeline(%L)', v_paused);
   end if;
 end

@@ -18,4 +18,5 @@ as $$
 $$;
 
 comment on function sluice._transform_columns(oid) is
-  'The columns a function returns: of "returns table", of out parameters, or of "returns setof some_table". None for anything else.';
+$$The columns a function returns: of "returns table", of out parameters, or of "returns setof some_table". None for
+anything else.$$;

@@ -8,9 +8,12 @@ declare
 begin
   perform sluice._compile(v_pipeline.pipeline_id, activate_version.version);
   perform sluice._activate(v_pipeline, activate_version.version);
-  return format('pipeline %s: version %s active (was %s)', v_pipeline.name, activate_version.version, v_pipeline.active_version);
+  return format('pipeline %s: version %s active (was %s)', v_pipeline.name, activate_version.version,
+    v_pipeline.active_version);
 end
 $$;
 
 comment on function sluice.activate_version(text, integer) is
-  'Makes another registered version the active one from the next batch on. It is the way back from a bad release, and the way forward for one that was defined with activate => false. Who did it and when is in sluice.versions. SL005 when there is no such version or it no longer fits the target. Example: select sluice.activate_version(''orders'', 1)';
+$$Makes another registered version the active one from the next batch on. It is the way back from a bad release, and the
+way forward for one that was defined with activate => false. Who did it and when is in sluice.versions. SL005 when
+there is no such version or it no longer fits the target. Example: select sluice.activate_version('orders', 1)$$;

@@ -18,17 +18,12 @@ begin
     perform set_config('lock_timeout', '2s', true);
     select s.epoch into v_epoch from sluice.etl_state s where s.pipeline_id = v_pipeline_id for update;
   end if;
-  if v_epoch is distinct from batch_outcome.epoch then
-    raise exception using errcode = 'SL001', message = coalesce(
-      (select format('deposed: run %s took over at %s', r.run_id, r.started_at) from sluice.runs r
-       where r.pipeline_id = v_pipeline_id and r.epoch = v_epoch),
-      'deposed: the state of the pipeline was moved by hand'),
-      hint = 'nothing of this batch was committed by this run; its records are read again by whoever holds the pipeline now';
-  end if;
+  perform sluice._refuse_deposed(v_pipeline_id, batch_outcome.epoch, v_epoch);
   return query select * from sluice.batches b
   where b.pipeline_id = v_pipeline_id and b.batch_seq = batch_outcome.batch_seq and b.run_id = batch_outcome.run_id;
 end
 $$;
 
 comment on function sluice.batch_outcome(bigint, bigint, bigint) is
-  'After a lost answer: the ledger row of that batch when it was committed, no row when it was not. SL001 when the run was deposed; 55P03 when another session has held the state for 2 seconds (see evict_loader).';
+$$After a lost answer: the ledger row of that batch when it was committed, no row when it was not. SL001 when the run
+was deposed; 55P03 when another session has held the state for 2 seconds (see evict_loader).$$;

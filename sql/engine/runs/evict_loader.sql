@@ -15,13 +15,15 @@ begin
     where l.locktype = 'advisory' and l.granted and l.objsubid = 2
       and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
       and l.objid = v_pipeline.pipeline_id::bigint
-      and (l.classid = sluice._lock_class('batch')::bigint or (evict_loader.guard_too and l.classid = sluice._lock_class('guard')::bigint))
+      and (l.classid = sluice._lock_class('batch')::bigint or (evict_loader.guard_too
+        and l.classid = sluice._lock_class('guard')::bigint))
       and a.application_name like 'sluice%' and a.pid <> pg_backend_pid() and a.usename = session_user
   loop
     -- A loader frozen in copy obeys neither timeouts nor pg_cancel_backend.
     if pg_terminate_backend(v_session.pid) then
       v_count := v_count + 1;
-      raise debug 'pipeline %: ended session % (%) of a stale loader', v_pipeline.name, v_session.pid, v_session.application_name;
+      raise debug 'pipeline %: ended session % (%) of a stale loader', v_pipeline.name, v_session.pid,
+        v_session.application_name;
     end if;
   end loop;
   return v_count;
@@ -29,4 +31,6 @@ end
 $$;
 
 comment on function sluice.evict_loader(text, boolean) is
-  'Ends the sessions of a stale loader of the pipeline: those in a batch, and with guard_too the one that holds the pipeline. Only sessions of the same role whose application_name begins with sluice. Returns how many. Example: select sluice.evict_loader(''orders'', guard_too => true)';
+$$Ends the sessions of a stale loader of the pipeline: those in a batch, and with guard_too the one that holds the
+pipeline. Only sessions of the same role whose application_name begins with sluice. Returns how many. Example: select
+sluice.evict_loader('orders', guard_too => true)$$;

@@ -1,4 +1,5 @@
-create or replace function sluice.finish_run(run_id bigint, outcome text, error text default null, reached_end boolean default false)
+create or replace function sluice.finish_run(run_id bigint, outcome text, error text default null,
+  reached_end boolean default false)
 returns sluice.runs
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -19,4 +20,5 @@ end
 $$;
 
 comment on function sluice.finish_run(bigint, text, text, boolean) is
-  'Notes how a run ended: ok, failed, threshold, locked or interrupted. reached_end: the source had nothing more, by which a backfill is finished. Correctness does not depend on it: a dead run simply has no outcome.';
+$$Notes how a run ended: ok, failed, threshold, locked or interrupted. reached_end: the source had nothing more, by
+which a backfill is finished. Correctness does not depend on it: a dead run simply has no outcome.$$;

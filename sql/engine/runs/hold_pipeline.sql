@@ -15,4 +15,5 @@ end
 $$;
 
 comment on function sluice.hold_pipeline(text) is
-  'Holds the pipeline to the end of the transaction: one run at a time. A politeness: what makes a second run harmless is the fence in load_batch. False when another session holds it (see pipeline_holder).';
+$$Holds the pipeline to the end of the transaction: one run at a time. A politeness: what makes a second run harmless is
+the fence in load_batch. False when another session holds it (see pipeline_holder).$$;

@@ -3,7 +3,8 @@ returns table (pid integer, application_name text, username text, silent_seconds
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select l.pid, a.application_name, a.usename::text, extract(epoch from clock_timestamp() - a.state_change)::double precision
+  select l.pid, a.application_name, a.usename::text, extract(epoch
+    from clock_timestamp() - a.state_change)::double precision
   from pg_catalog.pg_locks l
   join pg_catalog.pg_stat_activity a on a.pid = l.pid
   where l.locktype = 'advisory' and l.granted and l.objsubid = 2

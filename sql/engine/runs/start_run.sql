@@ -1,5 +1,6 @@
 create or replace function sluice.start_run(pipeline text, loader text)
-returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer, batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean, missing text)
+returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer,
+  batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean, missing text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -19,18 +20,30 @@ begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   v_made_for := (sluice._compile(v_pipeline.pipeline_id, null)).made_for;
   perform set_config('lock_timeout', '5s', true);
-  select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;
+  -- Waits for whoever has it, and reads what that one left.
   update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
   where s.pipeline_id = v_pipeline.pipeline_id returning * into v_state;
   -- What is of no use any more, and what never was: a stream that repeats nothing.
   perform sluice._forget_chunks(array(
     select k.chunk_id from sluice.known_payloads k
-    where k.pipeline_id = v_pipeline.pipeline_id and (k.made_for is distinct from v_made_for or k.last_used_at < now() - interval '30 days')));
+    where k.pipeline_id = v_pipeline.pipeline_id
+      and (k.made_for is distinct from v_made_for or k.last_used_at < now() - interval '30 days')));
   insert into sluice.runs (pipeline_id, epoch, loader) values (v_pipeline.pipeline_id, v_state.epoch, start_run.loader)
   returning runs.run_id into v_run_id;
-  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source, v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::double precision, v_made_for is not null, v_pipeline.missing;
+  -- What a run before it left open: its loader was killed, or is deposed by now. It ended with its last commit.
+  update sluice.runs r set outcome = 'interrupted',
+    finished_at = coalesce((select max(b.committed_at) from sluice.batches b where b.run_id = r.run_id), r.started_at),
+    error = format('the loader died, or lost the pipeline to run %s; what it committed stands', v_run_id)
+  where r.pipeline_id = v_pipeline.pipeline_id and r.run_id < v_run_id and r.finished_at is null;
+  return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source,
+    v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::float8,
+    v_made_for is not null, v_pipeline.missing;
 end
 $$;
 
 comment on function sluice.start_run(text, text) is
-  'Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. skips_known: whether digests of the payloads are of use (sluice._find_known). missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.';
+$$Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. A run before it
+that never ended is noted as interrupted. skips_known: whether digests of the payloads are of use (sluice._find_known).
+missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. loader: who runs it,
+for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007
+as begin_batch does.$$;

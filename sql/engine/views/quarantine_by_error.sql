@@ -12,4 +12,5 @@ group by p.name, q.sqlstate, q.column_name, q.constraint_name
 order by p.name, count(*) desc, q.sqlstate;
 
 comment on view sluice.quarantine_by_error is
-  'Open quarantine, one line for each kind of error, the most frequent first, with an example. Everything in full is in sluice.quarantine_by_error_details.';
+$$Open quarantine, one line for each kind of error, the most frequent first, with an example. Everything in full is in
+sluice.quarantine_by_error_details.$$;

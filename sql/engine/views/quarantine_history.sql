@@ -5,9 +5,12 @@ select
   date_trunc('second', e.happened_at)::timestamp as happened_at,
   e.done_by,
   e.batch_id as batch,
-  coalesce(sluice._error_line(e.sqlstate, e.column_name, e.constraint_name, e.message, 32), sluice._excerpt(e.reason, 32)) as what
+  coalesce(sluice._error_line(e.sqlstate, e.column_name, e.constraint_name, e.message, 32),
+    sluice._excerpt(e.reason, 32)) as what
 from sluice.quarantine_events e
 order by e.quarantine_id, e.event_id;
 
 comment on view sluice.quarantine_history is
-  'What became of quarantined records, step by step: failed replays, amendments, replays, discards, with the error or the reason. A record to which nothing happened has no history. sluice.quarantine_history_details has the payloads before amendments, too.';
+$$What became of quarantined records, step by step: failed replays, amendments, replays, discards, with the error or the
+reason. A record to which nothing happened has no history. sluice.quarantine_history_details has the payloads before
+amendments, too.$$;

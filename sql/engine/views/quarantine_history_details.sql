@@ -19,4 +19,5 @@ join sluice.pipelines p using (pipeline_id)
 order by e.quarantine_id, e.event_id;
 
 comment on view sluice.quarantine_history_details is
-  'What became of quarantined records, step by step: failed replays, amendments with the payload before, replays, discards. A record to which nothing happened has no history.';
+$$What became of quarantined records, step by step: failed replays, amendments with the payload before, replays,
+discards. A record to which nothing happened has no history.$$;

@@ -11,4 +11,5 @@ where q.status = 'open'
 order by q.quarantine_id;
 
 comment on view sluice.quarantine_open is
-  'Records waiting for replay or discard, one line each. Everything about one of them, its payload included: select * from sluice.quarantine_open_details where id = 42';
+$$Records waiting for replay or discard, one line each. Everything about one of them, its payload included: select *
+from sluice.quarantine_open_details where id = 42$$;

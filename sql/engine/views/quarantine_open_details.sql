@@ -22,4 +22,5 @@ where q.status = 'open'
 order by q.quarantine_id;
 
 comment on view sluice.quarantine_open_details is
-  'Records waiting for replay or discard. payload: as text, with \ooo for bytes that are none; the exact bytes are in sluice.quarantine.';
+$$Records waiting for replay or discard. payload: as text, with \ooo for bytes that are none; the exact bytes are in
+sluice.quarantine.$$;

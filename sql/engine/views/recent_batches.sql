@@ -14,4 +14,5 @@ cross join lateral (
 order by b.batch_id desc;
 
 comment on view sluice.recent_batches is
-  'The last 20 batches of each pipeline, the latest first: rewinds and replays are among them. The whole ledger, with all counters and cursors, is in sluice.batches.';
+$$The last 20 batches of each pipeline, the latest first: rewinds and replays are among them. The whole ledger, with all
+counters and cursors, is in sluice.batches.$$;

@@ -4,7 +4,8 @@ select
   p.name as pipeline,
   r.outcome,
   date_trunc('second', r.started_at)::timestamp as started_at,
-  round(extract(epoch from coalesce(r.finished_at, pg_catalog.clock_timestamp()) - r.started_at)::numeric, 1) as seconds,
+  round(extract(epoch from coalesce(r.finished_at, pg_catalog.clock_timestamp()) - r.started_at)::numeric,
+    1) as seconds,
   r.extracted,
   r.inserted + r.updated + r.deleted as written,
   r.quarantined
@@ -14,4 +15,5 @@ cross join lateral (
 order by r.run_id desc;
 
 comment on view sluice.recent_runs is
-  'The last 20 runs of each pipeline, the latest first. Without outcome: going on, or died (sluice.status tells which). seconds: to its end, or until now.';
+$$The last 20 runs of each pipeline, the latest first. Without outcome: going on, or died (sluice.status tells which).
+seconds: to its end, or until now.$$;

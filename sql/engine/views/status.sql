@@ -15,4 +15,6 @@ where p.backfill_of is null
 order by p.name;
 
 comment on view sluice.status is
-  'Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or the outcome of the last run. extracted, written: records read and rows written by that run. bad: records waiting in quarantine. sluice.status_details has cursor and target, too; backfills are in sluice.backfills.';
+$$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
+the outcome of the last run. extracted, written: records read and rows written by that run. bad: records waiting in
+quarantine. sluice.status_details has cursor and target, too; backfills are in sluice.backfills.$$;

@@ -11,7 +11,8 @@ select
   coalesce(r.extracted, 0) as extracted,
   coalesce(r.inserted + r.updated + r.deleted, 0) as written,
   coalesce(r.quarantined, 0) as quarantined,
-  (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id and q.status = 'open') as open_quarantine,
+  (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id
+    and q.status = 'open') as open_quarantine,
   s.cursor
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
@@ -21,4 +22,5 @@ where p.backfill_of is null
 order by p.name;
 
 comment on view sluice.status_details is
-  'Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or the outcome of the last run. extracted, written, quarantined: of that run. Backfills are in sluice.backfills.';
+$$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
+the outcome of the last run. extracted, written, quarantined: of that run. Backfills are in sluice.backfills.$$;

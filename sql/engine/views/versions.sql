@@ -2,7 +2,8 @@ create or replace view sluice.versions as
 select
   p.name as pipeline,
   t.version,
-  case when t.version = p.active_version then 'active' when a.pipeline_id is null then 'candidate' else 'retired' end as state,
+  case when t.version = p.active_version then 'active' when a.pipeline_id is null then 'candidate'
+    else 'retired' end as state,
   split_part(t.function, '(', 1) as function,
   date_trunc('second', a.activated_at)::timestamp as activated_at,
   a.activated_by
@@ -15,4 +16,5 @@ where p.backfill_of is null
 order by p.name, t.version;
 
 comment on view sluice.versions is
-  'The transform versions of each pipeline: active, candidate (never activated) or retired, and who activated each last. sluice.versions_details has who defined it, when, and the text.';
+$$The transform versions of each pipeline: active, candidate (never activated) or retired, and who activated each last.
+sluice.versions_details has who defined it, when, and the text.$$;

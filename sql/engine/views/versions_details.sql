@@ -2,7 +2,8 @@ create or replace view sluice.versions_details as
 select
   p.name as pipeline,
   t.version,
-  case when t.version = p.active_version then 'active' when a.pipeline_id is null then 'candidate' else 'retired' end as state,
+  case when t.version = p.active_version then 'active' when a.pipeline_id is null then 'candidate'
+    else 'retired' end as state,
   t.function,
   t.first_used_at,
   a.activated_at,
@@ -22,4 +23,5 @@ where p.backfill_of is null
 order by p.name, t.version;
 
 comment on view sluice.versions_details is
-  'The transform versions of each pipeline, with what each returns and the text it was registered with. first_used_at: from then on the version cannot be changed. sluice.versions is the short form.';
+$$The transform versions of each pipeline, with what each returns and the text it was registered with. first_used_at:
+from then on the version cannot be changed. sluice.versions is the short form.$$;

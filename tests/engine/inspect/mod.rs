@@ -1,4 +1,5 @@
 //! Looks that change nothing.
 
 mod compare;
+mod doctor;
 mod why;

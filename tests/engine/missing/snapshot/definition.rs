@@ -19,7 +19,6 @@ async fn refuses(table: &str, options: &str, message: &str, hint: &str) {
 async fn what_makes_no_sense_is_refused() {
     for (options, message, hint) in [
         ("missing => 'drop'", "missing cannot be 'drop'", "keep rows"),
-        ("missing => null", "missing cannot be null", "keep rows"),
         (
             "missing => 'mark'",
             "'mark' needs a mark_column",
@@ -40,7 +39,6 @@ async fn what_makes_no_sense_is_refused() {
             "max_delete_ratio 1.5 is not between 0 and 1",
             "0.02",
         ),
-        ("max_delete_ratio => null", "max_delete_ratio", "0.02"),
         (
             "missing => 'mark', mark_column => 'gone'",
             "no column gone",

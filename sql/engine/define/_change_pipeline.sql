@@ -1,0 +1,61 @@
+create or replace function sluice._change_pipeline(p_pipeline sluice.pipelines, p_version integer, p_changes jsonb)
+returns sluice.pipelines
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_new     sluice.pipelines := jsonb_populate_record(p_pipeline, p_changes);
+  v_version sluice.transforms;
+begin
+  if p_changes = '{}' then
+    return p_pipeline;
+  end if;
+  -- The mark goes with the marking.
+  if v_new.missing <> 'mark' and not p_changes ? 'mark_column' then
+    v_new.mark_column := null;
+  end if;
+  if v_new.max_bad_ratio is null or v_new.max_bad_ratio not between 0 and 1 then
+    raise exception using errcode = 'SL005',
+      hint = '0.02 stops the run when more than 2% of the records are bad; 1 never stops it',
+      message = format('pipeline %s: max_bad_ratio %s is not between 0 and 1', v_new.name,
+        coalesce(v_new.max_bad_ratio::text, 'none'));
+  elsif v_new.batch_rows < 1 or v_new.batch_bytes < 1 then
+    raise exception using errcode = 'SL005', hint = 'leave them out for the loader''s defaults',
+      message = format('pipeline %s: batch_rows and batch_bytes have to be positive', v_new.name);
+  elsif v_new.retain_raw <= interval '0' then
+    raise exception using errcode = 'SL005', hint = 'retain_raw => ''7 days''; ''0'' keeps no payloads',
+      message = format('pipeline %s: retain_raw %s is not positive', v_new.name, quote_literal(v_new.retain_raw));
+  elsif v_new.skip_known is null or v_new.retry_orphans is null then
+    raise exception using errcode = 'SL005', hint = 'true or false',
+      message = format('pipeline %s: %s cannot be none', v_new.name, case
+        when v_new.skip_known is null then 'skip_known' else 'retry_orphans' end);
+  end if;
+  select * into strict v_version from sluice.transforms t where t.pipeline_id = v_new.pipeline_id
+    and t.version = p_version;
+  perform sluice._check_missing(v_new.name, v_new.target, v_version.columns, v_version.key, v_new.source,
+    v_new.missing, v_new.mark_column, v_new.max_delete_ratio);
+
+  update sluice.pipelines p set
+    source = v_new.source, max_bad_ratio = v_new.max_bad_ratio, batch_rows = v_new.batch_rows,
+      batch_bytes = v_new.batch_bytes,
+    skip_known = v_new.skip_known, retry_orphans = v_new.retry_orphans, retain_raw = v_new.retain_raw,
+    missing = v_new.missing, mark_column = v_new.mark_column, max_delete_ratio = v_new.max_delete_ratio,
+      updated_at = now()
+  where p.pipeline_id = v_new.pipeline_id;
+  if v_new.missing = 'keep' then
+    delete from sluice.snapshots s where s.pipeline_id = v_new.pipeline_id;
+  elsif p_pipeline.missing = 'keep' and exists (select from sluice.batches b
+    where b.pipeline_id = v_new.pipeline_id) then
+    -- Nobody noted where the source was read to its end.
+    insert into sluice.snapshots (pipeline_id, first_seq, made_for, spoilt_by)
+    select s.pipeline_id, s.batch_seq + 1, sluice._snapshot_made_for(s.pipeline_id, p_version),
+      'it began before the pipeline was told not to keep missing rows'
+    from sluice.etl_state s where s.pipeline_id = v_new.pipeline_id;
+  end if;
+  return v_new;
+end
+$$;
+
+comment on function sluice._change_pipeline(sluice.pipelines, integer, jsonb) is
+$$Changes source and policies of a pipeline to what is given, a null for none; SL005 for what makes no sense, or not
+with this version.$$;

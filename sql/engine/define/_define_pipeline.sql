@@ -1,0 +1,139 @@
+-- What a call said when it was made last is kept with its version (transforms.definition), so that this call changes
+-- what it says anew, and leaves alone what was set elsewhere in between. The newest version speaks for the pipeline:
+-- a file of an older one, applied again at a deploy, finds itself registered and is done.
+create or replace function sluice._define_pipeline(
+  p_search_path text, p_name text, p_version integer, p_transform text, p_target text, p_key text[], p_source jsonb,
+  p_order_by text, p_activate boolean, p_policies jsonb, p_retain_raw interval)
+returns text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
+as $$
+declare
+  v_names    record;
+  v_said     jsonb;
+  v_before   jsonb;
+  v_pipeline sluice.pipelines;
+  v_was      sluice.pipelines;
+  v_new      sluice.transforms;
+  v_old      sluice.transforms;
+  v_newest   integer;
+  v_is_same  boolean;
+begin
+  if p_name is null or p_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline name %s is not allowed', coalesce(quote_literal(p_name), 'null')),
+      hint = 'a lower-case letter, then letters, digits, _ . or -, 40 at most';
+  elsif coalesce(p_version, 0) < 1 then
+    raise exception using errcode = 'SL005', hint = 'versions are 1, 2, 3, ...',
+      message = format('pipeline %s: version %s is not a positive number', p_name, coalesce(p_version::text, 'null'));
+  elsif coalesce(cardinality(p_key), 0) = 0 or array_position(p_key, null) is not null then
+    raise exception using errcode = 'SL005', message = format('pipeline %s has no key', p_name),
+      hint = 'key => ''{order_id}'', the columns of the target''s primary key or of another unique index';
+  end if;
+  -- One definition at a time: they read a target before they alter it.
+  perform pg_advisory_xact_lock(sluice._lock_class('define'), 0);
+  v_said := jsonb_strip_nulls(p_policies)
+    || jsonb_build_object('source', sluice._checked('source', p_source), 'activate', coalesce(p_activate, true))
+    || case when p_retain_raw = interval '0' then '{"retain_raw": null}'
+      when p_retain_raw is null then '{}' else jsonb_build_object('retain_raw', p_retain_raw) end;
+  v_names := sluice._names_of_definition(p_search_path, p_name, p_transform, p_target);
+
+  select * into v_pipeline from sluice.pipelines p where p.name = p_name for no key update;
+  if found then
+    perform sluice._find_live_pipeline(p_name);
+  end if;
+  v_was := v_pipeline;
+  select * into v_old from sluice.transforms t
+  where t.pipeline_id = v_pipeline.pipeline_id and t.version = p_version;
+  select t.version, t.definition into v_newest, v_before from sluice.transforms t
+  where t.pipeline_id = v_pipeline.pipeline_id order by t.version desc limit 1;
+  v_new.version := p_version;
+  v_new.function := sluice._qualified_function(v_names.transform);
+  v_new.function_text := sluice._function_text(v_names.transform);
+  v_new.sha256 := sluice._function_sha256(v_names.transform);
+  v_new.key := p_key;
+  v_new.order_by := p_order_by;
+  v_is_same := v_old.version is not null and v_pipeline.target = v_names.target
+    and (v_old.function, v_old.sha256, v_old.key) = (v_new.function, v_new.sha256, v_new.key)
+    and v_old.order_by is not distinct from v_new.order_by;
+  if v_is_same and p_version < v_newest then
+    -- Of the past: it need not even fit the target any more.
+    return sluice._said_of_definition(v_pipeline, v_pipeline, p_version, '{}');
+  end if;
+
+  v_new.takes_meta := v_names.takes_meta;
+  v_new.search_path := v_names.search_path;
+  v_new.is_repeatable := sluice._is_repeatable(v_names.transform, v_names.search_path);
+  v_new.columns := sluice._check_transform(
+    p_name, v_names.transform, v_names.target, p_key, p_order_by, v_names.search_path);
+  perform sluice._add_bookkeeping(p_name, v_names.target);
+  if v_pipeline.pipeline_id is null then
+    insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio)
+    values (p_name, v_names.target, v_said -> 'source', p_version, 0.1)
+    returning * into v_pipeline;
+    insert into sluice.etl_state (pipeline_id) values (v_pipeline.pipeline_id);
+  end if;
+  v_new.pipeline_id := v_pipeline.pipeline_id;
+  perform sluice._register_version(v_pipeline, v_names.target, v_old, v_new, v_said);
+
+  -- What is kept of none said everything anew (an engine before this one kept nothing).
+  if p_version >= coalesce(v_newest, 0) then
+    v_pipeline := sluice._change_pipeline(v_pipeline, p_version, (
+      select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(v_said - 'activate')
+      where value is distinct from v_before -> key));
+  else
+    v_said := '{}';
+  end if;
+  if coalesce(p_activate, true) and (not v_is_same or v_before ->> 'activate' = 'false')
+    or v_pipeline.active_version = p_version and not v_is_same then
+    perform sluice._activate(v_pipeline, p_version);
+    v_pipeline.active_version := p_version;
+  end if;
+  return sluice._said_of_definition(v_was, v_pipeline, p_version, v_said);
+end
+$$;
+
+comment on function sluice._define_pipeline is
+$$What define_pipeline does, once the caller's search_path cannot have a part in it any more.$$;
+
+-- Writes the version down, if it may still be changed.
+create or replace function sluice._register_version(
+  p_pipeline sluice.pipelines, p_target text, p_old sluice.transforms, p_new sluice.transforms, p_said jsonb)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_pipeline.target <> p_target and exists (
+    select from sluice.batches b where b.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id))) then
+    raise exception using errcode = 'SL005', hint = 'define another pipeline for the other table',
+      message = format('pipeline %s has loaded %s and cannot change its target to %s', p_pipeline.name,
+        p_pipeline.target, p_target);
+  elsif p_old.first_used_at is not null
+    and (p_old.function, p_old.sha256, p_old.key, p_old.order_by) is distinct
+      from (p_new.function, p_new.sha256, p_new.key, p_new.order_by) then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: version %s has loaded batches and cannot be changed', p_pipeline.name,
+        p_old.version),
+      detail = case
+        when p_old.function <> p_new.function then format('It was %s, now it is %s.', p_old.function, p_new.function)
+        when p_old.sha256 <> p_new.sha256 then format('The text of %s differs from the one it was registered with.',
+          p_new.function)
+        else 'Its key or order_by differs.' end,
+      hint = format('name it v%s: a new function, and version => %1$s',
+        (select max(t.version) + 1 from sluice.transforms t where t.pipeline_id = p_pipeline.pipeline_id));
+  end if;
+  update sluice.pipelines p set target = p_target where p.pipeline_id = p_pipeline.pipeline_id and p.target <> p_target;
+  insert into sluice.transforms as t (
+    pipeline_id, version, function, takes_meta, columns, key, order_by, search_path, function_text, sha256,
+      is_repeatable, definition)
+  values (p_new.pipeline_id, p_new.version, p_new.function, p_new.takes_meta, p_new.columns, p_new.key, p_new.order_by,
+    p_new.search_path, p_new.function_text, p_new.sha256, p_new.is_repeatable, p_said)
+  on conflict (pipeline_id, version) do update set
+    function = excluded.function, takes_meta = excluded.takes_meta, columns = excluded.columns, key = excluded.key,
+    order_by = excluded.order_by, function_text = excluded.function_text, sha256 = excluded.sha256,
+    search_path = case when t.first_used_at is null then excluded.search_path else t.search_path end,
+    is_repeatable = excluded.is_repeatable, definition = excluded.definition;
+end
+$$;

@@ -1,0 +1,74 @@
+create or replace function sluice.definition(pipeline text, version integer default null)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
+as $$
+#variable_conflict use_column
+declare
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(definition.pipeline);
+  v_version  sluice.transforms;
+  v_path     text;
+begin
+  select * into v_version from sluice.transforms t
+  where t.pipeline_id = v_pipeline.pipeline_id and t.version = coalesce(definition.version, v_pipeline.active_version);
+  if not found then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s has no version %s', v_pipeline.name, definition.version),
+      hint = (select 'it has ' || string_agg('v' || t.version, ', ' order by t.version)
+        from sluice.transforms t where t.pipeline_id = v_pipeline.pipeline_id);
+  end if;
+  v_path := nullif(regexp_replace(v_version.search_path, '(, )?pg_temp$', ''), 'public');
+  return concat_ws(E'\n\n',
+    'set local search_path = ' || nullif(v_path, '') || ';',
+    rtrim(v_version.function_text, E'\n') || ';',
+    format(E'select sluice.define_pipeline(\n  %s);', (
+      select string_agg(format('%s => %s', a.name, a.value), E',\n  ' order by a.place)
+      from (values
+        (1, 'name', quote_literal(v_pipeline.name)), (2, 'version', v_version.version::text),
+        (3, 'transform', quote_literal(regexp_replace(v_version.function, '[(][a-z,]*[)]$', ''))),
+        (4, 'target', quote_literal(v_pipeline.target)), (5, 'key', quote_literal(v_version.key)),
+        (6, 'order_by', quote_literal(v_version.order_by)),
+        (7, 'source', sluice._source_sql('source', v_pipeline.source, '  ')),
+        (8, 'max_bad_ratio', nullif(v_pipeline.max_bad_ratio, 0.1)::text),
+        (9, 'batch_rows', v_pipeline.batch_rows::text), (10, 'batch_bytes', v_pipeline.batch_bytes::text),
+        (11, 'skip_known', nullif(v_pipeline.skip_known, true)::text),
+        (12, 'retry_orphans', nullif(v_pipeline.retry_orphans, true)::text),
+        (13, 'retain_raw', quote_literal(v_pipeline.retain_raw)),
+        (14, 'missing', quote_literal(nullif(v_pipeline.missing, 'keep'))),
+        (15, 'mark_column', quote_literal(v_pipeline.mark_column)),
+        (16, 'max_delete_ratio', nullif(v_pipeline.max_delete_ratio, 0.1)::text),
+        (17, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
+      ) a (place, name, value)
+      where a.value is not null)));
+end
+$$;
+
+comment on function sluice.definition is
+$$The definition of a pipeline as SQL that can be applied as it is printed: the transform as it was registered, the
+source and the policies as they are now. version: another one than the active.
+Example: select sluice.definition('orders')$$;
+
+-- The call that makes a source, or a part of one.
+create or replace function sluice._source_sql(p_what text, p_value jsonb, p_indent text)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set intervalstyle = 'postgres'
+as $$
+declare
+  v_part text := concat_ws(' ', case when p_what <> 'since' then
+    coalesce(p_value ->> 'kind', p_value ->> 'model', p_value ->> 'scheme') end, p_what);
+begin
+  return format('sluice.%s(%s)', replace(v_part, ' ', '_'), (
+    select string_agg(format(E'\n%s  %s => %s', p_indent, s.name, case
+        when s.shape in ('paging', 'auth', 'since') then
+          sluice._source_sql(s.shape, p_value -> s.name, p_indent || '  ')
+        when s.shape = 'names' then quote_literal(array(select jsonb_array_elements_text(p_value -> s.name)))
+        when s.name = 'lag' then quote_literal(make_interval(secs => (p_value ->> s.name)::float8))
+        when jsonb_typeof(p_value -> s.name) in ('number', 'boolean') then p_value ->> s.name
+        else quote_literal(p_value ->> s.name) end), ',' order by s.place)
+    from sluice._settings() with ordinality s (parts, name, is_required, shape, range, sentence, place)
+    where v_part = any (s.parts) and p_value ? s.name));
+end
+$$;

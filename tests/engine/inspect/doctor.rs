@@ -1,0 +1,111 @@
+//! What keeps a pipeline from running, found by whoever asks.
+
+use crate::engine::items;
+use crate::support::TestDb;
+use crate::support::db::rows;
+
+async fn shop() -> TestDb {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key",
+        "id bigint",
+        "(doc->>'id')::bigint",
+        "key => '{id}'",
+    )
+    .await;
+    db.execute(
+        "do $$ begin create role engine_loader in role sluice_operator;
+         exception when duplicate_object or unique_violation then null; end $$",
+    )
+    .await;
+    db
+}
+
+/// What it tells a member of sluice_operator about the pipeline.
+async fn told(db: &TestDb) -> Vec<String> {
+    let session = db.connect().await;
+    session
+        .batch_execute("set role engine_loader")
+        .await
+        .unwrap();
+    rows(
+        &session,
+        "select verdict, detail, next from sluice.doctor() where \"check\" = 'pipeline items'",
+    )
+    .await
+}
+
+#[tokio::test]
+async fn missing_rights_are_named_with_the_grant_that_mends_them() {
+    let db = shop().await;
+    for _ in 0..4 {
+        let found = told(&db).await;
+        if found == ["ok|fits its target|-"] {
+            return;
+        }
+        for line in found {
+            let grant = line.rsplit('|').next().unwrap();
+            assert!(
+                line.starts_with("fail|") && grant.starts_with("grant "),
+                "{line}"
+            );
+            db.execute(grant).await;
+        }
+    }
+    panic!("{:?}", told(&db).await);
+}
+
+#[tokio::test]
+async fn row_security_and_a_lost_transform_fail() {
+    let db = shop().await;
+    db.execute("grant usage on schema shop to engine_loader; grant select, insert, update on shop.items to engine_loader;").await;
+    assert_eq!(told(&db).await, ["ok|fits its target|-"]);
+    db.execute("alter table shop.items enable row level security")
+        .await;
+    let found = told(&db).await;
+    assert!(
+        found[0].starts_with("fail|row security of shop.items applies to engine_loader"),
+        "{found:?}"
+    );
+    db.execute("alter table shop.items disable row level security; drop function shop.items_v1")
+        .await;
+    let found = told(&db).await;
+    assert!(
+        found[0].starts_with(
+            "fail|SL006 pipeline items: transform shop.items_v1(jsonb) was dropped|put the"
+        ),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_superuser_is_warned_before_it_runs_code_of_others() {
+    let db = shop().await;
+    let told = "select verdict, detail from sluice.doctor() where \"check\" = 'pipeline items'";
+    assert_eq!(db.value(told).await, "ok|fits its target");
+    db.execute("alter table shop.items owner to engine_loader")
+        .await;
+    assert_eq!(
+        db.value(told).await,
+        "warn|a superuser would run code of engine_loader: the transform, triggers, defaults"
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_only_reads_is_a_failure() {
+    let db = shop().await;
+    let session = db.connect().await;
+    session
+        .batch_execute("set default_transaction_read_only = on")
+        .await
+        .unwrap();
+    assert_eq!(
+        rows(
+            &session,
+            "select verdict, detail from sluice.doctor() where \"check\" = 'read only'"
+        )
+        .await,
+        ["fail|on: sessions begin read only, so that no batch commits"]
+    );
+}
