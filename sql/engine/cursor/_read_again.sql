@@ -17,10 +17,11 @@ as $$
   ), cut as materialized (
     -- Rewinds of a single object: what was read of it before is not behind any more. They name what they removed, or,
     -- of older engines, all that was left.
-    select h.batch_seq, h.objects, h.objects @> '[{"is_removed": true}]' as names_removed from here h where h.kind = 'rewind'
+    select h.batch_seq, h.objects, h.objects @> '[{"is_removed": true}]' as names_removed
+    from here h where h.kind = 'rewind'
   ), moved as (
     select h.batch_id, h.batch_seq, h.extracted, x ->> 'object' as object, jsonb_array_length(h.objects) as objects_count,
-      case when jsonb_typeof(x #> '{position,records}') = 'number' then (x #>> '{position,records}')::bigint end as behind
+      case jsonb_typeof(x #> '{position,records}') when 'number' then (x #>> '{position,records}')::bigint end as behind
     from here h, jsonb_array_elements(h.objects) x
     where h.kind <> 'rewind' and (p_object is null or x ->> 'object' = p_object) and not exists (
       select from cut c where c.batch_seq > h.batch_seq
