@@ -22,3 +22,11 @@ insert into sluice.replayed_keys (batch_id, key_hash, arrived_at)
 select b.batch_id, '', b.committed_at from sluice.batches b
 where b.kind = 'replay' and b.reloads is null
   and exists (select from sluice.quarantine q where q.resolved_batch_id = b.batch_id and q.keys is not null);
+
+-- Full reads that are going on are identified without md5, which some servers do not have.
+update sluice.snapshots s set made_for =
+  encode(substr(sha256(convert_to(x.made_for, 'UTF8')), 1, 16), 'hex')::uuid
+from (
+  select p.pipeline_id, concat_ws('/', p.source, p.target, t.version, t.sha256, t.key) as made_for
+  from sluice.pipelines p join sluice.transforms t using (pipeline_id)) x
+where x.pipeline_id = s.pipeline_id and s.made_for = md5(x.made_for)::uuid;

@@ -72,7 +72,7 @@ pub struct OriginSpan {
     pub last_position: i64,
 }
 
-/// What a batch is to a complete read of its source (`sql/engine/missing/_note_snapshot.sql`).
+/// What a batch is to a complete read of its source (`sql/engine/missing/_note_full_read.sql`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Snapshot {
     /// The first records of the source.

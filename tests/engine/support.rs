@@ -58,6 +58,12 @@ pub(super) fn problem<'a>(db: &'a TestDb, sql: &'a str) -> impl Future<Output = 
     }
 }
 
+/// True while some session of the database waits for a target that another one writes to.
+pub(super) const WAITS_FOR_TARGET: &str = "select exists (
+  select from pg_locks l join pg_database d on d.oid = l.database
+  where d.datname = current_database() and l.locktype = 'advisory' and not l.granted
+    and l.classid::bigint = sluice._lock_class('target')::bigint)";
+
 /// Creates `shop.items` with a transform and the pipeline `items` that stops for nothing.
 pub(super) async fn items(db: &TestDb, table: &str, returns: &str, select: &str, options: &str) {
     db.execute(&items_sql(table, returns, select, options))

@@ -43,7 +43,7 @@ begin
     perform sluice._retain_batch(v.owner_id, v.batch_id);
   end if;
   if v.batch_keys_sql is not null then
-    perform sluice._note_snapshot(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v.batch_keys_sql);
+    perform sluice._note_full_read(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v.batch_keys_sql);
   end if;
   return sluice._commit_ledger(v_ledger, load_batch.epoch);
 end

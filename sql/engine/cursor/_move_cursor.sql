@@ -4,7 +4,8 @@ language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
   -- A new epoch deposes a run in progress: it reads from where the state no longer is.
-  update sluice.etl_state s set epoch = epoch + 1, batch_seq = batch_seq + 1, cursor = p_cursor, updated_at = now()
+  update sluice.etl_state s set
+    epoch = s.epoch + 1, batch_seq = s.batch_seq + 1, cursor = p_cursor, updated_at = now()
   where s.pipeline_id = p_pipeline_id;
   update sluice.pipelines p set backfill_finished_at = null
   where p.pipeline_id = p_pipeline_id and p.backfill_finished_at is not null;

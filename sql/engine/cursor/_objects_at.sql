@@ -3,15 +3,21 @@ returns table (object text, identity jsonb, "position" jsonb, is_done boolean, b
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- A rewind's entry holds the state of all objects; each load and skip since says what it moved.
-  select distinct on (x ->> 'object') x ->> 'object', x -> 'identity', x -> 'position', (x ->> 'is_done')::boolean, b.batch_id
-  from sluice.batches b, jsonb_array_elements(b.objects) x
-  where b.pipeline_id = p_pipeline_id and b.batch_seq <= p_batch_seq
-    and b.batch_seq >= coalesce((
-      select max(r.batch_seq) from sluice.batches r
-      where r.pipeline_id = p_pipeline_id and r.kind = 'rewind' and r.batch_seq <= p_batch_seq), 0)
-  order by x ->> 'object', b.batch_seq desc
+  with way as materialized (
+    select b.batch_id, b.batch_seq, b.objects,
+      -- Rewinds of older engines hold the state of all objects, those of today the one that they removed.
+      b.kind = 'rewind' and not b.objects @> '[{"is_removed": true}]' as holds_all
+    from sluice._ledger_path(p_pipeline_id, p_batch_seq) p
+    join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between p.first_seq and p.last_seq
+  ), latest as (
+    select distinct on (x ->> 'object') x as object, w.batch_id
+    from way w cross join lateral jsonb_array_elements(w.objects) x
+    where w.batch_seq >= coalesce((select max(h.batch_seq) from way h where h.holds_all), 0)
+    order by x ->> 'object', w.batch_seq desc)
+  select l.object ->> 'object', l.object -> 'identity', l.object -> 'position',
+    (l.object ->> 'is_done')::boolean, l.batch_id
+  from latest l where not l.object ? 'is_removed'
 $$;
 
 comment on function sluice._objects_at(integer, bigint) is
-  'The files and objects of a pipeline as the ledger says they were after a batch.';
+  'The files and objects as the ledger says they were after a batch: what it last says of each on the way there.';

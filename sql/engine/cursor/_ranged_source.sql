@@ -18,9 +18,12 @@ begin
   if v_kind in ('file', 'object') then
     if v_objects is null or p_range - 'objects' <> '{}' then
       raise exception using errcode = 'SL005',
-        message = case when p_range = '{}' then 'a backfill needs a range'
-          else format('%s is no range of %s: they have names, and no marks', p_range, case v_kind when 'file' then 'files' else 'objects' end) end,
-        hint = 'objects => a name or a glob, as in ' || case v_kind when 'file' then '''drop/2026-02-*.csv''' else '''s3://lake/orders/2026-02-*.ndjson'' or, behind the prefix, ''2026-02-*.ndjson''' end;
+        message = case
+          when p_range = '{}' then 'a backfill needs a range'
+          else format('%s is no range of %ss: they have names, and no marks', p_range, v_kind) end,
+        hint = 'objects => a name or a glob, as in ' || case v_kind
+          when 'file' then '''drop/2026-02-*.csv'''
+          else '''s3://lake/orders/2026-02-*.ndjson'' or, behind the prefix, ''2026-02-*.ndjson''' end;
     end if;
     if v_objects !~ '[^[:space:]]' or v_objects = '-' then
       raise exception using errcode = 'SL005', message = format('objects cannot be %s', to_json(v_objects)),
@@ -31,16 +34,21 @@ begin
       when v_objects !~ '^[a-z0-9]+://' then p_source || jsonb_build_object('pattern', v_objects)
       when v_objects !~ '[*?[]' then p_source - 'pattern' || jsonb_build_object('url', v_objects)
       else p_source || jsonb_build_object(
-        'url', substring(v_objects from '^([^*?[]*/)[^/]*[*?[]'), 'pattern', substring(v_objects from '^[^*?[]*/([^/]*[*?[].*)$')) end;
+        'url', substring(v_objects from '^([^*?[]*/)[^/]*[*?[]'),
+        'pattern', substring(v_objects from '^[^*?[]*/([^/]*[*?[].*)$')) end;
   end if;
 
   if v_kind <> 'http' or v_since is null then
     raise exception using errcode = 'SL005', message = 'this source knows no ranges: it always reads everything',
-      hint = 'a source with since => sluice.since(...) knows marks; to read all of this one again: sluice.rewind(..., to_start => true)';
+      hint = 'a source with since => sluice.since(...) knows marks;'
+        ' to read all of this one again: sluice.rewind(..., to_start => true)';
   end if;
   if v_objects is not null or p_range = '{}' then
-    raise exception using errcode = 'SL005', message = case when p_range = '{}' then 'a backfill needs a range' else format('%s is no range of an API with since', p_range) end,
-      hint = format('from_mark, to_mark or both: values of %s, for the parameter %s', coalesce(v_since ->> 'field', 'the header ' || (v_since ->> 'header')), v_since ->> 'param');
+    raise exception using errcode = 'SL005', message = case
+        when p_range = '{}' then 'a backfill needs a range'
+        else format('%s is no range of an API with since', p_range) end,
+      hint = format('from_mark, to_mark or both: values of %s, for the parameter %s',
+        coalesce(v_since ->> 'field', 'the header ' || (v_since ->> 'header')), v_since ->> 'param');
   end if;
   if v_from !~ '[^[:space:]]' or not (case
     when v_mark = 'timestamp' then coalesce(v_to ~ v_moment, true)
@@ -54,9 +62,11 @@ begin
     v_is_past := case
       when v_mark = 'text' then v_to collate "C" < v_from collate "C"
       when v_mark <> 'timestamp' then v_to::numeric < v_from::numeric
-      else replace(v_to, ',', '.')::timestamptz < case when v_from ~ v_moment or v_from ~ '^\d{4}-\d\d-\d\d$' then replace(v_from, ',', '.')::timestamptz end end;
-  exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value or numeric_value_out_of_range then
-    raise exception using errcode = 'SL005', message = format('marks of the kind %s cannot be %s', v_mark, p_range), hint = sqlerrm;
+      else replace(v_to, ',', '.')::timestamptz
+        < case when v_from ~ v_moment or v_from ~ '^\d{4}-\d\d-\d\d$' then replace(v_from, ',', '.')::timestamptz end end;
+  exception when data_exception then
+    raise exception using errcode = 'SL005',
+      message = format('marks of the kind %s cannot be %s', v_mark, p_range), hint = sqlerrm;
   end;
   if v_is_past then
     raise exception using errcode = 'SL005', message = format('the range %s ends before it begins', p_range),

@@ -11,22 +11,30 @@ set enable_nestloop = off
 set jit = off
 as $$
   with here as materialized (
-    select b.* from sluice._ledger_path(p_pipeline_id, (select s.batch_seq from sluice.etl_state s where s.pipeline_id = p_pipeline_id)) p
+    select b.* from sluice._ledger_path(p_pipeline_id, (
+      select s.batch_seq from sluice.etl_state s where s.pipeline_id = p_pipeline_id)) p
     join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between p.first_seq and p.last_seq
   ), cut as materialized (
-    -- Rewinds of a single object: what was read of it before is not behind any more.
-    select h.batch_seq, h.objects from here h where h.kind = 'rewind'
+    -- Rewinds of a single object: what was read of it before is not behind any more. They name what they removed, or,
+    -- of older engines, all that was left.
+    select h.batch_seq, h.objects, h.objects @> '[{"is_removed": true}]' as names_removed
+    from here h where h.kind = 'rewind'
   ), moved as (
-    select h.batch_id, h.batch_seq, x ->> 'object' as object, jsonb_array_length(h.objects) as objects_count, h.extracted,
-      case when jsonb_typeof(x #> '{position,records}') = 'number' then (x #>> '{position,records}')::bigint end as behind
+    select h.batch_id, h.batch_seq, h.extracted, x ->> 'object' as object, jsonb_array_length(h.objects) as objects_count,
+      case jsonb_typeof(x #> '{position,records}') when 'number' then (x #>> '{position,records}')::bigint end as behind
     from here h, jsonb_array_elements(h.objects) x
     where h.kind <> 'rewind' and (p_object is null or x ->> 'object' = p_object) and not exists (
-      select from cut c where c.batch_seq > h.batch_seq and not c.objects @> jsonb_build_array(jsonb_build_object('object', x ->> 'object')))
+      select from cut c where c.batch_seq > h.batch_seq
+        and c.objects @> jsonb_build_array(jsonb_build_object('object', x ->> 'object')) = c.names_removed)
   ), read_of_objects as (
     select m.batch_id, m.object, m.behind,
       -- Of a file that was replaced, the count begins anew.
-      case when m.objects_count = 1 or m.behind is null then m.extracted when m.behind >= m.behind_before then m.behind - m.behind_before else m.behind end as records
-    from (select m.*, coalesce(lag(m.behind) over (partition by m.object order by m.batch_seq), 0) as behind_before from moved m) m
+      case
+        when m.objects_count = 1 or m.behind is null then m.extracted
+        when m.behind >= m.behind_before then m.behind - m.behind_before
+        else m.behind end as records
+    from (
+      select m.*, coalesce(lag(m.behind) over (partition by m.object order by m.batch_seq), 0) as behind_before from moved m) m
   ), behind_there as materialized (
     select o.object, (o.position ->> 'records')::bigint as records
     from sluice._objects_at(p_pipeline_id, p_batch_seq) o
@@ -35,7 +43,8 @@ as $$
     select r.batch_id, string_agg(r.object, ', ' order by r.object) as origins, sum(r.records) as records
     from (
       select r.batch_id, r.object,
-        case when r.behind is null then r.records else greatest(0, r.behind - greatest(r.behind - r.records, coalesce(t.records, 0))) end as records
+        case when r.behind is null then r.records
+          else greatest(0, r.behind - greatest(r.behind - r.records, coalesce(t.records, 0))) end as records
       from read_of_objects r left join behind_there t using (object)) r
     where r.records > 0
     group by r.batch_id
@@ -51,7 +60,8 @@ as $$
       -- Behind a sweep that leaves no mark, the next one reads everything in any case.
       and h.batch_seq > coalesce((
         select max(d.batch_seq) from here d join sluice.pipelines p on p.pipeline_id = p_pipeline_id
-        where d.cursor_after ->> 'done' = 'true' and not (d.cursor_after ? 'mark' and p.source ? 'since') and d.batch_seq < (select max(l.batch_seq) from here l where l.kind = 'load' and l.extracted > 0)), 0)
+        where d.cursor_after ->> 'done' = 'true' and not (d.cursor_after ? 'mark' and p.source ? 'since')
+          and d.batch_seq < (select max(l.batch_seq) from here l where l.kind = 'load' and l.extracted > 0)), 0)
   ), again_of_pages as (
     -- A goal that lies beside the way has records behind it, too.
     select r.batch_id, least(r.records, r.records_to_here - beside.records) as records

@@ -7,44 +7,46 @@ as $$
 declare
   v_batch sluice.batches;
 begin
-  if (p_to_batch is not null)::integer + coalesce(p_to_start, false)::integer + (p_object is not null)::integer + (p_to_time is not null)::integer <> 1 then
+  if num_nonnulls(p_to_batch, nullif(p_to_start, false), p_object, p_to_time) <> 1 then
     raise exception using errcode = 'SL005', message = 'rewind needs one goal',
       hint = 'one of to_batch => N, to_time => ''2026-03-01 12:00+00'', to_start => true, object => ''drop/a.ndjson''';
   end if;
   if p_object is not null then
-    if not exists (select from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id and o.object = p_object) then
-      raise exception using errcode = 'SL005', message = format('pipeline %s has read no object %s', p_pipeline.name, quote_literal(p_object)),
+    words := 'the start of ' || p_object;
+    if not exists (
+      select from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id and o.object = p_object) then
+      raise exception using errcode = 'SL005',
+        message = format('pipeline %s has read no object %s', p_pipeline.name, quote_literal(p_object)),
         hint = coalesce('it has read ' || (
           select string_agg(o.object, ', ') from (
-            select o.object from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id order by o.updated_at desc limit 5) o) || ', ...',
-          'it has read none yet');
+            select o.object from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id
+            order by o.updated_at desc limit 5) o) || ', ...', 'it has read none yet');
     end if;
-    words := 'the start of ' || p_object;
+    return;
   elsif p_to_start then
-    batch_seq := 0;
     words := 'the start';
   elsif p_to_time is not null then
     select * into v_batch from sluice.batches b
     where b.pipeline_id = p_pipeline.pipeline_id and b.batch_seq is not null and b.committed_at <= p_to_time
     order by b.batch_seq desc limit 1;
-    words := format('%s, %s', p_to_time, case when found then 'after batch ' || v_batch.batch_id else 'before the first batch' end);
+    words := format('%s, %s', p_to_time, coalesce('after batch ' || v_batch.batch_id, 'before the first batch'));
   else
-    select * into v_batch from sluice.batches b
-    where b.pipeline_id = p_pipeline.pipeline_id and b.batch_id = p_to_batch and b.batch_seq is not null;
-    if not found then
-      raise exception using errcode = 'SL005',
-        message = case when exists (select from sluice.batches b where b.pipeline_id = p_pipeline.pipeline_id and b.batch_id = p_to_batch)
-          then format('batch %s is a replay, which moved no cursor', p_to_batch) else format('pipeline %s has no batch %s', p_pipeline.name, p_to_batch) end,
-        hint = format('see select batch_id, committed_at, extracted from sluice.batches where pipeline_id = %s and batch_seq is not null order by batch_seq desc', p_pipeline.pipeline_id);
-    end if;
     words := 'batch ' || p_to_batch;
+    select * into v_batch from sluice.batches b
+    where b.pipeline_id = p_pipeline.pipeline_id and b.batch_id = p_to_batch;
+    if v_batch.batch_seq is null then
+      raise exception using errcode = 'SL005', message = case
+          when found then format('batch %s is a replay, which moved no cursor', p_to_batch)
+          else format('pipeline %s has no batch %s', p_pipeline.name, p_to_batch) end,
+        hint = format('see select batch_id, committed_at, extracted from sluice.batches'
+          ' where pipeline_id = %s and batch_seq is not null order by batch_seq desc', p_pipeline.pipeline_id);
+    end if;
   end if;
-  if p_object is null then
-    batch_seq := coalesce(v_batch.batch_seq, 0);
-    "cursor" := v_batch.cursor_after;
-  end if;
+  batch_seq := coalesce(v_batch.batch_seq, 0);
+  "cursor" := v_batch.cursor_after;
 end
 $$;
 
-comment on function sluice._rewind_goal(sluice.pipelines, bigint, boolean, text, timestamptz) is
-  'The goal of a rewind: number of the batch after whose end reading goes on (0: from the start; null: only one object), the cursor there, and the goal in words. SL005 when there is not exactly one goal, or it is none.';
+comment on function sluice._rewind_goal(sluice.pipelines, bigint, boolean, text, timestamptz) is $$
+The goal of a rewind: number of the batch after whose end reading goes on (0: from the start; null: only one object),
+the cursor there, and the goal in words. SL005 when there is not exactly one goal, or it is none.$$;

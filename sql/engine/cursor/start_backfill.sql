@@ -5,7 +5,8 @@
 -- and it never overwrites what the pipeline has loaded, unless order_by says that its row is
 -- newer (see _outdated_sql).
 create or replace function sluice.start_backfill(
-  pipeline text, from_mark text default null, to_mark text default null, objects text default null, again boolean default false)
+  pipeline text, from_mark text default null, to_mark text default null, objects text default null,
+  again boolean default false)
 returns text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -31,8 +32,10 @@ begin
       v_backfill.name := left(v_pipeline.name, 40 - length(v_suffix)) || v_suffix;
       exit when not exists (select from sluice.pipelines p where p.name = v_backfill.name);
     end loop;
-    insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio, skip_known, backfill_of, backfill_range)
-    values (v_backfill.name, v_pipeline.target, v_source, v_pipeline.active_version, v_pipeline.max_bad_ratio, false, v_pipeline.pipeline_id, v_range)
+    insert into sluice.pipelines
+      (name, target, source, active_version, max_bad_ratio, skip_known, backfill_of, backfill_range)
+    values (v_backfill.name, v_pipeline.target, v_source, v_pipeline.active_version, v_pipeline.max_bad_ratio, false,
+      v_pipeline.pipeline_id, v_range)
     returning * into v_backfill;
     insert into sluice.etl_state (pipeline_id) values (v_backfill.pipeline_id);
   elsif start_backfill.again then
@@ -40,13 +43,21 @@ begin
       perform sluice.rewind(v_backfill.name, to_start => true);
     end if;
   elsif v_backfill.backfill_finished_at is not null then
-    raise notice using message = format('%s came to the end of this range at %s; to load it once more: again => true (--again)',
-      v_backfill.name, to_char(v_backfill.backfill_finished_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'));
+    raise notice using message = format(
+      '%s came to the end of this range at %s; to load it once more: again => true (--again)', v_backfill.name,
+      to_char(v_backfill.backfill_finished_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'));
   end if;
   perform sluice._follow_pipeline(v_backfill);
   return v_backfill.name;
 end
 $$;
 
-comment on function sluice.start_backfill(text, text, text, text, boolean) is
-  'Makes a backfill, which loads a past range of a pipeline''s source beside its live cursor, or finds the one with the same range. Returns the name under which the loader runs it ("sluice backfill" does both). from_mark, to_mark: for an API with since, marks; both belong to the range. objects: for files and objects, a name or a glob, read from the start whatever the pipeline has read. again: from the start of the range once more. Rows the pipeline has loaded are overwritten only by what order_by says is newer; without order_by, and where it is equal, a backfill only adds rows, and changes those it wrote itself. See the view backfills. SL005 when the source knows no such range, SL007 when the pipeline is paused.';
+comment on function sluice.start_backfill(text, text, text, text, boolean) is $$
+Makes a backfill, which loads a past range of a pipeline's source beside its live cursor, or finds the one with the same
+range. Returns the name under which the loader runs it ("sluice backfill" does both).
+from_mark, to_mark: for an API with since, marks; both belong to the range.
+objects: for files and objects, a name or a glob, read from the start whatever the pipeline has read.
+again: from the start of the range once more.
+Rows the pipeline has loaded are overwritten only by what order_by says is newer; without order_by, and where it is
+equal, a backfill only adds rows, and changes those it wrote itself. See the view backfills. SL005 when the source knows
+no such range, SL007 when the pipeline is paused.$$;

@@ -48,7 +48,7 @@ begin
     where b.pipeline_id = v_new.pipeline_id) then
     -- Nobody noted where the source was read to its end.
     insert into sluice.snapshots (pipeline_id, first_seq, made_for, spoilt_by)
-    select s.pipeline_id, s.batch_seq + 1, sluice._snapshot_made_for(s.pipeline_id, p_version),
+    select s.pipeline_id, s.batch_seq + 1, sluice._full_read_recipe(s.pipeline_id, p_version),
       'it began before the pipeline was told not to keep missing rows'
     from sluice.etl_state s where s.pipeline_id = v_new.pipeline_id;
   end if;

@@ -4,10 +4,7 @@ create or replace function sluice._note_replayed_keys(p_target oid)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
-set datestyle = 'ISO, MDY'
-set intervalstyle = 'postgres'
-set extra_float_digits = 1
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
   v_replay record;

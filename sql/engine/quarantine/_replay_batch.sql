@@ -22,7 +22,7 @@ begin
     return;
   end if;
   ledger := sluice._write_ledger(ledger);
-  -- What it found unchanged would look missing to a read that is going on, see _note_snapshot.
+  -- What it found unchanged would look missing to a read that is going on, see _note_full_read.
   insert into sluice.snapshot_keys (pipeline_id, batch_id, key_hashes, is_from_elsewhere)
   select s.pipeline_id, v_batch_id, k.key_hashes, true
   from pg_temp.sluice_compiled c

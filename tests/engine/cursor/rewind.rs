@@ -158,6 +158,95 @@ async fn rewinds_after_rewinds_find_the_state_as_it_was() {
     assert_chain(&db).await;
 }
 
+/// A million of them would pass the limit of a jsonb value.
+#[tokio::test]
+async fn entry_of_a_rewind_does_not_grow_with_the_objects() {
+    let db = shop().await;
+    let mut hand = Hand::start(&db).await;
+    let many: Vec<String> = (0..3000)
+        .map(|n| object(&format!("{n:05}.csv"), 1, true))
+        .collect();
+    let first = load(&mut hand, 1, &format!("[{}]", many.join(","))).await;
+    load(
+        &mut hand,
+        2,
+        &format!("[{}]", object("00007.csv", 2, false)),
+    )
+    .await;
+    for goal in [
+        "object => '00008.csv'".to_owned(),
+        format!("to_batch => {first}"),
+        "to_start => true".to_owned(),
+        format!("to_batch => {first}"),
+    ] {
+        db.execute(&format!("select sluice.rewind('items', {goal})"))
+            .await;
+        assert_chain(&db).await;
+    }
+    assert_eq!(
+        db.value(
+            "select max(pg_column_size(objects)) < 100 from sluice.batches where kind = 'rewind'"
+        )
+        .await,
+        "t"
+    );
+    assert_eq!(
+        db.value("select count(*), sum(position::integer) from sluice.source_state('items')")
+            .await,
+        "3000|3000"
+    );
+}
+
+#[tokio::test]
+async fn ledgers_in_which_rewinds_hold_all_objects_say_the_same() {
+    let db = shop().await;
+    let batches = three(&mut Hand::start(&db).await).await;
+    for (goal, id) in [
+        ("object => 'a.csv'".to_owned(), 4),
+        (format!("to_batch => {}", batches[1]), 5),
+        ("object => 'b.csv'".to_owned(), 6),
+        ("to_start => true".to_owned(), 7),
+        (format!("to_batch => {}", batches[2]), 8),
+    ] {
+        db.execute(&format!("select sluice.rewind('items', {goal})"))
+            .await;
+        let name = format!("{id}.csv");
+        load(
+            &mut Hand::start(&db).await,
+            id,
+            &format!("[{}]", object(&name, id, true)),
+        )
+        .await;
+    }
+    let told = "select b.batch_seq, (select string_agg(concat_ws('|', object, position, is_done), ' ' order by object)
+                  from sluice._objects_at(b.pipeline_id, b.batch_seq)),
+                  (select string_agg(concat_ws('|', a.batch_id, a.records), ' ' order by 1) from sluice._read_again(b.pipeline_id, b.batch_seq, null) a)
+                from sluice.batches b order by 1";
+    let now = db.rows(told).await;
+    assert_eq!(now.len(), 13);
+    assert_eq!(now[11], "12|a.csv|2|t b.csv|2|t|13|1");
+    db.execute(
+        "update sluice.batches r set objects = coalesce((
+           select jsonb_agg(jsonb_build_object('object', a.object, 'identity', a.identity, 'position', a.position, 'is_done', a.is_done))
+           from sluice._objects_at(r.pipeline_id, r.batch_seq) a), '[]')
+         where r.kind = 'rewind'",
+    )
+    .await;
+    assert_eq!(db.rows(told).await, now);
+    assert_chain(&db).await;
+    // And as the first ones did, that did not say what a rewind went back to.
+    db.execute("update sluice.batches set rewound_to = null")
+        .await;
+    assert_chain(&db).await;
+    db.execute(&format!(
+        "select sluice.rewind('items', to_batch => {})",
+        batches[1]
+    ))
+    .await;
+    assert_eq!(db.rows(OBJECTS).await, ["a.csv|2|t", "b.csv|1|f"]);
+    assert_chain(&db).await;
+}
+
 #[tokio::test]
 async fn rewind_deposes_the_run_in_progress() {
     let db = shop().await;

@@ -1,7 +1,7 @@
 //! The payloads of batches once more.
 
 use crate::engine::retained::raw_records::shop;
-use crate::engine::{Hand, problem};
+use crate::engine::{Hand, WAITS_FOR_TARGET, problem};
 use crate::support::TestDb;
 
 /// Version 2 adds 100; an `n` of 7 is bad in it, and what is skipped in version 1 is not.
@@ -278,4 +278,21 @@ async fn order_by_decides_where_there_is_one() {
     db.execute(&format!("select sluice.reload('items', '{{{}}}')", ids[0]))
         .await;
     assert_eq!(db.rows("select n, at from shop.items").await, ["1|5"]);
+}
+
+#[tokio::test]
+async fn reload_waits_for_whoever_writes_to_the_target() {
+    let db = with_v2().await;
+    Hand::start(&db).await.load(&[r#"{"id": 1, "n": 1}"#]).await;
+    let writer = db.connect().await;
+    writer
+        .batch_execute("begin; select sluice._lock_target('shop.items'::regclass)")
+        .await
+        .unwrap();
+    let reload = "select updated from sluice.reload('items', from_batch => 1, version => 2)";
+    let (updated, ()) = tokio::join!(db.value(reload), async {
+        db.wait_until(WAITS_FOR_TARGET).await;
+        writer.batch_execute("commit").await.unwrap();
+    });
+    assert_eq!(updated, "1");
 }

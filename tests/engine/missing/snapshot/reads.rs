@@ -1,7 +1,7 @@
 //! What is one complete read, and what is none.
 
 use super::{DELETE, TABLE, finish, ids, is_forgotten, is_sound, put, puts, read, shop};
-use crate::engine::{Hand, problem};
+use crate::engine::{Hand, WAITS_FOR_TARGET, problem};
 use crate::support::TestDb;
 
 /// A batch with more to say than records.
@@ -311,4 +311,34 @@ async fn a_file_whose_reading_began_before_the_read_spoils_it() {
     let said = finish(&mut hand).await;
     assert!(said.contains("the reading of a began before it"), "{said}");
     assert_eq!(ids(&db).await, "1 2 3 4");
+}
+
+#[tokio::test]
+async fn a_row_that_the_read_itself_wrote_is_not_missing_whatever_became_of_its_key() {
+    let (db, mut hand) = shop(TABLE, DELETE).await;
+    read(&mut hand, &puts(1..=5)).await;
+    // By the first batch of the read, and by a later one.
+    hand.load(&puts(1..=6)).await;
+    hand.load(&puts([7])).await;
+    db.execute("update shop.items set id = 10 * id where id > 5")
+        .await;
+    assert_eq!(finish(&mut hand).await, "deleted=0 updated=0");
+    assert_eq!(ids(&db).await, "1 2 3 4 5 60 70");
+}
+
+#[tokio::test]
+async fn the_end_of_a_read_waits_for_whoever_writes_to_the_target() {
+    let (db, mut hand) = shop(TABLE, DELETE).await;
+    read(&mut hand, &puts(1..=2)).await;
+    hand.load(&puts([1])).await;
+    let writer = db.connect().await;
+    writer
+        .batch_execute("begin; select sluice._lock_target('shop.items'::regclass)")
+        .await
+        .unwrap();
+    let (said, ()) = tokio::join!(finish(&mut hand), async {
+        db.wait_until(WAITS_FOR_TARGET).await;
+        writer.batch_execute("commit").await.unwrap();
+    });
+    assert_eq!(said, "deleted=1 updated=0");
 }

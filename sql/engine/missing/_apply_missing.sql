@@ -1,0 +1,155 @@
+create or replace function sluice._apply_missing(
+  p_pipeline sluice.pipelines, p_read sluice.snapshots, p_batch_id bigint, p_max_delete_ratio numeric)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_compiled record := sluice._compile(p_pipeline.pipeline_id, null);
+  v_found    record;
+  v_written  bigint;
+begin
+  perform sluice._check_missing(p_pipeline.name, p_pipeline.target, v_compiled.columns, v_compiled.key,
+    p_pipeline.source, p_pipeline.missing, p_pipeline.mark_column, p_pipeline.max_delete_ratio);
+  v_found := sluice._find_missing(p_pipeline, v_compiled.target, v_compiled.key, p_read);
+  if v_found.missing > p_max_delete_ratio * v_found.held then
+    raise exception using errcode = 'SL008',
+      message = format('pipeline "%s": %s of its %s rows in %s are not in the source any more: %s%% (limit %s%%)',
+        p_pipeline.name, v_found.missing, v_found.held, p_pipeline.target,
+        round(100.0 * v_found.missing / v_found.held, 1), trim_scale(100 * p_max_delete_ratio)),
+      detail = format('none of them was %s; the batches of the run stay loaded',
+        case p_pipeline.missing when 'delete' then 'deleted' else 'marked' end),
+      hint = format('check that the source was complete; if the rows are really gone, say so once with'
+        ' "sluice run %s --max-delete-ratio 1", or raise max_delete_ratio', p_pipeline.name);
+  end if;
+  if v_found.missing + v_found.back = 0 then
+    return 0;
+  end if;
+  perform sluice._capture_missing(
+    v_compiled.target, v_compiled.columns, v_compiled.key, p_pipeline.mark_column, p_batch_id);
+  v_written := sluice._write_missing(v_compiled.target, v_compiled.key, v_compiled.order_by, p_pipeline.mark_column,
+    v_compiled.search_path, p_batch_id);
+  if v_written <> v_found.missing + v_found.back then
+    perform sluice._refuse_partial(v_compiled.target, v_found.missing + v_found.back, v_written);
+  end if;
+  return v_written;
+end
+$$;
+
+comment on function sluice._apply_missing(sluice.pipelines, sluice.snapshots, bigint, numeric) is $$
+Deletes or marks what a sound full read did not bring, and unmarks what is back, in a target that the caller has locked;
+returns how many rows. SL008 beyond p_max_delete_ratio; SL004, 40001: see _refuse_partial.$$;
+
+-- Notes the rows in sluice_missing. missing, back: how many, and how many are marked though they are there; held: how
+-- many rows the pipeline had when the read began.
+create or replace function sluice._find_missing(
+  p_pipeline sluice.pipelines, p_target oid, p_key text[], p_read sluice.snapshots,
+  out missing bigint, out back bigint, out held bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set row_security = off
+-- Each of many rows is looked up among many keys, of which the planner knows nothing.
+set enable_nestloop = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  drop table if exists pg_temp.sluice_missing; -- of an earlier call in this same transaction
+  create temporary table sluice_missing (
+    class oid not null, place tid not null, key_hash bytea not null, is_missing boolean not null) on commit drop;
+  execute sluice._missing_sql(p_target, p_key, p_pipeline.mark_column)
+    using p_read.pipeline_id, p_read.first_seq, p_read.began_at;
+  select count(*) filter (where m.is_missing), count(*) filter (where not m.is_missing) into missing, back
+  from pg_temp.sluice_missing m;
+  if missing > 0 then
+    -- Against the rows there were before, or a source that was exchanged would pass with its new ones.
+    execute format('select count(*) from %s t
+where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1)%s', p_target::regclass,
+      coalesce(' and ' || sluice._unmarked_condition(p_target, p_pipeline.mark_column), ''))
+      into held using p_read.pipeline_id;
+    held := greatest(missing, held - (
+      select coalesce(sum(b.inserted), 0) from sluice.batches b
+      where b.pipeline_id = p_read.pipeline_id
+        and coalesce(b.batch_seq >= p_read.first_seq, b.committed_at >= p_read.began_at)));
+  end if;
+  analyze pg_temp.sluice_missing;
+end
+$$;
+
+-- Notes in sluice_changes what is about to become of the rows, if capture_changes asked for it in this transaction.
+create or replace function sluice._capture_missing(
+  p_target oid, p_columns text[], p_key text[], p_mark_column text, p_batch_id bigint)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_wanted record := sluice._changes_wanted();
+begin
+  if not v_wanted.is_asked then
+    return;
+  end if;
+  execute (
+    select format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes)
+select $1, row_number() over (order by %1$s) - 1, %2$L, %3$s, json_build_object(%4$s)
+from pg_temp.sluice_missing m join %5$s t on t.tableoid = m.class and t.ctid = m.place
+order by %1$s limit $2$sql$,
+      (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
+      case when p_mark_column is null then 'delete' else 'update' end, sluice._key_json(p_key, 't'),
+      case when p_mark_column is null
+        then string_agg(format('%L, json_build_array(t.%I, null)', c.column_name, c.column_name), ', ')
+        else format('%1$L, json_build_array(t.%1$I, %2$s)', p_mark_column, sluice._mark_sql(p_target, p_mark_column)) end,
+      p_target::regclass)
+    from sluice._target_columns(p_target, p_columns) c) using p_batch_id, v_wanted.most;
+end
+$$;
+
+-- Deletes the rows of sluice_missing, or marks and unmarks them if there is a mark column; returns how many.
+create or replace function sluice._write_missing(
+  p_target oid, p_key text[], p_order_by text, p_mark_column text, p_search_path text, p_batch_id bigint)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set row_security = off
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+set jit = off
+as $$
+declare
+  v_is_noted text := format('t.tableoid = m.class and t.ctid = m.place and m.key_hash = %s',
+    sluice._key_hash(p_target, p_key, 't'));
+  v_write    text;
+  v_written  bigint;
+begin
+  if p_mark_column is null then
+    -- With a tombstone for each, as for any deleted key.
+    v_write := format($sql$with written as (
+  delete from %1$s t using pg_temp.sluice_missing m where %2$s returning m.key_hash, %3$s as key, %4$s as order_value),
+tombstones as (%5$s)$sql$,
+      p_target::regclass, v_is_noted, sluice._key_json(p_key, 't'),
+      case when p_order_by is null then 'null::pg_catalog.text' else format('t.%I::pg_catalog.text', p_order_by) end,
+      sluice._tombstone_sql(p_target, 'select * from written'));
+  else
+    v_write := format($sql$with written as (
+  update %1$s t set %2$I = %3$s, sluice_batch = $1 from pg_temp.sluice_missing m where %4$s returning m.place)$sql$,
+      p_target::regclass, p_mark_column, sluice._mark_sql(p_target, p_mark_column), v_is_noted);
+  end if;
+  -- Triggers of the target see the definer's search_path, as under any writer.
+  perform set_config('search_path', p_search_path, true);
+  execute v_write || E'\nselect pg_catalog.count(*) from written' into v_written using p_batch_id;
+  -- Deferred constraints would fail at commit, where nobody knows what they are about.
+  set constraints all immediate;
+  return v_written;
+end
+$$;
+
+-- What the mark column of a row of sluice_missing becomes.
+create or replace function sluice._mark_sql(p_target oid, p_mark_column text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case a.atttypid
+    when 'boolean'::regtype then 'm.is_missing'
+    else 'case when m.is_missing then pg_catalog.now() end' end
+  from pg_attribute a where a.attrelid = p_target and a.attname = p_mark_column
+$$;
