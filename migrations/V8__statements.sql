@@ -22,6 +22,7 @@ create type sluice.compiled as (
   matched_sql                text,
   overlap_sql                text,
   insert_sql                 text,
+  outcomes_sql               text,
   count_sql                  text,
   merge_sql                  text,
   trial_merge_sql            text,

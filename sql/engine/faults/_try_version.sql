@@ -9,9 +9,8 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_batch    sluice.batches;
-  v_origins  jsonb;
-  v_compiled record;
+  v_batch   sluice.batches;
+  v_origins jsonb;
 begin
   perform sluice._open_batch(p_pipeline, p_version, null, 'replay', 'arrival_only');
   if p_batch_id is null then
@@ -25,8 +24,11 @@ begin
   end if;
   perform sluice.transform_batch(v_origins);
   perform sluice._mark_outdated_rows();
-  select c.target, c.key, c.order_by into v_compiled from pg_temp.sluice_compiled c;
-  execute sluice._outcomes_sql(v_compiled.target, v_compiled.key, v_compiled.order_by);
+  execute format($sql$create temporary table sluice_outcomes on commit drop as
+select o.ordinal, o.line, o.hash, o.key, o.key_hash, o.outcome,
+  row_number() over (partition by o.ordinal, o.key_hash order by o.line) as number
+from (%s) o
+where o.state is distinct from 'f'$sql$, (select c.outcomes_sql from pg_temp.sluice_compiled c));
 end
 $$;
 

@@ -4,14 +4,16 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_wanted   record := sluice._changes_wanted();
-  v_compiled record;
+  v_wanted record := sluice._changes_wanted();
 begin
-  if not v_wanted.is_asked then
-    return;
+  if v_wanted.is_asked then
+    execute format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes)
+select $1, o.ordinal, o.outcome, o.key, case when o.outcome not in ('stale', 'unsure') then o.changes end
+from (%s) o
+where o.state is distinct from 'f' and o.outcome not in ('unchanged', 'superseded')
+order by o.ordinal, o.line
+limit $2$sql$, (select c.outcomes_sql from pg_temp.sluice_compiled c)) using p_batch_id, v_wanted.most;
   end if;
-  select c.target, c.columns, c.key, c.order_by into v_compiled from pg_temp.sluice_compiled c;
-  execute sluice._changes_sql(v_compiled.target, v_compiled.columns, v_compiled.key, v_compiled.order_by) using p_batch_id, v_wanted.most;
 end
 $$;
 

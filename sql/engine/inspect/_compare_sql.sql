@@ -26,13 +26,13 @@ as $$
     select o.*, row_number() over (partition by outcome_a, outcome_b, is_same order by ordinal) as number from outcomes o where not is_same) o
   where $1 is null or number <= $1
 ), changed as (
-  select d.ordinal, jsonb_agg(jsonb_build_object('key', d.key, 'changes', d.changes) order by d.place) as changes
+  select d.ordinal, jsonb_agg(jsonb_build_object('key', d.key, 'changes', d.changes) order by d.line) as changes
   from (
-    select ordinal, coalesce(b.key, a.key) as key, coalesce(b.place, a.place) as place, coalesce(c.changes, '{}') as changes
+    select ordinal, coalesce(b.key, a.key) as key, coalesce(b.line, a.line) as line, coalesce(c.changes, '{}') as changes
     from (select * from pg_temp.sluice_outcomes_a where ordinal in (select ordinal from picked)) a
     full join (select * from pg_temp.sluice_outcomes where ordinal in (select ordinal from picked)) b using (ordinal, key_hash, number)
-    left join pg_temp.sluice_rows_a ra on ra.ctid = a.place
-    left join pg_temp.sluice_rows rb on rb.ctid = b.place
+    left join pg_temp.sluice_rows_a ra on (ra.sluice_ordinal, ra.sluice_line) = (a.ordinal, a.line)
+    left join pg_temp.sluice_rows rb on (rb.sluice_ordinal, rb.sluice_line) = (b.ordinal, b.line)
     cross join lateral (
       -- As text: 1.0 and 1.00 are equal, and differ. A null is a value, unlike a column that is not returned.
       select jsonb_object_agg(key, case when x.value is null then '{}' else jsonb_build_object('a', x.value) end

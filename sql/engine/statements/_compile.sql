@@ -63,7 +63,16 @@ begin
     v.target::pg_catalog.regclass, sluice._key_condition(v.target, v.key, 't', 's'));
   v.overlap_sql      := sluice._overlap_sql(v.target, v.key);
   v.insert_sql       := sluice._insert_sql(v.target, v.columns);
-  v.count_sql        := sluice._count_sql(v.target, v.key, v.order_by);
+  v.outcomes_sql     := sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by);
+  v.count_sql        := format($sql$select
+  pg_catalog.count(*) filter (where o.outcome = 'insert') as inserted,
+  pg_catalog.count(*) filter (where o.outcome = 'update') as updated,
+  pg_catalog.count(*) filter (where o.outcome = 'delete') as deleted,
+  pg_catalog.count(*) filter (where o.outcome = 'unchanged') as unchanged,
+  pg_catalog.count(*) filter (where o.outcome = 'stale') as stale
+from (
+%s) o
+where o.state is null$sql$, v.outcomes_sql);
   v.merge_sql        := sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted, false);
   v.trial_merge_sql  := sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted, true);
   v.remember_sql     := sluice._remember_sql(v.target, v.key, v.order_by);

@@ -22,46 +22,53 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_order_type text := (select c.type_name from sluice._target_columns(p_target, array[p_order_by]) c);
-  v_is_older   text := 'false';
-  v_is_tie     text := 'true';
-  v_row        text;
-  v_tombstone  text;
+  v_key_hash text := sluice._key_hash(p_target, p_key, 's');
+  v_compared text := 'false as is_older, false as is_newer';
+  v_verdict  text := case p_guard
+    when 'backfill' then $sql$ when o.read_by is distinct from $1 then 'o'$sql$
+    when 'arrival' then $sql$ when o.arrived_at > a.arrived_at then 'o'
+      when o.arrived_at is null or o.arrived_at = a.arrived_at or o.seen_at > a.arrived_at then 'u'$sql$
+    when 'arrival_only' then $sql$ when o.arrived_at > a.arrived_at then 'o'$sql$
+    else '' end;
+  v_row      text;
+  v_grave    text;
 begin
-  if p_has_tombstones and p_order_by is not null then
-    v_is_older := format('coalesce(s.%1$I %2$s d.order_value::%3$s, s.%1$I is null and d.order_value is not null)',
-      p_order_by, sluice._operator(p_target, p_order_by, 1), v_order_type);
-    v_is_tie := format('s.%I is not distinct from d.order_value::%s', p_order_by, v_order_type);
+  if p_guard <> 'live' then
+    v_row := format($sql$
+      select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
+      from %s t left join lateral %s r on true
+      where %s and t.sluice_hash is distinct from s.sluice_hash%s$sql$,
+      p_target::regclass, sluice._row_arrival_sql('t.sluice_batch', v_key_hash), sluice._key_condition(p_target, p_key, 't', 's'),
+      case when p_order_by is not null then format(' and s.%1$I is not distinct from t.%1$I', p_order_by) else '' end);
   end if;
-  v_tombstone := case when p_has_tombstones then format('select case when %s then ''o'' when not (%s) then null %s end as verdict from sluice.tombstones d%s where d.target = %L and d.key_hash = %s',
-    v_is_older, v_is_tie,
-    case p_guard
-      when 'live' then ''
-      when 'backfill' then 'when r.read_by is distinct from $1 then ''o'''
-      when 'arrival' then 'when coalesce(r.arrived_at, d.deleted_at) > a.arrived_at then ''o'' when r.arrived_at = a.arrived_at then ''u'''
-      else 'when coalesce(r.arrived_at, d.deleted_at) > a.arrived_at then ''o''' end,
-    case when p_guard <> 'live' then format(' left join lateral %s r on true', sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
-    sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's')) end;
-  v_row := case when p_guard <> 'live' then format('select case %s end as verdict from %s where %s and t.sluice_hash is distinct from s.sluice_hash%s',
-    case p_guard
-      when 'backfill' then 'when r.read_by is distinct from $1 then ''o'''
-      when 'arrival' then 'when r.arrived_at > a.arrived_at then ''o'' when r.arrived_at is null or r.arrived_at = a.arrived_at or $2 > a.arrived_at then ''u'''
-      else 'when r.arrived_at > a.arrived_at then ''o''' end,
-    format('%s t left join lateral %s r on true', p_target::pg_catalog.regclass,
-      sluice._row_arrival_sql('t.sluice_batch', sluice._key_hash(p_target, p_key, 's'))),
-    sluice._key_condition(p_target, p_key, 't', 's'),
-    case when p_order_by is not null then format(' and s.%1$I is not distinct from t.%1$I', p_order_by) else '' end) end;
+  if p_has_tombstones then
+    if p_order_by is not null then
+      select format($sql$coalesce(s.%1$I %2$s d.order_value::%3$s, s.%1$I is null and d.order_value is not null) as is_older,
+        coalesce(d.order_value::%3$s %2$s s.%1$I, d.order_value is null and s.%1$I is not null) as is_newer$sql$,
+        p_order_by, sluice._operator(p_target, p_order_by, 1), c.type_name) into v_compared
+      from sluice._target_columns(p_target, array[p_order_by]) c;
+    end if;
+    v_grave := format($sql$
+      select %s%s
+      from sluice.tombstones d%s
+      where d.target = %L and d.key_hash = %s$sql$, v_compared,
+      case when p_guard <> 'live' then ', coalesce(r.arrived_at, d.deleted_at), r.read_by, null' else '' end,
+      case when p_guard <> 'live' then format(' left join lateral %s r on true', sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
+      sluice._qualified_name(p_target), v_key_hash);
+  end if;
   return format($sql$update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
-  select s.ctid as place, (select min(x.verdict) from (
-    %s) x) as verdict
+  select s.ctid as place, (
+    select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null%s end)
+    from (%s) o) as verdict
   from pg_temp.sluice_rows s%s
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null$sql$,
-    concat_ws(E'\n    union all\n    ', v_row, v_tombstone),
+    v_verdict, concat_ws(E'\n      union all', v_row, v_grave),
     case when p_guard like 'arrival%' then ' join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal' else '' end);
 end
 $$;
 
-comment on function sluice._outdated_sql(oid, text[], text, text, boolean) is
-  'Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not tell. $1: the pipeline; $2: when a live batch last saw an unchanged row of the target. p_guard: live, arrival, arrival_only or backfill.';
+comment on function sluice._outdated_sql(oid, text[], text, text, boolean) is $$
+Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not tell. $1: the
+pipeline; $2: when a live batch last saw an unchanged row of the target. p_guard: live, arrival, arrival_only or backfill.$$;
