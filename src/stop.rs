@@ -65,6 +65,15 @@ impl Stop {
         }
     }
 
+    /// Does what leaves nothing half done when a signal cuts it short.
+    pub async fn unless_requested<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.requested() => Err(self.error()),
+            done = work => done,
+        }
+    }
+
     /// The error of an interrupted run.
     pub fn error(&self) -> Error {
         let signal = self.signals.borrow().first().copied().unwrap_or(2);

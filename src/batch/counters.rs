@@ -1,71 +1,93 @@
-//! What the ledger counts, and what went to quarantine, by error.
+//! What the ledger and a replay count, and what went to quarantine, by error.
 
 use serde::Serialize;
 use std::fmt::Write as _;
 use tokio_postgres::Row;
 
-/// Counters of a batch or a run, as the ledger keeps them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counters {
-    /// Records read from the source.
-    pub extracted: i64,
-    /// Records that became rows.
-    pub transformed: i64,
-    /// Records for which the transform returned no row.
-    pub filtered: i64,
-    /// Records set aside.
-    pub quarantined: i64,
-    /// Rows inserted into the target.
-    pub inserted: i64,
-    /// Rows updated.
-    pub updated: i64,
-    /// Rows deleted.
-    pub deleted: i64,
-    /// Rows that were there already, alike; not written.
-    pub unchanged: i64,
-    /// Rows older than what the target has; not written.
-    pub stale: i64,
-    /// Rows replaced by a newer one of the same key in the same batch.
-    pub superseded: i64,
-    /// Attempts that had to be repeated.
-    pub retried: i64,
+/// Counters that are named once: in the order of the summary, as columns of the engine's
+/// answers, and as fields.
+macro_rules! counters {
+    ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $counter:ident,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+        pub struct $name {
+            $($(#[$meaning])* pub $counter: i64,)*
+        }
+
+        impl $name {
+            pub(super) fn from_row(row: &Row) -> Self {
+                $name { $($counter: row.get(stringify!($counter)),)* }
+            }
+
+            /// Adds another batch's counters.
+            pub fn add(&mut self, other: &Self) {
+                $(self.$counter += other.$counter;)*
+            }
+
+            /// Each with its name.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, i64)> {
+                [$((stringify!($counter), self.$counter),)*].into_iter()
+            }
+
+            /// Rows written to the target.
+            pub fn written(&self) -> i64 {
+                self.inserted + self.updated + self.deleted
+            }
+        }
+    };
 }
 
-impl Counters {
-    pub(super) fn from_row(row: &Row) -> Self {
-        Counters {
-            extracted: row.get("extracted"),
-            transformed: row.get("transformed"),
-            filtered: row.get("filtered"),
-            quarantined: row.get("quarantined"),
-            inserted: row.get("inserted"),
-            updated: row.get("updated"),
-            deleted: row.get("deleted"),
-            unchanged: row.get("unchanged"),
-            stale: row.get("stale"),
-            superseded: row.get("superseded"),
-            retried: row.get("retried"),
-        }
+counters! {
+    /// Counters of a batch or a run, as the ledger keeps them.
+    Counters {
+        /// Records read from the source.
+        extracted,
+        /// Records that became rows.
+        transformed,
+        /// Records for which the transform returned no row.
+        filtered,
+        /// Records set aside.
+        quarantined,
+        /// Rows inserted into the target.
+        inserted,
+        /// Rows updated.
+        updated,
+        /// Rows deleted.
+        deleted,
+        /// Rows that were there already, alike; not written.
+        unchanged,
+        /// Rows older than what the target has; not written.
+        stale,
+        /// Rows replaced by a newer one of the same key in the same batch.
+        superseded,
+        /// Attempts that had to be repeated.
+        retried,
     }
+}
 
-    /// Rows written to the target.
-    pub fn written(&self) -> i64 {
-        self.inserted + self.updated + self.deleted
-    }
-
-    /// Adds another batch's counters.
-    pub fn add(&mut self, other: &Counters) {
-        self.extracted += other.extracted;
-        self.transformed += other.transformed;
-        self.filtered += other.filtered;
-        self.quarantined += other.quarantined;
-        self.inserted += other.inserted;
-        self.updated += other.updated;
-        self.deleted += other.deleted;
-        self.unchanged += other.unchanged;
-        self.stale += other.stale;
-        self.superseded += other.superseded;
-        self.retried += other.retried;
+counters! {
+    /// Counters of a replay or of one of its batches, as `sluice.replay` returns them.
+    Replayed {
+        /// Records that were dealt with and closed.
+        replayed,
+        /// Records that are still bad.
+        quarantined,
+        /// Records left open, as a row in the target may be newer.
+        unsure,
+        /// Records for which the transform returned no row.
+        filtered,
+        /// Rows inserted into the target.
+        inserted,
+        /// Rows updated.
+        updated,
+        /// Rows deleted.
+        deleted,
+        /// Rows that were there already, alike; not written.
+        unchanged,
+        /// Rows older than what the target has; not written.
+        stale,
+        /// Rows replaced by a newer one of the same key in the same batch.
+        superseded,
     }
 }
 

@@ -8,18 +8,20 @@ mod holder;
 mod replay;
 
 pub use changes::{Change, capture_changes, captured_changes};
-pub use counters::{Counters, ErrorGroup};
+pub use counters::{Counters, ErrorGroup, Replayed};
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
-pub use replay::{ReplayedBatch, quarantined_ids, replay, retry_orphans};
+pub use replay::{quarantined_ids, replay, retry_orphans};
 
 use crate::error::Result;
 use crate::source::{Batch, ObjectState, Unreadable};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
+use futures_util::future::{try_join, try_join3};
 use serde_json::Value;
+use std::future::ready;
 use std::pin::pin;
-use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Statement};
 
 /// A run that has begun: what it may commit and from where it goes on.
 #[derive(Debug, Clone)]
@@ -130,39 +132,59 @@ pub async fn source_state(client: &Client, pipeline: &str) -> Result<Vec<ObjectS
         .collect())
 }
 
-/// Copies a batch into the open transaction and transforms it. Nothing permanent is touched
-/// and no lock is held for which another session could wait.
-pub async fn stage(client: &Client, pipeline: &str, run_id: i64, batch: &Batch) -> Result<()> {
-    client
-        .query_typed(
-            "select from sluice.begin_batch(pipeline => $1, run_id => $2)",
-            &[(&pipeline, Type::TEXT), (&run_id, Type::INT8)],
-        )
-        .await?;
-    if batch.rows > batch.unreadable.len() {
-        let statement = if batch.has_digests {
-            "copy pg_temp.sluice_staging (ordinal, position, payload, digest) from stdin (format binary)"
-        } else {
-            "copy pg_temp.sluice_staging (ordinal, position, payload) from stdin (format binary)"
-        };
-        copy(client, statement, batch.copy_data.clone()).await?;
-    }
-    if !batch.unreadable.is_empty() {
-        copy(
-            client,
-            "copy pg_temp.sluice_unreadable (ordinal, position, payload, sqlstate, message) from stdin (format binary)",
-            encode_unreadable(&batch.unreadable),
-        )
-        .await?;
-    }
+/// Copies a batch into a transaction and transforms it; `begin` opens the transaction, unless it
+/// is open. Nothing permanent is touched and no lock is held for which another session could
+/// wait.
+///
+/// What can do without the answer before it is sent without waiting for it: three round trips
+/// in all. What was sent behind a failure fails of it, and the first error is returned.
+pub async fn stage(
+    client: &Client,
+    begin: impl Future<Output = Result<(), tokio_postgres::Error>>,
+    pipeline: &str,
+    run_id: i64,
+    batch: &Batch,
+) -> Result<()> {
     let origins = serde_json::to_value(&batch.origins).unwrap_or_default();
-    client
-        .query_typed(
-            "select from sluice.transform_batch(origins => $1)",
-            &[(&origins, Type::JSONB)],
-        )
-        .await?;
+    let (pipeline_and_run, origins) = (
+        [
+            (&pipeline as &(dyn ToSql + Sync), Type::TEXT),
+            (&run_id, Type::INT8),
+        ],
+        [(&origins as &(dyn ToSql + Sync), Type::JSONB)],
+    );
+    let begin_batch = client.query_typed(
+        "select from sluice.begin_batch(pipeline => $1, run_id => $2)",
+        &pipeline_and_run,
+    );
+    let copy_staging = client.prepare(match batch.has_digests {
+        true => "copy pg_temp.sluice_staging (ordinal, position, payload, digest) from stdin (format binary)",
+        false => "copy pg_temp.sluice_staging (ordinal, position, payload) from stdin (format binary)",
+    });
+    let (_, _, copy_staging) = try_join3(begin, begin_batch, copy_staging).await?;
+    if !batch.unreadable.is_empty() {
+        let copy_unreadable = client
+            .prepare("copy pg_temp.sluice_unreadable (ordinal, position, payload, sqlstate, message) from stdin (format binary)")
+            .await?;
+        let records = encode_unreadable(&batch.unreadable);
+        copy(client, &copy_unreadable, records, ready(Ok(()))).await?;
+    }
+    let transform = client.query_typed(
+        "select from sluice.transform_batch(origins => $1)",
+        &origins,
+    );
+    match batch.rows > batch.unreadable.len() {
+        true => copy(client, &copy_staging, batch.copy_data.clone(), transform).await?,
+        false => transform.await?,
+    };
     Ok(())
+}
+
+/// Begins a transaction in which each statement sees what was committed before it.
+pub async fn begin(client: &Client) -> Result<(), tokio_postgres::Error> {
+    client
+        .batch_execute("begin isolation level read committed")
+        .await
 }
 
 /// Loads the staged batch: fence, merge, quarantine, ledger, cursor. Commit only after this
@@ -249,14 +271,20 @@ pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Optio
 /// Sends in slices, so that a slow server holds up the slices and not one huge message.
 const SLICE: usize = 256 * 1024;
 
-async fn copy(client: &Client, statement: &str, mut data: Bytes) -> Result<()> {
+/// Copies `data`, and sends what comes `next` right behind it.
+async fn copy<T>(
+    client: &Client,
+    statement: &Statement,
+    mut data: Bytes,
+    next: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T> {
     let mut sink = pin!(client.copy_in::<_, Bytes>(statement).await?);
     while !data.is_empty() {
         let slice = data.split_to(data.len().min(SLICE));
         sink.feed(slice).await?;
     }
-    sink.finish().await?;
-    Ok(())
+    let (_, next) = try_join(sink.finish(), next).await?;
+    Ok(next)
 }
 
 fn encode_unreadable(records: &[Unreadable]) -> Bytes {

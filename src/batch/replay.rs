@@ -1,84 +1,9 @@
 //! Replays, seen from outside: which records wait, and another try.
 
+use super::Replayed;
 use crate::error::Result;
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
-
-/// What one batch of a replay did, as `sluice.replay` returns it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ReplayedBatch {
-    /// The transform version that was used.
-    pub version: Option<i32>,
-    /// Records that were dealt with and closed.
-    pub replayed: i64,
-    /// Records that are still bad.
-    pub quarantined: i64,
-    /// Records left open, as a row in the target may be newer.
-    pub unsure: i64,
-    /// Records for which the transform returned no row.
-    pub filtered: i64,
-    /// Rows inserted.
-    pub inserted: i64,
-    /// Rows updated.
-    pub updated: i64,
-    /// Rows deleted.
-    pub deleted: i64,
-    /// Rows that were there already, alike.
-    pub unchanged: i64,
-    /// Rows older than what the target has.
-    pub stale: i64,
-    /// Rows replaced by a newer one of the same key in the same batch.
-    pub superseded: i64,
-}
-
-impl ReplayedBatch {
-    fn from_row(row: &Row) -> Self {
-        ReplayedBatch {
-            version: row.get("version_used"),
-            replayed: row.get("replayed"),
-            quarantined: row.get("quarantined"),
-            unsure: row.get("unsure"),
-            filtered: row.get("filtered"),
-            inserted: row.get("inserted"),
-            updated: row.get("updated"),
-            deleted: row.get("deleted"),
-            unchanged: row.get("unchanged"),
-            stale: row.get("stale"),
-            superseded: row.get("superseded"),
-        }
-    }
-
-    /// Adds another batch's counters.
-    pub(crate) fn add(&mut self, other: &ReplayedBatch) {
-        self.version = other.version.or(self.version);
-        self.replayed += other.replayed;
-        self.quarantined += other.quarantined;
-        self.unsure += other.unsure;
-        self.filtered += other.filtered;
-        self.inserted += other.inserted;
-        self.updated += other.updated;
-        self.deleted += other.deleted;
-        self.unchanged += other.unchanged;
-        self.stale += other.stale;
-        self.superseded += other.superseded;
-    }
-
-    /// The counters by name, in the order of the summary.
-    pub(crate) fn named(&self) -> [(&'static str, i64); 10] {
-        [
-            ("replayed", self.replayed),
-            ("quarantined", self.quarantined),
-            ("unsure", self.unsure),
-            ("filtered", self.filtered),
-            ("inserted", self.inserted),
-            ("updated", self.updated),
-            ("deleted", self.deleted),
-            ("unchanged", self.unchanged),
-            ("stale", self.stale),
-            ("superseded", self.superseded),
-        ]
-    }
-}
 
 /// The open quarantined records that a replay would take, in its order.
 pub async fn quarantined_ids(
@@ -100,7 +25,8 @@ pub async fn quarantined_ids(
     Ok(row.get(0))
 }
 
-/// Puts those records that are still open through a version of the transform again.
+/// Puts those records that are still open through a version of the transform again; which
+/// version each batch used, and what it did.
 pub async fn replay(
     client: &Client,
     pipeline: &str,
@@ -108,7 +34,7 @@ pub async fn replay(
     ids: &[i64],
     overwrite_unsure: bool,
     batch_rows: i32,
-) -> Result<Vec<ReplayedBatch>> {
+) -> Result<Vec<(Option<i32>, Replayed)>> {
     let rows = client
         .query_typed(
             "select * from sluice.replay(pipeline => $1, version => $2, quarantine_ids => $3, overwrite_unsure => $4, batch_rows => $5)",
@@ -121,7 +47,10 @@ pub async fn replay(
             ],
         )
         .await?;
-    Ok(rows.iter().map(ReplayedBatch::from_row).collect())
+    let batches = rows
+        .iter()
+        .map(|row| (row.get("version_used"), Replayed::from_row(row)));
+    Ok(batches.collect())
 }
 
 /// Tries the records again whose parent row was missing; says how many could be loaded.

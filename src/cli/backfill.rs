@@ -14,22 +14,26 @@ pub(super) async fn backfill(context: &Context, args: &args::Backfill) -> Result
         return list(context, args).await;
     }
     let stop = Stop::on_signals()?;
-    let session = context.session().await?;
-    let row = session
-        .query_typed_one(
-            "select sluice.start_backfill(pipeline => $1, from_mark => $2, to_mark => $3, objects => $4, again => $5)",
-            &[
-                (&args.pipeline, Type::TEXT),
-                (&args.from, Type::TEXT),
-                (&args.to, Type::TEXT),
-                (&args.objects, Type::TEXT),
-                (&args.again, Type::BOOL),
-            ],
-        )
-        .await?;
-    let name: String = row.get(0);
+    let begin = async {
+        let session = context.session().await?;
+        let row = session
+            .query_typed_one(
+                "select sluice.start_backfill(pipeline => $1, from_mark => $2, to_mark => $3, objects => $4, again => $5)",
+                &[
+                    (&args.pipeline, Type::TEXT),
+                    (&args.from, Type::TEXT),
+                    (&args.to, Type::TEXT),
+                    (&args.objects, Type::TEXT),
+                    (&args.again, Type::BOOL),
+                ],
+            )
+            .await?;
+        let name: String = row.get(0);
+        let connector = context.connector(&format!("sluice {name}")).await?;
+        Ok((session, name, connector))
+    };
+    let (session, name, connector) = stop.unless_requested(begin).await?;
     context.progress.name(&name);
-    let connector = context.connector(&format!("sluice {name}")).await?;
     let shown = Shown::new(&args.loading.dry, args.loading.json);
     let report = run_pipeline(
         &connector,

@@ -19,18 +19,19 @@ pub(super) async fn replay(context: &Context, args: &args::Replay) -> Result<u8>
         changes: shown.receiver(),
         retries: args.retries,
     };
-    let connector = context
-        .connector(&format!("sluice replay {}", args.pipeline))
-        .await?;
-    let report = run_replay(&connector, &args.pipeline, &options, &stop).await?;
-    let totals = &report.totals;
-    shown.finish(totals.inserted + totals.updated + totals.deleted);
+    let name = format!("sluice replay {}", args.pipeline);
+    let connector = stop.unless_requested(context.connector(&name)).await?;
+    let report = run_replay(&connector, &args.pipeline, &options, &stop).await;
+    shown.finish(report.totals.written());
     for remark in report.remarks() {
         eprintln!("note: {remark}");
+    }
+    if let Some(error) = &report.error {
+        eprintln!("error: {error}");
     }
     match args.json {
         true => println!("{}", report.json()),
         false => println!("{}", report.summary()),
     }
-    Ok(0)
+    Ok(report.exit_code())
 }

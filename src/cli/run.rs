@@ -13,7 +13,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
     // Before connecting: a signal during a slow start must count.
     let stop = Stop::on_signals()?;
     let pipelines = match args.all {
-        true => all_pipelines(context).await?,
+        true => stop.unless_requested(all_pipelines(context)).await?,
         false => args.pipelines.clone(),
     };
     if (args.path.is_some() || args.format.is_some()) && pipelines.len() > 1 {
@@ -30,7 +30,8 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
     let mut code = 0;
     for pipeline in &pipelines {
         context.progress.name(pipeline);
-        let connector = context.connector(&format!("sluice {pipeline}")).await?;
+        let name = format!("sluice {pipeline}");
+        let connector = stop.unless_requested(context.connector(&name)).await?;
         let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
         shown.finish(report.counters.written());
         show(&report, args.loading.json);

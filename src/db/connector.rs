@@ -1,27 +1,26 @@
 //! Makes connections, alone or for a pool.
 
-use super::errors::ServerError;
 use super::refusal::{describe, describe_silence};
-use super::session::{Ending, Live, Notice, OnNotice, Session, log_notice, spawn};
+use super::session::{Live, Notice, OnNotice, Session, log_notice, spawn};
 use crate::error::{Error, Result};
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use libpq_conninfo::Settings;
+use deadpool_postgres::{
+    Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts,
+};
+use libpq_conninfo::{Settings, Tls};
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Makes connections with the same settings. Cheap to clone.
 #[derive(Clone)]
 pub struct Connector {
     settings: Arc<Settings>,
     application_name: Arc<str>,
-    tls: Option<MakeRustlsConnect>,
+    tls: Option<Tls>,
     on_notice: OnNotice,
-    last_ending: Arc<Mutex<Option<Arc<Ending>>>>,
 }
 
 impl Connector {
@@ -33,7 +32,6 @@ impl Connector {
             application_name: application_name.into(),
             tls: settings.tls_connector()?,
             on_notice: Arc::new(log_notice),
-            last_ending: Arc::default(),
         })
     }
 
@@ -72,20 +70,40 @@ impl Connector {
         );
         Pool::builder(manager)
             .max_size(max_size)
-            .create_timeout(self.settings.connect_limit())
+            .timeouts(Timeouts {
+                wait: None,
+                create: self.settings.connect_limit(),
+                recycle: self.settings.connect_limit(),
+            })
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::failed("the connection pool cannot be made").caused_by(error))
     }
 
-    /// The server's last words on the connection that ended last. A pool hides its
-    /// connections' tasks, so this is where a `57P01` shows up.
-    pub fn last_words(&self) -> Option<ServerError> {
-        self.last_ending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .and_then(|ending| ending.server_error())
+    /// Waits for an answer as long as the server lives: whenever that has taken as long as a
+    /// connect may, the server is asked for another connection. A connection on which the
+    /// other side has fallen silent says nothing of it by itself.
+    pub(crate) async fn attend<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+        let mut answer = pin!(answer);
+        let Some(limit) = self.settings.connect_limit() else {
+            return Ok(answer.await);
+        };
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return Ok(answer),
+                () = tokio::time::sleep(limit) => {}
+            }
+            tokio::select! {
+                biased;
+                answer = &mut answer => return Ok(answer),
+                heard = self.connect() => match heard {
+                    // Whatever it says, it is there.
+                    Err(error) if error.sqlstate().is_none() => return Err(error),
+                    _ => tracing::debug!("the server lives, and an answer takes its time"),
+                },
+            }
+        }
     }
 
     async fn open(&self) -> Result<Live, tokio_postgres::Error> {
@@ -100,19 +118,15 @@ impl Connector {
     }
 
     async fn open_with(&self, config: Config) -> Result<Live, tokio_postgres::Error> {
-        let last_ending = Arc::clone(&self.last_ending);
-        let on_end = move |ending: &Arc<Ending>| {
-            *last_ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(ending));
-        };
         let on_notice = Arc::clone(&self.on_notice);
         match &self.tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await?;
-                Ok(spawn(client, connection, on_notice, on_end))
+                Ok(spawn(client, connection, on_notice))
             }
             None => {
                 let (client, connection) = config.connect(NoTls).await?;
-                Ok(spawn(client, connection, on_notice, on_end))
+                Ok(spawn(client, connection, on_notice))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Connections to the server: TLS, session settings, notices, and the end of a connection
 //! kept so that it can be classified.
 //!
-//! A [`Connector`] makes them all. [`connect`] and [`pool`] are the short ways.
+//! A [`Connector`] makes them all. [`connect`] is the short way for one.
 
 mod connector;
 mod errors;
@@ -15,16 +15,10 @@ pub use session::{Ending, Notice, Session};
 pub use target::Target;
 
 use crate::error::Result;
-use deadpool_postgres::Pool;
 use libpq_conninfo::Settings;
 
 /// One connection to `settings`, seen by the server as `application_name` unless the user
 /// chose a name.
 pub async fn connect(settings: &Settings, application_name: &str) -> Result<Session> {
     Connector::new(settings, application_name)?.connect().await
-}
-
-/// A pool of at most `max_size` connections; none is made before it is wanted.
-pub fn pool(settings: &Settings, application_name: &str, max_size: usize) -> Result<Pool> {
-    Connector::new(settings, application_name)?.pool(max_size)
 }

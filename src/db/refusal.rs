@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::retry;
-use libpq_conninfo::Settings;
+use libpq_conninfo::{HandshakeFailed, Settings, SslMode, cause};
+use std::io;
 use std::time::Duration;
 
 /// The error of a failed connect.
@@ -11,14 +12,28 @@ pub(super) fn describe(error: tokio_postgres::Error, settings: &Settings) -> Err
     if error.as_db_error().is_some() {
         return Error::from(error).detail(target);
     }
-    let next = if error.to_string().contains("TLS") {
+    let needs_tls = !matches!(
+        settings.tls.mode,
+        SslMode::Disable | SslMode::Allow | SslMode::Prefer
+    );
+    let has_password = settings.hosts.iter().all(|host| host.password.is_some());
+    let next = if cause::<HandshakeFailed>(&error).is_some() {
         "check sslmode, sslrootcert and the host name: the server's certificate must match them"
-    } else if needs_password(&error) {
-        "give a password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)"
     } else if retry::is_retryable(&error) {
         "check that the server runs and accepts connections there (pg_isready)"
-    } else {
+    } else if cause::<io::Error>(&error).is_some() {
         "check the connection settings"
+    } else {
+        // What is left is the client's own refusal: the server does not encrypt, or asks for
+        // what it was not given.
+        match (has_password, needs_tls) {
+            (true, false) => "check the connection settings",
+            (true, true) => "check sslmode: the server may not offer TLS",
+            (false, false) => "give a password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)",
+            (false, true) => {
+                "check sslmode, as the server may not offer TLS, or give a password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)"
+            }
+        }
     };
     Error::failed(target).next(next).caused_by(error)
 }
@@ -27,13 +42,8 @@ pub(super) fn describe(error: tokio_postgres::Error, settings: &Settings) -> Err
 pub(super) fn describe_silence(limit: Duration, settings: &Settings) -> Error {
     Error::failed(format!("could not connect to {settings}"))
         .next("check that a Postgres server listens there, or raise connect_timeout")
-        .caused_by(std::io::Error::new(
-            std::io::ErrorKind::TimedOut,
+        .caused_by(io::Error::new(
+            io::ErrorKind::TimedOut,
             format!("no answer within {} s", limit.as_secs()),
         ))
-}
-
-/// The client library has no code for this.
-fn needs_password(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|cause| cause.to_string() == "password missing")
 }

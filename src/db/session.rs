@@ -69,12 +69,6 @@ impl Session {
         // The task cannot panic or be aborted here; its ending no longer matters.
         let _ = self.task.await;
     }
-
-    /// Cuts the connection without waiting for a statement in flight. The server notices
-    /// at its next read; use it after a timeout, when the session's state is unknown.
-    pub fn abort(self) {
-        self.task.abort();
-    }
 }
 
 impl Deref for Session {
@@ -103,7 +97,6 @@ pub(super) fn spawn<S, T>(
     client: Client,
     mut connection: Connection<S, T>,
     on_notice: OnNotice,
-    on_end: impl FnOnce(&Arc<Ending>) + Send + 'static,
 ) -> Live
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -121,7 +114,6 @@ where
         };
         let last = Arc::new(Ending(error));
         log_ending(&last);
-        on_end(&last);
         // Nobody may be interested any more.
         let _ = sender.send(Some(last));
     });

@@ -77,7 +77,7 @@ impl Report {
     /// One line of `key=value`, stable, fit for a cron mail.
     pub fn summary(&self) -> String {
         let mut line = format!("{} {}", self.pipeline, self.outcome());
-        for (name, count) in self.named_counters() {
+        for (name, count) in self.counters.named() {
             let _ = write!(line, " {name}={count}");
         }
         let _ = write!(
@@ -103,11 +103,9 @@ impl Report {
             "pipeline": self.pipeline, "outcome": self.outcome(), "batches": self.batches,
             "seconds": (self.seconds * 1000.0).round() / 1000.0, "version": self.version, "run": self.run_id,
             "dry_run": self.dry_run, "remarks": self.remarks,
-            "error": self.error.as_ref().map(|error| json!({
-                "message": error.message(), "sqlstate": error.sqlstate(), "next": error.next_step(), "text": error.to_string(),
-            })),
+            "error": self.error.as_ref().map(error_json),
         });
-        for (name, count) in self.named_counters() {
+        for (name, count) in self.counters.named() {
             object[name] = json!(count);
         }
         if self.dry_run {
@@ -115,21 +113,10 @@ impl Report {
         }
         object
     }
+}
 
-    fn named_counters(&self) -> [(&'static str, i64); 11] {
-        let c = &self.counters;
-        [
-            ("extracted", c.extracted),
-            ("transformed", c.transformed),
-            ("filtered", c.filtered),
-            ("quarantined", c.quarantined),
-            ("inserted", c.inserted),
-            ("updated", c.updated),
-            ("deleted", c.deleted),
-            ("unchanged", c.unchanged),
-            ("stale", c.stale),
-            ("superseded", c.superseded),
-            ("retried", c.retried),
-        ]
-    }
+fn error_json(error: &Error) -> Value {
+    json!({
+        "message": error.message(), "sqlstate": error.sqlstate(), "next": error.next_step(), "text": error.to_string(),
+    })
 }

@@ -1,34 +1,54 @@
 //! How a replay went.
 
-use crate::batch::ReplayedBatch;
+use crate::batch::Replayed;
+use crate::error::Error;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// What a replay did, batch by batch added up.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct ReplayReport {
     /// The pipeline.
     pub pipeline: String,
-    /// What was counted.
-    pub totals: ReplayedBatch,
+    /// The transform version of the last batch.
+    pub version: Option<i32>,
+    /// What was counted, of committed batches only.
+    pub totals: Replayed,
     /// Committed batches.
     pub batches: u64,
     /// Wall seconds.
     pub seconds: f64,
+    /// Why it ended early.
+    pub error: Option<Error>,
     /// Whether everything was rolled back.
     pub dry_run: bool,
 }
 
 impl ReplayReport {
     /// Counts a batch.
-    pub(crate) fn add(&mut self, batch: &ReplayedBatch) {
+    pub(crate) fn add(&mut self, version: Option<i32>, batch: &Replayed) {
+        self.version = version.or(self.version);
         self.totals.add(batch);
         self.batches += 1;
     }
 
+    /// `ok`, `failed` or `interrupted`.
+    pub fn outcome(&self) -> &'static str {
+        self.error
+            .as_ref()
+            .map_or("ok", |error| error.kind().outcome())
+    }
+
+    /// The exit code this replay asks for.
+    pub fn exit_code(&self) -> u8 {
+        self.error
+            .as_ref()
+            .map_or(0, |error| error.kind().exit_code())
+    }
+
     /// One line of `key=value`, stable, fit for a cron mail.
     pub fn summary(&self) -> String {
-        let mut line = format!("{} ok", self.pipeline);
+        let mut line = format!("{} {}", self.pipeline, self.outcome());
         for (name, count) in self.totals.named() {
             let _ = write!(line, " {name}={count}");
         }
@@ -37,7 +57,7 @@ impl ReplayReport {
             " batches={} seconds={:.1}",
             self.batches, self.seconds
         );
-        if let Some(version) = self.totals.version {
+        if let Some(version) = self.version {
             let _ = write!(line, " version={version}");
         }
         if self.dry_run {
@@ -49,9 +69,10 @@ impl ReplayReport {
     /// The same for machines.
     pub fn json(&self) -> Value {
         let mut object = json!({
-            "pipeline": self.pipeline, "outcome": "ok", "batches": self.batches,
+            "pipeline": self.pipeline, "outcome": self.outcome(), "batches": self.batches,
             "seconds": (self.seconds * 1000.0).round() / 1000.0,
-            "version": self.totals.version, "dry_run": self.dry_run,
+            "version": self.version, "dry_run": self.dry_run,
+            "error": self.error.as_ref().map(super::error_json),
         });
         for (name, count) in self.totals.named() {
             object[name] = json!(count);

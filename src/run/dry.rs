@@ -4,17 +4,15 @@ use super::job::Job;
 use super::reader::{self, Numbered};
 use super::snapshot;
 use crate::batch;
-use crate::db::Connector;
 use crate::error::{Error, Kind, Result};
 use crate::report::Report;
+use std::future::ready;
 
 /// One worker, one transaction, no retries: what a failure breaks off is shown as it is.
-pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Report) -> Result<()> {
+pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     let pipeline = job.pipeline;
-    let client = connector.connect().await?;
-    client
-        .batch_execute("begin isolation level read committed")
-        .await?;
+    let client = job.connector.connect().await?;
+    batch::begin(&client).await?;
     batch::capture_changes(&client, job.options.changes.most).await?;
     let run = batch::start_run(&client, pipeline, "dry run").await?;
     report.version = Some(run.version);
@@ -28,7 +26,7 @@ pub(super) async fn run(job: &Job<'_>, connector: &Connector, report: &mut Repor
         } {
             let batch = batch?;
             seq += 1;
-            batch::stage(&client, pipeline, run.run_id, &batch).await?;
+            batch::stage(&client, ready(Ok(())), pipeline, run.run_id, &batch).await?;
             // To the end, whatever share is bad: that is what one wants to see.
             let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
             job.committed(&counters, &batch);

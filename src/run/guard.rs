@@ -4,9 +4,9 @@
 //! the process dies, so does the lock, and nobody has to clear a flag. The session says a
 //! word every second, so that others can tell a hung loader from a living one.
 
-use super::job::Job;
+use super::job::{FAREWELL, Job};
 use crate::batch::{self, Holder};
-use crate::db::{Connector, Session};
+use crate::db::Session;
 use crate::error::{Error, Kind, Result};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,27 +28,20 @@ pub(super) struct Guard {
 impl Guard {
     /// Takes the pipeline, or says who holds it ([`Kind::Locked`]). `ours` are the sessions
     /// of earlier tries: one whose connection was lost may hold the pipeline still.
-    pub(super) async fn take(
-        job: &Job<'_>,
-        connector: &Connector,
-        ours: &Mutex<Vec<i32>>,
-    ) -> Result<Self> {
+    pub(super) async fn take(job: &Job<'_>, ours: &Mutex<Vec<i32>>) -> Result<Self> {
+        let session = job.connector.connect().await?;
+        job.connector.attend(Self::hold(job, session, ours)).await?
+    }
+
+    async fn hold(job: &Job<'_>, session: Session, ours: &Mutex<Vec<i32>>) -> Result<Self> {
         let (pipeline, options) = (job.pipeline, job.options);
-        let session = connector.connect().await?;
         crate::install::check_installed(&session).await?;
         let pid = batch::backend_pid(&session).await?;
-        let is_ours = |pid| {
-            let ours = ours.lock().unwrap_or_else(PoisonError::into_inner);
-            ours.contains(&pid)
-        };
-        ours.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(pid);
+        let ours = || ours.lock().unwrap_or_else(PoisonError::into_inner);
+        ours().push(pid);
         let mut has_evicted = false;
         for tries in 1..=TRIES {
-            session
-                .batch_execute("begin isolation level read committed")
-                .await?;
+            batch::begin(&session).await?;
             if batch::hold_pipeline(&session, pipeline).await? {
                 // Whoever is still in a batch has lost its guard: a stale loader.
                 if !options.dry_run {
@@ -62,7 +55,7 @@ impl Guard {
             session.batch_execute("rollback").await?;
             if !has_evicted && let Some(holder) = batch::holder(&session, pipeline).await? {
                 let is_stale = holder.silent_seconds >= options.stale_after.as_secs_f64();
-                if !options.takeover && !is_stale && !is_ours(holder.pid) {
+                if !options.takeover && !is_stale && !ours().contains(&holder.pid) {
                     if tries < TRIES_FOR_THE_DEAD {
                         tokio::time::sleep(PAUSE).await;
                         continue;
@@ -111,8 +104,8 @@ impl Guard {
     /// Lets go of the pipeline.
     pub(super) async fn release(self) {
         self.heartbeat.abort();
-        // It may be gone already, and is released then.
-        let _ = self.session.batch_execute("rollback").await;
+        // It may be gone already, and is released then; or the server is silent.
+        let _ = tokio::time::timeout(FAREWELL, self.session.batch_execute("rollback")).await;
     }
 }
 

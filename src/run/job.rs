@@ -1,13 +1,16 @@
-//! What all parts of one run share: what to run, how, and how far it is.
+//! What all parts of one run share: what to run, how, how far it is, and how to ask the server.
 
 use super::{Options, Stop};
-use crate::batch::Counters;
-use crate::error::{Error, Kind, Result};
+use crate::batch::{self, Counters};
+use crate::db::Connector;
+use crate::error::Result;
 use crate::report::{Progress, Report};
-use crate::retry::{Backoff, Budget, is_retryable_error};
+use crate::retry::Budget;
 use crate::source::Batch;
+use deadpool_postgres::{Object, Pool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio_postgres::Client;
 
 /// What a run allows itself for last words to a server that may have fallen silent.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
@@ -17,9 +20,10 @@ pub(super) struct Job<'a> {
     pub(super) options: &'a Options,
     pub(super) stop: &'a Stop,
     pub(super) progress: &'a Progress,
+    pub(super) connector: &'a Connector,
     /// The retries of the whole run, the source's included.
     pub(super) budget: Arc<Budget>,
-    backoff: Mutex<Backoff>,
+    pool: Pool,
     totals: Mutex<Totals>,
 }
 
@@ -27,101 +31,97 @@ pub(super) struct Job<'a> {
 struct Totals {
     counters: Counters,
     batches: u64,
-    /// Retries of the source, which has a budget of its own.
+    /// Retries of a source that has a budget of its own.
     retried: i64,
 }
 
 impl<'a> Job<'a> {
     pub(super) fn new(
+        connector: &'a Connector,
         pipeline: &'a str,
         options: &'a Options,
         stop: &'a Stop,
         progress: &'a Progress,
-    ) -> Self {
-        Job {
+    ) -> Result<Self> {
+        Ok(Job {
             pipeline,
             options,
             stop,
             progress,
+            connector,
             budget: Arc::new(Budget::new(options.retries, stop.clone())),
-            backoff: Mutex::new(Backoff::new(options.retries)),
+            pool: connector.pool(options.workers)?,
             totals: Mutex::default(),
-        }
+        })
     }
 
     /// Counts a committed batch.
     pub(super) fn committed(&self, counters: &Counters, batch: &Batch) {
-        let mut totals = lock(&self.totals);
+        let mut totals = self.totals();
         totals.counters.add(counters);
         totals.batches += 1;
         totals.retried += i64::from(batch.retried);
-        lock(&self.backoff).succeeded();
         self.budget.progressed();
         self.progress.advance(batch.bytes, counters.extracted);
     }
 
     /// Counts what the end of a complete read did.
     pub(super) fn snapshot_committed(&self, counters: &Counters) {
-        let mut totals = lock(&self.totals);
+        let mut totals = self.totals();
         totals.counters.add(counters);
         totals.batches += 1;
-        lock(&self.backoff).succeeded();
         self.budget.progressed();
     }
 
     /// How many batches the run has committed.
     pub(super) fn batches(&self) -> u64 {
-        lock(&self.totals).batches
+        self.totals().batches
     }
 
     /// Writes what was counted into the report.
     pub(super) fn tell(&self, report: &mut Report) {
-        let totals = lock(&self.totals);
+        let totals = self.totals();
         report.counters = totals.counters;
-        report.counters.retried =
-            i64::from(lock(&self.backoff).used() + self.budget.used()) + totals.retried;
+        report.counters.retried = i64::from(self.budget.used()) + totals.retried;
         report.batches = totals.batches;
     }
 
-    /// Waits before another try, or gives up: the budget is spent, or a signal came.
-    pub(super) async fn pause(&self, error: Error, what: &str) -> Result<()> {
-        let Some(pause) = lock(&self.backoff).next_pause() else {
-            return Err(error
-                .with_kind(Kind::Exhausted)
-                .detail("every retry of this run is used up")
-                .next("it is safe to run again; raise --retries if this is usual here"));
-        };
-        tracing::warn!(
-            pause_ms = pause.as_millis() as u64,
-            "{what} is tried again: {}",
-            error.message()
-        );
-        tokio::select! {
-            () = tokio::time::sleep(pause) => Ok(()),
-            () = self.stop.requested() => Err(self.stop.error()),
-        }
+    /// A panic of another holder does not spoil counters.
+    fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tries `what` until it succeeds, fails for good, the budget is spent, or a signal
-    /// comes: no batch is in hand yet.
-    pub(super) async fn retrying<T, F>(
+    /// A connection, until it is dropped.
+    pub(super) async fn connection(&self) -> Result<Object> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Puts a question to the server, once.
+    pub(super) async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&Client) -> Result<T>,
+    ) -> Result<T> {
+        let client = self.connection().await?;
+        self.connector.attend(question(&client)).await?
+    }
+
+    /// Puts a question until it is answered, and ends a session that keeps the server from
+    /// answering it: one that was cut off without the server's knowledge.
+    pub(super) async fn insist<T>(
         &self,
         what: &str,
-        mut attempt: impl FnMut() -> F,
-    ) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        loop {
-            let done = tokio::select! {
-                done = attempt() => done,
-                () = self.stop.requested() => return Err(self.stop.error()),
-            };
-            match done {
-                Err(error) if is_retryable_error(&error) => self.pause(error, what).await?,
-                done => return done,
-            }
-        }
+        question: impl AsyncFn(&Client) -> Result<T>,
+    ) -> Result<T> {
+        let ask = || {
+            self.ask(async |client| match question(client).await {
+                Err(error) if error.sqlstate() == Some("55P03") => {
+                    batch::evict_loader(client, self.pipeline, false).await?;
+                    Err(error)
+                }
+                answer => answer,
+            })
+        };
+        self.budget.retrying(what, ask).await
     }
 
     /// Does what a run does at its end, but briefly once a second signal came: the server
@@ -136,9 +136,4 @@ impl<'a> Job<'a> {
             () = is_enough => tracing::warn!("the server does not answer; the end of the run was not recorded"),
         }
     }
-}
-
-/// A panic of another holder does not spoil counters.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

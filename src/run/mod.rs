@@ -13,6 +13,7 @@ mod options;
 mod reader;
 mod replay;
 mod snapshot;
+mod transaction;
 mod worker;
 
 pub use crate::stop::Stop;
@@ -23,7 +24,6 @@ use crate::batch::{self, Run};
 use crate::db::Connector;
 use crate::error::Result;
 use crate::report::{Progress, Report};
-use deadpool_postgres::Pool;
 use guard::Guard;
 use job::Job;
 use reader::Ending;
@@ -40,37 +40,44 @@ pub async fn run_pipeline(
     progress: &Progress,
 ) -> Report {
     let started = Instant::now();
-    let job = Job::new(pipeline, options, stop, progress);
     let mut report = Report::new(pipeline);
     report.dry_run = options.dry_run;
     let span = tracing::info_span!("run", pipeline, run = tracing::field::Empty);
-    let result = hold_and_run(&job, connector, &mut report)
-        .instrument(span)
-        .await;
+    let result = async {
+        let job = Job::new(connector, pipeline, options, stop, progress)?;
+        let done = hold_and_run(&job, &mut report).await;
+        job.tell(&mut report);
+        done
+    };
+    let result = result.instrument(span).await;
     progress.finish();
-    job.tell(&mut report);
     report.error = result.err();
     report.seconds = started.elapsed().as_secs_f64();
     report
 }
 
 /// Takes the pipeline, runs, lets go.
-async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report) -> Result<()> {
+async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     let ours = Mutex::default();
+    let take = || Guard::take(job, &ours);
     let guard = job
-        .retrying("taking the pipeline", || Guard::take(job, connector, &ours))
+        .stop
+        .unless_requested(job.budget.retrying("taking the pipeline", take))
         .await?;
     if job.options.dry_run {
         let done = tokio::select! {
-            done = dry::run(job, connector, report) => done,
+            done = job.connector.attend(dry::run(job, report)) => done.flatten(),
             () = job.stop.insisted() => Err(job.stop.error()),
         };
         job.farewell(guard.release()).await;
         return done;
     }
 
-    let pool = connector.pool(job.options.workers)?;
-    let run = start(job, &pool).await?;
+    let loader = loader_name();
+    let start = job.insist("starting the run", async |client| {
+        batch::start_run(client, job.pipeline, &loader).await
+    });
+    let run = job.stop.unless_requested(start).await?;
     report.run_id = Some(run.run_id);
     report.version = Some(run.version);
     tracing::Span::current().record("run", run.run_id);
@@ -78,18 +85,16 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
 
     let worked: Result<bool> = async {
         // Those whose parents were loaded since, and those whose parents this run brings.
-        let mut loaded = retry_orphans(job, &pool).await?;
-        let ending = work(job, &pool, &run, report).await?;
-        loaded += retry_orphans(job, &pool).await?;
+        let mut loaded = retry_orphans(job).await?;
+        let ending = work(job, &run, report).await?;
+        loaded += retry_orphans(job).await?;
         if loaded > 0 {
             report.remarks.push(format!(
                 "{loaded} quarantined records found their parent rows and were loaded"
             ));
         }
         if ending.is_complete && run.takes_snapshots() {
-            report
-                .remarks
-                .extend(snapshot::finish(job, &pool, &run).await?);
+            report.remarks.extend(snapshot::finish(job, &run).await?);
         }
         Ok(ending.reached_end)
     }
@@ -99,19 +104,16 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
         Err(error) => (error.kind().outcome(), Some(error.to_string()), false),
     };
     // A courtesy to people who look: correctness does not depend on it.
-    let finished = async {
-        let client = worker::connection(&pool).await?;
-        batch::finish_run(&client, run.run_id, outcome, error.as_deref(), reached_end).await
-    };
-    let pruned = async {
-        let client = worker::connection(&pool).await?;
-        batch::prune(&client, job.pipeline).await
-    };
     let last_words = async {
+        let finished = job.ask(async |client| {
+            batch::finish_run(client, run.run_id, outcome, error.as_deref(), reached_end).await
+        });
         if let Err(error) = finished.await {
             tracing::warn!("the end of the run was not recorded: {}", error.message());
-        }
-        if let Err(error) = pruned.await {
+        } else if let Err(error) = job
+            .ask(async |client| batch::prune(client, job.pipeline).await)
+            .await
+        {
             tracing::warn!("old payloads were not dropped: {}", error.message());
         }
         guard.release().await;
@@ -121,41 +123,22 @@ async fn hold_and_run(job: &Job<'_>, connector: &Connector, report: &mut Report)
     worked.map(drop)
 }
 
-async fn start(job: &Job<'_>, pool: &Pool) -> Result<Run> {
-    let loader = loader_name();
-    job.retrying("starting the run", || async {
-        let client = worker::connection(pool).await?;
-        match batch::start_run(&client, job.pipeline, &loader).await {
-            // A stale loader without guard holds the state row: end it, then try again.
-            Err(error) if error.sqlstate() == Some("55P03") => {
-                batch::evict_loader(&client, job.pipeline, false).await?;
-                Err(error)
-            }
-            result => result,
-        }
-    })
-    .await
-}
-
-async fn retry_orphans(job: &Job<'_>, pool: &Pool) -> Result<i64> {
-    job.retrying("retrying orphans", || async {
-        let client = worker::connection(pool).await?;
-        batch::retry_orphans(&client, job.pipeline).await
-    })
-    .await
+async fn retry_orphans(job: &Job<'_>) -> Result<i64> {
+    let retry = job.insist("retrying orphans", async |client| {
+        batch::retry_orphans(client, job.pipeline).await
+    });
+    job.stop.unless_requested(retry).await
 }
 
 /// Reads, loads and commits; how reading ended.
-async fn work(job: &Job<'_>, pool: &Pool, run: &Run, report: &mut Report) -> Result<Ending> {
-    let known = job
-        .retrying("reading the source's state", || async {
-            let client = worker::connection(pool).await?;
-            batch::source_state(&client, job.pipeline).await
-        })
-        .await?;
+async fn work(job: &Job<'_>, run: &Run, report: &mut Report) -> Result<Ending> {
+    let known = job.insist("reading the source's state", async |client| {
+        batch::source_state(client, job.pipeline).await
+    });
+    let known = job.stop.unless_requested(known).await?;
     let reader = reader::start(job, run, known)?;
     let remarks = reader.remarks();
-    let ending = match worker::run_all(job, pool, run, &reader).await {
+    let ending = match worker::run_all(job, run, &reader).await {
         Ok(()) if job.stop.is_requested() => Err(job.stop.error()),
         Ok(()) => reader.ending().await,
         Err(error) => Err(error),

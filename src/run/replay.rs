@@ -1,12 +1,13 @@
 //! A replay: quarantined records once more, a batch and a commit at a time.
 
-use super::{ShowChanges, Stop};
-use crate::batch;
-use crate::db::{Connector, Session};
-use crate::error::{Error, Kind, Result};
-use crate::report::ReplayReport;
-use crate::retry::{Backoff, is_retryable_error};
+use super::job::Job;
+use super::{Options, ShowChanges, Stop};
+use crate::batch::{self, Replayed};
+use crate::db::Connector;
+use crate::error::Result;
+use crate::report::{Progress, ReplayReport};
 use std::time::Instant;
+use tokio_postgres::Client;
 
 /// What to replay, and how.
 #[derive(Clone)]
@@ -29,99 +30,110 @@ pub struct ReplayOptions {
     pub retries: u32,
 }
 
-/// Replays and reports. Killed anywhere, what was committed stays, and what was not is open
-/// still: another replay goes on.
+/// Replays and reports; the report carries the error if there was one. Killed anywhere, what was
+/// committed stays, and what was not is open still: another replay goes on.
 pub async fn replay(
     connector: &Connector,
     pipeline: &str,
     options: &ReplayOptions,
     stop: &Stop,
-) -> Result<ReplayReport> {
+) -> ReplayReport {
     let started = Instant::now();
     let mut report = ReplayReport {
         pipeline: pipeline.to_owned(),
         dry_run: options.dry_run,
         ..ReplayReport::default()
     };
-    let mut session = connector.connect().await?;
-    crate::install::check_installed(&session).await?;
-    let ids = batch::quarantined_ids(
-        &session,
-        pipeline,
-        options.ids.as_deref(),
-        options.filter.as_deref(),
-    )
-    .await?;
-    if options.dry_run {
-        session.batch_execute("begin").await?;
-        batch::capture_changes(&session, options.changes.most).await?;
-        one_more(&session, pipeline, options, &ids, &mut report).await?;
-        batch::captured_changes(&session, |change| (options.changes.show)(pipeline, change))
-            .await?;
-        session.batch_execute("rollback").await?;
-    } else {
-        let mut backoff = Backoff::new(options.retries);
-        for some in ids.chunks(usize::try_from(options.batch_rows).unwrap_or(1)) {
-            while let Err(error) = one_more(&session, pipeline, options, some, &mut report).await {
-                session = try_again(connector, &mut backoff, error).await?;
-            }
-            if stop.is_requested() {
-                return Err(stop.error());
-            }
+    let one_connection = Options {
+        retries: options.retries,
+        workers: 1,
+        ..Options::default()
+    };
+    let progress = Progress::hidden();
+    let done = async {
+        let job = Job::new(connector, pipeline, &one_connection, stop, &progress)?;
+        tokio::select! {
+            done = work(&job, options, &mut report) => done,
+            () = stop.insisted() => Err(stop.error()),
         }
-    }
+    };
+    report.error = done.await.err();
     report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
+    report
 }
 
-async fn one_more(
-    session: &Session,
-    pipeline: &str,
+async fn work(job: &Job<'_>, options: &ReplayOptions, report: &mut ReplayReport) -> Result<()> {
+    let find = || {
+        job.ask(async |client| {
+            crate::install::check_installed(client).await?;
+            let (ids, filter) = (options.ids.as_deref(), options.filter.as_deref());
+            batch::quarantined_ids(client, job.pipeline, ids, filter).await
+        })
+    };
+    let find = job.budget.retrying("looking for the records", find);
+    let ids = job.stop.unless_requested(find).await?;
+    if options.dry_run {
+        return job
+            .stop
+            .unless_requested(dry(job, options, &ids, report))
+            .await;
+    }
+    for some in ids.chunks(usize::try_from(options.batch_rows).unwrap_or(1)) {
+        // Whether a lost batch was committed need not be known: its records are closed then,
+        // and are not taken again.
+        let attempt = || async {
+            let client = job.stop.unless_requested(job.connection()).await?;
+            job.connector
+                .attend(one_more(&client, job, options, some))
+                .await?
+        };
+        for (version, batch) in job.budget.retrying("the replay", attempt).await? {
+            report.add(version, &batch);
+        }
+        job.budget.progressed();
+        if job.stop.is_requested() {
+            return Err(job.stop.error());
+        }
+    }
+    Ok(())
+}
+
+/// All of it in one transaction, then rolled back.
+async fn dry(
+    job: &Job<'_>,
     options: &ReplayOptions,
     ids: &[i64],
     report: &mut ReplayReport,
 ) -> Result<()> {
-    for batch in batch::replay(
-        session,
-        pipeline,
+    let replay = async |client: &Client| {
+        batch::begin(client).await?;
+        batch::capture_changes(client, options.changes.most).await?;
+        for (version, batch) in one_more(client, job, options, ids).await? {
+            report.add(version, &batch);
+        }
+        batch::captured_changes(client, |change| {
+            (options.changes.show)(job.pipeline, change)
+        })
+        .await?;
+        client.batch_execute("rollback").await?;
+        Ok(())
+    };
+    job.ask(replay).await
+}
+
+async fn one_more(
+    client: &Client,
+    job: &Job<'_>,
+    options: &ReplayOptions,
+    ids: &[i64],
+) -> Result<Vec<(Option<i32>, Replayed)>> {
+    batch::replay(
+        client,
+        job.pipeline,
         options.version,
         ids,
         options.overwrite_unsure,
         options.batch_rows,
     )
-    .await?
-    {
-        report.add(&batch);
-    }
-    Ok(())
-}
-
-/// Waits and connects anew after a passing failure. Whether the lost batch was committed need
-/// not be known: its records are closed then, and are not taken again.
-async fn try_again(
-    connector: &Connector,
-    backoff: &mut Backoff,
-    mut error: Error,
-) -> Result<Session> {
-    loop {
-        if !is_retryable_error(&error) {
-            return Err(error);
-        }
-        let Some(pause) = backoff.next_pause() else {
-            return Err(error
-                .with_kind(Kind::Exhausted)
-                .detail("every retry is used up")
-                .next("it is safe to run again: what was replayed is closed"));
-        };
-        tracing::warn!(
-            pause_ms = pause.as_millis() as u64,
-            "the replay is tried again: {}",
-            error.message()
-        );
-        tokio::time::sleep(pause).await;
-        match connector.connect().await {
-            Ok(session) => return Ok(session),
-            Err(failed) => error = failed,
-        }
-    }
+    .await
 }

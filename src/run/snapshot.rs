@@ -1,19 +1,18 @@
 //! The end of a complete read: rows that the source no longer has are deleted or marked.
 
-use super::job::{FAREWELL, Job};
-use super::worker::{InTransaction, connection, resolve};
+use super::job::Job;
+use super::transaction::{commit_after, outcome};
 use crate::batch::{self, Finished, Run};
 use crate::error::{Error, Result};
-use crate::retry::is_retryable_error;
-use deadpool_postgres::Pool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_postgres::Client;
 
 /// Ends the read in a transaction of its own; what it did is counted, and what it has to say
 /// is returned.
-pub(super) async fn finish(job: &Job<'_>, pool: &Pool, run: &Run) -> Result<Option<String>> {
+pub(super) async fn finish(job: &Job<'_>, run: &Run) -> Result<Option<String>> {
     let seq = next_seq(job, run);
     tokio::select! {
-        done = finish_until_committed(job, pool, run, seq) => done.map(|done| tell(job, done)),
+        done = finish_until_committed(job, run, seq) => done.map(|done| tell(job, done)),
         () = job.stop.insisted() => Err(job.stop.error()),
     }
 }
@@ -58,39 +57,24 @@ fn tell(job: &Job<'_>, done: Finished) -> Option<String> {
     done.note
 }
 
-async fn finish_until_committed(
-    job: &Job<'_>,
-    pool: &Pool,
-    run: &Run,
-    seq: i64,
-) -> Result<Finished> {
-    loop {
-        let error = match attempt(job, pool, run, seq).await {
-            Ok(done) => return Ok(done),
-            Err(error) => error,
-        };
-        if !is_retryable_error(&error) {
-            return Err(error);
-        }
-        job.pause(error, "ending the complete read").await?;
-        if let Some(counters) = resolve(job, pool, run, seq).await? {
-            tracing::warn!("the answer to a commit was lost, and the commit had arrived");
+async fn finish_until_committed(job: &Job<'_>, run: &Run, seq: i64) -> Result<Finished> {
+    let is_sent = AtomicBool::new(false);
+    let attempt = async || -> Result<Finished> {
+        if is_sent.swap(true, Ordering::Relaxed)
+            && let Some(counters) = outcome(job, run, seq).await?
+        {
             return Ok(Finished {
                 counters: Some(counters),
                 note: None,
             });
         }
-    }
-}
-
-/// One transaction from begin to commit.
-async fn attempt(job: &Job<'_>, pool: &Pool, run: &Run, seq: i64) -> Result<Finished> {
-    let client = InTransaction::begin(connection(pool).await?).await?;
-    let done = batch::finish_snapshot(&client, run, seq, job.options.max_delete_ratio).await;
-    match &done {
-        // A message of its own, sent only now that the answer was read.
-        Ok(_) => client.end("commit").await?,
-        Err(_) => drop(tokio::time::timeout(FAREWELL, client.end("rollback")).await),
-    }
-    done
+        let finish = async |client: &Client| {
+            batch::begin(client).await?;
+            batch::finish_snapshot(client, run, seq, job.options.max_delete_ratio).await
+        };
+        Ok(commit_after(job, job.connection().await?, finish).await?.0)
+    };
+    job.budget
+        .retrying("ending the complete read", attempt)
+        .await
 }

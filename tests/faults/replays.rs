@@ -1,7 +1,9 @@
 //! Replays that are killed or cut off: what was committed is closed, the rest is open, and
 //! another replay goes on. No record is loaded twice, which a log without a key would show.
 
+use super::signals::insist;
 use crate::support::{Fault, Loader, Proxy, Sluice, TestDb};
+use pgsluice::db::Session;
 
 const RECORDS: i64 = 60;
 /// Faults of one kind.
@@ -98,4 +100,83 @@ async fn replay_killed_behind_any_message_loads_each_record_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn replay_cut_off_behind_any_message_loads_each_record_once() {
     each_record_once_after(Fault::CutAfter, 1).await;
+}
+
+/// A replay that waits in its second batch.
+async fn held_in_its_second_batch(db: &TestDb, more: &[&str]) -> (Loader, Session) {
+    db.execute(
+        "create or replace function shop.gate() returns trigger language plpgsql as $$
+           begin perform pg_advisory_xact_lock_shared(77, 1); return null; end $$;
+         create or replace trigger gate after insert on shop.items for each row when (new.id = 30) execute function shop.gate()",
+    )
+    .await;
+    let lock = db.connect().await;
+    let wait = "select pg_advisory_lock(77, 1)";
+    lock.batch_execute(wait).await.unwrap();
+    let args = REPLAY.iter().chain(more);
+    let replay = Loader::of(Sluice::on(db).args(args));
+    db.wait_until(
+        "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+           and application_name like 'sluice%' and application_name <> 'sluice test')",
+    )
+    .await;
+    (replay, lock)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn first_signal_ends_a_replay_behind_the_batch_in_hand() {
+    let db = quarantined().await;
+    for (signal, code) in [
+        (Loader::interrupt as fn(&Loader), 130),
+        (Loader::terminate, 143),
+    ] {
+        reset(&db).await;
+        let (replay, lock) = held_in_its_second_batch(&db, &[]).await;
+        signal(&replay);
+        lock.close().await;
+        let done = replay.wait().exits(code);
+        assert_eq!(done.summary().outcome, "interrupted", "{done:?}");
+        assert_eq!(done.summary().count("replayed"), 40, "{done:?}");
+        Sluice::on(&db).args(REPLAY).run().exits(0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn second_signal_ends_a_replay_that_waits() {
+    let db = quarantined().await;
+    let (mut replay, lock) = held_in_its_second_batch(&db, &[]).await;
+    insist(&mut replay).await;
+    assert!(replay.has_ended());
+    let done = replay.wait().exits(130);
+    assert_eq!(done.summary().count("replayed"), 20, "{done:?}");
+    lock.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn first_signal_ends_a_dry_replay_that_waits() {
+    let db = quarantined().await;
+    let (replay, lock) = held_in_its_second_batch(&db, &["--dry-run"]).await;
+    replay.interrupt();
+    let done = replay.wait().exits(130);
+    assert_eq!(done.summary().outcome, "interrupted", "{done:?}");
+    lock.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn signal_cuts_a_pause_between_tries_of_a_replay_short() {
+    let db = quarantined().await;
+    let mut is_gone = false;
+    let proxy = Proxy::new(&db, move |message| {
+        is_gone |= message.runs("sluice.replay");
+        is_gone.then_some(Fault::CutBefore)
+    });
+    let args = REPLAY.into_iter().chain(["--retries", "1000000"]);
+    let replay = Loader::command_through(&proxy, &db, args.collect());
+    proxy.wait_until_fired(9);
+    replay.terminate();
+    let done = replay.wait().exits(143);
+    assert_eq!(done.summary().outcome, "interrupted", "{done:?}");
+    drop(proxy);
+    Sluice::on(&db).args(REPLAY).run().exits(0);
+    check(&db, "after the signal").await;
 }

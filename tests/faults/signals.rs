@@ -36,7 +36,7 @@ async fn sigterm_finishes_the_batch_in_hand() {
 }
 
 /// Sends a signal until it is heard as a second one: two that come together count as one.
-async fn insist(loader: &mut Loader) {
+pub(super) async fn insist(loader: &mut Loader) {
     for _ in 0..200 {
         if loader.has_ended() {
             return;
@@ -112,4 +112,27 @@ async fn signal_cuts_a_pause_between_retries_short() {
     assert!(proxy.fired() < 14, "{}", proxy.fired());
     loader::run(&db, TWO_WORKERS).exits(0);
     load.check_thoroughly(&db).await;
+}
+
+/// The server accepts the connection and says nothing: no command has begun anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn first_signal_ends_a_command_that_still_connects() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    for command in [
+        "run orders",
+        "run orders --dry-run",
+        "run --all",
+        "replay orders",
+        "replay orders --dry-run",
+        "backfill orders --objects a.ndjson",
+    ] {
+        let proxy = Proxy::once(&db, Fault::Silence, |_| true);
+        let run = Loader::command_through(&proxy, &db, command.split(' ').collect());
+        proxy.wait_until_fired(1);
+        run.terminate();
+        let done = run.wait();
+        assert_eq!(done.code, Some(143), "{command}: {done:?}");
+        assert!(done.stderr.contains("interrupted"), "{command}: {done:?}");
+    }
 }

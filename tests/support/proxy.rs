@@ -2,7 +2,7 @@
 //! and does to any of them what networks and crashes do.
 
 use super::TestDb;
-use super::wire::{From, Message, read_message, statement_of};
+use super::wire::{Asked, From, Message, read_message};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{Read, Write};
@@ -61,6 +61,8 @@ pub struct Proxy {
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What a guard says while its run goes on.
+const HEARTBEAT: &str = "select 1";
 
 impl Proxy {
     /// In front of `db`'s server. `rule` sees every message and decides its fate.
@@ -136,10 +138,23 @@ impl Proxy {
     /// Waits until the fault has happened `times`.
     #[track_caller]
     pub fn wait_until_fired(&self, times: usize) {
+        self.wait_until("the fault", |state| state.fired >= times);
+    }
+
+    /// Waits until `times` messages that are `it` have come.
+    #[track_caller]
+    pub fn wait_until_seen(&self, times: usize, is_it: impl Fn(&Message) -> bool) {
+        self.wait_until("the message", |state| {
+            state.log.iter().filter(|message| is_it(message)).count() >= times
+        });
+    }
+
+    #[track_caller]
+    fn wait_until(&self, what: &str, is_so: impl Fn(&State) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.core.lock();
-        while state.fired < times {
-            assert!(Instant::now() < deadline, "the fault never happened");
+        while !is_so(&state) {
+            assert!(Instant::now() < deadline, "{what} never came");
             state = (self.core.changed)
                 .wait_timeout(state, Duration::from_millis(100))
                 .unwrap()
@@ -168,7 +183,7 @@ impl Drop for Proxy {
 struct Link {
     client: TcpStream,
     server: UnixStream,
-    statement: Arc<Mutex<String>>,
+    asked: Arc<Mutex<Asked>>,
     /// The server must not notice that the loader's end is closed.
     is_half_open: Arc<AtomicBool>,
 }
@@ -183,7 +198,7 @@ impl Link {
         Link {
             client: self.client.try_clone().unwrap(),
             server: self.server.try_clone().unwrap(),
-            statement: Arc::clone(&self.statement),
+            asked: Arc::clone(&self.asked),
             is_half_open: Arc::clone(&self.is_half_open),
         }
     }
@@ -204,7 +219,7 @@ impl Core {
         let link = Link {
             client,
             server,
-            statement: Arc::default(),
+            asked: Arc::default(),
             is_half_open: Arc::default(),
         };
         for from in [From::Loader, From::Server] {
@@ -236,11 +251,12 @@ impl Core {
         let mut is_startup = from == From::Loader;
         while let Ok((tag, bytes)) = read_message(&mut input, is_startup) {
             is_startup = false;
-            if let Some(text) = statement_of(from, tag, &bytes) {
-                *link.statement.lock().unwrap() = text;
-            }
-            let statement = link.statement.lock().unwrap().clone();
-            let fault = self.decide(from, tag, statement);
+            let statement = link.asked.lock().unwrap().about(from, tag, &bytes);
+            // Heartbeats come when they like; without them a run's messages are numbered alike.
+            let fault = match statement.as_str() {
+                HEARTBEAT => None,
+                _ => self.decide(from, tag, statement),
+            };
             match fault {
                 Some(Fault::KillBefore) => return self.signal(Signal::SIGKILL),
                 Some(Fault::CutBefore) => return,

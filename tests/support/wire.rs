@@ -1,5 +1,6 @@
 //! PostgreSQL's messages: where they begin and end, and what they are about.
 
+use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 
 /// Who sent a message.
@@ -55,18 +56,48 @@ impl Message {
     }
 }
 
-/// The statement a message of the loader brings, if it brings one.
-pub fn statement_of(from: From, tag: u8, bytes: &[u8]) -> Option<String> {
-    let text = match (from, tag) {
-        (From::Loader, b'Q') => &bytes[5..],
-        (From::Loader, b'P') => {
-            let name = 5 + bytes[5..].iter().position(|byte| *byte == 0)?;
-            &bytes[name + 1..]
+/// What a connection is about. A loader may ask several things before it reads an answer.
+#[derive(Default)]
+pub struct Asked {
+    last: String,
+    /// The statements that were prepared, by name.
+    prepared: HashMap<Vec<u8>, String>,
+    /// What the server has not said yet that it is ready after.
+    open: VecDeque<String>,
+}
+
+impl Asked {
+    /// The statement that a message is about.
+    pub fn about(&mut self, from: From, tag: u8, bytes: &[u8]) -> String {
+        let mut words = bytes.get(5..).unwrap_or_default().split(|byte| *byte == 0);
+        let mut word = || words.next().unwrap_or_default().to_vec();
+        match (from, tag) {
+            (From::Loader, b'Q') => self.last = text(word()),
+            (From::Loader, b'P') => {
+                let name = word();
+                self.last = text(word());
+                self.prepared.insert(name, self.last.clone());
+            }
+            (From::Loader, b'B') => {
+                let _portal = word();
+                self.last = self.prepared.get(&word()).cloned().unwrap_or_default();
+            }
+            _ => {}
         }
-        _ => return None,
-    };
-    let end = text.iter().position(|byte| *byte == 0)?;
-    Some(String::from_utf8_lossy(&text[..end]).into_owned())
+        match (from, tag) {
+            (From::Loader, 0 | b'Q' | b'S') => self.open.push_back(self.last.clone()),
+            // The server passes over what the loader sent to end the call of COPY itself.
+            (From::Loader, b'c' | b'f') => drop(self.open.pop_back()),
+            (From::Server, b'Z') => return self.open.pop_front().unwrap_or_default(),
+            (From::Server, _) => return self.open.front().unwrap_or(&self.last).clone(),
+            _ => {}
+        }
+        self.last.clone()
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The next message, whole, and its type byte.

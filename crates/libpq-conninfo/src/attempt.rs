@@ -1,6 +1,7 @@
 //! The order of attempts: hosts, and for `allow` and `prefer` with and without encryption.
 
-use crate::{HostSpec, Settings, SslMode};
+use crate::{HandshakeFailed, HostSpec, Settings, SslMode};
+use std::error::Error as StdError;
 use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode as Wire, SslNegotiation};
@@ -135,8 +136,7 @@ fn ways(mode: SslMode, host: &HostSpec) -> &'static [Wire] {
 fn try_other_way(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         Some(code) => *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
-        // The library has no code for it.
-        None => error.to_string().contains("TLS"),
+        None => cause::<HandshakeFailed>(error).is_some(),
     }
 }
 
@@ -147,4 +147,10 @@ fn try_other_host(error: &tokio_postgres::Error) -> bool {
         Some(code) => *code == SqlState::CANNOT_CONNECT_NOW,
         None => true,
     }
+}
+
+/// The cause of type `T` behind an error of the client library.
+pub fn cause<T: StdError + 'static>(error: &tokio_postgres::Error) -> Option<&T> {
+    std::iter::successors(error.source(), |&error| error.source())
+        .find_map(|error| error.downcast_ref())
 }

@@ -11,15 +11,19 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
+use std::error::Error as StdError;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::{fmt, io};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 impl Settings {
     /// The TLS connector for these settings; `None`: none of its connections may use TLS.
     /// Reads the certificates, connects to nothing.
-    pub fn tls_connector(&self) -> Result<Option<MakeRustlsConnect>> {
+    pub fn tls_connector(&self) -> Result<Option<Tls>> {
         let is_needed =
             self.tls.mode != SslMode::Disable && self.hosts.iter().any(|host| !host.is_socket());
         is_needed.then(|| connector(&self.tls)).transpose()
@@ -27,7 +31,7 @@ impl Settings {
 }
 
 /// The provider is given explicitly: a library has no business setting the one of the process.
-fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect> {
+fn connector(settings: &TlsSettings) -> Result<Tls> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions: &[&rustls::SupportedProtocolVersion] = if settings.only_tls13 {
         &[&rustls::version::TLS13]
@@ -57,7 +61,63 @@ fn connector(settings: &TlsSettings) -> Result<MakeRustlsConnect> {
     };
     config.alpn_protocols = vec![b"postgresql".to_vec()];
     config.enable_sni = settings.server_name;
-    Ok(MakeRustlsConnect::new(config))
+    Ok(Tls(MakeRustlsConnect::new(config)))
+}
+
+/// rustls, whose failures say of themselves that it is the handshake that failed.
+#[derive(Clone)]
+pub struct Tls(MakeRustlsConnect);
+
+/// A connection was there, and could not be encrypted. It is the cause of the client
+/// library's error.
+#[derive(Debug)]
+pub struct HandshakeFailed(io::Error);
+
+impl fmt::Display for HandshakeFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for HandshakeFailed {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl<S> MakeTlsConnect<S> for Tls
+where
+    MakeRustlsConnect: MakeTlsConnect<S>,
+    Handshake<Shaking<S>>: TlsConnect<S>,
+{
+    type Stream = <Handshake<Shaking<S>> as TlsConnect<S>>::Stream;
+    type TlsConnect = Handshake<Shaking<S>>;
+    type Error = <MakeRustlsConnect as MakeTlsConnect<S>>::Error;
+
+    fn make_tls_connect(&mut self, host: &str) -> Result<Self::TlsConnect, Self::Error> {
+        self.0.make_tls_connect(host).map(Handshake)
+    }
+}
+
+type Shaking<S> = <MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect;
+
+/// A handshake that is about to begin.
+#[derive(Debug)]
+pub struct Handshake<T>(T);
+
+impl<S, T> TlsConnect<S> for Handshake<T>
+where
+    T: TlsConnect<S, Error = io::Error>,
+    T::Future: Send + 'static,
+{
+    type Stream = T::Stream;
+    type Error = HandshakeFailed;
+    type Future = Pin<Box<dyn Future<Output = Result<T::Stream, HandshakeFailed>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        let shaken = self.0.connect(stream);
+        Box::pin(async { shaken.await.map_err(HandshakeFailed) })
+    }
 }
 
 /// Checks of the server's certificate, as strict as the mode asks.

@@ -12,6 +12,8 @@ mod service;
 mod settings;
 mod tls;
 
+pub use attempt::cause;
+pub use connector::{Handshake, HandshakeFailed, Tls};
 pub use environment::Environment;
 pub use error::{Error, Result};
 pub use hosts::{HostSpec, Password};

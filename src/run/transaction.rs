@@ -1,0 +1,48 @@
+//! One transaction of a run: committed after its last answer was read, or as if it had never been.
+
+use super::job::{FAREWELL, Job};
+use crate::batch::{self, Counters, Run};
+use crate::error::Result;
+use deadpool_postgres::Object;
+use scopeguard::ScopeGuard;
+use tokio_postgres::Client;
+
+/// Does `work`, which begins the transaction, and commits; gives the connection back. Dropped in
+/// the middle, by an error or because the run ends, the connection is cut rather than handed
+/// to the next user in an unknown state.
+pub(super) async fn commit_after<T>(
+    job: &Job<'_>,
+    client: Object,
+    work: impl AsyncFnOnce(&Client) -> Result<T>,
+) -> Result<(T, Object)> {
+    let client = scopeguard::guard(client, |client| drop(Object::take(client)));
+    let transaction = async {
+        let done = work(&client).await;
+        match &done {
+            // A message of its own, sent only now that the answer was read: a loader that
+            // dies before this line has committed nothing.
+            Ok(_) => client.batch_execute("commit").await?,
+            // So that nobody meets this session once we are gone. It may be gone itself.
+            Err(_) => {
+                let rollback = client.batch_execute("rollback");
+                drop(tokio::time::timeout(FAREWELL, rollback).await);
+            }
+        }
+        done
+    };
+    let done = job.connector.attend(transaction).await??;
+    Ok((done, ScopeGuard::into_inner(client)))
+}
+
+/// What became of an entry of the ledger whose commit may have arrived.
+pub(super) async fn outcome(job: &Job<'_>, run: &Run, seq: i64) -> Result<Option<Counters>> {
+    let found = job
+        .insist("asking for the outcome of a batch", async |client| {
+            batch::outcome(client, run, seq).await
+        })
+        .await?;
+    if found.is_some() {
+        tracing::warn!("the answer to a commit was lost, and the commit had arrived");
+    }
+    Ok(found)
+}
