@@ -602,3 +602,37 @@ async fn triggers_find_unqualified_names_as_the_definer_does() {
         "2|2"
     );
 }
+
+/// At commit, where no record can be told apart, it would fail the run.
+#[tokio::test]
+async fn deferred_constraints_are_checked_behind_an_insert_and_behind_a_merge() {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key, n integer",
+        N.0,
+        N.1,
+        "key => '{id}'",
+    )
+    .await;
+    db.execute(
+        "create function shop.refuse() returns trigger language plpgsql as $$ begin
+           if new.n < 0 then raise exception 'n is negative'; end if;
+           return null;
+         end $$;
+         create constraint trigger late after insert or update on shop.items deferrable initially deferred
+           for each row execute function shop.refuse()",
+    )
+    .await;
+    let mut hand = Hand::start(&db).await;
+    for (n, books) in [(10, "inserted=1"), (11, "updated=1")] {
+        assert_eq!(
+            hand.load(&[
+                format!(r#"{{"id": 1, "n": {n}}}"#),
+                format!(r#"{{"id": {n}, "n": -1}}"#)
+            ])
+            .await,
+            format!("extracted=2 transformed=1 quarantined=1 produced=1 {books}")
+        );
+    }
+}

@@ -3,6 +3,7 @@
 mod amend;
 mod arrival;
 mod find_quarantined;
+mod loaded;
 mod locks;
 mod replay;
 mod replay_histories;
