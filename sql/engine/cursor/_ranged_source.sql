@@ -63,7 +63,8 @@ begin
       when v_mark = 'text' then v_to collate "C" < v_from collate "C"
       when v_mark <> 'timestamp' then v_to::numeric < v_from::numeric
       else replace(v_to, ',', '.')::timestamptz
-        < case when v_from ~ v_moment or v_from ~ '^\d{4}-\d\d-\d\d$' then replace(v_from, ',', '.')::timestamptz end end;
+        < case when v_from ~ v_moment or v_from ~ '^\d{4}-\d\d-\d\d$'
+          then replace(v_from, ',', '.')::timestamptz end end;
   exception when data_exception then
     raise exception using errcode = 'SL005',
       message = format('marks of the kind %s cannot be %s', v_mark, p_range), hint = sqlerrm;

@@ -20,7 +20,7 @@ as $$
     select h.batch_seq, h.objects, h.objects @> '[{"is_removed": true}]' as names_removed
     from here h where h.kind = 'rewind'
   ), moved as (
-    select h.batch_id, h.batch_seq, h.extracted, x ->> 'object' as object, jsonb_array_length(h.objects) as objects_count,
+    select h.batch_id, h.batch_seq, h.extracted, jsonb_array_length(h.objects) as objects_count, x ->> 'object' as object,
       case jsonb_typeof(x #> '{position,records}') when 'number' then (x #>> '{position,records}')::bigint end as behind
     from here h, jsonb_array_elements(h.objects) x
     where h.kind <> 'rewind' and (p_object is null or x ->> 'object' = p_object) and not exists (
@@ -34,7 +34,8 @@ as $$
         when m.behind >= m.behind_before then m.behind - m.behind_before
         else m.behind end as records
     from (
-      select m.*, coalesce(lag(m.behind) over (partition by m.object order by m.batch_seq), 0) as behind_before from moved m) m
+      select m.*, coalesce(lag(m.behind) over (partition by m.object order by m.batch_seq), 0) as behind_before
+      from moved m) m
   ), behind_there as materialized (
     select o.object, (o.position ->> 'records')::bigint as records
     from sluice._objects_at(p_pipeline_id, p_batch_seq) o
@@ -68,8 +69,10 @@ as $$
     from read_of_pages r
     cross join (
       select coalesce(sum(b.extracted), 0) as records
-      from there t join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between t.first_seq and t.last_seq
-      where b.kind = 'load' and b.objects = '[]' and not exists (select from here h where h.batch_seq = b.batch_seq)) beside
+      from there t
+      join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between t.first_seq and t.last_seq
+      where b.kind = 'load' and b.objects = '[]'
+        and not exists (select from here h where h.batch_seq = b.batch_seq)) beside
     where r.records_to_here > beside.records
   )
   select h.batch_id, h.committed_at, h.run_id, h.version,

@@ -78,7 +78,8 @@ begin
     select from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id and o.object = p_object) then
     raise exception using errcode = 'SL005', message = format('%s cannot be the name of %s of pipeline %s',
         to_json(p_object), case v_kind when 'file' then 'a file' else 'an object' end, p_pipeline.name),
-      hint = 'names are as the path has them: ' || coalesce(p_pipeline.source ->> 'path', p_pipeline.source ->> 'url', '');
+      hint = 'names are as the path has them: '
+        || coalesce(p_pipeline.source ->> 'path', p_pipeline.source ->> 'url', '');
   end if;
 end
 $$;
@@ -100,7 +101,8 @@ begin
       hint = 'pages => 1 passes over the page in hand';
   end if;
   if p_pipeline.source ->> 'kind' <> 'http' then
-    raise exception using errcode = 'SL005', message = format('the source of pipeline %s has no pages', p_pipeline.name),
+    raise exception using errcode = 'SL005',
+      message = format('the source of pipeline %s has no pages', p_pipeline.name),
       hint = 'object => ''drop/bad.csv'' passes over a file or object';
   end if;
   if v_member is null then

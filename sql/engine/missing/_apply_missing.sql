@@ -98,7 +98,8 @@ order by %1$s limit $2$sql$,
       case when p_mark_column is null then 'delete' else 'update' end, sluice._key_json(p_key, 't'),
       case when p_mark_column is null
         then string_agg(format('%L, json_build_array(t.%I, null)', c.column_name, c.column_name), ', ')
-        else format('%1$L, json_build_array(t.%1$I, %2$s)', p_mark_column, sluice._mark_sql(p_target, p_mark_column)) end,
+        else format('%1$L, json_build_array(t.%1$I, %2$s)', p_mark_column,
+          sluice._mark_sql(p_target, p_mark_column)) end,
       p_target::regclass)
     from sluice._target_columns(p_target, p_columns) c) using p_batch_id, v_wanted.most;
 end

@@ -64,7 +64,8 @@ begin
   insert into sluice.quarantine_events (quarantine_id, event, batch_id, version)
   select r.quarantine_id, 'unsure', p_batch_id, p_version from pg_temp.sluice_replayed r
   where r.ordinal = any (v_unsure);
-  insert into sluice.quarantine_events (quarantine_id, event, batch_id, version, sqlstate, message, constraint_name, column_name)
+  insert into sluice.quarantine_events
+    (quarantine_id, event, batch_id, version, sqlstate, message, constraint_name, column_name)
   select r.quarantine_id, 'failed', p_batch_id, p_version, f.sqlstate, f.message, f.constraint_name, f.column_name
   from pg_temp.sluice_replayed r join pg_temp.sluice_faults f using (ordinal);
   update sluice.quarantine q set version = p_version, sqlstate = f.sqlstate, message = f.message, detail = f.detail,

@@ -28,7 +28,8 @@ begin
   select r.ordinal, r.position, r.payload, r.sqlstate, r.message from record r where not r.is_text;
 
   return (
-    select coalesce(jsonb_agg(jsonb_build_object('first_ordinal', o.ordinal, 'origin', o.origin) order by o.ordinal), '[]')
+    select coalesce(
+      jsonb_agg(jsonb_build_object('first_ordinal', o.ordinal, 'origin', o.origin) order by o.ordinal), '[]')
     from (
       select r.ordinal, q.origin, lag(q.origin) over (order by r.ordinal) as before
       from pg_temp.sluice_replayed r join sluice.quarantine q using (quarantine_id)) o
@@ -36,5 +37,6 @@ begin
 end
 $$;
 
-comment on function sluice._stage_quarantined(integer, bigint[], boolean) is
-  'Puts records that are still open into the open batch, in the order they arrived, and locks them if asked. Returns their origins.';
+comment on function sluice._stage_quarantined(integer, bigint[], boolean) is $$
+Puts records that are still open into the open batch, in the order they arrived, and locks them if asked. Returns their
+origins.$$;

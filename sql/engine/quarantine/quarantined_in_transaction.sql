@@ -4,7 +4,8 @@ returns table (
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select p.name, count(*), q.sqlstate, q.column_name, q.constraint_name, min(q.message), min(q.origin || ':' || q.position)
+  select p.name, count(*), q.sqlstate, q.column_name, q.constraint_name, min(q.message),
+    min(q.origin || ':' || q.position)
   from sluice.quarantine q join sluice.pipelines p using (pipeline_id)
   where p.name = sluice._live_name(quarantined_in_transaction.pipeline)
     and q.status = 'open' and q.last_seen_at = now()

@@ -2,13 +2,12 @@
 -- nothing. They are no partitions of one table, as making and dropping a partition locks the
 -- whole: a dry run would hold up every other pipeline, and each prune every batch.
 --
--- Operators may not create tables in the engine's schema: it runs with the rights of its owner.
+-- Operators may not create or drop tables in the engine's schema: these run with the rights of its owner.
 create or replace function sluice._make_raw_table(p_pipeline_id integer, p_day date)
 returns regclass
 language plpgsql volatile
 security definer
 set search_path = pg_catalog, pg_temp
-set datestyle = 'ISO, YMD'
 as $$
 declare
   v_name     text := format('raw_%s_%s', p_pipeline_id, to_char(p_day, 'YYYYMMDD'));
@@ -24,7 +23,7 @@ begin
   end;
   v_relation := to_regclass(format('sluice.%I', v_name));
   execute format('comment on table %s is %L', v_relation, format('Payloads of pipeline %s, retained on %s (UTC).',
-    (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline_id), p_day));
+    (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline_id), to_char(p_day, 'YYYY-MM-DD')));
   if exists (select from pg_roles where rolname = 'sluice_reader') then
     execute format('grant select on %s to sluice_reader', v_relation);
   end if;
@@ -37,3 +36,23 @@ $$;
 
 comment on function sluice._make_raw_table(integer, date) is
   'The table for the payloads that a pipeline retains on a day, made if it is not there.';
+
+-- Drops what a pipeline retained on a day; returns the bytes. Raises 55P03 when somebody reads it.
+create or replace function sluice._drop_raw_table(p_pipeline_id integer, p_day date)
+returns bigint
+language plpgsql volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_relation regclass := to_regclass(format('sluice.raw_%s_%s', p_pipeline_id, to_char(p_day, 'YYYYMMDD')));
+  v_bytes    bigint := pg_total_relation_size(v_relation);
+begin
+  if v_relation is not null then
+    -- Without waiting: who reads a table has it to the end of their transaction.
+    execute format('lock table %s in access exclusive mode nowait', v_relation);
+    execute format('drop table %s', v_relation);
+  end if;
+  return v_bytes;
+end
+$$;

@@ -15,7 +15,8 @@ begin
   execute format($sql$insert into %s (batch_id, first_ordinal, ordinals, positions, payloads)
 select $1, min(c.ordinal), array_agg(c.ordinal), array_agg(c.position), array_agg(c.payload)
 from (
-  select s.ordinal, s.position, s.payload, sum(octet_length(s.payload) + 32) over (rows unbounded preceding) / 131072 as chunk
+  select s.ordinal, s.position, s.payload,
+    sum(octet_length(s.payload) + 32) over (rows unbounded preceding) / 131072 as chunk
   from pg_temp.sluice_staging s
   where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)) c
 group by c.chunk$sql$,

