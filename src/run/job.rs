@@ -31,8 +31,6 @@ pub(super) struct Job<'a> {
 struct Totals {
     counters: Counters,
     batches: u64,
-    /// Retries of a source that has a budget of its own.
-    retried: i64,
 }
 
 impl<'a> Job<'a> {
@@ -60,7 +58,6 @@ impl<'a> Job<'a> {
         let mut totals = self.totals();
         totals.counters.add(counters);
         totals.batches += 1;
-        totals.retried += i64::from(batch.retried);
         self.budget.progressed();
         self.progress.advance(batch.bytes, counters.extracted);
     }
@@ -82,7 +79,7 @@ impl<'a> Job<'a> {
     pub(super) fn tell(&self, report: &mut Report) {
         let totals = self.totals();
         report.counters = totals.counters;
-        report.counters.retried = i64::from(self.budget.used()) + totals.retried;
+        report.counters.retried = i64::from(self.budget.used());
         report.batches = totals.batches;
     }
 

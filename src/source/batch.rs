@@ -330,6 +330,15 @@ impl BatchBuilder {
         self.last.clone().map(|span| &self.data[span])
     }
 
+    /// The record added last, with its place in its origin.
+    pub(crate) fn last(&self) -> Option<(i64, Result<&[u8], &Unreadable>)> {
+        let position = self.origins.last()?.last_position;
+        match self.last_payload() {
+            Some(payload) => Some((position, Ok(payload))),
+            None => Some((position, Err(self.unreadable.last()?))),
+        }
+    }
+
     /// Notes the state of a file or object at the end of this batch, replacing an earlier
     /// note on the same one.
     pub fn note_object(&mut self, state: ObjectState) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -47,6 +48,8 @@ pub enum Framing {
     CutClose(usize),
     /// The connection ends without a word.
     Nothing,
+    /// So slowly: a byte each time so much has passed.
+    Drip(Duration),
 }
 
 /// What is answered.
@@ -134,11 +137,16 @@ impl Web {
                     let connection = tls.map(|config| ServerConnection::new(config).unwrap());
                     // The client may go away at any time.
                     let _ = match connection {
-                        None => converse(&stream, &stream, &stream, &*handler, &seen),
+                        None => converse(&stream, &stream, &stream, &*handler, &seen, &|| {}),
                         Some(connection) => {
                             let raw = stream.try_clone().unwrap();
                             let tls = Mutex::new(StreamOwned::new(connection, stream));
-                            converse(Shared(&tls), Shared(&tls), &raw, &*handler, &seen)
+                            let say_end = || {
+                                let mut tls = tls.lock().unwrap();
+                                tls.conn.send_close_notify();
+                                let _ = tls.flush();
+                            };
+                            converse(Shared(&tls), Shared(&tls), &raw, &*handler, &seen, &say_end)
                         }
                     };
                 });
@@ -175,13 +183,15 @@ impl Write for Shared<'_> {
     }
 }
 
-/// Answers one request after the other, until a body ends with the connection.
+/// Answers one request after the other, until a body ends with the connection. A whole one is
+/// followed by `say_end`.
 fn converse(
     input: impl Read,
     mut output: impl Write,
     stream: &TcpStream,
     handler: &Handler,
     seen: &Mutex<Vec<Request>>,
+    say_end: &dyn Fn(),
 ) -> std::io::Result<()> {
     let mut input = BufReader::new(input);
     while let Some(mut request) = read(&mut input)? {
@@ -193,6 +203,9 @@ fn converse(
         let answer = handler(&request);
         let goes_on = matches!(answer.framing, Framing::Length | Framing::Chunked);
         write(&mut output, &answer)?;
+        if answer.framing == Framing::Close {
+            say_end();
+        }
         if !goes_on {
             return stream.shutdown(Shutdown::Both);
         }
@@ -275,7 +288,7 @@ fn write(output: &mut impl Write, answer: &Answer) -> std::io::Result<()> {
         _ => &body[..],
     };
     let (is_length, is_chunked) = match answer.framing {
-        Framing::Length | Framing::CutLength(_) => (true, false),
+        Framing::Length | Framing::CutLength(_) | Framing::Drip(_) => (true, false),
         Framing::Chunked | Framing::CutChunks(_) => (false, true),
         _ => (false, false),
     };
@@ -290,7 +303,13 @@ fn write(output: &mut impl Write, answer: &Answer) -> std::io::Result<()> {
     }
     output.write_all(head.as_bytes())?;
     output.write_all(b"\r\n")?;
-    if is_chunked {
+    if let Framing::Drip(pause) = answer.framing {
+        for byte in sent {
+            output.write_all(&[*byte])?;
+            output.flush()?;
+            std::thread::sleep(pause);
+        }
+    } else if is_chunked {
         for chunk in sent.chunks(1000) {
             write!(output, "{:x}\r\n", chunk.len())?;
             output.write_all(chunk)?;

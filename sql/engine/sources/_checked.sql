@@ -9,6 +9,8 @@ declare
   v_part     text := concat_ws(' ', p_value ->> v_tag, p_what);
   v_names    text := (select string_agg(s.name, ', ') from sluice._settings() s where v_part = any (s.parts));
   v_checked  jsonb;
+  -- Names of the parameters in the URL, for the paths of _conflicts.
+  v_in_url   jsonb;
   v_setting  record;
   v_conflict record;
   v_key      text;
@@ -51,8 +53,10 @@ begin
       hint = format('%s => %s', v_setting.name, v_setting.sentence);
   end if;
 
+  select jsonb_build_object('in_url', coalesce(jsonb_agg(m[1]), '[]')) into v_in_url
+  from regexp_matches(v_checked ->> 'url', '[?&]([^=&#]+)', 'g') m;
   select c.message, c.hint, f.found into v_conflict
-  from sluice._conflicts() c cross join lateral jsonb_path_query(v_checked, c.path) f (found)
+  from sluice._conflicts() c cross join lateral jsonb_path_query(v_checked, c.path, v_in_url) f (found)
   where v_part = any (c.parts) limit 1;
   if found then
     raise exception using errcode = 'SL005', hint = v_conflict.hint,
@@ -79,6 +83,8 @@ as $$
     when p_shape = 'names' then
       p_value @? 'strict $ ? (@.size() > 0) ? (!exists(@[*] ? (@.type() != "string" || @ == "")))'
       and jsonb_array_length(p_value) = (select count(distinct name) from jsonb_array_elements(p_value) name)
+    when p_shape = 'statuses' then p_value @?
+      'strict $ ? (@.size() > 0) ? (!exists(@[*] ? (@.type() != "number" || @ < 200 || @ > 599 || @ != @.floor())))'
     else coalesce(jsonb_typeof(p_value) = any (s.types) and p_value #>> '{}' ~ s.pattern, false)
       and case jsonb_typeof(p_value)
         when 'number' then coalesce((p_value #>> '{}')::numeric <@ p_range, true) else true end end

@@ -37,14 +37,28 @@ as $$
         && @.value.send_in == "body")',
       '%s with send_in => ''body'' needs method POST', 'method => ''POST'''),
     ('{http source}', '$ ? (exists(@.format) && @.format != "json").keyvalue()
-        ? (@.key == "records" || @.key == "retry_when" || @.key == "fail_when")',
+        ? (@.key == "records" || @.key == "shape")',
       '%s needs the format json', 'leave it out'),
+    ('{http source}', '$ ? (@.format == "csv" || @.format == "tsv").keyvalue()
+        ? (@.key == "retry_when" || @.key == "fail_when")',
+      '%s needs the format json, or ndjson for its last line', 'leave it out'),
     ('{http source}', '$ ? (exists(@.format) && @.format != "json").paging.keyvalue() ? (@.key == "next"
-        || @.key == "more" || @.key == "pages" || @.key == "total") ? (@.value starts with "/")',
+        || @.key == "more" || @.key == "done" || @.key == "pages" || @.key == "total") ? (@.value starts with "/")',
       '%s as a JSON pointer needs the format json', 'name a header instead, or leave it out'),
     ('{http source}', '$ ? (!(@.format == "csv" || @.format == "tsv")).keyvalue() ? (@.key == "delimiter"
         || @.key == "quote" || @.key == "header" || @.key == "columns" || @.key == "null_string")',
       '%s is for the formats csv and tsv', 'format => ''csv'', or leave it out'),
+
+    ('{http source}', '$ ? (@.body_format == "form").body ? (@.type() == "array")',
+      'a form cannot be %s', 'body => ''{"status": "open"}'', with one member a field'),
+    ('{http source}', '$ ? (!(@.method == "POST")).keyvalue() ? (@.key == "body_format")',
+      '%s needs method POST', 'method => ''POST'''),
+    ('{http source}', '$ ? (@.allow_equal_pages == true).paging ? (@.ends_at == "repeated_page").ends_at',
+      'allow_equal_pages goes against ends_at %s', 'leave one of them out'),
+    ('{http source}', '$.paging.keyvalue() ? (@.key == "param" || @.key == "size_param") ? (@.value == $in_url[*])',
+      '%s of the paging is in the url, too: %s', 'leave it out of the url, or the requests would have it twice'),
+    ('{http source}', '$.since.keyvalue() ? (@.key == "param" || @.key == "until_param") ? (@.value == $in_url[*])',
+      '%s of since is in the url, too: %s', 'leave it out of the url, or the requests would have it twice'),
 
     ('{page_number paging}', '$ ? (exists(@.size_param) && !exists(@.size))',
       'size is missing', 'size_param => ''per_page'', size => 100: the two go together'),
@@ -57,10 +71,17 @@ as $$
       'pages and total are both given', 'one of them is enough'),
     ('{page_number paging,offset paging}', '$ ? (@.ends_at == "short_page" && (exists(@.pages) || exists(@.total)))',
       'ends_at short_page and a count are both given', 'the count is the better proof; leave ends_at out'),
+    ('{page_number paging,offset paging,cursor paging,next_link paging,link_header paging}',
+      '$ ? (exists(@.more) && exists(@.done))', 'more and done are both given', 'one of them is enough'),
+    ('{cursor paging}', '$ ? (exists(@.next) && exists(@.last))',
+      'next and last are both given', 'the token is in the answer (next), or in its last record (last)'),
+    ('{cursor paging}', '$ ? (!exists(@.next) && !exists(@.last))',
+      'next is missing', 'next => ''/meta/next'', or last => ''/id'' for the last record''s own'),
 
     ('{bearer auth,basic auth,header auth,param auth,oauth2 auth}', '$ ? (exists(@.env) && exists(@.file))',
       'the secret is to be found in two places', 'one of env => ''VARIABLE'', file => ''/run/secrets/token'''),
-    ('{bearer auth,basic auth,header auth,param auth,oauth2 auth}', '$ ? (!exists(@.env) && !exists(@.file))',
+    ('{bearer auth,basic auth,header auth,param auth,oauth2 auth}',
+      '$ ? (!exists(@.env) && !exists(@.file) && !exists(@.refresh_token_file))',
       'the secret is to be found nowhere',
       'one of env => ''VARIABLE'', file => ''/run/secrets/token''; the secret itself is never written into a pipeline'),
     ('{header auth}',
@@ -72,7 +93,17 @@ as $$
     ('{since}', '$ ? (!exists(@.field) && !exists(@.header))', 'the mark is to be found nowhere',
       'one of field => ''/updated_at'' (in the records), header => ''Date'' (of the first page)'),
     ('{since}', '$ ? (@.lag > 0).kind ? (@ == "number" || @ == "text")',
-      'a lag cannot be taken from a mark of the kind "%s"', 'lag goes with the kinds timestamp, unix and unix_ms')
+      'a lag cannot be taken from a mark of the kind "%s"', 'lag goes with the kinds timestamp, unix and unix_ms'),
+    ('{since}', '$ ? (exists(@.step) || exists(@.format)).kind ? (@ == "number" || @ == "text")',
+      'a mark of the kind "%s" is no time', 'format and step go with the kinds timestamp, unix and unix_ms'),
+    ('{since}', '$.format ? (!(@ like_regex "^(unix|unix_ms|date|utc)$|%"))',
+      'format cannot be "%s"', 'one of unix, unix_ms, date, utc, or a pattern of strftime such as %d.%m.%Y'),
+    ('{since}', '$.template ? (!(@ like_regex "[{]since[}]"))',
+      'there is no {since} in template "%s"', 'template => ''updated_at ge {since}'''),
+    ('{since}', '$ ? (exists(@.step) && !exists(@.start))',
+      'step needs a start', 'start => what the first request asks for'),
+    ('{since}', '$ ? (exists(@.step) && !exists(@.until_param) && !(@.template like_regex "[{]until[}]"))',
+      'step needs a place for the other end', 'until_param => ''updated_before'', or {until} in the template')
 $$;
 
 comment on function sluice._conflicts() is

@@ -9,15 +9,15 @@ use crate::source::json::Pointer;
 /// something: neither null nor false nor empty.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Condition {
-    pub(super) pointer: Pointer,
+pub(crate) struct Condition {
+    pub(crate) pointer: Pointer,
     #[serde(default)]
-    pub(super) values: Option<Vec<Value>>,
+    pub(crate) values: Option<Vec<Value>>,
 }
 
 impl Condition {
     /// Whether it holds, given the JSON at its pointer.
-    pub(super) fn holds(&self, json: Option<&[u8]>) -> bool {
+    pub(crate) fn holds(&self, json: Option<&[u8]>) -> bool {
         let Some(json) = json else { return false };
         let value: Value = serde_json::from_slice(json).unwrap_or(Value::Null);
         match &self.values {

@@ -1,47 +1,78 @@
 //! From a place in the pages to the page: the request, redirects, refusals, retries.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION,
 };
 use reqwest::{Method, Request, StatusCode, Url};
 
 use super::auth::{Auth, Credential};
-use super::call::Call;
-use super::encoding;
-use super::hosts::is_same_origin;
-use super::limits;
+use super::page::{Page, Reader};
 use super::paging::At;
-use super::place::Found;
-use super::settings::{Format, Settings};
-use super::sheet::Sheet;
-use super::trouble::Trouble;
-use super::wire::{Reply, Wire};
+use super::request::PageRequest;
+use super::settings::{BodyFormat, Content, Settings};
+use super::since::Span;
+use super::transport::{
+    self, ACCEPTED_ENCODINGS, Hosts, Reply, Transport, asked_pause, fatal, with_excerpt,
+};
 use crate::error::{Error, Kind, Result};
-use crate::retry::{self, Backoff};
-use crate::source::Means;
+use crate::retry::{self, Budget, Trouble};
+use crate::source::records::Format;
 use crate::source::secret::Redactor;
 
-/// Lines of a body that an error shows, and how much of each.
-const LINES: usize = 5;
-const LINE: usize = 200;
-
-pub(super) struct Exchange {
-    pub(super) settings: Settings,
-    pub(super) redactor: Arc<Redactor>,
+pub(crate) struct Exchange {
+    pub(crate) settings: Settings,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) hosts: Hosts,
+    accept: &'static str,
     headers: HeaderMap,
-    wire: Wire,
+    transport: Transport,
     auth: Auth,
-    backoff: Mutex<Backoff>,
-    /// What this sweep asks for, if not for everything.
-    since: Option<Found>,
+    reader: Reader,
+    budget: Arc<Budget>,
 }
 
+/// What all requests of a round of pages ask for.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) span: Span,
+    /// When the sweep began.
+    pub(crate) began: SystemTime,
+}
+
+/// A final answer that is no page.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) error: Error,
+    /// What a page from there would have as its origin.
+    pub(crate) origin: String,
+}
+
+impl Refusal {
+    /// The source may have known this page once.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE
+        )
+    }
+}
+
+/// The page, and how often it had to be asked for again; or that there is none.
+pub(crate) type Fetched = std::result::Result<(Page, u32), Box<Refusal>>;
+
 impl Exchange {
-    pub(super) fn new(settings: Settings, since: Option<Found>, means: &Means) -> Result<Self> {
-        let redactor = Arc::clone(&means.secrets);
+    pub(crate) fn new(
+        settings: Settings,
+        content: Content,
+        redactor: Arc<Redactor>,
+        budget: Arc<Budget>,
+    ) -> Result<Self> {
         let mut headers = HeaderMap::new();
         for (name, value) in &settings.headers {
             let unusable = |_| {
@@ -52,121 +83,171 @@ impl Exchange {
             headers.insert(name, value.parse().map_err(|_| unusable(()))?);
         }
         Ok(Exchange {
-            wire: Wire::new(&settings)?,
+            transport: Transport::new(
+                &settings.url,
+                settings.ca_file.as_deref(),
+                settings.limits(),
+            )?,
+            hosts: Hosts::new(settings.url.clone(), settings.allow_hosts.clone()),
             auth: Auth::new(settings.auth.clone(), Arc::clone(&redactor))?,
-            backoff: Mutex::new(Backoff::new(means.budget.retries())),
+            accept: match content.format {
+                Format::Json => "application/json, */*;q=0.5",
+                _ => "*/*",
+            },
+            reader: Reader::new(&settings, content, Arc::clone(&redactor)),
             headers,
             redactor,
-            since,
+            budget,
             settings,
         })
     }
 
-    /// Fetches the page at `at`, and says how often it had to be asked for again.
-    pub(super) async fn fetch(&self, at: &At) -> Result<(Sheet, u32)> {
-        let call = Call::new(&self.settings, at, self.since.as_ref())?;
+    /// Fetches the page at `at`.
+    pub(crate) async fn fetch(self: Arc<Self>, at: &At, asked: &Asked) -> Result<Fetched> {
+        let request = PageRequest::new(&self.settings, at, &asked.span, asked.began)?;
         // A link may come from the cursor, which others can write.
-        self.settings
-            .check_host(&call.url, "the page to go on with", &self.redactor)?;
-        let mut retried = 0;
-        loop {
-            let done = match self.ask(&call).await {
-                Ok((url, reply)) => Sheet::read(&self.settings, &self.redactor, &call, url, reply),
-                Err(trouble) => Err(trouble),
-            };
-            match done {
-                Ok(sheet) => {
-                    self.backoff().succeeded();
-                    return Ok((sheet, retried));
-                }
-                Err(Trouble::Fatal(error)) => return Err(*error),
-                Err(Trouble::Passing { error, asked }) => self.pause(*error, asked, &call).await?,
-            }
-            retried += 1;
-        }
-    }
-
-    fn backoff(&self) -> std::sync::MutexGuard<'_, Backoff> {
-        self.backoff.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits before another try, or gives up.
-    async fn pause(&self, error: Error, asked: Option<Duration>, call: &Call) -> Result<()> {
-        let asked = asked.unwrap_or_default();
-        if asked > self.settings.max_wait() {
-            return Err(error
-                .with_kind(Kind::Exhausted)
-                .detail(format!(
-                    "the server asks to be left alone for {} s, more than max_wait = {} s",
-                    asked.as_secs(),
-                    self.settings.max_wait().as_secs()
-                ))
-                .next("run again after that, or raise max_wait"));
-        }
-        let pause = self.backoff().next_pause_at_least(asked);
-        let Some(pause) = pause else {
-            return Err(error
-                .with_kind(Kind::Exhausted)
-                .detail("every retry of this run is used up")
-                .next("it is safe to run again; raise --retries if this is usual here"));
+        self.hosts
+            .check(&request.url, "the page to go on with", &self.redactor)?;
+        let request = Arc::new(request);
+        let tries = AtomicU32::new(0);
+        let step = || {
+            let tries = tries.fetch_add(1, Ordering::Relaxed) + 1;
+            Arc::clone(&self).try_once(Arc::clone(&request), tries)
         };
-        tracing::warn!(
-            pause_ms = pause.as_millis() as u64,
-            "{} is asked again: {}",
-            call.shown(&self.redactor),
-            self.redactor.clean(error.message())
-        );
-        if !asked.is_zero() {
-            // It is meant for the requests sent ahead as well.
-            self.wire.hold(asked);
+        let shown = request.shown(&self.redactor);
+        let page = self.budget.retrying(shown, step).await?;
+        let retried = tries.load(Ordering::Relaxed) - 1;
+        self.budget.progressed();
+        Ok(page.map(|page| (page, retried)))
+    }
+
+    async fn try_once(
+        self: Arc<Self>,
+        request: Arc<PageRequest>,
+        tries: u32,
+    ) -> Result<std::result::Result<Page, Box<Refusal>>, Trouble> {
+        let done = match self.ask(&request).await {
+            Ok(Ok((url, reply))) => {
+                // Decoding and slicing take the time that other answers need to come in.
+                let exchange = Arc::clone(&self);
+                let read = move || exchange.read(&request, url, reply, tries);
+                match tokio::task::spawn_blocking(read).await {
+                    Ok(page) => page.map(Ok),
+                    Err(cause) => {
+                        let error = Error::failed("a page was given up").caused_by(cause);
+                        Err(fatal(error))
+                    }
+                }
+            }
+            Ok(Err(refusal)) => Ok(Err(refusal)),
+            Err(trouble) => Err(trouble),
+        };
+        done.map_err(|trouble| self.wait_or_give_up(trouble))
+    }
+
+    fn read(
+        &self,
+        request: &PageRequest,
+        url: Url,
+        reply: Reply,
+        tries: u32,
+    ) -> Result<Page, Trouble> {
+        let reply = self.transport.decode(reply, &request.shown(&self.redactor))?;
+        self.reader.read(request, url, &reply, tries)
+    }
+
+    /// A pause that the server asks for is meant for the requests sent ahead as well; one that
+    /// is too long ends the run. What servers say may repeat what they were sent.
+    fn wait_or_give_up(&self, trouble: Trouble) -> Trouble {
+        let (error, asked) = match trouble {
+            Trouble::Fatal(error) => return fatal(error.reworded(|text| self.redactor.clean(text))),
+            Trouble::Passing { error, asked } => (error, asked),
+        };
+        let error = error.reworded(|text| self.redactor.clean(text));
+        let max_wait = self.settings.limits().max_wait;
+        match asked {
+            Some(asked) if asked > max_wait => fatal(
+                error
+                    .with_kind(Kind::Exhausted)
+                    .detail(format!(
+                        "the server asks to be left alone for {} s, more than max_wait = {} s",
+                        asked.as_secs(),
+                        max_wait.as_secs()
+                    ))
+                    .next("run again after that, or raise max_wait"),
+            ),
+            asked => {
+                self.transport.hold(asked.unwrap_or_default());
+                Trouble::Passing {
+                    error: Box::new(error),
+                    asked,
+                }
+            }
         }
-        tokio::time::sleep(pause).await;
-        Ok(())
     }
 
     /// One answer that is one, redirects followed; with the URL it came from.
-    async fn ask(&self, call: &Call) -> Result<(Url, Reply), Trouble> {
-        let mut url = call.url.clone();
-        let mut method = call.method.clone();
+    async fn ask(
+        &self,
+        request: &PageRequest,
+    ) -> Result<std::result::Result<(Url, Reply), Box<Refusal>>, Trouble> {
+        let mut url = request.url.clone();
+        let mut method = request.method.clone();
         let mut redirects = 0;
         let mut has_renewed = false;
         loop {
             let shown = self.redactor.clean(url.as_str());
-            let is_home = is_same_origin(&url, &self.settings.url);
+            let is_home = self.hosts.is_home(&url);
             let credential = match is_home {
-                true => self.auth.credential(&self.wire).await?,
+                true => self.auth.credential(&self.transport).await?,
                 false => Credential::None,
             };
-            let request = self.request(&url, &method, call, &credential, is_home);
-            let reply = self.wire.send(request, &shown).await?;
-            match reply.status {
+            let sent = self.request(&url, &method, request, &credential, is_home);
+            let reply = self.transport.send(sent, &shown).await?;
+            let status = reply.status;
+            if self.is_passing(&reply) {
+                return Err(Trouble::Passing {
+                    error: Box::new(self.answered(&reply, &shown)),
+                    asked: asked_pause(&reply.headers, SystemTime::now()),
+                });
+            }
+            if self.settings.final_statuses.contains(&status.as_u16()) {
+                return Ok(Err(self.refusal(&reply, request, &shown)));
+            }
+            match status {
                 StatusCode::OK
                 | StatusCode::CREATED
                 | StatusCode::NON_AUTHORITATIVE_INFORMATION
-                | StatusCode::NO_CONTENT => {
-                    return Ok((url, reply));
+                | StatusCode::NO_CONTENT
+                | StatusCode::RESET_CONTENT => return Ok(Ok((url, reply))),
+                StatusCode::PARTIAL_CONTENT if is_whole(&reply.headers) => {
+                    return Ok(Ok((url, reply)));
                 }
                 StatusCode::UNAUTHORIZED
-                    if is_home && !has_renewed && self.auth.renew(&credential).await? =>
+                    if is_home
+                        && !has_renewed
+                        && self.auth.renew(&credential).await.map_err(fatal)? =>
                 {
-                    has_renewed = true
+                    has_renewed = true;
                 }
                 status if status.is_redirection() && reply.headers.contains_key(LOCATION) => {
                     redirects += 1;
                     if redirects > self.settings.max_redirects {
-                        return Err(Trouble::fatal(self.too_many_redirects(call, &shown)));
+                        return Err(fatal(self.too_many_redirects(request, &shown)));
                     }
-                    url = self.redirected(&url, &reply, &mut method, &shown)?;
+                    url = self
+                        .redirected(&url, &reply, &mut method, &shown)
+                        .map_err(fatal)?;
                 }
-                _ => return Err(self.refusal(&reply, call, &shown)),
+                _ => return Ok(Err(self.refusal(&reply, request, &shown))),
             }
         }
     }
 
-    fn too_many_redirects(&self, call: &Call, last: &str) -> Error {
+    fn too_many_redirects(&self, request: &PageRequest, last: &str) -> Error {
         Error::failed(format!(
             "{} was redirected more than max_redirects = {} times, last to {last}",
-            call.shown(&self.redactor),
+            request.shown(&self.redactor),
             self.settings.max_redirects
         ))
         .next("correct the url, or raise max_redirects")
@@ -192,8 +273,7 @@ impl Exchange {
             .caused_by(cause)
         })?;
         let target = self.redactor.clean_link(&target);
-        self.settings
-            .check_host(&target, "a redirect", &self.redactor)?;
+        self.hosts.check(&target, "a redirect", &self.redactor)?;
         match reply.status {
             StatusCode::SEE_OTHER => *method = Method::GET,
             StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {}
@@ -213,76 +293,83 @@ impl Exchange {
         &self,
         url: &Url,
         method: &Method,
-        call: &Call,
+        page: &PageRequest,
         credential: &Credential,
         is_home: bool,
     ) -> Request {
         let mut request = Request::new(method.clone(), url.clone());
         let headers = request.headers_mut();
-        headers.insert(
-            ACCEPT,
-            HeaderValue::from_static(match self.settings.format {
-                Format::Json => "application/json, */*;q=0.5",
-                _ => "*/*",
-            }),
-        );
+        headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
         headers.insert(
             ACCEPT_ENCODING,
-            HeaderValue::from_static(encoding::ACCEPTED),
+            HeaderValue::from_static(ACCEPTED_ENCODINGS),
         );
         if method == Method::POST {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let content_type = match self.settings.body_format {
+                BodyFormat::Json => "application/json",
+                BodyFormat::Form => "application/x-www-form-urlencoded",
+            };
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         if is_home {
             headers.extend(self.headers.clone());
         }
         if method == Method::POST {
-            *request.body_mut() = call.body.clone().map(Into::into);
+            *request.body_mut() = page.body.clone().map(Into::into);
         }
         credential.apply(&mut request);
         request
     }
 
-    fn refusal(&self, reply: &Reply, call: &Call, shown: &str) -> Trouble {
-        let status = reply.status;
-        let error = with_excerpt(
-            Error::failed(format!("{shown} answered {status}")),
-            &reply.body,
-            &self.redactor,
-        );
-        // Some tell so that their quota is spent.
-        let is_throttled = status == StatusCode::FORBIDDEN && limits::is_spent(&reply.headers);
-        if is_throttled || retry::is_retryable_status(status.as_u16()) {
-            let asked = limits::asked_pause(&reply.headers, SystemTime::now());
-            return Trouble::passing_after(error, asked);
+    /// Whether another try may bring another answer.
+    fn is_passing(&self, reply: &Reply) -> bool {
+        let status = reply.status.as_u16();
+        let (retry, is_final) = (&self.settings.retry_statuses, &self.settings.final_statuses);
+        if retry.contains(&status) || is_final.contains(&status) {
+            return retry.contains(&status);
         }
-        let next = match (status, self.auth.kept_in()) {
+        match reply.status {
+            // What was asked for is still being made.
+            StatusCode::ACCEPTED => true,
+            // Some tell so that their quota is spent.
+            StatusCode::FORBIDDEN => {
+                transport::is_spent(&reply.headers) || transport::asks_for_pause(&reply.headers)
+            }
+            _ => retry::is_retryable_status(status),
+        }
+    }
+
+    fn answered(&self, reply: &Reply, shown: &str) -> Error {
+        let error = Error::failed(format!("{shown} answered {}", reply.status));
+        with_excerpt(error, &reply.body, &self.redactor)
+    }
+
+    fn refusal(&self, reply: &Reply, request: &PageRequest, shown: &str) -> Box<Refusal> {
+        let next = match (reply.status, self.auth.kept_in()) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Some(keeper)) => format!("check the credential in {keeper} and what it may read"),
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, None) => "give the source a credential: auth => sluice.bearer_auth(env => …)".to_owned(),
-            _ if call.goes_on => "if the source has forgotten the place to go on from, begin the sweep anew: sluice rewind PIPELINE --to-start".to_owned(),
+            (StatusCode::PARTIAL_CONTENT, _) => "only a part of the answer came, which was not asked for: leave Range out of `headers`".to_owned(),
+            _ if request.goes_on => "if the source has forgotten the place to go on from, begin the sweep anew: sluice rewind PIPELINE --to-start; if this is how its pages end: ends_at => 'not_found'".to_owned(),
             _ => "check url, params, headers and body of the pipeline's source".to_owned(),
         };
-        Trouble::fatal(error.next(next))
+        let error = self.answered(reply, shown).next(next);
+        Box::new(Refusal {
+            status: reply.status,
+            error: error.reworded(|text| self.redactor.clean(text)),
+            origin: request.shown(&self.redactor),
+        })
     }
 }
 
-/// Shows the first lines of what a server said, without the secrets it may repeat.
-pub(super) fn with_excerpt(error: Error, body: &[u8], redactor: &Redactor) -> Error {
-    let text = redactor.clean(&String::from_utf8_lossy(body));
-    let lines = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.trim().is_empty());
-    lines
-        .take(LINES)
-        .enumerate()
-        .fold(error, |error, (number, line)| {
-            let line: String = line
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(LINE)
-                .collect();
-            let label = if number == 0 { "body: " } else { "      " };
-            error.detail(format!("{label} {line}"))
-        })
+/// Whether an answer with a part holds all there is: of a range in other units than bytes, the
+/// server counts records.
+fn is_whole(headers: &HeaderMap) -> bool {
+    let range = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    let Some(bytes) = range.and_then(|range| range.trim().strip_prefix("bytes")) else {
+        return range.is_some();
+    };
+    let (from_to, all) = bytes.trim().split_once('/').unwrap_or_default();
+    let (from, to) = from_to.split_once('-').unwrap_or_default();
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    number(from) == Some(0) && number(to).is_some_and(|to| number(all) == to.checked_add(1))
 }

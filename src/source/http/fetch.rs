@@ -4,65 +4,76 @@
 //! sent before; where it cannot (tokens, links), pages are fetched one after the other, and
 //! still ahead of the reader. What waits to be read is bounded by count and bytes.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use reqwest::{StatusCode, Url};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::exchange::Exchange;
-use super::paging::{After, At, Facts};
-use super::sheet::Sheet;
+use super::exchange::{Asked, Exchange, Fetched, Refusal};
+use super::page::Page;
+use super::paging::{After, At, Circle, EndsAt, Facts, Repeat};
 use crate::error::{Error, Result};
 
 /// Bytes of pages that may wait to be read. The last one may exceed it.
 const WAITING: usize = 16 << 20;
 
-/// So many pages in a row without a record are taken for a loop that no token shows.
-const EMPTY_PAGES: u64 = 10_000;
-
-/// A page, ready to be sliced.
-pub(super) struct Page {
-    pub(super) at: At,
-    pub(super) next: Option<At>,
-    pub(super) origin: String,
-    pub(super) content: Bytes,
-    pub(super) records: u64,
-    pub(super) digest: String,
-    pub(super) mark: Option<String>,
+/// A page and where it leads.
+pub(crate) struct FetchedPage {
+    pub(crate) at: At,
+    pub(crate) next: Option<At>,
+    pub(crate) page: Page,
     /// How many records the source says there are in all.
-    pub(super) total: Option<u64>,
+    pub(crate) total: Option<u64>,
     /// The place that leads on was not in the page at all, not even empty.
-    pub(super) lacks_lead: bool,
-    pub(super) retried: u32,
+    pub(crate) lacks_lead: bool,
+    pub(crate) retried: u32,
     /// Its share of [`WAITING`].
     _share: OwnedSemaphorePermit,
 }
 
+/// Why no more pages come.
+pub(crate) enum Failure {
+    Refused(Box<Refusal>),
+    Other(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Other(error)
+    }
+}
+
+/// From where to fetch.
+pub(crate) struct Begin {
+    pub(crate) at: At,
+    pub(crate) asked: Asked,
+    /// Pages and records behind.
+    pub(crate) pages: u64,
+    pub(crate) records: u64,
+}
+
 /// The pages of a sweep, from some page on. Dropped, it stops.
-pub(super) struct Fetcher {
-    pages: mpsc::Receiver<Result<Page>>,
+pub(crate) struct Fetcher {
+    pages: mpsc::Receiver<std::result::Result<FetchedPage, Failure>>,
 }
 
 impl Fetcher {
-    /// Starts at `at`, with `seen` records of the sweep behind it.
-    pub(super) fn start(exchange: Exchange, at: At, seen: u64, runtime: &Handle) -> Self {
+    pub(crate) fn start(runtime: &Handle, exchange: &Arc<Exchange>, from: Begin) -> Self {
         let (sender, pages) = mpsc::channel(exchange.settings.prefetch.max(1));
         let fetching = Fetching {
-            exchange: Arc::new(exchange),
-            sender,
+            exchange: Arc::clone(exchange),
+            asked: from.asked.clone(),
+            sender: sender.clone(),
             waiting: Arc::new(Semaphore::new(WAITING)),
         };
         runtime.spawn(async move {
             tokio::select! {
-                () = fetching.sender.closed() => {}
-                done = fetching.sweep(at, seen) => if let Err(error) = done {
-                    // What servers say may repeat what they were sent.
-                    let redactor = &fetching.exchange.redactor;
-                    let error = error.reworded(|text| redactor.clean(text));
-                    let _ = fetching.sender.send(Err(error)).await;
+                () = sender.closed() => {}
+                done = fetching.sweep(from) => if let Err(failure) = done {
+                    let _ = sender.send(Err(failure)).await;
                 }
             }
         });
@@ -70,11 +81,10 @@ impl Fetcher {
     }
 
     /// The next page; waits for it.
-    pub(super) fn next(&mut self) -> Result<Page> {
+    pub(crate) fn next(&mut self) -> std::result::Result<FetchedPage, Failure> {
         self.pages.blocking_recv().unwrap_or_else(|| {
-            Err(Error::failed(
-                "the task that fetches pages has ended before the pages did",
-            ))
+            let error = Error::failed("fetching has ended before the pages did");
+            Err(error.into())
         })
     }
 }
@@ -82,7 +92,7 @@ impl Fetcher {
 /// A request that is on its way; dropped, it is given up.
 struct Flight {
     at: At,
-    task: JoinHandle<Result<(Sheet, u32)>>,
+    task: JoinHandle<Result<Fetched>>,
 }
 
 impl Drop for Flight {
@@ -93,50 +103,88 @@ impl Drop for Flight {
 
 struct Fetching {
     exchange: Arc<Exchange>,
-    sender: mpsc::Sender<Result<Page>>,
+    asked: Asked,
+    sender: mpsc::Sender<std::result::Result<FetchedPage, Failure>>,
     waiting: Arc<Semaphore>,
 }
 
 impl Fetching {
-    async fn sweep(&self, start: At, mut seen: u64) -> Result<()> {
-        let mut guard = Guard::default();
+    async fn sweep(&self, from: Begin) -> std::result::Result<(), Failure> {
+        let settings = &self.exchange.settings;
+        let mut circle = Circle::new(settings.allow_equal_pages);
         let mut flights: VecDeque<Flight> = VecDeque::new();
-        let mut next = Some(start);
-        while let Some(at) = next {
-            guard.enter(&at)?;
+        let mut seen = from.records;
+        // Of the pages behind us only the average is known.
+        let mut largest = from.records.div_ceil(from.pages.max(1));
+        let mut missing: Option<Error> = None;
+        let mut next = Some((from.at, false));
+        while let Some((at, is_doubtful)) = next {
+            circle.enter(&at)?;
             self.take_off(&mut flights, &at);
             let Some(mut flight) = flights.pop_front() else {
                 break;
             };
-            let (sheet, retried) = (&mut flight.task)
+            let fetched = (&mut flight.task)
                 .await
                 .map_err(|cause| Error::failed("a request was given up").caused_by(cause))??;
-            guard.look_at(&at, &sheet)?;
-            seen += sheet.records;
-            let after = self.after(&at, &sheet, seen)?;
-            next = after.next.clone();
+            let (mut page, retried) = match fetched {
+                Ok(fetched) => fetched,
+                Err(refusal) if self.is_end(&refusal, &at, is_doubtful) => {
+                    (Page::none(refusal.origin, settings.url.clone()), 0)
+                }
+                Err(refusal) => return Err(Failure::Refused(refusal)),
+            };
+            let repeat = circle.look_at(page.records(), page.digest)?;
+            if self.is_repeated_end(repeat, is_doubtful) {
+                page = Page::none(page.origin, page.url);
+            } else {
+                circle.refuse(repeat, &at, &page.origin)?;
+            }
+            seen += page.records();
+            largest = largest.max(page.records());
+            match page.missing.take() {
+                Some(error) if seen == 0 => missing = missing.or(Some(error)),
+                _ => {}
+            }
+            let after = self.after(&at, &page, seen, largest)?;
+            if let (None, 0, Some(error)) = (&after.next, seen, missing.take()) {
+                return Err(error.into());
+            }
             // What was sent ahead was a guess.
             if flights
                 .front()
-                .is_some_and(|flight| Some(&flight.at) != next.as_ref())
+                .is_some_and(|flight| Some(&flight.at) != after.next.as_ref())
             {
                 flights.clear();
             }
-            let share = sheet
-                .content
-                .len()
-                .min(WAITING)
-                .try_into()
-                .unwrap_or(u32::MAX);
-            let share = Arc::clone(&self.waiting).acquire_many_owned(share).await;
-            let share = share
-                .map_err(|cause| Error::failed("pages are no longer wanted").caused_by(cause))?;
-            let page = self.page(at, sheet, after, retried, share);
-            if self.sender.send(Ok(page)).await.is_err() {
+            next = after.next.clone().map(|at| (at, after.is_doubtful));
+            if self.send(at, page, after, retried).await?.is_none() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Whether a page that the source does not have is the end of the others.
+    fn is_end(&self, refusal: &Refusal, at: &At, is_doubtful: bool) -> bool {
+        let paging = &self.exchange.settings.paging;
+        match refusal.status {
+            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::RANGE_NOT_SATISFIABLE => {
+                is_doubtful || (paging.ends_at == EndsAt::NotFound && *at != paging.first())
+            }
+            // It was said that there is no such page, and asked for it all the same.
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => is_doubtful,
+            _ => false,
+        }
+    }
+
+    fn is_repeated_end(&self, repeat: Repeat, is_doubtful: bool) -> bool {
+        let ends_at = self.exchange.settings.paging.ends_at;
+        match repeat {
+            Repeat::No => false,
+            Repeat::OfLast => is_doubtful || ends_at == EndsAt::RepeatedPage,
+            Repeat::OfEarlier => is_doubtful,
+        }
     }
 
     /// Sees to it that `at` is being fetched, and those after it that can be told by now.
@@ -151,103 +199,54 @@ impl Fetching {
             };
             let Some(at) = at else { return };
             let (exchange, target) = (Arc::clone(&self.exchange), at.clone());
-            let task = tokio::spawn(async move { exchange.fetch(&target).await });
+            let asked = self.asked.clone();
+            let task = tokio::spawn(async move { exchange.fetch(&target, &asked).await });
             flights.push_back(Flight { at, task });
         }
     }
 
-    fn after(&self, at: &At, sheet: &Sheet, seen: u64) -> Result<After> {
+    fn after(&self, at: &At, page: &Page, seen: u64, largest: u64) -> Result<After> {
         let exchange = &self.exchange;
-        let facts = Facts {
-            records: sheet.records,
+        let after = exchange.settings.paging.after(&Facts {
+            at,
+            records: page.records(),
             seen,
-            url: &sheet.url,
-            values: &sheet.values,
-        };
-        let mut after = exchange
-            .settings
-            .paging
-            .after(at, &facts)
-            .map_err(|error| error.context(&sheet.origin))?;
+            largest,
+            url: &page.url,
+            signals: &page.signals,
+            last_record: page.last_record(),
+        });
+        let mut after = after.map_err(|error| {
+            let error = error.context(&page.origin);
+            error.reworded(|text| exchange.redactor.clean(text))
+        })?;
         if let Some(At::Link(link)) = &mut after.next {
-            let url = reqwest::Url::parse(link)
+            let url = Url::parse(link)
                 .map_err(|cause| Error::failed("the next link is no URL").caused_by(cause))?;
             let url = exchange.redactor.clean_link(&url);
-            exchange.settings.check_host(
-                &url,
-                &format!("the next link of {}", sheet.origin),
-                &exchange.redactor,
-            )?;
+            let what = format!("the next link of {}", page.origin);
+            exchange.hosts.check(&url, &what, &exchange.redactor)?;
             *link = url.into();
         }
         Ok(after)
     }
 
-    fn page(
-        &self,
-        at: At,
-        sheet: Sheet,
-        after: After,
-        retried: u32,
-        share: OwnedSemaphorePermit,
-    ) -> Page {
-        let has_lead = self.exchange.settings.paging.leads_on().is_none()
-            || sheet.values.first().is_none_or(Option::is_some);
-        Page {
+    /// Hands a page over; none: pages are no longer wanted.
+    async fn send(&self, at: At, page: Page, after: After, retried: u32) -> Result<Option<()>> {
+        let share = page.size().min(WAITING);
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
+        let share = Arc::clone(&self.waiting).acquire_many_owned(share).await;
+        let share =
+            share.map_err(|cause| Error::failed("pages are no longer wanted").caused_by(cause))?;
+        let page = FetchedPage {
+            lacks_lead: self.exchange.settings.paging.lacks_lead(&page.signals),
             at,
             next: after.next,
-            origin: sheet.origin,
-            content: sheet.content,
-            records: sheet.records,
-            digest: sheet.digest,
-            mark: sheet.mark,
+            page,
             total: after.total,
-            lacks_lead: !has_lead,
             retried,
             _share: share,
-        }
+        };
+        Ok(self.sender.send(Ok(page)).await.ok())
     }
-}
-
-/// Notices pages that go round in a circle.
-#[derive(Default)]
-struct Guard {
-    entered: HashSet<u64>,
-    seen: HashSet<String>,
-    empty: u64,
-}
-
-impl Guard {
-    fn enter(&mut self, at: &At) -> Result<()> {
-        match self.entered.insert(at.fingerprint()) {
-            true => Ok(()),
-            false => Err(circle(format!("{at} came a second time"))),
-        }
-    }
-
-    fn look_at(&mut self, at: &At, sheet: &Sheet) -> Result<()> {
-        if sheet.records == 0 {
-            self.empty += 1;
-            return match self.empty > EMPTY_PAGES {
-                true => Err(circle(format!(
-                    "{EMPTY_PAGES} pages in a row hold no record"
-                ))),
-                false => Ok(()),
-            };
-        }
-        self.empty = 0;
-        match self.seen.insert(sheet.digest.clone()) {
-            true => Ok(()),
-            false => Err(circle(format!(
-                "{at} holds the same records as an earlier page: {}",
-                sheet.origin
-            ))),
-        }
-    }
-}
-
-fn circle(what: String) -> Error {
-    Error::failed(format!("the pages go round in a circle: {what}")).next(
-        "check the paging of the source: does the server know the parameter, does `next` lead on?",
-    )
 }

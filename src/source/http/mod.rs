@@ -7,58 +7,62 @@
 //! the sweep that saw it is complete: a sweep asks for the same from its first page to its
 //! last, however often it is broken off.
 //!
-//! Tasks fetch ([`fetch`]), the thread that asks for batches slices. A page counts as
-//! read only with proof that it came whole.
+//! | room | what |
+//! |---|---|
+//! | [`transport`] | one request and its whole answer |
+//! | [`auth`] | the credential that goes with it |
+//! | [`paging`] | which request comes first, and which after a page |
+//! | [`page`] | the records in an answer, and what it says of the next |
+//! | [`request`], [`exchange`], [`fetch`] | from a place in the pages to the page, ahead of the reader |
+//! | [`sweep`], [`since`] | the cursor, and what a sweep asks for |
 
 mod auth;
-mod call;
 mod condition;
-mod cursor;
-mod encoding;
 mod exchange;
 mod fetch;
-mod hosts;
-mod limits;
-mod link;
-mod oauth2;
+mod page;
 mod paging;
-mod place;
+mod request;
 mod settings;
-mod sheet;
 mod since;
-mod trouble;
-mod wire;
+mod sweep;
+mod transport;
+mod value;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use self::cursor::{Cursor, Done, Sweep};
-use self::exchange::Exchange;
-use self::fetch::{Fetcher, Page};
-use self::settings::{Range, Settings, Since};
-use super::records::Slicer;
-use crate::error::{Error, Result};
+use self::exchange::{Asked, Exchange};
+use self::fetch::{Begin, Failure, FetchedPage, Fetcher};
+use self::settings::{Settings, hex};
+use self::since::{Range, Since};
+use self::sweep::{Cursor, Done, Sweep};
+use crate::error::Result;
 use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Source, Start};
 
 /// The source that reads HTTP APIs.
 pub struct HttpSource {
-    slicing: Value,
-    since: Option<Since>,
-    range: Option<Range>,
-    sweep: Sweep,
+    means: Means,
+    exchange: Arc<Exchange>,
     fetcher: Option<Fetcher>,
-    /// Until the first request is made.
-    exchange: Option<Exchange>,
+    sweep: Sweep,
     current: Option<Reading>,
     is_over: bool,
+    /// The sweep was broken off by an earlier run, and no page of it has come yet.
+    is_resumed: bool,
     is_first_sweep: bool,
+    /// Pages of this run.
+    pages: u64,
+    /// Records of the sweep before the span at hand.
+    records_before: u64,
     unmarked: u64,
-    means: Means,
+    has_noted: bool,
 }
 
-/// A page being sliced.
+/// A page being read.
 struct Reading {
-    page: Page,
-    slicer: Slicer,
+    fetched: FetchedPage,
     taken: u64,
 }
 
@@ -66,150 +70,214 @@ impl HttpSource {
     /// A source for the pipeline's `settings`, which goes on from where `start` says.
     pub fn open(settings: &Value, start: &Start, means: &Means) -> Result<Self> {
         let fingerprint = Settings::fingerprint(settings);
-        let settings = Settings::parse(settings)?;
+        let (settings, content) = Settings::parse(settings)?;
         let cursor = Cursor::parse(start.cursor.as_ref())?;
-        let since = settings.since.clone();
-        let range = settings.range.clone();
         // A range is read in one sweep.
-        let is_over = range.is_some() && matches!(&cursor, Some(Cursor::Done(done)) if done.done);
+        let is_over =
+            settings.range.is_some() && matches!(&cursor, Some(Cursor::Done(done)) if done.done);
         let (sweep, remark) = Sweep::after(cursor.as_ref(), &settings, fingerprint);
         if let Some(remark) = remark {
             means.remarks.add(remark);
         }
-        let asked = since
-            .as_ref()
-            .and_then(|since| sweep.since.clone().map(|text| since.found(text)));
+        let (secrets, budget) = (Arc::clone(&means.secrets), Arc::clone(&means.budget));
         Ok(HttpSource {
-            slicing: settings.slicing(),
-            since,
-            range,
-            is_first_sweep: cursor.is_none(),
-            sweep,
+            means: means.clone(),
+            exchange: Arc::new(Exchange::new(settings, content, secrets, budget)?),
             fetcher: None,
-            exchange: Some(Exchange::new(settings, asked, means)?),
+            is_resumed: !sweep.is_at_start(),
+            sweep,
             current: None,
             is_over,
+            is_first_sweep: cursor.is_none(),
+            pages: 0,
+            records_before: 0,
             unmarked: 0,
-            means: means.clone(),
+            has_noted: false,
         })
     }
 
-    fn next_page(&mut self) -> Result<Page> {
-        if let Some(exchange) = self.exchange.take() {
-            self.fetcher = Some(Fetcher::start(
-                exchange,
-                self.sweep.next.clone(),
-                self.sweep.records,
-                &self.means.runtime,
-            ));
-        }
-        match &mut self.fetcher {
-            Some(fetcher) => fetcher.next(),
-            None => Err(Error::failed("the pages cannot be fetched any more")),
+    fn settings(&self) -> &Settings {
+        &self.exchange.settings
+    }
+
+    fn since(&self) -> Option<&Since> {
+        self.settings().since.as_ref()
+    }
+
+    fn range(&self) -> Option<&Range> {
+        self.settings().range.as_ref()
+    }
+
+    fn next_page(&mut self) -> Result<FetchedPage> {
+        let fetcher = self.fetcher.get_or_insert_with(|| {
+            let begin = Begin {
+                at: self.sweep.next.clone(),
+                asked: Asked {
+                    span: self.sweep.span(),
+                    began: self.sweep.began(),
+                },
+                pages: self.sweep.pages,
+                records: self.sweep.records - self.records_before,
+            };
+            Fetcher::start(&self.means.runtime, &self.exchange, begin)
+        });
+        match fetcher.next() {
+            Ok(page) => {
+                self.is_resumed = false;
+                Ok(page)
+            }
+            Err(Failure::Other(error)) => Err(error),
+            Err(Failure::Refused(refusal)) if self.is_resumed && refusal.is_forgotten() => {
+                let status = refusal.status;
+                self.means.remarks.add(format!(
+                    "the source has forgotten {}, where the sweep was to go on ({status}): begun anew from its first page",
+                    self.sweep.next
+                ));
+                self.is_resumed = false;
+                self.fetcher = None;
+                let fingerprint = self.sweep.settings.clone();
+                self.sweep = self.sweep.anew(self.settings(), fingerprint);
+                self.next_page()
+            }
+            Err(Failure::Refused(refusal)) => Err(refusal.error),
         }
     }
 
-    /// Begins to slice a page; behind the records that an earlier run has committed.
-    fn begin(&mut self, page: Page) -> Result<Reading> {
-        let mut reading = Reading {
-            slicer: Slicer::new(&self.slicing, page.content.clone())?,
-            page,
-            taken: 0,
-        };
+    /// Begins with a page; behind the records that an earlier run has committed.
+    fn begin(&mut self, fetched: FetchedPage) -> Reading {
         let skip = std::mem::take(&mut self.sweep.skip);
-        if self
-            .sweep
-            .of_page
-            .take()
-            .is_some_and(|digest| digest == reading.page.digest)
-        {
-            reading.slicer.skip(skip)?;
-            reading.taken = skip;
-        } else if skip > 0 {
+        let of_page = self.sweep.of_page.take();
+        let is_the_same = of_page.is_some_and(|digest| digest == hex(&fetched.page.digest));
+        if skip > 0 && !is_the_same {
             // Records have moved: those behind us may not be the ones that were read.
             tracing::info!(
                 "{} has changed since: read again from its first record",
-                reading.page.origin
+                fetched.page.origin
             );
         }
-        if self.sweep.pages == 0
-            && let (Some(since), Some(mark)) = (&self.since, &reading.page.mark)
-        {
-            self.sweep.mark = Some(since.newer(self.sweep.mark.take(), mark.clone()));
+        let mark = fetched.page.mark.clone().filter(|_| self.sweep.pages == 0);
+        if let Some(mark) = mark {
+            self.note_mark(mark);
         }
-        Ok(reading)
+        if !self.has_noted {
+            self.has_noted = !fetched.page.notes.is_empty();
+            fetched.page.notes.iter().for_each(|note| self.means.remarks.add(note));
+        }
+        Reading {
+            taken: if is_the_same { skip } else { 0 },
+            fetched,
+        }
     }
 
-    /// Slices on in the page at hand. True at its end.
-    fn slice(&mut self, reading: &mut Reading, batch: &mut BatchBuilder) -> Result<bool> {
-        batch.set_origin(&reading.page.origin);
+    fn note_mark(&mut self, mark: String) {
+        let known = self.sweep.mark.take();
+        self.sweep.mark = match self.since() {
+            Some(since) => Some(since.newer(known, mark)),
+            None => known,
+        };
+    }
+
+    /// Takes records of the page at hand. True at its end.
+    fn take(&mut self, reading: &mut Reading, out: &mut BatchBuilder) -> bool {
+        let page = &reading.fetched.page;
+        out.set_origin(&page.origin);
         // Ask for the end even with a full batch, to spare a batch that only says so.
-        while !batch.is_full() || reading.taken == reading.page.records {
-            let before = batch.savepoint();
-            if !reading.slicer.next(batch)? {
-                return Ok(true);
+        while !out.is_full() || reading.taken == page.records() {
+            let before = out.savepoint();
+            if !page.push(reading.taken, out) {
+                return true;
             }
             reading.taken += 1;
-            if let Some(since) = self.since.as_ref().filter(|since| since.field.is_some()) {
-                let to = self.range.as_ref().and_then(|range| range.to.as_ref());
-                match batch
-                    .last_payload()
-                    .and_then(|payload| since.mark_of(payload))
-                {
-                    Some(mark) if to.is_some_and(|to| since.is_beyond(&mark, to)) => {
-                        batch.roll_back(before);
-                    }
-                    Some(mark) => self.sweep.mark = Some(since.newer(self.sweep.mark.take(), mark)),
-                    None => self.unmarked += 1,
+            let Some(since) = self.since().filter(|since| since.field.is_some()) else {
+                continue;
+            };
+            let to = self.range().and_then(|range| range.to.as_ref());
+            match out.last_payload().and_then(|payload| since.mark_of(payload)) {
+                Some(mark) if to.is_some_and(|to| since.is_beyond(&mark, to)) => {
+                    out.roll_back(before);
                 }
+                Some(mark) => self.note_mark(mark),
+                None => self.unmarked += 1,
             }
         }
-        Ok(false)
+        false
     }
 
-    /// Notes that a page is behind us.
-    fn turn(&mut self, page: &Page) -> Progress {
+    /// Goes on behind a page.
+    fn turn(&mut self, fetched: &FetchedPage) -> Progress {
+        self.pages += 1;
         self.sweep.pages += 1;
-        self.sweep.records += page.records;
-        self.sweep.skip = 0;
-        self.sweep.of_page = None;
-        if let Some(next) = &page.next {
+        self.sweep.records += fetched.page.records();
+        if let Some(next) = &fetched.next {
             self.sweep.next = next.clone();
-            return Progress::UnitEnded(Proof::Complete);
+            let max = self.settings().max_pages;
+            return match max.filter(|max| self.pages >= *max) {
+                None => Progress::UnitEnded(Proof::Complete),
+                Some(max) => {
+                    let why = format!("max_pages = {max} are read; the next run goes on with {next}");
+                    self.means.remarks.add(format!("{}: {why}", self.settings().url));
+                    self.fetcher = None;
+                    Progress::End(self.waiting(why))
+                }
+            };
         }
-        self.is_over = true;
-        self.remark_on_marks();
-        Progress::End(self.proof(page))
+        let proof = self.prove(fetched);
+        let now = self.sweep.began();
+        let span = self.since().and_then(|since| {
+            since.next_span(&self.sweep.span(), self.range(), now)
+        });
+        match span {
+            Some(span) => {
+                let first = self.settings().paging.first();
+                self.sweep.turn_to(span, first);
+                self.records_before = self.sweep.records;
+                self.fetcher = None;
+                Progress::UnitEnded(proof)
+            }
+            None => {
+                self.is_over = true;
+                self.remark_on_marks();
+                Progress::End(proof)
+            }
+        }
     }
 
-    /// Whether the sweep that ends with `page` has brought all.
-    fn proof(&self, page: &Page) -> Proof {
-        let records = self.sweep.records;
-        if page.lacks_lead && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
-            self.means.remarks.add("the first page does not say where the next one is, and was taken for the only one: check `next` in the paging");
-            let why = "the first page does not say where the next one is".to_owned();
-            return Proof::Partial(Reason::Inconclusive(why));
+    /// What the last page proves.
+    fn prove(&self, fetched: &FetchedPage) -> Proof {
+        let records = self.sweep.records - self.records_before;
+        if let Some(total) = fetched.total.filter(|total| *total > records) {
+            let why = format!(
+                "the source counts {total} records, and its pages held {records}: rows may have moved between pages while they were read"
+            );
+            self.means.remarks.add(&why);
+            return self.waiting(why);
         }
-        let Some(total) = page.total.filter(|total| *total > records) else {
-            return Proof::Complete;
-        };
-        self.means.remarks.add(format!("the source counts {total} records, and its pages held {records}: rows may have moved between pages while they were read"));
-        let why = "the source counts more records than its pages held".to_owned();
-        Proof::Partial(Reason::Inconclusive(why))
+        if fetched.lacks_lead && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
+            let why = "the first page does not say where the next one is";
+            self.means.remarks.add(format!(
+                "{why}, and was taken for the only one: check `next` in the paging"
+            ));
+            return Proof::Partial(Reason::Inconclusive(why.to_owned()));
+        }
+        Proof::Complete
+    }
+
+    fn waiting(&self, why: String) -> Proof {
+        Proof::Partial(Reason::Waiting {
+            name: self.exchange.redactor.clean(self.settings().url.as_str()),
+            why,
+        })
     }
 
     fn remark_on_marks(&self) {
-        if self.unmarked == 0 {
-            return;
+        let field = self.since().and_then(|since| since.field.as_ref());
+        if let Some(field) = field.filter(|_| self.unmarked > 0) {
+            self.means.remarks.add(format!(
+                "{} records have no usable `{}`, which `since` goes by",
+                self.unmarked,
+                field.text()
+            ));
         }
-        let since = self.since.as_ref();
-        let field = since
-            .and_then(|since| since.field.as_ref())
-            .map_or("", |field| field.text());
-        self.means.remarks.add(format!(
-            "{} records have no usable `{field}`, which `since` goes by",
-            self.unmarked
-        ));
     }
 
     /// The cursor as it stands now.
@@ -217,16 +285,16 @@ impl HttpSource {
         let mut sweep = self.sweep.clone();
         if !self.is_over {
             if let Some(reading) = self.current.as_ref().filter(|reading| reading.taken > 0) {
-                sweep.next = reading.page.at.clone();
+                sweep.next = reading.fetched.at.clone();
                 sweep.skip = reading.taken;
-                sweep.of_page = Some(reading.page.digest.clone());
+                sweep.of_page = Some(hex(&reading.fetched.page.digest));
             }
             return Cursor::Sweeping(sweep);
         }
         let began = sweep.began();
-        let mark = match &self.since {
+        let mark = match self.since() {
             // Nothing follows a range.
-            Some(since) if self.range.is_none() => {
+            Some(since) if self.range().is_none() => {
                 sweep.mark.map(|mark| since.believed(mark, began))
             }
             _ => None,
@@ -242,18 +310,18 @@ impl HttpSource {
 impl Source for HttpSource {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         let mut reading = match self.current.take() {
+            _ if self.is_over => return Ok(Progress::End(Proof::Complete)),
             Some(reading) => reading,
-            None if self.is_over => return Ok(Progress::End(Proof::Complete)),
             None if out.is_full() => return Ok(Progress::Full),
             None => {
-                let page = self.next_page()?;
-                out.count_retries(page.retried);
-                out.consume(page.content.len() as u64);
-                self.begin(page)?
+                let fetched = self.next_page()?;
+                out.count_retries(fetched.retried);
+                out.consume(fetched.page.size() as u64);
+                self.begin(fetched)
             }
         };
-        match self.slice(&mut reading, out)? {
-            true => Ok(self.turn(&reading.page)),
+        match self.take(&mut reading, out) {
+            true => Ok(self.turn(&reading.fetched)),
             false => {
                 self.current = Some(reading);
                 Ok(Progress::Full)

@@ -6,139 +6,117 @@ use std::time::Duration;
 
 use reqwest::Url;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::auth::AuthSettings;
 use super::condition::Condition;
 use super::paging::Paging;
-use super::place::SendIn;
+use super::since::{Range, Since};
+use super::transport::Limits;
+use super::value::url;
 use crate::error::{Error, Result};
 use crate::source::json::Pointer;
-use crate::source::mark::Kind;
+use crate::source::records::{self, Format, RecordSettings};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub(super) enum Method {
+pub(crate) enum Method {
     #[default]
     Get,
     Post,
 }
 
-/// How records stand in a body.
+/// What `records` leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Format {
+pub(crate) enum Shape {
+    /// An array of records.
+    #[default]
+    Array,
+    /// One record.
+    Object,
+    /// An object whose members are records.
+    Members,
+}
+
+/// How a body is written that a request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BodyFormat {
     #[default]
     Json,
-    Ndjson,
-    Csv,
-    Tsv,
+    Form,
 }
 
-/// Where a sweep begins that only wants what is new.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Since {
-    pub(super) param: String,
-    #[serde(default)]
-    pub(super) field: Option<Pointer>,
-    #[serde(default)]
-    pub(super) header: Option<String>,
-    #[serde(default)]
-    pub(super) start: Option<String>,
-    #[serde(default)]
-    pub(super) lag: u64,
-    #[serde(default)]
-    pub(super) kind: Kind,
-    #[serde(default)]
-    pub(super) send_in: SendIn,
-    /// The parameter that takes the end of a range.
-    #[serde(default)]
-    until_param: Option<String>,
-}
-
-/// The marks between which a backfill reads, in a single sweep; both belong to it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Range {
-    #[serde(default)]
-    pub(super) from: Option<String>,
-    #[serde(default)]
-    pub(super) to: Option<String>,
+/// How records stand in an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Content {
+    pub(crate) format: Format,
+    pub(crate) records: Pointer,
+    pub(crate) shape: Shape,
+    pub(crate) lines: RecordSettings,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Settings {
-    #[serde(rename = "kind")]
-    _kind: String,
+pub(crate) struct Settings {
     #[serde(deserialize_with = "url")]
-    pub(super) url: Url,
+    pub(crate) url: Url,
     #[serde(default)]
-    pub(super) method: Method,
+    pub(crate) method: Method,
     #[serde(default)]
-    pub(super) params: Map<String, Value>,
+    pub(crate) params: Map<String, Value>,
     #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     #[serde(default)]
-    pub(super) body: Option<Value>,
-    #[serde(default = "whole_document")]
-    pub(super) records: Pointer,
+    pub(crate) body: Option<Value>,
     #[serde(default)]
-    pub(super) format: Format,
+    pub(crate) body_format: BodyFormat,
     #[serde(default)]
-    delimiter: Option<String>,
+    records: Pointer,
     #[serde(default)]
-    quote: Option<String>,
+    shape: Shape,
     #[serde(default)]
-    header: Option<bool>,
+    pub(crate) paging: Paging,
     #[serde(default)]
-    columns: Option<Vec<String>>,
+    pub(crate) max_pages: Option<u64>,
     #[serde(default)]
-    null_string: Option<String>,
+    pub(crate) allow_equal_pages: bool,
     #[serde(default)]
-    max_record_bytes: Option<u64>,
+    pub(crate) auth: Option<AuthSettings>,
     #[serde(default)]
-    pub(super) paging: Paging,
+    pub(crate) since: Option<Since>,
     #[serde(default)]
-    pub(super) auth: Option<AuthSettings>,
+    pub(crate) range: Option<Range>,
     #[serde(default)]
-    pub(super) since: Option<Since>,
+    pub(crate) retry_when: Vec<Condition>,
     #[serde(default)]
-    pub(super) range: Option<Range>,
+    pub(crate) fail_when: Vec<Condition>,
     #[serde(default)]
-    pub(super) retry_when: Vec<Condition>,
+    pub(crate) retry_statuses: Vec<u16>,
     #[serde(default)]
-    pub(super) fail_when: Vec<Condition>,
+    pub(crate) final_statuses: Vec<u16>,
     #[serde(default)]
-    pub(super) allow_hosts: Vec<String>,
+    pub(crate) allow_hosts: Vec<String>,
     #[serde(default)]
-    pub(super) ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     #[serde(default = "ten")]
     connect_timeout: u64,
     #[serde(default = "sixty")]
     read_timeout: u64,
+    #[serde(default = "nine_hundred")]
+    request_timeout: u64,
     #[serde(default)]
-    pub(super) requests_per_second: Option<f64>,
+    requests_per_second: Option<f64>,
     #[serde(default = "default_page_bytes")]
-    pub(super) max_page_bytes: usize,
+    max_page_bytes: usize,
     #[serde(default = "five")]
-    pub(super) max_redirects: u32,
+    pub(crate) max_redirects: u32,
     #[serde(default = "three_hundred")]
     max_wait: u64,
     #[serde(default = "two")]
-    pub(super) prefetch: usize,
-}
-
-pub(super) fn url<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
-    let text = String::deserialize(text)?;
-    Url::parse(&text)
-        .map_err(|cause| serde::de::Error::custom(format!("`{text}` is no URL: {cause}")))
-}
-
-fn whole_document() -> Pointer {
-    Pointer::default()
+    pub(crate) prefetch: usize,
 }
 
 fn two() -> usize {
@@ -161,6 +139,10 @@ fn three_hundred() -> u64 {
     300
 }
 
+fn nine_hundred() -> u64 {
+    900
+}
+
 fn default_page_bytes() -> usize {
     64 << 20
 }
@@ -176,6 +158,11 @@ const HARMLESS: &[&str] = &[
     "ca_file",
     "connect_timeout",
     "read_timeout",
+    "request_timeout",
+    "retry_statuses",
+    "final_statuses",
+    "max_pages",
+    "allow_equal_pages",
     "requests_per_second",
     "max_page_bytes",
     "max_redirects",
@@ -185,43 +172,27 @@ const HARMLESS: &[&str] = &[
 ];
 
 impl Settings {
-    /// Reads the settings; a key with the value null counts as absent. What the engine
-    /// checked when the pipeline was defined is not checked again.
-    pub(super) fn parse(value: &Value) -> Result<Self> {
-        let mut value = value.clone();
-        if let Some(map) = value.as_object_mut() {
-            map.retain(|_, v| !v.is_null());
-        }
-        let settings: Settings = serde_json::from_value(value).map_err(|cause| {
-            Error::usage("the settings of the HTTP source are not valid")
-                .caused_by(cause)
-                .next("correct the pipeline's `http_source(…)` and run `sluice apply` again; --path is for files")
-        })?;
+    /// Reads the settings, and how records stand in an answer; a key with the value null counts
+    /// as absent. What the engine checked when the pipeline was defined is not checked again.
+    pub(crate) fn parse(value: &Value) -> Result<(Self, Content)> {
+        let (settings, lines) = records::parse::<Settings>("http", value)?;
         if !matches!(settings.url.scheme(), "http" | "https") || settings.url.host().is_none() {
             return Err(
                 Error::usage(format!("`{}` is no URL of an HTTP API", settings.url))
                     .next("begin it with https:// or http://"),
             );
         }
-        Ok(settings)
-    }
-
-    /// What the sources of files call the same things, for the slicing of bodies.
-    pub(super) fn slicing(&self) -> Value {
-        let format = match self.format {
-            Format::Json => "json",
-            Format::Ndjson => "ndjson",
-            Format::Csv => "csv",
-            Format::Tsv => "tsv",
+        let content = Content {
+            records: settings.records.clone(),
+            shape: settings.shape,
+            format: lines.format.fixed().unwrap_or(Format::Json),
+            lines,
         };
-        json!({
-            "format": format, "delimiter": self.delimiter, "quote": self.quote, "header": self.header,
-            "columns": self.columns, "null_string": self.null_string, "max_record_bytes": self.max_record_bytes,
-        })
+        Ok((settings, content))
     }
 
     /// Tells whether a place noted under other settings still means the same.
-    pub(super) fn fingerprint(value: &Value) -> String {
+    pub(crate) fn fingerprint(value: &Value) -> String {
         let mut value = value.clone();
         if let Some(map) = value.as_object_mut() {
             map.retain(|key, _| !HARMLESS.contains(&key.as_str()));
@@ -236,30 +207,29 @@ impl Settings {
             }
             map.sort_keys();
         }
-        digest(value.to_string().as_bytes())
+        hex(&digest(value.to_string().as_bytes()))
     }
 
-    /// The parameter for the end of the range, and what it takes.
-    pub(super) fn until(&self) -> Option<(&Since, &str, &str)> {
-        let since = self.since.as_ref()?;
-        let to = self.range.as_ref()?.to.as_deref()?;
-        Some((since, since.until_param.as_deref()?, to))
-    }
-
-    pub(super) fn connect_timeout(&self) -> Duration {
-        Duration::from_secs(self.connect_timeout)
-    }
-
-    pub(super) fn read_timeout(&self) -> Duration {
-        Duration::from_secs(self.read_timeout)
-    }
-
-    pub(super) fn max_wait(&self) -> Duration {
-        Duration::from_secs(self.max_wait)
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            connect_timeout: Duration::from_secs(self.connect_timeout),
+            read_timeout: Duration::from_secs(self.read_timeout),
+            request_timeout: Duration::from_secs(self.request_timeout),
+            max_wait: Duration::from_secs(self.max_wait),
+            max_bytes: self.max_page_bytes,
+            requests_per_second: self.requests_per_second,
+        }
     }
 }
 
 /// Enough of a SHA-256 to tell contents apart.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes)[..12])
+pub(crate) fn digest(bytes: &[u8]) -> [u8; 12] {
+    let mut digest = [0; 12];
+    digest.copy_from_slice(&Sha256::digest(bytes)[..12]);
+    digest
+}
+
+/// As text.
+pub(crate) fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

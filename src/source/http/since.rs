@@ -1,33 +1,127 @@
-//! The high-water mark: the newest value seen, and from where the next sweep starts.
+//! Only what is new: the mark in what comes, and how it is asked for.
 
 use std::cmp::Ordering;
 use std::time::SystemTime;
 
-use super::place::Found;
-use super::settings::Since;
-use crate::source::json;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use reqwest::header::HeaderMap;
+use serde::Deserialize;
+
+use super::paging::Put;
+use super::value::{Found, SendIn};
+use crate::source::json::{self, Pointer};
 use crate::source::mark::{Decimal, Kind};
+
+/// Where a sweep begins that only wants what is new.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Since {
+    param: String,
+    #[serde(default)]
+    pub(crate) field: Option<Pointer>,
+    #[serde(default)]
+    header: Option<String>,
+    #[serde(default)]
+    start: Option<String>,
+    #[serde(default)]
+    lag: u64,
+    #[serde(default)]
+    kind: Kind,
+    #[serde(default)]
+    send_in: SendIn,
+    /// The parameter that takes the end of a range or a window.
+    #[serde(default)]
+    until_param: Option<String>,
+    /// How a mark is written in a request; else as the source wrote it.
+    #[serde(default)]
+    format: Option<Format>,
+    /// What the parameter takes, with `{since}` and `{until}` in it.
+    #[serde(default)]
+    template: Option<String>,
+    /// Seconds that one round of pages is to cover.
+    #[serde(default)]
+    step: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+enum Format {
+    Unix,
+    UnixMs,
+    Date,
+    Utc,
+    /// As strftime has it.
+    Pattern(String),
+}
+
+impl TryFrom<String> for Format {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Ok(match text.as_str() {
+            "unix" => Format::Unix,
+            "unix_ms" => Format::UnixMs,
+            "date" => Format::Date,
+            "utc" => Format::Utc,
+            pattern => match in_utc(pattern, Timestamp::UNIX_EPOCH) {
+                Ok(_) => Format::Pattern(text),
+                Err(cause) => return Err(format!("`{text}` is no format of a time: {cause}")),
+            },
+        })
+    }
+}
+
+fn in_utc(pattern: &str, moment: Timestamp) -> Result<String, jiff::Error> {
+    jiff::fmt::strtime::format(pattern, &moment.to_zoned_datetime(TimeZone::UTC))
+}
+
+impl Format {
+    /// A moment, rounded to what is not later.
+    fn write(&self, moment: Timestamp) -> Found {
+        let nanoseconds = moment.as_nanosecond();
+        let utc = |pattern: &str| in_utc(pattern, moment).unwrap_or_else(|_| moment.to_string());
+        match self {
+            Format::Unix => Found::Json(nanoseconds.div_euclid(1_000_000_000).to_string()),
+            Format::UnixMs => Found::Json(nanoseconds.div_euclid(1_000_000).to_string()),
+            Format::Date => Found::Text(utc("%Y-%m-%d")),
+            Format::Utc => Found::Text(utc("%Y-%m-%dT%H:%M:%SZ")),
+            Format::Pattern(pattern) => Found::Text(utc(pattern)),
+        }
+    }
+}
+
+/// The marks between which a backfill reads, in a single sweep; both belong to it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Range {
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+}
+
+/// What the requests of a round of pages ask for, if not for everything.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
+}
 
 impl Since {
     /// The mark in a record, if it has a usable one.
-    pub(super) fn mark_of(&self, payload: &[u8]) -> Option<String> {
+    pub(crate) fn mark_of(&self, payload: &[u8]) -> Option<String> {
         let field = self.field.as_ref()?;
         let span = json::find(payload, &[field]).ok()?.pop()??;
-        let json = &payload[span];
-        let text = match json::string(json) {
-            Some(text) => text,
-            None => std::str::from_utf8(json).ok()?.to_owned(),
-        };
-        self.kind.read(&text)
+        self.kind.read(Found::of_json(&payload[span]).text())
     }
 
     /// The mark in a header.
-    pub(super) fn mark_in(&self, header: &str) -> Option<String> {
-        self.kind.read(header)
+    pub(crate) fn mark_in(&self, headers: &HeaderMap) -> Option<String> {
+        let header = headers.get(self.header.as_deref()?)?;
+        self.kind.read(header.to_str().ok()?)
     }
 
     /// The newer of two marks.
-    pub(super) fn newer(&self, known: Option<String>, seen: String) -> String {
+    pub(crate) fn newer(&self, known: Option<String>, seen: String) -> String {
         match known {
             Some(known) if self.kind.order(&known, &seen) != Ordering::Less => known,
             _ => seen,
@@ -35,148 +129,98 @@ impl Since {
     }
 
     /// Whether a mark lies behind `to`, the end of a range.
-    pub(super) fn is_beyond(&self, mark: &str, to: &str) -> bool {
+    pub(crate) fn is_beyond(&self, mark: &str, to: &str) -> bool {
         self.kind.order(mark, to) == Ordering::Greater
     }
 
     /// The mark that a sweep leaves behind which began at `began`.
-    pub(super) fn believed(&self, mark: String, began: SystemTime) -> String {
+    pub(crate) fn believed(&self, mark: String, began: SystemTime) -> String {
         self.kind.not_after(mark, began)
     }
 
-    /// What the next sweep asks for.
-    pub(super) fn value(&self, mark: Option<&str>) -> Option<Found> {
-        let text = match mark {
-            Some(mark) => self.kind.minus(mark, self.lag),
-            None => self.start.clone()?,
-        };
-        Some(self.found(text))
+    /// What a sweep asks for that follows one which left this mark.
+    pub(crate) fn span(&self, mark: Option<&str>, range: Option<&Range>) -> Span {
+        let from = range.and_then(|range| range.from.clone());
+        let to = range.and_then(|range| range.to.clone());
+        let since = from.or_else(|| match mark {
+            Some(mark) => Some(self.kind.minus(mark, self.lag)),
+            None => self.start.clone(),
+        });
+        self.cut(Span { since, until: to })
     }
 
-    /// The same, noted before.
-    pub(super) fn found(&self, text: String) -> Found {
-        match self.kind {
-            Kind::Unix | Kind::UnixMs | Kind::Number if Decimal::parse(&text).is_some() => {
-                Found::Json(text)
+    /// The window that follows, if this one did not reach up to `now`, or to the range's end.
+    pub(crate) fn next_span(
+        &self,
+        span: &Span,
+        range: Option<&Range>,
+        now: SystemTime,
+    ) -> Option<Span> {
+        self.step?;
+        let until = span.until.clone()?;
+        let to = range.and_then(|range| range.to.clone());
+        let is_last = match &to {
+            Some(to) => self.kind.order(&until, to) != Ordering::Less,
+            None => self.kind.moment(&until)? >= Timestamp::try_from(now).ok()?,
+        };
+        let since = Some(until);
+        (!is_last).then(|| self.cut(Span { since, until: to }))
+    }
+
+    /// Not more than a window of it.
+    fn cut(&self, span: Span) -> Span {
+        let (Some(window), Some(since)) = (self.step, &span.since) else {
+            return span;
+        };
+        let end = self.kind.plus(since, window);
+        match span.until {
+            Some(until) if self.is_beyond(&end, &until) => Span {
+                until: Some(until),
+                ..span
+            },
+            _ => Span {
+                until: Some(end),
+                ..span
+            },
+        }
+    }
+
+    /// Writes the span into the request.
+    pub(crate) fn put(&self, span: &Span, began: SystemTime, put: Put<'_>) {
+        let since = span.since.as_deref().map(|mark| self.sent(mark));
+        let until = span.until.as_deref().map(|mark| self.sent(mark));
+        match (&self.template, since) {
+            (None, Some(since)) => put(self.send_in, &self.param, since),
+            (Some(template), Some(since)) => {
+                let now = || match &self.format {
+                    Some(format) => format.write(Timestamp::try_from(began).unwrap_or_default()),
+                    None => Found::Text(self.kind.at(began)),
+                };
+                let until = until.clone().unwrap_or_else(now);
+                let text = template.replace("{since}", since.text());
+                let text = Found::Text(text.replace("{until}", until.text()));
+                put(self.send_in, &self.param, text);
             }
-            _ => Found::Text(text),
+            (_, None) => {}
+        }
+        if let (Some(param), Some(until)) = (&self.until_param, until) {
+            put(self.send_in, param, until);
+        }
+    }
+
+    fn sent(&self, mark: &str) -> Found {
+        match (&self.format, self.kind) {
+            (Some(format), kind) => match kind.moment(mark) {
+                Some(moment) => format.write(moment),
+                None => Found::Text(mark.to_owned()),
+            },
+            (None, Kind::Unix | Kind::UnixMs | Kind::Number) if Decimal::parse(mark).is_some() => {
+                Found::Json(mark.to_owned())
+            }
+            (None, _) => Found::Text(mark.to_owned()),
         }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use std::time::{Duration, UNIX_EPOCH};
-
-    fn since(kind: &str, lag: u64) -> Since {
-        serde_json::from_value(
-            json!({"param": "p", "field": "/at", "start": "0", "lag": lag, "kind": kind}),
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn the_newest_mark_wins_by_its_kind() {
-        for (kind, older, newer) in [
-            (
-                "timestamp",
-                "2026-01-01T00:00:00.9Z",
-                "2026-01-01T02:00:01+01:00",
-            ),
-            ("unix", "999999999", "1000000000"),
-            ("number", "9007199254740992", "9007199254740993"),
-            ("number", "-5", "-4.5"),
-            ("number", "-1", "0.01"),
-            ("text", "B", "a"),
-        ] {
-            let since = since(kind, 0);
-            assert_eq!(since.newer(Some(older.to_owned()), newer.to_owned()), newer);
-            assert_eq!(since.newer(Some(newer.to_owned()), older.to_owned()), newer);
-            assert_eq!(since.newer(None, older.to_owned()), older);
-        }
-    }
-
-    #[test]
-    fn a_record_tells_its_mark_as_text_or_number() {
-        let since_unix = since("unix", 0);
-        assert_eq!(
-            since_unix
-                .mark_of(br#"{"at": 1700000000.5, "x": NaN}"#)
-                .as_deref(),
-            Some("1700000000.5")
-        );
-        assert_eq!(
-            since_unix.mark_of(br#"{"at": "1700000000"}"#).as_deref(),
-            Some("1700000000")
-        );
-        assert_eq!(
-            since("timestamp", 0)
-                .mark_of(br#"{"at": "2026-01-01T00:00:00.1234567Z"}"#)
-                .as_deref(),
-            Some("2026-01-01T00:00:00.1234567Z")
-        );
-        for bad in [
-            &br#"{"at": null}"#[..],
-            br#"{}"#,
-            br#"{"at": "soon"}"#,
-            br#"[1]"#,
-            br#"{"at""#,
-            b"\xff",
-        ] {
-            assert_eq!(since_unix.mark_of(bad), None);
-        }
-        assert_eq!(
-            since("timestamp", 0)
-                .mark_in("Sun, 01 Mar 2026 08:00:00 GMT")
-                .as_deref(),
-            Some("2026-03-01T08:00:00Z")
-        );
-    }
-
-    #[test]
-    fn lag_goes_back_and_the_start_is_taken_as_it_is() {
-        let value = |kind: &str, lag, mark: Option<&str>| {
-            since(kind, lag).value(mark).unwrap().text().to_owned()
-        };
-        assert_eq!(
-            value("timestamp", 60, Some("2026-01-01T00:00:30Z")),
-            "2025-12-31T23:59:30Z"
-        );
-        assert_eq!(
-            value("timestamp", 0, Some("2026-01-01T00:00:30.1234567Z")),
-            "2026-01-01T00:00:30.1234567Z"
-        );
-        assert_eq!(value("unix", 60, Some("1000.75")), "940");
-        assert_eq!(value("unix_ms", 60, Some("1000000")), "940000");
-        assert_eq!(value("number", 0, Some("7")), "7");
-        assert_eq!(value("timestamp", 60, None), "0");
-    }
-
-    #[test]
-    fn a_mark_in_the_future_is_not_believed() {
-        let began = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        assert_eq!(
-            since("timestamp", 0).believed("2999-01-01T00:00:00Z".to_owned(), began),
-            "2023-11-14T22:13:20Z"
-        );
-        assert_eq!(
-            since("timestamp", 0).believed("2023-11-14T22:13:20.5Z".to_owned(), began),
-            "2023-11-14T22:13:20.5Z"
-        );
-        assert_eq!(
-            since("unix", 0).believed("1700000001".to_owned(), began),
-            "1700000000"
-        );
-        assert_eq!(
-            since("unix_ms", 0).believed("1600000000000".to_owned(), began),
-            "1600000000000"
-        );
-        assert_eq!(
-            since("number", 0).believed("99999999999999".to_owned(), began),
-            "99999999999999"
-        );
-    }
-}
+mod tests;

@@ -23,45 +23,54 @@ pub(in crate::source) fn find(
     bytes: &[u8],
     pointers: &[&Pointer],
 ) -> Result<Vec<Option<Range<usize>>>, Fault> {
+    Ok(walk(bytes, pointers, None)?.0)
+}
+
+/// Whether an array or an object is taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) enum Shape {
+    Array,
+    Object,
+}
+
+/// The elements of an array, or the members of an object with their keys.
+#[derive(Debug, Default)]
+pub(in crate::source) struct Parts {
+    pub(in crate::source) spans: Vec<Range<u32>>,
+    /// By their index those that are none, and what is wrong.
+    pub(in crate::source) faults: Vec<(usize, String)>,
+}
+
+/// [`find`], and in the same walk the parts of that to which the first pointer leads.
+pub(in crate::source) fn find_parts(
+    bytes: &[u8],
+    pointers: &[&Pointer],
+    shape: Shape,
+) -> Result<(Vec<Option<Range<usize>>>, Parts), Fault> {
+    walk(bytes, pointers, Some(shape))
+}
+
+fn walk(
+    bytes: &[u8],
+    pointers: &[&Pointer],
+    shape: Option<Shape>,
+) -> Result<(Vec<Option<Range<usize>>>, Parts), Fault> {
     let mut walk = Walk {
         bytes,
         at: 0,
         found: vec![None; pointers.len()],
         pointers,
+        shape,
+        parts: Parts::default(),
     };
     let all: Vec<usize> = (0..pointers.len()).collect();
     walk.blanks();
     walk.value(&all, 0)?;
     walk.blanks();
     match walk.peek() {
-        None => Ok(walk.found),
+        None => Ok((walk.found, walk.parts)),
         Some(_) => Err(Fault::Malformed(walk.at)),
     }
-}
-
-/// How many elements an array has; anything else has none.
-pub(in crate::source) fn count_elements(array: &[u8]) -> u64 {
-    let mut walk = Walk {
-        bytes: array,
-        at: 0,
-        found: Vec::new(),
-        pointers: &[],
-    };
-    let mut count = 0;
-    if walk.peek() != Some(b'[') {
-        return 0;
-    }
-    walk.at = 1;
-    walk.blanks();
-    while !matches!(walk.peek(), None | Some(b']')) {
-        match walk.peek() {
-            Some(b',') => walk.at += 1,
-            _ if walk.skip().is_ok() => count += 1,
-            _ => break,
-        }
-        walk.blanks();
-    }
-    count
 }
 
 struct Walk<'a> {
@@ -69,6 +78,9 @@ struct Walk<'a> {
     at: usize,
     pointers: &'a [&'a Pointer],
     found: Vec<Option<Range<usize>>>,
+    /// What the first pointer is to lead to, whose parts are wanted.
+    shape: Option<Shape>,
+    parts: Parts,
 }
 
 impl Walk<'_> {
@@ -100,10 +112,28 @@ impl Walk<'_> {
     fn value(&mut self, live: &[usize], depth: usize) -> Result<(), Fault> {
         let start = self.at;
         let goes_on = |&&index: &&usize| self.pointers[index].segments.len() > depth;
-        let deeper: Vec<usize> = live.iter().filter(goes_on).copied().collect();
+        let mut deeper: Vec<usize> = live.iter().filter(goes_on).copied().collect();
+        let are_parts = live.first() == Some(&0) && deeper.first() != Some(&0);
+        let wanted = self.shape.filter(|_| are_parts);
+        if wanted.is_some() {
+            self.parts = Parts::default();
+        }
         match self.need()? {
-            b'{' if !deeper.is_empty() => self.object(&deeper, depth)?,
-            b'[' if !deeper.is_empty() => self.array(&deeper, depth)?,
+            b'{' if !deeper.is_empty() || wanted == Some(Shape::Object) => {
+                self.object(&deeper, depth, wanted == Some(Shape::Object))?;
+            }
+            b'[' => {
+                // Only numbers lead on here.
+                deeper.retain(|&index| {
+                    let segment = self.pointers[index].segments[depth].as_bytes();
+                    segment.first().is_some_and(u8::is_ascii_digit)
+                });
+                match wanted {
+                    Some(Shape::Array) => self.elements(&deeper, depth)?,
+                    _ if deeper.is_empty() => self.skip()?,
+                    _ => self.array(&deeper, depth)?,
+                }
+            }
             _ => self.skip()?,
         }
         for &index in live {
@@ -114,7 +144,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn object(&mut self, live: &[usize], depth: usize) -> Result<(), Fault> {
+    fn object(&mut self, live: &[usize], depth: usize, are_parts: bool) -> Result<(), Fault> {
         self.expect(b'{')?;
         if self.need()? == b'}' {
             self.at += 1;
@@ -126,10 +156,17 @@ impl Walk<'_> {
             }
             let start = self.at;
             self.skip()?;
-            let key = string(&self.bytes[start..self.at]);
+            let key = match live.is_empty() {
+                true => None,
+                false => string(&self.bytes[start..self.at]),
+            };
             self.blanks();
             self.expect(b':')?;
             self.member(live, depth, key.as_deref())?;
+            if are_parts {
+                self.note_part(start);
+            }
+            self.blanks();
             match self.need()? {
                 b',' => self.expect(b',')?,
                 b'}' => {
@@ -149,6 +186,7 @@ impl Walk<'_> {
         }
         for index in 0_u64.. {
             self.member(live, depth, Some(&index.to_string()))?;
+            self.blanks();
             match self.need()? {
                 b',' => self.expect(b',')?,
                 b']' => break,
@@ -159,6 +197,63 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// The elements that are wanted: what is wrong between two of them spoils neither.
+    fn elements(&mut self, live: &[usize], depth: usize) -> Result<(), Fault> {
+        self.expect(b'[')?;
+        let (mut is_behind_comma, mut is_behind_element) = (false, false);
+        loop {
+            let (start, at) = (self.at, self.at + 1);
+            match self.need()? {
+                b']' => {
+                    if is_behind_comma {
+                        let what = format!("the array ends in a comma before byte {at}");
+                        self.note_fault(start, what);
+                    }
+                    self.at += 1;
+                    return Ok(());
+                }
+                b',' => {
+                    if !is_behind_element {
+                        let what = format!("the array has an empty element before byte {at}");
+                        self.note_fault(start, what);
+                    }
+                    self.expect(b',')?;
+                    (is_behind_comma, is_behind_element) = (true, false);
+                    continue;
+                }
+                byte if is_behind_element || matches!(byte, b'}' | b':') => {
+                    let rest = &self.bytes[start..];
+                    self.at += memchr::memchr2(b',', b']', rest).ok_or(Fault::Incomplete)?;
+                    let what = match is_behind_element {
+                        true => format!(
+                            "there must be `,` or `]` at byte {at}, behind an element of the array"
+                        ),
+                        false => format!("`{}` at byte {at} begins no value", char::from(byte)),
+                    };
+                    self.note_fault(start, what);
+                }
+                _ => {
+                    let index = self.parts.spans.len().to_string();
+                    self.member(live, depth, (!live.is_empty()).then_some(&index))?;
+                    self.note_part(start);
+                }
+            }
+            self.blanks();
+            (is_behind_comma, is_behind_element) = (false, true);
+        }
+    }
+
+    fn note_part(&mut self, start: usize) {
+        // Documents are smaller than 4 GiB: `max_page_bytes` sees to it.
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.parts.spans.push(place(start)..place(self.at));
+    }
+
+    fn note_fault(&mut self, start: usize, what: String) {
+        self.parts.faults.push((self.parts.spans.len(), what));
+        self.note_part(start);
+    }
+
     fn member(&mut self, live: &[usize], depth: usize, name: Option<&str>) -> Result<(), Fault> {
         let is_meant = |&&index: &&usize| Some(&*self.pointers[index].segments[depth]) == name;
         let meant: Vec<usize> = live.iter().filter(is_meant).copied().collect();
@@ -167,11 +262,9 @@ impl Walk<'_> {
             self.found[index] = None;
         }
         match meant.is_empty() {
-            true => self.skip()?,
-            false => self.value(&meant, depth + 1)?,
+            true => self.skip(),
+            false => self.value(&meant, depth + 1),
         }
-        self.blanks();
-        Ok(())
     }
 
     /// Passes a value by counting brackets and quotes.

@@ -7,6 +7,7 @@ mod time;
 use std::cmp::Ordering;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 pub(in crate::source) use decimal::Decimal;
@@ -74,26 +75,93 @@ impl Kind {
         }
     }
 
-    pub(in crate::source) fn minus(self, mark: &str, lag: u64) -> String {
-        let number = |lag: u64| match mark.parse::<i128>() {
-            Ok(mark) => Some((mark.saturating_sub(i128::from(lag))).to_string()),
-            // A fraction is less than the lag's unit, and earlier is always safe.
-            Err(_) => mark
-                .split(['.', 'e', 'E'])
-                .next()?
-                .parse::<i128>()
-                .ok()
-                .map(|mark| (mark.saturating_sub(i128::from(lag))).to_string()),
+    /// A moment as a mark of this kind.
+    pub(in crate::source) fn at(self, time: SystemTime) -> String {
+        let time = Time::at(time);
+        match self {
+            Kind::Unix => time.unix_seconds().to_string(),
+            Kind::UnixMs => time.unix_seconds().saturating_mul(1000).to_string(),
+            Kind::Timestamp | Kind::Number | Kind::Text => time.to_string(),
+        }
+    }
+
+    /// So many seconds earlier. What is no time has no seconds.
+    pub(in crate::source) fn minus(self, mark: &str, seconds: u64) -> String {
+        let earlier = |time: Time| time.minus(Duration::from_secs(seconds));
+        self.moved(mark, -i128::from(seconds), earlier)
+    }
+
+    /// So many seconds later.
+    pub(in crate::source) fn plus(self, mark: &str, seconds: u64) -> String {
+        let later = |time: Time| time.plus(Duration::from_secs(seconds));
+        self.moved(mark, i128::from(seconds), later)
+    }
+
+    fn moved(self, mark: &str, seconds: i128, written: impl Fn(Time) -> Time) -> String {
+        let moved = match self {
+            _ if seconds == 0 => None,
+            Kind::Timestamp => Time::parse(mark).map(|time| written(time).to_string()),
+            Kind::Unix => whole(mark).map(|mark| mark.saturating_add(seconds).to_string()),
+            Kind::UnixMs => {
+                whole(mark).map(|mark| mark.saturating_add(seconds * 1000).to_string())
+            }
+            Kind::Number | Kind::Text => None,
+        };
+        moved.unwrap_or_else(|| mark.to_owned())
+    }
+
+    /// The moment a mark stands for, to the nanosecond that is not later.
+    pub(in crate::source) fn moment(self, mark: &str) -> Option<Timestamp> {
+        let of_nanoseconds = |unit: i128| {
+            let digits = mark.split_once('.').map_or("", |(_, fraction)| fraction);
+            let fraction: i128 = format!("{digits:0<9.9}").parse().ok()?;
+            let sign = if mark.starts_with('-') { -1 } else { 1 };
+            let whole: i128 = mark.split('.').next()?.parse().ok()?;
+            let nanoseconds = whole.checked_mul(unit)? + sign * fraction * unit / 1_000_000_000;
+            Timestamp::from_nanosecond(nanoseconds).ok()
         };
         match self {
-            _ if lag == 0 => mark.to_owned(),
-            Kind::Timestamp => Time::parse(mark).map_or_else(
-                || mark.to_owned(),
-                |time| time.minus(Duration::from_secs(lag)).to_string(),
-            ),
-            Kind::Unix => number(lag).unwrap_or_else(|| mark.to_owned()),
-            Kind::UnixMs => number(lag.saturating_mul(1000)).unwrap_or_else(|| mark.to_owned()),
-            Kind::Number | Kind::Text => mark.to_owned(),
+            Kind::Timestamp => Time::parse(mark)?.moment(),
+            Kind::Unix => of_nanoseconds(1_000_000_000),
+            Kind::UnixMs => of_nanoseconds(1_000_000),
+            Kind::Number | Kind::Text => None,
         }
+    }
+}
+
+/// The whole number that is not greater: earlier is always safe.
+fn whole(mark: &str) -> Option<i128> {
+    let (whole, fraction) = mark.split_once('.').unwrap_or((mark, ""));
+    let is_less = whole.starts_with('-') && fraction.bytes().any(|digit| digit != b'0');
+    let whole: i128 = whole.parse().ok()?;
+    Some(whole.saturating_sub(i128::from(is_less)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_at_their_limits_are_moved_no_further() {
+        let (least, most) = (i128::MIN.to_string(), i128::MAX.to_string());
+        assert_eq!(Kind::Unix.minus(&least, 60), least);
+        assert_eq!(Kind::UnixMs.plus(&most, 60), most);
+        assert_eq!(Kind::Unix.minus("-1.5", 60), "-62");
+        assert_eq!(Kind::Unix.minus("1000.75", 60), "940");
+        assert_eq!(Kind::Timestamp.plus("2026-02-28", 86_400), "2026-03-01");
+    }
+
+    #[test]
+    fn marks_stand_for_moments() {
+        for (kind, mark, moment) in [
+            (Kind::Unix, "1772352000.5", "2026-03-01T08:00:00.5Z"),
+            (Kind::UnixMs, "1772352000123", "2026-03-01T08:00:00.123Z"),
+            (Kind::Unix, "-0.25", "1969-12-31T23:59:59.75Z"),
+            (Kind::Timestamp, "2026-03-01 09:00:00+01", "2026-03-01T08:00:00Z"),
+        ] {
+            assert_eq!(kind.moment(mark).unwrap().to_string(), moment, "{mark}");
+        }
+        assert_eq!(Kind::Number.moment("7"), None);
     }
 }

@@ -2,13 +2,17 @@
 //! without losing a digit or the way they are written.
 
 use std::cmp::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
 /// A point in time and how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::source) struct Time {
-    /// Seconds since 1970 by the clock that wrote it.
-    local_seconds: i64,
+    /// By the clock that wrote it, to the second.
+    local: DateTime,
     /// How far that clock is ahead of UTC.
     offset_seconds: i64,
     /// Digits behind the second, as written.
@@ -22,19 +26,19 @@ pub(in crate::source) struct Time {
 impl Time {
     pub(in crate::source) fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        let number = |from: usize, to: usize| -> Option<i64> {
+        let number = |from: usize, to: usize| -> Option<i16> {
             let digits = text.get(from..to)?;
             let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
             all_digits.then(|| digits.parse().ok()).flatten()
         };
         let is = |at: usize, byte: u8| bytes.get(at) == Some(&byte);
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-        let is_date = is(4, b'-') && is(7, b'-');
-        if !(is_date && (1..=12).contains(&month) && (1..=31).contains(&day)) {
+        if !(is(4, b'-') && is(7, b'-')) {
             return None;
         }
+        let date = Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()?;
         let mut time = Time {
-            local_seconds: days_from_civil(year, month, day) * 86_400,
+            local: date.to_datetime(jiff::civil::Time::midnight()),
             offset_seconds: 0,
             fraction: String::new(),
             separator: None,
@@ -55,7 +59,8 @@ impl Time {
         if hour > 24 || minute > 59 || second > 60 {
             return None;
         }
-        time.local_seconds += hour * 3600 + minute * 60 + second;
+        let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+        time.local = time.local.saturating_add(SignedDuration::from_secs(of_day));
         if let Some(digits) = rest.strip_prefix(['.', ',']) {
             let end = digits
                 .find(|c: char| !c.is_ascii_digit())
@@ -68,11 +73,12 @@ impl Time {
         Some(time)
     }
 
-    /// Now, in UTC and whole seconds.
+    /// In UTC and whole seconds.
     pub(in crate::source) fn at(time: SystemTime) -> Self {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = Timestamp::try_from(time).unwrap_or_default();
+        let local = Offset::UTC.to_datetime(time);
         Time {
-            local_seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            local: local.with().subsec_nanosecond(0).build().unwrap_or(local),
             offset_seconds: 0,
             fraction: String::new(),
             separator: Some('T'),
@@ -82,14 +88,29 @@ impl Time {
 
     /// So much earlier, written in the same way.
     pub(in crate::source) fn minus(mut self, lag: Duration) -> Self {
-        let lag = i64::try_from(lag.as_secs()).unwrap_or(i64::MAX);
-        self.local_seconds = self.local_seconds.saturating_sub(lag);
+        self.local = self.local.saturating_sub(lag);
+        self
+    }
+
+    /// So much later, written in the same way.
+    pub(in crate::source) fn plus(mut self, step: Duration) -> Self {
+        self.local = self.local.saturating_add(step);
         self
     }
 
     /// Seconds since 1970, UTC, without the fraction.
     pub(in crate::source) fn unix_seconds(&self) -> i64 {
-        self.local_seconds.saturating_sub(self.offset_seconds)
+        let since = self.local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        since.as_secs().saturating_sub(self.offset_seconds)
+    }
+
+    /// The moment, to the nanosecond that is not later.
+    pub(in crate::source) fn moment(&self) -> Option<Timestamp> {
+        let digits = format!("{:0<9.9}", self.fraction);
+        Timestamp::new(self.unix_seconds(), 0)
+            .ok()?
+            .checked_add(SignedDuration::from_nanos(digits.parse().ok()?))
+            .ok()
     }
 
     pub(in crate::source) fn order(&self, other: &Self) -> Ordering {
@@ -100,16 +121,13 @@ impl Time {
 
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (days, second) = (
-            self.local_seconds.div_euclid(86_400),
-            self.local_seconds.rem_euclid(86_400),
-        );
-        let (year, month, day) = civil_from_days(days);
+        let local = &self.local;
+        let (year, month, day) = (local.year(), local.month(), local.day());
         write!(f, "{year:04}-{month:02}-{day:02}")?;
         let Some(separator) = self.separator else {
             return Ok(());
         };
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let (hour, minute, second) = (local.hour(), local.minute(), local.second());
         write!(f, "{separator}{hour:02}:{minute:02}:{second:02}")?;
         if !self.fraction.is_empty() {
             write!(f, ".{}", self.fraction)?;
@@ -137,30 +155,6 @@ fn offset(zone: &str) -> Option<i64> {
     Some(sign * (hours * 3600 + minutes * 60))
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant's algorithm).
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_of_year = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_of_year + 2) / 5 + 1;
-    let month = (month_of_year + 2) % 12 + 1;
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -184,6 +178,8 @@ mod tests {
             "",
             "2026",
             "2026-13-01",
+            "2026-02-31",
+            "2025-02-29T00:00:00Z",
             "2026-01-01X00:00:00",
             "2026-01-01T00:00:00 CET",
             "2026-01-01T25:00:00Z",
@@ -240,14 +236,15 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_the_calendar() {
-        for (text, days) in [
-            ("1970-01-01", 0),
-            ("2000-03-01", 11_017),
-            ("1969-12-31", -1),
-            ("2038-01-19", 24_855),
+    fn a_moment_is_never_later_than_what_was_written() {
+        let moment = |text: &str| Time::parse(text).unwrap().moment().unwrap().to_string();
+        for (text, expected) in [
+            ("2026-03-01T08:00:00.9999999999+01:00", "2026-03-01T07:00:00.999999999Z"),
+            ("1969-12-31", "1969-12-31T00:00:00Z"),
+            ("2038-01-19T24:00", "2038-01-20T00:00:00Z"),
         ] {
-            assert_eq!(Time::parse(text).unwrap().unix_seconds(), days * 86_400);
+            assert_eq!(moment(text), expected);
         }
+        assert_eq!(Time::parse("1969-12-31T23:59:59Z").unwrap().unix_seconds(), -1);
     }
 }

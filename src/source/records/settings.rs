@@ -20,7 +20,7 @@ pub(in crate::source) enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum FormatChoice {
+pub(in crate::source) enum FormatChoice {
     #[default]
     Auto,
     Ndjson,
@@ -30,7 +30,7 @@ pub(super) enum FormatChoice {
 }
 
 impl FormatChoice {
-    pub(super) fn fixed(self) -> Option<Format> {
+    pub(in crate::source) fn fixed(self) -> Option<Format> {
         match self {
             FormatChoice::Auto => None,
             FormatChoice::Ndjson => Some(Format::Ndjson),
@@ -65,7 +65,7 @@ pub(in crate::source) enum OnReplace {
 #[serde(deny_unknown_fields)]
 pub(in crate::source) struct RecordSettings {
     #[serde(default)]
-    pub(super) format: FormatChoice,
+    pub(in crate::source) format: FormatChoice,
     #[serde(default)]
     pub(in crate::source) compression: CompressionChoice,
     #[serde(default)]
@@ -79,7 +79,7 @@ pub(in crate::source) struct RecordSettings {
     #[serde(default, rename = "null_string")]
     pub(super) null: Option<String>,
     #[serde(default = "default_max_record_bytes")]
-    pub(super) max_record_bytes: usize,
+    pub(in crate::source) max_record_bytes: usize,
 }
 
 /// The names of [`RecordSettings`].

@@ -1,25 +1,13 @@
 //! Content that is in memory as a whole, known to be complete, sliced as a file would be.
 
-use std::io::Cursor;
-
-use bytes::Bytes;
-use serde_json::Value;
-
 use super::decode::{Compression, Decoder, Raw};
 use super::format::framer;
 use super::frame::{Fitness, Framer, Step, Stop};
 use super::position::Parser;
-use super::settings::{Format, parse};
+use super::settings::{Format, RecordSettings};
 use super::window::Window;
 use crate::error::{Error, Result};
-use crate::source::{BatchBuilder, Limits};
-
-/// Records that are counted or skipped are held in lots of this size.
-const LOT: Limits = Limits {
-    rows: 1000,
-    bytes: 1 << 20,
-    digests: false,
-};
+use crate::source::BatchBuilder;
 
 /// Slices the records out of one content.
 pub(in crate::source) struct Slicer {
@@ -30,16 +18,16 @@ pub(in crate::source) struct Slicer {
 }
 
 impl Slicer {
-    /// For settings whose `format` is named.
-    pub(in crate::source) fn new(settings: &Value, content: Bytes) -> Result<Self> {
-        let (_, settings) = parse::<Value>("http", settings)?;
-        let format = settings.format.fixed().unwrap_or(Format::Json);
-        let raw = Raw::new(Cursor::new(content), 0);
-        let decoder = Decoder::new(Compression::None, raw)
+    pub(in crate::source) fn new(
+        settings: &RecordSettings,
+        format: Format,
+        content: Vec<u8>,
+    ) -> Result<Self> {
+        let nothing = Decoder::new(Compression::None, Raw::new(std::io::empty(), 0))
             .map_err(|cause| Error::failed("a page cannot be read").caused_by(cause))?;
         Ok(Slicer {
-            window: Window::new(decoder, 0),
-            framer: framer(&settings, format, Parser::default())?,
+            window: Window::over(content, nothing),
+            framer: framer(settings, format, Parser::default())?,
             format,
             is_over: false,
         })
@@ -75,27 +63,5 @@ impl Slicer {
             }
         }
         Ok(())
-    }
-
-    /// Passes `records` records.
-    pub(in crate::source) fn skip(&mut self, records: u64) -> Result<()> {
-        self.pass(records).map(drop)
-    }
-
-    /// How many records there are.
-    pub(in crate::source) fn count(mut self) -> Result<u64> {
-        self.pass(u64::MAX)
-    }
-
-    fn pass(&mut self, records: u64) -> Result<u64> {
-        let mut passed = 0;
-        let mut lot = BatchBuilder::new(LOT);
-        while passed < records && self.next(&mut lot)? {
-            passed += 1;
-            if lot.is_full() {
-                lot = BatchBuilder::new(LOT);
-            }
-        }
-        Ok(passed)
     }
 }

@@ -38,9 +38,13 @@ pub(in crate::source) enum Resumed {
 impl Window {
     /// A window on `decoder`, whose next byte has `offset` in the content.
     pub(in crate::source) fn new(decoder: Decoder, offset: u64) -> Self {
+        Window::with_buffer(decoder, offset, vec![0; CHUNK + HISTORY])
+    }
+
+    fn with_buffer(decoder: Decoder, offset: u64, buf: Vec<u8>) -> Self {
         Window {
             decoder,
-            buf: vec![0; CHUNK + HISTORY],
+            buf,
             start: 0,
             end: 0,
             offset,
@@ -48,6 +52,16 @@ impl Window {
             pinned: None,
             line: 1,
             records: 0,
+        }
+    }
+
+    /// A window on content that is at hand as a whole; `nothing` follows it.
+    pub(super) fn over(content: Vec<u8>, nothing: Decoder) -> Self {
+        Window {
+            end: content.len(),
+            buf: content,
+            is_at_end: true,
+            ..Window::with_buffer(nothing, 0, Vec::new())
         }
     }
 

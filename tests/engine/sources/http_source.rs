@@ -247,8 +247,8 @@ async fn what_does_not_fit_is_refused_by_name() {
             "leave it out",
         ),
         (
-            "format => 'ndjson', fail_when => '[\"/e\"]'",
-            "http source: fail_when needs the format json",
+            "format => 'csv', fail_when => '[\"/e\"]'",
+            "http source: fail_when needs the format json, or ndjson for its last line",
             "leave it out",
         ),
         (

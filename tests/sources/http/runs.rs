@@ -85,7 +85,7 @@ async fn retries_of_requests_are_counted() {
         ),
         (3, 20)
     );
-    assert!(done.stderr.contains("is asked again"), "{}", done.stderr);
+    assert!(done.stderr.contains("is tried again"), "{}", done.stderr);
     assert_eq!(
         db.value("select sum(retried) from sluice.batches").await,
         "3"

@@ -8,39 +8,39 @@ fn model(json: Value) -> Paging {
     serde_json::from_value(json).unwrap()
 }
 
-/// What follows a page of so many records, `seen` in all, with these values at the places.
-fn after(
-    model: &Paging,
-    at: At,
-    records: u64,
-    seen: u64,
-    values: &[Option<&str>],
-) -> Result<After> {
-    let url = Url::parse("https://api.example/v1/orders?page=1").unwrap();
-    let values: Vec<Option<Found>> = values
-        .iter()
-        .map(|json| {
-            let json = (*json)?;
-            Some(match serde_json::from_str(json).unwrap() {
-                Value::String(text) => Found::Text(text),
-                _ => Found::Json(json.to_owned()),
-            })
-        })
-        .collect();
-    assert_eq!(values.len(), model.places().len());
-    model.after(
-        &at,
-        &Facts {
-            records,
-            seen,
-            url: &url,
-            values: &values,
-        },
-    )
+fn found(json: &Value) -> Found {
+    match json {
+        Value::String(text) => Found::Text(text.clone()),
+        _ => Found::Json(json.to_string()),
+    }
 }
 
-fn next(model: &Paging, at: At, records: u64, seen: u64, values: &[Option<&str>]) -> Option<At> {
-    after(model, at, records, seen, values).unwrap().next
+/// What follows a page of so many records, `seen` in all, that says this of the pages.
+fn after(model: &Paging, at: At, records: u64, seen: u64, says: &Value) -> Result<After> {
+    let value = |name: &str| says.get(name).map(found);
+    model.after(&Facts {
+        at: &at,
+        records,
+        seen,
+        largest: records.max(5),
+        url: &Url::parse("https://api.example/v1/orders?page=1").unwrap(),
+        signals: &Signals {
+            next: value("next"),
+            pages: value("pages"),
+            total: value("total"),
+            more: value("more"),
+            done: value("done"),
+        },
+        last_record: says["last"].as_str().map(str::as_bytes),
+    })
+}
+
+fn next(model: &Paging, at: At, records: u64, seen: u64, says: Value) -> Option<At> {
+    after(model, at, records, seen, &says).unwrap().next
+}
+
+fn token(text: &str) -> At {
+    At::Token(text.to_owned())
 }
 
 #[test]
@@ -48,13 +48,10 @@ fn page_numbers_end_at_an_empty_page() {
     let model =
         model(json!({"model": "page_number", "param": "page", "size": 10, "size_param": "n"}));
     assert_eq!(model.first(), At::Page(1));
-    assert_eq!(next(&model, At::Page(1), 10, 10, &[]), Some(At::Page(2)));
-    assert_eq!(
-        next(&model, At::Page(2), 3, 13, &[]),
-        Some(At::Page(3)),
-        "a short page may be followed by others"
-    );
-    assert_eq!(next(&model, At::Page(3), 0, 13, &[]), None);
+    let next = |page, records, seen| next(&model, At::Page(page), records, seen, json!({}));
+    assert_eq!(next(1, 10, 10), Some(At::Page(2)));
+    assert_eq!(next(2, 3, 13), Some(At::Page(3)), "others may follow a short page");
+    assert_eq!(next(3, 0, 13), None);
 }
 
 #[test]
@@ -62,41 +59,55 @@ fn page_numbers_end_at_a_short_page_if_told_so() {
     let model = model(
         json!({"model": "page_number", "param": "page", "start": 0, "size": 10, "size_param": "n", "ends_at": "short_page"}),
     );
-    assert_eq!(next(&model, At::Page(0), 10, 10, &[]), Some(At::Page(1)));
-    assert_eq!(next(&model, At::Page(1), 9, 19, &[]), None);
+    assert_eq!(next(&model, At::Page(0), 10, 10, json!({})), Some(At::Page(1)));
+    assert_eq!(next(&model, At::Page(1), 9, 19, json!({})), None);
 }
 
 #[test]
 fn page_numbers_end_with_the_number_of_pages_or_records() {
     let by_pages =
         model(json!({"model": "page_number", "param": "page", "start": 0, "pages": "/pages"}));
-    assert_eq!(
-        next(&by_pages, At::Page(0), 5, 5, &[Some("2")]),
-        Some(At::Page(1))
-    );
-    assert_eq!(
-        next(&by_pages, At::Page(0), 0, 0, &[Some("2")]),
-        Some(At::Page(1)),
-        "an empty page in the middle"
-    );
-    assert_eq!(next(&by_pages, At::Page(1), 5, 10, &[Some("\"2\"")]), None);
-    assert_eq!(next(&by_pages, At::Page(0), 0, 0, &[Some("0")]), None);
-    assert_eq!(
-        next(&by_pages, At::Page(3), 5, 10, &[None]),
-        Some(At::Page(4)),
-        "without the number, to an empty page"
-    );
+    let next_page =
+        |page, records, says: Value| next(&by_pages, At::Page(page), records, 10, says);
+    let two = || json!({"pages": 2});
+    assert_eq!(next_page(0, 5, two()), Some(At::Page(1)));
+    assert_eq!(next_page(0, 0, two()), Some(At::Page(1)), "an empty page in the middle");
+    assert_eq!(next_page(1, 4, json!({"pages": "2"})), None);
+    assert_eq!(next_page(0, 0, json!({"pages": 0})), None);
+    assert_eq!(next_page(3, 5, json!({})), Some(At::Page(4)), "without the number, to an empty page");
     let by_total = model(json!({"model": "page_number", "param": "page", "total": "X-Total"}));
-    let found = after(&by_total, At::Page(1), 5, 5, &[Some("\"7\"")]).unwrap();
-    assert_eq!(
-        found,
-        After {
-            next: Some(At::Page(2)),
-            total: Some(7)
-        }
-    );
-    assert_eq!(next(&by_total, At::Page(2), 2, 7, &[Some("7")]), None);
-    assert_eq!(next(&by_total, At::Page(2), 0, 5, &[Some("7")]), None);
+    let next_page = |page, records, seen, total: &str| {
+        let found = after(&by_total, At::Page(page), records, seen, &json!({"total": total}));
+        let found = found.unwrap();
+        assert_eq!(found.total, total.parse().ok());
+        found.next
+    };
+    assert_eq!(next_page(1, 5, 5, "7"), Some(At::Page(2)));
+    assert_eq!(next_page(2, 2, 7, "7"), None);
+    assert_eq!(next_page(2, 0, 5, "7"), None, "the pages so far had room for them");
+    assert_eq!(next_page(2, 0, 5, "17"), Some(At::Page(3)), "an empty page in the middle");
+}
+
+#[test]
+fn a_count_that_a_full_page_reaches_is_not_believed_blindly() {
+    for model in [
+        model(json!({"model": "page_number", "param": "page", "total": "/total"})),
+        model(json!({"model": "page_number", "param": "page", "pages": "/pages"})),
+    ] {
+        let ask = |page, records, seen, count: u64| {
+            let says = json!({"total": count * 5, "pages": count});
+            let says = match model.total {
+                Some(_) => json!({"total": says["total"]}),
+                None => json!({"pages": says["pages"]}),
+            };
+            let after = after(&model, At::Page(page), records, seen, &says).unwrap();
+            (after.next.is_some(), after.is_doubtful)
+        };
+        assert_eq!(ask(2, 5, 10, 2), (true, true), "reached by a full page");
+        assert_eq!(ask(3, 5, 15, 2), (true, true), "proven wrong");
+        assert_eq!(ask(4, 0, 15, 2), (false, true), "to an empty page");
+        assert_eq!(ask(2, 5, 10, 3), (true, false));
+    }
 }
 
 #[test]
@@ -106,121 +117,98 @@ fn offsets_move_by_what_came() {
     );
     assert_eq!(model.first(), At::Offset(0));
     assert_eq!(model.ahead(&At::Offset(50)), Some(At::Offset(150)));
-    assert_eq!(
-        next(&model, At::Offset(0), 50, 50, &[None]),
-        Some(At::Offset(50)),
-        "the server gives fewer than asked"
-    );
-    assert_eq!(
-        next(&model, At::Offset(50), 50, 100, &[Some("101")]),
-        Some(At::Offset(100))
-    );
-    assert_eq!(next(&model, At::Offset(100), 1, 101, &[Some("101")]), None);
-    assert_eq!(next(&model, At::Offset(100), 0, 100, &[Some("101")]), None);
-    let mut draft = Draft::default();
-    model.put(&At::Offset(150), &mut draft);
-    assert_eq!(
-        draft.params,
-        [
-            ("offset".to_owned(), "150".to_owned()),
-            ("limit".to_owned(), "100".to_owned())
-        ]
-    );
+    let next = |offset, records, says| next(&model, At::Offset(offset), records, offset + records, says);
+    assert_eq!(next(0, 50, json!({})), Some(At::Offset(50)), "fewer than asked for");
+    assert_eq!(next(50, 50, json!({"total": 101})), Some(At::Offset(100)));
+    assert_eq!(next(100, 1, json!({"total": 101})), None);
+    assert_eq!(next(100, 0, json!({"total": 101})), None);
+    assert_eq!(next(100, 0, json!({"total": 301})), Some(At::Offset(200)), "an empty page in the middle");
+    let mut params = Vec::new();
+    model.put(&At::Offset(150), &mut |_, name, value| {
+        params.push(format!("{name}={}", value.text()));
+    });
+    assert_eq!(params, ["offset=150", "limit=100"]);
 }
 
 #[test]
 fn tokens_lead_on_until_there_is_none() {
     let model = model(json!({"model": "cursor", "param": "after", "next": "/meta/next"}));
     assert_eq!(model.first(), At::First);
+    assert_eq!(next(&model, At::First, 0, 0, json!({"next": "abc"})), Some(token("abc")));
     assert_eq!(
-        next(&model, At::First, 0, 0, &[Some("\"abc\"")]),
-        Some(At::Token("abc".to_owned()))
+        next(&model, At::First, 5, 5, json!({"next": 7})),
+        Some(At::TokenJson("7".to_owned()))
     );
-    let number = "12345678901234567890123";
-    assert_eq!(
-        next(&model, At::First, 5, 5, &[Some(number)]),
-        Some(At::TokenJson(number.to_owned()))
-    );
-    for end in [None, Some("null"), Some("\"\""), Some("false")] {
-        assert_eq!(
-            next(&model, At::Token("abc".to_owned()), 5, 5, &[end]),
-            None,
-            "{end:?}"
-        );
+    for end in [json!({}), json!({"next": null}), json!({"next": ""}), json!({"next": false})] {
+        assert_eq!(next(&model, token("abc"), 5, 5, end.clone()), None, "{end}");
     }
+    let again = || json!({"next": "abc"});
+    assert_eq!(next(&model, token("abc"), 0, 5, again()), None, "nothing, and nowhere else");
+    assert_eq!(next(&model, token("abc"), 1, 6, again()), Some(token("abc")), "for the guard");
 }
 
 #[test]
-fn more_decides_whether_a_token_counts() {
+fn the_last_record_may_hold_the_token() {
+    let model = model(json!({"model": "cursor", "param": "after", "last": "/id"}));
+    let next = |records, last: Value| next(&model, token("a"), records, 9, json!({"last": last}));
+    assert_eq!(next(5, json!(r#"{"id": "b"}"#)), Some(token("b")));
+    assert_eq!(next(5, json!(r#"{"id": 7}"#)), Some(At::TokenJson("7".to_owned())));
+    assert_eq!(next(1, json!(r#"{"id": "a"}"#)), None, "where the bound belongs to the page");
+    assert_eq!(next(0, Value::Null), None);
+    assert_eq!(next(5, json!("{}")), None);
+}
+
+#[test]
+fn more_and_done_decide_for_every_model() {
+    for flag in ["more", "done"] {
+        let mut cursor = json!({"model": "cursor", "param": "after", "next": "/next"});
+        cursor[flag] = json!("/flag");
+        let cursor = model(cursor);
+        let mut number = json!({"model": "page_number", "param": "page"});
+        number[flag] = json!("/flag");
+        let number = model(number);
+        let flag_for = |is_more: bool| json!({"next": "abc", flag: is_more == (flag == "more")});
+        assert_eq!(next(&cursor, At::First, 5, 5, flag_for(true)), Some(token("abc")));
+        assert_eq!(next(&cursor, At::First, 5, 5, flag_for(false)), None);
+        assert_eq!(next(&number, At::Page(1), 0, 0, flag_for(true)), Some(At::Page(2)));
+        assert_eq!(next(&number, At::Page(1), 5, 5, flag_for(false)), None);
+        let says = json!({flag: flag == "more"});
+        let error = after(&cursor, At::First, 5, 5, &says).unwrap_err();
+        let message = "/flag says that there are more pages, but /next leads to none";
+        assert_eq!(error.message(), message);
+    }
     let model =
         model(json!({"model": "cursor", "param": "after", "next": "/next", "more": "/more"}));
-    assert_eq!(
-        next(&model, At::First, 5, 5, &[Some("\"abc\""), Some("true")]),
-        Some(At::Token("abc".to_owned()))
-    );
-    for no in ["false", "\"false\"", "0", "null"] {
-        assert_eq!(
-            next(&model, At::First, 5, 5, &[Some("\"abc\""), Some(no)]),
-            None,
-            "{no}"
-        );
+    for no in [json!(false), json!("false"), json!(0), json!("0"), json!(null)] {
+        let says = json!({"next": "abc", "more": no});
+        assert_eq!(next(&model, At::First, 5, 5, says), None, "{no}");
     }
-    let error = after(&model, At::First, 5, 5, &[None, Some("true")]).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "/more says that there are more pages, but /next holds no token"
-    );
 }
 
 #[test]
 fn links_are_relative_to_the_page() {
     let in_body = model(json!({"model": "next_link", "next": "/next"}));
     let link = |url: &str| Some(At::Link(url.to_owned()));
-    assert_eq!(
-        next(&in_body, At::First, 5, 5, &[Some("\"?page=2\"")]),
-        link("https://api.example/v1/orders?page=2")
-    );
-    assert_eq!(
-        next(
-            &in_body,
-            At::First,
-            5,
-            5,
-            &[Some("\"https://b.example/x\"")]
-        ),
-        link("https://b.example/x")
-    );
-    assert_eq!(next(&in_body, At::First, 5, 5, &[Some("null")]), None);
-    let error = after(&in_body, At::First, 5, 5, &[Some("{\"href\": 1}")]).unwrap_err();
-    assert!(
-        error
-            .message()
-            .contains("leads to {\"href\": 1}, which is no URL"),
-        "{error}"
-    );
-    assert!(after(&in_body, At::First, 5, 5, &[Some("\"http://[\"")]).is_err());
+    let follow = |model: &Paging, to: Value| after(model, At::First, 5, 5, &json!({"next": to}));
+    for (to, url) in [
+        ("?page=2", link("https://api.example/v1/orders?page=2")),
+        ("https://b.example/x", link("https://b.example/x")),
+        ("", None),
+    ] {
+        assert_eq!(follow(&in_body, json!(to)).unwrap().next, url);
+    }
+    let error = follow(&in_body, json!({"href": 1})).unwrap_err();
+    let message = "leads to {\"href\":1}, which is no URL";
+    assert!(error.message().contains(message), "{error}");
+    assert!(follow(&in_body, json!("http://[")).is_err());
     let in_header = model(json!({"model": "link_header", "rel": "next"}));
-    assert_eq!(
-        next(
-            &in_header,
-            At::First,
-            5,
-            5,
-            &[Some(r#""</v1/b>; rel=\"next\"""#)]
-        ),
-        link("https://api.example/v1/b")
-    );
-    assert_eq!(
-        next(
-            &in_header,
-            At::First,
-            5,
-            5,
-            &[Some(r#""</v1/b>; rel=\"prev\"""#)]
-        ),
-        None
-    );
-    assert_eq!(next(&in_header, At::First, 5, 5, &[None]), None);
+    for (header, url) in [
+        ("</v1/b>; rel=\"next\"", link("https://api.example/v1/b")),
+        ("</v1/b>; rel=\"prev\"", None),
+    ] {
+        assert_eq!(follow(&in_header, json!(header)).unwrap().next, url);
+    }
+    assert_eq!(next(&in_header, At::First, 5, 5, json!({})), None);
 }
 
 #[test]
@@ -232,17 +220,14 @@ fn a_place_of_another_model_is_not_known() {
         (At::First, [false, true, true, true]),
         (At::Page(2), [true, false, false, false]),
         (At::Offset(2), [false, false, false, false]),
-        (At::Token("x".to_owned()), [false, true, false, false]),
+        (token("x"), [false, true, false, false]),
         (
             At::Link("https://x/".to_owned()),
             [false, false, true, false],
         ),
     ] {
-        assert_eq!(
-            [&number, &cursor, &link, &Paging::None].map(|model| model.knows(&at)),
-            known,
-            "{at}"
-        );
+        let models = [&number, &cursor, &link, &Paging::default()];
+        assert_eq!(models.map(|model| model.knows(&at)), known, "{at}");
     }
 }
 

@@ -100,21 +100,55 @@ fn a_spoilt_record_does_not_hide_the_page() {
         Pointer::parse("/data").unwrap(),
         Pointer::parse("/next").unwrap(),
     ];
-    let found = find(json, &[&pointers[0], &pointers[1]]).unwrap();
+    let (found, parts) = find_parts(json, &[&pointers[0], &pointers[1]], Shape::Array).unwrap();
     assert_eq!(&json[found[1].clone().unwrap()], b"3");
-    assert_eq!(count_elements(&json[found[0].clone().unwrap()]), 2);
+    assert_eq!((parts.spans.len(), parts.faults.len()), (2, 0));
+}
+
+/// The parts at `/d`, and by index what is wrong with some.
+fn parts(json: &str, shape: Shape) -> (Vec<&str>, Vec<(usize, String)>) {
+    let pointer = Pointer::parse("/d").unwrap();
+    let other = Pointer::parse("/d/0/x").unwrap();
+    let (_, parts) = find_parts(json.as_bytes(), &[&pointer, &other], shape).unwrap();
+    let text = |span: Range<u32>| &json[span.start as usize..span.end as usize];
+    (parts.spans.into_iter().map(text).collect(), parts.faults)
 }
 
 #[test]
-fn elements_are_counted() {
-    for (array, count) in [
-        ("[]", 0),
-        ("[ ]", 0),
-        ("[1]", 1),
-        ("[1, [2,3] ,{\"a\":[]}]", 3),
-        ("null", 0),
-        ("[\"a,b\"]", 1),
+fn elements_and_members_are_found_in_the_same_walk() {
+    for (json, shape, expected) in [
+        (r#"{"d":[]}"#, Shape::Array, vec![]),
+        (r#"{"d": [ ] }"#, Shape::Array, vec![]),
+        (
+            r#"{"d":[ 1, [2,3] ,{"x":[]}], "e": [9]}"#,
+            Shape::Array,
+            vec!["1", "[2,3]", r#"{"x":[]}"#],
+        ),
+        (r#"{"d":[1], "d": ["a,b"]}"#, Shape::Array, vec![r#""a,b""#]),
+        (r#"{"d":null}"#, Shape::Array, vec![]),
+        (
+            r#"{"d":{"k1" : 1, "k2":{"x":2} }}"#,
+            Shape::Object,
+            vec![r#""k1" : 1"#, r#""k2":{"x":2}"#],
+        ),
+        (r#"{"d":{}}"#, Shape::Object, vec![]),
     ] {
-        assert_eq!(count_elements(array.as_bytes()), count, "{array}");
+        assert_eq!(parts(json, shape), (expected, vec![]), "{json}");
+    }
+}
+
+#[test]
+fn what_is_wrong_between_elements_spoils_neither() {
+    for (array, expected, index, message) in [
+        ("[1,,2]", vec!["1", "", "2"], 1, "the array has an empty element before byte 9"),
+        ("[,1]", vec!["", "1"], 0, "the array has an empty element before byte 7"),
+        ("[1, ]", vec!["1", ""], 1, "the array ends in a comma before byte 10"),
+        ("[1 2, 3]", vec!["1", "2", "3"], 1, "there must be `,` or `]` at byte 9, behind an element of the array"),
+        ("[}, 3]", vec!["}", "3"], 0, "`}` at byte 7 begins no value"),
+    ] {
+        let json = format!("{{\"d\":{array}}}");
+        let (spans, faults) = parts(&json, Shape::Array);
+        assert_eq!(spans, expected, "{array}");
+        assert_eq!(faults, [(index, message.to_owned())], "{array}");
     }
 }

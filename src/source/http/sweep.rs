@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::paging::At;
 use super::settings::Settings;
+use super::since::Span;
 use crate::error::{Error, Result};
 use crate::source::mark::Time;
 
 /// Up to where the source has been read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Cursor {
+pub(crate) enum Cursor {
     Sweeping(Sweep),
     Done(Done),
 }
@@ -21,40 +22,43 @@ pub(super) enum Cursor {
 /// A sweep has come to its end, or none has begun yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Done {
-    pub(super) done: bool,
+pub(crate) struct Done {
+    pub(crate) done: bool,
     /// Pages that the next sweep passes over at its start.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) skip_pages: u64,
+    pub(crate) skip_pages: u64,
     /// From where the next sweep starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) mark: Option<String>,
+    pub(crate) mark: Option<String>,
 }
 
 /// A sweep is going on: all pages from the first to the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Sweep {
+pub(crate) struct Sweep {
     /// The page to go on with.
-    pub(super) next: At,
+    pub(crate) next: At,
     /// Records of that page that are behind us, and the page they were in.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) skip: u64,
+    pub(crate) skip: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) of_page: Option<String>,
+    pub(crate) of_page: Option<String>,
     /// Pages and records behind us.
-    pub(super) pages: u64,
-    pub(super) records: u64,
+    pub(crate) pages: u64,
+    pub(crate) records: u64,
     /// When the sweep began.
-    pub(super) began: String,
-    /// What it asks for, from its first page to its last.
+    pub(crate) began: String,
+    /// What it asks for, from its first page to its last; with windows, what the one at hand
+    /// does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) since: Option<String>,
+    pub(crate) since: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
     /// The newest mark so far; it counts from the next sweep on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) mark: Option<String>,
+    pub(crate) mark: Option<String>,
     /// The settings under which the place means something.
-    pub(super) settings: String,
+    pub(crate) settings: String,
 }
 
 fn is_zero(n: &u64) -> bool {
@@ -63,7 +67,7 @@ fn is_zero(n: &u64) -> bool {
 
 impl Cursor {
     /// What the pipeline has as its cursor; none before the first batch.
-    pub(super) fn parse(value: Option<&Value>) -> Result<Option<Self>> {
+    pub(crate) fn parse(value: Option<&Value>) -> Result<Option<Self>> {
         match value {
             None | Some(Value::Null) => Ok(None),
             Some(value) => serde_json::from_value(value.clone()).map(Some).map_err(|cause| {
@@ -74,14 +78,14 @@ impl Cursor {
         }
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
 }
 
 impl Sweep {
     /// The sweep to go on with, or the next one; and what the user should know of it.
-    pub(super) fn after(
+    pub(crate) fn after(
         cursor: Option<&Cursor>,
         settings: &Settings,
         fingerprint: String,
@@ -92,14 +96,9 @@ impl Sweep {
             {
                 return (sweep.clone(), None);
             }
-            // Its mark is not for use: of what is older, a part has not been read.
             Some(Cursor::Sweeping(sweep)) => {
-                let anew = Sweep {
-                    since: sweep.since.clone(),
-                    ..Sweep::begin(settings, sweep.since.clone(), 0, fingerprint)
-                };
                 return (
-                    anew,
+                    sweep.anew(settings, fingerprint),
                     Some(
                         "the source was defined anew in the middle of a sweep: read again from the first page",
                     ),
@@ -118,11 +117,8 @@ impl Sweep {
         fingerprint: String,
     ) -> Self {
         let since = settings.since.as_ref();
-        let from = settings.range.as_ref().and_then(|range| range.from.clone());
-        let asked = since.and_then(|since| match from {
-            Some(from) => Some(since.found(from)),
-            None => since.value(mark.as_deref()),
-        });
+        let span = since.map(|since| since.span(mark.as_deref(), settings.range.as_ref()));
+        let span = span.unwrap_or_default();
         let (next, pages, records) = settings.paging.first_behind(skip_pages);
         Sweep {
             next,
@@ -131,18 +127,46 @@ impl Sweep {
             pages,
             records,
             began: Time::at(SystemTime::now()).to_string(),
-            since: asked.map(|value| value.text().to_owned()),
+            since: span.since,
+            until: span.until,
             mark: since.and(mark),
             settings: fingerprint,
         }
     }
 
+    /// The same from its first page on. Its mark is not for use: of what is older, a part has
+    /// not been read.
+    pub(crate) fn anew(&self, settings: &Settings, fingerprint: String) -> Self {
+        let begun = Sweep::begin(settings, self.since.clone(), 0, fingerprint);
+        match settings.since {
+            Some(_) if self.since.is_some() => Sweep {
+                since: self.since.clone(),
+                until: self.until.clone(),
+                ..begun
+            },
+            _ => begun,
+        }
+    }
+
+    /// What its requests ask for.
+    pub(crate) fn span(&self) -> Span {
+        Span {
+            since: self.since.clone(),
+            until: self.until.clone(),
+        }
+    }
+
+    /// Goes on with the first page of another span.
+    pub(crate) fn turn_to(&mut self, span: Span, first: At) {
+        (self.since, self.until, self.next) = (span.since, span.until, first);
+    }
+
     /// Whether no record of it is behind us.
-    pub(super) fn is_at_start(&self) -> bool {
+    pub(crate) fn is_at_start(&self) -> bool {
         self.pages == 0 && self.skip == 0
     }
 
-    pub(super) fn began(&self) -> SystemTime {
+    pub(crate) fn began(&self) -> SystemTime {
         let seconds = Time::parse(&self.began).map_or(0, |time| time.unix_seconds());
         UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
     }
@@ -161,7 +185,7 @@ mod tests {
             json!({"done": true, "mark": "2026-03-01T08:00:00Z"}),
             json!({"done": false, "skip_pages": 2}),
             json!({"next": {"page": 3}, "skip": 40, "of_page": "ab12", "pages": 2, "records": 240, "began": "2026-03-01T08:00:00Z",
-                "since": "2026-02-01T00:00:00Z", "mark": "2026-03-01T00:00:00Z", "settings": "cd34"}),
+                "since": "2026-02-01T00:00:00Z", "until": "2026-02-02T00:00:00Z", "mark": "2026-03-01T00:00:00Z", "settings": "cd34"}),
             json!({"next": "first", "pages": 0, "records": 0, "began": "2026-03-01T08:00:00Z", "settings": "cd34"}),
         ] {
             assert_eq!(

@@ -6,11 +6,11 @@ use std::io::{self, ErrorKind, Read};
 use flate2::read::MultiGzDecoder;
 
 /// What this program understands.
-pub(super) const ACCEPTED: &str = "gzip, br, zstd";
+pub(crate) const ACCEPTED: &str = "gzip, br, zstd";
 
 /// Why a body cannot be decoded.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Unknown(String),
     /// Its content is larger than the limit.
     TooLarge,
@@ -18,7 +18,7 @@ pub(super) enum Fault {
 }
 
 /// Undoes the encodings that `header` lists, the last one first.
-pub(super) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8>, Fault> {
+pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8>, Fault> {
     let mut body = body;
     for name in header
         .rsplit(',')

@@ -2,21 +2,31 @@
 
 use reqwest::Url;
 
-use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::source::secret::Redactor;
 
-/// Whether two URLs lead to the same server by the same way.
-pub(super) fn is_same_origin(a: &Url, b: &Url) -> bool {
-    a.scheme() == b.scheme()
-        && a.host() == b.host()
-        && a.port_or_known_default() == b.port_or_known_default()
+/// The host of the API, and others that links and redirects may lead to.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    home: Url,
+    allowed: Vec<String>,
 }
 
-impl Settings {
+impl Hosts {
+    pub(crate) fn new(home: Url, allowed: Vec<String>) -> Self {
+        Hosts { home, allowed }
+    }
+
+    /// Whether a URL leads to the API itself: the same server by the same way.
+    pub(crate) fn is_home(&self, url: &Url) -> bool {
+        url.scheme() == self.home.scheme()
+            && url.host() == self.home.host()
+            && url.port_or_known_default() == self.home.port_or_known_default()
+    }
+
     /// Refuses a URL on a host that the user did not name; `what` leads there.
-    pub(super) fn check_host(&self, url: &Url, what: &str, redactor: &Redactor) -> Result<()> {
-        if is_same_origin(url, &self.url) {
+    pub(crate) fn check(&self, url: &Url, what: &str, redactor: &Redactor) -> Result<()> {
+        if self.is_home(url) {
             return Ok(());
         }
         let name = name(url);
@@ -24,14 +34,14 @@ impl Settings {
             Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
             None => String::new(),
         };
-        let is_named = (self.allow_hosts.iter()).any(|host| *host == name || *host == with_port);
-        let is_downgrade = self.url.scheme() == "https" && url.scheme() != "https";
+        let is_named = (self.allowed.iter()).any(|host| *host == name || *host == with_port);
+        let is_downgrade = self.home.scheme() == "https" && url.scheme() != "https";
         if is_named && matches!(url.scheme(), "http" | "https") && !is_downgrade {
             return Ok(());
         }
         let error = Error::failed(format!(
             "{what} leads away from {}: to {}",
-            self.url.origin().ascii_serialization(),
+            self.home.origin().ascii_serialization(),
             redactor.clean(url.as_str())
         ));
         Err(match is_downgrade {
@@ -56,20 +66,16 @@ fn name(url: &Url) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn other_hosts_are_refused_unless_named() {
-        let settings = Settings::parse(
-            &json!({"kind": "http", "url": "https://api.example/v1", "allow_hosts": ["cdn.example", "api.example:8443"]}),
-        )
-        .unwrap();
+        let hosts = Hosts::new(
+            Url::parse("https://api.example/v1").unwrap(),
+            vec!["cdn.example".to_owned(), "api.example:8443".to_owned()],
+        );
         let check = |url: &str| {
-            settings.check_host(
-                &Url::parse(url).unwrap(),
-                "the next link",
-                &Redactor::default(),
-            )
+            let url = Url::parse(url).unwrap();
+            hosts.check(&url, "the next link", &Redactor::default())
         };
         for good in [
             "https://api.example/v2",
@@ -95,12 +101,7 @@ mod tests {
             error.message(),
             "the next link leads away from https://api.example: to https://evil.example:99/x?y"
         );
-        assert!(
-            error
-                .next_step()
-                .unwrap()
-                .contains("allow_hosts => '{evil.example:99}'"),
-            "{error}"
-        );
+        let next = error.next_step().unwrap();
+        assert!(next.contains("allow_hosts => '{evil.example:99}'"), "{next}");
     }
 }

@@ -1,29 +1,31 @@
 //! The `Link` header of RFC 8288.
 
-/// The target of the first link in `header` whose relation is `rel`.
-pub(super) fn target(header: &str, rel: &str) -> Option<String> {
+/// The target of the first link in `header` whose relation is `rel`, and which does not say
+/// that nothing is there (`results="false"`).
+pub(crate) fn target(header: &str, rel: &str) -> Option<String> {
     let mut rest = header;
     loop {
         let start = rest.find('<')?;
         let end = start + rest[start..].find('>')?;
         let target = &rest[start + 1..end];
-        let (has_rel, behind) = parameters(&rest[end + 1..], rel);
+        let (has_rel, has_results, behind) = parameters(&rest[end + 1..], rel);
         if has_rel {
-            return Some(target.trim().to_owned());
+            return has_results.then(|| target.trim().to_owned());
         }
         rest = behind;
     }
 }
 
-/// Whether one of the parameters that follow a target gives it the relation; and what
-/// stands behind them.
-fn parameters<'a>(mut rest: &'a str, rel: &str) -> (bool, &'a str) {
-    let mut found = None;
+/// Whether one of the parameters that follow a target gives it the relation, whether it holds
+/// anything; and what stands behind them.
+fn parameters<'a>(mut rest: &'a str, rel: &str) -> (bool, bool, &'a str) {
+    let (mut found, mut has_results) = (None, true);
     loop {
         rest = rest.trim_start();
         let Some(behind) = rest.strip_prefix(';') else {
             return (
                 found.unwrap_or(false),
+                has_results,
                 rest.strip_prefix(',').unwrap_or(rest),
             );
         };
@@ -33,6 +35,9 @@ fn parameters<'a>(mut rest: &'a str, rel: &str) -> (bool, &'a str) {
         let mut value = String::new();
         if let Some(text) = rest.strip_prefix('=') {
             (value, rest) = parameter_value(text.trim_start());
+        }
+        if name.eq_ignore_ascii_case("results") {
+            has_results = !value.eq_ignore_ascii_case("false");
         }
         // Of several rel parameters the first counts, says the RFC.
         if name.eq_ignore_ascii_case("rel") && found.is_none() {
@@ -81,6 +86,11 @@ mod tests {
             (r#"</c>; rel="prev"; rel="next""#, None),
             (r#"</d>;rel = "next" , </e>"#, Some("/d")),
             (r#"</a>; rel="prev""#, None),
+            (
+                r#"</p>; rel="previous"; results="false", </n>; rel="next"; results="true""#,
+                Some("/n"),
+            ),
+            (r#"</n>; rel="next"; results="false""#, None),
             ("</a>", None),
             ("nonsense", None),
             ("</a", None),

@@ -1,10 +1,15 @@
 //! One request and its whole answer: TLS, timeouts, pacing, size, and proof that nothing of
 //! the body is missing.
 
+mod encoding;
+mod hosts;
+mod limits;
+mod trouble;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
@@ -13,143 +18,199 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::encoding::{self, Fault};
-use super::limits::{self, Pacer};
-use super::settings::Settings;
-use super::trouble::Trouble;
 use crate::error::{Error, Result};
+use crate::retry::Trouble;
+
+use limits::Pacer;
+pub(crate) use encoding::ACCEPTED as ACCEPTED_ENCODINGS;
+pub(crate) use hosts::Hosts;
+pub(crate) use limits::{asked_pause, asks_for_pause, is_spent};
+pub(crate) use trouble::{fatal, passing, with_excerpt};
 
 /// As much of an error's body as is looked at.
 const EXCERPT: usize = 64 * 1024;
 
-/// An answer, whole and decoded.
+/// A body that brings fewer bytes than these within the read timeout is dripping, not coming.
+const TRICKLE: usize = 512;
+
+/// How long and how much may be waited for.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) connect_timeout: Duration,
+    /// Without [`TRICKLE`] bytes.
+    pub(crate) read_timeout: Duration,
+    /// From the request to the last byte of its answer.
+    pub(crate) request_timeout: Duration,
+    /// That the server may ask for.
+    pub(crate) max_wait: Duration,
+    pub(crate) max_bytes: usize,
+    pub(crate) requests_per_second: Option<f64>,
+}
+
+/// An answer that came whole. What is good is still encoded as it came.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
     /// Its length was told or its end was marked: it cannot have been cut.
-    pub(super) is_proven: bool,
+    pub(crate) is_proven: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Transport {
     client: reqwest::Client,
     pacer: Pacer,
-    max_bytes: usize,
-    max_wait: Duration,
+    limits: Limits,
 }
 
-impl Wire {
-    pub(super) fn new(settings: &Settings) -> Result<Self> {
+impl Transport {
+    /// For requests to `home` and where it leads.
+    pub(crate) fn new(home: &Url, ca_file: Option<&Path>, limits: Limits) -> Result<Self> {
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(settings.ca_file.as_deref())?)
+            .tls_backend_preconfigured(tls(ca_file)?)
+            // What proves that a body is whole is known of this version.
+            .http1_only()
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(settings.connect_timeout())
-            .read_timeout(settings.read_timeout())
+            .connect_timeout(limits.connect_timeout)
+            .read_timeout(limits.read_timeout)
+            .timeout(limits.request_timeout)
             .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&settings.url) {
+        if is_loopback(home) {
             // No proxy leads there, whatever the environment says of proxies.
             builder = builder.no_proxy();
         }
         let client = builder
             .build()
             .map_err(|cause| Error::failed("the HTTP client cannot be set up").caused_by(cause))?;
-        Ok(Wire {
+        Ok(Transport {
             client,
-            pacer: Pacer::new(settings.requests_per_second),
-            max_bytes: settings.max_page_bytes,
-            max_wait: settings.max_wait(),
+            pacer: Pacer::new(limits.requests_per_second),
+            limits,
         })
     }
 
     /// No request for so long: the server asked for it.
-    pub(super) fn hold(&self, pause: Duration) {
-        self.pacer.hold(pause.min(self.max_wait));
+    pub(crate) fn hold(&self, pause: Duration) {
+        self.pacer.hold(pause.min(self.limits.max_wait));
     }
 
     /// Sends a request; `url` is how it is called in messages.
-    pub(super) async fn send(&self, request: Request, url: &str) -> Result<Reply, Trouble> {
+    pub(crate) async fn send(&self, request: Request, url: &str) -> Result<Reply, Trouble> {
         self.pacer.wait().await;
         let response = self
             .client
             .execute(request)
             .await
-            .map_err(|cause| Trouble::of_transport(&format!("{url} gave no answer"), cause))?;
+            .map_err(|cause| trouble::of_transport(&format!("{url} gave no answer"), cause))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let is_good = status.is_success();
-        if is_good && limits::is_spent(&headers) {
-            let pause = limits::asked_pause(&headers, SystemTime::now()).unwrap_or_default();
-            self.hold(pause);
+        if status.is_success() && limits::is_spent(&headers) {
+            self.wait_for_quota(&headers, url);
         }
+        let is_empty = matches!(
+            status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT
+        );
         let is_measured =
             headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
-        let encoding = content_encoding(&headers);
-        let is_encoded = !matches!(encoding.as_str(), "" | "identity");
-        let body = match is_good {
-            true => self.receive(response, url).await?,
-            false => excerpt(response).await,
-        };
-        let body = match encoding::decode(body, &encoding, self.max_bytes) {
-            Ok(body) => body,
-            Err(_) if !is_good => Vec::new(),
-            Err(fault) => return Err(self.undecodable(fault, url)),
+        let is_encoded = !matches!(content_encoding(&headers).as_str(), "" | "identity");
+        let body = match status.is_success() {
+            _ if is_empty => Bytes::new(),
+            true => self.receive(response, url).await?.into(),
+            false => {
+                let body = excerpt(response).await;
+                let encoding = content_encoding(&headers);
+                let body = encoding::decode(body, &encoding, self.limits.max_bytes);
+                body.unwrap_or_default().into()
+            }
         };
         Ok(Reply {
             status,
             headers,
-            body: body.into(),
-            is_proven: is_measured || is_encoded || status == StatusCode::NO_CONTENT,
+            body,
+            is_proven: is_measured || is_encoded || is_empty,
         })
+    }
+
+    /// The quota is spent: the next request would be refused.
+    fn wait_for_quota(&self, headers: &HeaderMap, url: &str) {
+        let asked = limits::asked_pause(headers, SystemTime::now()).unwrap_or_default();
+        let pause = asked.min(self.limits.max_wait);
+        if !pause.is_zero() {
+            tracing::info!(
+                pause_ms = pause.as_millis() as u64,
+                "the quota of {url} is spent: the next request waits until it is filled again"
+            );
+            self.hold(pause);
+        }
     }
 
     async fn receive(&self, mut response: Response, url: &str) -> Result<Vec<u8>, Trouble> {
         let told = response
             .content_length()
             .and_then(|len| usize::try_from(len).ok());
-        if told.is_some_and(|len| len > self.max_bytes) {
+        if told.is_some_and(|len| len > self.limits.max_bytes) {
             return Err(self.too_large(url));
         }
         let mut body = Vec::with_capacity(told.unwrap_or(0));
+        let (mut since, mut had) = (Instant::now(), 0);
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > self.max_bytes => {
+                Ok(Some(chunk)) if body.len() + chunk.len() > self.limits.max_bytes => {
                     return Err(self.too_large(url));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => return Ok(body),
                 Err(cause) => {
                     let what = format!("the answer of {url} broke off after {} bytes", body.len());
-                    return Err(Trouble::of_transport(&what, cause));
+                    return Err(trouble::of_transport(&what, cause));
                 }
+            }
+            if body.len() - had >= TRICKLE {
+                (since, had) = (Instant::now(), body.len());
+            } else if since.elapsed() > self.limits.read_timeout {
+                return Err(passing(Error::failed(format!(
+                    "the answer of {url} drips: {} bytes in the last {} s",
+                    body.len() - had,
+                    since.elapsed().as_secs()
+                ))));
             }
         }
     }
 
-    fn too_large(&self, url: &str) -> Trouble {
-        Trouble::fatal(
-            Error::failed(format!(
-                "the answer of {url} has more than max_page_bytes = {} bytes",
-                self.max_bytes
-            ))
-            .next("ask for smaller pages, or raise max_page_bytes"),
-        )
-    }
-
-    fn undecodable(&self, fault: Fault, url: &str) -> Trouble {
-        match fault {
-            Fault::TooLarge => self.too_large(url),
-            Fault::Unknown(name) => Trouble::fatal(
+    /// Undoes the encoding of a good answer.
+    pub(crate) fn decode(&self, reply: Reply, url: &str) -> Result<Reply, Trouble> {
+        let encoding = content_encoding(&reply.headers);
+        if reply.body.is_empty() && reply.status != StatusCode::OK {
+            return Ok(reply);
+        }
+        match encoding::decode(reply.body.into(), &encoding, self.limits.max_bytes) {
+            Ok(body) => Ok(Reply {
+                body: body.into(),
+                ..reply
+            }),
+            Err(encoding::Fault::TooLarge) => Err(self.too_large(url)),
+            Err(encoding::Fault::Unknown(name)) => Err(fatal(
                 Error::failed(format!("the answer of {url} is encoded as `{name}`")).next(format!(
                     "let the server send one of {}, as it was asked to",
                     encoding::ACCEPTED
                 )),
-            ),
-            Fault::Broken(cause) => Trouble::passing(
+            )),
+            Err(encoding::Fault::Broken(cause)) => Err(passing(
                 Error::failed(format!("the answer of {url} cannot be decompressed"))
                     .caused_by(cause),
-            ),
+            )),
         }
+    }
+
+    fn too_large(&self, url: &str) -> Trouble {
+        fatal(
+            Error::failed(format!(
+                "the answer of {url} has more than max_page_bytes = {} bytes",
+                self.limits.max_bytes
+            ))
+            .next("ask for smaller pages, or raise max_page_bytes"),
+        )
     }
 }
 

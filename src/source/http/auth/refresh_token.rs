@@ -1,0 +1,107 @@
+//! A refresh token that changes with each use: whoever uses it holds its file locked until the
+//! one that follows is safely in it.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::error::{Error, Result};
+use crate::source::secret::{Keeper, Redactor, Secret};
+
+/// The token, ours alone until it is dropped.
+pub(super) struct RefreshToken {
+    path: PathBuf,
+    secret: Secret,
+    /// Made before the token is used: a token that cannot be replaced is not spent.
+    successor: File,
+    _lock: Flock<File>,
+}
+
+impl RefreshToken {
+    /// Waits for other processes that use it.
+    pub(super) async fn take(path: &Path, redactor: &Redactor) -> Result<Self> {
+        let path = path.to_owned();
+        let token = blocking(move || {
+            let unusable = |cause: io::Error| {
+                Error::usage(format!(
+                    "the refresh token in file `{}` cannot be used",
+                    path.display()
+                ))
+                .caused_by(cause)
+                .next("it changes with each use: sluice has to be allowed to write in its folder")
+            };
+            let lock = private_file(&beside(&path, "lock"), false).map_err(unusable)?;
+            let lock = Flock::lock(lock, FlockArg::LockExclusive)
+                .map_err(|(_, errno)| unusable(errno.into()))?;
+            let secret = Keeper::of(None, Some(&path))?.read()?;
+            let successor = private_file(&beside(&path, "new"), true).map_err(unusable)?;
+            Ok(RefreshToken {
+                path,
+                secret,
+                successor,
+                _lock: lock,
+            })
+        });
+        let token = token.await?;
+        redactor.add(&token.secret);
+        Ok(token)
+    }
+
+    pub(super) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Puts another token in its place, all of it or nothing.
+    pub(super) async fn replace(self, token: Secret, redactor: &Redactor) -> Result<()> {
+        redactor.add(&token);
+        if token == self.secret {
+            return Ok(());
+        }
+        blocking(move || {
+            let save = || -> io::Result<()> {
+                let mode = std::fs::metadata(&self.path)?.permissions().mode();
+                let mut file = &self.successor;
+                file.write_all(token.expose().as_bytes())?;
+                file.set_permissions(Permissions::from_mode(mode))?;
+                file.sync_all()?;
+                std::fs::rename(beside(&self.path, "new"), &self.path)?;
+                let folder = self.path.parent().filter(|path| path != &Path::new(""));
+                File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+            };
+            save().map_err(|cause| {
+                Error::failed(format!(
+                    "the new refresh token cannot be saved in file `{}`",
+                    self.path.display()
+                ))
+                .caused_by(cause)
+                .next("the one in the file is used up: put a new one there")
+            })
+        })
+        .await
+    }
+}
+
+/// Its own name with something behind it.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}
+
+fn private_file(path: &Path, is_emptied: bool) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(is_emptied)
+        .mode(0o600)
+        .open(path)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|cause| Error::failed("the refresh token was given up").caused_by(cause))?
+}

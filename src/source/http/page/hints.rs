@@ -1,0 +1,111 @@
+//! What an answer shows though no setting speaks of it: more pages, and errors.
+
+use std::sync::LazyLock;
+
+use reqwest::header::LINK;
+
+use super::{Answer, Page};
+use crate::source::http::paging::link_target;
+use crate::source::http::value::Found;
+use crate::source::json::Pointer;
+
+/// Where answers say that they are none.
+pub(super) static ERRORS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
+    pointers(&["/errors", "/error", "/fault", "/exception", "/message", "/detail"])
+});
+
+/// Where answers lead on, and how many records they count.
+pub(super) static MORE_PAGES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
+    pointers(&[
+        "/next",
+        "/next_page",
+        "/nextPage",
+        "/next_cursor",
+        "/nextCursor",
+        "/next_page_token",
+        "/nextPageToken",
+        "/nextLink",
+        "/@odata.nextLink",
+        "/has_more",
+        "/hasMore",
+        "/links/next",
+        "/_links/next",
+        "/meta/next",
+        "/meta/next_cursor",
+        "/paging/next",
+        "/pagination/next",
+        "/response_metadata/next_cursor",
+        "/total",
+        "/total_count",
+        "/totalCount",
+        "/meta/total",
+    ])
+});
+
+/// How much of an error is shown in a note.
+const SHOWN: usize = 200;
+
+fn pointers(texts: &[&str]) -> Vec<Pointer> {
+    let pointers = texts.iter().filter_map(|text| Pointer::parse(text));
+    pointers.collect()
+}
+
+/// Whether what stands at one of [`ERRORS`] says something.
+pub(super) fn is_error(value: Option<&[u8]>) -> bool {
+    value.is_some_and(|json| {
+        let says_nothing = [&b"null"[..], b"false", b"\"\"", b"[]", b"{}"];
+        !says_nothing.contains(&json) && json != b"0"
+    })
+}
+
+impl Page {
+    /// GraphQL, for one, gives errors beside what it could find.
+    pub(super) fn note_errors(&mut self, pointer: &Pointer, value: &[u8]) {
+        let text: String = String::from_utf8_lossy(value).chars().take(SHOWN).collect();
+        self.notes.push(format!(
+            "there are errors beside the data, at `{0}` of {1}: {text} (fail_when => '[\"{0}\"]' makes them fail the run)",
+            pointer.text(),
+            self.origin
+        ));
+    }
+
+    /// For a source without paging: the first of `hints` that says that there are more pages.
+    pub(super) fn note_more_pages<'a>(
+        &mut self,
+        mut hints: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
+    ) {
+        let records = self.records();
+        let says_more = |place: &str, json: &[u8]| {
+            let value = Found::of_json(json);
+            match place.contains("total") {
+                true => value.number().is_some_and(|total| total > records && records > 0),
+                false => !value.is_no() && value.text() != "{}" && value.text() != "[]",
+            }
+        };
+        let hint = hints.find(|(place, value)| value.is_some_and(|json| says_more(place, json)));
+        if let Some((place, _)) = hint {
+            self.note_hint(&format!("`{place}`"));
+        }
+    }
+
+    fn note_hint(&mut self, place: &str) {
+        self.notes.push(format!(
+            "{place} of {} shows that there are more pages, and no `paging` is set: only this one was read",
+            self.origin
+        ));
+    }
+}
+
+impl Answer<'_> {
+    /// What the headers show.
+    pub(super) fn note_hints(&self, page: &mut Page) {
+        if !self.reader.paging.is_none() || !page.notes.is_empty() {
+            return;
+        }
+        let links = self.reply.headers.get_all(LINK).iter();
+        let mut links = links.filter_map(|link| link.to_str().ok());
+        if links.any(|link| link_target(link, "next").is_some()) {
+            page.note_hint("the header Link");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Pages that are one JSON document. Only brackets, quotes and keys are looked at, so that a
+//! record that is no sound JSON spoils itself and not its page.
+
+use std::ops::Range;
+
+use super::hints::{ERRORS, MORE_PAGES, is_error};
+use super::{Answer, KEPT_OF_LONG, NOT_JSON, Page, Record, RecordFault, TOO_LONG};
+use crate::error::{Error, Result};
+use crate::retry::Trouble;
+use crate::source::http::settings::{Shape, digest};
+use crate::source::http::transport::{fatal, passing};
+use crate::source::http::value::Found;
+use crate::source::json::{self, Fault, Parts, Pointer};
+
+impl Answer<'_> {
+    pub(super) fn read_json(&self, page: &mut Page) -> Result<(), Trouble> {
+        let reader = self.reader;
+        let locators = reader.paging.locators();
+        let in_body: Vec<(usize, &Pointer)> = locators
+            .iter()
+            .enumerate()
+            .filter_map(|(index, locator)| Some((index, locator.as_ref()?.in_body()?)))
+            .collect();
+        let conditions = reader.retry_when.iter().chain(&reader.fail_when);
+        let conditions: Vec<&Pointer> = conditions.map(|condition| &condition.pointer).collect();
+        let mut pointers = vec![&reader.content.records];
+        pointers.extend(&conditions);
+        pointers.extend(in_body.iter().map(|(_, pointer)| pointer));
+        pointers.extend(ERRORS.iter());
+        if reader.paging.is_none() {
+            pointers.extend(MORE_PAGES.iter());
+        }
+        let (spans, parts) = self.walk(&pointers)?;
+        let mut values = spans.iter().map(|span| {
+            let span = span.clone()?;
+            Some(&self.body[span])
+        });
+        let _ = values.next();
+        let checked: Vec<Option<&[u8]>> = values.by_ref().take(conditions.len()).collect();
+        self.check(&checked)?;
+        let signals = page.signals.in_order();
+        for ((index, _), value) in in_body.iter().zip(values.by_ref()) {
+            *signals[*index] = value.map(Found::of_json);
+        }
+        let errors = values.by_ref().take(ERRORS.len());
+        let error = ERRORS.iter().zip(errors).find(|(_, value)| is_error(*value));
+        self.take_records(page, spans[0].clone(), parts, error.is_some())?;
+        let is_known = |pointer: &Pointer| conditions.contains(&pointer);
+        if let Some((pointer, Some(value))) = error.filter(|(pointer, _)| {
+            pointer.text() == "/errors" && !is_known(pointer)
+        }) {
+            page.note_errors(pointer, value);
+        }
+        let hints = MORE_PAGES.iter().zip(values);
+        page.note_more_pages(hints.map(|(pointer, value)| (pointer.text(), value)));
+        Ok(())
+    }
+
+    fn walk(&self, pointers: &[&Pointer]) -> Result<(Vec<Option<Range<usize>>>, Parts), Trouble> {
+        let nothing = || (vec![None; pointers.len()], Parts::default());
+        let shape = match self.reader.content.shape {
+            Shape::Array => json::Shape::Array,
+            Shape::Object | Shape::Members => json::Shape::Object,
+        };
+        self.refuse_html()?;
+        match self.body.trim_ascii_start().first() {
+            Some(b'{' | b'[') => json::find_parts(&self.body, pointers, shape),
+            None => Err(Fault::Incomplete),
+            Some(_) if b"null" == self.body.trim_ascii() => Ok(nothing()),
+            Some(_) => Err(Fault::Malformed(0)),
+        }
+        .map_err(|fault| match fault {
+            Fault::Incomplete => passing(Error::failed(format!(
+                "the answer of {} ends inside its JSON, after {} bytes",
+                self.origin,
+                self.body.len()
+            ))),
+            Fault::Malformed(at) => {
+                let error = self.error(format!(
+                    "the answer of {} is no JSON, as byte {} shows",
+                    self.origin,
+                    at + 1
+                ));
+                fatal(error.next("check that the url is that of the API, and `format`"))
+            }
+        })
+    }
+
+    /// Finds the records where they should be. Null is what some write for none.
+    fn take_records(
+        &self,
+        page: &mut Page,
+        span: Option<Range<usize>>,
+        parts: Parts,
+        is_error: bool,
+    ) -> Result<(), Trouble> {
+        let shape = self.reader.content.shape;
+        let pointer = self.reader.content.records.text();
+        let place = match pointer {
+            "" => "the answer".to_owned(),
+            pointer => format!("`{pointer}` in the answer"),
+        };
+        let begins = span.as_ref().map(|span| self.body[span.start]);
+        let (what, next) = match (shape, begins) {
+            (Shape::Array, Some(b'[')) | (Shape::Members, Some(b'{')) => {
+                self.hold_parts(page, span.unwrap_or_default(), parts);
+                return Ok(());
+            }
+            (Shape::Object, Some(b'{')) => {
+                let span = span.unwrap_or_default();
+                let whole = Parts {
+                    spans: vec![place_of(&span)],
+                    faults: Vec::new(),
+                };
+                self.hold_parts(page, span, whole);
+                return Ok(());
+            }
+            (_, Some(b'n')) => return Ok(()),
+            (_, None) if self.body.trim_ascii() == b"null" => return Ok(()),
+            (_, None) => (
+                format!("there is no {place} of {}", self.origin),
+                "say where the records are: records => '/data'; if this is an error in disguise: fail_when, retry_when",
+            ),
+            (Shape::Array, Some(b'{')) => (
+                format!("{place} of {} is an object, not an array of records", self.origin),
+                "say where the array is: records => '/data'; if the object is a record: shape => 'object'; if its members are: shape => 'members'; if this is an error in disguise: fail_when, retry_when",
+            ),
+            (Shape::Array, Some(_)) => (
+                format!("{place} of {} is no array of records", self.origin),
+                "say where the array is: records => '/data'",
+            ),
+            (Shape::Object | Shape::Members, Some(_)) => (
+                format!("{place} of {} is no object", self.origin),
+                "say where the object is: records => '/data'; leave `shape` out if it is an array of records",
+            ),
+        };
+        let error = self.error(what).next(next);
+        match begins {
+            None if !is_error => page.missing = Some(error),
+            _ => return Err(fatal(error)),
+        }
+        Ok(())
+    }
+
+    fn hold_parts(&self, page: &mut Page, whole: Range<usize>, parts: Parts) {
+        page.digest = digest(&self.body[whole]);
+        page.are_members = self.reader.content.shape == Shape::Members;
+        let max = self.reader.content.lines.max_record_bytes;
+        let mut faults = parts.faults.into_iter().peekable();
+        let mut found = Vec::new();
+        let records = parts.spans.into_iter().enumerate().map(|(index, mut span)| {
+            if let Some((_, message)) = faults.next_if(|(other, _)| *other == index) {
+                found.push((index, RecordFault { sqlstate: NOT_JSON, message }));
+            } else if span.len() > max {
+                found.push((index, too_long(&mut span, max)));
+            }
+            Record {
+                span,
+                position: u32::try_from(index + 1).unwrap_or(u32::MAX),
+            }
+        });
+        let records = records.collect();
+        page.hold(self.body.clone(), records, found);
+    }
+}
+
+fn place_of(span: &Range<usize>) -> Range<u32> {
+    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    place(span.start)..place(span.end)
+}
+
+/// Cuts the record to what is kept of it.
+fn too_long(span: &mut Range<u32>, max: usize) -> RecordFault {
+    let size = span.len();
+    span.end = span.start + u32::try_from(size.min(KEPT_OF_LONG)).unwrap_or(u32::MAX);
+    RecordFault {
+        sqlstate: TOO_LONG,
+        message: format!(
+            "the record has {size} bytes, more than the limit max_record_bytes = {max}; its first {} bytes are kept here",
+            span.len()
+        ),
+    }
+}

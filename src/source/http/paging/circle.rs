@@ -1,0 +1,151 @@
+//! Pages that go round in a circle, noticed with bounded memory.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use super::place::At;
+use crate::error::{Error, Result};
+
+/// So many pages in a row without a record are taken for a loop that no token shows.
+const EMPTY_PAGES: u64 = 10_000;
+
+/// What is remembered exactly; a larger circle is noticed by its second round.
+const REMEMBERED: usize = 1 << 16;
+
+/// The pages of a sweep so far.
+#[derive(Debug)]
+pub(crate) struct Circle {
+    places: Repeats<u64>,
+    contents: Repeats<[u8; 12]>,
+    empty: u64,
+    /// Equal pages are the source's nature.
+    allows_equal: bool,
+}
+
+/// Whether the records of a page were those of an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    No,
+    /// Of the one before.
+    OfLast,
+    OfEarlier,
+}
+
+impl Circle {
+    pub(crate) fn new(allows_equal: bool) -> Self {
+        Circle {
+            places: Repeats::default(),
+            contents: Repeats::default(),
+            empty: 0,
+            allows_equal,
+        }
+    }
+
+    /// No page is asked for twice.
+    pub(crate) fn enter(&mut self, at: &At) -> Result<()> {
+        match self.places.note(at.fingerprint()) {
+            Repeat::No => Ok(()),
+            _ => Err(circle(format!("{at} came a second time"))),
+        }
+    }
+
+    /// Looks at the digest of a page with records, or counts one without.
+    pub(crate) fn look_at(&mut self, records: u64, digest: [u8; 12]) -> Result<Repeat> {
+        if records > 0 {
+            self.empty = 0;
+            return Ok(self.contents.note(digest));
+        }
+        self.empty += 1;
+        match self.empty > EMPTY_PAGES {
+            true => Err(circle(format!(
+                "{EMPTY_PAGES} pages in a row hold no record"
+            ))),
+            false => Ok(Repeat::No),
+        }
+    }
+
+    /// Refuses a repeat, unless it is allowed.
+    pub(crate) fn refuse(&self, repeat: Repeat, at: &At, origin: &str) -> Result<()> {
+        if repeat == Repeat::No || self.allows_equal {
+            return Ok(());
+        }
+        Err(circle(format!(
+            "{at} holds the same records as an earlier page: {origin}"
+        ))
+        .detail("if the source does give equal pages: allow_equal_pages => true"))
+    }
+}
+
+/// The last [`REMEMBERED`] values, and one more that stays while the others go (Brent's way to
+/// find a cycle): each time the steps since it have doubled, the newest takes its place.
+#[derive(Debug)]
+struct Repeats<T> {
+    recent: HashSet<T>,
+    last: Option<T>,
+    anchor: Option<T>,
+    steps: u64,
+    power: u64,
+}
+
+impl<T> Default for Repeats<T> {
+    fn default() -> Self {
+        Repeats {
+            recent: HashSet::new(),
+            last: None,
+            anchor: None,
+            steps: 0,
+            power: 1,
+        }
+    }
+}
+
+impl<T: Copy + Eq + Hash> Repeats<T> {
+    fn note(&mut self, value: T) -> Repeat {
+        let repeat = match () {
+            () if self.last == Some(value) => Repeat::OfLast,
+            () if self.anchor == Some(value) || self.recent.contains(&value) => Repeat::OfEarlier,
+            () => Repeat::No,
+        };
+        if self.recent.len() >= REMEMBERED {
+            self.recent.clear();
+        }
+        self.recent.insert(value);
+        self.last = Some(value);
+        self.steps += 1;
+        if self.steps == self.power {
+            (self.anchor, self.steps, self.power) = (Some(value), 0, self.power * 2);
+        }
+        repeat
+    }
+}
+
+fn circle(what: String) -> Error {
+    Error::failed(format!("the pages go round in a circle: {what}")).next(
+        "check the paging of the source: does the server know the parameter, does `next` lead on?",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circle_larger_than_the_memory_is_noticed_in_its_second_round() {
+        let size = REMEMBERED as u64 * 3 / 2;
+        let mut repeats = Repeats::default();
+        let rounds = (0..4).flat_map(|_| 0..size);
+        let found = rounds.take_while(|n| repeats.note(*n) == Repeat::No).count() as u64;
+        assert!(found < 4 * size, "{found}");
+        assert!(repeats.recent.len() <= REMEMBERED);
+        let mut repeats = Repeats::default();
+        assert!((0..4 * size).all(|n| repeats.note(n) == Repeat::No));
+    }
+
+    #[test]
+    fn the_page_before_is_told_from_earlier_ones() {
+        let mut repeats = Repeats::default();
+        let noted = [1, 2, 2, 1].map(|n| repeats.note(n));
+        use Repeat::{No, OfEarlier, OfLast};
+        assert_eq!(noted, [No, No, OfLast, OfEarlier]);
+    }
+}

@@ -1,0 +1,311 @@
+//! The paging models: which request comes first, and which after a page. Pure: nothing here
+//! knows of a network.
+
+mod circle;
+mod counted;
+mod link;
+mod place;
+
+use reqwest::Url;
+use reqwest::header::LINK;
+use serde::Deserialize;
+
+use super::value::{Found, Locator, SendIn};
+use crate::error::{Error, Result};
+use crate::source::json::{self, Pointer};
+pub(crate) use circle::{Circle, Repeat};
+pub(crate) use link::target as link_target;
+pub(crate) use place::At;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Model {
+    #[default]
+    None,
+    PageNumber,
+    Offset,
+    Cursor,
+    NextLink,
+    LinkHeader,
+}
+
+/// What ends the pages, besides what the source says of their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EndsAt {
+    #[default]
+    EmptyPage,
+    /// A page with fewer records than were asked for.
+    ShortPage,
+    /// A page that the source does not have.
+    NotFound,
+    /// A page with the same records as the one before.
+    RepeatedPage,
+}
+
+/// Which of the settings belong to which model is checked where a pipeline is defined.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Paging {
+    model: Model,
+    param: String,
+    start: Option<u64>,
+    size_param: Option<String>,
+    size: Option<u64>,
+    send_in: SendIn,
+    /// Where the next token or link is found; or the token in the last record.
+    next: Option<Locator>,
+    last: Option<Pointer>,
+    rel: String,
+    pages: Option<Locator>,
+    total: Option<Locator>,
+    more: Option<Locator>,
+    done: Option<Locator>,
+    pub(crate) ends_at: EndsAt,
+}
+
+/// What an answer says of the pages.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Signals {
+    pub(crate) next: Option<Found>,
+    pub(crate) pages: Option<Found>,
+    pub(crate) total: Option<Found>,
+    pub(crate) more: Option<Found>,
+    pub(crate) done: Option<Found>,
+}
+
+impl Signals {
+    /// In the order of [`Paging::locators`].
+    pub(crate) fn of(found: [Option<Found>; 5]) -> Self {
+        let [next, pages, total, more, done] = found;
+        Signals {
+            next,
+            pages,
+            total,
+            more,
+            done,
+        }
+    }
+
+    pub(crate) fn in_order(&mut self) -> [&mut Option<Found>; 5] {
+        [
+            &mut self.next,
+            &mut self.pages,
+            &mut self.total,
+            &mut self.more,
+            &mut self.done,
+        ]
+    }
+}
+
+/// What is known of a page that was fetched.
+pub(crate) struct Facts<'a> {
+    pub(crate) at: &'a At,
+    /// Records in it.
+    pub(crate) records: u64,
+    /// Records in all pages of the sweep so far, this one included.
+    pub(crate) seen: u64,
+    /// Records in the largest page so far.
+    pub(crate) largest: u64,
+    /// From where it came, after redirects: what links are relative to.
+    pub(crate) url: &'a Url,
+    pub(crate) signals: &'a Signals,
+    pub(crate) last_record: Option<&'a [u8]>,
+}
+
+/// What follows a page.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct After {
+    pub(crate) next: Option<At>,
+    /// By what the source says this was the end; it is asked all the same.
+    pub(crate) is_doubtful: bool,
+    /// How many records the source says there are.
+    pub(crate) total: Option<u64>,
+}
+
+/// Where paging puts a value into the request.
+pub(crate) type Put<'a> = &'a mut dyn FnMut(SendIn, &str, Found);
+
+impl Paging {
+    pub(crate) fn is_none(&self) -> bool {
+        self.model == Model::None
+    }
+
+    pub(crate) fn first(&self) -> At {
+        match self.model {
+            Model::PageNumber => At::Page(self.start()),
+            Model::Offset => At::Offset(self.start()),
+            _ => At::First,
+        }
+    }
+
+    fn start(&self) -> u64 {
+        self.start.unwrap_or(match self.model {
+            Model::PageNumber => 1,
+            _ => 0,
+        })
+    }
+
+    /// The first page behind so many others, how many those are, and how many records they are
+    /// taken to hold: what counts to the end goes on as if they had been read. Pages that only
+    /// the one before can name cannot be passed over.
+    pub(crate) fn first_behind(&self, pages: u64) -> (At, u64, u64) {
+        let mut at = self.first();
+        for passed in 0..pages {
+            match self.ahead(&at) {
+                Some(next) => at = next,
+                None => return (at, passed, 0),
+            }
+        }
+        (at, pages, pages * self.size.unwrap_or(0))
+    }
+
+    /// Whether `at` is a place of this model.
+    pub(crate) fn knows(&self, at: &At) -> bool {
+        match (self.model, at) {
+            (Model::PageNumber, At::Page(_)) | (Model::Offset, At::Offset(_)) => true,
+            (Model::PageNumber | Model::Offset, _) => false,
+            (Model::Cursor, At::Token(_) | At::TokenJson(_)) => true,
+            (Model::NextLink | Model::LinkHeader, At::Link(_)) => true,
+            (_, at) => *at == At::First,
+        }
+    }
+
+    /// Where the values of [`Signals`] stand, in their order.
+    pub(crate) fn locators(&self) -> [Option<Locator>; 5] {
+        let next = match self.model {
+            Model::LinkHeader => Some(Locator::Header(LINK)),
+            _ => self.next.clone(),
+        };
+        let others = [&self.pages, &self.total, &self.more, &self.done].map(Clone::clone);
+        let [pages, total, more, done] = others;
+        [next, pages, total, more, done]
+    }
+
+    /// Writes the place into the request. For a link, that is the whole request.
+    pub(crate) fn put(&self, at: &At, put: Put<'_>) {
+        let number = |n: u64| Found::Json(n.to_string());
+        match at {
+            At::Page(n) | At::Offset(n) => {
+                put(self.send_in, &self.param, number(*n));
+                if let (Some(name), Some(size)) = (&self.size_param, self.size) {
+                    put(self.send_in, name, number(size));
+                }
+            }
+            At::Token(text) => put(self.send_in, &self.param, Found::Text(text.clone())),
+            At::TokenJson(json) => put(self.send_in, &self.param, Found::Json(json.clone())),
+            At::First | At::Link(_) => {}
+        }
+    }
+
+    /// The page after `at`, if it can be told before `at` has come.
+    pub(crate) fn ahead(&self, at: &At) -> Option<At> {
+        match at {
+            At::Page(page) => Some(At::Page(page + 1)),
+            At::Offset(offset) => Some(At::Offset(offset + self.size?)),
+            _ => None,
+        }
+    }
+
+    /// The page after `facts.at`, now that it has come; none: it was the last.
+    pub(crate) fn after(&self, facts: &Facts<'_>) -> Result<After> {
+        let says_more = self.says_more(facts.signals);
+        let after = match self.model {
+            Model::PageNumber | Model::Offset => self.after_counted(facts, says_more),
+            _ => After {
+                next: self.led_to(facts, says_more)?,
+                ..After::default()
+            },
+        };
+        Ok(After {
+            next: after.next.filter(|_| says_more != Some(false)),
+            total: facts.signals.total.as_ref().and_then(Found::number),
+            ..after
+        })
+    }
+
+    /// What `more` and `done` say.
+    fn says_more(&self, signals: &Signals) -> Option<bool> {
+        let more = signals.more.as_ref().map(|more| !more.is_no());
+        let done = signals.done.as_ref().map(Found::is_no);
+        more.or(done)
+    }
+
+    /// Where the token or link of a page leads.
+    fn led_to(&self, facts: &Facts<'_>, says_more: Option<bool>) -> Result<Option<At>> {
+        let next = facts.signals.next.as_ref().filter(|next| !next.is_nothing());
+        let next = match (self.model, next) {
+            (Model::Cursor, next) => match &self.last {
+                Some(field) => token_in(facts.last_record, field).map(At::of_token),
+                None => next.cloned().map(At::of_token),
+            },
+            (Model::NextLink, Some(Found::Text(text))) => Some(resolve(facts.url, text)?),
+            (Model::NextLink, Some(Found::Json(json))) => {
+                return Err(Error::failed(format!(
+                    "{} of {} leads to {json}, which is no URL",
+                    self.lead(),
+                    facts.url
+                ))
+                .next("correct `next` in sluice.next_link_paging(…)"));
+            }
+            (Model::LinkHeader, Some(header)) => match link::target(header.text(), &self.rel) {
+                Some(text) => Some(resolve(facts.url, &text)?),
+                None => None,
+            },
+            _ => None,
+        };
+        match &next {
+            None if says_more == Some(true) => Err(self.contradiction()),
+            // What leads to where we are, from a page that holds nothing (or, where the token
+            // is its last record, nothing else), leads nowhere.
+            Some(next) if next == facts.at && facts.records <= u64::from(self.last.is_some()) => {
+                Ok(None)
+            }
+            _ => Ok(next),
+        }
+    }
+
+    /// Where the value that leads on is looked for, for messages.
+    fn lead(&self) -> String {
+        match (&self.next, &self.last) {
+            (_, Some(field)) => format!("`{}` of the last record", field.text()),
+            (Some(next), None) => next.to_string(),
+            (None, None) => "header link".to_owned(),
+        }
+    }
+
+    fn contradiction(&self) -> Error {
+        let flag = self.more.as_ref().or(self.done.as_ref());
+        Error::failed(format!(
+            "{} says that there are more pages, but {} leads to none",
+            flag.map(ToString::to_string).unwrap_or_default(),
+            self.lead()
+        ))
+        .next("correct the paging of the source: `next`, `more`, `done`")
+    }
+
+    /// The value that leads on is in the body and was not there at all, not even empty: which
+    /// a typing error would look like.
+    pub(crate) fn lacks_lead(&self, signals: &Signals) -> bool {
+        self.next.is_some() && signals.next.is_none() && self.says_more(signals).is_none()
+    }
+}
+
+fn token_in(record: Option<&[u8]>, field: &Pointer) -> Option<Found> {
+    let record = record?;
+    let span = json::find(record, &[field]).ok()?.pop()??;
+    Some(Found::of_json(&record[span])).filter(|token| !token.is_nothing())
+}
+
+fn resolve(base: &Url, link: &str) -> Result<At> {
+    base.join(link)
+        .map(|url| At::Link(url.into()))
+        .map_err(|cause| {
+            Error::failed(format!("the next link `{link}` of {base} is no URL"))
+                .caused_by(cause)
+                .next("correct the paging of the pipeline's source")
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! What can go wrong with a request, by what to do about it.
+
+use std::error::Error as StdError;
+
+use crate::error::Error;
+use crate::retry::{self, Trouble};
+use crate::source::secret::Redactor;
+
+/// Lines of a body that an error shows, and how much of each.
+const LINES: usize = 5;
+const LINE: usize = 200;
+
+/// Would fail again.
+pub(crate) fn fatal(error: Error) -> Trouble {
+    Trouble::Fatal(Box::new(error))
+}
+
+/// Worth another try.
+pub(crate) fn passing(error: Error) -> Trouble {
+    Trouble::Passing {
+        error: Box::new(error),
+        asked: None,
+    }
+}
+
+/// A request that got no whole answer. `what` says which.
+pub(super) fn of_transport(what: &str, cause: reqwest::Error) -> Trouble {
+    let passes = is_passing(&cause);
+    // The URL may hold a credential, and is told anyway.
+    let error = Error::failed(what).caused_by(cause.without_url());
+    match passes {
+        true => passing(error),
+        false => fatal(error.next("check the host, its certificate (ca_file => … for an authority of your own) and any proxy")),
+    }
+}
+
+fn is_passing(error: &reqwest::Error) -> bool {
+    if error.is_builder() {
+        return false;
+    }
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return false;
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return retry::passes(innermost(error));
+        }
+        cause = error.source();
+    }
+    error.is_timeout()
+        || error.is_connect()
+        || error.is_request()
+        || error.is_body()
+        || error.is_decode()
+}
+
+/// Libraries wrap one input/output error in another, and `source` passes over what is wrapped.
+fn innermost(error: &std::io::Error) -> &std::io::Error {
+    let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref());
+    wrapped.map_or(error, innermost)
+}
+
+/// Shows the first lines of what a server said, without the secrets it may repeat.
+pub(crate) fn with_excerpt(error: Error, body: &[u8], redactor: &Redactor) -> Error {
+    let text = redactor.clean(&String::from_utf8_lossy(body));
+    let lines = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.trim().is_empty());
+    lines
+        .take(LINES)
+        .enumerate()
+        .fold(error, |error, (number, line)| {
+            let line: String = line
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(LINE)
+                .collect();
+            let label = if number == 0 { "body: " } else { "      " };
+            error.detail(format!("{label} {line}"))
+        })
+}

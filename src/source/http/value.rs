@@ -1,0 +1,146 @@
+//! Values in answers and requests: where one is found, and as what it is sent.
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName};
+use serde::{Deserialize, Deserializer};
+
+use crate::source::json::{self, Pointer};
+
+/// Where a value is found: at a JSON pointer in the body, or in a header.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum Locator {
+    Body(Pointer),
+    Header(HeaderName),
+}
+
+impl Locator {
+    pub(crate) fn in_body(&self) -> Option<&Pointer> {
+        match self {
+            Locator::Body(pointer) => Some(pointer),
+            Locator::Header(_) => None,
+        }
+    }
+
+    /// The value, if it is to be found in the headers and there.
+    pub(crate) fn in_headers(&self, headers: &HeaderMap) -> Option<Found> {
+        let Locator::Header(name) = self else {
+            return None;
+        };
+        let values: Vec<&str> = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        (!values.is_empty()).then(|| Found::Text(values.join(", ")))
+    }
+}
+
+impl TryFrom<String> for Locator {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match Pointer::parse(&text) {
+            Some(pointer) => Ok(Locator::Body(pointer)),
+            None => text.parse().map(Locator::Header).map_err(|_| {
+                format!("`{text}` is neither a JSON pointer nor the name of a header")
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Locator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Locator::Body(pointer) => f.write_str(pointer.text()),
+            Locator::Header(name) => write!(f, "header {name}"),
+        }
+    }
+}
+
+/// A value found in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    Text(String),
+    /// Anything but a string: its JSON, as it stands.
+    Json(String),
+}
+
+impl Found {
+    pub(crate) fn of_json(bytes: &[u8]) -> Self {
+        match json::string(bytes) {
+            Some(text) => Found::Text(text),
+            None => Found::Json(String::from_utf8_lossy(bytes).into_owned()),
+        }
+    }
+
+    /// Nothing, in one of the ways in which servers say so.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match self {
+            Found::Text(text) => text.is_empty(),
+            Found::Json(json) => matches!(json.as_str(), "null" | "false"),
+        }
+    }
+
+    /// No, as an answer to a question.
+    pub(crate) fn is_no(&self) -> bool {
+        self.is_nothing() || matches!(self.text(), "false" | "False" | "0")
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Found::Text(text) | Found::Json(text) => text,
+        }
+    }
+
+    /// A count, also one that is written as text, or as `Content-Range` has it (`0-24/250`).
+    pub(crate) fn number(&self) -> Option<u64> {
+        let text = self.text();
+        let behind = text.rsplit_once('/').map_or(text, |(_, total)| total);
+        behind.trim().parse().ok()
+    }
+}
+
+/// Where a value goes that changes from request to request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SendIn {
+    #[default]
+    Params,
+    Body,
+}
+
+/// Reads a URL in the settings.
+pub(crate) fn url<'de, D: Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(text)?;
+    Url::parse(&text)
+        .map_err(|cause| serde::de::Error::custom(format!("`{text}` is no URL: {cause}")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_pointers_or_headers() {
+        let locator = |text: &str| Locator::try_from(text.to_owned());
+        assert_eq!(locator("/a/b").unwrap().to_string(), "/a/b");
+        assert_eq!(locator("X-Next").unwrap().to_string(), "header x-next");
+        assert!(locator("no header").is_err());
+    }
+
+    #[test]
+    fn counts_are_read_in_every_way_they_are_written() {
+        for (text, number) in [
+            ("250", Some(250)),
+            (" 250 ", Some(250)),
+            ("0-24/250", Some(250)),
+            ("items 0-24/250", Some(250)),
+            ("0-24/*", None),
+            ("many", None),
+        ] {
+            assert_eq!(Found::Text(text.to_owned()).number(), number, "{text}");
+        }
+    }
+}
