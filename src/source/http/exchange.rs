@@ -152,7 +152,9 @@ impl Exchange {
         reply: Reply,
         tries: u32,
     ) -> Result<Page, Trouble> {
-        let reply = self.transport.decode(reply, &request.shown(&self.redactor))?;
+        let reply = self
+            .transport
+            .decode(reply, &request.shown(&self.redactor))?;
         self.reader.read(request, url, &reply, tries)
     }
 
@@ -160,7 +162,9 @@ impl Exchange {
     /// is too long ends the run. What servers say may repeat what they were sent.
     fn wait_or_give_up(&self, trouble: Trouble) -> Trouble {
         let (error, asked) = match trouble {
-            Trouble::Fatal(error) => return fatal(error.reworded(|text| self.redactor.clean(text))),
+            Trouble::Fatal(error) => {
+                return fatal(error.reworded(|text| self.redactor.clean(text)));
+            }
             Trouble::Passing { error, asked } => (error, asked),
         };
         let error = error.reworded(|text| self.redactor.clean(text));
@@ -364,7 +368,9 @@ impl Exchange {
 /// Whether an answer with a part holds all there is: of a range in other units than bytes, the
 /// server counts records.
 fn is_whole(headers: &HeaderMap) -> bool {
-    let range = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    let range = headers
+        .get(CONTENT_RANGE)
+        .and_then(|range| range.to_str().ok());
     let Some(bytes) = range.and_then(|range| range.trim().strip_prefix("bytes")) else {
         return range.is_some();
     };

@@ -161,7 +161,11 @@ impl HttpSource {
         }
         if !self.has_noted {
             self.has_noted = !fetched.page.notes.is_empty();
-            fetched.page.notes.iter().for_each(|note| self.means.remarks.add(note));
+            fetched
+                .page
+                .notes
+                .iter()
+                .for_each(|note| self.means.remarks.add(note));
         }
         Reading {
             taken: if is_the_same { skip } else { 0 },
@@ -192,7 +196,10 @@ impl HttpSource {
                 continue;
             };
             let to = self.range().and_then(|range| range.to.as_ref());
-            match out.last_payload().and_then(|payload| since.mark_of(payload)) {
+            match out
+                .last_payload()
+                .and_then(|payload| since.mark_of(payload))
+            {
                 Some(mark) if to.is_some_and(|to| since.is_beyond(&mark, to)) => {
                     out.roll_back(before);
                 }
@@ -214,8 +221,11 @@ impl HttpSource {
             return match max.filter(|max| self.pages >= *max) {
                 None => Progress::UnitEnded(Proof::Complete),
                 Some(max) => {
-                    let why = format!("max_pages = {max} are read; the next run goes on with {next}");
-                    self.means.remarks.add(format!("{}: {why}", self.settings().url));
+                    let why =
+                        format!("max_pages = {max} are read; the next run goes on with {next}");
+                    self.means
+                        .remarks
+                        .add(format!("{}: {why}", self.settings().url));
                     self.fetcher = None;
                     Progress::End(self.waiting(why))
                 }
@@ -223,9 +233,9 @@ impl HttpSource {
         }
         let proof = self.prove(fetched);
         let now = self.sweep.began();
-        let span = self.since().and_then(|since| {
-            since.next_span(&self.sweep.span(), self.range(), now)
-        });
+        let span = self
+            .since()
+            .and_then(|since| since.next_span(&self.sweep.span(), self.range(), now));
         match span {
             Some(span) => {
                 let first = self.settings().paging.first();

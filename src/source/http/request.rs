@@ -253,7 +253,8 @@ mod tests {
     #[test]
     fn a_place_in_the_body_shows_in_the_origin() {
         let token = || At::Token("a&b".to_owned());
-        let paging = json!({"model": "cursor", "param": "after", "next": "/next", "send_in": "body"});
+        let paging =
+            json!({"model": "cursor", "param": "after", "next": "/next", "send_in": "body"});
         for (format, body) in [
             ("json", r#"{"size":2,"after":"a&b"}"#),
             ("form", "size=2&after=a%26b"),

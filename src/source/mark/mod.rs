@@ -102,9 +102,7 @@ impl Kind {
             _ if seconds == 0 => None,
             Kind::Timestamp => Time::parse(mark).map(|time| written(time).to_string()),
             Kind::Unix => whole(mark).map(|mark| mark.saturating_add(seconds).to_string()),
-            Kind::UnixMs => {
-                whole(mark).map(|mark| mark.saturating_add(seconds * 1000).to_string())
-            }
+            Kind::UnixMs => whole(mark).map(|mark| mark.saturating_add(seconds * 1000).to_string()),
             Kind::Number | Kind::Text => None,
         };
         moved.unwrap_or_else(|| mark.to_owned())
@@ -158,7 +156,11 @@ mod tests {
             (Kind::Unix, "1772352000.5", "2026-03-01T08:00:00.5Z"),
             (Kind::UnixMs, "1772352000123", "2026-03-01T08:00:00.123Z"),
             (Kind::Unix, "-0.25", "1969-12-31T23:59:59.75Z"),
-            (Kind::Timestamp, "2026-03-01 09:00:00+01", "2026-03-01T08:00:00Z"),
+            (
+                Kind::Timestamp,
+                "2026-03-01 09:00:00+01",
+                "2026-03-01T08:00:00Z",
+            ),
         ] {
             assert_eq!(kind.moment(mark).unwrap().to_string(), moment, "{mark}");
         }

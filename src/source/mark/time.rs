@@ -100,7 +100,9 @@ impl Time {
 
     /// Seconds since 1970, UTC, without the fraction.
     pub(in crate::source) fn unix_seconds(&self) -> i64 {
-        let since = self.local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        let since = self
+            .local
+            .duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
         since.as_secs().saturating_sub(self.offset_seconds)
     }
 
@@ -239,12 +241,18 @@ mod tests {
     fn a_moment_is_never_later_than_what_was_written() {
         let moment = |text: &str| Time::parse(text).unwrap().moment().unwrap().to_string();
         for (text, expected) in [
-            ("2026-03-01T08:00:00.9999999999+01:00", "2026-03-01T07:00:00.999999999Z"),
+            (
+                "2026-03-01T08:00:00.9999999999+01:00",
+                "2026-03-01T07:00:00.999999999Z",
+            ),
             ("1969-12-31", "1969-12-31T00:00:00Z"),
             ("2038-01-19T24:00", "2038-01-20T00:00:00Z"),
         ] {
             assert_eq!(moment(text), expected);
         }
-        assert_eq!(Time::parse("1969-12-31T23:59:59Z").unwrap().unix_seconds(), -1);
+        assert_eq!(
+            Time::parse("1969-12-31T23:59:59Z").unwrap().unix_seconds(),
+            -1
+        );
     }
 }

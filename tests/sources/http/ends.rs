@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Run, page, read, read_from, settings, WIDE};
+use super::support::{Run, WIDE, page, read, read_from, settings};
 use crate::support::web::{Answer, Request, Web};
 
 /// A source by page number.
@@ -46,30 +46,70 @@ fn spoilt(run: &Run) -> Option<&str> {
 fn a_total_that_a_full_page_reaches_does_not_hide_what_follows() {
     // The count is cached, or stops at a limit.
     for (first, last) in [
-        (r#"{"data": [1, 2], "total": 4}"#, r#"{"data": [], "total": 4}"#),
-        (r#"{"data": [1, 2], "total": 2}"#, r#"{"data": [], "total": 2}"#),
+        (
+            r#"{"data": [1, 2], "total": 4}"#,
+            r#"{"data": [], "total": 4}"#,
+        ),
+        (
+            r#"{"data": [1, 2], "total": 2}"#,
+            r#"{"data": [], "total": 2}"#,
+        ),
     ] {
-        let web = numbered(&[first, r#"{"data": [3, 4], "total": 4}"#, r#"{"data": [5, 6], "total": 4}"#, last]);
+        let web = numbered(&[
+            first,
+            r#"{"data": [3, 4], "total": 4}"#,
+            r#"{"data": [5, 6], "total": 4}"#,
+            last,
+        ]);
         let run = read(&by_number(&web, json!({"total": "/total"}))).ok();
         assert_eq!(run.payloads().len(), 6, "{first}");
         assert_eq!(run.remarks, Vec::<String>::new());
     }
-    let web = numbered(&[r#"{"data": [1, 2], "pages": 1}"#, r#"{"data": [3], "pages": 1}"#, r#"{"data": []}"#]);
-    assert_eq!(read(&by_number(&web, json!({"pages": "/pages"}))).ok().payloads().len(), 3);
+    let web = numbered(&[
+        r#"{"data": [1, 2], "pages": 1}"#,
+        r#"{"data": [3], "pages": 1}"#,
+        r#"{"data": []}"#,
+    ]);
+    assert_eq!(
+        read(&by_number(&web, json!({"pages": "/pages"})))
+            .ok()
+            .payloads()
+            .len(),
+        3
+    );
 }
 
 #[test]
 fn a_page_that_was_asked_for_to_make_sure_may_not_be_there() {
-    for beyond in ["404", "400", r#"{"data": [], "total": 4}"#, r#"{"data": [3, 4], "total": 4}"#] {
-        let web = numbered(&[r#"{"data": [1, 2], "total": 4}"#, r#"{"data": [3, 4], "total": 4}"#, beyond]);
+    for beyond in [
+        "404",
+        "400",
+        r#"{"data": [], "total": 4}"#,
+        r#"{"data": [3, 4], "total": 4}"#,
+    ] {
+        let web = numbered(&[
+            r#"{"data": [1, 2], "total": 4}"#,
+            r#"{"data": [3, 4], "total": 4}"#,
+            beyond,
+        ]);
         let run = read(&by_number(&web, json!({"total": "/total"}))).ok();
         assert_eq!(run.payloads(), ["1", "2", "3", "4"], "{beyond}");
         assert_eq!(run.cursor, Some(json!({"done": true})));
         assert_eq!(web.requests().len(), 3);
     }
     // The last page is short: nothing to make sure of.
-    let web = numbered(&[r#"{"data": [1, 2], "total": 3}"#, r#"{"data": [3], "total": 3}"#, "400"]);
-    assert_eq!(read(&by_number(&web, json!({"total": "/total"}))).ok().payloads().len(), 3);
+    let web = numbered(&[
+        r#"{"data": [1, 2], "total": 3}"#,
+        r#"{"data": [3], "total": 3}"#,
+        "400",
+    ]);
+    assert_eq!(
+        read(&by_number(&web, json!({"total": "/total"})))
+            .ok()
+            .payloads()
+            .len(),
+        3
+    );
     assert_eq!(web.requests().len(), 2);
 }
 
@@ -90,7 +130,10 @@ fn an_empty_page_is_not_the_end_while_something_says_more() {
 
 #[test]
 fn records_that_a_total_counts_and_no_page_held_are_waited_for() {
-    let web = numbered(&[r#"{"data": [1, 2], "total": 5}"#, r#"{"data": [], "total": 5}"#]);
+    let web = numbered(&[
+        r#"{"data": [1, 2], "total": 5}"#,
+        r#"{"data": [], "total": 5}"#,
+    ]);
     let run = read(&by_number(&web, json!({"total": "/total"}))).ok();
     assert_eq!(run.payloads().len(), 2);
     let why = "the source counts 5 records, and its pages held 2: rows may have moved between pages while they were read";
@@ -113,8 +156,15 @@ fn a_token_that_leads_to_where_we_are_from_an_empty_page_is_the_end() {
         "/" => Answer::json(r#"{"data": [1]}"#).header("X-Next", "/more"),
         _ => Answer::json(r#"{"data": []}"#).header("X-Next", "/more"),
     });
-    let source = settings(&web.url, json!({"paging": {"model": "next_link", "next": "X-Next"}}));
-    assert_eq!(read(&source).ok().payloads(), ["1"], "and the URL may be in any header");
+    let source = settings(
+        &web.url,
+        json!({"paging": {"model": "next_link", "next": "X-Next"}}),
+    );
+    assert_eq!(
+        read(&source).ok().payloads(),
+        ["1"],
+        "and the URL may be in any header"
+    );
 }
 
 #[test]
@@ -122,10 +172,15 @@ fn a_link_without_results_is_the_end() {
     let web = Web::serve(|request| {
         let results = request.param("cursor").is_none();
         let data = if results { "1" } else { "2" };
-        let link = format!(r#"</?cursor=b>; rel="previous"; results="false", </?cursor=c>; rel="next"; results="{results}""#);
+        let link = format!(
+            r#"</?cursor=b>; rel="previous"; results="false", </?cursor=c>; rel="next"; results="{results}""#
+        );
         page(data).header("Link", &link)
     });
-    let source = settings(&web.url, json!({"paging": {"model": "link_header", "rel": "next"}}));
+    let source = settings(
+        &web.url,
+        json!({"paging": {"model": "link_header", "rel": "next"}}),
+    );
     assert_eq!(read(&source).ok().payloads(), ["1", "2"]);
     assert_eq!(web.requests().len(), 2);
 }
@@ -134,12 +189,21 @@ fn a_link_without_results_is_the_end() {
 fn a_page_that_is_not_found_may_be_the_end() {
     let web = numbered(&[r#"{"data": [1]}"#, r#"{"data": [2]}"#, "404"]);
     let run = read(&by_number(&web, json!({"ends_at": "not_found"}))).ok();
-    assert_eq!((run.payloads(), run.cursor), (vec!["1".to_owned(), "2".to_owned()], Some(json!({"done": true}))));
+    assert_eq!(
+        (run.payloads(), run.cursor),
+        (
+            vec!["1".to_owned(), "2".to_owned()],
+            Some(json!({"done": true}))
+        )
+    );
     let text = read(&by_number(&web, json!({}))).error_text();
     assert!(text.contains("ends_at => 'not_found'"), "{text}");
     let gone = numbered(&["404"]);
     let text = read(&by_number(&gone, json!({"ends_at": "not_found"}))).error_text();
-    assert!(text.contains("answered 404"), "the first page has to be there: {text}");
+    assert!(
+        text.contains("answered 404"),
+        "the first page has to be there: {text}"
+    );
 }
 
 #[test]
@@ -161,11 +225,22 @@ fn done_is_the_contrary_of_more() {
         let web = Web::serve(move |request| {
             let is_last = request.param("after").is_some() || request.param("page") == Some("2");
             let record = if is_last { 2 } else { 1 };
-            Answer::json(format!(r#"{{"data": [{record}], "next": "a", "{flag}": {}}}"#, more != is_last))
+            Answer::json(format!(
+                r#"{{"data": [{record}], "next": "a", "{flag}": {}}}"#,
+                more != is_last
+            ))
         });
         let place = json!({flag: format!("/{flag}")});
-        assert_eq!(read(&by_token(&web, place.clone())).ok().payloads(), ["1", "2"], "{flag}");
-        assert_eq!(read(&by_number(&web, place)).ok().payloads(), ["1", "2"], "{flag}");
+        assert_eq!(
+            read(&by_token(&web, place.clone())).ok().payloads(),
+            ["1", "2"],
+            "{flag}"
+        );
+        assert_eq!(
+            read(&by_number(&web, place)).ok().payloads(),
+            ["1", "2"],
+            "{flag}"
+        );
         assert_eq!(web.requests().len(), 4);
     }
 }
@@ -186,15 +261,27 @@ fn the_last_record_may_be_the_token() {
 
 #[test]
 fn a_run_reads_no_more_pages_than_it_may_and_the_next_goes_on() {
-    let web = numbered(&[r#"{"data": [1]}"#, r#"{"data": [2]}"#, r#"{"data": [3]}"#, r#"{"data": []}"#]);
+    let web = numbered(&[
+        r#"{"data": [1]}"#,
+        r#"{"data": [2]}"#,
+        r#"{"data": [3]}"#,
+        r#"{"data": []}"#,
+    ]);
     let mut source = by_number(&web, json!({}));
     source["max_pages"] = json!(2);
     let first = read(&source).ok();
     assert_eq!(first.payloads(), ["1", "2"]);
     assert_eq!(first.cursor.as_ref().unwrap()["next"], json!({"page": 3}));
-    assert!(first.remarks[0].contains("max_pages = 2 are read; the next run goes on with page 3"), "{:?}", first.remarks);
+    assert!(
+        first.remarks[0].contains("max_pages = 2 are read; the next run goes on with page 3"),
+        "{:?}",
+        first.remarks
+    );
     let second = read_from(&source, first.cursor, WIDE).ok();
-    assert_eq!((second.payloads(), second.cursor), (vec!["3".to_owned()], Some(json!({"done": true}))));
+    assert_eq!(
+        (second.payloads(), second.cursor),
+        (vec!["3".to_owned()], Some(json!({"done": true})))
+    );
 }
 
 #[test]
@@ -203,35 +290,68 @@ fn a_page_without_the_key_of_its_records_is_empty_if_another_has_it() {
         [r#"{"data": [1], "next": "a"}"#, r#"{"next": null}"#],
         [r#"{"next": "a"}"#, r#"{"data": [1], "next": null}"#],
     ] {
-        let web = Web::serve(move |request| Answer::json(pages[usize::from(request.param("after").is_some())]));
-        assert_eq!(read(&by_token(&web, json!({}))).ok().payloads(), ["1"], "{pages:?}");
+        let web = Web::serve(move |request| {
+            Answer::json(pages[usize::from(request.param("after").is_some())])
+        });
+        assert_eq!(
+            read(&by_token(&web, json!({}))).ok().payloads(),
+            ["1"],
+            "{pages:?}"
+        );
     }
     for (pages, what) in [
         ([r#"{"next": "a"}"#, r#"{"next": null}"#], "nowhere"),
-        ([r#"{"data": [1], "next": "a"}"#, r#"{"error": "quota"}"#], "an error"),
+        (
+            [r#"{"data": [1], "next": "a"}"#, r#"{"error": "quota"}"#],
+            "an error",
+        ),
     ] {
-        let web = Web::serve(move |request| Answer::json(pages[usize::from(request.param("after").is_some())]));
+        let web = Web::serve(move |request| {
+            Answer::json(pages[usize::from(request.param("after").is_some())])
+        });
         let text = read(&by_token(&web, json!({}))).error_text();
-        assert!(text.contains("there is no `/data` in the answer of"), "{what}: {text}");
+        assert!(
+            text.contains("there is no `/data` in the answer of"),
+            "{what}: {text}"
+        );
     }
 }
 
 #[test]
 fn more_pages_without_paging_are_remarked_on() {
     for (answer, place) in [
-        (Answer::json(r#"{"data": [1], "links": {"next": "/?page=2"}}"#), "`/links/next`"),
-        (Answer::json(r#"{"data": [1], "has_more": true}"#), "`/has_more`"),
+        (
+            Answer::json(r#"{"data": [1], "links": {"next": "/?page=2"}}"#),
+            "`/links/next`",
+        ),
+        (
+            Answer::json(r#"{"data": [1], "has_more": true}"#),
+            "`/has_more`",
+        ),
         (Answer::json(r#"{"data": [1], "total": 100}"#), "`/total`"),
-        (page("1").header("Link", "</?page=2>; rel=\"next\""), "the header Link"),
+        (
+            page("1").header("Link", "</?page=2>; rel=\"next\""),
+            "the header Link",
+        ),
     ] {
         let web = Web::serve(move |_| answer.clone());
         let run = read(&settings(&web.url, json!({}))).ok();
-        let note = format!("{place} of {}/ shows that there are more pages, and no `paging` is set: only this one was read", web.url);
+        let note = format!(
+            "{place} of {}/ shows that there are more pages, and no `paging` is set: only this one was read",
+            web.url
+        );
         assert_eq!(run.remarks, [note]);
     }
-    for body in [r#"{"data": [1], "next": null, "has_more": false, "total": 1}"#, r#"{"data": [1], "message": "ok"}"#] {
+    for body in [
+        r#"{"data": [1], "next": null, "has_more": false, "total": 1}"#,
+        r#"{"data": [1], "message": "ok"}"#,
+    ] {
         let web = Web::serve(move |_| Answer::json(body));
-        assert_eq!(read(&settings(&web.url, json!({}))).ok().remarks, Vec::<String>::new(), "{body}");
+        assert_eq!(
+            read(&settings(&web.url, json!({}))).ok().remarks,
+            Vec::<String>::new(),
+            "{body}"
+        );
     }
 }
 
@@ -244,20 +364,30 @@ fn a_page_that_the_source_has_forgotten_begins_the_sweep_anew_once() {
             Some(_) => Answer::status(status, "expired"),
         });
         let source = by_token(&web, json!({}));
-        let mut cursor = read_from(&source, None, super::support::rows(2)).ok().batches[0].cursor.clone();
+        let mut cursor = read_from(&source, None, super::support::rows(2))
+            .ok()
+            .batches[0]
+            .cursor
+            .clone();
         assert_eq!(cursor["next"], json!({"token": "new"}));
         cursor["next"] = json!({"token": "old"});
         let run = read_from(&source, Some(cursor), WIDE).ok();
         assert_eq!(run.payloads(), ["1", "2", "3"]);
         assert_eq!(run.cursor, Some(json!({"done": true})));
-        assert!(run.remarks[0].starts_with("the source has forgotten token `old`"), "{:?}", run.remarks);
+        assert!(
+            run.remarks[0].starts_with("the source has forgotten token `old`"),
+            "{:?}",
+            run.remarks
+        );
     }
     let web = Web::serve(|request| match request.param("after") {
         None => Answer::json(r#"{"data": [1], "next": "a"}"#),
         Some(_) => Answer::status(410, "expired"),
     });
     let source = by_token(&web, json!({}));
-    let cursor = read_from(&source, None, super::support::rows(1)).batches[0].cursor.clone();
+    let cursor = read_from(&source, None, super::support::rows(1)).batches[0]
+        .cursor
+        .clone();
     let text = read_from(&source, Some(cursor), WIDE).error_text();
     assert!(text.contains("answered 410"), "not a second time: {text}");
 }

@@ -34,13 +34,22 @@ fn rotating() -> Web {
             return page("1");
         }
         let form = pairs(&request.body);
-        let value = |name: &str| form.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
+        let value = |name: &str| {
+            form.iter()
+                .find(|(other, _)| other == name)
+                .map(|(_, value)| value.clone())
+        };
         let mut used = used.lock().unwrap();
-        if value("grant_type").as_deref() != Some("refresh_token") || value("refresh_token") != Some(format!("refresh-{}", *used + 1)) {
+        if value("grant_type").as_deref() != Some("refresh_token")
+            || value("refresh_token") != Some(format!("refresh-{}", *used + 1))
+        {
             return Answer::status(400, r#"{"error": "invalid_grant"}"#);
         }
         *used += 1;
-        Answer::json(format!(r#"{{"access_token": "a{used}", "refresh_token": "refresh-{}", "expires_in": 60}}"#, *used + 1))
+        Answer::json(format!(
+            r#"{{"access_token": "a{used}", "refresh_token": "refresh-{}", "expires_in": 60}}"#,
+            *used + 1
+        ))
     })
 }
 
@@ -54,7 +63,13 @@ fn a_token_that_lasts_for_ever_is_one() {
             page("1"),
         ]);
         let auth = json!({"scheme": "oauth2", "token_url": format!("{}/token", web.url), "client_id": "me", "file": secret.path()});
-        assert_eq!(read(&settings(&web.url, json!({"auth": auth}))).ok().payloads(), ["1"], "{lasts}");
+        assert_eq!(
+            read(&settings(&web.url, json!({"auth": auth})))
+                .ok()
+                .payloads(),
+            ["1"],
+            "{lasts}"
+        );
     }
 }
 
@@ -73,13 +88,29 @@ fn a_new_refresh_token_is_in_its_file_before_the_token_is_used() {
             page(&json!(std::fs::read_to_string(&file).unwrap()).to_string())
         }
     });
-    assert_eq!(read(&source(&web, &path, json!({}))).ok().payloads(), ["\"refresh-2\""]);
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(
+        read(&source(&web, &path, json!({}))).ok().payloads(),
+        ["\"refresh-2\""]
+    );
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
     let form = pairs(&web.requests()[0].body);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(form, [pair("grant_type", "refresh_token"), pair("refresh_token", "refresh-1"), pair("client_id", "me")]);
+    assert_eq!(
+        form,
+        [
+            pair("grant_type", "refresh_token"),
+            pair("refresh_token", "refresh-1"),
+            pair("client_id", "me")
+        ]
+    );
     let text = read(&source(&rotating_wrongly(), &path, json!({}))).error_text();
-    assert!(text.contains("[redacted]") && !text.contains("refresh-2"), "{text}");
+    assert!(
+        text.contains("[redacted]") && !text.contains("refresh-2"),
+        "{text}"
+    );
     assert!(text.contains("the refresh token in file"), "{text}");
 }
 
@@ -107,7 +138,11 @@ fn a_refresh_token_that_cannot_be_replaced_is_not_spent() {
     std::fs::create_dir(folder.path().join("token.new")).unwrap();
     let web = rotating();
     let text = read(&source(&web, &path, json!({}))).error_text();
-    assert!(text.contains("the refresh token in file") && text.contains("allowed to write in its folder"), "{text}");
+    assert!(
+        text.contains("the refresh token in file")
+            && text.contains("allowed to write in its folder"),
+        "{text}"
+    );
     assert_eq!(web.requests().len(), 0);
 }
 
@@ -118,5 +153,8 @@ fn a_client_may_have_a_secret_beside_its_refresh_token() {
     std::fs::write(&secret, "s3cr3t").unwrap();
     let web = rotating();
     read(&source(&web, &path, json!({"file": secret}))).ok();
-    assert_eq!(web.requests()[0].header("authorization"), Some("Basic bWU6czNjcjN0"));
+    assert_eq!(
+        web.requests()[0].header("authorization"),
+        Some("Basic bWU6czNjcjN0")
+    );
 }

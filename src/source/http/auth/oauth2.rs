@@ -117,10 +117,17 @@ impl Oauth2 {
     }
 
     fn refused(&self, reply: &Reply, redactor: &Redactor) -> Error {
-        let keeper = self.keeper().ok().flatten().map(|keeper| keeper.to_string());
+        let keeper = self
+            .keeper()
+            .ok()
+            .flatten()
+            .map(|keeper| keeper.to_string());
         let file = self.refresh_token_file.as_ref();
         let file = file.map(|path| format!("the refresh token in file `{}`", path.display()));
-        let kept = [keeper.map(|kept| format!("the client's secret in {kept}")), file];
+        let kept = [
+            keeper.map(|kept| format!("the client's secret in {kept}")),
+            file,
+        ];
         let kept: Vec<String> = kept.into_iter().flatten().collect();
         let error = Error::failed(format!(
             "{} gave no access token: it answered {}",

@@ -6,8 +6,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg};
-
 use crate::error::{Error, Result};
 use crate::source::secret::{Keeper, Redactor, Secret};
 
@@ -17,7 +15,8 @@ pub(super) struct RefreshToken {
     secret: Secret,
     /// Made before the token is used: a token that cannot be replaced is not spent.
     successor: File,
-    _lock: Flock<File>,
+    /// Locked as long as it is open.
+    _lock: File,
 }
 
 impl RefreshToken {
@@ -34,8 +33,7 @@ impl RefreshToken {
                 .next("it changes with each use: sluice has to be allowed to write in its folder")
             };
             let lock = private_file(&beside(&path, "lock"), false).map_err(unusable)?;
-            let lock = Flock::lock(lock, FlockArg::LockExclusive)
-                .map_err(|(_, errno)| unusable(errno.into()))?;
+            lock.lock().map_err(unusable)?;
             let secret = Keeper::of(None, Some(&path))?.read()?;
             let successor = private_file(&beside(&path, "new"), true).map_err(unusable)?;
             Ok(RefreshToken {
@@ -101,7 +99,9 @@ fn private_file(path: &Path, is_emptied: bool) -> io::Result<File> {
         .open(path)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|cause| Error::failed("the refresh token was given up").caused_by(cause))?
 }

@@ -11,7 +11,14 @@ use crate::source::json::Pointer;
 
 /// Where answers say that they are none.
 pub(super) static ERRORS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
-    pointers(&["/errors", "/error", "/fault", "/exception", "/message", "/detail"])
+    pointers(&[
+        "/errors",
+        "/error",
+        "/fault",
+        "/exception",
+        "/message",
+        "/detail",
+    ])
 });
 
 /// Where answers lead on, and how many records they count.
@@ -78,7 +85,9 @@ impl Page {
         let says_more = |place: &str, json: &[u8]| {
             let value = Found::of_json(json);
             match place.contains("total") {
-                true => value.number().is_some_and(|total| total > records && records > 0),
+                true => value
+                    .number()
+                    .is_some_and(|total| total > records && records > 0),
                 false => !value.is_no() && value.text() != "{}" && value.text() != "[]",
             }
         };

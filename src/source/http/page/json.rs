@@ -43,12 +43,15 @@ impl Answer<'_> {
             *signals[*index] = value.map(Found::of_json);
         }
         let errors = values.by_ref().take(ERRORS.len());
-        let error = ERRORS.iter().zip(errors).find(|(_, value)| is_error(*value));
+        let error = ERRORS
+            .iter()
+            .zip(errors)
+            .find(|(_, value)| is_error(*value));
         self.take_records(page, spans[0].clone(), parts, error.is_some())?;
         let is_known = |pointer: &Pointer| conditions.contains(&pointer);
-        if let Some((pointer, Some(value))) = error.filter(|(pointer, _)| {
-            pointer.text() == "/errors" && !is_known(pointer)
-        }) {
+        if let Some((pointer, Some(value))) =
+            error.filter(|(pointer, _)| pointer.text() == "/errors" && !is_known(pointer))
+        {
             page.note_errors(pointer, value);
         }
         let hints = MORE_PAGES.iter().zip(values);
@@ -122,7 +125,10 @@ impl Answer<'_> {
                 "say where the records are: records => '/data'; if this is an error in disguise: fail_when, retry_when",
             ),
             (Shape::Array, Some(b'{')) => (
-                format!("{place} of {} is an object, not an array of records", self.origin),
+                format!(
+                    "{place} of {} is an object, not an array of records",
+                    self.origin
+                ),
                 "say where the array is: records => '/data'; if the object is a record: shape => 'object'; if its members are: shape => 'members'; if this is an error in disguise: fail_when, retry_when",
             ),
             (Shape::Array, Some(_)) => (
@@ -148,17 +154,27 @@ impl Answer<'_> {
         let max = self.reader.content.lines.max_record_bytes;
         let mut faults = parts.faults.into_iter().peekable();
         let mut found = Vec::new();
-        let records = parts.spans.into_iter().enumerate().map(|(index, mut span)| {
-            if let Some((_, message)) = faults.next_if(|(other, _)| *other == index) {
-                found.push((index, RecordFault { sqlstate: NOT_JSON, message }));
-            } else if span.len() > max {
-                found.push((index, too_long(&mut span, max)));
-            }
-            Record {
-                span,
-                position: u32::try_from(index + 1).unwrap_or(u32::MAX),
-            }
-        });
+        let records = parts
+            .spans
+            .into_iter()
+            .enumerate()
+            .map(|(index, mut span)| {
+                if let Some((_, message)) = faults.next_if(|(other, _)| *other == index) {
+                    found.push((
+                        index,
+                        RecordFault {
+                            sqlstate: NOT_JSON,
+                            message,
+                        },
+                    ));
+                } else if span.len() > max {
+                    found.push((index, too_long(&mut span, max)));
+                }
+                Record {
+                    span,
+                    position: u32::try_from(index + 1).unwrap_or(u32::MAX),
+                }
+            });
         let records = records.collect();
         page.hold(self.body.clone(), records, found);
     }

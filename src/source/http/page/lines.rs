@@ -90,9 +90,7 @@ impl Answer<'_> {
         ));
         Err(match is_ndjson {
             true => passing(error),
-            false => {
-                fatal(error.next("let the server send Content-Length or chunks, or use JSON"))
-            }
+            false => fatal(error.next("let the server send Content-Length or chunks, or use JSON")),
         })
     }
 

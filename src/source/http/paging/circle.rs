@@ -134,7 +134,9 @@ mod tests {
         let size = REMEMBERED as u64 * 3 / 2;
         let mut repeats = Repeats::default();
         let rounds = (0..4).flat_map(|_| 0..size);
-        let found = rounds.take_while(|n| repeats.note(*n) == Repeat::No).count() as u64;
+        let found = rounds
+            .take_while(|n| repeats.note(*n) == Repeat::No)
+            .count() as u64;
         assert!(found < 4 * size, "{found}");
         assert!(repeats.recent.len() <= REMEMBERED);
         let mut repeats = Repeats::default();

@@ -233,7 +233,11 @@ impl Paging {
 
     /// Where the token or link of a page leads.
     fn led_to(&self, facts: &Facts<'_>, says_more: Option<bool>) -> Result<Option<At>> {
-        let next = facts.signals.next.as_ref().filter(|next| !next.is_nothing());
+        let next = facts
+            .signals
+            .next
+            .as_ref()
+            .filter(|next| !next.is_nothing());
         let next = match (self.model, next) {
             (Model::Cursor, next) => match &self.last {
                 Some(field) => token_in(facts.last_record, field).map(At::of_token),

@@ -57,7 +57,11 @@ fn a_record_tells_its_mark_as_text_or_number() {
     let unix = of_kind("unix", 0);
     let timestamp = of_kind("timestamp", 0);
     for (since, payload, mark) in [
-        (&unix, &br#"{"at": 1700000000.5, "x": NaN}"#[..], Some("1700000000.5")),
+        (
+            &unix,
+            &br#"{"at": 1700000000.5, "x": NaN}"#[..],
+            Some("1700000000.5"),
+        ),
         (&unix, br#"{"at": "1700000000"}"#, Some("1700000000")),
         (
             &timestamp,
@@ -77,14 +81,27 @@ fn a_record_tells_its_mark_as_text_or_number() {
     let dated = since(json!({"header": "Date"}));
     let mut headers = HeaderMap::new();
     headers.insert("Date", "Sun, 01 Mar 2026 08:00:00 GMT".parse().unwrap());
-    assert_eq!(dated.mark_in(&headers).as_deref(), Some("2026-03-01T08:00:00Z"));
+    assert_eq!(
+        dated.mark_in(&headers).as_deref(),
+        Some("2026-03-01T08:00:00Z")
+    );
 }
 
 #[test]
 fn lag_goes_back_and_the_start_is_taken_as_it_is() {
     for (kind, lag, mark, expected) in [
-        ("timestamp", 60, Some("2026-01-01T00:00:30Z"), "p=2025-12-31T23:59:30Z"),
-        ("timestamp", 0, Some("2026-01-01T00:00:30.1234567Z"), "p=2026-01-01T00:00:30.1234567Z"),
+        (
+            "timestamp",
+            60,
+            Some("2026-01-01T00:00:30Z"),
+            "p=2025-12-31T23:59:30Z",
+        ),
+        (
+            "timestamp",
+            0,
+            Some("2026-01-01T00:00:30.1234567Z"),
+            "p=2026-01-01T00:00:30.1234567Z",
+        ),
         ("unix", 60, Some("1000.75"), "p=940"),
         ("unix_ms", 60, Some("1000000"), "p=940000"),
         ("number", 0, Some("7"), "p=7"),
@@ -106,17 +123,27 @@ fn a_mark_is_written_as_the_source_wants_it_and_never_later() {
     ] {
         let since = since(json!({"format": format}));
         assert_eq!(asked(&since, mark), format!("p={expected}"));
-        assert_eq!(asked(&since, None), "p=0", "a start that is no time stays as it is");
+        assert_eq!(
+            asked(&since, None),
+            "p=0",
+            "a start that is no time stays as it is"
+        );
     }
     let since = since(json!({"kind": "unix", "format": "utc"}));
-    assert_eq!(asked(&since, Some("1772352000.9")), "p=2026-03-01T08:00:00Z");
+    assert_eq!(
+        asked(&since, Some("1772352000.9")),
+        "p=2026-03-01T08:00:00Z"
+    );
     assert_eq!(asked(&since, Some("-0.5")), "p=1969-12-31T23:59:59Z");
 }
 
 #[test]
 fn a_template_takes_both_ends() {
     let since = since(json!({"template": "at ge {since} and at lt {until}", "format": "date"}));
-    assert_eq!(asked(&since, Some("2026-03-01T09:00:00Z")), "p=at ge 2026-03-01 and at lt 1970-01-01");
+    assert_eq!(
+        asked(&since, Some("2026-03-01T09:00:00Z")),
+        "p=at ge 2026-03-01 and at lt 1970-01-01"
+    );
     let range = Range {
         from: Some("2026-01-01".to_owned()),
         to: Some("2026-01-31".to_owned()),
@@ -136,15 +163,28 @@ fn windows_follow_each_other_up_to_now_or_the_end_of_the_range() {
     while let Some(next) = since.next_span(spans.last().unwrap(), None, now) {
         spans.push(next);
     }
-    let spans: Vec<String> = spans.iter().map(|span| params(&since, span).join("&")).collect();
-    assert_eq!(spans, ["p=2026-01-01&u=2026-01-02", "p=2026-01-02&u=2026-01-03", "p=2026-01-03&u=2026-01-04"]);
+    let spans: Vec<String> = spans
+        .iter()
+        .map(|span| params(&since, span).join("&"))
+        .collect();
+    assert_eq!(
+        spans,
+        [
+            "p=2026-01-01&u=2026-01-02",
+            "p=2026-01-02&u=2026-01-03",
+            "p=2026-01-03&u=2026-01-04"
+        ]
+    );
     let range = Range {
         from: Some("2026-01-01T00:00:00Z".to_owned()),
         to: Some("2026-01-02T12:00:00Z".to_owned()),
     };
     let first = since.span(None, Some(&range));
     let second = since.next_span(&first, Some(&range), now).unwrap();
-    assert_eq!(params(&since, &second), ["p=2026-01-02T00:00:00Z", "u=2026-01-02T12:00:00Z"]);
+    assert_eq!(
+        params(&since, &second),
+        ["p=2026-01-02T00:00:00Z", "u=2026-01-02T12:00:00Z"]
+    );
     assert_eq!(since.next_span(&second, Some(&range), now), None);
 }
 
@@ -153,7 +193,11 @@ fn a_mark_in_the_future_is_not_believed() {
     let began = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     for (kind, mark, believed) in [
         ("timestamp", "2999-01-01T00:00:00Z", "2023-11-14T22:13:20Z"),
-        ("timestamp", "2023-11-14T22:13:20.5Z", "2023-11-14T22:13:20.5Z"),
+        (
+            "timestamp",
+            "2023-11-14T22:13:20.5Z",
+            "2023-11-14T22:13:20.5Z",
+        ),
         ("unix", "1700000001", "1700000000"),
         ("unix_ms", "1600000000000", "1600000000000"),
         ("number", "99999999999999", "99999999999999"),

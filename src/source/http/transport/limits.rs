@@ -112,8 +112,10 @@ fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
         }
     };
     for (name, value) in headers {
-        let (name, Some(value)) = (name.as_str().replace("rate-limit", "ratelimit"), text(value))
-        else {
+        let (name, Some(value)) = (
+            name.as_str().replace("rate-limit", "ratelimit"),
+            text(value),
+        ) else {
             continue;
         };
         if name == "ratelimit" {
@@ -206,7 +208,10 @@ mod tests {
                 Some(90_000),
             ),
             (&[("retry-after", "Sun, 01 Mar 2026 07:00:00 GMT")], Some(0)),
-            (&[("retry-after", "2026-03-01T09:00:30+01:00")], Some(30_000)),
+            (
+                &[("retry-after", "2026-03-01T09:00:30+01:00")],
+                Some(30_000),
+            ),
             (&[("retry-after", "1m30s")], Some(90_000)),
             (&[("retry-after-ms", "1500")], Some(1500)),
             (

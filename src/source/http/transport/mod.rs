@@ -21,9 +21,9 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::error::{Error, Result};
 use crate::retry::Trouble;
 
-use limits::Pacer;
 pub(crate) use encoding::ACCEPTED as ACCEPTED_ENCODINGS;
 pub(crate) use hosts::Hosts;
+use limits::Pacer;
 pub(crate) use limits::{asked_pause, asks_for_pause, is_spent};
 pub(crate) use trouble::{fatal, passing, with_excerpt};
 
@@ -107,10 +107,7 @@ impl Transport {
         if status.is_success() && limits::is_spent(&headers) {
             self.wait_for_quota(&headers, url);
         }
-        let is_empty = matches!(
-            status,
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT
-        );
+        let is_empty = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
         let is_measured =
             headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
         let is_encoded = !matches!(content_encoding(&headers).as_str(), "" | "identity");

@@ -140,10 +140,30 @@ fn elements_and_members_are_found_in_the_same_walk() {
 #[test]
 fn what_is_wrong_between_elements_spoils_neither() {
     for (array, expected, index, message) in [
-        ("[1,,2]", vec!["1", "", "2"], 1, "the array has an empty element before byte 9"),
-        ("[,1]", vec!["", "1"], 0, "the array has an empty element before byte 7"),
-        ("[1, ]", vec!["1", ""], 1, "the array ends in a comma before byte 10"),
-        ("[1 2, 3]", vec!["1", "2", "3"], 1, "there must be `,` or `]` at byte 9, behind an element of the array"),
+        (
+            "[1,,2]",
+            vec!["1", "", "2"],
+            1,
+            "the array has an empty element before byte 9",
+        ),
+        (
+            "[,1]",
+            vec!["", "1"],
+            0,
+            "the array has an empty element before byte 7",
+        ),
+        (
+            "[1, ]",
+            vec!["1", ""],
+            1,
+            "the array ends in a comma before byte 10",
+        ),
+        (
+            "[1 2, 3]",
+            vec!["1", "2", "3"],
+            1,
+            "there must be `,` or `]` at byte 9, behind an element of the array",
+        ),
         ("[}, 3]", vec!["}", "3"], 0, "`}` at byte 7 begins no value"),
     ] {
         let json = format!("{{\"d\":{array}}}");
