@@ -1,0 +1,284 @@
+//! Pages, one after the other, into batches.
+
+mod end;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::exchange::{Asked, Exchange};
+use super::fetch::{Begin, Failure, FetchedPage, Fetcher};
+use super::settings::{Settings, hex};
+use super::since::{Range, Since};
+use super::sweep::{Cursor, Done, Sweep};
+use crate::error::Result;
+use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Source, Start};
+
+/// The source that reads HTTP APIs.
+pub struct HttpSource {
+    means: Means,
+    exchange: Arc<Exchange>,
+    fetcher: Option<Fetcher>,
+    sweep: Sweep,
+    current: Option<Reading>,
+    is_over: bool,
+    /// The sweep was broken off by an earlier run, and no page of it has come yet.
+    is_resumed: bool,
+    is_first_sweep: bool,
+    /// Pages of this run.
+    pages: u64,
+    /// Records of the sweep before the span at hand.
+    records_before: u64,
+    unmarked: u64,
+    has_noted: bool,
+}
+
+/// A page being read.
+struct Reading {
+    fetched: FetchedPage,
+    taken: u64,
+}
+
+impl HttpSource {
+    /// A source for the pipeline's `settings`, which goes on from where `start` says.
+    pub fn open(settings: &Value, start: &Start, means: &Means) -> Result<Self> {
+        let fingerprint = Settings::fingerprint(settings);
+        let (settings, content) = Settings::parse(settings)?;
+        let cursor = Cursor::parse(start.cursor.as_ref())?;
+        // A range is read in one sweep.
+        let is_over =
+            settings.range.is_some() && matches!(&cursor, Some(Cursor::Done(done)) if done.done);
+        let (sweep, remark) = Sweep::after(cursor.as_ref(), &settings, fingerprint);
+        if let Some(remark) = remark {
+            means.remarks.add(remark);
+        }
+        let (secrets, budget) = (Arc::clone(&means.secrets), Arc::clone(&means.budget));
+        Ok(HttpSource {
+            means: means.clone(),
+            exchange: Arc::new(Exchange::new(settings, content, secrets, budget)?),
+            fetcher: None,
+            is_resumed: !sweep.is_at_start(),
+            sweep,
+            current: None,
+            is_over,
+            is_first_sweep: cursor.is_none(),
+            pages: 0,
+            records_before: 0,
+            unmarked: 0,
+            has_noted: false,
+        })
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.exchange.settings
+    }
+
+    fn since(&self) -> Option<&Since> {
+        self.settings().since.as_ref()
+    }
+
+    fn range(&self) -> Option<&Range> {
+        self.settings().range.as_ref()
+    }
+
+    fn next_page(&mut self) -> Result<FetchedPage> {
+        let fetcher = self.fetcher.get_or_insert_with(|| {
+            let begin = Begin {
+                at: self.sweep.next.clone(),
+                asked: Asked {
+                    span: self.sweep.span(),
+                    began: self.sweep.began(),
+                },
+                pages: self.sweep.pages,
+                records: self.sweep.records - self.records_before,
+            };
+            Fetcher::start(&self.means.runtime, &self.exchange, begin)
+        });
+        match fetcher.next() {
+            Ok(page) => {
+                self.is_resumed = false;
+                Ok(page)
+            }
+            Err(Failure::Other(error)) => Err(error),
+            Err(Failure::Refused(refusal)) if self.is_resumed && refusal.is_forgotten() => {
+                let status = refusal.status;
+                self.means.remarks.add(format!(
+                    "the source has forgotten {}, where the sweep was to go on ({status}): begun anew from its first page",
+                    self.sweep.next
+                ));
+                self.is_resumed = false;
+                self.fetcher = None;
+                let fingerprint = self.sweep.settings.clone();
+                self.sweep = self.sweep.anew(self.settings(), fingerprint);
+                self.next_page()
+            }
+            Err(Failure::Refused(refusal)) => Err(refusal.error),
+        }
+    }
+
+    /// Begins with a page; behind the records that an earlier run has committed.
+    fn begin(&mut self, fetched: FetchedPage) -> Reading {
+        let skip = std::mem::take(&mut self.sweep.skip);
+        let of_page = self.sweep.of_page.take();
+        let is_the_same = of_page.is_some_and(|digest| digest == hex(&fetched.page.digest));
+        if skip > 0 && !is_the_same {
+            // Records have moved: those behind us may not be the ones that were read.
+            tracing::info!(
+                "{} has changed since: read again from its first record",
+                fetched.page.origin
+            );
+        }
+        let mark = fetched.page.mark.clone().filter(|_| self.sweep.pages == 0);
+        if let Some(mark) = mark {
+            self.note_mark(mark);
+        }
+        if !self.has_noted {
+            self.has_noted = !fetched.page.notes.is_empty();
+            fetched
+                .page
+                .notes
+                .iter()
+                .for_each(|note| self.means.remarks.add(note));
+        }
+        Reading {
+            taken: if is_the_same { skip } else { 0 },
+            fetched,
+        }
+    }
+
+    fn note_mark(&mut self, mark: String) {
+        let known = self.sweep.mark.take();
+        self.sweep.mark = match self.since() {
+            Some(since) => Some(since.newer(known, mark)),
+            None => known,
+        };
+    }
+
+    /// Takes records of the page at hand. True at its end.
+    fn take(&mut self, reading: &mut Reading, out: &mut BatchBuilder) -> bool {
+        let page = &reading.fetched.page;
+        out.set_origin(&page.origin);
+        // Ask for the end even with a full batch, to spare a batch that only says so.
+        while !out.is_full() || reading.taken == page.records() {
+            let before = out.savepoint();
+            if !page.push(reading.taken, out) {
+                return true;
+            }
+            reading.taken += 1;
+            let Some(since) = self.since().filter(|since| since.field.is_some()) else {
+                continue;
+            };
+            let to = self.range().and_then(|range| range.to.as_ref());
+            match out
+                .last_payload()
+                .and_then(|payload| since.mark_of(payload))
+            {
+                Some(mark) if to.is_some_and(|to| since.is_beyond(&mark, to)) => {
+                    out.roll_back(before);
+                }
+                Some(mark) => self.note_mark(mark),
+                None => self.unmarked += 1,
+            }
+        }
+        false
+    }
+
+    /// Goes on behind a page.
+    fn turn(&mut self, fetched: &FetchedPage) -> Progress {
+        self.pages += 1;
+        self.sweep.pages += 1;
+        self.sweep.records += fetched.page.records();
+        if let Some(next) = &fetched.next {
+            self.sweep.next = next.clone();
+            let max = self.settings().max_pages;
+            return match max.filter(|max| self.pages >= *max) {
+                None => Progress::UnitEnded(Proof::Complete),
+                Some(max) => {
+                    let why =
+                        format!("max_pages = {max} are read; the next run goes on with {next}");
+                    self.means
+                        .remarks
+                        .add(format!("{}: {why}", self.settings().url));
+                    self.fetcher = None;
+                    Progress::End(self.waiting(why))
+                }
+            };
+        }
+        let proof = self.prove(fetched);
+        let now = self.sweep.began();
+        let span = self
+            .since()
+            .and_then(|since| since.next_span(&self.sweep.span(), self.range(), now));
+        match span {
+            Some(span) => {
+                let first = self.settings().paging.first();
+                self.sweep.turn_to(span, first);
+                self.records_before = self.sweep.records;
+                self.fetcher = None;
+                Progress::UnitEnded(proof)
+            }
+            None => {
+                self.is_over = true;
+                self.remark_on_marks();
+                Progress::End(proof)
+            }
+        }
+    }
+
+    /// The cursor as it stands now.
+    fn place(&self) -> Cursor {
+        let mut sweep = self.sweep.clone();
+        if !self.is_over {
+            if let Some(reading) = self.current.as_ref().filter(|reading| reading.taken > 0) {
+                sweep.next = reading.fetched.at.clone();
+                sweep.skip = reading.taken;
+                sweep.of_page = Some(hex(&reading.fetched.page.digest));
+            }
+            return Cursor::Sweeping(sweep);
+        }
+        let began = sweep.began();
+        let mark = match self.since() {
+            // Nothing follows a range.
+            Some(since) if self.range().is_none() => {
+                sweep.mark.map(|mark| since.believed(mark, began))
+            }
+            _ => None,
+        };
+        Cursor::Done(Done {
+            done: true,
+            skip_pages: 0,
+            mark,
+        })
+    }
+}
+
+impl Source for HttpSource {
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        let mut reading = match self.current.take() {
+            _ if self.is_over => return Ok(Progress::End(Proof::Complete)),
+            Some(reading) => reading,
+            None if out.is_full() => return Ok(Progress::Full),
+            None => {
+                let fetched = self.next_page()?;
+                out.count_retries(fetched.retried);
+                out.consume(fetched.page.size() as u64);
+                self.begin(fetched)
+            }
+        };
+        match self.take(&mut reading, out) {
+            true => Ok(self.turn(&reading.fetched)),
+            false => {
+                self.current = Some(reading);
+                Ok(Progress::Full)
+            }
+        }
+    }
+
+    fn cursor(&self) -> Option<Value> {
+        Some(self.place().to_json())
+    }
+
+    fn is_at_start(&self) -> bool {
+        self.sweep.is_at_start() && self.current.is_none()
+    }
+}
