@@ -12,7 +12,7 @@ use super::settings::{Settings, hex};
 use super::since::{Range, Since};
 use super::sweep::{Cursor, Done, Sweep};
 use crate::error::Result;
-use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Source, Start};
+use crate::source::{BatchBuilder, Means, Progress, Proof, Source, Start};
 
 /// The source that reads HTTP APIs.
 pub struct HttpSource {
