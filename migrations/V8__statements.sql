@@ -26,6 +26,8 @@ create type sluice.compiled as (
   count_sql                  text,
   merge_sql                  text,
   trial_merge_sql            text,
+  revive_sql                 text,
+  bury_sql                   text,
   remember_sql               text,
   batch_keys_sql             text
 );

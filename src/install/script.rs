@@ -29,10 +29,12 @@ pub(super) fn install_script(
     applied: &[i32],
     bundle: Option<String>,
 ) -> String {
-    let pending: Vec<_> = migrations
+    let mut pending: Vec<_> = migrations
         .iter()
         .filter(|migration| !applied.contains(&migration.version()))
         .collect();
+    // They come in the order of their names: V10 before V2.
+    pending.sort_unstable_by_key(|migration| migration.version());
     if pending.is_empty() && bundle.is_none() {
         return format!("-- sluice {}: nothing to do\n", super::VERSION);
     }

@@ -1,6 +1,6 @@
 //! Installing and upgrading, through the library and through the binary.
 
-use super::interface::INTERFACE;
+use super::interface::interface_of;
 use super::{Hand, items};
 use crate::support::db::rows;
 use crate::support::{Sluice, TestDb};
@@ -29,8 +29,8 @@ async fn twenty_migrations_at_once_install_one_engine() {
     );
     assert_eq!(installed.iter().filter(|it| it.from.is_none()).count(), 1);
     assert_eq!(
-        db.rows(INTERFACE).await,
-        TestDb::new().await.rows(INTERFACE).await
+        interface_of(&db).await,
+        interface_of(&TestDb::new().await).await
     );
 }
 
@@ -47,7 +47,7 @@ async fn older_engine_is_upgraded_and_nothing_stale_survives() {
     .await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1}"#]).await;
-    let interface = db.rows(INTERFACE).await;
+    let interface = interface_of(&db).await;
     db.execute(
         "create function sluice.rewind(pipeline text, goal text) returns text language sql as 'select 1::text';
          create function sluice.gone_since() returns text language sql as 'select 1::text';
@@ -69,7 +69,7 @@ async fn older_engine_is_upgraded_and_nothing_stale_survives() {
     assert_eq!(db.value("select sluice.my_own()").await, "1");
     db.execute("drop view sluice.mine; drop function sluice.my_own")
         .await;
-    assert_eq!(db.rows(INTERFACE).await, interface);
+    assert_eq!(interface_of(&db).await, interface);
     assert_eq!(
         db.value("select prolang = (select oid from pg_language where lanname = 'plpgsql') from pg_proc where oid = 'sluice.reject'::regproc").await,
         "t"
@@ -129,8 +129,8 @@ async fn dry_run_prints_a_script_that_installs_the_same() {
     assert_eq!(db.value("select to_regnamespace('sluice')").await, "-");
     psql(&db, &script);
     assert_eq!(
-        db.rows(INTERFACE).await,
-        TestDb::new().await.rows(INTERFACE).await
+        interface_of(&db).await,
+        interface_of(&TestDb::new().await).await
     );
     let rights = "select p.proname, p.proacl is not null and not has_function_privilege('public', p.oid, 'execute') from pg_proc p where pronamespace = 'sluice'::regnamespace order by 1, 2";
     assert_eq!(

@@ -18,4 +18,4 @@ pub(crate) mod support;
 mod verify;
 mod views;
 
-use support::{Hand, Problem, WAITS_FOR_TARGET, items, problem};
+use support::{Hand, Problem, WAITS_FOR_TARGET, items, make_all_digests_anchors, problem};

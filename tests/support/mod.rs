@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod db;
+pub mod golden;
 pub mod loader;
 pub mod proxy;
 pub mod server;

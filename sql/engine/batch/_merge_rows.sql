@@ -126,28 +126,14 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  v          record;
-  v_target   text;
-  v_key_hash text;
+  v sluice.compiled;
 begin
-  select c.target, c.key, c.order_by, c.has_deleted, b.batch_id into v from pg_temp.sluice_compiled c, pg_temp.sluice_batch b;
-  v_target := sluice._qualified_name(v.target);
-  v_key_hash := sluice._key_hash(v.target, v.key, 's');
-  if exists (select from sluice.tombstones d where d.target = v_target) then
-    execute format($sql$delete from sluice.tombstones d using pg_temp.sluice_rows s
-where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.sluice_deleted$sql$, v_target, v_key_hash);
+  select * into v from pg_temp.sluice_compiled;
+  if exists (select from sluice.tombstones d where d.target = sluice._qualified_name(v.target)) then
+    execute v.revive_sql;
   end if;
   if v.has_deleted and exists (select from pg_temp.sluice_rows s where s.sluice_state is null and s.sluice_deleted) then
-    -- Also keys that never were there: their rows may still be on the way.
-    execute format($sql$insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id)
-select %1$L, %2$s, %3$s, %4$s, $1 from pg_temp.sluice_rows s
-where s.sluice_state is null and s.sluice_deleted and not exists (select from %5$s t where %6$s)
-on conflict (target, key_hash) do update set
-  order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
-where excluded.order_value is null or d.order_value is distinct from excluded.order_value$sql$,
-      v_target, v_key_hash, sluice._key_json(v.key, 's'),
-      case when v.order_by is null then 'null' else format('s.%I::pg_catalog.text', v.order_by) end,
-      v.target::regclass, sluice._key_condition(v.target, v.key, 't', 's')) using v.batch_id;
+    execute v.bury_sql;
   end if;
 end
 $$;

@@ -5,11 +5,12 @@ set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
 declare
-  v             sluice.compiled;
-  v_pipeline    sluice.pipelines;
-  v_transform   sluice.transforms;
-  v_function    oid;
-  v_has_reject  boolean;
+  v                 sluice.compiled;
+  v_pipeline        sluice.pipelines;
+  v_transform       sluice.transforms;
+  v_function        oid;
+  v_has_reject      boolean;
+  v_is_in_any_order boolean;
 begin
   select * into strict v_pipeline from sluice.pipelines where pipeline_id = p_pipeline_id;
   select t.* into v_transform from sluice.transforms t
@@ -17,26 +18,31 @@ begin
   if not found then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s has no version %s', v_pipeline.name, p_version),
-      hint = 'it has ' || (select string_agg('v' || t.version, ', ' order by t.version) from sluice.transforms t where t.pipeline_id = p_pipeline_id);
+      hint = 'it has ' || (
+        select string_agg('v' || t.version, ', ' order by t.version) from sluice.transforms t
+        where t.pipeline_id = p_pipeline_id);
   end if;
   v.version := v_transform.version;
   v.search_path := v_transform.search_path;
   v.key := v_transform.key;
   v.order_by := v_transform.order_by;
 
-  v_function := pg_catalog.to_regprocedure(v_transform.function);
+  v_function := to_regprocedure(v_transform.function);
   if v_function is null or sluice._function_sha256(v_function) <> v_transform.sha256 then
     raise exception using errcode = 'SL006',
-      message = case when v_function is null
-        then format('pipeline %s: transform %s was dropped', v_pipeline.name, v_transform.function)
-        else format('pipeline %s: transform %s is not what version %s was registered with', v_pipeline.name, v_transform.function, v_transform.version) end,
-      hint = format('put the registered text back, in psql: select function_text from sluice.versions_details where pipeline = %L and version = %s \gexec -- or define the new text as version %s, under a new name',
-        sluice._live_name(v_pipeline.name), v_transform.version,
-        (select max(t.version) + 1 from sluice.transforms t where t.pipeline_id = coalesce(v_pipeline.backfill_of, p_pipeline_id)));
+      message = format('pipeline %s: transform %s ', v_pipeline.name, v_transform.function) || case
+        when v_function is null then 'was dropped'
+        else format('is not what version %s was registered with', v_transform.version) end,
+      hint = format('put the registered text back, in psql: select function_text from sluice.versions_details where '
+          'pipeline = %L and version = %s \gexec -- or define the new text as version %s, under a new name',
+        sluice._live_name(v_pipeline.name), v_transform.version, (
+          select max(t.version) + 1 from sluice.transforms t
+          where t.pipeline_id = coalesce(v_pipeline.backfill_of, p_pipeline_id)));
   end if;
 
-  v.target := sluice._check_target(v_pipeline.name, v_pipeline.target, v_transform.key, v_transform.order_by, v_transform.columns);
-  if (select count(*) from pg_catalog.pg_attribute a where a.attrelid = v.target and not a.attisdropped
+  v.target := sluice._check_target(
+    v_pipeline.name, v_pipeline.target, v_transform.key, v_transform.order_by, v_transform.columns);
+  if (select count(*) from pg_attribute a where a.attrelid = v.target and not a.attisdropped
       and (a.attname, a.atttypid) in (('sluice_hash', 'bytea'::regtype), ('sluice_batch', 'bigint'::regtype))) <> 2 then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: target %s has lost its bookkeeping columns', v_pipeline.name, v_pipeline.target),
@@ -55,41 +61,77 @@ begin
 
   select s.transform_sql, s.transform_past_faults_sql, s.trial_sql, s.probe_sql
     into v.transform_sql, v.transform_past_faults_sql, v.trial_sql, v.probe_sql
-  from sluice._transform_sql(v_function, v_transform.takes_meta, v_has_reject, v.has_deleted, v.target, v.columns, v.key) s;
+  from sluice._transform_sql(
+    v_function, v_transform.takes_meta, v_has_reject, v.has_deleted, v.target, v.columns, v.key) s;
   v.reference_checks := sluice._reference_checks(v.target, v.columns);
   v.superseded_sql   := sluice._superseded_sql(v.target, v.key, v.order_by);
-  v.matched_sql      := format(
-    E'select pg_catalog.array_agg(t.ctid) from pg_temp.sluice_rows s join %s t on %s where s.sluice_state is distinct from \'f\'',
-    v.target::pg_catalog.regclass, sluice._key_condition(v.target, v.key, 't', 's'));
   v.overlap_sql      := sluice._overlap_sql(v.target, v.key);
-  v.insert_sql       := sluice._insert_sql(v.target, v.columns);
-  v.outcomes_sql     := sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by);
-  v.count_sql        := format($sql$select
-  pg_catalog.count(*) filter (where o.outcome = 'insert') as inserted,
-  pg_catalog.count(*) filter (where o.outcome = 'update') as updated,
-  pg_catalog.count(*) filter (where o.outcome = 'delete') as deleted,
-  pg_catalog.count(*) filter (where o.outcome = 'unchanged') as unchanged,
-  pg_catalog.count(*) filter (where o.outcome = 'stale') as stale
-from (
-%s) o
-where o.state is null$sql$, v.outcomes_sql);
-  v.merge_sql        := sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted, false);
-  v.trial_merge_sql  := sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted, true);
-  v.remember_sql     := sluice._remember_sql(v.target, v.key, v.order_by);
-  if v_pipeline.missing <> 'keep' then
-    v.batch_keys_sql := sluice._batch_keys_sql(v.target, v.key);
-  end if;
+  select o.count_sql, o.outcomes_sql into v.count_sql, v.outcomes_sql
+  from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by) o;
+  select m.insert_sql, m.merge_sql, m.trial_merge_sql, m.revive_sql, m.bury_sql, m.is_in_any_order
+    into v.insert_sql, v.merge_sql, v.trial_merge_sql, v.revive_sql, v.bury_sql, v_is_in_any_order
+  from sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted) m;
+  select k.matched_sql, k.remember_sql, case when v_pipeline.missing <> 'keep' then k.batch_keys_sql end
+    into v.matched_sql, v.remember_sql, v.batch_keys_sql
+  from sluice._known_sql(v.target, v.key, v.order_by) k;
 
-  v.filenode := pg_catalog.pg_relation_filenode(v.target);
+  v.filenode := pg_relation_filenode(v.target);
   if v_pipeline.skip_known and v_transform.is_repeatable and sluice._may_skip_known(v.target, v.columns)
     and v.version = v_pipeline.active_version then
     v.made_for := sluice._made_for(p_pipeline_id);
   end if;
   -- A trigger may change what it inserts: then only a look at the row tells what became of it.
-  v.keeps_places := v.made_for is not null and sluice._merge_order(v.target) = '';
+  v.keeps_places := v.made_for is not null and v_is_in_any_order;
   return v;
 end
 $$;
 
-comment on function sluice._compile(integer, integer) is
-  'Checks a pipeline version (null: the active one) against the catalog as it is now (SL005, SL006 when it no longer fits) and writes every statement its batches run.';
+comment on function sluice._compile(integer, integer) is $$
+Checks a pipeline version (null: the active one) against the catalog as it is now (SL005, SL006 when it no longer fits)
+and writes every statement its batches run.$$;
+
+-- Marks all but the newest row of each key in the batch: by order_by, then by arrival.
+create or replace function sluice._superseded_sql(p_target oid, p_key text[], p_order_by text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$update pg_temp.sluice_rows set sluice_state = 's'
+where ctid = any (array(
+  select d.row_id from (
+    select r.ctid as row_id,
+      pg_catalog.row_number() over (partition by %1$s order by %2$sr.sluice_ordinal desc, r.sluice_line desc) as place
+    from pg_temp.sluice_rows r
+    where r.sluice_state is null and exists (
+      select from (
+        select %1$s from pg_temp.sluice_rows where sluice_state is null group by %1$s having pg_catalog.count(*) > 1) g
+      where %3$s)) d
+  where d.place > 1))$sql$,
+    (select string_agg(quote_ident(k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
+    case when p_order_by is not null then format('r.%I desc nulls last, ', p_order_by) else '' end,
+    sluice._key_condition(p_target, p_key, 'g', 'r'))
+$$;
+
+-- Whether the target has any row between the least and the greatest key of the batch, or the batch a row that
+-- deletes. Where it has none, all rows of the batch are new: keys that grow, as most do, are told by one look
+-- into the index instead of one for each row. By the column that the key's index is sorted by.
+create or replace function sluice._overlap_sql(p_target oid, p_key text[])
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$select exists (select from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
+  or exists (
+    select from %1$s t
+    where t.%2$I %3$s (
+        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I limit 1)
+      and t.%2$I %4$s (
+        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I desc limit 1))$sql$,
+    p_target::regclass, a.attname,
+    sluice._operator(p_target, a.attname::text, 4), sluice._operator(p_target, a.attname::text, 2))
+  from pg_index i
+  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+  where i.indrelid = p_target and i.indisunique and i.indisvalid and i.indpred is null and a.attname = any (p_key)
+    and i.indnkeyatts = cardinality(p_key)
+  order by i.indexrelid limit 1
+$$;

@@ -7,7 +7,7 @@ as $$
   -- texts are written by hand. Equal keys, equal bytes: 1.0 is 1.00, -0 is 0, blanks at the end of a char
   -- do not count, and citext does not tell A from a. Where that cannot be had, see _odd_key_column.
   select format('pg_catalog.substr(pg_catalog.sha256(%s), 1, 16)', case
-      when bool_or(k.sent_as is not null) then concat_ws(' || ', format('%L::pg_catalog.bytea', int4send(count(*)::integer)),
+      when bool_or(k.sent_as is not null) then concat_ws(' || ', format('pg_catalog.int4send(%s)', count(*)),
         string_agg(case when k.sent_as is null then format('pg_catalog.substr(pg_catalog.record_send(row(%s)), 5)', k.value)
           else format('sluice._sent_text(%s, %s)', k.sent_as, k.value) end, ' || ' order by k.place))
       else format('pg_catalog.record_send(row(%s))', string_agg(k.value, ', ' order by k.place)) end)

@@ -1,28 +1,88 @@
-create or replace function sluice._merge_sql(p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean, p_is_trial boolean)
-returns text
-language sql stable
+-- The statements that write. insert_sql is what the merge comes to when all rows are new: null where a trigger
+-- could tell the two apart. trial_merge_sql takes the records trial_first to trial_last of sluice_batch, and notes
+-- in sluice_place how far it came. bury_sql and revive_sql keep the tombstones: one for every key the batch
+-- deleted, also of those that never were there, as their rows may still be on the way; none for those it brought.
+create or replace function sluice._merge_sql(
+  p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean,
+  out insert_sql text, out merge_sql text, out trial_merge_sql text, out revive_sql text, out bury_sql text,
+  out is_in_any_order boolean)
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with names as (
-    select
-      string_agg(format('%I', column_name), ', ') as columns,
-      string_agg(format('s.%I', column_name), ', ') as sources,
-      coalesce(string_agg(format('%1$I = s.%1$I', column_name), ', ') filter (where column_name <> all (p_key)) || ', ', '') as assignments
-    from sluice._target_columns(p_target, p_columns))
-  select format(E'merge into %s as t\nusing %s as s\non %s', p_target::pg_catalog.regclass,
-      case when p_is_trial
-        then E'(\n  select pg_catalog.nextval(''pg_temp.sluice_place'') as sluice_place, r.*\n  from (\n    select * from pg_temp.sluice_rows where sluice_state is null and sluice_ordinal between\n      (select b.trial_first from pg_temp.sluice_batch b) and (select b.trial_last from pg_temp.sluice_batch b)' || sluice._merge_order(p_target) || ') r offset 0)'
-        else '(select * from pg_temp.sluice_rows where sluice_state is null' || sluice._merge_order(p_target) || ')' end,
-      sluice._key_condition(p_target, p_key, 't', 's'))
-    || case when p_order_by is not null then format(E'\nwhen matched and %s then do nothing', sluice._stale_condition(p_target, p_order_by)) else '' end
-    || case when p_has_deleted then E'\nwhen matched and s.sluice_deleted then delete' else '' end
-    || format(E'\nwhen matched and t.sluice_hash is distinct from s.sluice_hash then\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = (select b.batch_id from pg_temp.sluice_batch b)', names.assignments)
-    || case when p_has_deleted then E'\nwhen not matched and s.sluice_deleted then do nothing' else '' end
-    || format(E'\nwhen not matched then\n  insert (%s, sluice_hash, sluice_batch)%s\n  values (%s, s.sluice_hash, (select b.batch_id from pg_temp.sluice_batch b))', names.columns,
-      sluice._overriding_clause(p_target, p_columns),
-      names.sources)
-  from names
+declare
+  v_target  text := p_target::regclass;
+  v_batch   text := '(select b.batch_id from pg_temp.sluice_batch b)';
+  v_same    text := sluice._key_condition(p_target, p_key, 't', 's');
+  v_columns text := (select string_agg(format('%I', c), ', ') from unnest(p_columns) c);
+  v_values  text := (select string_agg(format('s.%I', c), ', ') from unnest(p_columns) c);
+  -- Of equal keys that are written in two ways, as citext and numeric can be, the row has the last one.
+  v_changes text := (
+    select string_agg(format('%1$I = s.%1$I, ', c), '' order by n) from unnest(p_columns) with ordinality x (c, n)
+    where c <> all (p_key) or sluice._may_be_written_otherwise(p_target, c));
+  v_identity text := case when exists (
+    select from pg_attribute a where a.attrelid = p_target and a.attname = any (p_columns) and a.attidentity = 'a')
+    then ' overriding system value' else '' end;
+  v_order   text;
+  v_actions text;
+begin
+  -- Where the order of rows can make a difference they are merged in that of their records: a table is read in
+  -- the order of its pages, and a small row may find room on an earlier one.
+  is_in_any_order :=
+    (select count(*) < 2 from pg_index i where i.indrelid = p_target and (i.indisunique or i.indisexclusion))
+    and not exists (select from pg_trigger t where t.tgrelid = p_target and not t.tgisinternal)
+    and not exists (select from pg_constraint c where c.conrelid = p_target and c.confrelid = p_target);
+  v_order := case when is_in_any_order then '' else ' order by sluice_ordinal, sluice_line' end;
+
+  -- A merge fires the statement triggers of every action it names, taken or not.
+  if not exists (
+    select from pg_trigger t where t.tgrelid = p_target and not t.tgisinternal and t.tgtype & 1 = 0) then
+    insert_sql := format($sql$insert into %s (%s, sluice_hash, sluice_batch)%s
+select %s, s.sluice_hash, %s
+from pg_temp.sluice_rows s where s.sluice_state is null%s$sql$,
+      v_target, v_columns, v_identity, v_values, v_batch, v_order);
+  end if;
+
+  v_actions := concat_ws(E'\n',
+    case when p_order_by is not null then
+      format('when matched and %s then do nothing', sluice._stale_condition(p_target, p_order_by)) end,
+    case when p_has_deleted then 'when matched and s.sluice_deleted then delete' end,
+    'when matched and t.sluice_hash is distinct from s.sluice_hash then',
+    format('  update set %ssluice_hash = s.sluice_hash, sluice_batch = %s', v_changes, v_batch),
+    case when p_has_deleted then 'when not matched and s.sluice_deleted then do nothing' end,
+    'when not matched then',
+    format('  insert (%s, sluice_hash, sluice_batch)%s', v_columns, v_identity),
+    format('  values (%s, s.sluice_hash, %s)', v_values, v_batch));
+  merge_sql := format($sql$merge into %s as t
+using (select * from pg_temp.sluice_rows where sluice_state is null%s) as s
+on %s
+%s$sql$, v_target, v_order, v_same, v_actions);
+  trial_merge_sql := format($sql$merge into %s as t
+using (
+  select pg_catalog.nextval('pg_temp.sluice_place') as sluice_place, r.*
+  from (
+    select * from pg_temp.sluice_rows where sluice_state is null and sluice_ordinal between
+      (select b.trial_first from pg_temp.sluice_batch b) and (select b.trial_last from pg_temp.sluice_batch b)%s) r
+  offset 0) as s
+on %s
+%s$sql$, v_target, v_order, v_same, v_actions);
+
+  revive_sql := format($sql$delete from sluice.tombstones d using pg_temp.sluice_rows s
+where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.sluice_deleted$sql$,
+    sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's'));
+  if p_has_deleted then
+    bury_sql := format($sql$insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id)
+select %L, %s, %s, %s, %s
+from pg_temp.sluice_rows s
+where s.sluice_state is null and s.sluice_deleted and not exists (select from %s t where %s)
+on conflict (target, key_hash) do update set
+  order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
+where excluded.order_value is null or d.order_value is distinct from excluded.order_value$sql$,
+      sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
+      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end, v_batch,
+      v_target, v_same);
+  end if;
+end
 $$;
 
-comment on function sluice._merge_sql(oid, text[], text[], text, boolean, boolean) is
-  'The merge of a batch. As a trial it takes the records trial_first to trial_last of sluice_batch only and notes its place in the sequence.';
+comment on function sluice._merge_sql(oid, text[], text[], text, boolean) is
+  'The statements by which a batch changes its target and the tombstones, of which revive_sql comes first.';

@@ -262,7 +262,7 @@ async fn lost_answer_is_found_in_the_ledger() {
     let _successor = Hand::start(&db).await;
     problem(&db, &outcome(&hand, 1))
         .await
-        .is("SL001", "deposed: run 2 took over");
+        .is("SL001", "deposed: run 2 of pipeline items took over");
 }
 
 #[tokio::test]

@@ -2,4 +2,5 @@
 
 pub(super) mod hashing;
 mod keys;
+mod shown;
 mod superseded;

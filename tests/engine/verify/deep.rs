@@ -205,3 +205,40 @@ async fn rows_that_stood_there_before_the_pipeline_are_no_surplus() {
         "t|rows: 2, inserted less deleted: 1; the others stood there before and were updated"
     );
 }
+
+#[tokio::test]
+async fn key_that_is_written_otherwise_makes_no_row_look_edited() {
+    let db = TestDb::new().await;
+    db.execute("create extension citext; create collation public.folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+        .await;
+    items(
+        &db,
+        "code public.citext, n numeric, f double precision, word text collate public.folded, id bigint generated always as identity,
+         note text, primary key (code, n, f, word)",
+        "code text, n numeric, f double precision, word text, note text",
+        "doc->>'code', (doc->>'n')::numeric, (doc->>'f')::double precision, doc->>'word', doc->>'note'",
+        "key => '{code,n,f,word}'",
+    )
+    .await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"code": "Kiel", "n": 1, "f": 0, "word": "Ei", "note": "a"}"#])
+        .await;
+    let otherwise = r#"{"code": "KIEL", "n": 1.000, "f": "-0", "word": "EI", "note": "b"}"#;
+    assert_eq!(
+        hand.load(&[otherwise]).await,
+        "extracted=1 transformed=1 produced=1 updated=1"
+    );
+    assert_eq!(
+        db.rows("select code, n, f, word, note from shop.items")
+            .await,
+        ["KIEL|1.000|-0|EI|b"]
+    );
+    assert_eq!(
+        db.rows(HASHES).await,
+        ["t|rows: 1, none was edited behind the tool's back"]
+    );
+    assert_eq!(
+        hand.load(&[otherwise]).await,
+        "extracted=1 transformed=1 produced=1 unchanged=1"
+    );
+}

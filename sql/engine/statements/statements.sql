@@ -1,0 +1,44 @@
+create or replace function sluice.statements(pipeline text, version integer default null)
+returns table (step text, runs_when text, statement text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select s.step, s.runs_when, s.statement
+  from sluice._compile((sluice._find_pipeline(statements.pipeline)).pipeline_id, statements.version) c
+  cross join lateral (
+    values
+      (1, 'transform', 'in every batch; $1: of these records, when load_batch has to do some again', c.transform_sql),
+      (2, 'transform past faults', 'instead, when a record raises', c.transform_past_faults_sql),
+      (3, 'trial of the transform', 'for it, behind the last record that raised: its place is $1', c.trial_sql),
+      (4, 'probe of the transform', 'for each record that raised: at which column? Its place is $1', c.probe_sql),
+      (6, 'superseded', 'in every batch; again when a record leaves it', c.superseded_sql),
+      (7, 'matched', 'when some payloads of the batch were known: do others change their rows?', c.matched_sql),
+      (12, 'overlap', 'before all that follows: may rows meet rows?', c.overlap_sql),
+      (13, 'insert', 'when none may, as all rows are new', c.insert_sql),
+      (14, 'count', 'when some may: what the merge has to come to', c.count_sql),
+      (15, 'merge', 'when any row is to be written', c.merge_sql),
+      (16, 'trial of the merge', 'when it raises: rolled back, to find the record', c.trial_merge_sql),
+      (17, 'revive', 'when the target has tombstones', c.revive_sql),
+      (18, 'bury', 'when a row deletes', c.bury_sql),
+      (19, 'remember', 'when payloads are to be known again', case when c.made_for is not null then c.remember_sql end),
+      (20, 'keys', 'in every batch, for what a complete read is missing', c.batch_keys_sql)
+    union all
+    select 5, 'reference check', 'in every batch; again in load_batch for records without a parent', r.statement
+    from unnest(c.reference_checks) r (statement)
+    union all
+    select 8 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.order_by, g.precedence, true)
+    from (values
+      (0, 'live', 'when the target has tombstones'),
+      (1, 'arrival', 'in a replay, with tombstones'),
+      (2, 'arrival_only', 'in a reload, and a replay that overwrites, with tombstones'),
+      (3, 'backfill', 'in a backfill, with tombstones')) g (place, precedence, runs_when)
+    where g.precedence <> 'live' or c.order_by is not null) s (place, step, runs_when, statement)
+  where s.statement is not null
+  order by s.place, s.statement
+$$;
+
+comment on function sluice.statements(text, integer) is $$
+Each statement that a batch of the pipeline may run on its rows and its target, in order: the step, when it runs, its
+text. version: the active one unless given. Payloads and rows are in temporary tables, pg_temp.sluice_staging and
+pg_temp.sluice_rows; sluice_state is null for a row that is still in the batch. What is the same for every pipeline, the
+quarantine and the ledger, is in the functions. Example: select * from sluice.statements('orders') \gx$$;
