@@ -59,3 +59,26 @@ async fn schema_is_the_golden_one() {
     let found = TestDb::new().await.rows(SCHEMA).await.join("\n\n") + "\n";
     assert_golden("schema.sql", &found, "schema_is_the_golden_one");
 }
+
+#[test]
+fn every_refusal_says_what_to_do_next() {
+    let mut found = Vec::new();
+    for room in std::fs::read_dir("sql/engine").unwrap() {
+        let room = room.unwrap().path();
+        if !room.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(room).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let raised = text.split("raise exception using").skip(1);
+            found.extend(
+                raised
+                    .filter_map(|rest| rest.split(";\n").next())
+                    .filter(|raise| raise.contains("'SL005'") && !raise.contains("hint ="))
+                    .map(|raise| format!("{}: {raise}", path.display())),
+            );
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}

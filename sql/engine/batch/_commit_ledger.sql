@@ -8,14 +8,6 @@ declare
 begin
   perform sluice._note_objects(v_ledger.pipeline_id, v_ledger.objects, v_ledger.batch_id);
 
-  update sluice.runs set
-    batches = batches + 1, extracted = extracted + v_ledger.extracted, transformed = transformed + v_ledger.transformed,
-    filtered = filtered + v_ledger.filtered, quarantined = quarantined + v_ledger.quarantined,
-    produced = produced + v_ledger.produced, inserted = inserted + v_ledger.inserted, updated = updated + v_ledger.updated,
-    deleted = deleted + v_ledger.deleted, unchanged = unchanged + v_ledger.unchanged, stale = stale + v_ledger.stale,
-    superseded = superseded + v_ledger.superseded, retried = retried + v_ledger.retried
-  where run_id = v_ledger.run_id;
-
   -- Last of all, and checked: compare and set. A commit that follows an error swallowed
   -- anywhere before would report success for a rollback; this makes such a batch fail here.
   update sluice.etl_state set batch_seq = v_ledger.batch_seq, cursor = v_ledger.cursor_after, updated_at = now()
@@ -29,4 +21,4 @@ end
 $$;
 
 comment on function sluice._commit_ledger(sluice.batches, bigint) is
-  'Writes the ledger row, the state of files and objects, the run''s totals, and moves the cursor.';
+  'Writes the ledger row, the state of files and objects, and moves the cursor.';

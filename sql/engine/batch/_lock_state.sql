@@ -7,14 +7,7 @@ declare
   v_state sluice.etl_state;
 begin
   select * into v_state from sluice.etl_state where pipeline_id = p_pipeline_id for update;
-  if v_state.epoch is distinct from p_epoch then
-    raise exception using errcode = 'SL001',
-      message = format('deposed: %s', coalesce(
-        (select format('run %s of pipeline %s took over at %s', r.run_id, p_pipeline, r.started_at)
-         from sluice.runs r where r.pipeline_id = p_pipeline_id and r.epoch = v_state.epoch),
-        format('the state of pipeline %s was moved by hand', p_pipeline))),
-      hint = 'nothing of this batch was committed; its records are read again by whoever holds the pipeline now';
-  end if;
+  perform sluice._refuse_deposed(p_pipeline_id, p_epoch, v_state.epoch);
   if v_state.batch_seq + 1 <> p_batch_seq then
     raise exception using errcode = 'SL002',
       message = format('pipeline %s expects batch %s, not %s', p_pipeline, v_state.batch_seq + 1, p_batch_seq);

@@ -23,7 +23,8 @@ declare
 begin
   perform sluice._advance_batch('transformed', 'loaded');
   select b.*, c.target, c.batch_keys_sql, o.retain_raw into strict v
-  from pg_temp.sluice_batch b, pg_temp.sluice_compiled c, sluice.pipelines o where o.pipeline_id = b.owner_id;
+  from pg_temp.sluice_batch b cross join pg_temp.sluice_compiled c
+  left join sluice.pipelines o on o.pipeline_id = b.owner_id; -- not when it was dropped meanwhile
 
   -- Statements of their own: a lock and a read in one would read the state as it was before the wait.
   v_state := sluice._lock_state(v.pipeline_id, v.pipeline, load_batch.epoch, load_batch.batch_seq);
@@ -78,7 +79,7 @@ begin
   -- A small batch says little by itself: count it with the run so far.
   if v_records < 1000 then
     select v_records + r.extracted, v_bad + r.quarantined into v_records, v_bad
-    from sluice.runs r where r.run_id = p_ledger.run_id;
+    from sluice._run_totals(p_ledger.run_id) r;
   end if;
   if v_bad > v_limit * v_records then
     raise exception using errcode = 'SL003',

@@ -10,8 +10,9 @@ begin
         (select format('run %s of pipeline %s took over at %s', r.run_id, p.name, r.started_at)
          from sluice.runs r join sluice.pipelines p using (pipeline_id)
          where r.pipeline_id = p_pipeline_id and r.epoch = p_current),
-        format('the state of pipeline %s was moved by hand', (
-          select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline_id)))),
+        (select format('the state of pipeline %s was moved by hand', p.name)
+         from sluice.pipelines p where p.pipeline_id = p_pipeline_id),
+        'the pipeline was dropped')),
       hint = 'nothing of this batch was committed; whoever holds the pipeline now reads its records again';
   end if;
 end

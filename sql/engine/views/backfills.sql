@@ -17,11 +17,10 @@ from sluice.pipelines b
 join sluice.pipelines p on p.pipeline_id = b.backfill_of
 cross join lateral (select sluice._pipeline_state(b.pipeline_id) as state) s
 left join lateral (
-  select pg_catalog.min(r.started_at) as started_at, pg_catalog.sum(r.batches)::bigint as batches,
-    pg_catalog.sum(r.extracted)::bigint as extracted,
-    pg_catalog.sum(r.inserted + r.updated + r.deleted)::bigint as written,
-      pg_catalog.sum(r.quarantined)::bigint as quarantined
-  from sluice.runs r where r.pipeline_id = b.pipeline_id) r on true
+  select pg_catalog.min(r.started_at) as started_at, pg_catalog.sum(t.batches)::bigint as batches,
+    pg_catalog.sum(t.extracted)::bigint as extracted, pg_catalog.sum(t.written)::bigint as written,
+    pg_catalog.sum(t.quarantined)::bigint as quarantined
+  from sluice.runs r cross join lateral sluice._run_totals(r.run_id) t where r.pipeline_id = b.pipeline_id) r on true
 order by p.name, b.pipeline_id;
 
 comment on view sluice.backfills is

@@ -6,12 +6,13 @@ select
   date_trunc('second', r.started_at)::timestamp as started_at,
   round(extract(epoch from coalesce(r.finished_at, pg_catalog.clock_timestamp()) - r.started_at)::numeric,
     1) as seconds,
-  r.extracted,
-  r.inserted + r.updated + r.deleted as written,
-  r.quarantined
+  t.extracted,
+  t.written,
+  t.quarantined
 from sluice.pipelines p
 cross join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 20) r
+cross join lateral sluice._run_totals(r.run_id) t
 order by r.run_id desc;
 
 comment on view sluice.recent_runs is

@@ -5,12 +5,13 @@ select
   p.active_version as version,
   r.run_id as run,
   date_trunc('second', r.started_at)::timestamp as started_at,
-  coalesce(r.extracted, 0) as extracted,
-  coalesce(r.inserted + r.updated + r.deleted, 0) as written,
+  coalesce(t.extracted, 0) as extracted,
+  coalesce(t.written, 0) as written,
   (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id and q.status = 'open') as bad
 from sluice.pipelines p
 left join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
 where p.backfill_of is null
 order by p.name;
 

@@ -8,9 +8,9 @@ select
   r.started_at,
   r.finished_at,
   s.batch_seq as batches,
-  coalesce(r.extracted, 0) as extracted,
-  coalesce(r.inserted + r.updated + r.deleted, 0) as written,
-  coalesce(r.quarantined, 0) as quarantined,
+  coalesce(t.extracted, 0) as extracted,
+  coalesce(t.written, 0) as written,
+  coalesce(t.quarantined, 0) as quarantined,
   (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id
     and q.status = 'open') as open_quarantine,
   s.cursor
@@ -18,6 +18,7 @@ from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
 where p.backfill_of is null
 order by p.name;
 

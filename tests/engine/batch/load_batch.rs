@@ -333,11 +333,18 @@ async fn ledger_and_run_hold_the_books() {
     hand.load(&[record(1, 1), record(1, 2), "x".to_owned()])
         .await;
     hand.load(&[record(1, 2), record(2, 2)]).await;
-    let counters = "batches, extracted, transformed, filtered, quarantined, produced, inserted, updated, deleted, unchanged, stale, superseded";
+    let counters = "sum(extracted), sum(transformed), sum(filtered), sum(quarantined), sum(produced), sum(inserted), sum(updated), sum(deleted), sum(unchanged), sum(stale), sum(superseded)";
     assert_eq!(
-        db.value(&format!("select {counters} from sluice.runs"))
-            .await,
+        db.value(&format!(
+            "select count(*), {counters} from sluice.batches where run_id = 1"
+        ))
+        .await,
         "2|5|4|0|1|4|2|0|0|1|0|1"
+    );
+    assert_eq!(
+        db.value("select extracted, written, quarantined from sluice.recent_runs")
+            .await,
+        "5|2|1"
     );
     assert_eq!(
         db.rows(

@@ -1,3 +1,4 @@
 //! The views for people.
 
+mod quarantine_open;
 mod status;
