@@ -60,7 +60,7 @@ async fn reader_reads_the_views_and_changes_nothing() {
     }
     for sql in [
         "select sluice.pause_pipeline('items')",
-        "select sluice.discard('items', reason => 'x')",
+        "select sluice.discard('items', reason => 'x', all_open => true)",
         "select sluice.rewind('items', to_start => true)",
         "select * from sluice.begin_batch('items')",
         "select * from sluice.start_run('items', 'me')",
@@ -112,7 +112,7 @@ async fn operator_defines_runs_and_mends() {
         "select sluice.pause_pipeline('mine')",
         "select sluice.resume_pipeline('mine')",
         "select sluice.activate_version('mine', 1)",
-        "select sluice.discard('mine', reason => 'x')",
+        "select sluice.discard('mine', reason => 'x', all_open => true)",
         "select sluice.rewind('mine', to_start => true)",
         "select sluice.merge_sql('mine')",
         "select * from sluice.verify('mine')",

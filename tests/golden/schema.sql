@@ -208,6 +208,7 @@ create table sluice.quarantine (
 );
 CREATE INDEX quarantine_by_batch ON sluice.quarantine USING btree (last_batch_id);
 CREATE INDEX quarantine_by_resolved_batch ON sluice.quarantine USING btree (resolved_batch_id) WHERE (resolved_batch_id IS NOT NULL);
+CREATE INDEX quarantine_discarded_bytes ON sluice.quarantine USING btree (pipeline_id, payload_sha256) WHERE (status = 'discarded'::text);
 CREATE INDEX quarantine_open_by_age ON sluice.quarantine USING btree (pipeline_id, last_seen_at) WHERE (status = 'open'::text);
 CREATE INDEX quarantine_open_orphans ON sluice.quarantine USING btree (pipeline_id) WHERE ((status = 'open'::text) AND (sqlstate = '23503'::text));
 CREATE UNIQUE INDEX quarantine_open_record_is_unique ON sluice.quarantine USING btree (pipeline_id, payload_sha256) WHERE (status = 'open'::text);
@@ -226,7 +227,7 @@ create table sluice.quarantine_events (
   column_name text,
   reason text,
   payload bytea,
-  constraint quarantine_events_are_known CHECK ((event = ANY (ARRAY['quarantined'::text, 'failed'::text, 'unsure'::text, 'replayed'::text, 'loaded'::text, 'amended'::text, 'discarded'::text]))),
+  constraint quarantine_events_are_known CHECK ((event = ANY (ARRAY['quarantined'::text, 'failed'::text, 'unsure'::text, 'replayed'::text, 'loaded'::text, 'amended'::text, 'restored'::text, 'discarded'::text, 'reopened'::text]))),
   constraint quarantine_events_belong_to_a_record FOREIGN KEY (quarantine_id) REFERENCES sluice.quarantine(quarantine_id) ON DELETE CASCADE,
   constraint quarantine_events_pkey PRIMARY KEY (event_id)
 );

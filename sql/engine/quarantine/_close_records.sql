@@ -14,7 +14,10 @@ begin
   insert into sluice.quarantine_events (quarantine_id, event, batch_id, version, reason)
   select id, p_status, p_batch_id, p_version, p_reason from unnest(v_ids) id;
   update sluice.quarantine q set
-    status = p_status, resolved_batch_id = p_batch_id, reason = p_reason, closed_at = now(), closed_by = session_user
+    status = p_status, resolved_batch_id = p_batch_id, reason = p_reason, closed_at = now(), closed_by = session_user,
+    -- By that the source's own bytes are told when they come again.
+    payload_sha256 = case when p_status = 'discarded' and q.original_payload is not null
+      then sha256(q.original_payload) else q.payload_sha256 end
   where q.quarantine_id = any (v_ids);
   return cardinality(v_ids);
 end

@@ -6,43 +6,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(find_quarantined.pipeline);
-  v_ids      bigint[] := find_quarantined.quarantine_ids;
-  v_unknown  text[];
-  v_message  text;
-  v_hint     text;
+  v_ids      bigint[] := sluice._chosen_records(
+    v_pipeline, find_quarantined.quarantine_ids, 'quarantine_open_details', find_quarantined.filter);
 begin
-  v_unknown := array(
-    select coalesce(i.id::text, 'null') from unnest(v_ids) with ordinality i (id, n)
-    where not exists (
-      select from sluice.quarantine q where q.quarantine_id = i.id and q.pipeline_id = v_pipeline.pipeline_id)
-    order by i.n);
-  if v_unknown <> '{}' then
-    raise exception using errcode = 'SL005',
-      message = format('pipeline %s has no quarantined record %s%s', v_pipeline.name,
-        array_to_string(v_unknown[:5], ', '), ' and ' || nullif(cardinality(v_unknown[6:]), 0) || ' more'),
-      hint = format('its open ones: select id from sluice.quarantine_open where pipeline = %L', v_pipeline.name);
-  end if;
-  if find_quarantined.filter is not null then
-    begin
-      -- First between brackets of another kind: what leaves the ones would have to leave the others, too.
-      execute format(E'select array[\n%s\n] from sluice.quarantine_open_details limit 0', find_quarantined.filter);
-      execute format(E'select array(select id from sluice.quarantine_open_details where pipeline = %L and (\n%s\n))',
-        v_pipeline.name, find_quarantined.filter) into v_ids;
-    exception when syntax_error_or_access_rule_violation or data_exception or feature_not_supported then
-      get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;
-      raise exception using errcode = 'SL005',
-        message = format('filter %s cannot be used: %s', quote_literal(find_quarantined.filter), v_message),
-        hint = coalesce(nullif(v_hint, '') || '; ', '') || 'a condition on the columns of'
-          || ' sluice.quarantine_open_details, such as sqlstate = ''22P02'' and "column" = ''amount''';
-    end;
-  end if;
   return query
   select q.quarantine_id
   from sluice.quarantine q
   left join sluice._batch_arrivals() a on a.batch_id = q.last_batch_id
-  where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open'
-    and (v_ids is null or q.quarantine_id = any (v_ids))
-    and (find_quarantined.quarantine_ids is null or q.quarantine_id = any (find_quarantined.quarantine_ids))
+  where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open' and (v_ids is null or q.quarantine_id = any (v_ids))
   order by coalesce(a.arrived_at, q.last_seen_at), q.quarantine_id;
 end
 $$;

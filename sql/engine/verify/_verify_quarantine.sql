@@ -20,9 +20,10 @@ begin
         and (l.kind in ('rewind', 'skip') or (q.status = 'replayed') <> (l.kind = 'replay'))
       union all
       select format('record %s is %s, and its history does not say so', q.quarantine_id, q.status)
-      where q.status <> (
-        select coalesce(max(e.event) filter (where e.event in ('replayed', 'loaded', 'discarded')), 'open')
-        from sluice.quarantine_events e where e.quarantine_id = q.quarantine_id)) x
+      where q.status <> coalesce((
+        select nullif(e.event, 'reopened') from sluice.quarantine_events e
+        where e.quarantine_id = q.quarantine_id and e.event in ('replayed', 'loaded', 'discarded', 'reopened')
+        order by e.event_id desc limit 1), 'open')) x
     where q.pipeline_id = p_pipeline.pipeline_id
     order by q.quarantine_id);
   v_loaded := sluice._find_loaded(p_pipeline);

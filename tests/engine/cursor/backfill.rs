@@ -192,8 +192,8 @@ async fn next_start_follows_what_the_pipeline_has_become() {
         .is("SL006", "is not what version 2 was registered with");
     // A source that no longer knows the range.
     db.execute(
-        "select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items',
-           key => '{id}', source => sluice.http_source(url => 'https://shop.example/orders'))",
+        "update sluice.pipelines set source = sluice.http_source(url => 'https://shop.example/orders') where backfill_of is null;
+         select sluice.activate_version('items', 1)",
     )
     .await;
     problem(&db, "select sluice.start_run('items.backfill-1', 'test')")
@@ -253,7 +253,7 @@ async fn what_belongs_to_the_pipeline_is_refused_for_its_backfill() {
         "start_backfill('items.backfill-1', objects => 'a')",
         "activate_version('items.backfill-1', 1)",
         "replay('items.backfill-1')",
-        "discard('items.backfill-1', reason => 'x')",
+        "discard('items.backfill-1', reason => 'x', all_open => true)",
         "define_pipeline(name => 'items.backfill-1', version => 2, transform => 'shop.items_v1', target => 'shop.items',
            key => '{id}', source => sluice.file_source(path => 'drop'))",
     ] {

@@ -2,6 +2,7 @@
 
 mod amend;
 mod arrival;
+mod discard;
 mod find_quarantined;
 mod loaded;
 mod locks;

@@ -33,13 +33,18 @@ async fn the_same_bytes_are_open_once_and_move_their_counters() {
             .await,
         ["|1|1|hand|1|2|2", r#"{"id": 1, "n": "x"}|4|2|hand|1|1|2"#, "{}|1|3|hand|1|1|1"]
     );
-    // Once closed, it is a new case.
-    db.execute("select sluice.discard('items', reason => 'known')")
-        .await;
+    // Once it was loaded, it is a new case.
+    db.execute(
+        "create function shop.items_v2(doc jsonb) returns table (id bigint, n integer) language sql stable as $$ select (doc->>'id')::bigint, 2 $$;
+         select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2', target => 'shop.items', key => '{id}',
+           source => sluice.file_source(path => '-'), max_bad_ratio => 1, activate => false);
+         select sluice.replay('items', version => 2)",
+    )
+    .await;
     hand.load(&[bad]).await;
     assert_eq!(
         db.rows("select status, seen_count from sluice.quarantine where payload like '%x%' order by quarantine_id").await,
-        ["discarded|4", "open|1"]
+        ["replayed|4", "open|1"]
     );
 }
 
@@ -149,7 +154,7 @@ async fn discard_needs_a_reason_and_keeps_the_record() {
     for reason in ["null", "''", "'  '"] {
         problem(
             &db,
-            &format!("select sluice.discard('items', reason => {reason})"),
+            &format!("select sluice.discard('items', reason => {reason}, all_open => true)"),
         )
         .await
         .refuses("discard needs a reason", "reason =>");
@@ -181,13 +186,16 @@ async fn discard_needs_a_reason_and_keeps_the_record() {
         ["a", "c"]
     );
     assert_eq!(
-        db.value("select sluice.discard('items', reason => 'all')")
+        db.value("select sluice.discard('items', reason => 'all', all_open => true)")
             .await,
         "2"
     );
-    problem(&db, "select sluice.discard('other', reason => 'x')")
-        .await
-        .refuses("pipeline other is not defined", "defined are: items");
+    problem(
+        &db,
+        "select sluice.discard('other', reason => 'x', all_open => true)",
+    )
+    .await
+    .refuses("pipeline other is not defined", "defined are: items");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn everything_goes_once_retention_is_turned_off_or_the_pipeline_dropped() 
     day(&db, 3).await;
     db.execute(
         "select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items',
-           key => '{id}', source => sluice.file_source(path => '-'))",
+           key => '{id}', source => sluice.file_source(path => '-'), retain_raw => '0')",
     )
     .await;
     assert_eq!(db.rows(PRUNE).await, ["items|0|t|-", "items|3|t|-"]);

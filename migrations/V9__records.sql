@@ -30,3 +30,17 @@ from (
   select p.pipeline_id, concat_ws('/', p.source, p.target, t.version, t.sha256, t.key) as made_for
   from sluice.pipelines p join sluice.transforms t using (pipeline_id)) x
 where x.pipeline_id = s.pipeline_id and s.made_for = md5(x.made_for)::uuid;
+
+-- Discarded records can be opened again, amended payloads taken back; bytes that were discarded are found by their hash.
+alter table sluice.quarantine_events
+  drop constraint quarantine_events_are_known,
+  add constraint quarantine_events_are_known check (event in
+    ('quarantined', 'failed', 'unsure', 'replayed', 'loaded', 'amended', 'restored', 'discarded', 'reopened'));
+
+comment on table sluice.quarantine_events is
+  'What became of quarantined records. quarantined: the first error, noted when something else follows; failed: again, in a replay; unsure: a replay could not tell whether the row in the target is newer, and left it; replayed; loaded: the source delivered the same bytes again, and they fitted; amended, restored (payload: what stood before); discarded; reopened.';
+
+create index quarantine_discarded_bytes on sluice.quarantine (pipeline_id, payload_sha256) where status = 'discarded';
+
+comment on column sluice.quarantine.payload_sha256 is
+  'Identifies the payload; of a discarded record the bytes that the source delivered, also where they were amended.';
