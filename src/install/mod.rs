@@ -1,30 +1,22 @@
 //! Installs and upgrades the engine in a database.
 //!
-//! Tables are migrations (run once, by refinery); functions and views are a bundle that is
-//! replaced as a whole. One advisory lock surrounds everything: refinery takes none, and
-//! batches hold the same lock in shared mode, so an upgrade waits for batches in flight.
+//! Tables are migrations, run once; functions and views are a bundle that is replaced as a
+//! whole. One advisory lock surrounds everything, and batches hold it in shared mode, so an
+//! upgrade waits for batches in flight.
 
 mod bundle;
-mod script;
+mod lock;
+mod plan;
 
 use crate::db::Connector;
 use crate::error::{Error, Result};
 use bundle::Bundle;
-use refinery::Runner;
+use plan::Plan;
+use std::fmt::Write as _;
 use tokio_postgres::Client;
-
-mod embedded_migrations {
-    refinery::embed_migrations!("migrations");
-}
 
 /// The version of this binary, and of the engine it installs.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// `sluice._lock_class('install')`; needed before that function exists.
-const INSTALL_LOCK: i32 = 1_936_487_680;
-
-/// Where refinery remembers which migrations ran.
-const HISTORY: &str = "sluice.refinery_schema_history";
 
 /// What `migrate` did.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -39,73 +31,50 @@ pub struct Installed {
     pub functions_replaced: bool,
 }
 
-fn runner() -> Runner {
-    let mut runner = embedded_migrations::migrations::runner();
-    runner.set_migration_table_name(HISTORY);
-    runner
-}
-
 /// Brings the engine in the database to this binary's version; does nothing when it is
-/// there already. Any number of these may run at once.
+/// there already. All of it is one transaction, under the install lock: any number of these
+/// may run at once, and one that fails leaves everything as it was.
 pub async fn migrate(connector: &Connector) -> Result<Installed> {
-    let lock = connector.connect().await?;
-    let mut work = connector.connect().await?;
-    hold_install_lock(&lock).await?;
-
-    let before = installed(&work).await?;
-    refuse_newer(before.as_ref())?;
-    check_server(&work).await?;
-    // refinery's own "if not exists" chatters at every run.
-    work.batch_execute("set client_min_messages = warning; create schema if not exists sluice")
-        .await
-        .map_err(|error| {
-            Error::from(error).next("the role needs create on the database: \"grant create on database ... to ...\"; or let a DBA run the output of \"sluice migrate --dry-run\"")
+    let session = connector.connect().await?;
+    session.batch_execute("begin").await?;
+    lock::hold(&session).await?;
+    let plan = Plan::of(&session).await?;
+    for step in &plan.steps {
+        session.batch_execute(&step.sql).await.map_err(|error| {
+            let error = Error::from(error).context(&step.name);
+            match (error.sqlstate(), error.next_step()) {
+                (Some("42501"), _) => error.next("the role needs create on the database: \"grant create on database ... to ...\"; or let a DBA run the output of \"sluice migrate --dry-run\""),
+                (_, None) => error.next("mend what is named here, then run \"sluice migrate\" again"),
+                _ => error,
+            }
+            .detail("the installation was rolled back, all of it")
         })?;
-    let report = runner().run_async(&mut *work).await.map_err(|error| {
-        Error::failed("a migration failed; it was rolled back")
-            .next("mend what the cause names, then run \"sluice migrate\" again")
-            .caused_by(error)
-    })?;
-
-    let bundle = Bundle::embedded();
-    let functions_replaced = before
-        .as_ref()
-        .is_none_or(|engine| engine.version != VERSION || engine.bundle != bundle.sha256());
-    if functions_replaced {
-        work.batch_execute(&format!("begin;\n{}\ncommit;", bundle.script(VERSION)))
-            .await?;
-    } else {
-        work.batch_execute("select sluice._grant_to_new_roles()")
+    }
+    if plan.steps.is_empty() {
+        session
+            .batch_execute("select sluice._grant_to_new_roles()")
             .await?;
     }
-    Ok(Installed {
-        from: before.map(|engine| engine.version),
-        to: VERSION.to_owned(),
-        migrations: report
-            .applied_migrations()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-        functions_replaced,
-    })
+    session.batch_execute("commit").await?;
+    Ok(plan.installed)
 }
 
 /// The SQL that [`migrate`] would run, for a DBA to read and to run with psql.
 pub async fn dry_run(connector: &Connector) -> Result<String> {
-    let client = connector.connect().await?;
-    let before = installed(&client).await?;
-    refuse_newer(before.as_ref())?;
-    check_server(&client).await?;
-    let applied = script::applied_versions(&client).await?;
-    let bundle = Bundle::embedded();
-    let is_current = before
-        .as_ref()
-        .is_some_and(|engine| engine.version == VERSION && engine.bundle == bundle.sha256());
-    Ok(script::install_script(
-        runner().get_migrations(),
-        &applied,
-        (!is_current).then(|| bundle.script(VERSION)),
-    ))
+    let session = connector.connect().await?;
+    let plan = Plan::of(&session).await?;
+    if plan.steps.is_empty() {
+        return Ok(format!("-- sluice {VERSION}: nothing to do\n"));
+    }
+    let mut script = format!(
+        "-- sluice {VERSION}: run with psql -v ON_ERROR_STOP=1 -f FILE\nbegin;\n{};\n",
+        lock::take()
+    );
+    for step in &plan.steps {
+        let _ = write!(script, "\n-- {}\n{}\n", step.name, step.sql);
+    }
+    script.push_str("commit;\n");
+    Ok(script)
 }
 
 /// Refuses to work with an engine that is missing, older or newer than this binary.
@@ -186,27 +155,6 @@ async fn check_server(client: &Client) -> Result<()> {
     if encoding != "UTF8" {
         return Err(Error::usage(format!("the database has encoding {encoding}"))
             .next("make one with \"create database ... encoding 'UTF8' template template0\": payloads are kept exactly"));
-    }
-    Ok(())
-}
-
-/// Waits for batches in flight and for other installers; says so when it takes long.
-async fn hold_install_lock(client: &Client) -> Result<()> {
-    client.batch_execute("begin").await?;
-    for attempt in 0.. {
-        let wait = format!(
-            "savepoint attempt; set local lock_timeout = '5s'; select pg_advisory_xact_lock({INSTALL_LOCK}, 0)"
-        );
-        match client.batch_execute(&wait).await {
-            Ok(()) => break,
-            Err(error) if error.code().is_some_and(|code| code.code() == "55P03") => {
-                client.batch_execute("rollback to attempt").await?;
-                if attempt == 0 {
-                    tracing::warn!("{}", script::holders(client, INSTALL_LOCK).await?);
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
     }
     Ok(())
 }
