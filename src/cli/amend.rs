@@ -1,32 +1,23 @@
 //! `sluice amend`
 
 use super::args;
+use super::call::call;
 use super::context::Context;
 use crate::error::{Error, Result};
+use serde_json::json;
 use std::io::Read;
-use tokio_postgres::types::Type;
 
 pub(super) async fn amend(context: &Context, args: &args::Amend) -> Result<u8> {
     let payload = read(&args.payload)?;
     // The line end of the last line belongs to the file, not to the record.
     let payload = payload.strip_suffix('\n').unwrap_or(&payload);
-    let session = context.session().await?;
-    let row = session
-        .query_typed_one(
-            "select sluice.amend(quarantine_id => $1, payload => $2, reason => $3)",
-            &[
-                (&args.id, Type::INT8),
-                (&payload, Type::TEXT),
-                (&args.reason, Type::TEXT),
-            ],
-        )
-        .await?;
-    let done: String = row.get(0);
-    match args.json {
-        true => println!("{}", serde_json::json!({"id": args.id, "done": done})),
-        false => println!("{done}"),
-    }
-    Ok(0)
+    call(
+        context,
+        json!({"id": args.id}),
+        "select sluice.amend(quarantine_id => $1, payload => $2, reason => $3) as done",
+        &[&args.id, &payload, &args.reason],
+    )
+    .await
 }
 
 fn read(path: &str) -> Result<String> {

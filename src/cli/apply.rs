@@ -1,57 +1,160 @@
-//! `sluice apply`
+//! `sluice apply`: all files of a call are one transaction.
+
+mod script;
 
 use super::args;
 use super::context::Context;
 use crate::db::Session;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use script::{Statement, statements};
+use serde_json::{Value, json};
+use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::ErrorPosition;
 
 pub(super) async fn apply(context: &Context, args: &args::Apply) -> Result<u8> {
-    let files = sql_files(&args.paths)?;
+    let files = sql_files(&args.paths)?
+        .into_iter()
+        .map(File::read)
+        .collect::<Result<Vec<_>>>()?;
     let session = context.session().await?;
+    session.batch_execute("begin").await?;
     let mut applied = Vec::new();
     for file in &files {
-        let said = apply_file(&session, file).await?;
-        if !args.json {
-            for line in &said {
-                println!("{}: {line}", file.display());
-            }
-            if said.is_empty() {
-                println!("{}: applied", file.display());
+        match file.run(&session).await {
+            Ok(said) => applied.push((file, said)),
+            Err(error) => {
+                // The connection may be gone; then so is the transaction.
+                let _ = session.batch_execute("rollback").await;
+                return Err(error.detail(match files.len() {
+                    1 => "nothing of this file was applied".to_owned(),
+                    count => format!("nothing of these {count} files was applied"),
+                }));
             }
         }
-        applied.push(serde_json::json!({"file": file, "said": said}));
     }
-    if args.json {
-        println!("{}", serde_json::Value::Array(applied));
-    }
+    session
+        .batch_execute(if args.plan { "rollback" } else { "commit" })
+        .await?;
+    report(context.json, args.plan, &applied);
     Ok(0)
 }
 
-/// Runs one file in one transaction; returns the texts its statements returned.
-pub(super) async fn apply_file(session: &Session, file: &Path) -> Result<Vec<String>> {
-    let sql = fs::read_to_string(file).map_err(|error| {
-        Error::usage(format!("{} cannot be read", file.display())).caused_by(error)
-    })?;
-    session.batch_execute("begin").await?;
-    let result = session.simple_query(&sql).await;
-    match result {
-        Ok(messages) => {
-            session
-                .batch_execute("commit")
-                .await
-                .map_err(|error| in_file(error, file, &sql))?;
-            Ok(messages.iter().filter_map(first_text).collect())
+fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
+    if as_json {
+        let files = applied
+            .iter()
+            .map(|(file, said)| json!({"file": file.path, "said": said}));
+        println!("{}", Value::Array(files.collect()));
+        return;
+    }
+    for (file, said) in applied {
+        for line in said {
+            println!("{}: {line}", file.path.display());
         }
-        Err(error) => {
-            let error = in_file(error, file, &sql);
-            // The connection may be gone; then so is the transaction.
-            let _ = session.batch_execute("rollback").await;
-            Err(error)
+        if said.is_empty() {
+            println!("{}: applied", file.path.display());
         }
+    }
+    if is_plan {
+        println!("planned only: nothing was changed");
+    }
+}
+
+struct File {
+    path: PathBuf,
+    sql: String,
+}
+
+impl File {
+    /// Reads a file and refuses what would break its transaction, before anything is run.
+    fn read(path: PathBuf) -> Result<File> {
+        let sql = fs::read_to_string(&path).map_err(|error| {
+            Error::usage(format!("{} cannot be read", path.display())).caused_by(error)
+        })?;
+        let file = File { path, sql };
+        for statement in statements(&file.sql) {
+            if let Some(refusal) = refusal(&statement) {
+                return Err(file
+                    .at(statement.start, false, refusal)
+                    .detail("nothing was applied"));
+            }
+        }
+        Ok(file)
+    }
+
+    /// Runs the statements; returns the texts they returned.
+    async fn run(&self, session: &Session) -> Result<Vec<String>> {
+        let mut said = Vec::new();
+        for statement in statements(&self.sql) {
+            let answer = session.simple_query(statement.text).await;
+            let messages = answer.map_err(|error| self.failed(&statement, error))?;
+            said.extend(messages.iter().filter_map(first_text));
+        }
+        Ok(said)
+    }
+
+    /// A server's error, with the place it points to, else that of its statement.
+    fn failed(&self, statement: &Statement<'_>, error: tokio_postgres::Error) -> Error {
+        let pointed = match error.as_db_error().and_then(|error| error.position()) {
+            Some(ErrorPosition::Original(position)) => statement
+                .text
+                .char_indices()
+                .nth((*position as usize).saturating_sub(1))
+                .map(|(at, _)| statement.start + at),
+            _ => None,
+        };
+        let error = Error::from(error);
+        let error = match error.kind() {
+            Kind::Failed => error.with_kind(Kind::Usage),
+            _ => error,
+        };
+        self.at(pointed.unwrap_or(statement.start), pointed.is_some(), error)
+    }
+
+    /// An error with file and line, and a mark where it is if that is known to the letter.
+    fn at(&self, place: usize, is_marked: bool, mut error: Error) -> Error {
+        let before = &self.sql[..place];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let number = before.matches('\n').count() + 1;
+        let line = self.sql[line_start..].lines().next().unwrap_or_default();
+        error = error.detail(format!("{number:>5} | {line}"));
+        if is_marked {
+            let indent = " ".repeat(before[line_start..].chars().count());
+            error = error.detail(format!("      | {indent}^"));
+        }
+        error.context(&format!("{}:{number}", self.path.display()))
+    }
+}
+
+/// Why a statement has no place in a file that is applied.
+fn refusal(statement: &Statement<'_>) -> Option<Error> {
+    if statement.text.starts_with('\\') {
+        let command = statement.text.lines().next().unwrap_or_default().trim();
+        return Some(
+            Error::usage(format!("psql commands are not SQL: {command}"))
+                .next("leave it out, or run the file with psql"),
+        );
+    }
+    let words = statement.words();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["rollback", "to", ..] | ["rollback", "work" | "transaction", "to", ..] => None,
+        ["begin" | "commit" | "end" | "rollback" | "abort", ..]
+        | ["start" | "prepare", "transaction", ..] => Some(
+            Error::usage(format!(
+                "\"{}\" ends or begins a transaction, and all that is applied at once is one",
+                words.join(" ")
+            ))
+            .next("leave it out: sluice apply begins and commits"),
+        ),
+        ["copy", ..] if statement.text.to_ascii_lowercase().contains("from stdin") => Some(
+            Error::usage("copy from stdin has no data here")
+                .next("write insert … values, or run the file with psql"),
+        ),
+        _ => None,
     }
 }
 
@@ -63,45 +166,6 @@ fn first_text(message: &SimpleQueryMessage) -> Option<String> {
             .map(str::to_owned),
         _ => None,
     }
-}
-
-/// A server's error with file and line, when it points into the file.
-fn in_file(error: tokio_postgres::Error, file: &Path, sql: &str) -> Error {
-    let position = error
-        .as_db_error()
-        .and_then(|error| match error.position() {
-            Some(ErrorPosition::Original(position)) => Some(*position as usize),
-            _ => None,
-        });
-    let mut error = Error::from(error);
-    if error.kind() == crate::error::Kind::Failed {
-        error = error.with_kind(crate::error::Kind::Usage);
-    }
-    let place = match position {
-        Some(position) => {
-            let before: String = sql.chars().take(position.saturating_sub(1)).collect();
-            let number = before.matches('\n').count() + 1;
-            let line = sql.lines().nth(number - 1).unwrap_or_default();
-            let column = before
-                .rsplit('\n')
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .count();
-            error = error
-                .detail(format!("{number:>5} | {line}"))
-                .detail(format!("      | {}^", " ".repeat(column)));
-            format!("{}:{number}", file.display())
-        }
-        None => file.display().to_string(),
-    };
-    let statement = sql.lines().find(|line| line.trim_start().starts_with('\\'));
-    if let Some(line) = statement {
-        error = error.detail(format!("psql commands are not SQL: {}", line.trim()));
-    }
-    error
-        .context(&place)
-        .detail("nothing of this file was applied")
 }
 
 fn sql_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -127,8 +191,26 @@ fn sql_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             return Err(Error::usage(format!("{} has no .sql file", path.display()))
                 .next("name a file, or a folder of pipeline definitions"));
         }
-        inside.sort();
+        inside.sort_by(|a, b| by_number(a, b));
         files.append(&mut inside);
     }
     Ok(files)
+}
+
+/// The order of names, in which `orders_v2` comes before `orders_v10`.
+fn by_number(a: &Path, b: &Path) -> Ordering {
+    let parts = |path: &Path| -> Vec<(String, u64)> {
+        let name = path.to_string_lossy();
+        let is_digit = |c: char| c.is_ascii_digit();
+        let mut parts = Vec::new();
+        let mut rest = name.as_ref();
+        while !rest.is_empty() {
+            let (text, behind) = rest.split_at(rest.find(is_digit).unwrap_or(rest.len()));
+            let end = behind.find(|c| !is_digit(c)).unwrap_or(behind.len());
+            parts.push((text.to_owned(), behind[..end].parse().unwrap_or(0)));
+            rest = &behind[end..];
+        }
+        parts
+    };
+    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
 }

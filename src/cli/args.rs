@@ -41,6 +41,10 @@ pub(super) struct Cli {
     #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
     pub(super) database_url: Option<String>,
 
+    /// Report as JSON (a dry run that lists changes: one object a row, then the report)
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
     /// Write logs as text or as one JSON object a line
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
@@ -62,7 +66,7 @@ pub(super) enum Command {
     Demo(Demo),
     /// Install or upgrade the engine in the database
     Migrate(Migrate),
-    /// Run pipeline definitions, each file in one transaction
+    /// Run pipeline definitions, all in one transaction
     Apply(Apply),
     /// Load what is new, batch by batch
     Run(Run),
@@ -97,7 +101,7 @@ pub(super) enum Command {
     /// Drop retained payloads that are old enough
     Prune(Prune),
     /// Check connection, rights, versions and settings
-    Doctor(Doctor),
+    Doctor,
     /// Manage the embedded server
     Db {
         #[command(subcommand)]
@@ -123,22 +127,22 @@ pub(super) struct Migrate {
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Report as JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice apply orders.sql
-  sluice apply pipelines/                  every .sql file of the folder, in name order")]
+  sluice apply pipelines/                  every .sql file of the folder, v2 before v10
+  sluice apply --plan pipelines/           what would change
+
+All of it is one transaction: everything is applied, or nothing.")]
 pub(super) struct Apply {
     /// Files, or folders of .sql files
     #[arg(required = true, value_name = "FILE|DIR")]
     pub(super) paths: Vec<PathBuf>,
-    /// Report as JSON
+    /// Say what would change, and change nothing
     #[arg(long)]
-    pub(super) json: bool,
+    pub(super) plan: bool,
 }
 
 #[derive(Debug, Args)]
@@ -146,9 +150,6 @@ pub(super) struct Apply {
 pub(super) struct Reporting {
     /// Only this pipeline (default: all)
     pub(super) pipeline: Option<String>,
-    /// Report as JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -163,9 +164,6 @@ pub(super) struct Verify {
     /// Count the rows, too, and compute every row's hash again
     #[arg(long)]
     pub(super) deep: bool,
-    /// Report as JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -177,16 +175,6 @@ pub(super) struct Activate {
     pub(super) pipeline: String,
     /// The version
     pub(super) version: i32,
-    /// Report as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Doctor {
-    /// Report as JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,27 +1,27 @@
 //! `sluice compare`
 
 use super::args;
+use super::call;
 use super::context::Context;
 use super::table;
 use crate::error::Result;
 use serde_json::Value;
-use tokio_postgres::types::Type;
 
 pub(super) async fn compare(context: &Context, args: &args::Compare) -> Result<u8> {
     let session = context.session().await?;
-    let mut rows = table::query(
+    let mut rows = call::rows(
         &session,
         "select * from sluice.compare(pipeline => $1, version_a => $2, version_b => $3, last_batches => $4, samples => $5)",
         &[
-            (&args.pipeline, Type::TEXT),
-            (&args.version_a, Type::INT4),
-            (&args.version_b, Type::INT4),
-            (&args.last, Type::INT4),
-            (&args.samples, Type::INT4),
+            &args.pipeline,
+            &args.version_a,
+            &args.version_b,
+            &args.last,
+            &args.samples,
         ],
     )
     .await?;
-    if args.json {
+    if context.json {
         table::print(&rows, true, "");
         return Ok(0);
     }

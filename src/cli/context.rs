@@ -10,6 +10,7 @@ use libpq_conninfo::{Environment, Settings};
 
 pub(super) struct Context {
     database_url: Option<String>,
+    pub(super) json: bool,
     pub(super) progress: Progress,
 }
 
@@ -19,6 +20,7 @@ impl Context {
         logging::start(cli.log_format, cli.verbose, &progress)?;
         Ok(Context {
             database_url: cli.database_url.clone(),
+            json: cli.json,
             progress,
         })
     }

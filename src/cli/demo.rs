@@ -2,8 +2,8 @@
 //! command shown is run, by this same binary.
 
 use super::args;
+use super::call;
 use super::context::Context;
-use super::table;
 use crate::db::Session;
 use crate::embedded;
 use crate::error::{Error, Result};
@@ -201,7 +201,7 @@ impl Stage {
     }
 
     async fn digest(&self) -> Result<(String, String)> {
-        let rows = table::query(&self.session, DIGEST, &[]).await?;
+        let rows = call::rows(&self.session, DIGEST, &[]).await?;
         let text = |name: &str| {
             rows.first()
                 .map(|row| row[name].to_string())
@@ -215,7 +215,7 @@ impl Stage {
         const BATCHES: i64 = 20;
         let committed = "select batch_seq from sluice.etl_state join sluice.pipelines using (pipeline_id) where name = 'flights'";
         let seq = async || -> Result<i64> {
-            let rows = table::query(&self.session, committed, &[]).await?;
+            let rows = call::rows(&self.session, committed, &[]).await?;
             Ok(rows
                 .first()
                 .and_then(|row| row["batch_seq"].as_i64())
@@ -236,7 +236,7 @@ impl Stage {
         // On Unix this is SIGKILL: the loader has no chance to clean up.
         let _ = child.kill();
         let _ = child.wait();
-        let rows = table::query(
+        let rows = call::rows(
             &self.session,
             "select count(*) as rows from nyc.flights",
             &[],

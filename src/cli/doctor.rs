@@ -1,13 +1,13 @@
 //! `sluice doctor`: what `sluice.doctor()` finds, and whether the engine is this binary's.
 
-use super::args;
+use super::call;
 use super::context::Context;
 use super::table;
 use crate::error::Result;
 use crate::install;
 use serde_json::{Map, Value, json};
 
-pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8> {
+pub(super) async fn doctor(context: &Context) -> Result<u8> {
     let session = context
         .bare_connector("sluice doctor")
         .await?
@@ -18,12 +18,12 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
         Ok(()) => {
             let version = format!("version {}", install::VERSION);
             findings.push(finding("ok", &version, None));
-            findings.extend(table::query(&session, "select * from sluice.doctor()", &[]).await?);
+            findings.extend(call::rows(&session, "select * from sluice.doctor()", &[]).await?);
         }
         Err(error) => findings.push(finding("fail", error.message(), error.next_step())),
     }
     let has_failed = findings.iter().any(|row| row["verdict"] == "fail");
-    let steps: Vec<_> = match args.json {
+    let steps: Vec<_> = match context.json {
         true => Vec::new(),
         // A statement to copy is shown whole, below the table.
         false => findings
@@ -31,7 +31,7 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
             .filter_map(|row| row.shift_remove("next").filter(Value::is_string))
             .collect(),
     };
-    table::print(&findings, args.json, "");
+    table::print(&findings, context.json, "");
     for step in steps {
         println!("next:  {}", step.as_str().unwrap_or_default());
     }

@@ -12,7 +12,7 @@ pub(super) async fn migrate(context: &Context, args: &args::Migrate) -> Result<u
         return Ok(0);
     }
     let installed = install::migrate(&connector).await?;
-    if args.json {
+    if context.json {
         println!("{}", serde_json::json!(installed));
     } else if installed.migrations.is_empty() && !installed.functions_replaced {
         println!("engine {} is installed; nothing to do", installed.to);

@@ -6,6 +6,7 @@ mod amend;
 mod apply;
 mod args;
 mod backfill;
+mod call;
 mod changes;
 mod compare;
 mod context;
@@ -83,7 +84,7 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Versions(args) => versions::versions(&context, &args).await,
         Command::Activate(args) => activate::activate(&context, &args).await,
-        Command::Doctor(args) => doctor::doctor(&context, &args).await,
+        Command::Doctor => doctor::doctor(&context).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "sluice", &mut std::io::stdout());

@@ -1,22 +1,16 @@
 //! `sluice prune`
 
 use super::args;
+use super::call::list;
 use super::context::Context;
-use super::table;
 use crate::error::Result;
-use tokio_postgres::types::Type;
 
 pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
-    let session = context.session().await?;
-    let rows = table::query(
-        &session,
+    list(
+        context,
         "select * from sluice.prune(pipeline => $1, tombstones_before => $2::text::timestamptz)",
-        &[
-            (&args.pipeline, Type::TEXT),
-            (&args.tombstones_before, Type::TEXT),
-        ],
+        &[&args.pipeline, &args.tombstones_before],
+        "nothing is old enough",
     )
-    .await?;
-    table::print(&rows, args.json, "nothing is old enough");
-    Ok(0)
+    .await
 }

@@ -1,12 +1,12 @@
 //! `sluice reload`
 
 use super::args::{self, Batches};
+use super::call;
 use super::changes::Shown;
 use super::context::Context;
 use super::table;
 use crate::batch;
 use crate::error::Result;
-use tokio_postgres::types::Type;
 
 pub(super) async fn reload(context: &Context, args: &args::Reload) -> Result<u8> {
     let session = context.session().await?;
@@ -14,23 +14,23 @@ pub(super) async fn reload(context: &Context, args: &args::Reload) -> Result<u8>
         Batches::These(batches) => (Some(batches), None, None),
         Batches::Between(from, to) => (None, *from, *to),
     };
-    let shown = Shown::new(&args.dry, args.json);
+    let shown = Shown::new(&args.dry, context.json);
     let changes = shown.receiver();
     session.batch_execute("begin").await?;
     if args.dry.dry_run {
         batch::capture_changes(&session, changes.most).await?;
     }
-    let rows = table::query(
+    let rows = call::rows(
         &session,
         "select * from sluice.reload(pipeline => $1, batches => $2, from_batch => $3, to_batch => $4, version => $5,
            max_bad_ratio => $6::double precision::numeric)",
         &[
-            (&args.pipeline, Type::TEXT),
-            (&list, Type::INT8_ARRAY),
-            (&from, Type::INT8),
-            (&to, Type::INT8),
-            (&args.version, Type::INT4),
-            (&args.max_bad_ratio, Type::FLOAT8),
+            &args.pipeline,
+            &list,
+            &from,
+            &to,
+            &args.version,
+            &args.max_bad_ratio,
         ],
     )
     .await?;
@@ -44,6 +44,6 @@ pub(super) async fn reload(context: &Context, args: &args::Reload) -> Result<u8>
     } else {
         session.batch_execute("commit").await?;
     }
-    table::print(&rows, args.json, "these batches loaded nothing");
+    table::print(&rows, context.json, "these batches loaded nothing");
     Ok(0)
 }

@@ -8,7 +8,7 @@ use crate::run::{ReplayOptions, Stop, replay as run_replay};
 
 pub(super) async fn replay(context: &Context, args: &args::Replay) -> Result<u8> {
     let stop = Stop::on_signals()?;
-    let shown = Shown::new(&args.dry, args.json);
+    let shown = Shown::new(&args.dry, context.json);
     let options = ReplayOptions {
         version: args.version,
         filter: args.which.filter.clone(),
@@ -29,7 +29,7 @@ pub(super) async fn replay(context: &Context, args: &args::Replay) -> Result<u8>
     if let Some(error) = &report.error {
         eprintln!("error: {error}");
     }
-    match args.json {
+    match context.json {
         true => println!("{}", report.json()),
         false => println!("{}", report.summary()),
     }

@@ -1,60 +1,41 @@
 //! `sluice rewind`
 
 use super::args;
+use super::call::{Param, call, rows};
 use super::context::Context;
 use super::table;
-use crate::db::Session;
 use crate::error::Result;
 use serde_json::json;
-use tokio_postgres::types::{ToSql, Type};
 
 const GOAL: &str = "pipeline => $1, to_batch => $2, to_start => $3, object => $4, to_time => $5::text::timestamptz";
 
 pub(super) async fn rewind(context: &Context, args: &args::Rewind) -> Result<u8> {
-    let session = context.session().await?;
-    let goal: [(&(dyn ToSql + Sync), Type); 5] = [
-        (&args.pipeline, Type::TEXT),
-        (&args.goal.to_batch, Type::INT8),
-        (&args.goal.to_start, Type::BOOL),
-        (&args.goal.object, Type::TEXT),
-        (&args.goal.to_time, Type::TEXT),
+    let goal: [&dyn Param; 5] = [
+        &args.pipeline,
+        &args.goal.to_batch,
+        &args.goal.to_start,
+        &args.goal.object,
+        &args.goal.to_time,
     ];
     if args.dry_run {
-        return preview(&session, &goal, args.json).await;
+        return preview(context, &goal).await;
     }
-    let row = session
-        .query_typed_one(&format!("select sluice.rewind({GOAL})"), &goal)
-        .await?;
-    let done: String = row.get(0);
-    match args.json {
-        true => println!("{}", json!({"pipeline": args.pipeline, "done": done})),
-        false => println!("{done}"),
-    }
-    Ok(0)
+    let about = json!({"pipeline": args.pipeline});
+    let sql = format!("select sluice.rewind({GOAL}) as done");
+    call(context, about, &sql, &goal).await
 }
 
-async fn preview(
-    session: &Session,
-    goal: &[(&(dyn ToSql + Sync), Type)],
-    as_json: bool,
-) -> Result<u8> {
-    let mut rows = table::query(
-        session,
-        &format!("select * from sluice.preview_rewind({GOAL})"),
-        goal,
-    )
-    .await?;
-    if !as_json {
-        for row in &mut rows {
-            table::shorten_time(row, "committed_at");
-        }
-    }
-    table::print(&rows, as_json, "nothing would be read again");
-    if !as_json && !rows.is_empty() {
-        let records: i64 = rows.iter().filter_map(|row| row["records"].as_i64()).sum();
+async fn preview(context: &Context, goal: &[&dyn Param]) -> Result<u8> {
+    let session = context.session().await?;
+    let sql = format!("select * from sluice.preview_rewind({GOAL})");
+    let batches = rows(&session, &sql, goal).await?;
+    table::print(&batches, context.json, "nothing would be read again");
+    if !context.json && !batches.is_empty() {
+        let records = batches.iter().filter_map(|row| row["records"].as_i64());
         println!(
-            "would be read again: batches={} records={records}",
-            rows.len()
+            "would be read again: batches={} records={}",
+            batches.len(),
+            records.sum::<i64>()
         );
     }
     Ok(0)

@@ -1,9 +1,9 @@
 //! `sluice run`
 
 use super::args;
+use super::call;
 use super::changes::Shown;
 use super::context::Context;
-use super::table;
 use crate::error::{Error, Result};
 use crate::report::Report;
 use crate::run::{Options, Stop, run_pipeline};
@@ -20,7 +20,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         return Err(Error::usage("--path and --format go with one pipeline")
             .next("name the pipeline they are for"));
     }
-    let shown = Shown::new(&args.loading.dry, args.loading.json);
+    let shown = Shown::new(&args.loading.dry, context.json);
     let options = Options {
         max_delete_ratio: args.max_delete_ratio,
         format: args.format.clone(),
@@ -34,7 +34,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         let connector = stop.unless_requested(context.connector(&name)).await?;
         let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
         shown.finish(report.counters.written());
-        show(&report, args.loading.json);
+        show(&report, context.json);
         // The first failure names the exit code; later pipelines run all the same.
         if code == 0 {
             code = report.exit_code();
@@ -85,7 +85,7 @@ pub(super) fn show(report: &Report, as_json: bool) {
 
 async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
-    let rows = table::query(
+    let rows = call::rows(
         &session,
         "select name from sluice.pipelines where backfill_of is null order by pipeline_id",
         &[],

@@ -1,12 +1,11 @@
 //! `sluice verify`: a report that can be filed.
 
 use super::args;
+use super::call;
 use super::context::Context;
-use super::table;
 use crate::error::Result;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
-use tokio_postgres::types::Type;
 
 type Row = Map<String, Value>;
 
@@ -23,16 +22,16 @@ const HEADER: &str = "select
 
 pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8> {
     let session = context.session().await?;
-    let header = table::query(&session, HEADER, &[]).await?;
+    let header = call::rows(&session, HEADER, &[]).await?;
     let header = header.into_iter().next().unwrap_or_default();
-    let checks = table::query(
+    let checks = call::rows(
         &session,
         "select pipeline_name as pipeline, check_name as \"check\", is_ok as ok, detail from sluice.verify(pipeline => $1, deep => $2)",
-        &[(&args.pipeline, Type::TEXT), (&args.deep, Type::BOOL)],
+        &[&args.pipeline, &args.deep],
     )
     .await?;
     let failed = checks.iter().filter(|check| !is_ok(check)).count();
-    match args.json {
+    match context.json {
         true => println!("{}", as_json(header, &checks, args.deep, failed)),
         false => print!("{}", as_text(&header, &checks, args.deep, failed)),
     }

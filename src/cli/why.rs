@@ -1,24 +1,23 @@
 //! `sluice why`
 
 use super::args;
+use super::call;
 use super::context::Context;
-use super::table;
 use crate::error::Result;
 use serde_json::{Map, Value};
-use tokio_postgres::types::Type;
 
 pub(super) async fn why(context: &Context, args: &args::Why) -> Result<u8> {
     let session = context.session().await?;
-    let rows = table::query(
+    let rows = call::rows(
         &session,
         "select * from sluice.why(pipeline => $1, key => $2)",
-        &[(&args.pipeline, Type::TEXT), (&args.key, Type::JSONB)],
+        &[&args.pipeline, &args.key],
     )
     .await?;
     let text = |row: &Map<String, Value>, name: &str| {
         row[name].as_str().map(str::to_owned).unwrap_or_default()
     };
-    if args.json {
+    if context.json {
         let facts: Map<String, Value> = rows
             .iter()
             .map(|row| (text(row, "fact"), row["value"].clone()))

@@ -2,12 +2,15 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// The progress bar: on standard error, and only where that is a terminal.
 #[derive(Debug, Clone)]
 pub struct Progress {
     bar: ProgressBar,
+    records: Arc<AtomicI64>,
 }
 
 impl Progress {
@@ -21,13 +24,17 @@ impl Progress {
                 ProgressDrawTarget::hidden()
             },
         );
-        Progress { bar }
+        Progress {
+            bar,
+            records: Arc::default(),
+        }
     }
 
     /// Shows nothing.
     pub fn hidden() -> Self {
         Progress {
             bar: ProgressBar::hidden(),
+            records: Arc::default(),
         }
     }
 
@@ -48,6 +55,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
+        self.records.store(0, Ordering::Relaxed);
         self.bar.set_message("0 records");
         self.bar.enable_steady_tick(Duration::from_millis(250));
     }
@@ -55,13 +63,7 @@ impl Progress {
     /// A batch is committed.
     pub(crate) fn advance(&self, bytes: u64, records: i64) {
         self.bar.inc(bytes);
-        let before: i64 = self
-            .bar
-            .message()
-            .split(' ')
-            .next()
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(0);
+        let before = self.records.fetch_add(records, Ordering::Relaxed);
         self.bar
             .set_message(format!("{} records", before + records));
     }

@@ -1,4 +1,4 @@
-//! `sluice apply`: a file is a transaction, and its errors have lines.
+//! `sluice apply`: a call is a transaction, and its errors have lines.
 
 use crate::support::{Sluice, TestDb};
 
@@ -68,28 +68,123 @@ async fn a_wrong_definition_names_the_thing_and_the_next_step() {
     );
 }
 
-#[tokio::test]
-async fn psql_commands_are_pointed_out() {
-    let db = TestDb::new().await;
-    let path = file("\\set x 1\nselect 1;\n");
-    let done = Sluice::on(&db)
-        .args(["apply"])
-        .args([&*path])
-        .run()
-        .exits(2);
-    assert!(
-        done.stderr.contains("psql commands are not SQL: \\set x 1"),
-        "{}",
-        done.stderr
-    );
+/// What `apply` says to a file it refuses, whatever stands in it having left nothing behind.
+async fn refused(db: &TestDb, sql: &str) -> String {
+    let path = file(sql);
+    let done = Sluice::on(db).args(["apply"]).args([&*path]).run().exits(2);
+    assert_eq!(db.value("select to_regclass('kept_not')").await, "-");
+    done.stderr.replace(&path.display().to_string(), "FILE")
 }
 
 #[tokio::test]
-async fn a_folder_is_applied_in_name_order() {
+async fn transaction_control_is_refused_with_file_and_line_before_anything_runs() {
+    let db = TestDb::new().await;
+    for control in [
+        "commit",
+        "BEGIN",
+        "/* so be it */ rollback",
+        "end",
+        "abort work",
+        "start transaction read only",
+        "prepare transaction 'x'",
+    ] {
+        let sql = format!("create table kept_not (a int);\nselect ';\ncommit;';\n{control};\n");
+        let said = refused(&db, &sql).await;
+        assert!(said.contains("FILE:4: "), "{control}: {said}");
+        assert!(said.contains("nothing was applied"), "{control}: {said}");
+        assert!(said.contains("sluice apply begins and commits"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_and_savepoints_are_no_transaction_control() {
+    let db = TestDb::new().await;
+    let path = file(
+        "create function f() returns int language plpgsql as $$ begin return 1; end $$;
+         create function g() returns int begin atomic select 1; select case when true then 2 end; end;
+         do $$ begin perform 1; end $$;
+         savepoint s; select 1 / 1; rollback to s;
+         create table kept as select f() + g() as n;",
+    );
+    Sluice::on(&db)
+        .args(["apply"])
+        .args([&*path])
+        .run()
+        .exits(0);
+    assert_eq!(db.value("select n from kept").await, "3");
+}
+
+#[tokio::test]
+async fn an_error_at_run_time_names_the_line_of_its_statement() {
+    let db = TestDb::new().await;
+    let sql = "create table kept_not (a int);\n\n-- divide\nselect\n  1 / a\nfrom (select 0 as a offset 0) t;\n";
+    let said = refused(&db, sql).await;
+    assert!(said.contains("FILE:4: 22012 division by zero"), "{said}");
+    assert!(said.contains("    4 | select\n"), "{said}");
+}
+
+#[tokio::test]
+async fn psql_commands_and_inline_data_are_refused_with_file_and_line() {
+    let db = TestDb::new().await;
+    let said = refused(&db, "select 1;\n\\set x 1\n").await;
+    assert!(
+        said.contains("FILE:2: psql commands are not SQL: \\set x 1"),
+        "{said}"
+    );
+    let said = refused(
+        &db,
+        "create table kept_not (a int);\ncopy kept_not from stdin;\n1\n\\.\n",
+    );
+    let said = said.await;
+    assert!(said.contains("FILE:2: copy from stdin"), "{said}");
+}
+
+#[tokio::test]
+async fn files_of_one_call_are_applied_together_or_not_at_all() {
     let db = TestDb::new().await;
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("b.sql"), "insert into t values (1);").unwrap();
-    std::fs::write(folder.path().join("a.sql"), "create table t (id int);").unwrap();
+    std::fs::write(
+        folder.path().join("a.sql"),
+        "create table kept_not (a int);",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("b.sql"), "select 1 / 0;").unwrap();
+    let done = Sluice::on(&db)
+        .args(["apply"])
+        .args([folder.path()])
+        .run()
+        .exits(2);
+    assert!(
+        done.stderr.contains("b.sql:1: 22012") && done.stderr.contains("nothing of these 2 files"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(done.stdout, "");
+    assert_eq!(db.value("select to_regclass('kept_not')").await, "-");
+}
+
+#[tokio::test]
+async fn a_plan_says_what_would_be_done_and_does_nothing() {
+    let db = TestDb::new().await;
+    let done = Sluice::on(&db)
+        .args(["apply", "--plan", "sql/examples"])
+        .run()
+        .exits(0);
+    assert!(
+        done.stdout.contains("pipeline flights: nyc.flights")
+            && done.stdout.ends_with("planned only: nothing was changed\n"),
+        "{}",
+        done.stdout
+    );
+    assert_eq!(db.value("select count(*) from sluice.pipelines").await, "0");
+}
+
+#[tokio::test]
+async fn a_folder_is_applied_in_the_order_of_names_and_numbers() {
+    let db = TestDb::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t_v10.sql"), "insert into t values (1);").unwrap();
+    std::fs::write(folder.path().join("t_v9.sql"), "create table t (id int);").unwrap();
     std::fs::write(folder.path().join("c.txt"), "no sql").unwrap();
     Sluice::on(&db)
         .args(["apply"])

@@ -18,9 +18,6 @@ pub(in crate::cli) struct Rewind {
     /// Show the batches that would be read again, and change nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -55,9 +52,6 @@ pub(in crate::cli) struct Skip {
     /// Why; it stays in the ledger
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: String,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]

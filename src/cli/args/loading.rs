@@ -64,9 +64,6 @@ pub(in crate::cli) struct Loading {
     /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
     #[arg(long, value_name = "0..1", value_parser = super::ratio)]
     pub(in crate::cli) max_bad_ratio: Option<f64>,
-    /// Report as JSON, one object a pipeline (a dry run: and one before it for each changed row)
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]

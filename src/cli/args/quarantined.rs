@@ -40,9 +40,6 @@ pub(in crate::cli) struct Replay {
     /// Retry passing failures so often in all
     #[arg(long, value_name = "N", default_value = "20")]
     pub(in crate::cli) retries: u32,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -59,9 +56,6 @@ pub(in crate::cli) struct Amend {
     /// Say why
     #[arg(long)]
     pub(in crate::cli) reason: String,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -76,9 +70,6 @@ pub(in crate::cli) struct Discard {
     /// Say why
     #[arg(long)]
     pub(in crate::cli) reason: String,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -101,7 +92,4 @@ pub(in crate::cli) struct Quarantine {
         conflicts_with = "by_error"
     )]
     pub(in crate::cli) limit: i64,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }

@@ -23,9 +23,6 @@ pub(in crate::cli) struct Reload {
     pub(in crate::cli) max_bad_ratio: Option<f64>,
     #[command(flatten)]
     pub(in crate::cli) dry: super::DryRun,
-    /// Report as JSON (a dry run: and one object before it for each changed row)
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -48,9 +45,6 @@ pub(in crate::cli) struct Compare {
     /// Show so many records of each kind of difference
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(i32).range(0..))]
     pub(in crate::cli) samples: i32,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -62,9 +56,6 @@ pub(in crate::cli) struct Why {
     /// The key of the row, as a JSON object of all key columns
     #[arg(value_parser = key)]
     pub(in crate::cli) key: serde_json::Value,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -79,9 +70,6 @@ pub(in crate::cli) struct Prune {
     /// Also forget keys that were deleted before then; older records may bring them back
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) tombstones_before: Option<String>,
-    /// Report as JSON
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
 }
 
 /// Batches as they are named on a command line.

@@ -1,0 +1,99 @@
+//! Calls the engine's functions, and prints what they answer.
+
+use super::context::Context;
+use super::table;
+use crate::error::Result;
+use serde_json::{Map, Value};
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+
+/// A row of an answer, in the order of its columns.
+pub(super) type Row = Map<String, Value>;
+
+/// A parameter. Its type goes along, as behind a pooler nothing can be prepared.
+pub(super) trait Param: ToSql + Sync {
+    fn sql_type(&self) -> Type;
+}
+
+macro_rules! params {
+    ($($rust:ty => $sql:ident),*) => {$(
+        impl Param for $rust {
+            fn sql_type(&self) -> Type {
+                Type::$sql
+            }
+        }
+
+        impl Param for Option<$rust> {
+            fn sql_type(&self) -> Type {
+                Type::$sql
+            }
+        }
+    )*};
+}
+
+params!(String => TEXT, &str => TEXT, bool => BOOL, i32 => INT4, i64 => INT8, f64 => FLOAT8,
+    Vec<i64> => INT8_ARRAY, &Vec<i64> => INT8_ARRAY, Value => JSONB);
+
+/// The rows of a query.
+pub(super) async fn rows(client: &Client, sql: &str, params: &[&dyn Param]) -> Result<Vec<Row>> {
+    let params: Vec<(&(dyn ToSql + Sync), Type)> = params
+        .iter()
+        .map(|param| (*param as &(dyn ToSql + Sync), param.sql_type()))
+        .collect();
+    // One row in, one value out: Postgres writes the JSON, and no type needs a case here.
+    let rows = client
+        .query_typed(
+            &format!("select row_to_json(result) from ({sql}) result"),
+            &params,
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| match row.get(0) {
+            Value::Object(object) => Some(object),
+            _ => None,
+        })
+        .collect())
+}
+
+/// Calls a function that changes something, and prints its answer: a sentence as it is, a
+/// count behind its name. As JSON the answer stands beside what it is `about`.
+pub(super) async fn call(
+    context: &Context,
+    about: Value,
+    sql: &str,
+    params: &[&dyn Param],
+) -> Result<u8> {
+    let session = context.session().await?;
+    for answer in rows(&session, sql, params).await? {
+        match (&about, answer.values().next()) {
+            (Value::Object(about), _) if context.json => {
+                let mut report = about.clone();
+                report.extend(answer);
+                println!("{}", Value::Object(report));
+            }
+            (_, Some(Value::String(sentence))) => println!("{sentence}"),
+            (about, _) => {
+                let subject = about["pipeline"].as_str().unwrap_or_default();
+                let counts = answer
+                    .iter()
+                    .map(|(name, count)| format!(" {name}={count}"));
+                println!("{subject}{}", counts.collect::<String>());
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// Prints the rows of a query.
+pub(super) async fn list(
+    context: &Context,
+    sql: &str,
+    params: &[&dyn Param],
+    when_empty: &str,
+) -> Result<u8> {
+    let session = context.session().await?;
+    let rows = rows(&session, sql, params).await?;
+    table::print(&rows, context.json, when_empty);
+    Ok(0)
+}
