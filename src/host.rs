@@ -125,18 +125,25 @@ impl Given {
 
     /// Names the setting, and what it would have to say.
     fn refusal(&self, what: &str, setting: &str, separator: char, wanted: &str) -> Error {
-        let mut entries: Vec<&str> = self.0.iter().flat_map(|all| all.iter()).map(String::as_str).collect();
+        let mut entries: Vec<&str> = self
+            .0
+            .iter()
+            .flat_map(|all| all.iter())
+            .map(String::as_str)
+            .collect();
         let now = match entries.is_empty() {
             true => format!("{setting} gives nothing"),
             false => format!("{setting} is \"{}\"", entries.join(&separator.to_string())),
         };
         entries.push(wanted);
-        Error::usage(format!("the pipeline asks for {what} which this host does not give"))
-            .detail(now)
-            .next(format!(
-                "if you run this host and trust whoever defines pipelines: {setting}={}",
-                entries.join(&separator.to_string())
-            ))
+        Error::usage(format!(
+            "the pipeline asks for {what} which this host does not give"
+        ))
+        .detail(now)
+        .next(format!(
+            "if you run this host and trust whoever defines pipelines: {setting}={}",
+            entries.join(&separator.to_string())
+        ))
     }
 }
 
@@ -204,7 +211,10 @@ mod tests {
 
     #[test]
     fn what_the_loader_connects_with_is_never_given() {
-        for rules in [HostRules::open(), HostRules::new(false, Some("*"), None, None)] {
+        for rules in [
+            HostRules::open(),
+            HostRules::new(false, Some("*"), None, None),
+        ] {
             for name in ["DATABASE_URL", "PGPASSWORD", "SLUICE_ALLOW_ENV"] {
                 let refusal = rules.env(name).unwrap_err().to_string();
                 assert!(refusal.contains("never given"), "{refusal}");
@@ -218,7 +228,10 @@ mod tests {
         let refusal = rules.env("SHOP_TOKEN").unwrap_err().to_string();
         assert!(refusal.contains("\"SHOP_TOKEN\""), "{refusal}");
         assert!(refusal.contains("SLUICE_ALLOW_ENV is \"A\""), "{refusal}");
-        assert!(refusal.contains("SLUICE_ALLOW_ENV=A,SHOP_TOKEN"), "{refusal}");
+        assert!(
+            refusal.contains("SLUICE_ALLOW_ENV=A,SHOP_TOKEN"),
+            "{refusal}"
+        );
     }
 
     #[test]
@@ -233,7 +246,12 @@ mod tests {
     #[test]
     fn hosts_are_given_with_or_without_port_and_buckets_by_url() {
         let rules = hosts("API.example, *.cdn.example:8443, s3://drops, [::1]");
-        for given in ["api.example:443", "a.cdn.example:8443", "s3://drops", "[::1]:80"] {
+        for given in [
+            "api.example:443",
+            "a.cdn.example:8443",
+            "s3://drops",
+            "[::1]:80",
+        ] {
             assert!(rules.host(given).is_ok(), "{given}");
         }
         for refused in [
@@ -274,6 +292,9 @@ mod tests {
         let sibling = PathBuf::from(format!("{}2/a.csv", given.path().display()));
         assert!(rules.file(&sibling).is_err());
         let refusal = rules.file(&inside("link.csv")).unwrap_err().to_string();
-        assert!(refusal.contains("a link to") && refusal.contains("SLUICE_ALLOW_FILES="), "{refusal}");
+        assert!(
+            refusal.contains("a link to") && refusal.contains("SLUICE_ALLOW_FILES="),
+            "{refusal}"
+        );
     }
 }

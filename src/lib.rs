@@ -2,13 +2,14 @@
 //! functions validate, hash, quarantine and merge them, one transaction per batch.
 //!
 //! Layers, each may use only those to its right:
-//! `main, cli → run → install, batch, report → source → db → retry, stop → error`.
+//! `main, cli → run → install, batch, report → source → db → retry, stop, host → error`.
 
 pub mod batch;
 pub mod cli;
 pub mod db;
 pub mod embedded;
 pub mod error;
+pub mod host;
 pub mod install;
 pub mod report;
 pub mod retry;

@@ -34,12 +34,13 @@ impl Plan {
         check_server(client).await?;
         let applied = applied(client).await?;
         let runner: Runner = embedded_migrations::migrations::runner();
-        let (old, pending): (Vec<_>, Vec<_>) =
-            runner.get_migrations().iter().partition(|migration| {
-                applied
-                    .iter()
-                    .any(|(version, _)| *version == migration.version())
-            });
+        let mut migrations: Vec<&Migration> = runner.get_migrations().iter().collect();
+        migrations.sort_by_key(|migration| migration.version());
+        let (old, pending): (Vec<_>, Vec<_>) = migrations.into_iter().partition(|migration| {
+            applied
+                .iter()
+                .any(|(version, _)| *version == migration.version())
+        });
         refuse_another_history(&old, &applied)?;
         let bundle = Bundle::embedded();
         let is_current = before
