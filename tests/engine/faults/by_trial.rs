@@ -69,9 +69,9 @@ async fn few_records_are_judged_by_what_the_version_has_done_before() {
     hand.load(&[GOOD]).await;
     assert_eq!(hand.load(&[bad]).await, "extracted=1 quarantined=1");
     assert_eq!(
-        db.rows("select extracted, quarantined from sluice.replay('items')")
+        db.rows("select replayed, quarantined from sluice.replay('items')")
             .await,
-        ["1|1"]
+        ["0|1"]
     );
     // A batch of many that all fail is the transform's, whatever it has done before.
     let many: Vec<String> = (10..30)
