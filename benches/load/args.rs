@@ -68,6 +68,12 @@ pub(crate) enum Case {
     Bad,
     /// CSV into an empty table
     Csv,
+    /// NDJSON into an empty table, by a transform that is told of each record
+    Meta,
+    /// 20,000 files of one record
+    Small,
+    /// NDJSON into an empty table, with an old record open in quarantine
+    Open,
     /// See --big
     Big,
     /// See --memory
@@ -105,10 +111,20 @@ impl Args {
 
     /// Whether any of the loads of a whole file is to be measured.
     pub(crate) fn wants_loads(&self) -> bool {
-        use Case::{Bad, Changed, Copy, Csv, First, Nothing, Same};
-        [Copy, First, Nothing, Same, Changed, Bad, Csv]
-            .iter()
-            .any(|case| self.wants(*case))
+        use Case::{Bad, Changed, Copy, Csv, First, Meta, Nothing, Open, Same, Small};
+        [
+            Copy, First, Nothing, Same, Changed, Bad, Csv, Meta, Small, Open,
+        ]
+        .iter()
+        .any(|case| self.wants(*case))
+    }
+
+    /// How many records a case loads.
+    pub(crate) fn rows_of(&self, case: Case) -> u64 {
+        match case {
+            Case::Small => self.rows.min(20_000),
+            _ => self.rows,
+        }
     }
 
     /// How many records the API has: whole pages.

@@ -33,12 +33,12 @@ const LINES: [(&str, &[&str], &[&str]); 21] = [
     ("  dedupe", &["dedupe"], &[]),
     ("  count_records", &["count_records"], &[]),
     ("load_batch, all new", &["load_batch"], &[]),
-    ("  look for rows in the way", &["meets"], &[]),
+    ("  look for rows in the way", &["overlap"], &[]),
     ("  insert", &["insert"], &[]),
     (
         "  remember, ledger, the rest",
         &["load_batch"],
-        &["meets", "insert"],
+        &["overlap", "insert"],
     ),
     ("commit, all new", &["commit"], &[]),
     (

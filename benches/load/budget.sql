@@ -37,7 +37,7 @@ commit;
 begin;
 select sluice.begin_batch('orders', :run_id);
 \copy pg_temp.sluice_staging from 'batch.bin' (format binary)
-update pg_temp.sluice_compiled set made_for = null;
+update pg_temp.sluice_versions set made_for = null;
 select sluice.transform_batch();
 \echo stage load_batch parsed
 select sluice.load_batch(:run_id, :epoch, :batch_seq + 3, '{}');
@@ -50,9 +50,9 @@ select sluice.begin_batch('orders', :run_id);
 \copy pg_temp.sluice_staging from 'batch.bin' (format binary)
 set local timezone = 'UTC';
 set local jit = off;
-select superseded_sql, count_sql, meets_sql from pg_temp.sluice_compiled \gset
-select format('prepare load_rows (integer[]) as %s', load_sql) from pg_temp.sluice_compiled \gexec
-select format('prepare insert_rows (bigint) as %s', insert_sql) from pg_temp.sluice_compiled \gexec
+select superseded_sql, count_sql, overlap_sql from pg_temp.sluice_compiled \gset
+select format('prepare transform_rows (integer[]) as %s', transform_sql) from pg_temp.sluice_compiled \gexec
+select format('prepare insert_rows as %s', insert_sql) from pg_temp.sluice_compiled \gexec
 \timing on
 \echo stage scan
 select count(payload) from pg_temp.sluice_staging;
@@ -62,7 +62,7 @@ select count(doc) from (select payload::jsonb as doc from pg_temp.sluice_staging
 select count(t) from (select payload::jsonb as doc from pg_temp.sluice_staging offset 0) s
 cross join lateral (select r.* from bench.orders_v1(s.doc) r offset 0) t;
 \echo stage insert into temp
-execute load_rows (null);
+execute transform_rows (null);
 \echo stage rows
 select count(r) from pg_temp.sluice_rows r;
 \echo stage hash
@@ -75,19 +75,19 @@ select count(row(
 from pg_temp.sluice_rows;
 \echo stage faults
 select distinct on (sluice_ordinal) sluice_ordinal from pg_temp.sluice_rows
-where sluice_rule is not null order by sluice_ordinal, ctid;
+where sluice_rule is not null order by sluice_ordinal, sluice_line;
 \echo stage dedupe
 :superseded_sql;
 \echo stage count_records
-select * from sluice._count_records(20000);
+select sluice._count_records();
 set local enable_hashjoin = off;
 set local enable_mergejoin = off;
-\echo stage meets
-:meets_sql;
+\echo stage overlap
+:overlap_sql;
 \echo stage insert
-execute insert_rows (1);
+execute insert_rows;
 \echo stage count
 :count_sql;
 rollback;
-deallocate load_rows;
+deallocate transform_rows;
 deallocate insert_rows;

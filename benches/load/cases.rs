@@ -3,11 +3,12 @@
 use crate::Failure;
 use crate::args::{Args, Case};
 use crate::cluster::Cluster;
-use crate::orders::{self, Format, Variant};
+use crate::orders::{self, Format, Order, Variant};
 use crate::process::{self, Finished};
 use crate::sums::Sums;
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 
@@ -35,10 +36,13 @@ struct Files {
     changed: (PathBuf, Sums),
     bad: (PathBuf, Sums),
     csv: PathBuf,
+    small: PathBuf,
+    open: PathBuf,
 }
 
 impl Files {
-    fn write(folder: &Path, rows: u64) -> Result<Self, Failure> {
+    fn write(folder: &Path, args: &Args) -> Result<Self, Failure> {
+        let rows = args.rows;
         let write = |name: &str, variant| -> Result<(PathBuf, Sums), Failure> {
             let path = folder.join(name);
             let sums = orders::write(&path, rows, Format::Ndjson, variant)?;
@@ -50,11 +54,19 @@ impl Files {
             bad: write("bad.ndjson", Variant::Bad)?,
             again: folder.join("again.ndjson"),
             csv: folder.join("orders.csv"),
+            small: folder.join("small"),
+            open: folder.join("open.ndjson"),
         };
         std::fs::hard_link(&files.plain.0, &files.again)?;
         if orders::write(&files.csv, rows, Format::Csv, Variant::Plain)? != files.plain.1 {
             return Err("CSV and NDJSON do not hold the same orders".into());
         }
+        std::fs::create_dir(&files.small)?;
+        for id in 1..=args.rows_of(Case::Small) {
+            let mut file = File::create(files.small.join(format!("{id:05}.ndjson")))?;
+            Order::new(id).write_json(&mut file)?;
+        }
+        std::fs::write(&files.open, "{\"order_id\": \"none\"}\n")?;
         Ok(files)
     }
 }
@@ -76,7 +88,7 @@ impl<'a> Bench<'a> {
         let apply = [OsStr::new("apply"), definition.as_os_str()];
         process::run(bench.sluice("sluice", apply), None)?;
         if args.wants_loads() {
-            bench.files = Some(Files::write(&bench.cluster.folder, args.rows)?);
+            bench.files = Some(Files::write(&bench.cluster.folder, args)?);
         }
         Ok(bench)
     }
@@ -96,9 +108,13 @@ impl<'a> Bench<'a> {
         command
     }
 
-    /// `sluice run` from `path`.
+    /// `sluice run orders` from `path`.
     pub(crate) fn load(&self, path: &Path) -> Command {
-        let mut command = self.sluice(DATABASE, ["run", "orders", "--path"]);
+        self.load_by("orders", path)
+    }
+
+    fn load_by(&self, pipeline: &str, path: &Path) -> Command {
+        let mut command = self.sluice(DATABASE, ["run", pipeline, "--path"]);
         command.arg(path);
         if let Some(workers) = self.args.workers {
             command.args(["--workers", &workers.to_string()]);
@@ -143,7 +159,11 @@ impl<'a> Bench<'a> {
         path: &Path,
         expected: &[(&str, u64)],
     ) -> Result<(), Failure> {
-        let (finished, sample) = self.measure(self.load(path), None)?;
+        let pipeline = match case {
+            Case::Meta => "orders_meta",
+            _ => "orders",
+        };
+        let (finished, sample) = self.measure(self.load_by(pipeline, path), None)?;
         check_summary(&finished.stdout, expected)?;
         if self.args.wants(case) {
             self.samples.push((case, sample));
@@ -231,6 +251,30 @@ impl<'a> Bench<'a> {
             let expected = ["extracted", "transformed", "inserted"].map(|name| (name, rows));
             self.load_as(Case::Csv, &files.csv, &expected)?;
             self.check_table("bench.orders", &files.plain.1)?;
+        }
+        let loads = [
+            (Case::Meta, files.plain.0.clone()),
+            (Case::Small, files.small.join("*.ndjson")),
+            (Case::Open, files.plain.0.clone()),
+        ];
+        for (case, path) in loads {
+            if !self.args.wants(case) {
+                continue;
+            }
+            self.fresh()?;
+            if case == Case::Open {
+                let mut bad = self.load(&files.open);
+                bad.args(["--max-bad-ratio", "1"]);
+                process::run(bad, None)?;
+            }
+            let rows = self.args.rows_of(case);
+            let expected = ["extracted", "transformed", "inserted"].map(|name| (name, rows));
+            self.load_as(case, &path, &expected)?;
+            let sums = match case {
+                Case::Small => Sums::of_orders(rows),
+                _ => files.plain.1,
+            };
+            self.check_table("bench.orders", &sums)?;
         }
         self.files = Some(files);
         Ok(())

@@ -43,3 +43,31 @@ select sluice.define_pipeline(
   key       => '{order_id}',
   order_by  => 'updated_at',
   source    => sluice.file_source(path => '-'));
+
+-- The same, told of each record where it came from.
+create function bench.orders_meta_v1(doc jsonb, meta jsonb)
+returns table (
+  order_id bigint, customer_id bigint, amount numeric, status text, currency text, qty integer,
+  email text, note text, created_at timestamptz, updated_at timestamptz)
+language sql stable as $$
+  select
+    (doc->>'order_id')::bigint,
+    (doc->>'customer_id')::bigint,
+    (doc->>'amount')::numeric,
+    doc->>'status',
+    doc->>'currency',
+    (doc->>'qty')::integer,
+    doc->>'email',
+    coalesce(doc->>'note', meta->>'origin'),
+    (doc->>'created_at')::timestamptz,
+    (doc->>'updated_at')::timestamptz
+$$;
+
+select sluice.define_pipeline(
+  name      => 'orders_meta',
+  version   => 1,
+  transform => 'bench.orders_meta_v1',
+  target    => 'bench.orders',
+  key       => '{order_id}',
+  order_by  => 'updated_at',
+  source    => sluice.file_source(path => '-'));

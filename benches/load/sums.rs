@@ -25,6 +25,13 @@ impl Sums {
         sum(octet_length(status) + octet_length(currency) + octet_length(email)), sum(octet_length(note)), \
         sum(extract(epoch from created_at))::bigint, sum(extract(epoch from updated_at))::bigint";
 
+    /// Those of orders 1 to `rows`.
+    pub(crate) fn of_orders(rows: u64) -> Self {
+        let mut sums = Sums::default();
+        (1..=rows).for_each(|id| sums.add(&Order::new(id)));
+        sums
+    }
+
     pub(crate) fn add(&mut self, order: &Order) {
         let cents = i128::from(order.cents);
         self.rows += 1;

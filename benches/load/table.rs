@@ -69,14 +69,14 @@ pub(crate) fn loads(bench: &Bench) -> String {
             .map(|sample| sample.seconds)
             .fold(f64::INFINITY, f64::min);
         let most = all().map(|sample| sample.seconds).fold(0.0, f64::max);
-        let speed = (*case != Case::Nothing).then(|| bench.args.rows as f64 / seconds);
+        let speed = (*case != Case::Nothing).then(|| bench.args.rows_of(*case) as f64 / seconds);
         rows.push(vec![
             label(*case).to_owned(),
             format!("{seconds:.2}"),
             format!("{least:.2}..{most:.2}"),
             speed.map_or("-".to_owned(), |speed| thousands(speed as u64)),
-            speed.zip(floor).map_or("-".to_owned(), |(_, floor)| {
-                format!("{:.2}", floor / seconds)
+            speed.zip(floor).map_or("-".to_owned(), |(speed, floor)| {
+                format!("{:.2}", speed * floor / bench.args.rows as f64)
             }),
             shown(median(all().map(|sample| sample.wal_bytes as f64 / 1e6))),
             shown(median(
@@ -124,6 +124,9 @@ fn label(case: Case) -> &'static str {
         Case::Changed => "1 % changed",
         Case::Bad => "first load, 1 % bad",
         Case::Csv => "first load, CSV",
+        Case::Meta => "first load, with meta",
+        Case::Small => "files of one record",
+        Case::Open => "first load, one open",
         Case::Big | Case::Memory | Case::Http | Case::Budget => "",
     }
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod cursor;
 mod define;
+mod faults;
 mod inspect;
 mod install;
 mod interface;

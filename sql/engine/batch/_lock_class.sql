@@ -13,4 +13,6 @@ as $$
 $$;
 
 comment on function sluice._lock_class(text) is
-  'First key of the engine''s advisory locks (the second: 0, pipeline, pipeline, target, 0). install: upgrades, shared by batches; guard: one run a pipeline; batch: shared, shows which sessions are in a batch; target: one writer a table; define: one definition at a time. All are held to the end of a transaction, never of a session.';
+$$First key of the engine's advisory locks (the second: 0, pipeline, pipeline, target, 0). install: upgrades, shared by
+batches; guard: one run a pipeline; batch: shared, shows which sessions are in a batch; target: one writer a table;
+define: one definition at a time. All are held to the end of a transaction, never of a session.$$;

@@ -1,4 +1,4 @@
-create or replace function sluice._lock_state(p_pipeline_id integer, p_pipeline text, p_epoch bigint, p_batch_seq bigint)
+create or replace function sluice._lock_state(p_pipeline_id integer, p_epoch bigint, p_batch_seq bigint)
 returns sluice.etl_state
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -10,11 +10,15 @@ begin
   perform sluice._refuse_deposed(p_pipeline_id, p_epoch, v_state.epoch);
   if v_state.batch_seq + 1 <> p_batch_seq then
     raise exception using errcode = 'SL002',
-      message = format('pipeline %s expects batch %s, not %s', p_pipeline, v_state.batch_seq + 1, p_batch_seq);
+      message = format('pipeline %s expects batch %s, not %s',
+        (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline_id),
+        v_state.batch_seq + 1, p_batch_seq),
+      hint = 'nothing of this batch was committed; another writer has had its turn, or two had the same one';
   end if;
   return v_state;
 end
 $$;
 
-comment on function sluice._lock_state(integer, text, bigint, bigint) is
-  'Locks the state row of a pipeline to the end of the transaction and checks that this run may commit this batch.';
+comment on function sluice._lock_state(integer, bigint, bigint) is
+$$Locks the state row of a pipeline to the end of the transaction and checks that this run (SL001) may commit this
+batch (SL002).$$;

@@ -7,4 +7,5 @@ as $$
 $$;
 
 comment on function sluice._lock_target(oid) is
-  'One writer per target at a time, whichever pipeline, replay or backfill it belongs to: to the end of the transaction.';
+$$One writer per target at a time, whichever pipeline, replay or backfill it belongs to: to the end of the
+transaction.$$;

@@ -47,8 +47,9 @@ begin
           raise exception using errcode = 'SL004',
             message = format('%s rows were to be written to %s, but %s were%s', inserted + updated + deleted,
               v.target::regclass, v_done.written,
-              case when v_done.inserted is not null then format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)',
-                v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end),
+              case when v_done.inserted is not null then
+                format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)',
+                  v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end),
             detail = coalesce('before row triggers: ' || (
               select string_agg(t.tgname, ', ' order by t.tgname) from pg_trigger t
               where t.tgrelid = v.target and not t.tgisinternal and t.tgtype & 3 = 3), ''),
@@ -56,7 +57,7 @@ begin
               'quarantined) or filter in the transform';
         end if;
       when others then
-        if not sluice._is_record_fault(sqlstate) then
+        if sluice._is_run_fault(sqlstate) then
           raise;
         end if;
         if not sluice._isolate_merge_faults() then
@@ -97,15 +98,16 @@ $$;
 
 -- Defaults and triggers see the definer's search_path, as under any writer, and the session's own settings.
 create or replace function sluice._execute_insert(
-  p_statement text, p_search_path text, p_keeps_places boolean, out written bigint, out places tid[], out inserted bigint,
-  out updated bigint, out deleted bigint)
+  p_statement text, p_search_path text, p_keeps_places boolean,
+  out written bigint, out places tid[], out inserted bigint, out updated bigint, out deleted bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform set_config('search_path', p_search_path, true);
   if p_keeps_places then
-    execute format(E'with written as (%s\nreturning ctid)\nselect pg_catalog.count(*), pg_catalog.array_agg(ctid) from written',
+    execute format(
+      E'with written as (%s\nreturning ctid)\nselect pg_catalog.count(*), pg_catalog.array_agg(ctid) from written',
       p_statement) into written, places;
   else
     execute p_statement;

@@ -35,12 +35,14 @@ begin
   values (
     v_batch_id, p_pipeline.pipeline_id, coalesce(p_pipeline.backfill_of, p_pipeline.pipeline_id),
     sluice._live_name(p_pipeline.name), sluice._take_version(p_pipeline.pipeline_id, p_version, v_batch_id),
-    p_kind, p_precedence, p_run_id, (select r.started_at from sluice.runs r where r.run_id = p_run_id), clock_timestamp());
+    p_kind, p_precedence, p_run_id, 
+    (select r.started_at from sluice.runs r where r.run_id = p_run_id), clock_timestamp());
   return v_batch_id;
 end
 $$;
 
-comment on function sluice._open_batch(sluice.pipelines, integer, bigint, text, text) is $$Makes or empties the temporary tables of a batch and fixes its version (null: the active one); returns its id.
+comment on function sluice._open_batch(sluice.pipelines, integer, bigint, text, text) is
+$$Makes or empties the temporary tables of a batch and fixes its version (null: the active one); returns its id.
 p_kind: as in the ledger. p_precedence: which rows it may overwrite, see sluice._outdated_sql.$$;
 
 create or replace function sluice._make_batch_tables()

@@ -12,4 +12,5 @@ end
 $$;
 
 comment on function sluice._prepare(text, text, text) is
-  'Prepares a statement, with parameters of p_types if any, in place of an earlier one of that name. A rollback does not take it back.';
+$$Prepares a statement, with parameters of p_types if any, in place of an earlier one of that name. A rollback does not
+take it back.$$;

@@ -4,19 +4,21 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select concat_ws('/', p_target,
-    (select string_agg(c.xmin::text || c.ctid, ',' order by c.oid) from pg_catalog.pg_class c
-     where c.oid = p_target or c.oid in (select k.confrelid from pg_catalog.pg_constraint k where k.conrelid = p_target)),
-    (select string_agg(a.xmin::text || a.ctid, ',' order by a.attnum) from pg_catalog.pg_attribute a where a.attrelid = p_target and a.attnum > 0),
-    (select string_agg(k.xmin::text || k.ctid, ',' order by k.oid) from pg_catalog.pg_constraint k where k.conrelid = p_target),
-    (select string_agg(i.xmin::text || i.ctid, ',' order by i.indexrelid) from pg_catalog.pg_index i where i.indrelid = p_target),
-    (select string_agg(g.xmin::text || g.ctid, ',' order by g.oid) from pg_catalog.pg_trigger g where g.tgrelid = p_target),
+    (select string_agg(c.xmin::text || c.ctid, ',' order by c.oid) from pg_class c
+     where c.oid = p_target or c.oid in (select k.confrelid from pg_constraint k where k.conrelid = p_target)),
+    (select string_agg(a.xmin::text || a.ctid, ',' order by a.attnum) from pg_attribute a
+     where a.attrelid = p_target and a.attnum > 0),
+    (select string_agg(k.xmin::text || k.ctid, ',' order by k.oid) from pg_constraint k where k.conrelid = p_target),
+    (select string_agg(i.xmin::text || i.ctid, ',' order by i.indexrelid) from pg_index i where i.indrelid = p_target),
+    (select string_agg(g.xmin::text || g.ctid, ',' order by g.oid) from pg_trigger g where g.tgrelid = p_target),
     (select string_agg(concat_ws(':', y.xmin, y.ctid, e.xmin, e.ctid, k.xmin, k.ctid), ',' order by y.oid, e.oid, k.oid)
-     from pg_catalog.pg_attribute a
-     join pg_catalog.pg_type y on y.oid = a.atttypid and y.oid >= 16384
-     left join pg_catalog.pg_enum e on e.enumtypid = y.oid
-     left join pg_catalog.pg_constraint k on k.contypid = y.oid
+     from pg_attribute a
+     join pg_type y on y.oid = a.atttypid and y.oid >= 16384
+     left join pg_enum e on e.enumtypid = y.oid
+     left join pg_constraint k on k.contypid = y.oid
      where a.attrelid = p_target and a.attnum > 0))
 $$;
 
 comment on function sluice._target_fingerprint(oid) is
-  'Changes whenever the definition of a target does: its columns and their types, constraints, indexes, triggers, file, and the tables it references.';
+$$Changes whenever the definition of a target does: its columns and their types, constraints, indexes, triggers, file,
+and the tables it references.$$;

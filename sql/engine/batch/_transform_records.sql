@@ -15,7 +15,7 @@ begin
   begin
     execute v.transform_sql using p_ordinals;
   exception when others then
-    if not sluice._is_record_fault(sqlstate) then
+    if sluice._is_run_fault(sqlstate) then
       raise;
     end if;
     -- Some record cannot be transformed: once more, past all such records.

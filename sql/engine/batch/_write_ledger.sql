@@ -15,7 +15,8 @@ begin
     insert into sluice.batches select v_batch.*;
   exception when check_violation then
     raise exception using errcode = 'SL004',
-      message = format('the books of batch %s do not balance: %s', coalesce(v_batch.batch_seq, v_batch.batch_id), to_jsonb(v_batch) - 'objects'),
+      message = format('the books of batch %s do not balance: %s',
+        coalesce(v_batch.batch_seq, v_batch.batch_id), to_jsonb(v_batch) - 'objects'),
       hint = 'nothing of this batch was committed; this is a bug in the engine, please report it';
   end;
 
@@ -28,4 +29,5 @@ end
 $$;
 
 comment on function sluice._write_ledger(sluice.batches) is
-  'Writes the ledger row; its check constraints are the books (SL004). From now on its version cannot be changed, nor that of the pipeline it is a backfill of.';
+$$Writes the ledger row; its check constraints are the books (SL004). From now on its version cannot be changed, nor
+that of the pipeline it is a backfill of.$$;

@@ -27,11 +27,13 @@ begin
   v_batch_id := sluice._open_batch(v_pipeline, null, begin_batch.run_id, 'load',
     case when v_pipeline.backfill_of is null then 'live' else 'backfill' end);
   if current_setting('application_name') like 'sluice%' then
-    perform set_config('application_name', format('sluice %s run %s batch %s', v_pipeline.name, begin_batch.run_id, v_batch_id), true);
+    perform set_config('application_name',
+      format('sluice %s run %s batch %s', v_pipeline.name, begin_batch.run_id, v_batch_id), true);
   end if;
   return query select c.version, v_batch_id from pg_temp.sluice_compiled c;
 end
 $$;
 
 comment on function sluice.begin_batch(text, bigint) is
-  'First step of a batch: makes or empties the temporary tables and fixes the version. Raises SL005 (definition no longer fits), SL006 (transform replaced), SL007 (paused).';
+$$First step of a batch: makes or empties the temporary tables and fixes the version. Raises SL002 (isolation level),
+SL005 (definition no longer fits), SL006 (transform replaced), SL007 (paused).$$;

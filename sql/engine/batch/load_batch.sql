@@ -27,7 +27,7 @@ begin
   left join sluice.pipelines o on o.pipeline_id = b.owner_id; -- not when it was dropped meanwhile
 
   -- Statements of their own: a lock and a read in one would read the state as it was before the wait.
-  v_state := sluice._lock_state(v.pipeline_id, v.pipeline, load_batch.epoch, load_batch.batch_seq);
+  v_state := sluice._lock_state(v.pipeline_id, load_batch.epoch, load_batch.batch_seq);
   perform sluice._lock_target(v.target);
 
   v_ledger := sluice._load_rows();
@@ -89,11 +89,13 @@ begin
         select string_agg(format('%s × %s %s%s', n, sqlstate, message, places), E'\n' order by n desc)
         from (
           select count(*) as n, f.sqlstate, min(f.message) as message,
-            format(' (%s_v%s', v_pipeline.name, p_ledger.version) || coalesce(', column ' || f.column_name, '') || ')' as places
+            format(' (%s_v%s', v_pipeline.name, p_ledger.version)
+              || coalesce(', column ' || f.column_name, '') || ')' as places
           from pg_temp.sluice_faults f group by f.sqlstate, f.column_name, f.constraint_name
           order by count(*) desc limit 3) most),
       hint = format('nothing of this batch was committed; "sluice run %s --dry-run" shows all that is bad; fix the '
-        'transform (version %s), or accept it once with --max-bad-ratio, and run again', v_pipeline.name, p_ledger.version + 1);
+        'transform (version %s), or accept it once with --max-bad-ratio, and run again',
+        v_pipeline.name, p_ledger.version + 1);
   end if;
 end
 $$;

@@ -11,13 +11,14 @@ begin
   perform sluice._advance_batch('opened', 'transformed');
   update pg_temp.sluice_batch b set origins = transform_batch.origins;
   insert into pg_temp.sluice_origins (first_ordinal, origin)
-  select o.first_ordinal, o.origin from jsonb_to_recordset(transform_batch.origins) o (first_ordinal integer, origin text);
+  select o.first_ordinal, o.origin
+  from jsonb_to_recordset(transform_batch.origins) o (first_ordinal integer, origin text);
 
   insert into pg_temp.sluice_faults (ordinal, sqlstate, message)
   select u.ordinal, u.sqlstate, u.message from pg_temp.sluice_unreadable u;
 
-  select count(*) as records, array_agg(s.digest) filter (where s.digest < sluice._anchor_limit()) as anchors into v_staged
-  from pg_temp.sluice_staging s;
+  select count(*) as records, array_agg(s.digest) filter (where s.digest < sluice._anchor_limit()) as anchors
+    into v_staged from pg_temp.sluice_staging s;
   if v_staged.anchors is not null then
     v_known := sluice._find_known(v_staged.anchors);
   end if;

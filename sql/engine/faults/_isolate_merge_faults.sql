@@ -11,6 +11,7 @@ declare
   v_first    integer;
   v_last     integer;
   v_found    boolean := false;
+  v_by_trial integer;
 begin
   perform sluice._plan_by_index('sluice_trial_merge', c.trial_merge_sql, c.search_path) from pg_temp.sluice_compiled c;
   select array_agg(ordinal order by ordinal) into v_ordinals
@@ -26,6 +27,11 @@ begin
   while sluice._isolate_merge_fault(v_ordinals) loop
     v_found := true;
   end loop;
+  select min(f.ordinal) into v_by_trial from pg_temp.sluice_faults f
+  where f.ordinal = any (v_ordinals) and not sluice._is_record_fault(f.sqlstate);
+  if v_by_trial is not null then
+    perform sluice._refuse_common_fault(v_by_trial, exists (select from pg_temp.sluice_rows where sluice_state is null));
+  end if;
   return v_found;
 end
 $$;
@@ -41,6 +47,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_enough constant integer := 100;
   v_live   integer[];
   v_all    record;
   v_one    record;
@@ -65,6 +72,12 @@ begin
   where r.sluice_state is null and r.sluice_ordinal between v_live[1] and v_live[cardinality(v_live)]
   order by r.sluice_ordinal, r.sluice_line offset greatest(v_all.place - 1, 0) limit 1;
   v_one := sluice._try_merge(v_guess, v_guess);
+  if not sluice._may_be_own_fault(v_guess, v_all.sqlstate_, v_all.message)
+    or v_one.is_good and not sluice._is_record_fault(v_all.sqlstate_)
+  then
+    raise exception using errcode = v_all.sqlstate_, message = v_all.message, detail = v_all.detail,
+      hint = 'it is not the fault of one record: a trigger, a default or the table itself fails';
+  end if;
   if v_one.is_good then
     -- It fails together with others: the last of the shortest failing run of records is the
     -- one that came too late.
@@ -88,6 +101,12 @@ begin
   values (v_guess, v_one.sqlstate_, v_one.message, nullif(v_one.detail, ''), nullif(v_one.constraint_name, ''),
     nullif(v_one.column_name, ''));
   update pg_temp.sluice_rows set sluice_state = 'f' where sluice_ordinal = v_guess;
+  if not sluice._is_record_fault(v_one.sqlstate_)
+    and (select count(*) = v_enough from pg_temp.sluice_faults f where not sluice._is_record_fault(f.sqlstate))
+  then
+    perform sluice._refuse_common_fault(v_guess, exists (
+      select from pg_temp.sluice_rows r where r.sluice_state is null and r.sluice_ordinal < v_guess));
+  end if;
   return true;
 end
 $$;
@@ -96,8 +115,8 @@ $$;
 -- it came.
 create or replace function sluice._try_merge(
   p_first integer, p_last integer,
-  out is_good boolean, out place bigint, out sqlstate_ text, out message text, out detail text, out constraint_name text,
-  out column_name text)
+  out is_good boolean, out place bigint, out sqlstate_ text, out message text, out detail text,
+  out constraint_name text, out column_name text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -117,7 +136,7 @@ begin
       when others then
         get stacked diagnostics sqlstate_ = returned_sqlstate, message = message_text, detail = pg_exception_detail,
           constraint_name = constraint_name, column_name = column_name;
-        if not sluice._is_record_fault(sqlstate_) then
+        if sluice._is_run_fault(sqlstate_) then
           raise;
         end if;
         is_good := false;

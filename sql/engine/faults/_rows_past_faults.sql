@@ -1,3 +1,7 @@
+-- The rows of all staged records, or of p_ordinals, that the transform can turn into rows; the others are noted in
+-- sluice_faults. One pass: it goes on behind each record that raised, and no subtransaction writes, so none takes
+-- an id: beyond 64 in one transaction every other session's snapshots would slow down. Whose fault it is: see
+-- _is_record_fault.
 create or replace function sluice._rows_past_faults(p_ordinals integer[])
 returns setof record
 language plpgsql volatile
@@ -5,6 +9,7 @@ set search_path = pg_catalog, pg_temp
 set work_mem = '64MB' -- the rows of one batch
 as $$
 declare
+  v_enough constant integer := 100;
   v_compiled   record;
   v_from       tid := '(0,0)';
   v_place      bigint;
@@ -14,6 +19,8 @@ declare
   v_detail     text;
   v_constraint text;
   v_column     text;
+  v_is_alone   boolean;
+  v_by_trial   integer[] := '{}';
 begin
   select * into strict v_compiled from pg_temp.sluice_compiled;
   perform set_config('search_path', v_compiled.search_path, true); -- to the end of this function
@@ -26,19 +33,19 @@ begin
       -- Rows returned before a record raises are kept: what a function has returned is no
       -- part of the transaction. What the raising record itself returned is marked later.
       return query execute format('execute sluice_trial(%L, %L)', v_from, p_ordinals);
-      return;
+      exit;
     exception when others then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
         v_constraint = constraint_name, v_column = column_name;
       v_place := sluice._place();
-      if v_place = 0 or not sluice._is_record_fault(v_sqlstate) then
+      -- Staging was filled by copy alone, so physical order is the order of the records.
+      select s.ctid as row_id, s.ordinal into v_record
+      from pg_temp.sluice_staging s where s.ctid > v_from and s.ordinal = v_place - 1 limit 1;
+      if v_place = 0 or not sluice._may_be_own_fault(v_record.ordinal, v_sqlstate, v_message) then
         raise; -- before any record was looked at, or no record's fault
       end if;
+      v_is_alone := sluice._is_record_fault(v_sqlstate);
     end;
-
-    -- Staging was filled by copy alone, so physical order is the order of the records.
-    select s.ctid as row_id, s.ordinal into v_record
-    from pg_temp.sluice_staging s where s.ctid > v_from and s.ordinal = v_place - 1 limit 1;
 
     -- Once more by itself, for the column. Does it pass now, as a volatile transform may, it
     -- has raised nevertheless, and its rows are not complete.
@@ -49,18 +56,35 @@ begin
     exception when others then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
         v_constraint = constraint_name, v_column = column_name;
-      if not sluice._is_record_fault(v_sqlstate) then
+      if not sluice._may_be_own_fault(v_record.ordinal, v_sqlstate, v_message) then
         raise;
       end if;
       v_place := sluice._place();
+      v_is_alone := true;
     end;
+    if not v_is_alone then
+      raise exception using errcode = v_sqlstate, message = v_message, detail = v_detail,
+        hint = 'the records pass one by one, so it is not the fault of one of them';
+    end if;
     insert into pg_temp.sluice_faults (ordinal, sqlstate, message, detail, constraint_name, column_name)
     values (v_record.ordinal, v_sqlstate, v_message, nullif(v_detail, ''), nullif(v_constraint, ''),
       coalesce(v_compiled.columns[nullif(v_place, 0)], nullif(v_column, '')));
     v_from := v_record.row_id;
+    if not sluice._is_record_fault(v_sqlstate) then
+      v_by_trial := v_by_trial || v_record.ordinal;
+      if cardinality(v_by_trial) = v_enough then
+        perform sluice._refuse_common_fault(v_by_trial[1], exists (
+          select from pg_temp.sluice_staging s
+          where s.ctid < v_from and s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)));
+      end if;
+    end if;
   end loop;
+  if v_by_trial <> '{}' then
+    perform sluice._refuse_common_fault(v_by_trial[1], exists (
+      select from pg_temp.sluice_staging s where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)));
+  end if;
 end
 $$;
 
 comment on function sluice._rows_past_faults(integer[]) is
-  'The rows of all staged records, or of p_ordinals, that the transform can turn into rows; notes the others in sluice_faults. One pass: it goes on behind each record that raised, and no subtransaction writes, so none takes an id.';
+  'The rows of the staged records that the transform can turn into rows; notes the others in sluice_faults.';

@@ -45,7 +45,7 @@ begin
     v_known := v_known + v_found;
     update pg_temp.sluice_batch set
       known_chunks = known_chunks || v_chunk.chunk_id,
-      worn_chunks = case when v_found * 2 > v_chunk.payload_count then worn_chunks || v_chunk.chunk_id else worn_chunks end;
+      worn_chunks = worn_chunks || case when v_found * 2 > v_chunk.payload_count then array[v_chunk.chunk_id] end;
   end loop;
   if v_known = 0 then
     return 0;

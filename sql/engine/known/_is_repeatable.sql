@@ -50,7 +50,9 @@ end
 $$;
 
 comment on function sluice._is_repeatable(oid, text) is
-  'Whether a transform makes the same rows of the same payload whenever it is called. True for a function declared immutable, and for one in SQL that is built of nothing but immutable functions and those whose result depends only on settings that transform_batch fixes. When in doubt, false.';
+$$Whether a transform makes the same rows of the same payload whenever it is called. True for a function declared
+immutable, and for one in SQL that is built of nothing but immutable functions and those whose result depends only on
+settings that transform_batch fixes. When in doubt, false.$$;
 
 -- Whether a parsed function body, in the form of pg_proc.prosqlbody, computes its result from its arguments alone.
 create or replace function sluice._is_repeatable_tree(p_tree text)
@@ -75,11 +77,11 @@ as $$
     -- Expressions and reads of functions, no table, no current_date and its like.
     not exists (
       select from nodes where node not in (
-        'QUERY', 'ALIAS', 'RANGETBLENTRY', 'RTE', 'RANGETBLFUNCTION', 'RANGETBLREF', 'FROMEXPR', 'JOINEXPR', 'TARGETENTRY',
-        'VAR', 'PARAM', 'CONST', 'FUNCEXPR', 'OPEXPR', 'DISTINCTEXPR', 'NULLIFEXPR', 'SCALARARRAYOPEXPR', 'BOOLEXPR',
-        'SUBLINK', 'CASE', 'CASEEXPR', 'WHEN', 'CASEWHEN', 'CASETESTEXPR', 'COALESCE', 'COALESCEEXPR', 'MINMAX', 'MINMAXEXPR',
-        'RELABELTYPE', 'COERCEVIAIO', 'ARRAYCOERCEEXPR', 'ARRAY', 'ARRAYEXPR', 'ROW', 'ROWEXPR', 'NULLTEST', 'BOOLEANTEST',
-        'SUBSCRIPTINGREF', 'COLLATE', 'COLLATEEXPR', 'AGGREF', 'SORTGROUPCLAUSE'))
+        'QUERY', 'ALIAS', 'RANGETBLENTRY', 'RTE', 'RANGETBLFUNCTION', 'RANGETBLREF', 'FROMEXPR', 'JOINEXPR',
+        'TARGETENTRY', 'VAR', 'PARAM', 'CONST', 'FUNCEXPR', 'OPEXPR', 'DISTINCTEXPR', 'NULLIFEXPR', 'SCALARARRAYOPEXPR', 'BOOLEXPR',
+        'SUBLINK', 'CASE', 'CASEEXPR', 'WHEN', 'CASEWHEN', 'CASETESTEXPR', 'COALESCE', 'COALESCEEXPR', 'MINMAX',
+        'MINMAXEXPR', 'RELABELTYPE', 'COERCEVIAIO', 'ARRAYCOERCEEXPR', 'ARRAY', 'ARRAYEXPR', 'ROW', 'ROWEXPR',
+        'NULLTEST', 'BOOLEANTEST', 'SUBSCRIPTINGREF', 'COLLATE', 'COLLATEEXPR', 'AGGREF', 'SORTGROUPCLAUSE'))
     and p_tree !~ ':rtekind 0 '
     and not exists (
       select from functions f join pg_catalog.pg_proc p using (oid)

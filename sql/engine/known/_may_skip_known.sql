@@ -13,7 +13,8 @@ as $$
       select from pg_catalog.pg_attribute a
       join pg_catalog.pg_type t on t.oid = a.atttypid
       cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
-      where a.attrelid = p_target and a.attname = any (p_columns) and (b.base_type >= 16384 and t.typtype <> 'e' or t.typtype = 'd' and t.typbasetype <> b.base_type))
+      where a.attrelid = p_target and a.attname = any (p_columns)
+        and (b.base_type >= 16384 and t.typtype <> 'e' or t.typtype = 'd' and t.typbasetype <> b.base_type))
     -- Constraints that say of a row that stands what they said when it was written.
     and not exists (
       select from pg_catalog.pg_constraint c

@@ -28,8 +28,7 @@ begin
   end if;
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
-  v_state := sluice._lock_state(
-    v_pipeline.pipeline_id, v_pipeline.name, finish_snapshot.epoch, finish_snapshot.batch_seq);
+  v_state := sluice._lock_state(v_pipeline.pipeline_id, finish_snapshot.epoch, finish_snapshot.batch_seq);
   -- Replays note keys, too.
   perform sluice._lock_target(to_regclass(v_pipeline.target));
   select * into v_pipeline from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;

@@ -14,7 +14,10 @@ begin
   loop
     execute format($sql$alter routine %s
   set timezone = 'UTC' set datestyle = 'ISO, MDY' set intervalstyle = 'postgres' set extra_float_digits = 1
-  set bytea_output = 'hex' set standard_conforming_strings = on set quote_all_identifiers = off$sql$, v_routine);
+  set bytea_output = 'hex' set standard_conforming_strings = on set quote_all_identifiers = off
+  set lc_numeric = 'C' set lc_monetary = 'C' set lc_time = 'C' set array_nulls = on set transform_null_equals = off
+  set xmloption = content set xmlbinary = base64 set timezone_abbreviations = 'Default'
+  set default_text_search_config = 'pg_catalog.simple'$sql$, v_routine);
   end loop;
 end
 $$;

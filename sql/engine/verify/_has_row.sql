@@ -29,7 +29,7 @@ begin
     p_record.first_batch_id, p_record.last_batch_id;
   return v_has_row;
 exception when others then
-  if not sluice._is_record_fault(sqlstate) then
+  if sluice._is_run_fault(sqlstate) then
     raise;
   end if;
   return false; -- it makes no row at all

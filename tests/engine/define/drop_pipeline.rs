@@ -60,7 +60,8 @@ async fn batch_in_flight_of_a_dropped_pipeline_cannot_commit() {
     hand.stage(&[r#"{"id": 1}"#]).await.unwrap();
     hand.transform().await.unwrap();
     db.execute("select sluice.drop_pipeline('items')").await;
-    crate::engine::Problem::of(&hand.merge().await.unwrap_err()).is("SL001", "deposed: the pipeline was dropped");
+    crate::engine::Problem::of(&hand.merge().await.unwrap_err())
+        .is("SL001", "deposed: the pipeline was dropped");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-create or replace function sluice._try_version(p_pipeline sluice.pipelines, p_version integer, p_batch_id bigint, p_ids bigint[])
+create or replace function sluice._try_version(
+  p_pipeline sluice.pipelines, p_version integer, p_batch_id bigint, p_ids bigint[])
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -33,4 +34,5 @@ end
 $$;
 
 comment on function sluice._try_version(sluice.pipelines, integer, bigint, bigint[]) is
-  'Opens a batch of retained payloads (p_batch_id), or of quarantined records (p_ids), puts them through a version and notes in sluice_outcomes what would come of it. Writes temporary tables only; the caller rolls them back.';
+$$Opens a batch of retained payloads (p_batch_id), or of quarantined records (p_ids), puts them through a version and
+notes in sluice_outcomes what would come of it. Writes temporary tables only; the caller rolls them back.$$;
