@@ -1,8 +1,7 @@
 //! Records recognised by their bytes are skipped only where the long way would find their row
 //! unchanged: the same histories go through a pipeline that skips and one that does not.
 
-use super::support::make_all_digests_anchors;
-use super::{Hand, Problem, items};
+use super::{Hand, Problem, items, make_all_digests_anchors};
 use crate::support::TestDb;
 use fastrand::Rng;
 
