@@ -73,11 +73,6 @@ impl Budget {
         }
     }
 
-    /// Retries without progress.
-    pub fn retries(&self) -> u32 {
-        self.retries
-    }
-
     /// Takes `step` until it succeeds, fails for good, the budget is spent or a signal comes
     /// during a pause. A signal does not cut a step short: the caller knows whether it may be.
     pub async fn retrying<T, E, F>(

@@ -7,7 +7,6 @@ pub use budget::{Budget, Trouble};
 use crate::error::Error;
 use std::error::Error as StdError;
 use std::io::ErrorKind;
-use std::time::Duration;
 
 /// SQLSTATEs that pass: each with why. Two characters stand for the whole class.
 ///
@@ -35,7 +34,7 @@ const RETRYABLE: &[(&str, &str)] = &[
     ("57P05", "idle session timeout ended the connection"),
 ];
 
-/// HTTP statuses that pass, besides all of the 500s.
+/// HTTP statuses that pass, besides the 500s.
 const RETRYABLE_STATUS: &[(u16, &str)] = &[
     (408, "request timeout"),
     (425, "too early"),
@@ -44,7 +43,10 @@ const RETRYABLE_STATUS: &[(u16, &str)] = &[
 
 /// Whether the condition behind this HTTP status passes by itself.
 pub fn is_retryable_status(status: u16) -> bool {
-    (500..600).contains(&status) || RETRYABLE_STATUS.iter().any(|(code, _)| *code == status)
+    // What a server has not learnt it will not learn meanwhile.
+    let is_no_better_later = matches!(status, 501 | 505);
+    (500..600).contains(&status) && !is_no_better_later
+        || RETRYABLE_STATUS.iter().any(|(code, _)| *code == status)
 }
 
 /// Whether the condition behind this SQLSTATE passes by itself.
@@ -103,76 +105,6 @@ pub(crate) fn passes(error: &std::io::Error) -> bool {
     }
 }
 
-/// Pauses between tries: exponential with full jitter, capped, and a budget of retries for
-/// the whole run, so that a service that is down is not asked for ever.
-#[derive(Debug)]
-pub struct Backoff {
-    base: Duration,
-    cap: Duration,
-    budget: u32,
-    used: u32,
-    in_a_row: u32,
-    random: fastrand::Rng,
-}
-
-impl Backoff {
-    /// Retries per run unless the caller says otherwise.
-    pub const DEFAULT_BUDGET: u32 = 20;
-
-    /// Pauses up to 100 ms, 200 ms, … 30 s; `budget` retries in all.
-    pub fn new(budget: u32) -> Self {
-        Self::with_seed(budget, fastrand::u64(..))
-    }
-
-    /// As [`Backoff::new`], with the pauses decided by `seed`.
-    pub fn with_seed(budget: u32, seed: u64) -> Self {
-        Backoff {
-            base: Duration::from_millis(100),
-            cap: Duration::from_secs(30),
-            budget,
-            used: 0,
-            in_a_row: 0,
-            random: fastrand::Rng::with_seed(seed),
-        }
-    }
-
-    /// Takes one retry from the budget and says how long to wait before it; `None`: the
-    /// budget is spent.
-    pub fn next_pause(&mut self) -> Option<Duration> {
-        if self.used >= self.budget {
-            return None;
-        }
-        self.used += 1;
-        let ceiling = self
-            .base
-            .saturating_mul(2u32.saturating_pow(self.in_a_row))
-            .min(self.cap);
-        self.in_a_row = self.in_a_row.saturating_add(1);
-        Some(ceiling.mul_f64(self.random.f64()))
-    }
-
-    /// [`Backoff::next_pause`], but not shorter than the other side asked (`Retry-After`).
-    pub fn next_pause_at_least(&mut self, asked: Duration) -> Option<Duration> {
-        self.next_pause().map(|pause| pause.max(asked))
-    }
-
-    /// Something succeeded: the next pause is short again. The budget stays spent.
-    pub fn succeeded(&mut self) {
-        self.in_a_row = 0;
-    }
-
-    /// Retries taken so far.
-    pub fn used(&self) -> u32 {
-        self.used
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self::new(Self::DEFAULT_BUDGET)
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -218,44 +150,5 @@ mod tests {
             &Error::failed("x").caused_by(forbidden)
         ));
         assert!(!is_retryable_error(&Error::failed("x")));
-    }
-
-    #[test]
-    fn pauses_grow_stay_under_the_cap_and_depend_on_the_seed_alone() {
-        let pauses = |seed| {
-            let mut backoff = Backoff::with_seed(40, seed);
-            std::iter::from_fn(|| backoff.next_pause()).collect::<Vec<_>>()
-        };
-        let seven = pauses(7);
-        assert_eq!(seven, pauses(7));
-        assert_ne!(seven, pauses(8));
-        for (index, pause) in seven.iter().enumerate() {
-            let ceiling = Duration::from_millis(100) * 2u32.pow(index.min(12) as u32);
-            assert!(
-                *pause <= ceiling.min(Duration::from_secs(30)),
-                "{index}: {pause:?}"
-            );
-        }
-        assert!(seven.iter().max().unwrap() > &Duration::from_secs(10));
-    }
-
-    #[test]
-    fn the_budget_is_for_the_whole_run() {
-        let mut backoff = Backoff::with_seed(3, 1);
-        assert!(backoff.next_pause().is_some());
-        backoff.succeeded();
-        assert!(backoff.next_pause().unwrap() <= Duration::from_millis(100));
-        assert!(backoff.next_pause().is_some());
-        assert_eq!(backoff.next_pause(), None);
-        assert_eq!(backoff.used(), 3);
-        assert_eq!(Backoff::with_seed(0, 1).next_pause(), None);
-    }
-
-    #[test]
-    fn a_pause_is_never_shorter_than_asked() {
-        let mut backoff = Backoff::with_seed(1, 1);
-        let asked = Duration::from_secs(90);
-        assert_eq!(backoff.next_pause_at_least(asked), Some(asked));
-        assert_eq!(backoff.next_pause_at_least(asked), None);
     }
 }

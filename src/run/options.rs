@@ -2,7 +2,7 @@
 
 use crate::batch::{Change, Run};
 use crate::error::Result;
-use crate::retry::Backoff;
+use crate::retry::Budget;
 use crate::source::{self, Limits, Means, Source, Start};
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Default for Options {
             changes: ShowChanges::default(),
             takeover: false,
             stale_after: Duration::from_secs(30),
-            retries: Backoff::DEFAULT_BUDGET,
+            retries: Budget::DEFAULT,
             max_bad_ratio: None,
             max_delete_ratio: None,
             format: None,

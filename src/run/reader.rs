@@ -28,8 +28,9 @@ pub(super) struct Ending {
     pub(super) is_complete: bool,
 }
 
-/// Opens the source and starts to read. One batch waits while another is being filled: with
-/// those the workers hold, that is all a run ever has in memory.
+/// Starts to open and to read the source. One batch waits while another is being filled: with
+/// those the workers hold, that is all a run ever has in memory. Nothing of it is waited for
+/// here: a pipe may be silent for as long as it likes, and signals are heard all the same.
 pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result<Reader> {
     let options = job.options;
     let settings = source::redirected(
@@ -42,25 +43,36 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
         objects: known,
     };
     let means = Means::of_run(Arc::clone(&job.budget));
-    let source = (options.open_source)(&settings, start, &means)?;
-    let mut driver = Driver::new(source, &means, run.cursor.clone(), options.limits(run))
-        .elsewhere(options.path.is_some());
-    job.progress.start(driver.total_bytes());
-
     let remarks = means.remarks.clone();
+    let open_source = Arc::clone(&options.open_source);
+    let (cursor, limits) = (run.cursor.clone(), options.limits(run));
+    let is_elsewhere = options.path.is_some();
+    let max_batches = options.max_batches.unwrap_or(u64::MAX);
+    let progress = job.progress.clone();
     let (sender, batches) = mpsc::channel(1);
     let (say_ending, ending) = oneshot::channel();
-    let max_batches = options.max_batches.unwrap_or(u64::MAX);
+    let work = move || {
+        let source = match open_source(&settings, start, &means) {
+            Ok(source) => source,
+            Err(error) => {
+                let batch = Err(error);
+                // Closed: the run is over.
+                let _ = sender.blocking_send(Numbered { index: 0, batch });
+                return;
+            }
+        };
+        let mut driver = Driver::new(source, &means, cursor, limits).elsewhere(is_elsewhere);
+        progress.start(driver.total_bytes());
+        read(&mut driver, &sender, max_batches);
+        // Nobody listens any more when the run failed.
+        let _ = say_ending.send(Ending {
+            reached_end: driver.is_over(),
+            is_complete: driver.is_complete(),
+        });
+    };
     std::thread::Builder::new()
         .name("reader".to_owned())
-        .spawn(move || {
-            read(&mut driver, &sender, max_batches);
-            // Nobody listens any more when the run failed.
-            let _ = say_ending.send(Ending {
-                reached_end: driver.is_over(),
-                is_complete: driver.is_complete(),
-            });
-        })
+        .spawn(work)
         .map_err(|error| Error::failed("the reader thread cannot be started").caused_by(error))?;
     Ok(Reader {
         batches: Mutex::new(batches),

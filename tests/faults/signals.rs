@@ -2,7 +2,7 @@
 
 use super::steps::{Held, Step};
 use crate::support::workload::{ONE_WORKER, TWO_WORKERS, outcome};
-use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader};
+use crate::support::{Fault, Loader, Proxy, Sluice, TestDb, Workload, loader};
 use std::time::Duration;
 
 /// The batch in hand is finished, and nothing of the next one is there.
@@ -134,5 +134,35 @@ async fn first_signal_ends_a_command_that_still_connects() {
         let done = run.wait();
         assert_eq!(done.code, Some(143), "{command}: {done:?}");
         assert!(done.stderr.contains("interrupted"), "{command}: {done:?}");
+    }
+}
+
+/// Nobody has written to the pipe yet, or no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn first_signal_ends_a_run_whose_pipe_is_silent() {
+    let db = TestDb::new().await;
+    db.execute(
+        "create table items (id bigint primary key);
+         create function items_v1(doc jsonb) returns table (id bigint) language sql immutable as $$ select (doc->>'id')::bigint $$;
+         select sluice.define_pipeline(name => 'items', version => 1, transform => 'items_v1', target => 'items', key => '{id}',
+           source => sluice.file_source('-', format => 'ndjson'))",
+    )
+    .await;
+    for (input, args) in [
+        ("", "run items"),
+        ("", "run items --dry-run"),
+        ("{\"id\": 1}\n", "run items"),
+    ] {
+        let (reader, writer) = nix::unistd::pipe().unwrap();
+        nix::unistd::write(&writer, input.as_bytes()).unwrap();
+        let command = Sluice::on(&db).args(args.split(' ')).stdin(reader);
+        let run = Loader::of(command);
+        // The run has begun, and reads.
+        db.wait_until("select exists (select from sluice.pipeline_holder('items'))")
+            .await;
+        run.interrupt();
+        let done = run.wait().exits(130);
+        assert_eq!(done.summary().outcome, "interrupted", "{args}: {done:?}");
+        drop(writer);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn open(
         objects: known,
         ..Start::default()
     };
-    Driver::open(settings, start, limits, &means(20))
+    Driver::open(settings, start, limits, &means(9))
 }
 
 /// The same for a source that goes on from a cursor.

@@ -54,6 +54,12 @@ impl Sluice {
         self
     }
 
+    /// Lets it read `input` on standard input.
+    pub fn stdin(mut self, input: impl Into<Stdio>) -> Self {
+        self.command.stdin(input);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(mut self) -> Done {
         Done::of(self.command.output().unwrap())

@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::body::{Body, Lost, Part, Pending, Trouble};
 use super::identity::Identity;
@@ -20,8 +20,8 @@ use super::listing::{Candidate, Listing, Verdict};
 use super::place::{Place, Store};
 use super::refusal::{explain, is_gone, is_replaced};
 use super::service::innermost;
-use crate::error::{Error, Kind};
-use crate::retry::Backoff;
+use crate::error::Error;
+use crate::retry::{self, Budget};
 use crate::source::ObjectState;
 use crate::source::records::Compression;
 
@@ -33,8 +33,6 @@ const AHEAD: u64 = 32 << 20;
 const LEAST: u64 = 16 << 10;
 /// Requests under way.
 const REQUESTS: usize = 32;
-/// How often a body that breaks off is gone on with.
-const RETRIES: u32 = 9;
 const KIB: u64 = 1 << 10;
 
 /// What the fetcher tells the reader, in order.
@@ -63,6 +61,7 @@ pub(super) struct Found {
 pub(super) struct Fetcher {
     store: Arc<dyn ObjectStore>,
     place: Arc<Place>,
+    budget: Arc<Budget>,
     memory: Arc<Semaphore>,
     requests: Arc<Semaphore>,
 }
@@ -76,19 +75,24 @@ enum Stop {
 }
 
 impl Fetcher {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, place: Place) -> Self {
-        Self::with_memory(store, Arc::new(place), AHEAD)
-    }
-
-    fn with_memory(store: Arc<dyn ObjectStore>, place: Arc<Place>, bytes: u64) -> Self {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, place: Place, budget: Arc<Budget>) -> Self {
         Fetcher {
             store,
-            place,
-            memory: Arc::new(Semaphore::new((bytes / KIB) as usize)),
+            place: Arc::new(place),
+            budget,
+            memory: room_for(AHEAD),
             requests: Arc::new(Semaphore::new(REQUESTS)),
         }
     }
 
+    /// The same with memory of its own.
+    fn with_memory(&self, bytes: u64) -> Self {
+        Fetcher {
+            memory: room_for(bytes),
+            requests: Arc::new(Semaphore::new(REQUESTS)),
+            ..self.clone()
+        }
+    }
     /// Begins no further request.
     pub(super) fn stop(&self) {
         self.memory.close();
@@ -169,7 +173,7 @@ impl Fetcher {
             position: None,
         });
         // What others hold of the budget is not given back before this object is read.
-        let own = Self::with_memory(Arc::clone(&self.store), Arc::clone(&self.place), 2 * PART);
+        let own = self.with_memory(2 * PART);
         let (candidate, start, lines) = (found.candidate.clone(), found.start, found.body.lines());
         tokio::spawn(async move {
             own.fetch_all(candidate, start, parts, || lines.is_abandoned())
@@ -213,43 +217,45 @@ impl Fetcher {
 
     /// Fetches a part, going on where a body broke off.
     async fn fetch(&self, candidate: &Candidate, range: Range<u64>) -> Result<Bytes, Lost> {
-        let mut got = BytesMut::with_capacity((range.end - range.start) as usize);
-        let mut backoff = Backoff::new(RETRIES);
-        loop {
-            let broken = match self.attempt(candidate, &range, &mut got).await {
-                Ok(()) => return Ok(got.freeze()),
-                Err(Stop::Broken(what)) => what,
-                Err(Stop::Replaced) => return Err(self.replaced(candidate)),
-                Err(Stop::Refused(error)) if is_replaced(&error) => {
-                    return Err(self.replaced(candidate));
-                }
-                Err(Stop::Refused(error)) => {
-                    return Err(Lost {
-                        trouble: is_gone(&error).then_some(Trouble::Gone),
-                        error: self.explain(candidate, &error),
+        let got = Mutex::new(BytesMut::with_capacity((range.end - range.start) as usize));
+        let attempt = || async {
+            let lost = match self
+                .attempt(candidate, &range, &mut *got.lock().await)
+                .await
+            {
+                Ok(()) => return Ok(Ok(())),
+                Err(Stop::Broken(what)) => {
+                    let error =
+                        Error::failed(format!("object `{}` cannot be read", candidate.name))
+                            .detail("its body broke off")
+                            .detail(what);
+                    let error = Box::new(error);
+                    return Err(match self.requests.is_closed() {
+                        true => retry::Trouble::Fatal(error),
+                        false => retry::Trouble::Passing { error, asked: None },
                     });
                 }
+                Err(Stop::Replaced) => self.replaced(candidate),
+                Err(Stop::Refused(error)) if is_replaced(&error) => self.replaced(candidate),
+                Err(Stop::Refused(error)) => Lost {
+                    trouble: is_gone(&error).then_some(Trouble::Gone),
+                    error: self.explain(candidate, &error),
+                },
             };
-            let pause = backoff.next_pause().filter(|_| !self.requests.is_closed());
-            let Some(pause) = pause else {
+            Ok(Err(lost))
+        };
+        let what = format!("object {}", candidate.name);
+        match self.budget.retrying(what, attempt).await {
+            Ok(done) => done?,
+            Err(error) => {
                 return Err(Lost {
                     trouble: None,
-                    error: Error::new(
-                        Kind::Exhausted,
-                        format!("object `{}` cannot be read", candidate.name),
-                    )
-                    .detail(format!("its body broke off {} times", RETRIES + 1))
-                    .detail(broken)
-                    .next("it is safe to run again"),
+                    error,
                 });
-            };
-            tracing::info!(
-                pause_ms = pause.as_millis() as u64,
-                "object {} is read on: {broken}",
-                candidate.name
-            );
-            tokio::time::sleep(pause).await;
+            }
         }
+        self.budget.progressed();
+        Ok(got.into_inner().freeze())
     }
 
     /// One request for what is missing of a part.
@@ -310,6 +316,11 @@ impl Fetcher {
     fn explain(&self, candidate: &Candidate, error: &object_store::Error) -> Error {
         explain(&self.place, Some(candidate.path.as_ref()), error)
     }
+}
+
+/// Room for so many bytes that are not read yet.
+fn room_for(bytes: u64) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new((bytes / KIB) as usize))
 }
 
 /// Whether the network is behind an error that came after the answer had begun.

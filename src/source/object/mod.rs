@@ -20,6 +20,7 @@ mod settings;
 mod store;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -57,14 +58,14 @@ impl ObjectSource {
     /// object. Nothing is asked of the store before the first batch is.
     pub fn open(settings: &Value, known: Vec<ObjectState>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
-        let store = store::open(&settings.place, &settings.access)?;
+        let store = store::open(&settings.place, &settings.access, &means.budget)?;
         let known = known
             .into_iter()
             .filter(|object| object.object.starts_with(&settings.place.root))
             .map(Known::from_object)
             .collect::<Result<HashMap<_, _>>>()?;
         let fetching = Fetching::new(
-            Fetcher::new(store, settings.place.clone()),
+            Fetcher::new(store, settings.place.clone(), Arc::clone(&means.budget)),
             Listing {
                 place: settings.place.clone(),
                 pattern: settings.pattern.clone(),

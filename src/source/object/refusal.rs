@@ -5,6 +5,7 @@ use std::fmt;
 use super::place::{Place, Store};
 use super::service::{Failure, What};
 use crate::error::{Error, Kind};
+use crate::retry::is_retryable_status;
 
 /// A status that is no success, with the code and the words the store gave.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Refusal {
 
     /// Whether the same request may succeed later.
     pub(super) fn passes(&self) -> bool {
-        matches!(self.status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+        is_retryable_status(self.status)
     }
 }
 
@@ -119,7 +120,7 @@ pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Er
     match refusal.status {
         _ if refusal.passes() => Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
             .detail(answer)
-            .detail("every retry of this request is used up")
+            .detail("every retry of this run is used up")
             .next("it is safe to run again"),
         401 | 403 => Error::failed(format!("{subject} may not be read"))
             .detail(answer)

@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,10 +14,9 @@ use object_store::client::{
 };
 
 use super::refusal::{Refusal, tag};
-use crate::retry::Backoff;
+use crate::error::Error;
+use crate::retry::{Budget, Trouble};
 
-/// How often one request is repeated: with its growing pauses, half a minute to a minute.
-const RETRIES: u32 = 9;
 /// A machine without a metadata service does not answer, and is not asked for long.
 const METADATA_RETRIES: u32 = 2;
 /// The longest a server may ask us to wait.
@@ -24,14 +24,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Refusals are short; whatever is longer was not written by a store.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
-/// Makes clients that are patient.
-#[derive(Debug)]
-pub(super) struct Connector;
+/// Makes clients that are patient, as far as the budget of the run goes.
+#[derive(Debug, Clone)]
+pub(super) struct Connector(pub(super) Arc<Budget>);
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(Patient {
             options: options.clone(),
+            budget: Arc::clone(&self.0),
             client: OnceLock::new(),
         }))
     }
@@ -41,6 +42,7 @@ impl HttpConnector for Connector {
 #[derive(Debug)]
 struct Patient {
     options: ClientOptions,
+    budget: Arc<Budget>,
     /// Made for the first request: a client for credentials may never see one, and to make
     /// one takes time, for the certificates of the system are read.
     client: OnceLock<HttpClient>,
@@ -143,28 +145,25 @@ impl HttpService for Patient {
             .authority()
             .map(|authority| authority.as_str().to_owned())
             .unwrap_or_default();
-        let mut backoff = Backoff::new(match gives_credentials(&host) {
-            true => METADATA_RETRIES,
-            false => RETRIES,
-        });
-        loop {
-            let failure = match self.attempt(&host, request.clone()).await {
-                Ok(response) => return Ok(response),
-                Err(failure) => failure,
-            };
-            let pause = match failure.passes() {
-                true => backoff.next_pause_at_least(failure.wait.min(LONGEST_WAIT)),
-                false => None,
-            };
-            let Some(pause) = pause else {
-                return Err(HttpError::new(HttpErrorKind::Unknown, failure));
-            };
-            tracing::info!(
-                pause_ms = pause.as_millis() as u64,
-                "a request is tried again: {failure}"
-            );
-            tokio::time::sleep(pause).await;
-        }
+        let tries = AtomicU32::new(0);
+        let attempt = || async {
+            let done = self.attempt(&host, request.clone()).await;
+            done.map_err(|failure| {
+                let is_enough = gives_credentials(&host)
+                    && tries.fetch_add(1, Ordering::Relaxed) >= METADATA_RETRIES;
+                let (passes, asked) = (failure.passes() && !is_enough, failure.wait);
+                let error = Box::new(Error::failed(failure.to_string()).caused_by(failure));
+                match passes {
+                    true => Trouble::Passing {
+                        error,
+                        asked: Some(asked.min(LONGEST_WAIT)),
+                    },
+                    false => Trouble::Fatal(error),
+                }
+            })
+        };
+        let done = self.budget.retrying("a request", attempt).await;
+        done.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))
     }
 }
 

@@ -15,6 +15,7 @@ use super::refusal::explain;
 use super::service::Connector;
 use super::settings::Access;
 use crate::error::{Error, Result};
+use crate::retry::Budget;
 
 /// A connection attempt that takes longer has failed.
 const CONNECT_TIMEOUT: &str = "10s";
@@ -24,13 +25,18 @@ const READ_TIMEOUT: &str = "30s";
 const REQUEST_TIMEOUT: &str = "10m";
 
 /// The store that holds `place`. Nothing is asked of it yet.
-pub(super) fn open(place: &Place, access: &Access) -> Result<Arc<dyn ObjectStore>> {
+pub(super) fn open(
+    place: &Place,
+    access: &Access,
+    budget: &Arc<Budget>,
+) -> Result<Arc<dyn ObjectStore>> {
     // Whoever came first has set the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let connector = Connector(Arc::clone(budget));
     match place.store {
-        Store::S3 => s3(place, access),
-        Store::Gcs => gcs(place, access),
-        Store::Azure => azure(place, access),
+        Store::S3 => s3(place, access, connector),
+        Store::Gcs => gcs(place, access, connector),
+        Store::Azure => azure(place, access, connector),
         Store::Local => return local(place),
     }
     .map_err(|cause| {
@@ -43,11 +49,15 @@ pub(super) fn open(place: &Place, access: &Access) -> Result<Arc<dyn ObjectStore
     })
 }
 
-fn s3(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+fn s3(
+    place: &Place,
+    access: &Access,
+    connector: Connector,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(&place.bucket)
         .with_retry(no_retry())
-        .with_http_connector(Connector)
+        .with_http_connector(connector)
         .with_virtual_hosted_style_request(!access.path_style);
     for (key, value) in client(access) {
         builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
@@ -67,7 +77,11 @@ fn s3(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectStor
     Ok(Arc::new(builder.build()?))
 }
 
-fn gcs(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+fn gcs(
+    place: &Place,
+    access: &Access,
+    connector: Connector,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut headers = HeaderMap::new();
     // Objects stored with `Content-Encoding: gzip` are to come as they are stored: unpacked
     // on the way, they would have another size than the listing says.
@@ -75,7 +89,7 @@ fn gcs(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectSto
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_client_options(ClientOptions::new().with_default_headers(headers))
         .with_retry(no_retry())
-        .with_http_connector(Connector);
+        .with_http_connector(connector);
     // As `from_env` does, which would not take the headers.
     for (name, value) in std::env::vars() {
         if let Some(key) = name
@@ -100,11 +114,15 @@ fn gcs(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectSto
     Ok(Arc::new(builder.build()?))
 }
 
-fn azure(place: &Place, access: &Access) -> object_store::Result<Arc<dyn ObjectStore>> {
+fn azure(
+    place: &Place,
+    access: &Access,
+    connector: Connector,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_url(&place.root)
         .with_retry(no_retry())
-        .with_http_connector(Connector);
+        .with_http_connector(connector);
     for (key, value) in client(access) {
         builder = builder.with_config(AzureConfigKey::Client(key), value);
     }

@@ -156,7 +156,7 @@ fn store_that_does_not_recover_is_worth_another_run() {
     assert!(
         error
             .to_string()
-            .contains("every retry of this request is used up"),
+            .contains("every retry of this run is used up"),
         "{error}"
     );
 }
