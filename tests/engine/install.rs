@@ -103,7 +103,7 @@ async fn newer_engine_is_refused_by_every_command() {
     );
 }
 
-fn psql(db: &TestDb, script: &str) {
+pub(super) fn psql(db: &TestDb, script: &str) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), script).unwrap();
     let output = Command::new("psql")

@@ -16,6 +16,7 @@ mod runs;
 mod sources;
 mod statements;
 pub(crate) mod support;
+mod upgrade;
 mod verify;
 mod views;
 

@@ -1,0 +1,274 @@
+//! An installation that an older binary left goes on under this one. The dump is made by
+//! `tests/fixtures/upgrade/make.py`.
+
+use super::interface::interface_of;
+use crate::support::web::Answer;
+use crate::support::{Sluice, Summary, TestDb, Web};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+const DUMP: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/fixtures/upgrade/3cd9cc5.sql"
+);
+
+/// The restored database, the folder its loader ran in, and the API it read.
+struct Old {
+    db: TestDb,
+    folder: tempfile::TempDir,
+    web: Web,
+}
+
+impl Old {
+    /// Restored and upgraded.
+    async fn upgraded() -> Self {
+        let old = Old::restored().await;
+        let said = old.sluice("migrate").exits(0).stdout;
+        assert!(said.contains("functions replaced"), "{said}");
+        old
+    }
+
+    async fn restored() -> Self {
+        let old = Old {
+            db: TestDb::empty().await,
+            folder: tempfile::tempdir().unwrap(),
+            web: Web::serve(|request| {
+                let since = request.param("since").unwrap_or_default();
+                let events = (1..=4)
+                    .map(|n| (n, format!("2026-01-0{n}T00:00:00Z")))
+                    .filter(|(_, at)| at.as_str() >= since)
+                    .map(|(n, at)| format!(r#"{{"id": {n}, "at": "{at}"}}"#));
+                Answer::json(format!("[{}]", events.collect::<Vec<_>>().join(",")))
+            }),
+        };
+        let folder = old.folder.path().to_str().unwrap();
+        let dump = std::fs::read_to_string(DUMP)
+            .unwrap()
+            .replace("file:///old/", &format!("file://{folder}/"))
+            .replace("http://old.example", &format!("http://{}", old.web.host()));
+        super::install::psql(&old.db, &dump);
+        old.put(
+            "orders/1.ndjson",
+            &[
+                r#"{"region": "K\u00f6ln", "id": 1, "amount": 10, "updated_at": "2026-01-01"}"#,
+                r#"{"region": "K\u00f6ln", "id": 2, "amount": 20, "updated_at": "2026-01-01"}"#,
+                r#"{"region": "Kiel", "id": 1, "amount": 30, "updated_at": "2026-01-01"}"#,
+                r#"{"region": "Kiel", "id": 2, "amount": "12,50", "updated_at": "2026-01-01"}"#,
+                r#"{"region": "Kiel", "id": 3, "amount": -1, "updated_at": "2026-01-01"}"#,
+                r#"{"region": "Kiel", "id": 4, "amount": "none", "updated_at": "2026-01-01"}"#,
+                r#"{"region": "K\u00f6ln", "id": 5, "amount": "7,50", "updated_at": "2026-01-01"}"#,
+            ],
+        );
+        old.put(
+            "orders/2.ndjson",
+            &[
+                r#"{"region": "K\u00f6ln", "id": 2, "amount": 21, "updated_at": "2026-01-02"}"#,
+                r#"{"region": "K\u00f6ln", "id": 5, "amount": 0, "updated_at": "2026-01-02", "status": "deleted"}"#,
+                r#"{"region": "Kiel", "id": 1, "amount": 0, "updated_at": "2026-01-02", "status": "deleted"}"#,
+            ],
+        );
+        old.put("stock.csv", &["sku,pieces", "a-1,11", "b-2,20"]);
+        let numbers = (0..300).map(|n| format!(r#"{{"n": {n}, "word": "w{n}"}}"#));
+        old.put("numbers/1.ndjson", &numbers.collect::<Vec<_>>());
+        old.put("numbers/2.ndjson", &[r#"{"n": "none"}"#]);
+        old.put(
+            "lake/1.ndjson",
+            &[r#"{"id": 0}"#, r#"{"id": 1}"#, r#"{"id": 2}"#],
+        );
+        old
+    }
+
+    /// A file that has been there since the first of January 2026.
+    fn put<L: AsRef<str>>(&self, name: &str, lines: &[L]) {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text: String = lines
+            .iter()
+            .map(|line| line.as_ref().to_owned() + "\n")
+            .collect();
+        std::fs::write(&path, text).unwrap();
+        let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(then).unwrap();
+    }
+
+    fn sluice(&self, args: &str) -> crate::support::sluice::Done {
+        let folder: &Path = self.folder.path();
+        Sluice::on(&self.db)
+            .current_dir(folder)
+            .args(args.split(' '))
+            .run()
+    }
+
+    /// What a run came to: its counters that are not zero.
+    fn run(&self, args: &str) -> String {
+        books(&self.sluice(args).exits(0).summary())
+    }
+
+    async fn is_sound(&self) {
+        let broken = self
+            .db
+            .rows("select pipeline_name, check_name, detail from sluice.verify(deep => true) where not is_ok")
+            .await;
+        assert_eq!(broken, [""; 0]);
+    }
+}
+
+fn books(summary: &Summary) -> String {
+    let counted = [
+        "extracted",
+        "quarantined",
+        "inserted",
+        "updated",
+        "deleted",
+        "unchanged",
+        "stale",
+        "superseded",
+        "waiting",
+    ];
+    let counts = counted
+        .iter()
+        .filter(|name| summary.values.get(**name).is_some_and(|count| count != "0"))
+        .map(|name| format!(" {name}={}", summary.values[*name]));
+    summary.outcome.clone() + &counts.collect::<String>()
+}
+
+#[tokio::test]
+async fn upgraded_installation_is_sound_and_like_a_new_one() {
+    let old = Old::upgraded().await;
+    old.is_sound().await;
+    let verified = old.sluice("verify --deep").exits(0).stdout;
+    assert!(verified.contains("ok"), "{verified}");
+    let of_the_old = interface_of(&old.db).await;
+    for line in interface_of(&TestDb::new().await).await {
+        assert!(of_the_old.contains(&line), "missing: {line}");
+    }
+    assert!(
+        old.sluice("migrate")
+            .exits(0)
+            .stdout
+            .contains("nothing to do")
+    );
+}
+
+#[tokio::test]
+async fn next_runs_go_on_where_the_old_ones_ended() {
+    let old = Old::upgraded().await;
+    for known in ["orders", "stock", "numbers"] {
+        assert_eq!(old.run(&format!("run {known}")), "ok", "{known}");
+    }
+    // The copy of the object is another object; the API gives what is equal to the mark too.
+    assert_eq!(old.run("run lake"), "ok extracted=3 unchanged=3");
+    assert_eq!(
+        old.run("run events"),
+        "ok extracted=2 inserted=1 unchanged=1"
+    );
+
+    old.put(
+        "orders/3.ndjson",
+        &[
+            r#"{"region": "K\u00f6ln", "id": 1, "amount": 10, "updated_at": "2026-01-01"}"#,
+            r#"{"region": "K\u00f6ln", "id": 5, "amount": 9, "updated_at": "2026-01-01"}"#,
+            r#"{"region": "Bonn", "id": 1, "amount": 1, "updated_at": "2026-01-03"}"#,
+        ],
+    );
+    assert_eq!(
+        old.run("run orders"),
+        "ok extracted=3 inserted=1 unchanged=1 stale=1"
+    );
+    old.put("stock.csv", &["sku,pieces", "a-1,11"]);
+    assert_eq!(old.run("run stock"), "ok extracted=1 deleted=1 unchanged=1");
+    // Row versions of a dump are others than those that were remembered; new ones are, in turn.
+    for _ in 0..2 {
+        old.sluice("rewind numbers --to-start").exits(0);
+        assert_eq!(
+            old.run("run numbers"),
+            "ok extracted=301 quarantined=1 unchanged=300"
+        );
+    }
+    old.is_sound().await;
+}
+
+#[tokio::test]
+async fn quarantine_of_the_old_installation_can_be_dealt_with() {
+    let old = Old::upgraded().await;
+    let open = "select position, sqlstate from sluice.quarantine_open_details order by 1";
+    assert_eq!(old.db.rows(open).await, ["5|23514", "6|22P02", "7|22P02"]);
+    // One is older than the deletion of its key, two are bad still.
+    let replayed =
+        "select replayed, quarantined, stale, inserted, unsure from sluice.replay('orders')";
+    assert_eq!(old.db.rows(replayed).await, ["1|2|1|0|0"]);
+    assert_eq!(old.db.rows(open).await, ["5|23514", "6|22P02"]);
+    let amended = r#"select sluice.amend(id, '{"region": "Kiel", "id": 2, "amount": 13, "updated_at": "2026-01-01"}', 'test') from sluice.quarantine_open_details where position = 6"#;
+    old.db.execute(amended).await;
+    // The backfill saw it last, and what a backfill sets aside is older than the row that the old replay wrote.
+    assert_eq!(old.db.rows(replayed).await, ["1|1|1|0|0"]);
+    assert_eq!(
+        old.db
+            .rows("select region, order_id, amount from shop.orders order by 1, 2")
+            .await,
+        ["Kiel|2|12.50", "Köln|1|10.00", "Köln|2|21.00"]
+    );
+    old.sluice("discard orders --reason enough").exits(0);
+    assert_eq!(old.db.rows(open).await, [""; 0]);
+    old.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_the_old_installation_kept_is_of_use() {
+    let old = Old::upgraded().await;
+    let batch = "select min(batch_id) from sluice.batches join sluice.pipelines using (pipeline_id) where name = 'orders'";
+    let batch = old.db.value(batch).await;
+    let reloaded = format!(
+        "select inserted, updated, deleted, unchanged, stale from sluice.reload('orders', '{{{batch}}}')"
+    );
+    assert_eq!(old.db.rows(&reloaded).await, ["0|0|0|1|2"]);
+    assert_eq!(
+        old.db
+            .rows(r#"select value from sluice.why('orders', '{"region": "K\u00f6ln", "order_id": 1}') where fact in ('row', 'source', 'payload')"#)
+            .await,
+        [
+            "in shop.orders".to_owned(),
+            "orders/1.ndjson:1".to_owned(),
+            r#"{"region": "K\u00f6ln", "id": 1, "amount": 10, "updated_at": "2026-01-01"}"#.to_owned()
+        ]
+    );
+    let compared = "select sum(records) from sluice.compare('orders', 1, 2) where not is_same";
+    assert_eq!(old.db.value(compared).await, "3");
+    assert_eq!(old.run("backfill orders --objects orders/1.ndjson"), "ok");
+    assert_eq!(
+        old.run("backfill orders --objects orders/1.ndjson --again"),
+        "ok extracted=7 quarantined=2 unchanged=2 stale=3"
+    );
+    old.sluice(&format!("rewind orders --to-batch {batch}"))
+        .exits(0);
+    assert_eq!(old.run("run orders"), "ok extracted=3 unchanged=3");
+    old.is_sound().await;
+}
+
+#[tokio::test]
+async fn every_view_and_report_of_the_upgraded_installation_answers() {
+    let old = Old::upgraded().await;
+    let views = "select c.oid::regclass from pg_class c where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'v'";
+    for view in old.db.rows(views).await {
+        old.db.rows(&format!("table {view}")).await;
+    }
+    for report in [
+        "status",
+        "versions",
+        "quarantine orders",
+        "quarantine orders --by-error",
+        "doctor",
+        "why orders {\"region\":\"Kiel\",\"order_id\":2}",
+        "compare orders 1 2",
+        "rewind orders --to-start --dry-run",
+        "replay orders --dry-run",
+        "run stock --dry-run",
+        "prune orders",
+        "apply /dev/null",
+    ] {
+        let done = old.sluice(report);
+        assert!(matches!(done.code, Some(0)), "{report}: {done:?}");
+    }
+    old.is_sound().await;
+}
