@@ -159,6 +159,7 @@ async fn every_public_function_is_told_in_a_first_sentence_and_its_arguments_aft
         let [name, arguments, text] = line.splitn(3, '|').collect::<Vec<_>>()[..] else {
             panic!("{line}");
         };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let first = text.split(". ").next().unwrap().split(": ").next().unwrap();
         if !(15..=130).contains(&first.len()) {
             missing.push(format!("{name}: {first}"));

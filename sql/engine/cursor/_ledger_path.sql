@@ -21,6 +21,6 @@ as $$
   select coalesce(p.rewind_seq, 0) + 1, p.last_seq from part p where p.last_seq > coalesce(p.rewind_seq, 0)
 $$;
 
-comment on function sluice._ledger_path(integer, bigint) is $$
-The spans of the ledger that lead from the start to the state after a batch: without what was undone by rewinds to a
+comment on function sluice._ledger_path(integer, bigint) is
+$$The spans of the ledger that lead from the start to the state after a batch: without what was undone by rewinds to a
 batch, a time or the start.$$;

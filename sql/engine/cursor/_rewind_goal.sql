@@ -47,6 +47,6 @@ begin
 end
 $$;
 
-comment on function sluice._rewind_goal(sluice.pipelines, bigint, boolean, text, timestamptz) is $$
-The goal of a rewind: number of the batch after whose end reading goes on (0: from the start; null: only one object),
+comment on function sluice._rewind_goal(sluice.pipelines, bigint, boolean, text, timestamptz) is
+$$The goal of a rewind: number of the batch after whose end reading goes on (0: from the start; null: only one object),
 the cursor there, and the goal in words. SL005 when there is not exactly one goal, or it is none.$$;

@@ -16,7 +16,7 @@ begin
 end
 $$;
 
-comment on function sluice.preview_rewind(text, bigint, boolean, text, timestamptz) is $$
-Shows what sluice.rewind would have read again, changing nothing: the batches, oldest first, and how many of their
+comment on function sluice.preview_rewind(text, bigint, boolean, text, timestamptz) is
+$$Shows what sluice.rewind would have read again, changing nothing: the batches, oldest first, and how many of their
 records (a batch of several files may lie on both sides). The goal is given as there: to_batch, to_time, to_start,
 object. It goes by the ledger: what the source has changed or deleted since, and what was never read, is not in it.$$;

@@ -41,8 +41,8 @@ begin
 end
 $$;
 
-comment on function sluice.rewind(text, bigint, boolean, text, timestamptz) is $$
-Sets the live cursor back. Exactly one goal (SL005):
+comment on function sluice.rewind(text, bigint, boolean, text, timestamptz) is
+$$Sets the live cursor back. Exactly one goal (SL005):
 to_batch: the end of a batch, its batch_id.
 to_time: what was committed at a time.
 to_start: the start of everything.

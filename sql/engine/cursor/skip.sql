@@ -51,8 +51,8 @@ begin
 end
 $$;
 
-comment on function sluice.skip(text, text, integer, text) is $$
-Passes over what cannot be read.
+comment on function sluice.skip(text, text, integer, text) is
+$$Passes over what cannot be read.
 object: a file or object is done without being read further, also one never read yet; when it is replaced, the new
 content is read from its start, and sluice.rewind(object => ...) takes the skip back.
 pages: so many pages of an API, from the one in hand on; for paging by number and by offset, as only those can tell the

@@ -36,8 +36,8 @@ begin
 end
 $$;
 
-comment on function sluice._apply_missing(sluice.pipelines, sluice.snapshots, bigint, numeric) is $$
-Deletes or marks what a sound full read did not bring, and unmarks what is back, in a target that the caller has locked;
+comment on function sluice._apply_missing(sluice.pipelines, sluice.snapshots, bigint, numeric) is
+$$Deletes or marks what a sound full read did not bring, and unmarks what is back, in a target that the caller has locked;
 returns how many rows. SL008 beyond p_max_delete_ratio; SL004, 40001: see _refuse_partial.$$;
 
 -- Notes the rows in sluice_missing. missing, back: how many, and how many are marked though they are there; held: how
@@ -54,7 +54,9 @@ set enable_mergejoin = off
 set jit = off
 as $$
 begin
-  drop table if exists pg_temp.sluice_missing; -- of an earlier call in this same transaction
+  if to_regclass('pg_temp.sluice_missing') is not null then
+    drop table pg_temp.sluice_missing; -- of an earlier call in this same transaction
+  end if;
   create temporary table sluice_missing (
     class oid not null, place tid not null, key_hash bytea not null, is_missing boolean not null) on commit drop;
   execute sluice._missing_sql(p_target, p_key, p_pipeline.mark_column)

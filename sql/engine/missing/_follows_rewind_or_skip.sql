@@ -11,6 +11,6 @@ as $$
         or exists (select from sluice.source_objects o where o.pipeline_id = p_pipeline_id))))
 $$;
 
-comment on function sluice._follows_rewind_or_skip(integer, bigint) is $$
-Whether the ledger entry before this one, which is not written yet, moved the cursor without loading anything, so that
+comment on function sluice._follows_rewind_or_skip(integer, bigint) is
+$$Whether the ledger entry before this one, which is not written yet, moved the cursor without loading anything, so that
 what follows is only a part of the source.$$;

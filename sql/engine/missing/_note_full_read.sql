@@ -68,6 +68,6 @@ begin
 end
 $$;
 
-comment on function sluice._note_full_read(sluice.batches, text, text, text) is $$
-Adds the open batch to the full read of its pipeline: the keys it has seen, or what spoils the read. p_snapshot,
+comment on function sluice._note_full_read(sluice.batches, text, text, text) is
+$$Adds the open batch to the full read of its pipeline: the keys it has seen, or what spoils the read. p_snapshot,
 p_spoilt_by: as given to load_batch. p_batch_keys_sql: see sluice._batch_keys_sql.$$;

@@ -70,8 +70,8 @@ begin
 end
 $$;
 
-comment on function sluice.finish_snapshot(bigint, bigint, bigint, numeric) is $$
-Ends a full read of the source, of a pipeline that does not keep missing rows: deletes or marks the rows it loaded whose
+comment on function sluice.finish_snapshot(bigint, bigint, bigint, numeric) is
+$$Ends a full read of the source, of a pipeline that does not keep missing rows: deletes or marks the rows it loaded whose
 key no record brought, takes the mark off those that came back, and writes a ledger row of kind snapshot (deleted,
 updated). Where nothing can be concluded from the read, the note of that row says why, and no row is touched; without a
 read or its end there is no batch_id.

@@ -33,8 +33,8 @@ begin
 end
 $$;
 
-comment on function sluice._replay_batch(sluice.pipelines, integer, bigint[], text, boolean) is $$
-One batch of quarantined records, through the steps of any batch. No batch_id when none of them is open any more, or,
+comment on function sluice._replay_batch(sluice.pipelines, integer, bigint[], text, boolean) is
+$$One batch of quarantined records, through the steps of any batch. No batch_id when none of them is open any more, or,
 with p_is_quiet, when none could be loaded. unsure: records left open, as a row in the target may be newer.$$;
 
 -- Closes the records that the replay dealt with, gives those that are still bad their latest error, and adds to the

@@ -12,6 +12,6 @@ as $$
       where a.batch_id = %s)', p_key_hash, p_batch)
 $$;
 
-comment on function sluice._row_arrival_sql(text, text) is $$
-The subquery for when the record arrived that made a row or tombstone, and which pipeline or backfill read it, by the
+comment on function sluice._row_arrival_sql(text, text) is
+$$The subquery for when the record arrived that made a row or tombstone, and which pipeline or backfill read it, by the
 batch that wrote it and the hash of its key. None for other writers, and for pipelines that were dropped.$$;

@@ -37,6 +37,6 @@ begin
 end
 $$;
 
-comment on function sluice._stage_quarantined(integer, bigint[], boolean) is $$
-Puts records that are still open into the open batch, in the order they arrived, and locks them if asked. Returns their
+comment on function sluice._stage_quarantined(integer, bigint[], boolean) is
+$$Puts records that are still open into the open batch, in the order they arrived, and locks them if asked. Returns their
 origins.$$;

@@ -69,6 +69,6 @@ begin
 end
 $$;
 
-comment on function sluice._write_quarantine() is $$
-Writes the faulty records of the batch, each with its exact bytes. A record that is open already, or was discarded,
+comment on function sluice._write_quarantine() is
+$$Writes the faulty records of the batch, each with its exact bytes. A record that is open already, or was discarded,
 moves its counters.$$;

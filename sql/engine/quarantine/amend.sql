@@ -22,8 +22,8 @@ begin
 end
 $$;
 
-comment on function sluice.amend(bigint, text, text, boolean) is $$
-Corrects the payload of an open quarantined record, for the next replay.
+comment on function sluice.amend(bigint, text, text, boolean) is
+$$Corrects the payload of an open quarantined record, for the next replay.
 quarantine_id: as in sluice.quarantine_open.
 payload: the whole record as it should have come; JSON, unless as_is.
 reason: why. The original stays beside it (sluice.restore_payload goes back to it), and who did it, when and why in

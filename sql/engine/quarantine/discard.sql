@@ -23,8 +23,8 @@ begin
 end
 $f$;
 
-comment on function sluice.discard(text, bigint[], text, text, boolean) is $f$
-Closes open quarantined records for good, with a reason; their payloads are kept. Returns how many. When the source
+comment on function sluice.discard(text, bigint[], text, text, boolean) is
+$f$Closes open quarantined records for good, with a reason; their payloads are kept. Returns how many. When the source
 brings the same bytes again, as after a rewind, and they are still bad, they stay discarded.
 quarantine_ids: these; filter: those that meet a condition on sluice.quarantine_open_details; all_open: all of the
 pipeline. One of them is needed. sluice.find_quarantined shows which records that are, sluice.reopen takes it back.

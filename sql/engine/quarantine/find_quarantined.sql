@@ -18,8 +18,8 @@ begin
 end
 $$;
 
-comment on function sluice.find_quarantined(text, bigint[], text) is $$
-The open quarantined records of a pipeline, in the order they arrived: what replay and discard take.
+comment on function sluice.find_quarantined(text, bigint[], text) is
+$$The open quarantined records of a pipeline, in the order they arrived: what replay and discard take.
 quarantine_ids: only these; SL005 names those that are no records of the pipeline.
 filter: a condition on sluice.quarantine_open_details, one expression, run with the rights of the caller.
 Example: select * from sluice.find_quarantined('orders', filter => $f$ sqlstate = '22P02' $f$)$$;

@@ -13,6 +13,6 @@ as $$
   order by count(*) desc, q.sqlstate
 $$;
 
-comment on function sluice.quarantined_in_transaction(text) is $$
-What the open transaction has quarantined for a pipeline or its backfill, one line for each kind of error, the most
+comment on function sluice.quarantined_in_transaction(text) is
+$$What the open transaction has quarantined for a pipeline or its backfill, one line for each kind of error, the most
 frequent first. For dry runs, which roll it back.$$;

@@ -8,7 +8,7 @@ begin
 end
 $$;
 
-comment on function sluice.reject(text, text) is $$
-Sends the record at hand to quarantine from inside an expression of a transform, with SQLSTATE SL100, code as the
-message and detail beside it. Never returns; cast it where another type than text is wanted.
+comment on function sluice.reject(text, text) is
+$$Sends the record at hand to quarantine from inside an expression of a transform. SQLSTATE SL100, code is the message,
+detail stands beside it. Never returns; cast it where another type than text is wanted.
 Example: coalesce(doc->>'sku', sluice.reject('no sku'))$$;

@@ -41,7 +41,7 @@ begin
 end
 $f$;
 
-comment on function sluice.reopen(text, bigint[], text, boolean) is $f$
-Opens discarded records again; returns how many. quarantine_ids: these; filter: those that meet a condition on
+comment on function sluice.reopen(text, bigint[], text, boolean) is
+$f$Opens discarded records again; returns how many. quarantine_ids: these; filter: those that meet a condition on
 sluice.quarantine_discarded; all_discarded: all of the pipeline. One of them is needed.
 Example: select sluice.reopen('orders', filter => $$ reason = 'test records' $$)$f$;

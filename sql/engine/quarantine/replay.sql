@@ -34,8 +34,8 @@ begin
 end
 $$;
 
-comment on function sluice.replay(text, integer, text, bigint[], boolean, integer) is $$
-Puts open quarantined records through the transform again, in the order they arrived; one line a batch.
+comment on function sluice.replay(text, integer, text, bigint[], boolean, integer) is
+$$Puts open quarantined records through the transform again, in the order they arrived; one line a batch.
 version: which one, the active one when left out.
 filter: a condition on sluice.quarantine_open_details, such as $f$ sqlstate = '22P02' $f$.
 quarantine_ids: only these.

@@ -32,6 +32,6 @@ begin
 end
 $$;
 
-comment on function sluice.retry_orphans(text) is $$
-Replays the records whose parent row was missing (23503); returns how many could be loaded now. The loader calls it
+comment on function sluice.retry_orphans(text) is
+$$Replays the records whose parent row was missing (23503); returns how many could be loaded now. The loader calls it
 before and after every run of a pipeline with retry_orphans.$$;

@@ -24,6 +24,6 @@ begin
 end
 $$;
 
-comment on function sluice.retained(text) is $$
-What is retained of the payloads of a pipeline, or of all: one line a day (UTC), with its size on disk.
+comment on function sluice.retained(text) is
+$$What is retained of the payloads of a pipeline, or of all: one line a day (UTC), with its size on disk.
 Example: select * from sluice.retained('orders')$$;

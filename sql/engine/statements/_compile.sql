@@ -86,8 +86,8 @@ begin
 end
 $$;
 
-comment on function sluice._compile(integer, integer) is $$
-Checks a pipeline version (null: the active one) against the catalog as it is now (SL005, SL006 when it no longer fits)
+comment on function sluice._compile(integer, integer) is
+$$Checks a pipeline version (null: the active one) against the catalog as it is now (SL005, SL006 when it no longer fits)
 and writes every statement its batches run.$$;
 
 -- Marks all but the newest row of each key in the batch: by order_by, then by arrival.

@@ -48,6 +48,6 @@ from (
 end
 $$;
 
-comment on function sluice._outcomes_sql(oid, text[], text[], text) is $$
-What the rows of the batch would come to in the target as it is now, counted; and for each row, with the cells it would
+comment on function sluice._outcomes_sql(oid, text[], text[], text) is
+$$What the rows of the batch would come to in the target as it is now, counted; and for each row, with the cells it would
 change: {"amount": [old, new], ...}.$$;

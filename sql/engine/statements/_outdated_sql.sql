@@ -69,6 +69,6 @@ where r.ctid = v.place and v.verdict is not null$sql$,
 end
 $$;
 
-comment on function sluice._outdated_sql(oid, text[], text, text, boolean) is $$
-Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not tell. $1: the
+comment on function sluice._outdated_sql(oid, text[], text, text, boolean) is
+$$Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not tell. $1: the
 pipeline; $2: when a live batch last saw an unchanged row of the target. p_guard: live, arrival, arrival_only or backfill.$$;

@@ -37,8 +37,8 @@ as $$
   order by s.place, s.statement
 $$;
 
-comment on function sluice.statements(text, integer) is $$
-Each statement that a batch of the pipeline may run on its rows and its target, in order: the step, when it runs, its
+comment on function sluice.statements(text, integer) is
+$$Each statement that a batch of the pipeline may run on its rows and its target, in order: the step, when it runs, its
 text. version: the active one unless given. Payloads and rows are in temporary tables, pg_temp.sluice_staging and
 pg_temp.sluice_rows; sluice_state is null for a row that is still in the batch. What is the same for every pipeline, the
 quarantine and the ledger, is in the functions. Example: select * from sluice.statements('orders') \gx$$;
