@@ -16,7 +16,7 @@ begin
     updated := 0;
     deleted := 0;
     perform sluice._plan_by_index(
-      'sluice_merge', p_statement || E'\nreturning pg_catalog.merge_action()', p_search_path);
+      'sluice_merge', p_statement || E'\nreturning merge_action()', p_search_path);
     perform set_config('search_path', p_search_path, true);
     -- Not in a common table expression, which some releases of 17 crash on.
     for v_action in execute 'execute sluice_merge' loop
