@@ -2,11 +2,13 @@
 
 mod cursor;
 mod loading;
+mod pipeline;
 mod quarantined;
 mod retained;
 
 pub(super) use cursor::{Rewind, Skip};
 pub(super) use loading::{Backfill, DryRun, Loading, Run};
+pub(super) use pipeline::{Drop, OfPipeline, Set, Show};
 pub(super) use quarantined::{Amend, Discard, Quarantine, Replay};
 pub(super) use retained::{Batches, Compare, Prune, Reload, Why};
 
@@ -92,6 +94,16 @@ pub(super) enum Command {
     Versions(Reporting),
     /// Make another version of a pipeline's transform the active one
     Activate(Activate),
+    /// Print a pipeline's definition as SQL that can be applied
+    Show(Show),
+    /// Set policies of a pipeline
+    Set(Set),
+    /// Let no batch of a pipeline begin until it is resumed
+    Pause(OfPipeline),
+    /// Let a paused pipeline run again
+    Resume(OfPipeline),
+    /// Forget a pipeline with its state, ledger and quarantine; the target stays
+    Drop(Drop),
     /// Put the retained payloads of batches through the transform again
     Reload(Reload),
     /// Show what two versions of the transform make of the same records

@@ -16,6 +16,7 @@ mod discard;
 mod doctor;
 mod logging;
 mod migrate;
+mod pipeline;
 mod prune;
 mod quarantine;
 mod reload;
@@ -84,6 +85,11 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Versions(args) => versions::versions(&context, &args).await,
         Command::Activate(args) => activate::activate(&context, &args).await,
+        Command::Show(args) => pipeline::show(&context, &args).await,
+        Command::Set(args) => pipeline::set(&context, &args).await,
+        Command::Pause(args) => pipeline::pause(&context, &args).await,
+        Command::Resume(args) => pipeline::resume(&context, &args).await,
+        Command::Drop(args) => pipeline::drop(&context, &args).await,
         Command::Doctor => doctor::doctor(&context).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {

@@ -4,6 +4,7 @@ mod apply;
 mod backfill;
 mod demo;
 mod output;
+mod pipeline;
 mod proof;
 mod psql;
 mod replay;

@@ -47,6 +47,7 @@ create or replace function sluice._find_missing(
   out missing bigint, out back bigint, out held bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set client_min_messages = warning
 set row_security = off
 -- Each of many rows is looked up among many keys, of which the planner knows nothing.
 set enable_nestloop = off

@@ -78,7 +78,7 @@ as $$
 $$;
 
 comment on function sluice.next_link_paging is
-$$Pages by link.
+$$Pages by the link in the body of an answer.
 next: where the URL of the next page stands, which may be relative: a JSON pointer, or the name of a header.
 more, done, ends_at: as in cursor_paging.
 The end: no link (missing, null, empty). A link to another host is refused unless the source has it in allow_hosts.$$;

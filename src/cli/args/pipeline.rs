@@ -1,0 +1,51 @@
+//! Arguments of the commands on a pipeline as a whole.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sluice show orders > pipelines/orders_v2.sql")]
+pub(in crate::cli) struct Show {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// Another version than the active one
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) version: Option<i32>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice set orders max_bad_ratio=0.02 batch_rows=5000
+  sluice set orders retain_raw=none        the words none and default are values, too
+
+Policies are max_bad_ratio, batch_rows, batch_bytes, skip_known, retry_orphans, retain_raw, missing,
+mark_column and max_delete_ratio. What is set here stays when the same definition is applied again.")]
+pub(in crate::cli) struct Set {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// What to set
+    #[arg(required = true, value_name = "POLICY=VALUE", value_parser = policy)]
+    pub(in crate::cli) policies: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OfPipeline {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Drop {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// Do it: what is forgotten is gone
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+}
+
+fn policy(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("a policy and its value, as in max_bad_ratio=0.02")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
