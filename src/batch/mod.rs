@@ -6,17 +6,19 @@ mod changes;
 mod counters;
 mod holder;
 mod replay;
+mod waiting;
 
 pub use changes::{Change, capture_changes, captured_changes};
 pub use counters::{Counters, ErrorGroup, Replayed};
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
 pub use replay::{quarantined_ids, replay, retry_orphans};
+pub use waiting::{Waited, note_waiting, refuse_run};
 
 use crate::error::Result;
 use crate::source::{Batch, ObjectState, Unreadable};
 use bytes::{BufMut, Bytes, BytesMut};
-use futures_util::SinkExt;
 use futures_util::future::{try_join, try_join3};
+use futures_util::{SinkExt, TryStreamExt};
 use serde_json::Value;
 use std::future::ready;
 use std::pin::pin;
@@ -116,20 +118,23 @@ pub async fn prune(client: &Client, pipeline: &str) -> Result<()> {
 /// The files and objects a pipeline has read or begun to read.
 pub async fn source_state(client: &Client, pipeline: &str) -> Result<Vec<ObjectState>> {
     let rows = client
-        .query_typed(
+        .query_typed_raw(
             "select object, identity, position, is_done from sluice.source_state(pipeline => $1)",
-            &[(&pipeline, Type::TEXT)],
+            [(pipeline, Type::TEXT)],
         )
         .await?;
-    Ok(rows
-        .iter()
-        .map(|row| ObjectState {
+    // Row by row: there may be very many, and the whole answer would be held beside them.
+    let mut rows = pin!(rows);
+    let mut known = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        known.push(ObjectState {
             object: row.get("object"),
             identity: row.get("identity"),
             position: row.get("position"),
             is_done: row.get("is_done"),
-        })
-        .collect())
+        });
+    }
+    Ok(known)
 }
 
 /// Copies a batch into a transaction and transforms it; `begin` opens the transaction, unless it

@@ -70,6 +70,8 @@ pub(super) fn show(report: &Report, as_json: bool) {
     }
     if let Some(error) = &report.error {
         eprintln!("error: {error}");
+    } else if report.is_overdue() {
+        eprintln!("{}", overdue(report));
     }
     if as_json {
         println!("{}", report.json());
@@ -81,6 +83,24 @@ pub(super) fn show(report: &Report, as_json: bool) {
         }
     }
     println!("{}", report.summary());
+}
+
+/// Why a run that is well ends with an exit code all the same.
+fn overdue(report: &Report) -> String {
+    let overdue = report.waiting.iter().filter(|waiting| waiting.is_overdue);
+    let lines: Vec<String> = overdue
+        .map(|waiting| {
+            let since = waiting.since.as_deref().unwrap_or_default();
+            format!("  {} since {since}", waiting.name)
+        })
+        .collect();
+    format!(
+        "error: what the source of {} offers has waited for longer than settle_seconds\n{}\n  next:  \
+         let whoever writes it finish, or give it up: sluice skip {} --object NAME",
+        report.pipeline,
+        lines.join("\n"),
+        report.pipeline
+    )
 }
 
 async fn all_pipelines(context: &Context) -> Result<Vec<String>> {

@@ -14,10 +14,11 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
         &[&args.pipeline],
     )
     .await?;
+    let waiting: Vec<String> = rows.iter().flat_map(waiting).collect();
     if !context.json {
         // A screen is narrow; the rest is in the view and in --json.
         for row in &mut rows {
-            row.retain(|name, _| !["cursor", "started_at", "target"].contains(&name.as_str()));
+            row.retain(|name, _| !HIDDEN.contains(&name.as_str()));
         }
     }
     table::print(
@@ -25,5 +26,32 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
         context.json,
         "no pipeline is defined; \"sluice apply FILE\" defines one",
     );
+    if !context.json {
+        for waiting in waiting {
+            println!("{waiting}");
+        }
+    }
     Ok(0)
+}
+
+const HIDDEN: [&str; 5] = ["cursor", "started_at", "target", "waiting_for", "error"];
+
+/// What a pipeline's source offers and could not be read, a line each.
+fn waiting(row: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let items = row["waiting_for"].as_array();
+    items
+        .into_iter()
+        .flatten()
+        .map(|item| {
+            let (name, since, reason) = (&item["name"], &item["since"], &item["reason"]);
+            format!(
+                "{} waits: {} since {}: {}",
+                text(&row["pipeline"]),
+                text(name),
+                text(since),
+                text(reason)
+            )
+        })
+        .collect()
 }

@@ -6,10 +6,13 @@ mod replay;
 pub use progress::Progress;
 pub use replay::ReplayReport;
 
-use crate::batch::{Counters, ErrorGroup};
+use crate::batch::{Counters, ErrorGroup, Waited};
 use crate::error::{Error, Kind};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+
+/// The exit code of a run that is well but for what has waited for too long.
+const WAITING: u8 = 5;
 
 /// Everything there is to say about one pipeline's run.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Report {
     pub error: Option<Error>,
     /// What the source had to say.
     pub remarks: Vec<String>,
+    /// What the source offers and could not be read to its end.
+    pub waiting: Vec<Waited>,
     /// Whether everything was rolled back.
     pub dry_run: bool,
     /// For a dry run: the records that would have been quarantined, by error.
@@ -47,6 +52,7 @@ impl Report {
             run_id: None,
             error: None,
             remarks: Vec::new(),
+            waiting: Vec::new(),
             dry_run: false,
             quarantined: Vec::new(),
         }
@@ -61,9 +67,16 @@ impl Report {
 
     /// The exit code this run asks for.
     pub fn exit_code(&self) -> u8 {
-        self.error
-            .as_ref()
-            .map_or(0, |error| error.kind().exit_code())
+        match &self.error {
+            Some(error) => error.kind().exit_code(),
+            None if self.is_overdue() => WAITING,
+            None => 0,
+        }
+    }
+
+    /// Whether something has waited for longer than the pipeline allows.
+    pub fn is_overdue(&self) -> bool {
+        self.waiting.iter().any(|waiting| waiting.is_overdue)
     }
 
     /// Whether the run was stopped by a signal, after which no other pipeline is begun.
@@ -94,6 +107,7 @@ impl Report {
         if self.dry_run {
             line.push_str(" dry_run=true");
         }
+        let _ = write!(line, " waiting={}", self.waiting.len());
         line
     }
 
@@ -102,7 +116,7 @@ impl Report {
         let mut object = json!({
             "pipeline": self.pipeline, "outcome": self.outcome(), "batches": self.batches,
             "seconds": (self.seconds * 1000.0).round() / 1000.0, "version": self.version, "run": self.run_id,
-            "dry_run": self.dry_run, "remarks": self.remarks,
+            "dry_run": self.dry_run, "remarks": self.remarks, "waiting": self.waiting,
             "error": self.error.as_ref().map(error_json),
         });
         for (name, count) in self.counters.named() {

@@ -41,6 +41,7 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     };
     report.remarks = remarks.lines();
     let ending = ending?;
+    report.waiting = ending.waiting.iter().cloned().map(Into::into).collect();
     let mut refusal = None;
     if ending.is_complete && run.takes_snapshots() {
         let (remark, refused) = snapshot::finish_dry(job, &client, &run).await?;

@@ -75,7 +75,14 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
 
     let loader = loader_name();
     let start = job.insist("starting the run", async |client| {
-        batch::start_run(client, job.pipeline, &loader).await
+        match batch::start_run(client, job.pipeline, &loader).await {
+            // So that the status shows it: whoever looks there would see the run before it.
+            Err(error) if error.sqlstate() == Some(REFUSED) => {
+                batch::refuse_run(client, job.pipeline, &loader, &error.to_string()).await?;
+                Err(error)
+            }
+            result => result,
+        }
     });
     let run = job.stop.unless_requested(start).await?;
     report.run_id = Some(run.run_id);
@@ -95,6 +102,15 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         }
         if ending.is_complete && run.takes_snapshots() {
             report.remarks.extend(snapshot::finish(job, &run).await?);
+        }
+        if job.options.path.is_none() {
+            report.waiting = job
+                .insist("noting what waits", async |client| {
+                    batch::note_waiting(client, run.run_id, &ending.waiting).await
+                })
+                .await?;
+        } else {
+            report.waiting = ending.waiting.into_iter().map(Into::into).collect();
         }
         Ok(ending.reached_end)
     }
@@ -122,6 +138,9 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     tracing::info!(outcome, "run finished");
     worked.map(drop)
 }
+
+/// The pipeline's definition does not fit any more.
+const REFUSED: &str = "SL005";
 
 async fn retry_orphans(job: &Job<'_>) -> Result<i64> {
     let retry = job.insist("retrying orphans", async |client| {

@@ -3,7 +3,7 @@
 use super::job::Job;
 use crate::batch::Run;
 use crate::error::{Error, Result};
-use crate::source::{self, Batch, Driver, Means, ObjectState, Remarks, Start};
+use crate::source::{self, Batch, Driver, Means, ObjectState, Remarks, Start, Waiting};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -26,6 +26,8 @@ pub(super) struct Ending {
     pub(super) reached_end: bool,
     /// The pipeline's own source has nothing left to read.
     pub(super) is_complete: bool,
+    /// What it offers and could not be read to its end.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// Starts to open and to read the source. One batch waits while another is being filled: with
@@ -63,11 +65,15 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
         };
         let mut driver = Driver::new(source, &means, cursor, limits).elsewhere(is_elsewhere);
         progress.start(driver.total_bytes());
-        read(&mut driver, &sender, max_batches);
+        let is_enough = read(&mut driver, &sender, max_batches);
+        if is_enough && !driver.is_over() {
+            driver.leave_the_rest();
+        }
         // Nobody listens any more when the run failed.
         let _ = say_ending.send(Ending {
             reached_end: driver.is_over(),
             is_complete: driver.is_complete(),
+            waiting: driver.waiting(),
         });
     };
     std::thread::Builder::new()
@@ -81,18 +87,19 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
     })
 }
 
-/// Reads until there is nothing more, or no more is wanted.
-fn read(driver: &mut Driver, sender: &mpsc::Sender<Numbered>, max_batches: u64) {
+/// Reads until there is nothing more, or no more is wanted: true.
+fn read(driver: &mut Driver, sender: &mpsc::Sender<Numbered>, max_batches: u64) -> bool {
     for index in 0..max_batches {
         let Some(batch) = driver.next_batch().transpose() else {
-            return;
+            return false;
         };
         let is_last = batch.is_err();
         // Closed: the run is over.
         if sender.blocking_send(Numbered { index, batch }).is_err() || is_last {
-            return;
+            return false;
         }
     }
+    true
 }
 
 impl Reader {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
@@ -105,6 +106,18 @@ pub struct Remarks(Arc<Mutex<Noted>>);
 struct Noted {
     lines: Vec<String>,
     more: usize,
+    waiting: Vec<Waiting>,
+}
+
+/// What a source offers and could not be read to its end in this run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The file, object or address.
+    pub name: String,
+    /// What stands in the way.
+    pub reason: String,
+    /// Whoever ran it left it.
+    pub on_purpose: bool,
 }
 
 impl Remarks {
@@ -125,6 +138,16 @@ impl Remarks {
         let noted = self.noted();
         let more = (noted.more > 0).then(|| format!("and {} more such notes", noted.more));
         noted.lines.iter().cloned().chain(more).collect()
+    }
+
+    /// Notes what waits.
+    pub(crate) fn wait_for(&self, waiting: Waiting) {
+        self.noted().waiting.push(waiting);
+    }
+
+    /// What waits.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.noted().waiting.clone()
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -258,10 +281,28 @@ impl Driver {
         match proof {
             Proof::Complete => {}
             Proof::Partial(Reason::Inconclusive(why)) => self.spoilt_by = Some(why),
-            // Its state says so to the engine.
-            Proof::Partial(Reason::Waiting { .. }) if self.end.is_none() => {}
-            Proof::Partial(Reason::Waiting { why, .. }) => self.spoilt_by = Some(why),
+            Proof::Partial(Reason::Waiting { name, why }) => {
+                self.remarks.add(&*why);
+                // Of a unit its state says so to the engine.
+                if self.end.is_some() {
+                    self.spoilt_by = Some(why.clone());
+                }
+                self.remarks.wait_for(Waiting {
+                    name,
+                    reason: why,
+                    on_purpose: false,
+                });
+            }
         }
+    }
+
+    /// Notes that what follows was left on purpose: no more batches were wanted.
+    pub(crate) fn leave_the_rest(&self) {
+        self.remarks.wait_for(Waiting {
+            name: "the rest of the source".to_owned(),
+            reason: "left by --max-batches".to_owned(),
+            on_purpose: true,
+        });
     }
 
     /// Whether there is nothing left to read for this run.
@@ -278,6 +319,11 @@ impl Driver {
     /// What the user should know, as far as it was read.
     pub fn remarks(&self) -> Vec<String> {
         self.remarks.lines()
+    }
+
+    /// What could not be read to its end.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.remarks.waiting()
     }
 
     /// How many bytes of input this run has in all, if that can be known.

@@ -20,7 +20,7 @@ mod stream;
 pub(crate) use batch::COPY_HEADER;
 pub(crate) use batch::Savepoint;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
-pub use driver::{Driver, Means, Progress, Proof, Reason, Remarks, Source};
+pub use driver::{Driver, Means, Progress, Proof, Reason, Remarks, Source, Waiting};
 pub use stream::StreamSource;
 
 use crate::error::{Error, Result};

@@ -10,6 +10,7 @@ mod psql;
 mod replay;
 mod retained;
 mod rewind;
+mod waiting;
 
 use crate::support::{Sluice, TestDb};
 

@@ -13,3 +13,4 @@ mod settings;
 mod skipped;
 mod stdin;
 pub(super) mod support;
+mod waiting;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use pgsluice::error::Error;
 use pgsluice::retry::Budget;
-use pgsluice::source::{Batch, Driver, Limits, Means, ObjectState, Start, StreamSource};
+use pgsluice::source::{Batch, Driver, Limits, Means, ObjectState, Start, StreamSource, Waiting};
 use pgsluice::stop::Stop;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -87,6 +87,7 @@ pub(crate) struct Outcome {
     pub(crate) records: Vec<Record>,
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) remarks: Vec<String>,
+    pub(crate) waiting: Vec<Waiting>,
     pub(crate) is_complete: bool,
     pub(crate) error: Option<Error>,
 }
@@ -161,6 +162,7 @@ pub(crate) fn drain(source: Result<Driver, Error>, known: Vec<ObjectState>) -> O
     assert!(outcome.error.is_none() || !source.is_complete());
     outcome.is_complete = source.is_complete();
     outcome.remarks = source.remarks();
+    outcome.waiting = source.waiting();
     outcome
 }
 

@@ -11,6 +11,11 @@ begin
   for v_pipeline in select p.name from sluice.pipelines p where p.backfill_of is null order by p.name loop
     return query select * from sluice._doctor_pipeline(v_pipeline.name);
   end loop;
+  return query
+  select 'waiting ' || w.pipeline, case when w.is_overdue then 'warn' else 'ok' end,
+    format('%s since %s: %s', w.name, date_trunc('second', w.since), w.reason),
+    case when w.is_overdue then 'let whoever writes it finish, or give it up with sluice.skip' end
+  from sluice.waiting_details w;
 end
 $$;
 

@@ -13,7 +13,11 @@ select
   coalesce(t.quarantined, 0) as quarantined,
   (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id
     and q.status = 'open') as open_quarantine,
-  s.cursor
+  s.cursor,
+  (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting,
+  (select jsonb_agg(jsonb_build_object('name', w.name, 'reason', w.reason, 'since', w.since) order by w.name)
+   from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting_for,
+  r.error
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
@@ -24,4 +28,5 @@ order by p.name;
 
 comment on view sluice.status_details is
 $$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
-the outcome of the last run. extracted, written, quarantined: of that run. Backfills are in sluice.backfills.$$;
+the outcome of the last run. extracted, written, quarantined: of that run; error: why it ended early.
+waiting: what the source offers and could not be read to its end. Backfills are in sluice.backfills.$$;

@@ -63,13 +63,21 @@ fn folder(path: &str) -> Result<Found> {
     }))
 }
 
+/// Whether `path` stands for the file `name`, should it be there.
+pub(super) fn covers(path: &str, name: &str) -> bool {
+    let is_in_folder = Path::new(name).parent() == Some(Path::new(path));
+    let matches = |pattern: glob::Pattern| pattern.matches_with(name, MATCHING);
+    path == name || is_in_folder || glob::Pattern::new(path).is_ok_and(matches)
+}
+
+const MATCHING: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 fn matches(pattern: &str) -> Result<Found> {
-    let options = glob::MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let paths = glob::glob_with(pattern, options).map_err(|cause| {
+    let paths = glob::glob_with(pattern, MATCHING).map_err(|cause| {
         Error::usage(format!("`{pattern}` is not a valid glob"))
             .caused_by(cause)
             .next("use `*`, `?` and `[…]`; write `[[]` for a bracket that means itself")

@@ -36,6 +36,8 @@ pub struct FileSource {
     settings: Settings,
     known: HashMap<String, Known>,
     queue: VecDeque<String>,
+    /// Begun by an earlier run, and not there any more.
+    gone: Vec<ObjectState>,
     current: Option<FileReading>,
     /// A folder that is empty today is no proof that the rows are gone.
     is_empty: bool,
@@ -57,10 +59,17 @@ impl FileSource {
         let found = discover::discover(&settings.path)?;
         // Other paths may have been read before, and other sources.
         let names: HashSet<&str> = found.names.iter().map(String::as_str).collect();
+        let (known, others): (Vec<_>, Vec<_>) = known
+            .into_iter()
+            .partition(|object| names.contains(object.object.as_str()));
+        let gone = others
+            .into_iter()
+            .filter(|object| !object.is_done && !object.is_skipped())
+            .filter(|object| discover::covers(&settings.path, &object.object))
+            .collect();
         let known = known
-            .iter()
-            .filter(|object| names.contains(object.object.as_str()))
-            .map(|object| Ok((object.object.clone(), Known::from_object(object)?)))
+            .into_iter()
+            .map(|object| Ok((object.object.clone(), Known::from_object(&object)?)))
             .collect::<Result<HashMap<_, _>>>()?;
         let total_bytes = found
             .names
@@ -76,6 +85,7 @@ impl FileSource {
             known,
             is_empty: found.names.is_empty(),
             queue: found.names.into(),
+            gone,
             current: None,
             reloads: 0,
             total_bytes,
@@ -167,9 +177,11 @@ impl FileSource {
         let Some(remark) = file.reading.remark() else {
             return Ok(Progress::UnitEnded(Proof::Complete));
         };
-        self.remarks.add(&*remark);
         Ok(Progress::UnitEnded(match file.reading.is_done() {
-            true => Proof::Complete,
+            true => {
+                self.remarks.add(remark);
+                Proof::Complete
+            }
             false => Proof::Partial(Reason::Waiting {
                 name: file.reading.name().to_owned(),
                 why: remark,
@@ -198,6 +210,9 @@ impl Source for FileSource {
                 return Ok(Progress::Full);
             }
             let Some(name) = self.queue.pop_front() else {
+                if let Some(gone) = self.gone.pop() {
+                    return Ok(Progress::UnitEnded(lost(gone)));
+                }
                 return Ok(Progress::End(match self.is_empty {
                     true => Proof::Partial(Reason::Inconclusive("there was no file".to_owned())),
                     false => Proof::Complete,
@@ -216,6 +231,15 @@ impl Source for FileSource {
     fn total_bytes(&self) -> Option<u64> {
         Some(self.total_bytes)
     }
+}
+
+/// What is left to say of a file that nobody can read to its end any more.
+fn lost(file: ObjectState) -> Proof {
+    let records = &file.position["records"];
+    Proof::Partial(Reason::Waiting {
+        why: format!("{} is gone; {records} records of it were read", file.object),
+        name: file.object,
+    })
 }
 
 fn metadata(name: &str) -> Result<fs::Metadata> {

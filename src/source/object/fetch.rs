@@ -41,6 +41,8 @@ pub(super) enum Event {
     /// The state of an object that is passed over from now on.
     Skipped(Box<ObjectState>),
     Remark(String),
+    /// An object that an earlier run began is not there any more: its name, and how far it was read.
+    Gone(String, String),
     Failed(Error),
     /// Everything was listed and handed over.
     End {
@@ -150,9 +152,11 @@ impl Fetcher {
             self.fetch_all(candidate, start, parts, || lines.is_abandoned())
                 .await;
         }
-        let remark = is_empty.then(|| listing.nothing());
-        for remark in remark.into_iter().chain(listing.vanished()) {
-            if events.send(Event::Remark(remark)).is_err() {
+        let nothing = is_empty.then(|| Event::Remark(listing.nothing()));
+        let vanished = listing.vanished().into_iter();
+        let gone = vanished.map(|(name, why)| Event::Gone(name, why));
+        for event in nothing.into_iter().chain(gone) {
+            if events.send(event).is_err() {
                 return;
             }
         }

@@ -152,18 +152,21 @@ impl Listing {
         }
     }
 
-    /// Remarks about objects that an earlier run began and that are not there any more. To be
-    /// asked for when everything was judged.
-    pub(super) fn vanished(&self) -> Vec<String> {
+    /// Objects that an earlier run began and that are not there any more, and what is to be said
+    /// of each. To be asked for when everything was judged.
+    pub(super) fn vanished(&self) -> Vec<(String, String)> {
         let scope = self.place.name(&self.place.key);
-        let mut gone: Vec<String> = self
+        let mut gone: Vec<_> = self
             .known
             .iter()
             .filter(|(name, _)| name.starts_with(&scope))
             .filter_map(|(name, known)| match known {
-                Known::Begun(begun) => Some(format!(
-                    "{name} is gone; {} records of it were read",
-                    begun.1.place.records
+                Known::Begun(begun) => Some((
+                    name.clone(),
+                    format!(
+                        "{name} is gone; {} records of it were read",
+                        begun.1.place.records
+                    ),
                 )),
                 Known::Done(_) | Known::ToSkip(_) | Known::Skipped(_) => None,
             })

@@ -232,6 +232,10 @@ impl Source for ObjectSource {
                     return Ok(Progress::UnitEnded(Proof::Complete));
                 }
                 Event::Remark(remark) => self.remarks.add(remark),
+                Event::Gone(name, why) => {
+                    let reason = Reason::Waiting { name, why };
+                    return Ok(Progress::UnitEnded(Proof::Partial(reason)));
+                }
                 Event::Failed(error) => return Err(error),
                 // A prefix that is empty today is no proof that the rows are gone.
                 Event::End { is_empty: true } => {
