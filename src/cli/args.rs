@@ -33,7 +33,7 @@ Connection: --database-url, else DATABASE_URL, else libpq's PG* variables, PGSER
 ~/.pgpass. With none of them set an embedded server is started under .sluice/.
 
 Exit codes: 0 ok, 1 failed, 2 usage or definition, 3 bad-record threshold crossed, 4 another run
-holds the pipeline, 75 retries exhausted (safe to run again), 130/143 interrupted."
+holds the pipeline, 5 something waits for too long, 75 retries exhausted (safe to run again), 130/143 interrupted."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]

@@ -68,8 +68,17 @@ impl Source for StreamSource {
         if self.reading.read_into(out)? == Framed::BatchIsFull {
             return Ok(Progress::Full);
         }
-        if let Some(remark) = self.reading.remark() {
+        for remark in self.reading.note().into_iter().chain(self.reading.remark()) {
             self.remarks.add(remark);
+        }
+        if self.reading.is_cut() {
+            return Err(Error::failed(
+                "what came on standard input is cut short: its compressed stream has no end",
+            )
+            .detail("what was whole of it is loaded, the rest is in quarantine")
+            .next(
+                "check the command that writes it, and run it again (unchanged rows are skipped)",
+            ));
         }
         Ok(Progress::End(Proof::Complete))
     }

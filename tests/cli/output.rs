@@ -32,7 +32,7 @@ async fn the_summary_is_the_only_line_on_stdout_and_has_every_counter() {
         "items ok extracted=3 transformed=2 filtered=0 quarantined=1 inserted=2 updated=0 deleted=0 unchanged=0 stale=0 superseded=0 retried=0 batches=1"
     );
     assert!(
-        done.stdout.ends_with(" version=1 run=1\n"),
+        done.stdout.ends_with(" version=1 run=1 waiting=0\n"),
         "{}",
         done.stdout
     );

@@ -12,5 +12,6 @@ pub(super) mod resume;
 mod settings;
 mod skipped;
 mod stdin;
+mod strict;
 pub(super) mod support;
 mod waiting;

@@ -2,7 +2,9 @@ create or replace function sluice.file_source(
   path text, format text default 'auto', compression text default 'auto',
   delimiter text default null, quote text default null, header boolean default true, columns text[] default null,
   null_string text default null, max_record_bytes bigint default null,
-  settle_seconds integer default null, partial text default null, on_replace text default null)
+  settle_seconds integer default null, partial text default null, on_replace text default null,
+  escape text default null, comment text default null,
+  skip_lines integer default null, max_record_lines integer default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -11,7 +13,8 @@ as $$
     'kind', 'file', 'path', path, 'format', nullif(format, 'auto'), 'compression', nullif(compression, 'auto'),
     'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns),
     'null_string', null_string, 'max_record_bytes', max_record_bytes,
-    'settle_seconds', settle_seconds, 'partial', partial, 'on_replace', on_replace))
+    'settle_seconds', settle_seconds, 'partial', partial, 'on_replace', on_replace,
+    'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines))
 $$;
 
 comment on function sluice.file_source is
@@ -21,6 +24,9 @@ format: auto (by suffix), ndjson, json (an array), csv, tsv.
 compression: auto (by content), none, gzip, zstd.
 delimiter, quote, header, columns (names where there is no header), null_string (an unquoted field of exactly this
   text becomes null): for csv and tsv.
+escape: takes the meaning from the character behind it, in quoted fields; a doubled quote does so anyway. comment:
+  lines that begin with it are passed over. skip_lines: so many lines at the beginning of each file, too.
+max_record_lines: a quote that is not closed within so many lines (default 1000) spoils its line only.
 max_record_bytes: larger records go to quarantine (default 16 MiB).
 settle_seconds: a file untouched that long is taken as finished when its last line does not end (default 2).
 partial: wait or quarantine, for a file that ends inside a record.

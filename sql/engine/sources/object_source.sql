@@ -3,7 +3,9 @@ create or replace function sluice.object_source(
   path_style boolean default true, allow_http boolean default false, anonymous boolean default false,
   format text default 'auto', compression text default 'auto',
   delimiter text default null, quote text default null, header boolean default true, columns text[] default null,
-  null_string text default null, max_record_bytes bigint default null, on_replace text default null)
+  null_string text default null, max_record_bytes bigint default null, on_replace text default null,
+  escape text default null, comment text default null,
+  skip_lines integer default null, max_record_lines integer default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -13,7 +15,8 @@ as $$
     'path_style', nullif(path_style, true), 'allow_http', nullif(allow_http, false),
     'anonymous', nullif(anonymous, false), 'format', nullif(format, 'auto'), 'compression', nullif(compression, 'auto'),
     'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns),
-    'null_string', null_string, 'max_record_bytes', max_record_bytes, 'on_replace', on_replace))
+    'null_string', null_string, 'max_record_bytes', max_record_bytes, 'on_replace', on_replace,
+    'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines))
 $$;
 
 comment on function sluice.object_source is
@@ -25,7 +28,8 @@ pattern: a glob for the part of the key behind the prefix.
 endpoint: address of a store of your own. region, path_style (false: the bucket is part of the host name),
   allow_http (an endpoint without TLS): for S3.
 anonymous: without credentials; else they come from the environment of the loader, never from here.
-format, compression, delimiter, quote, header, columns, null_string, max_record_bytes: as in file_source.
+format, compression, delimiter, quote, header, columns, null_string, max_record_bytes, escape, comment,
+  skip_lines, max_record_lines: as in file_source.
 on_replace: error or reload, for an object replaced under its key.
 Example: sluice.object_source(url => 's3://lake/orders/', pattern => '**/*.ndjson.gz')$$;
 

@@ -141,16 +141,19 @@ impl FileSource {
     fn read_on(&mut self, mut file: FileReading, out: &mut BatchBuilder) -> Result<Progress> {
         out.set_origin(file.reading.name());
         let before = out.savepoint();
+        let (_, handed_out) = file.reading.progress();
         let read = file.reading.read_into(out);
         let has_records = out.rows() > before.rows();
         let progress = match read {
             Ok(progress) => progress,
             Err(error) => {
-                // What was read up to the fault is sound and need not be read again.
-                if has_records {
+                if file.reading.is_damaged() {
+                    out.roll_back(before);
+                } else if has_records {
+                    // What was read up to the fault is sound and need not be read again.
                     self.note(&file, out)?;
                 }
-                return Err(error);
+                return Err(file.reading.regret(error, handed_out));
             }
         };
         if progress == Framed::InputHasEnded
@@ -174,6 +177,9 @@ impl FileSource {
             return Ok(Progress::Full);
         }
         self.reloads = 0;
+        if let Some(note) = file.reading.note() {
+            self.remarks.add(note);
+        }
         let Some(remark) = file.reading.remark() else {
             return Ok(Progress::UnitEnded(Proof::Complete));
         };

@@ -139,6 +139,7 @@ impl ObjectSource {
     ) -> Result<Progress> {
         out.set_origin(object.reading.name());
         let before = out.savepoint();
+        let (_, handed_out) = object.reading.progress();
         match object.read_into(out) {
             Ok(is_over) => {
                 self.note(&object, out)?;
@@ -148,13 +149,23 @@ impl ObjectSource {
                     return Ok(Progress::Full);
                 }
                 self.reloads = 0;
-                if let Some(remark) = object.reading.remark() {
+                for remark in object
+                    .reading
+                    .note()
+                    .into_iter()
+                    .chain(object.reading.remark())
+                {
                     self.remarks.add(remark);
                 }
                 Ok(Progress::UnitEnded(Proof::Complete))
             }
             Err(error) => self
-                .disturbed(&object, error, before, out)
+                .disturbed(
+                    &object,
+                    object.reading.regret(error, handed_out),
+                    before,
+                    out,
+                )
                 .map(Progress::UnitEnded),
         }
     }
@@ -175,6 +186,10 @@ impl ObjectSource {
             Some(Trouble::Gone) if !object.is_handed_out => {
                 out.roll_back(before);
                 Ok(self.lose(&object.candidate.name))
+            }
+            _ if object.reading.is_damaged() => {
+                out.roll_back(before);
+                Err(error)
             }
             // What was read up to the fault is sound and need not be read again.
             _ => {

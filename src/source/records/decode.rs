@@ -124,7 +124,10 @@ impl Decoder {
                         is_cut: true,
                     });
                 }
-                Codec::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+                // As far as `zstd --long=31` goes.
+                decoder.window_log_max(31)?;
+                Codec::Zstd(Box::new(decoder))
             }
         };
         Ok(Decoder {

@@ -30,7 +30,11 @@ impl Reading {
     pub(super) fn at_tail(&mut self, out: &mut BatchBuilder, tail: Tail) -> Result<(), Stop> {
         let fitness = match tail.fitness {
             _ if self.window.is_cut() => Fitness::Broken,
-            Fitness::Doubtful => match self.settle()? {
+            Fitness::Doubtful | Fitness::Unclosed => match self.settle()? {
+                Settled::Whole if tail.fitness == Fitness::Unclosed => {
+                    self.set_tail_aside(out, tail);
+                    return Ok(());
+                }
                 Settled::Whole => Fitness::Whole,
                 Settled::Grew => {
                     self.window.look_again();
@@ -65,6 +69,10 @@ impl Reading {
             self.wait_for_more(tail);
             return;
         }
+        self.set_tail_aside(out, tail);
+    }
+
+    fn set_tail_aside(&mut self, out: &mut BatchBuilder, tail: Tail) {
         let tail_start = self.tail_start(&tail);
         let remark = format!(
             "{}; the rest is in quarantine",

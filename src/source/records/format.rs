@@ -1,6 +1,6 @@
 //! How records stand in the content: by the setting, by the suffix, or by the first bytes.
 
-use super::csv::Csv;
+use super::csv::{Csv, Layout};
 use super::decode::content_name;
 use super::frame::Framer;
 use super::json::Json;
@@ -8,11 +8,67 @@ use super::ndjson::Ndjson;
 use super::position::Parser;
 use super::reading::Reading;
 use super::row::Dialect;
+use super::scan::Limits;
 use super::settings::{Format, RecordSettings};
 use crate::error::{Error, Result};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const BOM_UTF16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
+/// What others begin with, and what to do about it.
+const MAGIC: [(&[u8], &str, &str); 11] = [
+    (
+        b"PK\x03\x04",
+        "a zip archive (xlsx files are, too)",
+        "unpack it, or save the sheet as CSV; members of an archive are not read",
+    ),
+    (
+        b"BZh",
+        "compressed by bzip2",
+        "pack it anew (`bzcat FILE | zstd`), or pipe it in: `bzcat FILE | sluice run PIPELINE --path -`",
+    ),
+    (
+        b"\xfd7zXZ\0",
+        "compressed by xz",
+        "pack it anew (`xzcat FILE | zstd`), or pipe it in: `xzcat FILE | sluice run PIPELINE --path -`",
+    ),
+    (
+        b"\x04\x22\x4d\x18",
+        "compressed by lz4",
+        "pack it anew (`lz4cat FILE | zstd`), or pipe it in: `lz4cat FILE | sluice run PIPELINE --path -`",
+    ),
+    (
+        b"7z\xbc\xaf\x27\x1c",
+        "a 7z archive",
+        "unpack it; members of an archive are not read",
+    ),
+    (
+        b"PAR1",
+        "Parquet",
+        "write it as NDJSON, or load it by the program that made it",
+    ),
+    (
+        b"Obj\x01",
+        "Avro",
+        "write it as NDJSON (`avro-tools tojson`)",
+    ),
+    (b"ORC", "ORC", "write it as NDJSON (`orc-contents`)"),
+    (
+        b"%PDF-",
+        "a PDF document",
+        "there are no records in it; ask whoever sent it for CSV",
+    ),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old Office document",
+        "save the sheet as CSV",
+    ),
+    (
+        b"\x1f\x8b",
+        "compressed by gzip",
+        "leave `compression` out, or set it to gzip",
+    ),
+];
 
 impl Reading {
     /// Settles the format and makes the framer; an input without content gets none.
@@ -23,6 +79,10 @@ impl Reading {
         parser: Parser,
     ) -> Result<()> {
         self.strip_bom()?;
+        if self.window.offset() == 0 {
+            self.hold(8)?;
+            self.refuse_by_magic()?;
+        }
         let format = match settings.format.fixed().or(known) {
             Some(format) => Some(format),
             None => match by_suffix(self.name()) {
@@ -54,6 +114,40 @@ impl Reading {
             );
         }
         Ok(())
+    }
+
+    /// Content of another kind, told by its first bytes: the file is named, and the way on.
+    fn refuse_by_magic(&self) -> Result<()> {
+        let head = self.window.data();
+        let found = MAGIC.iter().find(|(magic, ..)| head.starts_with(magic));
+        if let Some((_, what, next)) = found {
+            return Err(
+                Error::failed(format!("{} `{}` is {what}", self.noun(), self.name())).next(*next),
+            );
+        }
+        let head = &head[..head.len().min(1024)];
+        let nuls = |odd: usize| {
+            head.iter()
+                .skip(odd)
+                .step_by(2)
+                .filter(|byte| **byte == 0)
+                .count()
+        };
+        // Text of a western language has a NUL in every second byte then.
+        let (even, odd) = (nuls(0), nuls(1));
+        let name = match (even, odd) {
+            (0, n) if n > 1 && n * 3 > head.len() => "UTF-16LE",
+            (n, 0) if n > 1 && n * 3 > head.len() => "UTF-16BE",
+            _ => return Ok(()),
+        };
+        Err(Error::failed(format!(
+            "{} `{}` looks like {name} without a byte order mark",
+            self.noun(),
+            self.name()
+        ))
+        .next(format!(
+            "is it? Save it as UTF-8 (`iconv -f {name} -t UTF-8`)"
+        )))
     }
 
     fn peek_format(&mut self) -> Result<Option<Format>> {
@@ -104,17 +198,25 @@ pub(super) fn framer(
         Format::Ndjson => Box::new(Ndjson::new(max)),
         Format::Json => Box::new(Json::new(max, parser.spot.unwrap_or_default())),
         Format::Csv | Format::Tsv => {
-            let dialect = Dialect {
-                delimiter: settings.delimiter(format),
-                quote: settings.quote(),
-                null: settings.null.as_ref().map(|null| null.as_bytes().to_vec()),
+            let layout = Layout {
+                dialect: Dialect {
+                    delimiter: settings.delimiter(format),
+                    quote: settings.quote(),
+                    escape: settings.escape(),
+                    comment: settings.comment(),
+                    line_end: b'\n',
+                    null: settings.null.as_ref().map(|null| null.as_bytes().to_vec()),
+                },
+                limits: Limits {
+                    bytes: max,
+                    lines: settings.max_record_lines,
+                },
+                skip_lines: settings.skip_lines,
+                has_header: settings.header,
+                guesses_delimiter: settings.delimiter.is_none(),
+                names: settings.columns.clone(),
             };
-            let is_past_header = parser.columns.is_some() || !settings.header;
-            let names = settings.columns.clone();
-            let columns = is_past_header
-                .then(|| names.clone().or(parser.columns))
-                .flatten();
-            Box::new(Csv::new(max, dialect, columns, names))
+            Box::new(Csv::new(layout, parser))
         }
     })
 }

@@ -42,6 +42,11 @@ pub(super) trait Framer: Send {
         true
     }
 
+    /// What the user should know of the content.
+    fn note(&self) -> Option<String> {
+        None
+    }
+
     /// What must be remembered, besides the place, to go on from here.
     fn parser(&self) -> Parser;
 }
@@ -88,6 +93,8 @@ pub(super) enum Fitness {
     Whole,
     /// Looks whole, but its last value may go on.
     Doubtful,
+    /// Bad as it stands, though what follows may yet mend it.
+    Unclosed,
     /// Something is missing.
     Broken,
 }
@@ -108,6 +115,15 @@ impl Tail {
             message,
         }
     }
+}
+
+/// Where the end of a record was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// So many bytes on in the chunk.
+    Here(usize),
+    /// So many bytes behind the record's beginning: what came since is not of it.
+    Back(usize),
 }
 
 /// Where a record ends.
@@ -140,11 +156,14 @@ pub(super) fn frame(
     window: &mut Window,
     max: usize,
     seen: &mut usize,
-    mut find: impl FnMut(&[u8]) -> Option<usize>,
+    mut find: impl FnMut(&[u8]) -> Option<End>,
 ) -> io::Result<Framed> {
     loop {
         if let Some(end) = find(&window.data()[*seen..]) {
-            let len = *seen + end;
+            let len = match end {
+                End::Here(end) => *seen + end,
+                End::Back(end) => end,
+            };
             *seen = 0;
             // A CR that belongs to the line end does not count.
             if len <= max || (len == max + 1 && window.data()[max] == b'\r') {
@@ -166,11 +185,14 @@ pub(super) fn frame(
     }
 }
 
-fn skip(window: &mut Window, mut find: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<Framed> {
+fn skip(window: &mut Window, mut find: impl FnMut(&[u8]) -> Option<End>) -> io::Result<Framed> {
     let mut long = Long::begin(window);
     long.take(window, window.data().len());
     while window.fill()? {
-        let end = find(window.data());
+        // The beginning is not held any more.
+        let end = find(window.data()).map(|end| match end {
+            End::Here(end) | End::Back(end) => end.min(window.data().len()),
+        });
         long.take(window, end.unwrap_or(window.data().len()));
         if end.is_some() {
             window.unpin();
@@ -232,10 +254,13 @@ impl Long {
     }
 }
 
-/// A line without the CR of its line end.
+/// A line without the CR of its line end; some programs write two of them.
 #[inline]
-pub(super) fn trim_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+pub(super) fn trim_cr(mut line: &[u8]) -> &[u8] {
+    while let Some(rest) = line.strip_suffix(b"\r") {
+        line = rest;
+    }
+    line
 }
 
 /// Postgres counts in bigint.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number};
+use super::frame::{End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number};
 use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
@@ -56,9 +56,9 @@ impl Json {
         let spot = self.spot;
         let value = &mut self.value;
         let find = |bytes: &[u8]| match garbage {
-            None => value.feed(bytes),
-            Some(_) if spot == Spot::Top => memchr::memchr(b'\n', bytes),
-            Some(_) => memchr::memchr2(b',', b']', bytes),
+            None => value.feed(bytes).map(End::Here),
+            Some(_) if spot == Spot::Top => memchr::memchr(b'\n', bytes).map(End::Here),
+            Some(_) => memchr::memchr2(b',', b']', bytes).map(End::Here),
         };
         match frame(window, self.max, &mut self.seen, find)? {
             Framed::Whole(len) => {

@@ -11,6 +11,7 @@ mod decode;
 mod ending;
 mod format;
 mod frame;
+mod header;
 mod json;
 mod ndjson;
 mod position;

@@ -1,6 +1,6 @@
 //! One record a line. Whether a line is JSON is for Postgres to say.
 
-use super::frame::{Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
+use super::frame::{End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
 use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
@@ -20,7 +20,7 @@ impl Ndjson {
 impl Framer for Ndjson {
     fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop> {
         loop {
-            let find = |bytes: &[u8]| memchr::memchr(b'\n', bytes);
+            let find = |bytes: &[u8]| memchr::memchr(b'\n', bytes).map(End::Here);
             match frame(window, self.max, &mut self.seen, find)? {
                 Framed::Whole(len) => {
                     let line = trim_cr(&window.data()[..len]);

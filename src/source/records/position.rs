@@ -32,6 +32,9 @@ pub(in crate::source) struct Parser {
     /// The names in a CSV header row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::source) columns: Option<Vec<String>>,
+    /// CSV lines end in CR alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) ends_in_cr: bool,
 }
 
 /// Where an unterminated record begins that was loaded or set aside. Should the content go on

@@ -40,6 +40,7 @@ pub(in crate::source) struct Reading {
     pub(super) framer: Option<Box<dyn Framer>>,
     pub(super) end: Option<End>,
     counted: u64,
+    is_damaged: bool,
 }
 
 /// Whether there is more to come from an input.
@@ -78,6 +79,7 @@ impl Reading {
             framer: None,
             end: None,
             counted,
+            is_damaged: false,
         }
     }
 
@@ -105,7 +107,10 @@ impl Reading {
     /// Adds records to `out` until it is full or the input ends.
     pub(in crate::source) fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         let progress = self.advance(out).map_err(|stop| match stop {
-            Stop::Io(cause) => self.damaged(cause),
+            Stop::Io(cause) => {
+                self.is_damaged = self.compression != Compression::None && is_of_decoder(&cause);
+                self.damaged(cause)
+            }
             Stop::Senseless(what, next) => {
                 Error::failed(format!("{} `{}`: {what}", self.noun(), self.name)).next(next)
             }
@@ -163,6 +168,35 @@ impl Reading {
         self.end.as_ref().is_some_and(|end| end.is_done)
     }
 
+    /// Whether reading failed as the compressed stream is damaged: what came of it since the last
+    /// batch may be anything.
+    pub(in crate::source) fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+
+    /// Says of a failure what was made of the input before: `records` were handed out.
+    pub(in crate::source) fn regret(&self, error: Error, records: u64) -> Error {
+        if !self.is_damaged || records == 0 {
+            return error;
+        }
+        error.detail(format!(
+            "batches before this one committed its first {records} records, which may be damaged, too; with a sound \
+             copy in its place: sluice rewind PIPELINE --object {}",
+            self.name
+        ))
+    }
+
+    /// Whether its compressed stream stopped before its end.
+    pub(in crate::source) fn is_cut(&self) -> bool {
+        self.window.is_cut()
+    }
+
+    /// What the user should know of the content.
+    pub(in crate::source) fn note(&self) -> Option<String> {
+        let note = self.framer.as_ref()?.note()?;
+        Some(format!("{}: {note}", self.name))
+    }
+
     /// What the user should know of how the input ended.
     pub(in crate::source) fn remark(&self) -> Option<String> {
         self.end.as_ref().and_then(|end| end.remark.clone())
@@ -186,6 +220,12 @@ impl Reading {
             cause,
         )
     }
+}
+
+/// Whether the bytes came and make no sense: neither the system nor the source says so.
+fn is_of_decoder(cause: &io::Error) -> bool {
+    let is_ours = cause.get_ref().is_some_and(|cause| cause.is::<Error>());
+    cause.raw_os_error().is_none() && !is_ours
 }
 
 /// An error about content of an input that cannot be had.

@@ -7,6 +7,11 @@ use std::str::Utf8Error;
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
     pub(super) quote: Option<u8>,
+    /// Takes the meaning from the character behind it, in quoted fields.
+    pub(super) escape: Option<u8>,
+    /// Lines that begin with it are no rows.
+    pub(super) comment: Option<u8>,
+    pub(super) line_end: u8,
     /// An unquoted field with exactly this text is null.
     pub(super) null: Option<Vec<u8>>,
 }
@@ -158,12 +163,16 @@ impl RowEncoder {
     fn encode_quoted(&mut self, row: &[u8], mut at: usize, quote: u8) -> usize {
         loop {
             let rest = &row[at..];
-            let run = memchr::memchr(quote, rest).unwrap_or(rest.len());
+            let run = match self.dialect.escape {
+                Some(escape) => memchr::memchr2(quote, escape, rest),
+                None => memchr::memchr(quote, rest),
+            }
+            .unwrap_or(rest.len());
             self.push_text(&rest[..run]);
             at += run;
             match (row.get(at), row.get(at + 1)) {
-                (Some(_), Some(next)) if *next == quote => {
-                    push_escaped(&mut self.json, quote);
+                (Some(stop), Some(next)) if *stop != quote || *next == quote => {
+                    self.push_text(&[*next]);
                     at += 2;
                 }
                 (Some(_), _) => return at + 1,

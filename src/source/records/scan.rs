@@ -1,86 +1,199 @@
-//! Where a CSV row ends: at the first line end outside of quotes.
+//! Where a CSV row ends: at the first line end outside of quotes. A quote that is not closed where
+//! a field ends spoils its own line only: reading goes on behind that line.
 
+use super::frame::End;
 use super::row::Dialect;
 
-/// Finds the line end that ends a row, chunk by chunk.
+/// Finds the end of a row, chunk by chunk.
 pub(super) struct Scan {
-    delimiter: u8,
-    quote: Option<u8>,
-    place: Place,
+    dialect: Dialect,
+    limits: Limits,
+    inside: Inside,
     /// The byte before the chunk; none at the start of a row.
     before: Option<u8>,
+    /// Bytes of the row in earlier chunks.
+    fed: usize,
+    /// Where the row's first line ends, if a quoted field goes on behind it.
+    first_line: Option<usize>,
     /// Line ends inside the row.
     pub(super) newlines: u64,
+    pub(super) fault: Option<Fault>,
+    pub(super) is_comment: bool,
+}
+
+/// How large a row may be that has line ends in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) bytes: usize,
+    pub(super) lines: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Inside {
     Plain,
     Quoted,
+    /// Behind the escape character in a quoted field.
+    Escaped,
     /// Behind a quote in a quoted field: the end of it, or one half of a doubled quote.
     Closing,
+    /// Behind a closed field, and before the line end that has to follow.
+    Ending,
+    /// A line that is bad, or a comment.
+    Rest,
+}
+
+/// What is wrong with the quotes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Something other than a delimiter or line end follows a closing quote.
+    Stray,
+    /// The quote is not closed within so many lines or bytes.
+    Unclosed,
 }
 
 impl Scan {
-    pub(super) fn new(dialect: &Dialect) -> Self {
+    pub(super) fn new(dialect: Dialect, limits: Limits) -> Self {
         Scan {
-            delimiter: dialect.delimiter,
-            quote: dialect.quote,
-            place: Place::Plain,
+            dialect,
+            limits,
+            inside: Inside::Plain,
             before: None,
+            fed: 0,
+            first_line: None,
             newlines: 0,
+            fault: None,
+            is_comment: false,
         }
     }
 
     pub(super) fn restart(&mut self) {
-        self.place = Place::Plain;
+        self.inside = Inside::Plain;
         self.before = None;
+        self.fed = 0;
+        self.first_line = None;
         self.newlines = 0;
+        self.fault = None;
+        self.is_comment = false;
     }
 
-    pub(super) fn is_in_quotes(&self) -> bool {
-        self.place == Place::Quoted
+    /// Whether the row has a quote that is not closed, or not where a field ends.
+    pub(super) fn is_broken(&self) -> bool {
+        self.fault.is_some() || matches!(self.inside, Inside::Quoted | Inside::Escaped)
     }
 
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
-        let Some(quote) = self.quote else {
-            return memchr::memchr(b'\n', bytes);
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<End> {
+        if self.fed == 0 && self.before.is_none() {
+            self.is_comment =
+                self.dialect.comment.is_some() && bytes.first().copied() == self.dialect.comment;
+            if self.is_comment {
+                self.inside = Inside::Rest;
+            }
+        }
+        let end = self.scan(bytes);
+        self.before = bytes.last().copied().or(self.before);
+        self.fed += bytes.len();
+        if end.is_some() || self.fed <= self.limits.bytes {
+            return end;
+        }
+        let is_open = !matches!(self.inside, Inside::Plain | Inside::Rest);
+        let first_line = self.first_line.take();
+        match first_line {
+            Some(_) if is_open => {
+                self.first_line = first_line;
+                self.give_up(Fault::Unclosed)
+            }
+            // A long row: its beginning will not be held.
+            _ => None,
+        }
+    }
+
+    fn scan(&mut self, bytes: &[u8]) -> Option<End> {
+        let line_end = self.dialect.line_end;
+        let Some(quote) = self.dialect.quote.filter(|_| self.inside != Inside::Rest) else {
+            return memchr::memchr(line_end, bytes).map(End::Here);
         };
         let mut at = 0;
         while at < bytes.len() {
-            match self.place {
-                Place::Closing if bytes[at] == quote => {
-                    self.place = Place::Quoted;
-                    at += 1;
-                }
-                Place::Closing => self.place = Place::Plain,
-                Place::Quoted => {
-                    let end = memchr::memchr(quote, &bytes[at..]).map(|i| at + i);
-                    let inside = &bytes[at..end.unwrap_or(bytes.len())];
-                    self.newlines += memchr::memchr_iter(b'\n', inside).count() as u64;
-                    at = end? + 1;
-                    self.place = Place::Closing;
-                }
-                Place::Plain => {
-                    let Some(hit) = memchr::memchr2(quote, b'\n', &bytes[at..]) else {
-                        break;
-                    };
-                    let hit = at + hit;
-                    if bytes[hit] == b'\n' {
-                        return Some(hit);
+            let byte = bytes[at];
+            match self.inside {
+                Inside::Plain => {
+                    let hit = at + memchr::memchr2(quote, line_end, &bytes[at..])?;
+                    if bytes[hit] == line_end {
+                        return Some(End::Here(hit));
                     }
                     let before = match hit {
                         0 => self.before,
                         _ => Some(bytes[hit - 1]),
                     };
-                    if before.is_none_or(|byte| byte == self.delimiter) {
-                        self.place = Place::Quoted;
+                    if before.is_none_or(|byte| byte == self.dialect.delimiter) {
+                        self.inside = Inside::Quoted;
                     }
                     at = hit + 1;
                 }
+                Inside::Quoted => {
+                    let rest = &bytes[at..];
+                    let stop = match self.dialect.escape {
+                        Some(escape) => memchr::memchr2(quote, escape, rest),
+                        None => memchr::memchr(quote, rest),
+                    };
+                    self.count_lines(&rest[..stop.unwrap_or(rest.len())], at);
+                    if self.newlines >= self.limits.lines
+                        && let Some(end) = self.give_up(Fault::Unclosed)
+                    {
+                        return Some(end);
+                    }
+                    at += stop?;
+                    self.inside = match bytes[at] == quote {
+                        true => Inside::Closing,
+                        false => Inside::Escaped,
+                    };
+                    at += 1;
+                }
+                Inside::Escaped => {
+                    self.count_lines(&bytes[at..=at], at);
+                    self.inside = Inside::Quoted;
+                    at += 1;
+                }
+                Inside::Closing if byte == quote => {
+                    self.inside = Inside::Quoted;
+                    at += 1;
+                }
+                Inside::Closing if byte == self.dialect.delimiter => {
+                    self.inside = Inside::Plain;
+                    at += 1;
+                }
+                Inside::Closing | Inside::Ending if byte == line_end => return Some(End::Here(at)),
+                Inside::Closing | Inside::Ending if byte == b'\r' => {
+                    self.inside = Inside::Ending;
+                    at += 1;
+                }
+                Inside::Closing | Inside::Ending => {
+                    if let Some(end) = self.give_up(Fault::Stray) {
+                        return Some(end);
+                    }
+                }
+                Inside::Rest => {
+                    return memchr::memchr(line_end, &bytes[at..]).map(|hit| End::Here(at + hit));
+                }
             }
         }
-        self.before = bytes.last().copied().or(self.before);
         None
+    }
+
+    /// Notes the line ends in what is quoted and begins at `at` of the chunk.
+    fn count_lines(&mut self, quoted: &[u8], at: usize) {
+        let mut lines = memchr::memchr_iter(self.dialect.line_end, quoted).peekable();
+        if let Some(first) = lines.peek() {
+            self.first_line.get_or_insert(self.fed + at + first);
+        }
+        self.newlines += lines.count() as u64;
+    }
+
+    /// The row is its first line, if that one has an end; else what is left of the line.
+    fn give_up(&mut self, fault: Fault) -> Option<End> {
+        self.fault = Some(fault);
+        self.inside = Inside::Rest;
+        let end = self.first_line.filter(|end| *end <= self.limits.bytes)?;
+        Some(End::Back(end))
     }
 }

@@ -1,7 +1,5 @@
 //! The settings all sources of files and objects share: how records stand in the content.
 
-use std::collections::BTreeSet;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -69,9 +67,17 @@ pub(in crate::source) struct RecordSettings {
     #[serde(default)]
     pub(in crate::source) compression: CompressionChoice,
     #[serde(default)]
-    delimiter: Option<String>,
+    pub(super) delimiter: Option<String>,
     #[serde(default)]
     quote: Option<String>,
+    #[serde(default)]
+    escape: Option<String>,
+    #[serde(default)]
+    comment: Option<String>,
+    #[serde(default)]
+    pub(super) skip_lines: u64,
+    #[serde(default = "default_max_record_lines")]
+    pub(super) max_record_lines: u64,
     #[serde(default = "default_header")]
     pub(super) header: bool,
     #[serde(default)]
@@ -83,11 +89,15 @@ pub(in crate::source) struct RecordSettings {
 }
 
 /// The names of [`RecordSettings`].
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 12] = [
     "format",
     "compression",
     "delimiter",
     "quote",
+    "escape",
+    "comment",
+    "skip_lines",
+    "max_record_lines",
     "header",
     "columns",
     "null_string",
@@ -96,6 +106,10 @@ const NAMES: [&str; 8] = [
 
 fn default_header() -> bool {
     true
+}
+
+fn default_max_record_lines() -> u64 {
+    1000
 }
 
 fn default_max_record_bytes() -> usize {
@@ -167,7 +181,7 @@ impl RecordSettings {
             ));
         }
         if let Some(columns) = &self.columns {
-            let faults = name_faults(columns);
+            let faults = super::header::name_faults(columns);
             if columns.is_empty() || !faults.is_empty() {
                 return Err(invalid(
                     kind,
@@ -223,19 +237,18 @@ impl RecordSettings {
     }
 }
 
-/// What is wrong with a list of column names: empty ones and repeated ones.
-pub(super) fn name_faults(names: &[String]) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let mut faults = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        if name.is_empty() {
-            faults.push(format!("column {} has no name", index + 1));
-        } else if !seen.insert(name) {
-            faults.push(format!("`{name}` is there more than once"));
-        }
+impl RecordSettings {
+    /// The byte that takes the meaning from the one behind it, in quoted fields.
+    pub(super) fn escape(&self) -> Option<u8> {
+        let escape = self.escape.as_deref().and_then(single_byte);
+        // A doubled quote means itself anyway.
+        escape.filter(|escape| Some(*escape) != self.quote())
     }
-    faults.dedup();
-    faults
+
+    /// The byte that makes a line a comment.
+    pub(super) fn comment(&self) -> Option<u8> {
+        self.comment.as_deref().and_then(single_byte)
+    }
 }
 
 fn single_byte(text: &str) -> Option<u8> {

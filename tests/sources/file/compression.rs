@@ -2,7 +2,7 @@ use std::io::Write as _;
 
 use serde_json::json;
 
-use super::support::{Folder, gzip, open, read, rows, zstd};
+use super::support::{Folder, gzip, open, read, rows, zstd as pack};
 
 fn lines(n: usize) -> String {
     (0..n).map(|i| format!("{{\"line\":{i}}}\n")).collect()
@@ -220,7 +220,7 @@ fn progress_adds_up_to_the_size_on_disk() {
     let content = lines(30_000);
     folder.write("a.ndjson", &content);
     folder.write("b.ndjson.gz", gzip(content.as_bytes()));
-    folder.write("c.ndjson.zst", zstd(content.as_bytes()));
+    folder.write("c.ndjson.zst", pack(content.as_bytes()));
     let sizes: u64 = ["a.ndjson", "b.ndjson.gz", "c.ndjson.zst"]
         .iter()
         .map(|name| std::fs::metadata(folder.path(name)).unwrap().len())
@@ -237,4 +237,51 @@ fn progress_adds_up_to_the_size_on_disk() {
     assert_eq!(source.total_bytes(), Some(3));
     let again = super::support::drain(Ok(source), run.objects).ok();
     assert_eq!(again.batches.iter().map(|b| b.bytes).sum::<u64>(), 3);
+}
+
+#[test]
+fn batch_with_damaged_content_is_not_handed_out_and_what_was_before_is_told() {
+    let content: String = (0..3000)
+        .map(|i| format!("{{\"i\":{}}}\n", i * 7919 % 10_007))
+        .collect();
+    for (name, mut packed) in [
+        ("a.ndjson.gz", gzip(content.as_bytes())),
+        ("b.ndjson.zst", {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.include_checksum(true).unwrap();
+            std::io::Write::write_all(&mut encoder, content.as_bytes()).unwrap();
+            encoder.finish().unwrap()
+        }),
+    ] {
+        // In the checksum, so that all of the content can be decoded.
+        let at = packed.len() - if name.ends_with("gz") { 6 } else { 2 };
+        packed[at] ^= 0x20;
+        let folder = Folder::new();
+        let run = folder.read(name, &packed, json!({}));
+        assert!(run.batches.is_empty(), "{name}");
+        assert!(
+            run.error_text().contains("is damaged"),
+            "{}",
+            run.error_text()
+        );
+        let run = folder.run_with(name, json!({}), vec![], rows(1000));
+        let text = run.error_text();
+        let records = run.records.len();
+        assert!(records < 3000 && records % 1000 == 0, "{name}: {records}");
+        assert!(
+            text.contains(&format!("committed its first {records} records")),
+            "{text}"
+        );
+        assert!(text.contains("sluice rewind PIPELINE --object"), "{text}");
+    }
+}
+
+#[test]
+fn zstd_with_a_long_window_is_read() {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.long_distance_matching(true).unwrap();
+    encoder.window_log(30).unwrap();
+    std::io::Write::write_all(&mut encoder, b"{\"a\":1}\n").unwrap();
+    let run = read("a.ndjson.zst", encoder.finish().unwrap(), json!({})).ok();
+    assert_eq!(run.payloads(), ["{\"a\":1}"]);
 }

@@ -180,21 +180,9 @@ fn unreadable_bytes_are_set_aside_as_the_row_not_its_encoding() {
 }
 
 #[test]
-fn quote_that_is_never_closed_waits_and_names_its_line() {
-    let run = csv("a,b\n1,2\n3,\"4\n5,6\n7,8\n");
-    assert_eq!(run.payloads(), [r#"{"a":"1","b":"2"}"#]);
-    assert!(!run.object("a.csv").is_done);
-    assert!(
-        run.remarks[0].contains("at byte 8 (line 3)"),
-        "{}",
-        run.remarks[0]
-    );
-}
-
-#[test]
-fn quote_that_is_never_closed_spoils_one_line_in_quarantine_mode() {
+fn quote_that_is_never_closed_spoils_one_line_once_the_file_has_settled() {
     let content = "a,b\n1,2\n3,\"4\n5,6\n7,8\n";
-    let run = read("a.csv", content, json!({"partial": "quarantine"})).ok();
+    let run = read("a.csv", content, json!({})).ok();
     assert_eq!(
         run.payloads(),
         [

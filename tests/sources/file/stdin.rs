@@ -27,8 +27,12 @@ fn incomplete_last_record_is_quarantined_whatever_is_set() {
     let run = pipe(b"{\"a\":1}\n{\"a\"", json!({"partial": "wait"}), WIDE).ok();
     assert_eq!(run.payloads(), ["{\"a\":1}"]);
     assert_eq!(run.faults()[0].payload, b"{\"a\"");
-    let run = pipe(&gzip(b"{}\n{}\n")[..20], json!({"format": "ndjson"}), WIDE).ok();
+    let run = pipe(&gzip(b"{}\n{}\n")[..20], json!({"format": "ndjson"}), WIDE);
     assert_eq!(run.faults().len(), 1);
+    assert!(
+        run.error_text().contains("cut short"),
+        "what is whole is loaded, and the run fails"
+    );
 }
 
 #[test]

@@ -1,0 +1,186 @@
+//! CSV as people send it: what is wrong costs the line it is in, or the file is refused by name.
+
+use serde_json::json;
+
+use super::support::{Folder, Outcome, read, rows};
+
+fn csv(content: impl AsRef<[u8]>) -> Outcome {
+    read("a.csv", content, json!({})).ok()
+}
+
+fn bad(run: &Outcome) -> Vec<(i64, String)> {
+    let faults = run.faults().into_iter();
+    faults
+        .map(|record| {
+            assert_eq!(record.fault.as_ref().unwrap().0, "22P04");
+            let payload = String::from_utf8(record.payload.clone()).unwrap();
+            (record.position, payload)
+        })
+        .collect()
+}
+
+#[test]
+fn unclosed_quote_costs_its_own_line_wherever_the_next_quote_stands() {
+    for behind in [
+        "4,\"d\"\n",
+        "4,d\n5,\"e \"\"q\"\" f\"\n",
+        "\"4\",d\n",
+        "4,d\"\n",
+    ] {
+        let run = csv(format!("id,name\n1,a\n2,\"b\n3,c\n{behind}"));
+        assert_eq!(bad(&run), [(3, "2,\"b".to_owned())], "{behind}");
+        assert_eq!(run.positions()[..4], [2, 3, 4, 5], "{behind}");
+    }
+}
+
+#[test]
+fn stray_text_behind_a_closing_quote_costs_its_line() {
+    let run = csv("id,name\n1,\"a\"b\n2,\"c\" \n3,\"d\"\"\"\r\n4,\"e\"\r\n");
+    assert_eq!(
+        bad(&run),
+        [(2, "1,\"a\"b".to_owned()), (3, "2,\"c\" ".to_owned())]
+    );
+    assert_eq!(
+        run.payloads(),
+        [r#"{"id":"3","name":"d\""}"#, r#"{"id":"4","name":"e"}"#]
+    );
+}
+
+#[test]
+fn verdict_does_not_depend_on_where_batches_end_or_runs_begin() {
+    let content = "id,name\n1,\"a\nb\"\n2,\"c\n3,d\n\"4\",\"x\"y\n5,e\n";
+    let whole = csv(content);
+    assert_eq!(bad(&whole).len(), 2);
+    let folder = Folder::new();
+    folder.write("a.csv", content);
+    for n in 1..6 {
+        let run = folder.run_with("a.csv", json!({}), vec![], rows(n)).ok();
+        assert_eq!(run.records, whole.records, "by {n}");
+        let mut known = Vec::new();
+        let mut found = Vec::new();
+        loop {
+            let settings = folder.settings("a.csv", json!({}));
+            let mut source = super::support::open(&settings, known.clone(), rows(n)).unwrap();
+            let Some(batch) = source.next_batch().unwrap() else {
+                break;
+            };
+            found.extend(super::support::records(&batch));
+            super::support::merge(&mut known, &batch.objects);
+        }
+        assert_eq!(found, whole.records, "in pieces of {n}");
+    }
+}
+
+#[test]
+fn quote_that_opens_too_many_lines_or_bytes_costs_its_own_line() {
+    let lines: String = (2..50).map(|i| format!("{i},x\n")).collect();
+    let content = format!("id,name\n1,\"a\n{lines}");
+    for more in [
+        json!({"max_record_lines": 5}),
+        json!({"max_record_bytes": 40}),
+    ] {
+        let run = read("a.csv", &content, more.clone()).ok();
+        assert_eq!(bad(&run), [(2, "1,\"a".to_owned())], "{more}");
+        assert_eq!(run.payloads().len(), 48, "{more}");
+    }
+    let run = read(
+        "a.csv",
+        "id,name\n1,\"a\nb\nc\"\n",
+        json!({"max_record_lines": 3}),
+    )
+    .ok();
+    assert_eq!(run.payloads(), [r#"{"id":"1","name":"a\nb\nc"}"#]);
+}
+
+#[test]
+fn lines_may_end_in_cr_or_in_two_crs_and_lf() {
+    for content in [
+        "id,name\r1,a\r2,\"b\"\r",
+        "id,name\r\r\n1,a\r\r\n2,\"b\"\r\r\n",
+    ] {
+        let run = csv(content);
+        assert_eq!(
+            run.payloads(),
+            [r#"{"id":"1","name":"a"}"#, r#"{"id":"2","name":"b"}"#],
+            "{content:?}"
+        );
+        assert_eq!(run.positions(), [2, 3]);
+    }
+    let folder = Folder::new();
+    let first = folder.read("a.csv", "id,name\r1,a\r2,b\r", json!({})).ok();
+    folder.append("a.csv", "3,c\r");
+    let second = folder.rerun("a.csv", json!({}), &first).ok();
+    assert_eq!(second.payloads(), [r#"{"id":"3","name":"c"}"#]);
+}
+
+#[test]
+fn lines_before_the_header_comments_and_escapes_are_understood_if_so_set() {
+    let more = json!({"skip_lines": 2, "comment": "#", "escape": "\\"});
+    let content =
+        "Report \"2026\nmade by hand\n# \"what\nid,name\n1,\"a \\\"b\\\" \\\\\"\n#2,x\n3,c\n";
+    let run = read("a.csv", content, more).ok();
+    assert_eq!(
+        run.payloads(),
+        [
+            r#"{"id":"1","name":"a \"b\" \\"}"#,
+            r#"{"id":"3","name":"c"}"#
+        ]
+    );
+    assert_eq!(run.positions(), [5, 7]);
+}
+
+#[test]
+fn joined_files_bring_marks_and_headers_that_are_no_records() {
+    let run = csv("\u{feff}id,name\n1,a\n\u{feff}id,name\n\u{feff}2,b\n\"id\",\"name\"\n3,id\n");
+    assert_eq!(
+        run.payloads(),
+        [
+            r#"{"id":"1","name":"a"}"#,
+            r#"{"id":"2","name":"b"}"#,
+            r#"{"id":"3","name":"id"}"#
+        ]
+    );
+    assert!(
+        run.remarks[0].contains("the header comes again in line 3 and 1 times more"),
+        "{:?}",
+        run.remarks
+    );
+    let run = csv("name\na\nname\n");
+    assert_eq!(
+        run.payloads().len(),
+        2,
+        "a lone column may hold its own name"
+    );
+}
+
+#[test]
+fn header_that_cannot_be_one_is_refused_with_the_question_to_ask() {
+    for (name, content, what) in [
+        ("a.csv", &b"id;name\n1;a\n"[..], "delimiter => ';'"),
+        ("a.csv", b"id|name\n1|a\n", "delimiter => '|'"),
+        ("a.csv", b"id\tname\n1\ta\n", "format => 'tsv'"),
+        ("a.csv", b"sep=;\nid;name\n1;a\n", "skip_lines => 1"),
+        ("a.csv", b"id,na\x01me\n1,a\n", "control character"),
+        ("a.csv", b"\"id\"x,name\n1,a\n", "quote that is not closed"),
+        ("a.csv", b"i\0d\0,\0n\0\n\0001\0,\0a\0\n\0", "UTF-16LE"),
+        ("a.csv", b"\0i\0d\0,\0n\0\n\0001\0,\0a\0\n", "UTF-16BE"),
+        ("a.csv", b"PK\x03\x04\x14\0\0\0\0\0", "zip archive"),
+        ("a.json", b"PAR1\x15\x04\x15\x10", "Parquet"),
+        ("a.csv.bz2", b"BZh91AY&SY\0\0\0\0", "bzip2"),
+        ("a.txt", b"\xfd7zXZ\0\0\x04\xe6\xd6", "xz"),
+        ("a.txt", b"%PDF-1.7\n1 0 obj\n", "PDF"),
+    ] {
+        let text = read(name, content, json!({})).error_text();
+        assert!(
+            text.contains(name) && text.contains(what),
+            "{name} {what}: {text}"
+        );
+        assert!(!text.contains("set `format`"), "{text}");
+    }
+    let run = read("a.csv", "id;name\n1;a\n", json!({"delimiter": ","})).ok();
+    assert_eq!(
+        run.payloads(),
+        [r#"{"id;name":"1;a"}"#],
+        "who says so means it"
+    );
+}
