@@ -96,7 +96,7 @@ fn overdue(report: &Report) -> String {
         .collect();
     format!(
         "error: what the source of {} offers has waited for longer than settle_seconds\n{}\n  next:  \
-         let whoever writes it finish, or give it up: sluice skip {} --object NAME",
+         let whoever writes it finish, or give it up: sluice skip {} --object NAME --reason WHY",
         report.pipeline,
         lines.join("\n"),
         report.pipeline

@@ -124,7 +124,7 @@ async fn half_read_file_that_is_gone_is_told_at_each_run_until_it_is_given_up() 
     Sluice::on(&db).args(["run", "items"]).run().exits(5);
     let name = file.to_str().unwrap();
     Sluice::on(&db)
-        .args(["skip", "items", "--object", name])
+        .args(["skip", "items", "--object", name, "--reason", "lost"])
         .run()
         .exits(0);
     let done = Sluice::on(&db).args(["run", "items"]).run().exits(0);

@@ -26,7 +26,7 @@ delimiter, quote, header, columns (names where there is no header), null_string 
   text becomes null): for csv and tsv.
 escape: takes the meaning from the character behind it, in quoted fields; a doubled quote does so anyway. comment:
   lines that begin with it are passed over. skip_lines: so many lines at the beginning of each file, too.
-max_record_lines: a quote that is not closed within so many lines (default 1000) spoils its line only.
+max_record_lines: a quote that is not closed within so many lines (default 10000) spoils its line only.
 max_record_bytes: larger records go to quarantine (default 16 MiB).
 settle_seconds: a file untouched that long is taken as finished when its last line does not end (default 2).
 partial: wait or quarantine, for a file that ends inside a record.

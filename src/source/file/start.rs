@@ -150,7 +150,7 @@ fn reenter(
         Some(Format::Csv | Format::Tsv) => tail.parser.columns.is_some(),
         _ => false,
     };
-    if ends_by_line && line_end > 0 {
+    if ends_by_line && line_end > 0 && !tail.is_open {
         window.advance(line_end);
         window.line += 1;
         return Ok((window, position.parser.clone()));

@@ -354,8 +354,8 @@ impl Csv {
                 "a quote in the row at line {line} is followed by neither a delimiter nor a line end"
             ),
             Fault::Unclosed => format!(
-                "a quote opened in the row at line {line} is not closed within max_record_lines = {} or max_record_bytes = {}",
-                self.limits.lines, self.limits.bytes
+                "a quote opened in the row at line {line} is not closed within max_record_lines = {}",
+                self.limits.lines
             ),
         }
     }

@@ -14,6 +14,7 @@ impl Reading {
         if !self.window.is_cut() {
             self.end = Some(End {
                 is_done: true,
+                tail: self.open_tail.take(),
                 ..End::default()
             });
             return;
@@ -57,7 +58,7 @@ impl Reading {
         }
         self.end = Some(End {
             is_done: true,
-            tail: Some(tail_start),
+            tail: self.open_tail.take().or(Some(tail_start)),
             ..End::default()
         });
         Ok(())
@@ -85,10 +86,13 @@ impl Reading {
                 false
             }
         };
-        if !goes_on {
+        if goes_on {
+            // The first of them: should the content grow, all may be otherwise from there on.
+            self.open_tail.get_or_insert(tail_start);
+        } else {
             self.end = Some(End {
                 is_done: true,
-                tail: Some(tail_start),
+                tail: self.open_tail.take().or(Some(tail_start)),
                 remark: Some(remark),
                 ..End::default()
             });
@@ -133,6 +137,7 @@ impl Reading {
             start: tail.start.bytes,
             records: tail.start.records,
             line: tail.start.line,
+            is_open: tail.fitness == Fitness::Unclosed,
             parser: self.parser(),
         }
     }

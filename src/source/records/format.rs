@@ -16,7 +16,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 const BOM_UTF16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// What others begin with, and what to do about it.
-const MAGIC: [(&[u8], &str, &str); 11] = [
+const MAGIC: [(&[u8], &str, &str); 10] = [
     (
         b"PK\x03\x04",
         "a zip archive (xlsx files are, too)",
@@ -62,11 +62,6 @@ const MAGIC: [(&[u8], &str, &str); 11] = [
         b"\xd0\xcf\x11\xe0",
         "an old Office document",
         "save the sheet as CSV",
-    ),
-    (
-        b"\x1f\x8b",
-        "compressed by gzip",
-        "leave `compression` out, or set it to gzip",
     ),
 ];
 

@@ -44,6 +44,9 @@ pub(in crate::source) struct TailStart {
     pub(in crate::source) start: u64,
     pub(in crate::source) records: u64,
     pub(in crate::source) line: u64,
+    /// A quote was open: whatever follows may belong to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::source) is_open: bool,
     #[serde(flatten)]
     pub(in crate::source) parser: Parser,
 }

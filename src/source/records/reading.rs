@@ -41,6 +41,8 @@ pub(in crate::source) struct Reading {
     pub(super) end: Option<End>,
     counted: u64,
     is_damaged: bool,
+    /// Where a row begins whose quote was not closed before the end.
+    pub(super) open_tail: Option<TailStart>,
 }
 
 /// Whether there is more to come from an input.
@@ -80,6 +82,7 @@ impl Reading {
             end: None,
             counted,
             is_damaged: false,
+            open_tail: None,
         }
     }
 

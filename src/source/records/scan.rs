@@ -47,7 +47,7 @@ enum Inside {
 pub(super) enum Fault {
     /// Something other than a delimiter or line end follows a closing quote.
     Stray,
-    /// The quote is not closed within so many lines or bytes.
+    /// The quote is not closed within so many lines.
     Unclosed,
 }
 
@@ -92,19 +92,7 @@ impl Scan {
         let end = self.scan(bytes);
         self.before = bytes.last().copied().or(self.before);
         self.fed += bytes.len();
-        if end.is_some() || self.fed <= self.limits.bytes {
-            return end;
-        }
-        let is_open = !matches!(self.inside, Inside::Plain | Inside::Rest);
-        let first_line = self.first_line.take();
-        match first_line {
-            Some(_) if is_open => {
-                self.first_line = first_line;
-                self.give_up(Fault::Unclosed)
-            }
-            // A long row: its beginning will not be held.
-            _ => None,
-        }
+        end
     }
 
     fn scan(&mut self, bytes: &[u8]) -> Option<End> {
@@ -189,11 +177,15 @@ impl Scan {
         self.newlines += lines.count() as u64;
     }
 
-    /// The row is its first line, if that one has an end; else what is left of the line.
+    /// The row is its first line, if that one has an end and is still held; else what is left of
+    /// the line.
     fn give_up(&mut self, fault: Fault) -> Option<End> {
         self.fault = Some(fault);
         self.inside = Inside::Rest;
-        let end = self.first_line.filter(|end| *end <= self.limits.bytes)?;
-        Some(End::Back(end))
+        let is_held = self.fed <= self.limits.bytes + 1;
+        let first_line = self
+            .first_line
+            .filter(|end| is_held && *end <= self.limits.bytes);
+        first_line.map(End::Back)
     }
 }

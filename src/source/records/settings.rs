@@ -109,7 +109,7 @@ fn default_header() -> bool {
 }
 
 fn default_max_record_lines() -> u64 {
-    1000
+    10_000
 }
 
 fn default_max_record_bytes() -> usize {

@@ -9,7 +9,7 @@ fn lines(n: usize) -> String {
 }
 
 type Pack = fn(&[u8]) -> Vec<u8>;
-const PACKS: [(&str, Pack); 2] = [("gz", gzip), ("zst", zstd)];
+const PACKS: [(&str, Pack); 2] = [("gz", gzip), ("zst", pack)];
 
 #[test]
 fn suffix_of_compression_leaves_the_format_to_the_suffix_before_it() {
@@ -159,7 +159,7 @@ fn damaged_stream_names_file_and_place() {
     );
     assert!(text.contains("cause:"), "{text}");
     assert!(text.contains("gzip -t"), "{text}");
-    assert!(!run.objects[0].is_done);
+    assert!(run.objects.is_empty());
 
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     encoder.include_checksum(true).unwrap();
@@ -179,7 +179,8 @@ fn damage_inside_an_oversized_record_leaves_the_place_before_it() {
     let mut packed = gzip(long.as_bytes());
     let sound = packed.len();
     packed.extend_from_slice(b"damaged");
-    let first = folder.read("a.ndjson.gz", &packed, more.clone());
+    folder.write("a.ndjson.gz", &packed);
+    let first = folder.run_with("a.ndjson.gz", more.clone(), vec![], rows(1));
     assert!(first.error_text().contains("damaged"));
     assert_eq!(first.positions(), [1]);
     packed.truncate(sound);
@@ -268,11 +269,8 @@ fn batch_with_damaged_content_is_not_handed_out_and_what_was_before_is_told() {
         let text = run.error_text();
         let records = run.records.len();
         assert!(records < 3000 && records % 1000 == 0, "{name}: {records}");
-        assert!(
-            text.contains(&format!("committed its first {records} records")),
-            "{text}"
-        );
-        assert!(text.contains("sluice rewind PIPELINE --object"), "{text}");
+        let told = format!("committed its first {records} records");
+        assert_eq!(text.contains(&told), records > 0, "{text}");
     }
 }
 

@@ -44,12 +44,12 @@ fn doubled_quotes_and_delimiters_in_quotes_are_text() {
 
 #[test]
 fn quote_inside_an_unquoted_field_is_itself() {
-    let run = csv("a,b\n5\" pipe,x\n6,\"y\"z\n7,w\n");
+    let run = csv("a,b\n5\" pipe,x\n6,y\"z\n7,w\n");
     assert_eq!(
         run.payloads(),
         [
             r#"{"a":"5\" pipe","b":"x"}"#,
-            r#"{"a":"6","b":"yz"}"#,
+            r#"{"a":"6","b":"y\"z"}"#,
             r#"{"a":"7","b":"w"}"#
         ]
     );

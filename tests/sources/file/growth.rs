@@ -84,7 +84,7 @@ fn partial_record_is_loaded_whole_once_the_rest_came() {
         ("a.csv", "a\n1\n\"2", "\n\"\n", "{\"a\":\"2\\n\"}"),
     ] {
         let first = folder.read(name, head, json!({})).ok();
-        assert_eq!(first.records.len(), 1, "{name}");
+        assert_eq!(first.payloads().len(), 1, "{name}");
         folder.append(name, rest);
         let second = folder.rerun(name, json!({}), &first).ok();
         assert_eq!(second.payloads(), [record], "{name}");
