@@ -341,3 +341,13 @@ create table sluice.transforms (
   constraint transforms_pkey PRIMARY KEY (pipeline_id, version),
   constraint transforms_version_is_positive CHECK ((version > 0))
 );
+
+create table sluice.waiting (
+  pipeline_id integer not null,
+  name text not null,
+  reason text not null,
+  since timestamp with time zone default clock_timestamp() not null,
+  on_purpose boolean default false not null,
+  constraint waiting_belongs_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
+  constraint waiting_pkey PRIMARY KEY (pipeline_id, name)
+);

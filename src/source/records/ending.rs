@@ -107,6 +107,7 @@ impl Reading {
         );
         self.end = Some(End {
             place: Some(tail.start),
+            tail: self.open_tail.take(),
             remark: Some(remark),
             ..End::default()
         });
