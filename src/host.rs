@@ -67,9 +67,11 @@ impl HostRules {
             return Err(self.env.refusal(&what, ALLOW_ENV, ',', name));
         }
         std::env::var(name).map_err(|cause| {
-            Error::usage(format!("the environment variable \"{name}\" is not set"))
-                .caused_by(cause)
-                .next(format!("set {name} where sluice runs"))
+            Error::usage(format!(
+                "the environment variable `{name}` with the credential is not set"
+            ))
+            .caused_by(cause)
+            .next("set it for the process that runs sluice")
         })
     }
 
@@ -147,9 +149,9 @@ impl Given {
     }
 }
 
-/// What the loader connects with, and is told by.
+/// What the loader connects with.
 fn is_the_loaders(name: &str) -> bool {
-    name == "DATABASE_URL" || name.starts_with("PG") || name.starts_with("SLUICE_")
+    name == "DATABASE_URL" || name.starts_with("PG")
 }
 
 /// Whether a name fits an entry, in which `*` stands for any characters.
@@ -215,7 +217,7 @@ mod tests {
             HostRules::open(),
             HostRules::new(false, Some("*"), None, None),
         ] {
-            for name in ["DATABASE_URL", "PGPASSWORD", "SLUICE_ALLOW_ENV"] {
+            for name in ["DATABASE_URL", "PGPASSWORD"] {
                 let refusal = rules.env(name).unwrap_err().to_string();
                 assert!(refusal.contains("never given"), "{refusal}");
             }

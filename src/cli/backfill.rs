@@ -32,7 +32,7 @@ pub(super) async fn backfill(context: &Context, args: &args::Backfill) -> Result
     let report = run_pipeline(
         &connector,
         &name,
-        &options(&args.loading, &shown),
+        &options(context, &args.loading, &shown)?,
         &stop,
         &context.progress,
     )

@@ -30,6 +30,11 @@ impl Context {
         self.connect_to(self.target()?, application_name).await
     }
 
+    /// Whether the database is the loader's own, which nobody else writes to.
+    pub(super) fn is_embedded(&self) -> Result<bool> {
+        Ok(matches!(self.target()?, Target::Embedded))
+    }
+
     fn target(&self) -> Result<Target> {
         Target::resolve(self.database_url.as_deref(), &Environment::of_process())
     }

@@ -153,6 +153,7 @@ impl Stage {
             .args(args)
             .current_dir(&self.folder)
             .env("DATABASE_URL", self.server.url())
+            .env("SLUICE_ALLOW_FILES", ".")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .stdout(Stdio::piped());

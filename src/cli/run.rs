@@ -5,6 +5,7 @@ use super::call;
 use super::changes::Shown;
 use super::context::Context;
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::report::Report;
 use crate::run::{Options, Stop, run_pipeline};
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         max_delete_ratio: args.max_delete_ratio,
         format: args.format.clone(),
         path: args.path.clone(),
-        ..options(&args.loading, &shown)
+        ..options(context, &args.loading, &shown)?
     };
     let mut code = 0;
     for pipeline in &pipelines {
@@ -47,8 +48,15 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
 }
 
 /// How to run, as the command line says.
-pub(super) fn options(args: &args::Loading, shown: &Shown) -> Options {
-    Options {
+pub(super) fn options(context: &Context, args: &args::Loading, shown: &Shown) -> Result<Options> {
+    let host = HostRules::new(
+        context.is_embedded()?,
+        args.host.allow_env.as_deref(),
+        args.host.allow_files.as_deref(),
+        args.host.allow_hosts.as_deref(),
+    );
+    Ok(Options {
+        host,
         batch_rows: args.batch_rows.map(|rows| rows as usize),
         batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
         workers: usize::from(args.workers),
@@ -60,7 +68,7 @@ pub(super) fn options(args: &args::Loading, shown: &Shown) -> Options {
         retries: args.retries,
         max_bad_ratio: args.max_bad_ratio,
         ..Options::default()
-    }
+    })
 }
 
 /// Talk on stderr, the summary on stdout.

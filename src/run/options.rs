@@ -2,6 +2,7 @@
 
 use crate::batch::{Change, Run};
 use crate::error::Result;
+use crate::host::HostRules;
 use crate::retry::Budget;
 use crate::source::{self, Limits, Means, Source, Start};
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub struct Options {
     pub format: Option<String>,
     /// Read from here instead of the pipeline's own path.
     pub path: Option<String>,
+    /// What the host gives to pipelines.
+    pub host: HostRules,
     /// Makes the source.
     pub open_source: Arc<OpenSource>,
 }
@@ -83,6 +86,7 @@ impl Default for Options {
             max_delete_ratio: None,
             format: None,
             path: None,
+            host: HostRules::open(),
             open_source: Arc::new(source::open),
         }
     }

@@ -3,6 +3,7 @@
 use super::job::Job;
 use crate::batch::Run;
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::source::{self, Batch, Driver, Means, ObjectState, Remarks, Start, Waiting};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -44,7 +45,12 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
         cursor: run.cursor.clone(),
         objects: known,
     };
-    let means = Means::of_run(Arc::clone(&job.budget));
+    // A path on the command line is the word of whoever runs this host.
+    let host = match options.path {
+        Some(_) if settings["kind"] != "http" => HostRules::open(),
+        _ => options.host.clone(),
+    };
+    let means = Means::of_run(Arc::clone(&job.budget), host);
     let remarks = means.remarks.clone();
     let open_source = Arc::clone(&options.open_source);
     let (cursor, limits) = (run.cursor.clone(), options.limits(run));

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::secret::Redactor;
 use super::{Batch, BatchBuilder, Limits, Snapshot, Start};
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::retry::Budget;
 
 /// Where records come from: a plain blocking reader that runs on a thread of its own.
@@ -83,13 +84,16 @@ pub struct Means {
     pub budget: Arc<Budget>,
     /// What the user should know at the end of the run.
     pub remarks: Remarks,
+    /// What the host gives to pipelines.
+    pub host: HostRules,
     pub(in crate::source) secrets: Arc<Redactor>,
 }
 
 impl Means {
     /// Those of a run that begins, inside of a runtime.
-    pub fn of_run(budget: Arc<Budget>) -> Self {
+    pub fn of_run(budget: Arc<Budget>, host: HostRules) -> Self {
         Means {
+            host,
             runtime: Handle::current(),
             budget,
             remarks: Remarks::default(),

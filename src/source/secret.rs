@@ -8,6 +8,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::Url;
 
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,23 +28,20 @@ impl Keeper {
     }
 
     /// The secret as it is now.
-    pub(in crate::source) fn read(&self) -> Result<Secret> {
+    pub(in crate::source) fn read(&self, host: &HostRules) -> Result<Secret> {
         let text = match self {
-            Keeper::Environment(name) => std::env::var(name).map_err(|cause| {
-                Error::usage(format!(
-                    "the environment variable `{name}` with the credential is not set"
-                ))
-                .caused_by(cause)
-                .next("set it for the process that runs sluice")
-            })?,
-            Keeper::File(path) => std::fs::read_to_string(path).map_err(|cause| {
-                Error::usage(format!(
-                    "the file `{}` with the credential cannot be read",
-                    path.display()
-                ))
-                .caused_by(cause)
-                .next("check the path and who may read it")
-            })?,
+            Keeper::Environment(name) => host.env(name)?,
+            Keeper::File(path) => {
+                host.file(path)?;
+                std::fs::read_to_string(path).map_err(|cause| {
+                    Error::usage(format!(
+                        "the file `{}` with the credential cannot be read",
+                        path.display()
+                    ))
+                    .caused_by(cause)
+                    .next("check the path and who may read it")
+                })?
+            }
         };
         let text = text.trim();
         if text.is_empty() || text.contains(|c: char| c.is_ascii_control()) {

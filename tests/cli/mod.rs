@@ -3,6 +3,7 @@
 mod apply;
 mod backfill;
 mod demo;
+mod host;
 mod output;
 mod pipeline;
 mod proof;

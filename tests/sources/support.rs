@@ -4,6 +4,7 @@ use std::io::{Read, Write as _};
 use std::sync::{Arc, LazyLock};
 
 use pgsluice::error::Error;
+use pgsluice::host::HostRules;
 use pgsluice::retry::Budget;
 use pgsluice::source::{Batch, Driver, Limits, Means, ObjectState, Start, StreamSource, Waiting};
 use pgsluice::stop::Stop;
@@ -28,7 +29,10 @@ pub(crate) fn rows(rows: usize) -> Limits {
 pub(crate) fn means(retries: u32) -> Means {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
     let _guard = RUNTIME.enter();
-    Means::of_run(Arc::new(Budget::new(retries, Stop::never())))
+    Means::of_run(
+        Arc::new(Budget::new(retries, Stop::never())),
+        HostRules::open(),
+    )
 }
 
 /// The driver of the source that `settings` describe, which goes on from what is known of its

@@ -28,6 +28,9 @@ impl Sluice {
             }
         }
         command
+            .env("SLUICE_ALLOW_ENV", "*")
+            .env("SLUICE_ALLOW_FILES", "*")
+            .env("SLUICE_ALLOW_HOSTS", "*")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -46,6 +49,11 @@ impl Sluice {
 
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
         self
     }
 

@@ -1,5 +1,6 @@
 //! Options of the commands that load.
 
+use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -61,9 +62,25 @@ pub(in crate::cli) struct Loading {
     /// Retry passing failures so often in all
     #[arg(long, value_name = "N", default_value = "20")]
     pub(in crate::cli) retries: u32,
+    #[command(flatten)]
+    pub(in crate::cli) host: Host,
     /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
     #[arg(long, value_name = "0..1", value_parser = super::ratio)]
     pub(in crate::cli) max_bad_ratio: Option<f64>,
+}
+
+/// What pipelines may touch on this machine.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Host {
+    /// Give pipelines these environment variables: SHOP_TOKEN,STRIPE_* (default: none; on the embedded server all)
+    #[arg(long, env = ALLOW_ENV, value_name = "NAME,...")]
+    pub(in crate::cli) allow_env: Option<String>,
+    /// Give pipelines the files in these folders: /srv/drops:/srv/archive (default: none; on the embedded server all)
+    #[arg(long, env = ALLOW_FILES, value_name = "FOLDER:...")]
+    pub(in crate::cli) allow_files: Option<String>,
+    /// Let pipelines talk to these hosts and buckets: api.shop.example,s3://drops (default: none; on the embedded server all)
+    #[arg(long, env = ALLOW_HOSTS, value_name = "HOST,...")]
+    pub(in crate::cli) allow_hosts: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -44,6 +44,20 @@ pub(super) fn unreadable(path: &str, cause: std::io::Error) -> Error {
         .next("check that it exists and that this user may read it")
 }
 
+/// Where the files of `path` are looked for: itself, or the folder before a glob's first
+/// wildcard.
+pub(super) fn root(path: &str) -> &Path {
+    if !is_glob(path) || Path::new(path).exists() {
+        return Path::new(path);
+    }
+    let is_plain = |part: &Path| !is_glob(&part.to_string_lossy());
+    match Path::new(path).ancestors().find(|part| is_plain(part)) {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => Path::new(path),
+    }
+}
+
 fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }

@@ -16,10 +16,12 @@ mod watch;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::error::Result;
+use crate::host::HostRules;
 use crate::source::records::{Compression, OnReplace, Progress as Framed, RecordSettings};
 use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Remarks, Source};
 
@@ -45,6 +47,7 @@ pub struct FileSource {
     total_bytes: u64,
     cursor: Option<Value>,
     remarks: Remarks,
+    host: HostRules,
 }
 
 /// Of a file source's settings, how records stand in what comes on standard input.
@@ -56,6 +59,7 @@ impl FileSource {
     /// A source for the pipeline's `settings`, which goes on from what is `known` of each file.
     pub fn open(settings: &Value, known: Vec<ObjectState>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
+        means.host.file(discover::root(&settings.path))?;
         let found = discover::discover(&settings.path)?;
         // Other paths may have been read before, and other sources.
         let names: HashSet<&str> = found.names.iter().map(String::as_str).collect();
@@ -91,12 +95,14 @@ impl FileSource {
             total_bytes,
             cursor: None,
             remarks,
+            host: means.host.clone(),
         })
     }
 
     /// Opens the next file in the queue. Nothing is current afterwards if it has nothing new;
     /// true if that has to be noted.
     fn open_next(&mut self, name: String, out: &mut BatchBuilder) -> Result<bool> {
+        self.host.file(Path::new(&name))?;
         let state = match self.known.remove(&name) {
             Some(Known::Read(state)) => Some(state),
             Some(Known::Skipped(None, mut state)) => {

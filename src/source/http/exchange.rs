@@ -18,6 +18,7 @@ use super::since::Span;
 use super::transport::{Hosts, Reply, Transport, fatal};
 use crate::error::{Error, Kind, Result};
 use crate::retry::{Budget, Trouble};
+use crate::source::Means;
 use crate::source::records::Format;
 use crate::source::secret::Redactor;
 
@@ -64,12 +65,8 @@ impl Refusal {
 pub(crate) type Fetched = std::result::Result<(Page, u32), Box<Refusal>>;
 
 impl Exchange {
-    pub(crate) fn new(
-        settings: Settings,
-        content: Content,
-        redactor: Arc<Redactor>,
-        budget: Arc<Budget>,
-    ) -> Result<Self> {
+    pub(crate) fn new(settings: Settings, content: Content, means: &Means) -> Result<Self> {
+        let redactor = Arc::clone(&means.secrets);
         let mut headers = HeaderMap::new();
         for (name, value) in &settings.headers {
             let unusable = |_| {
@@ -84,9 +81,14 @@ impl Exchange {
                 &settings.url,
                 settings.ca_file.as_deref(),
                 settings.limits(),
+                means.host.clone(),
             )?,
             hosts: Hosts::new(settings.url.clone(), settings.allow_hosts.clone()),
-            auth: Auth::new(settings.auth.clone(), Arc::clone(&redactor))?,
+            auth: Auth::new(
+                settings.auth.clone(),
+                Arc::clone(&redactor),
+                means.host.clone(),
+            )?,
             accept: match content.format {
                 Format::Json => "application/json, */*;q=0.5",
                 _ => "*/*",
@@ -94,7 +96,7 @@ impl Exchange {
             reader: Reader::new(&settings, content, Arc::clone(&redactor)),
             headers,
             redactor,
-            budget,
+            budget: Arc::clone(&means.budget),
             settings,
         })
     }

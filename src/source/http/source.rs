@@ -52,10 +52,9 @@ impl HttpSource {
         if let Some(remark) = remark {
             means.remarks.add(remark);
         }
-        let (secrets, budget) = (Arc::clone(&means.secrets), Arc::clone(&means.budget));
         Ok(HttpSource {
             means: means.clone(),
-            exchange: Arc::new(Exchange::new(settings, content, secrets, budget)?),
+            exchange: Arc::new(Exchange::new(settings, content, means)?),
             fetcher: None,
             is_resumed: !sweep.is_at_start(),
             sweep,

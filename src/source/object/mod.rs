@@ -20,11 +20,13 @@ mod settings;
 mod store;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::source::records::OnReplace;
 use crate::source::{
     BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Remarks, Savepoint, Source,
@@ -51,6 +53,7 @@ pub struct ObjectSource {
     reloads: usize,
     cursor: Option<Value>,
     remarks: Remarks,
+    host: HostRules,
 }
 
 impl ObjectSource {
@@ -58,6 +61,7 @@ impl ObjectSource {
     /// object. Nothing is asked of the store before the first batch is.
     pub fn open(settings: &Value, known: Vec<ObjectState>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
+        settings.ask(&means.host)?;
         let store = store::open(&settings.place, &settings.access, &means.budget)?;
         let known = known
             .into_iter()
@@ -82,11 +86,15 @@ impl ObjectSource {
             reloads: 0,
             cursor: None,
             remarks: means.remarks.clone(),
+            host: means.host.clone(),
         })
     }
 
     /// Opens an object. Nothing is current afterwards if it has gone away, and it says so.
     fn begin(&mut self, found: Found) -> Result<Proof> {
+        if let Some(file) = found.candidate.name.strip_prefix("file://") {
+            self.host.file(Path::new(file))?;
+        }
         let candidate = found.candidate.clone();
         let is_handed_out = candidate.position.is_some();
         match ObjectReading::open(&self.settings, found) {

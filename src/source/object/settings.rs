@@ -1,10 +1,13 @@
 //! The settings of an object source, as the pipeline's definition keeps them.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::place::Place;
+use super::place::{Place, Store};
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
 
 const KIND: &str = "object";
@@ -54,6 +57,19 @@ fn default_path_style() -> bool {
 }
 
 impl Settings {
+    /// Asks the host for the bucket, or the folder, and the host of another endpoint.
+    pub(super) fn ask(&self, host: &HostRules) -> Result<()> {
+        let bucket = self.place.root.trim_end_matches('/');
+        match self.place.store {
+            Store::Local => return host.file(Path::new(&self.place.bucket)),
+            _ => host.host(bucket)?,
+        }
+        match self.access.endpoint.as_deref().map(endpoint_host) {
+            Some(endpoint) => host.host(endpoint),
+            None => Ok(()),
+        }
+    }
+
     /// Reads and checks the settings.
     pub(super) fn parse(value: &Value) -> Result<Self> {
         let (own, records): (Own, _) = parse(KIND, value)?;
@@ -113,4 +129,15 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The host in `https://host:port/…`.
+fn endpoint_host(endpoint: &str) -> &str {
+    let behind = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, rest)| rest);
+    let authority = behind.split(['/', '?', '#']).next().unwrap_or(behind);
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
 }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::transport::{Transport, fatal};
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::retry::Trouble;
 use crate::source::secret::{Keeper, Redactor, Secret};
 pub(crate) use credential::Credential;
@@ -59,15 +60,21 @@ struct Current {
 pub(crate) struct Auth {
     settings: Option<AuthSettings>,
     redactor: Arc<Redactor>,
+    host: HostRules,
     current: Mutex<Option<Current>>,
 }
 
 impl Auth {
     /// Looks for the secret at once: a run that lacks it has nothing to begin with.
-    pub(crate) fn new(settings: Option<AuthSettings>, redactor: Arc<Redactor>) -> Result<Self> {
+    pub(crate) fn new(
+        settings: Option<AuthSettings>,
+        redactor: Arc<Redactor>,
+        host: HostRules,
+    ) -> Result<Self> {
         let auth = Auth {
             settings,
             redactor,
+            host,
             current: Mutex::new(None),
         };
         if let Some(settings) = &auth.settings {
@@ -141,10 +148,15 @@ impl Auth {
     }
 
     fn read_secret(&self, settings: &AuthSettings) -> Result<Option<Secret>> {
+        if let AuthSettings::Oauth2(oauth2) = settings
+            && let Some(file) = &oauth2.refresh_token_file
+        {
+            self.host.file(file)?;
+        }
         let Some(keeper) = settings.keeper()? else {
             return Ok(None);
         };
-        let secret = keeper.read()?;
+        let secret = keeper.read(&self.host)?;
         self.redactor.add(&secret);
         Ok(Some(secret))
     }

@@ -41,7 +41,7 @@ pub(crate) struct Oauth2 {
     file: Option<PathBuf>,
     /// With it, this token is what buys others.
     #[serde(default)]
-    refresh_token_file: Option<PathBuf>,
+    pub(super) refresh_token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]

@@ -7,6 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::source::secret::{Keeper, Redactor, Secret};
 
 /// The token, ours alone until it is dropped.
@@ -34,7 +35,7 @@ impl RefreshToken {
             };
             let lock = private_file(&beside(&path, "lock"), false).map_err(unusable)?;
             lock.lock().map_err(unusable)?;
-            let secret = Keeper::of(None, Some(&path))?.read()?;
+            let secret = Keeper::of(None, Some(&path))?.read(&HostRules::open())?;
             let successor = private_file(&beside(&path, "new"), true).map_err(unusable)?;
             Ok(RefreshToken {
                 path,

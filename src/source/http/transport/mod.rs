@@ -19,6 +19,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::retry::Trouble;
 
 pub(crate) use encoding::ACCEPTED as ACCEPTED_ENCODINGS;
@@ -62,11 +63,21 @@ pub(crate) struct Transport {
     client: reqwest::Client,
     pacer: Pacer,
     limits: Limits,
+    host: HostRules,
 }
 
 impl Transport {
     /// For requests to `home` and where it leads.
-    pub(crate) fn new(home: &Url, ca_file: Option<&Path>, limits: Limits) -> Result<Self> {
+    pub(crate) fn new(
+        home: &Url,
+        ca_file: Option<&Path>,
+        limits: Limits,
+        host: HostRules,
+    ) -> Result<Self> {
+        host.host(&authority(home))?;
+        if let Some(ca_file) = ca_file {
+            host.file(ca_file)?;
+        }
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(ca_file)?)
             // What proves that a body is whole is known of this version.
@@ -87,6 +98,7 @@ impl Transport {
             client,
             pacer: Pacer::new(limits.requests_per_second),
             limits,
+            host,
         })
     }
 
@@ -97,6 +109,7 @@ impl Transport {
 
     /// Sends a request; `url` is how it is called in messages.
     pub(crate) async fn send(&self, request: Request, url: &str) -> Result<Reply, Trouble> {
+        self.host.host(&authority(request.url())).map_err(fatal)?;
         self.pacer.wait().await;
         let response = self
             .client
@@ -229,6 +242,15 @@ async fn excerpt(mut response: Response) -> Vec<u8> {
         body.extend_from_slice(&chunk);
     }
     body
+}
+
+/// Host and port, as the rules of the host name them.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 /// Trust in the system's authorities and in those of `ca_file`. The provider is given
