@@ -77,7 +77,7 @@ as $$
       'next and last are both given', 'the token is in the answer (next), or in its last record (last)'),
     ('{cursor paging}', '$ ? (!exists(@.next) && !exists(@.last))',
       'next is missing',
-      'where the next token stands, such as next => ''/meta/next'', or last => ''/id'' for the last record''s own'),
+      'next => a JSON pointer such as /meta/next or a header, or last => ''/id'' for the last record''s own'),
 
     ('{bearer auth,basic auth,header auth,param auth,oauth2 auth}', '$ ? (exists(@.env) && exists(@.file))',
       'the secret is to be found in two places', 'one of env => ''VARIABLE'', file => ''/run/secrets/token'''),
