@@ -14,7 +14,7 @@ pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
 pub use replay::{quarantined_ids, replay, retry_orphans};
 pub use waiting::{Waited, note_waiting, refuse_run};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::source::{Batch, ObjectState, Unreadable};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::future::{try_join, try_join3};
@@ -135,6 +135,21 @@ pub async fn source_state(client: &Client, pipeline: &str) -> Result<Vec<ObjectS
         });
     }
     Ok(known)
+}
+
+/// The rows for each of which a source is read, as JSON; none without `for_each`.
+pub async fn source_rows(client: &Client, run: &Run, pipeline: &str) -> Result<Vec<String>> {
+    if run.source["for_each"].is_null() {
+        return Ok(Vec::new());
+    }
+    let rows = client
+        .query_typed(
+            "select row from sluice.source_rows(pipeline => $1) row",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await
+        .map_err(|error| Error::from(error).context("for_each"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Copies a batch into a transaction and transforms it; `begin` opens the transaction, unless it

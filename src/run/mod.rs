@@ -155,7 +155,11 @@ async fn work(job: &Job<'_>, run: &Run, report: &mut Report) -> Result<Ending> {
         batch::source_state(client, job.pipeline).await
     });
     let known = job.stop.unless_requested(known).await?;
-    let reader = reader::start(job, run, known)?;
+    let rows = job.insist("asking for the rows of for_each", async |client| {
+        batch::source_rows(client, run, job.pipeline).await
+    });
+    let rows = job.stop.unless_requested(rows).await?;
+    let reader = reader::start(job, run, known, rows)?;
     let remarks = reader.remarks();
     let ending = match worker::run_all(job, run, &reader).await {
         Ok(()) if job.stop.is_requested() => Err(job.stop.error()),

@@ -34,7 +34,12 @@ pub(super) struct Ending {
 /// Starts to open and to read the source. One batch waits while another is being filled: with
 /// those the workers hold, that is all a run ever has in memory. Nothing of it is waited for
 /// here: a pipe may be silent for as long as it likes, and signals are heard all the same.
-pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result<Reader> {
+pub(super) fn start(
+    job: &Job<'_>,
+    run: &Run,
+    known: Vec<ObjectState>,
+    rows: Vec<String>,
+) -> Result<Reader> {
     let options = job.options;
     let settings = source::redirected(
         &run.source,
@@ -44,6 +49,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, known: Vec<ObjectState>) -> Result
     let start = Start {
         cursor: run.cursor.clone(),
         objects: known,
+        rows,
     };
     // A path on the command line is the word of whoever runs this host.
     let host = match options.path {

@@ -33,6 +33,8 @@ pub struct Start {
     pub cursor: Option<Value>,
     /// What is known of its files and objects.
     pub objects: Vec<ObjectState>,
+    /// The rows for each of which it is read (`for_each`), as JSON.
+    pub rows: Vec<String>,
 }
 
 /// The settings of a pipeline's source, but to read from `path`, and as `format`, for once. A

@@ -81,7 +81,7 @@ begin
   create temporary table sluice_unreadable (
     ordinal integer not null, position bigint, payload bytea not null, sqlstate text not null, message text not null)
     on commit delete rows;
-  create temporary table sluice_origins (first_ordinal integer, origin text) on commit delete rows;
+  create temporary table sluice_origins (first_ordinal integer, origin text, meta jsonb) on commit delete rows;
   create index on pg_temp.sluice_origins (first_ordinal);
   create temporary table sluice_faults (
     ordinal integer primary key, sqlstate text not null, message text not null, detail text,

@@ -10,9 +10,8 @@ declare
 begin
   perform sluice._advance_batch('opened', 'transformed');
   update pg_temp.sluice_batch b set origins = transform_batch.origins;
-  insert into pg_temp.sluice_origins (first_ordinal, origin)
-  select o.first_ordinal, o.origin
-  from jsonb_to_recordset(transform_batch.origins) o (first_ordinal integer, origin text);
+  insert into pg_temp.sluice_origins (first_ordinal, origin, meta)
+  select o.first_ordinal, o.origin, o.meta from sluice._origins(transform_batch.origins) o;
 
   insert into pg_temp.sluice_faults (ordinal, sqlstate, message)
   select u.ordinal, u.sqlstate, u.message from pg_temp.sluice_unreadable u;

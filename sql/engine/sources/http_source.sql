@@ -11,7 +11,7 @@ create or replace function sluice.http_source(
   null_string text default null,
   shape text default 'array', body_format text default 'json', request_timeout integer default null,
   retry_statuses integer[] default null, final_statuses integer[] default null, max_pages integer default null,
-  allow_equal_pages boolean default false)
+  allow_equal_pages boolean default false, for_each text default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -30,7 +30,7 @@ as $$
     || jsonb_build_object(
     'shape', nullif(shape, 'array'), 'body_format', nullif(body_format, 'json'), 'request_timeout', request_timeout,
     'retry_statuses', to_jsonb(retry_statuses), 'final_statuses', to_jsonb(final_statuses), 'max_pages', max_pages,
-    'allow_equal_pages', nullif(allow_equal_pages, false)))
+    'allow_equal_pages', nullif(allow_equal_pages, false), 'for_each', for_each))
 $$;
 
 comment on function sluice.http_source is
@@ -45,6 +45,9 @@ auth: see bearer_auth, basic_auth, header_auth, param_auth, oauth2_auth.
 since: only what is new, see since.
 retry_when, fail_when: JSON pointers ('["/error"]', or with values '{"/code": ["busy"]}') by which an answer with
   status 200 is none. retry_statuses, final_statuses: statuses to ask again for, or not to, other than usual.
+for_each: a query; the source is read for each of its rows, whose columns stand for {name} in url, params and body:
+  url => 'https://shop.example/orders/{id}/items', for_each => 'select id from shop.orders order by id'. Names are
+  qualified. f(doc, meta) finds the row in meta->'row'.
 max_pages: a run reads no more pages; the next one goes on.
 allow_equal_pages: two pages with the same records are not taken for a circle.
 allow_hosts: other hosts that links and redirects may lead to; credentials are not sent there.
@@ -85,6 +88,7 @@ as $$
     ('{http source}', 'request_timeout', false, 'integer', '[1,86400]', 'seconds for a whole answer, 1 to 86400'),
     ('{http source}', 'retry_statuses', false, 'statuses', null, 'HTTP statuses: ''{202,409}'''),
     ('{http source}', 'final_statuses', false, 'statuses', null, 'HTTP statuses: ''{500,503}'''),
+    ('{http source}', 'for_each', false, 'text', null, 'a query, with the name of its schema before each table'),
     ('{http source}', 'max_pages', false, 'integer', '[1,1000000000]', 'pages that a run reads at most'),
     ('{http source}', 'allow_equal_pages', false, 'boolean', null, null),
     ('{http source}', 'shape', false, 'one of array, object, members', null, null),

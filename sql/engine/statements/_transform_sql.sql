@@ -17,9 +17,10 @@ declare
     (select pg_catalog.jsonb_build_object(
        ''pipeline'', b.pipeline, ''batch'', b.batch_id, ''version'', c.version, ''run_started_at'', b.run_started_at)
      from pg_temp.sluice_batch b, pg_temp.sluice_compiled c)
-    operator(pg_catalog.||) pg_catalog.jsonb_build_object(''position'', position, ''origin'', (
-      select o.origin from pg_temp.sluice_origins o where o.first_ordinal operator(pg_catalog.<=) ordinal
-      order by o.first_ordinal desc limit 1)) as sluice_meta' else '' end;
+    operator(pg_catalog.||) pg_catalog.jsonb_build_object(''position'', position)
+    operator(pg_catalog.||) coalesce((
+      select o.meta from pg_temp.sluice_origins o where o.first_ordinal operator(pg_catalog.<=) ordinal
+      order by o.first_ordinal desc limit 1), ''{}'') as sluice_meta' else '' end;
   v_is_new  text := 'ordinal not in (select ordinal from pg_temp.sluice_faults)
     and ordinal not in (select ordinal from pg_temp.sluice_known)';
   v_names   record;

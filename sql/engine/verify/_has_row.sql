@@ -23,7 +23,8 @@ begin
     v_target, sluice._key_condition(v_target, p_version.key, 'x', 't'), sluice._hash_sql(v_target, p_version.columns));
   perform set_config('search_path', p_version.search_path, true);
   execute v_sql into v_has_row using convert_from(coalesce(p_record.original_payload, p_record.payload), 'UTF8'),
-    jsonb_build_object('origin', p_record.origin, 'position', p_record.position, 'pipeline', p_pipeline.name,
+    (select o.meta from sluice._origins(jsonb_build_array(jsonb_build_object('origin', p_record.origin))) o)
+      || jsonb_build_object('position', p_record.position, 'pipeline', p_pipeline.name,
       'batch', p_record.last_batch_id, 'version', p_version.version, 'run_started_at', (
         select r.started_at from sluice.batches b join sluice.runs r using (run_id) where b.batch_id = p_record.last_batch_id)),
     p_record.first_batch_id, p_record.last_batch_id;

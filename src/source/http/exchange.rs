@@ -4,7 +4,6 @@ mod ask;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::SystemTime;
 
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{StatusCode, Url};
@@ -12,9 +11,8 @@ use reqwest::{StatusCode, Url};
 use super::auth::Auth;
 use super::page::{Page, Reader};
 use super::paging::At;
-use super::request::PageRequest;
+use super::request::{Asked, PageRequest};
 use super::settings::{Content, Settings};
-use super::since::Span;
 use super::transport::{Hosts, Reply, Transport, fatal};
 use crate::error::{Error, Kind, Result};
 use crate::retry::{Budget, Trouble};
@@ -32,14 +30,6 @@ pub(crate) struct Exchange {
     auth: Auth,
     reader: Reader,
     budget: Arc<Budget>,
-}
-
-/// What all requests of a round of pages ask for.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    pub(crate) span: Span,
-    /// When the sweep began.
-    pub(crate) began: SystemTime,
 }
 
 /// A final answer that is no page.
@@ -103,7 +93,7 @@ impl Exchange {
 
     /// Fetches the page at `at`.
     pub(crate) async fn fetch(self: Arc<Self>, at: &At, asked: &Asked) -> Result<Fetched> {
-        let request = PageRequest::new(&self.settings, at, &asked.span, asked.began)?;
+        let request = PageRequest::new(&self.settings, at, asked)?;
         // A link may come from the cursor, which others can write.
         self.hosts
             .check(&request.url, "the page to go on with", &self.redactor)?;

@@ -12,9 +12,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::exchange::{Asked, Exchange, Fetched, Refusal};
+use super::exchange::{Exchange, Fetched, Refusal};
 use super::page::Page;
 use super::paging::{After, At, Circle, EndsAt, Facts, Repeat};
+use super::request::Asked;
 use crate::error::{Error, Result};
 
 /// Bytes of pages that may wait to be read. The last one may exceed it.

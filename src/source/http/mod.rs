@@ -23,6 +23,7 @@ mod exchange;
 mod fetch;
 mod page;
 mod paging;
+mod placeholders;
 mod request;
 mod settings;
 mod since;

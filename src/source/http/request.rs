@@ -1,17 +1,28 @@
 //! A request for one page, before credentials.
 
+mod content;
+
 use std::time::SystemTime;
 
 use reqwest::{Method, Url};
-use serde_json::{Map, Value};
 
+use self::content::Content;
 use super::paging::At;
-use super::settings::{self, BodyFormat, Settings};
+use super::placeholders::{Filled, fill_url};
+use super::settings::{self, Settings};
 use super::since::Span;
-use super::value::{Found, SendIn};
 use crate::error::{Error, Result};
-use crate::source::json::Pointer;
 use crate::source::secret::Redactor;
+
+/// What all requests of a round of pages ask for.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) span: Span,
+    /// The row of `for_each` they are made for.
+    pub(crate) row: Option<String>,
+    /// When the sweep began.
+    pub(crate) began: SystemTime,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PageRequest {
@@ -22,23 +33,20 @@ pub(crate) struct PageRequest {
     pub(crate) goes_on: bool,
     /// The place, where the URL does not show it.
     place: Option<String>,
+    row: Option<String>,
 }
 
 impl PageRequest {
-    /// For the page at `at`, in a sweep that began at `began`.
-    pub(crate) fn new(
-        settings: &Settings,
-        at: &At,
-        span: &Span,
-        began: SystemTime,
-    ) -> Result<Self> {
+    /// For the page at `at`.
+    pub(crate) fn new(settings: &Settings, at: &At, asked: &Asked) -> Result<Self> {
         let method = match settings.method {
             settings::Method::Get => Method::GET,
             settings::Method::Post => Method::POST,
         };
-        let mut content = Content::new(settings);
+        let row = asked.row.as_deref().map(Filled::of);
+        let mut content = Content::new(settings, row.as_ref())?;
         if let Some(since) = &settings.since {
-            since.put(span, began, &mut |send_in, name, value| {
+            since.put(&asked.span, asked.began, &mut |send_in, name, value| {
                 content.put(send_in, name, value);
             });
         }
@@ -52,7 +60,7 @@ impl PageRequest {
                 Error::failed(format!("the link `{link}` is no URL")).caused_by(cause)
             })?,
             _ => {
-                let mut url = settings.url.clone();
+                let mut url = fill_url(&settings.url, row.as_ref())?;
                 if !content.params.is_empty() {
                     url.query_pairs_mut().extend_pairs(&content.params);
                 }
@@ -64,153 +72,26 @@ impl PageRequest {
             method,
             goes_on: *at != settings.paging.first(),
             place: (body != body_before).then(|| at.to_string()),
+            row: asked.row.clone(),
             body,
         })
     }
 
     /// What records of this page have as their origin, and messages as the URL.
     pub(crate) fn shown(&self, redactor: &Redactor) -> String {
+        let place = self.place.as_ref().map(|place| format!(" ({place})"));
+        // By this the engine finds the row again (sql/engine/batch/_origins.sql).
+        let row = self.row.as_ref().map(|row| format!(" for {row}"));
         let url = redactor.clean(self.url.as_str());
-        match &self.place {
-            Some(place) => format!("{url} ({place})"),
-            None => url,
-        }
+        [Some(url), place, row].into_iter().flatten().collect()
     }
-}
-
-/// What a request carries, in the making.
-struct Content {
-    params: Vec<(String, String)>,
-    body: Option<Body>,
-}
-
-enum Body {
-    Form(Vec<(String, String)>),
-    Json {
-        value: Value,
-        /// JSON that goes into it as it stands, so that its numbers stay what they are.
-        verbatim: Vec<String>,
-    },
-}
-
-impl Content {
-    fn new(settings: &Settings) -> Self {
-        let body = match (settings.body_format, &settings.body) {
-            (BodyFormat::Form, Some(Value::Object(members))) => Some(Body::Form(pairs(members))),
-            (BodyFormat::Form, _) => Some(Body::Form(Vec::new())),
-            (BodyFormat::Json, body) => body.clone().map(|value| Body::Json {
-                value,
-                verbatim: Vec::new(),
-            }),
-        };
-        Content {
-            params: pairs(&settings.params),
-            body,
-        }
-    }
-
-    fn put(&mut self, send_in: SendIn, name: &str, value: Found) {
-        let body = self.body.take();
-        self.body = match (send_in, body) {
-            (SendIn::Params, body) => {
-                replace(&mut self.params, name, value);
-                body
-            }
-            (SendIn::Body, Some(Body::Form(mut pairs))) => {
-                replace(&mut pairs, name, value);
-                Some(Body::Form(pairs))
-            }
-            (SendIn::Body, body) => {
-                let (mut whole, mut verbatim) = match body {
-                    Some(Body::Json { value, verbatim }) => (value, verbatim),
-                    _ => (Value::Object(Map::new()), Vec::new()),
-                };
-                let member = match value {
-                    Found::Text(text) => Value::from(text),
-                    Found::Json(json) => {
-                        verbatim.push(json);
-                        Value::from(stand_in(verbatim.len() - 1))
-                    }
-                };
-                put_at(&mut whole, name, member);
-                Some(Body::Json {
-                    value: whole,
-                    verbatim,
-                })
-            }
-        };
-    }
-
-    /// As it is sent.
-    fn body(&self) -> Option<String> {
-        match self.body.as_ref()? {
-            Body::Form(pairs) => {
-                let mut form = form_urlencoded::Serializer::new(String::new());
-                Some(form.extend_pairs(pairs).finish())
-            }
-            Body::Json { value, verbatim } => {
-                let places = (0..).map(|index| Value::from(stand_in(index)).to_string());
-                let text = verbatim
-                    .iter()
-                    .zip(places)
-                    .fold(value.to_string(), |text, (json, place)| {
-                        text.replace(&place, json)
-                    });
-                Some(text)
-            }
-        }
-    }
-}
-
-/// No JSON that comes from Postgres holds a NUL.
-fn stand_in(index: usize) -> String {
-    format!("\0{index}\0")
-}
-
-/// `name` is a member of the body, or a JSON pointer to one; objects on the way to it are made.
-fn put_at(body: &mut Value, name: &str, value: Value) {
-    let path = match Pointer::parse(name) {
-        Some(pointer) => pointer.segments().to_vec(),
-        None => vec![name.to_owned()],
-    };
-    let mut place = body;
-    for segment in path {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
-        }
-        let Value::Object(map) = place else { return };
-        place = map.entry(segment).or_insert(Value::Null);
-    }
-    *place = value;
-}
-
-fn replace(pairs: &mut Vec<(String, String)>, name: &str, value: Found) {
-    pairs.retain(|(other, _)| other != name);
-    pairs.push((name.to_owned(), value.text().to_owned()));
-}
-
-/// Members as parameters; an array is one that is repeated.
-fn pairs(members: &Map<String, Value>) -> Vec<(String, String)> {
-    fn add(pairs: &mut Vec<(String, String)>, name: &str, value: &Value) {
-        match value {
-            Value::Null => {}
-            Value::Array(items) => items.iter().for_each(|item| add(pairs, name, item)),
-            Value::String(text) => pairs.push((name.to_owned(), text.clone())),
-            other => pairs.push((name.to_owned(), other.to_string())),
-        }
-    }
-    let mut pairs = Vec::new();
-    for (name, value) in members {
-        add(&mut pairs, name, value);
-    }
-    pairs
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::time::UNIX_EPOCH;
 
     fn request(more: Value, at: At) -> PageRequest {
@@ -220,7 +101,12 @@ mod tests {
         }
         let (settings, _) = Settings::parse(&settings).unwrap();
         let span = settings.since.as_ref().map(|since| since.span(None, None));
-        PageRequest::new(&settings, &at, &span.unwrap_or_default(), UNIX_EPOCH).unwrap()
+        let asked = Asked {
+            span: span.unwrap_or_default(),
+            row: None,
+            began: UNIX_EPOCH,
+        };
+        PageRequest::new(&settings, &at, &asked).unwrap()
     }
 
     #[test]
@@ -269,30 +155,5 @@ mod tests {
                 "https://api.example/v1?fixed=1 (token `a&b`)"
             );
         }
-    }
-
-    #[test]
-    fn values_go_into_the_body_where_they_are_wanted_and_numbers_stay_what_they_are() {
-        let mut content = Content {
-            params: Vec::new(),
-            body: Some(Body::Json {
-                value: json!({"query": {"size": 2}, "after": 1}),
-                verbatim: Vec::new(),
-            }),
-        };
-        for (name, value) in [
-            ("/query/after", Found::Text("a\"b".to_owned())),
-            (
-                "/new/deep",
-                Found::Json("[0.10, 123456789012345678901234567890]".to_owned()),
-            ),
-            ("after", Found::Json("7".to_owned())),
-        ] {
-            content.put(SendIn::Body, name, value);
-        }
-        assert_eq!(
-            content.body().unwrap(),
-            r#"{"query":{"size":2,"after":"a\"b"},"after":7,"new":{"deep":[0.10, 123456789012345678901234567890]}}"#
-        );
     }
 }

@@ -87,6 +87,9 @@ pub(crate) struct Settings {
     pub(crate) auth: Option<AuthSettings>,
     #[serde(default)]
     pub(crate) since: Option<Since>,
+    /// The query whose rows the placeholders stand for; whoever opens the source has run it.
+    #[serde(default)]
+    for_each: Option<String>,
     #[serde(default)]
     pub(crate) range: Option<Range>,
     #[serde(default)]
@@ -208,6 +211,10 @@ impl Settings {
             map.sort_keys();
         }
         hex(&digest(value.to_string().as_bytes()))
+    }
+
+    pub(crate) fn has_rows(&self) -> bool {
+        self.for_each.is_some()
     }
 
     pub(crate) fn limits(&self) -> Limits {

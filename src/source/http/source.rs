@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::exchange::{Asked, Exchange};
+use super::exchange::Exchange;
 use super::fetch::{Begin, Failure, FetchedPage, Fetcher};
+use super::request::Asked;
 use super::settings::{Settings, hex};
 use super::since::{Range, Since};
 use super::sweep::{Cursor, Done, Sweep};
@@ -20,6 +21,8 @@ pub struct HttpSource {
     exchange: Arc<Exchange>,
     fetcher: Option<Fetcher>,
     sweep: Sweep,
+    /// The rows of `for_each`, in their order.
+    rows: Vec<String>,
     current: Option<Reading>,
     is_over: bool,
     /// The sweep was broken off by an earlier run, and no page of it has come yet.
@@ -48,7 +51,22 @@ impl HttpSource {
         // A range is read in one sweep.
         let is_over =
             settings.range.is_some() && matches!(&cursor, Some(Cursor::Done(done)) if done.done);
-        let (sweep, remark) = Sweep::after(cursor.as_ref(), &settings, fingerprint);
+        let (mut sweep, mut remark) = Sweep::after(cursor.as_ref(), &settings, fingerprint);
+        if settings.has_rows() {
+            if sweep
+                .row
+                .as_ref()
+                .is_some_and(|row| !start.rows.contains(row))
+            {
+                let fingerprint = sweep.settings.clone();
+                sweep = sweep.anew(&settings, fingerprint);
+                remark = Some(
+                    "the row of for_each where the sweep was to go on is gone: begun anew with the first",
+                );
+            }
+            sweep.row = sweep.row.or_else(|| start.rows.first().cloned());
+        }
+        let is_over = is_over || (settings.has_rows() && sweep.row.is_none());
         if let Some(remark) = remark {
             means.remarks.add(remark);
         }
@@ -58,6 +76,7 @@ impl HttpSource {
             fetcher: None,
             is_resumed: !sweep.is_at_start(),
             sweep,
+            rows: start.rows.clone(),
             current: None,
             is_over,
             is_first_sweep: cursor.is_none(),
@@ -86,6 +105,7 @@ impl HttpSource {
                 at: self.sweep.next.clone(),
                 asked: Asked {
                     span: self.sweep.span(),
+                    row: self.sweep.row.clone(),
                     began: self.sweep.began(),
                 },
                 pages: self.sweep.pages,
@@ -108,7 +128,9 @@ impl HttpSource {
                 self.is_resumed = false;
                 self.fetcher = None;
                 let fingerprint = self.sweep.settings.clone();
+                let row = self.rows.first().cloned();
                 self.sweep = self.sweep.anew(self.settings(), fingerprint);
+                self.sweep.row = row;
                 self.next_page()
             }
             Err(Failure::Refused(refusal)) => Err(refusal.error),
@@ -180,48 +202,6 @@ impl HttpSource {
             }
         }
         false
-    }
-
-    /// Goes on behind a page.
-    fn turn(&mut self, fetched: &FetchedPage) -> Progress {
-        self.pages += 1;
-        self.sweep.pages += 1;
-        self.sweep.records += fetched.page.records();
-        if let Some(next) = &fetched.next {
-            self.sweep.next = next.clone();
-            let max = self.settings().max_pages;
-            return match max.filter(|max| self.pages >= *max) {
-                None => Progress::UnitEnded(Proof::Complete),
-                Some(max) => {
-                    let why =
-                        format!("max_pages = {max} are read; the next run goes on with {next}");
-                    self.means
-                        .remarks
-                        .add(format!("{}: {why}", self.settings().url));
-                    self.fetcher = None;
-                    Progress::End(self.waiting(why))
-                }
-            };
-        }
-        let proof = self.prove(fetched);
-        let now = self.sweep.began();
-        let span = self
-            .since()
-            .and_then(|since| since.next_span(&self.sweep.span(), self.range(), now));
-        match span {
-            Some(span) => {
-                let first = self.settings().paging.first();
-                self.sweep.turn_to(span, first);
-                self.records_before = self.sweep.records;
-                self.fetcher = None;
-                Progress::UnitEnded(proof)
-            }
-            None => {
-                self.is_over = true;
-                self.remark_on_marks();
-                Progress::End(proof)
-            }
-        }
     }
 
     /// The cursor as it stands now.

@@ -54,6 +54,9 @@ pub(crate) struct Sweep {
     pub(crate) since: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<String>,
+    /// The row of `for_each` whose pages it is at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) row: Option<String>,
     /// The newest mark so far; it counts from the next sweep on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mark: Option<String>,
@@ -129,6 +132,7 @@ impl Sweep {
             began: Time::at(SystemTime::now()).to_string(),
             since: span.since,
             until: span.until,
+            row: None,
             mark: since.and(mark),
             settings: fingerprint,
         }

@@ -41,20 +41,19 @@ pub(in crate::source) struct Parts {
     pub(in crate::source) faults: Vec<(usize, String)>,
 }
 
+/// Where each pointer leads, and the parts of that to which the first does.
+pub(in crate::source) type Outline = (Vec<Option<Range<usize>>>, Parts);
+
 /// [`find`], and in the same walk the parts of that to which the first pointer leads.
 pub(in crate::source) fn find_parts(
     bytes: &[u8],
     pointers: &[&Pointer],
     shape: Shape,
-) -> Result<(Vec<Option<Range<usize>>>, Parts), Fault> {
+) -> Result<Outline, Fault> {
     walk(bytes, pointers, Some(shape))
 }
 
-fn walk(
-    bytes: &[u8],
-    pointers: &[&Pointer],
-    shape: Option<Shape>,
-) -> Result<(Vec<Option<Range<usize>>>, Parts), Fault> {
+fn walk(bytes: &[u8], pointers: &[&Pointer], shape: Option<Shape>) -> Result<Outline, Fault> {
     let mut walk = Walk {
         bytes,
         at: 0,

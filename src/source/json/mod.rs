@@ -5,6 +5,6 @@ mod document;
 mod pointer;
 mod scan;
 
-pub(in crate::source) use document::{Fault, Parts, Shape, find, find_parts, string};
+pub(in crate::source) use document::{Fault, Outline, Parts, Shape, find, find_parts, string};
 pub(in crate::source) use pointer::Pointer;
 pub(in crate::source) use scan::ValueScan;

@@ -192,3 +192,91 @@ async fn what_was_read_before_a_failure_is_committed_and_the_next_run_goes_on() 
     );
     assert_eq!(web.requests().len(), 4);
 }
+
+/// Items of orders 1 to 4, two a page; order 3 has none, and one of order 4 is none.
+fn items() -> Web {
+    Web::serve(|request| {
+        let order: usize = request.path.split('/').nth(2).unwrap().parse().unwrap();
+        let page = request.param("page").unwrap_or("1");
+        Answer::json(match (order, page) {
+            (3, _) => "[]".to_owned(),
+            (4, "1") => r#"[{"no": 1}, {"no": "two"}]"#.to_owned(),
+            (_, "1") => r#"[{"no": 1}, {"no": 2}]"#.to_owned(),
+            (_, "2") => r#"[{"no": 3}]"#.to_owned(),
+            _ => "[]".to_owned(),
+        })
+    })
+}
+
+#[tokio::test]
+async fn a_source_is_read_for_each_row_of_a_query_and_meta_holds_the_row() {
+    let web = items();
+    let db = TestDb::new().await;
+    db.execute(&format!(
+        "create schema shop;
+         create table shop.orders (id bigint primary key);
+         insert into shop.orders select generate_series(1, 4);
+         create table shop.items (order_id bigint, no integer, primary key (order_id, no));
+         create function shop.items_v1(doc jsonb, meta jsonb) returns table (order_id bigint, no integer)
+         language sql stable as $$ select (meta #>> '{{row,id}}')::bigint, (doc->>'no')::integer $$;
+         select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items',
+           key => '{{order_id,no}}', max_bad_ratio => 1, source => sluice.http_source(url => '{}/orders/{{id}}/items',
+             for_each => 'select id from shop.orders order by id', paging => sluice.page_number_paging(), prefetch => 1));",
+        web.url
+    ))
+    .await;
+    let run = |more: &[&str]| {
+        let args = [&["run", "items", "--batch-rows", "2"], more].concat();
+        Sluice::on(&db).args(args).run().exits(0)
+    };
+    run(&["--max-batches", "2"]);
+    let cursor = db
+        .value("select cursor ->> 'row' from sluice.etl_state")
+        .await;
+    assert_eq!(cursor, r#"{"id": 2}"#, "broken off inside of the second");
+    run(&[]);
+    assert_eq!(
+        db.value(
+            "select string_agg(order_id || '-' || no, ' ' order by order_id, no) from shop.items"
+        )
+        .await,
+        "1-1 1-2 1-3 2-1 2-2 2-3 4-1 4-3"
+    );
+    assert_eq!(
+        db.value("select origin from sluice.quarantine").await,
+        format!(r#"{}/orders/4/items?page=1 for {{"id": 4}}"#, web.url)
+    );
+    let asked = web.requests().len();
+    db.execute(
+        r#"select sluice.amend(quarantine_id, '{"no": 2}', 'typing error') from sluice.quarantine;
+           delete from shop.orders where id < 3"#,
+    )
+    .await;
+    Sluice::on(&db).args(["replay", "items"]).run().exits(0);
+    assert_eq!(
+        db.value("select count(*) from shop.items where order_id = 4")
+            .await,
+        "3",
+        "a replay finds the row again"
+    );
+    run(&[]);
+    let orders: Vec<String> = web.requests()[asked..]
+        .iter()
+        .map(|r| r.path.clone())
+        .collect();
+    assert!(
+        orders
+            .iter()
+            .all(|path| path.starts_with("/orders/3") || path.starts_with("/orders/4"))
+    );
+    db.execute("delete from shop.orders").await;
+    assert_eq!(run(&[]).summary().count("extracted"), 0);
+    Sluice::on(&db).args(["verify", "items"]).run().exits(0);
+}
+
+#[tokio::test]
+async fn a_query_of_for_each_changes_nothing() {
+    let db = define("sluice.http_source(url => 'http://127.0.0.1:9/{id}', for_each => 'delete from shop.orders returning id')").await;
+    let done = Sluice::on(&db).args(["run", "orders"]).run().exits(1);
+    assert!(done.stderr.contains("for_each"), "{}", done.stderr);
+}

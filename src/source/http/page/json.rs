@@ -10,7 +10,7 @@ use crate::retry::Trouble;
 use crate::source::http::settings::{Shape, digest};
 use crate::source::http::transport::{fatal, passing};
 use crate::source::http::value::Found;
-use crate::source::json::{self, Fault, Parts, Pointer};
+use crate::source::json::{self, Fault, Outline, Parts, Pointer};
 
 impl Answer<'_> {
     pub(super) fn read_json(&self, page: &mut Page) -> Result<(), Trouble> {
@@ -59,7 +59,7 @@ impl Answer<'_> {
         Ok(())
     }
 
-    fn walk(&self, pointers: &[&Pointer]) -> Result<(Vec<Option<Range<usize>>>, Parts), Trouble> {
+    fn walk(&self, pointers: &[&Pointer]) -> Result<Outline, Trouble> {
         let nothing = || (vec![None; pointers.len()], Parts::default());
         let shape = match self.reader.content.shape {
             Shape::Array => json::Shape::Array,

@@ -1,11 +1,69 @@
-//! What the end of the pages proves.
+//! What follows a page, and what the end of them proves.
 
 use super::{FetchedPage, HttpSource};
-use crate::source::{Proof, Reason};
+use crate::source::{Progress, Proof, Reason};
 
 impl HttpSource {
+    /// Goes on behind a page.
+    pub(super) fn turn(&mut self, fetched: &FetchedPage) -> Progress {
+        self.pages += 1;
+        self.sweep.pages += 1;
+        self.sweep.records += fetched.page.records();
+        if let Some(next) = &fetched.next {
+            self.sweep.next = next.clone();
+            let max = self.settings().max_pages;
+            return match max.filter(|max| self.pages >= *max) {
+                None => Progress::UnitEnded(Proof::Complete),
+                Some(max) => {
+                    let why =
+                        format!("max_pages = {max} are read; the next run goes on with {next}");
+                    self.means
+                        .remarks
+                        .add(format!("{}: {why}", self.settings().url));
+                    self.fetcher = None;
+                    Progress::End(self.waiting(why))
+                }
+            };
+        }
+        let proof = self.prove(fetched);
+        let now = self.sweep.began();
+        let span = self
+            .since()
+            .and_then(|since| since.next_span(&self.sweep.span(), self.range(), now));
+        match span {
+            Some(span) => {
+                let first = self.settings().paging.first();
+                self.sweep.turn_to(span, first);
+                self.records_before = self.sweep.records;
+                self.fetcher = None;
+                Progress::UnitEnded(proof)
+            }
+            None => match self.next_row() {
+                Some(row) => {
+                    let first = self.settings().paging.first();
+                    (self.sweep.row, self.sweep.next) = (Some(row), first);
+                    self.records_before = self.sweep.records;
+                    self.fetcher = None;
+                    Progress::UnitEnded(proof)
+                }
+                None => {
+                    self.is_over = true;
+                    self.remark_on_marks();
+                    Progress::End(proof)
+                }
+            },
+        }
+    }
+
+    /// The row of `for_each` behind the one at hand.
+    fn next_row(&self) -> Option<String> {
+        let row = self.sweep.row.as_ref()?;
+        let at = self.rows.iter().position(|other| other == row)?;
+        self.rows.get(at + 1).cloned()
+    }
+
     /// What the last page proves.
-    pub(super) fn prove(&self, fetched: &FetchedPage) -> Proof {
+    fn prove(&self, fetched: &FetchedPage) -> Proof {
         let records = self.sweep.records - self.records_before;
         if let Some(total) = fetched.total.filter(|total| *total > records) {
             let why = format!(
@@ -24,14 +82,14 @@ impl HttpSource {
         Proof::Complete
     }
 
-    pub(super) fn waiting(&self, why: String) -> Proof {
+    fn waiting(&self, why: String) -> Proof {
         Proof::Partial(Reason::Waiting {
             name: self.exchange.redactor.clean(self.settings().url.as_str()),
             why,
         })
     }
 
-    pub(super) fn remark_on_marks(&self) {
+    fn remark_on_marks(&self) {
         let field = self.since().and_then(|since| since.field.as_ref());
         if let Some(field) = field.filter(|_| self.unmarked > 0) {
             self.means.remarks.add(format!(
