@@ -9,7 +9,7 @@ mod retained;
 pub(super) use cursor::{Rewind, Skip};
 pub(super) use loading::{Backfill, DryRun, Loading, Run};
 pub(super) use pipeline::{Drop, OfPipeline, Set, Show};
-pub(super) use quarantined::{Amend, Discard, Quarantine, Replay};
+pub(super) use quarantined::{Amend, Discard, Quarantine, Reopen, Replay};
 pub(super) use retained::{Batches, Compare, Prune, Reload, Why};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -82,6 +82,8 @@ pub(super) enum Command {
     Amend(Amend),
     /// Close quarantined records for good, with a reason
     Discard(Discard),
+    /// Open discarded records again
+    Reopen(Reopen),
     /// Set a pipeline's cursor back; what follows is read again, unchanged rows are skipped
     Rewind(Rewind),
     /// Pass over a file, an object or a page that cannot be read

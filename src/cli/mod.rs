@@ -20,6 +20,7 @@ mod pipeline;
 mod prune;
 mod quarantine;
 mod reload;
+mod reopen;
 mod replay;
 mod rewind;
 mod run;
@@ -75,6 +76,7 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Replay(args) => replay::replay(&context, &args).await,
         Command::Amend(args) => amend::amend(&context, &args).await,
         Command::Discard(args) => discard::discard(&context, &args).await,
+        Command::Reopen(args) => reopen::reopen(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
         Command::Skip(args) => skip::skip(&context, &args).await,
         Command::Backfill(args) => backfill::backfill(&context, &args).await,

@@ -1,4 +1,4 @@
-//! `replay`, `amend`, `discard`, and what dry runs show.
+//! `replay`, `amend`, `discard`, `reopen`, and what dry runs show.
 
 use crate::support::{Sluice, TestDb};
 use serde_json::Value;
@@ -125,12 +125,73 @@ async fn amended_records_are_replayed_and_the_rest_is_discarded() {
     assert!(said.lines().count() == 2 && said.contains("2,50"), "{said}");
     let discard = ["discard", "items", "--where", "sqlstate = '22P02'"];
     Sluice::on(&db).args(discard).run().exits(2);
+    let (said, _) = sluice(&db, &[&discard[..], &["--dry-run"]].concat());
+    assert!(
+        said.contains("2,50") && said.ends_with("would discard: records=1\n"),
+        "{said}"
+    );
     let (said, _) = sluice(&db, &[&discard[..], &["--reason", "typo"]].concat());
     assert_eq!(said, "items discarded=1\n");
     assert_eq!(
         db.rows("select id, event, message from sluice.quarantine_history_details where event in ('amended', 'discarded')").await,
         ["1|discarded|typo", "2|amended|asked the shop"]
     );
+    let reopen = ["reopen", "items", "--where", "reason = 'typo'"];
+    let (said, _) = sluice(&db, &[&reopen[..], &["--dry-run"]].concat());
+    assert!(said.ends_with("would reopen: records=1\n"), "{said}");
+    let (said, _) = sluice(&db, &[&reopen[..], &["--json"]].concat());
+    assert_eq!(said, "{\"pipeline\":\"items\",\"reopened\":1}\n");
+}
+
+#[tokio::test]
+async fn which_records_are_closed_or_opened_has_to_be_said() {
+    let db = items_db().await;
+    for command in [
+        &["discard", "items", "--reason", "all of it"][..],
+        &["reopen", "items"],
+    ] {
+        let done = Sluice::on(&db).args(command.to_vec()).run().exits(2);
+        assert!(
+            done.stderr.contains("<--where <SQL>|--ids <ID,...>|--all>"),
+            "{done:?}"
+        );
+        let both = [command, &["--all", "--ids", "1"]].concat();
+        Sluice::on(&db).args(both).run().exits(2);
+        let unknown = [command, &["--ids", "99"]].concat();
+        let done = Sluice::on(&db).args(unknown).run().exits(2);
+        assert!(done.stderr.contains("no quarantined record 99"), "{done:?}");
+    }
+    let (said, _) = sluice(&db, &["discard", "items", "--all", "--reason", "rubbish"]);
+    assert_eq!(said, "items discarded=2\n");
+}
+
+#[tokio::test]
+async fn payloads_are_edited_and_go_back() {
+    let db = items_db().await;
+    let payload = "select payload from sluice.quarantine_open_details where id = 1";
+    let before = db.value(payload).await;
+    let amend = ["amend", "1", "--reason", "decimal comma"];
+    let edit = |editor: &str| {
+        let command = Sluice::on(&db).env("VISUAL", "").env("EDITOR", editor);
+        command.args([&amend[..], &["--edit"]].concat()).run()
+    };
+    let done = edit("true").exits(2);
+    assert!(done.stderr.contains("came back as it was"), "{done:?}");
+    let done = edit("exit 3; true").exits(1);
+    assert!(done.stderr.contains("nothing was changed"), "{done:?}");
+    let done = edit("sed -i s/}//").exits(2);
+    assert!(done.stderr.contains("the payload is no JSON"), "{done:?}");
+    assert_eq!(db.value(payload).await, before);
+    edit("sed -i s/2,50/2.50/").exits(0);
+    assert_eq!(db.value(payload).await, before.replace("2,50", "2.50"));
+    for empty in ["", "\n"] {
+        let done = Sluice::on(&db).args(amend).run_with_input(empty.as_bytes());
+        let done = done.exits(2);
+        assert!(done.stderr.contains("amend needs a payload"), "{done:?}");
+    }
+    let (said, _) = sluice(&db, &[&amend[..], &["--restore"]].concat());
+    assert_eq!(said, "quarantined record 1 is as it came\n");
+    assert_eq!(db.value(payload).await, before);
 }
 
 #[tokio::test]

@@ -5,8 +5,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $f$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(reopen.pipeline);
-  v_ids      bigint[];
+  v_ids bigint[];
 begin
   if (num_nonnulls(reopen.quarantine_ids, reopen.filter) > 0) = coalesce(reopen.all_discarded, false) then
     raise exception using errcode = 'SL005',
@@ -15,12 +14,10 @@ begin
       hint = 'quarantine_ids => ''{42,43}'', filter => $$ reason = ''test records'' $$, or all_discarded => true;'
         ' sluice.quarantine_discarded shows which there are';
   end if;
-  v_ids := sluice._chosen_records(v_pipeline, reopen.quarantine_ids, 'quarantine_discarded', reopen.filter);
+  v_ids := array(select sluice.find_discarded(reopen.pipeline, reopen.quarantine_ids, reopen.filter));
   v_ids := array(
     select q.quarantine_id from sluice.quarantine q
-    where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'discarded'
-      and (v_ids is null or q.quarantine_id = any (v_ids))
-    order by q.quarantine_id for no key update);
+    where q.quarantine_id = any (v_ids) and q.status = 'discarded' order by q.quarantine_id for no key update);
   begin
     update sluice.quarantine q set
       status = 'open', reason = null, closed_at = null, closed_by = null, payload_sha256 = sha256(q.payload)
@@ -30,8 +27,8 @@ begin
       message = 'these records cannot all be reopened: the same bytes would be open twice',
       detail = (
         select format('the same bytes are in records %s', string_agg(q.quarantine_id::text, ', ' order by q.quarantine_id))
-        from sluice.quarantine q
-        where q.pipeline_id = v_pipeline.pipeline_id and (q.status = 'open' or q.quarantine_id = any (v_ids))
+        from sluice.quarantine q join sluice.pipelines p using (pipeline_id)
+        where p.name = reopen.pipeline and (q.status = 'open' or q.quarantine_id = any (v_ids))
         group by sha256(q.payload) having count(*) > 1 order by min(q.quarantine_id) limit 1),
       hint = 'leave out all but one of them';
   end;

@@ -10,5 +10,6 @@ end
 $$;
 
 comment on function sluice.restore_payload(bigint, text) is
-$$Takes back what was amended: the payload of an open quarantined record is what the source delivered. quarantine_id: as in sluice.quarantine_open; reason: why.
+$$Takes back what was amended: the payload of an open quarantined record is what the source delivered.
+quarantine_id: as in sluice.quarantine_open; reason: why.
 Example: select sluice.restore_payload(42, 'the shop says it was right')$$;

@@ -14,6 +14,21 @@ pub(in crate::cli) struct Which {
     pub(in crate::cli) ids: Option<Vec<i64>>,
 }
 
+/// Which records are closed or opened; one of these has to be said.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(in crate::cli) struct Chosen {
+    /// Records that meet this condition
+    #[arg(long = "where", value_name = "SQL")]
+    pub(in crate::cli) filter: Option<String>,
+    /// These records
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub(in crate::cli) ids: Option<Vec<i64>>,
+    /// All records of the pipeline
+    #[arg(long, conflicts_with_all = ["filter", "ids"])]
+    pub(in crate::cli) all: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice replay orders --version 3 --where \"sqlstate = '22P02'\"
@@ -45,6 +60,8 @@ pub(in crate::cli) struct Replay {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice amend 17 --reason \"decimal comma\" < corrected.json
+  sluice amend 17 --reason \"decimal comma\" --edit
+  sluice amend 17 --reason \"it was right\" --restore
 
 The original stays beside the corrected payload. sluice replay loads it.")]
 pub(in crate::cli) struct Amend {
@@ -53,6 +70,15 @@ pub(in crate::cli) struct Amend {
     /// Read the corrected payload from here (- for standard input)
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(in crate::cli) payload: String,
+    /// Correct the payload in an editor ($VISUAL, $EDITOR or vi)
+    #[arg(long, conflicts_with = "payload")]
+    pub(in crate::cli) edit: bool,
+    /// Go back to the payload as it came
+    #[arg(long, conflicts_with_all = ["payload", "edit", "as_is"])]
+    pub(in crate::cli) restore: bool,
+    /// Take a payload that is empty or no JSON, too
+    #[arg(long)]
+    pub(in crate::cli) as_is: bool,
     /// Say why
     #[arg(long)]
     pub(in crate::cli) reason: String,
@@ -61,15 +87,37 @@ pub(in crate::cli) struct Amend {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice discard orders --where \"origin like 'drop/2026-04-%'\" --reason \"sent twice\"
-  sluice discard orders --ids 17,18 --reason \"test records\"")]
+  sluice discard orders --ids 17,18 --reason \"test records\"
+  sluice discard orders --all --dry-run    which records that would be
+
+Conditions are on sluice.quarantine_open_details. sluice reopen takes it back.")]
 pub(in crate::cli) struct Discard {
     /// The pipeline
     pub(in crate::cli) pipeline: String,
     #[command(flatten)]
-    pub(in crate::cli) which: Which,
-    /// Say why
+    pub(in crate::cli) which: Chosen,
+    /// Show the records, and change nothing
     #[arg(long)]
-    pub(in crate::cli) reason: String,
+    pub(in crate::cli) dry_run: bool,
+    /// Say why
+    #[arg(long, required_unless_present = "dry_run")]
+    pub(in crate::cli) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice reopen orders --where \"reason = 'test records'\"
+  sluice reopen orders --all --dry-run     which records that would be
+
+Conditions are on sluice.quarantine_discarded.")]
+pub(in crate::cli) struct Reopen {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    #[command(flatten)]
+    pub(in crate::cli) which: Chosen,
+    /// Show the records, and change nothing
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
