@@ -9,7 +9,8 @@ select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
     when t.amount is null and t.sluice_deleted is not true then 4
     when t.updated_at is null and t.sluice_deleted is not true then 5
     when t.sluice_deleted is not true and ((amount >= (0)::numeric)) is false then 6 end,
-  E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(E'\\xadd86459c2bc06dc'::pg_catalog.bytea, t.order_id, t.region, t.customer_id, t.amount, t.updated_at))), 1, 16),
+  E'\\x01'::pg_catalog.bytea
+      || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(E'\\xadd86459c2bc06dc'::pg_catalog.bytea, t.order_id, t.region, t.customer_id, t.amount, t.updated_at))), 1, 16),
   t.order_id, t.region, t.customer_id, t.amount, t.updated_at
 from (
   select ordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc
@@ -34,7 +35,8 @@ cross join lateral (
 insert into pg_temp.sluice_rows (
   sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, order_id, region, customer_id, amount, updated_at)
 select * from sluice._rows_past_faults($1) as t (
-  sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer, sluice_hash bytea, order_id bigint, region character varying, customer_id bigint, amount numeric, updated_at timestamp with time zone);
+  sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer,
+  sluice_hash bytea, order_id bigint, region character varying, customer_id bigint, amount numeric, updated_at timestamp with time zone);
 
 -- trial of the transform: for it, behind the last record that raised: its place is $1
 select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
@@ -45,7 +47,8 @@ select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
     when t.amount is null and t.sluice_deleted is not true then 4
     when t.updated_at is null and t.sluice_deleted is not true then 5
     when t.sluice_deleted is not true and ((amount >= (0)::numeric)) is false then 6 end,
-  E'\\x01'::pg_catalog.bytea || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(E'\\xadd86459c2bc06dc'::pg_catalog.bytea, t.order_id, t.region, t.customer_id, t.amount, t.updated_at))), 1, 16),
+  E'\\x01'::pg_catalog.bytea
+      || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(E'\\xadd86459c2bc06dc'::pg_catalog.bytea, t.order_id, t.region, t.customer_id, t.amount, t.updated_at))), 1, 16),
   t.order_id, t.region, t.customer_id, t.amount, t.updated_at
 from (
   select pg_catalog.setval('pg_temp.sluice_place', ordinal + 1) as sluice_place, ordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc
@@ -92,7 +95,8 @@ cross join lateral (
   from shop.orders_v1(s.sluice_doc) r) t;
 
 -- reference check: in every batch; again in load_batch for records without a parent
-insert into pg_temp.sluice_faults (ordinal, sqlstate, message, detail, constraint_name, column_name, is_suspect)
+insert into pg_temp.sluice_faults (
+  ordinal, sqlstate, message, detail, constraint_name, column_name, is_suspect)
 select r.sluice_ordinal, '23503', 'insert or update on table "orders" violates foreign key constraint "orders_customer_id_fkey"', pg_catalog.format('Key (customer_id)=(%s) is not present in table "customers".', r.customer_id), 'orders_customer_id_fkey', 'customer_id', true
 from pg_temp.sluice_rows r
 where r.sluice_state is null and not r.sluice_deleted and r.customer_id is not null
@@ -124,7 +128,8 @@ from (
   select s.ctid as place, (
     select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null end)
     from (
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null and d.order_value is not null) as is_older,
+      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+        and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer
       from sluice.tombstones d
       where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)) o) as verdict
@@ -148,7 +153,8 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null and d.order_value is not null) as is_older,
+      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+        and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
       from sluice.tombstones d left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
@@ -176,7 +182,8 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null and d.order_value is not null) as is_older,
+      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+        and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
       from sluice.tombstones d left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
@@ -204,7 +211,8 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null and d.order_value is not null) as is_older,
+      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+        and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
       from sluice.tombstones d left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,

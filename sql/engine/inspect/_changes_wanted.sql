@@ -5,7 +5,8 @@ as $$
 begin
   is_asked := to_regclass('pg_temp.sluice_changes') is not null;
   if is_asked then
-    most := nullif(current_setting('sluice.capture_limit', true), '')::bigint - (select count(*) from pg_temp.sluice_changes);
+    most := nullif(current_setting('sluice.capture_limit', true), '')::bigint - (select count(*)
+      from pg_temp.sluice_changes);
     is_asked := coalesce(most > 0, true);
   end if;
 end

@@ -1,4 +1,5 @@
-create or replace function sluice._why_batch(p_batch_id bigint, p_key jsonb, p_columns text[], p_row_sql text, p_typed_key jsonb)
+create or replace function sluice._why_batch(p_batch_id bigint, p_key jsonb, p_columns text[], p_row_sql text,
+  p_typed_key jsonb)
 returns table (fact text, value text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -50,7 +51,7 @@ begin
   end if;
   begin
     select concat_ws(':', r.origin, r.position), r.payload into v_place, v_payload
-    from sluice._find_record(v_batch, p_key, p_columns, p_row_sql) r;
+    from sluice._retained_record_of_key(v_batch, p_key, p_columns, p_row_sql) r;
   exception when sqlstate 'SL005' or sqlstate 'SL006' then
     v_trouble := sqlerrm; -- the version cannot run any more
   end;
@@ -59,7 +60,8 @@ begin
     return;
   end if;
   return query
-  select 'source', string_agg(o.place, ', ' order by o.number) || case when count(*) < jsonb_array_length(v_batch.origins)
+  select 'source', string_agg(o.place, ', ' order by o.number) || case
+    when count(*) < jsonb_array_length(v_batch.origins)
       then format(' and %s more', jsonb_array_length(v_batch.origins) - count(*)) else '' end
   from (
     select x.number, concat_ws(':', x.origin ->> 'origin', nullif(concat_ws('-', x.origin ->> 'first_position',
@@ -68,10 +70,51 @@ begin
   having count(*) > 0;
   return query values ('payload', case
     when v_trouble is not null then 'cannot be looked for: ' || v_trouble
-    when exists (select from sluice.pipelines p, sluice._raw_counts(coalesce(p.backfill_of, p.pipeline_id), array[coalesce(v_batch.reloads, v_batch.batch_id)]) where p.pipeline_id = v_batch.pipeline_id) then 'not found among those retained'
+    when exists (select from sluice.pipelines p,
+      sluice._raw_counts(coalesce(p.backfill_of, p.pipeline_id), array[coalesce(v_batch.reloads, v_batch.batch_id)])
+        where p.pipeline_id = v_batch.pipeline_id) then 'not found among those retained'
     else 'not retained' end);
 end
 $$;
 
 comment on function sluice._why_batch(bigint, jsonb, text[], text, jsonb) is
-  'What is known of the batch that wrote or deleted a key, and of the record it came from: exactly where its payload is retained, else all places that the batch read.';
+$$What is known of the batch that wrote or deleted a key, and of the record it came from: exactly where its payload is
+retained, else all places that the batch read.$$;
+
+-- Looks for the record that made a key among the retained payloads of a batch, by putting them through the batch's
+-- version again; changes nothing. Nulls where there is none. p_columns, p_row_sql: of _typed_key.
+create or replace function sluice._retained_record_of_key(
+  p_batch sluice.batches, p_key jsonb, p_columns text[], p_row_sql text,
+  out origin text, out "position" bigint, out payload text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines;
+  v_compiled record;
+  v_ordinal  integer;
+begin
+  -- Of a backfill the pipeline itself, which has its payloads.
+  select o.* into strict v_pipeline from sluice.pipelines p
+    join sluice.pipelines o on o.pipeline_id = coalesce(p.backfill_of, p.pipeline_id)
+  where p.pipeline_id = p_batch.pipeline_id;
+  begin
+    perform sluice._open_batch(v_pipeline, p_batch.version, null, 'replay', 'arrival_only');
+    select c.target, c.columns into v_compiled from pg_temp.sluice_compiled c;
+    if p_columns <@ v_compiled.columns and sluice._stage_retained(v_pipeline.pipeline_id,
+      coalesce(p_batch.reloads, p_batch.batch_id)) > 0 then
+      perform sluice.transform_batch(p_batch.origins);
+      -- Of several records the one that counted.
+      execute format($sql$select s.sluice_ordinal from pg_temp.sluice_rows s join %s k on %s
+order by s.sluice_state is not null, s.sluice_ordinal desc limit 1$sql$,
+        p_row_sql, sluice._key_condition(v_compiled.target, p_columns, 's', 'k')) into v_ordinal using p_key;
+      -- A copy: what lies in a temporary table is gone in a moment.
+      select sluice._origin_of(p_batch.origins, s.ordinal), s.position, s.payload || '' into origin, "position", payload
+      from pg_temp.sluice_staging s where s.ordinal = v_ordinal;
+    end if;
+    raise exception using errcode = 'SL999', message = 'a search always rolls back';
+  exception when sqlstate 'SL999' then
+    null;
+  end;
+end
+$$;

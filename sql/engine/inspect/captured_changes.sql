@@ -23,4 +23,5 @@ end
 $$;
 
 comment on function sluice.captured_changes() is
-  'What batches and replays of this transaction have changed since sluice.capture_changes(): action and key of each row, for each changed column [old, new], and all of it as a line to read.';
+$$What batches and replays of this transaction have changed since sluice.capture_changes(): action and key of each
+row, for each changed column [old, new], and all of it as a line to read.$$;

@@ -8,7 +8,7 @@ begin
   base_type := p_type;
   base_typmod := p_typmod;
   loop
-    select * into v_type from pg_catalog.pg_type where oid = base_type;
+    select * into v_type from pg_type where oid = base_type;
     exit when v_type.typtype <> 'd';
     base_type := v_type.typbasetype;
     base_typmod := v_type.typtypmod;

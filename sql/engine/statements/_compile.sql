@@ -87,8 +87,8 @@ end
 $$;
 
 comment on function sluice._compile(integer, integer) is
-$$Checks a pipeline version (null: the active one) against the catalog as it is now (SL005, SL006 when it no longer fits)
-and writes every statement its batches run.$$;
+$$Checks a pipeline version (null: the active one) against the catalog as it is now (SL005, SL006 when it no longer
+fits) and writes every statement its batches run.$$;
 
 -- Marks all but the newest row of each key in the batch: by order_by, then by arrival.
 create or replace function sluice._superseded_sql(p_target oid, p_key text[], p_order_by text)

@@ -3,7 +3,8 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select string_agg(format('%s.%I %s %s.%2$I', p_left, k, sluice._operator(p_target, k, 3), p_right), ' and ' order by n)
+  select string_agg(format('%s.%I %s %s.%2$I', p_left, k, sluice._operator(p_target, k, 3), p_right), ' and '
+    order by n)
   from unnest(p_key) with ordinality as keys (k, n)
 $$;
 

@@ -8,7 +8,8 @@ as $$
   -- do not count, and citext does not tell A from a. Where that cannot be had, see _odd_key_column.
   select format('pg_catalog.substr(pg_catalog.sha256(%s), 1, 16)', case
       when bool_or(k.sent_as is not null) then concat_ws(' || ', format('pg_catalog.int4send(%s)', count(*)),
-        string_agg(case when k.sent_as is null then format('pg_catalog.substr(pg_catalog.record_send(row(%s)), 5)', k.value)
+        string_agg(case when k.sent_as is null
+          then format('pg_catalog.substr(pg_catalog.record_send(row(%s)), 5)', k.value)
           else format('sluice._sent_text(%s, %s)', k.sent_as, k.value) end, ' || ' order by k.place))
       else format('pg_catalog.record_send(row(%s))', string_agg(k.value, ', ' order by k.place)) end)
   from (
@@ -19,7 +20,8 @@ as $$
         when y.typname = 'citext' then format('pg_catalog.lower(%s collate pg_catalog."default")', v.input)
         else v.input end as value,
       case when b.base_type in ('varchar'::regtype, 'name'::regtype) then b.base_type::oid
-        when b.base_type in ('text'::regtype, 'bpchar'::regtype) or b.base_type >= 16384 then 'text'::regtype::oid end as sent_as
+        when b.base_type in ('text'::regtype, 'bpchar'::regtype) or b.base_type >= 16384
+          then 'text'::regtype::oid end as sent_as
     from sluice._target_columns(p_target, p_key) c
     join pg_attribute a on a.attrelid = p_target and a.attname = c.column_name
     cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
@@ -28,7 +30,8 @@ as $$
 $$;
 
 comment on function sluice._key_hash(oid, text[], text) is
-  'The expression that identifies the key of a row, given by its alias, in the same bytes whatever the session''s settings.';
+$$The expression that identifies the key of a row, given by its alias, in the same bytes whatever the session's
+settings.$$;
 
 -- As record_send writes a field. Without settings of its own, so that it is inlined.
 create or replace function sluice._sent_text(p_type oid, p_value text)

@@ -9,15 +9,17 @@ begin
   -- names its operators in its default btree operator class; those of all other types are
   -- built in.
   return (
-    select format('operator(%I.%s)', coalesce(n.nspname, 'pg_catalog'), case p_strategy when 1 then '<' when 2 then '<=' when 3 then '=' when 4 then '>=' end)
-    from pg_catalog.pg_attribute a
+    select format('operator(%I.%s)', coalesce(n.nspname, 'pg_catalog'), case p_strategy when 1 then '<' when 2
+      then '<=' when 3 then '=' when 4 then '>=' end)
+    from pg_attribute a
     cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
     left join (
-      pg_catalog.pg_opclass c
-      join pg_catalog.pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
-      join pg_catalog.pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = c.opcintype and p.amoprighttype = c.opcintype
-      join pg_catalog.pg_operator o on o.oid = p.amopopr
-      join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+      pg_opclass c
+      join pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
+      join pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = c.opcintype
+        and p.amoprighttype = c.opcintype
+      join pg_operator o on o.oid = p.amopopr
+      join pg_namespace n on n.oid = o.oprnamespace
     ) on c.opcintype = b.base_type and c.opcdefault and p.amopstrategy = p_strategy
     where a.attrelid = p_class and a.attname = p_column and not a.attisdropped);
 end

@@ -31,7 +31,8 @@ from (
   where s.sluice_state is null) o$sql$, v_outcome, v_from);
 
   -- json, not jsonb, which would not keep the order of the columns.
-  select format($sql$select s.sluice_state as state, s.sluice_ordinal as ordinal, s.sluice_line as line, s.sluice_hash as hash,
+  select format($sql$select s.sluice_state as state, s.sluice_ordinal as ordinal, s.sluice_line as line,
+    s.sluice_hash as hash,
   %s as key,
   %s as key_hash,
   %s as outcome,
@@ -41,7 +42,8 @@ from (
    where c.old is distinct from c.new) as changes
 %s$sql$,
       sluice._key_json(p_key, 's'), sluice._key_hash(p_target, p_key, 's'), v_outcome,
-      string_agg(format('(%1$L, pg_catalog.to_jsonb(t.%1$I), case when not s.sluice_deleted then pg_catalog.to_jsonb(s.%1$I) end)',
+      string_agg(format($sql$(
+       %1$L, pg_catalog.to_jsonb(t.%1$I), case when not s.sluice_deleted then pg_catalog.to_jsonb(s.%1$I) end)$sql$,
         c), E',\n     '), v_from)
     into outcomes_sql
   from unnest(p_columns) c;
@@ -49,5 +51,5 @@ end
 $$;
 
 comment on function sluice._outcomes_sql(oid, text[], text[], text) is
-$$What the rows of the batch would come to in the target as it is now, counted; and for each row, with the cells it would
-change: {"amount": [old, new], ...}.$$;
+$$What the rows of the batch would come to in the target as it is now, counted; and for each row, with the cells
+it would change: {"amount": [old, new], ...}.$$;

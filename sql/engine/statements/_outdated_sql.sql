@@ -16,7 +16,8 @@
 --
 -- With order_by all of this is about rows and tombstones that are equal in it: those that are not
 -- are compared by it, here for tombstones, by the merge for rows.
-create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_guard text, p_has_tombstones boolean)
+create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_guard text,
+  p_has_tombstones boolean)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -38,12 +39,14 @@ begin
       select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from %s t left join lateral %s r on true
       where %s and t.sluice_hash is distinct from s.sluice_hash%s$sql$,
-      p_target::regclass, sluice._row_arrival_sql('t.sluice_batch', v_key_hash), sluice._key_condition(p_target, p_key, 't', 's'),
+      p_target::regclass, sluice._row_arrival_sql('t.sluice_batch', v_key_hash),
+        sluice._key_condition(p_target, p_key, 't', 's'),
       case when p_order_by is not null then format(' and s.%1$I is not distinct from t.%1$I', p_order_by) else '' end);
   end if;
   if p_has_tombstones then
     if p_order_by is not null then
-      select format($sql$coalesce(s.%1$I %2$s d.order_value::%3$s, s.%1$I is null and d.order_value is not null) as is_older,
+      select format($sql$coalesce(s.%1$I %2$s d.order_value::%3$s, s.%1$I is null
+        and d.order_value is not null) as is_older,
         coalesce(d.order_value::%3$s %2$s s.%1$I, d.order_value is null and s.%1$I is not null) as is_newer$sql$,
         p_order_by, sluice._operator(p_target, p_order_by, 1), c.type_name) into v_compared
       from sluice._target_columns(p_target, array[p_order_by]) c;
@@ -53,7 +56,8 @@ begin
       from sluice.tombstones d%s
       where d.target = %L and d.key_hash = %s$sql$, v_compared,
       case when p_guard <> 'live' then ', coalesce(r.arrived_at, d.deleted_at), r.read_by, null' else '' end,
-      case when p_guard <> 'live' then format(' left join lateral %s r on true', sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
+      case when p_guard <> 'live' then format(' left join lateral %s r on true',
+        sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
       sluice._qualified_name(p_target), v_key_hash);
   end if;
   return format($sql$update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
@@ -65,10 +69,12 @@ from (
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null$sql$,
     v_verdict, concat_ws(E'\n      union all', v_row, v_grave),
-    case when p_guard like 'arrival%' then ' join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal' else '' end);
+    case when p_guard like 'arrival%' then ' join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal'
+      else '' end);
 end
 $$;
 
 comment on function sluice._outdated_sql(oid, text[], text, text, boolean) is
-$$Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not tell. $1: the
-pipeline; $2: when a live batch last saw an unchanged row of the target. p_guard: live, arrival, arrival_only or backfill.$$;
+$$Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not
+tell. $1: the pipeline; $2: when a live batch last saw an unchanged row of the target. p_guard: live, arrival,
+arrival_only or backfill.$$;

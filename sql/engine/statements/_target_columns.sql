@@ -20,19 +20,23 @@ begin
     type_name,
     case when a.attcollation <> 0 and a.attcollation <> t.typcollation
       then (select format(' collate %I.%I', n.nspname, c.collname)
-            from pg_catalog.pg_collation c join pg_catalog.pg_namespace n on n.oid = c.collnamespace
+            from pg_collation c join pg_catalog.pg_namespace n on n.oid = c.collnamespace
             where c.oid = a.attcollation)
       else '' end,
     a.attnotnull,
     case
-      when b.base_typmod >= 0 and b.base_type in ('varchar'::regtype, 'bpchar'::regtype, 'bit'::regtype, 'varbit'::regtype)
+      when b.base_typmod >= 0 and b.base_type in ('varchar'::regtype, 'bpchar'::regtype, 'bit'::regtype,
+        'varbit'::regtype)
         then format('pg_catalog.%1$I(r.%2$I::pg_catalog.%1$I, %3$s, false)::%4$s',
           bt.typname, a.attname, b.base_typmod,
           case when t.typtype = 'd' then type_name else 'pg_catalog.' || quote_ident(bt.typname) end)
-      when b.base_typmod >= 0 and bt.typelem in ('varchar'::regtype, 'bpchar'::regtype, 'bit'::regtype, 'varbit'::regtype)
-        then format('case when r.%1$I::%2$s::%3$s operator(pg_catalog.<>) r.%1$I::%3$s then sluice._refuse_cut(r.%1$I::%2$s, %2$L) else r.%1$I::%2$s end',
+      when b.base_typmod >= 0 and bt.typelem in ('varchar'::regtype, 'bpchar'::regtype, 'bit'::regtype,
+        'varbit'::regtype)
+        then format($sql$case when r.%1$I::%2$s::%3$s operator(pg_catalog.<>) r.%1$I::%3$s
+      then sluice._refuse_cut(r.%1$I::%2$s, %2$L) else r.%1$I::%2$s end$sql$,
           a.attname, type_name,
-          case when bt.typelem in ('bit'::regtype, 'varbit'::regtype) then 'pg_catalog.varbit[]' else 'pg_catalog.bpchar[]' end)
+          case when bt.typelem in ('bit'::regtype, 'varbit'::regtype) then 'pg_catalog.varbit[]'
+            else 'pg_catalog.bpchar[]' end)
       else format('r.%I::%s', a.attname, type_name)
     end,
     case
@@ -42,11 +46,11 @@ begin
       else format('t.%I::pg_catalog.text', a.attname)
     end
   from unnest(p_columns) as wanted (column_name)
-  join pg_catalog.pg_attribute a
+  join pg_attribute a
     on a.attrelid = p_target and a.attname = wanted.column_name and a.attnum > 0 and not a.attisdropped
-  join pg_catalog.pg_type t on t.oid = a.atttypid
+  join pg_type t on t.oid = a.atttypid
   cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
-  join pg_catalog.pg_type bt on bt.oid = b.base_type
+  join pg_type bt on bt.oid = b.base_type
   cross join lateral format_type(a.atttypid, a.atttypmod) as type_name
   order by a.attnum;
 end

@@ -4,7 +4,8 @@
 -- place $1 and notes at which column it is. The latter two serve _rows_past_faults, by which
 -- transform_past_faults_sql fills sluice_rows when some record raises.
 create or replace function sluice._transform_sql(
-  p_function oid, p_takes_meta boolean, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[], p_key text[],
+  p_function oid, p_takes_meta boolean, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[],
+    p_key text[],
   out transform_sql text, out transform_past_faults_sql text, out trial_sql text, out probe_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -37,10 +38,11 @@ begin
     string_agg(format('%I %s', c.column_name, format_type(a.atttypid, -1)), ', ') as definitions,
     string_agg(format('%s as %I', c.coercion, c.column_name), E',\n    ') as coerced into v_names
   from sluice._target_columns(p_target, p_columns) c
-  join pg_catalog.pg_attribute a on a.attrelid = p_target and a.attname = c.column_name;
+  join pg_attribute a on a.attrelid = p_target and a.attname = c.column_name;
 
   v_coerced := concat_ws(E',\n    ', v_names.coerced,
-    case when p_has_reject then 'r.sluice_reject::pg_catalog.text' else 'null::pg_catalog.text' end || ' as sluice_reject',
+    case when p_has_reject then 'r.sluice_reject::pg_catalog.text' else 'null::pg_catalog.text' end
+      || ' as sluice_reject',
     case when p_has_deleted then 'coalesce(r.sluice_deleted, false)' else 'false' end || ' as sluice_deleted');
   select format('case when t.sluice_reject is not null then 0%s end',
     string_agg(format(E'\n    when %s then %s', condition, rule), '' order by rule)) into v_rule
@@ -48,11 +50,17 @@ begin
 
   v_insert := format('insert into pg_temp.sluice_rows (
   sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %s)', v_names.columns);
-  v_select := format(E'select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,\n  %s,\n  %s,\n  %s\nfrom (\n',
+  v_select := format($sql$select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
+  %s,
+  %s,
+  %s
+from (
+$sql$,
     v_rule, sluice._hash_sql(p_target, p_columns), v_names.results);
   -- The payload is parsed once, behind "offset 0": inlined into the transform it would be parsed
   -- again for every column. The second "offset 0" keeps the hash from extracting every column again.
-  v_staged := '  select %sordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc' || v_meta || '
+  v_staged := '  select %sordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc'
+    || v_meta || '
   from pg_temp.sluice_staging
   where %s
   offset 0';
@@ -63,7 +71,8 @@ begin
     || v_from || E'\n  offset 0) t';
   transform_past_faults_sql := format('%s
 select * from sluice._rows_past_faults($1) as t (
-  sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer, sluice_hash bytea, %s)',
+  sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer,
+  sluice_hash bytea, %s)',
     v_insert, v_names.definitions);
   -- A sequence, which no rollback takes back, remembers the record that raised.
   trial_sql := v_select
@@ -72,10 +81,71 @@ select * from sluice._rows_past_faults($1) as t (
     || v_from || E'\n  offset 0) t';
   -- A place after every column says which one raised. Not fenced on purpose: an inlined transform
   -- then computes its columns one by one.
-  probe_sql := format(E'select pg_catalog.nextval(''pg_temp.sluice_place''), %s,\n  %s\nfrom (\n', v_names.probed, v_rule)
+  probe_sql := format(E'select pg_catalog.nextval(''pg_temp.sluice_place''), %s,\n  %s\nfrom (\n',
+      v_names.probed, v_rule)
     || format(v_staged, '', 'ctid = $1') || v_from || ') t';
 end
 $$;
 
 comment on function sluice._transform_sql(oid, boolean, boolean, boolean, oid, text[], text[]) is
   'The statements that turn staged payloads into typed, hashed and checked rows.';
+
+-- For each foreign key over columns the transform returns, the statement that notes records without a parent as
+-- suspects. $1: only these ordinals, null for all. A parent table that the loader may not read is left to the merge.
+create or replace function sluice._reference_checks(p_target oid, p_columns text[])
+returns text[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_key    record;
+  v_checks text[] := '{}';
+begin
+  for v_key in
+    select c.conname, c.confrelid, child.relname as child, parent.relname as parent,
+      string_agg(quote_ident(ca.attname), ', ' order by k.n) as names,
+      string_agg('%s', ', ') as places,
+      string_agg(format('r.%I', ca.attname), ', ' order by k.n) as child_columns,
+      string_agg(format('p.%I', pa.attname), ', ' order by k.n) as parent_columns,
+      string_agg(format('r.%I is not null', ca.attname), ' and ' order by k.n) as child_present,
+      string_agg(format('p.%I is not null', pa.attname), ' and ' order by k.n) as parent_present,
+      string_agg(format('p.%I operator(%I.%s) r.%I', pa.attname, n.nspname, o.oprname, ca.attname), ' and '
+        order by k.n) as matches,
+      case when count(*) = 1 then min(ca.attname::text) end as column_name
+    from pg_constraint c
+    join pg_class child on child.oid = c.conrelid
+    join pg_class parent on parent.oid = c.confrelid
+    cross join lateral unnest(c.conkey, c.confkey, c.conpfeqop) with ordinality as k (child, parent, operator, n)
+    join pg_attribute ca on ca.attrelid = c.conrelid and ca.attnum = k.child
+    join pg_attribute pa on pa.attrelid = c.confrelid and pa.attnum = k.parent
+    join pg_operator o on o.oid = k.operator
+    join pg_namespace n on n.oid = o.oprnamespace
+    where c.conrelid = p_target and c.contype = 'f' and c.conparentid = 0
+      and to_jsonb(c) ->> 'conenforced' is distinct from 'false' -- PostgreSQL 18
+      and to_jsonb(c) ->> 'conperiod' is distinct from 'true' -- PostgreSQL 18; left to the merge
+      and not row_security_active(c.confrelid)
+    group by c.oid, c.conname, c.confrelid, child.relname, parent.relname
+    having bool_and(ca.attname = any (p_columns) and has_column_privilege(c.confrelid, pa.attnum, 'select'))
+    order by c.conname
+  loop
+    v_checks := v_checks || format($sql$insert into pg_temp.sluice_faults (
+  ordinal, sqlstate, message, detail, constraint_name, column_name, is_suspect)
+select r.sluice_ordinal, '23503', %L, pg_catalog.format(%L, %s), %L, %L, true
+from pg_temp.sluice_rows r
+where r.sluice_state is null and not r.sluice_deleted and %s
+  and ($1 is null or r.sluice_ordinal = any ($1))
+  and not exists (select from %s p where %s)%s
+on conflict (ordinal) do nothing$sql$,
+      format('insert or update on table "%s" violates foreign key constraint "%s"', v_key.child, v_key.conname),
+      format('Key (%s)=(%s) is not present in table "%s".', replace(v_key.names, '%', '%%'), v_key.places,
+        replace(v_key.parent, '%', '%%')),
+      v_key.child_columns, v_key.conname, v_key.column_name, v_key.child_present,
+      v_key.confrelid::regclass, v_key.matches,
+      -- The parent may arrive in the same batch when a table references itself.
+      case when v_key.confrelid = p_target then format(
+        ' and (%s) not in (select %s from pg_temp.sluice_rows p where p.sluice_state is null and %s)',
+        v_key.child_columns, v_key.parent_columns, v_key.parent_present) else '' end);
+  end loop;
+  return v_checks;
+end
+$$;

@@ -4,7 +4,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select format(case a.atttypid when 'boolean'::regtype then 't.%I is not true' else 't.%I is null' end, a.attname)
-  from pg_catalog.pg_attribute a
+  from pg_attribute a
   where a.attrelid = p_target and a.attname = p_mark_column
 $$;
 

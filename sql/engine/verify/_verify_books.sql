@@ -5,9 +5,12 @@ as $$
   with ledger as (
     select * from sluice.batches b where b.pipeline_id = p_pipeline_id
   ), broken as (
-    select 1 as place, batch_id as number, format('batch %s: extracted=%s transformed=%s filtered=%s quarantined=%s produced=%s', batch_id, extracted, transformed, filtered, quarantined, produced) as what
+    select 1 as place, batch_id as number,
+      format('batch %s: extracted=%s transformed=%s filtered=%s quarantined=%s produced=%s', batch_id, extracted,
+        transformed, filtered, quarantined, produced) as what
     from ledger
-    where extracted <> transformed + filtered + quarantined or produced <> inserted + updated + deleted + unchanged + stale + superseded
+    where extracted <> transformed + filtered + quarantined
+      or produced <> inserted + updated + deleted + unchanged + stale + superseded
     union all
     -- A replay of quarantined records quarantines nothing that was not there, a reload perhaps
     -- something; what a backfill sets aside waits with the rest of its pipeline.
@@ -20,8 +23,9 @@ as $$
     where q.records not between l.records and l.records + l.reloaded
       and (select p.backfill_of is null from sluice.pipelines p where p.pipeline_id = p_pipeline_id)
   )
-  select count(*) = 0, coalesce(sluice._first_of(array_agg(what order by place, number)),
-    (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*)) from ledger where kind not in ('rewind', 'skip')))
+  select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by place, number)),
+    (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*)) from ledger
+      where kind not in ('rewind', 'skip')))
   from broken
 $$;
 

@@ -7,7 +7,8 @@ as $$
     from sluice.batches b where b.pipeline_id = p_pipeline_id and b.batch_seq is not null
     window w as (order by b.batch_seq)
   ), broken as (
-    select batch_seq, format('batch %s follows batch number %s with number %s, cursor %s follows %s', batch_id, seq_before, batch_seq, cursor_before, cursor_expected) as what
+    select batch_seq, format('batch %s follows batch number %s with number %s, cursor %s follows %s', batch_id,
+      seq_before, batch_seq, cursor_before, cursor_expected) as what
     from ledger
     where batch_seq <> seq_before + 1 or cursor_before is distinct from cursor_expected
     union all
@@ -18,7 +19,7 @@ as $$
     where s.pipeline_id = p_pipeline_id
       and (s.batch_seq <> coalesce(last.batch_seq, 0) or s.cursor is distinct from last.cursor_after)
   )
-  select count(*) = 0, coalesce(sluice._first_of(array_agg(what order by batch_seq)),
+  select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by batch_seq)),
     (select format('batches: %s, unbroken', count(*)) from ledger))
   from broken
 $$;

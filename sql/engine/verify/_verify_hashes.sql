@@ -6,7 +6,7 @@ set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$
 declare
-  v_unread  text := sluice._why_unread(p_pipeline.target, '{sluice_batch,sluice_hash}');
+  v_unread  text := sluice._why_unreadable(p_pipeline.target, '{sluice_batch,sluice_hash}');
   v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
   v_hashes  text;
   v_version record;
@@ -24,28 +24,37 @@ begin
     return;
   end if;
   -- A snapshot marks rows as they stand, whichever version wrote them.
-  select string_agg(distinct sluice._hash_sql(p_pipeline.target::regclass, t.columns), ', ') into v_hashes from sluice.transforms t
-  where t.pipeline_id = p_pipeline.pipeline_id and sluice._why_unread(p_pipeline.target, t.columns) is null;
+  select string_agg(distinct sluice._hash_sql(p_pipeline.target::regclass, t.columns), ', ') into v_hashes
+    from sluice.transforms t
+  where t.pipeline_id = p_pipeline.pipeline_id and sluice._why_unreadable(p_pipeline.target, t.columns) is null;
   for v_version in execute format(
-    'select b.version, t.columns, t.key, t.search_path, count(*) as rows from %s r join sluice.batches b on b.batch_id = r.sluice_batch
-     join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1',
+    $sql$select b.version, t.columns, t.key, t.search_path, count(*) as rows
+from %s r
+join sluice.batches b on b.batch_id = r.sluice_batch
+join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version
+where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1$sql$,
     p_pipeline.target) using v_ids, p_pipeline.pipeline_id
   loop
-    v_unread := sluice._why_unread(p_pipeline.target, v_version.columns || v_version.key);
+    v_unread := sluice._why_unreadable(p_pipeline.target, v_version.columns || v_version.key);
     if v_unread is not null then
       v_skipped := v_skipped || format('%s rows of version %s: %s', v_version.rows, v_version.version, v_unread);
       continue;
     end if;
     v_sql := format(
-      'select t.sluice_hash, %s as key, case when b.kind = ''snapshot'' then t.sluice_hash = any (array[%s]) else t.sluice_hash = %s end as is_same
-       from %s t join sluice.batches b on b.batch_id = t.sluice_batch where b.pipeline_id = any ($1) and b.version = $2',
-      sluice._key_json(v_version.key, 't'), v_hashes, sluice._hash_sql(p_pipeline.target::regclass, v_version.columns), p_pipeline.target);
+      $sql$select t.sluice_hash, %s as key,
+  case when b.kind = 'snapshot' then t.sluice_hash = any (array[%s]) else t.sluice_hash = %s end as is_same
+from %s t join sluice.batches b on b.batch_id = t.sluice_batch
+where b.pipeline_id = any ($1) and b.version = $2$sql$,
+      sluice._key_json(v_version.key, 't'), v_hashes,
+        sluice._hash_sql(p_pipeline.target::regclass, v_version.columns), p_pipeline.target);
     -- As the transform saw it: types of others are hashed as text.
     perform set_config('search_path', v_version.search_path, true);
-    execute format('select pg_catalog.count(*) filter (where sluice_hash is null) as blank, pg_catalog.count(*) filter (where not is_same) as differ from (%s) r', v_sql)
+    execute format($sql$select pg_catalog.count(*) filter (where sluice_hash is null) as blank,
+  pg_catalog.count(*) filter (where not is_same) as differ from (%s) r$sql$, v_sql)
       into v_rows using v_ids, v_version.version;
     if v_rows.differ > 0 and pg_catalog.cardinality(v_keys) < 3 then
-      execute format('select $3 || array(select key::text from (%s) r where not is_same order by r.key limit $4)', v_sql)
+      execute format('select $3 || array(select key::text from (%s) r where not is_same order by r.key limit $4)',
+        v_sql)
         into v_keys using v_ids, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
     end if;
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -56,13 +65,34 @@ begin
   is_ok := v_differ = 0;
   detail := concat_ws('; ',
     case when v_differ = 0 then format('rows: %s, none was edited behind the tool''s back', v_counted)
-      else format('%s of %s rows were edited behind the tool''s back: %s%s%s', v_differ, v_counted, array_to_string(v_keys, ', '),
+      else format('%s of %s rows were edited behind the tool''s back: %s%s%s', v_differ, v_counted,
+        array_to_string(v_keys, ', '),
         case when v_differ > 3 then ', ...' else '' end,
-        coalesce('; or by ' || sluice._other_hands(p_pipeline.target::regclass), '')) end,
+        coalesce('; or by ' || sluice._other_writers(p_pipeline.target::regclass), '')) end,
     case when v_blank > 0 then format('%s without a hash, written anew when they come again', v_blank) end,
     'not checked: ' || nullif(array_to_string(v_skipped, ', '), ''));
 end
 $$;
 
 comment on function sluice._verify_hashes(sluice.pipelines) is
-  'Whether the rows that the pipeline wrote still have the values they were written with: hashes computed again, each by the columns of the version that wrote the row. Reads all of the target, once a version.';
+$$Whether the rows that the pipeline wrote still have the values they were written with: hashes computed again, each
+by the columns of the version that wrote the row. Reads all of the target, once a version.$$;
+
+-- What may change rows of a target besides the statements of its writers: triggers before row, foreign keys that
+-- cascade, generated columns.
+create or replace function sluice._other_writers(p_target oid)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(what, ', ' order by what) from (
+    select 'trigger ' || quote_ident(t.tgname) as what from pg_trigger t -- before, for each row
+    where t.tgrelid = p_target and not t.tgisinternal and t.tgtype & 3 = 3 and t.tgenabled <> 'D'
+    union all
+    select 'constraint ' || quote_ident(c.conname) from pg_constraint c
+    where c.conrelid = p_target and c.contype = 'f'
+      and (c.confupdtype in ('c', 'n', 'd') or c.confdeltype in ('n', 'd'))
+    union all
+    select 'generated column ' || quote_ident(a.attname) from pg_attribute a
+    where a.attrelid = p_target and a.attgenerated <> '' and not a.attisdropped) found
+$$;

@@ -4,7 +4,7 @@ set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare
-  v_unread text := sluice._why_unread(p_target, '{sluice_batch}');
+  v_unread text := sluice._why_unreadable(p_target, '{sluice_batch}');
   v_rows   bigint;
   v_batch  bigint;
 begin
@@ -16,9 +16,11 @@ begin
   -- Any pipeline's batch will do, as several may load one target. What was written before the
   -- first of them came from a pipeline that was dropped, and its ledger with it.
   execute format(
-    'select count(*), min(t.sluice_batch) from %s t where t.sluice_batch >= $1 and not exists (select from sluice.batches b where b.batch_id = t.sluice_batch)',
+    $sql$select count(*), min(t.sluice_batch) from %s t
+where t.sluice_batch >= $1 and not exists (select from sluice.batches b where b.batch_id = t.sluice_batch)$sql$,
     p_target) into v_rows, v_batch
-  using (select min(b.batch_id) from sluice.batches b join sluice.pipelines p using (pipeline_id) where p.target = p_target);
+  using (select min(b.batch_id) from sluice.batches b join sluice.pipelines p using (pipeline_id)
+    where p.target = p_target);
   is_ok := v_rows = 0;
   detail := case when is_ok then 'every row was written by a batch of the ledger'
     else format('%s rows name a batch that is not in the ledger: %s', v_rows, v_batch) end;

@@ -10,11 +10,14 @@ as $$
         then format('%s is read up to %s in the state, up to %s in the ledger', o.object, o.position, l.position)
       end as what
     from (select * from sluice.source_objects o where o.pipeline_id = p_pipeline_id) o
-    full join sluice._objects_at(p_pipeline_id, (select max(b.batch_seq) from sluice.batches b where b.pipeline_id = p_pipeline_id)) l
+    full join sluice._objects_at(p_pipeline_id,
+      (select max(b.batch_seq) from sluice.batches b where b.pipeline_id = p_pipeline_id)) l
       on l.object = o.object
   )
-  select count(what) = 0, coalesce(sluice._first_of(array_agg(what order by object) filter (where what is not null)),
-    case when count(*) = 0 then 'the source has none' else format('files and objects: %s, as the ledger left them', count(*)) end)
+  select count(what) = 0, coalesce(sluice._first_and_more(array_agg(what order by object)
+    filter (where what is not null)),
+    case when count(*) = 0 then 'the source has none'
+      else format('files and objects: %s, as the ledger left them', count(*)) end)
   from found
 $$;
 

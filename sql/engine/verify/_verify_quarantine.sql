@@ -12,7 +12,8 @@ begin
     cross join lateral (
       select format('record %s names batch %s, which is not in the ledger', q.quarantine_id, b.id) as what
       from unnest(array[q.first_batch_id, q.last_batch_id, q.resolved_batch_id]) b (id)
-      where b.id is not null and not exists (select from sluice.batches l where l.batch_id = b.id and l.pipeline_id = any (v_ids))
+      where b.id is not null and not exists (select from sluice.batches l where l.batch_id = b.id
+        and l.pipeline_id = any (v_ids))
       union all
       select format('record %s is %s by batch %s, which is a %s', q.quarantine_id, q.status, l.batch_id, l.kind)
       from sluice.batches l
@@ -26,11 +27,12 @@ begin
         order by e.event_id desc limit 1), 'open')) x
     where q.pipeline_id = p_pipeline.pipeline_id
     order by q.quarantine_id);
-  v_loaded := sluice._find_loaded(p_pipeline);
+  v_loaded := sluice._open_records_in_target(p_pipeline);
   v_found := v_found || v_loaded.loaded;
   is_ok := v_found = '{}';
-  detail := coalesce(sluice._first_of(nullif(v_found, '{}')), (
-    select format('open: %s, closed: %s', count(*) filter (where q.status = 'open'), count(*) filter (where q.status <> 'open'))
+  detail := coalesce(sluice._first_and_more(nullif(v_found, '{}')), (
+    select format('open: %s, closed: %s', count(*) filter (where q.status = 'open'), count(*)
+      filter (where q.status <> 'open'))
       || case when count(*) > 0 then ', as their history says' else '' end
       || coalesce('; not checked against the target: ' || v_loaded.unread, '')
     from sluice.quarantine q where q.pipeline_id = p_pipeline.pipeline_id));
@@ -38,4 +40,95 @@ end
 $$;
 
 comment on function sluice._verify_quarantine(sluice.pipelines) is
-  'Whether quarantined records name batches of the ledger, are closed by what may close them, and, while they are open, have no row in the target.';
+$$Whether quarantined records name batches of the ledger, are closed by what may close them, and, while they are open,
+have no row in the target.$$;
+
+-- Open quarantined records that nevertheless have a row in the target. unread: why not all of them were looked at.
+create or replace function sluice._open_records_in_target(p_pipeline sluice.pipelines, out loaded text[],
+  out unread text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set row_security = off
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+declare
+  v_version sluice.transforms;
+  v_why     text;
+  v_ids     bigint[];
+begin
+  loaded := '{}';
+  for v_version in
+    select * from sluice.transforms t
+    where t.pipeline_id = p_pipeline.pipeline_id and exists (
+      select from sluice.quarantine q
+      where q.pipeline_id = t.pipeline_id and q.version = t.version and q.status = 'open' and q.keys is not null)
+  loop
+    v_why := sluice._why_unreadable(p_pipeline.target, v_version.columns || '{sluice_batch,sluice_hash}');
+    if v_why is not null then
+      unread := v_why;
+      continue;
+    end if;
+    -- A row of another batch is an older one, which the record was to change, or a newer one.
+    -- One of the very batch that set the record aside is either another record's, or torn out
+    -- of this one.
+    execute format($sql$select coalesce(array_agg(distinct q.quarantine_id), '{}')
+from sluice.quarantine q
+cross join lateral jsonb_array_elements(q.keys) e
+cross join lateral (select t.sluice_batch from %s) t
+where q.pipeline_id = $1 and q.version = $2 and q.status = 'open'
+  and t.sluice_batch in (q.first_batch_id, q.last_batch_id)$sql$,
+      sluice._row_of_json_key_sql(p_pipeline.target::regclass, v_version.key, 'e.value')) into v_ids
+        using p_pipeline.pipeline_id, v_version.version;
+    loaded := loaded || array(
+      select format('record %s is open, and a row that it made is in %s', q.quarantine_id, p_pipeline.target)
+      from sluice.quarantine q
+      where q.quarantine_id = any (v_ids) and sluice._made_a_row_in_target(q, v_version, p_pipeline)
+      order by q.quarantine_id);
+  end loop;
+end
+$$;
+
+-- Whether the target holds a row that this record makes, written by the batch that set the record aside.
+create or replace function sluice._made_a_row_in_target(p_record sluice.quarantine, p_version sluice.transforms,
+  p_pipeline sluice.pipelines)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set row_security = off
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+declare
+  v_target   regclass := p_pipeline.target;
+  v_function regprocedure := to_regprocedure(p_version.function);
+  v_sql      text;
+  v_has_row  boolean;
+begin
+  if not coalesce(sluice._function_sha256(v_function) = p_version.sha256
+    and has_function_privilege(v_function, 'execute'), false) then
+    return false; -- nobody can tell what it made
+  end if;
+  v_sql := format($sql$select exists (
+  select from (select $1::pg_catalog.jsonb as sluice_doc, $2::pg_catalog.jsonb as sluice_meta offset 0) s
+  cross join lateral (select %s from %s(%s) r offset 0) t
+  join %s x on %s and x.sluice_hash = %s and x.sluice_batch in ($3, $4))$sql$,
+    (select string_agg(format('%s as %I', c.coercion, c.column_name), ', ')
+      from sluice._target_columns(v_target, p_version.columns) c),
+    regexp_replace(v_function::text, '[(][a-z,]*[)]$', ''), case when p_version.takes_meta
+      then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end,
+    v_target, sluice._key_condition(v_target, p_version.key, 'x', 't'), sluice._hash_sql(v_target, p_version.columns));
+  perform set_config('search_path', p_version.search_path, true);
+  execute v_sql into v_has_row using convert_from(coalesce(p_record.original_payload, p_record.payload), 'UTF8'),
+    (select o.meta from sluice._origins(jsonb_build_array(jsonb_build_object('origin', p_record.origin))) o)
+      || jsonb_build_object('position', p_record.position, 'pipeline', p_pipeline.name,
+      'batch', p_record.last_batch_id, 'version', p_version.version, 'run_started_at', (
+        select r.started_at from sluice.batches b join sluice.runs r using (run_id)
+          where b.batch_id = p_record.last_batch_id)),
+    p_record.first_batch_id, p_record.last_batch_id;
+  return v_has_row;
+exception when others then
+  if sluice._is_run_fault(sqlstate) then
+    raise;
+  end if;
+  return false; -- it makes no row at all
+end
+$$;
