@@ -6,36 +6,13 @@ as $$
 declare
   v_pipeline record;
 begin
-  return query select * from sluice._doctor_server();
-  return query select * from sluice._doctor_roles();
-  for v_pipeline in select p.name from sluice.pipelines p where p.backfill_of is null order by p.name loop
-    return query select * from sluice._doctor_pipeline(v_pipeline.name);
-  end loop;
+  -- The minor releases named mend wrong results of merge under concurrency (release notes of PostgreSQL 15.15).
   return query
-  select 'waiting ' || w.pipeline, case when w.is_overdue then 'warn' else 'ok' end,
-    format('%s since %s: %s', w.name, date_trunc('second', w.since), w.reason),
-    case when w.is_overdue then 'let whoever writes it finish, or give it up with sluice.skip' end
-  from sluice.waiting_details w;
-end
-$$;
-
-comment on function sluice.doctor is
-$$What keeps pipelines from running here, for whoever asks: the server and its settings, the engine's roles, and each
-pipeline with its target, its rights and its transform. verdict: ok, warn or fail. next: what to do about it, with the
-statement where there is one. The command sluice doctor shows it, and what the loader's machine has to do with it.$$;
-
--- The minor releases named mend wrong results of merge under concurrency (release notes of PostgreSQL 15.15 and its
--- siblings).
-create or replace function sluice._doctor_server()
-returns table ("check" text, verdict text, detail text, next text)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
   with server as (
     select current_setting('server_version_num')::integer as number,
       case current_setting('server_version_num')::integer / 10000
         when 15 then 150015 when 16 then 160011 when 17 then 170007 when 18 then 180001 else 0 end as good),
-  finding (name, is_ok, bad, found, remark, next) as (
+  finding (name, is_ok, bad, seen, remark, step) as (
     select 'connection', true, 'ok',
       format('%s on %s as %s', current_database(), coalesce(host(inet_server_addr()), 'a local socket'), current_user),
         '', ''
@@ -72,16 +49,11 @@ as $$
     select 'idle_in_transaction_session_timeout', s = '0', 'warn', case s when '0' then 'off' else s end,
       'a worker that waits longer for its turn is cut and tries again', 'raise it for this role'
     from current_setting('idle_in_transaction_session_timeout') s)
-  select name, case when is_ok then 'ok' else bad end, found || case when is_ok then '' else ': ' || remark end,
-    case when is_ok then null else next end
-  from finding
-$$;
-
-create or replace function sluice._doctor_roles()
-returns table ("check" text, verdict text, detail text, next text)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
+  select f.name, case when f.is_ok then 'ok' else f.bad end,
+    f.seen || case when f.is_ok then '' else ': ' || f.remark end,
+    case when f.is_ok then null else f.step end
+  from finding f;
+  return query
   select 'role ' || r.name, case when to_regrole(r.name) is null then 'warn' else 'ok' end,
     case when to_regrole(r.name) is null then 'missing; not needed by the owner of the schema' else r.what end,
     case when to_regrole(r.name) is null then format('create role %s nologin; then run sluice migrate', r.name) end
@@ -92,8 +64,22 @@ as $$
     case when may_run then 'may run pipelines' when may_read then 'may look, not run pipelines' else 'none' end,
     case when not may_run then format('to run pipelines: grant sluice_operator to %I', current_user) end
   from has_function_privilege('sluice.load_batch'::regproc, 'execute') may_run,
-    has_table_privilege('sluice.status', 'select') may_read
+    has_table_privilege('sluice.status', 'select') may_read;
+  for v_pipeline in select p.name from sluice.pipelines p where p.backfill_of is null order by p.name loop
+    return query select * from sluice._doctor_pipeline(v_pipeline.name);
+  end loop;
+  return query
+  select 'waiting ' || w.pipeline, case when w.is_overdue then 'warn' else 'ok' end,
+    format('%s since %s: %s', w.name, date_trunc('second', w.since), w.reason),
+    case when w.is_overdue then 'let whoever writes it finish, or give it up with sluice.skip' end
+  from sluice.waiting_details w;
+end
 $$;
+
+comment on function sluice.doctor is
+$$What keeps pipelines from running here, for whoever asks: the server and its settings, the engine's roles, and each
+pipeline with its target, its rights and its transform. verdict: ok, warn or fail. next: what to do about it, with the
+statement where there is one. The command sluice doctor shows it, and what the loader's machine has to do with it.$$;
 
 -- As a batch would see it.
 create or replace function sluice._doctor_pipeline(p_name text)

@@ -243,3 +243,26 @@ async fn operators_and_functions_of_others_are_not_called() {
         }
     }
 }
+
+#[tokio::test]
+async fn definitions_from_before_they_were_kept_say_everything_anew_but_activate_nothing() {
+    let db = two_versions().await;
+    db.execute("update sluice.transforms set definition = null; select sluice.activate_version('items', 1)")
+        .await;
+    db.execute("select sluice.set_policy('items', 'retain_raw', '30 days')")
+        .await;
+    assert_eq!(
+        db.value(&first(&[])).await,
+        "pipeline items: shop.items, version 1 active"
+    );
+    let said = db.value(&second(&[])).await;
+    assert!(
+        said.contains("version 1 stays active") && said.ends_with("retain_raw 30 days → 7 days"),
+        "{said}"
+    );
+    assert_eq!(
+        db.value(&second(&[])).await.split("; ").count(),
+        2,
+        "and is kept from then on"
+    );
+}

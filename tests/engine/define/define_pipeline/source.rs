@@ -226,7 +226,7 @@ async fn an_unknown_setting_is_told_those_there_are() {
         ),
         (
             r#"sluice.http_source(url => 'https://x/', since => '{"param": "s", "feild": "/at"}')"#,
-            "known are param, field, header, start, lag, kind, until_param, send_in",
+            "known are param, field, header, start, lag, kind, until_param, format, template, step, send_in",
         ),
         (
             r#"'{"kind": "ftp"}'"#,
