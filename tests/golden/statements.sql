@@ -298,9 +298,10 @@ where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha
 
 -- bury: when a row deletes
 insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id)
-select 'shop.orders', pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16), pg_catalog.jsonb_build_object('order_id', s.order_id, 'region', s.region), s.updated_at::pg_catalog.text, (select b.batch_id from pg_temp.sluice_batch b)
-from pg_temp.sluice_rows s
-where s.sluice_state is null and s.sluice_deleted and not exists (select from shop.orders t where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region)
+select 'shop.orders', x.key_hash, x.key, x.order_value, (select b.batch_id from pg_temp.sluice_batch b) from (
+  select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16) as key_hash, pg_catalog.jsonb_build_object('order_id', s.order_id, 'region', s.region) as key, s.updated_at::pg_catalog.text as order_value
+  from pg_temp.sluice_rows s
+  where s.sluice_state is null and s.sluice_deleted and not exists (select from shop.orders t where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region)) x
 on conflict (target, key_hash) do update set
   order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
 where excluded.order_value is null or d.order_value is distinct from excluded.order_value;
@@ -331,3 +332,24 @@ select
     select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16) from pg_temp.sluice_rows s where s.sluice_state is distinct from 'f'
     union all
     select k.key_hash from known k);
+
+-- missing: at the end of a complete read: which rows did it not bring, which are back?
+insert into pg_temp.sluice_missing (class, place, key_hash, is_missing)
+select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16), true from shop.orders t
+where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1
+  and coalesce(b.batch_seq < $2, b.committed_at < $3)) and t.gone_at is null
+  and not exists (
+    select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
+      and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16))
+union all
+select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16), false from shop.orders t
+where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1) and not (t.gone_at is null)
+  and exists (
+    select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
+      and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16));
+
+-- mark missing: for those rows, $1 being the batch
+with written as (
+  update shop.orders t set gone_at = case when m.is_missing then pg_catalog.now() end, sluice_batch = $1 from pg_temp.sluice_missing m where t.tableoid = m.class and t.ctid = m.place and m.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16)
+  returning m.place)
+select pg_catalog.count(*) from written;

@@ -37,8 +37,8 @@ end
 $$;
 
 comment on function sluice._apply_missing(sluice.pipelines, sluice.snapshots, bigint, numeric) is
-$$Deletes or marks what a sound full read did not bring, and unmarks what is back, in a target that the caller has locked;
-returns how many rows. SL008 beyond p_max_delete_ratio; SL004, 40001: see _refuse_partial.$$;
+$$Deletes or marks what a sound full read did not bring, and unmarks what is back, in a target that the caller has
+locked; returns how many rows. SL008 beyond p_max_delete_ratio; SL004, 40001: see _refuse_partial.$$;
 
 -- Notes the rows in sluice_missing. missing, back: how many, and how many are marked though they are there; held: how
 -- many rows the pipeline had when the read began.
@@ -119,41 +119,14 @@ set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$
 declare
-  v_is_noted text := format('t.tableoid = m.class and t.ctid = m.place and m.key_hash = %s',
-    sluice._key_hash(p_target, p_key, 't'));
-  v_write    text;
-  v_written  bigint;
+  v_write   text := sluice._write_missing_sql(p_target, p_key, p_order_by, p_mark_column);
+  v_written bigint;
 begin
-  if p_mark_column is null then
-    -- With a tombstone for each, as for any deleted key.
-    v_write := format($sql$with written as (
-  delete from %1$s t using pg_temp.sluice_missing m where %2$s returning m.key_hash, %3$s as key, %4$s as order_value),
-tombstones as (%5$s)$sql$,
-      p_target::regclass, v_is_noted, sluice._key_json(p_key, 't'),
-      case when p_order_by is null then 'null::pg_catalog.text' else format('t.%I::pg_catalog.text', p_order_by) end,
-      sluice._tombstone_sql(p_target, 'select * from written'));
-  else
-    v_write := format($sql$with written as (
-  update %1$s t set %2$I = %3$s, sluice_batch = $1 from pg_temp.sluice_missing m where %4$s returning m.place)$sql$,
-      p_target::regclass, p_mark_column, sluice._mark_sql(p_target, p_mark_column), v_is_noted);
-  end if;
   -- Triggers of the target see the definer's search_path, as under any writer.
   perform set_config('search_path', p_search_path, true);
-  execute v_write || E'\nselect pg_catalog.count(*) from written' into v_written using p_batch_id;
+  execute v_write into v_written using p_batch_id;
   -- Deferred constraints would fail at commit, where nobody knows what they are about.
   set constraints all immediate;
   return v_written;
 end
-$$;
-
--- What the mark column of a row of sluice_missing becomes.
-create or replace function sluice._mark_sql(p_target oid, p_mark_column text)
-returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select case a.atttypid
-    when 'boolean'::regtype then 'm.is_missing'
-    else 'case when m.is_missing then pg_catalog.now() end' end
-  from pg_attribute a where a.attrelid = p_target and a.attname = p_mark_column
 $$;

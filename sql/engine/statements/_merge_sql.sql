@@ -70,16 +70,13 @@ on %s
 where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.sluice_deleted$sql$,
     sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's'));
   if p_has_deleted then
-    bury_sql := format($sql$insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id)
-select %L, %s, %s, %s, %s
-from pg_temp.sluice_rows s
-where s.sluice_state is null and s.sluice_deleted and not exists (select from %s t where %s)
-on conflict (target, key_hash) do update set
-  order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
-where excluded.order_value is null or d.order_value is distinct from excluded.order_value$sql$,
-      sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
-      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end, v_batch,
-      v_target, v_same);
+    bury_sql := sluice._tombstone_sql(p_target, format($sql$
+  select %s as key_hash, %s as key, %s as order_value
+  from pg_temp.sluice_rows s
+  where s.sluice_state is null and s.sluice_deleted and not exists (select from %s t where %s)$sql$,
+      sluice._key_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
+      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end, v_target, v_same),
+      v_batch);
   end if;
 end
 $$;

@@ -3,20 +3,20 @@
 -- Rows that are left out get state o (older, or made by an older record) or u (perhaps older).
 --
 --   a key that was deleted   its tombstone holds the order_by value of the record that deleted it
---   guard arrival            replays: what was quarantined came when its batch did. A row that came
+--   arrival                  replays: what was quarantined came when its batch did. A row that came
 --                            later is newer. Whether a row that came earlier has come again since,
 --                            unchanged, leaves no trace in it: once a later batch has seen any
 --                            unchanged row, nobody can tell any more (u). Nor can it be told within
 --                            the batch that quarantined the record, nor of rows of other writers.
---   guard arrival_only       replays that were told to overwrite what may be older, and reloads: o
+--   arrival_only             replays that were told to overwrite what may be older, and reloads: o
 --                            only. What a batch wrote may be written again from its own payloads.
---   guard backfill           what is read now of a past range may be older than what the live
+--   backfill                 what is read now of a past range may be older than what the live
 --                            stream has loaded: it only adds rows that are not there, and
 --                            changes those it wrote itself.
 --
 -- With order_by all of this is about rows and tombstones that are equal in it: those that are not
 -- are compared by it, here for tombstones, by the merge for rows.
-create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_guard text,
+create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_precedence text,
   p_has_tombstones boolean)
 returns text
 language plpgsql stable
@@ -25,7 +25,7 @@ as $$
 declare
   v_key_hash text := sluice._key_hash(p_target, p_key, 's');
   v_compared text := 'false as is_older, false as is_newer';
-  v_verdict  text := case p_guard
+  v_verdict  text := case p_precedence
     when 'backfill' then $sql$ when o.read_by is distinct from $1 then 'o'$sql$
     when 'arrival' then $sql$ when o.arrived_at > a.arrived_at then 'o'
       when o.arrived_at is null or o.arrived_at = a.arrived_at or o.seen_at > a.arrived_at then 'u'$sql$
@@ -34,7 +34,7 @@ declare
   v_row      text;
   v_grave    text;
 begin
-  if p_guard <> 'live' then
+  if p_precedence <> 'live' then
     v_row := format($sql$
       select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from %s t left join lateral %s r on true
@@ -55,8 +55,8 @@ begin
       select %s%s
       from sluice.tombstones d%s
       where d.target = %L and d.key_hash = %s$sql$, v_compared,
-      case when p_guard <> 'live' then ', coalesce(r.arrived_at, d.deleted_at), r.read_by, null' else '' end,
-      case when p_guard <> 'live' then format(' left join lateral %s r on true',
+      case when p_precedence <> 'live' then ', coalesce(r.arrived_at, d.deleted_at), r.read_by, null' else '' end,
+      case when p_precedence <> 'live' then format(' left join lateral %s r on true',
         sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
       sluice._qualified_name(p_target), v_key_hash);
   end if;
@@ -69,12 +69,12 @@ from (
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null$sql$,
     v_verdict, concat_ws(E'\n      union all', v_row, v_grave),
-    case when p_guard like 'arrival%' then ' join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal'
+    case when p_precedence like 'arrival%' then ' join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal'
       else '' end);
 end
 $$;
 
 comment on function sluice._outdated_sql(oid, text[], text, text, boolean) is
 $$Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not
-tell. $1: the pipeline; $2: when a live batch last saw an unchanged row of the target. p_guard: live, arrival,
+tell. $1: the pipeline; $2: when a live batch last saw an unchanged row of the target. p_precedence: live, arrival,
 arrival_only or backfill.$$;

@@ -32,7 +32,16 @@ as $$
       (1, 'arrival', 'in a replay, with tombstones'),
       (2, 'arrival_only', 'in a reload, and a replay that overwrites, with tombstones'),
       (3, 'backfill', 'in a backfill, with tombstones')) g (place, precedence, runs_when)
-    where g.precedence <> 'live' or c.order_by is not null) s (place, step, runs_when, statement)
+    where g.precedence <> 'live' or c.order_by is not null
+    union all
+    select m.place, m.step, m.runs_when, m.statement
+    from sluice.pipelines p
+    cross join lateral (values
+      (21, 'missing', 'at the end of a complete read: which rows did it not bring, which are back?',
+        sluice._missing_sql(c.target, c.key, p.mark_column)),
+      (22, p.missing || ' missing', 'for those rows, $1 being the batch',
+        sluice._write_missing_sql(c.target, c.key, c.order_by, p.mark_column))) m (place, step, runs_when, statement)
+    where p.name = statements.pipeline and p.missing <> 'keep') s (place, step, runs_when, statement)
   where s.statement is not null
   order by s.place, s.statement
 $$;

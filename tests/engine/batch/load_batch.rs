@@ -259,7 +259,12 @@ async fn lost_answer_is_found_in_the_ledger() {
     assert_eq!(db.rows(&outcome(&hand, 1)).await, Vec::<String>::new());
     hand.load(&[record(1, 1)]).await;
     assert_eq!(db.rows(&outcome(&hand, 1)).await, ["1|1"]);
-    let _successor = Hand::start(&db).await;
+    let successor = Hand::start(&db).await;
+    assert_eq!(
+        db.rows(&outcome(&successor, 1)).await,
+        Vec::<String>::new(),
+        "a batch of another run"
+    );
     problem(&db, &outcome(&hand, 1))
         .await
         .is("SL001", "deposed: run 2 of pipeline items took over");

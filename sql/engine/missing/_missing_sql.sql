@@ -1,0 +1,72 @@
+create or replace function sluice._missing_sql(p_target oid, p_key text[], p_mark_column text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- Rows written since the snapshot began are of this snapshot, or newer.
+  select format($sql$insert into pg_temp.sluice_missing (class, place, key_hash, is_missing)
+select t.tableoid, t.ctid, %1$s, true from %2$s t
+where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1
+  and coalesce(b.batch_seq < $2, b.committed_at < $3))%3$s
+  and not exists (
+    select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
+      and h = %1$s)$sql$,
+      w.key_hash, w.target, ' and ' || w.is_unmarked)
+    || case when p_mark_column is null then '' else format($sql$
+union all
+select t.tableoid, t.ctid, %1$s, false from %2$s t
+where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1) and not (%3$s)
+  and exists (
+    select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
+      and h = %1$s)$sql$,
+      w.key_hash, w.target, w.is_unmarked) end
+  from (
+    select sluice._key_hash(p_target, p_key, 't') as key_hash, p_target::regclass as target,
+      sluice._unmarked_condition(p_target, p_mark_column) as is_unmarked) w
+$$;
+
+comment on function sluice._missing_sql(oid, text[], text) is
+$$Finds the rows of a pipeline whose key the snapshot has not seen, and those that are marked and whose key it has.
+$1: the pipeline; $2, $3: with which batch and when the snapshot began.$$;
+
+-- Deletes the rows that were found, or marks and unmarks them, and counts them. $1: the batch.
+create or replace function sluice._write_missing_sql(p_target oid, p_key text[], p_order_by text, p_mark_column text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- With a tombstone for each deleted row, as for any deleted key.
+  select format(E'with written as (\n  %s)\nselect pg_catalog.count(*) from written', case
+      when p_mark_column is null then format($sql$delete from %s t using pg_temp.sluice_missing m where %s
+  returning m.key_hash, %s as key, %s as order_value),
+tombstones as (%s$sql$, p_target::regclass, n.is_noted, sluice._key_json(p_key, 't'),
+        case when p_order_by is null then 'null::pg_catalog.text' else format('t.%I::pg_catalog.text', p_order_by) end,
+        sluice._tombstone_sql(p_target, 'select * from written', '$1'))
+      else format($sql$update %s t set %I = %s, sluice_batch = $1 from pg_temp.sluice_missing m where %s
+  returning m.place$sql$, p_target::regclass, p_mark_column, sluice._mark_sql(p_target, p_mark_column), n.is_noted) end)
+  from (values (format('t.tableoid = m.class and t.ctid = m.place and m.key_hash = %s',
+    sluice._key_hash(p_target, p_key, 't')))) n (is_noted)
+$$;
+
+-- What the mark column of a row of sluice_missing becomes.
+create or replace function sluice._mark_sql(p_target oid, p_mark_column text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case a.atttypid
+    when 'boolean'::regtype then 'm.is_missing'
+    else 'case when m.is_missing then pg_catalog.now() end' end
+  from pg_attribute a where a.attrelid = p_target and a.attname = p_mark_column
+$$;
+
+-- Whether a row t of the target is not marked as missing; null without a mark column.
+create or replace function sluice._unmarked_condition(p_target oid, p_mark_column text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(case a.atttypid when 'boolean'::regtype then 't.%I is not true' else 't.%I is null' end, a.attname)
+  from pg_attribute a
+  where a.attrelid = p_target and a.attname = p_mark_column
+$$;
