@@ -7,12 +7,10 @@ as $$
 begin
   -- A record is quarantined when it has a fault, transformed when it has rows or is known by a
   -- row, filtered when it has none of these; each is counted from its own table.
-  update pg_temp.sluice_batch set (extracted, transformed, filtered, quarantined, produced, superseded, known) = (
-    select s.records + u.records, r.records + k.records, s.records + u.records - r.records - k.records - f.records,
-      f.records, r.rows + k.records, r.superseded, k.records
-    from (select count(*) as records from pg_temp.sluice_staging) s,
-      (select count(*) as records from pg_temp.sluice_unreadable) u,
-      (select count(*) as records from pg_temp.sluice_faults) f,
+  update pg_temp.sluice_batch b set (transformed, filtered, quarantined, produced, superseded, known) = (
+    select r.records + k.records, b.extracted - r.records - k.records - f.records, f.records,
+      r.rows + k.records, r.superseded, k.records
+    from (select count(*) as records from pg_temp.sluice_faults) f,
       (select count(*) as records from pg_temp.sluice_known) k,
       (select count(distinct sluice_ordinal) as records, count(*) as rows,
          count(*) filter (where sluice_state = 's') as superseded

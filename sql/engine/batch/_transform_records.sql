@@ -34,7 +34,11 @@ begin
   order by r.sluice_ordinal, r.sluice_line;
   perform sluice._mark_faulty_rows();
   perform sluice._check_references(p_ordinals);
-  perform sluice._mark_superseded_rows();
+  if p_ordinals is null then
+    execute v.superseded_sql;
+  else
+    perform sluice._mark_superseded_rows();
+  end if;
 end
 $$;
 

@@ -18,6 +18,8 @@ begin
 
   select count(*) as records, array_agg(s.digest) filter (where s.digest < sluice._anchor_limit()) as anchors
     into v_staged from pg_temp.sluice_staging s;
+  update pg_temp.sluice_batch b
+  set extracted = v_staged.records + (select count(*) from pg_temp.sluice_unreadable);
   if v_staged.anchors is not null then
     v_known := sluice._find_known(v_staged.anchors);
   end if;
