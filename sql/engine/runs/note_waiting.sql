@@ -34,6 +34,6 @@ end
 $$;
 
 comment on function sluice.note_waiting(bigint, jsonb) is
-$$Notes what a run could not read to its end, in place of what an earlier run noted, and says since when each waits and
-whether that is longer than settle_seconds (2 where the source has no such setting): the loader ends with exit code 5
-then. Correctness does not depend on it.$$;
+$$Notes what a run could not read to its end, in place of what an earlier run noted. waiting: [{"name": ..., "reason":
+...}, ...]. Says since when each waits, and whether that is longer than settle_seconds (2 where the source has no such
+setting): the loader ends with exit code 5 then. Correctness does not depend on it.$$;

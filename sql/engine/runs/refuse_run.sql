@@ -19,5 +19,5 @@ end
 $$;
 
 comment on function sluice.refuse_run(text, text, text) is
-$$Notes a run that start_run refused, so that the status shows it as failed with its error. The caller holds the
-pipeline.$$;
+$$Notes a run that start_run refused, so that the status shows it as failed with its error. loader: who tried, for
+people. The caller holds the pipeline.$$;
