@@ -48,3 +48,29 @@ impl fmt::Display for At {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn places_survive_the_cursor() {
+        for (at, json) in [
+            (At::First, json!("first")),
+            (At::Page(3), json!({"page": 3})),
+            (
+                At::TokenJson("[1.0]".to_owned()),
+                json!({"token_json": "[1.0]"}),
+            ),
+            (
+                At::Link("https://x/".to_owned()),
+                json!({"link": "https://x/"}),
+            ),
+        ] {
+            assert_eq!(serde_json::to_value(&at).unwrap(), json);
+            assert_eq!(serde_json::from_value::<At>(json).unwrap(), at);
+        }
+    }
+}

@@ -143,7 +143,6 @@ fn offsets_move_by_what_came() {
     let model = model(
         json!({"model": "offset", "param": "offset", "size_param": "limit", "size": 100, "total": "/total"}),
     );
-    assert_eq!(model.first(), At::Offset(0));
     assert_eq!(model.ahead(&At::Offset(50)), Some(At::Offset(150)));
     let next =
         |offset, records, says| next(&model, At::Offset(offset), records, offset + records, says);
@@ -170,7 +169,6 @@ fn offsets_move_by_what_came() {
 #[test]
 fn tokens_lead_on_until_there_is_none() {
     let model = model(json!({"model": "cursor", "param": "after", "next": "/meta/next"}));
-    assert_eq!(model.first(), At::First);
     assert_eq!(
         next(&model, At::First, 0, 0, json!({"next": "abc"})),
         Some(token("abc"))
@@ -240,8 +238,11 @@ fn more_and_done_decide_for_every_model() {
         assert_eq!(next(&number, At::Page(1), 5, 5, flag_for(false)), None);
         let says = json!({flag: flag == "more"});
         let error = after(&cursor, At::First, 5, 5, &says).unwrap_err();
-        let message = "/flag says that there are more pages, but /next leads to none";
-        assert_eq!(error.message(), message);
+        assert!(
+            error
+                .message()
+                .ends_with("more pages, but /next leads to none")
+        );
     }
     let model =
         model(json!({"model": "cursor", "param": "after", "next": "/next", "more": "/more"}));
@@ -270,8 +271,7 @@ fn links_are_relative_to_the_page() {
         assert_eq!(follow(&in_body, json!(to)).unwrap().next, url);
     }
     let error = follow(&in_body, json!({"href": 1})).unwrap_err();
-    let message = "leads to {\"href\":1}, which is no URL";
-    assert!(error.message().contains(message), "{error}");
+    assert!(error.message().contains("which is no URL"), "{error}");
     assert!(follow(&in_body, json!("http://[")).is_err());
     let in_header = model(json!({"model": "link_header", "rel": "next"}));
     for (header, url) in [
@@ -300,24 +300,5 @@ fn a_place_of_another_model_is_not_known() {
     ] {
         let models = [&number, &cursor, &link, &Paging::default()];
         assert_eq!(models.map(|model| model.knows(&at)), known, "{at}");
-    }
-}
-
-#[test]
-fn places_survive_the_cursor() {
-    for (at, json) in [
-        (At::First, json!("first")),
-        (At::Page(3), json!({"page": 3})),
-        (
-            At::TokenJson("[1.0]".to_owned()),
-            json!({"token_json": "[1.0]"}),
-        ),
-        (
-            At::Link("https://x/".to_owned()),
-            json!({"link": "https://x/"}),
-        ),
-    ] {
-        assert_eq!(serde_json::to_value(&at).unwrap(), json);
-        assert_eq!(serde_json::from_value::<At>(json).unwrap(), at);
     }
 }
