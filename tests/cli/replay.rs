@@ -205,7 +205,7 @@ async fn a_dry_run_lists_changed_cells_and_changes_nothing() {
          would insert id=4: price 4.00\n\
          ... and 1 rows more (--changes N shows more, --json all)\n\
          would quarantine 1 × 22P02 invalid input syntax for type numeric: \"?\" (column price)\n\
-         items ok extracted=4 transformed=3 filtered=0 quarantined=1 inserted=2 updated=1 deleted=0 unchanged=0 stale=0 superseded=0 retried=0 batches=1 version=1 dry_run=true\n"
+         items ok extracted=4 transformed=3 filtered=0 quarantined=1 inserted=2 updated=1 deleted=0 unchanged=0 stale=0 superseded=0 retried=0 batches=1 version=1 dry_run=true waiting=0\n"
     );
     let said = run(&db, &["--dry-run", "--json"], input);
     let lines: Vec<Value> = said
