@@ -626,13 +626,22 @@ async fn deferred_constraints_are_checked_behind_an_insert_and_behind_a_merge() 
     .await;
     let mut hand = Hand::start(&db).await;
     for (n, books) in [(10, "inserted=1"), (11, "updated=1")] {
+        hand.stage(&[
+            format!(r#"{{"id": 1, "n": {n}}}"#),
+            format!(r#"{{"id": {n}, "n": -1}}"#),
+        ])
+        .await
+        .unwrap();
+        hand.transform().await.unwrap();
+        hand.session
+            .batch_execute("set constraints all deferred")
+            .await
+            .unwrap();
         assert_eq!(
-            hand.load(&[
-                format!(r#"{{"id": 1, "n": {n}}}"#),
-                format!(r#"{{"id": {n}, "n": -1}}"#)
-            ])
-            .await,
+            hand.merge().await.unwrap(),
             format!("extracted=2 transformed=1 quarantined=1 produced=1 {books}")
         );
+        hand.session.batch_execute("commit").await.unwrap();
+        hand.seq += 1;
     }
 }
