@@ -25,10 +25,6 @@ fn settings_that_make_no_sense_are_refused() {
             "not valid",
         ),
         (
-            json!({"url": "s3://lake", "kind": "file"}),
-            "`kind` cannot be `file`",
-        ),
-        (
             json!({"url": "s3://lake", "header": false}),
             "object source's setting `header`",
         ),
