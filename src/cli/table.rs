@@ -72,8 +72,8 @@ fn columns(rows: &[Row]) -> String {
 fn cell(name: &str, value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
-        // A time without its fraction and zone: a screen is narrow.
-        Value::String(text) if name.ends_with("_at") => {
+        // A time without its fraction and zone: a screen is narrow. first_at is a place.
+        Value::String(text) if name.ends_with("_at") && name != "first_at" => {
             text.chars().take(19).collect::<String>().replace('T', " ")
         }
         Value::String(text) => text.replace(['\n', '\r'], " "),
