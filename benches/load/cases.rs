@@ -103,6 +103,7 @@ impl<'a> Bench<'a> {
         process::without_postgres_variables(&mut command);
         command
             .env("DATABASE_URL", self.cluster.url(database))
+            .env("SLUICE_ALLOW_FILES", "*")
             .args(args)
             .stdin(Stdio::null());
         command

@@ -33,4 +33,4 @@ class Sluice(Peer):
         checked(self._sluice(database, "apply", DEFINITION))
 
     def _sluice(self, database, *args):
-        return Command([self.binary, *args], {"DATABASE_URL": database.url})
+        return Command([self.binary, *args], {"DATABASE_URL": database.url, "SLUICE_ALLOW_FILES": "*"})
