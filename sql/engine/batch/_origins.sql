@@ -1,5 +1,3 @@
--- Where records come from, span by span, and what a transform is told of it: the origin, and the row of for_each
--- that the request was made for, which the loader writes behind the address.
 create or replace function sluice._origins(p_origins jsonb)
 returns table (first_ordinal integer, origin text, meta jsonb)
 language sql immutable
@@ -10,3 +8,7 @@ as $$
     else jsonb_build_object('origin', o.origin) end
   from jsonb_to_recordset(p_origins) o (first_ordinal integer, origin text)
 $$;
+
+comment on function sluice._origins(jsonb) is
+$$Where records come from, span by span, and what a transform is told of it: the origin, and the row of for_each that
+the request was made for, which the loader writes behind the address.$$;
