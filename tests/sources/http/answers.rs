@@ -258,7 +258,7 @@ fn errors_beside_the_data_are_told_or_fail_the_run() {
 #[test]
 fn an_answer_that_drips_is_given_up_and_asked_again_for() {
     let web = in_turn(vec![
-        page(&"1,".repeat(200).trim_end_matches(','))
+        page("1,".repeat(200).trim_end_matches(','))
             .framed(Framing::Drip(Duration::from_millis(20))),
         page("1"),
     ]);
@@ -269,7 +269,7 @@ fn an_answer_that_drips_is_given_up_and_asked_again_for() {
 #[test]
 fn an_answer_has_to_come_within_its_time() {
     let web = in_turn(vec![
-        page(&"1,".repeat(2000).trim_end_matches(','))
+        page("1,".repeat(2000).trim_end_matches(','))
             .framed(Framing::Drip(Duration::from_millis(1))),
         page("1"),
     ]);
