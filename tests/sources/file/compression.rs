@@ -268,7 +268,10 @@ fn batch_with_damaged_content_is_not_handed_out_and_what_was_before_is_told() {
         let run = folder.run_with(name, json!({}), vec![], rows(1000));
         let text = run.error_text();
         let records = run.records.len();
-        assert!(records < 3000 && records.is_multiple_of(1000), "{name}: {records}");
+        assert!(
+            records < 3000 && records.is_multiple_of(1000),
+            "{name}: {records}"
+        );
         let told = format!("committed its first {records} records");
         assert_eq!(text.contains(&told), records > 0, "{text}");
     }
