@@ -76,6 +76,10 @@ impl Settings {
         if let Some(endpoint) = &own.endpoint {
             check_endpoint(endpoint, own.allow_http)?;
         }
+        let place = Place::parse(&own.url)?;
+        if let (Store::S3, false, Some(endpoint)) = (place.store, own.path_style, &own.endpoint) {
+            check_host_with_bucket(&place.bucket, endpoint)?;
+        }
         let pattern = match &own.pattern {
             None => None,
             Some(text) => Some(glob::Pattern::new(text).map_err(|cause| {
@@ -89,7 +93,7 @@ impl Settings {
             })?),
         };
         Ok(Settings {
-            place: Place::parse(&own.url)?,
+            place,
             pattern,
             access: Access {
                 endpoint: own.endpoint,
@@ -129,6 +133,30 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Where `path_style => false` asks: the bucket is the first part of the host's name.
+pub(super) fn host_with_bucket(bucket: &str, endpoint: &str) -> String {
+    endpoint.replacen("://", &format!("://{bucket}."), 1)
+}
+
+/// An IP address has no names below it, and not every bucket's name can be part of a host's.
+fn check_host_with_bucket(bucket: &str, endpoint: &str) -> Result<()> {
+    let host = |url: &str| Some(reqwest::Url::parse(url).ok()?.host_str()?.to_owned());
+    let is_address = host(endpoint).is_none_or(|host| {
+        let bare = host.trim_matches(['[', ']']);
+        bare.parse::<std::net::IpAddr>().is_ok()
+    });
+    if !is_address && host(&host_with_bucket(bucket, endpoint)).is_some() {
+        return Ok(());
+    }
+    Err(invalid(
+        KIND,
+        "endpoint",
+        endpoint,
+        "with `path_style => false` the bucket comes before its host, which only a host's name allows: \
+         leave `path_style` out, or give the name",
+    ))
 }
 
 /// The host in `https://host:port/…`.

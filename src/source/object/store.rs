@@ -13,7 +13,7 @@ use object_store::{
 use super::place::{Place, Store};
 use super::refusal::explain;
 use super::service::Connector;
-use super::settings::Access;
+use super::settings::{Access, host_with_bucket};
 use crate::error::{Error, Result};
 use crate::retry::Budget;
 
@@ -65,7 +65,7 @@ fn s3(
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_endpoint(match access.path_style {
             true => endpoint.clone(),
-            false => endpoint.replacen("://", &format!("://{}.", place.bucket), 1),
+            false => host_with_bucket(&place.bucket, endpoint),
         });
     }
     if let Some(region) = &access.region {

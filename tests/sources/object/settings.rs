@@ -45,6 +45,18 @@ fn settings_that_make_no_sense_are_refused() {
             "holds credentials or parameters",
         ),
         (
+            json!({"url": "s3://lake", "endpoint": "https://10.0.0.7:9000", "path_style": false}),
+            "`endpoint` cannot be `https://10.0.0.7:9000`",
+        ),
+        (
+            json!({"url": "s3://lake", "endpoint": "https://[::1]:9000", "path_style": false}),
+            "`endpoint` cannot be `https://[::1]:9000`",
+        ),
+        (
+            json!({"url": "s3://my lake", "endpoint": "https://minio", "path_style": false}),
+            "`endpoint` cannot be `https://minio`",
+        ),
+        (
             json!({"url": "s3://me:hush@lake/in/"}),
             "holds credentials or parameters",
         ),
