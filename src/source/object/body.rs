@@ -28,6 +28,8 @@ pub(super) struct Lost {
 pub(super) enum Trouble {
     Replaced,
     Gone,
+    /// It is in an archive, from where it has to be restored first.
+    Archived,
 }
 
 /// Where a part arrives.

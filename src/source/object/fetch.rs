@@ -18,7 +18,7 @@ use super::body::{Body, Lost, Part, Pending, Trouble};
 use super::identity::Identity;
 use super::listing::{Candidate, Listing, Verdict};
 use super::place::{Place, Store};
-use super::refusal::{explain, is_gone, is_replaced};
+use super::refusal::{explain, is_archived, is_gone, is_replaced};
 use super::service::innermost;
 use crate::error::Error;
 use crate::retry::{self, Budget};
@@ -41,8 +41,8 @@ pub(super) enum Event {
     /// The state of an object that is passed over from now on.
     Skipped(Box<ObjectState>),
     Remark(String),
-    /// An object that an earlier run began is not there any more: its name, and how far it was read.
-    Gone(String, String),
+    /// An object that cannot be read, or not any more: its name, and why.
+    Waiting(String, String),
     Failed(Error),
     /// Everything was listed and handed over.
     End {
@@ -103,7 +103,7 @@ impl Fetcher {
 
     /// Lists and fetches until everything was handed over or nobody listens.
     pub(super) async fn run(self, mut listing: Listing, events: Sender<Event>) {
-        let mut objects = match listing.objects(self.store.as_ref()).await {
+        let objects = match listing.objects(self.store.as_ref()).await {
             Ok(objects) => objects,
             Err(error) => {
                 let _ = events.send(Event::Failed(error));
@@ -111,9 +111,8 @@ impl Fetcher {
             }
         };
         let mut is_empty = true;
-        while let Some(object) = objects.next().await {
-            let judged = object.and_then(|object| listing.judge(object));
-            let candidate = match judged {
+        for (key, object) in objects {
+            let candidate = match listing.judge(&key, object) {
                 Ok(Verdict::Read(candidate)) => candidate,
                 Ok(Verdict::Reload(candidate, difference)) => {
                     let remark = format!(
@@ -136,6 +135,13 @@ impl Fetcher {
                     }
                     continue;
                 }
+                Ok(Verdict::Wait(name, why)) => {
+                    is_empty = false;
+                    if events.send(Event::Waiting(name, why)).is_err() {
+                        return;
+                    }
+                    continue;
+                }
                 Ok(Verdict::Ignore) => continue,
                 Err(error) => {
                     let _ = events.send(Event::Failed(error));
@@ -154,7 +160,7 @@ impl Fetcher {
         }
         let nothing = is_empty.then(|| Event::Remark(listing.nothing()));
         let vanished = listing.vanished().into_iter();
-        let gone = vanished.map(|(name, why)| Event::Gone(name, why));
+        let gone = vanished.map(|(name, why)| Event::Waiting(name, why));
         for event in nothing.into_iter().chain(gone) {
             if events.send(event).is_err() {
                 return;
@@ -242,7 +248,11 @@ impl Fetcher {
                 Err(Stop::Replaced) => self.replaced(candidate),
                 Err(Stop::Refused(error)) if is_replaced(&error) => self.replaced(candidate),
                 Err(Stop::Refused(error)) => Lost {
-                    trouble: is_gone(&error).then_some(Trouble::Gone),
+                    trouble: match () {
+                        () if is_gone(&error) => Some(Trouble::Gone),
+                        () if is_archived(&error) => Some(Trouble::Archived),
+                        () => None,
+                    },
                     error: self.explain(candidate, &error),
                 },
             };

@@ -1,17 +1,17 @@
-//! From the prefix to the objects that are to be read, in the order of the listing.
+//! From the prefix to the objects that are to be read, in the order of their keys.
 //!
 //! Every run lists the whole prefix and compares it with what is known: a key that sorts
 //! before ones already read is found like any other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path as FilePath;
 
-use futures_util::stream::{self, BoxStream};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::identity::{Identity, Known, replaced};
+use super::keys::key_at;
 use super::place::{Place, Store};
 use super::refusal::{explain, is_gone};
 use crate::error::{Error, Result};
@@ -39,6 +39,8 @@ pub(super) enum Verdict {
     Done,
     /// To be passed over from now on: its state.
     Skip(Box<ObjectState>),
+    /// It cannot be read: its name, and why.
+    Wait(String, String),
     /// It is none of ours.
     Ignore,
 }
@@ -51,60 +53,49 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// What the store has under the prefix, or the one object the URL names.
+    /// What the store has under the prefix, or the one object the URL names, by key. Not every
+    /// store lists in order, and a key that changes meanwhile may be listed again: the last word
+    /// counts.
     pub(super) async fn objects(
         &self,
         store: &dyn ObjectStore,
-    ) -> Result<BoxStream<'static, Result<ObjectMeta>>> {
-        let place = self.place.clone();
-        let failed = move |error| explain(&place, None, &error);
+    ) -> Result<BTreeMap<String, ObjectMeta>> {
         let path = Path::parse(&self.place.key).map_err(|cause| {
             Error::usage(format!("`{}` holds no valid key", self.place.url()))
                 .caused_by(cause)
                 .next("a key has no empty parts (`a//b`), no `.` and no `..`")
         })?;
-        if self.place.store == Store::Local {
-            return self.local(store, path).await;
-        }
-        let prefix = (!self.place.key.is_empty()).then_some(&path);
-        let mut found = store.list(prefix).map_err(failed).fuse().boxed();
-        let first = found.next().await;
-        if first.is_none() && !self.place.is_prefix {
+        let is_local = self.place.store == Store::Local;
+        if is_local && !self.place.is_prefix {
             return self.single(store, &path).await;
         }
-        Ok(stream::iter(first).chain(found).boxed())
+        let prefix = (!is_local && !self.place.key.is_empty()).then_some(&path);
+        let found: BTreeMap<_, _> = store
+            .list(prefix)
+            .map_ok(|meta| (key_at(&meta.location).0.into_owned(), meta))
+            .try_collect()
+            .await
+            .map_err(|error| explain(&self.place, None, &error))?;
+        match found.is_empty() && !self.place.is_prefix {
+            true => self.single(store, &path).await,
+            false => Ok(found),
+        }
     }
 
     async fn single(
         &self,
         store: &dyn ObjectStore,
         path: &Path,
-    ) -> Result<BoxStream<'static, Result<ObjectMeta>>> {
+    ) -> Result<BTreeMap<String, ObjectMeta>> {
         match store.head(path).await {
-            Ok(meta) => Ok(stream::iter([Ok(meta)]).boxed()),
-            Err(error) if is_gone(&error) => Ok(stream::empty().boxed()),
+            Ok(meta) => Ok([(path.to_string(), meta)].into()),
+            Err(error) if is_gone(&error) => Ok(BTreeMap::new()),
             Err(error) => Err(explain(&self.place, Some(&self.place.key), &error)),
         }
     }
 
-    /// A folder lists in no order, so it is sorted.
-    async fn local(
-        &self,
-        store: &dyn ObjectStore,
-        path: Path,
-    ) -> Result<BoxStream<'static, Result<ObjectMeta>>> {
-        if !self.place.is_prefix {
-            return self.single(store, &path).await;
-        }
-        let found: object_store::Result<Vec<_>> = store.list(None).try_collect().await;
-        let mut found = found.map_err(|error| explain(&self.place, None, &error))?;
-        found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
-        Ok(stream::iter(found.into_iter().map(Ok)).boxed())
-    }
-
     /// Compares a listed object with what is known of it, which is forgotten then.
-    pub(super) fn judge(&mut self, meta: ObjectMeta) -> Result<Verdict> {
-        let key = meta.location.as_ref();
+    pub(super) fn judge(&mut self, key: &str, meta: ObjectMeta) -> Result<Verdict> {
         if !self.is_wanted(key) {
             return Ok(Verdict::Ignore);
         }
@@ -124,6 +115,13 @@ impl Listing {
             identity: identity.clone(),
             position,
         };
+        let is_settled = matches!(known, Some(Known::Done(_) | Known::Skipped(_)));
+        let is_to_skip = matches!(known, Some(Known::ToSkip(_)));
+        let can_be_read = key_at(&meta.location).1 || is_to_skip;
+        if !can_be_read && (difference.is_some() || !is_settled) {
+            let why = unaskable(&name);
+            return Ok(Verdict::Wait(name, why));
+        }
         match (difference, known) {
             (Some(difference), Some(Known::Skipped(_))) => {
                 Ok(Verdict::Reload(candidate(None), difference))
@@ -189,4 +187,18 @@ impl Listing {
         pattern.matches_with(self.place.below(key), options)
             && (wants_unfinished || !is_unfinished(FilePath::new(key)))
     }
+}
+
+fn unaskable(name: &str) -> String {
+    let shown: String = name
+        .chars()
+        .map(|c| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        })
+        .collect();
+    format!(
+        "{shown} cannot be asked for by this key (empty parts, `.`, `..`, control characters, and \
+         slashes or spaces at an end stand in the way): copy it to another key, or `sluice skip` it"
+    )
 }

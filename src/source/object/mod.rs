@@ -8,9 +8,11 @@
 //! counts as done when as many bytes were read as it has.
 
 mod body;
+mod deleted;
 mod fetch;
 mod fetching;
 mod identity;
+mod keys;
 mod listing;
 mod place;
 mod reading;
@@ -33,6 +35,7 @@ use crate::source::{
 };
 
 use self::body::Trouble;
+use self::deleted::Deleted;
 use self::fetch::{Event, Fetcher, Found};
 use self::fetching::Fetching;
 use self::identity::{Known, replaced};
@@ -51,6 +54,7 @@ pub struct ObjectSource {
     next: Option<Found>,
     current: Option<Box<ObjectReading>>,
     reloads: usize,
+    deleted: Option<Deleted>,
     cursor: Option<Value>,
     remarks: Remarks,
     host: HostRules,
@@ -84,6 +88,7 @@ impl ObjectSource {
             next: None,
             current: None,
             reloads: 0,
+            deleted: None,
             cursor: None,
             remarks: means.remarks.clone(),
             host: means.host.clone(),
@@ -110,6 +115,11 @@ impl ObjectSource {
             }
             Opened::Lost(Some(Trouble::Gone), _) if !is_handed_out => {
                 Ok(self.lose(&candidate.name))
+            }
+            Opened::Lost(Some(Trouble::Archived), error) => {
+                let name = candidate.name.clone();
+                let why = format!("{}: restore it, or `sluice skip` it", error.message());
+                Ok(Proof::Partial(Reason::Waiting { name, why }))
             }
             Opened::Lost(_, error) => Err(error),
         }
@@ -211,9 +221,10 @@ impl ObjectSource {
 
     /// An object is gone that was listed: perhaps the whole dump is being replaced.
     fn lose(&mut self, name: &str) -> Proof {
-        let why = format!("{name} was deleted before it could be read");
-        self.remarks.add(&*why);
-        Proof::Partial(Reason::Inconclusive(why))
+        self.deleted = Some(Deleted::with(self.deleted.take(), name));
+        Proof::Partial(Reason::Inconclusive(format!(
+            "{name} was deleted before it could be read"
+        )))
     }
 
     /// Takes down how far `object` has been read.
@@ -228,8 +239,8 @@ impl ObjectSource {
 
 const WHILE_READ: &str = "while it was read";
 
-impl Source for ObjectSource {
-    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+impl ObjectSource {
+    fn read_next(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         loop {
             if let Some(object) = self.current.take() {
                 return self.read_on(object, out);
@@ -255,7 +266,7 @@ impl Source for ObjectSource {
                     return Ok(Progress::UnitEnded(Proof::Complete));
                 }
                 Event::Remark(remark) => self.remarks.add(remark),
-                Event::Gone(name, why) => {
+                Event::Waiting(name, why) => {
                     let reason = Reason::Waiting { name, why };
                     return Ok(Progress::UnitEnded(Proof::Partial(reason)));
                 }
@@ -268,6 +279,19 @@ impl Source for ObjectSource {
                 Event::End { is_empty: false } => return Ok(Progress::End(Proof::Complete)),
             }
         }
+    }
+}
+
+impl Source for ObjectSource {
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        let progress = self.read_next(out);
+        if matches!(progress, Ok(Progress::End(_)) | Err(_)) {
+            let deleted = self.deleted.take();
+            deleted
+                .into_iter()
+                .for_each(|deleted| self.remarks.add(deleted.to_string()));
+        }
+        progress
     }
 
     fn cursor(&self) -> Option<Value> {

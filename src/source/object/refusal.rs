@@ -72,6 +72,15 @@ pub(super) fn is_gone(error: &object_store::Error) -> bool {
     )
 }
 
+/// Whether the object has to be restored from an archive first.
+pub(super) fn is_archived(error: &object_store::Error) -> bool {
+    matches!(
+        Failure::behind(error).map(|failure| &failure.what),
+        Some(What::Refused(refusal))
+            if matches!(refusal.code.as_str(), "InvalidObjectState" | "BlobArchived" | "BlobBeingRehydrated")
+    )
+}
+
 /// Whether the object is another one than was asked for.
 pub(super) fn is_replaced(error: &object_store::Error) -> bool {
     if let object_store::Error::Precondition { .. } = error {
@@ -113,11 +122,13 @@ pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Er
         What::Senseless(_) => {
             return Error::failed(format!("{subject} cannot be listed"))
                 .detail(failure.to_string())
-                .next("this is a fault of the store; tell those who run it");
+                .next("check `endpoint`; if it is right, this is a fault of the store: tell those who run it");
         }
     };
     let answer = failure.to_string();
     match refusal.status {
+        _ if is_archived(error) => Error::failed(format!("{subject} is archived ({answer})"))
+            .next("restore it, then run again"),
         _ if refusal.passes() => Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
             .detail(answer)
             .detail("every retry of this run is used up")

@@ -13,6 +13,7 @@ use object_store::client::{
     ReqwestConnector,
 };
 
+use super::keys::disguised;
 use super::refusal::{Refusal, tag};
 use crate::error::Error;
 use crate::retry::{Budget, Trouble};
@@ -225,6 +226,14 @@ impl Patient {
             let what = What::Senseless("says that a listing goes on, but not where");
             return Err(failed(what, Duration::ZERO));
         }
-        Ok(HttpResponse::from_parts(parts, page.clone().into()))
+        // The library takes any other document for an empty page.
+        if !["<ListBucketResult", "<EnumerationResults"]
+            .iter()
+            .any(|root| text.contains(root))
+        {
+            let what = What::Senseless("answered with no listing");
+            return Err(failed(what, Duration::ZERO));
+        }
+        Ok(HttpResponse::from_parts(parts, disguised(&text).into()))
     }
 }

@@ -146,6 +146,39 @@ fn object_that_may_not_be_read_is_named_and_what_stands_before_it_is_read() {
 }
 
 #[test]
+fn archived_object_waits_with_the_reason_and_those_beside_it_are_read() {
+    for (status, code) in [(403, "InvalidObjectState"), (409, "BlobArchived")] {
+        let store = Store::public();
+        for (i, key) in ["a", "b", "c"].iter().enumerate() {
+            store.put(&format!("in/{key}.ndjson"), lines(i, 1));
+        }
+        store.misbehave(move |asked| {
+            asked
+                .key
+                .ends_with("b.ndjson")
+                .then_some(Fault::Refuse(status, code))
+        });
+        let outcome = store.run(json!({})).ok();
+        assert_eq!(store.fired(), 1, "tried once");
+        assert_eq!(numbers(&outcome.records), [0, 2]);
+        assert_eq!(outcome.waiting.len(), 1);
+        assert_eq!(outcome.waiting[0].name, "s3://lake/in/b.ndjson");
+        let why = &outcome.waiting[0].reason;
+        for part in [
+            "object `s3://lake/in/b.ndjson` is archived",
+            code,
+            "restore it",
+        ] {
+            assert!(why.contains(part), "{part}: {why}");
+        }
+        store.misbehave(|_| None);
+        let restored = store.rerun(json!({}), &outcome).ok();
+        assert_eq!(numbers(&restored.records), [1]);
+        assert!(restored.waiting.is_empty());
+    }
+}
+
+#[test]
 fn store_that_does_not_recover_is_worth_another_run() {
     let store = Store::public();
     store.put("in/a.ndjson", lines(0, 2));

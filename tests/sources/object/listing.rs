@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::support::*;
 use crate::support::Store;
+use crate::support::store::Fault;
 
 fn origins(outcome: &Outcome) -> Vec<&str> {
     let mut origins: Vec<&str> = outcome.records.iter().map(|r| r.origin.as_str()).collect();
@@ -163,12 +164,86 @@ fn keys_with_odd_characters_are_asked_for_as_they_are() {
 }
 
 #[test]
-fn key_that_cannot_be_asked_for_fails_the_run_and_is_named() {
+fn unsorted_pages_are_read_in_the_order_of_keys() {
     let store = Store::public();
-    store.put("in/a//b.ndjson", lines(0, 1));
-    let error = store.run(json!({})).error_text();
-    assert!(error.contains("a//b.ndjson"), "{error}");
-    assert!(error.contains("rename that object"), "{error}");
+    for i in 0..5 {
+        store.put(&format!("in/{i}.ndjson"), lines(i, 1));
+    }
+    store.page(2);
+    store.list_as(&[
+        "in/3.ndjson",
+        "in/1.ndjson",
+        "in/4.ndjson",
+        "in/0.ndjson",
+        "in/2.ndjson",
+    ]);
+    let outcome = store.run(json!({})).ok();
+    assert_eq!(numbers(&outcome.records), [0, 1, 2, 3, 4]);
+    assert_eq!(store.rerun(json!({}), &outcome).ok().records, []);
+}
+
+#[test]
+fn key_that_is_listed_twice_is_read_once() {
+    let store = Store::public();
+    store.put("in/a.ndjson", lines(0, 2));
+    store.put("in/b.ndjson", lines(2, 2));
+    store.page(2);
+    store.list_as(&["in/a.ndjson", "in/b.ndjson", "in/b.ndjson", "in/a.ndjson"]);
+    let outcome = store.run(json!({})).ok();
+    assert_eq!(numbers(&outcome.records), [0, 1, 2, 3]);
+    assert_eq!(store.rerun(json!({}), &outcome).ok().records, []);
+}
+
+#[test]
+fn key_that_cannot_be_asked_for_waits_and_those_beside_it_are_read() {
+    let keys = [
+        "in/a//b.ndjson",
+        "in/c/../d.ndjson",
+        "in/./e.ndjson",
+        "in/f\u{1}g.ndjson",
+        "in/h\ni.ndjson",
+        "in/j.ndjson/",
+        "in/k.ndjson ",
+    ];
+    let store = Store::public();
+    store.put("in/0.ndjson", lines(0, 1));
+    store.put("in/folder/", "");
+    store.put("in/z.ndjson", lines(1, 1));
+    for key in keys {
+        store.put(key, lines(7, 1));
+    }
+    let first = store.run(json!({})).ok();
+    assert_eq!(numbers(&first.records), [0, 1]);
+    let mut expected = keys.map(|key| format!("s3://lake/{key}")).to_vec();
+    expected.sort_unstable();
+    let names: Vec<_> = first.waiting.iter().map(|it| it.name.clone()).collect();
+    assert_eq!(names, expected);
+    assert_eq!(
+        first.remarks[3],
+        "s3://lake/in/f\\u{1}g.ndjson cannot be asked for by this key (empty parts, `.`, `..`, control \
+         characters, and slashes or spaces at an end stand in the way): copy it to another key, or `sluice skip` it"
+    );
+
+    let mut known = first.objects;
+    known.extend(keys.map(super::skipped::skip));
+    let second = store.run_with(json!({}), known, WIDE).ok();
+    assert_eq!((second.records.len(), second.waiting.len()), (0, 0));
+    let third = store.rerun(json!({}), &second).ok();
+    assert!(third.batches.is_empty() && third.waiting.is_empty());
+    store.put(keys[0], lines(8, 2));
+    let replaced = store.rerun(json!({}), &third).ok();
+    assert_eq!(replaced.waiting.len(), 1, "what replaces it is not skipped");
+}
+
+#[test]
+fn answer_that_is_no_listing_is_not_an_empty_one() {
+    let store = Store::public();
+    store.put("in/a.ndjson", lines(0, 1));
+    for page in ["<html><body>Sign in</body></html>", ""] {
+        store.misbehave(move |asked| asked.is_listing().then_some(Fault::Say(page)));
+        let error = store.run(json!({})).error_text();
+        assert!(error.contains("answered with no listing"), "{error}");
+    }
 }
 
 #[test]

@@ -237,6 +237,41 @@ async fn replaced_object_is_updated_where_that_is_allowed() {
 }
 
 #[tokio::test]
+async fn key_that_cannot_be_asked_for_waits_until_it_is_skipped() {
+    let store = Store::private();
+    store.put("in/a//b.ndjson", lines(7, 1));
+    store.put("in/c\u{1}d.ndjson", lines(8, 1));
+    store.put("in/z.ndjson", lines(0, 3));
+    let db = database(&store, "").await;
+    let done = run(&db, "").exits(0);
+    assert_eq!(done.summary().count("waiting"), 2);
+    assert!(
+        done.stderr
+            .contains("note: s3://lake/in/a//b.ndjson cannot be asked for by this key"),
+        "{}",
+        done.stderr
+    );
+    for key in ["in/a//b.ndjson", "in/c\u{1}d.ndjson"] {
+        let object = format!("s3://lake/{key}");
+        let reason = ["--reason", "an odd key"];
+        let skip = ["skip", "numbers", "--object", &object];
+        sluice(&db)
+            .args(skip.into_iter().chain(reason))
+            .run()
+            .exits(0);
+    }
+    let done = run(&db, "").exits(0);
+    assert!(!done.stdout.contains("waiting=2"), "{}", done.stdout);
+    run(&db, "").exits(0);
+    assert_eq!(loaded(&db).await, "3 3 1");
+    assert_eq!(
+        db.value("select count(*)::text from sluice.waiting_details")
+            .await,
+        "0"
+    );
+}
+
+#[tokio::test]
 async fn endpoint_without_tls_is_not_used_unless_that_is_allowed() {
     let store = Store::private();
     let db = database(&store, "").await;

@@ -217,6 +217,24 @@ fn object_that_vanishes_is_passed_over_unless_a_part_of_it_was_handed_out() {
 }
 
 #[test]
+fn many_objects_that_vanish_are_one_note() {
+    let store = Store::public();
+    for i in 0..50 {
+        store.put(&format!("in/{i:02}.ndjson"), lines(i, 1));
+    }
+    store.misbehave(|asked| {
+        (!asked.is_listing() && !asked.key.contains("07")).then_some(Fault::Delete)
+    });
+    let outcome = store.run(json!({})).ok();
+    assert_eq!(store.fired(), 49);
+    assert_eq!(numbers(&outcome.records), [7]);
+    assert_eq!(
+        outcome.remarks,
+        ["s3://lake/in/00.ndjson and 48 others were deleted before they could be read"]
+    );
+}
+
+#[test]
 fn object_that_was_begun_and_is_not_there_any_more_is_told() {
     let store = Store::public();
     store.put("in/a.ndjson", lines(0, 9));

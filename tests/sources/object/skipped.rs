@@ -6,7 +6,7 @@ use serde_json::json;
 use super::support::*;
 use crate::support::Store;
 
-fn skip(key: &str) -> ObjectState {
+pub(super) fn skip(key: &str) -> ObjectState {
     ObjectState {
         object: format!("s3://lake/{key}"),
         identity: json!({}),

@@ -145,6 +145,8 @@ pub(super) fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+        .replace('\u{1}', "&#x1;")
+        .replace('\n', "&#10;")
 }
 
 /// Year, month, day, hour, minute, second, and days since the epoch.

@@ -27,6 +27,8 @@ pub enum Fault {
     Hold,
     /// A page of a listing that goes on without saying where.
     LoseToken,
+    /// With success and this body.
+    Say(&'static str),
 }
 
 /// What was asked for.
@@ -49,6 +51,8 @@ struct Object {
 struct State {
     objects: BTreeMap<String, Object>,
     page: usize,
+    /// The keys as they are listed, if not in order and once each.
+    listed: Option<Vec<String>>,
     is_public: bool,
     clock: u64,
     rule: Rule,
@@ -90,6 +94,7 @@ impl Store {
             state: Mutex::new(State {
                 objects: BTreeMap::new(),
                 page: 1000,
+                listed: None,
                 is_public,
                 clock: BEGINNING,
                 rule: Box::new(|_| None),
@@ -126,6 +131,11 @@ impl Store {
     /// Lists so many keys a page.
     pub fn page(&self, keys: usize) {
         self.core.lock().page = keys;
+    }
+
+    /// Lists these keys, in this order.
+    pub fn list_as(&self, keys: &[&str]) {
+        self.core.lock().listed = Some(keys.iter().map(|key| (*key).to_owned()).collect());
     }
 
     /// Asks `rule` of every request from now on.
@@ -248,6 +258,7 @@ impl Core {
         match fault {
             None => {}
             Some(Fault::Refuse(status, code)) => return (Answer::refusal(status, code), None),
+            Some(Fault::Say(body)) => return (Answer::ok(body), None),
             Some(Fault::Cut(bytes)) => cut = Some(bytes),
             Some(Fault::Replace(content)) => state.put(key, content.as_bytes()),
             Some(Fault::Delete) => drop(state.objects.remove(key)),
@@ -280,15 +291,17 @@ impl Core {
 impl State {
     fn list(&self, request: &Request, loses_token: bool) -> Answer {
         let prefix = request.query("prefix").unwrap_or_default();
-        // The token is the last key of the page before.
-        let after = request.query("continuation-token").unwrap_or_default();
-        let mut keys = self
-            .objects
-            .iter()
-            .filter(|(key, _)| key.starts_with(&prefix) && **key > after);
+        let token = request.query("continuation-token").unwrap_or_default();
+        // The token is the last key of the page before, or how many were listed.
+        let keys: Vec<&String> = match &self.listed {
+            None => self.objects.keys().filter(|key| **key > token).collect(),
+            Some(listed) => listed.iter().skip(token.parse().unwrap_or(0)).collect(),
+        };
+        let mut keys = keys.into_iter().filter(|key| key.starts_with(&prefix));
         let mut xml = String::from("<?xml version=\"1.0\"?><ListBucketResult>");
         let mut last = None;
-        for (key, object) in keys.by_ref().take(self.page) {
+        for key in keys.by_ref().take(self.page) {
+            let object = &self.objects[key];
             xml += &format!(
                 "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag><Size>{}</Size></Contents>",
                 http::escaped(key),
@@ -301,7 +314,10 @@ impl State {
         let is_truncated = keys.next().is_some();
         xml += &format!("<IsTruncated>{}</IsTruncated>", is_truncated || loses_token);
         if let Some(last) = last.filter(|_| is_truncated && !loses_token) {
-            let token = http::escaped(last);
+            let token = match &self.listed {
+                None => http::escaped(last),
+                Some(_) => (token.parse().unwrap_or(0) + self.page).to_string(),
+            };
             xml += &format!("<NextContinuationToken>{token}</NextContinuationToken>");
         }
         Answer::ok(xml + "</ListBucketResult>")
