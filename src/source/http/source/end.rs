@@ -69,7 +69,6 @@ impl HttpSource {
             let why = format!(
                 "the source counts {total} records, and its pages held {records}: rows may have moved between pages while they were read"
             );
-            self.means.remarks.add(&why);
             return self.waiting(why);
         }
         if fetched.lacks_lead && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
