@@ -15,3 +15,10 @@ pub(super) fn is_unfinished(path: &Path) -> bool {
     path.extension()
         .is_some_and(|suffix| UNFINISHED.iter().any(|u| suffix.eq_ignore_ascii_case(u)))
 }
+
+/// Whether Spark and Hive keep by this name what is not data (`_SUCCESS`, `_temporary`, `.part.crc`),
+/// or it is hidden. `_year=2026` is a partition.
+pub(super) fn is_aside(name: &str) -> bool {
+    let is_reserved = name.starts_with('_') && !name.contains('=');
+    is_reserved || name.starts_with('.') || name.ends_with(".crc")
+}

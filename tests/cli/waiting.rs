@@ -1,6 +1,6 @@
 //! What waits, as people and cron see it.
 
-use crate::support::{Sluice, TestDb};
+use crate::support::{Loader, Sluice, TestDb};
 use std::fs;
 use tempfile::TempDir;
 
@@ -148,4 +148,39 @@ async fn run_that_is_refused_before_it_begins_shows_in_the_status() {
     assert_eq!(status, "failed");
     let error = db.value("select error from sluice.status_details").await;
     assert!(error.contains("id"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_in_a_circle_and_pipes_end_a_run_as_any_other() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.ndjson"), "{\"id\":1}\n").unwrap();
+    for name in ["one", "two"] {
+        std::os::unix::fs::symlink(".", folder.path().join(name)).unwrap();
+    }
+    let pipe = folder.path().join("b.ndjson");
+    let made = std::process::Command::new("mkfifo").arg(pipe).status();
+    assert!(made.unwrap().success());
+    let db = pipeline(&folder, 0).await;
+    let path = format!("{}/**/*.ndjson", folder.path().display());
+    let done = Sluice::on(&db)
+        .args(["run", "items", "--path", &path])
+        .run()
+        .exits(0);
+    assert!(done.stdout.contains("inserted=1 "), "{}", done.stdout);
+    assert!(done.stderr.contains("passed over, not regular files"));
+    assert!(done.stderr.contains("passed over, folders that are listed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signal_ends_a_run_whose_source_is_silent() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.csv"), "id\n1").unwrap();
+    let db = pipeline(&folder, 3600).await;
+    let path = folder.path().join("a.csv");
+    let args = ["run", "items", "--path", path.to_str().unwrap()];
+    let loader = Loader::of(Sluice::on(&db).args(args));
+    db.wait_until("select exists (select from sluice.runs)")
+        .await;
+    loader.interrupt();
+    loader.wait().exits(130);
 }

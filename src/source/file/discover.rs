@@ -3,32 +3,37 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::listing::Listing;
 use crate::error::{Error, Result};
-use crate::source::names::{is_hidden, is_unfinished};
+use crate::host::HostRules;
 
 /// The files a path stands for, sorted by name in byte order.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) names: Vec<String>,
-    /// Said at the end of the run when there was nothing to read.
-    pub(super) remark: Option<String>,
+    /// What was passed over, and that there was nothing to read.
+    pub(super) remarks: Vec<String>,
 }
 
 /// Finds the files that `path` names: itself, the files of a folder, or a glob's matches.
-pub(super) fn discover(path: &str) -> Result<Found> {
+pub(super) fn discover(path: &str, host: &HostRules) -> Result<Found> {
     // A name with brackets that exists is taken by its word before it is taken as a glob.
     match fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => folder(path),
+        Ok(meta) if meta.is_dir() => found(Listing::of_folder(path, host), || {
+            format!("folder `{path}` holds no file to read")
+        }),
         Ok(meta) if meta.is_file() => Ok(Found {
             names: vec![path.to_owned()],
-            remark: None,
+            remarks: Vec::new(),
         }),
         Ok(_) => Err(
             Error::failed(format!("`{path}` is not a regular file")).next(format!(
                 "pipe it in: sluice run … < {path}, with the path `-`"
             )),
         ),
-        Err(_) if is_glob(path) => matches(path),
+        Err(_) if is_glob(path) => found(Listing::of_glob(path, host)?, || {
+            format!("no file matches `{path}`")
+        }),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::failed(format!("there is no file `{path}`"))
                 .next("check the path; it is taken relative to the folder `sluice` runs in"))
@@ -62,19 +67,13 @@ fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
-fn folder(path: &str) -> Result<Found> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(path).map_err(|cause| unreadable(path, cause))? {
-        let entry = entry.map_err(|cause| unreadable(path, cause))?;
-        let file = entry.path();
-        if is_hidden(&file) || is_unfinished(&file) || !file.is_file() {
-            continue;
-        }
-        names.push(text(file)?);
+fn found(listing: Listing<'_>, nothing: impl Fn() -> String) -> Result<Found> {
+    let (mut names, mut remarks) = listing.list()?;
+    names.sort_unstable();
+    if names.is_empty() {
+        remarks.insert(0, nothing());
     }
-    Ok(sorted(names, || {
-        format!("folder `{path}` holds no file to read")
-    }))
+    Ok(Found { names, remarks })
 }
 
 /// Whether `path` stands for the file `name`, should it be there.
@@ -84,43 +83,14 @@ pub(super) fn covers(path: &str, name: &str) -> bool {
     path == name || is_in_folder || glob::Pattern::new(path).is_ok_and(matches)
 }
 
-const MATCHING: glob::MatchOptions = glob::MatchOptions {
+pub(super) const MATCHING: glob::MatchOptions = glob::MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-fn matches(pattern: &str) -> Result<Found> {
-    let paths = glob::glob_with(pattern, MATCHING).map_err(|cause| {
-        Error::usage(format!("`{pattern}` is not a valid glob"))
-            .caused_by(cause)
-            .next("use `*`, `?` and `[…]`; write `[[]` for a bracket that means itself")
-    })?;
-    // Who asks for `*.part` by name gets it.
-    let wants_unfinished = is_unfinished(Path::new(pattern));
-    let mut names = Vec::new();
-    for path in paths {
-        let path = path.map_err(|cause| {
-            let place = cause.path().display().to_string();
-            unreadable(&place, cause.into())
-        })?;
-        if path.is_file() && (wants_unfinished || !is_unfinished(&path)) {
-            names.push(text(path)?);
-        }
-    }
-    Ok(sorted(names, || format!("no file matches `{pattern}`")))
-}
-
-fn sorted(mut names: Vec<String>, remark: impl Fn() -> String) -> Found {
-    names.sort_unstable();
-    Found {
-        remark: names.is_empty().then(remark),
-        names,
-    }
-}
-
 /// Names are kept in Postgres as text, so they must be text.
-fn text(path: PathBuf) -> Result<String> {
+pub(super) fn text(path: PathBuf) -> Result<String> {
     path.into_os_string().into_string().map_err(|name| {
         Error::failed(format!(
             "the name of file `{}` is not valid UTF-8",

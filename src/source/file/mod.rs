@@ -9,6 +9,7 @@
 
 mod discover;
 mod identity;
+mod listing;
 mod reading;
 mod settings;
 mod start;
@@ -60,7 +61,7 @@ impl FileSource {
     pub fn open(settings: &Value, known: Vec<ObjectState>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
         means.host.file(discover::root(&settings.path))?;
-        let found = discover::discover(&settings.path)?;
+        let found = discover::discover(&settings.path, &means.host)?;
         // Other paths may have been read before, and other sources.
         let names: HashSet<&str> = found.names.iter().map(String::as_str).collect();
         let (known, others): (Vec<_>, Vec<_>) = known
@@ -81,7 +82,7 @@ impl FileSource {
             .map(|name| remaining(name, known.get(name)))
             .sum();
         let remarks = means.remarks.clone();
-        if let Some(remark) = found.remark {
+        for remark in found.remarks {
             remarks.add(remark);
         }
         Ok(FileSource {

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use serde_json::json;
 
@@ -127,6 +128,98 @@ fn pipe_is_refused_with_the_way_on() {
     // In a folder it is no file at all.
     folder.write("a.ndjson", "{}\n");
     assert_eq!(folder.run("", json!({})).ok().records.len(), 1);
+}
+
+/// Whether exactly one remark says `why`, with this count.
+fn tells(run: &Outcome, why: &str, count: usize) -> bool {
+    let told = format!(": {count}, such as ");
+    let mut lines = run.remarks.iter().filter(|line| line.contains(why));
+    lines.next().is_some_and(|line| line.contains(&told)) && lines.next().is_none()
+}
+
+#[test]
+fn links_in_a_circle_come_to_an_end_and_no_file_is_read_twice() {
+    let folder = Folder::new();
+    for name in ["tree/a", "tree/b", "elsewhere"] {
+        fs::create_dir_all(folder.path(name)).unwrap();
+    }
+    for name in ["tree/b/1.ndjson", "tree/2.ndjson", "elsewhere/3.ndjson"] {
+        folder.write(name, "{}\n");
+    }
+    symlink(".", folder.path("tree/0")).unwrap();
+    symlink("../b", folder.path("tree/a/b")).unwrap();
+    symlink("..", folder.path("tree/b/up")).unwrap();
+    symlink("../elsewhere", folder.path("tree/link")).unwrap();
+    symlink("../tree", folder.path("elsewhere/back")).unwrap();
+    let run = folder.run("tree/**/*.ndjson", json!({})).ok();
+    let root = folder.name("tree/");
+    let read: Vec<&str> = run
+        .objects
+        .iter()
+        .map(|object| object.object.strip_prefix(&root).unwrap())
+        .collect();
+    assert_eq!(read, ["2.ndjson", "b/1.ndjson", "link/3.ndjson"]);
+    assert!(tells(&run, "under another name", 4), "{:?}", run.remarks);
+}
+
+#[test]
+fn what_is_no_file_is_told_and_never_opened() {
+    for path in ["", "*", "**/*.ndjson"] {
+        let folder = Folder::new();
+        folder.write("a.ndjson", "{}\n");
+        symlink("nowhere", folder.path("b.ndjson")).unwrap();
+        symlink("c.ndjson", folder.path("c.ndjson")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path("d.ndjson"))
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let run = folder.run(path, json!({})).ok();
+        assert_eq!(origins(&run), ["a.ndjson"], "{path}");
+        assert!(tells(&run, "lead nowhere", 2), "{:?}", run.remarks);
+        assert!(tells(&run, "not regular files", 1), "{:?}", run.remarks);
+    }
+}
+
+#[test]
+fn what_spark_and_hive_put_aside_is_told_and_read_only_by_name() {
+    let folder = Folder::new();
+    for name in ["_temporary/0", "_year=2026", ".hive"] {
+        fs::create_dir_all(folder.path(name)).unwrap();
+    }
+    for name in [
+        "_temporary/0/part-1.ndjson",
+        "_year=2026/part-2.ndjson",
+        ".hive/part-3.ndjson",
+        "_started.ndjson",
+        ".part-4.ndjson.crc",
+        "part-4.ndjson",
+    ] {
+        folder.write(name, "{}\n");
+    }
+    folder.write("_SUCCESS", "");
+    let run = folder.run("**/*.ndjson", json!({})).ok();
+    assert_eq!(origins(&run), ["part-2.ndjson", "part-4.ndjson"]);
+    assert!(tells(&run, "put aside", 3), "{:?}", run.remarks);
+    let run = folder.run("", json!({})).ok();
+    assert_eq!(origins(&run), ["part-4.ndjson"]);
+    assert!(tells(&run, "put aside", 3), "{:?}", run.remarks);
+    let run = folder.run("**/_temporary/**/*.ndjson", json!({})).ok();
+    assert_eq!(origins(&run), ["part-1.ndjson"]);
+    let run = folder.run("_s*", json!({})).ok();
+    assert_eq!(origins(&run), ["_started.ndjson"]);
+}
+
+#[test]
+fn link_to_a_folder_outside_the_path_is_followed_where_the_glob_names_it() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("2026")).unwrap();
+    folder.write("2026/a.ndjson", "{}\n");
+    symlink("2026", folder.path("latest")).unwrap();
+    let run = folder.run("late*/*.ndjson", json!({})).ok();
+    assert_eq!(origins(&run), ["a.ndjson"]);
+    assert!(run.objects[0].object.ends_with("/latest/a.ndjson"));
+    assert!(run.remarks.is_empty(), "{:?}", run.remarks);
 }
 
 #[test]

@@ -1,0 +1,262 @@
+//! The files of a folder or a glob.
+//!
+//! Each folder is listed once, links to folders after the folders themselves: links in a circle
+//! come to an end, and no file is read under two names. What is no file is never opened.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use glob::{MatchOptions, Pattern};
+use walkdir::WalkDir;
+
+use super::discover::{MATCHING, text, unreadable};
+use crate::error::{Error, Result};
+use crate::host::HostRules;
+use crate::source::names::{is_aside, is_unfinished};
+
+pub(super) struct Listing<'a> {
+    /// The folder to begin with, as it stands before the names.
+    base: String,
+    wanted: Wanted,
+    host: &'a HostRules,
+    names: Vec<String>,
+    /// Folders that were listed, by device and inode.
+    listed: HashSet<(u64, u64)>,
+    passed_over: [PassedOver; 4],
+}
+
+/// Which of the files below the folder.
+enum Wanted {
+    /// Those that stand in it.
+    All,
+    Matches {
+        whole: Pattern,
+        parts: Vec<Pattern>,
+    },
+}
+
+/// Why names are left out; how many, and one of them.
+struct PassedOver {
+    why: &'static str,
+    count: usize,
+    example: String,
+}
+
+const ASIDE: usize = 0;
+const DANGLING: usize = 1;
+const SPECIAL: usize = 2;
+const AGAIN: usize = 3;
+
+impl<'a> Listing<'a> {
+    pub(super) fn of_folder(path: &str, host: &'a HostRules) -> Self {
+        Self::new(path.to_owned(), Wanted::All, host)
+    }
+
+    pub(super) fn of_glob(path: &str, host: &'a HostRules) -> Result<Self> {
+        let pattern = |text: &str| {
+            Pattern::new(text).map_err(|cause| {
+                Error::usage(format!("`{path}` is not a valid glob"))
+                    .caused_by(cause)
+                    .next("use `*`, `?` and `[…]`; write `[[]` for a bracket that means itself")
+            })
+        };
+        pattern(path)?;
+        // `./a*` and `a*` find the same names.
+        let mut plain = path;
+        while let Some(rest) = plain.strip_prefix("./") {
+            plain = rest.trim_start_matches('/');
+        }
+        let wild = plain.find(['*', '?', '[']).unwrap_or(plain.len());
+        let (base, below) = plain.split_at(plain[..wild].rfind('/').map_or(0, |at| at + 1));
+        let wanted = Wanted::Matches {
+            whole: pattern(below)?,
+            parts: below.split('/').map(pattern).collect::<Result<_>>()?,
+        };
+        Ok(Self::new(base.to_owned(), wanted, host))
+    }
+
+    fn new(base: String, wanted: Wanted, host: &'a HostRules) -> Self {
+        let passed_over = [
+            "hidden, or put aside by Spark or Hive (`_…`, `.crc`)",
+            "links that lead nowhere",
+            "not regular files (pipes, sockets, devices)",
+            "folders that are listed under another name already",
+        ];
+        Listing {
+            base,
+            wanted,
+            host,
+            names: Vec::new(),
+            listed: HashSet::new(),
+            passed_over: passed_over.map(|why| PassedOver {
+                why,
+                count: 0,
+                example: String::new(),
+            }),
+        }
+    }
+
+    /// The names, in no order, and what is to be said of those left out.
+    pub(super) fn list(mut self) -> Result<(Vec<String>, Vec<String>)> {
+        let mut links = VecDeque::new();
+        self.walk(Path::new(""), &mut links)?;
+        while let Some(link) = links.pop_front() {
+            self.walk(&link, &mut links)?;
+        }
+        let passed_over = self.passed_over.into_iter().filter(|some| some.count > 0);
+        let remarks = passed_over
+            .map(
+                |PassedOver {
+                     why,
+                     count,
+                     example,
+                 }| { format!("passed over, {why}: {count}, such as {example}") },
+            )
+            .collect();
+        Ok((self.names, remarks))
+    }
+
+    /// Lists the folder `below` the first one; links to folders are left for later.
+    fn walk(&mut self, below: &Path, links: &mut VecDeque<PathBuf>) -> Result<()> {
+        let base = PathBuf::from(&self.base);
+        let folder = base.join(below);
+        let root = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => &folder,
+        };
+        if !root.is_dir() {
+            return Ok(());
+        }
+        self.host.file(root)?;
+        if !self.is_new(root)? {
+            return Ok(());
+        }
+        let mut entries = WalkDir::new(root)
+            .min_depth(1)
+            .max_depth(match self.wanted {
+                Wanted::All => 1,
+                Wanted::Matches { .. } => usize::MAX,
+            })
+            .sort_by_file_name()
+            .into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(cause) if is_gone(&cause) => continue,
+                Err(cause) => {
+                    let place = cause.path().unwrap_or(root).display().to_string();
+                    return Err(unreadable(&place, cause.into()));
+                }
+            };
+            let place = entry.path();
+            let below = below.join(place.strip_prefix(root).unwrap_or(place));
+            let path = base.join(&below);
+            let is_link = entry.path_is_symlink();
+            // A link counts as what it leads to.
+            let kind = match is_link {
+                true => fs::metadata(place).ok().map(|found| found.file_type()),
+                false => Some(entry.file_type()),
+            };
+            match kind {
+                Some(kind) if kind.is_dir() => {
+                    let leads_on = self.leads_on(&below, &path);
+                    if is_link && leads_on {
+                        links.push_back(below);
+                    } else if !(is_link || leads_on && self.is_new(&path)?) {
+                        entries.skip_current_dir();
+                    }
+                }
+                _ if !self.wants(&below, &path) => {}
+                None => self.pass_over(DANGLING, &path),
+                Some(kind) if kind.is_file() => self.names.push(text(path)?),
+                Some(_) => self.pass_over(SPECIAL, &path),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the folder was not listed before.
+    fn is_new(&mut self, folder: &Path) -> Result<bool> {
+        // The folder of `*.csv` is written as nothing.
+        let place = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        let meta = match fs::metadata(place) {
+            Ok(meta) => meta,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(cause) => return Err(unreadable(&place.display().to_string(), cause)),
+        };
+        let is_new = self.listed.insert((meta.dev(), meta.ino()));
+        if !is_new {
+            self.pass_over(AGAIN, folder);
+        }
+        Ok(is_new)
+    }
+
+    /// Whether files that match may stand in the folder or deeper.
+    fn leads_on(&mut self, below: &Path, path: &Path) -> bool {
+        let Wanted::Matches { parts, .. } = &self.wanted else {
+            return false;
+        };
+        let plain = parts.iter().take_while(|part| part.as_str() != "**");
+        let (known, depth) = (plain.clone().count(), below.components().count());
+        let fits = (known < parts.len() || depth < parts.len())
+            && plain.zip(below.components()).all(|(part, name)| {
+                part.matches_with(&name.as_os_str().to_string_lossy(), ANY_DOT)
+            });
+        fits && !self.is_put_aside(path)
+    }
+
+    /// Whether the file is asked for.
+    fn wants(&mut self, below: &Path, path: &Path) -> bool {
+        let (fits, wants_unfinished) = match &self.wanted {
+            Wanted::All => (true, false),
+            Wanted::Matches { whole, .. } => (
+                whole.matches_with(&below.to_string_lossy(), ANY_DOT),
+                // Who asks for `*.part` by name gets it.
+                is_unfinished(Path::new(whole.as_str())),
+            ),
+        };
+        fits && (wants_unfinished || !is_unfinished(path)) && !self.is_put_aside(path)
+    }
+
+    /// Whether it is not data by its name, and not asked for by that name.
+    fn is_put_aside(&mut self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_named = match &self.wanted {
+            Wanted::All => false,
+            Wanted::Matches { parts, .. } => parts
+                .iter()
+                .any(|part| is_aside(part.as_str()) && part.matches_with(&name, MATCHING)),
+        };
+        let is_put_aside = is_aside(&name) && !is_named;
+        if is_put_aside {
+            self.pass_over(ASIDE, path);
+        }
+        is_put_aside
+    }
+
+    fn pass_over(&mut self, why: usize, path: &Path) {
+        let passed_over = &mut self.passed_over[why];
+        if passed_over.count == 0 {
+            passed_over.example = path.display().to_string();
+        }
+        passed_over.count += 1;
+    }
+}
+
+const ANY_DOT: MatchOptions = MatchOptions {
+    require_literal_leading_dot: false,
+    ..MATCHING
+};
+
+/// Whether the folder went away while it was listed.
+fn is_gone(cause: &walkdir::Error) -> bool {
+    cause
+        .io_error()
+        .is_some_and(|cause| cause.kind() == ErrorKind::NotFound)
+}
