@@ -169,12 +169,14 @@ async fn a_file_that_ends_inside_a_record_is_waited_for() {
     folder.write("1.ndjson", lines(1..=5));
     deleted(&db, "");
     folder.write("2.ndjson", lines([1]) + "{\"id\": ");
-    let note = noted(&db, "");
-    assert!(
-        note.contains("2.ndjson has not been read to its end"),
-        "{note}"
-    );
-    assert!(noted(&db, "").contains("2.ndjson has not been read to its end"));
+    for _ in 0..2 {
+        // With nothing to settle it has waited for too long at once.
+        let note = run(&db, "").exits(5).stderr;
+        assert!(
+            note.contains("2.ndjson has not been read to its end"),
+            "{note}"
+        );
+    }
     folder.append("2.ndjson", "4}\n");
     assert_eq!(deleted(&db, ""), 3);
     assert_eq!(ids(&db).await, "1 4");
@@ -407,7 +409,7 @@ async fn a_sweep_that_fails_or_lacks_records_deletes_nothing() {
     run(&db, "").exits(0);
     let note = noted(&db, "");
     assert!(
-        note.contains("the source counts more records than its pages held"),
+        note.contains("the source counts 36 records, and its pages held 35"),
         "{note}"
     );
     assert_eq!(db.value("select count(*) from shop.items").await, "35");
