@@ -12,13 +12,15 @@ begin
   end if;
   -- Something is not there, or not what it should be. Broken code names what it lacks; a value of type regclass
   -- and the like is what is lacking itself.
-  return exists (
-    select from pg_temp.sluice_staging s
-    cross join regexp_matches(lower(p_message), '["«»„“”]([^"«»„“”]+)["«»„“”]', 'g') m
-    cross join jsonb_path_query(s.payload::jsonb, 'strict $.** ? (@.type() == "string")') x (value)
-    where s.ordinal = p_ordinal and strpos(lower(x.value #>> '{}'), m[1]) > 0);
-exception when invalid_text_representation then
-  return false; -- the payload is no JSON
+  begin
+    return exists (
+      select from pg_temp.sluice_staging s
+      cross join regexp_matches(lower(p_message), '["«»„“”]([^"«»„“”]+)["«»„“”]', 'g') m
+      cross join jsonb_path_query(s.payload::jsonb, 'strict $.** ? (@.type() == "string")') x (value)
+      where s.ordinal = p_ordinal and strpos(lower(x.value #>> '{}'), m[1]) > 0);
+  exception when invalid_text_representation then
+    return false; -- the payload is no JSON
+  end;
 end
 $$;
 

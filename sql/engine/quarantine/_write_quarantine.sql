@@ -35,13 +35,15 @@ begin
       last_batch_id = case when v.precedence = 'arrival_only' or v.precedence = 'backfill' and exists (
         select from sluice.batches b where b.batch_id = q.last_batch_id and b.pipeline_id = q.pipeline_id)
         then q.last_batch_id else v.batch_id end
-    from record r
-    cross join lateral (
-      select max(d.quarantine_id) as id from sluice.quarantine d
-      where d.pipeline_id = v.owner_id and d.payload_sha256 = r.hash and d.status = 'discarded') d
-    where q.quarantine_id = d.id and not exists (
-      select from sluice.quarantine x
-      where x.pipeline_id = v.owner_id and x.payload_sha256 = r.hash and x.status = 'open')
+    from (
+      select r.ordinal, r.hash, r.seen_count, max(d.quarantine_id) as id
+      from record r join sluice.quarantine d
+        on d.pipeline_id = v.owner_id and d.payload_sha256 = r.hash and d.status = 'discarded'
+      group by r.ordinal, r.hash, r.seen_count) r
+    -- Looked up, not joined: open records may be very many.
+    where q.quarantine_id = r.id and (
+      select x.quarantine_id from sluice.quarantine x
+      where x.pipeline_id = v.owner_id and x.payload_sha256 = r.hash and x.status = 'open') is null
     returning r.ordinal
   )
   insert into sluice.quarantine as q (
