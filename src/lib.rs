@@ -2,7 +2,7 @@
 //! functions validate, hash, quarantine and merge them, one transaction per batch.
 //!
 //! Layers, each may use only those to its right:
-//! `main, cli → run → install, batch, report → source → db → retry, stop, host → error`.
+//! `main, cli → run → install, batch, report → source → db, http → retry, stop, secret, host → error`.
 
 pub mod batch;
 pub mod cli;
@@ -10,9 +10,11 @@ pub mod db;
 pub mod embedded;
 pub mod error;
 pub mod host;
+mod http;
 pub mod install;
 pub mod report;
 pub mod retry;
 pub mod run;
+mod secret;
 pub mod source;
 pub mod stop;

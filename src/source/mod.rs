@@ -14,7 +14,7 @@ mod mark;
 mod names;
 pub mod object;
 mod records;
-mod secret;
+use crate::secret;
 mod stream;
 
 pub(crate) use batch::COPY_HEADER;

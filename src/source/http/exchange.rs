@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{StatusCode, Url};
 
-use super::auth::Auth;
 use super::page::{Page, Reader};
 use super::paging::At;
 use super::request::{Asked, PageRequest};
 use super::settings::{Content, Settings};
-use super::transport::{Hosts, Reply, Transport, fatal};
 use crate::error::{Error, Kind, Result};
+use crate::http::auth::Auth;
+use crate::http::transport::{Hosts, Reply, Transport, fatal};
 use crate::retry::{Budget, Trouble};
+use crate::secret::Redactor;
 use crate::source::Means;
 use crate::source::records::Format;
-use crate::source::secret::Redactor;
 
 pub(crate) struct Exchange {
     pub(crate) settings: Settings,

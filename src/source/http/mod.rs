@@ -9,15 +9,13 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`transport`] | one request and its whole answer |
-//! | [`auth`] | the credential that goes with it |
+//! | [`crate::http`] | one request and its whole answer, the credential that goes with it |
 //! | [`paging`] | which request comes first, and which after a page |
 //! | [`page`] | the records in an answer, and what it says of the next |
 //! | [`request`], [`exchange`], [`fetch`] | from a place in the pages to the page, ahead of the reader |
 //! | [`source`] | pages into batches, and what their end proves |
 //! | [`sweep`], [`since`] | the cursor, and what a sweep asks for |
 
-mod auth;
 mod condition;
 mod exchange;
 mod fetch;
@@ -29,7 +27,6 @@ mod settings;
 mod since;
 mod source;
 mod sweep;
-mod transport;
 mod value;
 
 pub use source::HttpSource;

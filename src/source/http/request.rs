@@ -12,7 +12,7 @@ use super::placeholders::{Filled, fill_url};
 use super::settings::{self, Settings};
 use super::since::Span;
 use crate::error::{Error, Result};
-use crate::source::secret::Redactor;
+use crate::secret::Redactor;
 
 /// What all requests of a round of pages ask for.
 #[derive(Debug, Clone)]

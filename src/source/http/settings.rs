@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::auth::AuthSettings;
 use super::condition::Condition;
 use super::paging::Paging;
 use super::since::{Range, Since};
-use super::transport::Limits;
-use super::value::url;
 use crate::error::{Error, Result};
+use crate::http::auth::AuthSettings;
+use crate::http::transport::Limits;
+use crate::http::url;
 use crate::source::json::Pointer;
 use crate::source::records::{self, Format, RecordSettings};
 

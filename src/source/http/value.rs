@@ -1,8 +1,7 @@
 //! Values in answers and requests: where one is found, and as what it is sent.
 
-use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::source::json::{self, Pointer};
 
@@ -108,13 +107,6 @@ pub(crate) enum SendIn {
     #[default]
     Params,
     Body,
-}
-
-/// Reads a URL in the settings.
-pub(crate) fn url<'de, D: Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
-    let text = String::deserialize(text)?;
-    Url::parse(&text)
-        .map_err(|cause| serde::de::Error::custom(format!("`{text}` is no URL: {cause}")))
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use reqwest::{Method, Request, StatusCode, Url};
 
 use super::{Exchange, PageRequest, Refusal, Reply};
 use crate::error::{Error, Result};
+use crate::http::auth::Credential;
+use crate::http::transport::{self, ACCEPTED_ENCODINGS, asked_pause, fatal, with_excerpt};
 use crate::retry::{self, Trouble};
-use crate::source::http::auth::Credential;
 use crate::source::http::settings::BodyFormat;
-use crate::source::http::transport::{self, ACCEPTED_ENCODINGS, asked_pause, fatal, with_excerpt};
 
 impl Exchange {
     /// One answer that is one, redirects followed; with the URL it came from.

@@ -6,9 +6,9 @@ use std::ops::Range;
 use super::hints::{ERRORS, MORE_PAGES, is_error};
 use super::{Answer, KEPT_OF_LONG, NOT_JSON, Page, Record, RecordFault, TOO_LONG};
 use crate::error::{Error, Result};
+use crate::http::transport::{fatal, passing};
 use crate::retry::Trouble;
 use crate::source::http::settings::{Shape, digest};
-use crate::source::http::transport::{fatal, passing};
 use crate::source::http::value::Found;
 use crate::source::json::{self, Fault, Outline, Parts, Pointer};
 

@@ -3,9 +3,9 @@
 use super::hints::{ERRORS, is_error};
 use super::{Answer, Page, Record, RecordFault};
 use crate::error::{Error, Result};
+use crate::http::transport::{fatal, passing};
 use crate::retry::Trouble;
 use crate::source::http::settings::digest;
-use crate::source::http::transport::{fatal, passing};
 use crate::source::json::{self, Pointer};
 use crate::source::records::{Format, Slicer};
 use crate::source::{BatchBuilder, Limits};

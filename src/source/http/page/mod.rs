@@ -17,12 +17,12 @@ use super::paging::{Paging, Signals};
 use super::request::PageRequest;
 use super::settings::{Content, Settings};
 use super::since::Since;
-use super::transport::{Reply, asked_pause, fatal, passing, with_excerpt};
 use crate::error::{Error, Kind, Result};
+use crate::http::transport::{Reply, asked_pause, fatal, passing, with_excerpt};
 use crate::retry::Trouble;
+use crate::secret::Redactor;
 use crate::source::BatchBuilder;
 use crate::source::records::Format;
-use crate::source::secret::Redactor;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 

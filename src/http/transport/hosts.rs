@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use crate::error::{Error, Result};
-use crate::source::secret::Redactor;
+use crate::secret::Redactor;
 
 /// The host of the API, and others that links and redirects may lead to.
 #[derive(Debug)]

@@ -12,13 +12,13 @@ use crate::host::HostRules;
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::source) enum Keeper {
+pub(crate) enum Keeper {
     Environment(String),
     File(PathBuf),
 }
 
 impl Keeper {
-    pub(in crate::source) fn of(env: Option<&str>, file: Option<&PathBuf>) -> Result<Self> {
+    pub(crate) fn of(env: Option<&str>, file: Option<&PathBuf>) -> Result<Self> {
         match (env, file) {
             (Some(name), None) => Ok(Keeper::Environment(name.to_owned())),
             (None, Some(path)) => Ok(Keeper::File(path.clone())),
@@ -28,7 +28,7 @@ impl Keeper {
     }
 
     /// The secret as it is now.
-    pub(in crate::source) fn read(&self, host: &HostRules) -> Result<Secret> {
+    pub(crate) fn read(&self, host: &HostRules) -> Result<Secret> {
         let text = match self {
             Keeper::Environment(name) => host.env(name)?,
             Keeper::File(path) => {
@@ -63,14 +63,14 @@ impl fmt::Display for Keeper {
 
 /// Text that is not shown, not even by `{:?}`.
 #[derive(Clone, PartialEq, Eq)]
-pub(in crate::source) struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
-    pub(in crate::source) fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Secret(text)
     }
 
-    pub(in crate::source) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -83,13 +83,13 @@ impl fmt::Debug for Secret {
 
 /// Knows every secret in use, and takes them out of texts that others sent.
 #[derive(Debug, Default)]
-pub(in crate::source) struct Redactor {
+pub(crate) struct Redactor {
     /// With the forms in which a server may echo them, the longest first.
     known: Mutex<Vec<Secret>>,
 }
 
 impl Redactor {
-    pub(in crate::source) fn add(&self, secret: &Secret) {
+    pub(crate) fn add(&self, secret: &Secret) {
         let text = secret.expose();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let in_form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
@@ -107,7 +107,7 @@ impl Redactor {
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     }
 
-    pub(in crate::source) fn clean(&self, text: &str) -> String {
+    pub(crate) fn clean(&self, text: &str) -> String {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().fold(text.to_owned(), |text, secret| {
             text.replace(secret.expose(), "[redacted]")
@@ -120,7 +120,7 @@ impl Redactor {
 
     /// A link that a server made, without the parameters in which it repeats a secret: links
     /// are kept in the cursor, and the credential is sent with every request anyway.
-    pub(in crate::source) fn clean_link(&self, link: &Url) -> Url {
+    pub(crate) fn clean_link(&self, link: &Url) -> Url {
         let is_clean = link.query_pairs().all(|(_, value)| !self.holds(&value));
         if is_clean && link.username().is_empty() && link.password().is_none() {
             return link.clone();

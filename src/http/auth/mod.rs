@@ -16,7 +16,7 @@ use super::transport::{Transport, fatal};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::retry::Trouble;
-use crate::source::secret::{Keeper, Redactor, Secret};
+use crate::secret::{Keeper, Redactor, Secret};
 pub(crate) use credential::Credential;
 use oauth2::Oauth2;
 

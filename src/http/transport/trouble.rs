@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use crate::error::Error;
 use crate::retry::{self, Trouble};
-use crate::source::secret::Redactor;
+use crate::secret::Redactor;
 
 /// Lines of a body that an error shows, and how much of each.
 const LINES: usize = 5;

@@ -5,7 +5,7 @@ use reqwest::Request;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use crate::error::{Error, Result};
-use crate::source::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secret};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Credential {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::source::secret::{Keeper, Redactor, Secret};
+use crate::secret::{Keeper, Redactor, Secret};
 
 /// The token, ours alone until it is dropped.
 pub(super) struct RefreshToken {

@@ -13,10 +13,10 @@ use tokio::time::Instant;
 use super::credential::basic;
 use super::refresh_token::RefreshToken;
 use crate::error::{Error, Result};
+use crate::http::transport::{Reply, Transport, asked_pause, fatal, with_excerpt};
+use crate::http::url;
 use crate::retry::{self, Trouble};
-use crate::source::http::transport::{Reply, Transport, asked_pause, fatal, with_excerpt};
-use crate::source::http::value::url;
-use crate::source::secret::{Keeper, Redactor, Secret};
+use crate::secret::{Keeper, Redactor, Secret};
 
 /// A token is not used so shortly before its end.
 const MARGIN: Duration = Duration::from_secs(30);

@@ -1,0 +1,19 @@
+//! Requests to HTTP servers: what the source of that kind and deliveries share.
+//!
+//! | room | what |
+//! |---|---|
+//! | [`transport`] | one request and its whole answer: TLS, timeouts, pacing, size |
+//! | [`auth`] | the credential that goes with it |
+
+pub(crate) mod auth;
+pub(crate) mod transport;
+
+use reqwest::Url;
+use serde::{Deserialize, Deserializer};
+
+/// Reads a URL in the settings.
+pub(crate) fn url<'de, D: Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(text)?;
+    Url::parse(&text)
+        .map_err(|cause| serde::de::Error::custom(format!("`{text}` is no URL: {cause}")))
+}
