@@ -133,8 +133,8 @@ fn is_of_name(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// A file is one public verb, or one private idea; helpers with one caller stand below it.
-    /// Constructors that make variants of one thing share a file with its name: `auth.sql`.
+    /// A file is one public verb with its counterpart, or one private idea, and begins with what it is named after;
+    /// constructors that make variants of one thing share a file with its name: `auth.sql`.
     #[test]
     fn every_file_is_named_after_what_it_defines() {
         let bundle = Bundle::embedded();
@@ -148,15 +148,16 @@ mod tests {
             };
             let names: Vec<_> = file.defined(statement).collect();
             let public: Vec<_> = names.iter().filter(|n| !n.starts_with('_')).collect();
-            let is_named = names.first() == Some(&name) && public.iter().all(|n| **n == name);
+            let is_named = names.first() == Some(&name);
             let is_family = public.len() > 1 && public.iter().all(|n| n.ends_with(name));
             assert!(is_named || is_family, "{path} defines {names:?}");
-            let commented = if is_family { names[0] } else { name };
-            assert!(
-                file.text
-                    .contains(&format!("comment on {kind} sluice.{commented}")),
-                "{path} must comment on sluice.{commented}"
-            );
+            for commented in public.into_iter().chain(names.first()) {
+                assert!(
+                    file.text
+                        .contains(&format!("comment on {kind} sluice.{commented}")),
+                    "{path} must comment on sluice.{commented}"
+                );
+            }
         }
     }
 }

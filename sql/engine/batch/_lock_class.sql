@@ -16,3 +16,57 @@ comment on function sluice._lock_class(text) is
 $$First key of the engine's advisory locks (the second: 0, pipeline, pipeline, target, 0). install: upgrades, shared by
 batches; guard: one run a pipeline; batch: shared, shows which sessions are in a batch; target: one writer a table;
 define: one definition at a time. All are held to the end of a transaction, never of a session.$$;
+
+-- One writer per target at a time, whichever pipeline, replay or backfill it belongs to: to the end of the
+-- transaction.
+create or replace function sluice._lock_target(p_target oid)
+returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_advisory_xact_lock(sluice._lock_class('target'), (p_target::bigint & 2147483647)::integer)
+$$;
+
+-- Locks the state row of a pipeline to the end of the transaction and checks that this run (SL001) may commit this
+-- batch (SL002).
+create or replace function sluice._lock_state(p_pipeline_id integer, p_epoch bigint, p_batch_seq bigint)
+returns sluice.etl_state
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_state sluice.etl_state;
+begin
+  select * into v_state from sluice.etl_state where pipeline_id = p_pipeline_id for update;
+  perform sluice._refuse_deposed(p_pipeline_id, p_epoch, v_state.epoch);
+  if v_state.batch_seq + 1 <> p_batch_seq then
+    raise exception using errcode = 'SL002',
+      message = format('pipeline %s expects batch %s, not %s',
+        (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline_id),
+        v_state.batch_seq + 1, p_batch_seq),
+      hint = 'nothing of this batch was committed; another writer has had its turn, or two had the same one';
+  end if;
+  return v_state;
+end
+$$;
+
+-- The fence: refuses (SL001) a run whose epoch is not the current one any more.
+create or replace function sluice._refuse_deposed(p_pipeline_id integer, p_epoch bigint, p_current bigint)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_epoch is distinct from p_current then
+    raise exception using errcode = 'SL001',
+      message = format('deposed: %s', coalesce(
+        (select format('run %s of pipeline %s took over at %s', r.run_id, p.name, r.started_at)
+         from sluice.runs r join sluice.pipelines p using (pipeline_id)
+         where r.pipeline_id = p_pipeline_id and r.epoch = p_current),
+        (select format('the state of pipeline %s was moved by hand', p.name)
+         from sluice.pipelines p where p.pipeline_id = p_pipeline_id),
+        'the pipeline was dropped')),
+      hint = 'nothing of this batch was committed; whoever holds the pipeline now reads its records again';
+  end if;
+end
+$$;

@@ -14,3 +14,100 @@ $$;
 
 comment on function sluice._mark_faulty_rows() is
   'A record is loaded whole or not at all: marks every row of the records in sluice_faults.';
+
+-- Notes the records whose parent row is missing as suspects; p_ordinals: looks at these only, null for all.
+create or replace function sluice._check_references(p_ordinals integer[])
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+-- Index lookups only: the cost must not grow with the parent table.
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_checks text[] := (select c.reference_checks from pg_temp.sluice_compiled c);
+  v_check  text;
+begin
+  foreach v_check in array v_checks loop
+    execute v_check using p_ordinals;
+  end loop;
+  if v_checks <> '{}' then
+    perform sluice._mark_faulty_rows();
+  end if;
+end
+$$;
+
+-- Marks the rows of the batch that a newer row of the same key replaces; anew whenever a record leaves the batch.
+-- Rows that were left out as outdated are looked at anew as well.
+create or replace function sluice._mark_superseded_rows()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from pg_temp.sluice_rows where sluice_state in ('s', 'o', 'u')) then
+    update pg_temp.sluice_rows set sluice_state = null where sluice_state in ('s', 'o', 'u');
+  end if;
+  execute (select c.superseded_sql from pg_temp.sluice_compiled c);
+end
+$$;
+
+-- Leaves rows out of the merge that must not overwrite or bring back newer ones (see _outdated_sql); returns how many
+-- in all.
+create or replace function sluice._mark_outdated_rows()
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_batch          record;
+  v_target         text;
+  v_has_tombstones boolean;
+  v_marked         bigint;
+begin
+  select b.pipeline_id, b.precedence, c.target, c.key, c.order_by into v_batch
+  from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
+  v_target := sluice._qualified_name(v_batch.target);
+  v_has_tombstones := (v_batch.precedence <> 'live' or v_batch.order_by is not null)
+    and exists (select from sluice.tombstones d where d.target = v_target);
+  if v_batch.precedence = 'live' and not v_has_tombstones then
+    return 0;
+  end if;
+  if v_batch.precedence <> 'live' then
+    perform sluice._note_replayed_keys(v_batch.target);
+  end if;
+  execute sluice._outdated_sql(v_batch.target, v_batch.key, v_batch.order_by, v_batch.precedence, v_has_tombstones)
+    using v_batch.pipeline_id, (
+      select max(b.committed_at - make_interval(case when p.backfill_of is null then 0 else 1000 end))
+      from sluice.batches b join sluice.pipelines p using (pipeline_id)
+      where p.target = v_target and b.kind = 'load' and b.unchanged > 0 and v_batch.precedence = 'arrival');
+  select count(*) into v_marked from pg_temp.sluice_rows where sluice_state in ('o', 'u');
+  return v_marked;
+end
+$$;
+
+-- Counts the records of the open batch and the rows they made. superseded: without the known records.
+create or replace function sluice._count_records()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+-- Not in SQL, which keeps its plan to the end of the transaction: sluice_rows may be another one in it.
+begin
+  -- A record is quarantined when it has a fault, transformed when it has rows or is known by a
+  -- row, filtered when it has none of these; each is counted from its own table.
+  update pg_temp.sluice_batch b set (transformed, filtered, quarantined, produced, superseded, known) = (
+    select r.records + k.records, b.extracted - r.records - k.records - f.records, f.records,
+      r.rows + k.records, r.superseded, k.records
+    from (select count(*) as records from pg_temp.sluice_faults) f,
+      (select count(*) as records from pg_temp.sluice_known) k,
+      (select count(distinct sluice_ordinal) as records, count(*) as rows,
+         count(*) filter (where sluice_state = 's') as superseded
+       from pg_temp.sluice_rows where sluice_state is distinct from 'f') r);
+end
+$$;

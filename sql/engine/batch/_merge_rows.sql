@@ -50,9 +50,7 @@ begin
               case when v_done.inserted is not null then
                 format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)',
                   v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end),
-            detail = coalesce('before row triggers: ' || (
-              select string_agg(t.tgname, ', ' order by t.tgname) from pg_trigger t
-              where t.tgrelid = v.target and not t.tgisinternal and t.tgtype & 3 = 3), ''),
+            detail = coalesce(sluice._row_triggers(v.target), ''),
             hint = 'a trigger that returns null makes a row vanish: let it raise an exception (the record is '
               'quarantined) or filter in the transform';
         end if;
@@ -138,4 +136,14 @@ begin
     execute v.bury_sql;
   end if;
 end
+$$;
+
+-- What may make a row vanish that a statement was to write; null where there is none.
+create or replace function sluice._row_triggers(p_target oid)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 'before row triggers: ' || string_agg(t.tgname, ', ' order by t.tgname) from pg_trigger t
+  where t.tgrelid = p_target and not t.tgisinternal and t.tgtype & 3 = 3
 $$;

@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $$
 declare
-  v_kind    text := p_source ->> 'kind';
+  v_named   record;
   v_since   jsonb := p_source -> 'since';
   v_mark    text := coalesce(v_since ->> 'kind', 'timestamp');
   v_objects text := p_range ->> 'objects';
@@ -15,30 +15,29 @@ declare
   v_number  text := '^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$';
   v_is_past boolean := false;
 begin
-  if v_kind in ('file', 'object') then
+  select * into v_named from sluice._source_units() u where u.kind = p_source ->> 'kind';
+  if found then
     if v_objects is null or p_range - 'objects' <> '{}' then
       raise exception using errcode = 'SL005',
         message = case
           when p_range = '{}' then 'a backfill needs a range'
-          else format('%s is no range of %ss: they have names, and no marks', p_range, v_kind) end,
-        hint = 'objects => a name or a glob, as in ' || case v_kind
-          when 'file' then '''drop/2026-02-*.csv'''
-          else '''s3://lake/orders/2026-02-*.ndjson'' or, behind the prefix, ''2026-02-*.ndjson''' end;
+          else format('%s is no range of %s: they have names, and no marks', p_range, v_named.units) end,
+        hint = 'objects => a name or a glob, as in ' || v_named.example;
     end if;
     if v_objects !~ '[^[:space:]]' or v_objects = '-' then
       raise exception using errcode = 'SL005', message = format('objects cannot be %s', to_json(v_objects)),
         hint = 'the name of a file or object that can be read again, or a glob';
     end if;
     return case
-      when v_kind = 'file' then p_source || jsonb_build_object('path', v_objects)
-      when v_objects !~ '^[a-z0-9]+://' then p_source || jsonb_build_object('pattern', v_objects)
+      when not v_named.is_address or v_objects !~ '^[a-z0-9]+://'
+        then p_source || jsonb_build_object(v_named.setting, v_objects)
       when v_objects !~ '[*?[]' then p_source - 'pattern' || jsonb_build_object('url', v_objects)
       else p_source || jsonb_build_object(
         'url', substring(v_objects from '^([^*?[]*/)[^/]*[*?[]'),
         'pattern', substring(v_objects from '^[^*?[]*/([^/]*[*?[].*)$')) end;
   end if;
 
-  if v_kind <> 'http' or v_since is null then
+  if v_since is null then
     raise exception using errcode = 'SL005', message = 'this source knows no ranges: it always reads everything',
       hint = 'a source with since => sluice.since(...) knows marks;'
         ' to read all of this one again: sluice.rewind(..., to_start => true)';

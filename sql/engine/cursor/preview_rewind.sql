@@ -20,3 +20,92 @@ comment on function sluice.preview_rewind(text, bigint, boolean, text, timestamp
 $$Shows what sluice.rewind would have read again, changing nothing: the batches, oldest first, and how many of their
 records (a batch of several files may lie on both sides). The goal is given as there: to_batch, to_time, to_start,
 object. It goes by the ledger: what the source has changed or deleted since, and what was never read, is not in it.$$;
+
+-- What a rewind to p_batch_seq (or of p_object) would have read a second time: the batches that
+-- led from there to the state as it is now, without those that earlier rewinds undid already.
+-- Batches that read files or objects count with the records of each that would no longer be
+-- behind; others with all of their records.
+-- The batches whose records a rewind would have read again, oldest first, and how many of their records.
+create or replace function sluice._read_again(p_pipeline_id integer, p_batch_seq bigint, p_object text)
+returns table (batch_id bigint, committed_at timestamptz, run_id bigint, version integer, origins text, records bigint)
+language sql stable
+set search_path = pg_catalog, pg_temp
+-- The ledger may be long, and nothing is known of how many rows the parts below come to.
+set enable_nestloop = off
+set jit = off
+as $$
+  with here as materialized (
+    select b.* from sluice._ledger_path(p_pipeline_id, (
+      select s.batch_seq from sluice.etl_state s where s.pipeline_id = p_pipeline_id)) p
+    join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between p.first_seq and p.last_seq
+  ), cut as materialized (
+    -- Rewinds of a single object: what was read of it before is not behind any more. They name what they removed, or,
+    -- of older engines, all that was left.
+    select h.batch_seq, h.objects, h.objects @> '[{"is_removed": true}]' as names_removed
+    from here h where h.kind = 'rewind'
+  ), moved as (
+    select h.batch_id, h.batch_seq, h.extracted, jsonb_array_length(h.objects) as objects_count, x ->> 'object' as object,
+      case jsonb_typeof(x #> '{position,records}') when 'number' then (x #>> '{position,records}')::bigint end as behind
+    from here h, jsonb_array_elements(h.objects) x
+    where h.kind <> 'rewind' and (p_object is null or x ->> 'object' = p_object) and not exists (
+      select from cut c where c.batch_seq > h.batch_seq
+        and c.objects @> jsonb_build_array(jsonb_build_object('object', x ->> 'object')) = c.names_removed)
+  ), read_of_objects as (
+    select m.batch_id, m.object, m.behind,
+      -- Of a file that was replaced, the count begins anew.
+      case
+        when m.objects_count = 1 or m.behind is null then m.extracted
+        when m.behind >= m.behind_before then m.behind - m.behind_before
+        else m.behind end as records
+    from (
+      select m.*, coalesce(lag(m.behind) over (partition by m.object order by m.batch_seq), 0) as behind_before
+      from moved m) m
+  ), behind_there as materialized (
+    select o.object, (o.position ->> 'records')::bigint as records
+    from sluice._objects_at(p_pipeline_id, p_batch_seq) o
+    where p_object is null and jsonb_typeof(o.position -> 'records') = 'number'
+  ), again_of_objects as (
+    select r.batch_id, string_agg(r.object, ', ' order by r.object) as origins, sum(r.records) as records
+    from (
+      select r.batch_id, r.object,
+        case when r.behind is null then r.records
+          else greatest(0, r.behind - greatest(r.behind - r.records, coalesce(t.records, 0))) end as records
+      from read_of_objects r left join behind_there t using (object)) r
+    where r.records > 0
+    group by r.batch_id
+  ), there as materialized (
+    select p.first_seq, p.last_seq from sluice._ledger_path(p_pipeline_id, p_batch_seq) p where p_object is null
+  ), read_of_pages as (
+    select h.batch_id, h.extracted as records, sum(h.extracted) over (order by h.batch_seq) as records_to_here
+    from here h
+    where p_object is null and h.kind = 'load' and h.extracted > 0
+      -- Standard input cannot be read again.
+      and h.objects = '[]' and h.cursor_after ->> 'object' is distinct from '-'
+      and not exists (select from there t where h.batch_seq between t.first_seq and t.last_seq)
+      -- Behind a sweep that leaves no mark, the next one reads everything in any case.
+      and h.batch_seq > coalesce((
+        select max(d.batch_seq) from here d join sluice.pipelines p on p.pipeline_id = p_pipeline_id
+        where d.cursor_after ->> 'done' = 'true' and not (d.cursor_after ? 'mark' and p.source ? 'since')
+          and d.batch_seq < (select max(l.batch_seq) from here l where l.kind = 'load' and l.extracted > 0)), 0)
+  ), again_of_pages as (
+    -- A goal that lies beside the way has records behind it, too.
+    select r.batch_id, least(r.records, r.records_to_here - beside.records) as records
+    from read_of_pages r
+    cross join (
+      select coalesce(sum(b.extracted), 0) as records
+      from there t
+      join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between t.first_seq and t.last_seq
+      where b.kind = 'load' and b.objects = '[]'
+        and not exists (select from here h where h.batch_seq = b.batch_seq)) beside
+    where r.records_to_here > beside.records
+  )
+  select h.batch_id, h.committed_at, h.run_id, h.version,
+    coalesce(o.origins, (
+      select string_agg(distinct x ->> 'origin', ', ') from jsonb_array_elements(h.origins) x)),
+    coalesce(o.records, p.records)::bigint
+  from here h
+  left join again_of_objects o using (batch_id)
+  left join again_of_pages p using (batch_id)
+  where o.batch_id is not null or p.batch_id is not null
+  order by h.batch_seq
+$$;

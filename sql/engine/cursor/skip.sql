@@ -67,17 +67,18 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_kind text := p_pipeline.source ->> 'kind';
+  v_named record;
 begin
-  if v_kind not in ('file', 'object') then
+  select * into v_named from sluice._source_units() u where u.kind = p_pipeline.source ->> 'kind';
+  if not found then
     raise exception using errcode = 'SL005',
       message = format('the source of pipeline %s has no files or objects', p_pipeline.name),
       hint = 'pages => 1 passes over the page in hand';
   end if;
-  if ((v_kind = 'object') <> (p_object ~ '^[a-z0-9]+://') or p_object in ('-', '')) and not exists (
+  if (v_named.is_address <> (p_object ~ '^[a-z0-9]+://') or p_object in ('-', '')) and not exists (
     select from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id and o.object = p_object) then
     raise exception using errcode = 'SL005', message = format('%s cannot be the name of %s of pipeline %s',
-        to_json(p_object), case v_kind when 'file' then 'a file' else 'an object' end, p_pipeline.name),
+        to_json(p_object), v_named.unit, p_pipeline.name),
       hint = 'names are as the path has them: '
         || coalesce(p_pipeline.source ->> 'path', p_pipeline.source ->> 'url', '');
   end if;
@@ -100,7 +101,9 @@ begin
     raise exception using errcode = 'SL005', message = format('pages %s is not positive', p_pages),
       hint = 'pages => 1 passes over the page in hand';
   end if;
-  if p_pipeline.source ->> 'kind' <> 'http' then
+  if not exists (
+    select from sluice._settings() s
+    where s.shape = 'paging' and concat(p_pipeline.source ->> 'kind', ' source') = any (s.parts)) then
     raise exception using errcode = 'SL005',
       message = format('the source of pipeline %s has no pages', p_pipeline.name),
       hint = 'object => ''drop/bad.csv'' passes over a file or object';

@@ -53,8 +53,8 @@ end
 $$;
 
 comment on function sluice.start_backfill(text, text, text, text, boolean) is
-$$Makes a backfill, which loads a past range of a pipeline's source beside its live cursor, or finds the one with the same
-range. Returns the name under which the loader runs it ("sluice backfill" does both).
+$$Makes a backfill, which loads a past range of a pipeline's source beside its live cursor, or finds the one with the
+same range. Returns the name under which the loader runs it ("sluice backfill" does both).
 from_mark, to_mark: for an API with since, marks; both belong to the range.
 objects: for files and objects, a name or a glob, read from the start whatever the pipeline has read.
 again: from the start of the range once more.

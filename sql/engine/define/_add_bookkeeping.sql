@@ -10,14 +10,14 @@ begin
   for v_column in
     select * from (values ('sluice_hash', 'bytea'), ('sluice_batch', 'bigint')) as c (name, type)
   loop
-    select a.atttypid into v_type from pg_catalog.pg_attribute a
+    select a.atttypid into v_type from pg_attribute a
     where a.attrelid = to_regclass(p_target) and a.attname = v_column.name and not a.attisdropped;
-    if v_type = v_column.type::pg_catalog.regtype then
+    if v_type = v_column.type::regtype then
       continue;
     elsif v_type is not null then
       raise exception using errcode = 'SL005',
         message = format('pipeline %s: target %s has a column %s of type %s', p_pipeline, p_target, v_column.name,
-          v_type::pg_catalog.regtype),
+          v_type::regtype),
         hint = format('rename it; the engine needs %s %s', v_column.name, v_column.type);
     end if;
     begin

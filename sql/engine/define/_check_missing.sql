@@ -34,17 +34,17 @@ begin
         p_missing),
       hint = 'leave since out, and every run reads everything; or have the source tell deletions (sluice_deleted)';
   end if;
-  if sluice._odd_key_column(v_target, p_key) is not null then
+  if sluice._key_column_without_stable_bytes(v_target, p_key) is not null then
     raise exception using errcode = 'SL005',
       message = v_where
         || format('missing => %L does not go with key column %s, in which equal values may have different bytes',
-          p_missing, sluice._odd_key_column(v_target, p_key)),
+          p_missing, sluice._key_column_without_stable_bytes(v_target, p_key)),
       hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
   end if;
   if p_missing <> 'mark' then
     return;
   end if;
-  select a.atttypid, a.attnotnull, a.attgenerated into v_column from pg_catalog.pg_attribute a
+  select a.atttypid, a.attnotnull, a.attgenerated into v_column from pg_attribute a
   where a.attrelid = v_target and a.attname = p_mark_column and a.attnum > 0 and not a.attisdropped;
   if not found then
     raise exception using errcode = 'SL005',

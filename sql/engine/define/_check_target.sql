@@ -5,8 +5,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_target oid := pg_catalog.to_regclass(p_target);
-  v_class  pg_catalog.pg_class;
+  v_target oid := to_regclass(p_target);
+  v_class  pg_class;
   v_name   text;
   v_where  text := format('pipeline %s: ', p_pipeline);
 begin
@@ -15,8 +15,8 @@ begin
       message = v_where || format('target %s does not exist', p_target),
       hint = 'create the table first, or name it with its schema';
   end if;
-  select * into v_class from pg_catalog.pg_class where oid = v_target;
-  if v_class.relnamespace = 'sluice'::pg_catalog.regnamespace then
+  select * into v_class from pg_class where oid = v_target;
+  if v_class.relnamespace = 'sluice'::regnamespace then
     raise exception using errcode = 'SL005',
       message = v_where || format('target %s stands in the engine''s own schema', p_target),
       hint = 'keep your tables in a schema of yours; a role named sluice finds unqualified names there (search_path)';
@@ -45,13 +45,13 @@ begin
 
   foreach v_name in array p_columns || p_key loop
     if not exists (
-      select from pg_catalog.pg_attribute
+      select from pg_attribute
       where attrelid = v_target and attname = v_name and attnum > 0 and not attisdropped
     ) then
       raise exception using errcode = 'SL005',
         message = v_where || format('target %s has no column %I', p_target, v_name),
         hint = 'its columns are ' || (
-          select string_agg(quote_ident(attname), ', ' order by attnum) from pg_catalog.pg_attribute
+          select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
           where attrelid = v_target and attnum > 0 and not attisdropped);
     end if;
   end loop;
@@ -66,11 +66,11 @@ begin
 
   -- The key must be the key: merge inserts duplicates in silence where no index forbids it.
   if not exists (
-    select from pg_catalog.pg_index i
+    select from pg_index i
     where i.indrelid = v_target and i.indisunique and i.indisvalid and i.indimmediate
       and i.indpred is null and i.indexprs is null
       and (select array_agg(a.attname::text order by a.attname::text)
-           from pg_catalog.pg_attribute a
+           from pg_attribute a
            where a.attrelid = v_target and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]))
         = (select array_agg(k order by k) from unnest(p_key) k)
   ) then
@@ -80,7 +80,7 @@ begin
       hint = format('alter table %s add primary key (%s); the index has to be valid, not partial and not deferrable',
         p_target, (select string_agg(quote_ident(k), ', ') from unnest(p_key) k));
   end if;
-  select a.attname into v_name from pg_catalog.pg_attribute a
+  select a.attname into v_name from pg_attribute a
   where a.attrelid = v_target and a.attname = any (p_key) and not a.attnotnull limit 1;
   if found then
     raise exception using errcode = 'SL005',
@@ -89,7 +89,7 @@ begin
         || '; a null never matches, so each run would insert it again';
   end if;
 
-  select a.attname into v_name from pg_catalog.pg_attribute a
+  select a.attname into v_name from pg_attribute a
   where a.attrelid = v_target and a.attname = any (p_columns)
     and (a.attgenerated <> '' or (a.attidentity = 'a' and a.attname <> all (p_key))) limit 1;
   if found then
@@ -97,11 +97,11 @@ begin
       message = v_where || format('column %I of target %s is generated and cannot be loaded', v_name, p_target),
       hint = 'leave it out of the transform';
   end if;
-  select a.attname into v_name from pg_catalog.pg_attribute a
+  select a.attname into v_name from pg_attribute a
   where a.attrelid = v_target and a.attnum > 0 and not a.attisdropped and a.attnotnull
     and not a.atthasdef and a.attidentity = '' and a.attname <> all (p_columns)
     and a.attname not in ('sluice_hash', 'sluice_batch')
-    and not exists (select from pg_catalog.pg_type t where t.oid = a.atttypid and t.typdefault is not null)
+    and not exists (select from pg_type t where t.oid = a.atttypid and t.typdefault is not null)
   limit 1;
   if found then
     raise exception using errcode = 'SL005',

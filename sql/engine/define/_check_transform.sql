@@ -80,3 +80,24 @@ $$;
 
 comment on function sluice._check_transform(text, oid, text, text[], text, text) is
   'Checks (SL005) that a transform returns columns of the target, of types that can be assigned; returns their names.';
+
+-- The columns a function returns: of "returns table", of out parameters, or of "returns setof some_table". None for
+-- anything else.
+create or replace function sluice._transform_columns(p_function oid)
+returns table (ordinal integer, column_name text, type_oid oid)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with f as (
+    select p.*, t.typrelid, t.typtype
+    from pg_proc p join pg_type t on t.oid = p.prorettype
+    where p.oid = p_function)
+  select row_number() over (order by o.n)::integer, o.name, o.type
+  from f, unnest(f.proargmodes, f.proargnames, f.proallargtypes) with ordinality as o (mode, name, type, n)
+  where o.mode in ('t', 'o')
+  union all
+  select row_number() over (order by a.attnum)::integer, a.attname::text, a.atttypid
+  from f join pg_attribute a
+    on a.attrelid = f.typrelid and a.attnum > 0 and not a.attisdropped
+  where f.typtype = 'c' and f.proretset
+$$;

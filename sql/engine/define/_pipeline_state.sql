@@ -9,9 +9,9 @@ as $$
     when r.run_id is null then 'new'
     when r.outcome is not null then r.outcome
     when exists (
-      select from pg_catalog.pg_locks l
+      select from pg_locks l
       where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-        and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+        and l.database = (select d.oid from pg_database d where d.datname = current_database())
         and l.classid = sluice._lock_class('guard')::bigint and l.objid = p.pipeline_id::bigint) then 'running'
     else 'died' end
   from sluice.pipelines p

@@ -4,7 +4,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select format('%I.%I', n.nspname, c.relname)
-  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.oid = p_class
 $$;
 

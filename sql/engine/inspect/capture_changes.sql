@@ -18,3 +18,66 @@ comment on function sluice.capture_changes(bigint) is
 $$From here to the end of the transaction batches note what they change in pg_temp.sluice_changes: action (insert,
 update, delete; stale or unsure: left alone, as the row in the target is newer, or may be), key, and for each
 changed column [old, new]. For dry runs: roll back afterwards. max_rows: only the first so many rows.$$;
+
+create or replace function sluice.captured_changes()
+returns table (action text, key jsonb, changes json, line text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if to_regclass('pg_temp.sluice_changes') is null then
+    raise exception using errcode = 'SL005', message = 'nothing is captured in this transaction',
+      hint = 'begin; select sluice.capture_changes(); then a batch or a replay; then this; then rollback';
+  end if;
+  return query
+  select c.action, c.key, c.changes,
+    c.action || (select string_agg(format(' %s=%s', k.key, k.value), '') from jsonb_each(c.key) k)
+      || coalesce(': ' || (
+        select string_agg(v.key || ' ' || case c.action
+            when 'insert' then (v.value -> 1)::text
+            when 'delete' then (v.value -> 0)::text
+            else (v.value -> 0)::text || ' → ' || (v.value -> 1)::text end, ', ')
+        -- The key has been named.
+        from json_each(c.changes) v where not c.key ? v.key), '')
+  from pg_temp.sluice_changes c;
+end
+$$;
+
+comment on function sluice.captured_changes() is
+$$What batches and replays of this transaction have changed since sluice.capture_changes(): action and key of each
+row, for each changed column [old, new], and all of it as a line to read.$$;
+
+-- Notes in sluice_changes what the merge is about to change, if capture_changes asked for it in this transaction.
+create or replace function sluice._capture_changes(p_batch_id bigint)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_wanted record := sluice._changes_wanted();
+begin
+  if v_wanted.is_asked then
+    execute format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes)
+select $1, o.ordinal, o.outcome, o.key, case when o.outcome not in ('stale', 'unsure') then o.changes end
+from (%s) o
+where o.state is distinct from 'f' and o.outcome not in ('unchanged', 'superseded')
+order by o.ordinal, o.line
+limit $2$sql$, (select c.outcomes_sql from pg_temp.sluice_compiled c)) using p_batch_id, v_wanted.most;
+  end if;
+end
+$$;
+
+-- Whether capture_changes asked in this transaction for what is changed, and how many more rows of it; null: all.
+create or replace function sluice._changes_wanted(out is_asked boolean, out most bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  is_asked := to_regclass('pg_temp.sluice_changes') is not null;
+  if is_asked then
+    most := nullif(current_setting('sluice.capture_limit', true), '')::bigint - (select count(*)
+      from pg_temp.sluice_changes);
+    is_asked := coalesce(most > 0, true);
+  end if;
+end
+$$;

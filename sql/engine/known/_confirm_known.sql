@@ -29,3 +29,65 @@ $$;
 comment on function sluice._confirm_known() is
 $$Keeps in sluice_known the records whose row stands, and transforms the others; returns how many rows the known
 records have, of which several may have the same.$$;
+
+-- Looks at the row versions of known records in the target. lost: the records whose version is not there; standing:
+-- rows found in their places, one for each place. p_is_sample: looks at some of them only.
+create or replace function sluice._look_up_known(p_is_sample boolean, out lost integer[], out standing bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  execute format($sql$with known as materialized (
+  select ordinal, row_place, row_xid from pg_temp.sluice_known %s),
+standing as materialized (
+  select t.ctid as row_place, t.xmin as row_xid from %s t where t.ctid = any (array(select row_place from known)))
+select
+  array(
+    select k.ordinal from known k left join standing s on s.row_place = k.row_place and s.row_xid = k.row_xid
+    where s.row_place is null),
+  (select count(*) from standing)$sql$,
+    case when p_is_sample then 'tablesample system (5)' end, (select c.target::regclass from pg_temp.sluice_compiled c))
+    into lost, standing;
+end
+$$;
+
+-- Transforms the known records for whose row the batch has another record, as which of the two is newer is decided
+-- between their rows. Returns how many rows the known records have then, null when there were none to transform.
+create or replace function sluice._transform_displaced()
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = off
+set enable_mergejoin = off
+as $$
+declare
+  v_matched   tid[];
+  v_displaced integer[];
+begin
+  if not exists (select from pg_temp.sluice_known) or not exists (select from pg_temp.sluice_rows) then
+    return null;
+  end if;
+  perform sluice._plan_by_index('sluice_matched', c.matched_sql) from pg_temp.sluice_compiled c;
+  execute 'execute sluice_matched' into v_matched;
+  v_displaced := array(
+    select k.ordinal from unnest(v_matched) place join pg_temp.sluice_known k on k.row_place = place);
+  return case when v_displaced <> '{}' then sluice._transform_again(v_displaced) end;
+end
+$$;
+
+-- Transforms records that were taken for known after all; returns how many rows the others have, of which several may
+-- have the same.
+create or replace function sluice._transform_again(p_ordinals integer[])
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from pg_temp.sluice_known where ordinal = any (p_ordinals);
+  perform sluice._transform_records(p_ordinals);
+  return (select count(distinct k.row_place) from pg_temp.sluice_known k);
+end
+$$;

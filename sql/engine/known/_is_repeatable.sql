@@ -66,7 +66,7 @@ as $$
     select distinct m[1]::oid as oid from regexp_matches(p_tree, ':(?:funcid|aggfnoid) (\d+)', 'g') m
     union
     select o.oprcode from regexp_matches(p_tree, ':opno (\d+)', 'g') m
-    join pg_catalog.pg_operator o on o.oid = m[1]::oid
+    join pg_operator o on o.oid = m[1]::oid
   ), types as (
     select distinct m[1]::oid as oid from regexp_matches(p_tree, ':[a-z_]*type(?:id)? (\d+)', 'g') m where m[1] <> '0'
     union
@@ -84,7 +84,7 @@ as $$
         'NULLTEST', 'BOOLEANTEST', 'SUBSCRIPTINGREF', 'COLLATE', 'COLLATEEXPR', 'AGGREF', 'SORTGROUPCLAUSE'))
     and p_tree !~ ':rtekind 0 '
     and not exists (
-      select from functions f join pg_catalog.pg_proc p using (oid)
+      select from functions f join pg_proc p using (oid)
       where f.oid >= 16384 or p.provolatile = 'v' or (p.provolatile = 's' and p.proname not in (
         -- These depend on TimeZone, DateStyle and IntervalStyle.
         'timestamptz', 'timestamp', 'date', 'timezone', 'date_part', 'extract', 'date_trunc', 'to_timestamp', 'to_date',
@@ -95,6 +95,6 @@ as $$
     -- Built-in types, whose text form depends on those settings at most: not on the catalog
     -- (regclass), nor on the locale (money).
     and not exists (
-      select from types t left join pg_catalog.pg_type y using (oid)
+      select from types t left join pg_type y using (oid)
       where t.oid >= 16384 or y.oid is null or y.typname ~ '^_?(reg[a-z]+|money|xml)$')
 $$;

@@ -48,3 +48,32 @@ $$;
 comment on function sluice._remember(tid[]) is
 $$Notes which row versions the payloads of this batch made, as a chunk that takes the place of those it mostly repeats.
 p_places: where the rows were inserted, if all of them were. Records that made several rows are not remembered.$$;
+
+-- Drops chunks of known payloads with their anchors.
+create or replace function sluice._forget_chunks(p_chunks bigint[])
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off -- the anchors of all pipelines are many, those of a chunk few
+as $$
+declare
+  v_chunk record;
+begin
+  for v_chunk in
+    delete from sluice.known_payloads k where k.chunk_id = any (p_chunks) returning k.chunk_id, k.digests
+  loop
+    delete from sluice.known_anchors a
+    where a.digest = any (array(select d from unnest(v_chunk.digests) d where d < sluice._anchor_limit()))
+      and a.chunk_id = v_chunk.chunk_id;
+  end loop;
+end
+$$;
+
+-- Digests below this one, one in 64, are anchors.
+create or replace function sluice._anchor_limit()
+returns uuid
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select '04000000-0000-0000-0000-000000000000'::uuid
+$$;

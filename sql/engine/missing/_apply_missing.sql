@@ -29,16 +29,25 @@ begin
     v_compiled.target, v_compiled.columns, v_compiled.key, p_pipeline.mark_column, p_batch_id);
   v_written := sluice._write_missing(v_compiled.target, v_compiled.key, v_compiled.order_by, p_pipeline.mark_column,
     v_compiled.search_path, p_batch_id);
-  if v_written <> v_found.missing + v_found.back then
-    perform sluice._refuse_partial(v_compiled.target, v_found.missing + v_found.back, v_written);
+  if v_written = v_found.missing + v_found.back then
+    return v_written;
+  elsif sluice._row_triggers(v_compiled.target) is null then
+    raise exception using errcode = 'serialization_failure',
+      message = format('missing rows of %s were changed by another session meanwhile', p_pipeline.target);
   end if;
-  return v_written;
+  raise exception using errcode = 'SL004',
+    message = format('%s missing rows were to be written to %s, but %s were', v_found.missing + v_found.back,
+      p_pipeline.target, v_written),
+    detail = sluice._row_triggers(v_compiled.target),
+    hint = 'a trigger that returns null keeps a row from being deleted: let the pipeline mark missing rows instead '
+      '(missing => ''mark''), or keep them';
 end
 $$;
 
 comment on function sluice._apply_missing(sluice.pipelines, sluice.snapshots, bigint, numeric) is
 $$Deletes or marks what a sound full read did not bring, and unmarks what is back, in a target that the caller has
-locked; returns how many rows. SL008 beyond p_max_delete_ratio; SL004, 40001: see _refuse_partial.$$;
+locked; returns how many rows. SL008 beyond p_max_delete_ratio; SL004 where a trigger may have swallowed some, else
+40001, which passes.$$;
 
 -- Notes the rows in sluice_missing. missing, back: how many, and how many are marked though they are there; held: how
 -- many rows the pipeline had when the read began.

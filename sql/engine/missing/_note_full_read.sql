@@ -71,3 +71,44 @@ $$;
 comment on function sluice._note_full_read(sluice.batches, text, text, text) is
 $$Adds the open batch to the full read of its pipeline: the keys it has seen, or what spoils the read. p_snapshot,
 p_spoilt_by: as given to load_batch. p_batch_keys_sql: see sluice._batch_keys_sql.$$;
+
+-- Identifies what a full read is made of: the source, the version of the transform, the key.
+create or replace function sluice._full_read_recipe(p_pipeline_id integer, p_version integer)
+returns uuid
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(substr(sha256(convert_to(
+    concat_ws('/', p.source, p.target, t.version, t.sha256, t.key), 'UTF8')), 1, 16), 'hex')::uuid
+  from sluice.pipelines p join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p_version
+  where p.pipeline_id = p_pipeline_id
+$$;
+
+-- Whether the ledger entry before this one, which is not written yet, moved the cursor without loading anything, so
+-- that what follows is only a part of the source.
+create or replace function sluice._follows_rewind_or_skip(p_pipeline_id integer, p_batch_seq bigint)
+returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- Behind a rewind that left nothing everything follows. The objects are still as it left them.
+  select exists (
+    select from sluice.batches b
+    where b.pipeline_id = p_pipeline_id and b.batch_seq = p_batch_seq - 1
+      and (b.kind = 'skip' or b.kind = 'rewind' and (b.cursor_after is not null
+        or exists (select from sluice.source_objects o where o.pipeline_id = p_pipeline_id))))
+$$;
+
+-- The hashes of the keys that the open batch has seen. is_sound: none escaped. p_batch_keys_sql: see
+-- sluice._batch_keys_sql.
+create or replace function sluice._batch_keys(p_batch_keys_sql text, out is_sound boolean, out key_hashes bytea[])
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+  execute p_batch_keys_sql into is_sound, key_hashes;
+end
+$$;

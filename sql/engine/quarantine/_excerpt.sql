@@ -24,3 +24,26 @@ as $$
   select sluice._excerpt(nullif(concat_ws(' ', p_sqlstate,
     coalesce(p_constraint, p_column || ': ' || p_message, p_message)), ''), p_length)
 $$;
+
+-- How many characters of so many are left beside the names of the pipelines.
+create or replace function sluice._room(p_width integer)
+returns integer
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select greatest(p_width - greatest(max(length(p.name)), length('pipeline')), 10) from sluice.pipelines p where p.backfill_of is null
+$$;
+
+-- Whether bytes can be shown as text.
+create or replace function sluice._is_text(p_payload bytea)
+returns boolean
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform convert_from(p_payload, 'UTF8');
+  return true;
+exception when character_not_in_repertoire or untranslatable_character then
+  return false;
+end
+$$;

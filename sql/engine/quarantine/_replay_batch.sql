@@ -1,11 +1,11 @@
 create or replace function sluice._replay_batch(
-  p_pipeline sluice.pipelines, p_version integer, p_ids bigint[], p_guard text, p_is_quiet boolean,
+  p_pipeline sluice.pipelines, p_version integer, p_ids bigint[], p_precedence text, p_is_quiet boolean,
   out ledger sluice.batches, out unsure bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', p_guard);
+  v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', p_precedence);
   v_origins  jsonb;
 begin
   -- Before the records are locked: a load in progress has the target and may want the records.

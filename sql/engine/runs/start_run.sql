@@ -47,3 +47,27 @@ that never ended is noted as interrupted. skips_known: whether digests of the pa
 missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. loader: who runs it,
 for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007
 as begin_batch does.$$;
+
+-- A run that could not begin, for people to see: the pipeline's definition does not fit any more.
+create or replace function sluice.refuse_run(pipeline text, loader text, error text)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_pipeline(refuse_run.pipeline);
+  v_run_id   bigint;
+begin
+  with state as (
+    update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
+    where s.pipeline_id = v_pipeline.pipeline_id returning s.epoch)
+  insert into sluice.runs (pipeline_id, epoch, loader, finished_at, outcome, error)
+  select v_pipeline.pipeline_id, state.epoch, refuse_run.loader, clock_timestamp(), 'failed', refuse_run.error from state
+  returning run_id into v_run_id;
+  return v_run_id;
+end
+$$;
+
+comment on function sluice.refuse_run(text, text, text) is
+$$Notes a run that start_run refused, so that the status shows it as failed with its error. loader: who tried, for
+people. The caller holds the pipeline.$$;

@@ -3,7 +3,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_type pg_catalog.pg_type;
+  v_type pg_type;
 begin
   base_type := p_type;
   base_typmod := p_typmod;

@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   -- The bytes are those of record_send under client_encoding UTF8, to which it would convert texts; so
   -- texts are written by hand. Equal keys, equal bytes: 1.0 is 1.00, -0 is 0, blanks at the end of a char
-  -- do not count, and citext does not tell A from a. Where that cannot be had, see _odd_key_column.
+  -- do not count, and citext does not tell A from a. Where that cannot be had, see _key_column_without_stable_bytes.
   select format('pg_catalog.substr(pg_catalog.sha256(%s), 1, 16)', case
       when bool_or(k.sent_as is not null) then concat_ws(' || ', format('pg_catalog.int4send(%s)', count(*)),
         string_agg(case when k.sent_as is null
@@ -40,3 +40,39 @@ language sql stable
 return pg_catalog.int4send(p_type::pg_catalog.int4)
   operator(pg_catalog.||) pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(p_value, 'UTF8')))
   operator(pg_catalog.||) pg_catalog.convert_to(p_value, 'UTF8');
+
+-- Whether a column can hold equal values of different bytes: 1 and 1.0, 1 day and 24 hours, citext.
+create or replace function sluice._may_be_written_otherwise(p_target oid, p_column text)
+returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(not o.collisdeterministic, false) or t.typtype <> 'e' and b.base_type not in (
+    'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'bool'::regtype, 'text'::regtype, 'varchar'::regtype,
+    'name'::regtype, '"char"'::regtype, 'uuid'::regtype, 'bytea'::regtype, 'oid'::regtype,
+    'date'::regtype, 'time'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'inet'::regtype, 'cidr'::regtype,
+    'macaddr'::regtype, 'macaddr8'::regtype)
+  from pg_attribute a
+  cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
+  join pg_type t on t.oid = b.base_type
+  left join pg_collation o on o.oid = a.attcollation
+  where a.attrelid = p_target and a.attname = p_column
+$$;
+
+-- The first key column in which equal values may have different bytes that sluice._key_hash does not know how to make
+-- the same (1 day and 24 hours), so that it could take one key for two.
+create or replace function sluice._key_column_without_stable_bytes(p_target oid, p_key text[])
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod) || coalesce(' collate ' || o.collname, ''))
+  from pg_attribute a
+  cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
+  join pg_type t on t.oid = b.base_type
+  left join pg_collation o on o.oid = a.attcollation and not o.collisdeterministic
+  where a.attrelid = p_target and a.attname = any (p_key) and sluice._may_be_written_otherwise(p_target, a.attname)
+    and (o.oid is not null or t.typname <> 'citext' and b.base_type not in (
+      'numeric'::regtype, 'float4'::regtype, 'float8'::regtype, 'bpchar'::regtype))
+  order by a.attnum limit 1
+$$;

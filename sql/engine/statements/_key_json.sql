@@ -9,3 +9,33 @@ $$;
 
 comment on function sluice._key_json(text[], text) is
   'The expression for the key of a row, given by its alias, as people read it: {"order_id": 42}.';
+
+-- The from item that finds the row "t" of a target by its key as people read it (sluice._key_json).
+create or replace function sluice._row_of_json_key_sql(p_target oid, p_key text[], p_value text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('pg_catalog.jsonb_to_record(%s) as k (%s) join %s t on %s', p_value,
+    string_agg(format('%I %s', c.column_name, c.type_name), ', '), p_target::regclass,
+      sluice._key_condition(p_target, p_key, 't', 'k'))
+  from sluice._target_columns(p_target, p_key) c
+$$;
+
+-- The keys of the rows that each record of the open batch made, loaded or not; p_is_faulty: only of records that are
+-- not loaded.
+create or replace function sluice._record_keys(p_is_faulty boolean)
+returns table (ordinal integer, keys jsonb)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+declare
+  v_key text[] := (select c.key from pg_temp.sluice_compiled c);
+begin
+  return query execute format($sql$select s.sluice_ordinal, jsonb_agg(%s order by s.sluice_line)
+from pg_temp.sluice_rows s where (not $1 or s.sluice_state = 'f') and %s group by s.sluice_ordinal$sql$,
+    sluice._key_json(v_key, 's'), (select string_agg(format('s.%I is not null', k), ' and ') from unnest(v_key) k))
+      using p_is_faulty;
+end
+$$;

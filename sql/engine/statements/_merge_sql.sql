@@ -42,16 +42,15 @@ from pg_temp.sluice_rows s where s.sluice_state is null%s$sql$,
       v_target, v_columns, v_identity, v_values, v_batch, v_order);
   end if;
 
-  v_actions := concat_ws(E'\n',
-    case when p_order_by is not null then
-      format('when matched and %s then do nothing', sluice._stale_condition(p_target, p_order_by)) end,
-    case when p_has_deleted then 'when matched and s.sluice_deleted then delete' end,
-    'when matched and t.sluice_hash is distinct from s.sluice_hash then',
-    format('  update set %ssluice_hash = s.sluice_hash, sluice_batch = %s', v_changes, v_batch),
-    case when p_has_deleted then 'when not matched and s.sluice_deleted then do nothing' end,
-    'when not matched then',
-    format('  insert (%s, sluice_hash, sluice_batch)%s', v_columns, v_identity),
-    format('  values (%s, s.sluice_hash, %s)', v_values, v_batch));
+  select string_agg(format('when %s%s then%s', case when r.is_matched then 'matched' else 'not matched' end,
+      ' and ' || r.condition, case r.outcome
+        when 'insert' then format(E'\n  insert (%s, sluice_hash, sluice_batch)%s\n  values (%s, s.sluice_hash, %s)',
+          v_columns, v_identity, v_values, v_batch)
+        when 'update' then format(E'\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = %s', v_changes, v_batch)
+        when 'delete' then ' delete'
+        else ' do nothing' end), E'\n' order by r.is_matched desc, r.place) into v_actions
+  from sluice._row_outcomes(p_target, p_order_by, p_has_deleted) r
+  where r.condition is not null or r.outcome <> 'unchanged'; -- which is what a merge does anyway
   merge_sql := format($sql$merge into %s as t
 using (select * from pg_temp.sluice_rows where sluice_state is null%s) as s
 on %s

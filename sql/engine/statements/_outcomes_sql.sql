@@ -1,21 +1,19 @@
--- What will happen to each row of a batch, said once: the merge is held to these numbers (count_sql), dry runs show
--- these changes, and versions are compared by these outcomes (outcomes_sql).
+-- What will happen to each row of a batch, before it does: the merge is held to these numbers (count_sql), dry runs
+-- show these changes, and versions are compared by these outcomes (outcomes_sql).
 create or replace function sluice._outcomes_sql(
   p_target oid, p_columns text[], p_key text[], p_order_by text, out count_sql text, out outcomes_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_outcome text := format($sql$case
+  v_outcome text := $sql$case
     when s.sluice_state = 's' then 'superseded'
     when s.sluice_state = 'o' then 'stale'
-    when s.sluice_state = 'u' then 'unsure'
-    when t.%1$I is null and s.sluice_deleted then 'unchanged'
-    when t.%1$I is null then 'insert'
-    when %2$s then 'stale'
-    when s.sluice_deleted then 'delete'
-    when t.sluice_hash is distinct from s.sluice_hash then 'update'
-    else 'unchanged' end$sql$, p_key[1], sluice._stale_condition(p_target, p_order_by));
+    when s.sluice_state = 'u' then 'unsure'$sql$ || (
+      select string_agg(E'\n    ' || coalesce('when ' || nullif(concat_ws(' and ', case when not r.is_matched
+          then format('t.%I is null', p_key[1]) end, r.condition), '') || ' then', 'else') || format(' %L', r.outcome),
+        '' order by r.place)
+      from sluice._row_outcomes(p_target, p_order_by, true) r) || ' end';
   v_from    text := format(E'from pg_temp.sluice_rows s\nleft join %s t on %s',
     p_target::regclass, sluice._key_condition(p_target, p_key, 't', 's'));
 begin
@@ -53,3 +51,21 @@ $$;
 comment on function sluice._outcomes_sql(oid, text[], text[], text) is
 $$What the rows of the batch would come to in the target as it is now, counted; and for each row, with the cells
 it would change: {"amount": [old, new], ...}.$$;
+
+-- What becomes of a row s of the batch that is still in it, said once for the merge, its numbers and dry runs. Of those
+-- for a key that is in the target (is_matched, as t) or is not, the first whose condition holds.
+create or replace function sluice._row_outcomes(p_target oid, p_order_by text, p_has_deleted boolean)
+returns table (place integer, is_matched boolean, condition text, outcome text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select r.place, r.is_matched, r.condition, r.outcome
+  from (values
+    (1, false, 's.sluice_deleted', 'unchanged', p_has_deleted),
+    (2, false, null, 'insert', true),
+    (3, true, sluice._stale_condition(p_target, p_order_by), 'stale', p_order_by is not null),
+    (4, true, 's.sluice_deleted', 'delete', p_has_deleted),
+    (5, true, 't.sluice_hash is distinct from s.sluice_hash', 'update', true),
+    (6, true, null, 'unchanged', true)) r (place, is_matched, condition, outcome, is_possible)
+  where r.is_possible
+$$;

@@ -9,7 +9,7 @@ as $$
   from (
     select t.version, t.function, coalesce(sluice._function_sha256(f.oid) = t.sha256, false) as is_same
     from sluice.transforms t
-    left join (pg_proc f join pg_catalog.pg_namespace n on n.oid = f.pronamespace)
+    left join (pg_proc f join pg_namespace n on n.oid = f.pronamespace)
       -- By the catalog: to_regprocedure raises where the schema may not be used.
       on sluice._qualified_function(f.oid) = t.function and f.proname = (parse_ident(t.function, false))[2]
     where t.pipeline_id = p_pipeline_id) versions

@@ -56,6 +56,6 @@ as $$
        and pg_get_userbyid(g.grantee) not in (select b.recorded_by from sluice.batches b
          where b.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id)) and b.recorded_by is not null)))
   from (select parse_ident(p_pipeline.target) as part) name
-  left join (pg_class t join pg_catalog.pg_namespace n on n.oid = t.relnamespace)
+  left join (pg_class t join pg_namespace n on n.oid = t.relnamespace)
     on n.nspname = name.part[1] and t.relname = name.part[2]
 $$;

@@ -16,7 +16,7 @@ as $$
         where x <> all (coalesce(array_agg(a.attname::text) filter (where a.attname is not null), '{}'))))
   end
   from (select parse_ident(p_target) as part) name
-  left join (pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace)
+  left join (pg_class c join pg_namespace n on n.oid = c.relnamespace)
     on n.nspname = name.part[1] and c.relname = name.part[2]
   left join pg_attribute a on a.attrelid = c.oid and a.attname = any (p_columns) and a.attnum > 0
     and not a.attisdropped

@@ -14,3 +14,27 @@ comment on view sluice.quarantine_history is
 $$What became of quarantined records, step by step: failed replays, amendments, replays, discards, with the error or the
 reason. A record to which nothing happened has no history. sluice.quarantine_history_details has the payloads before
 amendments, too.$$;
+
+create or replace view sluice.quarantine_history_details as
+select
+  e.quarantine_id as id,
+  p.name as pipeline,
+  e.event,
+  e.happened_at,
+  e.done_by,
+  e.batch_id as batch,
+  e.version,
+  e.sqlstate,
+  e.column_name as "column",
+  e.constraint_name as "constraint",
+  coalesce(e.message, e.reason) as message,
+  case when sluice._is_text(e.payload) then pg_catalog.convert_from(e.payload, 'UTF8')
+    else pg_catalog.encode(e.payload, 'escape') end as payload_before
+from sluice.quarantine_events e
+join sluice.quarantine q using (quarantine_id)
+join sluice.pipelines p using (pipeline_id)
+order by e.quarantine_id, e.event_id;
+
+comment on view sluice.quarantine_history_details is
+$$What became of quarantined records, step by step: failed replays, amendments with the payload before, replays,
+discards. A record to which nothing happened has no history.$$;

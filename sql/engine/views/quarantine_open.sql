@@ -13,3 +13,30 @@ order by q.quarantine_id;
 comment on view sluice.quarantine_open is
 $$Records waiting for replay or discard, one line each. Everything about one of them, its payload included: select *
 from sluice.quarantine_open_details where id = 42$$;
+
+create or replace view sluice.quarantine_open_details as
+select
+  q.quarantine_id as id,
+  p.name as pipeline,
+  q.sqlstate,
+  q.column_name as "column",
+  q.constraint_name as "constraint",
+  q.message,
+  q.detail,
+  q.origin,
+  q.position,
+  q.version,
+  q.seen_count as seen,
+  q.first_seen_at,
+  q.last_seen_at,
+  q.last_batch_id as batch,
+  case when sluice._is_text(q.payload) then pg_catalog.convert_from(q.payload, 'UTF8')
+    else pg_catalog.encode(q.payload, 'escape') end as payload
+from sluice.quarantine q
+join sluice.pipelines p using (pipeline_id)
+where q.status = 'open'
+order by q.quarantine_id;
+
+comment on view sluice.quarantine_open_details is
+$$Records waiting for replay or discard. payload: as text, with \ooo for bytes that are none; the exact bytes are in
+sluice.quarantine.$$;

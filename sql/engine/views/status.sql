@@ -20,3 +20,53 @@ comment on view sluice.status is
 $$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
 the outcome of the last run. extracted, written: records read and rows written by that run. bad: records waiting in
 quarantine. waiting: what the source offers and could not be read to its end (sluice.waiting_details). sluice.status_details has cursor and target, too; backfills are in sluice.backfills.$$;
+
+create or replace view sluice.status_details as
+select
+  p.name as pipeline,
+  sluice._pipeline_state(p.pipeline_id) as state,
+  p.active_version as version,
+  p.target,
+  r.run_id as run,
+  r.started_at,
+  r.finished_at,
+  s.batch_seq as batches,
+  coalesce(t.extracted, 0) as extracted,
+  coalesce(t.written, 0) as written,
+  coalesce(t.quarantined, 0) as quarantined,
+  (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id
+    and q.status = 'open') as open_quarantine,
+  s.cursor,
+  (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting,
+  (select jsonb_agg(jsonb_build_object('name', w.name, 'reason', w.reason, 'since', w.since) order by w.name)
+   from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting_for,
+  r.error
+from sluice.pipelines p
+join sluice.etl_state s using (pipeline_id)
+left join lateral (
+  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
+where p.backfill_of is null
+order by p.name;
+
+comment on view sluice.status_details is
+$$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
+the outcome of the last run. extracted, written, quarantined: of that run; error: why it ended early.
+waiting: what the source offers and could not be read to its end. Backfills are in sluice.backfills.$$;
+
+create or replace view sluice.waiting_details as
+select
+  p.name as pipeline,
+  w.name,
+  w.reason,
+  w.since,
+  not w.on_purpose and w.since < clock_timestamp() - make_interval(secs =>
+    coalesce((p.source ->> 'settle_seconds')::double precision, 2)) as is_overdue
+from sluice.waiting w
+join sluice.pipelines p using (pipeline_id)
+order by p.name, w.name;
+
+comment on view sluice.waiting_details is
+$$What a source offers and could not be read to its end: a file that ends inside a record, a file or object that was begun
+and is gone, a sweep short of its total, what --max-batches left. is_overdue: for longer than settle_seconds, by which a
+run ends with exit code 5.$$;

@@ -18,3 +18,31 @@ order by p.name, t.version;
 comment on view sluice.versions is
 $$The transform versions of each pipeline: active, candidate (never activated) or retired, and who activated each last.
 sluice.versions_details has who defined it, when, and the text.$$;
+
+create or replace view sluice.versions_details as
+select
+  p.name as pipeline,
+  t.version,
+  case when t.version = p.active_version then 'active' when a.pipeline_id is null then 'candidate'
+    else 'retired' end as state,
+  t.function,
+  t.first_used_at,
+  a.activated_at,
+  a.activated_by,
+  t.defined_at,
+  t.defined_by,
+  t.columns,
+  t.key,
+  t.order_by,
+  t.function_text
+from sluice.transforms t
+join sluice.pipelines p using (pipeline_id)
+left join lateral (
+  select * from sluice.activations a
+  where a.pipeline_id = t.pipeline_id and a.version = t.version order by a.activation_id desc limit 1) a on true
+where p.backfill_of is null
+order by p.name, t.version;
+
+comment on view sluice.versions_details is
+$$The transform versions of each pipeline, with what each returns and the text it was registered with. first_used_at:
+from then on the version cannot be changed. sluice.versions is the short form.$$;
