@@ -1,8 +1,8 @@
 //! The first half of a batch: its records are copied and transformed.
 
 use crate::error::Result;
-use crate::source::{Batch, COPY_HEADER, Unreadable};
-use bytes::{BufMut, Bytes, BytesMut};
+use crate::source::{Batch, CopyRows, Unreadable};
+use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::future::{try_join, try_join3};
 use std::future::ready;
@@ -78,23 +78,14 @@ async fn copy<T>(
 }
 
 fn encode_unreadable(records: &[Unreadable]) -> Bytes {
-    let mut data = BytesMut::new();
-    data.put_slice(COPY_HEADER);
+    let mut rows = CopyRows::new();
     for record in records {
-        data.put_i16(5);
-        data.put_i32(4);
-        data.put_i32(record.ordinal);
-        data.put_i32(8);
-        data.put_i64(record.position);
-        for bytes in [
-            record.payload.as_slice(),
-            record.sqlstate.as_bytes(),
-            record.message.as_bytes(),
-        ] {
-            data.put_i32(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
-            data.put_slice(bytes);
-        }
+        rows.row(5);
+        rows.int4(record.ordinal);
+        rows.int8(record.position);
+        rows.bytes(&record.payload);
+        rows.bytes(record.sqlstate.as_bytes());
+        rows.bytes(record.message.as_bytes());
     }
-    data.put_i16(-1);
-    data.freeze()
+    rows.finish()
 }

@@ -5,22 +5,26 @@
 //! the same for all sources stands there once. Neither knows of Postgres.
 
 mod batch;
+mod contract;
+mod copy;
 mod digest;
 mod driver;
 pub mod file;
 pub mod http;
 mod json;
 mod mark;
+mod means;
 mod names;
 pub mod object;
 mod records;
 use crate::secret;
 mod stream;
 
-pub(crate) use batch::COPY_HEADER;
-pub(crate) use batch::Savepoint;
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
-pub use driver::{Driver, Means, Progress, Proof, Reason, Remarks, Source, Waiting};
+pub use contract::{Progress, Proof, Reason, Source};
+pub(crate) use copy::CopyRows;
+pub use driver::Driver;
+pub use means::{Means, Remarks, Waiting};
 pub use stream::StreamSource;
 
 use crate::error::{Error, Result};

@@ -1,133 +1,16 @@
-//! A batch in memory: records already encoded for binary COPY, plus where they end.
+//! Filling a batch.
 
-use super::digest::digest;
-use bytes::{BufMut, Bytes, BytesMut};
-use serde::{Deserialize, Serialize};
+use super::super::copy::CopyRows;
+use super::super::digest::digest;
+use super::{Batch, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
 use serde_json::Value;
 use std::ops::Range;
-
-/// How large a batch may grow, whichever is reached first closing it, and what it carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Records in a batch.
-    pub rows: usize,
-    /// Payload bytes in a batch.
-    pub bytes: usize,
-    /// Whether each record carries a digest of its payload, by which the engine recognises it
-    /// (`sql/engine/known/_find_known.sql`).
-    pub digests: bool,
-}
-
-/// What is known of one file or object, as `sluice.source_objects` keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ObjectState {
-    /// Its name: a path or a key.
-    pub object: String,
-    /// Facts by which a replacement under the same name is noticed.
-    pub identity: Value,
-    /// From where reading resumes.
-    pub position: Value,
-    /// Read to its end, with proof that this was the end.
-    pub is_done: bool,
-}
-
-impl ObjectState {
-    /// Whether it is to be passed over (`sluice.skip`).
-    pub(crate) fn is_skipped(&self) -> bool {
-        self.position["skipped"] == true
-    }
-
-    /// Whether it was found since it was to be passed over, and so is known.
-    pub(crate) fn has_identity(&self) -> bool {
-        self.identity.as_object().is_some_and(|map| !map.is_empty())
-    }
-}
-
-/// A record that Postgres cannot hold as text, or that the source could not slice cleanly.
-/// It goes to quarantine with its exact bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Index of the record in its batch, counted with the readable ones.
-    pub ordinal: i32,
-    /// Where it stands in its origin.
-    pub position: i64,
-    /// Exact bytes (cut at the source's `max_record_bytes`).
-    pub payload: Vec<u8>,
-    /// SQLSTATE that says what is wrong, by Postgres' own table where it has one.
-    pub sqlstate: &'static str,
-    /// What is wrong, in words.
-    pub message: String,
-}
-
-/// Records `first_ordinal` and later of the batch came from `origin`, up to the next span.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OriginSpan {
-    /// First record of the span.
-    pub first_ordinal: i32,
-    /// File, URL, object or table.
-    pub origin: String,
-    /// Where the first of its records stands in it.
-    pub first_position: i64,
-    /// Where the last one does.
-    pub last_position: i64,
-}
-
-/// What a batch is to a complete read of its source (`sql/engine/missing/_note_full_read.sql`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Snapshot {
-    /// The first records of the source.
-    Begin,
-    /// Records that follow, or of which only the engine can tell whether they are the first.
-    #[default]
-    Continue,
-    /// Records from elsewhere.
-    Ignore,
-}
-
-impl Snapshot {
-    /// As `load_batch` calls it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Snapshot::Begin => "begin",
-            Snapshot::Continue => "continue",
-            Snapshot::Ignore => "ignore",
-        }
-    }
-}
-
-/// The unit of commit, ready to be sent.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Binary COPY stream of `(ordinal int, position bigint, payload text)`, with `digest uuid`
-    /// behind if `has_digests`.
-    pub copy_data: Bytes,
-    /// Whether records carry digests.
-    pub has_digests: bool,
-    /// Records that are not in the COPY stream.
-    pub unreadable: Vec<Unreadable>,
-    /// Records in all: readable and unreadable.
-    pub rows: usize,
-    /// Bytes of input consumed for this batch (for rate and time left).
-    pub bytes: u64,
-    /// Which ordinals came from where.
-    pub origins: Vec<OriginSpan>,
-    /// Up to where the source has been read once this batch is committed.
-    pub cursor: Value,
-    /// Files and objects whose state this batch changes.
-    pub objects: Vec<ObjectState>,
-    /// How often the source had to be asked again for these records.
-    pub retried: u32,
-    /// What it is to a complete read of the source.
-    pub snapshot: Snapshot,
-    /// Why that read cannot tell what the source no longer has, if so.
-    pub spoilt_by: Option<String>,
-}
 
 /// Collects records until a limit is reached.
 #[derive(Debug)]
 pub struct BatchBuilder {
     limits: Limits,
-    data: BytesMut,
+    data: CopyRows,
     payload_bytes: usize,
     rows: i32,
     unreadable: Vec<Unreadable>,
@@ -158,20 +41,12 @@ impl Savepoint {
     }
 }
 
-/// What a binary COPY stream begins with.
-pub(crate) const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-const COPY_TRAILER: i16 = -1;
-const COPY_FIELDS: i16 = 3;
-const COPY_NULL: i32 = -1;
-
 impl BatchBuilder {
     /// An empty batch under `limits`.
     pub fn new(limits: Limits) -> Self {
-        let mut data = BytesMut::with_capacity(64 * 1024);
-        data.put_slice(COPY_HEADER);
         BatchBuilder {
             limits,
-            data,
+            data: CopyRows::new(),
             payload_bytes: 0,
             rows: 0,
             unreadable: Vec::new(),
@@ -235,24 +110,17 @@ impl BatchBuilder {
             return;
         }
         self.note_position(position);
-        self.data.reserve(payload.len() + 54);
-        self.data
-            .put_i16(COPY_FIELDS + i16::from(self.limits.digests));
-        self.data.put_i32(4);
-        self.data.put_i32(self.rows);
-        self.data.put_i32(8);
-        self.data.put_i64(position);
-        self.data
-            .put_i32(i32::try_from(payload.len()).unwrap_or(i32::MAX));
-        self.last = Some(self.data.len()..self.data.len() + payload.len());
-        self.data.put_slice(payload);
+        self.data.row(3 + i16::from(self.limits.digests));
+        self.data.int4(self.rows);
+        self.data.int8(position);
+        let span = self.data.bytes(payload);
+        self.last = Some(span);
         if self.limits.digests {
             match digest(payload) {
                 Some(digest) => {
-                    self.data.put_i32(16);
-                    self.data.put_slice(&digest);
+                    self.data.bytes(&digest);
                 }
-                None => self.data.put_i32(COPY_NULL),
+                None => self.data.null(),
             }
         }
         self.payload_bytes += payload.len();
@@ -327,7 +195,7 @@ impl BatchBuilder {
 
     /// The payload added last, if it was readable.
     pub fn last_payload(&self) -> Option<&[u8]> {
-        self.last.clone().map(|span| &self.data[span])
+        self.last.clone().map(|span| self.data.get(span))
     }
 
     /// The record added last, with its place in its origin.
@@ -365,7 +233,6 @@ impl BatchBuilder {
 
     /// Closes the batch at `cursor`.
     pub fn finish(mut self, cursor: Value) -> Batch {
-        self.data.put_i16(COPY_TRAILER);
         // An empty file at the end leaves a span that covers no record.
         if self
             .origins
@@ -375,7 +242,7 @@ impl BatchBuilder {
             self.origins.pop();
         }
         Batch {
-            copy_data: self.data.freeze(),
+            copy_data: self.data.finish(),
             has_digests: self.limits.digests,
             unreadable: self.unreadable,
             rows: self.rows as usize,

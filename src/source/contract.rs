@@ -1,0 +1,67 @@
+//! What the driver asks of a source, and what a source answers.
+
+use serde_json::Value;
+
+use super::BatchBuilder;
+use crate::error::Result;
+
+/// Where records come from: a plain blocking reader that runs on a thread of its own.
+///
+/// It reads **units**: files, objects, pages. Nothing counts as read without the [`Proof`] at the
+/// end of its unit. Whatever it read ahead of the last commit is simply read again after a crash.
+pub trait Source: Send {
+    /// Adds records to `out` until it is full or a unit ends. With a batch that is full already it
+    /// only says whether there is more.
+    ///
+    /// What `out` holds when this fails is sound and is committed first; nothing more is asked of
+    /// the source then.
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress>;
+
+    /// Up to where the source has been read; none as long as that is where it was.
+    fn cursor(&self) -> Option<Value>;
+
+    /// Whether what is read next are the first records of all, if the source can know.
+    fn is_at_start(&self) -> bool {
+        false
+    }
+
+    /// How many bytes of input this run has in all, if that can be known (for the progress bar
+    /// and the time left).
+    fn total_bytes(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// How far [`Source::read`] came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The batch is full, and there is more.
+    Full,
+    /// A unit ended; others may follow.
+    UnitEnded(Proof),
+    /// There is nothing more for this run.
+    End(Proof),
+}
+
+/// What a source knows of the end of a unit, or of its own end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It was read to what proves to be its end.
+    Complete,
+    /// It was not.
+    Partial(Reason),
+}
+
+/// Why a unit, or all of them, cannot be called complete.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The source offers more than can be read today: `name` of what, and why.
+    Waiting {
+        /// The file, object or address.
+        name: String,
+        /// What stands in the way.
+        why: String,
+    },
+    /// What the source no longer has cannot be told by this read.
+    Inconclusive(String),
+}

@@ -1,0 +1,67 @@
+//! Rows in the binary format of COPY.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use std::ops::Range;
+
+const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const TRAILER: i16 = -1;
+const NULL: i32 = -1;
+
+/// Rows, field by field.
+#[derive(Debug)]
+pub(crate) struct CopyRows(BytesMut);
+
+impl CopyRows {
+    pub(crate) fn new() -> Self {
+        let mut data = BytesMut::with_capacity(64 * 1024);
+        data.put_slice(HEADER);
+        CopyRows(data)
+    }
+
+    /// Begins a row, which so many fields follow.
+    pub(crate) fn row(&mut self, fields: i16) {
+        self.0.put_i16(fields);
+    }
+
+    pub(crate) fn int4(&mut self, value: i32) {
+        self.0.put_i32(4);
+        self.0.put_i32(value);
+    }
+
+    pub(crate) fn int8(&mut self, value: i64) {
+        self.0.put_i32(8);
+        self.0.put_i64(value);
+    }
+
+    /// A field of any type whose binary form these bytes are: text, bytea, uuid. Says where they
+    /// stand.
+    pub(crate) fn bytes(&mut self, value: &[u8]) -> Range<usize> {
+        self.0
+            .put_i32(i32::try_from(value.len()).unwrap_or(i32::MAX));
+        let start = self.0.len();
+        self.0.put_slice(value);
+        start..self.0.len()
+    }
+
+    pub(crate) fn null(&mut self) {
+        self.0.put_i32(NULL);
+    }
+
+    pub(crate) fn get(&self, span: Range<usize>) -> &[u8] {
+        &self.0[span]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes back all but the first `len` bytes.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    pub(crate) fn finish(mut self) -> Bytes {
+        self.0.put_i16(TRAILER);
+        self.0.freeze()
+    }
+}

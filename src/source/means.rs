@@ -1,0 +1,94 @@
+//! What a run lends to its source, and what the source tells the user through it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::runtime::Handle;
+
+use super::secret::Redactor;
+use crate::host::HostRules;
+use crate::retry::Budget;
+
+/// What a source works with. All of it belongs to the run.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// Where what is not blocking runs.
+    pub runtime: Handle,
+    /// The retries of the run, shared with all else that repeats something.
+    pub budget: Arc<Budget>,
+    /// What the user should know at the end of the run.
+    pub remarks: Remarks,
+    /// What the host gives to pipelines.
+    pub host: HostRules,
+    pub(in crate::source) secrets: Arc<Redactor>,
+}
+
+impl Means {
+    /// Those of a run that begins, inside of a runtime.
+    pub fn of_run(budget: Arc<Budget>, host: HostRules) -> Self {
+        Means {
+            host,
+            runtime: Handle::current(),
+            budget,
+            remarks: Remarks::default(),
+            secrets: Arc::default(),
+        }
+    }
+}
+
+/// Remarks for the user at the end of a run, one a line: a file that was replaced, for instance.
+#[derive(Debug, Clone, Default)]
+pub struct Remarks(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    lines: Vec<String>,
+    more: usize,
+    waiting: Vec<Waiting>,
+}
+
+/// What a source offers and could not be read to its end in this run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The file, object or address.
+    pub name: String,
+    /// What stands in the way.
+    pub reason: String,
+    /// Whoever ran it left it.
+    pub on_purpose: bool,
+}
+
+impl Remarks {
+    /// So many are shown; what is more is counted.
+    const MOST: usize = 20;
+
+    /// Notes one.
+    pub fn add(&self, line: impl Into<String>) {
+        let mut noted = self.noted();
+        match noted.lines.len() < Self::MOST {
+            true => noted.lines.push(line.into()),
+            false => noted.more += 1,
+        }
+    }
+
+    /// What was noted.
+    pub fn lines(&self) -> Vec<String> {
+        let noted = self.noted();
+        let more = (noted.more > 0).then(|| format!("and {} more such notes", noted.more));
+        noted.lines.iter().cloned().chain(more).collect()
+    }
+
+    /// Notes what waits.
+    pub(crate) fn wait_for(&self, waiting: Waiting) {
+        self.noted().waiting.push(waiting);
+    }
+
+    /// What waits.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.noted().waiting.clone()
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
