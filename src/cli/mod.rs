@@ -1,34 +1,28 @@
-//! The command line: one file a command, each a thin wrapper around an SQL function or the
-//! loader. Results go to stdout, everything else to stderr.
+//! The command line: thin wrappers around SQL functions ([`calls`]) and the loader. Results go to
+//! stdout, everything else to stderr.
 
-mod activate;
 mod amend;
 mod apply;
 mod args;
 mod backfill;
 mod call;
+mod calls;
 mod changes;
 mod compare;
 mod context;
 mod db;
 mod demo;
-mod discard;
 mod doctor;
 mod logging;
 mod migrate;
-mod pipeline;
-mod prune;
 mod quarantine;
 mod reload;
-mod reopen;
 mod replay;
 mod rewind;
 mod run;
-mod skip;
 mod status;
 mod table;
 mod verify;
-mod versions;
 mod why;
 
 use crate::error::{Error, Result};
@@ -75,23 +69,23 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Quarantine(args) => quarantine::quarantine(&context, &args).await,
         Command::Replay(args) => replay::replay(&context, &args).await,
         Command::Amend(args) => amend::amend(&context, &args).await,
-        Command::Discard(args) => discard::discard(&context, &args).await,
-        Command::Reopen(args) => reopen::reopen(&context, &args).await,
+        Command::Discard(args) => calls::discard(&context, &args).await,
+        Command::Reopen(args) => calls::reopen(&context, &args).await,
         Command::Rewind(args) => rewind::rewind(&context, &args).await,
-        Command::Skip(args) => skip::skip(&context, &args).await,
+        Command::Skip(args) => calls::skip(&context, &args).await,
         Command::Backfill(args) => backfill::backfill(&context, &args).await,
         Command::Reload(args) => reload::reload(&context, &args).await,
         Command::Compare(args) => compare::compare(&context, &args).await,
         Command::Why(args) => why::why(&context, &args).await,
-        Command::Prune(args) => prune::prune(&context, &args).await,
+        Command::Prune(args) => calls::prune(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
-        Command::Versions(args) => versions::versions(&context, &args).await,
-        Command::Activate(args) => activate::activate(&context, &args).await,
-        Command::Show(args) => pipeline::show(&context, &args).await,
-        Command::Set(args) => pipeline::set(&context, &args).await,
-        Command::Pause(args) => pipeline::pause(&context, &args).await,
-        Command::Resume(args) => pipeline::resume(&context, &args).await,
-        Command::Drop(args) => pipeline::drop(&context, &args).await,
+        Command::Versions(args) => calls::versions(&context, &args).await,
+        Command::Activate(args) => calls::activate(&context, &args).await,
+        Command::Show(args) => calls::show(&context, &args).await,
+        Command::Set(args) => calls::set(&context, &args).await,
+        Command::Pause(args) => calls::pause(&context, &args).await,
+        Command::Resume(args) => calls::resume(&context, &args).await,
+        Command::Drop(args) => calls::drop(&context, &args).await,
         Command::Doctor => doctor::doctor(&context).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {

@@ -9,20 +9,9 @@ use std::fmt::Write as _;
 
 type Row = Map<String, Value>;
 
-/// When, where and by whom. The system identifier tells a server from its copies by dump; not
-/// every role may read it.
-const HEADER: &str = "select
-  pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as verified_at,
-  pg_catalog.current_setting('server_version') as server_version,
-  case when pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')
-    then (select c.system_identifier::text from pg_catalog.pg_control_system() c) end as system_identifier,
-  pg_catalog.current_database() as database,
-  (select version from sluice.engine) as engine_version,
-  session_user as verified_by";
-
 pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8> {
     let session = context.session().await?;
-    let header = call::rows(&session, HEADER, &[]).await?;
+    let header = call::rows(&session, "select * from sluice.verify_header", &[]).await?;
     let header = header.into_iter().next().unwrap_or_default();
     let checks = call::rows(
         &session,
