@@ -18,9 +18,7 @@ pub use waiting::{Waited, note_waiting, refuse_run};
 
 use crate::error::{Error, Result};
 use crate::source::{Batch, ObjectState};
-use futures_util::TryStreamExt;
 use serde_json::Value;
-use std::pin::pin;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
@@ -114,26 +112,29 @@ pub async fn prune(client: &Client, pipeline: &str) -> Result<()> {
     Ok(())
 }
 
-/// The files and objects a pipeline has read or begun to read.
-pub async fn source_state(client: &Client, pipeline: &str) -> Result<Vec<ObjectState>> {
+/// The states of those of `objects` that a pipeline has read or begun to read; of all objects,
+/// those that it has begun.
+pub async fn source_state(
+    client: &Client,
+    pipeline: &str,
+    objects: Option<&[String]>,
+) -> Result<Vec<ObjectState>> {
     let rows = client
-        .query_typed_raw(
-            "select object, identity, position, is_done from sluice.source_state(pipeline => $1)",
-            [(pipeline, Type::TEXT)],
+        .query_typed(
+            "select object, identity, position, is_done
+             from sluice.source_state(pipeline => $1, objects => $2, only_begun => $2 is null)",
+            &[(&pipeline, Type::TEXT), (&objects, Type::TEXT_ARRAY)],
         )
         .await?;
-    // Row by row: there may be very many, and the whole answer would be held beside them.
-    let mut rows = pin!(rows);
-    let mut known = Vec::new();
-    while let Some(row) = rows.try_next().await? {
-        known.push(ObjectState {
+    Ok(rows
+        .iter()
+        .map(|row| ObjectState {
             object: row.get("object"),
             identity: row.get("identity"),
             position: row.get("position"),
             is_done: row.get("is_done"),
-        });
-    }
-    Ok(known)
+        })
+        .collect())
 }
 
 /// The rows for each of which a source is read, as JSON; none without `for_each`.

@@ -16,9 +16,8 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     batch::capture_changes(&client, job.options.changes.most).await?;
     let run = batch::start_run(&client, pipeline, "dry run").await?;
     report.version = Some(run.version);
-    let known = batch::source_state(&client, pipeline).await?;
     let rows = batch::source_rows(&client, &run, pipeline).await?;
-    let reader = reader::start(job, &run, known, rows)?;
+    let reader = reader::start(job, &run, rows)?;
     let mut seq = run.batch_seq;
     let done = async {
         while let Some(Numbered { batch, .. }) = tokio::select! {

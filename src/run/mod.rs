@@ -9,6 +9,7 @@
 mod dry;
 mod guard;
 mod job;
+mod known;
 mod options;
 mod reader;
 mod replay;
@@ -151,15 +152,11 @@ async fn retry_orphans(job: &Job<'_>) -> Result<i64> {
 
 /// Reads, loads and commits; how reading ended.
 async fn work(job: &Job<'_>, run: &Run, report: &mut Report) -> Result<Ending> {
-    let known = job.insist("reading the source's state", async |client| {
-        batch::source_state(client, job.pipeline).await
-    });
-    let known = job.stop.unless_requested(known).await?;
     let rows = job.insist("asking for the rows of for_each", async |client| {
         batch::source_rows(client, run, job.pipeline).await
     });
     let rows = job.stop.unless_requested(rows).await?;
-    let reader = reader::start(job, run, known, rows)?;
+    let reader = reader::start(job, run, rows)?;
     let remarks = reader.remarks();
     let ending = match worker::run_all(job, run, &reader).await {
         Ok(()) if job.stop.is_requested() => Err(job.stop.error()),

@@ -1,10 +1,11 @@
 //! The thread that reads the source ahead of the workers.
 
 use super::job::Job;
+use super::known::KnownInDatabase;
 use crate::batch::Run;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::source::{self, Batch, Driver, Means, ObjectState, Remarks, Start, Waiting};
+use crate::source::{self, Batch, Driver, Means, Remarks, Start, Waiting};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -34,12 +35,7 @@ pub(super) struct Ending {
 /// Starts to open and to read the source. One batch waits while another is being filled: with
 /// those the workers hold, that is all a run ever has in memory. Nothing of it is waited for
 /// here: a pipe may be silent for as long as it likes, and signals are heard all the same.
-pub(super) fn start(
-    job: &Job<'_>,
-    run: &Run,
-    known: Vec<ObjectState>,
-    rows: Vec<String>,
-) -> Result<Reader> {
+pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reader> {
     let options = job.options;
     let settings = source::redirected(
         &run.source,
@@ -48,7 +44,11 @@ pub(super) fn start(
     );
     let start = Start {
         cursor: run.cursor.clone(),
-        objects: known,
+        known: Arc::new(KnownInDatabase::new(
+            job.connector,
+            job.pipeline,
+            &job.budget,
+        )),
         rows,
     };
     // A path on the command line is the word of whoever runs this host.

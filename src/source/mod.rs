@@ -19,6 +19,7 @@ pub mod object;
 mod records;
 use crate::secret;
 mod stream;
+mod units;
 
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
 pub use contract::{Progress, Proof, Reason, Source};
@@ -26,19 +27,32 @@ pub(crate) use copy::CopyRows;
 pub use driver::Driver;
 pub use means::{Means, Remarks, Waiting};
 pub use stream::StreamSource;
+pub use units::KnownObjects;
 
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// From where a source goes on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Start {
     /// The pipeline's cursor; none before its first batch.
     pub cursor: Option<Value>,
     /// What is known of its files and objects.
-    pub objects: Vec<ObjectState>,
+    pub known: Arc<dyn KnownObjects>,
     /// The rows for each of which it is read (`for_each`), as JSON.
     pub rows: Vec<String>,
+}
+
+/// The beginning: nothing is known.
+impl Default for Start {
+    fn default() -> Self {
+        Start {
+            cursor: None,
+            known: Arc::new(Vec::new()),
+            rows: Vec::new(),
+        }
+    }
 }
 
 /// The settings of a pipeline's source, but to read from `path`, and as `format`, for once. A
@@ -81,12 +95,12 @@ pub fn open(settings: &Value, start: Start, means: &Means) -> Result<Box<dyn Sou
         }
         Some("file") => Ok(Box::new(file::FileSource::open(
             settings,
-            start.objects,
+            start.known,
             means,
         )?)),
         Some("object") => Ok(Box::new(object::ObjectSource::open(
             settings,
-            start.objects,
+            start.known,
             means,
         )?)),
         Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, means)?)),

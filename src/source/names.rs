@@ -4,12 +4,6 @@ use std::path::Path;
 
 const UNFINISHED: [&str; 3] = ["tmp", "part", "partial"];
 
-/// Whether the last part of the name begins with a dot.
-pub(super) fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-}
-
 /// Whether the suffix says that somebody is still writing.
 pub(super) fn is_unfinished(path: &Path) -> bool {
     path.extension()
@@ -20,5 +14,7 @@ pub(super) fn is_unfinished(path: &Path) -> bool {
 /// or it is hidden. `_year=2026` is a partition.
 pub(super) fn is_aside(name: &str) -> bool {
     let is_reserved = name.starts_with('_') && !name.contains('=');
-    is_reserved || name.starts_with('.') || name.ends_with(".crc")
+    // Keys, unlike paths, may have parts named so.
+    let is_hidden = name.starts_with('.') && !matches!(name, "." | "..");
+    is_reserved || is_hidden || name.ends_with(".crc")
 }

@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use serde_json::{Value, json};
 
 use super::records::{
-    Compression, Decoder, Input, Parser, Progress as Framed, Raw, Reading, RecordSettings, Settled,
-    Window,
+    Compression, Content, Decoder, Input, Parser, Progress as Framed, Raw, Reading, RecordSettings,
+    Settled, Window,
 };
 use super::{BatchBuilder, Means, Progress, Proof, Remarks, Source};
 use crate::error::{Error, Result};

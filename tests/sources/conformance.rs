@@ -5,7 +5,7 @@ use crate::support::sluice::Done;
 use crate::support::web::Answer;
 use crate::support::workload::wait_until_no_loader;
 use crate::support::{Api, Fault, Loader, Proxy, Sluice, Store, TestDb, Web, loader};
-use pgsluice::source::{Driver, Snapshot, Start};
+use pgsluice::source::{Driver, ObjectState, Snapshot, Start};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::Write as _;
@@ -39,18 +39,26 @@ fn long_item(i: usize, pad: &str) -> String {
 
 /// The state that the database keeps of a source.
 #[derive(Clone, Default)]
-struct State(Start);
+struct State {
+    cursor: Option<Value>,
+    objects: Vec<ObjectState>,
+}
 
 impl State {
     fn open(&self, settings: &Value, size: usize) -> Driver {
-        Driver::open(settings, self.0.clone(), rows(size), &means(3)).unwrap()
+        let start = Start {
+            cursor: self.cursor.clone(),
+            known: Arc::new(self.objects.clone()),
+            ..Start::default()
+        };
+        Driver::open(settings, start, rows(size), &means(3)).unwrap()
     }
 
     /// A batch is committed: its cursor and objects pass through text, as jsonb does.
     fn commit(&mut self, batch: &pgsluice::source::Batch) {
         let text = |value: &Value| serde_json::from_str(&value.to_string()).unwrap();
-        self.0.cursor = Some(text(&batch.cursor));
-        crate::sources::file::support::merge(&mut self.0.objects, &batch.objects);
+        self.cursor = Some(text(&batch.cursor));
+        crate::sources::file::support::merge(&mut self.objects, &batch.objects);
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn open(
     limits: Limits,
 ) -> Result<Driver, Error> {
     let start = Start {
-        objects: known,
+        known: Arc::new(known),
         ..Start::default()
     };
     Driver::open(settings, start, limits, &means(9))

@@ -26,11 +26,7 @@ pub(super) fn discover(path: &str, host: &HostRules) -> Result<Found> {
             names: vec![path.to_owned()],
             remarks: Vec::new(),
         }),
-        Ok(_) => Err(
-            Error::failed(format!("`{path}` is not a regular file")).next(format!(
-                "pipe it in: sluice run … < {path}, with the path `-`"
-            )),
-        ),
+        Ok(_) => Err(not_regular(path)),
         Err(_) if is_glob(path) => found(Listing::of_glob(path, host)?, || {
             format!("no file matches `{path}`")
         }),
@@ -40,6 +36,13 @@ pub(super) fn discover(path: &str, host: &HostRules) -> Result<Found> {
         }
         Err(cause) => Err(unreadable(path, cause)),
     }
+}
+
+/// An error about a pipe, a socket or a device.
+pub(super) fn not_regular(path: &str) -> Error {
+    Error::failed(format!("`{path}` is not a regular file")).next(format!(
+        "pipe it in: sluice run … < {path}, with the path `-`"
+    ))
 }
 
 /// An error about a path that the system will not let us read.

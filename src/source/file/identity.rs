@@ -6,9 +6,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::source::ObjectState;
-use crate::source::records::{Compression, Position, hex_sha256};
+use crate::source::records::{Compression, hex_sha256};
+use crate::source::units;
 
 const HEAD: usize = 64 * 1024;
 
@@ -21,69 +20,29 @@ pub(super) struct Identity {
     head_bytes: u64,
 }
 
-/// An [`ObjectState`] of this source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct State {
-    pub(super) identity: Identity,
-    pub(super) position: Position,
-    pub(super) is_done: bool,
+impl units::Identity for Identity {
+    const NOUN: &'static str = "file";
+    const REPLACED: &'static str = "replaced or truncated";
+    const ANOTHER_NAME: &'static str = "a new name";
+    const MAY_GROW: bool = true;
 }
 
-/// What an earlier run, or a person, left of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Known {
-    Read(State),
-    /// To be passed over as it was found; or as it will be, if it was not found yet.
-    Skipped(Option<Identity>, ObjectState),
-}
+/// What is known of a file.
+pub(super) type Known = units::Known<Identity>;
+pub(super) type State = units::State<Identity>;
 
 impl Known {
-    pub(super) fn from_object(object: &ObjectState) -> Result<Self> {
-        let not_understood = |cause| {
-            Error::failed(format!(
-                "what is known of file `{}` cannot be understood",
-                object.object
-            ))
-            .caused_by(cause)
-            .next(format!(
-                "run `sluice rewind PIPELINE --object {}` to read it again from the start",
-                object.object
-            ))
-        };
-        if object.is_skipped() && !object.has_identity() {
-            return Ok(Known::Skipped(None, object.clone()));
+    /// Whether there is nothing to do about a file with this size and time.
+    pub(super) fn covers(&self, meta: &Metadata) -> bool {
+        match self {
+            Known::Read(state) => state.covers(meta),
+            Known::Done(identity) | Known::Skipped(identity) => identity.is_as_before(meta),
+            Known::ToSkip(_) => false,
         }
-        let identity = Identity::deserialize(&object.identity).map_err(not_understood)?;
-        if object.is_skipped() {
-            return Ok(Known::Skipped(Some(identity), object.clone()));
-        }
-        Ok(Known::Read(State {
-            identity,
-            position: Position::deserialize(&object.position).map_err(not_understood)?,
-            is_done: object.is_done,
-        }))
-    }
-
-    /// Whether a file with this size and time is passed over.
-    pub(super) fn skips(&self, meta: &Metadata) -> bool {
-        matches!(self, Known::Skipped(identity, _)
-            if identity.as_ref().is_none_or(|identity| identity.is_as_before(meta)))
     }
 }
 
 impl State {
-    pub(super) fn to_object(&self, name: &str) -> Result<ObjectState> {
-        let encode = |cause| {
-            Error::failed(format!("cannot note the state of file `{name}`")).caused_by(cause)
-        };
-        Ok(ObjectState {
-            object: name.to_owned(),
-            identity: serde_json::to_value(&self.identity).map_err(encode)?,
-            position: serde_json::to_value(&self.position).map_err(encode)?,
-            is_done: self.is_done,
-        })
-    }
-
     /// Whether a file with this size and time has nothing new in it.
     pub(super) fn covers(&self, meta: &Metadata) -> bool {
         self.is_done && self.identity.is_as_before(meta)
@@ -147,18 +106,6 @@ pub(super) fn read_head(file: &File, size: u64) -> io::Result<Vec<u8>> {
     }
     head.truncate(len);
     Ok(head)
-}
-
-/// The error about a file that is not the one it was.
-pub(super) fn replaced(name: &str, difference: &str) -> Error {
-    Error::failed(format!(
-        "file `{name}` was replaced or truncated since it was read"
-    ))
-    .detail(difference.to_owned())
-    .next(format!(
-        "give the new content a new name, or run `sluice rewind PIPELINE --object {name}` to \
-         read it again from the start (unchanged rows are skipped)"
-    ))
 }
 
 pub(super) fn mtime_ns(meta: &Metadata) -> i64 {

@@ -16,6 +16,7 @@ use super::discover::{MATCHING, text, unreadable};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::source::names::{is_aside, is_unfinished};
+use crate::source::units::PassedOver;
 
 pub(super) struct Listing<'a> {
     /// The folder to begin with, as it stands before the names.
@@ -25,7 +26,7 @@ pub(super) struct Listing<'a> {
     names: Vec<String>,
     /// Folders that were listed, by device and inode.
     listed: HashSet<(u64, u64)>,
-    passed_over: [PassedOver; 4],
+    passed_over: PassedOver,
 }
 
 /// Which of the files below the folder.
@@ -37,18 +38,6 @@ enum Wanted {
         parts: Vec<Pattern>,
     },
 }
-
-/// Why names are left out; how many, and one of them.
-struct PassedOver {
-    why: &'static str,
-    count: usize,
-    example: String,
-}
-
-const ASIDE: usize = 0;
-const DANGLING: usize = 1;
-const SPECIAL: usize = 2;
-const AGAIN: usize = 3;
 
 impl<'a> Listing<'a> {
     pub(super) fn of_folder(path: &str, host: &'a HostRules) -> Self {
@@ -79,23 +68,13 @@ impl<'a> Listing<'a> {
     }
 
     fn new(base: String, wanted: Wanted, host: &'a HostRules) -> Self {
-        let passed_over = [
-            "hidden, or put aside by Spark or Hive (`_…`, `.crc`)",
-            "links that lead nowhere",
-            "not regular files (pipes, sockets, devices)",
-            "folders that are listed under another name already",
-        ];
         Listing {
             base,
             wanted,
             host,
             names: Vec::new(),
             listed: HashSet::new(),
-            passed_over: passed_over.map(|why| PassedOver {
-                why,
-                count: 0,
-                example: String::new(),
-            }),
+            passed_over: PassedOver::default(),
         }
     }
 
@@ -106,17 +85,7 @@ impl<'a> Listing<'a> {
         while let Some(link) = links.pop_front() {
             self.walk(&link, &mut links)?;
         }
-        let passed_over = self.passed_over.into_iter().filter(|some| some.count > 0);
-        let remarks = passed_over
-            .map(
-                |PassedOver {
-                     why,
-                     count,
-                     example,
-                 }| { format!("passed over, {why}: {count}, such as {example}") },
-            )
-            .collect();
-        Ok((self.names, remarks))
+        Ok((self.names, self.passed_over.remarks()))
     }
 
     /// Lists the folder `below` the first one; links to folders are left for later.
@@ -170,9 +139,9 @@ impl<'a> Listing<'a> {
                     }
                 }
                 _ if !self.wants(&below, &path) => {}
-                None => self.pass_over(DANGLING, &path),
+                None => self.passed_over.dangling.add(&path.display().to_string()),
                 Some(kind) if kind.is_file() => self.names.push(text(path)?),
-                Some(_) => self.pass_over(SPECIAL, &path),
+                Some(_) => self.passed_over.special.add(&path.display().to_string()),
             }
         }
         Ok(())
@@ -192,7 +161,9 @@ impl<'a> Listing<'a> {
         };
         let is_new = self.listed.insert((meta.dev(), meta.ino()));
         if !is_new {
-            self.pass_over(AGAIN, folder);
+            self.passed_over
+                .listed_again
+                .add(&folder.display().to_string());
         }
         Ok(is_new)
     }
@@ -235,17 +206,9 @@ impl<'a> Listing<'a> {
         };
         let is_put_aside = is_aside(&name) && !is_named;
         if is_put_aside {
-            self.pass_over(ASIDE, path);
+            self.passed_over.aside.add(&path.display().to_string());
         }
         is_put_aside
-    }
-
-    fn pass_over(&mut self, why: usize, path: &Path) {
-        let passed_over = &mut self.passed_over[why];
-        if passed_over.count == 0 {
-            passed_over.example = path.display().to_string();
-        }
-        passed_over.count += 1;
     }
 }
 

@@ -15,39 +15,38 @@ mod settings;
 mod start;
 mod watch;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::Result;
 use crate::host::HostRules;
-use crate::source::records::{Compression, OnReplace, Progress as Framed, RecordSettings};
-use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Remarks, Source};
+use crate::source::records::{Compression, RecordSettings};
+use crate::source::units::{
+    ASKED_AT_ONCE, KnownObjects, ReadOn, Trouble, Units, ask, by_name, lost, read_after_all,
+};
+use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Source};
 
-use self::identity::{Known, replaced};
+use self::identity::{Identity, Known};
 use self::reading::FileReading;
 use self::settings::Settings;
 use self::start::{Opened, identify, open};
 
-/// How often a file that is replaced while it is read is begun again in one run.
-const RELOADS: usize = 3;
-
 /// The source that reads files.
 pub struct FileSource {
     settings: Settings,
-    known: HashMap<String, Known>,
-    queue: VecDeque<String>,
+    /// The files that may have something new, and what is known of them.
+    queue: VecDeque<(String, Option<Known>)>,
     /// Begun by an earlier run, and not there any more.
     gone: Vec<ObjectState>,
     current: Option<FileReading>,
     /// A folder that is empty today is no proof that the rows are gone.
     is_empty: bool,
-    reloads: usize,
     total_bytes: u64,
-    cursor: Option<Value>,
-    remarks: Remarks,
+    units: Units,
     host: HostRules,
 }
 
@@ -58,67 +57,79 @@ pub(super) fn stream_settings(settings: &Value) -> Result<RecordSettings> {
 
 impl FileSource {
     /// A source for the pipeline's `settings`, which goes on from what is `known` of each file.
-    pub fn open(settings: &Value, known: Vec<ObjectState>, means: &Means) -> Result<Self> {
+    pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
         means.host.file(discover::root(&settings.path))?;
         let found = discover::discover(&settings.path, &means.host)?;
-        // Other paths may have been read before, and other sources.
-        let names: HashSet<&str> = found.names.iter().map(String::as_str).collect();
-        let (known, others): (Vec<_>, Vec<_>) = known
-            .into_iter()
-            .partition(|object| names.contains(object.object.as_str()));
-        let gone = others
-            .into_iter()
-            .filter(|object| !object.is_done && !object.is_skipped())
-            .filter(|object| discover::covers(&settings.path, &object.object))
-            .collect();
-        let known = known
-            .into_iter()
-            .map(|object| Ok((object.object.clone(), Known::from_object(&object)?)))
-            .collect::<Result<HashMap<_, _>>>()?;
-        let total_bytes = found
-            .names
-            .iter()
-            .map(|name| remaining(name, known.get(name)))
-            .sum();
-        let remarks = means.remarks.clone();
+        let units = Units::new(settings.on_replace, &means.remarks);
         for remark in found.remarks {
-            remarks.add(remark);
+            units.remark(remark);
         }
-        Ok(FileSource {
-            settings,
-            known,
+        let mut source = FileSource {
             is_empty: found.names.is_empty(),
-            queue: found.names.into(),
-            gone,
+            settings,
+            queue: VecDeque::new(),
+            gone: Vec::new(),
             current: None,
-            reloads: 0,
-            total_bytes,
-            cursor: None,
-            remarks,
+            total_bytes: 0,
+            units,
             host: means.host.clone(),
-        })
+        };
+        let all = Arc::clone(&known);
+        let mut begun = by_name(ask(&means.runtime, async move { all.begun().await })?);
+        let mut names = found.names.into_iter().peekable();
+        while names.peek().is_some() {
+            let some: Vec<String> = names.by_ref().take(ASKED_AT_ONCE).collect();
+            for name in &some {
+                begun.remove(name);
+            }
+            source.queue(some, &known, means)?;
+        }
+        // Other paths may have been read before, and other sources.
+        begun.retain(|name, _| discover::covers(&source.settings.path, name));
+        source.gone = begun.into_values().collect();
+        source.gone.sort_unstable_by(|a, b| b.object.cmp(&a.object));
+        Ok(source)
+    }
+
+    /// Takes up files of these names in which there may be something new.
+    fn queue(
+        &mut self,
+        names: Vec<String>,
+        known: &Arc<dyn KnownObjects>,
+        means: &Means,
+    ) -> Result<()> {
+        let known = Arc::clone(known);
+        let question = async move { Ok((known.states(&names).await?, names)) };
+        let (states, names) = ask(&means.runtime, question)?;
+        let mut states = by_name(states);
+        for name in names {
+            let known = states.remove(&name).map(Known::new).transpose()?;
+            if let Some(bytes) = remaining(&name, known.as_ref()) {
+                self.total_bytes += bytes;
+                self.queue.push_back((name, known));
+            }
+        }
+        Ok(())
     }
 
     /// Opens the next file in the queue. Nothing is current afterwards if it has nothing new;
     /// true if that has to be noted.
-    fn open_next(&mut self, name: String, out: &mut BatchBuilder) -> Result<bool> {
+    fn open_next(
+        &mut self,
+        name: String,
+        known: Option<Known>,
+        out: &mut BatchBuilder,
+    ) -> Result<bool> {
         self.host.file(Path::new(&name))?;
-        let state = match self.known.remove(&name) {
-            Some(Known::Read(state)) => Some(state),
-            Some(Known::Skipped(None, mut state)) => {
-                // The content that was meant: what replaces it is told by this.
-                state.identity = identify(&name)?;
-                self.remarks.add(format!("{name} is passed over, as told"));
-                self.cursor = Some(json!({"object": name, "skipped": true}));
-                out.note_object(state);
+        let state = match known {
+            Some(Known::ToSkip(state)) => {
+                self.units.pass_over(*state, &identify(&name)?, out)?;
                 return Ok(true);
             }
-            Some(known) if known.skips(&metadata(&name)?) => return Ok(false),
-            Some(Known::Skipped(..)) => {
-                self.remarks.add(format!(
-                    "{name} was passed over, and has changed since: read from its start"
-                ));
+            Some(Known::Read(state)) => Some(*state),
+            Some(Known::Done(_) | Known::Skipped(_)) => {
+                self.units.remark(read_after_all(&name));
                 None
             }
             None => None,
@@ -126,90 +137,34 @@ impl FileSource {
         match open(&self.settings, &name, state)? {
             Opened::Reading(reading) => self.current = Some(*reading),
             Opened::Unchanged => {}
-            Opened::Replaced(difference) => self.reload(name, &difference)?,
+            Opened::Replaced(difference) => self.begin_again(name, &difference, true)?,
         }
         Ok(false)
     }
 
-    /// Begins a replaced file again, if the pipeline allows it.
-    fn reload(&mut self, name: String, difference: &str) -> Result<()> {
-        if self.settings.on_replace == OnReplace::Error || self.reloads >= RELOADS {
-            return Err(replaced(&name, difference));
-        }
-        self.remarks.add(format!(
-            "{name} was replaced ({difference}): read again from the start"
-        ));
-        self.known.remove(&name);
-        self.queue.push_front(name);
+    fn begin_again(&mut self, name: String, difference: &str, is_handed_out: bool) -> Result<()> {
+        self.units
+            .begin_again::<Identity>(&name, difference, is_handed_out)?;
+        self.queue.push_front((name, None));
         Ok(())
     }
 
     /// Reads on in a file.
-    fn read_on(&mut self, mut file: FileReading, out: &mut BatchBuilder) -> Result<Progress> {
-        out.set_origin(file.reading.name());
-        let before = out.savepoint();
-        let (_, handed_out) = file.reading.progress();
-        let read = file.reading.read_into(out);
-        let has_records = out.rows() > before.rows();
-        let progress = match read {
-            Ok(progress) => progress,
-            Err(error) => {
-                if file.reading.is_damaged() {
-                    out.roll_back(before);
-                } else if has_records {
-                    // What was read up to the fault is sound and need not be read again.
-                    self.note(&file, out)?;
-                }
-                return Err(file.reading.regret(error, handed_out));
+    fn read_on(&mut self, file: FileReading, out: &mut BatchBuilder) -> Result<Progress> {
+        Ok(match self.units.read_on(file, out)? {
+            ReadOn::BatchIsFull(file) => {
+                self.current = Some(file);
+                Progress::Full
             }
-        };
-        if progress == Framed::InputHasEnded
-            && let Some(difference) = file.disturbance()?
-        {
-            // The records may be of either content.
-            out.roll_back(before);
-            self.reloads += 1;
-            self.reload(file.reading.name().to_owned(), &difference)?;
-            return Ok(Progress::UnitEnded(Proof::Complete));
-        }
-        if file.is_addition() && has_records {
-            out.spoil(format!(
-                "of {} only what was added to it was read",
-                file.reading.name()
-            ));
-        }
-        self.note(&file, out)?;
-        if progress == Framed::BatchIsFull {
-            self.current = Some(file);
-            return Ok(Progress::Full);
-        }
-        self.reloads = 0;
-        if let Some(note) = file.reading.note() {
-            self.remarks.add(note);
-        }
-        let Some(remark) = file.reading.remark() else {
-            return Ok(Progress::UnitEnded(Proof::Complete));
-        };
-        Ok(Progress::UnitEnded(match file.reading.is_done() {
-            true => {
-                self.remarks.add(remark);
-                Proof::Complete
+            ReadOn::Ended(proof) => Progress::UnitEnded(proof),
+            ReadOn::Disturbed(file, Trouble::Replaced(difference)) => {
+                let is_handed_out = file.is_handed_out();
+                self.begin_again(file.name().to_owned(), &difference, is_handed_out)?;
+                Progress::UnitEnded(Proof::Complete)
             }
-            false => Proof::Partial(Reason::Waiting {
-                name: file.reading.name().to_owned(),
-                why: remark,
-            }),
-        }))
-    }
-
-    /// Takes down how far `file` has been read.
-    fn note(&mut self, file: &FileReading, out: &mut BatchBuilder) -> Result<()> {
-        if let Some(state) = file.changed_state()? {
-            let (bytes, records) = file.reading.progress();
-            self.cursor = Some(json!({"object": state.object, "bytes": bytes, "records": records}));
-            out.note_object(state);
-        }
-        Ok(())
+            // A file that is open can be read to its end.
+            ReadOn::Disturbed(_, Trouble::Gone) => Progress::UnitEnded(Proof::Complete),
+        })
     }
 }
 
@@ -222,23 +177,23 @@ impl Source for FileSource {
             if out.is_full() && !self.queue.is_empty() {
                 return Ok(Progress::Full);
             }
-            let Some(name) = self.queue.pop_front() else {
+            let Some((name, known)) = self.queue.pop_front() else {
                 if let Some(gone) = self.gone.pop() {
-                    return Ok(Progress::UnitEnded(lost(gone)));
+                    return Ok(Progress::UnitEnded(Proof::Partial(lost(gone))));
                 }
                 return Ok(Progress::End(match self.is_empty {
                     true => Proof::Partial(Reason::Inconclusive("there was no file".to_owned())),
                     false => Proof::Complete,
                 }));
             };
-            if self.open_next(name, out)? {
+            if self.open_next(name, known, out)? {
                 return Ok(Progress::UnitEnded(Proof::Complete));
             }
         }
     }
 
     fn cursor(&self) -> Option<Value> {
-        self.cursor.clone()
+        self.units.cursor()
     }
 
     fn total_bytes(&self) -> Option<u64> {
@@ -246,30 +201,17 @@ impl Source for FileSource {
     }
 }
 
-/// What is left to say of a file that nobody can read to its end any more.
-fn lost(file: ObjectState) -> Proof {
-    let records = &file.position["records"];
-    Proof::Partial(Reason::Waiting {
-        why: format!("{} is gone; {records} records of it were read", file.object),
-        name: file.object,
-    })
-}
-
-fn metadata(name: &str) -> Result<fs::Metadata> {
-    fs::metadata(name).map_err(|cause| discover::unreadable(name, cause))
-}
-
-/// How many bytes of the file are still to be read.
-fn remaining(name: &str, known: Option<&Known>) -> u64 {
+/// How many bytes of the file are still to be read; none if there is nothing to do about it.
+fn remaining(name: &str, known: Option<&Known>) -> Option<u64> {
     let Ok(meta) = fs::metadata(name) else {
-        return 0;
+        return Some(0);
     };
     match known {
-        Some(known) if known.skips(&meta) => 0,
-        Some(Known::Read(known)) if known.covers(&meta) => 0,
+        Some(known) if known.covers(&meta) => None,
+        Some(Known::ToSkip(_)) => Some(0),
         Some(Known::Read(known)) if known.position.compression == Compression::None => {
-            meta.len().saturating_sub(known.position.place.bytes)
+            Some(meta.len().saturating_sub(known.position.place.bytes))
         }
-        _ => meta.len(),
+        _ => Some(meta.len()),
     }
 }

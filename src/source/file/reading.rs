@@ -6,11 +6,12 @@ use super::identity::State;
 use super::watch::Handle;
 use crate::error::Result;
 use crate::source::ObjectState;
-use crate::source::records::Reading;
+use crate::source::records::{Content, Reading};
+use crate::source::units::{Trouble, Unit};
 
 /// A file being read.
 pub(super) struct FileReading {
-    pub(super) reading: Reading,
+    reading: Reading,
     handle: Arc<Handle>,
     known: Option<State>,
     /// It was read to its end before, and nothing has come since.
@@ -25,6 +26,9 @@ impl FileReading {
         known: Option<State>,
         is_unchanged: bool,
     ) -> Self {
+        if let Some(known) = &known {
+            reading.resume(&known.position);
+        }
         if is_unchanged {
             reading.nothing_new();
         }
@@ -36,13 +40,26 @@ impl FileReading {
         }
     }
 
-    /// Whether it had been read to its end before and has grown since.
-    pub(super) fn is_addition(&self) -> bool {
+    pub(super) fn name(&self) -> &str {
+        self.reading.name()
+    }
+
+    /// Whether batches before the one in hand have records of it.
+    pub(super) fn is_handed_out(&self) -> bool {
+        self.known.is_some() || self.reading.is_handed_out()
+    }
+}
+
+impl Unit for FileReading {
+    fn content(&mut self) -> &mut dyn Content {
+        &mut self.reading
+    }
+
+    fn is_addition(&self) -> bool {
         self.known.as_ref().is_some_and(|known| known.is_done) && !self.is_unchanged
     }
 
-    /// What to remember of the file as far as it was read; none if that is known already.
-    pub(super) fn changed_state(&self) -> Result<Option<ObjectState>> {
+    fn state(&self) -> Result<Option<ObjectState>> {
         let position = match &self.known {
             Some(known) if self.is_unchanged => known.position.clone(),
             _ => self.reading.position(),
@@ -58,9 +75,9 @@ impl FileReading {
         state.to_object(self.reading.name()).map(Some)
     }
 
-    /// How the file stood in the way of a sound reading.
-    pub(super) fn disturbance(&self) -> Result<Option<String>> {
-        let read = self.reading.window.raw_position();
-        self.handle.disturbance(self.reading.name(), read)
+    fn trouble(&self) -> Result<Option<Trouble>> {
+        let read = self.reading.raw_position();
+        let disturbance = self.handle.disturbance(self.reading.name(), read)?;
+        Ok(disturbance.map(Trouble::Replaced))
     }
 }

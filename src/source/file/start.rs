@@ -1,19 +1,17 @@
 //! Opening a file: is it the one that is known, where does reading begin, how do records
 //! stand in it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
 
-use super::discover::unreadable;
+use super::discover::{not_regular, unreadable};
 use super::identity::{Identity, State, read_head};
 use super::reading::FileReading;
 use super::settings::Settings;
 use super::watch::{Growing, Handle};
-use serde_json::Value;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::source::records::{
     Compression, Decoder, Format, HISTORY, Parser, Position, Raw, Reading, Resumed, Window, damaged,
 };
@@ -35,8 +33,7 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
     if known.as_ref().is_some_and(|known| known.covers(&meta)) {
         return Ok(Opened::Unchanged);
     }
-    let file = File::open(name).map_err(failed)?;
-    let meta = file.metadata().map_err(failed)?;
+    let (file, meta) = open_regular(name)?;
     let head = read_head(&file, meta.len()).map_err(failed)?;
     let compression = Compression::detect(settings.records.compression, name, &head);
     if let Some(known) = &known {
@@ -81,15 +78,24 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
     Ok(Opened::Reading(Box::new(file)))
 }
 
-/// By what a file is known again, in the form in which that is kept.
-pub(super) fn identify(name: &str) -> Result<Value> {
+/// By what a file is known again.
+pub(super) fn identify(name: &str) -> Result<Identity> {
+    let (file, meta) = open_regular(name)?;
+    let head = read_head(&file, meta.len()).map_err(|cause| unreadable(name, cause))?;
+    Ok(Identity::new(&meta, &head))
+}
+
+/// A pipe may have taken the name since it was listed, and would be waited for.
+fn open_regular(name: &str) -> Result<(File, Metadata)> {
     let failed = |cause| unreadable(name, cause);
-    let file = File::open(name).map_err(failed)?;
+    let mut options = File::options();
+    let options = options.read(true).custom_flags(nix::libc::O_NONBLOCK);
+    let file = options.open(name).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
-    let head = read_head(&file, meta.len()).map_err(failed)?;
-    serde_json::to_value(Identity::new(&meta, &head)).map_err(|cause| {
-        Error::failed(format!("cannot note the state of file `{name}`")).caused_by(cause)
-    })
+    match meta.is_file() {
+        true => Ok((file, meta)),
+        false => Err(not_regular(name)),
+    }
 }
 
 /// Where to begin, so that the anchor can be compared.

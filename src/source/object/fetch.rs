@@ -5,25 +5,21 @@
 //! budget before it starts. So the part the reader waits for never waits for memory that a
 //! later one holds.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
-use tokio::sync::{Mutex, Semaphore};
+use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::sync::Semaphore;
 
-use super::body::{Body, Lost, Part, Pending, Trouble};
+use super::body::{Body, Part, Pending};
 use super::identity::Identity;
 use super::listing::{Candidate, Listing, Verdict};
-use super::place::{Place, Store};
-use super::refusal::{explain, is_archived, is_gone, is_replaced};
-use super::service::innermost;
-use crate::error::Error;
-use crate::retry::{self, Budget};
-use crate::source::ObjectState;
+use super::place::Place;
+use super::refusal::{explain, is_gone};
+use crate::error::{Error, Result};
+use crate::retry::Budget;
 use crate::source::records::Compression;
+use crate::source::{ObjectState, Reason};
 
 /// What is fetched in one request.
 const PART: u64 = 4 << 20;
@@ -38,11 +34,11 @@ const KIB: u64 = 1 << 10;
 /// What the fetcher tells the reader, in order.
 pub(super) enum Event {
     Object(Found),
-    /// The state of an object that is passed over from now on.
-    Skipped(Box<ObjectState>),
+    /// An object that is passed over from now on: its state, and by what it is known again.
+    Skip(Box<ObjectState>, Identity),
     Remark(String),
-    /// An object that cannot be read, or not any more: its name, and why.
-    Waiting(String, String),
+    /// An object that cannot be read, or not any more.
+    Waiting(Reason),
     Failed(Error),
     /// Everything was listed and handed over.
     End {
@@ -61,19 +57,11 @@ pub(super) struct Found {
 
 #[derive(Clone)]
 pub(super) struct Fetcher {
-    store: Arc<dyn ObjectStore>,
-    place: Arc<Place>,
-    budget: Arc<Budget>,
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) place: Arc<Place>,
+    pub(super) budget: Arc<Budget>,
     memory: Arc<Semaphore>,
     requests: Arc<Semaphore>,
-}
-
-/// Why an attempt at a part ended before its end.
-enum Stop {
-    Refused(object_store::Error),
-    Replaced,
-    /// The body broke off.
-    Broken(String),
 }
 
 impl Fetcher {
@@ -95,82 +83,72 @@ impl Fetcher {
             ..self.clone()
         }
     }
+
     /// Begins no further request.
     pub(super) fn stop(&self) {
         self.memory.close();
         self.requests.close();
     }
 
+    pub(super) fn is_stopped(&self) -> bool {
+        self.requests.is_closed()
+    }
+
     /// Lists and fetches until everything was handed over or nobody listens.
     pub(super) async fn run(self, mut listing: Listing, events: Sender<Event>) {
-        let objects = match listing.objects(self.store.as_ref()).await {
-            Ok(objects) => objects,
-            Err(error) => {
-                let _ = events.send(Event::Failed(error));
-                return;
-            }
+        let last = match self.hand_over(&mut listing, &events).await {
+            Ok(Some(is_empty)) => Event::End { is_empty },
+            Ok(None) => return,
+            Err(error) => Event::Failed(error),
         };
+        // The one who listens may have gone.
+        let _ = events.send(last);
+    }
+
+    /// Whether there was nothing; none if nobody listens any more.
+    async fn hand_over(
+        &self,
+        listing: &mut Listing,
+        events: &Sender<Event>,
+    ) -> Result<Option<bool>> {
         let mut is_empty = true;
-        for (key, object) in objects {
-            let candidate = match listing.judge(&key, object) {
-                Ok(Verdict::Read(candidate)) => candidate,
-                Ok(Verdict::Reload(candidate, difference)) => {
-                    let remark = format!(
-                        "{} was replaced ({difference}): read again from the start",
-                        candidate.name
-                    );
-                    if events.send(Event::Remark(remark)).is_err() {
-                        return;
-                    }
-                    candidate
+        while let Some(verdict) = listing.next(self.store.as_ref()).await? {
+            is_empty &= matches!(verdict, Verdict::Ignore);
+            let remarks = listing.remarks().into_iter();
+            let mut told: Vec<Event> = remarks.map(Event::Remark).collect();
+            let mut to_fetch = None;
+            match verdict {
+                Verdict::Read(candidate) => to_fetch = Some(announce(candidate)),
+                Verdict::Reload(candidate, remark) => {
+                    told.push(Event::Remark(remark));
+                    to_fetch = Some(announce(candidate));
                 }
-                Ok(Verdict::Done) => {
-                    is_empty = false;
-                    continue;
-                }
-                Ok(Verdict::Skip(state)) => {
-                    is_empty = false;
-                    if events.send(Event::Skipped(state)).is_err() {
-                        return;
-                    }
-                    continue;
-                }
-                Ok(Verdict::Wait(name, why)) => {
-                    is_empty = false;
-                    if events.send(Event::Waiting(name, why)).is_err() {
-                        return;
-                    }
-                    continue;
-                }
-                Ok(Verdict::Ignore) => continue,
-                Err(error) => {
-                    let _ = events.send(Event::Failed(error));
-                    return;
-                }
-            };
-            is_empty = false;
-            let (found, parts) = announce(candidate);
-            let (candidate, start, lines) =
-                (found.candidate.clone(), found.start, found.body.lines());
-            if events.send(Event::Object(found)).is_err() {
-                return;
+                Verdict::Skip(state, identity) => told.push(Event::Skip(state, identity)),
+                Verdict::Wait(reason) => told.push(Event::Waiting(reason)),
+                Verdict::Done | Verdict::Ignore => {}
             }
-            self.fetch_all(candidate, start, parts, || lines.is_abandoned())
-                .await;
-        }
-        let nothing = is_empty.then(|| Event::Remark(listing.nothing()));
-        let vanished = listing.vanished().into_iter();
-        let gone = vanished.map(|(name, why)| Event::Waiting(name, why));
-        for event in nothing.into_iter().chain(gone) {
-            if events.send(event).is_err() {
-                return;
+            let fetch = to_fetch.map(|(found, parts)| {
+                let (candidate, start, lines) =
+                    (found.candidate.clone(), found.start, found.body.lines());
+                told.push(Event::Object(found));
+                self.fetch_all(candidate, start, parts, move || lines.is_abandoned())
+            });
+            if told.into_iter().any(|event| events.send(event).is_err()) {
+                return Ok(None);
+            }
+            if let Some(fetch) = fetch {
+                fetch.await;
             }
         }
-        let _ = events.send(Event::End { is_empty });
+        let (remarks, gone) = listing.last_words(is_empty);
+        let remarks = remarks.into_iter().map(Event::Remark);
+        let mut told = remarks.chain(gone.into_iter().map(Event::Waiting));
+        let is_heard = told.all(|event| events.send(event).is_ok());
+        Ok(is_heard.then_some(is_empty))
     }
 
     /// Begins an object again that was replaced while it was read; `None` if it is gone.
-    pub(super) async fn again(&self, candidate: &Candidate) -> Result<Option<Found>, Error> {
+    pub(super) async fn again(&self, candidate: &Candidate) -> Result<Option<Found>> {
         let meta = match self.store.head(&candidate.path).await {
             Ok(meta) => meta,
             Err(error) if is_gone(&error) => return Ok(None),
@@ -225,109 +203,7 @@ impl Fetcher {
         }
     }
 
-    /// Fetches a part, going on where a body broke off.
-    async fn fetch(&self, candidate: &Candidate, range: Range<u64>) -> Result<Bytes, Lost> {
-        let got = Mutex::new(BytesMut::with_capacity((range.end - range.start) as usize));
-        let attempt = || async {
-            let lost = match self
-                .attempt(candidate, &range, &mut *got.lock().await)
-                .await
-            {
-                Ok(()) => return Ok(Ok(())),
-                Err(Stop::Broken(what)) => {
-                    let error =
-                        Error::failed(format!("object `{}` cannot be read", candidate.name))
-                            .detail("its body broke off")
-                            .detail(what);
-                    let error = Box::new(error);
-                    return Err(match self.requests.is_closed() {
-                        true => retry::Trouble::Fatal(error),
-                        false => retry::Trouble::Passing { error, asked: None },
-                    });
-                }
-                Err(Stop::Replaced) => self.replaced(candidate),
-                Err(Stop::Refused(error)) if is_replaced(&error) => self.replaced(candidate),
-                Err(Stop::Refused(error)) => Lost {
-                    trouble: match () {
-                        () if is_gone(&error) => Some(Trouble::Gone),
-                        () if is_archived(&error) => Some(Trouble::Archived),
-                        () => None,
-                    },
-                    error: self.explain(candidate, &error),
-                },
-            };
-            Ok(Err(lost))
-        };
-        let what = format!("object {}", candidate.name);
-        match self.budget.retrying(what, attempt).await {
-            Ok(done) => done?,
-            Err(error) => {
-                return Err(Lost {
-                    trouble: None,
-                    error,
-                });
-            }
-        }
-        self.budget.progressed();
-        Ok(got.into_inner().freeze())
-    }
-
-    /// One request for what is missing of a part.
-    async fn attempt(
-        &self,
-        candidate: &Candidate,
-        range: &Range<u64>,
-        got: &mut BytesMut,
-    ) -> Result<(), Stop> {
-        let identity = &candidate.identity;
-        let missing = range.start + got.len() as u64..range.end;
-        let is_whole = missing == (0..identity.size);
-        let options = GetOptions {
-            range: (!is_whole).then(|| GetRange::Bounded(missing.clone())),
-            if_match: match self.place.store {
-                Store::Local => identity.etag.clone(),
-                _ => identity.condition(),
-            },
-            ..GetOptions::default()
-        };
-        let answer = self
-            .store
-            .get_opts(&candidate.path, options)
-            .await
-            .map_err(Stop::Refused)?;
-        if !identity.is_of(answer.meta.e_tag.as_deref(), answer.meta.size) {
-            return Err(Stop::Replaced);
-        }
-        let wanted = (range.end - range.start) as usize;
-        let mut chunks = answer.into_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
-                Err(error) if is_broken(&error) => return Err(Stop::Broken(innermost(&error))),
-                Err(error) => return Err(Stop::Refused(error)),
-            };
-            if got.len() + chunk.len() > wanted {
-                return Err(Stop::Broken(format!("more than {wanted} bytes came")));
-            }
-            got.extend_from_slice(&chunk);
-        }
-        match got.len() {
-            n if n < wanted => Err(Stop::Broken(format!("{n} of {wanted} bytes came"))),
-            _ => Ok(()),
-        }
-    }
-
-    fn replaced(&self, candidate: &Candidate) -> Lost {
-        Lost {
-            trouble: Some(Trouble::Replaced),
-            error: Error::failed(format!(
-                "object `{}` was replaced while it was read",
-                candidate.name
-            )),
-        }
-    }
-
-    fn explain(&self, candidate: &Candidate, error: &object_store::Error) -> Error {
+    pub(super) fn explain(&self, candidate: &Candidate, error: &object_store::Error) -> Error {
         explain(&self.place, Some(candidate.path.as_ref()), error)
     }
 }
@@ -335,11 +211,6 @@ impl Fetcher {
 /// Room for so many bytes that are not read yet.
 fn room_for(bytes: u64) -> Arc<Semaphore> {
     Arc::new(Semaphore::new((bytes / KIB) as usize))
-}
-
-/// Whether the network is behind an error that came after the answer had begun.
-fn is_broken(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::Generic { .. })
 }
 
 /// An object to hand to the reader, and where to put its parts.

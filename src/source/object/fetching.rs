@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use super::fetch::{Event, Fetcher, Found};
 use super::listing::{Candidate, Listing};
 use crate::error::{Error, Result};
+use crate::source::units::ask;
 
 /// The fetcher, once there is something to fetch. Dropped, it stops: nobody listens any more.
 pub(super) struct Fetching {
@@ -50,12 +51,10 @@ impl Fetching {
             identity: candidate.identity.clone(),
             position: None,
         };
-        let (sender, answer) = channel();
-        self.runtime.spawn(async move {
-            // The one who asked waits for it.
-            let _ = sender.send(fetcher.again(&candidate).await);
-        });
-        answer.recv().map_err(|_| stopped())?
+        ask(
+            &self.runtime,
+            async move { fetcher.again(&candidate).await },
+        )
     }
 }
 

@@ -2,11 +2,8 @@
 
 use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
-use crate::source::ObjectState;
-use crate::source::records::Position;
+use crate::source::units;
 
 /// Facts about an object, as the store lists them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,11 +24,6 @@ impl Identity {
             etag: meta.e_tag.clone(),
             version: meta.version.clone(),
         }
-    }
-
-    /// As it is kept.
-    pub(super) fn to_json(&self, name: &str) -> Result<Value> {
-        serde_json::to_value(self).map_err(|cause| not_noted(name, cause))
     }
 
     /// How the object differs from this one, if it does. The ETag decides where there is one:
@@ -78,89 +70,23 @@ fn bare(etag: &str) -> &str {
     etag.trim_matches('"')
 }
 
-/// What an earlier run left of an object.
-#[derive(Debug)]
-pub(super) enum Known {
-    Done(Identity),
-    /// To be passed over, as it will be found.
-    ToSkip(Box<ObjectState>),
-    /// Passed over, as it was found.
-    Skipped(Identity),
-    /// Read up to here.
-    Begun(Box<(Identity, Position)>),
+/// What is known of an object.
+pub(super) type Known = units::Known<Identity>;
+pub(super) type State = units::State<Identity>;
+
+impl units::Identity for Identity {
+    const NOUN: &'static str = "object";
+    const REPLACED: &'static str = "replaced";
+    const ANOTHER_NAME: &'static str = "a new key";
+    const MAY_GROW: bool = false;
 }
 
 impl Known {
-    /// Consumes the state, so that it is not held twice: there may be very many of them.
-    pub(super) fn from_object(object: ObjectState) -> Result<(String, Self)> {
-        if object.is_skipped() && !object.has_identity() {
-            return Ok((object.object.clone(), Known::ToSkip(Box::new(object))));
-        }
-        let is_skipped = object.is_skipped();
-        let ObjectState {
-            object: name,
-            identity,
-            position,
-            is_done,
-        } = object;
-        let parts = serde_json::from_value(identity).and_then(|identity| match is_done {
-            _ if is_skipped => Ok(Known::Skipped(identity)),
-            true => Ok(Known::Done(identity)),
-            false => Ok(Known::Begun(Box::new((
-                identity,
-                serde_json::from_value(position)?,
-            )))),
-        });
-        match parts {
-            Ok(known) => Ok((name, known)),
-            Err(cause) => Err(Error::failed(format!(
-                "what is known of object `{name}` cannot be understood"
-            ))
-            .caused_by(cause)
-            .next(format!(
-                "run `sluice rewind PIPELINE --object {name}` to read it again from the start"
-            ))),
-        }
-    }
-
     pub(super) fn identity(&self) -> Option<&Identity> {
         match self {
             Known::Done(identity) | Known::Skipped(identity) => Some(identity),
-            Known::Begun(begun) => Some(&begun.0),
+            Known::Read(state) => Some(&state.identity),
             Known::ToSkip(_) => None,
         }
     }
-}
-
-/// What to remember of an object. Of one that is done little is kept, for there are many.
-pub(super) fn state(
-    name: &str,
-    identity: &Identity,
-    position: &Position,
-    is_done: bool,
-) -> Result<ObjectState> {
-    let place = &position.place;
-    Ok(ObjectState {
-        object: name.to_owned(),
-        identity: identity.to_json(name)?,
-        position: match is_done {
-            true => json!({"bytes": place.bytes, "records": place.records}),
-            false => serde_json::to_value(position).map_err(|cause| not_noted(name, cause))?,
-        },
-        is_done,
-    })
-}
-
-fn not_noted(name: &str, cause: serde_json::Error) -> Error {
-    Error::failed(format!("cannot note the state of object `{name}`")).caused_by(cause)
-}
-
-/// The error about an object that is not the one it was.
-pub(super) fn replaced(name: &str, difference: &str) -> Error {
-    Error::failed(format!("object `{name}` was replaced since it was read"))
-        .detail(difference.to_owned())
-        .next(format!(
-            "give the new content a new key, run `sluice rewind PIPELINE --object {name}` to read \
-             it again from the start (unchanged rows are skipped), or set `on_replace => 'reload'`"
-        ))
 }

@@ -56,3 +56,18 @@ pub(super) fn key_at(location: &Path) -> (Cow<'_, str>, bool) {
         None => (location.as_ref().into(), true),
     }
 }
+
+/// Said of an object whose key cannot be asked for.
+pub(super) fn unaskable(name: &str) -> String {
+    let shown: String = name
+        .chars()
+        .map(|c| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        })
+        .collect();
+    format!(
+        "{shown} cannot be asked for by this key (empty parts, `.`, `..`, control characters, and \
+         slashes or spaces at an end stand in the way): copy it to another key, or `sluice skip` it"
+    )
+}

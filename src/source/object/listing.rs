@@ -1,23 +1,28 @@
 //! From the prefix to the objects that are to be read, in the order of their keys.
 //!
-//! Every run lists the whole prefix and compares it with what is known: a key that sorts
-//! before ones already read is found like any other.
+//! Every run lists the whole prefix and compares it with what is known, some keys at a time: a
+//! key that sorts before ones already read is found like any other, and however many there are,
+//! few are held.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path as FilePath;
+use std::collections::{BTreeMap, HashMap, VecDeque, btree_map};
+use std::sync::Arc;
 
-use futures_util::TryStreamExt;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::identity::{Identity, Known, replaced};
-use super::keys::key_at;
+use super::identity::{Identity, Known, State};
+use super::keys::{key_at, unaskable};
 use super::place::{Place, Store};
 use super::refusal::{explain, is_gone};
+use super::wanted::Wanted;
 use crate::error::{Error, Result};
-use crate::source::ObjectState;
-use crate::source::names::{is_hidden, is_unfinished};
 use crate::source::records::{OnReplace, Position};
+use crate::source::units::{
+    ASKED_AT_ONCE, KnownObjects, PassedOver, by_name, lost, read_after_all, read_again, replaced,
+};
+use crate::source::{ObjectState, Reason};
 
 /// An object that is to be read.
 #[derive(Debug)]
@@ -33,75 +38,230 @@ pub(super) struct Candidate {
 #[derive(Debug)]
 pub(super) enum Verdict {
     Read(Candidate),
-    /// To be read from the start, for it is not what it was: in which respect.
+    /// To be read from the start, for it is not what it was: what to say of it.
     Reload(Candidate, String),
     /// It was read to its end before.
     Done,
-    /// To be passed over from now on: its state.
-    Skip(Box<ObjectState>),
-    /// It cannot be read: its name, and why.
-    Wait(String, String),
+    /// To be passed over from now on: its state, and by what it is known again.
+    Skip(Box<ObjectState>, Identity),
+    /// It cannot be read.
+    Wait(Reason),
     /// It is none of ours.
     Ignore,
 }
 
 pub(super) struct Listing {
     pub(super) place: Place,
-    pub(super) pattern: Option<glob::Pattern>,
-    pub(super) on_replace: OnReplace,
-    pub(super) known: HashMap<String, Known>,
+    wanted: Wanted,
+    on_replace: OnReplace,
+    known: Arc<dyn KnownObjects>,
+    keys: Keys,
+    /// Listed and looked up.
+    ready: VecDeque<(String, ObjectMeta, Option<Known>)>,
+    /// Begun by an earlier run, and not seen yet in this one.
+    begun: HashMap<String, ObjectState>,
+    passed_over: PassedOver,
+    remarks: Vec<String>,
+}
+
+/// The keys of the store, as far as they were listed.
+enum Keys {
+    NotAsked,
+    /// In order so far, the last one of which stands beside.
+    InOrder(BoxStream<'static, object_store::Result<ObjectMeta>>, String),
+    /// All that are left.
+    Collected(btree_map::IntoIter<String, ObjectMeta>),
 }
 
 impl Listing {
-    /// What the store has under the prefix, or the one object the URL names, by key. Not every
-    /// store lists in order, and a key that changes meanwhile may be listed again: the last word
-    /// counts.
-    pub(super) async fn objects(
-        &self,
-        store: &dyn ObjectStore,
-    ) -> Result<BTreeMap<String, ObjectMeta>> {
-        let path = Path::parse(&self.place.key).map_err(|cause| {
-            Error::usage(format!("`{}` holds no valid key", self.place.url()))
-                .caused_by(cause)
-                .next("a key has no empty parts (`a//b`), no `.` and no `..`")
-        })?;
+    pub(super) fn new(
+        place: Place,
+        pattern: Option<glob::Pattern>,
+        on_replace: OnReplace,
+        known: Arc<dyn KnownObjects>,
+    ) -> Self {
+        Listing {
+            wanted: Wanted::new(pattern),
+            place,
+            on_replace,
+            known,
+            keys: Keys::NotAsked,
+            ready: VecDeque::new(),
+            begun: HashMap::new(),
+            passed_over: PassedOver::default(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// What is to be done about the next object that the store has; none at the end.
+    pub(super) async fn next(&mut self, store: &dyn ObjectStore) -> Result<Option<Verdict>> {
+        loop {
+            if let Some((key, meta, known)) = self.ready.pop_front() {
+                return self.judge(&key, meta, known).map(Some);
+            }
+            let some = self.some_keys(store).await?;
+            if some.is_empty() {
+                return Ok(None);
+            }
+            self.look_up(some).await?;
+        }
+    }
+
+    /// What has come up since it was asked for the last time, for the user.
+    pub(super) fn remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// What is to be said when everything was listed: `is_empty` if there was nothing.
+    pub(super) fn last_words(&mut self, is_empty: bool) -> (Vec<String>, Vec<Reason>) {
+        let nothing = is_empty.then(|| self.wanted.nothing(&self.place.url()));
+        let remarks = nothing.into_iter().chain(self.passed_over.remarks());
+        let scope = self.place.name(&self.place.key);
+        let mut gone: Vec<_> = self.begun.drain().map(|(_, state)| state).collect();
+        gone.retain(|state| state.object.starts_with(&scope));
+        gone.sort_unstable_by(|a, b| a.object.cmp(&b.object));
+        (remarks.collect(), gone.into_iter().map(lost).collect())
+    }
+
+    /// The next keys, in order; none at the end.
+    async fn some_keys(&mut self, store: &dyn ObjectStore) -> Result<Vec<(String, ObjectMeta)>> {
+        if let Keys::NotAsked = self.keys {
+            let begun = by_name(self.known.begun().await?);
+            self.begun = begun;
+            self.keys = self.ask(store).await?;
+        }
+        let (stream, last) = match &mut self.keys {
+            Keys::Collected(keys) => return Ok(keys.take(ASKED_AT_ONCE).collect()),
+            Keys::InOrder(stream, last) => (stream, last),
+            Keys::NotAsked => return Ok(Vec::new()),
+        };
+        let mut some: Vec<(String, ObjectMeta)> = Vec::new();
+        while some.len() < ASKED_AT_ONCE {
+            let next = stream.try_next().await;
+            let Some(meta) = next.map_err(|error| explain(&self.place, None, &error))? else {
+                break;
+            };
+            let key = key_at(&meta.location).0.into_owned();
+            if key > *last {
+                last.clone_from(&key);
+                some.push((key, meta));
+            } else if key != *last {
+                let behind = last.clone();
+                return self.collect(some, (key, meta), &behind).await;
+            } else if let Some(listed) = some.last_mut() {
+                // A key that changes meanwhile may be listed again: the last word counts.
+                *listed = (key, meta);
+            }
+        }
+        if some.is_empty() && last.is_empty() && !self.place.is_prefix {
+            self.keys = Keys::Collected(BTreeMap::new().into_iter());
+            return Ok(self.single(store).await?.into_iter().collect());
+        }
+        Ok(some)
+    }
+
+    /// Begins to list.
+    async fn ask(&mut self, store: &dyn ObjectStore) -> Result<Keys> {
+        let path = self.path()?;
         let is_local = self.place.store == Store::Local;
         if is_local && !self.place.is_prefix {
-            return self.single(store, &path).await;
+            return Ok(Keys::Collected(self.single(store).await?.into_iter()));
         }
         let prefix = (!is_local && !self.place.key.is_empty()).then_some(&path);
-        let found: BTreeMap<_, _> = store
-            .list(prefix)
+        // It is asked once more at its end.
+        let stream = store.list(prefix).fuse().boxed();
+        if !is_local {
+            return Ok(Keys::InOrder(stream, String::new()));
+        }
+        // A folder has no order.
+        let all = self.rest(stream, BTreeMap::new()).await?;
+        Ok(Keys::Collected(all.into_iter()))
+    }
+
+    /// The store lists out of order: all keys that are left are held, to be read in order.
+    async fn collect(
+        &mut self,
+        some: Vec<(String, ObjectMeta)>,
+        next: (String, ObjectMeta),
+        behind: &str,
+    ) -> Result<Vec<(String, ObjectMeta)>> {
+        self.remarks.push(format!(
+            "{} lists its keys out of order (`{}` behind `{behind}`): all are listed before they are read",
+            self.place.url(),
+            next.0
+        ));
+        let mut held: BTreeMap<_, _> = some.into_iter().collect();
+        held.insert(next.0, next.1);
+        let Keys::InOrder(stream, _) = std::mem::replace(&mut self.keys, Keys::NotAsked) else {
+            return Ok(held.into_iter().collect());
+        };
+        let mut keys = self.rest(stream, held).await?.into_iter();
+        let some = keys.by_ref().take(ASKED_AT_ONCE).collect();
+        self.keys = Keys::Collected(keys);
+        Ok(some)
+    }
+
+    async fn rest(
+        &mut self,
+        stream: BoxStream<'static, object_store::Result<ObjectMeta>>,
+        mut held: BTreeMap<String, ObjectMeta>,
+    ) -> Result<BTreeMap<String, ObjectMeta>> {
+        let rest: Vec<_> = stream
             .map_ok(|meta| (key_at(&meta.location).0.into_owned(), meta))
             .try_collect()
             .await
             .map_err(|error| explain(&self.place, None, &error))?;
-        match found.is_empty() && !self.place.is_prefix {
-            true => self.single(store, &path).await,
-            false => Ok(found),
-        }
+        held.extend(rest);
+        Ok(held)
     }
 
-    async fn single(
-        &self,
-        store: &dyn ObjectStore,
-        path: &Path,
-    ) -> Result<BTreeMap<String, ObjectMeta>> {
-        match store.head(path).await {
+    fn path(&self) -> Result<Path> {
+        Path::parse(&self.place.key).map_err(|cause| {
+            Error::usage(format!("`{}` holds no valid key", self.place.url()))
+                .caused_by(cause)
+                .next("a key has no empty parts (`a//b`), no `.` and no `..`")
+        })
+    }
+
+    /// The one object the URL names.
+    async fn single(&mut self, store: &dyn ObjectStore) -> Result<BTreeMap<String, ObjectMeta>> {
+        let path = self.path()?;
+        match store.head(&path).await {
             Ok(meta) => Ok([(path.to_string(), meta)].into()),
             Err(error) if is_gone(&error) => Ok(BTreeMap::new()),
             Err(error) => Err(explain(&self.place, Some(&self.place.key), &error)),
         }
     }
 
-    /// Compares a listed object with what is known of it, which is forgotten then.
-    pub(super) fn judge(&mut self, key: &str, meta: ObjectMeta) -> Result<Verdict> {
-        if !self.is_wanted(key) {
-            return Ok(Verdict::Ignore);
+    /// Asks what is known of the objects with these keys, if they are wanted.
+    async fn look_up(&mut self, some: Vec<(String, ObjectMeta)>) -> Result<()> {
+        let mut wanted = Vec::new();
+        let mut names = Vec::new();
+        for (key, meta) in some {
+            let name = self.place.name(&key);
+            let is_begun = self.begun.remove(&name).is_some();
+            let below = self.place.below(&key);
+            // What was begun is read to its end.
+            if is_begun || self.wanted.wants(below, &name, &mut self.passed_over) {
+                wanted.push((key, meta));
+                names.push(name);
+            }
         }
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut states = by_name(self.known.states(&names).await?);
+        for ((key, meta), name) in wanted.into_iter().zip(names) {
+            let known = states.remove(&name).map(Known::new).transpose()?;
+            self.ready.push_back((key, meta, known));
+        }
+        Ok(())
+    }
+
+    /// Compares a listed object with what is known of it.
+    fn judge(&self, key: &str, meta: ObjectMeta, known: Option<Known>) -> Result<Verdict> {
         let name = self.place.name(key);
         let identity = Identity::new(&meta);
-        let known = self.known.remove(&name);
         // Without content there are no records; and stores show folders as such objects.
         if known.is_none() && identity.size == 0 {
             return Ok(Verdict::Ignore);
@@ -109,96 +269,36 @@ impl Listing {
         let difference = known
             .as_ref()
             .and_then(|known| known.identity()?.difference(&identity));
+        let is_settled = matches!(known, Some(Known::Done(_) | Known::Skipped(_)));
+        let is_to_skip = matches!(known, Some(Known::ToSkip(_)));
+        let can_be_read = key_at(&meta.location).1 || is_to_skip;
+        if !can_be_read && (difference.is_some() || !is_settled) {
+            let why = unaskable(&name);
+            return Ok(Verdict::Wait(Reason::Waiting { name, why }));
+        }
         let candidate = |position| Candidate {
             path: meta.location.clone(),
             name: name.clone(),
             identity: identity.clone(),
             position,
         };
-        let is_settled = matches!(known, Some(Known::Done(_) | Known::Skipped(_)));
-        let is_to_skip = matches!(known, Some(Known::ToSkip(_)));
-        let can_be_read = key_at(&meta.location).1 || is_to_skip;
-        if !can_be_read && (difference.is_some() || !is_settled) {
-            let why = unaskable(&name);
-            return Ok(Verdict::Wait(name, why));
-        }
-        match (difference, known) {
-            (Some(difference), Some(Known::Skipped(_))) => {
-                Ok(Verdict::Reload(candidate(None), difference))
+        Ok(match (difference, known) {
+            (Some(_), Some(Known::Skipped(_))) => {
+                Verdict::Reload(candidate(None), read_after_all(&name))
             }
-            (Some(difference), _) => match self.on_replace {
-                OnReplace::Error => Err(replaced(&name, &difference)),
-                OnReplace::Reload => Ok(Verdict::Reload(candidate(None), difference)),
-            },
-            (None, None) => Ok(Verdict::Read(candidate(None))),
-            (None, Some(Known::Done(_) | Known::Skipped(_))) => Ok(Verdict::Done),
-            (None, Some(Known::ToSkip(mut state))) => {
-                // The content that was meant: what replaces it is told by this.
-                state.identity = identity.to_json(&name)?;
-                Ok(Verdict::Skip(state))
+            (Some(difference), _) if self.on_replace == OnReplace::Error => {
+                return Err(replaced::<Identity>(&name, &difference));
             }
-            (None, Some(Known::Begun(begun))) => Ok(Verdict::Read(candidate(Some(begun.1)))),
-        }
-    }
-
-    /// Said when there was nothing to read, and never had been.
-    pub(super) fn nothing(&self) -> String {
-        let url = self.place.url();
-        match &self.pattern {
-            None => format!("there is no object with content under `{url}`"),
-            Some(pattern) => format!("no object under `{url}` matches `{pattern}`"),
-        }
-    }
-
-    /// Objects that an earlier run began and that are not there any more, and what is to be said
-    /// of each. To be asked for when everything was judged.
-    pub(super) fn vanished(&self) -> Vec<(String, String)> {
-        let scope = self.place.name(&self.place.key);
-        let mut gone: Vec<_> = self
-            .known
-            .iter()
-            .filter(|(name, _)| name.starts_with(&scope))
-            .filter_map(|(name, known)| match known {
-                Known::Begun(begun) => Some((
-                    name.clone(),
-                    format!(
-                        "{name} is gone; {} records of it were read",
-                        begun.1.place.records
-                    ),
-                )),
-                Known::Done(_) | Known::ToSkip(_) | Known::Skipped(_) => None,
-            })
-            .collect();
-        gone.sort_unstable();
-        gone
-    }
-
-    fn is_wanted(&self, key: &str) -> bool {
-        let Some(pattern) = &self.pattern else {
-            return !is_hidden(FilePath::new(key)) && !is_unfinished(FilePath::new(key));
-        };
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        // Who asks for `*.part` by name gets it.
-        let wants_unfinished = is_unfinished(FilePath::new(pattern.as_str()));
-        pattern.matches_with(self.place.below(key), options)
-            && (wants_unfinished || !is_unfinished(FilePath::new(key)))
-    }
-}
-
-fn unaskable(name: &str) -> String {
-    let shown: String = name
-        .chars()
-        .map(|c| match c.is_control() {
-            true => c.escape_default().to_string(),
-            false => c.to_string(),
+            (Some(difference), _) => {
+                Verdict::Reload(candidate(None), read_again(&name, &difference))
+            }
+            (None, None) => Verdict::Read(candidate(None)),
+            (None, Some(Known::Done(_) | Known::Skipped(_))) => Verdict::Done,
+            (None, Some(Known::ToSkip(state))) => Verdict::Skip(state, identity),
+            (None, Some(Known::Read(state))) => {
+                let State { position, .. } = *state;
+                Verdict::Read(candidate(Some(position)))
+            }
         })
-        .collect();
-    format!(
-        "{shown} cannot be asked for by this key (empty parts, `.`, `..`, control characters, and \
-         slashes or spaces at an end stand in the way): copy it to another key, or `sluice skip` it"
-    )
+    }
 }

@@ -5,17 +5,21 @@ use std::sync::Arc;
 
 use super::body::{Lines, Trouble};
 use super::fetch::Found;
-use super::identity::state;
+use super::identity::State;
 use super::listing::Candidate;
 use super::settings::Settings;
 use crate::error::{Error, Result};
+use crate::source::ObjectState;
 use crate::source::records::{
-    Compression, Decoder, Input, Parser, Raw, Reading, Resumed, Settled, Window, damaged,
+    Compression, Content, Decoder, Input, Parser, Raw, Reading, Resumed, Settled, Window, damaged,
 };
-use crate::source::{BatchBuilder, ObjectState};
+use crate::source::units::{self, Unit};
 
 /// How much tells the compression.
 const MAGIC: u64 = 4;
+
+/// How an object is not what it was that is replaced between two of its parts.
+pub(super) const WHILE_READ: &str = "while it was read";
 
 /// An object is complete when it can be seen: nothing will be added to it.
 struct Complete;
@@ -36,11 +40,9 @@ impl Input for Complete {
 
 /// An object being read.
 pub(super) struct ObjectReading {
-    pub(super) reading: Reading,
+    reading: Reading,
     pub(super) candidate: Arc<Candidate>,
     lines: Lines,
-    /// Records of it may have been committed.
-    pub(super) is_handed_out: bool,
 }
 
 /// What opening an object came to.
@@ -84,8 +86,7 @@ impl ObjectReading {
         let compression = match known {
             Some(position) => position.compression,
             None => {
-                let first = body.by_ref().take(MAGIC);
-                let mut first = first;
+                let mut first = body.by_ref().take(MAGIC);
                 first.read_to_end(&mut head).map_err(lost)?;
                 Compression::detect(settings.records.compression, name, &head)
             }
@@ -107,48 +108,54 @@ impl ObjectReading {
             known.and_then(|position| position.format),
             parser,
         )?;
-        let is_handed_out = known.is_some();
+        if let Some(position) = known {
+            reading.resume(position);
+        }
         Ok(Opened::Reading(Box::new(ObjectReading {
             reading,
             candidate,
             lines,
-            is_handed_out,
         })))
     }
 
-    /// Adds records to `out` until it is full or the object ends. True at its end.
-    pub(super) fn read_into(&mut self, out: &mut BatchBuilder) -> Result<bool> {
-        use crate::source::records::Progress;
-        if self.reading.read_into(out)? == Progress::BatchIsFull {
-            return Ok(false);
-        }
+    /// Whether batches before the one in hand have records of it.
+    pub(super) fn is_handed_out(&self) -> bool {
+        self.candidate.position.is_some() || self.reading.is_handed_out()
+    }
+}
+
+impl Unit for ObjectReading {
+    fn content(&mut self) -> &mut dyn Content {
+        &mut self.reading
+    }
+
+    fn state(&self) -> Result<Option<ObjectState>> {
+        let state = State {
+            identity: self.candidate.identity.clone(),
+            position: self.reading.position(),
+            is_done: self.reading.is_done(),
+        };
+        state.to_object(&self.candidate.name).map(Some)
+    }
+
+    fn trouble(&self) -> Result<Option<units::Trouble>> {
+        Ok(match self.lines.trouble() {
+            Some(Trouble::Replaced) => Some(units::Trouble::Replaced(WHILE_READ.to_owned())),
+            Some(Trouble::Gone) if !self.is_handed_out() => Some(units::Trouble::Gone),
+            _ => None,
+        })
+    }
+
+    fn check_end(&self) -> Result<()> {
         // The body ends by itself only where the object does; this is for what reads it.
-        let (read, size) = (
-            self.reading.window.raw_position(),
-            self.candidate.identity.size,
-        );
-        if read != size {
-            return Err(Error::failed(format!(
-                "object `{}` has {size} bytes, of which {read} were read",
-                self.candidate.name
-            ))
-            .next("run again; if it stays so, its content is damaged"));
+        let (read, size) = (self.reading.raw_position(), self.candidate.identity.size);
+        if read == size {
+            return Ok(());
         }
-        Ok(true)
-    }
-
-    /// What happened to the object while it was read.
-    pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.lines.trouble()
-    }
-
-    /// What to remember of the object as far as it was read.
-    pub(super) fn state(&self) -> Result<ObjectState> {
-        state(
-            &self.candidate.name,
-            &self.candidate.identity,
-            &self.reading.position(),
-            self.reading.is_done(),
-        )
+        Err(Error::failed(format!(
+            "object `{}` has {size} bytes, of which {read} were read",
+            self.candidate.name
+        ))
+        .next("run again; if it stays so, its content is damaged"))
     }
 }

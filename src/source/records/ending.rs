@@ -1,5 +1,6 @@
 //! An input has come to an end: was this its end?
 
+use super::content::Content;
 use super::decode::Compression;
 use super::frame::{Fitness, Stop, Tail};
 use super::position::{Place, TailStart};

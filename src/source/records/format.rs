@@ -1,5 +1,6 @@
 //! How records stand in the content: by the setting, by the suffix, or by the first bytes.
 
+use super::content::Content;
 use super::csv::{Csv, Layout};
 use super::decode::content_name;
 use super::frame::Framer;

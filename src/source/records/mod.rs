@@ -6,6 +6,7 @@
 //! decides at the end whether that was an end. What the source alone can know of its input,
 //! it says through [`Input`].
 
+mod content;
 mod csv;
 mod decode;
 mod ending;
@@ -22,9 +23,10 @@ mod settings;
 mod slice;
 mod window;
 
+pub(super) use content::{Content, Progress};
 pub(super) use decode::{Compression, Decoder, Raw};
 pub(super) use position::{Parser, Position};
-pub(super) use reading::{Input, Progress, Reading, Settled, damaged};
+pub(super) use reading::{Input, Reading, Settled, damaged};
 pub(super) use settings::{Format, OnReplace, RecordSettings, invalid, parse, shared};
 pub(super) use slice::Slicer;
 pub(super) use window::{HISTORY, Resumed, Window, hex_sha256};

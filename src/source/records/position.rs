@@ -64,4 +64,11 @@ pub(in crate::source) struct Position {
     pub(in crate::source) compression: Compression,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::source) tail: Option<TailStart>,
+    /// How many batches have records of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(in crate::source) batches: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

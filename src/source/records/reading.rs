@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::content::{Content, Progress, Taken};
 use super::decode::Compression;
 use super::frame::{Framer, Step, Stop};
 use super::position::{Parser, Place, Position, TailStart};
@@ -40,16 +41,10 @@ pub(in crate::source) struct Reading {
     pub(super) framer: Option<Box<dyn Framer>>,
     pub(super) end: Option<End>,
     counted: u64,
+    taken: Taken,
     is_damaged: bool,
     /// Where a row begins whose quote was not closed before the end.
     pub(super) open_tail: Option<TailStart>,
-}
-
-/// Whether there is more to come from an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum Progress {
-    BatchIsFull,
-    InputHasEnded,
 }
 
 /// How an input ended.
@@ -81,13 +76,10 @@ impl Reading {
             framer: None,
             end: None,
             counted,
+            taken: Taken::default(),
             is_damaged: false,
             open_tail: None,
         }
-    }
-
-    pub(in crate::source) fn name(&self) -> &str {
-        &self.name
     }
 
     pub(super) fn noun(&self) -> &'static str {
@@ -105,23 +97,6 @@ impl Reading {
             is_done: true,
             ..End::default()
         });
-    }
-
-    /// Adds records to `out` until it is full or the input ends.
-    pub(in crate::source) fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        let progress = self.advance(out).map_err(|stop| match stop {
-            Stop::Io(cause) => {
-                self.is_damaged = self.compression != Compression::None && is_of_decoder(&cause);
-                self.damaged(cause)
-            }
-            Stop::Senseless(what, next) => {
-                Error::failed(format!("{} `{}`: {what}", self.noun(), self.name)).next(next)
-            }
-        });
-        let read = self.window.raw_position();
-        out.consume(read.saturating_sub(self.counted));
-        self.counted = self.counted.max(read);
-        progress
     }
 
     fn advance(&mut self, out: &mut BatchBuilder) -> Result<Progress, Stop> {
@@ -152,65 +127,27 @@ impl Reading {
             .unwrap_or_default()
     }
 
-    /// From where the input can be read on.
-    pub(in crate::source) fn position(&self) -> Position {
-        let end = self.end.as_ref();
-        Position {
-            place: end
-                .and_then(|end| end.place.clone())
-                .unwrap_or_else(|| self.window.place()),
-            parser: self.parser(),
-            format: self.format,
-            compression: self.compression,
-            tail: end.and_then(|end| end.tail.clone()),
-        }
+    /// How far the raw bytes have been read.
+    pub(in crate::source) fn raw_position(&self) -> u64 {
+        self.window.raw_position()
     }
 
-    /// Whether the input was read to what proved to be its end.
-    pub(in crate::source) fn is_done(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| end.is_done)
+    /// Goes on from what batches of earlier runs took.
+    pub(in crate::source) fn resume(&mut self, position: &Position) {
+        self.taken = Taken {
+            batches: position.batches,
+            records: position.place.records,
+        };
     }
 
-    /// Whether reading failed as the compressed stream is damaged: what came of it since the last
-    /// batch may be anything.
-    pub(in crate::source) fn is_damaged(&self) -> bool {
-        self.is_damaged
-    }
-
-    /// Says of a failure what was made of the input before: `records` were handed out.
-    pub(in crate::source) fn regret(&self, error: Error, records: u64) -> Error {
-        if !self.is_damaged || records == 0 {
-            return error;
-        }
-        error.detail(format!(
-            "batches before this one committed its first {records} records, which may be damaged, too; with a sound \
-             copy in its place: sluice rewind PIPELINE --object {}",
-            self.name
-        ))
+    /// Whether batches before the one in hand have records of it.
+    pub(in crate::source) fn is_handed_out(&self) -> bool {
+        self.taken.batches > 0
     }
 
     /// Whether its compressed stream stopped before its end.
     pub(in crate::source) fn is_cut(&self) -> bool {
         self.window.is_cut()
-    }
-
-    /// What the user should know of the content.
-    pub(in crate::source) fn note(&self) -> Option<String> {
-        let note = self.framer.as_ref()?.note()?;
-        Some(format!("{}: {note}", self.name))
-    }
-
-    /// What the user should know of how the input ended.
-    pub(in crate::source) fn remark(&self) -> Option<String> {
-        self.end.as_ref().and_then(|end| end.remark.clone())
-    }
-
-    /// How much of the content has been made into records, and into how many.
-    pub(in crate::source) fn progress(&self) -> (u64, u64) {
-        match self.end.as_ref().and_then(|end| end.place.as_ref()) {
-            Some(place) => (place.bytes, place.records),
-            None => (self.window.offset(), self.window.records),
-        }
     }
 
     /// An error about content that cannot be had.
@@ -222,6 +159,77 @@ impl Reading {
             &self.window,
             cause,
         )
+    }
+}
+
+impl Content for Reading {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        let progress = self.advance(out).map_err(|stop| match stop {
+            Stop::Io(cause) => {
+                self.is_damaged = self.compression != Compression::None && is_of_decoder(&cause);
+                self.damaged(cause)
+            }
+            Stop::Senseless(what, next) => {
+                Error::failed(format!("{} `{}`: {what}", self.noun(), self.name)).next(next)
+            }
+        });
+        let read = self.window.raw_position();
+        out.consume(read.saturating_sub(self.counted));
+        self.counted = self.counted.max(read);
+        progress
+    }
+
+    fn position(&self) -> Position {
+        let end = self.end.as_ref();
+        Position {
+            place: end
+                .and_then(|end| end.place.clone())
+                .unwrap_or_else(|| self.window.place()),
+            parser: self.parser(),
+            format: self.format,
+            compression: self.compression,
+            tail: end.and_then(|end| end.tail.clone()),
+            batches: self.taken.batches,
+        }
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        match self.end.as_ref().and_then(|end| end.place.as_ref()) {
+            Some(place) => (place.bytes, place.records),
+            None => (self.window.offset(), self.window.records),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.is_done)
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+
+    fn count_batch(&mut self) {
+        self.taken.count(self.progress().1);
+    }
+
+    fn regret(&self, error: Error) -> Error {
+        match self.is_damaged {
+            true => self.taken.regret(error, &self.name),
+            false => error,
+        }
+    }
+
+    fn note(&self) -> Option<String> {
+        let note = self.framer.as_ref()?.note()?;
+        Some(format!("{}: {note}", self.name))
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.end.as_ref().and_then(|end| end.remark.clone())
     }
 }
 

@@ -272,7 +272,13 @@ fn batch_with_damaged_content_is_not_handed_out_and_what_was_before_is_told() {
             records < 3000 && records.is_multiple_of(1000),
             "{name}: {records}"
         );
-        let told = format!("committed its first {records} records");
+        let told = format!(
+            "{} committed its first {records} records",
+            match records {
+                1000 => "1 batch before this one has".to_owned(),
+                n => format!("{} batches before this one have", n / 1000),
+            }
+        );
         assert_eq!(text.contains(&told), records > 0, "{text}");
     }
 }

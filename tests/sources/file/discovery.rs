@@ -1,9 +1,10 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use pgsluice::source::ObjectState;
 use serde_json::json;
 
-use super::support::{Folder, Outcome};
+use super::support::{Folder, Outcome, open, rows};
 
 fn origins(run: &Outcome) -> Vec<String> {
     run.records
@@ -128,6 +129,39 @@ fn pipe_is_refused_with_the_way_on() {
     // In a folder it is no file at all.
     folder.write("a.ndjson", "{}\n");
     assert_eq!(folder.run("", json!({})).ok().records.len(), 1);
+}
+
+#[test]
+fn pipe_that_takes_the_name_of_a_listed_file_is_not_waited_for() {
+    let folder = Folder::new();
+    for name in ["a.ndjson", "b.ndjson"] {
+        folder.write(name, "{}\n");
+    }
+    let known = vec![ObjectState {
+        object: folder.name("b.ndjson"),
+        identity: json!({}),
+        position: json!({"skipped": true}),
+        is_done: true,
+    }];
+    // One is to be read, the other to be passed over as it is found.
+    for (name, known) in [("a.ndjson", vec![]), ("b.ndjson", known)] {
+        let mut source = open(&folder.settings("*", json!({})), known, rows(1)).unwrap();
+        if name == "b.ndjson" {
+            source.next_batch().unwrap();
+        }
+        fs::remove_file(folder.path(name)).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path(name))
+            .status();
+        assert!(made.unwrap().success());
+        let error = source.next_batch().unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{name}` is not a regular file")),
+            "{error}"
+        );
+        fs::remove_file(folder.path(name)).unwrap();
+        folder.write(name, "{}\n");
+    }
 }
 
 /// Whether exactly one remark says `why`, with this count.

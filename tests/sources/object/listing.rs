@@ -134,13 +134,51 @@ fn unfinished_hidden_and_empty_objects_are_left_out() {
     assert_eq!(outcome.objects, []);
     assert_eq!(
         outcome.remarks,
-        ["there is no object with content under `s3://lake/in/`"]
+        [
+            "there is no object with content under `s3://lake/in/`",
+            "passed over, hidden, or put aside by Spark or Hive (`_…`, `.crc`): 2, such as s3://lake/in/.hidden.ndjson"
+        ]
     );
     assert!(store.asked().iter().all(|asked| asked.is_listing()));
     let outcome = store
         .run(json!({"pattern": "*.part", "format": "ndjson"}))
         .ok();
     assert_eq!(outcome.records.len(), 1);
+}
+
+#[test]
+fn what_spark_and_hive_put_aside_is_passed_over_aloud() {
+    let store = Store::public();
+    for key in [
+        "in/_temporary/0/a.ndjson",
+        "in/.staging/b.ndjson",
+        "in/.c.ndjson.crc",
+        "in/c.ndjson",
+        "in/_day=1/d.ndjson",
+    ] {
+        store.put(key, lines(0, 1));
+    }
+    let outcome = store.run(json!({})).ok();
+    assert_eq!(
+        origins(&outcome),
+        ["s3://lake/in/_day=1/d.ndjson", "s3://lake/in/c.ndjson"]
+    );
+    assert_eq!(outcome.remarks.len(), 1);
+    assert!(outcome.remarks[0].contains(": 3, such as s3://lake/in/.c.ndjson.crc"));
+    let named = store.run(json!({"pattern": "_temporary/**"})).ok();
+    assert_eq!(origins(&named), ["s3://lake/in/_temporary/0/a.ndjson"]);
+}
+
+#[test]
+fn object_begun_under_a_name_that_is_put_aside_is_read_to_its_end() {
+    let store = Store::public();
+    store.put("in/_a.ndjson", lines(0, 4));
+    let named = store.settings("in/", json!({"pattern": "_*"}));
+    let mut source = open(&named, vec![], rows(2)).unwrap();
+    let begun = source.next_batch().unwrap().unwrap().objects;
+    let outcome = store.run_with(json!({}), begun, WIDE).ok();
+    assert_eq!(numbers(&outcome.records), [2, 3]);
+    assert!(outcome.waiting.is_empty());
 }
 
 #[test]
@@ -179,6 +217,12 @@ fn unsorted_pages_are_read_in_the_order_of_keys() {
     ]);
     let outcome = store.run(json!({})).ok();
     assert_eq!(numbers(&outcome.records), [0, 1, 2, 3, 4]);
+    assert_eq!(
+        outcome.remarks,
+        [
+            "s3://lake/in/ lists its keys out of order (`in/1.ndjson` behind `in/3.ndjson`): all are listed before they are read"
+        ]
+    );
     assert_eq!(store.rerun(json!({}), &outcome).ok().records, []);
 }
 

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
+use pgsluice::error::Error;
+use pgsluice::source::{Driver, KnownObjects, ObjectState, Start};
 use serde_json::json;
 
 use super::support::*;
@@ -80,4 +83,63 @@ fn several_objects_are_fetched_at_once_and_handed_over_in_order() {
     assert!(was_fetched_ahead);
     let outcome = outcome.ok();
     assert_eq!(numbers(&outcome.records), (0..8).collect::<Vec<_>>());
+}
+
+/// Says what it is asked, and how many names at once.
+#[derive(Debug, Default)]
+struct Asked {
+    names: AtomicU64,
+    most: AtomicU64,
+}
+
+#[async_trait]
+impl KnownObjects for Asked {
+    async fn states(&self, names: &[String]) -> Result<Vec<ObjectState>, Error> {
+        let count = names.len() as u64;
+        self.names.fetch_add(count, Ordering::SeqCst);
+        self.most.fetch_max(count, Ordering::SeqCst);
+        Ok(Vec::new())
+    }
+
+    async fn begun(&self) -> Result<Vec<ObjectState>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+/// What may be fetched ahead is 2,048 small objects; the keys of a page are held beside them.
+#[test]
+fn keys_are_listed_and_looked_up_as_they_are_needed() {
+    const COUNT: usize = 9000;
+    let store = Store::public();
+    for i in 0..COUNT {
+        store.put(&format!("in/{i:05}.ndjson"), lines(i, 1));
+    }
+    // Nothing is read before the first object comes.
+    store.misbehave(|asked| asked.key.ends_with("00000.ndjson").then_some(Fault::Hold));
+    let known = Arc::new(Asked::default());
+    let start = Start {
+        known: Arc::clone(&known) as Arc<dyn KnownObjects>,
+        ..Start::default()
+    };
+    let settings = store.settings("in/", json!({}));
+    let source = Driver::open(&settings, start, WIDE, &means(9));
+    let is_listing = |asked: &crate::support::store::Asked| asked.is_listing();
+    let outcome = std::thread::scope(|scope| {
+        let run = scope.spawn(|| drain(source, vec![]));
+        store.wait_until_held();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut asked = Vec::new();
+        while asked.iter().filter(|asked| !is_listing(asked)).count() < 2048 {
+            assert!(Instant::now() < deadline, "{} were asked for", asked.len());
+            std::thread::sleep(Duration::from_millis(5));
+            asked.extend(store.asked());
+        }
+        assert!(asked.iter().filter(|asked| is_listing(asked)).count() <= 4);
+        assert!(known.names.load(Ordering::SeqCst) <= 4000);
+        store.release();
+        run.join().unwrap()
+    });
+    assert_eq!(outcome.ok().records.len(), COUNT);
+    assert_eq!(known.names.load(Ordering::SeqCst), COUNT as u64);
+    assert_eq!(known.most.load(Ordering::SeqCst), 1000);
 }

@@ -1,0 +1,75 @@
+//! What sources know of content, however records stand in it.
+
+use super::position::Position;
+use crate::error::{Error, Result};
+use crate::source::BatchBuilder;
+
+/// The content of a file or object on its way into batches, up to its end.
+pub(in crate::source) trait Content: Send {
+    fn name(&self) -> &str;
+
+    /// Adds records to `out` until it is full or the input ends.
+    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress>;
+
+    /// From where the input can be read on.
+    fn position(&self) -> Position;
+
+    /// How much of the content has been made into records, and into how many.
+    fn progress(&self) -> (u64, u64);
+
+    /// Whether the input was read to what proved to be its end.
+    fn is_done(&self) -> bool;
+
+    /// Whether reading failed as the content is damaged: what came of it since the last batch may
+    /// be anything.
+    fn is_damaged(&self) -> bool;
+
+    /// Notes that a batch takes what was read so far.
+    fn count_batch(&mut self);
+
+    /// Says of a failure what was made of the input before.
+    fn regret(&self, error: Error) -> Error;
+
+    /// What the user should know of the content.
+    fn note(&self) -> Option<String>;
+
+    /// What the user should know of how the input ended.
+    fn remark(&self) -> Option<String>;
+}
+
+/// What batches took of an input before the one in hand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    pub(super) batches: u64,
+    pub(super) records: u64,
+}
+
+impl Taken {
+    pub(super) fn count(&mut self, records: u64) {
+        if records > self.records {
+            self.batches += 1;
+            self.records = records;
+        }
+    }
+
+    /// Says with an error about damage what may be damaged, too.
+    pub(super) fn regret(self, error: Error, name: &str) -> Error {
+        let batches = match self.batches {
+            0 => return error,
+            1 => "1 batch before this one has".to_owned(),
+            n => format!("{n} batches before this one have"),
+        };
+        error.detail(format!(
+            "{batches} committed its first {} records, which may be damaged, too; with a sound copy in its place: \
+             sluice rewind PIPELINE --object {name}",
+            self.records
+        ))
+    }
+}
+
+/// Whether there is more to come from an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) enum Progress {
+    BatchIsFull,
+    InputHasEnded,
+}

@@ -1,0 +1,161 @@
+//! What is known of units from earlier runs.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::mpsc::channel;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+
+use super::super::records::Position;
+use crate::error::{Error, Result};
+use crate::source::ObjectState;
+
+/// So many units are asked after at once: there may be very many, and never are all of them held.
+pub(in crate::source) const ASKED_AT_ONCE: usize = 1000;
+
+/// What the database knows of a pipeline's files and objects.
+#[async_trait]
+pub trait KnownObjects: Debug + Send + Sync {
+    /// The states of those of `names` that are known, in any order.
+    async fn states(&self, names: &[String]) -> Result<Vec<ObjectState>>;
+
+    /// Of all that are known, those that were begun and not read to their end.
+    async fn begun(&self) -> Result<Vec<ObjectState>>;
+}
+
+/// All there is to know: nothing, or what a test made up.
+#[async_trait]
+impl KnownObjects for Vec<ObjectState> {
+    async fn states(&self, names: &[String]) -> Result<Vec<ObjectState>> {
+        let known: HashMap<&str, &ObjectState> = self
+            .iter()
+            .map(|state| (state.object.as_str(), state))
+            .collect();
+        let states = names.iter().filter_map(|name| known.get(name.as_str()));
+        Ok(states.map(|state| (*state).clone()).collect())
+    }
+
+    async fn begun(&self) -> Result<Vec<ObjectState>> {
+        let is_begun = |state: &&ObjectState| !state.is_done && !state.is_skipped();
+        Ok(self.iter().filter(is_begun).cloned().collect())
+    }
+}
+
+/// Waits, on a thread that may block, for an answer that comes on `runtime`.
+pub(in crate::source) fn ask<T: Send + 'static>(
+    runtime: &Handle,
+    question: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let (sender, answer) = channel();
+    runtime.spawn(async move {
+        // The one who asked waits for it.
+        let _ = sender.send(question.await);
+    });
+    answer.recv().map_err(|cause| {
+        Error::failed("the run has ended")
+            .caused_by(cause)
+            .next("run again; what was committed stays")
+    })?
+}
+
+pub(in crate::source) fn by_name(states: Vec<ObjectState>) -> HashMap<String, ObjectState> {
+    let named = |state: ObjectState| (state.object.clone(), state);
+    states.into_iter().map(named).collect()
+}
+
+/// Facts by which a unit is known again, and what the kind of unit is called.
+pub(in crate::source) trait Identity: Serialize + DeserializeOwned {
+    const NOUN: &'static str;
+    /// What happened to one that is not what it was.
+    const REPLACED: &'static str;
+    const ANOTHER_NAME: &'static str;
+    /// Whether more may come behind the end up to which it was read.
+    const MAY_GROW: bool;
+
+    /// As it is kept.
+    fn to_json(&self, name: &str) -> Result<Value> {
+        serde_json::to_value(self).map_err(|cause| not_noted(Self::NOUN, name, cause))
+    }
+}
+
+/// What an earlier run, or a person, left of a unit.
+#[derive(Debug)]
+pub(in crate::source) enum Known<I> {
+    /// Read up to its position, where more may come.
+    Read(Box<State<I>>),
+    /// Read to its end for good.
+    Done(I),
+    /// To be passed over, as it will be found.
+    ToSkip(Box<ObjectState>),
+    /// Passed over, as it was found.
+    Skipped(I),
+}
+
+/// An [`ObjectState`] with its meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::source) struct State<I> {
+    pub(in crate::source) identity: I,
+    pub(in crate::source) position: Position,
+    pub(in crate::source) is_done: bool,
+}
+
+impl<I: Identity> Known<I> {
+    pub(in crate::source) fn new(state: ObjectState) -> Result<Self> {
+        let is_skipped = state.is_skipped();
+        if is_skipped && !state.has_identity() {
+            return Ok(Known::ToSkip(Box::new(state)));
+        }
+        let ObjectState {
+            object: name,
+            identity,
+            position,
+            is_done,
+        } = state;
+        let parts = serde_json::from_value(identity).and_then(|identity| {
+            Ok(match is_done && !I::MAY_GROW {
+                _ if is_skipped => Known::Skipped(identity),
+                true => Known::Done(identity),
+                false => Known::Read(Box::new(State {
+                    identity,
+                    position: serde_json::from_value(position)?,
+                    is_done,
+                })),
+            })
+        });
+        parts.map_err(|cause| {
+            Error::failed(format!(
+                "what is known of {} `{name}` cannot be understood",
+                I::NOUN
+            ))
+            .caused_by(cause)
+            .next(format!(
+                "run `sluice rewind PIPELINE --object {name}` to read it again from the start"
+            ))
+        })
+    }
+}
+
+impl<I: Identity> State<I> {
+    /// As it is kept. Of a unit that is done for good little is, for there are many.
+    pub(in crate::source) fn to_object(&self, name: &str) -> Result<ObjectState> {
+        let place = &self.position.place;
+        Ok(ObjectState {
+            object: name.to_owned(),
+            identity: self.identity.to_json(name)?,
+            position: match self.is_done && !I::MAY_GROW {
+                true => json!({"bytes": place.bytes, "records": place.records}),
+                false => serde_json::to_value(&self.position)
+                    .map_err(|cause| not_noted(I::NOUN, name, cause))?,
+            },
+            is_done: self.is_done,
+        })
+    }
+}
+
+fn not_noted(noun: &str, name: &str, cause: serde_json::Error) -> Error {
+    Error::failed(format!("the state of {noun} `{name}` cannot be noted")).caused_by(cause)
+}

@@ -1,0 +1,229 @@
+//! What files and objects share. Either is a unit: it is known by its name and its identity, read
+//! on from where the last committed batch left it, and done when its end proves to be one. It may
+//! be passed over, replaced and lost; what is done about that, and said, stands here.
+
+mod known;
+mod tally;
+
+pub use known::KnownObjects;
+pub(super) use known::{ASKED_AT_ONCE, Identity, Known, State, ask, by_name};
+pub(super) use tally::{PassedOver, Tally};
+
+use serde_json::{Value, json};
+
+use super::records::{Content, OnReplace, Progress};
+use super::{BatchBuilder, ObjectState, Proof, Reason, Remarks};
+use crate::error::{Error, Result};
+
+/// How often a unit that is replaced while it is read is begun again in one run.
+const RELOADS: usize = 3;
+
+/// A file or an object being read.
+pub(super) trait Unit {
+    fn content(&mut self) -> &mut dyn Content;
+
+    /// What to remember of it as far as it was read; none if that is known already.
+    fn state(&self) -> Result<Option<ObjectState>>;
+
+    /// What happened to it while it was read.
+    fn trouble(&self) -> Result<Option<Trouble>>;
+
+    /// An error if it did not end where it has to.
+    fn check_end(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether it had been read to its end before and has grown since.
+    fn is_addition(&self) -> bool {
+        false
+    }
+}
+
+/// What may happen to a unit while it is read.
+pub(super) enum Trouble {
+    /// It is not what it was: in which respect.
+    Replaced(String),
+    /// It is not there any more, and nothing of it was handed out.
+    Gone,
+}
+
+/// How far a unit was read.
+pub(super) enum ReadOn<U> {
+    BatchIsFull(U),
+    Ended(Proof),
+    /// What this batch held of it was taken out again.
+    Disturbed(U, Trouble),
+}
+
+/// The units of a source, one after the other.
+pub(super) struct Units {
+    on_replace: OnReplace,
+    reloads: usize,
+    cursor: Option<Value>,
+    remarks: Remarks,
+}
+
+impl Units {
+    pub(super) fn new(on_replace: OnReplace, remarks: &Remarks) -> Self {
+        Units {
+            on_replace,
+            reloads: 0,
+            cursor: None,
+            remarks: remarks.clone(),
+        }
+    }
+
+    pub(super) fn cursor(&self) -> Option<Value> {
+        self.cursor.clone()
+    }
+
+    pub(super) fn remark(&self, remark: impl Into<String>) {
+        self.remarks.add(remark);
+    }
+
+    /// Passes a unit over as it is found, and as it is known again by `identity`.
+    pub(super) fn pass_over<I: Identity>(
+        &mut self,
+        mut state: ObjectState,
+        identity: &I,
+        out: &mut BatchBuilder,
+    ) -> Result<()> {
+        // The content that was meant: what replaces it is told by this.
+        state.identity = identity.to_json(&state.object)?;
+        self.remark(format!("{} is passed over, as told", state.object));
+        self.cursor = Some(json!({"object": state.object, "skipped": true}));
+        out.note_object(state);
+        Ok(())
+    }
+
+    /// Reads on in a unit.
+    pub(super) fn read_on<U: Unit>(
+        &mut self,
+        mut unit: U,
+        out: &mut BatchBuilder,
+    ) -> Result<ReadOn<U>> {
+        let content = unit.content();
+        out.set_origin(content.name());
+        let before = out.savepoint();
+        let read = content.read_into(out);
+        if !matches!(read, Ok(Progress::BatchIsFull))
+            && let Some(trouble) = unit.trouble()?
+        {
+            // The records may be of either content.
+            out.roll_back(before);
+            return Ok(ReadOn::Disturbed(unit, trouble));
+        }
+        let has_records = out.rows() > before.rows();
+        let progress = match read {
+            Ok(progress) => progress,
+            Err(error) => {
+                let content = unit.content();
+                let error = content.regret(error);
+                if content.is_damaged() {
+                    out.roll_back(before);
+                } else if has_records {
+                    // What was read up to the fault is sound and need not be read again.
+                    self.note(&mut unit, out)?;
+                }
+                return Err(error);
+            }
+        };
+        if progress == Progress::InputHasEnded {
+            unit.check_end()?;
+        }
+        if unit.is_addition() && has_records {
+            let name = unit.content().name();
+            out.spoil(format!("of {name} only what was added to it was read"));
+        }
+        self.note(&mut unit, out)?;
+        Ok(match progress {
+            Progress::BatchIsFull => ReadOn::BatchIsFull(unit),
+            Progress::InputHasEnded => {
+                self.reloads = 0;
+                ReadOn::Ended(self.proof(unit.content()))
+            }
+        })
+    }
+
+    /// Takes down how far a unit has been read.
+    fn note(&mut self, unit: &mut impl Unit, out: &mut BatchBuilder) -> Result<()> {
+        // Before its state is taken, which says how many batches there are.
+        unit.content().count_batch();
+        if let Some(state) = unit.state()? {
+            let (bytes, records) = unit.content().progress();
+            self.cursor = Some(json!({"object": state.object, "bytes": bytes, "records": records}));
+            out.note_object(state);
+        }
+        Ok(())
+    }
+
+    fn proof(&self, content: &dyn Content) -> Proof {
+        if let Some(note) = content.note() {
+            self.remark(note);
+        }
+        match content.remark() {
+            Some(why) if !content.is_done() => Proof::Partial(Reason::Waiting {
+                name: content.name().to_owned(),
+                why,
+            }),
+            remark => {
+                remark.into_iter().for_each(|remark| self.remark(remark));
+                Proof::Complete
+            }
+        }
+    }
+
+    /// Whether a unit that is not what it was may be begun again: an error if not. As long as
+    /// nothing of the old content was handed out, that changes nothing for anybody; else the
+    /// pipeline has to allow it.
+    pub(super) fn begin_again<I: Identity>(
+        &mut self,
+        name: &str,
+        difference: &str,
+        is_handed_out: bool,
+    ) -> Result<()> {
+        let is_allowed = !is_handed_out || self.on_replace == OnReplace::Reload;
+        if !is_allowed || self.reloads >= RELOADS {
+            return Err(replaced::<I>(name, difference));
+        }
+        self.reloads += 1;
+        self.remark(read_again(name, difference));
+        Ok(())
+    }
+}
+
+/// Said of a unit that is begun again.
+pub(super) fn read_again(name: &str, difference: &str) -> String {
+    format!("{name} was replaced ({difference}): read again from the start")
+}
+
+/// Said of a unit that was passed over and is not what it was then.
+pub(super) fn read_after_all(name: &str) -> String {
+    format!("{name} was passed over, and has changed since: read from its start")
+}
+
+/// What is left to say of a unit that nobody can read to its end any more.
+pub(super) fn lost(state: ObjectState) -> Reason {
+    let records = &state.position["records"];
+    Reason::Waiting {
+        why: format!(
+            "{} is gone; {records} records of it were read",
+            state.object
+        ),
+        name: state.object,
+    }
+}
+
+/// The error about a unit that is not the one it was.
+pub(super) fn replaced<I: Identity>(name: &str, difference: &str) -> Error {
+    let (noun, another_name) = (I::NOUN, I::ANOTHER_NAME);
+    Error::failed(format!("{noun} `{name}` was {} since it was read", I::REPLACED))
+        .detail(difference.to_owned())
+        .next(format!(
+            "give the new content {another_name}, run `sluice rewind PIPELINE --object {name}` to read it again \
+             from the start (unchanged rows are skipped), or set `on_replace => 'reload'`"
+        ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Many of a kind are one note: how many, and one of them.
+
+/// Names of one kind.
+#[derive(Debug, Default)]
+pub(in crate::source) struct Tally {
+    first: String,
+    count: usize,
+}
+
+impl Tally {
+    pub(in crate::source) fn add(&mut self, name: &str) {
+        if self.count == 0 {
+            self.first = name.to_owned();
+        }
+        self.count += 1;
+    }
+
+    /// Of names that were deleted before they could be read.
+    pub(in crate::source) fn deleted(&self) -> Option<String> {
+        let first = &self.first;
+        Some(match self.count {
+            0 => return None,
+            1 => format!("{first} was deleted before it could be read"),
+            2 => format!("{first} and 1 other were deleted before they could be read"),
+            n => format!(
+                "{first} and {} others were deleted before they could be read",
+                n - 1
+            ),
+        })
+    }
+}
+
+/// Why names are left out of a listing.
+#[derive(Debug, Default)]
+pub(in crate::source) struct PassedOver {
+    pub(in crate::source) aside: Tally,
+    pub(in crate::source) dangling: Tally,
+    pub(in crate::source) special: Tally,
+    pub(in crate::source) listed_again: Tally,
+}
+
+impl PassedOver {
+    /// What is to be said of them.
+    pub(in crate::source) fn remarks(&self) -> Vec<String> {
+        let kinds = [
+            (
+                &self.aside,
+                "hidden, or put aside by Spark or Hive (`_…`, `.crc`)",
+            ),
+            (&self.dangling, "links that lead nowhere"),
+            (&self.special, "not regular files (pipes, sockets, devices)"),
+            (
+                &self.listed_again,
+                "folders that are listed under another name already",
+            ),
+        ];
+        let found = kinds.into_iter().filter(|(tally, _)| tally.count > 0);
+        found
+            .map(|(Tally { first, count }, why)| {
+                format!("passed over, {why}: {count}, such as {first}")
+            })
+            .collect()
+    }
+}
