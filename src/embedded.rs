@@ -16,6 +16,7 @@ pub fn home() -> PathBuf {
 pub fn at(home: &Path) -> EmbeddedPostgres {
     EmbeddedPostgres::new(home, "sluice")
         .home_is_chosen_by("set SLUICE_HOME to")
+        .is_installed_by("sluice db install")
         .or_instead("use a server: set DATABASE_URL=postgresql://user@host:5432/database")
         .or_instead("use containers: docker compose up")
 }

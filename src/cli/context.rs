@@ -10,6 +10,8 @@ use libpq_conninfo::{Environment, Settings};
 
 pub(super) struct Context {
     database_url: Option<String>,
+    /// Whether the command makes the embedded server if there is none: looking does not.
+    makes_server: bool,
     pub(super) json: bool,
     pub(super) progress: Progress,
 }
@@ -20,6 +22,7 @@ impl Context {
         logging::start(cli.log_format, cli.verbose, &progress)?;
         Ok(Context {
             database_url: cli.database_url.clone(),
+            makes_server: cli.command.makes_server(),
             json: cli.json,
             progress,
         })
@@ -41,9 +44,20 @@ impl Context {
 
     async fn connect_to(&self, target: Target, application_name: &str) -> Result<Connector> {
         if matches!(target, Target::Embedded) {
+            let home = embedded::home();
+            if !self.makes_server && !embedded::at(&home).exists()? {
+                return Err(Error::usage(format!(
+                    "no database is named, and there is no embedded server in \"{}\"",
+                    home.display()
+                ))
+                .next(
+                    "name one with --database-url or DATABASE_URL; or go to the folder where the embedded server \
+                     was made, or set SLUICE_HOME to its .sluice; or make one here: sluice db start",
+                ));
+            }
             eprintln!(
                 "no database named; using the embedded server in {}",
-                embedded::home().display()
+                home.display()
             );
         }
         let settings = start(target).await?;

@@ -7,8 +7,10 @@ use super::context::Context;
 use crate::db::Session;
 use crate::embedded;
 use crate::error::{Error, Result};
+use embedded_postgres::{Offer, Server};
 use serde_json::Value;
 use std::fs;
+use std::io::{IsTerminal, stderr, stdin};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -47,29 +49,26 @@ const CORRECTIONS: (&str, &[u8]) = (
     include_bytes!("../../demo/data/corrections/2013-01-corrections.ndjson"),
 );
 
+const DATABASE: &str = "demo";
+
 /// What is in the target, without what differs from load to load.
 const DIGEST: &str = "select count(*) as rows, encode(sha256(convert_to(coalesce(string_agg(
     (to_jsonb(f) - array['loaded_at', 'sluice_batch'])::text, e'\\n' order by flight_date, carrier, flight, origin), ''), 'UTF8')), 'hex') as sha256
   from nyc.flights f";
 
-pub(super) async fn demo(_: &Context, _: &args::Demo) -> Result<u8> {
+pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
     let home = embedded::home();
-    let started = Instant::now();
     println!("Real flights out of New York, January 2013, into a Postgres of their own.\n");
-    let server = embedded::at(&home).start()?;
-    println!(
-        "PostgreSQL {} runs in {} ({:.1} s)",
-        server.major,
-        home.display(),
-        started.elapsed().as_secs_f64()
-    );
+    let server = embedded::at(&home).start_or_install(|offer| agrees(args.yes, offer))?;
+    let started = Instant::now();
+    println!("PostgreSQL {} runs in {}", server.major, home.display());
+    let server = with_database(server).await?;
     let stage = Stage {
         folder: prepare(&home)?,
         session: crate::db::connect(&embedded::settings(&server), "sluice demo").await?,
         server,
     };
     stage.sluice(&["migrate"])?;
-    stage.start_over().await?;
     stage.sluice(&["apply", "sql/examples"])?;
 
     stage.title(1, "First load: the lookup tables, then the flights");
@@ -116,33 +115,51 @@ pub(super) async fn demo(_: &Context, _: &args::Demo) -> Result<u8> {
     stage.title(5, "Proof, and where to look next");
     stage.show(&["verify", "flights"], 5)?;
     println!(
-        "\n  sluice status\n  sluice quarantine flights --limit 3\n  sluice db psql\n    table sluice.quarantine_by_error;\n    select sluice.merge_sql('flights');\n    \\df+ sluice.*\n  sluice db stop\n\nDone in {:.1} s. The pipelines are in sql/examples; the README says how to write your own.",
-        started.elapsed().as_secs_f64()
+        "\n  export DATABASE_URL=\"$(sluice db url --database {DATABASE})\"\n  sluice status\n  sluice quarantine flights --limit 3\n  sluice db psql --database {DATABASE}\n    table sluice.quarantine_by_error;\n    select sluice.merge_sql('flights');\n    \\df+ sluice.*\n  sluice db stop\n\nDone in {:.1} s. The pipelines are in {}; the README says how to write your own.",
+        started.elapsed().as_secs_f64(),
+        stage.folder.join("sql/examples").display()
     );
     Ok(0)
+}
+
+/// Whether PostgreSQL may be fetched: asked only where somebody can answer.
+fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
+    if yes || !(stdin().is_terminal() && stderr().is_terminal()) {
+        eprintln!("PostgreSQL is not installed here; fetching {offer}");
+        return true;
+    }
+    eprint!("PostgreSQL is not installed here. Fetch {offer}? [Y/n] ");
+    let mut answer = String::new();
+    let is_read = stdin().read_line(&mut answer).is_ok_and(|bytes| bytes > 0);
+    is_read && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
+}
+
+/// Makes the demo's own database anew; what users have on the same server is left alone.
+async fn with_database(server: Server) -> Result<Server> {
+    let session = crate::db::connect(&embedded::settings(&server), "sluice demo").await?;
+    for statement in [
+        "drop database if exists {} with (force)",
+        "create database {}",
+    ] {
+        session
+            .batch_execute(&statement.replace("{}", DATABASE))
+            .await?;
+    }
+    Ok(Server {
+        database: DATABASE.to_owned(),
+        ..server
+    })
 }
 
 struct Stage {
     folder: PathBuf,
     session: Session,
-    server: embedded_postgres::Server,
+    server: Server,
 }
 
 impl Stage {
     fn title(&self, number: u32, title: &str) {
         println!("\n{number}. {title}");
-    }
-
-    /// Forgets what an earlier demo left.
-    async fn start_over(&self) -> Result<()> {
-        self.session
-            .batch_execute(
-                "set client_min_messages = warning;
-                 select sluice.drop_pipeline(name) from sluice.pipelines where name in ('airlines', 'airports', 'flights');
-                 drop schema if exists nyc cascade",
-            )
-            .await?;
-        Ok(())
     }
 
     fn command(&self, args: &[&str]) -> Result<Command> {

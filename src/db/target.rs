@@ -1,7 +1,7 @@
 //! Where the database is: the command line, `DATABASE_URL`, libpq's own conventions, or
 //! none of them, which means the embedded server.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use libpq_conninfo::{Environment, Settings};
 
 /// The database to work on.
@@ -18,8 +18,7 @@ impl Target {
     /// Finds the target: `database_url` (the `--database-url` flag), else `DATABASE_URL`,
     /// else libpq's environment, else the embedded server.
     pub fn resolve(database_url: Option<&str>, environment: &Environment) -> Result<Target> {
-        let flag = database_url.filter(|url| !url.trim().is_empty());
-        let (conninfo, origin) = match (flag, environment.get("DATABASE_URL")) {
+        let (conninfo, origin) = match (database_url, environment.set("DATABASE_URL")) {
             (Some(flag), _) => (flag, "--database-url"),
             (None, Some(url)) => (url, "DATABASE_URL"),
             (None, None) => {
@@ -29,6 +28,13 @@ impl Target {
                 });
             }
         };
+        // Most likely a variable of the caller's that was not set: not a wish for another server.
+        if conninfo.trim().is_empty() {
+            return Err(Error::usage(format!("{origin} is empty")).next(format!(
+                "set it to postgresql://user@host:5432/database; without {origin} libpq's PG* variables \
+                 count, else the embedded server is used"
+            )));
+        }
         let settings = Settings::parse(conninfo, environment)
             .map_err(|error| error.detail(format!("this was read from {origin}")))?;
         Ok(Target::Server(settings))
@@ -57,8 +63,16 @@ mod tests {
     #[test]
     fn nothing_set_means_the_embedded_server() {
         assert_eq!(resolve(None, &[]), Target::Embedded);
-        let refining = [("DATABASE_URL", ""), ("PGPASSWORD", "x")];
-        assert_eq!(resolve(Some(""), &refining), Target::Embedded);
+        assert_eq!(resolve(None, &[("PGPASSWORD", "x")]), Target::Embedded);
+    }
+
+    #[test]
+    fn an_empty_name_of_a_server_is_an_error_wherever_it_stands() {
+        let environment = Environment::of("ann", "/", [("DATABASE_URL", ""), ("PGHOST", "h")]);
+        for (flag, origin) in [(None, "DATABASE_URL"), (Some(" "), "--database-url")] {
+            let error = Target::resolve(flag, &environment).unwrap_err();
+            assert_eq!(error.message(), format!("{origin} is empty"));
+        }
     }
 
     #[test]

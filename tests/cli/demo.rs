@@ -70,6 +70,25 @@ fn the_demo_runs_again_and_again_and_resumes_after_its_own_kill() {
             .env("SLUICE_HOME", home.path())
             .current_dir(home.path())
     };
+    // What a user has on the same server is not the demo's.
+    sluice().args(["db", "start"]).run().exits(0);
+    let url = |database: &str| {
+        let args = ["db", "url", "--database", database];
+        sluice()
+            .args(args)
+            .run()
+            .exits(0)
+            .stdout
+            .trim_end()
+            .to_owned()
+    };
+    let mine = sluice().env("DATABASE_URL", url("sluice"));
+    let mine = mine
+        .env("SLUICE_ALLOW_FILES", "*")
+        .args(["migrate"])
+        .run()
+        .exits(0);
+    assert!(mine.stdout.contains("installed"), "{}", mine.stdout);
     for _ in 0..2 {
         let done = sluice().args(["demo"]).run().exits(0);
         for line in [
@@ -82,5 +101,12 @@ fn the_demo_runs_again_and_again_and_resumes_after_its_own_kill() {
             assert!(done.stdout.contains(line), "{line}\n{}", done.stdout);
         }
     }
+    let pipelines = |database: &str| {
+        let status = sluice()
+            .env("DATABASE_URL", url(database))
+            .args(["status", "--json"]);
+        status.run().exits(0).stdout.matches("\"pipeline\"").count()
+    };
+    assert_eq!((pipelines("demo"), pipelines("sluice")), (3, 0));
     sluice().args(["db", "stop"]).run().exits(0);
 }

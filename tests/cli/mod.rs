@@ -2,6 +2,7 @@
 
 mod apply;
 mod backfill;
+mod db;
 mod demo;
 mod host;
 mod output;

@@ -1,12 +1,14 @@
 //! The engine in plain psql: what fits on a screen, and the shortcuts of docs/psqlrc.
 
+use crate::support::server::psql;
 use crate::support::{Sluice, TestDb};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What psql prints for `input`, with the start-up file `psqlrc`.
-fn psql(db: &TestDb, psqlrc: &str, input: &str) -> String {
-    let mut child = Command::new("psql")
+/// What `psql` prints for `input`, with the start-up file `psqlrc`.
+fn ask(psql: &Path, db: &TestDb, psqlrc: &str, input: &str) -> String {
+    let mut child = Command::new(psql)
         .args(["--quiet", "--set=ON_ERROR_STOP=1"])
         .arg(&db.url)
         .env("PSQLRC", psqlrc)
@@ -66,9 +68,12 @@ fn widest(text: &str) -> usize {
 
 #[tokio::test]
 async fn views_for_people_fit_on_100_columns() {
+    let Some(psql) = psql() else {
+        return;
+    };
     let db = demo().await;
     for view in FOR_PEOPLE {
-        let shown = psql(&db, "/dev/null", &format!("table sluice.{view};"));
+        let shown = ask(&psql, &db, "/dev/null", &format!("table sluice.{view};"));
         assert!(shown.lines().count() > 4, "{shown}");
         assert!(widest(&shown) <= 100, "{view}\n{shown}");
         if std::env::var_os("SLUICE_DOCS_SHOW").is_some() {
@@ -79,16 +84,20 @@ async fn views_for_people_fit_on_100_columns() {
     db.execute("update sluice.pipelines set name = rpad(name, 40, '_of_the_airports_of_new_york')")
         .await;
     for view in ["quarantine_open", "quarantine_by_error"] {
-        let shown = psql(&db, "/dev/null", &format!("table sluice.{view};"));
+        let shown = ask(&psql, &db, "/dev/null", &format!("table sluice.{view};"));
         assert!(widest(&shown) <= 100, "{view}\n{shown}");
     }
 }
 
 #[tokio::test]
 async fn views_for_people_can_be_shown_in_every_encoding() {
+    let Some(psql) = psql() else {
+        return;
+    };
     let db = demo().await;
     for view in FOR_PEOPLE {
-        psql(
+        ask(
+            &psql,
             &db,
             "/dev/null",
             &format!("set client_encoding = 'LATIN1'; table sluice.{view};"),
@@ -98,6 +107,9 @@ async fn views_for_people_can_be_shown_in_every_encoding() {
 
 #[tokio::test]
 async fn shortcuts_of_the_psqlrc_work() {
+    let Some(psql) = psql() else {
+        return;
+    };
     let db = demo().await;
     let psqlrc = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/psqlrc");
     let text = std::fs::read_to_string(psqlrc).unwrap();
@@ -120,7 +132,7 @@ async fn shortcuts_of_the_psqlrc_work() {
             "manual" => (":manual", "define_pipeline"),
             _ => panic!("not tested: {name}"),
         };
-        let shown = psql(&db, psqlrc, &format!("{input}\n"));
+        let shown = ask(&psql, &db, psqlrc, &format!("{input}\n"));
         assert!(shown.contains(wanted), "{input}\n{shown}");
         count += 1;
     }

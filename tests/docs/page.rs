@@ -1,6 +1,6 @@
 //! A page of the documentation, taken apart and played.
 
-use crate::support::{Api, Store, TestDb, Web};
+use crate::support::{Api, Store, TestDb, Web, server};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -149,6 +149,11 @@ impl Page {
 
     /// Does what the page says, in a folder and a database of its own.
     pub(super) async fn play(self) {
+        let uses_psql =
+            |block: &Block| matches!(&block.step, Step::Console { text } if text.contains("psql "));
+        if self.blocks.iter().any(uses_psql) && server::psql().is_none() {
+            return;
+        }
         let db = TestDb::new().await;
         let session = db.connect().await;
         let folder = tempfile::tempdir().unwrap();
@@ -231,9 +236,11 @@ fn console(text: &str, db: &TestDb, store: &Store, folder: &Path, api: &Web, pla
 /// Exit code and output of a command, as a user of `db` and `store` in `folder` sees it.
 fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_sluice"));
+    let psql = server::psql().unwrap_or_default();
     let path = format!(
-        "{}:{}",
+        "{}:{}:{}",
         binary.parent().unwrap().display(),
+        psql.parent().unwrap_or(binary).display(),
         std::env::var("PATH").unwrap()
     );
     let output = Command::new("sh")

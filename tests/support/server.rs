@@ -1,6 +1,6 @@
 //! PostgreSQL servers that end with the test binary, however it ends.
 
-use embedded_postgres::Server;
+use embedded_postgres::{Offer, Server};
 use libpq_conninfo::Settings;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -29,7 +29,12 @@ impl TestServer {
 
     /// Starts the one whose cluster is in a folder that will be removed with it.
     pub fn start_in(home: PathBuf) -> Self {
-        let server = embedded::at(&home).start().unwrap();
+        let fetch = |offer: &Offer<'_>| {
+            eprintln!("PostgreSQL is not installed here; fetching {offer}");
+            true
+        };
+        let server =
+            (embedded::at(&home).start_or_install(fetch)).unwrap_or_else(|error| panic!("{error}"));
         // A test binary that is killed cannot clean up. The watchdog sees its standard input
         // close, ends the server and removes the folder.
         let watchdog = Command::new("sh")
@@ -92,4 +97,15 @@ impl Drop for TestServer {
 pub fn shared() -> &'static TestServer {
     static SHARED: OnceLock<TestServer> = OnceLock::new();
     SHARED.get_or_init(TestServer::start)
+}
+
+/// psql, the server's own if it has one. Says it where there is none: some packages bring the
+/// server alone.
+pub fn psql() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| embedded::at(&shared().home).client("psql"));
+    if found.is_none() {
+        eprintln!("SKIPPED, NOT TESTED: there is no psql on this machine");
+    }
+    found.clone()
 }

