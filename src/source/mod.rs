@@ -7,6 +7,7 @@
 mod batch;
 mod contract;
 mod copy;
+pub mod database;
 mod digest;
 mod driver;
 pub mod file;
@@ -104,7 +105,10 @@ pub fn open(settings: &Value, start: Start, means: &Means) -> Result<Box<dyn Sou
             means,
         )?)),
         Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, means)?)),
+        Some("postgres") => Ok(Box::new(database::DatabaseSource::open(
+            settings, &start, means,
+        )?)),
         _ => Err(Error::usage(format!("unknown source {settings}"))
-            .next("this binary reads the kinds \"file\", \"object\" and \"http\"")),
+            .next("this binary reads the kinds \"file\", \"object\", \"http\" and \"postgres\"")),
     }
 }

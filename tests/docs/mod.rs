@@ -41,6 +41,7 @@ macro_rules! pages {
 
 pages! {
     readme_is_true: "README.md",
+    databases_is_true: "docs/databases.md",
     definitions_is_true: "docs/definitions.md",
     exactly_once_is_true: "docs/exactly-once.md",
     psql_is_true: "docs/psql.md",

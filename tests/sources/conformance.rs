@@ -1,5 +1,6 @@
 //! What every source has to pass, whatever it reads.
 
+use crate::sources::database::support::Shop;
 use crate::sources::file::support::{Folder, Record, WIDE, gzip, means, records, rows};
 use crate::support::sluice::Done;
 use crate::support::web::Answer;
@@ -358,6 +359,56 @@ impl Subject for Objects {
     }
 }
 
+/// A database with the records in a table.
+struct Tables {
+    shop: Shop,
+    /// Records with their cursor, which many share and some do not have.
+    with_cursor: bool,
+}
+
+impl Tables {
+    fn new(with_cursor: bool) -> Self {
+        let shop = Shop::new(
+            "create table items (id int primary key, amount numeric(10,2), name text);
+             insert into items select i, i * 7 + 0.50, 'n]}\"' || i from generate_series(0, 44) i",
+        );
+        Tables { shop, with_cursor }
+    }
+}
+
+impl Subject for Tables {
+    fn settings(&self) -> Value {
+        self.shop.settings(match self.with_cursor {
+            false => json!({"table": "items"}),
+            true => json!({"query": "select *, nullif(id / 4, 0) as at from items", "key": ["id"], "cursor": "at"}),
+        })
+    }
+
+    fn payloads(&self) -> Vec<String> {
+        let at = |i: usize| match i / 4 {
+            0 => ",\"at\":null}".to_owned(),
+            at => format!(",\"at\":{at}}}"),
+        };
+        let with_at = |i| item(i).strip_suffix('}').unwrap().to_owned() + &at(i);
+        match self.with_cursor {
+            false => (0..45).map(item).collect(),
+            true => (0..45).map(with_at).collect(),
+        }
+    }
+
+    fn large(&self, count: usize) -> Value {
+        let query = format!(
+            "select i as id, repeat('p', {LONG}) as pad from generate_series(1, {count}) i"
+        );
+        self.shop.settings(json!({"query": query, "key": ["id"]}))
+    }
+
+    /// 16 MiB that wait to be read, and half as much again for what the allocator keeps.
+    fn ahead_kib(&self) -> u64 {
+        24 * 1024
+    }
+}
+
 /// An API with the records, under one paging model.
 struct Http {
     web: Web,
@@ -460,6 +511,8 @@ conformance! {
     http_cursor_in_body: Http::on("/search"),
     http_next_link: Http::on("/links"),
     http_link_header: Http::on("/link-header"),
+    postgres: Tables::new(false),
+    postgres_with_cursor: Tables::new(true),
 }
 
 /// One of each way of reading is enough: it takes its time.
@@ -476,5 +529,6 @@ memory! {
     memory_of_files_is_bounded: Files::ndjson_and_json(),
     memory_of_objects_is_bounded: Objects::ndjson(),
     memory_of_pages_that_are_asked_for_ahead_is_bounded: Http::on("/page"),
+    memory_of_rows_is_bounded: Tables::new(false),
     memory_of_pages_one_after_the_other_is_bounded: Http::on("/cursor"),
 }

@@ -1,4 +1,5 @@
 mod conformance;
+mod database;
 mod file;
 mod http;
 mod object;

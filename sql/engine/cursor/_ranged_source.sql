@@ -37,9 +37,19 @@ begin
         'pattern', substring(v_objects from '^[^*?[]*/([^/]*[*?[].*)$')) end;
   end if;
 
+  if p_source ? 'cursor' then
+    if v_objects is not null or p_range = '{}' or v_from !~ '[^[:space:]]' or v_to !~ '[^[:space:]]' then
+      raise exception using errcode = 'SL005', message = case
+          when p_range = '{}' then 'a backfill needs a range'
+          else format('%s is no range of a database', p_range) end,
+        hint = format('from_mark, to_mark or both: values of the column %s', p_source ->> 'cursor');
+    end if;
+    -- What its values are, only the source can tell.
+    return p_source || jsonb_build_object('range', p_range);
+  end if;
   if v_since is null then
     raise exception using errcode = 'SL005', message = 'this source knows no ranges: it always reads everything',
-      hint = 'a source with since => sluice.since(...) knows marks;'
+      hint = 'a source with since => sluice.since(...), or of a database with a cursor, knows marks;'
         ' to read all of this one again: sluice.rewind(..., to_start => true)';
   end if;
   if v_objects is not null or p_range = '{}' then

@@ -73,7 +73,8 @@ begin
   if not found then
     raise exception using errcode = 'SL005',
       message = format('the source of pipeline %s has no files or objects', p_pipeline.name),
-      hint = 'pages => 1 passes over the page in hand';
+      hint = case when p_pipeline.source ->> 'kind' = 'http' then 'pages => 1 passes over the page in hand'
+        else 'rows to be left out are left out by the query of the source' end;
   end if;
   if (v_named.is_address <> (p_object ~ '^[a-z0-9]+://') or p_object in ('-', '')) and not exists (
     select from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id and o.object = p_object) then
@@ -106,7 +107,9 @@ begin
     where s.shape = 'paging' and concat(p_pipeline.source ->> 'kind', ' source') = any (s.parts)) then
     raise exception using errcode = 'SL005',
       message = format('the source of pipeline %s has no pages', p_pipeline.name),
-      hint = 'object => ''drop/bad.csv'' passes over a file or object';
+      hint = case when exists (select from sluice._source_units() u where u.kind = p_pipeline.source ->> 'kind')
+        then 'object => ''drop/bad.csv'' passes over a file or object'
+        else 'rows to be left out are left out by the query of the source' end;
   end if;
   if v_member is null then
     raise exception using errcode = 'SL005',

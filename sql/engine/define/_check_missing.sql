@@ -28,11 +28,12 @@ begin
   if p_missing = 'keep' then
     return;
   end if;
-  if p_source ? 'since' then
+  if p_source ?| '{since,cursor}' then
     raise exception using errcode = 'SL005',
-      message = v_where || format('missing => %L does not go with since: what is asked for is never all there is',
-        p_missing),
-      hint = 'leave since out, and every run reads everything; or have the source tell deletions (sluice_deleted)';
+      message = v_where || format('missing => %L does not go with %s: what is asked for is never all there is',
+        p_missing, case when p_source ? 'since' then 'since' else 'a cursor' end),
+      hint = format('leave %s out, and every run reads everything; or have the source tell deletions (sluice_deleted)',
+        case when p_source ? 'since' then 'since' else 'cursor' end);
   end if;
   if sluice._key_column_without_stable_bytes(v_target, p_key) is not null then
     raise exception using errcode = 'SL005',

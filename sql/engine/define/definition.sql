@@ -57,15 +57,15 @@ set search_path = pg_catalog, pg_temp
 set intervalstyle = 'postgres'
 as $$
 declare
-  v_part text := concat_ws(' ', case when p_what <> 'since' then
+  v_part text := concat_ws(' ', case when p_what not in ('since', 'connection') then
     coalesce(p_value ->> 'kind', p_value ->> 'model', p_value ->> 'scheme') end, p_what);
 begin
   return format('sluice.%s(%s)', replace(v_part, ' ', '_'), (
-    select string_agg(format(E'\n%s  %s => %s', p_indent, s.name, case
-        when s.shape in ('paging', 'auth', 'since') then
+    select string_agg(format(E'\n%s  %I => %s', p_indent, s.name, case
+        when s.shape in ('paging', 'auth', 'since', 'connection') then
           sluice._source_sql(s.shape, p_value -> s.name, p_indent || '  ')
         when s.shape = 'names' then quote_literal(array(select jsonb_array_elements_text(p_value -> s.name)))
-        when s.name = 'lag' then quote_literal(make_interval(secs => (p_value ->> s.name)::float8))
+        when s.name in ('lag', 'statement_timeout') then quote_literal(make_interval(secs => (p_value ->> s.name)::float8))
         when jsonb_typeof(p_value -> s.name) in ('number', 'boolean') then p_value ->> s.name
         else quote_literal(p_value ->> s.name) end), ',' order by s.place)
     from sluice._settings() with ordinality s (parts, name, is_required, shape, range, sentence, place)

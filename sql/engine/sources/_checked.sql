@@ -19,10 +19,11 @@ begin
   if jsonb_typeof(p_value) is distinct from 'object' or v_names is null then
     -- Of an object only its kind is repeated: what else stands in it may be a secret.
     raise exception using errcode = 'SL005',
-      message = format('unknown %s %s', p_what, coalesce(case
-        when jsonb_typeof(p_value) = 'object' then coalesce(p_value -> v_tag, '{}') else p_value end::text, 'null')),
+      message = case when p_what = 'connection' then 'connection cannot be what was given'
+        else format('unknown %s %s', p_what, coalesce(case
+          when jsonb_typeof(p_value) = 'object' then coalesce(p_value -> v_tag, '{}') else p_value end::text, 'null')) end,
       hint = (
-        select 'make it with one of ' || string_agg(format('sluice.%s(...)', replace(part, ' ', '_')), ', ')
+        select 'make it with one of ' || string_agg(format('sluice.%s(...)', replace(part, ' ', '_')), ', ' order by part)
         from (select distinct unnest(s.parts) as part from sluice._settings() s) p where part like '%' || p_what);
   end if;
   v_checked := coalesce((select jsonb_object_agg(key, value) from jsonb_each(p_value) where value <> 'null'), '{}');
@@ -32,7 +33,7 @@ begin
     if not found then
       raise exception using errcode = 'SL005', message = format('%s: unknown setting %s', v_part, to_json(v_key)),
         hint = 'known are ' || v_names;
-    elsif v_setting.shape in ('paging', 'auth', 'since') then
+    elsif v_setting.shape in ('paging', 'auth', 'since', 'connection') then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._checked(v_setting.shape, v_given));
     elsif not sluice._fits(v_given, v_setting.shape, v_setting.range) then
       -- What stands before an @ or behind a ? in an address may be a secret, and so may what is no variable's name.

@@ -109,6 +109,7 @@ as $$
       'step needs a start', 'start => what the first request asks for'),
     ('{since}', '$ ? (exists(@.step) && !exists(@.until_param) && !(@.template like_regex "[{]until[}]"))',
       'step needs a place for the other end', 'until_param => ''updated_before'', or {until} in the template')
+  union all select * from sluice._database_conflicts()
 $$;
 
 comment on function sluice._conflicts() is

@@ -18,6 +18,7 @@ as $$
   select * from sluice._file_settings()
   union all select * from sluice._object_settings()
   union all select * from sluice._http_settings()
+  union all select * from sluice._database_settings()
   union all select * from sluice._record_settings()
   union all select * from sluice._paging_settings()
   union all select * from sluice._auth_settings()

@@ -1,0 +1,217 @@
+//! Rows, ahead of the reader: asked for on a thread of their own, and where a connection is lost
+//! on another one, behind the last row that came.
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc};
+
+use super::outlet::{Event, Outlet};
+use super::place::{Marks, Place, Sweep};
+use super::settings::{Range, Settings};
+use crate::error::{Error, Result};
+use crate::source::Means;
+
+/// A server, in its own words.
+pub(super) trait Server: Send + 'static {
+    /// A connection that sees one state of the data.
+    type Session;
+
+    /// Connects. With `known`, the marks that the sweep before left, a sweep is about to begin:
+    /// the marks that it will leave are found out, before its snapshot is taken.
+    async fn open(&self, known: Option<&Marks>) -> Result<(Self::Session, Option<Marks>)>;
+
+    /// Puts out the rows of a window in their order.
+    async fn read(&self, session: &Self::Session, window: &Window, out: &mut Outlet) -> Result<()>;
+}
+
+/// Which rows to read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Window {
+    pub(super) part: Part,
+    /// Where the read goes on. The row that stands there is wanted, too: its absence is no
+    /// fault, and two of them are one.
+    pub(super) after: Option<Place>,
+    /// The least cursor, less the lag; and the greatest.
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+}
+
+/// Which part of the rows a window is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All, by key: the source has no cursor.
+    All,
+    /// Those whose cursor is null, by key.
+    WithoutCursor,
+    /// Those with a cursor, by cursor and key.
+    WithCursor,
+}
+
+/// The rows of a sweep, from where it stands. Dropped, it stops.
+pub(super) struct Fetcher {
+    events: mpsc::Receiver<Event>,
+}
+
+impl Fetcher {
+    /// `known` are the marks that the sweep before left, if this one is to begin.
+    pub(super) fn start(
+        server: impl Server,
+        settings: &Settings,
+        sweep: &Sweep,
+        known: Option<Marks>,
+        means: &Means,
+    ) -> Result<Self> {
+        let (out, events) = Outlet::open(sweep.after.clone(), &means.budget);
+        let listener = out.listener();
+        let fetching = Fetching {
+            server,
+            windows: windows(settings, sweep),
+            state: Mutex::new(State { at: 0, known, out }),
+        };
+        let (runtime, budget) = (means.runtime.clone(), Arc::clone(&means.budget));
+        let what = format!("reading {}", settings.origin());
+        let work = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = listener.closed() => {}
+                    done = budget.retrying(what, || fetching.attempt()) => {
+                        let last = done.map_or_else(Event::Failed, |()| Event::End);
+                        let _ = listener.send(last).await;
+                    }
+                }
+            });
+        };
+        // A thread of its own: some libraries block.
+        std::thread::Builder::new()
+            .name("fetcher".to_owned())
+            .spawn(work)
+            .map_err(|cause| {
+                Error::failed("the fetcher thread cannot be started").caused_by(cause)
+            })?;
+        Ok(Fetcher { events })
+    }
+
+    /// The next event; waits for it.
+    pub(super) fn next(&mut self) -> Event {
+        self.events.blocking_recv().unwrap_or_else(|| {
+            Event::Failed(Error::failed("fetching has ended before the rows did"))
+        })
+    }
+}
+
+/// The windows of a sweep, one after the other.
+fn windows(settings: &Settings, sweep: &Sweep) -> Vec<Window> {
+    let Range { from, to } = settings.range.clone().unwrap_or_default();
+    let window = |part| Window {
+        part,
+        after: None,
+        from: from.clone().or_else(|| sweep.from.clone()),
+        to: to.clone(),
+    };
+    let parts: &[Part] = match (&settings.cursor, &settings.range, &sweep.after) {
+        (None, _, _) => &[Part::All],
+        (Some(_), None, None | Some(Place { cursor: None, .. })) => {
+            &[Part::WithoutCursor, Part::WithCursor]
+        }
+        _ => &[Part::WithCursor],
+    };
+    parts.iter().map(|part| window(*part)).collect()
+}
+
+struct Fetching<S> {
+    server: S,
+    windows: Vec<Window>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The window at hand.
+    at: usize,
+    known: Option<Marks>,
+    out: Outlet,
+}
+
+impl<S: Server> Fetching<S> {
+    /// Reads on from where the attempt before came to.
+    async fn attempt(&self) -> Result<()> {
+        let mut state = self.state.lock().await;
+        let State { at, known, out } = &mut *state;
+        let done = self.go_on(at, known, out).await;
+        if done.is_err() {
+            // What has come is sound.
+            out.count_retry();
+            out.flush().await?;
+        }
+        done
+    }
+
+    async fn go_on(
+        &self,
+        at: &mut usize,
+        known: &mut Option<Marks>,
+        out: &mut Outlet,
+    ) -> Result<()> {
+        let (session, marks) = self.server.open(known.as_ref()).await?;
+        if known.take().is_some() {
+            out.say(Event::Begun(marks)).await?;
+        }
+        while let Some(window) = self.windows.get(*at) {
+            let window = Window {
+                after: out.begin(),
+                ..window.clone()
+            };
+            self.server.read(&session, &window, out).await?;
+            *at += 1;
+            out.end();
+        }
+        out.flush().await
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parts(settings: serde_json::Value, after: Option<Place>) -> Vec<Part> {
+        let mut all = json!({"kind": "postgres", "connection": {"env": "X"}, "table": "t"});
+        all.as_object_mut()
+            .unwrap()
+            .extend(settings.as_object().unwrap().clone());
+        let settings = Settings::parse(&all).unwrap();
+        let sweep = Sweep {
+            after,
+            ..Sweep::default()
+        };
+        windows(&settings, &sweep)
+            .iter()
+            .map(|window| window.part)
+            .collect()
+    }
+
+    #[test]
+    fn rows_without_a_cursor_come_first_and_belong_to_no_range() {
+        let place = |cursor: Option<&str>| {
+            Some(Place {
+                cursor: cursor.map(str::to_owned),
+                key: vec!["7".to_owned()],
+            })
+        };
+        let cursor = || json!({"cursor": "at"});
+        assert_eq!(parts(json!({}), None), [Part::All]);
+        assert_eq!(
+            parts(cursor(), None),
+            [Part::WithoutCursor, Part::WithCursor]
+        );
+        assert_eq!(
+            parts(cursor(), place(None)),
+            [Part::WithoutCursor, Part::WithCursor]
+        );
+        assert_eq!(parts(cursor(), place(Some("1"))), [Part::WithCursor]);
+        assert_eq!(
+            parts(json!({"cursor": "at", "range": {"from": "1"}}), None),
+            [Part::WithCursor]
+        );
+    }
+}

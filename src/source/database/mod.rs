@@ -1,0 +1,146 @@
+//! Records from databases: rows of a table or a query, as JSON.
+//!
+//! A **sweep** reads all rows that it asks for, in the order of a cursor and a key, or of the key
+//! alone; from one snapshot, so that it sees one state of the data. What was read last is in the
+//! pipeline's cursor, committed with the records it stands for, so that a run which was killed, or
+//! lost its connection, goes on behind it. With a cursor, a sweep asks for what is not older than
+//! a mark; which mark is safe, so that nothing committed late is missed, see [`place::Marks`].
+//!
+//! | room | what |
+//! |---|---|
+//! | [`settings`], [`place`] | what is asked for, and where a sweep stands |
+//! | [`fetch`], [`outlet`] | rows ahead of the reader, over lost connections |
+//! | [`postgres`] | servers, each in its own words: connection, snapshot, order, text of values |
+
+mod fetch;
+mod outlet;
+mod place;
+mod postgres;
+mod settings;
+
+use serde_json::Value;
+
+use self::fetch::Fetcher;
+use self::outlet::{Chunk, Event, Row};
+use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
+use self::settings::Settings;
+use crate::error::Result;
+use crate::source::{BatchBuilder, Means, Progress, Proof, Source, Start};
+
+const TOO_LONG: &str = "54000";
+
+/// The source that reads databases.
+pub struct DatabaseSource {
+    settings: Settings,
+    means: Means,
+    sweep: Sweep,
+    /// The marks that the sweep before left, until this one has begun.
+    known: Option<Marks>,
+    fetcher: Option<Fetcher>,
+    rows: std::vec::IntoIter<Row>,
+    /// What the rows at hand are accounted to.
+    chunk: Option<Chunk>,
+    is_over: bool,
+}
+
+impl DatabaseSource {
+    /// A source for the pipeline's `settings`, which goes on from where `start` says. Nothing is
+    /// asked of the server before the first batch is.
+    pub fn open(value: &Value, start: &Start, means: &Means) -> Result<Self> {
+        let settings = Settings::parse(value)?;
+        let cursor = Cursor::parse(start.cursor.as_ref())?;
+        // A range is read in one sweep.
+        let is_over = settings.range.is_some() && matches!(cursor, Some(Cursor::Done(_)));
+        let (sweep, known, remark) = sweep_after(cursor, &settings, Settings::fingerprint(value));
+        if let Some(remark) = remark {
+            means.remarks.add(remark);
+        }
+        Ok(DatabaseSource {
+            settings,
+            means: means.clone(),
+            sweep,
+            known,
+            fetcher: None,
+            rows: Vec::new().into_iter(),
+            chunk: None,
+            is_over,
+        })
+    }
+
+    fn next_event(&mut self) -> Result<Event> {
+        if self.fetcher.is_none() {
+            let server = postgres::Postgres::new(&self.settings, &self.means)?;
+            let known = self.known.take();
+            let fetcher = Fetcher::start(server, &self.settings, &self.sweep, known, &self.means)?;
+            self.fetcher = Some(fetcher);
+        }
+        match self.fetcher.as_mut().map(Fetcher::next) {
+            Some(Event::Failed(error)) => Err(error),
+            Some(event) => Ok(event),
+            None => Ok(Event::End),
+        }
+    }
+
+    fn push(&mut self, row: Row, out: &mut BatchBuilder) {
+        let Row { mut payload, place } = row;
+        self.sweep.records += 1;
+        self.sweep.after = Some(place);
+        let position = i64::try_from(self.sweep.records).unwrap_or(i64::MAX);
+        let (size, max) = (payload.len(), self.settings.max_record_bytes);
+        out.consume(size as u64);
+        if size <= max {
+            out.push(position, &payload);
+            return;
+        }
+        payload.truncate(max);
+        let message = format!(
+            "the record has {size} bytes, more than the limit max_record_bytes = {max}; its first {max} bytes are kept here"
+        );
+        out.push_unreadable(position, payload, TOO_LONG, message);
+    }
+}
+
+impl Source for DatabaseSource {
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        out.set_origin(self.settings.origin());
+        loop {
+            if self.is_over {
+                return Ok(Progress::End(Proof::Complete));
+            }
+            // Asked for the end even with a full batch, to spare one that only says so.
+            if !self.rows.as_slice().is_empty() && out.is_full() {
+                return Ok(Progress::Full);
+            }
+            if let Some(row) = self.rows.next() {
+                self.push(row, out);
+                continue;
+            }
+            self.chunk = None;
+            match self.next_event()? {
+                Event::Begun(marks) => self.sweep.then = marks,
+                Event::Rows(mut chunk) => {
+                    out.count_retries(chunk.retried);
+                    self.rows = std::mem::take(&mut chunk.rows).into_iter();
+                    self.chunk = Some(chunk);
+                }
+                Event::End => self.is_over = true,
+                Event::Failed(error) => return Err(error),
+            }
+        }
+    }
+
+    fn cursor(&self) -> Option<Value> {
+        let cursor = match self.is_over {
+            false => Cursor::Sweeping(self.sweep.clone()),
+            true => Cursor::Done(Done {
+                done: true,
+                marks: self.sweep.then.clone(),
+            }),
+        };
+        Some(cursor.to_json())
+    }
+
+    fn is_at_start(&self) -> bool {
+        self.sweep.after.is_none() && !self.is_over
+    }
+}

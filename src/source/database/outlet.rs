@@ -1,0 +1,154 @@
+//! Where rows go: in chunks to the reader, no more bytes than may wait.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::place::{Marks, Place};
+use crate::error::{Error, Result};
+use crate::retry::Budget;
+
+/// Bytes of rows that may wait to be read; the last one may exceed it.
+const WAITING: usize = 16 << 20;
+/// Rows are handed over in chunks of about so many bytes.
+const CHUNK: usize = 256 << 10;
+/// Chunks of small rows that may wait.
+const CHUNKS: usize = 8;
+
+/// A row and where it stands.
+pub(super) struct Row {
+    pub(super) payload: Vec<u8>,
+    pub(super) place: Place,
+}
+
+/// What the reader is told, in order.
+pub(super) enum Event {
+    /// The sweep has begun, and leaves this behind.
+    Begun(Option<Marks>),
+    Rows(Chunk),
+    Failed(Error),
+    End,
+}
+
+pub(super) struct Chunk {
+    pub(super) rows: Vec<Row>,
+    /// Connections that were lost on the way.
+    pub(super) retried: u32,
+    /// Its share of [`WAITING`].
+    _share: OwnedSemaphorePermit,
+}
+
+/// Where rows go.
+pub(super) struct Outlet {
+    events: mpsc::Sender<Event>,
+    room: Arc<Semaphore>,
+    budget: Arc<Budget>,
+    rows: Vec<Row>,
+    bytes: usize,
+    retried: u32,
+    after: Option<Place>,
+    /// No row of the window has come yet.
+    is_fresh: bool,
+}
+
+impl Outlet {
+    /// An outlet for the rows behind a place, and its other end.
+    pub(super) fn open(
+        after: Option<Place>,
+        budget: &Arc<Budget>,
+    ) -> (Self, mpsc::Receiver<Event>) {
+        let (events, receiver) = mpsc::channel(CHUNKS);
+        let outlet = Outlet {
+            events,
+            room: Arc::new(Semaphore::new(WAITING)),
+            budget: Arc::clone(budget),
+            rows: Vec::new(),
+            bytes: 0,
+            retried: 0,
+            after,
+            is_fresh: true,
+        };
+        (outlet, receiver)
+    }
+
+    /// By which one notices that nobody listens any more.
+    pub(super) fn listener(&self) -> mpsc::Sender<Event> {
+        self.events.clone()
+    }
+
+    /// A window is read, or read on; behind which place.
+    pub(super) fn begin(&mut self) -> Option<Place> {
+        self.is_fresh = true;
+        self.after.clone()
+    }
+
+    /// A window has come to its end.
+    pub(super) fn end(&mut self) {
+        self.after = None;
+    }
+
+    pub(super) fn count_retry(&mut self) {
+        self.retried += 1;
+    }
+
+    /// Takes a row. `key` are the values of its key.
+    pub(super) async fn push(
+        &mut self,
+        payload: Vec<u8>,
+        cursor: Option<String>,
+        key: Vec<Option<String>>,
+    ) -> Result<()> {
+        let Some(key) = key.into_iter().collect::<Option<Vec<_>>>() else {
+            return Err(Error::usage("a row of the source has a null in its key")
+                .detail(String::from_utf8_lossy(&payload[..payload.len().min(300)]))
+                .next(
+                    "name columns as key that are never null, or leave such rows out by a query",
+                ));
+        };
+        let place = Place { cursor, key };
+        let is_fresh = std::mem::replace(&mut self.is_fresh, false);
+        if self.after.as_ref() == Some(&place) {
+            if is_fresh {
+                return Ok(());
+            }
+            return Err(Error::usage(format!(
+                "two rows of the source have the key {}",
+                serde_json::json!(place.key)
+            ))
+            .next("name columns as key that tell rows apart"));
+        }
+        self.bytes += payload.len() + 64;
+        self.after = Some(place.clone());
+        self.rows.push(Row { payload, place });
+        if self.bytes >= CHUNK {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Hands over what has come.
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let cost = u32::try_from(self.bytes.min(WAITING)).unwrap_or(u32::MAX);
+        let share = Arc::clone(&self.room).acquire_many_owned(cost).await;
+        let share = share.map_err(|_| nobody_listens())?;
+        let chunk = Chunk {
+            rows: std::mem::take(&mut self.rows),
+            retried: std::mem::take(&mut self.retried),
+            _share: share,
+        };
+        self.bytes = 0;
+        self.budget.progressed();
+        self.say(Event::Rows(chunk)).await
+    }
+
+    pub(super) async fn say(&self, event: Event) -> Result<()> {
+        self.events.send(event).await.map_err(|_| nobody_listens())
+    }
+}
+
+fn nobody_listens() -> Error {
+    Error::failed("nobody reads the rows any more")
+}

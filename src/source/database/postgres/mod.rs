@@ -1,0 +1,237 @@
+//! PostgreSQL as a source. The server writes the records: no value passes through a type of ours.
+
+mod horizon;
+mod lookup;
+mod range;
+mod relation;
+
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
+use libpq_conninfo::{Environment, RootCertificates, Settings as Server};
+use tokio_postgres::types::{FromSql, Type};
+use tokio_postgres::{Client, Row};
+
+use self::relation::{Relation, parameters};
+use super::fetch::{self, Part, Window};
+use super::outlet::Outlet;
+use super::place::Marks;
+use super::settings::Settings;
+use crate::db::{Connector, Session};
+use crate::error::{Error, Result};
+use crate::host::HostRules;
+use crate::secret::Secret;
+use crate::source::Means;
+
+/// Parameters of a connection string by which it would lead to other files of the loader.
+const OF_THE_LOADER: [&str; 3] = ["passfile", "service", "servicefile"];
+
+/// Texts of values are the same whatever the server, the database and the role have set, and
+/// nothing but the settings of the source ends a statement.
+const PINS: &str = "
+    set local timezone = 'UTC';
+    set local datestyle = 'ISO, YMD';
+    set local intervalstyle = 'iso_8601';
+    set local bytea_output = 'hex';
+    set local extra_float_digits = 1;
+    set local xmlbinary = 'base64';
+    set local standard_conforming_strings = on;
+    set local search_path = public;
+    set local lock_timeout = 0;";
+
+pub(super) struct Postgres {
+    connector: Connector,
+    settings: Settings,
+    pins: String,
+}
+
+/// A connection inside of a transaction.
+pub(super) struct Reading {
+    session: Session,
+    relation: Relation,
+}
+
+impl Postgres {
+    pub(super) fn new(settings: &Settings, means: &Means) -> Result<Self> {
+        let keeper = settings.keeper()?;
+        let server = server(keeper.read(&means.host)?.expose())
+            .map_err(|error| error.context(&format!("the connection of the source ({keeper})")))?;
+        ask(&server, &means.host)?;
+        for password in server
+            .hosts
+            .iter()
+            .filter_map(|host| host.password.as_ref())
+        {
+            means
+                .secrets
+                .add(&Secret::new(password.reveal().to_owned()));
+        }
+        let row_security = if settings.row_security { "on" } else { "off" };
+        Ok(Postgres {
+            connector: Connector::new(&server, "sluice source")?,
+            settings: settings.clone(),
+            pins: format!(
+                "{PINS} set local row_security = {row_security}; set local statement_timeout = {};
+                 select set_config(name, '0', true) from pg_settings
+                 where name in ('idle_in_transaction_session_timeout', 'transaction_timeout');
+                 select set_config('client_encoding', 'SQL_ASCII', true) where current_setting('server_encoding') = 'SQL_ASCII'",
+                settings.statement_timeout().as_millis()
+            ),
+        })
+    }
+}
+
+impl fetch::Server for Postgres {
+    type Session = Reading;
+
+    async fn open(&self, known: Option<&Marks>) -> Result<(Reading, Option<Marks>)> {
+        let session = self.connector.connect().await?;
+        let opened = self.connector.attend(self.begin(&session, known)).await?;
+        let (relation, marks) = opened.map_err(|error| self.explain(error))?;
+        Ok((Reading { session, relation }, marks))
+    }
+
+    async fn read(&self, reading: &Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+        let done = self.put_out(reading, window, out).await;
+        done.map_err(|error| self.explain(error))
+    }
+}
+
+impl Postgres {
+    async fn begin(
+        &self,
+        client: &Client,
+        known: Option<&Marks>,
+    ) -> Result<(Relation, Option<Marks>)> {
+        let begin = async |level: &str| {
+            let sql = format!("begin isolation level {level}, read only; {}", self.pins);
+            client.batch_execute(&sql).await
+        };
+        begin("read committed").await?;
+        let relation = Relation::find(client, &self.settings).await?;
+        let marks = match known {
+            Some(known) => {
+                let has_lag = self.settings.lag().is_some();
+                Some(horizon::marks(client, &relation, known, has_lag).await?)
+            }
+            None => None,
+        };
+        client.batch_execute("commit").await?;
+        begin("repeatable read").await?;
+        Ok((relation, marks))
+    }
+
+    async fn put_out(&self, reading: &Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+        let Some((sql, values)) = reading.relation.statement(window)? else {
+            return Ok(());
+        };
+        let has_cursor = usize::from(window.part == Part::WithCursor);
+        let asked = reading.session.query_typed_raw(&sql, parameters(&values));
+        let mut rows = pin!(self.connector.attend(asked).await??);
+        while let Some(row) = self.connector.attend(rows.try_next()).await?? {
+            let text = |index| row.try_get::<_, Option<String>>(index);
+            let cursor = if has_cursor == 1 { text(1)? } else { None };
+            let key = (1 + has_cursor..row.len())
+                .map(text)
+                .collect::<Result<_, _>>()?;
+            out.push(payload(&row)?, cursor, key).await?;
+        }
+        Ok(())
+    }
+
+    /// What went wrong, and what to do about what is peculiar to sources.
+    fn explain(&self, error: Error) -> Error {
+        let step = match error.sqlstate() {
+            Some("57014") if self.settings.statement_timeout().is_zero() => None,
+            Some("57014") => Some("raise statement_timeout of the source"),
+            Some("42501")
+                if !self.settings.row_security && error.message().contains("row-level") =>
+            {
+                Some(
+                    "the role would see only some of the rows: give it BYPASSRLS, or say row_security => true if that is meant",
+                )
+            }
+            Some("42501") => {
+                Some("grant select on what the source names to its role, and usage on the schema")
+            }
+            Some("42883") if error.message().contains("ordering operator") => {
+                Some("name columns that have an order as cursor and key")
+            }
+            Some("22007" | "22008" | "22P02" | "22003") => Some(
+                "a value of the query cannot be computed, or a mark is none of the cursor's: begin anew with `sluice rewind PIPELINE --to-start` if the column has another type than before",
+            ),
+            _ => None,
+        };
+        let error = error.context(&format!("source {}", self.settings.origin()));
+        match step {
+            Some(step) => error.next(step),
+            None => error,
+        }
+    }
+}
+
+/// The bytes of the record. On a server without an encoding they may be anything.
+fn payload(row: &Row) -> Result<Vec<u8>> {
+    struct Raw(Vec<u8>);
+    impl<'a> FromSql<'a> for Raw {
+        fn from_sql(
+            _: &Type,
+            raw: &'a [u8],
+        ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+            Ok(Raw(raw.to_vec()))
+        }
+
+        fn accepts(_: &Type) -> bool {
+            true
+        }
+    }
+    Ok(row.try_get::<_, Raw>(0)?.0)
+}
+
+/// The server that a connection string leads to; nothing of the loader's own environment is
+/// added to it.
+fn server(text: &str) -> Result<Server> {
+    let is_named = |name: &str| {
+        text.match_indices(name).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let is_word = before.is_none_or(|c| c.is_whitespace() || c == '?' || c == '&');
+            is_word && text[at + name.len()..].trim_start().starts_with('=')
+        })
+    };
+    if let Some(name) = OF_THE_LOADER.iter().find(|name| is_named(name)) {
+        return Err(
+            Error::usage(format!("\"{name}\" cannot be used for a source"))
+                .next("write host, user and password into the connection string"),
+        );
+    }
+    let user = Environment::of_process();
+    let environment = Environment::of(user.os_user().unwrap_or_default(), "/nonexistent", []);
+    Ok(Server::parse(text, &environment)?)
+}
+
+/// Whether this host gives what the connection leads to.
+fn ask(server: &Server, host: &HostRules) -> Result<()> {
+    for to in &server.hosts {
+        match to.is_socket() {
+            true => host.file(to.host.as_ref())?,
+            false if to.host.contains(':') => host.host(&format!("[{}]:{}", to.host, to.port))?,
+            false => host.host(&format!("{}:{}", to.host, to.port))?,
+        }
+        if let Some(address) = to.address {
+            host.host(&std::net::SocketAddr::new(address, to.port).to_string())?;
+        }
+    }
+    let roots = match &server.tls.roots {
+        Some(RootCertificates::File(file)) => Some(file),
+        _ => None,
+    };
+    let identity = server
+        .tls
+        .identity
+        .iter()
+        .flat_map(|(certificate, key)| [certificate, key]);
+    roots
+        .into_iter()
+        .chain(identity)
+        .try_for_each(|file| host.file(file))
+}

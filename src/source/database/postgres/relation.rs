@@ -1,0 +1,221 @@
+//! The rows of a table or query, and the statements that read them.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::{lookup, range};
+use crate::error::{Error, Result};
+use crate::source::database::fetch::{Part, Window};
+use crate::source::database::settings::{NullCursor, Settings};
+
+/// What is read, as the server knows it.
+#[derive(Debug)]
+pub(super) struct Relation {
+    query: String,
+    pub(super) cursor: Option<Column>,
+    key: Vec<Column>,
+    /// Subtracted from the mark with which a window begins.
+    lag: Option<String>,
+    /// There may be rows without a cursor.
+    has_nulls: bool,
+}
+
+/// A column by which rows are ordered.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// Of the relation `q`.
+    pub(super) name: String,
+    pub(super) type_name: String,
+    /// Texts are ordered by their bytes: the order of a language is not the same on each server.
+    pub(super) is_text: bool,
+    /// `pg_type.typcategory`.
+    pub(super) category: String,
+}
+
+/// Parameters of a statement, all of them text.
+pub(super) type Parameters<'a> = Vec<(&'a (dyn ToSql + Sync), Type)>;
+
+pub(super) fn parameters<'a, T: ToSql + Sync + 'a>(
+    values: impl IntoIterator<Item = &'a T>,
+) -> Parameters<'a> {
+    let typed = |value: &'a T| (value as &(dyn ToSql + Sync), Type::TEXT);
+    values.into_iter().map(typed).collect()
+}
+
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl Relation {
+    /// Looks up what `settings` name.
+    pub(super) async fn find(client: &Client, settings: &Settings) -> Result<Self> {
+        let (query, key, never_null) = match (&settings.table, &settings.query) {
+            (Some(table), _) => lookup::of_table(client, table, settings).await?,
+            (None, Some(query)) => (query.clone(), settings.key.clone(), false),
+            (None, None) => return Err(Error::usage("the source names neither table nor query")),
+        };
+        let names: Vec<&String> = settings.cursor.iter().chain(&key).collect();
+        let mut columns = lookup::columns(client, &query, &names).await?;
+        if settings.query.is_some() {
+            lookup::refuse_equal_names(client, &query).await?;
+        }
+        let key = columns.split_off(usize::from(settings.cursor.is_some()));
+        let relation = Relation {
+            query,
+            cursor: columns.pop(),
+            key,
+            lag: settings.lag().filter(|lag| lag != "0"),
+            has_nulls: !never_null,
+        };
+        relation.refuse_nulls(client, settings).await?;
+        if let (Some(cursor), Some(range)) = (&relation.cursor, &settings.range) {
+            range::check(client, cursor, range).await?;
+        }
+        Ok(relation)
+    }
+
+    async fn refuse_nulls(&self, client: &Client, settings: &Settings) -> Result<()> {
+        let (Some(cursor), NullCursor::Refuse, true) =
+            (&self.cursor, settings.null_cursor, self.has_nulls)
+        else {
+            return Ok(());
+        };
+        let sql = format!(
+            "select from {} where {} is null limit 1",
+            self.from(),
+            cursor.name
+        );
+        match client.query_typed(&sql, &[]).await?.is_empty() {
+            true => Ok(()),
+            false => Err(Error::usage(format!("the source has rows in which the cursor {} is null", cursor.name))
+                .next("mend them, leave them out by a query, or say null_cursor => 'read': they are read in each run then")),
+        }
+    }
+
+    fn from(&self) -> String {
+        format!("(\n{}\n) q", self.query)
+    }
+
+    /// The statement that gives the greatest cursor. One that lies in the future is none: it
+    /// would hide all that comes before it.
+    pub(super) fn newest(&self) -> Option<String> {
+        let cursor = self.cursor.as_ref()?;
+        let not_later = match cursor.type_name.as_str() {
+            "timestamp with time zone" => format!(" and {} <= now()", cursor.name),
+            "timestamp without time zone" => format!(" and {} <= now()::timestamp", cursor.name),
+            "date" => format!(" and {} <= now()::date", cursor.name),
+            _ => String::new(),
+        };
+        Some(format!(
+            "select {}::text from {} where {} is not null{not_later} order by {} desc limit 1",
+            cursor.name,
+            self.from(),
+            cursor.name,
+            cursor.ordered(),
+        ))
+    }
+
+    /// The statement that reads a window, and its parameters: payload, cursor if there is one,
+    /// key. None for a window that is empty for sure.
+    pub(super) fn statement(&self, window: &Window) -> Result<Option<(String, Vec<String>)>> {
+        let cursor = match window.part {
+            Part::WithoutCursor if !self.has_nulls => return Ok(None),
+            Part::WithCursor => self.cursor.as_ref(),
+            Part::All | Part::WithoutCursor => None,
+        };
+        let mut values = Vec::new();
+        let mut wanted = Vec::new();
+        if let (Part::WithoutCursor, Some(cursor)) = (window.part, &self.cursor) {
+            wanted.push(format!("{} is null", cursor.name));
+        }
+        let order: Vec<&Column> = cursor.into_iter().chain(&self.key).collect();
+        let list = |of: &dyn Fn(&Column) -> String| {
+            order
+                .iter()
+                .map(|column| of(column))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        if let Some(after) = &window.after {
+            let mut casts = Vec::new();
+            for (column, value) in order.iter().zip(after.cursor.iter().chain(&after.key)) {
+                values.push(value.clone());
+                casts.push(column.value(values.len()));
+            }
+            wanted.push(format!(
+                "({}) >= ({})",
+                list(&Column::ordered),
+                casts.join(", ")
+            ));
+        } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
+            values.push(from.clone());
+            let mut least = cursor.value(values.len());
+            if let Some(lag) = &self.lag {
+                least = cursor.less(&least, lag)?;
+            }
+            wanted.push(format!("{} >= {least}", cursor.ordered()));
+        } else if let Some(cursor) = cursor {
+            wanted.push(format!("{} is not null", cursor.name));
+        }
+        if let (Some(cursor), Some(to)) = (cursor, &window.to) {
+            values.push(to.clone());
+            wanted.push(format!(
+                "{} <= {}",
+                cursor.ordered(),
+                cursor.value(values.len())
+            ));
+        }
+        let texts: String = order
+            .iter()
+            .map(|column| format!(", {}::text", column.name))
+            .collect();
+        let condition = match wanted.is_empty() {
+            true => String::new(),
+            false => format!(" where {}", wanted.join(" and ")),
+        };
+        let sql = format!(
+            "select row_to_json(q)::text{texts} from {}{condition} order by {}",
+            self.from(),
+            list(&Column::ordered)
+        );
+        Ok(Some((sql, values)))
+    }
+}
+
+impl Column {
+    fn ordered(&self) -> String {
+        match self.is_text {
+            true => format!("{} collate \"C\"", self.name),
+            false => self.name.clone(),
+        }
+    }
+
+    /// The parameter `number` as a value of the column.
+    pub(super) fn value(&self, number: usize) -> String {
+        format!("cast(${number} as {})", self.type_name)
+    }
+
+    /// The same, to be compared with another one.
+    pub(super) fn ordered_value(&self, number: usize) -> String {
+        let value = self.value(number);
+        match self.is_text {
+            true => format!("{value} collate \"C\""),
+            false => value,
+        }
+    }
+
+    fn less(&self, value: &str, lag: &str) -> Result<String> {
+        match self.category.as_str() {
+            "D" => Ok(format!("{value} - make_interval(secs => {lag})")),
+            "N" => Ok(format!(
+                "cast({value}::numeric - {lag} as {})",
+                self.type_name
+            )),
+            _ => Err(Error::usage(format!(
+                "no lag can be taken from the cursor {}: it is of type {}",
+                self.name, self.type_name
+            ))
+            .next("lag goes with dates, timestamps and numbers")),
+        }
+    }
+}

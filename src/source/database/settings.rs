@@ -1,0 +1,105 @@
+//! The settings of a source that is a database, as the pipeline's definition keeps them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::secret::Keeper;
+
+/// What to do with rows that have no cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum NullCursor {
+    #[default]
+    Read,
+    Refuse,
+}
+
+/// The marks between which a backfill reads; both belong to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Range {
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Connection {
+    env: Option<String>,
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    #[serde(rename = "kind")]
+    _kind: String,
+    connection: Connection,
+    pub(super) table: Option<String>,
+    pub(super) query: Option<String>,
+    #[serde(default)]
+    pub(super) key: Vec<String>,
+    pub(super) cursor: Option<String>,
+    lag: Option<serde_json::Number>,
+    #[serde(default)]
+    pub(super) null_cursor: NullCursor,
+    #[serde(default)]
+    pub(super) row_security: bool,
+    statement_timeout: Option<f64>,
+    #[serde(default = "default_max_record_bytes")]
+    pub(super) max_record_bytes: usize,
+    pub(super) range: Option<Range>,
+}
+
+fn default_max_record_bytes() -> usize {
+    16 << 20
+}
+
+impl Settings {
+    pub(super) fn parse(value: &Value) -> Result<Self> {
+        if value.get("path").or(value.get("format")).is_some() {
+            return Err(Error::usage("a database has no path and no format")
+                .next("leave out --path and --format"));
+        }
+        serde_json::from_value(value.clone()).map_err(|cause| {
+            Error::usage("the settings of the database source cannot be read")
+                .caused_by(cause)
+                .next("define the pipeline again, with the constructor of its source")
+        })
+    }
+
+    /// Identifies what a place in the rows depends on.
+    pub(super) fn fingerprint(value: &Value) -> String {
+        let parts = ["kind", "table", "query", "key", "cursor", "range"].map(|name| &value[name]);
+        let text = Value::from_iter(parts.map(Value::clone)).to_string();
+        hex::encode(&Sha256::digest(text.as_bytes())[..8])
+    }
+
+    /// Where the connection string is.
+    pub(super) fn keeper(&self) -> Result<Keeper> {
+        Keeper::of(
+            self.connection.env.as_deref(),
+            self.connection.file.as_ref(),
+        )
+    }
+
+    /// What records say where they came from.
+    pub(super) fn origin(&self) -> &str {
+        self.table.as_deref().unwrap_or("query")
+    }
+
+    /// As it was written.
+    pub(super) fn lag(&self) -> Option<String> {
+        self.lag.as_ref().map(ToString::to_string)
+    }
+
+    /// How long a statement may take.
+    pub(super) fn statement_timeout(&self) -> Duration {
+        Duration::from_secs_f64(self.statement_timeout.unwrap_or(0.0))
+    }
+}
