@@ -3,6 +3,7 @@
 
 mod cli;
 mod connection;
+mod delivery;
 mod docs;
 mod engine;
 mod faults;

@@ -1,13 +1,15 @@
 //! Every option of every command. Help texts are in the imperative, with the default last.
 
 mod cursor;
+mod delivery;
 mod loading;
 mod pipeline;
 mod quarantined;
 mod retained;
 
 pub(super) use cursor::{Rewind, Skip};
-pub(super) use loading::{Backfill, DryRun, Loading, Run};
+pub(super) use delivery::{Deliver, Deliveries, Redeliver};
+pub(super) use loading::{Backfill, DryRun, Host, Loading, Run};
 pub(super) use pipeline::{Drop, OfPipeline, Set, Show};
 pub(super) use quarantined::{Amend, Discard, Quarantine, Reopen, Replay};
 pub(super) use retained::{Batches, Compare, Prune, Reload, Why};
@@ -113,6 +115,12 @@ pub(super) enum Command {
     Compare(Compare),
     /// Show where the row of a key comes from
     Why(Why),
+    /// Send what batches wrote to where the pipeline delivers
+    Deliver(Deliver),
+    /// Show deliveries: what was sent, what waits, what was refused
+    Deliveries(Deliveries),
+    /// Let refused deliveries be sent again
+    Redeliver(Redeliver),
     /// Drop retained payloads that are old enough
     Prune(Prune),
     /// Check connection, rights, versions and settings

@@ -152,3 +152,20 @@ async fn preview(context: &Context, sql: &str, params: &[&dyn Param], what: &str
     }
     Ok(0)
 }
+
+pub(super) async fn deliveries(context: &Context, args: &args::Deliveries) -> Result<u8> {
+    let view = match context.json {
+        true => "deliveries_details",
+        false => "deliveries",
+    };
+    let sql = format!(
+        "select * from sluice.{view} where pipeline = sluice.pipeline_name($1) and (not $2 or state = 'dead')"
+    );
+    let params: &[&dyn Param] = &[&args.pipeline, &args.dead];
+    list(context, &sql, params, "there are no such deliveries").await
+}
+
+pub(super) async fn redeliver(context: &Context, args: &args::Redeliver) -> Result<u8> {
+    let sql = "select sluice.redeliver(pipeline => $1, delivery_ids => $2) as unsent";
+    of(&args.pipeline, context, sql, &[&args.pipeline, &args.ids]).await
+}

@@ -11,6 +11,7 @@ mod changes;
 mod compare;
 mod context;
 mod db;
+mod deliver;
 mod demo;
 mod doctor;
 mod logging;
@@ -77,6 +78,9 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Reload(args) => reload::reload(&context, &args).await,
         Command::Compare(args) => compare::compare(&context, &args).await,
         Command::Why(args) => why::why(&context, &args).await,
+        Command::Deliver(args) => deliver::deliver(&context, &args).await,
+        Command::Deliveries(args) => calls::deliveries(&context, &args).await,
+        Command::Redeliver(args) => calls::redeliver(&context, &args).await,
         Command::Prune(args) => calls::prune(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Versions(args) => calls::versions(&context, &args).await,

@@ -4,10 +4,11 @@ use super::args;
 use super::call;
 use super::changes::Shown;
 use super::context::Context;
+use super::deliver::{deliver_one, delivering};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::report::Report;
-use crate::run::{Options, Stop, run_pipeline};
+use crate::run::{DeliveryOptions, Options, Stop, run_pipeline};
 use std::time::Duration;
 
 pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
@@ -28,6 +29,17 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         path: args.path.clone(),
         ..options(context, &args.loading, &shown)?
     };
+    let delivery = DeliveryOptions {
+        takeover: args.loading.takeover,
+        stale_after: Duration::from_secs(args.loading.stale_after),
+        retries: args.loading.retries,
+        host: options.host.clone(),
+        ..DeliveryOptions::default()
+    };
+    let delivering = match args.deliver {
+        true => stop.unless_requested(delivering(context)).await?,
+        false => Vec::new(),
+    };
     let mut code = 0;
     for pipeline in &pipelines {
         context.progress.name(pipeline);
@@ -43,20 +55,21 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         if report.is_interrupted() {
             break;
         }
+        // What was committed is sent, however the run ended.
+        if delivering.contains(pipeline) {
+            let sent = deliver_one(context, pipeline, &delivery, &stop).await?;
+            if code == 0 {
+                code = sent.exit_code();
+            }
+        }
     }
     Ok(code)
 }
 
 /// How to run, as the command line says.
 pub(super) fn options(context: &Context, args: &args::Loading, shown: &Shown) -> Result<Options> {
-    let host = HostRules::new(
-        context.is_embedded()?,
-        args.host.allow_env.as_deref(),
-        args.host.allow_files.as_deref(),
-        args.host.allow_hosts.as_deref(),
-    );
     Ok(Options {
-        host,
+        host: host_rules(context, &args.host)?,
         batch_rows: args.batch_rows.map(|rows| rows as usize),
         batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
         workers: usize::from(args.workers),
@@ -69,6 +82,16 @@ pub(super) fn options(context: &Context, args: &args::Loading, shown: &Shown) ->
         max_bad_ratio: args.max_bad_ratio,
         ..Options::default()
     })
+}
+
+/// What this host gives to pipelines, as the command line says.
+pub(super) fn host_rules(context: &Context, args: &args::Host) -> Result<HostRules> {
+    Ok(HostRules::new(
+        context.is_embedded()?,
+        args.allow_env.as_deref(),
+        args.allow_files.as_deref(),
+        args.allow_hosts.as_deref(),
+    ))
 }
 
 /// Talk on stderr, the summary on stdout.

@@ -14,7 +14,8 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
         &[&args.pipeline],
     )
     .await?;
-    let waiting: Vec<String> = rows.iter().flat_map(waiting).collect();
+    let mut waiting: Vec<String> = rows.iter().flat_map(waiting).collect();
+    waiting.extend(rows.iter().filter_map(delivers));
     if !context.json {
         // A screen is narrow; the rest is in the view and in --json.
         for row in &mut rows {
@@ -34,7 +35,25 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     Ok(0)
 }
 
-const HIDDEN: [&str; 5] = ["cursor", "started_at", "target", "waiting_for", "error"];
+const HIDDEN: [&str; 7] = [
+    "cursor",
+    "started_at",
+    "target",
+    "waiting_for",
+    "error",
+    "undelivered",
+    "dead_deliveries",
+];
+
+/// What a pipeline has not delivered, if there is anything.
+fn delivers(row: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+    let count = |name: &str| row[name].as_i64().unwrap_or_default();
+    let (waiting, dead) = (count("undelivered"), count("dead_deliveries"));
+    let pipeline = row["pipeline"].as_str().unwrap_or_default();
+    (waiting + dead > 0).then(|| {
+        format!("{pipeline} delivers: waiting={waiting} dead={dead} (sluice deliveries {pipeline})")
+    })
+}
 
 /// What a pipeline's source offers and could not be read, a line each.
 fn waiting(row: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! How a run or a replay went: the summary line, its JSON, and the progress bar.
 
+mod delivery;
 mod progress;
 mod replay;
 
+pub use delivery::DeliveryReport;
 pub use progress::Progress;
 pub use replay::ReplayReport;
 

@@ -85,7 +85,7 @@ impl Guard {
         .next("look for it with: select * from sluice.pipeline_holder('...')"))
     }
 
-    fn keep(session: Session) -> Self {
+    pub(super) fn keep(session: Session) -> Self {
         let session = Arc::new(session);
         let speaker = Arc::clone(&session);
         let heartbeat = tokio::spawn(async move {

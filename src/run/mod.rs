@@ -6,6 +6,7 @@
 //! for its turn, loads, commits, and hands the turn on. The fence in the database, not this
 //! code, is what makes a second loader harmless.
 
+mod delivery;
 mod dry;
 mod guard;
 mod job;
@@ -18,6 +19,7 @@ mod transaction;
 mod worker;
 
 pub use crate::stop::Stop;
+pub use delivery::{DeliveryOptions, deliver};
 pub use options::{OpenSource, Options, ShowChange, ShowChanges};
 pub use replay::{ReplayOptions, replay};
 

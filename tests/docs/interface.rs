@@ -182,6 +182,17 @@ async fn every_setting_of_an_http_source_is_told() {
     }
 }
 
+#[tokio::test]
+async fn every_setting_of_a_delivery_is_told() {
+    let db = TestDb::new().await;
+    let told = text("docs/delivery.md");
+    let names =
+        "select unnest(proargnames) from pg_proc where oid = 'sluice.http_delivery'::regproc";
+    for name in db.rows(names).await {
+        assert!(told.contains(&format!("| `{name}` ")), "{name}");
+    }
+}
+
 #[test]
 fn every_link_leads_to_a_file() {
     let mut pages = all();

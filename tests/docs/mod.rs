@@ -12,7 +12,7 @@
 //!   in a line or for lines. Seconds may differ. Without such lines anything may be printed.
 //!
 //! Behind https://shop.example stands a server of the tests with 250 orders under every paging
-//! model (`tests/support/api.rs`).
+//! model (`tests/support/api.rs`), and under `/crm/` one that takes what is sent to it, but for states that it does not know.
 //!
 //! Other blocks are for reading only.
 
@@ -43,6 +43,7 @@ pages! {
     readme_is_true: "README.md",
     databases_is_true: "docs/databases.md",
     definitions_is_true: "docs/definitions.md",
+    delivery_is_true: "docs/delivery.md",
     exactly_once_is_true: "docs/exactly-once.md",
     psql_is_true: "docs/psql.md",
     retention_is_true: "docs/retention.md",

@@ -1,5 +1,6 @@
 //! A page of the documentation, taken apart and played.
 
+use crate::support::web::{Answer, Request};
 use crate::support::{Api, Store, TestDb, Web, server};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -204,7 +205,19 @@ fn shop() -> Web {
         records: records.collect(),
         ..api
     };
-    Web::serve(move |request| api.answer(request))
+    Web::serve(move |request| match request.path.starts_with("/crm/") {
+        true => crm(request),
+        false => api.answer(request),
+    })
+}
+
+/// Takes deliveries.
+fn crm(request: &Request) -> Answer {
+    let body: serde_json::Value = serde_json::from_str(&request.body).unwrap_or_default();
+    match body["state"].as_str() {
+        Some("lost") => Answer::status(422, r#"{"error": "state lost is not known"}"#),
+        _ => Answer::json("{}"),
+    }
 }
 
 /// Runs the commands of a block, each with the output shown below it.

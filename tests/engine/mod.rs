@@ -3,6 +3,7 @@
 mod batch;
 mod cursor;
 mod define;
+mod delivery;
 mod faults;
 mod inspect;
 mod install;

@@ -27,7 +27,8 @@ create type sluice.compiled as (
   revive_sql text,
   bury_sql text,
   remember_sql text,
-  batch_keys_sql text
+  batch_keys_sql text,
+  outbox_sql text
 );
 
 create sequence sluice.batch_id;
@@ -92,6 +93,24 @@ create table sluice.batches (
 CREATE INDEX batches_by_run ON sluice.batches USING btree (run_id);
 CREATE INDEX batches_rewinds ON sluice.batches USING btree (pipeline_id, batch_seq) WHERE (kind = 'rewind'::text);
 
+create table sluice.delivery_state (
+  pipeline_id integer not null,
+  epoch bigint default 0 not null,
+  body_function text,
+  body_sha256 text,
+  search_path text not null,
+  accepted_at timestamp with time zone,
+  sent_count bigint default 0 not null,
+  sender text,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  outcome text,
+  error text,
+  counted_at timestamp with time zone default now() not null,
+  constraint delivery_state_belongs_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
+  constraint delivery_state_pkey PRIMARY KEY (pipeline_id)
+);
+
 create table sluice.engine (
   is_singleton boolean default true not null,
   version text not null,
@@ -134,6 +153,36 @@ create table sluice.known_payloads (
 );
 CREATE INDEX known_payloads_by_pipeline ON sluice.known_payloads USING btree (pipeline_id);
 
+create table sluice.outbox (
+  delivery_id bigint generated always as identity not null,
+  pipeline_id integer not null,
+  key jsonb not null,
+  key_hash bytea not null,
+  operation text not null,
+  hash bytea not null,
+  batch_id bigint not null,
+  deleted_row jsonb,
+  state text default 'unsent'::text not null,
+  redelivery integer default 0 not null,
+  attempts integer default 0 not null,
+  attempted_at timestamp with time zone,
+  body text,
+  status integer,
+  answer text,
+  error text,
+  noted_at timestamp with time zone default now() not null,
+  closed_at timestamp with time zone,
+  constraint outbox_closed_has_a_time CHECK (((closed_at IS NOT NULL) = (state = ANY (ARRAY['sent'::text, 'superseded'::text, 'filtered'::text, 'discarded'::text])))),
+  constraint outbox_in_flight_was_attempted CHECK (((state <> 'in_flight'::text) OR ((attempts > 0) AND (attempted_at IS NOT NULL)))),
+  constraint outbox_operation_is_known CHECK ((operation = ANY (ARRAY['upsert'::text, 'delete'::text]))),
+  constraint outbox_pkey PRIMARY KEY (delivery_id),
+  constraint outbox_state_is_known CHECK ((state = ANY (ARRAY['unsent'::text, 'in_flight'::text, 'sent'::text, 'dead'::text, 'superseded'::text, 'filtered'::text, 'discarded'::text])))
+);
+CREATE INDEX outbox_by_key ON sluice.outbox USING btree (pipeline_id, key_hash) WHERE (state = ANY (ARRAY['unsent'::text, 'dead'::text]));
+CREATE INDEX outbox_closed ON sluice.outbox USING btree (pipeline_id, closed_at) WHERE (closed_at IS NOT NULL);
+CREATE UNIQUE INDEX outbox_one_of_a_key_is_in_flight ON sluice.outbox USING btree (pipeline_id, key_hash) WHERE (state = 'in_flight'::text);
+CREATE INDEX outbox_unsent ON sluice.outbox USING btree (pipeline_id, delivery_id) WHERE (state = 'unsent'::text);
+
 create table sluice.pipelines (
   pipeline_id integer generated always as identity not null,
   name text not null,
@@ -156,6 +205,7 @@ create table sluice.pipelines (
   backfill_range jsonb,
   backfill_finished_at timestamp with time zone,
   retain_raw interval,
+  deliver jsonb,
   constraint pipelines_active_version_exists FOREIGN KEY (pipeline_id, active_version) REFERENCES sluice.transforms(pipeline_id, version) DEFERRABLE INITIALLY DEFERRED,
   constraint pipelines_backfill_range_is_unique UNIQUE (backfill_of, backfill_range),
   constraint pipelines_backfills_belong_to_a_pipeline FOREIGN KEY (backfill_of) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,

@@ -10,6 +10,7 @@ as $$
 declare
   v          sluice.compiled;
   v_done     record;
+  v_noted    bigint;
   v_attempts integer := 0;
 begin
   select * into strict v from pg_temp.sluice_compiled;
@@ -26,15 +27,18 @@ begin
         -- All new: what the merge comes to, without its join.
         select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale
         from pg_temp.sluice_rows where sluice_state is null;
+        v_noted := sluice._note_deliveries(v.outbox_sql);
         v_done := sluice._execute_insert(v.insert_sql, v.search_path, v.keeps_places);
         places := v_done.places;
-        exit when v_done.written = inserted;
+        exit when v_done.written = inserted and coalesce(v_noted = inserted, true);
       else
         perform sluice._plan_by_index('sluice_count', v.count_sql);
         execute 'execute sluice_count' into inserted, updated, deleted, unchanged, stale;
         exit when inserted + updated + deleted = 0;
+        v_noted := sluice._note_deliveries(v.outbox_sql);
         v_done := sluice._execute_merge(v.merge_sql, v.search_path, v.target, v_attempts > 0);
         exit when v_done.written = inserted + updated + deleted
+          and coalesce(v_noted = inserted + updated + deleted, true)
           and coalesce((v_done.inserted, v_done.updated, v_done.deleted) = (inserted, updated, deleted), true);
       end if;
       -- Another session wrote to the target between the count and the merge, or a trigger

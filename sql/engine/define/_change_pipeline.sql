@@ -40,8 +40,11 @@ begin
       batch_bytes = v_new.batch_bytes,
     skip_known = v_new.skip_known, retry_orphans = v_new.retry_orphans, retain_raw = v_new.retain_raw,
     missing = v_new.missing, mark_column = v_new.mark_column, max_delete_ratio = v_new.max_delete_ratio,
-      updated_at = now()
+      deliver = v_new.deliver, updated_at = now()
   where p.pipeline_id = v_new.pipeline_id;
+  if v_new.deliver is distinct from p_pipeline.deliver then
+    perform sluice._follow_delivery(v_new);
+  end if;
   if v_new.missing = 'keep' then
     delete from sluice.snapshots s where s.pipeline_id = v_new.pipeline_id;
   elsif p_pipeline.missing = 'keep' and exists (select from sluice.batches b

@@ -37,6 +37,9 @@ begin
     || jsonb_build_object('source', sluice._checked('source', p_source), 'activate', coalesce(p_activate, true))
     || case when p_retain_raw = interval '0' then '{"retain_raw": null}'
       when p_retain_raw is null then '{}' else jsonb_build_object('retain_raw', p_retain_raw) end;
+  if v_said ? 'deliver' then
+    v_said := v_said || jsonb_build_object('deliver', sluice._checked('delivery', v_said -> 'deliver'));
+  end if;
   v_names := sluice._names_of_definition(p_search_path, p_name, p_transform, p_target);
 
   select * into v_pipeline from sluice.pipelines p where p.name = p_name for no key update;
@@ -82,6 +85,10 @@ begin
     v_pipeline := sluice._change_pipeline(v_pipeline, p_version, (
       select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(v_said - 'activate')
       where value is distinct from v_before -> key));
+    if v_said ? 'deliver' and v_pipeline.deliver is not null then
+      -- Also when nothing is new: the body function may be another one behind its name.
+      perform sluice._register_delivery(p_search_path, v_pipeline, v_new, v_was.deliver);
+    end if;
   else
     v_said := '{}';
   end if;

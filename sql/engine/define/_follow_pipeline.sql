@@ -23,7 +23,7 @@ begin
     target = v_pipeline.target, source = sluice._ranged_source(v_pipeline.source, b.backfill_range),
       active_version = v_pipeline.active_version,
     max_bad_ratio = v_pipeline.max_bad_ratio, batch_rows = v_pipeline.batch_rows, batch_bytes = v_pipeline.batch_bytes,
-      updated_at = now()
+      deliver = v_pipeline.deliver, updated_at = now()
   where b.pipeline_id = p_backfill.pipeline_id
   returning * into v_backfill;
   return v_backfill;

@@ -40,6 +40,9 @@ as $$
       'missing', 'mark_column', 'max_delete_ratio')
     union all
     select 'source ' || key, was.value::text, now.value::text
-    from jsonb_each(p_was.source) was full join jsonb_each(p_now.source) now using (key)) setting (key, was, now)
+    from jsonb_each(p_was.source) was full join jsonb_each(p_now.source) now using (key)
+    union all
+    select 'deliver ' || key, was.value::text, now.value::text
+    from jsonb_each(p_was.deliver) was full join jsonb_each(p_now.deliver) now using (key)) setting (key, was, now)
   where was is distinct from now
 $$;

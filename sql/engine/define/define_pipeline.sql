@@ -3,7 +3,7 @@ create or replace function sluice.define_pipeline(
   max_bad_ratio numeric default null, batch_rows integer default null, batch_bytes integer default null,
   activate boolean default true, skip_known boolean default null, retry_orphans boolean default null,
   retain_raw interval default null, missing text default null, mark_column text default null,
-  max_delete_ratio numeric default null)
+  max_delete_ratio numeric default null, deliver jsonb default null)
 returns text
 language sql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them. So there is nothing here but
@@ -14,7 +14,7 @@ as $$
     pg_catalog.jsonb_build_object(
       'max_bad_ratio', max_bad_ratio, 'batch_rows', batch_rows, 'batch_bytes', batch_bytes, 'skip_known', skip_known,
       'retry_orphans', retry_orphans, 'missing', missing, 'mark_column', mark_column, 'max_delete_ratio',
-        max_delete_ratio),
+        max_delete_ratio, 'deliver', deliver),
     retain_raw)
 $$;
 
@@ -35,6 +35,7 @@ retain_raw (none): keep the payloads of committed batches so long, for reload, c
 missing (keep): what becomes of rows that a complete read of the source no longer brings (sluice.finish_snapshot):
   keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return.
 max_delete_ratio (0.1): if more of the rows are missing, nothing is deleted or marked (SL008).
+deliver (nowhere): send every row that a batch writes to an API, see sluice.http_delivery and sluice deliver.
 The same definition again changes nothing: neither what was activated nor what was set since (sluice.set_policy). A
 version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.
 Example: select sluice.define_pipeline(name => 'orders', version => 1, transform => 'shop.orders_v1',

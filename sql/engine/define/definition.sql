@@ -38,7 +38,8 @@ begin
         (14, 'missing', quote_literal(nullif(v_pipeline.missing, 'keep'))),
         (15, 'mark_column', quote_literal(v_pipeline.mark_column)),
         (16, 'max_delete_ratio', nullif(v_pipeline.max_delete_ratio, 0.1)::text),
-        (17, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
+        (17, 'deliver', sluice._source_sql('delivery', v_pipeline.deliver, '  ')),
+        (18, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
       ) a (place, name, value)
       where a.value is not null)));
 end
@@ -62,7 +63,7 @@ declare
 begin
   return format('sluice.%s(%s)', replace(v_part, ' ', '_'), (
     select string_agg(format(E'\n%s  %I => %s', p_indent, s.name, case
-        when s.shape in ('paging', 'auth', 'since', 'connection') then
+        when s.shape in ('paging', 'auth', 'since', 'signature', 'connection') then
           sluice._source_sql(s.shape, p_value -> s.name, p_indent || '  ')
         when s.shape = 'names' then quote_literal(array(select jsonb_array_elements_text(p_value -> s.name)))
         when s.name in ('lag', 'statement_timeout') then quote_literal(make_interval(secs => (p_value ->> s.name)::float8))

@@ -5,6 +5,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(drop_pipeline.pipeline);
+  v_unsent   bigint := (select count(*) from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id
+    and o.state in ('unsent', 'in_flight', 'dead'));
 begin
   if v_pipeline.backfill_of is not null
     and exists (select from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id
@@ -26,10 +28,12 @@ begin
   perform sluice._drop_raw_table(v_pipeline.pipeline_id, t.retained_on)
     from sluice._raw_tables(v_pipeline.pipeline_id) t;
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
+  delete from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id;
   delete from sluice.tombstones d
   where d.target = v_pipeline.target and not exists (select from sluice.pipelines p where p.target = d.target);
   return format('pipeline %s dropped with its state, ledger, quarantine and retained payloads; %s keeps its rows and '
-    'its columns sluice_hash and sluice_batch', v_pipeline.name, v_pipeline.target);
+    'its columns sluice_hash and sluice_batch%s', v_pipeline.name, v_pipeline.target,
+    case when v_unsent > 0 then format('; %s deliveries had not been sent', v_unsent) else '' end);
 end
 $$;
 

@@ -15,12 +15,16 @@ begin
     ('batch_bytes', null, 'a number of bytes'), ('skip_known', 'true', 'true or false'),
     ('retry_orphans', 'true', 'true or false'), ('retain_raw', null, 'a time such as 7 days, or none'),
     ('missing', 'keep', 'keep, delete or mark'), ('mark_column', null, 'a column of the target, or none'),
-    ('max_delete_ratio', '0.1', 'a share from 0 to 1')) p (name, "default", sentence) where p.name = set_policy.policy;
+    ('max_delete_ratio', '0.1', 'a share from 0 to 1'), ('deliver', null, 'none; where to is said by a definition')) p (name, "default", sentence) where p.name = set_policy.policy;
   if not found then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: unknown policy %s', v_was.name, coalesce(quote_ident(set_policy.policy), 'null')),
       hint = 'policies are max_bad_ratio, batch_rows, batch_bytes, skip_known, retry_orphans, retain_raw, missing, '
-        'mark_column, max_delete_ratio; source, transform and key are changed by a definition';
+        'mark_column, max_delete_ratio, deliver (none); source, transform and key are changed by a definition';
+  end if;
+  if v_policy.name = 'deliver' and coalesce(v_word, '') not in ('none', 'default') then
+    raise exception using errcode = 'SL005', hint = 'deliver is none; where to is said by a definition',
+      message = format('pipeline %s: deliver cannot be set to %s', v_was.name, quote_nullable(set_policy.value));
   end if;
   select * into strict v_was from sluice.pipelines p where p.pipeline_id = v_was.pipeline_id for no key update;
   begin
@@ -41,7 +45,8 @@ $$;
 
 comment on function sluice.set_policy is
 $$Changes one policy of a pipeline: max_bad_ratio, batch_rows, batch_bytes, skip_known, retry_orphans, retain_raw,
-missing, mark_column (which makes missing mark), max_delete_ratio; see define_pipeline.
+missing, mark_column (which makes missing mark), max_delete_ratio, deliver (none: what is unsent is discarded); see
+define_pipeline.
 value: as in a definition, or one of the words none and default. retain_raw none lets the next run drop the payloads.
 It stays when the same definition is applied again, which then says so.
 Example: select sluice.set_policy('orders', 'max_bad_ratio', '0.02')$$;

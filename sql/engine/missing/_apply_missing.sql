@@ -27,6 +27,9 @@ begin
   end if;
   perform sluice._capture_missing(
     v_compiled.target, v_compiled.columns, v_compiled.key, p_pipeline.mark_column, p_batch_id);
+  if p_pipeline.deliver is not null then
+    perform sluice._note_missing_deliveries(p_pipeline, v_compiled.target, v_compiled.key, p_batch_id);
+  end if;
   v_written := sluice._write_missing(v_compiled.target, v_compiled.key, v_compiled.order_by, p_pipeline.mark_column,
     v_compiled.search_path, p_batch_id);
   if v_written = v_found.missing + v_found.back then

@@ -30,6 +30,7 @@ begin
           v_pipeline.name, v_day;
       end;
     end loop;
+    perform sluice._prune_outbox(v_pipeline);
     delete from sluice.tombstones d where d.target = v_pipeline.target and d.deleted_at < prune.tombstones_before;
     get diagnostics tombstones = row_count;
     if tombstones > 0 then
@@ -43,8 +44,8 @@ $$;
 
 comment on function sluice.prune(text, timestamptz) is
 $$Drops retained payloads that are older than retain_raw says; one line a day, with its size on disk. Where retain_raw was
-left out since, all of them go. Waits for nobody and holds up nobody: what is being read stays until the next time. The
-loader calls it after every run.
+left out since, all of them go. Waits for nobody and holds up nobody: what is being read stays until the next time. Deliveries that have been done for keep_days go, too.
+The loader calls it after every run.
 tombstones_before: also forgets keys that were deleted before then; an older record that comes after that brings its row
 back.
 Example: select * from sluice.prune()$$;

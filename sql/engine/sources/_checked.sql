@@ -5,7 +5,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- The member by which a source, a paging or credentials say of what kind they are.
-  v_tag      text := case p_what when 'source' then 'kind' when 'paging' then 'model' when 'auth' then 'scheme' end;
+  v_tag      text := case
+    when p_what in ('source', 'delivery') then 'kind' when p_what = 'paging' then 'model'
+    when p_what in ('auth', 'signature') then 'scheme' end;
   v_part     text := concat_ws(' ', p_value ->> v_tag, p_what);
   v_names    text := (select string_agg(s.name, ', ') from sluice._settings() s where v_part = any (s.parts));
   v_checked  jsonb;
@@ -33,7 +35,7 @@ begin
     if not found then
       raise exception using errcode = 'SL005', message = format('%s: unknown setting %s', v_part, to_json(v_key)),
         hint = 'known are ' || v_names;
-    elsif v_setting.shape in ('paging', 'auth', 'since', 'connection') then
+    elsif v_setting.shape in ('paging', 'auth', 'since', 'signature', 'connection') then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._checked(v_setting.shape, v_given));
     elsif not sluice._fits(v_given, v_setting.shape, v_setting.range) then
       -- What stands before an @ or behind a ? in an address may be a secret, and so may what is no variable's name.
@@ -69,7 +71,7 @@ end
 $$;
 
 comment on function sluice._checked(text, jsonb) is
-$$Refuses (SL005) a source, or a paging, auth or since of one, with unknown settings, wrong values, missing ones, or
+$$Refuses (SL005) a source or a delivery, or a paging, auth, since or signature of one, with unknown settings, wrong values, missing ones, or
 settings that do not fit together. Returns it as it is kept: without nulls, in one form.$$;
 
 -- Whether a value looks like what a setting takes.

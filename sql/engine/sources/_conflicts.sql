@@ -17,14 +17,14 @@ as $$
       'endpoint %s is not encrypted',
       'use https, or say allow_http => true: then anyone on the way can read what is sent'),
 
-    ('{http source}', '$.headers.keyvalue() ? (@.value.type() != "string"
+    ('{http source,http delivery}', '$.headers.keyvalue() ? (@.value.type() != "string"
         || @.value like_regex "[\\x01-\\x1f\\x7f]"
         || !(@.key like_regex "^[A-Za-z0-9!#$%&''*+.^_`|~-]+$"))',
       'header "%s" cannot be %s', 'headers is an object of strings of one line: ''{"X-Api-Version": "2"}'''),
-    ('{http source}', '$.headers.keyvalue() ? (@.key like_regex "^(proxy-)?authorization$|^cookie$" flag "i")',
+    ('{http source,http delivery}', '$.headers.keyvalue() ? (@.key like_regex "^(proxy-)?authorization$|^cookie$" flag "i")',
       'the header "%s" would keep a secret in the database',
       'auth => sluice.bearer_auth(env => ''VARIABLE''), or one of basic_auth, header_auth, param_auth, oauth2_auth'),
-    ('{http source}', '$.headers.keyvalue() ? (@.key like_regex
+    ('{http source,http delivery}', '$.headers.keyvalue() ? (@.key like_regex
         "^(host|content-length|transfer-encoding|connection|accept-encoding)$" flag "i")',
       'the header "%s" is not yours to set', 'it follows from the request; leave it out'),
     ('{http source}', '$.params.keyvalue() ? (@.value.type() == "object" || (@.value.type() == "array"
@@ -61,6 +61,15 @@ as $$
       '%s of the paging is in the url, too: %s', 'leave it out of the url, or the requests would have it twice'),
     ('{http source}', '$.since.keyvalue() ? (@.key == "param" || @.key == "until_param") ? (@.value == $in_url[*])',
       '%s of since is in the url, too: %s', 'leave it out of the url, or the requests would have it twice'),
+
+    ('{http delivery}', '$.url ? (@ like_regex "^[^/]*//[^/?]*[{]")', 'a placeholder cannot stand in the host of %s',
+      'placeholders go into the path or the query'),
+    ('{http delivery}', '$ ? (@.deletes == false && exists(@.delete_method)).delete_method',
+      'delete_method %s goes against deletes => false', 'leave one of them out'),
+    ('{webhook signature}', '$ ? (exists(@.env) && exists(@.file))', 'the secret is to be found in two places',
+      'one of env => ''VARIABLE'', file => ''/run/secrets/webhook'''),
+    ('{webhook signature}', '$ ? (!exists(@.env) && !exists(@.file))', 'the secret is to be found nowhere',
+      'one of env => ''VARIABLE'', file => ''/run/secrets/webhook''; the secret itself is never written into a pipeline'),
 
     ('{page_number paging}', '$ ? (exists(@.size_param) && !exists(@.size))',
       'size is missing', 'size_param => ''per_page'', size => 100: the two go together'),

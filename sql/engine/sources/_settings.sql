@@ -23,10 +23,12 @@ as $$
   union all select * from sluice._paging_settings()
   union all select * from sluice._auth_settings()
   union all select * from sluice._since_settings()
+  union all select * from sluice._delivery_settings()
 $$;
 
 comment on function sluice._settings() is
-  'The settings of sources and of their parts. The loader reads what passed here and has no opinion of its own.';
+$$The settings of sources and deliveries, and of their parts. The loader reads what passed here and has no opinion of its
+own.$$;
 
 -- How records stand in the content: what sources of files, objects and answers share.
 create or replace function sluice._record_settings()

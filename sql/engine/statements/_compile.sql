@@ -66,8 +66,8 @@ begin
   v.reference_checks := sluice._reference_checks(v.target, v.columns);
   v.superseded_sql   := sluice._superseded_sql(v.target, v.key, v.order_by);
   v.overlap_sql      := sluice._overlap_sql(v.target, v.key);
-  select o.count_sql, o.outcomes_sql into v.count_sql, v.outcomes_sql
-  from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by) o;
+  select o.count_sql, o.outcomes_sql, o.outbox_sql into v.count_sql, v.outcomes_sql, v.outbox_sql
+  from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by, v_pipeline.deliver) o;
   select m.insert_sql, m.merge_sql, m.trial_merge_sql, m.revive_sql, m.bury_sql, m.is_in_any_order
     into v.insert_sql, v.merge_sql, v.trial_merge_sql, v.revive_sql, v.bury_sql, v_is_in_any_order
   from sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted) m;

@@ -16,6 +16,7 @@ as $$
       (12, 'overlap', 'before all that follows: may rows meet rows?', c.overlap_sql),
       (13, 'insert', 'when none may, as all rows are new', c.insert_sql),
       (14, 'count', 'when some may: what the merge has to come to', c.count_sql),
+      (14, 'outbox', 'when the pipeline delivers: what the merge writes is to be sent', c.outbox_sql),
       (15, 'merge', 'when any row is to be written', c.merge_sql),
       (16, 'trial of the merge', 'when it raises: rolled back, to find the record', c.trial_merge_sql),
       (17, 'revive', 'when the target has tombstones', c.revive_sql),

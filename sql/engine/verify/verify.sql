@@ -29,6 +29,8 @@ begin
       union all select 6, 'tombstones', * from sluice._verify_tombstones(v_pipeline) where not v_is_backfill
       union all select 7, 'function checksums', * from sluice._verify_functions(v_pipeline.pipeline_id)
         where not v_is_backfill
+      union all select 7, 'deliveries', * from sluice._verify_deliveries(v_pipeline) where not v_is_backfill
+        and exists (select from sluice.delivery_state s where s.pipeline_id = v_pipeline.pipeline_id)
       union all select 8, 'row count', * from sluice._verify_row_count(v_pipeline) where not v_is_backfill
         and verify.deep
       union all select 9, 'row hashes', * from sluice._verify_hashes(v_pipeline) where not v_is_backfill
@@ -43,6 +45,6 @@ $$Proves the state of one pipeline, or of all, and of their backfills. One line 
 form one chain that ends at the state; files and objects are as far as it says; records and rows add up in every
 batch and run, and with the quarantine; quarantined records are closed by what may close them, and not in the target
 while they are open; every row of the target names a batch of the ledger (reads all of it); deleted keys are not
-there; functions are what was registered. deep: also counts the rows, and computes the hash of every row again,
+there; functions are what was registered; of deliveries none has overtaken an older one of its key. deep: also counts the rows, and computes the hash of every row again,
 which names rows that were edited behind the tool's back. Example: select * from sluice.verify('orders', deep =>
 true) where not is_ok$$;

@@ -40,7 +40,10 @@ select
   (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting,
   (select jsonb_agg(jsonb_build_object('name', w.name, 'reason', w.reason, 'since', w.since) order by w.name)
    from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting_for,
-  r.error
+  r.error,
+  (select count(*) from sluice.outbox o where o.pipeline_id = p.pipeline_id
+    and o.state in ('unsent', 'in_flight')) as undelivered,
+  (select count(*) from sluice.outbox o where o.pipeline_id = p.pipeline_id and o.state = 'dead') as dead_deliveries
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
@@ -52,7 +55,8 @@ order by p.name;
 comment on view sluice.status_details is
 $$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
 the outcome of the last run. extracted, written, quarantined: of that run; error: why it ended early.
-waiting: what the source offers and could not be read to its end. Backfills are in sluice.backfills.$$;
+waiting: what the source offers and could not be read to its end. undelivered, dead_deliveries: rows
+that were not sent yet, or that were refused (sluice.deliveries). Backfills are in sluice.backfills.$$;
 
 create or replace view sluice.waiting_details as
 select

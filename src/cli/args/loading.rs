@@ -25,6 +25,9 @@ pub(in crate::cli) struct Run {
     pub(in crate::cli) all: bool,
     #[command(flatten)]
     pub(in crate::cli) loading: Loading,
+    /// Then send what the pipeline delivers (sluice deliver)
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(in crate::cli) deliver: bool,
     /// Delete or mark at most this share of the rows as missing (default: the pipeline's max_delete_ratio)
     #[arg(long, value_name = "0..1", value_parser = super::ratio)]
     pub(in crate::cli) max_delete_ratio: Option<f64>,

@@ -18,9 +18,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
 use crate::retry::Trouble;
+use crate::secret::Redactor;
 
 pub(crate) use encoding::ACCEPTED as ACCEPTED_ENCODINGS;
 pub(crate) use hosts::Hosts;
@@ -103,8 +104,38 @@ impl Transport {
     }
 
     /// No request for so long: the server asked for it.
-    pub(crate) fn hold(&self, pause: Duration) {
+    fn hold(&self, pause: Duration) {
         self.pacer.hold(pause.min(self.limits.max_wait));
+    }
+
+    /// A pause that the server asks for is meant for all other requests as well; one that is
+    /// too long ends the run. What servers say may repeat what they were sent.
+    pub(crate) fn wait_or_give_up(&self, trouble: Trouble, redactor: &Redactor) -> Trouble {
+        let (error, asked) = match trouble {
+            Trouble::Fatal(error) => return fatal(error.reworded(|text| redactor.clean(text))),
+            Trouble::Passing { error, asked } => (error, asked),
+        };
+        let error = error.reworded(|text| redactor.clean(text));
+        let max_wait = self.limits.max_wait;
+        match asked {
+            Some(asked) if asked > max_wait => fatal(
+                error
+                    .with_kind(Kind::Exhausted)
+                    .detail(format!(
+                        "the server asks to be left alone for {} s, more than max_wait = {} s",
+                        asked.as_secs(),
+                        max_wait.as_secs()
+                    ))
+                    .next("run again after that, or raise max_wait"),
+            ),
+            asked => {
+                self.hold(asked.unwrap_or_default());
+                Trouble::Passing {
+                    error: Box::new(error),
+                    asked,
+                }
+            }
+        }
     }
 
     /// Sends a request; `url` is how it is called in messages.

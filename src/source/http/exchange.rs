@@ -12,7 +12,7 @@ use super::page::{Page, Reader};
 use super::paging::At;
 use super::request::{Asked, PageRequest};
 use super::settings::{Content, Settings};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::http::auth::Auth;
 use crate::http::transport::{Hosts, Reply, Transport, fatal};
 use crate::retry::{Budget, Trouble};
@@ -131,7 +131,7 @@ impl Exchange {
             Ok(Err(refusal)) => Ok(Err(refusal)),
             Err(trouble) => Err(trouble),
         };
-        done.map_err(|trouble| self.wait_or_give_up(trouble))
+        done.map_err(|trouble| self.transport.wait_or_give_up(trouble, &self.redactor))
     }
 
     fn read(
@@ -145,37 +145,5 @@ impl Exchange {
             .transport
             .decode(reply, &request.shown(&self.redactor))?;
         self.reader.read(request, url, &reply, tries)
-    }
-
-    /// A pause that the server asks for is meant for the requests sent ahead as well; one that
-    /// is too long ends the run. What servers say may repeat what they were sent.
-    fn wait_or_give_up(&self, trouble: Trouble) -> Trouble {
-        let (error, asked) = match trouble {
-            Trouble::Fatal(error) => {
-                return fatal(error.reworded(|text| self.redactor.clean(text)));
-            }
-            Trouble::Passing { error, asked } => (error, asked),
-        };
-        let error = error.reworded(|text| self.redactor.clean(text));
-        let max_wait = self.settings.limits().max_wait;
-        match asked {
-            Some(asked) if asked > max_wait => fatal(
-                error
-                    .with_kind(Kind::Exhausted)
-                    .detail(format!(
-                        "the server asks to be left alone for {} s, more than max_wait = {} s",
-                        asked.as_secs(),
-                        max_wait.as_secs()
-                    ))
-                    .next("run again after that, or raise max_wait"),
-            ),
-            asked => {
-                self.transport.hold(asked.unwrap_or_default());
-                Trouble::Passing {
-                    error: Box::new(error),
-                    asked,
-                }
-            }
-        }
     }
 }

@@ -1,0 +1,69 @@
+-- What the merge is about to write goes into the outbox, in the same transaction; how many rows that is, those that
+-- are not delivered included. Called before the merge, while a row that it deletes is still there.
+create or replace function sluice._note_deliveries(p_outbox_sql text)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+declare
+  v record;
+begin
+  if p_outbox_sql is null then
+    return null;
+  end if;
+  perform sluice._plan_by_index('sluice_outbox', p_outbox_sql);
+  execute 'execute sluice_outbox' into v;
+  perform sluice._supersede_deliveries(v.first_id);
+  return v.written;
+end
+$$;
+
+comment on function sluice._note_deliveries(text) is
+$$Notes a delivery for each row that the batch will insert, update or delete; returns how many such rows there are, null
+without p_outbox_sql: the pipeline delivers nowhere.$$;
+
+-- The statement for it, compiled with the version. p_outcome: what becomes of a row s, t being that of the target;
+-- p_from: both of them.
+create or replace function sluice._outbox_sql(
+  p_target oid, p_key text[], p_outcome text, p_from text, p_deletes boolean)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$with written as (
+  select o.sluice_ordinal as ordinal, o.sluice_line as line, o.sluice_hash as hash, o.outcome, o.deleted_row, o.old_hash,
+    %1$s as key, %2$s as key_hash
+  from (
+    select s.*, %3$s as outcome, case when s.sluice_deleted then pg_catalog.to_jsonb(t) end as deleted_row,
+      t.sluice_hash as old_hash
+    %4$s
+    where s.sluice_state is null offset 0) o
+  where o.outcome in ('insert', 'update', 'delete')),
+noted as (
+  insert into sluice.outbox (pipeline_id, key, key_hash, operation, hash, batch_id, deleted_row)
+  select b.owner_id, w.key, w.key_hash, case w.outcome when 'delete' then 'delete' else 'upsert' end,
+    case w.outcome when 'delete' then coalesce(w.old_hash, w.hash, '') else w.hash end, b.batch_id, w.deleted_row
+  from written w cross join pg_temp.sluice_batch b
+  where %5$s
+  order by w.ordinal, w.line
+  returning delivery_id)
+select (select pg_catalog.count(*) from written) as written,
+  (select pg_catalog.min(n.delivery_id) from noted n) as first_id$sql$,
+    sluice._key_json(p_key, 'o'), sluice._key_hash(p_target, p_key, 'o'), p_outcome, p_from,
+    case when p_deletes then 'true' else 'w.outcome <> ''delete''' end)
+$$;
+
+-- A newer change of a key is sent instead of older ones that were not: whatever was noted from p_first_id on.
+create or replace function sluice._supersede_deliveries(p_first_id bigint)
+returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  update sluice.outbox o set state = 'superseded', closed_at = now(), body = null
+  from sluice.outbox n
+  where n.delivery_id >= p_first_id and o.delivery_id < p_first_id and o.state in ('unsent', 'dead')
+    and o.pipeline_id = n.pipeline_id and o.key_hash = n.key_hash and n.state = 'unsent'
+$$;

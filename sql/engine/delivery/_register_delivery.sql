@@ -1,0 +1,89 @@
+-- What a definition says of deliveries, checked against the target and its key; and the body function as it is now,
+-- looked up under the path of the version that is defined with it.
+create or replace function sluice._register_delivery(
+  p_search_path text, p_pipeline sluice.pipelines, p_version sluice.transforms, p_was jsonb)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_target   oid  := to_regclass(p_pipeline.target);
+  v_where    text := format('pipeline %s: ', p_pipeline.name);
+  v_function oid;
+  v_name     text;
+  v_has_rows boolean;
+begin
+  v_name := sluice._key_column_without_stable_bytes(v_target, p_version.key);
+  if v_name is not null then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('deliver does not go with key column %s, in which equal values may have different '
+        'bytes', v_name),
+      hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
+  end if;
+  select m[1] into v_name from regexp_matches(p_pipeline.deliver ->> 'url', '[{]([^{}]*)[}]', 'g') m
+  where m[1] <> all (p_version.key) limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('{%s} in the url of deliver is no key column', v_name),
+      hint = format('the key is %s', array_to_string(p_version.key, ', '));
+  end if;
+  v_function := sluice._body_function(p_search_path, p_pipeline, v_target);
+  insert into sluice.delivery_state as s (pipeline_id, body_function, body_sha256, search_path)
+  values (p_pipeline.pipeline_id, sluice._qualified_function(v_function), sluice._function_sha256(v_function),
+    p_version.search_path)
+  on conflict (pipeline_id) do update set
+    body_function = excluded.body_function, body_sha256 = excluded.body_sha256, search_path = excluded.search_path,
+    accepted_at = case when p_pipeline.deliver = p_was then s.accepted_at end;
+  if p_was is null then
+    execute format('select exists (select from %s t where t.sluice_batch is not null)', p_pipeline.target)
+      into v_has_rows;
+    if v_has_rows then
+      raise notice 'pipeline %: rows that are in % already are sent when they change; all of them now: '
+        'sluice deliver % --all-rows', p_pipeline.name, p_pipeline.target, p_pipeline.name;
+    end if;
+  end if;
+end
+$$;
+
+comment on function sluice._register_delivery(text, sluice.pipelines, sluice.transforms, jsonb) is
+  'Checks (SL005) where a pipeline delivers and notes its body function. p_was: where it delivered before.';
+
+-- The function that makes the body, as the author of the definition sees it; null where the row is the body.
+create or replace function sluice._body_function(p_search_path text, p_pipeline sluice.pipelines, p_target oid)
+returns oid
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_name     text := p_pipeline.deliver ->> 'body';
+  v_row      text := p_target::regclass;
+  v_function oid;
+  v_found    pg_proc;
+begin
+  if v_name is null then
+    return null;
+  end if;
+  begin
+    perform pg_catalog.set_config('search_path', p_search_path, true);
+    v_function := coalesce(pg_catalog.to_regprocedure(pg_catalog.format('%s(%s)', v_name, v_row)),
+      pg_catalog.to_regprocedure(pg_catalog.format('%s(%s,pg_catalog.jsonb)', v_name, v_row)));
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  exception when invalid_name or syntax_error or feature_not_supported then
+    null; -- not a name at all
+  end;
+  select * into v_found from pg_proc p where p.oid = v_function;
+  if not found then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: the body function %s(%s) does not exist', p_pipeline.name, v_name, v_row),
+      hint = format('create function %s(r %s) returns jsonb, or (r %2$s, meta jsonb), before it is used', v_name,
+        v_row);
+  elsif v_found.prokind <> 'f' or v_found.proretset
+    or v_found.prorettype not in ('jsonb'::regtype, 'json'::regtype, 'text'::regtype) then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: the body function %s cannot make a body', p_pipeline.name,
+        v_function::regprocedure),
+      hint = 'it returns one jsonb, json or text: what is sent for the row, or null for nothing';
+  end if;
+  return v_function;
+end
+$$;

@@ -1,0 +1,36 @@
+create or replace function sluice.enqueue_deliveries(pipeline text)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_delivering(enqueue_deliveries.pipeline);
+  v_target   oid := to_regclass(v_pipeline.target);
+  v_key      text[] := (select t.key from sluice.transforms t where t.pipeline_id = v_pipeline.pipeline_id
+    and t.version = v_pipeline.active_version);
+  v_noted    record;
+begin
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  -- No batch changes a row meanwhile, or an older content could be noted behind a newer one.
+  perform sluice._lock_target(v_target);
+  execute format($sql$with noted as (
+  insert into sluice.outbox (pipeline_id, key, key_hash, operation, hash, batch_id)
+  select $1, %s, %s, 'upsert', coalesce(t.sluice_hash, ''), $2
+  from %s t where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = any ($3))
+  order by %s
+  returning delivery_id)
+select count(*) as count, min(delivery_id) as first_id from noted$sql$,
+      sluice._key_json(v_key, 't'), sluice._key_hash(v_target, v_key, 't'), v_target::regclass,
+      (select string_agg(format('t.%I', k), ', ' order by n) from unnest(v_key) with ordinality as keys (k, n)))
+    into v_noted
+    using v_pipeline.pipeline_id, nextval('sluice.batch_id'), sluice._with_backfills(v_pipeline.pipeline_id);
+  perform sluice._supersede_deliveries(v_noted.first_id);
+  return v_noted.count;
+end
+$$;
+
+comment on function sluice.enqueue_deliveries(text) is
+$$Notes a delivery of every row that the pipeline has loaded and that is in its target, in the order of its key, and
+says how many: to fill an endpoint that is new, or to send everything once more (sluice deliver --all-rows). Each has a new
+idempotency key.$$;

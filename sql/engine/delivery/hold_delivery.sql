@@ -1,0 +1,62 @@
+create or replace function sluice.hold_delivery(
+  pipeline text, stale_after double precision default 30, ours integer[] default '{}')
+returns text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(hold_delivery.pipeline);
+  v_holder   record;
+begin
+  perform set_config('idle_in_transaction_session_timeout', '0', true);
+  if current_setting('transaction_timeout', true) is not null then
+    perform set_config('transaction_timeout', '0', true); -- PostgreSQL 17
+  end if;
+  if pg_try_advisory_xact_lock(sluice._lock_class('deliver'), v_pipeline.pipeline_id) then
+    return null;
+  end if;
+  select a.*, extract(epoch from clock_timestamp() - a.state_change) as silent_seconds into v_holder
+  from pg_locks l join pg_stat_activity a on a.pid = l.pid
+  where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+    and l.database = (select d.oid from pg_database d where d.datname = current_database())
+    and l.classid = sluice._lock_class('deliver')::bigint and l.objid = v_pipeline.pipeline_id::bigint;
+  if not found then
+    return 'nobody any more'; -- it has let go meanwhile
+  end if;
+  -- Those of other roles, and whoever took the lock by hand, are left alone.
+  if (v_holder.silent_seconds >= stale_after or v_holder.pid = any (ours)) and v_holder.usename = session_user
+    and v_holder.application_name like 'sluice%' then
+    perform pg_terminate_backend(v_holder.pid);
+  end if;
+  return format('process %s (%s) of role %s, last heard %s s ago', v_holder.pid, v_holder.application_name,
+    v_holder.usename, round(v_holder.silent_seconds));
+end
+$$;
+
+comment on function sluice.hold_delivery(text, double precision, integer[]) is
+$$Holds the deliveries of a pipeline to the end of the transaction: one sender at a time. Null when they are held, else
+who holds them; a sender of the same role that has been silent for stale_after seconds is ended (0: any), and so is
+one of ours, by its process; after that the caller asks again. A politeness: what makes a second sender harmless is the fence, and that keys are the same.$$;
+
+create or replace function sluice.evict_sender(pipeline text)
+returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(evict_sender.pipeline);
+begin
+  return (
+    select count(*) filter (where pg_terminate_backend(s.pid))
+    from (
+      select distinct a.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+        and l.database = (select d.oid from pg_database d where d.datname = current_database())
+        and l.classid = sluice._lock_class('sending')::bigint and l.objid = v_pipeline.pipeline_id::bigint
+        and a.application_name like 'sluice%' and a.pid <> pg_backend_pid() and a.usename = session_user) s);
+end
+$$;
+
+comment on function sluice.evict_sender(text) is
+$$Ends the sessions that are at the deliveries of the pipeline: one that was cut off in the middle keeps their state locked.
+Only sessions of the same role whose application_name begins with sluice. Returns how many.$$;

@@ -1,0 +1,70 @@
+create or replace function sluice.redeliver(pipeline text, delivery_ids bigint[] default null)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_delivering(redeliver.pipeline);
+  v_count    bigint;
+begin
+  -- No batch supersedes any of them meanwhile.
+  perform sluice._lock_target(to_regclass(v_pipeline.target));
+  perform sluice._refuse_unknown_deliveries(v_pipeline, redeliver.delivery_ids);
+  update sluice.outbox o set state = 'unsent', redelivery = o.redelivery + 1, attempts = 0, attempted_at = null,
+    body = null, status = null, answer = null, error = null
+  where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'dead'
+    and (redeliver.delivery_ids is null or o.delivery_id = any (redeliver.delivery_ids));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+comment on function sluice.redeliver(text, bigint[]) is
+$$Lets dead deliveries be sent again, all of the pipeline or those named, and says how many: the body is made anew, and
+the idempotency key is a new one, as servers remember what they refused. Example: select sluice.redeliver('orders')$$;
+
+create or replace function sluice.discard_deliveries(pipeline text, delivery_ids bigint[], reason text)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_live_pipeline(discard_deliveries.pipeline);
+  v_count    bigint;
+begin
+  if coalesce(trim(reason), '') = '' then
+    raise exception using errcode = 'SL005', message = 'a delivery is discarded for a reason',
+      hint = 'reason => ''why it need not arrive''';
+  end if;
+  perform sluice._lock_target(to_regclass(v_pipeline.target));
+  perform sluice._refuse_unknown_deliveries(v_pipeline, discard_deliveries.delivery_ids);
+  update sluice.outbox o set state = 'discarded', closed_at = clock_timestamp(), error = reason, body = null
+  where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'dead' and o.delivery_id = any (delivery_ids);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+comment on function sluice.discard_deliveries(text, bigint[], text) is
+'Closes dead deliveries that need not arrive, with a reason, and says how many.';
+
+create or replace function sluice._refuse_unknown_deliveries(p_pipeline sluice.pipelines, p_ids bigint[])
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id    bigint;
+  v_state text;
+begin
+  select i.id, o.state into v_id, v_state from unnest(p_ids) i (id)
+  left join sluice.outbox o on o.delivery_id = i.id and o.pipeline_id = p_pipeline.pipeline_id
+  where o.state is distinct from 'dead' order by i.id limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: delivery %s is %s', p_pipeline.name, v_id, coalesce(v_state, 'not known')),
+      hint = format('only dead ones are redelivered or discarded: select * from sluice.deliveries where '
+        'pipeline = %L and state = ''dead''', p_pipeline.name);
+  end if;
+end
+$$;

@@ -1,0 +1,46 @@
+create or replace view sluice.deliveries as
+select
+  o.delivery_id as id,
+  p.name as pipeline,
+  o.state,
+  o.operation,
+  o.key,
+  o.attempts,
+  o.status,
+  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._room(60))) as error,
+  date_trunc('second', o.noted_at)::timestamp as noted_at
+from sluice.outbox o
+join sluice.pipelines p using (pipeline_id)
+order by o.delivery_id;
+
+comment on view sluice.deliveries is
+$$Rows that batches wrote, on their way to where their pipeline delivers. state: unsent, in_flight (its outcome is not
+known), sent, dead (refused: sluice.redeliver, sluice.discard_deliveries), superseded (a newer change of the key is sent
+instead), filtered (its body is null), discarded. What is done goes after keep_days. sluice.deliveries_details has request
+and answer.$$;
+
+create or replace view sluice.deliveries_details as
+select
+  o.delivery_id as id,
+  p.name as pipeline,
+  o.state,
+  o.operation,
+  o.key,
+  sluice._idempotency_key(p.name, o) as idempotency_key,
+  o.batch_id as batch,
+  o.attempts,
+  o.redelivery as redeliveries,
+  o.status,
+  o.error,
+  o.answer,
+  o.body,
+  o.noted_at,
+  o.attempted_at,
+  o.closed_at
+from sluice.outbox o
+join sluice.pipelines p using (pipeline_id)
+order by o.delivery_id;
+
+comment on view sluice.deliveries_details is
+$$Rows that batches wrote, on their way to where their pipeline delivers, with the idempotency key, what is sent (body, of
+those in flight or dead), and what the server answered last.$$;

@@ -1,0 +1,180 @@
+//! Deliveries, seen from the sender (`sql/engine/delivery/start_delivery.sql` tells the story).
+
+use crate::error::Result;
+use serde_json::Value;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+/// A delivery that was claimed: to be sent, or decided already.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Its number.
+    pub id: i64,
+    /// `in_flight`: to be sent; `filtered`, `dead` or `superseded`: decided.
+    pub state: String,
+    /// The key of the row, as JSON.
+    pub key: String,
+    /// Whether the row was deleted.
+    pub is_delete: bool,
+    /// The same for every attempt.
+    pub idempotency_key: String,
+    /// What is sent.
+    pub body: String,
+    /// Why it is dead.
+    pub error: Option<String>,
+}
+
+/// What is left when a sender has ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Left {
+    /// Not sent, or not known to have arrived.
+    pub waiting: i64,
+    /// Superseded since the sender before this one ended.
+    pub superseded: i64,
+}
+
+/// Holds the deliveries of a pipeline to the end of the open transaction, or says who does.
+pub async fn hold_delivery(
+    client: &Client,
+    pipeline: &str,
+    stale_after: f64,
+    ours: &[i32],
+) -> Result<Option<String>> {
+    let row = client
+        .query_typed_one(
+            "select sluice.hold_delivery(pipeline => $1, stale_after => $2, ours => $3)",
+            &[
+                (&pipeline, Type::TEXT),
+                (&stale_after, Type::FLOAT8),
+                (&ours, Type::INT4_ARRAY),
+            ],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Ends the sessions of a sender that was cut off; says how many.
+pub async fn evict_sender(client: &Client, pipeline: &str) -> Result<i32> {
+    let row = client
+        .query_typed_one(
+            "select sluice.evict_sender(pipeline => $1)",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// A sending that has begun.
+#[derive(Debug, Clone)]
+pub struct Delivering {
+    /// A later one deposes it.
+    pub epoch: i64,
+    /// Where the deliveries go.
+    pub settings: Value,
+    /// Whether the endpoint took a row before.
+    pub has_accepted: bool,
+}
+
+/// Begins to send.
+pub async fn start_delivery(client: &Client, pipeline: &str, sender: &str) -> Result<Delivering> {
+    let row = client
+        .query_typed_one(
+            "select epoch, settings, has_accepted from sluice.start_delivery(pipeline => $1, sender => $2)",
+            &[(&pipeline, Type::TEXT), (&sender, Type::TEXT)],
+        )
+        .await?;
+    Ok(Delivering {
+        epoch: row.get("epoch"),
+        settings: row.get("settings"),
+        has_accepted: row.get("has_accepted"),
+    })
+}
+
+/// Notes a delivery of every row; says how many.
+pub async fn enqueue_deliveries(client: &Client, pipeline: &str) -> Result<i64> {
+    let row = client
+        .query_typed_one(
+            "select sluice.enqueue_deliveries(pipeline => $1)",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// The next deliveries, committed as in flight; none of those that are `held`.
+pub async fn claim_deliveries(
+    client: &Client,
+    pipeline: &str,
+    epoch: i64,
+    held: &[i64],
+    max_rows: i32,
+) -> Result<Vec<Claimed>> {
+    let rows = client
+        .query_typed(
+            "select delivery_id, state, key::text as key, operation, idempotency_key, coalesce(body, '') as body, error
+             from sluice.claim_deliveries(pipeline => $1, epoch => $2, held => $3, max_rows => $4)",
+            &[
+                (&pipeline, Type::TEXT),
+                (&epoch, Type::INT8),
+                (&held, Type::INT8_ARRAY),
+                (&max_rows, Type::INT4),
+            ],
+        )
+        .await?;
+    let claimed = rows.iter().map(|row| Claimed {
+        id: row.get("delivery_id"),
+        state: row.get("state"),
+        key: row.get("key"),
+        is_delete: row.get::<_, &str>("operation") == "delete",
+        idempotency_key: row.get("idempotency_key"),
+        body: row.get("body"),
+        error: row.get("error"),
+    });
+    Ok(claimed.collect())
+}
+
+/// Notes what came of deliveries. Once more it changes nothing.
+pub async fn record_deliveries(
+    client: &Client,
+    pipeline: &str,
+    epoch: i64,
+    outcomes: &Value,
+) -> Result<()> {
+    client
+        .query_typed(
+            "select sluice.record_deliveries(pipeline => $1, epoch => $2, outcomes => $3)",
+            &[
+                (&pipeline, Type::TEXT),
+                (&epoch, Type::INT8),
+                (outcomes, Type::JSONB),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Notes how a sender ended; what is left.
+pub async fn finish_delivery(
+    client: &Client,
+    pipeline: &str,
+    epoch: i64,
+    outcome: &str,
+    error: Option<&str>,
+) -> Result<Left> {
+    let row = client
+        .query_typed_one(
+            "select unsent + in_flight as waiting, superseded
+             from sluice.finish_delivery(pipeline => $1, epoch => $2, outcome => $3, error => $4)",
+            &[
+                (&pipeline, Type::TEXT),
+                (&epoch, Type::INT8),
+                (&outcome, Type::TEXT),
+                (&error, Type::TEXT),
+            ],
+        )
+        .await?;
+    Ok(Left {
+        waiting: row.get("waiting"),
+        superseded: row.get("superseded"),
+    })
+}

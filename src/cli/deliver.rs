@@ -1,0 +1,84 @@
+//! `sluice deliver`
+
+use super::args;
+use super::call;
+use super::context::Context;
+use super::run::host_rules;
+use crate::error::{Error, Result};
+use crate::report::DeliveryReport;
+use crate::run::{DeliveryOptions, Stop, deliver as send};
+use std::time::Duration;
+
+pub(super) async fn deliver(context: &Context, args: &args::Deliver) -> Result<u8> {
+    // Before connecting: a signal during a slow start must count.
+    let stop = Stop::on_signals()?;
+    let pipelines = match args.all {
+        true => stop.unless_requested(delivering(context)).await?,
+        false => args.pipelines.clone(),
+    };
+    let options = DeliveryOptions {
+        workers: usize::from(args.workers),
+        all_rows: args.all_rows,
+        takeover: args.takeover,
+        stale_after: Duration::from_secs(args.stale_after),
+        retries: args.retries,
+        host: host_rules(context, &args.host)?,
+    };
+    let mut code = 0;
+    for pipeline in &pipelines {
+        let report = deliver_one(context, pipeline, &options, &stop).await?;
+        // The first failure names the exit code; later pipelines are served all the same.
+        if code == 0 {
+            code = report.exit_code();
+        }
+        if stop.is_requested() {
+            break;
+        }
+    }
+    Ok(code)
+}
+
+/// Sends what one pipeline has to send: talk on stderr, the summary on stdout.
+pub(super) async fn deliver_one(
+    context: &Context,
+    pipeline: &str,
+    options: &DeliveryOptions,
+    stop: &Stop,
+) -> Result<DeliveryReport> {
+    let name = format!("sluice deliver {pipeline}");
+    let connector = stop.unless_requested(context.connector(&name)).await?;
+    let report = send(&connector, pipeline, options, stop).await;
+    if let Some(error) = &report.error {
+        eprintln!("error: {error}");
+    }
+    if report.dead > 0 {
+        eprintln!(
+            "note: set aside as dead: {}; see sluice deliveries {pipeline} --dead",
+            report.dead
+        );
+    }
+    match context.json {
+        true => println!("{}", report.json()),
+        false => println!("{}", report.summary()),
+    }
+    Ok(report)
+}
+
+/// The pipelines that deliver.
+pub(super) async fn delivering(context: &Context) -> Result<Vec<String>> {
+    let session = context.session().await?;
+    let rows = call::rows(
+        &session,
+        "select name from sluice.pipelines where deliver is not null and backfill_of is null order by pipeline_id",
+        &[],
+    )
+    .await?;
+    if rows.is_empty() {
+        return Err(Error::usage("no pipeline delivers anywhere")
+            .next("say where in its definition: deliver => sluice.http_delivery(url => ...)"));
+    }
+    Ok(rows
+        .iter()
+        .filter_map(|row| row["name"].as_str().map(str::to_owned))
+        .collect())
+}

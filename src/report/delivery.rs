@@ -1,0 +1,90 @@
+//! How a sending of deliveries went.
+
+use crate::error::Error;
+use serde_json::{Value, json};
+
+/// What became of the deliveries of one pipeline.
+#[derive(Debug, Default)]
+pub struct DeliveryReport {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The endpoint took them.
+    pub sent: u64,
+    /// The body function made no body of them.
+    pub filtered: u64,
+    /// The endpoint refused them, or their body could not be made.
+    pub dead: u64,
+    /// A newer change of the key was sent instead; since the last time.
+    pub superseded: i64,
+    /// Left: unsent, or nobody knows whether they arrived.
+    pub waiting: i64,
+    /// Requests and questions asked again.
+    pub retried: u64,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// Why it ended early.
+    pub error: Option<Error>,
+}
+
+impl DeliveryReport {
+    pub(crate) fn new(pipeline: &str) -> Self {
+        DeliveryReport {
+            pipeline: pipeline.to_owned(),
+            ..DeliveryReport::default()
+        }
+    }
+
+    /// `delivered`, `failed`, `threshold`, `locked` or `interrupted`.
+    pub fn outcome(&self) -> &'static str {
+        self.error
+            .as_ref()
+            .map_or("delivered", |error| error.kind().outcome())
+    }
+
+    /// The exit code it asks for.
+    pub fn exit_code(&self) -> u8 {
+        self.error
+            .as_ref()
+            .map_or(0, |error| error.kind().exit_code())
+    }
+
+    fn counters(&self) -> [(&'static str, i64); 6] {
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        [
+            ("sent", count(self.sent)),
+            ("filtered", count(self.filtered)),
+            ("superseded", self.superseded),
+            ("dead", count(self.dead)),
+            ("waiting", self.waiting),
+            ("retried", count(self.retried)),
+        ]
+    }
+
+    /// One line of `key=value`, stable, fit for a cron mail.
+    pub fn summary(&self) -> String {
+        let counters = self.counters();
+        let counters = counters
+            .iter()
+            .map(|(name, count)| format!("{name}={count} "));
+        format!(
+            "{} {} {}seconds={:.1}",
+            self.pipeline,
+            self.outcome(),
+            counters.collect::<String>(),
+            self.seconds
+        )
+    }
+
+    /// The same for machines.
+    pub fn json(&self) -> Value {
+        let mut object = json!({
+            "pipeline": self.pipeline, "outcome": self.outcome(),
+            "seconds": (self.seconds * 1000.0).round() / 1000.0,
+            "error": self.error.as_ref().map(super::error_json),
+        });
+        for (name, count) in self.counters() {
+            object[name] = json!(count);
+        }
+        object
+    }
+}

@@ -1,0 +1,223 @@
+//! Sends what batches wrote: rows out of the outbox, each to the endpoint of its pipeline.
+//!
+//! Of a key one request is on its way at a time, and the older change goes first. Before a
+//! request is made the database has committed that it will be, with its body and its key; so
+//! whoever comes after a sender that died repeats what may have arrived, and the server can tell.
+
+mod address;
+mod endpoint;
+mod sender;
+mod settings;
+mod signature;
+
+use super::guard::Guard;
+use super::job::Job;
+use super::{Options, Stop};
+use crate::batch;
+use crate::db::{Connector, Session};
+use crate::error::{Error, Kind, Result};
+use crate::host::HostRules;
+use crate::report::{DeliveryReport, Progress};
+use crate::retry::Budget;
+use endpoint::Endpoint;
+use sender::Sender;
+use settings::Settings;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_postgres::Client;
+
+/// How often, and how long apart, the deliveries are asked for while their holder goes away.
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
+/// A sender that is still there after so many tries is alive.
+const TRIES_FOR_THE_DEAD: u32 = 10;
+
+/// How to deliver.
+#[derive(Clone)]
+pub struct DeliveryOptions {
+    /// Requests on their way at a time.
+    pub workers: usize,
+    /// Note a delivery of every row first.
+    pub all_rows: bool,
+    /// Depose a sender, even one that is alive.
+    pub takeover: bool,
+    /// A sender that has been silent that long is taken for hung.
+    pub stale_after: Duration,
+    /// Retries without progress.
+    pub retries: u32,
+    /// What the host gives to pipelines.
+    pub host: HostRules,
+}
+
+impl Default for DeliveryOptions {
+    fn default() -> Self {
+        DeliveryOptions {
+            workers: 4,
+            all_rows: false,
+            takeover: false,
+            stale_after: Duration::from_secs(30),
+            retries: Budget::DEFAULT,
+            host: HostRules::open(),
+        }
+    }
+}
+
+/// Sends what is unsent and reports; the report carries the error if there was one.
+pub async fn deliver(
+    connector: &Connector,
+    pipeline: &str,
+    options: &DeliveryOptions,
+    stop: &Stop,
+) -> DeliveryReport {
+    let started = Instant::now();
+    let mut report = DeliveryReport::new(pipeline);
+    let one_connection = Options {
+        retries: options.retries,
+        workers: 1,
+        ..Options::default()
+    };
+    let progress = Progress::hidden();
+    let done = async {
+        let job = Job::new(connector, pipeline, &one_connection, stop, &progress)?;
+        let done = tokio::select! {
+            done = hold_and_send(&job, options, &mut report) => done,
+            () = stop.insisted() => Err(stop.error()),
+        };
+        report.retried += u64::from(job.budget.used());
+        done
+    };
+    let done = done.await;
+    report.error = done.err();
+    report.seconds = started.elapsed().as_secs_f64();
+    report
+}
+
+/// Takes the deliveries, sends, lets go.
+async fn hold_and_send(
+    job: &Job<'_>,
+    options: &DeliveryOptions,
+    report: &mut DeliveryReport,
+) -> Result<()> {
+    let ours = Mutex::default();
+    let take = || take(job, options, &ours);
+    let guard = job
+        .stop
+        .unless_requested(job.budget.retrying("taking the deliveries", take))
+        .await?;
+    let done = send(job, options, report).await;
+    guard.release().await;
+    done
+}
+
+async fn send(job: &Job<'_>, options: &DeliveryOptions, report: &mut DeliveryReport) -> Result<()> {
+    if options.all_rows {
+        let noted = job
+            .ask(async |client| batch::enqueue_deliveries(client, job.pipeline).await)
+            .await?;
+        tracing::info!("{noted} rows are to be sent");
+    }
+    let name = format!("process {}", std::process::id());
+    let delivering = insist(job, "beginning to deliver", async |client| {
+        batch::start_delivery(client, job.pipeline, &name).await
+    })
+    .await?;
+    let epoch = delivering.epoch;
+    let done = async {
+        let settings = Settings::parse(&delivering.settings)?;
+        let endpoint = Endpoint::new(settings, &options.host, Arc::clone(&job.budget))?;
+        Sender::new(job, Arc::new(endpoint), &delivering, options.workers)
+            .send_all(report)
+            .await
+    }
+    .await;
+    let outcome = done
+        .as_ref()
+        .err()
+        .map_or("ok", |error| error.kind().outcome());
+    let told = done.as_ref().err().map(ToString::to_string);
+    let finish = async |client: &Client| {
+        batch::finish_delivery(client, job.pipeline, epoch, outcome, told.as_deref()).await
+    };
+    let left = match &done {
+        Ok(()) => insist(job, "ending the sending", finish).await,
+        Err(_) => job.ask(finish).await,
+    };
+    match (left, &done) {
+        (Ok(left), _) => {
+            report.waiting = left.waiting;
+            report.superseded = left.superseded;
+        }
+        // What ended the sending says more.
+        (Err(error), Err(_)) => tracing::warn!("the end was not recorded: {}", error.message()),
+        (Err(error), Ok(())) => return Err(error),
+    }
+    done
+}
+
+/// Puts a question until it is answered, and ends a session of ours that keeps the server from
+/// answering it: one that was cut off without the server's knowledge.
+async fn insist<T>(
+    job: &Job<'_>,
+    what: &str,
+    question: impl AsyncFn(&Client) -> Result<T>,
+) -> Result<T> {
+    let ask = || {
+        job.ask(async |client| match question(client).await {
+            Err(error) if error.sqlstate() == Some("55P03") => {
+                batch::evict_sender(client, job.pipeline).await?;
+                Err(error)
+            }
+            answer => answer,
+        })
+    };
+    job.budget.retrying(what, ask).await
+}
+
+/// One sender a pipeline: a politeness, as with runs. `ours` are the sessions of earlier tries:
+/// one whose connection was lost may hold the deliveries still.
+async fn take(job: &Job<'_>, options: &DeliveryOptions, ours: &Mutex<Vec<i32>>) -> Result<Guard> {
+    let session = job.connector.connect().await?;
+    job.connector
+        .attend(hold(job, session, options, ours))
+        .await?
+}
+
+async fn hold(
+    job: &Job<'_>,
+    session: Session,
+    options: &DeliveryOptions,
+    ours: &Mutex<Vec<i32>>,
+) -> Result<Guard> {
+    crate::install::check_installed(&session).await?;
+    let pid = batch::backend_pid(&session).await?;
+    let ours = {
+        let mut ours = ours.lock().unwrap_or_else(PoisonError::into_inner);
+        ours.push(pid);
+        ours.clone()
+    };
+    let stale_after = match options.takeover {
+        true => 0.0,
+        false => options.stale_after.as_secs_f64(),
+    };
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        batch::begin(&session).await?;
+        let Some(holder) = batch::hold_delivery(&session, job.pipeline, stale_after, &ours).await?
+        else {
+            return Ok(Guard::keep(session));
+        };
+        session.batch_execute("rollback").await?;
+        if tries >= TRIES || !options.takeover && tries >= TRIES_FOR_THE_DEAD {
+            return Err(Error::new(
+                Kind::Locked,
+                format!(
+                    "the deliveries of {} are held by another run: {holder}",
+                    job.pipeline
+                ),
+            )
+            .next("wait until it ends, or send with --takeover: the other one is deposed"));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,110 @@
+//! Where deliveries go, as the engine keeps it. What it checked is not checked again.
+
+use crate::error::{Error, Result};
+use crate::http::auth::AuthSettings;
+use crate::http::transport::Limits;
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An answer is a sentence, hardly ever more; a success with a larger one is unheard of.
+const MAX_BYTES: usize = 64 << 20;
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Settings {
+    /// With `{column}` where values of the key go.
+    pub(super) url: String,
+    #[serde(default = "post")]
+    method: String,
+    delete_method: Option<String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) auth: Option<AuthSettings>,
+    pub(super) signature: Option<Signature>,
+    #[serde(default = "idempotency_key")]
+    pub(super) key_header: String,
+    #[serde(default)]
+    pub(super) key_format: KeyFormat,
+    pub(super) ca_file: Option<PathBuf>,
+    requests_per_second: Option<f64>,
+    #[serde(default = "ten")]
+    connect_timeout: u64,
+    #[serde(default = "sixty")]
+    request_timeout: u64,
+    #[serde(default = "three_hundred")]
+    max_wait: u64,
+}
+
+/// Where the secret is kept that requests are signed with.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Signature {
+    pub(super) env: Option<String>,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// How the idempotency key is written: RFC drafts have it as a quoted string, most servers bare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum KeyFormat {
+    #[default]
+    Bare,
+    Quoted,
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+fn idempotency_key() -> String {
+    "Idempotency-Key".to_owned()
+}
+
+fn ten() -> u64 {
+    10
+}
+
+fn sixty() -> u64 {
+    60
+}
+
+fn three_hundred() -> u64 {
+    300
+}
+
+impl Settings {
+    pub(super) fn parse(value: &Value) -> Result<Self> {
+        Settings::deserialize(value).map_err(|cause| {
+            Error::usage("where the pipeline delivers cannot be understood")
+                .caused_by(cause)
+                .next("this database may have been written by a newer sluice; install that one")
+        })
+    }
+
+    /// The host that is talked to: no placeholder stands in it.
+    pub(super) fn home(&self) -> Result<Url> {
+        Url::parse(&self.url)
+            .map_err(|cause| Error::usage(format!("`{}` is no URL", self.url)).caused_by(cause))
+    }
+
+    pub(super) fn method(&self, is_delete: bool) -> &str {
+        match &self.delete_method {
+            Some(method) if is_delete => method,
+            _ => &self.method,
+        }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        let request_timeout = Duration::from_secs(self.request_timeout);
+        Limits {
+            connect_timeout: Duration::from_secs(self.connect_timeout),
+            read_timeout: request_timeout,
+            request_timeout,
+            max_wait: Duration::from_secs(self.max_wait),
+            max_bytes: MAX_BYTES,
+            requests_per_second: self.requests_per_second,
+        }
+    }
+}
