@@ -2,6 +2,7 @@
 
 mod cursor;
 mod delivery;
+mod init;
 mod loading;
 mod pipeline;
 mod quarantined;
@@ -9,6 +10,7 @@ mod retained;
 
 pub(super) use cursor::{Rewind, Skip};
 pub(super) use delivery::{Deliver, Deliveries, Redeliver};
+pub(super) use init::{Init, Nested};
 pub(super) use loading::{Backfill, DryRun, Host, Loading, Run};
 pub(super) use pipeline::{Drop, OfPipeline, Set, Show};
 pub(super) use quarantined::{Amend, Discard, Quarantine, Reopen, Replay};
@@ -27,6 +29,7 @@ use std::path::PathBuf;
 Examples:
   sluice demo                              see it work, nothing to set up
   sluice migrate                           install the engine into your database
+  sluice init drop/orders.csv              print a first pipeline for a file or a URL
   sluice apply pipelines/                  define pipelines from SQL files
   sluice run orders                        load what is new
   sluice quarantine orders --by-error      see what was set aside, and why
@@ -69,6 +72,8 @@ pub(super) enum LogFormat {
 pub(super) enum Command {
     /// See the main job on real data, on a Postgres that starts by itself
     Demo(Demo),
+    /// Look at a source and print a first pipeline for it
+    Init(Init),
     /// Install or upgrade the engine in the database
     Migrate(Migrate),
     /// Run pipeline definitions, all in one transaction

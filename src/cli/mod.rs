@@ -14,6 +14,7 @@ mod db;
 mod deliver;
 mod demo;
 mod doctor;
+mod init;
 mod logging;
 mod migrate;
 mod quarantine;
@@ -63,6 +64,7 @@ async fn dispatch(cli: Cli) -> Result<u8> {
     let context = Context::new(&cli)?;
     match cli.command {
         Command::Demo(args) => demo::demo(&context, &args).await,
+        Command::Init(args) => init::init(&context, &args).await,
         Command::Migrate(args) => migrate::migrate(&context, &args).await,
         Command::Apply(args) => apply::apply(&context, &args).await,
         Command::Run(args) => run::run(&context, &args).await,

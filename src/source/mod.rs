@@ -88,6 +88,11 @@ pub fn redirected(settings: &Value, path: Option<&str>, format: Option<&str>) ->
     settings
 }
 
+/// Whether records named `origin` would be rows of separated fields, whose values are all text.
+pub(crate) fn is_tabular(settings: &Value, origin: &str) -> bool {
+    records::is_tabular(settings["format"].as_str(), origin)
+}
+
 /// Opens the source that `settings` describe, going on from `start`.
 pub fn open(settings: &Value, start: Start, means: &Means) -> Result<Box<dyn Source>> {
     match settings["kind"].as_str() {

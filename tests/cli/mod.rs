@@ -5,6 +5,7 @@ mod backfill;
 mod db;
 mod demo;
 mod host;
+mod init;
 mod output;
 mod pipeline;
 mod proof;

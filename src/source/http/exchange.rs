@@ -110,6 +110,23 @@ impl Exchange {
         Ok(page.map(|page| (page, retried)))
     }
 
+    /// The answer to the request for the page at `at`, decoded and not read.
+    pub(crate) async fn answer(&self, at: &At, asked: &Asked) -> Result<Reply> {
+        let request = PageRequest::new(&self.settings, at, asked)?;
+        let shown = request.shown(&self.redactor);
+        let step = async || match self.ask(&request).await {
+            Ok(Ok((_, reply))) => self.transport.decode(reply, &shown),
+            Ok(Err(refusal)) => Err(fatal(refusal.error)),
+            Err(trouble) => Err(trouble),
+        };
+        let step = async || {
+            step()
+                .await
+                .map_err(|trouble| self.wait_or_give_up(trouble))
+        };
+        self.budget.retrying(&shown, step).await
+    }
+
     async fn try_once(
         self: Arc<Self>,
         request: Arc<PageRequest>,

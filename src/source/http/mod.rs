@@ -14,11 +14,13 @@
 //! | [`page`] | the records in an answer, and what it says of the next |
 //! | [`request`], [`exchange`], [`fetch`] | from a place in the pages to the page, ahead of the reader |
 //! | [`source`] | pages into batches, and what their end proves |
+//! | [`first`] | the first answer, before anybody knows how to read it |
 //! | [`sweep`], [`since`] | the cursor, and what a sweep asks for |
 
 mod condition;
 mod exchange;
 mod fetch;
+mod first;
 mod page;
 mod paging;
 mod placeholders;
@@ -29,4 +31,5 @@ mod source;
 mod sweep;
 mod value;
 
+pub(crate) use first::FirstAnswer;
 pub use source::HttpSource;

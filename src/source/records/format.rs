@@ -173,6 +173,14 @@ impl Reading {
     }
 }
 
+/// Whether content of this name, or of the format that is set, is CSV or TSV.
+pub(in crate::source) fn is_tabular(format: Option<&str>, name: &str) -> bool {
+    match format {
+        None | Some("auto") => matches!(by_suffix(name), Some(Format::Csv | Format::Tsv)),
+        Some(format) => matches!(format, "csv" | "tsv"),
+    }
+}
+
 fn by_suffix(name: &str) -> Option<Format> {
     let (_, suffix) = content_name(name).rsplit_once('.')?;
     match suffix.to_ascii_lowercase().as_str() {

@@ -25,6 +25,7 @@ mod window;
 
 pub(super) use content::{Content, Progress};
 pub(super) use decode::{Compression, Decoder, Raw};
+pub(super) use format::is_tabular;
 pub(super) use position::{Parser, Position};
 pub(super) use reading::{Input, Reading, Settled, damaged};
 pub(super) use settings::{Format, OnReplace, RecordSettings, invalid, parse, shared};

@@ -1,0 +1,237 @@
+//! From what a field held to a column: its type, what counts as null, what only people can say.
+
+use super::evidence::Field;
+use super::kind::Kind;
+use std::collections::BTreeMap;
+
+/// A column to be.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// As SQL writes it.
+    pub(super) name: String,
+    /// Without quotes.
+    pub(super) plain: String,
+    /// The way to it in a record; empty for the record itself.
+    pub(super) path: Vec<String>,
+    pub(super) sql: &'static str,
+    /// Texts that stand for no value here.
+    nulls: Vec<String>,
+    /// What the user may choose instead.
+    pub(super) choice: Option<String>,
+    pub(super) is_unique: bool,
+    pub(super) is_full: bool,
+}
+
+/// What people write where there is nothing.
+const NULLS: [&str; 9] = ["NA", "N/A", "n/a", "NULL", "null", "\\N", "None", "-", "?"];
+
+/// Words in names of fields whose digits are no numbers: what has no leading zero today may have
+/// one tomorrow.
+const CODES: [&str; 21] = [
+    "barcode",
+    "bic",
+    "code",
+    "ean",
+    "fax",
+    "gtin",
+    "iban",
+    "imei",
+    "isbn",
+    "mobile",
+    "phone",
+    "plz",
+    "postal",
+    "postcode",
+    "serial",
+    "sku",
+    "ssn",
+    "tel",
+    "telephone",
+    "version",
+    "zip",
+];
+
+impl Column {
+    /// Of a sample of so many `records`; in tabular ones all values are text.
+    pub(super) fn new(
+        plain: String,
+        path: Vec<String>,
+        field: &Field,
+        records: u64,
+        is_tabular: bool,
+    ) -> Self {
+        let mut kinds = field.kinds();
+        let empty = kinds.remove(&Kind::Empty).is_some();
+        let words = &field.evidence.words;
+        let mut nulls: Vec<String> = Vec::new();
+        let has_null_words = kinds.len() > 1
+            && words.len() <= 2
+            && words.iter().all(|word| NULLS.contains(&word.as_str()));
+        let has_null_words = has_null_words && kinds.remove(&Kind::Text).is_some();
+        if has_null_words {
+            nulls.extend(words.iter().cloned());
+        }
+        let source = path.last().map_or("", String::as_str);
+        let is_quoted = field.evidence.is_quoted && !is_tabular;
+        let (sql, choice) = decide(&kinds, source, is_quoted, is_tabular);
+        match sql {
+            // As text they are what they are.
+            "text" | "jsonb" => nulls.clear(),
+            _ if empty || is_tabular => nulls.insert(0, String::new()),
+            _ => {}
+        }
+        nulls.sort();
+        Column {
+            name: super::name::quoted(&plain),
+            plain,
+            path,
+            sql,
+            is_unique: !has_null_words && field.evidence.is_unique(records),
+            is_full: !has_null_words && field.evidence.is_full(records),
+            nulls,
+            choice,
+        }
+    }
+
+    /// The expression that takes it out of `doc`.
+    pub(super) fn expression(&self) -> String {
+        let json = match &self.path[..] {
+            [] => return "doc".to_owned(),
+            [name] => format!("doc{}{}", self.arrow("->"), literal(name)),
+            path => format!("doc{}{}", self.arrow("#>"), literal(&array(path))),
+        };
+        let text = self.nulls.iter().fold(json, |text, null| {
+            format!("nullif({text}, {})", literal(null))
+        });
+        match (self.sql, form(self.sql)) {
+            ("text" | "jsonb", _) => text,
+            // Postgres reads 02.01.2026 and today as dates, too.
+            (sql, Some(form)) => {
+                format!("regexp_replace({text}, '^(?!{form})', 'not ISO 8601: ')::{sql}")
+            }
+            (sql, None) if self.nulls.is_empty() => format!("({text})::{sql}"),
+            (sql, None) => format!("{text}::{sql}"),
+        }
+    }
+
+    fn arrow(&self, json: &str) -> String {
+        match self.sql {
+            "jsonb" => json.to_owned(),
+            _ => format!("{json}>"),
+        }
+    }
+}
+
+/// What values of a type that Postgres reads in many forms looked like, all of them.
+fn form(sql: &str) -> Option<&'static str> {
+    match sql {
+        "date" => Some(r"\d{4}-\d\d-\d\d$"),
+        "timestamp" => Some(r"\d{4}-\d\d-\d\d[T ]"),
+        "timestamptz" => Some(r"\d{4}-\d\d-\d\d[T ].*(Z|[+-]\d\d(:?\d\d)?)$"),
+        _ => None,
+    }
+}
+
+type Kinds = BTreeMap<Kind, (u64, String)>;
+
+fn decide(
+    kinds: &Kinds,
+    source: &str,
+    is_quoted: bool,
+    is_tabular: bool,
+) -> (&'static str, Option<String>) {
+    let found: Vec<Kind> = kinds.keys().copied().collect();
+    let is_code = (is_quoted || is_tabular) && is_code(source);
+    match found[..] {
+        [] => ("text", Some("no value in the sample".to_owned())),
+        _ if found.contains(&Kind::Json) => ("jsonb", None),
+        [Kind::Integer] if is_quoted || is_code => (
+            "text",
+            Some("bigint, if these are numbers and no codes".to_owned()),
+        ),
+        [Kind::Decimal] | [Kind::Integer, Kind::Decimal] if is_code => (
+            "text",
+            Some("numeric, if these are numbers and no codes".to_owned()),
+        ),
+        [Kind::Boolean] if is_quoted => ("text", Some("boolean".to_owned())),
+        [Kind::Comma]
+        | [Kind::Integer, Kind::Comma]
+        | [Kind::Integer, Kind::Decimal, Kind::Comma] => {
+            let example = &kinds[&Kind::Comma].1;
+            let choice = format!(
+                "numeric, once you know what {example:?} means: replace(…, ',', '.') or replace(…, ',', '')"
+            );
+            ("text", Some(choice))
+        }
+        [kind] => (kind.sql(), None),
+        _ if found
+            .iter()
+            .all(|kind| matches!(kind, Kind::Integer | Kind::Decimal | Kind::Exponent)) =>
+        {
+            ("numeric", None)
+        }
+        _ if found
+            .iter()
+            .all(|kind| matches!(kind, Kind::Date | Kind::Timestamp | Kind::Instant)) =>
+        {
+            let examples: Vec<_> = kinds
+                .values()
+                .map(|(_, text)| format!("{text:?}"))
+                .collect();
+            let choice = format!(
+                "timestamptz, if what has no zone is UTC: {}",
+                examples.join(", ")
+            );
+            ("text", Some(choice))
+        }
+        _ => ("text", mostly(kinds)),
+    }
+}
+
+/// Where nearly all values are of one kind.
+fn mostly(kinds: &Kinds) -> Option<String> {
+    const NEARLY: u64 = 20;
+    let all: u64 = kinds.values().map(|(count, _)| count).sum();
+    let (kind, (count, _)) = kinds.iter().max_by_key(|(_, (count, _))| *count)?;
+    let others = all - count;
+    let (_, (_, example)) = kinds.iter().find(|(other, _)| *other != kind)?;
+    (*kind != Kind::Text && others * NEARLY <= all).then(|| {
+        format!(
+            "{}, if the {others} of {all} records that are none, such as {example:?}, are to be quarantined",
+            kind.sql()
+        )
+    })
+}
+
+/// Whether a word of the name says so: `zip_code`, `phoneNumber`, `PLZ`.
+fn is_code(name: &str) -> bool {
+    super::name::words(name)
+        .iter()
+        .any(|word| CODES.contains(&word.as_str()))
+}
+
+/// A string as SQL writes it.
+pub(super) fn literal(text: &str) -> String {
+    let quoted = format!("'{}'", text.replace('\'', "''"));
+    match text.contains('\\') {
+        true => format!("E{}", quoted.replace('\\', "\\\\")),
+        false => quoted,
+    }
+}
+
+/// An array of text as Postgres writes it.
+pub(super) fn array(texts: &[String]) -> String {
+    let element = |text: &String| {
+        let is_plain = !text.is_empty()
+            && !text.eq_ignore_ascii_case("null")
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        match is_plain {
+            true => text.clone(),
+            false => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+        }
+    };
+    let elements: Vec<String> = texts.iter().map(element).collect();
+    format!("{{{}}}", elements.join(","))
+}

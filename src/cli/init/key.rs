@@ -1,0 +1,124 @@
+//! Which columns tell one record from another, and which says what is newer.
+
+use super::column::Column;
+use super::name::words;
+use crate::error::{Error, Result};
+
+/// In names of columns that are keys by themselves, best first; `*` stands for the pipeline.
+const KEYS: [&[&str]; 4] = [
+    &[
+        "id", "_id", "*_id", "*_uuid", "*_key", "uuid", "guid", "key",
+    ],
+    &["_id", "_uuid", "_guid", "_key"],
+    &[
+        "_number", "_no", "_nr", "_code", "_sku", "sku", "isbn", "ean", "slug", "code", "number",
+    ],
+    &["email", "login", "username", "symbol"],
+];
+
+/// Ranks that a sample of one record is enough for.
+const EVIDENT: usize = 1;
+
+/// In names of columns that say when a record changed.
+const CHANGES: [&str; 6] = [
+    "updated",
+    "modified",
+    "changed",
+    "modification",
+    "update",
+    "lastmodified",
+];
+
+/// The key: as it is `given`, else the one column that is named like one, and is one in the sample.
+pub(super) fn choose<'a>(
+    columns: &'a [Column],
+    given: &[String],
+    pipeline: &str,
+    records: u64,
+    what: &str,
+) -> Result<Vec<&'a Column>> {
+    if !given.is_empty() {
+        return given.iter().map(|name| named(columns, name)).collect();
+    }
+    let is_possible = |column: &&Column| {
+        column.is_unique && matches!(column.sql, "bigint" | "text" | "uuid" | "numeric")
+    };
+    let possible: Vec<&Column> = columns.iter().filter(is_possible).collect();
+    let ranks = if records > 1 { KEYS.len() } else { EVIDENT };
+    for suffixes in &KEYS[..ranks] {
+        let found: Vec<&Column> = possible
+            .iter()
+            .copied()
+            .filter(|column| is_named(column, suffixes, pipeline))
+            .collect();
+        match found[..] {
+            [] => {}
+            [key] => return Ok(vec![key]),
+            // The first column is the key, if any of these is.
+            [key, ..] if std::ptr::eq(key, &columns[0]) => return Ok(vec![key]),
+            _ => break,
+        }
+    }
+    let names: Vec<&str> = possible.iter().map(|column| &*column.name).collect();
+    let error = Error::usage(format!("no key can be told from {what}"));
+    let error = match names.is_empty() {
+        true => error.detail("no column has a value of its own in each of them"),
+        false => error.detail(format!("unique there: {}", names.join(", "))),
+    };
+    Err(error.next(format!(
+        "say which columns tell one record from another: --key {} (several: --key a,b)",
+        names.first().unwrap_or(&"COLUMN")
+    )))
+}
+
+fn named<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column> {
+    let is_it = |column: &&Column| {
+        column.name == name || column.plain == name || column.path.join(".") == name
+    };
+    let Some(column) = columns.iter().find(is_it) else {
+        let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
+        return Err(
+            Error::usage(format!("there is no column \"{name}\" for the key"))
+                .next(format!("choose among {}", names.join(", "))),
+        );
+    };
+    if !column.is_full {
+        return Err(Error::usage(format!(
+            "column \"{name}\" cannot be in the key: some records of the sample have no value there"
+        ))
+        .next("name columns that always have a value"));
+    }
+    if column.sql == "jsonb" {
+        return Err(Error::usage(format!(
+            "column \"{name}\" cannot be in the key: it is no single value"
+        ))
+        .next("name columns that are"));
+    }
+    Ok(column)
+}
+
+fn is_named(column: &Column, suffixes: &[&str], pipeline: &str) -> bool {
+    let name = &column.plain;
+    let one = pipeline.strip_suffix('s').unwrap_or(pipeline);
+    suffixes
+        .iter()
+        .any(|suffix| match suffix.strip_prefix('*') {
+            Some(suffix) => [pipeline, one]
+                .iter()
+                .any(|of| *name == format!("{of}{suffix}")),
+            None if suffix.starts_with('_') => {
+                name.ends_with(suffix) || column.path.last().is_some_and(|path| path == suffix)
+            }
+            None => name == suffix,
+        })
+}
+
+/// The column by which a newer record is told from an older one.
+pub(super) fn order(columns: &[Column]) -> Option<&Column> {
+    columns.iter().find(|column| {
+        let is_named = words(column.path.last().map_or("", String::as_str))
+            .iter()
+            .any(|word| CHANGES.contains(&word.as_str()));
+        is_named && column.is_full && matches!(column.sql, "timestamptz" | "timestamp")
+    })
+}

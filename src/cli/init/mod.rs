@@ -1,0 +1,203 @@
+//! `sluice init`: looks at the first records of a source and writes a first pipeline for them.
+
+mod answer;
+mod api;
+mod column;
+mod dialect;
+mod evidence;
+mod key;
+mod kind;
+mod members;
+mod name;
+mod paging;
+mod place;
+mod project;
+mod sample;
+mod sql;
+
+use super::args;
+use super::context::Context;
+use crate::error::{Error, Result};
+use crate::host::HostRules;
+use crate::retry::Budget;
+use crate::source::Means;
+use crate::stop::Stop;
+use column::Column;
+use sample::{Sample, Sampler};
+use serde_json::Value;
+use sql::{Pipeline, Source};
+use std::sync::Arc;
+
+/// A source that does not answer is not asked for long: somebody waits.
+const RETRIES: u32 = 2;
+
+pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
+    let (settings, written) = match (&args.place, &args.source) {
+        (Some(place), None) => (place::settings(place), None),
+        (_, Some(call)) => (evaluate(context, call).await?, Some(call.clone())),
+        (None, None) => {
+            return Err(Error::usage("there is nothing to look at").next(
+                "name a file, a folder or a URL; or a source: --source \"sluice.http_source(...)\"",
+            ));
+        }
+    };
+    // What is named on the command line is the word of whoever runs this host.
+    let means = Means::of_run(
+        Arc::new(Budget::new(RETRIES, Stop::never())),
+        HostRules::open(),
+    );
+    let asked = args.clone();
+    // Sources block.
+    let text = tokio::task::spawn_blocking(move || draft(&asked, settings, written, means))
+        .await
+        .map_err(|cause| Error::failed("looking at the source was given up").caused_by(cause))?;
+    let (name, text) = text?;
+    match &args.project {
+        Some(folder) => project::write(folder, &name, &text)?,
+        None => print!("{text}"),
+    }
+    Ok(0)
+}
+
+/// The settings that a call of one of the engine's constructors makes.
+async fn evaluate(context: &Context, call: &str) -> Result<Value> {
+    let session = context.session().await?;
+    let row = session
+        .query_one(&format!("select ({call})::jsonb"), &[])
+        .await?;
+    let settings: Option<Value> = row.try_get(0)?;
+    settings.ok_or_else(|| {
+        Error::usage("the source is null").next("write a call: sluice.file_source(path => 'drop')")
+    })
+}
+
+/// The pipeline's name, and the text of its file.
+fn draft(
+    args: &args::Init,
+    settings: Value,
+    written: Option<String>,
+    means: Means,
+) -> Result<(String, String)> {
+    let mut sampler = Sampler::new(means);
+    sampler.prepare(&settings)?;
+    let pipeline = match &args.name {
+        Some(name) => name.clone(),
+        None => place::name(&settings),
+    };
+    let (schema, table) = table(args.table.as_deref(), &pipeline)?;
+    let found = match settings["kind"].as_str() {
+        Some("http") => api::find(&sampler, settings.clone())?,
+        _ => dialect::find(&sampler, settings.clone())?,
+    };
+    let sample = sampler.take(&found.settings, args.sample)?;
+    let what = described(&sample, &settings);
+    if sample.records == 0 {
+        return Err(nothing(&sample, &what));
+    }
+    let columns = columns(
+        &sample,
+        args.nested == args::Nested::Flatten,
+        found.is_tabular,
+    );
+    let key = key::choose(
+        &columns,
+        &args.key,
+        &name::plain(&pipeline, "records"),
+        sample.records,
+        &what,
+    )?;
+    let mut choices = found.choices;
+    if let Some((_, fault)) = &sample.fault {
+        choices.push(format!(
+            "{} of the records looked at will be quarantined: {fault}",
+            sample.bad
+        ));
+    }
+    let order_by = key::order(&columns);
+    if let Some(column) =
+        order_by.filter(|_| settings["kind"] == "http" && found.settings["since"].is_null())
+    {
+        choices.push(format!(
+            "since => sluice.since(param => ..., field => '/{}'), if the API has a parameter for what is new; \
+             without it all pages are read each time",
+            column.path.join("/")
+        ));
+    }
+    let source = match written {
+        // Nothing had to be found out that the call does not say.
+        Some(call) if found.settings == settings => Source::Written(call),
+        _ => Source::Settings(found.settings),
+    };
+    let pipeline = Pipeline {
+        name: pipeline,
+        schema,
+        table,
+        columns: &columns,
+        key,
+        order_by,
+        source,
+        what,
+        choices,
+    };
+    Ok((pipeline.name.clone(), pipeline.text()))
+}
+
+fn described(sample: &Sample, settings: &Value) -> String {
+    let place = ["path", "url"]
+        .iter()
+        .find_map(|name| settings[*name].as_str())
+        .unwrap_or("the source");
+    match sample.records {
+        1 => format!("the first record of {place}"),
+        records => format!("the first {records} records of {place}"),
+    }
+}
+
+fn nothing(sample: &Sample, what: &str) -> Error {
+    let place = what.rsplit_once(" of ").map_or(what, |(_, place)| place);
+    let error = Error::usage(format!(
+        "there are no records in {place} to tell columns from"
+    ));
+    match &sample.fault {
+        Some((sqlstate, fault)) => error
+            .detail(format!("{} records are bad; the first: {sqlstate} {fault}", sample.bad))
+            .next("say how they stand there: --source \"sluice.file_source(path => ..., format => ..., delimiter => ...)\""),
+        None => error.next("name a file that has some, like those to come"),
+    }
+}
+
+fn columns(sample: &Sample, flatten: bool, is_tabular: bool) -> Vec<Column> {
+    let leaves = sample.field.leaves(flatten);
+    let names = leaves.iter().enumerate().map(|(index, (path, _))| {
+        let fallback = match path.is_empty() {
+            true => "record".to_owned(),
+            false => format!("column_{}", index + 1),
+        };
+        name::plain(&path.join("_"), &fallback)
+    });
+    let names = name::distinct(names);
+    names
+        .into_iter()
+        .zip(leaves)
+        .map(|(name, (path, field))| Column::new(name, path, field, sample.records, is_tabular))
+        .collect()
+}
+
+/// Schema and table, as SQL writes them.
+fn table(given: Option<&str>, pipeline: &str) -> Result<(String, String)> {
+    let (schema, table) = match given {
+        None => ("public", name::plain(pipeline, "records")),
+        Some(given) => {
+            let (schema, table) = given.split_once('.').unwrap_or(("public", given));
+            (schema, table.to_owned())
+        }
+    };
+    if schema.is_empty() || table.is_empty() || table.contains('.') {
+        return Err(Error::usage(format!(
+            "\"{}\" is no name of a table",
+            given.unwrap_or_default()
+        ))
+        .next("write it as schema.table"));
+    }
+    Ok((name::quoted(schema), name::quoted(&table)))
+}

@@ -1,0 +1,321 @@
+//! How to get from one page of an API to the next. What the first answer shows makes guesses;
+//! a guess is taken when the loader itself walks from the first page to another one with it.
+
+use super::answer::{Found, Place};
+use crate::source::http::FirstAnswer;
+use serde_json::{Value, json};
+
+/// What names of tokens and links end in, in lower case and without `_`.
+const LEADS: [&str; 16] = [
+    "next",
+    "nextpage",
+    "nexturl",
+    "nexturi",
+    "nextlink",
+    "@odata.nextlink",
+    "nextcursor",
+    "nextpagetoken",
+    "nexttoken",
+    "nextoffset",
+    "continuation",
+    "continuationtoken",
+    "endcursor",
+    "scrollid",
+    "cursor",
+    "bookmark",
+];
+const MORE: [&str; 6] = [
+    "hasmore",
+    "hasnext",
+    "hasnextpage",
+    "hasmoreitems",
+    "more",
+    "ismore",
+];
+const TOTALS: [&str; 9] = [
+    "total",
+    "totalcount",
+    "totalrecords",
+    "totalresults",
+    "totalelements",
+    "totalitems",
+    "count",
+    "recordcount",
+    "numfound",
+];
+const PAGES: [&str; 6] = [
+    "pages",
+    "totalpages",
+    "pagecount",
+    "lastpage",
+    "pagestotal",
+    "numpages",
+];
+
+/// Parameters that take a token, most common first.
+const TOKEN_PARAMS: [&str; 9] = [
+    "cursor",
+    "after",
+    "page_token",
+    "pageToken",
+    "next",
+    "token",
+    "starting_after",
+    "continuation",
+    "offset",
+];
+const PAGE_PARAMS: [&str; 5] = ["page", "p", "page_number", "pageNumber", "pageNo"];
+const OFFSET_PARAMS: [&str; 4] = ["offset", "skip", "start", "from"];
+const SIZE_PARAMS: [&str; 8] = [
+    "per_page",
+    "page_size",
+    "pageSize",
+    "perPage",
+    "limit",
+    "size",
+    "count",
+    "top",
+];
+
+/// As many guesses are tried: each is two requests.
+pub(super) const MOST_TRIES: usize = 12;
+
+/// The guesses, best first: settings to lay over those of the source.
+pub(super) fn guesses(
+    answer: &FirstAnswer,
+    places: &[Place],
+    settings: &Value,
+    records: u64,
+) -> Vec<Value> {
+    if answer.has_next_link() {
+        return vec![json!({"paging": {"model": "link_header", "rel": "next"}})];
+    }
+    let mut guesses = Vec::new();
+    for place in places
+        .iter()
+        .filter(|place| is_called(place, &LEADS) || is_hal(place))
+    {
+        match &place.value {
+            Found::Text(text) if is_link(text) => {
+                guesses.push(json!({"paging": {"model": "next_link", "next": place.pointer}}));
+            }
+            Found::Text(token) if !token.is_empty() => guesses.extend(by_token(place, places)),
+            Found::Number(_) => guesses.extend(by_token(place, places)),
+            _ => {}
+        }
+    }
+    for header in answer.header_names().filter(|name| name.contains("next")) {
+        if answer.header(header).is_some_and(|value| !value.is_empty()) {
+            let mut params = vec!["page", "page_token"];
+            params.extend(TOKEN_PARAMS);
+            guesses.extend(params.into_iter().map(
+                |param| json!({"paging": {"model": "cursor", "param": param, "next": canonical(header)}}),
+            ));
+        }
+    }
+    if says_more(places) && guesses.is_empty() {
+        let more = called(places, &MORE).map(|place| &*place.pointer);
+        for param in ["starting_after", "after"] {
+            guesses.push(
+                json!({"paging": {"model": "cursor", "param": param, "last": "/id", "more": more}}),
+            );
+        }
+    }
+    if guesses.is_empty() && may_have_more(answer, places, records) {
+        guesses = counted(answer, places, settings, records);
+    }
+    guesses.truncate(MOST_TRIES);
+    guesses
+}
+
+/// Whether the answer shows that there is more than one page.
+pub(super) fn shows_more(answer: &FirstAnswer, places: &[Place], records: u64) -> Option<String> {
+    let total = called(places, &TOTALS).filter(|place| number(place) > Some(records));
+    let lead = places.iter().find(|place| {
+        is_called(place, &LEADS) && !matches!(place.value, Found::Nothing | Found::Flag(_))
+    });
+    let more = called(places, &MORE).filter(|place| place.value == Found::Flag(true));
+    if answer.has_next_link() {
+        return Some("the header Link".to_owned());
+    }
+    lead.or(more)
+        .or(total)
+        .map(|place| format!("`{}`", place.pointer))
+}
+
+fn by_token(place: &Place, places: &[Place]) -> Vec<Value> {
+    let name = plain(&place.name);
+    let own = place
+        .name
+        .trim_start_matches("next_")
+        .trim_start_matches("next");
+    let own = match own.chars().next() {
+        Some(first) => first.to_lowercase().chain(own.chars().skip(1)).collect(),
+        None => String::new(),
+    };
+    let mut params: Vec<&str> = match &*name {
+        "endcursor" => vec!["after"],
+        "nextpage" => vec!["page"],
+        _ => Vec::new(),
+    };
+    params.extend(
+        [&*own, &*place.name]
+            .iter()
+            .filter(|param| !param.is_empty()),
+    );
+    params.extend(TOKEN_PARAMS);
+    let mut tried = Vec::new();
+    let more = called(places, &MORE).map(|place| &*place.pointer);
+    for param in params {
+        let guess = json!({"paging": {"model": "cursor", "param": param, "next": place.pointer, "more": more}});
+        if !tried.contains(&guess) {
+            tried.push(guess);
+        }
+    }
+    tried
+}
+
+/// Whether there may be other pages, though nothing leads to them.
+fn may_have_more(answer: &FirstAnswer, places: &[Place], records: u64) -> bool {
+    let has_total = called(places, &TOTALS).is_some_and(|place| number(place) > Some(records));
+    let has_pages = called(places, &PAGES).is_some_and(|place| number(place) > Some(1));
+    let header = total_header(answer).is_some();
+    // What is cut to pages is mostly cut to tens.
+    let is_round = records >= 10 && records.is_multiple_of(5);
+    has_total || has_pages || header || says_more(places) || is_round
+}
+
+fn counted(answer: &FirstAnswer, places: &[Place], settings: &Value, records: u64) -> Vec<Value> {
+    let (url, params) = parameters(settings);
+    let given = |names: &[&str]| {
+        let is_it = |(name, _): &&(String, String)| names.iter().any(|known| name == known);
+        params
+            .iter()
+            .find(is_it)
+            .map(|(name, value)| (name.clone(), value.parse::<u64>().ok()))
+    };
+    let size = given(&SIZE_PARAMS);
+    let total = called(places, &TOTALS).filter(|place| number(place) >= Some(records));
+    let total = total
+        .map(|place| place.pointer.clone())
+        .or(total_header(answer));
+    let pages = called(places, &PAGES).map(|place| place.pointer.clone());
+    let kept: Vec<String> = params
+        .iter()
+        .filter(|(name, _)| {
+            let name = &&**name;
+            !PAGE_PARAMS.contains(name)
+                && !OFFSET_PARAMS.contains(name)
+                && !SIZE_PARAMS.contains(name)
+        })
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let url = match kept.is_empty() {
+        true => url,
+        false => format!("{url}?{}", kept.join("&")),
+    };
+    let mut guesses = Vec::new();
+    let page_params = match given(&PAGE_PARAMS) {
+        Some((param, _)) => vec![param],
+        None => PAGE_PARAMS[..2]
+            .iter()
+            .map(|param| (*param).to_owned())
+            .collect(),
+    };
+    let by_offset = given(&OFFSET_PARAMS);
+    if by_offset.is_none() {
+        for param in page_params {
+            for start in [1, 0] {
+                // 1 is where pages begin anyway.
+                let mut paging = json!({"model": "page_number", "param": param});
+                if start == 0 {
+                    paging["start"] = json!(0);
+                }
+                paging["pages"] = json!(pages);
+                paging["total"] = json!(total.as_ref().filter(|_| pages.is_none()));
+                if let Some((name, Some(value))) = &size {
+                    (paging["size_param"], paging["size"]) = (json!(name), json!(value));
+                }
+                guesses.push(json!({"url": url, "paging": paging}));
+            }
+        }
+    }
+    let offset_params = match by_offset {
+        Some((param, _)) => vec![param],
+        None => OFFSET_PARAMS[..3]
+            .iter()
+            .map(|param| (*param).to_owned())
+            .collect(),
+    };
+    let (size_param, size) = match size {
+        Some((name, value)) => (name, value.unwrap_or(records)),
+        None => ("limit".to_owned(), records),
+    };
+    for param in offset_params {
+        guesses.push(json!({"url": url, "paging": {
+            "model": "offset", "param": param, "size_param": size_param, "size": size, "total": total}}));
+    }
+    guesses
+}
+
+/// The URL without its query, and the query.
+fn parameters(settings: &Value) -> (String, Vec<(String, String)>) {
+    let url = settings["url"].as_str().unwrap_or_default();
+    let Some((url, query)) = url.split_once('?') else {
+        return (url.to_owned(), Vec::new());
+    };
+    let pairs = query.split('&').map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (name.to_owned(), value.to_owned())
+    });
+    (url.to_owned(), pairs.collect())
+}
+
+fn total_header(answer: &FirstAnswer) -> Option<String> {
+    let name = answer
+        .header_names()
+        .find(|name| name.contains("total") && !name.contains("page"))?;
+    answer.header(name)?.parse::<u64>().ok()?;
+    Some(canonical(name))
+}
+
+/// `x-next-page` as people write it.
+fn canonical(header: &str) -> String {
+    let part = |part: &str| match part.chars().next() {
+        Some(first) => first.to_uppercase().collect::<String>() + &part[first.len_utf8()..],
+        None => String::new(),
+    };
+    header.split('-').map(part).collect::<Vec<_>>().join("-")
+}
+
+fn says_more(places: &[Place]) -> bool {
+    called(places, &MORE).is_some_and(|place| place.value == Found::Flag(true))
+}
+
+fn number(place: &Place) -> Option<u64> {
+    match place.value {
+        Found::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn called<'a>(places: &'a [Place], names: &[&str]) -> Option<&'a Place> {
+    places.iter().find(|place| is_called(place, names))
+}
+
+fn is_called(place: &Place, names: &[&str]) -> bool {
+    names.contains(&&*plain(&place.name))
+}
+
+/// `_links.next.href`
+fn is_hal(place: &Place) -> bool {
+    place.pointer.ends_with("/next/href")
+}
+
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace(['_', '-'], "")
+}
+
+fn is_link(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://") || text.starts_with(['/', '?'])
+}

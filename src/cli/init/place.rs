@@ -1,0 +1,69 @@
+//! From a file or a URL to the settings of a source, and to a name for what is in it.
+
+use super::name;
+use serde_json::{Value, json};
+
+/// The settings of the source for what a user named.
+pub(super) fn settings(place: &str) -> Value {
+    match place.split_once("://") {
+        Some(("http" | "https", _)) => json!({"kind": "http", "url": place}),
+        Some(_) => json!({"kind": "object", "url": place}),
+        None => json!({"kind": "file", "path": place}),
+    }
+}
+
+/// A name for the records of a source: what the last part of its place is called, without what
+/// differs from drop to drop.
+pub(super) fn name(settings: &Value) -> String {
+    let place = ["path", "url", "table"]
+        .iter()
+        .find_map(|key| settings[key].as_str())
+        .unwrap_or_default();
+    let path = place.split(['?', '#']).next().unwrap_or_default();
+    let path = path.split_once("://").map_or(path, |(_, path)| path);
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    let parts: Vec<&str> = match settings["kind"].as_str() {
+        // The host says little.
+        Some("http") => parts.skip(1).collect(),
+        _ => parts.collect(),
+    };
+    let mut named = parts.iter().rev().filter_map(|part| {
+        // Of `orders-2026-03.csv.gz` what is before the first point.
+        let stem = part
+            .split('.')
+            .find(|stem| !stem.is_empty())
+            .unwrap_or_default();
+        let words: Vec<String> = (name::words(stem).into_iter())
+            .filter(|word| !is_of_a_drop(word))
+            .collect();
+        (!words.is_empty()).then(|| words.join("_"))
+    });
+    name::plain(&named.next().unwrap_or_default(), "records")
+}
+
+/// A date, a number, a version: another one next time.
+fn is_of_a_drop(word: &str) -> bool {
+    let digits = word.strip_prefix('v').unwrap_or(word);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_last_part_that_has_one() {
+        for (place, wanted) in [
+            ("drop/orders.csv", "orders"),
+            ("drop/orders-2026-03-01.ndjson.gz", "orders"),
+            ("/srv/Customer Orders/2026/*.csv", "customer_orders"),
+            ("drop/", "drop"),
+            ("-", "records"),
+            ("https://shop.example/api/v2/orders?page=1", "orders"),
+            ("https://shop.example/", "records"),
+            ("s3://lake/raw/orderItems/", "order_items"),
+        ] {
+            assert_eq!(name(&settings(place)), wanted, "{place}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The first records of a source, read as a run would read them.
+
+use super::evidence::Field;
+use crate::error::Result;
+use crate::source::{self, BatchBuilder, Limits, Means, Progress, Source, Start, StreamSource};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read};
+
+/// Where samples are taken from.
+pub(super) struct Sampler {
+    means: Means,
+    /// What came on standard input, which can be read once.
+    piped: Option<Vec<u8>>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Sample {
+    pub(super) records: u64,
+    /// Of the records, as one.
+    pub(super) field: Field,
+    /// But for the first.
+    pub(super) rest: Field,
+    /// The first of them, as it came.
+    pub(super) first: String,
+    /// Files, objects, pages.
+    pub(super) origins: BTreeSet<String>,
+    pub(super) bad: u64,
+    /// Some have bytes that are no UTF-8.
+    pub(super) is_foreign: bool,
+    /// What is wrong with the first bad one, and its SQLSTATE.
+    pub(super) fault: Option<(&'static str, String)>,
+}
+
+/// As much of standard input as is looked at.
+const PIPED: u64 = 16 << 20;
+
+impl Sampler {
+    pub(super) fn new(means: Means) -> Self {
+        Sampler { means, piped: None }
+    }
+
+    pub(super) fn means(&self) -> &Means {
+        &self.means
+    }
+
+    /// Reads standard input, if the records come from there.
+    pub(super) fn prepare(&mut self, settings: &Value) -> Result<()> {
+        if settings["kind"] == "file" && settings["path"] == "-" {
+            let mut head = Vec::new();
+            std::io::stdin()
+                .take(PIPED)
+                .read_to_end(&mut head)
+                .map_err(|cause| {
+                    crate::error::Error::failed("cannot read standard input").caused_by(cause)
+                })?;
+            if head.len() as u64 == PIPED {
+                // The last line is not whole.
+                head.truncate(memchr::memrchr(b'\n', &head).map_or(head.len(), |at| at + 1));
+            }
+            self.piped = Some(head);
+        }
+        Ok(())
+    }
+
+    /// Up to `most` records of the source that `settings` describe.
+    pub(super) fn take(&self, settings: &Value, most: u64) -> Result<Sample> {
+        let mut source = self.open(settings)?;
+        let mut sample = Sample::default();
+        let limits = Limits {
+            rows: 1,
+            bytes: usize::MAX,
+            digests: false,
+        };
+        while sample.records + sample.bad < most {
+            let mut out = BatchBuilder::new(limits);
+            let progress = source.read(&mut out)?;
+            sample.note(&out);
+            let batch = out.finish(Value::Null);
+            let origins = batch.origins.into_iter().map(|span| span.origin);
+            sample.origins.extend(origins);
+            if let Progress::End(_) = progress {
+                break;
+            }
+        }
+        Ok(sample)
+    }
+
+    fn open(&self, settings: &Value) -> Result<Box<dyn Source>> {
+        let mut settings = settings.clone();
+        if let Some(piped) = &self.piped {
+            let input = Box::new(Cursor::new(piped.clone()));
+            return Ok(Box::new(StreamSource::new(&settings, input, &self.means)?));
+        }
+        match settings["kind"].as_str() {
+            // Whether a file is still being written is of no interest here.
+            Some("file") => settings["settle_seconds"] = json!(0),
+            // One page at a time, and no more of them than are looked at.
+            Some("http") => settings["prefetch"] = json!(1),
+            _ => {}
+        }
+        source::open(&settings, Start::default(), &self.means)
+    }
+}
+
+impl Sample {
+    fn note(&mut self, out: &BatchBuilder) {
+        match out.last() {
+            None => {}
+            Some((_, Ok(payload))) => {
+                // Text, as it is not among the unreadable.
+                let json = String::from_utf8_lossy(payload);
+                let json = json.trim();
+                match self.records {
+                    0 => self.first = json.to_owned(),
+                    _ => self.rest.note(json),
+                }
+                self.records += 1;
+                self.field.note(json);
+            }
+            Some((_, Err(unreadable))) => {
+                self.bad += 1;
+                self.is_foreign |= std::str::from_utf8(&unreadable.payload).is_err();
+                self.fault
+                    .get_or_insert((unreadable.sqlstate, unreadable.message.clone()));
+            }
+        }
+    }
+}
