@@ -122,7 +122,7 @@ impl Exchange {
         let step = async || {
             step()
                 .await
-                .map_err(|trouble| self.wait_or_give_up(trouble))
+                .map_err(|trouble| self.transport.wait_or_give_up(trouble, &self.redactor))
         };
         self.budget.retrying(&shown, step).await
     }
