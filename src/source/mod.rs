@@ -17,6 +17,7 @@ mod mark;
 mod means;
 mod names;
 pub mod object;
+mod parquet;
 mod records;
 use crate::secret;
 mod stream;

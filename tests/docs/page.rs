@@ -9,10 +9,26 @@ use std::process::{Command, Stdio};
 /// What a block asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    File { path: String, text: String },
-    Object { key: String, text: String },
-    Sql { text: String, fails: Option<String> },
-    Console { text: String },
+    File {
+        path: String,
+        text: String,
+    },
+    Object {
+        key: String,
+        text: String,
+    },
+    /// A file of these rows.
+    Parquet {
+        path: String,
+        text: String,
+    },
+    Sql {
+        text: String,
+        fails: Option<String>,
+    },
+    Console {
+        text: String,
+    },
 }
 
 /// A fenced block that does something.
@@ -73,6 +89,11 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         } else if let Some(key) = value("object=") {
             Step::Object {
                 key: key.to_owned(),
+                text: body,
+            }
+        } else if let Some(path) = value("parquet=") {
+            Step::Parquet {
+                path: path.to_owned(),
                 text: body,
             }
         } else if words.starts_with(&["sql", "run"]) {
@@ -169,6 +190,9 @@ impl Page {
                     fs::write(path, text).unwrap();
                 }
                 Step::Object { key, text } => store.put(key, text),
+                Step::Parquet { path, text } => {
+                    fs::write(folder.path().join(path), parquet(text)).unwrap();
+                }
                 Step::Sql { text, fails } => {
                     let sqlstate = session
                         .batch_execute(&text.replace(SHOP, &api.url))
@@ -187,6 +211,45 @@ impl Page {
             }
         }
     }
+}
+
+/// The pages show what the binary of its default features does.
+#[cfg(not(feature = "parquet"))]
+fn parquet(_: &str) -> Vec<u8> {
+    panic!("this binary is built without Parquet")
+}
+
+/// Rows as Parquet: whole numbers, decimals with two digits, and texts.
+#[cfg(feature = "parquet")]
+fn parquet(rows: &str) -> Vec<u8> {
+    use crate::sources::parquet::support::file;
+    use arrow_array::{ArrayRef, Decimal128Array, Int64Array, StringArray};
+    use serde_json::{Map, Value};
+    use std::sync::Arc;
+    let rows: Vec<Map<String, Value>> = rows
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let columns = rows[0].iter().map(|(name, value)| {
+        let values = rows.iter().map(|row| &row[name]);
+        let array: ArrayRef = match value {
+            Value::String(_) => Arc::new(StringArray::from_iter(values.map(Value::as_str))),
+            Value::Number(number) if number.is_i64() => {
+                Arc::new(Int64Array::from_iter(values.map(Value::as_i64)))
+            }
+            _ => {
+                let cents = values.map(|value| Some((value.as_f64()? * 100.0).round() as i128));
+                let decimals = Decimal128Array::from_iter(cents);
+                Arc::new(decimals.with_precision_and_scale(12, 2).unwrap())
+            }
+        };
+        (name.as_str(), array)
+    });
+    file(
+        columns.collect(),
+        100,
+        ::parquet::basic::Compression::SNAPPY,
+    )
 }
 
 /// The API of the pages; in truth a server of the tests.

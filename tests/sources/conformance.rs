@@ -409,6 +409,91 @@ impl Subject for Tables {
     }
 }
 
+/// The records as Parquet, in row groups that end in the middle of batches.
+#[cfg(feature = "parquet")]
+mod parquet {
+    use super::*;
+    use crate::sources::parquet::support::{file, items};
+    use ::parquet::basic::Compression;
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
+
+    pub(super) struct Files(Folder);
+
+    pub(super) struct Objects(Store);
+
+    impl Files {
+        pub(super) fn new() -> Self {
+            let folder = Folder::new();
+            folder.write("1.parquet", items(0..20, 7));
+            folder.write("2.parquet", items(20..33, 13));
+            folder.write("3.parquet", items(33..45, 100));
+            Files(folder)
+        }
+    }
+
+    impl Objects {
+        pub(super) fn new() -> Self {
+            let store = Store::public();
+            store.put("in/1.parquet", items(0..30, 7));
+            store.put("in/2", items(30..45, 2));
+            Objects(store)
+        }
+    }
+
+    fn large(count: usize) -> Vec<u8> {
+        let pad = "p".repeat(LONG);
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..count as i64));
+        let pads: ArrayRef = Arc::new(StringArray::from_iter_values((0..count).map(|i| {
+            // None is like another: they are to be there, each for itself.
+            format!("{i}{}", &pad[i.to_string().len()..])
+        })));
+        file(
+            vec![("id", ids), ("pad", pads)],
+            64,
+            Compression::UNCOMPRESSED,
+        )
+    }
+
+    impl Subject for Files {
+        fn settings(&self) -> Value {
+            self.0.settings("", json!({}))
+        }
+
+        fn payloads(&self) -> Vec<String> {
+            (0..45).map(item).collect()
+        }
+
+        fn large(&self, count: usize) -> Value {
+            self.0.write("large.parquet", large(count));
+            self.0.settings("large.parquet", json!({}))
+        }
+
+        /// What is kept of the file, and the rows that are decoded at once.
+        fn ahead_kib(&self) -> u64 {
+            56 * 1024
+        }
+    }
+
+    impl Subject for Objects {
+        fn settings(&self) -> Value {
+            self.0.settings("in/", json!({}))
+        }
+
+        fn payloads(&self) -> Vec<String> {
+            (0..45).map(item).collect()
+        }
+
+        fn large(&self, count: usize) -> Value {
+            self.0.put("large/large.parquet", large(count));
+            self.0.settings("large/", json!({}))
+        }
+
+        fn ahead_kib(&self) -> u64 {
+            64 * 1024
+        }
+    }
+}
+
 /// An API with the records, under one paging model.
 struct Http {
     web: Web,
@@ -515,6 +600,12 @@ conformance! {
     postgres_with_cursor: Tables::new(true),
 }
 
+#[cfg(feature = "parquet")]
+conformance! {
+    parquet_files: parquet::Files::new(),
+    parquet_objects: parquet::Objects::new(),
+}
+
 /// One of each way of reading is enough: it takes its time.
 macro_rules! memory {
     ($($name:ident: $subject:expr,)*) => {$(
@@ -531,4 +622,10 @@ memory! {
     memory_of_pages_that_are_asked_for_ahead_is_bounded: Http::on("/page"),
     memory_of_rows_is_bounded: Tables::new(false),
     memory_of_pages_one_after_the_other_is_bounded: Http::on("/cursor"),
+}
+
+#[cfg(feature = "parquet")]
+memory! {
+    memory_of_parquet_files_is_bounded: parquet::Files::new(),
+    memory_of_parquet_objects_is_bounded: parquet::Objects::new(),
 }

@@ -3,5 +3,7 @@ mod database;
 mod file;
 mod http;
 mod object;
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
 mod snapshot;
 pub(crate) mod support;

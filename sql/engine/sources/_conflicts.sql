@@ -13,6 +13,13 @@ as $$
         || (!exists(@.delimiter) && @.quote == "," && !(@.format == "tsv"))
         || (!exists(@.delimiter) && @.quote == "\t" && !(@.format == "csv")))',
       'delimiter and quote are the same', 'quote => '''' for fields without quotes; the defaults are , and "'),
+    ('{file source,object source}', '$ ? (@.format == "parquet").keyvalue() ? (@.key == "compression"
+        || @.key == "encoding" || @.key == "records" || @.key == "delimiter" || @.key == "quote" || @.key == "escape"
+        || @.key == "comment" || @.key == "header" || @.key == "null_string" || @.key == "skip_lines"
+        || @.key == "max_record_lines")',
+      '%s is not for the format parquet', 'leave it out'),
+    ('{file source}', '$ ? (@.format == "parquet").path ? (@ == "-")',
+      'Parquet cannot be read from standard input', 'name a file, a folder or a glob: it is read from its end'),
     ('{object source}', '$ ? (!(@.allow_http == true)).endpoint ? (@ starts with "http://")',
       'endpoint %s is not encrypted',
       'use https, or say allow_http => true: then anyone on the way can read what is sent'),

@@ -37,7 +37,7 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
   values
-    ('{file source,object source}'::text[], 'format', false, 'one of auto, ndjson, json, csv, tsv', null::numrange,
+    ('{file source,object source}'::text[], 'format', false, 'one of auto, ndjson, json, csv, tsv, parquet', null::numrange,
       null),
     ('{http source}', 'format', false, 'one of json, ndjson, csv, tsv', null, null),
     ('{file source,object source}', 'compression', false, 'one of auto, none, gzip, zstd', null, null),

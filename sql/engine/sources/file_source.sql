@@ -20,10 +20,10 @@ $$;
 comment on function sluice.file_source is
 $$Records from files.
 path: a file, a glob, a folder, or - for standard input.
-format: auto (by suffix), ndjson, json (an array), csv, tsv.
+format: auto (by suffix), ndjson, json (an array), csv, tsv, parquet.
 compression: auto (by content), none, gzip, zstd.
 delimiter, quote, header, columns (names where there is no header), null_string (an unquoted field of exactly this
-  text becomes null): for csv and tsv.
+  text becomes null): for csv and tsv. columns of parquet: those to read.
 escape: takes the meaning from the character behind it, in quoted fields; a doubled quote does so anyway. comment:
   lines that begin with it are passed over. skip_lines: so many lines at the beginning of each file, too.
 max_record_lines: a quote that is not closed within so many lines (default 10000) spoils its line only.

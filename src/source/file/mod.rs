@@ -113,19 +113,19 @@ impl FileSource {
         Ok(())
     }
 
-    /// Opens the next file in the queue. Nothing is current afterwards if it has nothing new;
-    /// true if that has to be noted.
+    /// Opens the next file in the queue; says so if nothing is current afterwards that has to be
+    /// noted.
     fn open_next(
         &mut self,
         name: String,
         known: Option<Known>,
         out: &mut BatchBuilder,
-    ) -> Result<bool> {
+    ) -> Result<Option<Proof>> {
         self.host.file(Path::new(&name))?;
         let state = match known {
             Some(Known::ToSkip(state)) => {
                 self.units.pass_over(*state, &identify(&name)?, out)?;
-                return Ok(true);
+                return Ok(Some(Proof::Complete));
             }
             Some(Known::Read(state)) => Some(*state),
             Some(Known::Done(_) | Known::Skipped(_)) => {
@@ -138,8 +138,11 @@ impl FileSource {
             Opened::Reading(reading) => self.current = Some(*reading),
             Opened::Unchanged => {}
             Opened::Replaced(difference) => self.begin_again(name, &difference, true)?,
+            Opened::Waiting(why) => {
+                return Ok(Some(Proof::Partial(Reason::Waiting { name, why })));
+            }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn begin_again(&mut self, name: String, difference: &str, is_handed_out: bool) -> Result<()> {
@@ -186,8 +189,8 @@ impl Source for FileSource {
                     false => Proof::Complete,
                 }));
             };
-            if self.open_next(name, known, out)? {
-                return Ok(Progress::UnitEnded(Proof::Complete));
+            if let Some(proof) = self.open_next(name, known, out)? {
+                return Ok(Progress::UnitEnded(proof));
             }
         }
     }

@@ -6,12 +6,12 @@ use super::identity::State;
 use super::watch::Handle;
 use crate::error::Result;
 use crate::source::ObjectState;
-use crate::source::records::{Content, Reading};
+use crate::source::records::Content;
 use crate::source::units::{Trouble, Unit};
 
 /// A file being read.
 pub(super) struct FileReading {
-    reading: Reading,
+    content: Box<dyn Content>,
     handle: Arc<Handle>,
     known: Option<State>,
     /// It was read to its end before, and nothing has come since.
@@ -21,19 +21,13 @@ pub(super) struct FileReading {
 impl FileReading {
     /// A file that is read on from where `known` ends, unless it ends there.
     pub(super) fn new(
-        mut reading: Reading,
+        content: Box<dyn Content>,
         handle: Arc<Handle>,
         known: Option<State>,
         is_unchanged: bool,
     ) -> Self {
-        if let Some(known) = &known {
-            reading.resume(&known.position);
-        }
-        if is_unchanged {
-            reading.nothing_new();
-        }
         FileReading {
-            reading,
+            content,
             handle,
             known,
             is_unchanged,
@@ -41,18 +35,18 @@ impl FileReading {
     }
 
     pub(super) fn name(&self) -> &str {
-        self.reading.name()
+        self.content.name()
     }
 
     /// Whether batches before the one in hand have records of it.
     pub(super) fn is_handed_out(&self) -> bool {
-        self.known.is_some() || self.reading.is_handed_out()
+        self.known.is_some() || self.content.is_handed_out()
     }
 }
 
 impl Unit for FileReading {
     fn content(&mut self) -> &mut dyn Content {
-        &mut self.reading
+        self.content.as_mut()
     }
 
     fn is_addition(&self) -> bool {
@@ -62,22 +56,22 @@ impl Unit for FileReading {
     fn state(&self) -> Result<Option<ObjectState>> {
         let position = match &self.known {
             Some(known) if self.is_unchanged => known.position.clone(),
-            _ => self.reading.position(),
+            _ => self.content.position(),
         };
         let state = State {
             identity: self.handle.identity.clone(),
             position,
-            is_done: self.reading.is_done(),
+            is_done: self.content.is_done(),
         };
         if self.known.as_ref() == Some(&state) {
             return Ok(None);
         }
-        state.to_object(self.reading.name()).map(Some)
+        state.to_object(self.content.name()).map(Some)
     }
 
     fn trouble(&self) -> Result<Option<Trouble>> {
-        let read = self.reading.raw_position();
-        let disturbance = self.handle.disturbance(self.reading.name(), read)?;
+        let read = self.content.raw_position();
+        let disturbance = self.handle.disturbance(self.content.name(), read)?;
         Ok(disturbance.map(Trouble::Replaced))
     }
 }

@@ -3,15 +3,17 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
 
 use super::discover::{not_regular, unreadable};
 use super::identity::{Identity, State, read_head};
 use super::reading::FileReading;
-use super::settings::Settings;
+use super::settings::{Partial, Settings};
 use super::watch::{Growing, Handle};
 use crate::error::Result;
+use crate::source::parquet::{self, Ranges};
 use crate::source::records::{
     Compression, Decoder, Format, HISTORY, Parser, Position, Raw, Reading, Resumed, Window, damaged,
 };
@@ -24,6 +26,8 @@ pub(super) enum Opened {
     Unchanged,
     /// It is not the file it was: in which respect.
     Replaced(String),
+    /// It may still be being written: why that is believed.
+    Waiting(String),
 }
 
 /// Opens the file `name`, of which `known` was noted by an earlier run.
@@ -49,6 +53,10 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
         file,
         meta,
     });
+    let position = known.as_ref().map(|known| &known.position);
+    if parquet::is_meant(&settings.records, position, &head) {
+        return open_parquet(settings, name, handle, known);
+    }
     let mut window = window_at(&handle, compression, resume_from(&known)).map_err(failed)?;
     let mut parser = Parser::default();
     let mut is_unchanged = false;
@@ -71,11 +79,55 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
     }
     let format = known.as_ref().and_then(|known| known.position.format);
     let mut reading = Reading::new(name, Growing::new(&handle, settings), compression, window);
-    if !is_unchanged {
-        reading.begin(&settings.records, format, parser)?;
+    if let Some(known) = &known {
+        reading.resume(&known.position);
     }
-    let file = FileReading::new(reading, handle, known, is_unchanged);
+    match is_unchanged {
+        true => reading.nothing_new(),
+        false => reading.begin(&settings.records, format, parser)?,
+    }
+    let file = FileReading::new(Box::new(reading), handle, known, is_unchanged);
     Ok(Opened::Reading(Box::new(file)))
+}
+
+fn open_parquet(
+    settings: &Settings,
+    name: &str,
+    handle: Arc<Handle>,
+    known: Option<State>,
+) -> Result<Opened> {
+    let position = known.as_ref().map(|known| &known.position);
+    let ranges = Arc::clone(&handle) as Arc<dyn Ranges>;
+    match parquet::open("file", name, ranges, &settings.records, position)? {
+        parquet::Opened::There(content) => {
+            let is_unchanged = known.as_ref().is_some_and(|known| known.is_done);
+            let file = FileReading::new(content, handle, known, is_unchanged);
+            Ok(Opened::Reading(Box::new(file)))
+        }
+        parquet::Opened::Elsewhere(difference) => Ok(Opened::Replaced(difference)),
+        parquet::Opened::Unfinished(what) => {
+            let age = handle.meta.modified().map(|at| at.elapsed());
+            let is_settled = age.is_ok_and(|age| age.is_ok_and(|age| age >= settings.settle));
+            match is_settled || settings.partial != Partial::Wait {
+                true => Err(parquet::unfinished("file", name, &what)),
+                false => Ok(Opened::Waiting(format!(
+                    "{name} is no whole Parquet file: {what}; it may still be being written"
+                ))),
+            }
+        }
+    }
+}
+
+impl Ranges for Handle {
+    fn size(&self) -> u64 {
+        self.meta.len()
+    }
+
+    fn read(&self, range: Range<u64>) -> io::Result<bytes::Bytes> {
+        let mut found = vec![0; (range.end - range.start) as usize];
+        self.file.read_exact_at(&mut found, range.start)?;
+        Ok(found.into())
+    }
 }
 
 /// By what a file is known again.

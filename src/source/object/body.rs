@@ -56,6 +56,14 @@ impl Lines {
         self.trouble.get().copied()
     }
 
+    /// Notes what happened to the object.
+    pub(super) fn lose(&self, trouble: Option<Trouble>) {
+        if let Some(trouble) = trouble {
+            // The first one stands.
+            let _ = self.trouble.set(trouble);
+        }
+    }
+
     /// Whether nobody reads the object any more.
     pub(super) fn is_abandoned(&self) -> bool {
         self.is_abandoned.load(Ordering::Relaxed)
@@ -83,10 +91,7 @@ impl Body {
         match pending.recv().map_err(|_| stopped())? {
             Ok(part) => Ok(part),
             Err(lost) => {
-                if let Some(trouble) = lost.trouble {
-                    // The first one stands.
-                    let _ = self.lines.trouble.set(trouble);
-                }
+                self.lines.lose(lost.trouble);
                 Err(io::Error::other(lost.error))
             }
         }

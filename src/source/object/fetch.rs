@@ -159,6 +159,7 @@ impl Fetcher {
             path: candidate.path.clone(),
             identity: Identity::new(&meta),
             position: None,
+            is_parquet: candidate.is_parquet,
         });
         // What others hold of the budget is not given back before this object is read.
         let own = self.with_memory(2 * PART);
@@ -217,6 +218,7 @@ fn room_for(bytes: u64) -> Arc<Semaphore> {
 fn announce(candidate: Candidate) -> (Found, Sender<Pending>) {
     // What is compressed has to be decoded from its beginning.
     let start = match &candidate.position {
+        _ if candidate.is_parquet => candidate.identity.size,
         Some(position) if position.compression == Compression::None => {
             position.place.anchor_start()
         }

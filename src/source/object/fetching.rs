@@ -1,12 +1,18 @@
 //! The way from the tasks that fetch objects to the reader, which is a thread that blocks.
 
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
+use bytes::Bytes;
 use tokio::runtime::Handle;
 
+use super::body::Lines;
 use super::fetch::{Event, Fetcher, Found};
 use super::listing::{Candidate, Listing};
 use crate::error::{Error, Result};
+use crate::source::parquet::Ranges;
 use crate::source::units::ask;
 
 /// The fetcher, once there is something to fetch. Dropped, it stops: nobody listens any more.
@@ -50,11 +56,48 @@ impl Fetching {
             path: candidate.path.clone(),
             identity: candidate.identity.clone(),
             position: None,
+            is_parquet: candidate.is_parquet,
         };
         ask(
             &self.runtime,
             async move { fetcher.again(&candidate).await },
         )
+    }
+}
+
+impl Fetching {
+    /// The bytes of an object by their place; what happens to it is told to `lines`.
+    pub(super) fn ranges(&self, candidate: &Arc<Candidate>, lines: &Lines) -> Arc<dyn Ranges> {
+        Arc::new(ObjectRanges {
+            fetcher: self.fetcher.clone(),
+            runtime: self.runtime.clone(),
+            candidate: Arc::clone(candidate),
+            lines: lines.clone(),
+        })
+    }
+}
+
+struct ObjectRanges {
+    fetcher: Fetcher,
+    runtime: Handle,
+    candidate: Arc<Candidate>,
+    lines: Lines,
+}
+
+impl Ranges for ObjectRanges {
+    fn size(&self) -> u64 {
+        self.candidate.identity.size
+    }
+
+    fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        let (fetcher, candidate) = (self.fetcher.clone(), Arc::clone(&self.candidate));
+        let fetched = ask(&self.runtime, async move {
+            Ok(fetcher.fetch(&candidate, range).await)
+        });
+        fetched.map_err(io::Error::other)?.map_err(|lost| {
+            self.lines.lose(lost.trouble);
+            io::Error::other(lost.error)
+        })
     }
 }
 

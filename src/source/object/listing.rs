@@ -16,9 +16,11 @@ use super::identity::{Identity, Known, State};
 use super::keys::{key_at, unaskable};
 use super::place::{Place, Store};
 use super::refusal::{explain, is_gone};
+use super::settings::Settings;
 use super::wanted::Wanted;
 use crate::error::{Error, Result};
-use crate::source::records::{OnReplace, Position};
+use crate::source::parquet;
+use crate::source::records::{FormatChoice, OnReplace, Position};
 use crate::source::units::{
     ASKED_AT_ONCE, KnownObjects, PassedOver, by_name, lost, read_after_all, read_again, replaced,
 };
@@ -32,6 +34,8 @@ pub(super) struct Candidate {
     pub(super) identity: Identity,
     /// From where, if an earlier run began it.
     pub(super) position: Option<Position>,
+    /// It is not read from its beginning to its end.
+    pub(super) is_parquet: bool,
 }
 
 /// What is to be done about a listed object.
@@ -54,6 +58,7 @@ pub(super) struct Listing {
     pub(super) place: Place,
     wanted: Wanted,
     on_replace: OnReplace,
+    format: FormatChoice,
     known: Arc<dyn KnownObjects>,
     keys: Keys,
     /// Listed and looked up.
@@ -74,16 +79,12 @@ enum Keys {
 }
 
 impl Listing {
-    pub(super) fn new(
-        place: Place,
-        pattern: Option<glob::Pattern>,
-        on_replace: OnReplace,
-        known: Arc<dyn KnownObjects>,
-    ) -> Self {
+    pub(super) fn new(settings: &Settings, known: Arc<dyn KnownObjects>) -> Self {
         Listing {
-            wanted: Wanted::new(pattern),
-            place,
-            on_replace,
+            wanted: Wanted::new(settings.pattern.clone()),
+            place: settings.place.clone(),
+            on_replace: settings.on_replace,
+            format: settings.records.format,
             known,
             keys: Keys::NotAsked,
             ready: VecDeque::new(),
@@ -276,7 +277,8 @@ impl Listing {
             let why = unaskable(&name);
             return Ok(Verdict::Wait(Reason::Waiting { name, why }));
         }
-        let candidate = |position| Candidate {
+        let candidate = |position: Option<Position>| Candidate {
+            is_parquet: parquet::is_expected(self.format, position.as_ref(), &name),
             path: meta.location.clone(),
             name: name.clone(),
             identity: identity.clone(),

@@ -59,10 +59,9 @@ impl ObjectSource {
         let settings = Settings::parse(settings)?;
         settings.ask(&means.host)?;
         let store = store::open(&settings.place, &settings.access, &means.budget)?;
-        let (place, pattern) = (settings.place.clone(), settings.pattern.clone());
         let fetching = Fetching::new(
-            Fetcher::new(store, place.clone(), Arc::clone(&means.budget)),
-            Listing::new(place, pattern, settings.on_replace, known),
+            Fetcher::new(store, settings.place.clone(), Arc::clone(&means.budget)),
+            Listing::new(&settings, known),
             means.runtime.clone(),
         );
         Ok(ObjectSource {
@@ -83,7 +82,7 @@ impl ObjectSource {
         }
         let candidate = found.candidate.clone();
         let is_handed_out = candidate.position.is_some();
-        match ObjectReading::open(&self.settings, found) {
+        match ObjectReading::open(&self.settings, found, &self.fetching) {
             Opened::Reading(object) => {
                 self.current = Some(*object);
                 Ok(Proof::Complete)

@@ -3,13 +3,15 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::body::{Lines, Trouble};
+use super::body::{Body, Lines, Trouble};
 use super::fetch::Found;
+use super::fetching::Fetching;
 use super::identity::State;
 use super::listing::Candidate;
 use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::source::ObjectState;
+use crate::source::parquet;
 use crate::source::records::{
     Compression, Content, Decoder, Input, Parser, Raw, Reading, Resumed, Settled, Window, damaged,
 };
@@ -40,7 +42,7 @@ impl Input for Complete {
 
 /// An object being read.
 pub(super) struct ObjectReading {
-    reading: Reading,
+    content: Box<dyn Content>,
     pub(super) candidate: Arc<Candidate>,
     lines: Lines,
 }
@@ -56,26 +58,36 @@ pub(super) enum Opened {
 
 impl ObjectReading {
     /// Looks at the first bytes of the object, or of what is left of it.
-    pub(super) fn open(settings: &Settings, found: Found) -> Opened {
+    pub(super) fn open(settings: &Settings, found: Found, fetching: &Fetching) -> Opened {
         let Found {
             candidate,
             start,
             body,
         } = found;
         let lines = body.lines();
-        match Self::begin(settings, Arc::clone(&candidate), start, body, lines.clone()) {
-            Ok(opened) => opened,
+        let reading = |content| ObjectReading {
+            content,
+            candidate: Arc::clone(&candidate),
+            lines: lines.clone(),
+        };
+        match Self::begin(settings, &candidate, start, body, fetching) {
+            Ok(parquet::Opened::There(content)) => Opened::Reading(Box::new(reading(content))),
+            Ok(parquet::Opened::Elsewhere(difference)) => Opened::Elsewhere(difference),
+            Ok(parquet::Opened::Unfinished(what)) => {
+                let error = parquet::unfinished("object", &candidate.name, &what);
+                Opened::Lost(None, error)
+            }
             Err(error) => Opened::Lost(lines.trouble(), error),
         }
     }
 
     fn begin(
         settings: &Settings,
-        candidate: Arc<Candidate>,
+        candidate: &Arc<Candidate>,
         start: u64,
-        mut body: super::body::Body,
-        lines: Lines,
-    ) -> Result<Opened> {
+        mut body: Body,
+        fetching: &Fetching,
+    ) -> Result<parquet::Opened> {
         let name = candidate.name.as_str();
         let lost = |cause: io::Error| match cause.downcast::<Error>() {
             Ok(error) => error,
@@ -83,13 +95,18 @@ impl ObjectReading {
         };
         let known = candidate.position.as_ref();
         let mut head = Vec::new();
+        if known.is_none() && !candidate.is_parquet {
+            let mut first = body.by_ref().take(MAGIC);
+            first.read_to_end(&mut head).map_err(lost)?;
+        }
+        if candidate.is_parquet || parquet::is_meant(&settings.records, known, &head) {
+            let ranges = fetching.ranges(candidate, &body.lines());
+            drop(body);
+            return parquet::open("object", name, ranges, &settings.records, known);
+        }
         let compression = match known {
             Some(position) => position.compression,
-            None => {
-                let mut first = body.by_ref().take(MAGIC);
-                first.read_to_end(&mut head).map_err(lost)?;
-                Compression::detect(settings.records.compression, name, &head)
-            }
+            None => Compression::detect(settings.records.compression, name, &head),
         };
         let raw = Raw::new(io::Cursor::new(head).chain(body), start);
         let mut window = Window::new(Decoder::new(compression, raw).map_err(lost)?, start);
@@ -97,7 +114,9 @@ impl ObjectReading {
         if let Some(position) = known {
             match window.resume(&position.place) {
                 Ok(Resumed::There) => {}
-                Ok(Resumed::Elsewhere(difference)) => return Ok(Opened::Elsewhere(difference)),
+                Ok(Resumed::Elsewhere(difference)) => {
+                    return Ok(parquet::Opened::Elsewhere(difference));
+                }
                 Err(cause) => return Err(damaged("object", name, compression, &window, cause)),
             }
             parser = position.parser.clone();
@@ -111,29 +130,25 @@ impl ObjectReading {
         if let Some(position) = known {
             reading.resume(position);
         }
-        Ok(Opened::Reading(Box::new(ObjectReading {
-            reading,
-            candidate,
-            lines,
-        })))
+        Ok(parquet::Opened::There(Box::new(reading)))
     }
 
     /// Whether batches before the one in hand have records of it.
     pub(super) fn is_handed_out(&self) -> bool {
-        self.candidate.position.is_some() || self.reading.is_handed_out()
+        self.candidate.position.is_some() || self.content.is_handed_out()
     }
 }
 
 impl Unit for ObjectReading {
     fn content(&mut self) -> &mut dyn Content {
-        &mut self.reading
+        self.content.as_mut()
     }
 
     fn state(&self) -> Result<Option<ObjectState>> {
         let state = State {
             identity: self.candidate.identity.clone(),
-            position: self.reading.position(),
-            is_done: self.reading.is_done(),
+            position: self.content.position(),
+            is_done: self.content.is_done(),
         };
         state.to_object(&self.candidate.name).map(Some)
     }
@@ -148,7 +163,7 @@ impl Unit for ObjectReading {
 
     fn check_end(&self) -> Result<()> {
         // The body ends by itself only where the object does; this is for what reads it.
-        let (read, size) = (self.reading.raw_position(), self.candidate.identity.size);
+        let (read, size) = (self.content.raw_position(), self.candidate.identity.size);
         if read == size {
             return Ok(());
         }

@@ -17,6 +17,12 @@ pub(in crate::source) trait Content: Send {
     /// How much of the content has been made into records, and into how many.
     fn progress(&self) -> (u64, u64);
 
+    /// How far the raw bytes have been read.
+    fn raw_position(&self) -> u64;
+
+    /// Whether batches before the one in hand have records of it.
+    fn is_handed_out(&self) -> bool;
+
     /// Whether the input was read to what proved to be its end.
     fn is_done(&self) -> bool;
 
@@ -39,13 +45,21 @@ pub(in crate::source) trait Content: Send {
 
 /// What batches took of an input before the one in hand.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Taken {
-    pub(super) batches: u64,
-    pub(super) records: u64,
+pub(in crate::source) struct Taken {
+    pub(in crate::source) batches: u64,
+    records: u64,
 }
 
 impl Taken {
-    pub(super) fn count(&mut self, records: u64) {
+    /// What batches of earlier runs took.
+    pub(in crate::source) fn of(position: &Position) -> Self {
+        Taken {
+            batches: position.batches,
+            records: position.place.records,
+        }
+    }
+
+    pub(in crate::source) fn count(&mut self, records: u64) {
         if records > self.records {
             self.batches += 1;
             self.records = records;
@@ -53,7 +67,7 @@ impl Taken {
     }
 
     /// Says with an error about damage what may be damaged, too.
-    pub(super) fn regret(self, error: Error, name: &str) -> Error {
+    pub(in crate::source) fn regret(self, error: Error, name: &str) -> Error {
         let batches = match self.batches {
             0 => return error,
             1 => "1 batch before this one has".to_owned(),

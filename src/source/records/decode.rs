@@ -102,7 +102,7 @@ pub(in crate::source) struct Decoder {
 
 enum Codec {
     Plain(Raw),
-    Gzip(Members),
+    Gzip(Box<Members>),
     Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
     /// The stream was cut or failed; nothing more comes out of it.
     Over(u64),
@@ -112,9 +112,9 @@ impl Decoder {
     pub(in crate::source) fn new(compression: Compression, raw: Raw) -> io::Result<Self> {
         let codec = match compression {
             Compression::None => Codec::Plain(raw),
-            Compression::Gzip => {
-                Codec::Gzip(Members::new(BufReader::with_capacity(RAW_BUFFER, raw)))
-            }
+            Compression::Gzip => Codec::Gzip(Box::new(Members::new(BufReader::with_capacity(
+                RAW_BUFFER, raw,
+            )))),
             Compression::Zstd => {
                 let mut reader = BufReader::with_capacity(RAW_BUFFER, raw);
                 if reader.fill_buf()?.is_empty() {

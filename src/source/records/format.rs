@@ -46,7 +46,7 @@ const MAGIC: [(&[u8], &str, &str); 10] = [
     (
         b"PAR1",
         "Parquet",
-        "write it as NDJSON, or load it by the program that made it",
+        "let it be read where it lies, in a folder or an object store: not through a pipe, and not packed once more",
     ),
     (
         b"Obj\x01",
@@ -162,7 +162,7 @@ impl Reading {
                         "cannot tell the format of `{}` by its name or its first bytes",
                         self.name()
                     ))
-                    .next("set `format` to ndjson, json, csv or tsv"));
+                    .next("set `format` to ndjson, json, csv, tsv or parquet"));
                 }
             }
         }
@@ -221,6 +221,12 @@ pub(super) fn framer(
                 names: settings.columns.clone(),
             };
             Box::new(Csv::new(layout, parser))
+        }
+        Format::Parquet => {
+            return Err(Error::usage(
+                "Parquet begins with its end and cannot be read from a stream",
+            )
+            .next("let it be read where it lies, in a folder or an object store"));
         }
     })
 }

@@ -12,7 +12,7 @@ use crate::source::BatchBuilder;
 const KEPT_OF_LONG: usize = 64 * 1024;
 
 /// Too long for the limit the user set.
-pub(super) const TOO_LONG: &str = "54000";
+pub(in crate::source) const TOO_LONG: &str = "54000";
 
 /// Slices content into records.
 pub(super) trait Framer: Send {

@@ -23,11 +23,15 @@ mod settings;
 mod slice;
 mod window;
 
-pub(super) use content::{Content, Progress};
+pub(super) use content::{Content, Progress, Taken};
 pub(super) use decode::{Compression, Decoder, Raw};
 pub(super) use format::is_tabular;
-pub(super) use position::{Parser, Position};
+#[cfg(feature = "parquet")]
+pub(super) use frame::TOO_LONG;
+pub(super) use position::{Parser, Place, Position};
 pub(super) use reading::{Input, Reading, Settled, damaged};
-pub(super) use settings::{Format, OnReplace, RecordSettings, invalid, parse, shared};
+pub(super) use settings::{
+    Format, FormatChoice, OnReplace, RecordSettings, invalid, parse, shared,
+};
 pub(super) use slice::Slicer;
 pub(super) use window::{HISTORY, Resumed, Window, hex_sha256};

@@ -127,22 +127,9 @@ impl Reading {
             .unwrap_or_default()
     }
 
-    /// How far the raw bytes have been read.
-    pub(in crate::source) fn raw_position(&self) -> u64 {
-        self.window.raw_position()
-    }
-
     /// Goes on from what batches of earlier runs took.
     pub(in crate::source) fn resume(&mut self, position: &Position) {
-        self.taken = Taken {
-            batches: position.batches,
-            records: position.place.records,
-        };
-    }
-
-    /// Whether batches before the one in hand have records of it.
-    pub(in crate::source) fn is_handed_out(&self) -> bool {
-        self.taken.batches > 0
+        self.taken = Taken::of(position);
     }
 
     /// Whether its compressed stream stopped before its end.
@@ -206,6 +193,14 @@ impl Content for Reading {
 
     fn is_done(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.is_done)
+    }
+
+    fn raw_position(&self) -> u64 {
+        self.window.raw_position()
+    }
+
+    fn is_handed_out(&self) -> bool {
+        self.taken.batches > 0
     }
 
     fn is_damaged(&self) -> bool {

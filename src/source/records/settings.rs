@@ -14,6 +14,7 @@ pub(in crate::source) enum Format {
     Json,
     Csv,
     Tsv,
+    Parquet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -25,6 +26,7 @@ pub(in crate::source) enum FormatChoice {
     Json,
     Csv,
     Tsv,
+    Parquet,
 }
 
 impl FormatChoice {
@@ -35,6 +37,7 @@ impl FormatChoice {
             FormatChoice::Json => Some(Format::Json),
             FormatChoice::Csv => Some(Format::Csv),
             FormatChoice::Tsv => Some(Format::Tsv),
+            FormatChoice::Parquet => Some(Format::Parquet),
         }
     }
 }
@@ -163,6 +166,11 @@ pub(in crate::source) fn shared(settings: &Value) -> Value {
 }
 
 impl RecordSettings {
+    /// The names of the fields, or of the columns to read.
+    pub(in crate::source) fn columns(&self) -> Option<&[String]> {
+        self.columns.as_deref()
+    }
+
     fn check(&self, kind: &'static str) -> Result<()> {
         if !(1..=LARGEST_RECORD).contains(&self.max_record_bytes) {
             return Err(invalid(

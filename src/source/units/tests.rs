@@ -38,6 +38,14 @@ impl Content for Replaced {
         (6, 2)
     }
 
+    fn raw_position(&self) -> u64 {
+        6
+    }
+
+    fn is_handed_out(&self) -> bool {
+        false
+    }
+
     fn is_done(&self) -> bool {
         true
     }

@@ -121,6 +121,18 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "quote cannot be",
         ),
         (
+            "sluice.file_source(path => 'drop', format => 'parquet', compression => 'gzip')",
+            "compression is not for the format parquet",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', format => 'parquet', header => false, columns => '{a}')",
+            "header is not for the format parquet",
+        ),
+        (
+            "sluice.file_source(path => '-', format => 'parquet')",
+            "Parquet cannot be read from standard input",
+        ),
+        (
             "sluice.file_source(path => '-', delimiter => '\"')",
             "file source: delimiter and quote are the same",
         ),

@@ -1,0 +1,100 @@
+//! Parquet: files that are read by their end, row group after row group, column beside column.
+//!
+//! A position is the number of rows before it, from which row group and row follow; the footer,
+//! which says where everything stands, tells whether the file still is the one it was.
+
+#[cfg(feature = "parquet")]
+mod blocks;
+#[cfg(feature = "parquet")]
+mod file;
+#[cfg(feature = "parquet")]
+mod json;
+#[cfg(feature = "parquet")]
+mod rows;
+#[cfg(feature = "parquet")]
+mod schema;
+#[cfg(feature = "parquet")]
+mod time;
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::records::{Content, Format, FormatChoice, Position, RecordSettings};
+use crate::error::{Error, Result};
+
+/// What a file begins and ends with.
+const MAGIC: &[u8] = b"PAR1";
+
+/// Whatever has bytes that can be had in any order.
+pub(super) trait Ranges: Send + Sync {
+    fn size(&self) -> u64;
+
+    /// These bytes, all of them.
+    fn read(&self, range: Range<u64>) -> io::Result<Bytes>;
+}
+
+/// What opening a file came to.
+pub(super) enum Opened {
+    There(Box<dyn Content>),
+    /// It is not the file it was: in which respect.
+    Elsewhere(String),
+    /// It has no end yet: what there is instead.
+    Unfinished(String),
+}
+
+/// Whether what begins with `head` is read as Parquet.
+pub(super) fn is_meant(settings: &RecordSettings, known: Option<&Position>, head: &[u8]) -> bool {
+    match known.and_then(|known| known.format) {
+        Some(format) => format == Format::Parquet,
+        None => match settings.format {
+            FormatChoice::Auto => head.starts_with(MAGIC),
+            choice => choice == FormatChoice::Parquet,
+        },
+    }
+}
+
+/// The same before a byte of it was seen.
+pub(super) fn is_expected(choice: FormatChoice, known: Option<&Position>, name: &str) -> bool {
+    let is_named = || Path::new(name).extension() == Some("parquet".as_ref());
+    match known.and_then(|known| known.format) {
+        Some(format) => format == Format::Parquet,
+        None => choice == FormatChoice::Parquet || choice == FormatChoice::Auto && is_named(),
+    }
+}
+
+/// The error about a file that has no end.
+pub(super) fn unfinished(noun: &str, name: &str, what: &str) -> Error {
+    Error::failed(format!("{noun} `{name}` is no whole Parquet file: {what}"))
+        .next("get a whole copy of it; if it is no Parquet, set `format` to what it is")
+}
+
+/// Opens the `noun` (file, object) called `name`, to go on from what is `known` of it.
+#[cfg(feature = "parquet")]
+pub(super) fn open(
+    noun: &'static str,
+    name: &str,
+    ranges: Arc<dyn Ranges>,
+    settings: &RecordSettings,
+    known: Option<&Position>,
+) -> Result<Opened> {
+    rows::open(noun, name, ranges, settings, known)
+}
+
+/// Built without it.
+#[cfg(not(feature = "parquet"))]
+pub(super) fn open(
+    noun: &'static str,
+    name: &str,
+    _: Arc<dyn Ranges>,
+    _: &RecordSettings,
+    _: Option<&Position>,
+) -> Result<Opened> {
+    Err(Error::usage(format!(
+        "{noun} `{name}` is Parquet, and this binary was built without it"
+    ))
+    .next("build it with the feature `parquet`, which is on by default"))
+}
