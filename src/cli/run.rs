@@ -36,8 +36,10 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         host: options.host.clone(),
         ..DeliveryOptions::default()
     };
+    // Of all pipelines those that deliver; what was named has to.
     let delivering = match args.deliver {
-        true => stop.unless_requested(delivering(context)).await?,
+        true if args.all => stop.unless_requested(delivering(context)).await?,
+        true => args.pipelines.clone(),
         false => Vec::new(),
     };
     let mut code = 0;

@@ -75,6 +75,27 @@ async fn a_run_may_deliver_what_it_loaded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_told_to_deliver_says_when_there_is_nowhere_to() {
+    let shop = Shop::new(Receiver::willing(), "").await;
+    shop.db
+        .execute("select sluice.set_policy('items', 'deliver', 'none')")
+        .await;
+    for (args, says) in [
+        (
+            &["run", "items", "--deliver"],
+            "pipeline items delivers nowhere",
+        ),
+        (
+            &["run", "--all", "--deliver"],
+            "no pipeline delivers anywhere",
+        ),
+    ] {
+        let done = Sluice::on(&shop.db).args(args).run().exits(2);
+        assert!(done.stderr.contains(says), "{}", done.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn deletes_go_by_their_method_or_not_at_all() {
     for (settings, expected) in [
         (", delete_method => 'DELETE'", vec!["a: DELETE "]),
