@@ -93,6 +93,7 @@ pub(super) fn host_rules(context: &Context, args: &args::Host) -> Result<HostRul
         args.allow_env.as_deref(),
         args.allow_files.as_deref(),
         args.allow_hosts.as_deref(),
+        args.allow_programs.as_deref(),
     ))
 }
 

@@ -1,10 +1,11 @@
 //! What pipelines may touch on the machine where the loader runs.
 //!
 //! A pipeline is a row in a database that many may write; the machine has an owner, and only
-//! that one gives: environment variables, folders, hosts. Nothing is given by default, unless
-//! the database is the loader's own.
+//! that one gives: environment variables, folders, hosts, programs. Nothing is given by default,
+//! unless the database is the loader's own.
 
 use crate::error::{Error, Result};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub const ALLOW_ENV: &str = "SLUICE_ALLOW_ENV";
 pub const ALLOW_FILES: &str = "SLUICE_ALLOW_FILES";
 /// The one that gives hosts and buckets: `api.shop.example,*.cdn.example:8443,s3://drops`.
 pub const ALLOW_HOSTS: &str = "SLUICE_ALLOW_HOSTS";
+/// The one that gives programs, and those in folders: `/srv/taps:/usr/bin/jq`.
+pub const ALLOW_PROGRAMS: &str = "SLUICE_ALLOW_PROGRAMS";
 
 /// What this host gives to pipelines. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +24,7 @@ pub struct HostRules {
     env: Given,
     files: Given,
     hosts: Given,
+    programs: Given,
 }
 
 /// What the owner wrote; `None`: everything.
@@ -35,7 +39,13 @@ impl HostRules {
 
     /// Gives what is written in lists as of the variables. What is not written at all is
     /// `open` or closed.
-    pub fn new(open: bool, env: Option<&str>, files: Option<&str>, hosts: Option<&str>) -> Self {
+    pub fn new(
+        open: bool,
+        env: Option<&str>,
+        files: Option<&str>,
+        hosts: Option<&str>,
+        programs: Option<&str>,
+    ) -> Self {
         let given = |list: Option<&str>, separator: char| match list {
             None if open => Given(None),
             list => Given(Some(
@@ -51,6 +61,7 @@ impl HostRules {
             env: given(env, ','),
             files: given(files, ':'),
             hosts: given(hosts, ','),
+            programs: given(programs, ':'),
         }
     }
 
@@ -94,6 +105,49 @@ impl HostRules {
         };
         let folder = folder.display().to_string();
         Err(self.files.refusal(&what, ALLOW_FILES, ':', &folder))
+    }
+
+    /// Where a program is that a pipeline names: one of those that are given, or of all that the loader
+    /// itself would find.
+    pub fn program(&self, name: &str) -> Result<PathBuf> {
+        if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+            return Err(
+                Error::usage(format!("the program \"{name}\" cannot be a path")).next(format!(
+                    "give its name alone, and where it is in {ALLOW_PROGRAMS}"
+                )),
+            );
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let usual = || {
+            let mut folders = std::env::split_paths(&path).map(|folder| folder.join(name));
+            folders.find(|path| is_program(path))
+        };
+        let found = match &self.programs.0 {
+            None => usual(),
+            Some(entries) => entries.iter().find_map(|entry| match entry.as_str() {
+                "*" => usual(),
+                entry => {
+                    let entry = PathBuf::from(entry);
+                    let path = if entry.is_dir() {
+                        entry.join(name)
+                    } else {
+                        entry
+                    };
+                    let is_it = path.file_name().is_some_and(|file| file == name);
+                    (is_it && is_program(&path)).then_some(path)
+                }
+            }),
+        };
+        found.ok_or_else(|| match self.programs.0 {
+            None => Error::usage(format!("there is no program \"{name}\""))
+                .next("install it, or put its folder into PATH"),
+            Some(_) => {
+                let wanted = usual().unwrap_or_else(|| PathBuf::from(format!("/path/to/{name}")));
+                let what = format!("the program \"{name}\"");
+                let wanted = wanted.display().to_string();
+                self.programs.refusal(&what, ALLOW_PROGRAMS, ':', &wanted)
+            }
+        })
     }
 
     /// Whether a host may be talked to: `api.shop.example:443`, or a bucket: `s3://drops`.
@@ -147,6 +201,12 @@ impl Given {
             entries.join(&separator.to_string())
         ))
     }
+}
+
+/// Whether there is a file that may be started.
+fn is_program(path: &Path) -> bool {
+    let found = std::fs::metadata(path);
+    found.is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// What the loader connects with.

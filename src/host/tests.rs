@@ -5,24 +5,24 @@ use super::*;
 use std::os::unix::fs::symlink;
 
 fn files(list: &str) -> HostRules {
-    HostRules::new(false, None, Some(list), None)
+    HostRules::new(false, None, Some(list), None, None)
 }
 
 fn hosts(list: &str) -> HostRules {
-    HostRules::new(false, None, None, Some(list))
+    HostRules::new(false, None, None, Some(list), None)
 }
 
 #[test]
 fn nothing_is_given_unless_written_or_open() {
-    let closed = HostRules::new(false, None, None, None);
+    let closed = HostRules::new(false, None, None, None, None);
     assert!(closed.env("PATH").is_err());
     assert!(closed.file(Path::new("/etc/passwd")).is_err());
     assert!(closed.host("api.example:443").is_err());
-    let open = HostRules::new(true, None, None, None);
+    let open = HostRules::new(true, None, None, None, None);
     assert!(open.env("PATH").is_ok());
     assert!(open.file(Path::new("/etc/passwd")).is_ok());
     assert!(open.host("api.example:443").is_ok());
-    let narrowed = HostRules::new(true, Some(""), None, None);
+    let narrowed = HostRules::new(true, Some(""), None, None, None);
     assert!(narrowed.env("PATH").is_err());
 }
 
@@ -30,7 +30,7 @@ fn nothing_is_given_unless_written_or_open() {
 fn what_the_loader_connects_with_is_never_given() {
     for rules in [
         HostRules::open(),
-        HostRules::new(false, Some("*"), None, None),
+        HostRules::new(false, Some("*"), None, None, None),
     ] {
         for name in ["DATABASE_URL", "PGPASSWORD"] {
             let refusal = rules.env(name).unwrap_err().to_string();
@@ -41,7 +41,7 @@ fn what_the_loader_connects_with_is_never_given() {
 
 #[test]
 fn a_refusal_says_what_the_owner_would_have_to_set() {
-    let rules = HostRules::new(false, Some("A"), None, None);
+    let rules = HostRules::new(false, Some("A"), None, None, None);
     let refusal = rules.env("SHOP_TOKEN").unwrap_err().to_string();
     assert!(refusal.contains("\"SHOP_TOKEN\""), "{refusal}");
     assert!(refusal.contains("SLUICE_ALLOW_ENV is \"A\""), "{refusal}");
@@ -80,6 +80,32 @@ fn hosts_are_given_with_or_without_port_and_buckets_by_url() {
     ] {
         assert!(rules.host(refused).is_err(), "{refused}");
     }
+}
+
+#[test]
+fn programs_are_given_by_path_or_folder_and_named_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("tap-x"), "#!/bin/sh\n").unwrap();
+    std::fs::write(path("notes.txt"), "").unwrap();
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path("tap-x"), mode).unwrap();
+    let rules = |list: &str| HostRules::new(false, None, None, None, Some(list));
+    for list in [folder.path(), &path("tap-x")] {
+        let given = rules(list.to_str().unwrap()).program("tap-x").unwrap();
+        assert_eq!(given, path("tap-x"));
+    }
+    for refused in ["sh", "notes.txt", "tap-y"] {
+        let refusal = rules(folder.path().to_str().unwrap()).program(refused);
+        let refusal = refusal.unwrap_err().to_string();
+        assert!(refusal.contains("SLUICE_ALLOW_PROGRAMS="), "{refusal}");
+    }
+    for path in ["/bin/sh", "../bin/sh", "..", ""] {
+        let refusal = HostRules::open().program(path).unwrap_err().to_string();
+        assert!(refusal.contains("cannot be a path"), "{refusal}");
+    }
+    assert!(rules("").program("sh").is_err() && rules("*").program("sh").is_ok());
+    assert!(HostRules::open().program("sh").is_ok());
 }
 
 #[test]

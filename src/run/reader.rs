@@ -5,7 +5,7 @@ use super::known::KnownInDatabase;
 use crate::batch::Run;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::source::{self, Batch, Driver, Means, Remarks, Start, Waiting};
+use crate::source::{self, Batch, Driver, EndWithRun, Means, Remarks, Start, Waiting};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -19,6 +19,7 @@ pub(super) struct Reader {
     batches: Mutex<mpsc::Receiver<Numbered>>,
     ending: oneshot::Receiver<Ending>,
     remarks: Remarks,
+    _programs: EndWithRun,
 }
 
 /// How reading ended.
@@ -53,11 +54,12 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
     };
     // A path on the command line is the word of whoever runs this host.
     let host = match options.path {
-        Some(_) if settings["kind"] != "http" => HostRules::open(),
+        Some(_) if settings["kind"] != "http" && settings["kind"] != "program" => HostRules::open(),
         _ => options.host.clone(),
     };
     let means = Means::of_run(Arc::clone(&job.budget), host);
     let remarks = means.remarks.clone();
+    let programs = EndWithRun(means.children.clone());
     let open_source = Arc::clone(&options.open_source);
     let (cursor, limits) = (run.cursor.clone(), options.limits(run));
     let is_elsewhere = options.path.is_some();
@@ -96,6 +98,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
         batches: Mutex::new(batches),
         ending,
         remarks,
+        _programs: programs,
     })
 }
 

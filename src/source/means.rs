@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tokio::runtime::Handle;
 
+use super::program::Children;
 use super::secret::Redactor;
 use crate::host::HostRules;
 use crate::retry::Budget;
@@ -21,6 +22,8 @@ pub struct Means {
     /// What the host gives to pipelines.
     pub host: HostRules,
     pub(in crate::source) secrets: Arc<Redactor>,
+    /// The programs that it started, which end with it.
+    pub(crate) children: Children,
 }
 
 impl Means {
@@ -32,6 +35,7 @@ impl Means {
             budget,
             remarks: Remarks::default(),
             secrets: Arc::default(),
+            children: Children::default(),
         }
     }
 }

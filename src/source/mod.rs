@@ -18,6 +18,7 @@ mod means;
 mod names;
 pub mod object;
 mod parquet;
+mod program;
 mod records;
 use crate::secret;
 mod stream;
@@ -28,6 +29,7 @@ pub use contract::{Progress, Proof, Reason, Source};
 pub(crate) use copy::CopyRows;
 pub use driver::Driver;
 pub use means::{Means, Remarks, Waiting};
+pub(crate) use program::EndWithRun;
 pub use stream::StreamSource;
 pub use units::KnownObjects;
 
@@ -110,11 +112,12 @@ pub fn open(settings: &Value, start: Start, means: &Means) -> Result<Box<dyn Sou
             start.known,
             means,
         )?)),
+        Some("program") => program::open(settings, &start, means),
         Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, means)?)),
         Some("postgres") => Ok(Box::new(database::DatabaseSource::open(
             settings, &start, means,
         )?)),
         _ => Err(Error::usage(format!("unknown source {settings}"))
-            .next("this binary reads the kinds \"file\", \"object\", \"http\" and \"postgres\"")),
+            .next("this binary reads the kinds \"file\", \"object\", \"http\", \"postgres\" and \"program\"")),
     }
 }

@@ -15,9 +15,6 @@ use crate::error::{Error, Result};
 /// The path that stands for standard input.
 pub(super) const PATH: &str = "-";
 
-/// How many bytes tell the compression.
-const MAGIC: u64 = 4;
-
 /// The source that reads a stream.
 pub struct StreamSource {
     reading: Reading,
@@ -37,7 +34,7 @@ impl StreamSource {
         let mut head = Vec::new();
         input
             .by_ref()
-            .take(MAGIC)
+            .take(Compression::MAGIC)
             .read_to_end(&mut head)
             .map_err(unreadable)?;
         Ok(StreamSource {

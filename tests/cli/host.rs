@@ -3,7 +3,7 @@
 use crate::support::sluice::Done;
 use crate::support::web::Answer;
 use crate::support::{Sluice, TestDb, Web};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 /// A database with a pipeline of this source.
 async fn pipeline(source: &str) -> TestDb {
@@ -24,6 +24,7 @@ fn run(db: &TestDb, rules: &[(&str, &str)]) -> Done {
         "SLUICE_ALLOW_ENV",
         "SLUICE_ALLOW_FILES",
         "SLUICE_ALLOW_HOSTS",
+        "SLUICE_ALLOW_PROGRAMS",
     ];
     let sluice = closed
         .into_iter()
@@ -153,4 +154,53 @@ async fn a_redirect_leads_to_no_host_that_is_not_given() {
     let rules = [("SLUICE_ALLOW_HOSTS", "127.0.0.1")];
     refused(&db, &rules, "SLUICE_ALLOW_HOSTS=127.0.0.1,localhost");
     assert_eq!((home.requests().len(), inside.requests().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn programs_are_started_if_the_host_gives_them_and_with_nothing_of_the_loaders() {
+    let folder = tempfile::tempdir().unwrap();
+    let tap = folder.path().join("list-items");
+    std::fs::write(&tap, "#!/bin/sh\nenv > \"$1\"\necho id; echo 1\n").unwrap();
+    std::fs::set_permissions(&tap, PermissionsExt::from_mode(0o755)).unwrap();
+    let seen = folder.path().join("env");
+    let db = pipeline(&format!(
+        "sluice.program_source(program => 'list-items', protocol => 'csv', arguments => array['{}'], env => '{{SHOP_KEY}}')",
+        seen.display()
+    ))
+    .await;
+    let given = folder.path().to_str().unwrap();
+    refused(&db, &[], "SLUICE_ALLOW_PROGRAMS gives nothing");
+    refused(
+        &db,
+        &[("SLUICE_ALLOW_PROGRAMS", "/usr/bin:/bin")],
+        "asks for the program \"list-items\"",
+    );
+    refused(
+        &db,
+        &[("SLUICE_ALLOW_PROGRAMS", given)],
+        "SLUICE_ALLOW_ENV=SHOP_KEY",
+    );
+    assert!(!seen.exists(), "not started");
+    let rules = [
+        ("SLUICE_ALLOW_PROGRAMS", given),
+        ("SLUICE_ALLOW_ENV", "SHOP_*"),
+        ("SHOP_KEY", "k3y"),
+        ("SHOP_OTHER", "x"),
+    ];
+    run(&db, &rules).exits(0);
+    assert_eq!(db.value("select count(*) from t").await, "1");
+    let seen = std::fs::read_to_string(&seen).unwrap();
+    assert!(
+        seen.contains("SHOP_KEY=k3y") && !seen.contains("SHOP_OTHER"),
+        "{seen}"
+    );
+    assert!(
+        !seen.contains("DATABASE_URL") && !seen.contains("PGPASS"),
+        "{seen}"
+    );
+    let done = Sluice::on(&db)
+        .args(["run", "p", "--path", "x.csv"])
+        .run()
+        .exits(2);
+    assert!(done.stderr.contains("--path"), "{}", done.stderr);
 }

@@ -329,6 +329,7 @@ fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>
         .env("SLUICE_ALLOW_ENV", "*")
         .env("SLUICE_ALLOW_FILES", "*")
         .env("SLUICE_ALLOW_HOSTS", "*")
+        .env("SLUICE_ALLOW_PROGRAMS", "*")
         .env("DATABASE_URL", &db.url)
         .env("AWS_ENDPOINT_URL", store.endpoint())
         .env("AWS_ALLOW_HTTP", "true")

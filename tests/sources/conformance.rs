@@ -2,6 +2,7 @@
 
 use crate::sources::database::support::Shop;
 use crate::sources::file::support::{Folder, Record, WIDE, gzip, means, records, rows};
+use crate::sources::program::support::Script;
 use crate::support::sluice::Done;
 use crate::support::web::Answer;
 use crate::support::workload::wait_until_no_loader;
@@ -550,6 +551,70 @@ impl Subject for Http {
     }
 }
 
+/// A tap or connector, made of a few lines of awk.
+struct Program {
+    script: Script,
+}
+
+/// Prints the lines behind the one that the state names, each as a message, and a state behind each
+/// of them.
+const PRINT: &str = r#"
+from=$(printf %s "$state" | sed 's/.*"at":\([0-9]*\).*/\1/')
+awk -v from="${from:-0}" -v before="$BEFORE" -v after="$AFTER" -v state="$STATE" -v end="$END" '
+  NR > from { print before $0 after; print state NR end }' items.ndjson
+"#;
+
+impl Program {
+    fn singer() -> Self {
+        Self::of(
+            "singer",
+            r#"BEFORE='{"type":"RECORD","stream":"items","record":'
+AFTER='}'
+STATE='{"type":"STATE","value":{"at":'
+END='}}'
+"#,
+        )
+    }
+
+    fn airbyte() -> Self {
+        Self::of(
+            "airbyte",
+            r#"if [ $command = discover ]; then
+  echo '{"type":"CATALOG","catalog":{"streams":[{"name":"items","supported_sync_modes":["full_refresh"]}]}}'; exit
+fi
+BEFORE='{"type":"RECORD","record":{"stream":"items","data":'
+AFTER='}}'
+STATE='{"type":"STATE","state":{"type":"STREAM","sourceStats":{"recordCount":1.0},"stream":{"stream_state":{"at":'
+END='}}}}'
+"#,
+        )
+    }
+
+    fn of(protocol: &'static str, messages: &str) -> Self {
+        let script = Script::of(protocol, &format!("{messages}{PRINT}"));
+        let items: Vec<String> = (0..45).map(item).collect();
+        script.write("items.ndjson", &(items.join("\n") + "\n"));
+        Program { script }
+    }
+}
+
+impl Subject for Program {
+    fn settings(&self) -> Value {
+        self.script.settings(json!({"complete": true}))
+    }
+
+    fn payloads(&self) -> Vec<String> {
+        (0..45).map(item).collect()
+    }
+
+    fn large(&self, count: usize) -> Value {
+        let pad = "p".repeat(LONG);
+        let items: String = (0..count).map(|i| long_item(i, &pad) + "\n").collect();
+        self.script.write("items.ndjson", &items);
+        self.settings()
+    }
+}
+
 /// One module of tests for each source under test.
 macro_rules! conformance {
     ($($name:ident: $subject:expr,)*) => {$(
@@ -585,6 +650,8 @@ macro_rules! conformance {
 }
 
 conformance! {
+    singer: Program::singer(),
+    airbyte: Program::airbyte(),
     files: Files::ndjson_and_json(),
     objects: Objects::ndjson(),
     objects_with_gzip: Objects::gzipped(),

@@ -3,11 +3,13 @@
 mod compression;
 mod csv;
 mod discovery;
+mod encoding;
 mod growth;
 mod identity;
 mod json;
 mod limits;
 mod ndjson;
+mod nested;
 pub(super) mod resume;
 mod settings;
 mod skipped;

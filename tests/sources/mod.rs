@@ -5,5 +5,6 @@ mod http;
 mod object;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
+pub(crate) mod program;
 mod snapshot;
 pub(crate) mod support;

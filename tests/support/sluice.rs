@@ -31,6 +31,7 @@ impl Sluice {
             .env("SLUICE_ALLOW_ENV", "*")
             .env("SLUICE_ALLOW_FILES", "*")
             .env("SLUICE_ALLOW_HOSTS", "*")
+            .env("SLUICE_ALLOW_PROGRAMS", "*")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

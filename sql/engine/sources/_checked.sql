@@ -37,6 +37,8 @@ begin
         hint = 'known are ' || v_names;
     elsif v_setting.shape in ('paging', 'auth', 'since', 'signature', 'connection') then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._checked(v_setting.shape, v_given));
+    elsif v_setting.shape = 'encoding' then
+      v_checked := v_checked || jsonb_build_object(v_key, sluice._encoding(v_part, v_given));
     elsif not sluice._fits(v_given, v_setting.shape, v_setting.range) then
       -- What stands before an @ or behind a ? in an address may be a secret, and so may what is no variable's name.
       raise exception using errcode = 'SL005',
@@ -83,6 +85,8 @@ as $$
   select case
     when p_shape like 'one of %' then p_value #>> '{}' = any (string_to_array(substr(p_shape, 8), ', '))
     when p_shape = 'conditions' then sluice._conditions(p_value) is not null
+    when p_shape = 'strings' then p_value @? 'strict $ ? (!exists(@[*] ? (@.type() != "string")))'
+      and jsonb_typeof(p_value) = 'array'
     when p_shape = 'names' then
       p_value @? 'strict $ ? (@.size() > 0) ? (!exists(@[*] ? (@.type() != "string" || @ == "")))'
       and jsonb_array_length(p_value) = (select count(distinct name) from jsonb_array_elements(p_value) name)
@@ -96,6 +100,7 @@ as $$
     ('string', '{string}'::text[], ''),
     ('text', '{string}', '[^[:space:]]'),
     ('word', '{string}', '^[A-Za-z0-9-]+$'),
+    ('file name', '{string}', '^(?!\.\.?$)[^/]+$'),
     ('character', '{string}', '^[\x01-\x09\x0b\x0c\x0e-\x7f]$'),
     ('character or nothing', '{string}', '^[\x01-\x09\x0b\x0c\x0e-\x7f]?$'),
     ('variable', '{string}', '^[A-Za-z_][A-Za-z0-9_]*$'),

@@ -6,9 +6,10 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
   values
-    ('{file source,object source,http source}'::text[], '$ ? (@.header == false && !exists(@.columns))'::jsonpath,
+    ('{file source,object source,http source,program source}'::text[],
+      '$ ? (@.header == false && !exists(@.columns))'::jsonpath,
       'header => false leaves the fields without names', 'name them: columns => ''{id,name}'''),
-    ('{file source,object source,http source}',
+    ('{file source,object source,http source,program source}',
       '$ ? (@.delimiter == @.quote || (@.delimiter == "\"" && !exists(@.quote))
         || (!exists(@.delimiter) && @.quote == "," && !(@.format == "tsv"))
         || (!exists(@.delimiter) && @.quote == "\t" && !(@.format == "csv")))',
@@ -43,9 +44,11 @@ as $$
     ('{http source}', '$ ? (!(@.method == "POST")).keyvalue() ? ((@.key == "paging" || @.key == "since")
         && @.value.send_in == "body")',
       '%s with send_in => ''body'' needs method POST', 'method => ''POST'''),
-    ('{http source}', '$ ? (exists(@.format) && @.format != "json").keyvalue()
+    ('{file source,object source,http source}', '$ ? (exists(@.format) && @.format != "json").keyvalue()
         ? (@.key == "records" || @.key == "shape")',
       '%s needs the format json', 'leave it out'),
+    ('{http source}', '$ ? (!exists(@.format) || @.format == "json").keyvalue() ? (@.key == "encoding")',
+      '%s is for the formats ndjson, csv and tsv', 'JSON is UTF-8; leave it out'),
     ('{http source}', '$ ? (@.format == "csv" || @.format == "tsv").keyvalue()
         ? (@.key == "retry_when" || @.key == "fail_when")',
       '%s needs the format json, or ndjson for its last line', 'leave it out'),
@@ -61,7 +64,8 @@ as $$
     ('{http source}', '$ ? (!(@.method == "POST")).keyvalue() ? (@.key == "body_format")',
       '%s needs method POST', 'method => ''POST'''),
     ('{http source}', '$ ? (exists(@.for_each)).since ? (exists(@.step)).step',
-      'for_each and a step of since are both given', 'leave one of them out'),
+      'for_each and a step of since are both given',
+      'one mark cannot say how far the windows of each row came; leave one of them out'),
     ('{http source}', '$ ? (@.allow_equal_pages == true).paging ? (@.ends_at == "repeated_page").ends_at',
       'allow_equal_pages goes against ends_at %s', 'leave one of them out'),
     ('{http source}', '$.paging.keyvalue() ? (@.key == "param" || @.key == "size_param") ? (@.value == $in_url[*])',
@@ -77,6 +81,22 @@ as $$
       'one of env => ''VARIABLE'', file => ''/run/secrets/webhook'''),
     ('{webhook signature}', '$ ? (!exists(@.env) && !exists(@.file))', 'the secret is to be found nowhere',
       'one of env => ''VARIABLE'', file => ''/run/secrets/webhook''; the secret itself is never written into a pipeline'),
+
+    ('{program source}', '$ ? ((@.protocol == "singer" || @.protocol == "airbyte") && !exists(@.stream))',
+      'stream is missing', 'stream => the one that this pipeline reads; each stream takes a pipeline of its own'),
+    ('{program source}', '$ ? (!(@.protocol == "singer" || @.protocol == "airbyte")).keyvalue() ? (@.key == "stream"
+        || @.key == "config" || @.key == "catalog" || @.key == "discover")',
+      '%s is for the protocols singer and airbyte', 'leave it out, or give it among the arguments'),
+    ('{program source}', '$ ? (@.protocol != "airbyte").keyvalue() ? (@.key == "sync_mode")',
+      '%s is for the protocol airbyte', 'leave it out'),
+    ('{program source}', '$ ? (@.protocol != "json").keyvalue() ? (@.key == "records")',
+      '%s is for the protocol json', 'leave it out'),
+    ('{program source}', '$ ? (@.protocol == "singer" || @.protocol == "airbyte").keyvalue() ? (@.key == "encoding")',
+      '%s is not for messages, which are UTF-8', 'leave it out'),
+    ('{program source}', '$ ? (!(@.protocol == "csv" || @.protocol == "tsv")).keyvalue() ? (@.key == "delimiter"
+        || @.key == "quote" || @.key == "header" || @.key == "columns" || @.key == "null_string" || @.key == "escape"
+        || @.key == "comment" || @.key == "skip_lines" || @.key == "max_record_lines")',
+      '%s is for the protocols csv and tsv', 'leave it out'),
 
     ('{page_number paging}', '$ ? (exists(@.size_param) && !exists(@.size))',
       'size is missing', 'size_param => ''per_page'', size => 100: the two go together'),

@@ -19,6 +19,7 @@ as $$
   union all select * from sluice._object_settings()
   union all select * from sluice._http_settings()
   union all select * from sluice._database_settings()
+  union all select * from sluice._program_settings()
   union all select * from sluice._record_settings()
   union all select * from sluice._paging_settings()
   union all select * from sluice._auth_settings()
@@ -40,19 +41,26 @@ as $$
     ('{file source,object source}'::text[], 'format', false, 'one of auto, ndjson, json, csv, tsv, parquet', null::numrange,
       null),
     ('{http source}', 'format', false, 'one of json, ndjson, csv, tsv', null, null),
-    ('{file source,object source}', 'compression', false, 'one of auto, none, gzip, zstd', null, null),
-    ('{file source,object source,http source}', 'delimiter', false, 'character', null,
+    ('{file source,object source}', 'compression', false, 'one of auto, none, gzip, zstd, bzip2, xz', null, null),
+    ('{file source,object source,http source,program source}', 'encoding', false, 'encoding', null, null),
+    ('{file source,object source,program source}', 'records', false, 'member', null,
+      'a JSON pointer to the array of records, such as /data'),
+    ('{file source,object source,http source,program source}', 'delimiter', false, 'character', null,
       'one ASCII character, no line break'),
-    ('{file source,object source,http source}', 'quote', false, 'character or nothing', null,
+    ('{file source,object source,http source,program source}', 'quote', false, 'character or nothing', null,
       'one ASCII character, no line break, or the empty string for no quoting'),
-    ('{file source,object source}', 'escape', false, 'character', null, 'one ASCII character, no line break'),
-    ('{file source,object source}', 'comment', false, 'character', null, 'one ASCII character, no line break'),
-    ('{file source,object source}', 'skip_lines', false, 'integer', '[0,1000000]', 'lines, 0 to 1000000'),
-    ('{file source,object source}', 'max_record_lines', false, 'integer', '[1,1000000000]', 'lines'),
-    ('{file source,object source,http source}', 'header', false, 'boolean', null, null),
-    ('{file source,object source,http source}', 'columns', false, 'names', null, 'names of the fields, in order'),
-    ('{file source,object source,http source}', 'null_string', false, 'string', null,
+    ('{file source,object source,program source}', 'escape', false, 'character', null,
+      'one ASCII character, no line break'),
+    ('{file source,object source,program source}', 'comment', false, 'character', null,
+      'one ASCII character, no line break'),
+    ('{file source,object source,program source}', 'skip_lines', false, 'integer', '[0,1000000]',
+      'lines, 0 to 1000000'),
+    ('{file source,object source,program source}', 'max_record_lines', false, 'integer', '[1,1000000000]', 'lines'),
+    ('{file source,object source,http source,program source}', 'header', false, 'boolean', null, null),
+    ('{file source,object source,http source,program source}', 'columns', false, 'names', null,
+      'names of the fields, in order'),
+    ('{file source,object source,http source,program source}', 'null_string', false, 'string', null,
       'the text that stands for null'),
-    ('{file source,object source,http source}', 'max_record_bytes', false, 'integer', '[1,268435455]',
+    ('{file source,object source,http source,program source}', 'max_record_bytes', false, 'integer', '[1,268435455]',
       'bytes, 1 to 268435455 (what jsonb can hold)')
 $$;

@@ -4,7 +4,8 @@ create or replace function sluice.file_source(
   null_string text default null, max_record_bytes bigint default null,
   settle_seconds integer default null, partial text default null, on_replace text default null,
   escape text default null, comment text default null,
-  skip_lines integer default null, max_record_lines integer default null)
+  skip_lines integer default null, max_record_lines integer default null,
+  encoding text default null, records text default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -14,14 +15,17 @@ as $$
     'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns),
     'null_string', null_string, 'max_record_bytes', max_record_bytes,
     'settle_seconds', settle_seconds, 'partial', partial, 'on_replace', on_replace,
-    'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines))
+    'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines,
+    'encoding', encoding, 'records', records))
 $$;
 
 comment on function sluice.file_source is
 $$Records from files.
 path: a file, a glob, a folder, or - for standard input.
 format: auto (by suffix), ndjson, json (an array), csv, tsv, parquet.
-compression: auto (by content), none, gzip, zstd.
+compression: auto (by content), none, gzip, zstd, bzip2, xz.
+encoding: other than UTF-8: windows-1252 (or latin1), utf-16le, shift_jis ...; a byte order mark goes before it.
+records: for json, where in the document the array of records is, such as /data.
 delimiter, quote, header, columns (names where there is no header), null_string (an unquoted field of exactly this
   text becomes null): for csv and tsv. columns of parquet: those to read.
 escape: takes the meaning from the character behind it, in quoted fields; a doubled quote does so anyway. comment:

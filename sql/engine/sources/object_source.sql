@@ -5,7 +5,8 @@ create or replace function sluice.object_source(
   delimiter text default null, quote text default null, header boolean default true, columns text[] default null,
   null_string text default null, max_record_bytes bigint default null, on_replace text default null,
   escape text default null, comment text default null,
-  skip_lines integer default null, max_record_lines integer default null)
+  skip_lines integer default null, max_record_lines integer default null,
+  encoding text default null, records text default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -16,7 +17,8 @@ as $$
     'anonymous', nullif(anonymous, false), 'format', nullif(format, 'auto'), 'compression', nullif(compression, 'auto'),
     'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns),
     'null_string', null_string, 'max_record_bytes', max_record_bytes, 'on_replace', on_replace,
-    'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines))
+    'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines,
+    'encoding', encoding, 'records', records))
 $$;
 
 comment on function sluice.object_source is
@@ -29,7 +31,7 @@ endpoint: address of a store of your own. region, path_style (false: the bucket 
   allow_http (an endpoint without TLS): for S3.
 anonymous: without credentials; else they come from the environment of the loader, never from here.
 format, compression, delimiter, quote, header, columns, null_string, max_record_bytes, escape, comment,
-  skip_lines, max_record_lines: as in file_source.
+  skip_lines, max_record_lines, encoding, records: as in file_source.
 on_replace: error or reload, for an object replaced under its key.
 Example: sluice.object_source(url => 's3://lake/orders/', pattern => '**/*.ndjson.gz')$$;
 

@@ -1,6 +1,6 @@
 //! Options of the commands that load.
 
-use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS};
+use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS, ALLOW_PROGRAMS};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -84,6 +84,9 @@ pub(in crate::cli) struct Host {
     /// Let pipelines talk to these hosts and buckets: api.shop.example,s3://drops (default: none; on the embedded server all)
     #[arg(long, env = ALLOW_HOSTS, value_name = "HOST,...")]
     pub(in crate::cli) allow_hosts: Option<String>,
+    /// Let pipelines start these programs, and those in these folders: /srv/taps:/usr/bin/jq (default: none; on the embedded server all)
+    #[arg(long, env = ALLOW_PROGRAMS, value_name = "PATH:...")]
+    pub(in crate::cli) allow_programs: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,8 @@ use super::watch::{Growing, Handle};
 use crate::error::Result;
 use crate::source::parquet::{self, Ranges};
 use crate::source::records::{
-    Compression, Decoder, Format, HISTORY, Parser, Position, Raw, Reading, Resumed, Window, damaged,
+    Compression, Decoder, Format, HISTORY, Parser, Position, Raw, Reading, RecordSettings, Resumed,
+    Window, damaged,
 };
 
 /// What opening a file came to.
@@ -73,8 +74,8 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
                 .holds(1)
                 .map_err(|cause| damaged("file", name, compression, &window, cause))?;
         if !is_unchanged && position.tail.is_some() {
-            (window, parser) =
-                reenter(&handle, position, window).map_err(|cause| unreadable(name, cause))?;
+            (window, parser) = reenter(&settings.records, &handle, position, window)
+                .map_err(|cause| unreadable(name, cause))?;
         }
     }
     let format = known.as_ref().and_then(|known| known.position.format);
@@ -189,6 +190,7 @@ impl Read for Bytes {
 /// A file that ended in an unterminated record has grown: go on behind the record if its
 /// line end came, else go back to where it begins.
 fn reenter(
+    settings: &RecordSettings,
     handle: &Arc<Handle>,
     position: &Position,
     mut window: Window,
@@ -196,6 +198,9 @@ fn reenter(
     let Some(tail) = &position.tail else {
         return Ok((window, position.parser.clone()));
     };
+    if let Some(encoding) = settings.encoding(&position.parser) {
+        window.decode_from(encoding);
+    }
     window.holds(2)?;
     let line_end = match window.data() {
         [b'\n', ..] => 1,

@@ -26,6 +26,9 @@ use crate::source::units::{
 };
 use crate::source::{ObjectState, Reason};
 
+/// So many keys may come again, with none that is new between them, besides all of them once.
+const LISTED_AGAIN: usize = 100;
+
 /// An object that is to be read.
 #[derive(Debug)]
 pub(super) struct Candidate {
@@ -137,6 +140,7 @@ impl Listing {
             Keys::NotAsked => return Ok(Vec::new()),
         };
         let mut some: Vec<(String, ObjectMeta)> = Vec::new();
+        let mut again = 0;
         while some.len() < ASKED_AT_ONCE {
             let next = stream.try_next().await;
             let Some(meta) = next.map_err(|error| explain(&self.place, None, &error))? else {
@@ -146,12 +150,17 @@ impl Listing {
             if key > *last {
                 last.clone_from(&key);
                 some.push((key, meta));
+                again = 0;
             } else if key != *last {
                 let behind = last.clone();
                 return self.collect(some, (key, meta), &behind).await;
             } else if let Some(listed) = some.last_mut() {
                 // A key that changes meanwhile may be listed again: the last word counts.
                 *listed = (key, meta);
+                again += 1;
+            }
+            if again > LISTED_AGAIN {
+                return self.refuse_circle(again, 0).map(|()| some);
             }
         }
         if some.is_empty() && last.is_empty() && !self.place.is_prefix {
@@ -207,13 +216,30 @@ impl Listing {
         stream: BoxStream<'static, object_store::Result<ObjectMeta>>,
         mut held: BTreeMap<String, ObjectMeta>,
     ) -> Result<BTreeMap<String, ObjectMeta>> {
-        let rest: Vec<_> = stream
-            .map_ok(|meta| (key_at(&meta.location).0.into_owned(), meta))
-            .try_collect()
-            .await
-            .map_err(|error| explain(&self.place, None, &error))?;
-        held.extend(rest);
-        Ok(held)
+        let mut stream = stream;
+        let mut again = 0;
+        loop {
+            let next = stream.try_next().await;
+            let Some(meta) = next.map_err(|error| explain(&self.place, None, &error))? else {
+                return Ok(held);
+            };
+            let key = key_at(&meta.location).0.into_owned();
+            let is_new = held.insert(key, meta).is_none();
+            again = if is_new { 0 } else { again + 1 };
+            self.refuse_circle(again, held.len())?;
+        }
+    }
+
+    /// That no new key comes may be an accident, but not when all of them came once more.
+    fn refuse_circle(&self, again: usize, keys: usize) -> Result<()> {
+        match again > keys + LISTED_AGAIN {
+            false => Ok(()),
+            true => Err(Error::failed(format!(
+                "the listing of `{}` goes round in a circle: its keys come again and again",
+                self.place.url()
+            ))
+            .next("the store gives the same continuation token again: ask whoever runs it")),
+        }
     }
 
     fn path(&self) -> Result<Path> {

@@ -97,9 +97,7 @@ impl ObjectSource {
                 Ok(self.lose(&candidate.name))
             }
             Opened::Lost(Some(Trouble::Archived), error) => {
-                let name = candidate.name.clone();
-                let why = format!("{}: restore it, or `sluice skip` it", error.message());
-                Ok(Proof::Partial(Reason::Waiting { name, why }))
+                Ok(units::put_away(&candidate.name, &error))
             }
             Opened::Lost(_, error) => Err(error),
         }

@@ -17,9 +17,6 @@ use crate::source::records::{
 };
 use crate::source::units::{self, Unit};
 
-/// How much tells the compression.
-const MAGIC: u64 = 4;
-
 /// How an object is not what it was that is replaced between two of its parts.
 pub(super) const WHILE_READ: &str = "while it was read";
 
@@ -96,7 +93,7 @@ impl ObjectReading {
         let known = candidate.position.as_ref();
         let mut head = Vec::new();
         if known.is_none() && !candidate.is_parquet {
-            let mut first = body.by_ref().take(MAGIC);
+            let mut first = body.by_ref().take(Compression::MAGIC);
             first.read_to_end(&mut head).map_err(lost)?;
         }
         if candidate.is_parquet || parquet::is_meant(&settings.records, known, &head) {
@@ -159,6 +156,10 @@ impl Unit for ObjectReading {
             Some(Trouble::Gone) if !self.is_handed_out() => Some(units::Trouble::Gone),
             _ => None,
         })
+    }
+
+    fn is_put_away(&self) -> bool {
+        matches!(self.lines.trouble(), Some(Trouble::Archived))
     }
 
     fn check_end(&self) -> Result<()> {

@@ -1,18 +1,26 @@
-//! From the raw bytes to the content: plain, gzip or zstd.
+//! From the raw bytes to the content: plain, or as gzip, zstd, bzip2 and xz unpack it.
 //!
 //! A compressed stream that stops in its middle is not an error here: it ends, and says
 //! that it was cut. Damaged data is an error.
 
-use std::io::{self, BufRead, BufReader, Read};
+mod gzip;
 
-use flate2::bufread::GzDecoder;
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bzip2::bufread::MultiBzDecoder;
+use lzma_rust2::XzReader;
 use serde::{Deserialize, Serialize};
 
+use self::gzip::Members;
 use super::settings::CompressionChoice;
 
 const RAW_BUFFER: usize = 128 * 1024;
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// What an xz stream may ask for to be unpacked, as it says at its beginning: 1.5 GiB are the most
+/// that `xz` itself makes of it.
+const XZ_MEMORY_KIB: u32 = 2 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,24 +28,46 @@ pub(in crate::source) enum Compression {
     None,
     Gzip,
     Zstd,
+    Bzip2,
+    Xz,
 }
 
+/// How the kinds of compression are told: by their first bytes, and suffixes of names.
+const KINDS: [(Compression, &[u8], &[&str]); 4] = [
+    (Compression::Gzip, &[0x1f, 0x8b], &[".gz"]),
+    (
+        Compression::Zstd,
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        &[".zst", ".zstd"],
+    ),
+    (Compression::Bzip2, b"BZh", &[".bz2"]),
+    (Compression::Xz, b"\xfd7zXZ\0", &[".xz"]),
+];
+
 impl Compression {
+    /// How many bytes tell it.
+    pub(in crate::source) const MAGIC: u64 = 6;
+
     /// Decides by the setting, else by the first bytes, which win over the name. The name
     /// counts only while there are too few bytes to tell: such a file was just begun.
     pub(in crate::source) fn detect(choice: CompressionChoice, name: &str, head: &[u8]) -> Self {
-        match choice {
-            CompressionChoice::None => Compression::None,
-            CompressionChoice::Gzip => Compression::Gzip,
-            CompressionChoice::Zstd => Compression::Zstd,
-            CompressionChoice::Auto if head.starts_with(GZIP_MAGIC) => Compression::Gzip,
-            CompressionChoice::Auto if head.starts_with(ZSTD_MAGIC) => Compression::Zstd,
-            CompressionChoice::Auto => match Self::of_name(name) {
-                Compression::Gzip if GZIP_MAGIC.starts_with(head) => Compression::Gzip,
-                Compression::Zstd if ZSTD_MAGIC.starts_with(head) => Compression::Zstd,
-                _ => Compression::None,
-            },
-        }
+        choice.fixed().unwrap_or_else(|| {
+            // Behind the letters of bzip2 there is a digit; a header may begin with them.
+            let digit = head.get(3).is_none_or(u8::is_ascii_digit);
+            let found = KINDS.iter().find(|(compression, magic, suffixes)| {
+                let may_be = suffixes.iter().any(|suffix| name.ends_with(suffix));
+                let is_it =
+                    head.starts_with(magic) && (digit || *compression != Compression::Bzip2);
+                is_it || (may_be && magic.starts_with(head))
+            });
+            found.map_or(Compression::None, |(compression, ..)| *compression)
+        })
+    }
+
+    /// The name of the kind by which content is compressed, as its first bytes tell.
+    pub(in crate::source) fn detect_by_content(head: &[u8]) -> Option<&'static str> {
+        let found = Self::detect(CompressionChoice::Auto, "", head);
+        (found != Compression::None).then(|| found.name())
     }
 
     pub(in crate::source) fn name(self) -> &'static str {
@@ -45,22 +75,16 @@ impl Compression {
             Compression::None => "none",
             Compression::Gzip => "gzip",
             Compression::Zstd => "zstd",
-        }
-    }
-
-    fn of_name(name: &str) -> Self {
-        match name.rsplit('.').next() {
-            Some("gz") => Compression::Gzip,
-            Some("zst" | "zstd") => Compression::Zstd,
-            _ => Compression::None,
+            Compression::Bzip2 => "bzip2",
+            Compression::Xz => "xz",
         }
     }
 }
 
 /// The name without the suffix of its compression.
 pub(super) fn content_name(name: &str) -> &str {
-    [".gz", ".zst", ".zstd"]
-        .iter()
+    let mut suffixes = KINDS.iter().flat_map(|(_, _, suffixes)| *suffixes);
+    suffixes
         .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(name)
 }
@@ -68,7 +92,7 @@ pub(super) fn content_name(name: &str) -> &str {
 /// Bytes as they are stored or come down the pipe, counted.
 pub(in crate::source) struct Raw {
     input: Box<dyn Read + Send>,
-    at: u64,
+    at: Arc<AtomicU64>,
 }
 
 impl Raw {
@@ -76,165 +100,83 @@ impl Raw {
     pub(in crate::source) fn new(input: impl Read + Send + 'static, at: u64) -> Self {
         Raw {
             input: Box::new(input),
-            at,
+            at: Arc::new(AtomicU64::new(at)),
         }
-    }
-
-    /// How far the raw bytes have been read.
-    fn position(&self) -> u64 {
-        self.at
     }
 }
 
 impl Read for Raw {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.input.read(buf)?;
-        self.at += n as u64;
-        Ok(n)
+        loop {
+            match self.input.read(buf) {
+                // Not every decoder goes on behind one.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(n) => {
+                    self.at.fetch_add(n as u64, Ordering::Relaxed);
+                    return Ok(n);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
 /// Hands out the content.
 pub(in crate::source) struct Decoder {
-    codec: Codec,
-    is_cut: bool,
-}
-
-enum Codec {
-    Plain(Raw),
-    Gzip(Box<Members>),
-    Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
-    /// The stream was cut or failed; nothing more comes out of it.
-    Over(u64),
+    /// None once the stream was cut: nothing more comes out of it.
+    content: Option<Box<dyn Read + Send>>,
+    /// How many raw bytes were taken.
+    raw_position: Arc<AtomicU64>,
+    is_compressed: bool,
 }
 
 impl Decoder {
     pub(in crate::source) fn new(compression: Compression, raw: Raw) -> io::Result<Self> {
-        let codec = match compression {
-            Compression::None => Codec::Plain(raw),
-            Compression::Gzip => Codec::Gzip(Box::new(Members::new(BufReader::with_capacity(
-                RAW_BUFFER, raw,
-            )))),
+        let raw_position = Arc::clone(&raw.at);
+        let buffered = |raw| BufReader::with_capacity(RAW_BUFFER, raw);
+        let content: Box<dyn Read + Send> = match compression {
+            Compression::None => Box::new(raw),
+            Compression::Gzip => Box::new(Members::new(buffered(raw))),
             Compression::Zstd => {
-                let mut reader = BufReader::with_capacity(RAW_BUFFER, raw);
-                if reader.fill_buf()?.is_empty() {
-                    // zstd takes nothing for a complete nothing; no writer ends a file so.
-                    return Ok(Decoder {
-                        codec: Codec::Over(0),
-                        is_cut: true,
-                    });
-                }
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(raw))?;
                 // As far as `zstd --long=31` goes.
                 decoder.window_log_max(31)?;
-                Codec::Zstd(Box::new(decoder))
+                Box::new(decoder)
+            }
+            Compression::Bzip2 => Box::new(MultiBzDecoder::new(buffered(raw))),
+            Compression::Xz => {
+                Box::new(XzReader::new_mem_limit(buffered(raw), true, XZ_MEMORY_KIB))
             }
         };
         Ok(Decoder {
-            codec,
-            is_cut: false,
+            content: Some(content),
+            raw_position,
+            is_compressed: compression != Compression::None,
         })
     }
 
     /// Whether the compressed stream stopped before its end.
     pub(super) fn is_cut(&self) -> bool {
-        self.is_cut
+        self.content.is_none()
     }
 
     /// How many raw bytes were taken.
     pub(super) fn raw_position(&self) -> u64 {
-        match &self.codec {
-            Codec::Plain(raw) => raw.position(),
-            Codec::Gzip(members) => members.raw_position(),
-            Codec::Zstd(decoder) => decoder.get_ref().get_ref().position(),
-            Codec::Over(at) => *at,
-        }
+        self.raw_position.load(Ordering::Relaxed)
     }
 }
 
 impl Read for Decoder {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let outcome = match &mut self.codec {
-                Codec::Plain(raw) => raw.read(buf),
-                Codec::Gzip(members) => members.read(buf),
-                Codec::Zstd(decoder) => decoder.read(buf),
-                Codec::Over(_) => return Ok(0),
-            };
-            match outcome {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    self.codec = Codec::Over(self.raw_position());
-                    self.is_cut = true;
-                    return Ok(0);
-                }
-                other => return other,
-            }
+        let Some(content) = &mut self.content else {
+            return Ok(0);
+        };
+        match content.read(buf) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.content = None,
+            // zstd takes nothing for a complete nothing; no writer ends a file so.
+            Ok(0) if self.is_compressed && self.raw_position() == 0 => self.content = None,
+            other => return other,
         }
-    }
-}
-
-/// All members of a gzip file, one after the other, and the zeros that tapes and block
-/// devices leave behind the last one.
-struct Members {
-    member: Option<GzDecoder<BufReader<Raw>>>,
-}
-
-impl Members {
-    fn new(reader: BufReader<Raw>) -> Self {
-        Members {
-            member: Some(GzDecoder::new(reader)),
-        }
-    }
-
-    fn raw_position(&self) -> u64 {
-        self.member
-            .as_ref()
-            .map_or(0, |member| member.get_ref().get_ref().position())
-    }
-}
-
-impl Read for Members {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(member) = &mut self.member else {
-                return Ok(0);
-            };
-            let n = member.read(buf)?;
-            if n > 0 || buf.is_empty() {
-                return Ok(n);
-            }
-            let rest = member.get_mut();
-            if !another_member(rest)? {
-                return Ok(0);
-            }
-            self.member = self
-                .member
-                .take()
-                .map(|done| GzDecoder::new(done.into_inner()));
-        }
-    }
-}
-
-/// Looks behind a finished member: nothing, padding, or the next one.
-fn another_member(reader: &mut BufReader<Raw>) -> io::Result<bool> {
-    let mut padding = false;
-    loop {
-        let bytes = reader.fill_buf()?;
-        match bytes.iter().position(|byte| *byte != 0) {
-            _ if bytes.is_empty() => return Ok(false),
-            Some(0) if !padding && bytes[0] == GZIP_MAGIC[0] => return Ok(true),
-            None => {
-                padding = true;
-                let len = bytes.len();
-                reader.consume(len);
-            }
-            Some(_) => {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "bytes that are not gzip follow the end of the gzip stream",
-                ));
-            }
-        }
+        Ok(0)
     }
 }

@@ -12,7 +12,7 @@ impl Reading {
     /// The content ends behind a record: the input is done, unless its compressed stream
     /// lacks its own end.
     pub(super) fn at_clean_end(&mut self, out: &mut BatchBuilder) {
-        if !self.window.is_cut() {
+        if !self.window.is_cut() && !self.window.ends_inside_character() {
             self.end = Some(End {
                 is_done: true,
                 tail: self.open_tail.take(),
@@ -24,14 +24,17 @@ impl Reading {
             &self.window,
             Fitness::Broken,
             "22P02",
-            "the compressed stream ends before its end marker".to_owned(),
+            match self.window.is_cut() {
+                true => "the compressed stream ends before its end marker".to_owned(),
+                false => "the content ends inside a character".to_owned(),
+            },
         );
         self.give_up_tail(out, tail);
     }
 
     pub(super) fn at_tail(&mut self, out: &mut BatchBuilder, tail: Tail) -> Result<(), Stop> {
         let fitness = match tail.fitness {
-            _ if self.window.is_cut() => Fitness::Broken,
+            _ if self.window.is_cut() || self.window.ends_inside_character() => Fitness::Broken,
             Fitness::Doubtful | Fitness::Unclosed => match self.settle()? {
                 Settled::Whole if tail.fitness == Fitness::Unclosed => {
                     self.set_tail_aside(out, tail);
@@ -56,6 +59,7 @@ impl Reading {
         let tail_start = self.tail_start(&tail);
         if let Some(framer) = &mut self.framer {
             framer.load_tail(&mut self.window, out)?;
+            self.hints.look_at(&self.window, self.format, out);
         }
         self.end = Some(End {
             is_done: true,
@@ -75,6 +79,7 @@ impl Reading {
     }
 
     fn set_tail_aside(&mut self, out: &mut BatchBuilder, tail: Tail) {
+        self.window.close();
         let tail_start = self.tail_start(&tail);
         let remark = format!(
             "{}; the rest is in quarantine",

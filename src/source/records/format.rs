@@ -2,7 +2,7 @@
 
 use super::content::Content;
 use super::csv::{Csv, Layout};
-use super::decode::content_name;
+use super::decode::{Compression, content_name};
 use super::frame::Framer;
 use super::json::Json;
 use super::ndjson::Ndjson;
@@ -12,26 +12,14 @@ use super::row::Dialect;
 use super::scan::Limits;
 use super::settings::{Format, RecordSettings};
 use crate::error::{Error, Result};
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
-const BOM_UTF16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+use crate::source::json::ValueScan;
 
 /// What others begin with, and what to do about it.
-const MAGIC: [(&[u8], &str, &str); 10] = [
+const MAGIC: [(&[u8], &str, &str); 8] = [
     (
         b"PK\x03\x04",
         "a zip archive (xlsx files are, too)",
         "unpack it, or save the sheet as CSV; members of an archive are not read",
-    ),
-    (
-        b"BZh",
-        "compressed by bzip2",
-        "pack it anew (`bzcat FILE | zstd`), or pipe it in: `bzcat FILE | sluice run PIPELINE --path -`",
-    ),
-    (
-        b"\xfd7zXZ\0",
-        "compressed by xz",
-        "pack it anew (`xzcat FILE | zstd`), or pipe it in: `xzcat FILE | sluice run PIPELINE --path -`",
     ),
     (
         b"\x04\x22\x4d\x18",
@@ -66,6 +54,9 @@ const MAGIC: [(&[u8], &str, &str); 10] = [
     ),
 ];
 
+/// By so many bytes the format is told.
+const FAR_ENOUGH: usize = 64 * 1024;
+
 impl Reading {
     /// Settles the format and makes the framer; an input without content gets none.
     pub(in crate::source) fn begin(
@@ -74,12 +65,13 @@ impl Reading {
         known: Option<Format>,
         parser: Parser,
     ) -> Result<()> {
-        self.strip_bom()?;
         if self.window.offset() == 0 {
             self.hold(8)?;
             self.refuse_by_magic()?;
         }
-        let format = match settings.format.fixed().or(known) {
+        self.settle_encoding(settings, &parser)?;
+        let nested = settings.records.as_ref().map(|_| Format::Json);
+        let format = match settings.format.fixed().or(nested).or(known) {
             Some(format) => Some(format),
             None => match by_suffix(self.name()) {
                 Some(format) => Some(format),
@@ -92,66 +84,37 @@ impl Reading {
         Ok(())
     }
 
-    fn strip_bom(&mut self) -> Result<()> {
-        if self.window.offset() != 0 {
-            return Ok(());
-        }
-        self.hold(BOM.len())?;
-        if self.window.data().starts_with(BOM) {
-            self.window.advance(BOM.len());
-        }
-        if BOM_UTF16
-            .iter()
-            .any(|bom| self.window.data().starts_with(bom))
-        {
-            return Err(
-                Error::failed(format!("{} `{}` is UTF-16", self.noun(), self.name()))
-                    .next("save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)"),
-            );
-        }
-        Ok(())
-    }
-
     /// Content of another kind, told by its first bytes: the file is named, and the way on.
     fn refuse_by_magic(&self) -> Result<()> {
         let head = self.window.data();
+        let is_packed = Compression::detect_by_content(head).is_some();
+        if is_packed && self.compression != Compression::None {
+            return Err(Error::failed(format!(
+                "{} `{}` is compressed twice",
+                self.noun(),
+                self.name()
+            ))
+            .next("unpack it once"));
+        }
         let found = MAGIC.iter().find(|(magic, ..)| head.starts_with(magic));
         if let Some((_, what, next)) = found {
             return Err(
                 Error::failed(format!("{} `{}` is {what}", self.noun(), self.name())).next(*next),
             );
         }
-        let head = &head[..head.len().min(1024)];
-        let nuls = |odd: usize| {
-            head.iter()
-                .skip(odd)
-                .step_by(2)
-                .filter(|byte| **byte == 0)
-                .count()
-        };
-        // Text of a western language has a NUL in every second byte then.
-        let (even, odd) = (nuls(0), nuls(1));
-        let name = match (even, odd) {
-            (0, n) if n > 1 && n * 3 > head.len() => "UTF-16LE",
-            (n, 0) if n > 1 && n * 3 > head.len() => "UTF-16BE",
-            _ => return Ok(()),
-        };
-        Err(Error::failed(format!(
-            "{} `{}` looks like {name} without a byte order mark",
-            self.noun(),
-            self.name()
-        ))
-        .next(format!(
-            "is it? Save it as UTF-8 (`iconv -f {name} -t UTF-8`)"
-        )))
+        Ok(())
     }
 
     fn peek_format(&mut self) -> Result<Option<Format>> {
-        const FAR_ENOUGH: usize = 64 * 1024;
         loop {
             match self.window.data().trim_ascii_start().first() {
                 Some(b'[') => return Ok(Some(Format::Json)),
-                Some(b'{') => return Ok(Some(Format::Ndjson)),
+                Some(b'{') => {
+                    return Ok(Some(match self.is_printed()? {
+                        true => Format::Json,
+                        false => Format::Ndjson,
+                    }));
+                }
                 None if self.window.data().len() < FAR_ENOUGH => {
                     if !self.hold(self.window.data().len() + 1)? {
                         return Ok(None);
@@ -168,7 +131,28 @@ impl Reading {
         }
     }
 
-    fn hold(&mut self, n: usize) -> Result<bool> {
+    /// Whether an object goes over several lines: its first line is not all of it, and what follows
+    /// does not look like the next of many.
+    fn is_printed(&mut self) -> Result<bool> {
+        let mut wanted = 0;
+        loop {
+            let text = self.window.data().trim_ascii_start();
+            if let Some(end) = memchr::memchr(b'\n', text) {
+                let follows = text[end..].trim_ascii_start().first();
+                match follows {
+                    _ if ValueScan::is_whole(text[..end].trim_ascii_end()) => return Ok(false),
+                    Some(byte) => return Ok(*byte != b'{'),
+                    None => {}
+                }
+            }
+            wanted = self.window.data().len().max(wanted) + 1;
+            if wanted > FAR_ENOUGH || !self.hold(wanted)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    pub(super) fn hold(&mut self, n: usize) -> Result<bool> {
         self.window.holds(n).map_err(|cause| self.damaged(cause))
     }
 }
@@ -200,7 +184,7 @@ pub(super) fn framer(
     let max = settings.max_record_bytes;
     Ok(match format {
         Format::Ndjson => Box::new(Ndjson::new(max)),
-        Format::Json => Box::new(Json::new(max, parser.spot.unwrap_or_default())),
+        Format::Json => Box::new(Json::new(max, settings.records.as_ref(), parser)),
         Format::Csv | Format::Tsv => {
             let layout = Layout {
                 dialect: Dialect {

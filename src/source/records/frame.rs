@@ -9,7 +9,10 @@ use crate::error::Result;
 use crate::source::BatchBuilder;
 
 /// What quarantine keeps of a record that is too long.
-const KEPT_OF_LONG: usize = 64 * 1024;
+pub(in crate::source) const KEPT_OF_LONG: usize = 64 * 1024;
+
+/// What Postgres says of bytes that mean nothing in their encoding.
+pub(in crate::source) const MISCODED: &str = "22021";
 
 /// Too long for the limit the user set.
 pub(in crate::source) const TOO_LONG: &str = "54000";
@@ -24,7 +27,8 @@ pub(super) trait Framer: Send {
 
     /// Sets the tail aside as unreadable. True if the framer can go on behind it.
     fn break_tail(&mut self, window: &mut Window, out: &mut BatchBuilder, tail: &Tail) -> bool {
-        let payload = tail.kept.clone().unwrap_or_else(|| window.data().to_vec());
+        let rest = window.exact(window.data().len());
+        let payload = tail.kept.clone().unwrap_or_else(|| rest.to_vec());
         let position = self.position(window);
         out.push_unreadable(position, payload, tail.sqlstate, tail.message.clone());
         window.records += 1;
@@ -216,11 +220,12 @@ impl Long {
 
     fn take(&mut self, window: &mut Window, n: usize) {
         let bytes = &window.data()[..n];
+        let exact = window.exact(n);
         self.size += n as u64;
         self.newlines += memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.last = bytes.last().copied().unwrap_or(self.last);
-        let wanted = n.min(KEPT_OF_LONG - self.head.len());
-        self.head.extend_from_slice(&bytes[..wanted]);
+        let wanted = exact.len().min(KEPT_OF_LONG - self.head.len());
+        self.head.extend_from_slice(&exact[..wanted]);
         window.advance(n);
     }
 
@@ -253,6 +258,25 @@ impl Long {
         }
     }
 }
+
+/// Sets the record that is the first `len` bytes of the window aside if it means nothing in its
+/// encoding.
+pub(super) fn set_aside_miscoded(
+    window: &Window,
+    len: usize,
+    position: i64,
+    out: &mut BatchBuilder,
+) -> bool {
+    let fault = window.miscoded(len);
+    let is_bad = fault.is_some();
+    if let Some(message) = fault {
+        out.push_unreadable(position, window.exact(len).to_vec(), MISCODED, message);
+    }
+    is_bad
+}
+
+/// What some files begin with, and so what stands in the middle of such files that were joined.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A line without the CR of its line end; some programs write two of them.
 #[inline]

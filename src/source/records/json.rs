@@ -4,11 +4,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::{End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number};
+mod nest;
+
+use self::nest::{Found, Nest};
+use super::frame::{
+    BOM, End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded,
+};
 use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
-use crate::source::json::ValueScan;
+use crate::source::json::{Pointer, ValueScan};
 
 /// Invalid text representation: what Postgres says of broken JSON.
 const NOT_JSON: &str = "22P02";
@@ -33,15 +38,30 @@ pub(super) struct Json {
     seen: usize,
     value: ValueScan,
     spot: Spot,
+    /// The way to the records, if they stand in a document.
+    nest: Option<Nest>,
+    /// Reading was left off on another way than this one.
+    is_lost: bool,
 }
 
 impl Json {
-    pub(super) fn new(max: usize, spot: Spot) -> Self {
+    /// Goes on from `parser`, which is empty at the beginning.
+    pub(super) fn new(max: usize, records: Option<&Pointer>, parser: Parser) -> Self {
+        let path = records.filter(|path| !path.segments().is_empty());
+        let was_nested = !parser.within.is_empty();
+        let spot = parser.spot.unwrap_or_default();
+        let nest = path.map(|path| Nest::new(path.clone(), parser.within));
+        let is_lost = match &nest {
+            Some(nest) => nest.is_lost() || (spot != Spot::Top && !was_nested),
+            None => was_nested,
+        };
         Json {
             max,
             seen: 0,
             value: ValueScan::default(),
             spot,
+            nest,
+            is_lost,
         }
     }
 
@@ -64,6 +84,7 @@ impl Json {
             Framed::Whole(len) => {
                 let bytes = &window.data()[..len];
                 match garbage {
+                    None if set_aside_miscoded(window, len, position, out) => {}
                     None => out.push(position, bytes),
                     Some(message) => {
                         out.push_unreadable(position, bytes.to_vec(), NOT_JSON, message);
@@ -105,10 +126,34 @@ impl Json {
 
 impl Framer for Json {
     fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop> {
+        if self.is_lost {
+            return Err(Stop::Senseless(
+                "it was begun under another `records` setting".to_owned(),
+                "read it from its start: sluice rewind PIPELINE --object NAME",
+            ));
+        }
         loop {
+            if self.spot == Spot::Top
+                && let Some(nest) = &mut self.nest
+            {
+                match nest.seek(window)? {
+                    Found::Array => {}
+                    Found::Object => return self.take(window, out, None),
+                    Found::End => return Ok(Step::End),
+                    Found::Cut => return Ok(self.broken(window)),
+                }
+            }
             // Where a tail was left off there is a value begun, which starts without a blank.
             let blank = window.data().len() - window.data().trim_ascii_start().len();
             window.advance(blank);
+            if self.spot == Spot::Top
+                && window.data().first() == BOM.first()
+                && window.holds(BOM.len())?
+                && window.data().starts_with(BOM)
+            {
+                window.advance(BOM.len());
+                continue;
+            }
             let Some(&byte) = window.data().first() else {
                 if window.fill()? {
                     continue;
@@ -118,13 +163,13 @@ impl Framer for Json {
                     _ => self.broken(window),
                 });
             };
-            let at = window.offset() + 1;
             match (self.spot, byte) {
                 (Spot::Top, b'[') => {
                     window.advance(1);
                     self.spot = Spot::ArrayStart;
                 }
                 (Spot::Top, b']' | b'}' | b',' | b':') => {
+                    let at = window.offset() + 1;
                     let message = format!("`{}` at byte {at} begins no value", char::from(byte));
                     return self.take(window, out, Some(message));
                 }
@@ -137,18 +182,21 @@ impl Framer for Json {
                     self.spot = Spot::BeforeElement;
                 }
                 (Spot::AfterElement, _) => {
+                    let at = window.offset() + 1;
                     let message = format!(
                         "there must be `,` or `]` at byte {at}, behind an element of the array"
                     );
                     return self.take(window, out, Some(message));
                 }
                 (Spot::ArrayStart | Spot::BeforeElement, b',') => {
+                    let at = window.offset() + 1;
                     let message = format!("the array has an empty element before byte {at}");
                     window.advance(1);
                     self.spot = Spot::BeforeElement;
                     return Ok(self.note(window, out, message));
                 }
                 (Spot::BeforeElement, b']') => {
+                    let at = window.offset() + 1;
                     let message = format!("the array ends in a comma before byte {at}");
                     window.advance(1);
                     self.spot = Spot::Top;
@@ -172,12 +220,17 @@ impl Framer for Json {
     }
 
     fn is_between_records(&self) -> bool {
-        self.spot == Spot::Top
+        let is_outside = self.nest.as_ref().is_none_or(Nest::is_between_documents);
+        self.spot == Spot::Top && is_outside
     }
 
     fn parser(&self) -> Parser {
         Parser {
             spot: (self.spot != Spot::Top).then_some(self.spot),
+            within: self
+                .nest
+                .as_ref()
+                .map_or(String::new(), |nest| nest.within().to_owned()),
             ..Parser::default()
         }
     }

@@ -9,10 +9,11 @@
 mod content;
 mod csv;
 mod decode;
+mod encoding;
 mod ending;
 mod format;
 mod frame;
-mod header;
+mod hints;
 mod json;
 mod ndjson;
 mod position;
@@ -21,6 +22,7 @@ mod row;
 mod scan;
 mod settings;
 mod slice;
+mod transcript;
 mod window;
 
 pub(super) use content::{Content, Progress, Taken};
@@ -28,6 +30,7 @@ pub(super) use decode::{Compression, Decoder, Raw};
 pub(super) use format::is_tabular;
 #[cfg(feature = "parquet")]
 pub(super) use frame::TOO_LONG;
+pub(super) use frame::{KEPT_OF_LONG, MISCODED};
 pub(super) use position::{Parser, Place, Position};
 pub(super) use reading::{Input, Reading, Settled, damaged};
 pub(super) use settings::{

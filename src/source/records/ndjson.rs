@@ -1,6 +1,8 @@
 //! One record a line. Whether a line is JSON is for Postgres to say.
 
-use super::frame::{End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, trim_cr};
+use super::frame::{
+    BOM, End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded, trim_cr,
+};
 use super::position::Parser;
 use super::window::Window;
 use crate::source::BatchBuilder;
@@ -24,9 +26,16 @@ impl Framer for Ndjson {
             match frame(window, self.max, &mut self.seen, find)? {
                 Framed::Whole(len) => {
                     let line = trim_cr(&window.data()[..len]);
+                    if let Some(behind) = line.strip_prefix(BOM) {
+                        let mark = line.len() - behind.len();
+                        window.advance(mark);
+                        continue;
+                    }
                     let is_blank = line.trim_ascii_start().is_empty();
                     if !is_blank {
-                        out.push(number(window.line), line);
+                        if !set_aside_miscoded(window, line.len(), number(window.line), out) {
+                            out.push(number(window.line), line);
+                        }
                         window.records += 1;
                     }
                     window.advance(len + 1);
@@ -59,7 +68,10 @@ impl Framer for Ndjson {
 
     fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
         self.seen = 0;
-        out.push(number(window.line), trim_cr(window.data()));
+        let line = trim_cr(window.data());
+        if !set_aside_miscoded(window, line.len(), number(window.line), out) {
+            out.push(number(window.line), line);
+        }
         window.records += 1;
         window.advance(window.data().len());
         Ok(())

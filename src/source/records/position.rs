@@ -35,6 +35,12 @@ pub(in crate::source) struct Parser {
     /// CSV lines end in CR alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ends_in_cr: bool,
+    /// The content began with its mark; other than by a setting, it is known by nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::source) encoding: Option<String>,
+    /// The objects and arrays of a document that are open around its records, outermost first: `{[`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) within: String,
 }
 
 /// Where an unterminated record begins that was loaded or set aside. Should the content go on

@@ -3,9 +3,12 @@
 
 use std::io;
 
+use encoding_rs::{Encoding, UTF_8};
+
 use super::content::{Content, Progress, Taken};
 use super::decode::Compression;
 use super::frame::{Framer, Step, Stop};
+use super::hints::Hints;
 use super::position::{Parser, Place, Position, TailStart};
 use super::settings::Format;
 use super::window::Window;
@@ -45,6 +48,9 @@ pub(in crate::source) struct Reading {
     is_damaged: bool,
     /// Where a row begins whose quote was not closed before the end.
     pub(super) open_tail: Option<TailStart>,
+    /// What a byte order mark says, which does not stand where reading is gone on with.
+    pub(super) encoding_of_mark: Option<&'static Encoding>,
+    pub(super) hints: Hints,
 }
 
 /// How an input ended.
@@ -79,6 +85,8 @@ impl Reading {
             taken: Taken::default(),
             is_damaged: false,
             open_tail: None,
+            encoding_of_mark: None,
+            hints: Hints::default(),
         }
     }
 
@@ -107,12 +115,13 @@ impl Reading {
             };
             // Ask for the end even with a full batch, to spare a batch that only says so.
             let is_spent = self.window.data().is_empty() && !self.window.fill()?;
-            let ends_here = is_spent && !self.window.is_cut() && framer.is_between_records();
+            let is_at_rest = !self.window.is_cut() && !self.window.ends_inside_character();
+            let ends_here = is_spent && is_at_rest && framer.is_between_records();
             if out.is_full() && !ends_here {
                 return Ok(Progress::BatchIsFull);
             }
             match framer.next(&mut self.window, out)? {
-                Step::Record => {}
+                Step::Record => self.hints.look_at(&self.window, self.format, out),
                 Step::End => self.at_clean_end(out),
                 Step::Tail(tail) => self.at_tail(out, tail)?,
             }
@@ -121,10 +130,11 @@ impl Reading {
     }
 
     pub(super) fn parser(&self) -> Parser {
-        self.framer
-            .as_ref()
-            .map(|framer| framer.parser())
-            .unwrap_or_default()
+        let mut parser = self.framer.as_ref().map(|framer| framer.parser());
+        let parser = parser.get_or_insert_default();
+        let found = self.encoding_of_mark.filter(|found| *found != UTF_8);
+        parser.encoding = found.map(|found| found.name().to_owned());
+        parser.clone()
     }
 
     /// Goes on from what batches of earlier runs took.
@@ -219,8 +229,10 @@ impl Content for Reading {
     }
 
     fn note(&self) -> Option<String> {
-        let note = self.framer.as_ref()?.note()?;
-        Some(format!("{}: {note}", self.name))
+        let of_framer = self.framer.as_ref().and_then(|framer| framer.note());
+        let of_hints = self.hints.notes(self.input.noun(), self.format);
+        let notes: Vec<String> = of_framer.into_iter().chain(of_hints).collect();
+        (!notes.is_empty()).then(|| format!("{}: {}", self.name, notes.join("; ")))
     }
 
     fn remark(&self) -> Option<String> {
@@ -256,6 +268,8 @@ pub(in crate::source) fn damaged(
         }
         Compression::Gzip => ("gzip", "gzip -t"),
         Compression::Zstd => ("zstd", "zstd -t"),
+        Compression::Bzip2 => ("bzip2", "bzip2 -t"),
+        Compression::Xz => ("xz", "xz -t"),
     };
     let next = match noun {
         "file" => format!("`{check} {name}` checks it"),

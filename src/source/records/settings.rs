@@ -4,7 +4,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::decode::Compression;
+use super::encoding::Named;
 use crate::error::{Error, Result};
+use crate::source::json::Pointer;
 
 /// How records stand in the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +53,21 @@ pub(in crate::source) enum CompressionChoice {
     None,
     Gzip,
     Zstd,
+    Bzip2,
+    Xz,
+}
+
+impl CompressionChoice {
+    pub(super) fn fixed(self) -> Option<Compression> {
+        match self {
+            CompressionChoice::Auto => None,
+            CompressionChoice::None => Some(Compression::None),
+            CompressionChoice::Gzip => Some(Compression::Gzip),
+            CompressionChoice::Zstd => Some(Compression::Zstd),
+            CompressionChoice::Bzip2 => Some(Compression::Bzip2),
+            CompressionChoice::Xz => Some(Compression::Xz),
+        }
+    }
 }
 
 /// What to do with a file or object that has other content than when it was read.
@@ -84,6 +102,11 @@ pub(in crate::source) struct RecordSettings {
     #[serde(default = "default_header")]
     pub(super) header: bool,
     #[serde(default)]
+    pub(super) encoding: Option<Named>,
+    /// Where in a document the array of records stands.
+    #[serde(default)]
+    pub(super) records: Option<Pointer>,
+    #[serde(default)]
     pub(super) columns: Option<Vec<String>>,
     #[serde(default, rename = "null_string")]
     pub(super) null: Option<String>,
@@ -92,9 +115,11 @@ pub(in crate::source) struct RecordSettings {
 }
 
 /// The names of [`RecordSettings`].
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "format",
     "compression",
+    "encoding",
+    "records",
     "delimiter",
     "quote",
     "escape",
@@ -132,7 +157,9 @@ pub(in crate::source) fn parse<T: DeserializeOwned>(
     let mut shared = Map::new();
     if let Some(map) = own.as_object_mut() {
         map.retain(|name, value| {
-            if NAMES.contains(&name.as_str()) && !value.is_null() {
+            // Where the records of an API stand is for it to read, in whole pages.
+            let is_own = kind == "http" && name == "records";
+            if NAMES.contains(&name.as_str()) && !is_own && !value.is_null() {
                 shared.insert(name.clone(), value.take());
             }
             !value.is_null()
@@ -180,6 +207,13 @@ impl RecordSettings {
                 &format!("choose a number from 1 to {LARGEST_RECORD}"),
             ));
         }
+        if self.records.is_some() && !matches!(self.format, FormatChoice::Auto | FormatChoice::Json)
+        {
+            return Err(Error::usage(format!(
+                "the {kind} source's setting `records` is for the format json"
+            ))
+            .next("leave one of the two out"));
+        }
         if !self.header && self.columns.is_none() {
             return Err(invalid(
                 kind,
@@ -189,7 +223,7 @@ impl RecordSettings {
             ));
         }
         if let Some(columns) = &self.columns {
-            let faults = super::header::name_faults(columns);
+            let faults = super::csv::name_faults(columns);
             if columns.is_empty() || !faults.is_empty() {
                 return Err(invalid(
                     kind,

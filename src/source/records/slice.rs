@@ -1,5 +1,7 @@
 //! Content that is in memory as a whole, known to be complete, sliced as a file would be.
 
+use encoding_rs::{Encoding, UTF_8};
+
 use super::decode::{Compression, Decoder, Raw};
 use super::format::framer;
 use super::frame::{Fitness, Framer, Step, Stop};
@@ -25,8 +27,17 @@ impl Slicer {
     ) -> Result<Self> {
         let nothing = Decoder::new(Compression::None, Raw::new(std::io::empty(), 0))
             .map_err(|cause| Error::failed("a page cannot be read").caused_by(cause))?;
+        let mut window = Window::over(content, nothing);
+        let mut encoding = settings.encoding(&Parser::default());
+        if let Some((found, len)) = Encoding::for_bom(window.data()) {
+            window.advance(len);
+            encoding = (found != UTF_8).then_some(found);
+        }
+        if let Some(encoding) = encoding {
+            window.decode_from(encoding);
+        }
         Ok(Slicer {
-            window: Window::over(content, nothing),
+            window,
             framer: framer(settings, format, Parser::default())?,
             format,
             is_over: false,
@@ -51,9 +62,11 @@ impl Slicer {
         match self.framer.next(&mut self.window, out)? {
             Step::Record => {}
             Step::End => self.is_over = true,
-            // There is no more to come, so a line without its end is one all the same.
+            // There is no more to come, so a line without its end is one all the same. A quote that is
+            // not closed costs its own line, and what is behind that is read.
             Step::Tail(tail)
-                if self.format == Format::Ndjson || tail.fitness != Fitness::Broken =>
+                if self.format == Format::Ndjson
+                    || matches!(tail.fitness, Fitness::Whole | Fitness::Doubtful) =>
             {
                 self.framer.load_tail(&mut self.window, out)?;
                 self.is_over = true;

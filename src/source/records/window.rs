@@ -4,8 +4,11 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
+use encoding_rs::Encoding;
+
 use super::decode::Decoder;
 use super::position::Place;
+use super::transcript::Transcript;
 
 /// How much of what was consumed is kept, to recognise the place again.
 pub(in crate::source) const HISTORY: usize = 4 * 1024;
@@ -20,6 +23,8 @@ pub(in crate::source) struct Window {
     end: usize,
     offset: u64,
     is_at_end: bool,
+    /// Text of what is in `buf`, if the content is in another encoding than UTF-8.
+    transcript: Option<Transcript>,
     /// Where a record begins that is too long to be held and is being skipped.
     pinned: Option<Place>,
     /// Number of the line (from 1) in which `data` begins.
@@ -49,6 +54,7 @@ impl Window {
             end: 0,
             offset,
             is_at_end: false,
+            transcript: None,
             pinned: None,
             line: 1,
             records: 0,
@@ -65,14 +71,81 @@ impl Window {
         }
     }
 
-    /// Bytes at hand from the current place on.
+    /// From here on the content is text in `encoding`.
+    pub(in crate::source) fn decode_from(&mut self, encoding: &'static Encoding) {
+        self.transcript
+            .get_or_insert_with(|| Transcript::new(encoding));
+    }
+
+    pub(super) fn is_decoded(&self) -> bool {
+        self.transcript.is_some()
+    }
+
+    /// Bytes at hand from the current place on, in UTF-8 if the encoding is known.
     pub(in crate::source) fn data(&self) -> &[u8] {
+        match &self.transcript {
+            Some(transcript) => transcript.text(),
+            None => self.content(),
+        }
+    }
+
+    /// Bytes of the content itself, which may begin a little before the current place.
+    fn content(&self) -> &[u8] {
         &self.buf[self.start..self.end]
+    }
+
+    /// How far behind the beginning of `content` the byte `at` of `data` stands.
+    fn behind(&self, at: usize) -> usize {
+        match &self.transcript {
+            Some(transcript) => transcript.place(at, self.content()),
+            None => at,
+        }
     }
 
     /// Where `data` begins in the content.
     pub(in crate::source) fn offset(&self) -> u64 {
-        self.offset
+        self.offset + self.behind(0) as u64
+    }
+
+    /// What is wrong with the first `n` bytes of `data`: a sequence that means nothing in the encoding.
+    pub(super) fn miscoded(&self, n: usize) -> Option<String> {
+        let transcript = self.transcript.as_ref()?;
+        let fault = transcript.fault_before(n)?;
+        Some(format!(
+            "invalid byte sequence for encoding \"{}\" at byte {}",
+            transcript.encoding().name(),
+            self.behind(fault) - self.behind(0) + 1
+        ))
+    }
+
+    /// The first `n` bytes of `data`, as they stand in the content if they mean nothing in its encoding.
+    pub(super) fn exact(&self, n: usize) -> &[u8] {
+        match &self.transcript {
+            Some(transcript) if transcript.fault_before(n).is_some() => {
+                &self.content()[self.behind(0)..self.behind(n)]
+            }
+            _ => &self.data()[..n],
+        }
+    }
+
+    /// Whether nothing follows but a part of a character.
+    pub(super) fn ends_inside_character(&self) -> bool {
+        self.is_at_end && self.unread_text() > 0
+    }
+
+    /// Takes that part for something that means nothing.
+    pub(super) fn close(&mut self) {
+        let rest = self.unread_text();
+        if let Some(transcript) = &mut self.transcript
+            && rest > 0
+        {
+            transcript.close(rest);
+        }
+    }
+
+    fn unread_text(&self) -> usize {
+        let taken = self.transcript.as_ref().map(Transcript::taken);
+        taken.map_or(0, |taken| self.content().len() - taken)
     }
 
     /// How far the raw bytes have been read.
@@ -87,6 +160,21 @@ impl Window {
 
     /// Appends more content to `data`; false at the end.
     pub(in crate::source) fn fill(&mut self) -> io::Result<bool> {
+        loop {
+            if let Some(transcript) = &mut self.transcript {
+                let from = self.start + transcript.taken();
+                if transcript.extend(&self.buf[from..self.end]) {
+                    return Ok(true);
+                }
+            }
+            let has_more = self.read_on()?;
+            if !has_more || self.transcript.is_none() {
+                return Ok(has_more);
+            }
+        }
+    }
+
+    fn read_on(&mut self) -> io::Result<bool> {
         if self.is_at_end {
             return Ok(false);
         }
@@ -105,8 +193,12 @@ impl Window {
     /// Gives up the first `n` bytes of `data`.
     pub(in crate::source) fn advance(&mut self, n: usize) {
         debug_assert!(n <= self.data().len());
-        self.start += n;
-        self.offset += n as u64;
+        let done = match &mut self.transcript {
+            Some(transcript) => transcript.advance(n),
+            None => n,
+        };
+        self.start += done;
+        self.offset += done as u64;
     }
 
     /// Gives up everything up to `offset`, reading as needed; false if the content is shorter.
@@ -142,9 +234,10 @@ impl Window {
         if let Some(place) = &self.pinned {
             return place.clone();
         }
-        let history = &self.buf[self.start.saturating_sub(HISTORY)..self.start];
+        let at = self.start + self.behind(0);
+        let history = &self.buf[at.saturating_sub(HISTORY)..at];
         Place {
-            bytes: self.offset,
+            bytes: self.offset(),
             records: self.records,
             line: self.line,
             anchor: hex_sha256(history),

@@ -33,6 +33,11 @@ pub(super) trait Unit {
         Ok(())
     }
 
+    /// Whether what is left of it can be read once somebody has brought it back.
+    fn is_put_away(&self) -> bool {
+        false
+    }
+
     /// Whether it had been read to its end before and has grown since.
     fn is_addition(&self) -> bool {
         false
@@ -45,6 +50,14 @@ pub(super) enum Trouble {
     Replaced(String),
     /// It is not there any more, and nothing of it was handed out.
     Gone,
+}
+
+/// What is said of a unit that has to be brought back before it can be read.
+pub(super) fn put_away(name: &str, error: &Error) -> Proof {
+    Proof::Partial(Reason::Waiting {
+        name: name.to_owned(),
+        why: format!("{}: restore it, or `sluice skip` it", error.message()),
+    })
 }
 
 /// How far a unit was read.
@@ -125,7 +138,10 @@ impl Units {
                     // What was read up to the fault is sound and need not be read again.
                     self.note(&mut unit, out)?;
                 }
-                return Err(error);
+                return match unit.is_put_away() {
+                    true => Ok(ReadOn::Ended(put_away(unit.content().name(), &error))),
+                    false => Err(error),
+                };
             }
         };
         if progress == Progress::InputHasEnded {

@@ -2,14 +2,14 @@ use std::io::Write as _;
 
 use serde_json::json;
 
-use super::support::{Folder, gzip, open, read, rows, zstd as pack};
+use super::support::{Folder, bzip2, gzip, open, read, rows, xz, zstd as pack};
 
 fn lines(n: usize) -> String {
     (0..n).map(|i| format!("{{\"line\":{i}}}\n")).collect()
 }
 
 type Pack = fn(&[u8]) -> Vec<u8>;
-const PACKS: [(&str, Pack); 2] = [("gz", gzip), ("zst", pack)];
+const PACKS: [(&str, Pack); 4] = [("gz", gzip), ("zst", pack), ("bz2", bzip2), ("xz", xz)];
 
 #[test]
 fn suffix_of_compression_leaves_the_format_to_the_suffix_before_it() {
@@ -17,6 +17,8 @@ fn suffix_of_compression_leaves_the_format_to_the_suffix_before_it() {
         ("gz", PACKS[0].1),
         ("zst", PACKS[1].1),
         ("zstd", PACKS[1].1),
+        ("bz2", bzip2),
+        ("xz", xz),
     ] {
         let run = read(&format!("a.csv.{suffix}"), pack(b"a\n1\n"), json!({})).ok();
         assert_eq!(run.payloads(), ["{\"a\":\"1\"}"]);
@@ -71,11 +73,13 @@ fn zeros_behind_the_last_member_are_padding() {
 
 #[test]
 fn other_bytes_behind_the_last_member_are_damage() {
-    for garbage in [&b"garbage"[..], b"\0\0\0x"] {
-        let mut packed = gzip(b"{\"a\":1}\n");
-        packed.extend_from_slice(garbage);
-        let run = read("a.ndjson.gz", packed, json!({}));
-        assert!(run.error_text().contains("damaged"));
+    for pack in [gzip, bzip2, xz] {
+        for garbage in [&b"garbage"[..], b"\0\0\0x"] {
+            let mut packed = pack(b"{\"a\":1}\n");
+            packed.extend_from_slice(garbage);
+            let run = read("a.ndjson", packed, json!({}));
+            assert!(run.error_text().contains("damaged"));
+        }
     }
 }
 
@@ -113,7 +117,8 @@ fn stream_cut_anywhere_loads_whole_records_and_is_never_done() {
 #[test]
 fn much_of_a_cut_stream_is_loaded() {
     let content = lines(100_000);
-    for (suffix, pack) in PACKS {
+    // What is left of a chunk of xz is nothing, and this content is less than one.
+    for (suffix, pack) in PACKS.into_iter().filter(|(suffix, _)| *suffix != "xz") {
         let packed = pack(content.as_bytes());
         let half = &packed[..packed.len() / 2];
         let run = read(&format!("a.ndjson.{suffix}"), half, json!({})).ok();
@@ -291,4 +296,12 @@ fn zstd_with_a_long_window_is_read() {
     std::io::Write::write_all(&mut encoder, b"{\"a\":1}\n").unwrap();
     let run = read("a.ndjson.zst", encoder.finish().unwrap(), json!({})).ok();
     assert_eq!(run.payloads(), ["{\"a\":1}"]);
+}
+
+#[test]
+fn content_that_is_compressed_twice_is_refused_by_name() {
+    for pack in [gzip, xz] {
+        let text = read("a.csv.gz", gzip(&pack(b"a\n1\n")), json!({})).error_text();
+        assert!(text.contains("a.csv.gz` is compressed twice"), "{text}");
+    }
 }

@@ -44,12 +44,6 @@ fn byte_order_mark_is_stripped() {
 }
 
 #[test]
-fn utf16_is_refused() {
-    let run = read("a.ndjson", b"\xff\xfe{\0}\0\n\0", json!({}));
-    assert!(run.error_text().contains("a.ndjson` is UTF-16"));
-}
-
-#[test]
 fn payload_bytes_are_exact_and_not_judged() {
     let lines = [
         "{\"n\": 12345678901234567890.00000000000000000001 }",

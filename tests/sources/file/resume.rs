@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Folder, Record, drain, gzip, merge, open, records, rows, zstd};
+use super::support::{Folder, Record, bzip2, drain, gzip, merge, open, records, rows, xz, zstd};
 
 /// Files with everything that makes resuming hard: blank lines, quoted newlines, stray
 /// quotes, broken records, a last record without an end.
@@ -41,11 +41,13 @@ fn gzip_members(content: &[u8]) -> Vec<u8> {
     content.chunks(97).flat_map(gzip).collect()
 }
 
-pub(crate) fn packs() -> [(&'static str, Pack); 4] {
+pub(crate) fn packs() -> [(&'static str, Pack); 6] {
     [
         ("", <[u8]>::to_vec),
         (".gz", gzip),
         (".zst", zstd),
+        (".bz2", bzip2),
+        (".xz", xz),
         (".members.gz", gzip_members),
     ]
 }

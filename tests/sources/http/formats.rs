@@ -207,3 +207,51 @@ fn compressed_bodies_are_read_to_their_last_member() {
         "{text}"
     );
 }
+
+#[test]
+fn rows_in_another_encoding_are_read_if_it_is_set() {
+    let body = b"id,name\n1,K\xe4se\n2,f\x81r\n";
+    let more = json!({"format": "csv", "records": null, "encoding": "windows-1252"});
+    let web = in_turn(vec![Answer::json(body.to_vec())]);
+    let run = read(&settings(&web.url, more)).ok();
+    assert_eq!(run.payloads(), ["{\"id\":\"1\",\"name\":\"K\u{e4}se\"}"]);
+    assert_eq!(run.records[1].payload, b"2,f\x81r");
+}
+
+#[test]
+fn a_quote_that_is_never_closed_costs_its_line_and_not_the_rest_of_the_page() {
+    let web = in_turn(vec![Answer::json("id,name\n1,\"a\n2,b\n3,c\n")]);
+    let run = read(&settings(
+        &web.url,
+        json!({"format": "csv", "records": null}),
+    ))
+    .ok();
+    assert_eq!(
+        run.payloads(),
+        [
+            "{\"id\":\"2\",\"name\":\"b\"}",
+            "{\"id\":\"3\",\"name\":\"c\"}"
+        ]
+    );
+    assert_eq!(run.records[0].payload, b"1,\"a");
+}
+
+#[test]
+fn what_a_page_is_packed_or_written_in_is_told() {
+    let csv = json!({"format": "csv", "records": null});
+    let web = in_turn(vec![Answer::json(gzip(b"id\n1\n"))]);
+    let text = read(&settings(&web.url, csv.clone())).error_text();
+    assert!(text.contains("is compressed by gzip"), "{text}");
+    let web = in_turn(vec![Answer::json(b"id,name\n1,K\xe4se\n".to_vec())]);
+    let run = read(&settings(&web.url, csv.clone())).ok();
+    assert!(
+        run.remarks[0].contains("encoding => 'windows-1252'"),
+        "{:?}",
+        run.remarks
+    );
+    let units = "\u{feff}id,name\n1,K\u{e4}se\n".encode_utf16();
+    let body: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let web = in_turn(vec![Answer::json(body)]);
+    let run = read(&settings(&web.url, csv)).ok();
+    assert_eq!(run.payloads(), ["{\"id\":\"1\",\"name\":\"K\u{e4}se\"}"]);
+}

@@ -179,6 +179,28 @@ fn archived_object_waits_with_the_reason_and_those_beside_it_are_read() {
 }
 
 #[test]
+fn object_that_is_archived_behind_a_part_of_it_waits_and_goes_on() {
+    let store = Store::public();
+    store.put("in/a.ndjson", lines(0, 6));
+    store.put("in/b.ndjson", lines(6, 1));
+    let settings = store.settings("in/", json!({}));
+    let mut source = open(&settings, vec![], rows(2)).unwrap();
+    let batch = source.next_batch().unwrap().unwrap();
+    drop(source);
+    store.misbehave(|asked| {
+        let is_it = asked.key.ends_with("a.ndjson");
+        is_it.then_some(Fault::Refuse(403, "InvalidObjectState"))
+    });
+    let outcome = store.run_with(json!({}), batch.objects.clone(), WIDE).ok();
+    assert_eq!(numbers(&outcome.records), [6]);
+    assert_eq!(outcome.waiting[0].name, "s3://lake/in/a.ndjson");
+    store.misbehave(|_| None);
+    let restored = store.rerun(json!({}), &outcome).ok();
+    assert_eq!(numbers(&restored.records), [2, 3, 4, 5]);
+    assert!(restored.waiting.is_empty());
+}
+
+#[test]
 fn store_that_does_not_recover_is_worth_another_run() {
     let store = Store::public();
     store.put("in/a.ndjson", lines(0, 2));

@@ -311,3 +311,18 @@ fn google_cloud_storage_is_listed_and_read_too() {
         []
     );
 }
+
+#[test]
+fn listing_that_goes_on_with_the_same_token_for_ever_fails() {
+    const PAGE: &str = "<?xml version=\"1.0\"?><ListBucketResult><Contents><Key>in/a.ndjson</Key>\
+        <LastModified>2026-03-01T00:00:00.000Z</LastModified><ETag>\"e\"</ETag><Size>9</Size></Contents>\
+        <IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>";
+    let store = Store::public();
+    store.put("in/a.ndjson", lines(0, 1));
+    store.misbehave(|asked| asked.is_listing().then_some(Fault::Say(PAGE)));
+    let text = store.run(json!({})).error_text();
+    assert!(
+        text.contains("s3://lake/in/` goes round in a circle"),
+        "{text}"
+    );
+}

@@ -7,7 +7,7 @@ use crate::http::transport::{fatal, passing};
 use crate::retry::Trouble;
 use crate::source::http::settings::digest;
 use crate::source::json::{self, Pointer};
-use crate::source::records::{Format, Slicer};
+use crate::source::records::{Compression, Format, MISCODED, Slicer};
 use crate::source::{BatchBuilder, Limits};
 
 /// A record at a time is taken out of the slicer.
@@ -20,6 +20,7 @@ const ONE: Limits = Limits {
 impl Answer<'_> {
     pub(super) fn read_lines(&self, page: &mut Page, format: Format) -> Result<(), Trouble> {
         self.refuse_html()?;
+        self.refuse_packed()?;
         if matches!(format, Format::Csv | Format::Tsv) {
             self.refuse_json()?;
         }
@@ -60,8 +61,27 @@ impl Answer<'_> {
             });
             one.roll_back(empty);
         }
+        let foreign = faults.iter().find(|(_, fault)| fault.sqlstate == MISCODED);
+        if let Some((index, _)) = foreign.filter(|_| self.reader.content.lines.is_utf8()) {
+            page.notes.push(format!(
+                "line {} of {} is not UTF-8; if the answer is in another encoding, say in which: encoding => 'windows-1252'",
+                records[*index].position, self.origin
+            ));
+        }
         page.hold(content.into(), records, faults);
         Ok(())
+    }
+
+    /// A compressed file that is not said to be one.
+    fn refuse_packed(&self) -> Result<(), Trouble> {
+        match Compression::detect_by_content(&self.body) {
+            None => Ok(()),
+            Some(name) => Err(fatal(
+                Error::failed(format!("the answer of {} is compressed by {name}", self.origin)).next(
+                    "let the server say so (Content-Encoding), or load the file that it sends: sluice.file_source(...)",
+                ),
+            )),
+        }
     }
 
     /// JSON is no CSV, and its lines would become rows that mean nothing.

@@ -234,7 +234,7 @@ async fn an_unknown_setting_is_told_those_there_are() {
     for (source, known) in [
         (
             r#"'{"kind": "file", "path": "-", "paht": 1}'"#,
-            "known are path, settle_seconds, partial, on_replace, format, compression, delimiter, quote,",
+            "known are path, settle_seconds, partial, on_replace, format, compression, encoding, records, delimiter,",
         ),
         (
             r#"sluice.http_source(url => 'https://x/', since => '{"param": "s", "feild": "/at"}')"#,
@@ -242,12 +242,123 @@ async fn an_unknown_setting_is_told_those_there_are() {
         ),
         (
             r#"'{"kind": "ftp"}'"#,
-            "make it with one of sluice.file_source(...), sluice.http_source(...), sluice.object_source(...), sluice.postgres_source(...)",
+            "make it with one of sluice.file_source(...), sluice.http_source(...), sluice.object_source(...), sluice.postgres_source(...), sluice.program_source(...)",
         ),
     ] {
         let refused = refusal(&db, &[("source", source)]).await;
         assert!(refused.hint.starts_with(known), "{}", refused.hint);
     }
+}
+
+#[tokio::test]
+async fn an_encoding_is_known_by_any_of_its_names_and_told_its_neighbours_otherwise() {
+    let db = shop().await;
+    for (name, kept) in [
+        ("latin-1", "windows-1252"),
+        ("ISO 8859-1", "windows-1252"),
+        ("WIN1252", "windows-1252"),
+        ("UTF_16", "utf-16le"),
+        ("SJIS", "shift_jis"),
+        ("utf8", "utf-8"),
+    ] {
+        let source =
+            format!("sluice.file_source(path => '-', encoding => '{name}') ->> 'encoding'");
+        assert_eq!(db.value(&format!("select {source}")).await, kept, "{name}");
+    }
+    for (name, near) in [
+        ("cp1259", "windows-1250"),
+        ("iso-8859-51", "iso-8859-5"),
+        ("utf-32", "utf-"),
+    ] {
+        let source = format!("sluice.file_source(path => '-', encoding => '{name}')");
+        let refused = refusal(&db, &[("source", source.as_str())]).await;
+        assert_eq!(
+            refused.message,
+            format!("file source: encoding cannot be \"{name}\"")
+        );
+        assert!(refused.hint.contains(near), "{}", refused.hint);
+    }
+    for (source, message) in [
+        (
+            "sluice.http_source(url => 'https://x/', encoding => 'latin1')",
+            "encoding is for the formats ndjson, csv and tsv",
+        ),
+        (
+            "sluice.file_source(path => '-', format => 'csv', records => '/data')",
+            "records needs the format json",
+        ),
+        (
+            "sluice.file_source(path => '-', records => 'data')",
+            "records cannot be \"data\"",
+        ),
+    ] {
+        let refused = refusal(&db, &[("source", source)]).await;
+        assert!(refused.message.contains(message), "{}", refused.message);
+    }
+}
+
+#[tokio::test]
+async fn settings_of_programs_that_do_not_go_together_are_refused() {
+    let db = shop().await;
+    for (more, message) in [
+        ("protocol => 'singer'", "stream is missing"),
+        ("protocol => 'soap'", "protocol cannot be \"soap\""),
+        (
+            "protocol => 'csv', stream => 'x'",
+            "stream is for the protocols singer and airbyte",
+        ),
+        (
+            "protocol => 'csv', config => '/x'",
+            "config is for the protocols singer and airbyte",
+        ),
+        (
+            "protocol => 'csv', records => '/x'",
+            "records is for the protocol json",
+        ),
+        (
+            "protocol => 'ndjson', delimiter => ';'",
+            "delimiter is for the protocols csv and tsv",
+        ),
+        (
+            "protocol => 'csv', header => false",
+            "header => false leaves the fields without names",
+        ),
+        (
+            "protocol => 'singer', stream => 'x', sync_mode => 'incremental'",
+            "sync_mode is for the protocol airbyte",
+        ),
+        (
+            "protocol => 'singer', stream => 'x', encoding => 'latin1'",
+            "encoding is not for messages",
+        ),
+        ("protocol => 'ndjson', silence => 0", "silence cannot be 0"),
+        (
+            "protocol => 'ndjson', arguments => '{a,NULL}'",
+            "arguments cannot be",
+        ),
+    ] {
+        let source = format!("sluice.program_source(program => 'tap', {more})");
+        let refused = refusal(&db, &[("source", source.as_str())]).await;
+        assert!(
+            refused.message.contains(message),
+            "{more}: {}",
+            refused.message
+        );
+    }
+    for program in ["/bin/sh", "../sh", "..", ""] {
+        let source = format!("sluice.program_source(program => '{program}', protocol => 'csv')");
+        let refused = refusal(&db, &[("source", source.as_str())]).await;
+        assert!(
+            refused.message.contains("program cannot be"),
+            "{}",
+            refused.message
+        );
+    }
+    let source = "sluice.program_source(program => 'tap-x', protocol => 'singer', stream => 'orders', arguments => '{-v}')";
+    assert_eq!(
+        db.value(&format!("select {source}")).await,
+        r#"{"kind": "program", "stream": "orders", "program": "tap-x", "protocol": "singer", "arguments": ["-v"]}"#
+    );
 }
 
 #[tokio::test]

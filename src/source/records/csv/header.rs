@@ -1,13 +1,28 @@
-//! The header row of CSV: the names of the columns, or why it cannot name them.
+//! The header row of CSV: the names of the columns, or why it cannot name them; and the same row
+//! come again.
 
-use super::csv::Csv;
-use super::frame::Stop;
+use super::Csv;
+use crate::source::records::frame::Stop;
+use crate::source::records::row::RowEncoder;
+use crate::source::records::window::Window;
 
 impl Csv {
     pub(super) fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
         let names = self.header_names(row, line)?;
         self.name_columns(names, true);
         Ok(())
+    }
+
+    /// Rows have these columns from now on.
+    pub(super) fn name_columns(&mut self, names: Vec<String>, has_header: bool) {
+        self.encoder = RowEncoder::new(self.encoder.dialect().clone(), &names);
+        // A lone column may well hold its own name.
+        if has_header && self.override_names.is_none() && names.len() > 1 {
+            let pairs = names.iter().map(|name| (name.clone(), name.clone().into()));
+            let row = serde_json::Value::Object(pairs.collect());
+            self.header_again = Some(row.to_string().into_bytes());
+        }
+        self.columns = Some(names);
     }
 
     /// The names in the header row, if they can name the columns.
@@ -20,10 +35,12 @@ impl Csv {
                 "correct the header, or say `quote => ''` if quotes mean nothing in this file",
             ));
         }
-        let found = self
-            .encoder
-            .fields(row)
-            .map_err(|_| refused("is not valid UTF-8".to_owned(), "save the file as UTF-8"))?;
+        let found = self.encoder.fields(row).map_err(|_| {
+            refused(
+                "is not valid UTF-8".to_owned(),
+                "say in which encoding the file is: encoding => 'windows-1252'",
+            )
+        })?;
         let names = match &self.override_names {
             Some(names) if names.len() == found.len() => return Ok(names.clone()),
             Some(names) => {
@@ -49,7 +66,7 @@ impl Csv {
         if names.iter().any(|name| name.contains('\0')) {
             return Err(refused(
                 "holds NUL bytes".to_owned(),
-                "is the file UTF-16? Save it as UTF-8 (`iconv -f UTF-16LE -t UTF-8`)",
+                "is the file UTF-16? Then say encoding => 'utf-16le'",
             ));
         }
         if faults.is_empty() {
@@ -59,6 +76,58 @@ impl Csv {
             format!("cannot name the columns: {}", faults.join("; ")),
             "give every column a name of its own in the file, or by the setting `columns`",
         ))
+    }
+
+    pub(super) fn long_header(&self, window: &Window) -> Stop {
+        Stop::Senseless(
+            format!(
+                "the header in line {} is longer than max_record_bytes = {}",
+                window.line, self.limits.bytes
+            ),
+            "check that the file is CSV or TSV, or raise max_record_bytes",
+        )
+    }
+
+    pub(super) fn is_header_again(&mut self, row: &[u8], line: u64) -> bool {
+        let Some(header) = &self.header_again else {
+            return false;
+        };
+        let first = self.columns.as_ref().and_then(|names| names.first());
+        let quote = self.encoder.dialect().quote;
+        let bare = row.get(usize::from(row.first().copied() == quote)..);
+        let looks_like_it = first
+            .zip(bare)
+            .is_some_and(|(name, row)| row.starts_with(name.as_bytes()));
+        if !looks_like_it || self.scan.fault.is_some() {
+            return false;
+        }
+        let is_again =
+            self.encoder.encode(row) == self.encoder.width() && self.encoder.json() == header;
+        if is_again {
+            self.repeated.push(line);
+        }
+        is_again
+    }
+
+    pub(super) fn note_repeated(&self) -> Option<String> {
+        let first = self.repeated.first()?;
+        let more = match self.repeated.len() {
+            1 => String::new(),
+            n => format!(" and {} times more", n - 1),
+        };
+        Some(format!(
+            "the header comes again in line {first}{more}, which was taken for no record"
+        ))
+    }
+}
+
+pub(super) fn refuse_miscoded_header(window: &Window, len: usize) -> Result<(), Stop> {
+    match window.miscoded(len) {
+        None => Ok(()),
+        Some(what) => Err(Stop::Senseless(
+            format!("the header in line {} has an {what}", window.line),
+            "say in which encoding the file is: encoding => 'windows-1252'",
+        )),
     }
 }
 
@@ -81,7 +150,7 @@ fn other_delimiter(name: &str) -> Option<&'static str> {
 }
 
 /// What is wrong with a list of column names: empty ones, repeated ones, ones that cannot be read.
-pub(super) fn name_faults(names: &[String]) -> Vec<String> {
+pub(in crate::source::records) fn name_faults(names: &[String]) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     let mut faults = Vec::new();
     for (index, name) in names.iter().enumerate() {

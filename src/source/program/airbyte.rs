@@ -1,0 +1,237 @@
+//! Airbyte connectors: `discover` and `read`, their records, states and statuses.
+
+mod catalog;
+mod config;
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use self::catalog::Wanted;
+use super::command::{Files, command, given};
+use super::mark::Mark;
+use super::messages::Messages;
+use super::output::Output;
+use super::settings::{Settings, SyncMode};
+use super::speaker::{Meaning, Speaker, Wholeness};
+use crate::error::Result;
+use crate::source::Means;
+use crate::source::json::{self, Pointer, string};
+use crate::source::secret::Redactor;
+
+/// What is looked for in a message, in the order of [`Parts`].
+static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
+    let places = [
+        "/type",
+        "/record/stream",
+        "/record/namespace",
+        "/record/data",
+        "/state",
+        "/state/type",
+        "/state/stream/stream_descriptor/name",
+        "/state/data",
+        "/state/sourceStats/recordCount",
+        "/log/level",
+        "/log/message",
+        "/trace/type",
+        "/trace/error/message",
+        "/trace/stream_status/stream_descriptor/name",
+        "/trace/stream_status/status",
+        "/control/connectorConfig/config",
+    ];
+    places
+        .iter()
+        .filter_map(|text| Pointer::parse(text))
+        .collect()
+});
+
+pub(super) struct Connector {
+    messages: Messages,
+    wanted: Wanted,
+    config: Option<PathBuf>,
+    secrets: Arc<Redactor>,
+    /// What it said of its stream last.
+    status: Option<String>,
+    /// What it said went wrong.
+    error: Option<String>,
+    /// Gone with the run.
+    _files: Files,
+}
+
+/// Starts the connector at the state of `mark`.
+pub(super) fn start(
+    settings: &Settings,
+    mark: &Mark,
+    max_record_bytes: usize,
+    means: &Means,
+) -> Result<Connector> {
+    let files = Files::new()?;
+    let wanted = Wanted::find(settings, means)?;
+    let catalog = files.write("catalog.json", wanted.configured().to_string().as_bytes())?;
+    let mut command = command(settings, means)?;
+    command.arg("read");
+    if let Some(config) = &settings.config {
+        command.arg("--config").arg(given(config, means)?);
+    }
+    command.arg("--catalog").arg(catalog);
+    // A full refresh that came to its end begins anew.
+    let state = mark
+        .state
+        .as_ref()
+        .filter(|_| wanted.mode == SyncMode::Incremental || mark.is_on_the_way());
+    if let Some(state) = state {
+        command
+            .arg("--state")
+            .arg(files.write("state.json", state.as_bytes())?);
+    }
+    let output = Output::of(command, &settings.program, settings.silence(), means)?;
+    Ok(Connector {
+        messages: Messages::new(output, max_record_bytes),
+        wanted,
+        config: settings.config.clone(),
+        secrets: Arc::clone(&means.secrets),
+        status: None,
+        error: None,
+        _files: files,
+    })
+}
+
+/// The values at [`PLACES`], with their quotes if they are strings.
+struct Parts<'a> {
+    line: &'a [u8],
+    spans: Vec<Option<Range<usize>>>,
+}
+
+impl Parts<'_> {
+    fn span(&self, place: usize) -> Option<Range<usize>> {
+        self.spans[place].clone()
+    }
+
+    fn raw(&self, place: usize) -> Option<&str> {
+        std::str::from_utf8(&self.line[self.span(place)?]).ok()
+    }
+
+    fn text(&self, place: usize) -> Option<String> {
+        string(&self.line[self.span(place)?])
+    }
+}
+
+impl Speaker for Connector {
+    fn messages(&mut self) -> &mut Messages {
+        &mut self.messages
+    }
+
+    fn understand(&mut self) -> Result<Meaning, String> {
+        let line = self.messages.line();
+        let start = line.len() - line.trim_ascii_start().len();
+        let pointers: Vec<&Pointer> = PLACES.iter().collect();
+        let found = json::find(line.trim_ascii(), &pointers);
+        let parts = Parts {
+            line: line.trim_ascii(),
+            spans: found.unwrap_or_else(|_| vec![None; PLACES.len()]),
+        };
+        let Some(kind) = parts.text(0) else {
+            // What is no message counts as something for the log.
+            let text = self.secrets.clean(&String::from_utf8_lossy(line));
+            tracing::info!(program = "airbyte", "{}", text.trim_end());
+            return Ok(Meaning::Nothing);
+        };
+        match kind.as_str() {
+            "RECORD" => {
+                let payload = parts.span(3).ok_or("printed a RECORD without data")?;
+                Ok(Meaning::Record {
+                    stream: self
+                        .wanted
+                        .called(parts.text(1).unwrap_or_default(), parts.text(2)),
+                    payload: payload.start + start..payload.end + start,
+                    version: None,
+                })
+            }
+            "STATE" => state(&parts),
+            "LOG" => {
+                let text = self.secrets.clean(&parts.text(10).unwrap_or_default());
+                match parts.text(9).as_deref() {
+                    Some("FATAL" | "ERROR" | "WARN") => {
+                        tracing::warn!(program = "airbyte", "{text}")
+                    }
+                    _ => tracing::info!(program = "airbyte", "{text}"),
+                }
+                Ok(Meaning::Nothing)
+            }
+            "TRACE" => {
+                let (kind, message, name, status) = (
+                    parts.text(11),
+                    parts.text(12),
+                    parts.text(13),
+                    parts.text(14),
+                );
+                match kind.as_deref() {
+                    Some("ERROR") => {
+                        let message = message.unwrap_or_else(|| "without a message".to_owned());
+                        self.error = Some(self.secrets.clean(&message));
+                    }
+                    Some("STREAM_STATUS") if name.as_deref() == Some(self.wanted.name.as_str()) => {
+                        self.status = status;
+                    }
+                    _ => {}
+                }
+                Ok(Meaning::Nothing)
+            }
+            "CONTROL" => {
+                let changed = parts.raw(15).map(str::to_owned);
+                // Nobody is to see it, not in an error either.
+                self.messages.line_mut().clear();
+                match (changed, &self.config) {
+                    (Some(changed), Some(path)) => {
+                        config::save(path, &changed).map(Meaning::Remark)
+                    }
+                    (Some(_), None) => Err(
+                        "changes its configuration (CONTROL), and there is no `config` to write that to"
+                            .to_owned(),
+                    ),
+                    (None, _) => Ok(Meaning::Nothing),
+                }
+            }
+            _ => Ok(Meaning::Nothing),
+        }
+    }
+
+    fn wholeness(&self) -> Wholeness {
+        match self.wanted.mode {
+            SyncMode::FullRefresh => Wholeness::EachRun,
+            SyncMode::Incremental => Wholeness::Never,
+        }
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        match (&self.error, self.status.as_deref()) {
+            (Some(error), _) => Err(format!("says that it failed: {error}")),
+            (None, None | Some("COMPLETE")) => Ok(()),
+            (None, Some(status)) => Err(format!(
+                "ended while the stream `{}` was {status}, and not COMPLETE",
+                self.wanted.name
+            )),
+        }
+    }
+}
+
+/// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
+/// bare.
+fn state(parts: &Parts<'_>) -> Result<Meaning, String> {
+    let senseless = || "printed a STATE that is none".to_owned();
+    let whole = parts.raw(4).ok_or_else(senseless)?;
+    let text = match parts.text(5).as_deref() {
+        Some("STREAM" | "GLOBAL") => format!("[{whole}]"),
+        None | Some("LEGACY") => parts.raw(7).ok_or_else(senseless)?.to_owned(),
+        Some(other) => {
+            return Err(format!(
+                "printed a STATE of type {other}, which is not known"
+            ));
+        }
+    };
+    let count = parts.raw(8).and_then(|count| count.parse::<f64>().ok());
+    Ok(Meaning::State {
+        text,
+        records: count.map(|count| count as u64),
+    })
+}

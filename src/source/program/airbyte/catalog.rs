@@ -1,0 +1,157 @@
+//! The stream that is wanted of a connector, and how.
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::source::Means;
+use crate::source::program::command::{command, given, read_json};
+use crate::source::program::messages::{Messages, Next};
+use crate::source::program::output::Output;
+use crate::source::program::settings::{Settings, SyncMode};
+
+/// How long the line with a catalog may be.
+const LONGEST_CATALOG: usize = 256 * 1024 * 1024;
+
+/// One stream of a connector.
+pub(super) struct Wanted {
+    pub(super) name: String,
+    namespace: Option<String>,
+    /// As the pipeline calls it.
+    setting: String,
+    stream: Value,
+    pub(super) mode: SyncMode,
+}
+
+impl Wanted {
+    /// The stream of the pipeline, in the catalog of the host or the connector's own.
+    pub(super) fn find(settings: &Settings, means: &Means) -> Result<Self> {
+        let catalog = match &settings.catalog {
+            Some(path) => read_json(path, means)?,
+            None => discover(settings, means)?,
+        };
+        let streams = catalog["streams"].as_array().cloned().unwrap_or_default();
+        // Of a configured catalog, what was configured.
+        let streams = streams
+            .into_iter()
+            .map(|stream| match stream["stream"].is_object() {
+                true => stream["stream"].clone(),
+                false => stream,
+            });
+        let streams: Vec<Value> = streams.collect();
+        let found: Vec<&Value> = streams
+            .iter()
+            .filter(|stream| names(stream).contains(&settings.stream))
+            .collect();
+        let [stream] = found[..] else {
+            let what = match found.is_empty() {
+                true => "has no stream",
+                false => "has several streams called",
+            };
+            let all: Vec<String> = streams
+                .iter()
+                .filter_map(|stream| names(stream).pop())
+                .collect();
+            return Err(Error::usage(format!(
+                "the connector `{}` {what} `{}`",
+                settings.program, settings.stream
+            ))
+            .detail(format!("it has {}", all.join(", ")))
+            .next("name one of them: stream => '...'"));
+        };
+        Ok(Wanted {
+            name: stream["name"].as_str().unwrap_or_default().to_owned(),
+            namespace: stream["namespace"].as_str().map(str::to_owned),
+            setting: settings.stream.clone(),
+            mode: mode(settings, stream)?,
+            stream: stream.clone(),
+        })
+    }
+
+    /// What the connector is started with.
+    pub(super) fn configured(&self) -> Value {
+        let keys = &self.stream["source_defined_primary_key"];
+        let cursor = &self.stream["default_cursor_field"];
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        json!({"streams": [{
+            "stream": self.stream,
+            "sync_mode": match self.mode {
+                SyncMode::FullRefresh => "full_refresh",
+                SyncMode::Incremental => "incremental",
+            },
+            "destination_sync_mode": "append",
+            "cursor_field": list(cursor),
+            "primary_key": list(keys),
+        }]})
+    }
+
+    /// How the pipeline calls a stream.
+    pub(super) fn called(&self, name: String, namespace: Option<String>) -> String {
+        match name == self.name && namespace == self.namespace {
+            true => self.setting.clone(),
+            false => namespace.map_or(name.clone(), |space| format!("{space}.{name}")),
+        }
+    }
+}
+
+/// How a stream may be called: by its name, or with its namespace.
+fn names(stream: &Value) -> Vec<String> {
+    let Some(name) = stream["name"].as_str() else {
+        return Vec::new();
+    };
+    let with_namespace = stream["namespace"]
+        .as_str()
+        .map(|space| format!("{space}.{name}"));
+    [name.to_owned()]
+        .into_iter()
+        .chain(with_namespace)
+        .collect()
+}
+
+/// What is new, if the connector knows by itself what that is.
+fn mode(settings: &Settings, stream: &Value) -> Result<SyncMode> {
+    let modes = stream["supported_sync_modes"].as_array();
+    let can = |mode: &str| modes.is_some_and(|modes| modes.iter().any(|one| one == mode));
+    let has_cursor = stream["source_defined_cursor"] == true
+        || stream["default_cursor_field"]
+            .as_array()
+            .is_some_and(|path| !path.is_empty());
+    match settings.sync_mode {
+        Some(SyncMode::Incremental) if !can("incremental") => Err(Error::usage(format!(
+            "the stream `{}` of `{}` cannot be read incrementally",
+            settings.stream, settings.program
+        ))
+        .next("leave sync_mode out")),
+        Some(mode) => Ok(mode),
+        None if can("incremental") && has_cursor => Ok(SyncMode::Incremental),
+        None => Ok(SyncMode::FullRefresh),
+    }
+}
+
+fn discover(settings: &Settings, means: &Means) -> Result<Value> {
+    let mut command = command(settings, means)?;
+    command.arg("discover");
+    if let Some(config) = &settings.config {
+        command.arg("--config").arg(given(config, means)?);
+    }
+    let output = Output::of(command, &settings.program, settings.silence(), means)?;
+    let mut messages = Messages::new(output, LONGEST_CATALOG);
+    let mut catalog = None;
+    let told = |error: Error| error.detail("it was asked for its catalog (discover)");
+    while messages.next().map_err(told)? != Next::End {
+        let message = serde_json::from_slice::<Value>(messages.line()).unwrap_or_default();
+        match message["type"].as_str() {
+            Some("CATALOG") => catalog = Some(message["catalog"].clone()),
+            Some("TRACE") if message["trace"]["type"] == "ERROR" => {
+                let what = message["trace"]["error"]["message"]
+                    .as_str()
+                    .unwrap_or_default();
+                return Err(told(messages.failure(&format!(
+                    "says that it failed: {}",
+                    means.secrets.clean(what)
+                ))));
+            }
+            _ => {}
+        }
+    }
+    catalog.ok_or_else(|| told(messages.failure("gave no catalog")))
+}

@@ -1,0 +1,193 @@
+//! A program that runs beside the loader: what it says on stderr, and how it ended.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child as Process, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::children::Children;
+use crate::error::{Error, Result};
+use crate::source::Means;
+use crate::source::secret::Redactor;
+
+/// So many of its last lines on stderr are shown in an error, each cut at this length.
+const LAST_LINES: usize = 10;
+const LINE: usize = 500;
+
+/// How long it may go on after it has closed its stdout.
+const LINGERS: Duration = Duration::from_secs(60);
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_millis(10);
+
+/// A program that was started. It ends when this is dropped.
+pub(super) struct Child {
+    name: String,
+    process: Process,
+    children: Children,
+    said: Said,
+    listener: Option<JoinHandle<()>>,
+    /// How it ended, once that is known.
+    status: Option<ExitStatus>,
+}
+
+impl Child {
+    /// Starts `command`, which is called `name` in messages; its stdout is to be read.
+    pub(super) fn start(
+        mut command: Command,
+        name: &str,
+        means: &Means,
+    ) -> Result<(Self, ChildStdout)> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let cannot = |cause| {
+            Error::failed(format!("the program `{name}` cannot be started"))
+                .caused_by(cause)
+                .next("start it by hand, as the user that runs sluice")
+        };
+        let mut process = command.spawn().map_err(cannot)?;
+        let said = Said::default();
+        let streams = process.stdout.take().zip(process.stderr.take());
+        let mut child = Child {
+            name: name.to_owned(),
+            process,
+            children: means.children.clone(),
+            said: said.clone(),
+            listener: None,
+            status: None,
+        };
+        child.children.add(child.group());
+        let Some((stdout, stderr)) = streams else {
+            return Err(Error::failed(format!("the program `{name}` has no output")));
+        };
+        let (name, secrets) = (name.to_owned(), Arc::clone(&means.secrets));
+        let listener = thread::Builder::new()
+            .name("stderr".to_owned())
+            .spawn(move || said.listen(&name, stderr, &secrets))
+            .map_err(cannot)?;
+        child.listener = Some(listener);
+        Ok((child, stdout))
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.process.id()).unwrap_or(i32::MAX))
+    }
+
+    /// It has nothing more to say: whether it ended well. This is what proves that all has come.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        let status = self.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        let how = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("failed with exit status {code}"),
+            (None, Some(signal)) => format!("was ended by signal {signal}"),
+            (None, None) => "failed".to_owned(),
+        };
+        Err(self.failure(&how))
+    }
+
+    /// An error about it, with its last words.
+    pub(super) fn failure(&self, how: &str) -> Error {
+        let last = self.said.lines();
+        let mut error = Error::failed(format!("the program `{}` {how}", self.name));
+        for line in last.iter() {
+            error = error.detail(format!("stderr: {line}"));
+        }
+        error.next(
+            "mend what it says, and run again: what came before is committed, and nothing is loaded twice",
+        )
+    }
+
+    fn wait(&mut self) -> Result<ExitStatus> {
+        if let Some(status) = self.status {
+            return Ok(status);
+        }
+        let began = Instant::now();
+        let status = loop {
+            match self.process.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if began.elapsed() > LINGERS => {
+                    self.kill();
+                    return Err(self.failure("closed its output and did not end"));
+                }
+                Ok(None) => thread::sleep(POLL),
+                Err(cause) => {
+                    return Err(self.failure("cannot be waited for").caused_by(cause));
+                }
+            }
+        };
+        self.over(status);
+        Ok(status)
+    }
+
+    pub(super) fn kill(&mut self) {
+        if self.status.is_none() {
+            let _ = killpg(self.group(), Signal::SIGKILL);
+            if let Ok(status) = self.process.wait() {
+                self.over(status);
+            }
+        }
+    }
+
+    fn over(&mut self, status: ExitStatus) {
+        self.status = Some(status);
+        self.children.remove(self.group());
+        // Its last words, unless something else holds its stderr that got away.
+        let began = Instant::now();
+        while let Some(listener) = &self.listener
+            && !listener.is_finished()
+            && began.elapsed() < LAST_WORDS
+        {
+            thread::sleep(POLL);
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What it said last on stderr.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<VecDeque<String>>>);
+
+impl Said {
+    /// Takes every line into the log, without what the loader was told to keep.
+    fn listen(&self, name: &str, stderr: ChildStderr, secrets: &Redactor) {
+        let mut stderr = BufReader::new(stderr);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let longest = LINE as u64 * 4;
+            match stderr.by_ref().take(longest).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let text = secrets.clean(String::from_utf8_lossy(&line).trim_end());
+            if text.is_empty() {
+                continue;
+            }
+            tracing::info!(program = name, "{text}");
+            let mut last = self.lines();
+            if last.len() == LAST_LINES {
+                last.pop_front();
+            }
+            last.push_back(text.chars().take(LINE).collect());
+        }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

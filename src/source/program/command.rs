@@ -1,0 +1,79 @@
+//! How a program is started: what it is given, and what not.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::settings::Settings;
+use crate::error::{Error, Result};
+use crate::source::Means;
+use crate::source::secret::Secret;
+
+/// Of the loader's environment every program gets these. What else is in it may be a secret.
+const HARMLESS: [&str; 9] = [
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
+];
+
+/// A program with its arguments and environment, ready to be started.
+pub(super) fn command(settings: &Settings, means: &Means) -> Result<Command> {
+    let mut command = Command::new(means.host.program(&settings.program)?);
+    command.args(&settings.arguments).env_clear();
+    for name in HARMLESS {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    for name in &settings.env {
+        let value = means.host.env(name)?;
+        means.secrets.add(&Secret::new(value.clone()));
+        command.env(name, value);
+    }
+    Ok(command)
+}
+
+/// Files that are written for one run of a program and go with it.
+pub(super) struct Files(TempDir);
+
+impl Files {
+    pub(super) fn new() -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("sluice-").tempdir();
+        dir.map(Files).map_err(|cause| {
+            Error::failed("a folder for the state and the catalog cannot be made")
+                .caused_by(cause)
+                .next("check the folder for temporary files (TMPDIR)")
+        })
+    }
+
+    pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf> {
+        let path = self.0.path().join(name);
+        let write = || std::fs::File::create(&path)?.write_all(content);
+        write().map_err(|cause| {
+            Error::failed(format!("`{}` cannot be written", path.display())).caused_by(cause)
+        })?;
+        Ok(path)
+    }
+}
+
+/// A file of the host that the pipeline names, if the host gives it.
+pub(super) fn given<'a>(path: &'a Path, means: &Means) -> Result<&'a Path> {
+    means.host.file(path)?;
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(
+            Error::usage(format!("there is no file `{}`", path.display()))
+                .next("paths are those of the machine that runs sluice; give a whole one"),
+        ),
+    }
+}
+
+/// The JSON in a file of the host. What is in it is shown to nobody.
+pub(super) fn read_json(path: &Path, means: &Means) -> Result<Value> {
+    let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        Error::usage(format!("`{}` cannot be read as JSON", path.display())).caused_by(cause)
+    };
+    let text = std::fs::read(given(path, means)?).map_err(|cause| cannot(cause.into()))?;
+    serde_json::from_slice(&text).map_err(|cause| cannot(cause.into()))
+}

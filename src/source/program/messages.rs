@@ -1,0 +1,121 @@
+//! What a tap or connector prints: one message a line.
+
+use std::io::{BufRead, BufReader, Read};
+
+use super::output::Output;
+use crate::error::{Error, Result};
+use crate::source::records::KEPT_OF_LONG;
+
+/// What a message has around its record.
+const ENVELOPE: usize = 64 * 1024;
+/// How much of a line is quoted.
+const QUOTED: usize = 200;
+
+/// The lines of a program.
+pub(super) struct Messages {
+    output: BufReader<Output>,
+    line: Vec<u8>,
+    limit: usize,
+    /// How many were read.
+    pub(super) count: u64,
+}
+
+/// The next line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is in [`Messages::line`].
+    Line,
+    /// Of one with so many bytes, its beginning is.
+    TooLong(u64),
+    /// The program has ended, and well.
+    End,
+}
+
+impl Messages {
+    pub(super) fn new(output: Output, max_record_bytes: usize) -> Self {
+        Messages {
+            output: BufReader::with_capacity(64 * 1024, output),
+            line: Vec::new(),
+            limit: max_record_bytes.saturating_add(ENVELOPE),
+            count: 0,
+        }
+    }
+
+    pub(super) fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    pub(super) fn line_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.line
+    }
+
+    /// Reads the next line that is not blank.
+    pub(super) fn next(&mut self) -> Result<Next> {
+        loop {
+            self.line.clear();
+            let limit = self.limit as u64 + 1;
+            let read = (&mut self.output)
+                .take(limit)
+                .read_until(b'\n', &mut self.line);
+            read.map_err(told)?;
+            if self.line.is_empty() {
+                return Ok(Next::End);
+            }
+            self.count += 1;
+            if self.line.len() > self.limit && !self.line.ends_with(b"\n") {
+                return self.pass_rest();
+            }
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(Next::Line);
+            }
+        }
+    }
+
+    /// Whether a line of which only the beginning is held has a member of that name and value.
+    pub(super) fn has(&self, name: &str, value: &str) -> bool {
+        let (name, value) = (format!("\"{name}\""), format!("\"{value}\""));
+        memchr::memmem::find_iter(&self.line, name.as_bytes()).any(|at| {
+            let behind = self.line[at + name.len()..].trim_ascii_start();
+            let behind = behind.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+            behind.is_some_and(|behind| behind.starts_with(value.as_bytes()))
+        })
+    }
+
+    fn pass_rest(&mut self) -> Result<Next> {
+        let mut size = self.line.len() as u64;
+        self.line.truncate(KEPT_OF_LONG);
+        loop {
+            let chunk = self.output.fill_buf().map_err(told)?;
+            let end = memchr::memchr(b'\n', chunk);
+            let len = end.unwrap_or(chunk.len());
+            size += len as u64;
+            let is_over = end.is_some() || chunk.is_empty();
+            self.output.consume(len + usize::from(end.is_some()));
+            if is_over {
+                return Ok(Next::TooLong(size));
+            }
+        }
+    }
+
+    /// An error about the program, with the line that was read last.
+    pub(super) fn failure(&self, how: &str) -> Error {
+        let line = String::from_utf8_lossy(&self.line[..self.line.len().min(QUOTED)]);
+        let error = self.output.get_ref().failure(how);
+        if line.is_empty() {
+            return error;
+        }
+        error.detail(format!(
+            "line {} on stdout: {}",
+            self.count,
+            line.trim_end()
+        ))
+    }
+}
+
+/// What the output has to say for itself.
+fn told(cause: std::io::Error) -> Error {
+    match cause.downcast::<Error>() {
+        Ok(error) => error,
+        Err(cause) => Error::failed("the program cannot be read").caused_by(cause),
+    }
+}

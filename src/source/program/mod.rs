@@ -1,0 +1,53 @@
+//! Records that a program prints: Singer taps, Airbyte connectors, and whatever else writes NDJSON,
+//! JSON, CSV or TSV.
+//!
+//! The host names the programs that may be started, and what they may see of it. A program runs in a
+//! process group that ends with the run. That all of its output has come, its exit status proves, and
+//! nothing else. A tap's state is kept with the cursor, in the commit of every record before it: what
+//! came behind it is printed again by the next run, and rows that did not change are skipped.
+
+mod airbyte;
+mod child;
+mod children;
+mod command;
+mod dialogue;
+mod mark;
+mod messages;
+mod output;
+mod plain;
+mod settings;
+mod singer;
+mod speaker;
+
+use serde_json::Value;
+
+pub(crate) use self::children::{Children, EndWithRun};
+use self::dialogue::Dialogue;
+use self::mark::Mark;
+use self::plain::Plain;
+use self::settings::{Protocol, Settings};
+use super::{Means, Source, Start};
+use crate::error::{Error, Result};
+
+/// Opens the source that `settings` describe: starts its program.
+pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box<dyn Source>> {
+    if settings["path"].is_string() || settings["format"].is_string() {
+        return Err(Error::usage("--path and --format are not for programs")
+            .next("they go with sources of files and objects"));
+    }
+    let (settings, records) = Settings::parse(settings)?;
+    let mark = Mark::of(start.cursor.as_ref(), &settings.stream);
+    Ok(match settings.protocol {
+        Protocol::Singer => {
+            let tap = singer::start(&settings, &mark, records.max_record_bytes, means)?;
+            Box::new(Dialogue::new(tap, &settings, mark, means))
+        }
+        Protocol::Airbyte => {
+            let connector = airbyte::start(&settings, &mark, records.max_record_bytes, means)?;
+            Box::new(Dialogue::new(connector, &settings, mark, means))
+        }
+        Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => {
+            Box::new(Plain::new(&settings, records, means)?)
+        }
+    })
+}

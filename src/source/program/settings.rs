@@ -1,0 +1,111 @@
+//! The settings of a program source, as the pipeline's definition keeps them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::source::records::{self, Format, RecordSettings, invalid};
+
+pub(super) const KIND: &str = "program";
+
+/// How a program gives its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Protocol {
+    Singer,
+    Airbyte,
+    Ndjson,
+    Json,
+    Csv,
+    Tsv,
+}
+
+impl Protocol {
+    /// The format of its output, if that is nothing but records.
+    pub(super) fn format(self) -> Option<Format> {
+        match self {
+            Protocol::Singer | Protocol::Airbyte => None,
+            Protocol::Ndjson => Some(Format::Ndjson),
+            Protocol::Json => Some(Format::Json),
+            Protocol::Csv => Some(Format::Csv),
+            Protocol::Tsv => Some(Format::Tsv),
+        }
+    }
+}
+
+/// Whether an Airbyte connector is to give all, or what is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SyncMode {
+    FullRefresh,
+    Incremental,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    pub(super) program: String,
+    pub(super) protocol: Protocol,
+    #[serde(default)]
+    pub(super) arguments: Vec<String>,
+    /// The stream that is wanted, of those that a tap or connector has.
+    #[serde(default)]
+    pub(super) stream: String,
+    #[serde(default)]
+    pub(super) config: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) catalog: Option<PathBuf>,
+    /// Whether it is asked for its catalog where none is given.
+    #[serde(default = "yes")]
+    pub(super) discover: bool,
+    #[serde(default)]
+    pub(super) sync_mode: Option<SyncMode>,
+    /// Environment variables that it gets besides the harmless ones.
+    #[serde(default)]
+    pub(super) env: Vec<String>,
+    /// Seconds that it may print nothing.
+    #[serde(default = "default_silence")]
+    silence: u64,
+    /// Whether each run gives all that there is.
+    #[serde(default)]
+    pub(super) complete: Option<bool>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_silence() -> u64 {
+    3600
+}
+
+impl Settings {
+    /// Reads the settings, and how records stand in the output.
+    pub(super) fn parse(value: &Value) -> Result<(Self, RecordSettings)> {
+        let (settings, records): (Settings, _) = records::parse(KIND, value)?;
+        if settings.protocol.format().is_none() && settings.stream.is_empty() {
+            return Err(invalid(
+                KIND,
+                "stream",
+                "",
+                "name one of the streams of the program",
+            ));
+        }
+        Ok((settings, records))
+    }
+
+    pub(super) fn silence(&self) -> Duration {
+        Duration::from_secs(self.silence)
+    }
+
+    /// What its records have as their origin.
+    pub(super) fn origin(&self) -> String {
+        match self.stream.is_empty() {
+            true => self.program.clone(),
+            false => format!("{}:{}", self.program, self.stream),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Singer taps: SCHEMA, RECORD and STATE, one a line, and ACTIVATE_VERSION.
+
+mod catalog;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::command::{Files, command, given};
+use super::mark::Mark;
+use super::messages::Messages;
+use super::output::Output;
+use super::settings::Settings;
+use super::speaker::{Meaning, Speaker, Wholeness};
+use crate::error::Result;
+use crate::source::Means;
+use crate::source::json::{self, Pointer, string};
+
+/// What is looked for in a message.
+static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
+    let places = ["/type", "/stream", "/record", "/version", "/value"];
+    places
+        .iter()
+        .filter_map(|text| Pointer::parse(text))
+        .collect()
+});
+
+pub(super) struct Tap {
+    messages: Messages,
+    wholeness: Wholeness,
+    stream: String,
+    /// Gone with the run.
+    _files: Files,
+}
+
+/// Starts the tap at the state of `mark`.
+pub(super) fn start(
+    settings: &Settings,
+    mark: &Mark,
+    max_record_bytes: usize,
+    means: &Means,
+) -> Result<Tap> {
+    let files = Files::new()?;
+    let catalog = catalog::select(settings, means, &files)?;
+    let mut command = command(settings, means)?;
+    if let Some(config) = &settings.config {
+        command.arg("--config").arg(given(config, means)?);
+    }
+    if let Some(catalog) = catalog {
+        command.arg("--catalog").arg(catalog);
+    }
+    let wholeness = match settings.complete {
+        Some(true) => Wholeness::EachRun,
+        Some(false) => Wholeness::Never,
+        None => Wholeness::Version,
+    };
+    // What is read as a whole each time begins anew when it was.
+    let state = mark
+        .state
+        .as_ref()
+        .filter(|_| wholeness != Wholeness::EachRun || mark.is_on_the_way());
+    if let Some(state) = state {
+        let state = files.write("state.json", state.as_bytes())?;
+        command.arg("--state").arg(state);
+    }
+    let output = Output::of(command, &settings.program, settings.silence(), means)?;
+    Ok(Tap {
+        messages: Messages::new(output, max_record_bytes),
+        wholeness,
+        stream: settings.stream.clone(),
+        _files: files,
+    })
+}
+
+impl Speaker for Tap {
+    fn messages(&mut self) -> &mut Messages {
+        &mut self.messages
+    }
+
+    fn understand(&mut self) -> Result<Meaning, String> {
+        let line = self.messages.line().trim_ascii();
+        let garbage =
+            || "printed what is no Singer message; on stdout there may be nothing else".to_owned();
+        let pointers: Vec<&Pointer> = PLACES.iter().collect();
+        let mut found = json::find(line, &pointers)
+            .map_err(|_| garbage())?
+            .into_iter();
+        let mut next = || found.next().flatten();
+        let (kind, stream, record, version, value) = (next(), next(), next(), next(), next());
+        // Blanks before it are in the line still.
+        let offset = self.messages.line().len() - self.messages.line().trim_ascii_start().len();
+        let text = |span: Option<Range<usize>>| string(&line[span?]);
+        let number = |span: Option<Range<usize>>| {
+            std::str::from_utf8(&line[span?]).ok()?.parse::<i64>().ok()
+        };
+        let stream = text(stream).unwrap_or_default();
+        let kind = text(kind).ok_or_else(garbage)?;
+        Ok(match kind.to_ascii_uppercase().as_str() {
+            "RECORD" => {
+                let payload = record.ok_or("printed a RECORD without a record")?;
+                Meaning::Record {
+                    stream,
+                    payload: payload.start + offset..payload.end + offset,
+                    version: number(version),
+                }
+            }
+            "STATE" => {
+                let value = value.ok_or("printed a STATE without a value")?;
+                let state = std::str::from_utf8(&line[value]).map_err(|_| garbage())?;
+                Meaning::State {
+                    text: state.to_owned(),
+                    records: None,
+                }
+            }
+            "SCHEMA" => Meaning::Stream(stream),
+            "ACTIVATE_VERSION" => {
+                let version =
+                    number(version).ok_or("printed an ACTIVATE_VERSION without a version")?;
+                Meaning::Whole { stream, version }
+            }
+            "BATCH" if stream == self.stream => {
+                return Err("gives its records as files (BATCH), which are not read: leave `batch_config` out of its configuration".to_owned());
+            }
+            "BATCH" => Meaning::Stream(stream),
+            other => Meaning::Remark(format!(
+                "a message of type {other} means nothing here, and was passed over"
+            )),
+        })
+    }
+
+    fn wholeness(&self) -> Wholeness {
+        self.wholeness
+    }
+}

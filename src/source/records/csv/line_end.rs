@@ -1,0 +1,77 @@
+//! What stands between two rows of CSV: the line end, which is found out once, the lines that are
+//! passed over at the beginning, and marks.
+
+use super::Csv;
+use crate::source::records::frame::{BOM, Stop};
+use crate::source::records::row::{Dialect, RowEncoder};
+use crate::source::records::scan::Scan;
+use crate::source::records::window::Window;
+
+impl Csv {
+    /// Looks for the first line end outside of quotes: LF, perhaps behind CRs, or CR alone.
+    fn find_line_end(&mut self, window: &mut Window) -> std::io::Result<()> {
+        let quote = self.encoder.dialect().quote;
+        let (mut at, mut is_quoted, mut has_cr) = (0, false, false);
+        let line_end = loop {
+            let Some(&byte) = window.data().get(at) else {
+                if at > self.limits.bytes || !window.fill()? {
+                    break b'\n';
+                }
+                continue;
+            };
+            match byte {
+                b'\n' if !is_quoted => break b'\n',
+                b'\r' if !is_quoted => has_cr = true,
+                _ if has_cr => break b'\r',
+                byte if Some(byte) == quote => is_quoted = !is_quoted,
+                _ => {}
+            }
+            at += 1;
+        };
+        let dialect = Dialect {
+            line_end,
+            ..self.encoder.dialect().clone()
+        };
+        self.line_end = Some(line_end);
+        self.scan = Scan::new(dialect.clone(), self.limits);
+        let names = self.columns.clone().unwrap_or_default();
+        self.encoder = RowEncoder::new(dialect, &names);
+        Ok(())
+    }
+
+    /// Makes ready for a row: what stands before the first one is passed over, and a byte order
+    /// mark in front of any.
+    pub(super) fn approach(&mut self, window: &mut Window) -> Result<(), Stop> {
+        if self.seen > 0 {
+            return Ok(());
+        }
+        if self.line_end.is_none() {
+            self.find_line_end(window)?;
+        }
+        let line_end = self.line_end.unwrap_or(b'\n');
+        while window.line <= self.skip_lines {
+            match memchr::memchr(line_end, window.data()) {
+                Some(end) => {
+                    window.advance(end + 1);
+                    window.line += 1;
+                }
+                None => {
+                    window.advance(window.data().len());
+                    if !window.fill()? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        if window.data().is_empty() {
+            window.fill()?;
+        }
+        if window.data().first() == Some(&BOM[0])
+            && window.holds(BOM.len())?
+            && window.data().starts_with(BOM)
+        {
+            window.advance(BOM.len());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! What is wrong with a row of CSV, or with the rest of the content.
+
+use super::{Csv, RAGGED};
+use crate::source::records::frame::{Fitness, Tail, trim_cr};
+use crate::source::records::scan::Fault;
+use crate::source::records::window::Window;
+
+impl Csv {
+    pub(super) fn tail(&mut self, window: &Window) -> Tail {
+        let line = window.line;
+        if self.scan.is_broken() {
+            let message = match self.scan.fault {
+                Some(fault) => self.unclosed(fault, line),
+                None => format!("a quote opened in the row at line {line} is never closed"),
+            };
+            return Tail::new(window, Fitness::Unclosed, RAGGED, message);
+        }
+        let row = trim_cr(window.data());
+        let mut message = format!("the content ends inside the row at line {line}");
+        let mut fitness = Fitness::Doubtful;
+        if self.columns.is_none() {
+            // A header that makes no sense yet may be only the beginning of one.
+            if self.header_names(row, line).is_err() {
+                fitness = Fitness::Broken;
+            }
+        } else {
+            let expected = self.encoder.width();
+            let width = self.encoder.encode(row);
+            if width != expected {
+                message = ragged(width, expected, line);
+                fitness = Fitness::Broken;
+            }
+        }
+        // Cut inside a character, that is.
+        if std::str::from_utf8(row).is_err_and(|error| error.error_len().is_none()) {
+            fitness = Fitness::Broken;
+        }
+        Tail::new(window, fitness, RAGGED, message)
+    }
+
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.scan.fault.is_some()
+    }
+
+    pub(super) fn unclosed(&self, fault: Fault, line: u64) -> String {
+        match fault {
+            Fault::Stray => format!(
+                "a quote in the row at line {line} is followed by neither a delimiter nor a line end"
+            ),
+            Fault::Unclosed => format!(
+                "a quote opened in the row at line {line} is not closed within max_record_lines = {}",
+                self.limits.lines
+            ),
+        }
+    }
+}
+
+pub(super) fn ragged(width: usize, expected: usize, line: u64) -> String {
+    let fields = if width == 1 { "field" } else { "fields" };
+    format!("row has {width} {fields}, header has {expected} (line {line})")
+}

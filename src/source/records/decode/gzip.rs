@@ -1,0 +1,69 @@
+//! gzip: all members, one after the other.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::GzDecoder;
+
+use super::Raw;
+
+/// The first byte of a member.
+const MAGIC: u8 = 0x1f;
+
+/// All members of a gzip file, one after the other, and the zeros that tapes and block
+/// devices leave behind the last one.
+pub(super) struct Members {
+    member: Option<GzDecoder<BufReader<Raw>>>,
+}
+
+impl Members {
+    pub(super) fn new(reader: BufReader<Raw>) -> Self {
+        Members {
+            member: Some(GzDecoder::new(reader)),
+        }
+    }
+}
+
+impl Read for Members {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(member) = &mut self.member else {
+                return Ok(0);
+            };
+            let n = member.read(buf)?;
+            if n > 0 || buf.is_empty() {
+                return Ok(n);
+            }
+            let rest = member.get_mut();
+            if !another_member(rest)? {
+                return Ok(0);
+            }
+            self.member = self
+                .member
+                .take()
+                .map(|done| GzDecoder::new(done.into_inner()));
+        }
+    }
+}
+
+/// Looks behind a finished member: nothing, padding, or the next one.
+fn another_member(reader: &mut BufReader<Raw>) -> io::Result<bool> {
+    let mut padding = false;
+    loop {
+        let bytes = reader.fill_buf()?;
+        match bytes.iter().position(|byte| *byte != 0) {
+            _ if bytes.is_empty() => return Ok(false),
+            Some(0) if !padding && bytes[0] == MAGIC => return Ok(true),
+            None => {
+                padding = true;
+                let len = bytes.len();
+                reader.consume(len);
+            }
+            Some(_) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "bytes that are not gzip follow the end of the gzip stream",
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Encodings other than UTF-8: which one content is in.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use serde::Deserialize;
+
+use super::content::Content;
+use super::position::Parser;
+use super::reading::Reading;
+use super::settings::RecordSettings;
+use crate::error::{Error, Result};
+
+/// An encoding by one of its names. `sluice._encoding` has the names that a pipeline may give.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(in crate::source) struct Named(&'static Encoding);
+
+impl TryFrom<String> for Named {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Named::find(&name).ok_or_else(|| {
+            format!("unknown encoding `{name}`: utf-8, windows-1252 and utf-16le are some")
+        })
+    }
+}
+
+impl Named {
+    fn find(name: &str) -> Option<Self> {
+        let encoding = Encoding::for_label(name.as_bytes())?;
+        // The others keep a state over line ends, or are no encodings.
+        let is_sliced = encoding.is_ascii_compatible() || is_utf16(encoding);
+        is_sliced.then_some(Named(encoding))
+    }
+
+    /// None for UTF-8, which needs none.
+    pub(super) fn foreign(self) -> Option<&'static Encoding> {
+        (self.0 != UTF_8).then_some(self.0)
+    }
+}
+
+pub(super) fn is_utf16(encoding: &'static Encoding) -> bool {
+    encoding == UTF_16LE || encoding == UTF_16BE
+}
+
+impl RecordSettings {
+    /// Whether no other encoding is set.
+    pub(in crate::source) fn is_utf8(&self) -> bool {
+        self.encoding.and_then(Named::foreign).is_none()
+    }
+
+    /// The encoding of content that is gone on with at `parser`, if it is not UTF-8. A byte order mark
+    /// with which it began goes before the setting.
+    pub(in crate::source) fn encoding(&self, parser: &Parser) -> Option<&'static Encoding> {
+        let of_mark = parser.encoding.as_deref().and_then(Named::find);
+        of_mark.or(self.encoding).and_then(Named::foreign)
+    }
+}
+
+impl Reading {
+    /// Makes text of the content if it is in another encoding than UTF-8.
+    pub(super) fn settle_encoding(
+        &mut self,
+        settings: &RecordSettings,
+        parser: &Parser,
+    ) -> Result<()> {
+        let mut encoding = settings.encoding(parser);
+        let of_mark = parser.encoding.as_deref().and_then(Named::find);
+        self.encoding_of_mark = of_mark.map(|found| found.0);
+        if self.window.offset() == 0 {
+            self.hold(4)?;
+            if let Some((found, len)) = Encoding::for_bom(self.window.data()) {
+                self.window.advance(len);
+                self.encoding_of_mark = Some(found);
+                encoding = Named(found).foreign();
+            }
+            self.refuse_bare_utf16(encoding)?;
+        }
+        if let Some(encoding) = encoding {
+            self.window.decode_from(encoding);
+        }
+        Ok(())
+    }
+
+    /// Text of a western language has a NUL in every second byte then.
+    fn refuse_bare_utf16(&self, taken_for: Option<&'static Encoding>) -> Result<()> {
+        let head = self.window.data();
+        let head = &head[..head.len().min(1024)];
+        let nuls = |odd: usize| {
+            let bytes = head.iter().skip(odd).step_by(2);
+            bytes.filter(|byte| **byte == 0).count()
+        };
+        let found = match (nuls(0), nuls(1)) {
+            (0, n) if n > 1 && n * 3 > head.len() => UTF_16LE,
+            (n, 0) if n > 1 && n * 3 > head.len() => UTF_16BE,
+            _ => return Ok(()),
+        };
+        if taken_for == Some(found) {
+            return Ok(());
+        }
+        let name = found.name();
+        Err(Error::failed(format!(
+            "{} `{}` looks like {name} without a byte order mark",
+            self.noun(),
+            self.name()
+        ))
+        .next(format!(
+            "is it? Then say encoding => '{}'",
+            name.to_ascii_lowercase()
+        )))
+    }
+}
