@@ -114,10 +114,10 @@ pub fn open(settings: &Value, start: Start, means: &Means) -> Result<Box<dyn Sou
         )?)),
         Some("program") => program::open(settings, &start, means),
         Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, means)?)),
-        Some("postgres") => Ok(Box::new(database::DatabaseSource::open(
+        Some("postgres" | "mysql" | "sqlite") => Ok(Box::new(database::DatabaseSource::open(
             settings, &start, means,
         )?)),
         _ => Err(Error::usage(format!("unknown source {settings}"))
-            .next("this binary reads the kinds \"file\", \"object\", \"http\", \"postgres\" and \"program\"")),
+            .next("this binary reads the kinds \"file\", \"object\", \"http\", \"postgres\", \"mysql\", \"sqlite\" and \"program\"")),
     }
 }

@@ -21,7 +21,12 @@ pub(super) trait Server: Send + 'static {
     async fn open(&self, known: Option<&Marks>) -> Result<(Self::Session, Option<Marks>)>;
 
     /// Puts out the rows of a window in their order.
-    async fn read(&self, session: &Self::Session, window: &Window, out: &mut Outlet) -> Result<()>;
+    async fn read(
+        &self,
+        session: &mut Self::Session,
+        window: &Window,
+        out: &mut Outlet,
+    ) -> Result<()>;
 }
 
 /// Which rows to read.
@@ -151,7 +156,7 @@ impl<S: Server> Fetching<S> {
         known: &mut Option<Marks>,
         out: &mut Outlet,
     ) -> Result<()> {
-        let (session, marks) = self.server.open(known.as_ref()).await?;
+        let (mut session, marks) = self.server.open(known.as_ref()).await?;
         if known.take().is_some() {
             out.say(Event::Begun(marks)).await?;
         }
@@ -160,7 +165,7 @@ impl<S: Server> Fetching<S> {
                 after: out.begin(),
                 ..window.clone()
             };
-            self.server.read(&session, &window, out).await?;
+            self.server.read(&mut session, &window, out).await?;
             *at += 1;
             out.end();
         }

@@ -10,21 +10,28 @@
 //! |---|---|
 //! | [`settings`], [`place`] | what is asked for, and where a sweep stands |
 //! | [`fetch`], [`outlet`] | rows ahead of the reader, over lost connections |
-//! | [`postgres`] | servers, each in its own words: connection, snapshot, order, text of values |
+//! | [`postgres`], `mysql`, `sqlite` | servers, each in its own words: connection, snapshot, order, text of values |
+//! | `json` | records, where the server writes none |
 
 mod fetch;
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+mod json;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod outlet;
 mod place;
 mod postgres;
 mod settings;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use serde_json::Value;
 
 use self::fetch::Fetcher;
 use self::outlet::{Chunk, Event, Row};
 use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
-use self::settings::Settings;
-use crate::error::Result;
+use self::settings::{Kind, Settings};
+use crate::error::{Error, Result};
 use crate::source::{BatchBuilder, Means, Progress, Proof, Source, Start};
 
 const TOO_LONG: &str = "54000";
@@ -69,15 +76,38 @@ impl DatabaseSource {
 
     fn next_event(&mut self) -> Result<Event> {
         if self.fetcher.is_none() {
-            let server = postgres::Postgres::new(&self.settings, &self.means)?;
-            let known = self.known.take();
-            let fetcher = Fetcher::start(server, &self.settings, &self.sweep, known, &self.means)?;
-            self.fetcher = Some(fetcher);
+            self.fetcher = Some(self.fetch()?);
         }
         match self.fetcher.as_mut().map(Fetcher::next) {
             Some(Event::Failed(error)) => Err(error),
             Some(event) => Ok(event),
             None => Ok(Event::End),
+        }
+    }
+
+    fn fetch(&mut self) -> Result<Fetcher> {
+        let (settings, sweep, means) = (&self.settings, &self.sweep, &self.means);
+        let known = self.known.take();
+        match settings.kind {
+            Kind::Postgres => {
+                let server = postgres::Postgres::new(settings, means)?;
+                Fetcher::start(server, settings, sweep, known, means)
+            }
+            #[cfg(feature = "mysql")]
+            Kind::MySql => {
+                let server = mysql::MySql::new(settings, means)?;
+                Fetcher::start(server, settings, sweep, known, means)
+            }
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite => {
+                let server = sqlite::Sqlite::new(settings, means)?;
+                Fetcher::start(server, settings, sweep, known, means)
+            }
+            #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
+            kind => Err(
+                Error::usage(format!("this binary was built without the source {kind:?}"))
+                    .next("build it with its features mysql and sqlite, as it is by default"),
+            ),
         }
     }
 
@@ -143,4 +173,12 @@ impl Source for DatabaseSource {
     fn is_at_start(&self) -> bool {
         self.sweep.after.is_none() && !self.is_over
     }
+}
+
+/// What is said where rows without a cursor are not wanted.
+fn null_cursor_refused(cursor: &str) -> Error {
+    Error::usage(format!(
+        "the source has rows in which the cursor {cursor} is null"
+    ))
+    .next("mend them, leave them out by a query, or say null_cursor => 'read': they are read in each run then")
 }

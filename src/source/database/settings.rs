@@ -34,12 +34,23 @@ struct Connection {
     file: Option<PathBuf>,
 }
 
+/// The make of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    Postgres,
+    Sqlite,
+    MySql,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    #[serde(rename = "kind")]
-    _kind: String,
-    connection: Connection,
+    pub(super) kind: Kind,
+    connection: Option<Connection>,
+    /// Of a database that is a file.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+    pub(super) path: Option<PathBuf>,
     pub(super) table: Option<String>,
     pub(super) query: Option<String>,
     #[serde(default)]
@@ -62,7 +73,9 @@ fn default_max_record_bytes() -> usize {
 
 impl Settings {
     pub(super) fn parse(value: &Value) -> Result<Self> {
-        if value.get("path").or(value.get("format")).is_some() {
+        if value.get("format").is_some()
+            || (value.get("path").is_some() && value["kind"] != "sqlite")
+        {
             return Err(Error::usage("a database has no path and no format")
                 .next("leave out --path and --format"));
         }
@@ -75,16 +88,18 @@ impl Settings {
 
     /// Identifies what a place in the rows depends on.
     pub(super) fn fingerprint(value: &Value) -> String {
-        let parts = ["kind", "table", "query", "key", "cursor", "range"].map(|name| &value[name]);
+        let parts =
+            ["kind", "path", "table", "query", "key", "cursor", "range"].map(|name| &value[name]);
         let text = Value::from_iter(parts.map(Value::clone)).to_string();
         hex::encode(&Sha256::digest(text.as_bytes())[..8])
     }
 
     /// Where the connection string is.
     pub(super) fn keeper(&self) -> Result<Keeper> {
+        let connection = self.connection.as_ref();
         Keeper::of(
-            self.connection.env.as_deref(),
-            self.connection.file.as_ref(),
+            connection.and_then(|connection| connection.env.as_deref()),
+            connection.and_then(|connection| connection.file.as_ref()),
         )
     }
 
@@ -96,6 +111,12 @@ impl Settings {
     /// As it was written.
     pub(super) fn lag(&self) -> Option<String> {
         self.lag.as_ref().map(ToString::to_string)
+    }
+
+    /// In seconds, or in what the cursor counts.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn lag_seconds(&self) -> Option<f64> {
+        self.lag.as_ref().and_then(serde_json::Number::as_f64)
     }
 
     /// How long a statement may take.

@@ -91,7 +91,7 @@ impl fetch::Server for Postgres {
         Ok((Reading { session, relation }, marks))
     }
 
-    async fn read(&self, reading: &Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+    async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {
         let done = self.put_out(reading, window, out).await;
         done.map_err(|error| self.explain(error))
     }

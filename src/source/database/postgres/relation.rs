@@ -6,6 +6,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::{lookup, range};
 use crate::error::{Error, Result};
 use crate::source::database::fetch::{Part, Window};
+use crate::source::database::null_cursor_refused;
 use crate::source::database::settings::{NullCursor, Settings};
 
 /// What is read, as the server knows it.
@@ -87,8 +88,7 @@ impl Relation {
         );
         match client.query_typed(&sql, &[]).await?.is_empty() {
             true => Ok(()),
-            false => Err(Error::usage(format!("the source has rows in which the cursor {} is null", cursor.name))
-                .next("mend them, leave them out by a query, or say null_cursor => 'read': they are read in each run then")),
+            false => Err(null_cursor_refused(&cursor.name)),
         }
     }
 

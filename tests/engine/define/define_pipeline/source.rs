@@ -242,7 +242,7 @@ async fn an_unknown_setting_is_told_those_there_are() {
         ),
         (
             r#"'{"kind": "ftp"}'"#,
-            "make it with one of sluice.file_source(...), sluice.http_source(...), sluice.object_source(...), sluice.postgres_source(...), sluice.program_source(...)",
+            "make it with one of sluice.file_source(...), sluice.http_source(...), sluice.mysql_source(...), sluice.object_source(...), sluice.postgres_source(...), sluice.program_source(...), sluice.sqlite_source(...)",
         ),
     ] {
         let refused = refusal(&db, &[("source", source)]).await;

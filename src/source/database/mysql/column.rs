@@ -1,0 +1,208 @@
+//! A column: how its values are written in a record, ordered, and said in SQL.
+
+use mysql_async::Column as Described;
+use mysql_async::consts::{ColumnFlags, ColumnType};
+
+use crate::error::{Error, Result};
+use crate::source::database::json::Object;
+
+/// The character set of what is no text.
+const BINARY: u16 = 63;
+
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    kind: Kind,
+    pub(super) is_never_null: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Number,
+    /// Printed with six digits, unless it is made a double.
+    Float,
+    Bit,
+    Json,
+    Text,
+    Bytes,
+    Moment,
+    Date,
+    Time,
+}
+
+impl Column {
+    pub(super) fn of(described: &Described) -> Self {
+        use ColumnType::*;
+        let kind = match described.column_type() {
+            MYSQL_TYPE_TINY
+            | MYSQL_TYPE_SHORT
+            | MYSQL_TYPE_INT24
+            | MYSQL_TYPE_LONG
+            | MYSQL_TYPE_LONGLONG
+            | MYSQL_TYPE_YEAR
+            | MYSQL_TYPE_DECIMAL
+            | MYSQL_TYPE_NEWDECIMAL
+            | MYSQL_TYPE_DOUBLE => Kind::Number,
+            MYSQL_TYPE_FLOAT => Kind::Float,
+            MYSQL_TYPE_BIT => Kind::Bit,
+            MYSQL_TYPE_JSON => Kind::Json,
+            MYSQL_TYPE_DATETIME
+            | MYSQL_TYPE_DATETIME2
+            | MYSQL_TYPE_TIMESTAMP
+            | MYSQL_TYPE_TIMESTAMP2 => Kind::Moment,
+            MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE => Kind::Date,
+            MYSQL_TYPE_TIME | MYSQL_TYPE_TIME2 => Kind::Time,
+            MYSQL_TYPE_GEOMETRY | MYSQL_TYPE_VECTOR => Kind::Bytes,
+            _ if described.character_set() == BINARY => Kind::Bytes,
+            _ => Kind::Text,
+        };
+        Column {
+            name: described.name_str().into_owned(),
+            kind,
+            is_never_null: described.flags().contains(ColumnFlags::NOT_NULL_FLAG),
+        }
+    }
+
+    /// The column of the relation `q`.
+    pub(super) fn of_q(&self) -> String {
+        format!("q.{}", quoted(&self.name))
+    }
+
+    /// What is selected for it.
+    pub(super) fn selected(&self) -> String {
+        match self.kind {
+            Kind::Float => format!("{} + 0e0 as {}", self.of_q(), quoted(&self.name)),
+            _ => self.of_q(),
+        }
+    }
+
+    /// What it is ordered by: of text the bytes, as the order of a language is not the same on
+    /// each server, and blanks at the end count.
+    pub(super) fn ordered(&self) -> String {
+        match self.kind {
+            Kind::Text => format!("cast(convert({} using utf8mb4) as binary)", self.of_q()),
+            Kind::Bit | Kind::Float => format!("({} + 0e0)", self.of_q()),
+            _ => self.of_q(),
+        }
+    }
+
+    /// A condition that holds for what is not in the future, where it is a time.
+    pub(super) fn not_later(&self) -> String {
+        match self.kind {
+            Kind::Moment => format!(" and {} <= utc_timestamp(6)", self.of_q()),
+            Kind::Date => format!(" and {} <= utc_date()", self.of_q()),
+            _ => String::new(),
+        }
+    }
+
+    /// Adds a value to a record.
+    pub(super) fn write(&self, value: &[u8], object: &mut Object) {
+        match self.kind {
+            Kind::Number | Kind::Float => object.json(&self.name, without_zeros(value)),
+            Kind::Bit => object.json(&self.name, bits(value).as_bytes()),
+            Kind::Json => object.json(&self.name, value),
+            Kind::Bytes => object.bytes(&self.name, value),
+            Kind::Text | Kind::Moment | Kind::Date | Kind::Time => object.text(&self.name, value),
+        }
+    }
+
+    /// A value as it is kept in a place.
+    pub(super) fn kept(&self, value: &[u8]) -> Result<String> {
+        match self.kind {
+            Kind::Bytes => Ok(hex::encode(value)),
+            Kind::Bit => Ok(bits(value)),
+            _ => String::from_utf8(value.to_vec()).map_err(|cause| {
+                Error::usage(format!("column {} of the source is no UTF-8", self.name))
+                    .caused_by(cause)
+            }),
+        }
+    }
+
+    /// What is kept in a place, or written by a user, in SQL.
+    pub(super) fn literal(&self, kept: &str) -> Result<String> {
+        let is_of = |allowed: &str| {
+            kept.chars()
+                .all(|c| c.is_ascii_digit() || allowed.contains(c))
+        };
+        let is_sound = !kept.is_empty()
+            && match self.kind {
+                Kind::Number | Kind::Float | Kind::Bit => is_of("+-.eE"),
+                Kind::Moment | Kind::Date | Kind::Time => is_of("-:. T"),
+                Kind::Bytes => kept.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                Kind::Text | Kind::Json => true,
+            };
+        if !is_sound {
+            return Err(Error::usage(format!(
+                "{kept:?} is no value of column {} of the source",
+                self.name
+            ))
+            .next("write it as the source's database does: 2026-03-01 08:00:00, in UTC, or 4711"));
+        }
+        Ok(match self.kind {
+            Kind::Number | Kind::Float | Kind::Bit => kept.to_owned(),
+            Kind::Bytes => format!("x'{kept}'"),
+            Kind::Text | Kind::Json => format!("x'{}'", hex::encode(kept)),
+            Kind::Moment => format!("cast('{kept}' as datetime(6))"),
+            Kind::Date => format!("cast('{kept}' as date)"),
+            Kind::Time => format!("cast('{kept}' as time(6))"),
+        })
+    }
+
+    /// A literal, less a lag.
+    pub(super) fn less(&self, literal: &str, lag: &str) -> Result<String> {
+        match self.kind {
+            Kind::Moment | Kind::Date => Ok(format!("({literal} - interval {lag} second)")),
+            Kind::Number => Ok(format!("(cast({literal} as decimal(65, 6)) - {lag})")),
+            _ => Err(
+                Error::usage(format!("no lag can be taken from the cursor {}", self.name))
+                    .next("lag goes with dates, times and numbers"),
+            ),
+        }
+    }
+}
+
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A number without the zeros that ZEROFILL puts before it.
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == b'0').count();
+    match number.get(zeros) {
+        Some(b'0'..=b'9') => &number[zeros..],
+        _ => &number[zeros.saturating_sub(1)..],
+    }
+}
+
+/// Bits as the number they are.
+fn bits(value: &[u8]) -> String {
+    let number = value
+        .iter()
+        .fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    number.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_lose_the_zeros_that_json_does_not_know() {
+        for (printed, number) in [
+            ("007", "7"),
+            ("0", "0"),
+            ("0.50", "0.50"),
+            ("000", "0"),
+            ("-3", "-3"),
+            ("00.5", "0.5"),
+        ] {
+            assert_eq!(without_zeros(printed.as_bytes()), number.as_bytes());
+        }
+    }
+
+    #[test]
+    fn bits_are_numbers() {
+        assert_eq!(bits(&[1]), "1");
+        assert_eq!(bits(&[255; 8]), u64::MAX.to_string());
+    }
+}

@@ -1,0 +1,401 @@
+//! SQLite as a source. Each cell is taken for what it is, whatever its column was declared to be.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params_from_iter};
+
+use super::fetch::{Part, Server, Window};
+use super::json::Object;
+use super::outlet::Outlet;
+use super::place::Marks;
+use super::settings::{NullCursor, Settings};
+use crate::error::{Error, Result};
+use crate::source::Means;
+use crate::source::mark::Kind;
+
+/// How long a writer that holds the file is waited for at a time.
+const BUSY: Duration = Duration::from_secs(5);
+
+pub(super) struct Sqlite {
+    path: PathBuf,
+    settings: Settings,
+}
+
+/// A connection inside of a transaction.
+pub(super) struct Reading {
+    connection: Connection,
+    query: String,
+    cursor: Option<String>,
+    key: Vec<String>,
+}
+
+impl Sqlite {
+    pub(super) fn new(settings: &Settings, means: &Means) -> Result<Self> {
+        let Some(path) = settings.path.clone() else {
+            return Err(Error::usage("the source names no file"));
+        };
+        means.host.file(&path)?;
+        Ok(Sqlite {
+            path,
+            settings: settings.clone(),
+        })
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(&self.path, flags);
+        let connection = opened.map_err(|cause| {
+            Error::usage(format!("the SQLite file `{}` cannot be opened", self.path.display()))
+                .caused_by(cause)
+                .next("check the path and who may read it; a database in WAL mode needs its folder to be writable, or its -shm file to be there")
+        })?;
+        let prepare = || {
+            connection.busy_timeout(BUSY)?;
+            connection.execute_batch("pragma query_only = on; pragma trusted_schema = off; begin")
+        };
+        prepare().map_err(|cause| self.explain(cause))?;
+        Ok(connection)
+    }
+
+    fn explain(&self, cause: rusqlite::Error) -> Error {
+        let is_busy = matches!(
+            cause.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        );
+        let error = Error::failed(format!(
+            "source {}: SQLite cannot read it",
+            self.settings.origin()
+        ));
+        match is_busy {
+            // By the table of what passes: a lock that is not available.
+            true => error.with_sqlstate("55P03").caused_by(cause),
+            false => error
+                .caused_by(cause)
+                .next("check table or query, key and cursor of the source"),
+        }
+    }
+
+    /// The query for what the settings name, and its key.
+    fn relation(&self, connection: &Connection) -> Result<(String, Vec<String>)> {
+        let Some(table) = &self.settings.table else {
+            let query = self.settings.query.clone().unwrap_or_default();
+            return Ok((query, self.settings.key.clone()));
+        };
+        let look = || {
+            let mut columns =
+                connection.prepare("select name, pk from pragma_table_info(?1) order by pk")?;
+            let columns = columns.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            columns.collect::<rusqlite::Result<Vec<(String, i64)>>>()
+        };
+        let columns = look().map_err(|cause| self.explain(cause))?;
+        if columns.is_empty() {
+            return Err(Error::usage(format!("the source has no table {table}"))
+                .next("\"table\" => the name of a table or view of the file"));
+        }
+        let primary = columns
+            .into_iter()
+            .filter(|(_, pk)| *pk > 0)
+            .map(|(name, _)| name);
+        let key = match self.settings.key.is_empty() {
+            true => primary.collect(),
+            false => self.settings.key.clone(),
+        };
+        if key.is_empty() {
+            return Err(
+                Error::usage(format!("the source's table {table} has no primary key"))
+                    .next("key => '{id}': columns that tell its rows apart and are never null"),
+            );
+        }
+        Ok((format!("select * from {}", quoted(table)), key))
+    }
+
+    fn marks(&self, reading: &Reading, known: &Marks) -> Result<Marks> {
+        let Some(cursor) = &reading.cursor else {
+            return Ok(known.clone());
+        };
+        let end = |order: &str, most: Option<&str>| -> Result<Option<Value>> {
+            let limit = if most.is_some() {
+                format!(" and {cursor} <= ?1")
+            } else {
+                String::new()
+            };
+            let sql = format!(
+                "select {cursor} from (\n{}\n) q where {cursor} is not null{limit} order by {cursor} collate binary {order} limit 1",
+                reading.query
+            );
+            let mut found = reading
+                .connection
+                .prepare(&sql)
+                .map_err(|cause| self.explain(cause))?;
+            let mut rows = found
+                .query(params_from_iter(most))
+                .map_err(|cause| self.explain(cause))?;
+            let row = rows.next().map_err(|cause| self.explain(cause))?;
+            row.map(|row| row.get(0))
+                .transpose()
+                .map_err(|cause| self.explain(cause))
+        };
+        let (least, mut newest) = (end("asc", None)?, end("desc", None)?);
+        if let (Some(least), Some(newest)) = (&least, &newest)
+            && class(least) != class(newest)
+        {
+            return Err(Error::usage(format!(
+                "the cursor {cursor} holds values of different types, such as {} and {}",
+                literal(least.into())?,
+                literal(newest.into())?
+            ))
+            .next(
+                "a cursor needs one order: convert it in a query, cast(... as text) as changed_at",
+            ));
+        }
+        if let Some(Value::Text(mark)) = &newest
+            && Kind::Timestamp.read(mark).is_some()
+        {
+            // A moment in the future would hide all that comes before it.
+            let believed = Kind::Timestamp.not_after(mark.clone(), SystemTime::now());
+            if believed != *mark {
+                newest = end("desc", Some(&believed))?;
+            }
+        }
+        let newest = newest
+            .as_ref()
+            .map(|newest| literal(newest.into()))
+            .transpose()?;
+        // There is one writer at a time: what is not in the snapshot has not been written yet.
+        Ok(known.clone().then(newest, Vec::new()))
+    }
+
+    fn less_the_lag(&self, mark: Value) -> Result<Value> {
+        let Some(lag) = self.settings.lag_seconds() else {
+            return Ok(mark);
+        };
+        Ok(match mark {
+            Value::Integer(mark) => Value::Integer(mark.saturating_sub(lag.ceil() as i64)),
+            Value::Real(mark) => Value::Real(mark - lag),
+            Value::Text(mark) if Kind::Timestamp.read(&mark).is_some() => {
+                Value::Text(Kind::Timestamp.minus(&mark, lag.ceil() as u64))
+            }
+            other => {
+                return Err(Error::usage(format!(
+                    "no lag can be taken from the mark {}",
+                    literal((&other).into())?
+                ))
+                .next("lag goes with numbers, and with texts such as 2026-03-01 08:00:00"));
+            }
+        })
+    }
+}
+
+impl Server for Sqlite {
+    type Session = Reading;
+
+    async fn open(&self, known: Option<&Marks>) -> Result<(Reading, Option<Marks>)> {
+        let connection = self.connect()?;
+        let (query, key) = self.relation(&connection)?;
+        let of_q = |name: &String| format!("q.{}", quoted(name));
+        let reading = Reading {
+            connection,
+            query,
+            cursor: self.settings.cursor.as_ref().map(of_q),
+            key: key.iter().map(of_q).collect(),
+        };
+        if let (Some(cursor), NullCursor::Refuse) = (&reading.cursor, self.settings.null_cursor) {
+            let sql = format!(
+                "select 1 from (\n{}\n) q where {cursor} is null limit 1",
+                reading.query
+            );
+            let found = reading
+                .connection
+                .prepare(&sql)
+                .and_then(|mut found| found.exists([]));
+            if found.map_err(|cause| self.explain(cause))? {
+                return Err(super::null_cursor_refused(cursor));
+            }
+        }
+        let marks = known.map(|known| self.marks(&reading, known)).transpose()?;
+        Ok((reading, marks))
+    }
+
+    async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+        let (sql, values) = self.statement(reading, window)?;
+        let mut statement = reading
+            .connection
+            .prepare(&sql)
+            .map_err(|cause| self.explain(cause))?;
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let has_cursor = window.part == Part::WithCursor;
+        let places = reading.key.len() + usize::from(has_cursor);
+        let width = names.len() - places;
+        let mut rows = statement
+            .query(params_from_iter(values))
+            .map_err(|cause| self.explain(cause))?;
+        while let Some(row) = rows.next().map_err(|cause| self.explain(cause))? {
+            let payload = record(row, &names[..width]).map_err(|cause| self.explain(cause))?;
+            let mut place = Vec::with_capacity(places);
+            for index in width..names.len() {
+                let value = row.get_ref(index).map_err(|cause| self.explain(cause))?;
+                place.push(match value {
+                    ValueRef::Null => None,
+                    value => Some(literal(value)?),
+                });
+            }
+            let cursor = if has_cursor { place.remove(0) } else { None };
+            out.push(payload, cursor, place).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Sqlite {
+    fn statement(&self, reading: &Reading, window: &Window) -> Result<(String, Vec<Value>)> {
+        let cursor = reading
+            .cursor
+            .as_ref()
+            .filter(|_| window.part == Part::WithCursor);
+        let columns: Vec<&String> = cursor.into_iter().chain(&reading.key).collect();
+        let list = |suffix: &str| {
+            let with = |column: &&String| format!("{column}{suffix}");
+            columns.iter().map(with).collect::<Vec<_>>().join(", ")
+        };
+        let mut values = Vec::new();
+        let mut wanted = Vec::new();
+        if let (Part::WithoutCursor, Some(cursor)) = (window.part, &reading.cursor) {
+            wanted.push(format!("{cursor} is null"));
+        }
+        if let Some(after) = &window.after {
+            values.extend(
+                after
+                    .cursor
+                    .iter()
+                    .chain(&after.key)
+                    .map(|text| value(text)),
+            );
+            let marks = vec!["?"; values.len()].join(", ");
+            wanted.push(format!("({}) >= ({marks})", list(" collate binary")));
+        } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
+            values.push(self.less_the_lag(value(from))?);
+            wanted.push(format!("{cursor} collate binary >= ?"));
+        } else if let Some(cursor) = cursor {
+            wanted.push(format!("{cursor} is not null"));
+        }
+        if let (Some(cursor), Some(to)) = (cursor, &window.to) {
+            values.push(value(to));
+            wanted.push(format!("{cursor} collate binary <= ?"));
+        }
+        let condition = match wanted.is_empty() {
+            true => String::new(),
+            false => format!(" where {}", wanted.join(" and ")),
+        };
+        let sql = format!(
+            "select q.*, {} from (\n{}\n) q{condition} order by {}",
+            list(""),
+            reading.query,
+            list(" collate binary")
+        );
+        Ok((sql, values))
+    }
+}
+
+fn record(row: &Row<'_>, names: &[String]) -> rusqlite::Result<Vec<u8>> {
+    let mut object = Object::new();
+    for (index, name) in names.iter().enumerate() {
+        match row.get_ref(index)? {
+            ValueRef::Null => object.json(name, b"null"),
+            ValueRef::Integer(number) => object.json(name, number.to_string().as_bytes()),
+            ValueRef::Real(number) => match serde_json::Number::from_f64(number) {
+                Some(number) => object.json(name, number.to_string().as_bytes()),
+                None if number > 0.0 => object.text(name, b"Infinity"),
+                None => object.text(name, b"-Infinity"),
+            },
+            ValueRef::Text(text) => object.text(name, text),
+            ValueRef::Blob(bytes) => object.bytes(name, bytes),
+        }
+    }
+    Ok(object.finish())
+}
+
+/// Values of one class have one order; of different classes, the whole class comes first.
+fn class(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Integer(_) | Value::Real(_) => 1,
+        Value::Text(_) => 2,
+        Value::Blob(_) => 3,
+    }
+}
+
+/// A value as SQL writes it, so that its type is kept.
+fn literal(value: ValueRef<'_>) -> Result<String> {
+    Ok(match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => format!("{number:?}"),
+        ValueRef::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => format!("'{}'", text.replace('\'', "''")),
+            Err(cause) => {
+                return Err(
+                    Error::usage("a cursor or key of the source is text that is no UTF-8")
+                        .caused_by(cause)
+                        .next("cast it to a blob in a query: cast(id as blob) as id"),
+                );
+            }
+        },
+        ValueRef::Blob(bytes) => format!("x'{}'", hex::encode(bytes)),
+    })
+}
+
+/// What a literal, or a mark as a user writes it, stands for.
+fn value(text: &str) -> Value {
+    let inside = |rest: &str| {
+        rest.strip_prefix('\'')?
+            .strip_suffix('\'')
+            .map(str::to_owned)
+    };
+    if let Some(text) = inside(text) {
+        return Value::Text(text.replace("''", "'"));
+    }
+    if let Some(bytes) = text
+        .strip_prefix('x')
+        .and_then(inside)
+        .and_then(|hex| hex::decode(hex).ok())
+    {
+        return Value::Blob(bytes);
+    }
+    match (text.parse(), text.parse()) {
+        (Ok(number), _) => Value::Integer(number),
+        (_, Ok(number)) => Value::Real(number),
+        _ => Value::Text(text.to_owned()),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_keep_type_and_value() {
+        for kept in [
+            Value::Integer(i64::MIN),
+            Value::Real(0.1),
+            Value::Real(1e300),
+            Value::Real(f64::INFINITY),
+            Value::Text("it's '5'".to_owned()),
+            Value::Text("x'00'".to_owned()),
+            Value::Text(String::new()),
+            Value::Blob(vec![0, 255]),
+        ] {
+            assert_eq!(
+                literal((&kept).into()).map(|text| value(&text)).ok(),
+                Some(kept)
+            );
+        }
+        assert_eq!(value("2026-03-01"), Value::Text("2026-03-01".to_owned()));
+        assert_eq!(value("7"), Value::Integer(7));
+    }
+}
