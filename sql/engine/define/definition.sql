@@ -38,7 +38,8 @@ begin
         (14, 'missing', quote_literal(nullif(v_pipeline.missing, 'keep'))),
         (15, 'mark_column', quote_literal(v_pipeline.mark_column)),
         (16, 'max_delete_ratio', nullif(v_pipeline.max_delete_ratio, 0.1)::text),
-        (17, 'deliver', sluice._source_sql('delivery', v_pipeline.deliver, '  ')),
+        (17, 'deliver', case when v_pipeline.deliver is not null then
+          sluice._source_sql('delivery', v_pipeline.deliver, '  ') end),
         (18, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
       ) a (place, name, value)
       where a.value is not null)));
