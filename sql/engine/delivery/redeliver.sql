@@ -20,8 +20,8 @@ end
 $$;
 
 comment on function sluice.redeliver(text, bigint[]) is
-$$Lets dead deliveries be sent again, all of the pipeline or those named, and says how many: the body is made anew, and
-the idempotency key is a new one, as servers remember what they refused. Example: select sluice.redeliver('orders')$$;
+$$Lets dead deliveries be sent again, and says how many. The body is made anew, and the idempotency key is a new one, as
+servers remember what they refused. delivery_ids: only these, not all of the pipeline. Example: select sluice.redeliver('orders')$$;
 
 create or replace function sluice.discard_deliveries(pipeline text, delivery_ids bigint[], reason text)
 returns bigint
@@ -46,7 +46,7 @@ end
 $$;
 
 comment on function sluice.discard_deliveries(text, bigint[], text) is
-'Closes dead deliveries that need not arrive, with a reason, and says how many.';
+'Closes dead deliveries that need not arrive, with a reason, and says how many. delivery_ids: which.';
 
 create or replace function sluice._refuse_unknown_deliveries(p_pipeline sluice.pipelines, p_ids bigint[])
 returns void
