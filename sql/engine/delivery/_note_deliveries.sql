@@ -32,7 +32,8 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$with written as (
-  select o.sluice_ordinal as ordinal, o.sluice_line as line, o.sluice_hash as hash, o.outcome, o.deleted_row, o.old_hash,
+  select o.sluice_ordinal as ordinal, o.sluice_line as line, o.sluice_hash as hash, o.outcome,
+    o.deleted_row, o.old_hash,
     %1$s as key, %2$s as key_hash
   from (
     select s.*, %3$s as outcome, case when s.sluice_deleted then pg_catalog.to_jsonb(t) end as deleted_row,

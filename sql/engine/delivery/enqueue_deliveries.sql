@@ -32,5 +32,5 @@ $$;
 
 comment on function sluice.enqueue_deliveries(text) is
 $$Notes a delivery of every row that the pipeline has loaded and that is in its target, in the order of its key, and
-says how many: to fill an endpoint that is new, or to send everything once more (sluice deliver --all-rows). Each has a new
-idempotency key.$$;
+says how many: to fill an endpoint that is new, or to send everything once more (sluice deliver --all-rows). Each has a
+new idempotency key.$$;

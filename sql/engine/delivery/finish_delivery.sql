@@ -23,9 +23,8 @@ end
 $$;
 
 comment on function sluice.finish_delivery(text, bigint, text, text) is
-$$Notes how a sender ended, drops deliveries that have been done for keep_days, and counts what is left. superseded: since
-the sender before it ended. Correctness does
-not depend on it.$$;
+$$Notes how a sender ended, drops deliveries that have been done for keep_days, and counts what is left. superseded:
+since the sender before it ended. Correctness does not depend on it.$$;
 
 -- Deliveries about which there has long been nothing more to do.
 create or replace function sluice._prune_outbox(p_pipeline sluice.pipelines)

@@ -20,8 +20,9 @@ end
 $$;
 
 comment on function sluice.redeliver(text, bigint[]) is
-$$Lets dead deliveries be sent again, and says how many. The body is made anew, and the idempotency key is a new one, as
-servers remember what they refused. delivery_ids: only these, not all of the pipeline. Example: select sluice.redeliver('orders')$$;
+$$Lets dead deliveries be sent again, and says how many. The body is made anew, and the idempotency key is a new one,
+as servers remember what they refused. delivery_ids: only these, not all of the pipeline. Example: select
+sluice.redeliver('orders')$$;
 
 create or replace function sluice.discard_deliveries(pipeline text, delivery_ids bigint[], reason text)
 returns bigint

@@ -45,7 +45,8 @@ $$Begins to send the deliveries of a pipeline: a new epoch, which deposes any ea
 has_accepted: whether the endpoint took a row before. sender: who sends, for people. SL005 when the pipeline delivers
 nowhere, SL006 when its body function was replaced, SL007 when it is paused.$$;
 
--- Whoever comes next shall not wait for ever for a session that was cut off: it has a name, and the wait an end (55P03).
+-- Whoever comes next shall not wait for ever for a session that was cut off: it has a name, and the wait
+-- an end (55P03).
 create or replace function sluice._wait_for_delivery(p_pipeline_id integer)
 returns void
 language plpgsql volatile

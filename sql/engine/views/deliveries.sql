@@ -5,10 +5,8 @@ select
   o.state,
   o.operation,
   o.key,
-  o.attempts,
   o.status,
-  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._room(60))) as error,
-  date_trunc('second', o.noted_at)::timestamp as noted_at
+  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._room(40))) as error
 from sluice.outbox o
 join sluice.pipelines p using (pipeline_id)
 order by o.delivery_id;
