@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Also take one batch apart, stage by stage
     #[arg(long)]
     budget: bool,
+    /// Also the commands of a day on an installation with 200,000 batches and a million open records
+    #[arg(long)]
+    age: bool,
     /// Measure nothing: write the orders as NDJSON and CSV into this folder, and what to expect of them
     #[arg(long, value_name = "DIR")]
     pub(crate) write_files: Option<PathBuf>,
@@ -82,6 +85,8 @@ pub(crate) enum Case {
     Http,
     /// See --budget
     Budget,
+    /// See --age
+    Age,
 }
 
 fn at_least(text: &str) -> Result<(Case, f64), String> {
@@ -104,6 +109,7 @@ impl Args {
             Case::Memory => self.memory.is_some(),
             Case::Http => self.http.is_some(),
             Case::Budget => self.budget,
+            Case::Age => self.age,
             _ => self.only.is_empty(),
         };
         is_asked_for || self.only.contains(&case)

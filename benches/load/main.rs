@@ -1,5 +1,6 @@
 //! The benchmark: one run, everything side by side, every load checked. See benches/README.md.
 
+mod age;
 mod args;
 mod big;
 mod budget;
@@ -70,6 +71,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
     if args.wants(Case::Budget) {
         println!("{}", budget::measure(&mut bench)?);
+    }
+    if args.wants(Case::Age) {
+        println!("{}", age::measure(&bench)?);
     }
     Ok(())
 }

@@ -127,7 +127,7 @@ fn label(case: Case) -> &'static str {
         Case::Meta => "first load, with meta",
         Case::Small => "files of one record",
         Case::Open => "first load, one open",
-        Case::Big | Case::Memory | Case::Http | Case::Budget => "",
+        Case::Big | Case::Memory | Case::Http | Case::Budget | Case::Age => "",
     }
 }
 

@@ -34,8 +34,33 @@ macro_rules! params {
 params!(String => TEXT, &str => TEXT, bool => BOOL, i32 => INT4, i64 => INT8, f64 => FLOAT8,
     Vec<i64> => INT8_ARRAY, &Vec<i64> => INT8_ARRAY, Value => JSONB);
 
-/// The rows of a query.
+/// How long a server goes on for a client that has died; and names are the server's own, whatever stands in the
+/// schemas of the session's path. Only for the transaction, as behind a pooler the session is not ours.
+const SETTINGS: &str = "set local search_path = pg_catalog, pg_temp; set local jit = off;
+do $$ begin set local client_connection_check_interval = '2s';
+exception when invalid_parameter_value then null; /* not every system can tell */ end $$";
+
+/// The rows of a query, in a transaction of its own.
 pub(super) async fn rows(client: &Client, sql: &str, params: &[&dyn Param]) -> Result<Vec<Row>> {
+    client.batch_execute(&format!("begin; {SETTINGS}")).await?;
+    let rows = rows_within(client, sql, params).await?;
+    client.batch_execute("commit").await?;
+    Ok(rows)
+}
+
+/// Begins a transaction for looks that belong together: one snapshot, in which nothing can be written, whatever code
+/// the targets run.
+pub(super) async fn begin_looking(client: &Client) -> Result<()> {
+    let begin = format!("begin isolation level repeatable read read only; {SETTINGS}");
+    Ok(client.batch_execute(&begin).await?)
+}
+
+/// The rows of a query, within the caller's transaction.
+pub(super) async fn rows_within(
+    client: &Client,
+    sql: &str,
+    params: &[&dyn Param],
+) -> Result<Vec<Row>> {
     let params: Vec<(&(dyn ToSql + Sync), Type)> = params
         .iter()
         .map(|param| (*param as &(dyn ToSql + Sync), param.sql_type()))

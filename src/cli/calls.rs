@@ -106,7 +106,7 @@ pub(super) async fn discard(context: &Context, args: &args::Discard) -> Result<u
     let (ids, filter) = (&args.which.ids, &args.which.filter);
     if args.dry_run {
         let sql = "select id, sqlstate, origin || ':' || position as place, seen, message, payload
-             from sluice.quarantine_open_details where id in (select sluice.find_quarantined($1, $2, $3)) order by id";
+             from sluice.quarantine_open_details where id = any (array(select sluice.find_quarantined($1, $2, $3))) order by id";
         return preview(
             context,
             sql,

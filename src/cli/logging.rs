@@ -1,6 +1,7 @@
 //! Logs on stderr, as text or JSON, out of the way of the progress bar.
 
 use super::args::LogFormat;
+use super::terminal::shown;
 use crate::error::{Error, Result};
 use crate::report::Progress;
 use std::io::{self, IsTerminal, Write};
@@ -45,7 +46,11 @@ struct AroundProgress(Progress);
 
 impl Write for AroundProgress {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().write_all(text))?;
+        // Of escapes only those for colours are left: what is told has its own shown already.
+        let parts = String::from_utf8_lossy(text);
+        let shown: Vec<_> = parts.split('\x1b').map(shown).collect();
+        self.0
+            .suspend(|| io::stderr().write_all(shown.join("\x1b").as_bytes()))?;
         Ok(text.len())
     }
 

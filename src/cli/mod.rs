@@ -1,6 +1,9 @@
 //! The command line: thin wrappers around SQL functions ([`calls`]) and the loader. Results go to
 //! stdout, everything else to stderr.
 
+#[macro_use]
+mod terminal;
+
 mod amend;
 mod apply;
 mod args;

@@ -19,8 +19,8 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
         context,
         &format!(
             "select {columns} from sluice.quarantine_open_details
-             where id in (select sluice.find_quarantined($1, $2, $3))
-             order by id limit $4"
+             where id = any (array(select sluice.find_quarantined($1, $2, $3, $4)))
+             order by id"
         ),
         &[
             &args.pipeline,

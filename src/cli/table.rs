@@ -1,6 +1,7 @@
 //! Rows as JSON and as plain columns.
 
 use super::call::Row;
+use super::terminal::shown;
 use serde_json::Value;
 use std::fmt::Write as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -76,7 +77,7 @@ fn cell(name: &str, value: &Value) -> String {
         Value::String(text) if name.ends_with("_at") && name != "first_at" => {
             text.chars().take(19).collect::<String>().replace('T', " ")
         }
-        Value::String(text) => text.replace(['\n', '\r'], " "),
+        Value::String(text) => shown(&text.replace(['\n', '\r', '\t'], " ")),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),

@@ -9,22 +9,48 @@ use std::fmt::Write as _;
 
 type Row = Map<String, Value>;
 
+const PIPELINES: &str =
+    "select pipeline from sluice.versions where state = 'active' order by pipeline";
+
+const CHECKS: &str =
+    "select pipeline_name as pipeline, check_name as \"check\", is_ok as ok, detail
+  from sluice.verify(pipeline => $1, deep => $2)";
+
 pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8> {
     let session = context.session().await?;
-    let header = call::rows(&session, "select * from sluice.verify_header", &[]).await?;
+    call::begin_looking(&session).await?;
+    let header = call::rows_within(&session, "select * from sluice.verify_header", &[]).await?;
     let header = header.into_iter().next().unwrap_or_default();
-    let checks = call::rows(
-        &session,
-        "select pipeline_name as pipeline, check_name as \"check\", is_ok as ok, detail from sluice.verify(pipeline => $1, deep => $2)",
-        &[&args.pipeline, &args.deep],
-    )
-    .await?;
+    let pipelines = match &args.pipeline {
+        Some(pipeline) => vec![pipeline.clone()],
+        None => call::rows_within(&session, PIPELINES, &[])
+            .await?
+            .iter()
+            .map(|row| text(row, "pipeline"))
+            .collect(),
+    };
+    // One after the other, so that there is something to tell in between.
+    let mut checks = Vec::new();
+    context.progress.count("pipelines", pipelines.len());
+    for pipeline in &pipelines {
+        context.progress.name(pipeline);
+        checks.extend(call::rows_within(&session, CHECKS, &[pipeline, &args.deep]).await?);
+        context.progress.counted();
+    }
+    context.progress.finish();
     let failed = checks.iter().filter(|check| !is_ok(check)).count();
     match context.json {
         true => println!("{}", as_json(header, &checks, args.deep, failed)),
         false => print!("{}", as_text(&header, &checks, args.deep, failed)),
     }
     Ok(u8::from(failed > 0))
+}
+
+fn text(row: &Row, name: &str) -> String {
+    match &row[name] {
+        Value::String(text) => text.clone(),
+        _ => "unknown".to_owned(),
+    }
 }
 
 fn is_ok(check: &Row) -> bool {
@@ -39,10 +65,6 @@ fn as_json(mut report: Row, checks: &[Row], deep: bool, failed: usize) -> Value 
 }
 
 fn as_text(header: &Row, checks: &[Row], deep: bool, failed: usize) -> String {
-    let text = |row: &Row, name: &str| match &row[name] {
-        Value::String(text) => text.clone(),
-        _ => "unknown".to_owned(),
-    };
     let mut report = format!(
         "verified {} by {}{}\nPostgreSQL {}, system {}, database {}, engine {}\n",
         text(header, "verified_at"),

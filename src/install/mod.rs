@@ -18,6 +18,9 @@ use tokio_postgres::Client;
 /// The version of this binary, and of the engine it installs.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Views find their operators when they are made: never one that somebody put where the installer looks first.
+const PATH: &str = "set local search_path = pg_catalog, pg_temp";
+
 /// What `migrate` did.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Installed {
@@ -36,7 +39,7 @@ pub struct Installed {
 /// may run at once, and one that fails leaves everything as it was.
 pub async fn migrate(connector: &Connector) -> Result<Installed> {
     let session = connector.connect().await?;
-    session.batch_execute("begin").await?;
+    session.batch_execute(&format!("begin; {PATH}")).await?;
     lock::hold(&session).await?;
     let plan = Plan::of(&session).await?;
     for step in &plan.steps {
@@ -67,7 +70,7 @@ pub async fn dry_run(connector: &Connector) -> Result<String> {
         return Ok(format!("-- sluice {VERSION}: nothing to do\n"));
     }
     let mut script = format!(
-        "-- sluice {VERSION}: run with psql -v ON_ERROR_STOP=1 -f FILE\nbegin;\n{};\n",
+        "-- sluice {VERSION}: run with psql -v ON_ERROR_STOP=1 -f FILE\nbegin;\n{PATH};\n{};\n",
         lock::take()
     );
     for step in &plan.steps {

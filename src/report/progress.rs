@@ -60,6 +60,23 @@ impl Progress {
         self.bar.enable_steady_tick(Duration::from_millis(250));
     }
 
+    /// Begins with a number of things to look at.
+    pub(crate) fn count(&self, things: &'static str, number: usize) {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} {eta} left")
+        {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(number as u64);
+        self.bar.set_message(things);
+        self.bar.enable_steady_tick(Duration::from_millis(250));
+    }
+
+    /// One of them is done.
+    pub(crate) fn counted(&self) {
+        self.bar.inc(1);
+    }
+
     /// A batch is committed.
     pub(crate) fn advance(&self, bytes: u64, records: i64) {
         self.bar.inc(bytes);

@@ -8,11 +8,13 @@ mod host;
 mod init;
 mod output;
 mod pipeline;
+mod planted;
 mod proof;
 mod psql;
 mod replay;
 mod retained;
 mod rewind;
+mod terminal;
 mod waiting;
 
 use crate::support::{Sluice, TestDb};

@@ -1,5 +1,6 @@
 //! The engine's functions without the loader: batches run by hand, in plain SQL.
 
+mod age;
 mod batch;
 mod cursor;
 mod define;

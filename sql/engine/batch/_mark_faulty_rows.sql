@@ -83,9 +83,13 @@ begin
   end if;
   execute sluice._outdated_sql(v_batch.target, v_batch.key, v_batch.order_by, v_batch.precedence, v_has_tombstones)
     using v_batch.pipeline_id, (
-      select max(b.committed_at - make_interval(case when p.backfill_of is null then 0 else 1000 end))
-      from sluice.batches b join sluice.pipelines p using (pipeline_id)
-      where p.target = v_target and b.kind = 'load' and b.unchanged > 0 and v_batch.precedence = 'arrival');
+      select max(l.committed_at - make_interval(case when p.backfill_of is null then 0 else 1000 end))
+      from sluice.pipelines p
+      cross join lateral (
+        select b.committed_at from sluice.batches b
+        where b.pipeline_id = p.pipeline_id and b.kind = 'load' and b.unchanged > 0
+        order by b.committed_at desc limit 1) l
+      where p.target = v_target and v_batch.precedence = 'arrival');
   select count(*) into v_marked from pg_temp.sluice_rows where sluice_state in ('o', 'u');
   return v_marked;
 end

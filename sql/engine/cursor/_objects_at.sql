@@ -1,8 +1,12 @@
 create or replace function sluice._objects_at(p_pipeline_id integer, p_batch_seq bigint)
 returns table (object text, identity jsonb, "position" jsonb, is_done boolean, batch_id bigint)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand: another one may have nearly all batches
 as $$
+#variable_conflict use_column
+begin
+  return query
   with way as materialized (
     select b.batch_id, b.batch_seq, b.objects,
       -- Rewinds of older engines hold the state of all objects, those of today the one that they removed.
@@ -16,7 +20,8 @@ as $$
     order by x ->> 'object', w.batch_seq desc)
   select l.object ->> 'object', l.object -> 'identity', l.object -> 'position',
     (l.object ->> 'is_done')::boolean, l.batch_id
-  from latest l where not l.object ? 'is_removed'
+  from latest l where not l.object ? 'is_removed';
+end
 $$;
 
 comment on function sluice._objects_at(integer, bigint) is

@@ -28,28 +28,46 @@ object. It goes by the ledger: what the source has changed or deleted since, and
 -- The batches whose records a rewind would have read again, oldest first, and how many of their records.
 create or replace function sluice._read_again(p_pipeline_id integer, p_batch_seq bigint, p_object text)
 returns table (batch_id bigint, committed_at timestamptz, run_id bigint, version integer, origins text, records bigint)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand: another one may have nearly all batches
 -- The ledger may be long, and nothing is known of how many rows the parts below come to.
 set enable_nestloop = off
 set jit = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   with here as materialized (
-    select b.* from sluice._ledger_path(p_pipeline_id, (
+    select b.batch_id, b.batch_seq, b.kind, b.committed_at, b.run_id, b.version, b.extracted, b.objects, b.origins,
+      b.cursor_after
+    from sluice._ledger_path(p_pipeline_id, (
       select s.batch_seq from sluice.etl_state s where s.pipeline_id = p_pipeline_id)) p
     join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between p.first_seq and p.last_seq
-  ), cut as materialized (
-    -- Rewinds of a single object: what was read of it before is not behind any more. They name what they removed, or,
-    -- of older engines, all that was left.
-    select h.batch_seq, h.objects, h.objects @> '[{"is_removed": true}]' as names_removed
-    from here h where h.kind = 'rewind'
-  ), moved as (
+  ), read as materialized (
     select h.batch_id, h.batch_seq, h.extracted, jsonb_array_length(h.objects) as objects_count, x ->> 'object' as object,
       case jsonb_typeof(x #> '{position,records}') when 'number' then (x #>> '{position,records}')::bigint end as behind
     from here h, jsonb_array_elements(h.objects) x
-    where h.kind <> 'rewind' and (p_object is null or x ->> 'object' = p_object) and not exists (
-      select from cut c where c.batch_seq > h.batch_seq
-        and c.objects @> jsonb_build_array(jsonb_build_object('object', x ->> 'object')) = c.names_removed)
+    where h.kind <> 'rewind' and (p_object is null or x ->> 'object' = p_object)
+  ), cut as materialized (
+    select h.batch_seq, h.objects, h.objects @> '[{"is_removed": true}]' as names_removed
+    from here h where h.kind = 'rewind'
+  ), named as materialized (
+    select c.batch_seq, x ->> 'object' as object, c.names_removed from cut c, jsonb_array_elements(c.objects) x
+  ), last_cut as (
+    -- Rewinds of a single object: what was read of it before is not behind any more. They name what they removed, or,
+    -- of older engines, all that was left.
+    select c.object, max(c.batch_seq) as batch_seq
+    from (
+      select n.object, n.batch_seq from named n where n.names_removed
+      union all
+      select o.object, c.batch_seq
+      from (select distinct r.object from read r) o cross join (select c.batch_seq from cut c where not c.names_removed) c
+      left join named n using (batch_seq, object)
+      where n.object is null) c
+    group by c.object
+  ), moved as (
+    select r.* from read r left join last_cut c using (object) where c.batch_seq is null or c.batch_seq < r.batch_seq
   ), read_of_objects as (
     select m.batch_id, m.object, m.behind,
       -- Of a file that was replaced, the count begins anew.
@@ -107,5 +125,6 @@ as $$
   left join again_of_objects o using (batch_id)
   left join again_of_pages p using (batch_id)
   where o.batch_id is not null or p.batch_id is not null
-  order by h.batch_seq
+  order by h.batch_seq;
+end
 $$;

@@ -8,15 +8,29 @@ as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(rewind.pipeline);
   v_id       integer := v_pipeline.pipeline_id;
+  v_goal     record := sluice._rewind_goal(
+    v_pipeline, rewind.to_batch, rewind.to_start, rewind.object, rewind.to_time);
   v_state    sluice.etl_state;
-  v_goal     record;
   v_again    record;
+  v_since    record;
+  v_objects  sluice.source_objects[];
   v_removed  jsonb := '[]';
 begin
+  -- What takes long comes before the lock: the ledger up to the goal is written, and changes no more.
+  select s.batch_seq, a.batches, a.records into v_again
+  from sluice.etl_state s
+  cross join lateral (
+    select count(*) as batches, coalesce(sum(a.records), 0) as records
+    from sluice._read_again(v_id, v_goal.batch_seq, rewind.object) a) a
+  where s.pipeline_id = v_id;
+  v_objects := array(
+    select row(v_id, a.object, a.identity, a.position, a.is_done, a.batch_id, now())::sluice.source_objects
+    from sluice._objects_at(v_id, v_goal.batch_seq) a);
+
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_id for update;
-  v_goal := sluice._rewind_goal(v_pipeline, rewind.to_batch, rewind.to_start, rewind.object, rewind.to_time);
-  select count(*) as batches, coalesce(sum(a.records), 0) as records into v_again
-  from sluice._read_again(v_id, v_goal.batch_seq, rewind.object) a;
+  select count(*) as batches, coalesce(sum(b.extracted), 0) as records into v_since
+  from sluice.batches b
+  where b.pipeline_id = v_id and b.batch_seq > v_again.batch_seq and b.extracted > 0 and rewind.object is null;
   if v_goal.batch_seq is null then
     delete from sluice.source_objects o where o.pipeline_id = v_id and o.object = rewind.object;
     v_goal."cursor" := v_state.cursor;
@@ -24,9 +38,7 @@ begin
   else
     -- The ledger says which; the entry of the rewind only where to look.
     delete from sluice.source_objects o where o.pipeline_id = v_id;
-    insert into sluice.source_objects (pipeline_id, object, identity, position, is_done, last_batch_id)
-    select v_id, a.object, a.identity, a.position, a.is_done, a.batch_id
-    from sluice._objects_at(v_id, v_goal.batch_seq) a;
+    insert into sluice.source_objects select * from unnest(v_objects);
   end if;
   insert into sluice.batches
     (batch_id, pipeline_id, batch_seq, kind, cursor_before, cursor_after, started_at, rewound_to, note, objects)
@@ -34,10 +46,10 @@ begin
     v_goal.batch_seq, 'to ' || v_goal.words, v_removed);
   perform sluice._move_cursor(v_id, v_goal."cursor");
   return format('pipeline %s rewound to %s; %s', v_pipeline.name, v_goal.words, case
-    when v_again.batches = 0 then 'nothing that was read follows'
+    when v_again.batches + v_since.batches = 0 then 'nothing that was read follows'
     else format('what follows (so far %s, %s) is read again by the next run, and unchanged rows are skipped',
-      sluice._number_of(v_again.batches, 'batch', 'batches'),
-      sluice._number_of(v_again.records, 'record', 'records')) end);
+      sluice._number_of(v_again.batches + v_since.batches, 'batch', 'batches'),
+      sluice._number_of(v_again.records + v_since.records, 'record', 'records')) end);
 end
 $$;
 

@@ -16,7 +16,7 @@ as $$
     else 'died' end
   from sluice.pipelines p
   left join lateral (
-    select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+    select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
   where p.pipeline_id = p_pipeline_id
 $$;
 

@@ -2,6 +2,7 @@ create or replace function sluice.doctor()
 returns table ("check" text, verdict text, detail text, next text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 declare
   v_pipeline record;
@@ -139,7 +140,7 @@ begin
     return;
   end if;
   begin
-    perform sluice.merge_sql(pipeline => p_name);
+    perform sluice._compile(p.pipeline_id, null) from sluice.pipelines p where p.name = p_name;
   exception when others then -- whatever a batch would meet is the finding
     get stacked diagnostics v_hint = pg_exception_hint;
     return query select v_check, 'fail', sqlstate || ' ' || sqlerrm, nullif(v_hint, '');

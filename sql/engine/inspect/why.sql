@@ -2,12 +2,14 @@ create or replace function sluice.why(pipeline text, key jsonb)
 returns table (fact text, value text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand: another one may have nearly all records
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(why.pipeline);
   v_key      record;
   v_row      record;
   v_grave    sluice.tombstones;
+  v_piece    bytea;
   v_ids      bigint[];
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
@@ -26,12 +28,22 @@ begin
       v_key.columns, v_key.row_sql, v_key.key);
   end if;
 
+  -- Where nobody knows which key a record would have made, its payload is looked at for it: first for a piece of the
+  -- key that stands there in any spelling, as most payloads are not worth parsing.
+  v_piece := (
+    select convert_to(m[1], 'UTF8')
+    from jsonb_each_text(v_key.key) k cross join regexp_matches(k.value, '[A-Za-z0-9 .:+_-]+', 'g') m
+    order by length(m[1]) desc limit 1);
   v_ids := array(
     select q.quarantine_id from sluice.quarantine q
+    where q.pipeline_id = v_pipeline.pipeline_id and q.keys @> jsonb_build_array(v_key.key)
+    union
+    select q.quarantine_id from sluice.quarantine q
     where q.pipeline_id = v_pipeline.pipeline_id
-      and (q.keys @> jsonb_build_array(v_key.key) or sluice._payload_has_key(q.payload, v_key.key)
-        or sluice._payload_has_key(q.original_payload, v_key.key))
-    order by q.quarantine_id desc);
+      and (q.keys is null and coalesce(position(v_piece in q.payload) > 0, true)
+          and sluice._payload_has_key(q.payload, v_key.key)
+        or q.original_payload is not null and sluice._payload_has_key(q.original_payload, v_key.key))
+    order by 1 desc);
   return query
   select 'quarantine ' || q.quarantine_id, format('%s: %s %s (%s)',
     q.status || coalesce(' by batch ' || q.resolved_batch_id, '') || coalesce(', ' || q.reason, ''), q.sqlstate,
@@ -60,10 +72,6 @@ as $$
 declare
   v_doc jsonb;
 begin
-  -- Most payloads are not worth parsing.
-  if exists (select from jsonb_each_text(p_key) k where position(convert_to(k.value, 'UTF8') in p_payload) = 0) then
-    return false;
-  end if;
   v_doc := convert_from(p_payload, 'UTF8')::jsonb;
   return not exists (select from jsonb_each_text(p_key) k where v_doc ->> k.key is distinct from k.value);
 exception when data_exception or program_limit_exceeded then

@@ -43,6 +43,9 @@ create or replace function sluice._resolve_replayed(p_batch_id bigint, p_version
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+-- Look-ups of the records at hand: the quarantine may be very large.
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_unsure integer[] := array(select distinct r.sluice_ordinal from pg_temp.sluice_rows r where r.sluice_state = 'u');

@@ -1,14 +1,27 @@
 create or replace function sluice.find_quarantined(
-  pipeline text, quarantine_ids bigint[] default null, filter text default null)
+  pipeline text, quarantine_ids bigint[] default null, filter text default null, max_rows bigint default null)
 returns setof bigint
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand: another one may have nearly all records
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(find_quarantined.pipeline);
-  v_ids      bigint[] := sluice._chosen_records(
-    v_pipeline, find_quarantined.quarantine_ids, 'quarantine_open_details', find_quarantined.filter);
+  v_ids      bigint[];
 begin
+  if find_quarantined.max_rows < 0 then
+    raise exception using errcode = 'SL005', message = format('max_rows %s is negative', find_quarantined.max_rows),
+      hint = 'leave it out for all records';
+  end if;
+  v_ids := sluice._chosen_records(v_pipeline, find_quarantined.quarantine_ids, 'quarantine_open_details',
+    find_quarantined.filter, find_quarantined.max_rows);
+  if find_quarantined.max_rows is not null then
+    v_ids := array(
+      select q.quarantine_id from sluice.quarantine q
+      where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open'
+        and (v_ids is null or q.quarantine_id = any (v_ids))
+      order by q.quarantine_id limit find_quarantined.max_rows);
+  end if;
   return query
   select q.quarantine_id
   from sluice.quarantine q
@@ -18,10 +31,11 @@ begin
 end
 $$;
 
-comment on function sluice.find_quarantined(text, bigint[], text) is
+comment on function sluice.find_quarantined(text, bigint[], text, bigint) is
 $$The open quarantined records of a pipeline, in the order they arrived: what replay and discard take.
 quarantine_ids: only these; SL005 names those that are no records of the pipeline.
 filter: a condition on sluice.quarantine_open_details, one expression, run with the rights of the caller.
+max_rows: only so many of them, those with the lowest numbers.
 Example: select * from sluice.find_quarantined('orders', filter => $f$ sqlstate = '22P02' $f$)$$;
 
 create or replace function sluice.find_discarded(
@@ -33,7 +47,7 @@ as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(find_discarded.pipeline);
   v_ids      bigint[] := sluice._chosen_records(
-    v_pipeline, find_discarded.quarantine_ids, 'quarantine_discarded', find_discarded.filter);
+    v_pipeline, find_discarded.quarantine_ids, 'quarantine_discarded', find_discarded.filter, null);
 begin
   return query
   select q.quarantine_id from sluice.quarantine q
@@ -49,12 +63,13 @@ quarantine_ids: only these; SL005 names those that are no records of the pipelin
 filter: a condition on sluice.quarantine_discarded, one expression, run with the rights of the caller.$$;
 
 -- Which records of a pipeline a person means: those named, those that meet a condition on a view, or all (null). SL005
--- for ids and filters that mean none of its records.
+-- for ids and filters that mean none of its records. p_max_rows: of those that meet a condition only the first.
 create or replace function sluice._chosen_records(
-  p_pipeline sluice.pipelines, p_ids bigint[], p_view text, p_filter text)
+  p_pipeline sluice.pipelines, p_ids bigint[], p_view text, p_filter text, p_max_rows bigint)
 returns bigint[]
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   v_unknown text[];
@@ -79,8 +94,12 @@ begin
   begin
     -- First between brackets of another kind: what leaves the ones would have to leave the others, too.
     execute format(E'select array[\n%s\n] from sluice.%I limit 0', p_filter, p_view);
-    execute format(E'select array(select id from sluice.%I where pipeline = %L and (\n%s\n))',
-      p_view, p_pipeline.name, p_filter) into v_found;
+    if p_max_rows is null then
+      execute format(E'select array(select id from sluice.%I where pipeline = %L and (\n%s\n))',
+        p_view, p_pipeline.name, p_filter) into v_found;
+    else
+      v_found := sluice._first_chosen_records(p_pipeline.pipeline_id, p_view, p_filter, p_max_rows);
+    end if;
   exception when syntax_error_or_access_rule_violation or data_exception or feature_not_supported then
     get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;
     raise exception using errcode = 'SL005',
@@ -92,5 +111,36 @@ begin
     select q.quarantine_id from sluice.quarantine q
     where q.pipeline_id = p_pipeline.pipeline_id and q.quarantine_id = any (v_found)
       and (p_ids is null or q.quarantine_id = any (p_ids)));
+end
+$$;
+
+-- The first open records that meet a condition, so many at least, if there are: looked for in larger and larger parts
+-- of the quarantine, as a view that is in order is read to its end.
+create or replace function sluice._first_chosen_records(
+  p_pipeline_id integer, p_view text, p_filter text, p_max_rows bigint)
+returns bigint[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+  v_part  bigint[];
+  v_some  bigint[];
+  v_found bigint[] := '{}';
+  v_size  integer := 100;
+begin
+  loop
+    v_part := array(
+      select q.quarantine_id from sluice.quarantine q
+      where q.pipeline_id = p_pipeline_id and q.status = 'open'
+        and q.quarantine_id > coalesce(v_part[cardinality(v_part)], 0)
+      order by q.quarantine_id limit v_size);
+    execute format(E'select array(select id from sluice.%I where id = any (%L) and (\n%s\n))', p_view, v_part, p_filter)
+      into v_some;
+    v_found := v_found || v_some;
+    exit when cardinality(v_found) >= p_max_rows or cardinality(v_part) < v_size;
+    v_size := least(v_size * 2, 10000);
+  end loop;
+  return v_found;
 end
 $$;

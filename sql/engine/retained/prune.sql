@@ -31,12 +31,14 @@ begin
       end;
     end loop;
     perform sluice._prune_outbox(v_pipeline);
-    delete from sluice.tombstones d where d.target = v_pipeline.target and d.deleted_at < prune.tombstones_before;
-    get diagnostics tombstones = row_count;
-    if tombstones > 0 then
-      retained_on := null;
-      bytes := null;
-      return next;
+    if prune.tombstones_before is not null then
+      delete from sluice.tombstones d where d.target = v_pipeline.target and d.deleted_at < prune.tombstones_before;
+      get diagnostics tombstones = row_count;
+      if tombstones > 0 then
+        retained_on := null;
+        bytes := null;
+        return next;
+      end if;
     end if;
   end loop;
 end

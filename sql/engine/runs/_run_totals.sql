@@ -1,10 +1,11 @@
 create or replace function sluice._run_totals(p_run_id bigint)
 returns table (batches bigint, extracted bigint, written bigint, quarantined bigint)
-language sql stable
-set search_path = pg_catalog, pg_temp
+language sql stable rows 1
+-- Without settings of its own: it becomes part of the query of a view.
 as $$
-  select count(*), coalesce(sum(b.extracted), 0)::bigint, coalesce(sum(b.inserted + b.updated + b.deleted), 0)::bigint,
-    coalesce(sum(b.quarantined), 0)::bigint
+  select pg_catalog.count(*), coalesce(pg_catalog.sum(b.extracted), 0)::pg_catalog.int8,
+    coalesce(pg_catalog.sum(b.inserted + b.updated + b.deleted), 0)::pg_catalog.int8,
+    coalesce(pg_catalog.sum(b.quarantined), 0)::pg_catalog.int8
   from sluice.batches b where b.run_id = p_run_id
 $$;
 

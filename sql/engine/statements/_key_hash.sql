@@ -1,32 +1,36 @@
 create or replace function sluice._key_hash(p_target oid, p_key text[], p_alias text)
 returns text
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- The bytes are those of record_send under client_encoding UTF8, to which it would convert texts; so
-  -- texts are written by hand. Equal keys, equal bytes: 1.0 is 1.00, -0 is 0, blanks at the end of a char
-  -- do not count, and citext does not tell A from a. Where that cannot be had, see _key_column_without_stable_bytes.
-  select format('pg_catalog.substr(pg_catalog.sha256(%s), 1, 16)', case
-      when bool_or(k.sent_as is not null) then concat_ws(' || ', format('pg_catalog.int4send(%s)', count(*)),
-        string_agg(case when k.sent_as is null
-          then format('pg_catalog.substr(pg_catalog.record_send(row(%s)), 5)', k.value)
-          else format('sluice._sent_text(%s, %s)', k.sent_as, k.value) end, ' || ' order by k.place))
-      else format('pg_catalog.record_send(row(%s))', string_agg(k.value, ', ' order by k.place)) end)
-  from (
-    select a.attnum as place, case
-        when b.base_type = 'numeric'::regtype then format('pg_catalog.trim_scale(%s)', v.input)
-        when b.base_type in ('float4'::regtype, 'float8'::regtype) then format('(%s + 0)', v.input)
-        when b.base_type = 'bpchar'::regtype then format('(%s)::pg_catalog.text', v.input)
-        when y.typname = 'citext' then format('pg_catalog.lower(%s collate pg_catalog."default")', v.input)
-        else v.input end as value,
-      case when b.base_type in ('varchar'::regtype, 'name'::regtype) then b.base_type::oid
-        when b.base_type in ('text'::regtype, 'bpchar'::regtype) or b.base_type >= 16384
-          then 'text'::regtype::oid end as sent_as
-    from sluice._target_columns(p_target, p_key) c
-    join pg_attribute a on a.attrelid = p_target and a.attname = c.column_name
-    cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
-    join pg_type y on y.oid = b.base_type
-    cross join lateral (select p_alias || substr(c.hash_input, 2) as input) v) k -- instead of "t"
+-- plpgsql keeps the plan; a compilation asks ten times.
+begin
+  return (
+    -- The bytes are those of record_send under client_encoding UTF8, to which it would convert texts; so
+    -- texts are written by hand. Equal keys, equal bytes: 1.0 is 1.00, -0 is 0, blanks at the end of a char
+    -- do not count, and citext does not tell A from a. Where that cannot be had, see _key_column_without_stable_bytes.
+    select format('pg_catalog.substr(pg_catalog.sha256(%s), 1, 16)', case
+        when bool_or(k.sent_as is not null) then concat_ws(' || ', format('pg_catalog.int4send(%s)', count(*)),
+          string_agg(case when k.sent_as is null
+            then format('pg_catalog.substr(pg_catalog.record_send(row(%s)), 5)', k.value)
+            else format('sluice._sent_text(%s, %s)', k.sent_as, k.value) end, ' || ' order by k.place))
+        else format('pg_catalog.record_send(row(%s))', string_agg(k.value, ', ' order by k.place)) end)
+    from (
+      select a.attnum as place, case
+          when b.base_type = 'numeric'::regtype then format('pg_catalog.trim_scale(%s)', v.input)
+          when b.base_type in ('float4'::regtype, 'float8'::regtype) then format('(%s + 0)', v.input)
+          when b.base_type = 'bpchar'::regtype then format('(%s)::pg_catalog.text', v.input)
+          when y.typname = 'citext' then format('pg_catalog.lower(%s collate pg_catalog."default")', v.input)
+          else v.input end as value,
+        case when b.base_type in ('varchar'::regtype, 'name'::regtype) then b.base_type::oid
+          when b.base_type in ('text'::regtype, 'bpchar'::regtype) or b.base_type >= 16384
+            then 'text'::regtype::oid end as sent_as
+      from sluice._target_columns(p_target, p_key) c
+      join pg_attribute a on a.attrelid = p_target and a.attname = c.column_name
+      cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
+      join pg_type y on y.oid = b.base_type
+      cross join lateral (select p_alias || substr(c.hash_input, 2) as input) v) k); -- instead of "t"
+end
 $$;
 
 comment on function sluice._key_hash(oid, text[], text) is

@@ -1,9 +1,15 @@
 create or replace function sluice._verify_books(p_pipeline_id integer, out is_ok boolean, out detail text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.verify
 as $$
+declare
+  v_ids integer[] := sluice._with_backfills(p_pipeline_id);
+begin
   with ledger as (
-    select * from sluice.batches b where b.pipeline_id = p_pipeline_id
+    select b.batch_id, b.kind, b.extracted, b.transformed, b.filtered, b.quarantined, b.produced, b.inserted, b.updated,
+      b.deleted, b.unchanged, b.stale, b.superseded
+    from sluice.batches b where b.pipeline_id = p_pipeline_id
   ), broken as (
     select 1 as place, batch_id as number,
       format('batch %s: extracted=%s transformed=%s filtered=%s quarantined=%s produced=%s', batch_id, extracted,
@@ -18,7 +24,7 @@ as $$
     from (
       select coalesce(sum(b.quarantined) filter (where b.kind <> 'replay'), 0) as records,
         coalesce(sum(b.quarantined) filter (where b.reloads is not null), 0) as reloaded
-      from sluice.batches b where b.pipeline_id = any (sluice._with_backfills(p_pipeline_id))) l,
+      from sluice.batches b where b.pipeline_id = any (v_ids)) l,
       (select coalesce(sum(seen_count), 0) as records from sluice.quarantine where pipeline_id = p_pipeline_id) q
     where q.records not between l.records and l.records + l.reloaded
       and (select p.backfill_of is null from sluice.pipelines p where p.pipeline_id = p_pipeline_id)
@@ -26,7 +32,9 @@ as $$
   select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by place, number)),
     (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*)) from ledger
       where kind not in ('rewind', 'skip')))
-  from broken
+    into is_ok, detail
+  from broken;
+end
 $$;
 
 comment on function sluice._verify_books(integer) is

@@ -1,9 +1,11 @@
 create or replace function sluice._verify_cursors(p_pipeline_id integer, out is_ok boolean, out detail text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.verify
 as $$
+begin
   with ledger as (
-    select b.*, lag(b.batch_seq, 1, 0::bigint) over w as seq_before, lag(b.cursor_after) over w as cursor_expected
+    select b.batch_id, b.batch_seq, b.cursor_before, b.cursor_after, lag(b.batch_seq, 1, 0::bigint) over w as seq_before, lag(b.cursor_after) over w as cursor_expected
     from sluice.batches b where b.pipeline_id = p_pipeline_id and b.batch_seq is not null
     window w as (order by b.batch_seq)
   ), broken as (
@@ -21,7 +23,9 @@ as $$
   )
   select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by batch_seq)),
     (select format('batches: %s, unbroken', count(*)) from ledger))
-  from broken
+    into is_ok, detail
+  from broken;
+end
 $$;
 
 comment on function sluice._verify_cursors(integer) is

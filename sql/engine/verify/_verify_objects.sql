@@ -1,7 +1,9 @@
 create or replace function sluice._verify_objects(p_pipeline_id integer, out is_ok boolean, out detail text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.verify
 as $$
+begin
   with found as (
     select coalesce(o.object, l.object) as object, case
       when o.object is null then format('%s is read in the ledger, and not in the state', l.object)
@@ -18,7 +20,9 @@ as $$
     filter (where what is not null)),
     case when count(*) = 0 then 'the source has none'
       else format('files and objects: %s, as the ledger left them', count(*)) end)
-  from found
+    into is_ok, detail
+  from found;
+end
 $$;
 
 comment on function sluice._verify_objects(integer) is

@@ -1,32 +1,38 @@
 create or replace function sluice._verify_quarantine(p_pipeline sluice.pipelines, out is_ok boolean, out detail text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.verify
 as $$
 declare
   v_found  text[];
   v_loaded record;
   v_ids    integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
 begin
-  v_found := array(
-    select x.what from sluice.quarantine q
-    cross join lateral (
-      select format('record %s names batch %s, which is not in the ledger', q.quarantine_id, b.id) as what
-      from unnest(array[q.first_batch_id, q.last_batch_id, q.resolved_batch_id]) b (id)
-      where b.id is not null and not exists (select from sluice.batches l where l.batch_id = b.id
-        and l.pipeline_id = any (v_ids))
-      union all
-      select format('record %s is %s by batch %s, which is a %s', q.quarantine_id, q.status, l.batch_id, l.kind)
-      from sluice.batches l
-      where l.batch_id = q.resolved_batch_id and l.pipeline_id = any (v_ids)
-        and (l.kind in ('rewind', 'skip') or (q.status = 'replayed') <> (l.kind = 'replay'))
-      union all
-      select format('record %s is %s, and its history does not say so', q.quarantine_id, q.status)
-      where q.status <> coalesce((
-        select nullif(e.event, 'reopened') from sluice.quarantine_events e
-        where e.quarantine_id = q.quarantine_id and e.event in ('replayed', 'loaded', 'discarded', 'reopened')
-        order by e.event_id desc limit 1), 'open')) x
-    where q.pipeline_id = p_pipeline.pipeline_id
-    order by q.quarantine_id);
+  -- Sets against sets: there may be very many records.
+  with records as (
+    select q.quarantine_id, q.status, q.first_batch_id, q.last_batch_id, q.resolved_batch_id
+    from sluice.quarantine q where q.pipeline_id = p_pipeline.pipeline_id
+  ), ledger as (
+    select b.batch_id, b.kind from sluice.batches b where b.pipeline_id = any (v_ids)
+  ), last_events as (
+    select distinct on (e.quarantine_id) e.quarantine_id, e.event
+    from records q join sluice.quarantine_events e using (quarantine_id)
+    where e.event in ('replayed', 'loaded', 'discarded', 'reopened') order by e.quarantine_id, e.event_id desc)
+  select coalesce(array_agg(x.what order by x.quarantine_id), '{}') into v_found from (
+    select q.quarantine_id, format('record %s names batch %s, which is not in the ledger', q.quarantine_id, b.id) as what
+    from records q
+    cross join lateral unnest(array[q.first_batch_id, nullif(q.last_batch_id, q.first_batch_id), q.resolved_batch_id])
+      b (id)
+    left join ledger l on l.batch_id = b.id
+    where b.id is not null and l.batch_id is null
+    union all
+    select q.quarantine_id, format('record %s is %s by batch %s, which is a %s', q.quarantine_id, q.status, l.batch_id, l.kind)
+    from records q join ledger l on l.batch_id = q.resolved_batch_id
+    where l.kind in ('rewind', 'skip') or (q.status = 'replayed') <> (l.kind = 'replay')
+    union all
+    select q.quarantine_id, format('record %s is %s, and its history does not say so', q.quarantine_id, q.status)
+    from records q left join last_events e using (quarantine_id)
+    where q.status <> coalesce(nullif(e.event, 'reopened'), 'open')) x;
   v_loaded := sluice._open_records_in_target(p_pipeline);
   v_found := v_found || v_loaded.loaded;
   is_ok := v_found = '{}';

@@ -7,6 +7,8 @@ as $$
   -- By the catalog: to_regclass raises where the schema may not be used.
   select case
     when count(c.oid) = 0 then format('%s is not there', p_target)
+    -- Whoever reads a view runs the code of its owner.
+    when bool_or(c.relkind not in ('r', 'p')) then format('%s is not a table any more', p_target)
     when not bool_and(has_schema_privilege(n.oid, 'usage')) or bool_or(row_security_active(c.oid))
       or bool_or(not has_column_privilege(c.oid, a.attnum, 'select'))
         then format('%s may not read %s', current_user, p_target)

@@ -1,8 +1,11 @@
--- Every check looks at the same snapshot, the caller's: runs may go on meanwhile.
+-- Every check looks at the same snapshot, the caller's: runs may go on meanwhile. Statements are planned for the
+-- pipeline that is looked at (force_custom_plan), as one pipeline may have nearly all of the ledger or the quarantine,
+-- and the statistics then say of each of the others that it has.
 create or replace function sluice.verify(pipeline text default null, deep boolean default false)
 returns table (pipeline_name text, check_name text, is_ok boolean, detail text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare

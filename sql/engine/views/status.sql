@@ -11,7 +11,7 @@ select
   (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting
 from sluice.pipelines p
 left join lateral (
-  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
 left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
 where p.backfill_of is null
 order by p.name;
@@ -47,7 +47,7 @@ select
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
-  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.run_id desc limit 1) r on true
+  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
 left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
 where p.backfill_of is null
 order by p.name;

@@ -303,3 +303,35 @@ async fn edited_and_deleted_rows_are_named() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn a_view_in_the_place_of_a_target_is_named_and_not_read() {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key",
+        "id bigint",
+        "(doc->>'id')::bigint",
+        "key => '{id}'",
+    )
+    .await;
+    Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;
+    db.execute(
+        "create function shop.evil() returns integer language plpgsql as
+           $$ begin raise exception 'code of the owner ran as whoever verified'; end $$;
+         alter table shop.items rename to items_real;
+         create view shop.items as select *, shop.evil() as x from shop.items_real;",
+    )
+    .await;
+    let verdicts = "select check_name, is_ok, detail from sluice.verify('items', deep => true)
+      where check_name in ('lineage', 'tombstones', 'row count', 'row hashes')";
+    assert_eq!(
+        db.rows(verdicts).await,
+        [
+            "lineage|f|shop.items is not a table any more",
+            "tombstones|t|no key of the target was deleted",
+            "row count|t|not checked: shop.items is not a table any more",
+            "row hashes|t|not checked: shop.items is not a table any more",
+        ]
+    );
+}
