@@ -10,3 +10,5 @@ create index batches_by_time on sluice.batches (pipeline_id, committed_at);
 create index batches_with_unchanged_rows on sluice.batches (pipeline_id, committed_at) where unchanged > 0;
 -- The run that a loader left open when it died.
 create index runs_without_outcome on sluice.runs (pipeline_id) where finished_at is null;
+-- The files and objects that were begun, which every run asks for first.
+create index source_objects_begun on sluice.source_objects (pipeline_id) where not is_done;

@@ -5,11 +5,15 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   with found as (select (sluice._find_pipeline(pipeline)).pipeline_id)
-  -- Two branches, as a condition for both would be no condition of an index.
+  -- In branches, as a condition for all would be no condition of an index.
   select o.object, o.identity, o.position, o.is_done
   from sluice.source_objects o
-  where objects is null and o.pipeline_id = (select f.pipeline_id from found f)
-    and not (only_begun and (o.is_done or o.position @> '{"skipped": true}'))
+  where objects is null and not only_begun and o.pipeline_id = (select f.pipeline_id from found f)
+  union all
+  select o.object, o.identity, o.position, o.is_done
+  from sluice.source_objects o
+  where objects is null and only_begun and o.pipeline_id = (select f.pipeline_id from found f)
+    and not o.is_done and not o.position @> '{"skipped": true}'
   union all
   select o.object, o.identity, o.position, o.is_done
   from sluice.source_objects o
