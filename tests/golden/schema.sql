@@ -359,6 +359,7 @@ create table sluice.source_objects (
   constraint source_objects_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint source_objects_pkey PRIMARY KEY (pipeline_id, object)
 );
+CREATE INDEX source_objects_begun ON sluice.source_objects USING btree (pipeline_id) WHERE (NOT is_done);
 
 create table sluice.tombstones (
   target text not null,
