@@ -91,7 +91,9 @@ create table sluice.batches (
   constraint batches_that_move_the_cursor_are_numbered CHECK (((batch_seq IS NULL) = (kind = 'replay'::text)))
 );
 CREATE INDEX batches_by_run ON sluice.batches USING btree (run_id);
+CREATE INDEX batches_by_time ON sluice.batches USING btree (pipeline_id, committed_at);
 CREATE INDEX batches_rewinds ON sluice.batches USING btree (pipeline_id, batch_seq) WHERE (kind = 'rewind'::text);
+CREATE INDEX batches_with_unchanged_rows ON sluice.batches USING btree (pipeline_id, committed_at) WHERE (unchanged > 0);
 
 create table sluice.delivery_state (
   pipeline_id integer not null,
@@ -257,6 +259,8 @@ create table sluice.quarantine (
   constraint quarantine_status_is_known CHECK ((status = ANY (ARRAY['open'::text, 'replayed'::text, 'loaded'::text, 'discarded'::text])))
 );
 CREATE INDEX quarantine_by_batch ON sluice.quarantine USING btree (last_batch_id);
+CREATE INDEX quarantine_by_key ON sluice.quarantine USING gin (keys jsonb_path_ops) WHERE (keys IS NOT NULL);
+CREATE INDEX quarantine_by_pipeline ON sluice.quarantine USING btree (pipeline_id, status, quarantine_id) INCLUDE (seen_count);
 CREATE INDEX quarantine_by_resolved_batch ON sluice.quarantine USING btree (resolved_batch_id) WHERE (resolved_batch_id IS NOT NULL);
 CREATE INDEX quarantine_discarded_bytes ON sluice.quarantine USING btree (pipeline_id, payload_sha256) WHERE (status = 'discarded'::text);
 CREATE INDEX quarantine_open_by_age ON sluice.quarantine USING btree (pipeline_id, last_seen_at) WHERE (status = 'open'::text);
@@ -327,6 +331,7 @@ create table sluice.runs (
   constraint runs_pkey PRIMARY KEY (run_id)
 );
 CREATE INDEX runs_by_pipeline ON sluice.runs USING btree (pipeline_id, run_id DESC);
+CREATE INDEX runs_without_outcome ON sluice.runs USING btree (pipeline_id) WHERE (finished_at IS NULL);
 
 create table sluice.snapshot_keys (
   pipeline_id integer not null,
