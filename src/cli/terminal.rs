@@ -48,7 +48,8 @@ mod tests {
     #[test]
     fn json_says_the_same_when_it_is_shown() {
         let value = serde_json::json!({"a\u{9b}": "\u{1b}[2J\u{202e}\u{7f}"});
-        let read: serde_json::Value = serde_json::from_str(&shown(&value.to_string())).expect("it is JSON");
+        let read: serde_json::Value =
+            serde_json::from_str(&shown(&value.to_string())).expect("it is JSON");
         assert_eq!(read, value);
     }
 }

@@ -104,7 +104,10 @@ struct Engine {
 
 async fn installed(client: &Client) -> Result<Option<Engine>> {
     let known = client
-        .query_typed("select pg_catalog.to_regclass('sluice.engine') is not null", &[])
+        .query_typed(
+            "select pg_catalog.to_regclass('sluice.engine') is not null",
+            &[],
+        )
         .await?;
     if !known.first().is_some_and(|row| row.get(0)) {
         return Ok(None);
