@@ -9,7 +9,11 @@ use std::path::Path;
 /// Options in the pages that belong to other programs.
 const OF_OTHERS: &[&str] = &[
     "--build",
+    "--discover",
     "--release",
+    "--rm",
+    "--since",
+    "--state",
     "--locked",
     "--bin",
     "--dbname",
@@ -132,7 +136,7 @@ fn every_exit_code_and_counter_is_in_the_readme() {
 async fn every_setting_of_a_source_is_told() {
     let db = TestDb::new().await;
     let told = text("docs/sources.md");
-    for source in ["file_source", "object_source"] {
+    for source in ["file_source", "object_source", "program_source"] {
         let names = db
             .rows(&format!(
                 "select unnest(proargnames) from pg_proc where oid = 'sluice.{source}'::regproc"
