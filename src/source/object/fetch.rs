@@ -114,8 +114,8 @@ impl Fetcher {
         let mut is_empty = true;
         while let Some(verdict) = listing.next(self.store.as_ref()).await? {
             is_empty &= matches!(verdict, Verdict::Ignore);
-            let remarks = listing.remarks().into_iter();
-            let mut told: Vec<Event> = remarks.map(Event::Remark).collect();
+            let remark = listing.remark().into_iter();
+            let mut told: Vec<Event> = remark.map(Event::Remark).collect();
             let mut to_fetch = None;
             match verdict {
                 Verdict::Read(candidate) => to_fetch = Some(announce(candidate)),

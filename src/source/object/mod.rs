@@ -20,6 +20,7 @@ mod refusal;
 mod service;
 mod settings;
 mod store;
+mod walk;
 mod wanted;
 
 use std::path::Path;

@@ -50,11 +50,8 @@ fn page_numbers_end_at_an_empty_page() {
     assert_eq!(model.first(), At::Page(1));
     let next = |page, records, seen| next(&model, At::Page(page), records, seen, json!({}));
     assert_eq!(next(1, 10, 10), Some(At::Page(2)));
-    assert_eq!(
-        next(2, 3, 13),
-        Some(At::Page(3)),
-        "others may follow a short page"
-    );
+    // Others may follow a short page.
+    assert_eq!(next(2, 3, 13), Some(At::Page(3)));
     assert_eq!(next(3, 0, 13), None);
 }
 
@@ -288,15 +285,13 @@ fn a_place_of_another_model_is_not_known() {
     let number = model(json!({"model": "page_number", "param": "page"}));
     let cursor = model(json!({"model": "cursor", "param": "after", "next": "/next"}));
     let link = model(json!({"model": "link_header", "rel": "next"}));
+    let link_to_x = At::Link("https://x/".to_owned());
     for (at, known) in [
         (At::First, [false, true, true, true]),
         (At::Page(2), [true, false, false, false]),
         (At::Offset(2), [false, false, false, false]),
         (token("x"), [false, true, false, false]),
-        (
-            At::Link("https://x/".to_owned()),
-            [false, false, true, false],
-        ),
+        (link_to_x, [false, false, true, false]),
     ] {
         let models = [&number, &cursor, &link, &Paging::default()];
         assert_eq!(models.map(|model| model.knows(&at)), known, "{at}");
