@@ -71,6 +71,10 @@ pub(crate) enum Case {
     Bad,
     /// CSV into an empty table
     Csv,
+    /// NDJSON into an empty table, by a transform that takes rows
+    Rows,
+    /// CSV into an empty table, by a transform that takes rows
+    CsvRows,
     /// NDJSON into an empty table, by a transform that is told of each record
     Meta,
     /// 20,000 files of one record
@@ -117,9 +121,11 @@ impl Args {
 
     /// Whether any of the loads of a whole file is to be measured.
     pub(crate) fn wants_loads(&self) -> bool {
-        use Case::{Bad, Changed, Copy, Csv, First, Meta, Nothing, Open, Same, Small};
+        use Case::{
+            Bad, Changed, Copy, Csv, CsvRows, First, Meta, Nothing, Open, Rows, Same, Small,
+        };
         [
-            Copy, First, Nothing, Same, Changed, Bad, Csv, Meta, Small, Open,
+            Copy, First, Nothing, Same, Changed, Bad, Csv, Rows, CsvRows, Meta, Small, Open,
         ]
         .iter()
         .any(|case| self.wants(*case))

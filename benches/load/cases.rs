@@ -161,6 +161,7 @@ impl<'a> Bench<'a> {
         expected: &[(&str, u64)],
     ) -> Result<(), Failure> {
         let pipeline = match case {
+            Case::Rows | Case::CsvRows => "orders_rows",
             Case::Meta => "orders_meta",
             _ => "orders",
         };
@@ -254,6 +255,8 @@ impl<'a> Bench<'a> {
             self.check_table("bench.orders", &files.plain.1)?;
         }
         let loads = [
+            (Case::Rows, files.plain.0.clone()),
+            (Case::CsvRows, files.csv.clone()),
             (Case::Meta, files.plain.0.clone()),
             (Case::Small, files.small.join("*.ndjson")),
             (Case::Open, files.plain.0.clone()),

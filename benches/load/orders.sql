@@ -71,3 +71,25 @@ select sluice.define_pipeline(
   key       => '{order_id}',
   order_by  => 'updated_at',
   source    => sluice.file_source(path => '-'));
+
+-- The same, as rows: fields are copied, and no JSON is parsed.
+create type bench.orders_in as (
+  order_id bigint, customer_id bigint, amount numeric, status text, currency text, qty integer, email text, note text,
+  created_at timestamptz, updated_at timestamptz);
+
+create function bench.orders_rows_v1(r bench.orders_in)
+returns table (
+  order_id bigint, customer_id bigint, amount numeric, status text, currency text, qty integer,
+  email text, note text, created_at timestamptz, updated_at timestamptz)
+language sql stable as $$
+  select r.order_id, r.customer_id, r.amount, r.status, r.currency, r.qty, r.email, r.note, r.created_at, r.updated_at
+$$;
+
+select sluice.define_pipeline(
+  name      => 'orders_rows',
+  version   => 1,
+  transform => 'bench.orders_rows_v1',
+  target    => 'bench.orders',
+  key       => '{order_id}',
+  order_by  => 'updated_at',
+  source    => sluice.file_source(path => '-'));

@@ -124,6 +124,8 @@ fn label(case: Case) -> &'static str {
         Case::Changed => "1 % changed",
         Case::Bad => "first load, 1 % bad",
         Case::Csv => "first load, CSV",
+        Case::Rows => "first load, rows",
+        Case::CsvRows => "first load, rows of CSV",
         Case::Meta => "first load, with meta",
         Case::Small => "files of one record",
         Case::Open => "first load, one open",

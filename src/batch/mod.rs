@@ -18,12 +18,13 @@ pub use delivery::{
 };
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
 pub use replay::{quarantined_ids, replay, retry_orphans};
-pub use stage::stage;
+pub use stage::{Payloads, stage};
 pub use waiting::{Waited, note_waiting, refuse_run};
 
 use crate::error::{Error, Result};
 use crate::source::{Batch, ObjectState};
 use serde_json::Value;
+use std::sync::Arc;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
@@ -52,6 +53,8 @@ pub struct Run {
     pub skips_known: bool,
     /// What becomes of rows that the source no longer has: `keep`, `delete` or `mark`.
     pub missing: String,
+    /// The columns of the row that the transform takes, if it takes one.
+    pub input_columns: Option<Arc<[String]>>,
 }
 
 impl Run {
@@ -81,6 +84,9 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
         max_bad_ratio: row.get("max_bad_ratio"),
         skips_known: row.get("skips_known"),
         missing: row.get("missing"),
+        input_columns: row
+            .get::<_, Option<Vec<String>>>("input_columns")
+            .map(Arc::from),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The first half of a batch: its records are copied and transformed.
 
 use crate::error::Result;
-use crate::source::{Batch, CopyRows, Unreadable};
+use crate::source::{Batch, CopyRows, Fields, Unreadable};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use futures_util::future::{try_join, try_join3};
@@ -9,6 +9,15 @@ use std::future::ready;
 use std::pin::pin;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
+
+/// Of records that go to the server as fields, which payloads are sent as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payloads {
+    /// Those the server asks for. It may want all of them when that is too late: `SL009`.
+    Wanted,
+    /// All.
+    All,
+}
 
 /// Copies a batch into a transaction and transforms it; `begin` opens the transaction, unless it
 /// is open. Nothing permanent is touched and no lock is held for which another session could
@@ -22,6 +31,7 @@ pub async fn stage(
     pipeline: &str,
     run_id: i64,
     batch: &Batch,
+    payloads: Payloads,
 ) -> Result<()> {
     let origins = serde_json::to_value(&batch.origins).unwrap_or_default();
     let (pipeline_and_run, origins) = (
@@ -31,38 +41,105 @@ pub async fn stage(
         ],
         [(&origins as &(dyn ToSql + Sync), Type::JSONB)],
     );
-    let begin_batch = client.query_typed(
-        "select from sluice.begin_batch(pipeline => $1, run_id => $2)",
+    let begin_batch = client.query_typed_one(
+        "select input_columns, wants_payloads from sluice.begin_batch(pipeline => $1, run_id => $2)",
         &pipeline_and_run,
     );
-    let copy_staging = client.prepare(match batch.has_digests {
-        true => "copy pg_temp.sluice_staging (ordinal, position, payload, digest) from stdin (format binary)",
-        false => "copy pg_temp.sluice_staging (ordinal, position, payload) from stdin (format binary)",
+    let fields = batch.fields.as_ref();
+    let first_copy = client.prepare(match fields {
+        Some(_) => COPY_FIELDS,
+        None => copy_staging(batch.has_digests),
     });
-    let (_, _, copy_staging) = try_join3(begin, begin_batch, copy_staging).await?;
+    let (_, begun, first_copy) = try_join3(begin, begin_batch, first_copy).await?;
     if !batch.unreadable.is_empty() {
-        let copy_unreadable = client
-            .prepare("copy pg_temp.sluice_unreadable (ordinal, position, payload, sqlstate, message) from stdin (format binary)")
-            .await?;
         let records = encode_unreadable(&batch.unreadable);
-        copy(client, &copy_unreadable, records, ready(Ok(()))).await?;
+        copy(client, &client.prepare(COPY_UNREADABLE).await?, records).await?;
     }
-    let transform = client.query_typed(
-        "select from sluice.transform_batch(origins => $1)",
+    let transform = client.query_typed_one(
+        "select quarantined from sluice.transform_batch(origins => $1)",
         &origins,
     );
-    match batch.rows > batch.unreadable.len() {
-        true => copy(client, &copy_staging, batch.copy_data.clone(), transform).await?,
-        false => transform.await?,
+    let Some(fields) = fields else {
+        match batch.copied > 0 {
+            true => copy_and(client, &first_copy, batch.copy_data.clone(), transform).await?,
+            false => transform.await?,
+        };
+        return Ok(());
     };
-    Ok(())
+
+    if batch.copied > 0 {
+        let staging = client.prepare(copy_staging(batch.has_digests)).await?;
+        copy(client, &staging, batch.copy_data.clone()).await?;
+    }
+    // Another version may have been activated since the run began.
+    if begun
+        .get::<_, Option<Vec<String>>>("input_columns")
+        .as_deref()
+        != Some(&*fields.columns)
+    {
+        let staging = client.prepare(copy_staging(false)).await?;
+        copy_and(client, &staging, fields.payloads(None), transform).await?;
+        return Ok(());
+    }
+    if payloads == Payloads::All || begun.get("wants_payloads") {
+        copy(
+            client,
+            &client.prepare(COPY_PAYLOADS).await?,
+            fields.payloads(None),
+        )
+        .await?;
+        copy_and(client, &first_copy, fields.copy_data.clone(), transform).await?;
+        return Ok(());
+    }
+    let transformed = copy_and(client, &first_copy, fields.copy_data.clone(), transform).await?;
+    match transformed.get::<_, i64>("quarantined") > 0 {
+        true => send_wanted(client, fields).await,
+        false => Ok(()),
+    }
+}
+
+/// Sends the payloads of bad records.
+async fn send_wanted(client: &Client, fields: &Fields) -> Result<()> {
+    let wanted = client
+        .query_typed(
+            "select ordinal from sluice.wanted_payloads() ordinal order by 1",
+            &[],
+        )
+        .await?;
+    let wanted: Vec<i32> = wanted.iter().map(|row| row.get(0)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let statement = client.prepare(COPY_PAYLOADS).await?;
+    copy(client, &statement, fields.payloads(Some(&wanted))).await
+}
+
+/// All columns, whichever they are.
+const COPY_FIELDS: &str = "copy pg_temp.sluice_fields from stdin (format binary)";
+const COPY_PAYLOADS: &str =
+    "copy pg_temp.sluice_payloads (ordinal, position, payload) from stdin (format binary)";
+const COPY_UNREADABLE: &str = "copy pg_temp.sluice_unreadable (ordinal, position, payload, sqlstate, message) from stdin (format binary)";
+
+fn copy_staging(has_digests: bool) -> &'static str {
+    match has_digests {
+        true => {
+            "copy pg_temp.sluice_staging (ordinal, position, payload, digest) from stdin (format binary)"
+        }
+        false => {
+            "copy pg_temp.sluice_staging (ordinal, position, payload) from stdin (format binary)"
+        }
+    }
 }
 
 /// Sends in slices, so that a slow server holds up the slices and not one huge message.
 const SLICE: usize = 256 * 1024;
 
+async fn copy(client: &Client, statement: &Statement, data: Bytes) -> Result<()> {
+    copy_and(client, statement, data, ready(Ok(()))).await
+}
+
 /// Copies `data`, and sends what comes `next` right behind it.
-async fn copy<T>(
+async fn copy_and<T>(
     client: &Client,
     statement: &Statement,
     mut data: Bytes,

@@ -59,7 +59,7 @@ const CONTEXT_LINES: usize = 3;
 /// What the engine's own conditions mean for a run. The functions that raise them say more:
 /// `SL001` deposed, `SL002` out of sequence, `SL003` too many bad records, `SL004` books do
 /// not balance, `SL005` definition, `SL006` transform replaced, `SL007` paused, `SL008` too many
-/// missing rows.
+/// missing rows, `SL009` payloads that were not sent.
 fn engine_kind(sqlstate: &str) -> Option<Kind> {
     Some(match sqlstate {
         "SL001" => Kind::Locked,

@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::reader::{self, Numbered};
 use super::snapshot;
-use crate::batch;
+use crate::batch::{self, Payloads};
 use crate::error::{Error, Kind, Result};
 use crate::report::Report;
 use std::future::ready;
@@ -26,7 +26,17 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         } {
             let batch = batch?;
             seq += 1;
-            batch::stage(&client, ready(Ok(())), pipeline, run.run_id, &batch).await?;
+            // In one transaction nothing can be sent again.
+            let payloads = Payloads::All;
+            batch::stage(
+                &client,
+                ready(Ok(())),
+                pipeline,
+                run.run_id,
+                &batch,
+                payloads,
+            )
+            .await?;
             // To the end, whatever share is bad: that is what one wants to see.
             let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
             job.committed(&counters, &batch);

@@ -62,6 +62,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
     let programs = EndWithRun(means.children.clone());
     let open_source = Arc::clone(&options.open_source);
     let (cursor, limits) = (run.cursor.clone(), options.limits(run));
+    let columns = run.input_columns.clone();
     let is_elsewhere = options.path.is_some();
     let max_batches = options.max_batches.unwrap_or(u64::MAX);
     let progress = job.progress.clone();
@@ -77,7 +78,9 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
                 return;
             }
         };
-        let mut driver = Driver::new(source, &means, cursor, limits).elsewhere(is_elsewhere);
+        let mut driver = Driver::new(source, &means, cursor, limits)
+            .with_columns(columns)
+            .elsewhere(is_elsewhere);
         progress.start(driver.total_bytes());
         let is_enough = read(&mut driver, &sender, max_batches);
         if is_enough && !driver.is_over() {

@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::reader::{Numbered, Reader};
 use super::transaction::{commit_after, outcome};
-use crate::batch::{self, Counters, Run};
+use crate::batch::{self, Counters, Payloads, Run};
 use crate::error::Result;
 use crate::source::Batch;
 use deadpool_postgres::Object;
@@ -105,15 +105,26 @@ impl Worker<'_> {
                 return Ok(counters);
             }
             let retried = i64::from(batch.retried) + tries.fetch_add(1, Ordering::Relaxed);
-            let (counters, client) = commit_after(self.job, self.client().await?, async |client| {
-                let begin = batch::begin(client);
-                batch::stage(client, begin, self.job.pipeline, self.run.run_id, batch).await?;
-                self.wait_for_turn(index).await;
-                is_loading.store(true, Ordering::Relaxed);
-                let limit = self.job.options.max_bad_ratio;
-                batch::load(client, self.run, seq, batch, retried, limit).await
-            })
-            .await?;
+            let transaction = async |payloads| {
+                commit_after(self.job, self.client().await?, async |client| {
+                    let begin = batch::begin(client);
+                    let (pipeline, run_id) = (self.job.pipeline, self.run.run_id);
+                    batch::stage(client, begin, pipeline, run_id, batch, payloads).await?;
+                    self.wait_for_turn(index).await;
+                    is_loading.store(true, Ordering::Relaxed);
+                    let limit = self.job.options.max_bad_ratio;
+                    batch::load(client, self.run, seq, batch, retried, limit).await
+                })
+                .await
+            };
+            let (counters, client) = match transaction(Payloads::Wanted).await {
+                // Found bad in the merge, where it is too late to ask. Rolled back for certain.
+                Err(error) if error.sqlstate() == Some("SL009") => {
+                    is_loading.store(false, Ordering::Relaxed);
+                    transaction(Payloads::All).await?
+                }
+                done => done?,
+            };
             *self.kept() = Some(client);
             Ok(counters)
         };

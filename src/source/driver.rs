@@ -1,6 +1,8 @@
 //! What is the same for every source: batches under their limits, what a batch is to a complete
 //! read, errors that wait for the records before them, the end and its proof.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -20,6 +22,8 @@ const GATHERING: Duration = Duration::from_secs(30);
 pub struct Driver {
     source: Box<dyn Source>,
     limits: Limits,
+    /// Of the row that the transform takes, if it takes one.
+    columns: Option<Arc<[String]>>,
     /// What the database knows, or will once the batches handed out are committed.
     cursor: Option<Value>,
     /// The records are not the pipeline's own source.
@@ -28,6 +32,8 @@ pub struct Driver {
     failure: Option<Error>,
     end: Option<End>,
     remarks: Remarks,
+    /// What was said of records.
+    said: HashSet<String>,
     /// What the next batch has to say about the completeness of the read.
     spoilt_by: Option<String>,
 }
@@ -49,11 +55,13 @@ impl Driver {
         Driver {
             source,
             limits,
+            columns: None,
             cursor,
             is_elsewhere: false,
             failure: None,
             end: None,
             remarks: means.remarks.clone(),
+            said: HashSet::new(),
             spoilt_by: None,
         }
     }
@@ -63,6 +71,13 @@ impl Driver {
         let cursor = start.cursor.clone();
         let source = super::open(settings, start, means)?;
         Ok(Self::new(source, means, cursor, limits))
+    }
+
+    /// The same for a transform that takes a row of these columns.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Option<Arc<[String]>>) -> Self {
+        self.columns = columns;
+        self
     }
 
     /// The same for records that are not the pipeline's own source, and so tell nothing of what
@@ -91,8 +106,13 @@ impl Driver {
             true => Snapshot::Begin,
             false => Snapshot::Continue,
         };
-        let mut out = BatchBuilder::new(self.limits);
+        let mut out = BatchBuilder::new(self.limits).with_columns(self.columns.clone());
         let units = self.fill(&mut out);
+        for note in out.take_notes() {
+            if self.said.insert(note.clone()) {
+                self.remarks.add(note);
+            }
+        }
         let cursor = self.source.cursor().or_else(|| self.cursor.clone());
         let has_moved = units > 0 && cursor != self.cursor;
         if out.is_empty() && !has_moved {

@@ -10,6 +10,7 @@ mod copy;
 pub mod database;
 mod digest;
 mod driver;
+mod fields;
 pub mod file;
 pub mod http;
 mod json;
@@ -28,6 +29,7 @@ pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, 
 pub use contract::{Progress, Proof, Reason, Source};
 pub(crate) use copy::CopyRows;
 pub use driver::Driver;
+pub use fields::Fields;
 pub use means::{Means, Remarks, Waiting};
 pub(crate) use program::EndWithRun;
 pub use stream::StreamSource;

@@ -28,6 +28,9 @@ create type sluice.compiled as (
   bury_sql text,
   remember_sql text,
   batch_keys_sql text,
+  input_columns text[],
+  fields_definition text,
+  slice_sql text,
   outbox_sql text
 );
 
@@ -392,6 +395,7 @@ create table sluice.transforms (
   first_used_at timestamp with time zone,
   is_repeatable boolean default false not null,
   definition jsonb,
+  input_definition text,
   constraint transforms_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint transforms_key_is_not_empty CHECK ((cardinality(key) > 0)),
   constraint transforms_pkey PRIMARY KEY (pipeline_id, version),

@@ -1,6 +1,7 @@
 //! The loader with a source made up by the test: order, failures of the source, limits.
 
 mod activation;
+mod rows;
 
 use crate::sources::support::records;
 use crate::support::TestDb;

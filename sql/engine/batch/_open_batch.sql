@@ -3,6 +3,9 @@
 --
 --   sluice_staging     payloads as they came                            filled by copy
 --   sluice_unreadable  records Postgres cannot hold as text             filled by copy
+--   sluice_fields      where the transform takes a row: the fields of
+--                      records, as text, by the names of its type       filled by copy, or from sluice_staging
+--   sluice_payloads    payloads of sluice_fields, where they are wanted filled by copy
 --   sluice_versions    the versions this session has compiled lately    filled here, kept
 --   sluice_batch       one row: the batch, its counters                 filled here, and by each step
 --   sluice_compiled    the version of the open batch: a view
@@ -59,7 +62,7 @@ begin
     if exists (select from pg_temp.sluice_batch) then
       -- An earlier batch of this same transaction (a dry run, a replay).
       truncate pg_temp.sluice_batch, pg_temp.sluice_staging, pg_temp.sluice_unreadable, pg_temp.sluice_origins,
-        pg_temp.sluice_faults, pg_temp.sluice_known, pg_temp.sluice_replayed;
+        pg_temp.sluice_faults, pg_temp.sluice_known, pg_temp.sluice_replayed, pg_temp.sluice_payloads;
     end if;
     return;
   end if;
@@ -69,7 +72,7 @@ begin
       case c.relkind when 'S' then 'sequence' when 'v' then 'view' else 'table' end, c.relname) as sql
     from pg_class c
     where c.relnamespace = pg_my_temp_schema() and c.relkind in ('r', 'S', 'v') and c.relname ~
-      '^sluice_(staging|unreadable|versions|batch|compiled|origins|replayed|known|rows(_\w+)?|faults|place|line)$'
+      '^sluice_(staging|unreadable|payloads|versions|batch|compiled|origins|replayed|known|(fields|rows)(_\w+)?|faults|place|line)$'
   loop
     execute v_object.sql;
   end loop;
@@ -78,6 +81,9 @@ begin
     ordinal integer not null, position bigint, payload text not null, digest uuid) on commit delete rows;
   -- Large payloads are read once and thrown away: not worth compressing.
   alter table pg_temp.sluice_staging alter column payload set storage external;
+  create temporary table sluice_payloads (
+    ordinal integer not null, position bigint, payload text not null) on commit delete rows;
+  alter table pg_temp.sluice_payloads alter column payload set storage external;
   create temporary table sluice_unreadable (
     ordinal integer not null, position bigint, payload bytea not null, sqlstate text not null, message text not null)
     on commit delete rows;

@@ -1,5 +1,5 @@
--- The version of the batch being opened, compiled, with a sluice_rows of its columns. A session that serves
--- several pipelines in turns, as behind a pooler, keeps the latest of them: their sluice_rows are set aside
+-- The version of the batch being opened, compiled, with sluice_fields and sluice_rows of its columns. A session that
+-- serves several pipelines in turns, as behind a pooler, keeps the latest of them: their tables are set aside
 -- under another name and come back, so that neither the catalog nor the compiler has more to do.
 create or replace function sluice._take_version(p_pipeline_id integer, p_version integer, p_batch_id bigint)
 returns text
@@ -22,6 +22,10 @@ begin
   end if;
   if v_current <> v_kept or v_kept is null and v_current is not null then
     execute format('alter table pg_temp.sluice_rows rename to sluice_rows_%s', v_current);
+    execute format('alter table pg_temp.sluice_fields rename to sluice_fields_%s', v_current);
+  end if;
+  if v_current is null then
+    drop table if exists pg_temp.sluice_fields; -- of rows that a comparison has taken away
   end if;
   if v_kept is null then
     -- In place of what it was compiled to before, and of what has not been used for longest.
@@ -31,8 +35,11 @@ begin
         select o.fingerprint from pg_temp.sluice_versions o order by o.last_batch_id desc limit v_kept_count - 1)
       returning v.rows_table
     loop
-      execute format('drop table if exists pg_temp.sluice_rows_%s', v_dropped);
+      execute format('drop table if exists pg_temp.sluice_rows_%1$s, pg_temp.sluice_fields_%1$s', v_dropped);
     end loop;
+    execute format($sql$create temporary table sluice_fields (
+      sluice_ordinal integer not null, sluice_position bigint, sluice_digest uuid%s) on commit delete rows$sql$,
+      ', ' || v_compiled.fields_definition);
     execute format($sql$create temporary table sluice_rows (
       sluice_ordinal integer not null, sluice_line bigint not null default nextval('pg_temp.sluice_line'),
       sluice_state "char", sluice_deleted boolean not null, sluice_reject text, sluice_rule smallint,
@@ -41,10 +48,11 @@ begin
     select v_compiled.*, v_fingerprint, p_pipeline_id, 'pg_temp.sluice_rows'::regclass, p_batch_id;
   else
     if v_kept is distinct from v_current then
-      execute format('alter table %s rename to sluice_rows', v_kept::regclass);
+      execute format('alter table pg_temp.sluice_rows_%s rename to sluice_rows', v_kept);
+      execute format('alter table pg_temp.sluice_fields_%s rename to sluice_fields', v_kept);
     end if;
-    if exists (select from pg_temp.sluice_rows) then
-      truncate pg_temp.sluice_rows; -- of an earlier batch of this transaction
+    if exists (select from pg_temp.sluice_rows) or exists (select from pg_temp.sluice_fields) then
+      truncate pg_temp.sluice_rows, pg_temp.sluice_fields; -- of an earlier batch of this transaction
     end if;
     update pg_temp.sluice_versions v set last_batch_id = p_batch_id where v.fingerprint = v_fingerprint;
   end if;
@@ -63,9 +71,10 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select concat_ws('/', p.pipeline_id, p.xmin, t.version, t.sha256, t.search_path, t.columns, t.key, t.order_by,
-    t.takes_meta, t.is_repeatable, f.oid, f.xmin, f.ctid, sluice._target_fingerprint(to_regclass(p.target)))
+    t.takes_meta, t.is_repeatable, f.oid, f.xmin, f.ctid, sluice._target_fingerprint(to_regclass(p.target)),
+    sluice._target_fingerprint(sluice._input_type(f.oid)))
   from sluice.pipelines p
   join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = coalesce(p_version, p.active_version)
-  left join pg_proc f on f.oid = to_regprocedure(t.function)
+  left join pg_proc f on f.oid = sluice._find_function(t.function)
   where p.pipeline_id = p_pipeline_id
 $$;

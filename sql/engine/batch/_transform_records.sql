@@ -11,6 +11,9 @@ declare
   v sluice.compiled;
 begin
   select * into strict v from pg_temp.sluice_compiled;
+  if v.slice_sql is not null and exists (select from pg_temp.sluice_staging) then
+    perform sluice._slice_payloads(v.slice_sql, p_ordinals);
+  end if;
   perform set_config('search_path', v.search_path, true);
   begin
     execute v.transform_sql using p_ordinals;
@@ -44,3 +47,39 @@ $$;
 
 comment on function sluice._transform_records(integer[]) is
   'Turns staged records into typed, hashed and checked rows.';
+
+-- For a transform that takes a row: the fields of the records that came as payloads, as a replay's do, and as those
+-- that the loader does not understand. A payload that is no JSON object is its record's fault.
+create or replace function sluice._slice_payloads(p_statement text, p_ordinals integer[])
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute p_statement using p_ordinals;
+exception when data_exception or program_limit_exceeded then
+  insert into pg_temp.sluice_faults (ordinal, sqlstate, message, detail)
+  select s.ordinal, f.sqlstate_, f.message, nullif(f.detail, '')
+  from pg_temp.sluice_staging s cross join lateral sluice._fault_of_json(s.payload) f
+  where (p_ordinals is null or s.ordinal = any (p_ordinals)) and f.sqlstate_ is not null
+    and s.ordinal not in (select ordinal from pg_temp.sluice_faults)
+    and s.ordinal not in (select ordinal from pg_temp.sluice_known);
+  execute p_statement using p_ordinals;
+end
+$$;
+
+-- What is raised when a payload is taken apart as an object, if anything is. Reads only, so that its subtransaction
+-- takes no id.
+create or replace function sluice._fault_of_json(p_payload text, out sqlstate_ text, out message text, out detail text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from json_to_record(p_payload::json) as r (nothing text);
+exception when data_exception or program_limit_exceeded then
+  get stacked diagnostics sqlstate_ = returned_sqlstate, message = message_text, detail = pg_exception_detail;
+  if sqlstate_ = '22023' then
+    message := 'the record is no JSON object, of which alone a row can be made';
+  end if;
+end
+$$;

@@ -2,7 +2,7 @@
 --
 --   begin;
 --   select * from sluice.begin_batch('orders', run_id);      -- temp tables, active version
---   copy pg_temp.sluice_staging from stdin (format binary);  -- raw payloads
+--   copy pg_temp.sluice_staging from stdin (format binary);  -- raw payloads, or fields into sluice_fields
 --   select * from sluice.transform_batch(origins);           -- pure: touches nothing permanent
 --   select * from sluice.load_batch(run_id, epoch, batch_seq, cursor, objects);
 --   commit;
@@ -12,7 +12,7 @@
 -- writes the ledger and moves the cursor. Nothing is visible to anyone before the commit, and
 -- everything is after it. The temporary tables are described in _open_batch.
 create or replace function sluice.begin_batch(pipeline text, run_id bigint default null)
-returns table (version integer, batch_id bigint)
+returns table (version integer, batch_id bigint, input_columns text[], wants_payloads boolean)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -30,10 +30,18 @@ begin
     perform set_config('application_name',
       format('sluice %s run %s batch %s', v_pipeline.name, begin_batch.run_id, v_batch_id), true);
   end if;
-  return query select c.version, v_batch_id from pg_temp.sluice_compiled c;
+  return query
+  select c.version, v_batch_id, c.input_columns, c.input_columns is not null and (o.retain_raw is not null or exists (
+    select from sluice.quarantine q
+    where q.pipeline_id = b.owner_id and q.status = 'open' and q.last_seen_at < coalesce(b.run_started_at, now())))
+  from pg_temp.sluice_batch b cross join pg_temp.sluice_compiled c
+  left join sluice.pipelines o on o.pipeline_id = b.owner_id;
 end
 $$;
 
 comment on function sluice.begin_batch(text, bigint) is
-$$First step of a batch: makes or empties the temporary tables and fixes the version. Raises SL002 (isolation level),
-SL005 (definition no longer fits), SL006 (transform replaced), SL007 (paused).$$;
+$$First step of a batch: makes or empties the temporary tables and fixes the version. input_columns: of a transform that
+takes a row; then the fields of a record may be copied into pg_temp.sluice_fields, in this order behind sluice_ordinal,
+sluice_position and sluice_digest, in place of its payload into pg_temp.sluice_staging. wants_payloads: both, please, as
+payloads are retained, or compared with those that wait in quarantine. Raises SL002 (isolation level), SL005 (definition
+no longer fits), SL006 (transform replaced), SL007 (paused).$$;

@@ -17,7 +17,7 @@ begin
   select u.ordinal, u.sqlstate, u.message from pg_temp.sluice_unreadable u;
 
   select count(*) as records, array_agg(s.digest) filter (where s.digest < sluice._anchor_limit()) as anchors
-    into v_staged from pg_temp.sluice_staging s;
+    into v_staged from sluice._staged() s;
   update pg_temp.sluice_batch b
   set extracted = v_staged.records + (select count(*) from pg_temp.sluice_unreadable);
   if v_staged.anchors is not null then

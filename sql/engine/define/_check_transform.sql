@@ -9,12 +9,15 @@ declare
   v_columns text[];
   v_column  record;
   v_target  oid;
+  v_call    text;
+begin
+  perform sluice._check_input(p_pipeline, p_function, p_target);
   -- Behind "offset 0" the record is no constant to the planner, which would else compute
   -- immutable parts of the transform, and raise what they raise.
-  v_call    text := format('(select null::pg_catalog.jsonb as doc offset 0) d cross join lateral %s(%s)',
-    regexp_replace(p_function::pg_catalog.regprocedure::text, '[(][a-z,]*[)]$', ''),
-    case (select pronargs from pg_catalog.pg_proc where oid = p_function) when 1 then 'd.doc' else 'd.doc, d.doc' end);
-begin
+  select format('(select %s, null::pg_catalog.jsonb as sluice_meta from (select %s) r offset 0) s cross join lateral %s',
+      c.record_sql, coalesce((select string_agg(format('null::pg_catalog.text as %I', i), ', ')
+        from unnest(sluice._input_columns(p_function)) i), ''), c.call_sql) into v_call
+  from sluice._call_sql(p_function, 'null::pg_catalog.jsonb') c;
   select array_agg(c.column_name order by c.ordinal) filter (where c.column_name not in ('sluice_reject',
     'sluice_deleted')) into v_columns
   from sluice._transform_columns(p_function) c;

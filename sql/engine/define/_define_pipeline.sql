@@ -54,7 +54,8 @@ begin
   v_new.version := p_version;
   v_new.function := sluice._qualified_function(v_names.transform);
   v_new.function_text := sluice._function_text(v_names.transform);
-  v_new.sha256 := sluice._function_sha256(v_names.transform);
+  v_new.sha256 := sluice._transform_sha256(v_names.transform);
+  v_new.input_definition := sluice._input_definition(v_names.transform);
   v_new.key := p_key;
   v_new.order_by := p_order_by;
   v_is_same := v_old.version is not null and v_pipeline.target = v_names.target
@@ -125,6 +126,8 @@ begin
         p_old.version),
       detail = case
         when p_old.function <> p_new.function then format('It was %s, now it is %s.', p_old.function, p_new.function)
+        when p_old.input_definition <> p_new.input_definition then format(
+          'The type that %s takes had other columns: (%s).', p_new.function, p_old.input_definition)
         when p_old.sha256 <> p_new.sha256 then format('The text of %s differs from the one it was registered with.',
           p_new.function)
         else 'Its key or order_by differs.' end,
@@ -134,13 +137,14 @@ begin
   update sluice.pipelines p set target = p_target where p.pipeline_id = p_pipeline.pipeline_id and p.target <> p_target;
   insert into sluice.transforms as t (
     pipeline_id, version, function, takes_meta, columns, key, order_by, search_path, function_text, sha256,
-      is_repeatable, definition)
+      is_repeatable, input_definition, definition)
   values (p_new.pipeline_id, p_new.version, p_new.function, p_new.takes_meta, p_new.columns, p_new.key, p_new.order_by,
-    p_new.search_path, p_new.function_text, p_new.sha256, p_new.is_repeatable, p_said)
+    p_new.search_path, p_new.function_text, p_new.sha256, p_new.is_repeatable, p_new.input_definition, p_said)
   on conflict (pipeline_id, version) do update set
     function = excluded.function, takes_meta = excluded.takes_meta, columns = excluded.columns, key = excluded.key,
     order_by = excluded.order_by, function_text = excluded.function_text, sha256 = excluded.sha256,
     search_path = case when t.first_used_at is null then excluded.search_path else t.search_path end,
-    is_repeatable = excluded.is_repeatable, definition = excluded.definition;
+    is_repeatable = excluded.is_repeatable, input_definition = excluded.input_definition,
+    definition = excluded.definition;
 end
 $$;

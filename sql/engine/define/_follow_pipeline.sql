@@ -9,16 +9,16 @@ declare
 begin
   select * into strict v_pipeline from sluice.pipelines p where p.pipeline_id = p_backfill.backfill_of;
   insert into sluice.transforms as t (pipeline_id, version, function, takes_meta, columns, key, order_by, search_path,
-    function_text, sha256, is_repeatable)
+    function_text, sha256, is_repeatable, input_definition)
   select p_backfill.pipeline_id, o.version, o.function, o.takes_meta, o.columns, o.key, o.order_by, o.search_path,
-    o.function_text, o.sha256, o.is_repeatable
+    o.function_text, o.sha256, o.is_repeatable, o.input_definition
   from sluice.transforms o
   where o.pipeline_id = v_pipeline.pipeline_id and o.version = v_pipeline.active_version
   on conflict (pipeline_id, version) do update set
     function = excluded.function, takes_meta = excluded.takes_meta, columns = excluded.columns, key = excluded.key,
       order_by = excluded.order_by,
     search_path = excluded.search_path, function_text = excluded.function_text, sha256 = excluded.sha256,
-      is_repeatable = excluded.is_repeatable;
+      is_repeatable = excluded.is_repeatable, input_definition = excluded.input_definition;
   update sluice.pipelines b set
     target = v_pipeline.target, source = sluice._ranged_source(v_pipeline.source, b.backfill_range),
       active_version = v_pipeline.active_version,

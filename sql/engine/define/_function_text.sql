@@ -10,7 +10,7 @@ $$;
 comment on function sluice._function_text(oid) is
   'The text a transform version is registered with and compared to.';
 
--- By which a replaced transform is noticed; null when there is no such function.
+-- By which a replaced function is noticed; null when there is no such function.
 create or replace function sluice._function_sha256(p_function oid)
 returns text
 language sql stable
@@ -19,7 +19,30 @@ as $$
   select encode(sha256(convert_to(sluice._function_text(p_function), 'UTF8')), 'hex')
 $$;
 
--- A function's name with schema and argument types, as to_regprocedure reads it under any search_path.
+-- The same of a transform: its function, and the type of the row that it takes.
+create or replace function sluice._transform_sha256(p_function oid)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(sha256(convert_to(
+    sluice._function_text(p_function) || coalesce(E'\n' || sluice._input_definition(p_function), ''), 'UTF8')), 'hex')
+$$;
+
+-- The function of that name and arguments; null when it is gone, or a type that it took.
+create or replace function sluice._find_function(p_function text)
+returns oid
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return to_regprocedure(p_function);
+exception when undefined_object or invalid_schema_name then
+  return null;
+end
+$$;
+
+-- A function's name with schema and argument types, as _find_function reads it under any search_path.
 create or replace function sluice._qualified_function(p_function oid)
 returns text
 language sql stable

@@ -13,6 +13,8 @@ declare
   v_target   regclass;
   v_of_doc   regprocedure;
   v_of_both  regprocedure;
+  v_is_bare  boolean := v_function = p_transform;
+  v_only     regprocedure;
   v_found    text;
 begin
   begin
@@ -32,18 +34,32 @@ begin
     perform pg_catalog.set_config('search_path', p_search_path, true);
     v_of_doc := pg_catalog.to_regprocedure(v_doc);
     v_of_both := pg_catalog.to_regprocedure(v_doc_meta);
+    -- Of a type that the author alone knows: by its arguments, if they are given, or as the only one of its name.
+    if v_is_bare then
+      v_only := pg_catalog.to_regproc(v_function);
+    else
+      v_only := pg_catalog.to_regprocedure(p_transform);
+    end if;
     perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     select string_agg(p.oid::regprocedure::text, ', ') into v_found from pg_proc p
     where p.proname = (parse_ident(v_function))[cardinality(parse_ident(v_function))];
-  exception when invalid_name or syntax_error or feature_not_supported or invalid_parameter_value then
+  exception when invalid_name or syntax_error or feature_not_supported or invalid_parameter_value or undefined_object then
     null;
   end;
-  transform := coalesce(v_of_doc, v_of_both);
-  takes_meta := v_of_doc is null;
+  transform := case when not v_is_bare and sluice._input_type(v_only) is not null then v_only
+    else coalesce(v_of_doc, v_of_both, case when sluice._input_type(v_only) is not null then v_only end) end;
+  takes_meta := (select p.pronargs > 1 from pg_proc p where p.oid = transform);
+  if (select p.pronargs > 2 or takes_meta and p.proargtypes[1] <> 'jsonb'::regtype from pg_proc p where p.oid = transform)
+  then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: transform %s takes more than a record', p_name, transform::regprocedure),
+      hint = 'beside the row of a record it may take meta jsonb, and nothing else';
+  end if;
   if transform is null then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: transform %s does not exist', p_name, coalesce(p_transform, 'null')),
-      hint = format('create function %s(doc jsonb) returns table (...), or (doc jsonb, meta jsonb), before it is used',
+      hint = format('create function %s(doc jsonb) returns table (...) before it is used; or (r some_type), with the '
+          'fields of a record as its columns; meta jsonb may follow',
         coalesce(nullif(v_function, ''), 'shop.orders_v1')) || coalesce('; functions of that name: ' || v_found, '');
   elsif (select p.prokind <> 'f' from pg_proc p where p.oid = transform) then
     raise exception using errcode = 'SL005',

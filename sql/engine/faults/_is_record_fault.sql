@@ -53,10 +53,13 @@ begin
   -- and the like is what is lacking itself.
   begin
     return exists (
-      select from pg_temp.sluice_staging s
+      select from (
+        select s.payload::jsonb as doc from pg_temp.sluice_staging s where s.ordinal = p_ordinal
+        union all
+        select to_jsonb(f) from pg_temp.sluice_fields f where f.sluice_ordinal = p_ordinal) r
       cross join regexp_matches(lower(p_message), '["«»„“”]([^"«»„“”]+)["«»„“”]', 'g') m
-      cross join jsonb_path_query(s.payload::jsonb, 'strict $.** ? (@.type() == "string")') x (value)
-      where s.ordinal = p_ordinal and strpos(lower(x.value #>> '{}'), m[1]) > 0);
+      cross join jsonb_path_query(r.doc, 'strict $.** ? (@.type() == "string")') x (value)
+      where strpos(lower(x.value #>> '{}'), m[1]) > 0);
   exception when invalid_text_representation then
     return false; -- the payload is no JSON
   end;
@@ -80,7 +83,7 @@ begin
   -- A few records, and those of a replay, say little by themselves: then what the version has done before counts.
   if exists (
     select from pg_temp.sluice_batch b, pg_temp.sluice_compiled c
-    where (b.kind = 'replay' or (select count(*) from pg_temp.sluice_staging) < v_few) and exists (
+    where (b.kind = 'replay' or b.extracted < v_few) and exists (
       select from sluice.batches l
       where l.pipeline_id in (b.pipeline_id, b.owner_id) and l.version = c.version and l.transformed > 0))
   then

@@ -38,9 +38,15 @@ begin
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
         v_constraint = constraint_name, v_column = column_name;
       v_place := sluice._place();
-      -- Staging was filled by copy alone, so physical order is the order of the records.
-      select s.ctid as row_id, s.ordinal into v_record
-      from pg_temp.sluice_staging s where s.ctid > v_from and s.ordinal = v_place - 1 limit 1;
+      -- Filled by copy, and from other tables in the order of the records: so physical order is that in which they
+      -- were tried.
+      if v_compiled.input_columns is null then
+        select s.ctid as row_id, s.ordinal into v_record
+        from pg_temp.sluice_staging s where s.ctid > v_from and s.ordinal = v_place - 1 limit 1;
+      else
+        select s.ctid as row_id, s.sluice_ordinal as ordinal into v_record
+        from pg_temp.sluice_fields s where s.ctid > v_from and s.sluice_ordinal = v_place - 1 limit 1;
+      end if;
       if v_place = 0 or not sluice._may_be_own_fault(v_record.ordinal, v_sqlstate, v_message) then
         raise; -- before any record was looked at, or no record's fault
       end if;
@@ -68,20 +74,20 @@ begin
     end if;
     insert into pg_temp.sluice_faults (ordinal, sqlstate, message, detail, constraint_name, column_name)
     values (v_record.ordinal, v_sqlstate, v_message, nullif(v_detail, ''), nullif(v_constraint, ''),
-      coalesce(v_compiled.columns[nullif(v_place, 0)], nullif(v_column, '')));
+      coalesce((v_compiled.input_columns || v_compiled.columns)[nullif(v_place, 0)], nullif(v_column, '')));
     v_from := v_record.row_id;
     if not sluice._is_record_fault(v_sqlstate) then
       v_by_trial := v_by_trial || v_record.ordinal;
       if cardinality(v_by_trial) = v_enough then
         perform sluice._refuse_common_fault(v_by_trial[1], exists (
-          select from pg_temp.sluice_staging s
-          where s.ctid < v_from and s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)));
+          select from sluice._staged() s
+          where s.ordinal < v_by_trial[v_enough] and s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)));
       end if;
     end if;
   end loop;
   if v_by_trial <> '{}' then
     perform sluice._refuse_common_fault(v_by_trial[1], exists (
-      select from pg_temp.sluice_staging s where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)));
+      select from sluice._staged() s where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)));
   end if;
 end
 $$;

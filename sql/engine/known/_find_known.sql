@@ -84,7 +84,7 @@ declare
 begin
   insert into pg_temp.sluice_known (ordinal, digest, row_place, row_xid)
   select s.ordinal, s.digest, k.row_place, k.row_xid
-  from pg_temp.sluice_staging s
+  from sluice._staged() s
   join (
     select unnest(c.digests) as digest, unnest(c.row_places) as row_place, unnest(c.row_xids) as row_xid
     from sluice.known_payloads c where c.chunk_id = p_chunk_id) k using (digest)

@@ -8,8 +8,11 @@ declare
   v_tree     text;
 begin
   select * into strict v_function from pg_catalog.pg_proc where oid = p_function;
-  -- What meta says differs from batch to batch.
-  if v_function.pronargs <> 1 then
+  -- What meta says differs from batch to batch, and what a name means to a type of the catalog from day to day.
+  if v_function.pronargs <> 1 or exists (
+    select from pg_attribute a left join pg_type t on t.oid = a.atttypid
+    where a.attrelid = sluice._input_type(p_function) and a.attnum > 0
+      and (a.atttypid >= 16384 or t.typname ~ '^_?(reg[a-z]+|money|xml)$')) then
     return false;
   end if;
   -- The word of its owner.
@@ -45,7 +48,7 @@ begin
     end;
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
   end if;
-  return sluice._is_repeatable_tree(v_tree);
+  return sluice._is_repeatable_tree(v_tree, v_function.proargtypes[0]);
 end
 $$;
 
@@ -55,7 +58,8 @@ immutable, and for one in SQL that is built of nothing but immutable functions a
 settings that transform_batch fixes. When in doubt, false.$$;
 
 -- Whether a parsed function body, in the form of pg_proc.prosqlbody, computes its result from its arguments alone.
-create or replace function sluice._is_repeatable_tree(p_tree text)
+-- p_input: the type of its argument, which has been looked at.
+create or replace function sluice._is_repeatable_tree(p_tree text, p_input oid)
 returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -81,7 +85,7 @@ as $$
         'TARGETENTRY', 'VAR', 'PARAM', 'CONST', 'FUNCEXPR', 'OPEXPR', 'DISTINCTEXPR', 'NULLIFEXPR', 'SCALARARRAYOPEXPR', 'BOOLEXPR',
         'SUBLINK', 'CASE', 'CASEEXPR', 'WHEN', 'CASEWHEN', 'CASETESTEXPR', 'COALESCE', 'COALESCEEXPR', 'MINMAX',
         'MINMAXEXPR', 'RELABELTYPE', 'COERCEVIAIO', 'ARRAYCOERCEEXPR', 'ARRAY', 'ARRAYEXPR', 'ROW', 'ROWEXPR',
-        'NULLTEST', 'BOOLEANTEST', 'SUBSCRIPTINGREF', 'COLLATE', 'COLLATEEXPR', 'AGGREF', 'SORTGROUPCLAUSE'))
+        'NULLTEST', 'BOOLEANTEST', 'FIELDSELECT', 'SUBSCRIPTINGREF', 'COLLATE', 'COLLATEEXPR', 'AGGREF', 'SORTGROUPCLAUSE'))
     and p_tree !~ ':rtekind 0 '
     and not exists (
       select from functions f join pg_proc p using (oid)
@@ -96,5 +100,5 @@ as $$
     -- (regclass), nor on the locale (money).
     and not exists (
       select from types t left join pg_type y using (oid)
-      where t.oid >= 16384 or y.oid is null or y.typname ~ '^_?(reg[a-z]+|money|xml)$')
+      where t.oid >= 16384 and t.oid <> p_input or y.oid is null or y.typname ~ '^_?(reg[a-z]+|money|xml)$')
 $$;

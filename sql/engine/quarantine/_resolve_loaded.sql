@@ -19,6 +19,7 @@ begin
   then
     return;
   end if;
+  perform sluice._refuse_missing_payloads(false);
   -- Open records are few and those of a batch many: only those are hashed that may be one of them. The loader's
   -- digest, if it sent one, is the first half of the hash; without, the length tells most apart.
   select count(*) <= v_looked_at, array_agg(encode(substr(q.payload_sha256, 1, 16), 'hex')::uuid), array_agg(distinct q.length)
@@ -30,7 +31,7 @@ begin
     select q.quarantine_id from sluice.quarantine q
     where q.pipeline_id = v.owner_id and q.status = 'open'
       and q.payload_sha256 = any (array(
-        select sha256(convert_to(s.payload, 'UTF8')) from pg_temp.sluice_staging s
+        select sha256(convert_to(s.payload, 'UTF8')) from sluice._staged_payloads() s
         where (not v_is_few or case when s.digest is not null then s.digest in (select unnest(v_digests))
             else octet_length(s.payload) in (select unnest(v_lengths)) end)
           and s.ordinal not in (select k.ordinal from pg_temp.sluice_known k)
@@ -39,7 +40,7 @@ begin
             select r.sluice_ordinal from pg_temp.sluice_rows r where r.sluice_state = 'o'))))
       -- The same bytes may be good in one place and bad in another: transforms are told the place.
       and q.payload_sha256 <> all (array(
-        select sha256(convert_to(s.payload, 'UTF8')) from pg_temp.sluice_staging s
+        select sha256(convert_to(s.payload, 'UTF8')) from sluice._staged_payloads() s
         where s.ordinal in (select f.ordinal from pg_temp.sluice_faults f)))), 'loaded', v.batch_id, v.version, null);
 end
 $$;

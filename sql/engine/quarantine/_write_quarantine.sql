@@ -9,6 +9,7 @@ begin
   if not exists (select from pg_temp.sluice_faults) then
     return;
   end if;
+  perform sluice._refuse_missing_payloads(true);
   select b.batch_id, b.owner_id, b.precedence, c.version into v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
   with record as materialized (
     -- The last of the same bytes.
@@ -18,7 +19,7 @@ begin
       count(*) over (partition by sha256(r.payload)) as seen_count
     from pg_temp.sluice_faults f
     join (
-      select ordinal, position, convert_to(payload, 'UTF8') as payload from pg_temp.sluice_staging
+      select ordinal, position, convert_to(payload, 'UTF8') as payload from sluice._staged_payloads()
       where ordinal in (select ordinal from pg_temp.sluice_faults)
       union all
       select ordinal, position, payload from pg_temp.sluice_unreadable) r using (ordinal)

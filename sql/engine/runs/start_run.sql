@@ -1,6 +1,7 @@
 create or replace function sluice.start_run(pipeline text, loader text)
 returns table (run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, source jsonb, version integer,
-  batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean, missing text)
+  batch_rows integer, batch_bytes integer, max_bad_ratio double precision, skips_known boolean, missing text,
+  input_columns text[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -9,7 +10,7 @@ declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(start_run.pipeline);
   v_state    sluice.etl_state;
   v_run_id   bigint;
-  v_made_for uuid;
+  v_compiled sluice.compiled;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   perform sluice._refuse_paused(v_pipeline);
@@ -18,7 +19,7 @@ begin
   end if;
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
-  v_made_for := (sluice._compile(v_pipeline.pipeline_id, null)).made_for;
+  v_compiled := sluice._compile(v_pipeline.pipeline_id, null);
   perform set_config('lock_timeout', '5s', true);
   -- Waits for whoever has it, and reads what that one left.
   update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
@@ -27,7 +28,7 @@ begin
   perform sluice._forget_chunks(array(
     select k.chunk_id from sluice.known_payloads k
     where k.pipeline_id = v_pipeline.pipeline_id
-      and (k.made_for is distinct from v_made_for or k.last_used_at < now() - interval '30 days')));
+      and (k.made_for is distinct from v_compiled.made_for or k.last_used_at < now() - interval '30 days')));
   insert into sluice.runs (pipeline_id, epoch, loader) values (v_pipeline.pipeline_id, v_state.epoch, start_run.loader)
   returning runs.run_id into v_run_id;
   -- What a run before it left open: its loader was killed, or is deposed by now. It ended with its last commit.
@@ -37,15 +38,15 @@ begin
   where r.pipeline_id = v_pipeline.pipeline_id and r.run_id < v_run_id and r.finished_at is null;
   return query select v_run_id, v_state.epoch, v_state.batch_seq, v_state.cursor, v_pipeline.source,
     v_pipeline.active_version, v_pipeline.batch_rows, v_pipeline.batch_bytes, v_pipeline.max_bad_ratio::float8,
-    v_made_for is not null, v_pipeline.missing;
+    v_compiled.made_for is not null, v_pipeline.missing, v_compiled.input_columns;
 end
 $$;
 
 comment on function sluice.start_run(text, text) is
 $$Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. A run before it
 that never ended is noted as interrupted. skips_known: whether digests of the payloads are of use (sluice._find_known).
-missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. loader: who runs it,
-for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007
+missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. input_columns: of a
+transform that takes a row, see begin_batch. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007
 as begin_batch does.$$;
 
 -- A run that could not begin, for people to see: the pipeline's definition does not fit any more.

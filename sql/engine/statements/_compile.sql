@@ -10,6 +10,7 @@ declare
   v_transform       sluice.transforms;
   v_function        oid;
   v_has_reject      boolean;
+  v_fields          text;
   v_is_in_any_order boolean;
 begin
   select * into strict v_pipeline from sluice.pipelines where pipeline_id = p_pipeline_id;
@@ -27,17 +28,23 @@ begin
   v.key := v_transform.key;
   v.order_by := v_transform.order_by;
 
-  v_function := to_regprocedure(v_transform.function);
-  if v_function is null or sluice._function_sha256(v_function) <> v_transform.sha256 then
+  v_function := sluice._find_function(v_transform.function);
+  if v_function is null or sluice._transform_sha256(v_function) <> v_transform.sha256 then
     raise exception using errcode = 'SL006',
       message = format('pipeline %s: transform %s ', v_pipeline.name, v_transform.function) || case
         when v_function is null then 'was dropped'
+        when sluice._function_text(v_function) = v_transform.function_text then format(
+          'takes rows of other columns than version %s was registered with', v_transform.version)
         else format('is not what version %s was registered with', v_transform.version) end,
-      hint = format('put the registered text back, in psql: select function_text from sluice.versions_details where '
+      detail = case when sluice._function_text(v_function) = v_transform.function_text then format(
+        'It was (%s), now it is (%s).', v_transform.input_definition, sluice._input_definition(v_function)) else '' end,
+      hint = case when sluice._function_text(v_function) = v_transform.function_text
+        then 'give the type its columns back, or make another type for the transform of the next version'
+        else format('put the registered text back, in psql: select function_text from sluice.versions_details where '
           'pipeline = %L and version = %s \gexec -- or define the new text as version %s, under a new name',
         sluice._live_name(v_pipeline.name), v_transform.version, (
           select max(t.version) + 1 from sluice.transforms t
-          where t.pipeline_id = coalesce(v_pipeline.backfill_of, p_pipeline_id)));
+          where t.pipeline_id = coalesce(v_pipeline.backfill_of, p_pipeline_id))) end;
   end if;
 
   v.target := sluice._check_target(
@@ -62,7 +69,21 @@ begin
   select s.transform_sql, s.transform_past_faults_sql, s.trial_sql, s.probe_sql
     into v.transform_sql, v.transform_past_faults_sql, v.trial_sql, v.probe_sql
   from sluice._transform_sql(
-    v_function, v_transform.takes_meta, v_has_reject, v.has_deleted, v.target, v.columns, v.key) s;
+    v_function, v_has_reject, v.has_deleted, v.target, v.columns, v.key) s;
+  v.input_columns := sluice._input_columns(v_function);
+  if v.input_columns is not null then
+    select string_agg(format('%I text', c), ', ' order by n), string_agg(format('%I', c), ', ' order by n)
+      into v.fields_definition, v_fields
+    from unnest(v.input_columns) with ordinality x (c, n);
+    v.slice_sql := format($sql$insert into pg_temp.sluice_fields (sluice_ordinal, sluice_position, sluice_digest, %s)
+select s.ordinal, s.position, s.digest, r.*
+from pg_temp.sluice_staging s
+cross join lateral %s
+where ($1 is null or s.ordinal = any ($1))
+  and s.ordinal not in (select ordinal from pg_temp.sluice_faults)
+  and s.ordinal not in (select ordinal from pg_temp.sluice_known)$sql$,
+      v_fields, sluice._fields_of_json_sql(v_function, 's.payload'));
+  end if;
   v.reference_checks := sluice._reference_checks(v.target, v.columns);
   v.superseded_sql   := sluice._superseded_sql(v.target, v.key, v.order_by);
   v.overlap_sql      := sluice._overlap_sql(v.target, v.key);

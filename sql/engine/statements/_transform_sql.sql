@@ -1,29 +1,29 @@
 -- The statement that puts staged payloads through a transform, in three forms: transform_sql fills
 -- sluice_rows ($1: only these ordinals, null for all); trial_sql returns the rows of the records behind
 -- place $1 ($2: only these ordinals) and notes at which record it is; probe_sql takes the record at
--- place $1 and notes at which column it is. The latter two serve _rows_past_faults, by which
--- transform_past_faults_sql fills sluice_rows when some record raises.
+-- place $1 and notes at which column it is, of the input type and then of the result. The latter two serve
+-- _rows_past_faults, by which transform_past_faults_sql fills sluice_rows when some record raises.
 create or replace function sluice._transform_sql(
-  p_function oid, p_takes_meta boolean, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[],
-    p_key text[],
+  p_function oid, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[], p_key text[],
   out transform_sql text, out transform_past_faults_sql text, out trial_sql text, out probe_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_call    text := format('%s(%s)', regexp_replace(p_function::regprocedure::text, '[(][a-z,]*[)]$', ''),
-    case when p_takes_meta then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end);
-  v_meta    text := case when p_takes_meta then ',
+  v_input   oid := sluice._input_type(p_function);
+  v_call    record;
+  v_own     text := case when v_input is not null then 'r.sluice_' else '' end; -- before the table's own columns
+  v_meta    text := case when (select p.pronargs from pg_proc p where p.oid = p_function) > 1 then format(',
     -- What is the same for all records of the batch is made once.
     (select pg_catalog.jsonb_build_object(
        ''pipeline'', b.pipeline, ''batch'', b.batch_id, ''version'', c.version, ''run_started_at'', b.run_started_at)
      from pg_temp.sluice_batch b, pg_temp.sluice_compiled c)
-    operator(pg_catalog.||) pg_catalog.jsonb_build_object(''position'', position)
+    operator(pg_catalog.||) pg_catalog.jsonb_build_object(''position'', %1$sposition)
     operator(pg_catalog.||) coalesce((
-      select o.meta from pg_temp.sluice_origins o where o.first_ordinal operator(pg_catalog.<=) ordinal
-      order by o.first_ordinal desc limit 1), ''{}'') as sluice_meta' else '' end;
-  v_is_new  text := 'ordinal not in (select ordinal from pg_temp.sluice_faults)
-    and ordinal not in (select ordinal from pg_temp.sluice_known)';
+      select o.meta from pg_temp.sluice_origins o where o.first_ordinal operator(pg_catalog.<=) %1$sordinal
+      order by o.first_ordinal desc limit 1), ''{}'') as sluice_meta', v_own) else '' end;
+  v_is_new  text := format('%1$sordinal not in (select ordinal from pg_temp.sluice_faults)
+    and %1$sordinal not in (select ordinal from pg_temp.sluice_known)', v_own);
   v_names   record;
   v_coerced text;
   v_rule    text;
@@ -57,17 +57,17 @@ begin
 from (
 $sql$,
     v_rule, sluice._hash_sql(p_target, p_columns), v_names.results);
-  -- The payload is parsed once, behind "offset 0": inlined into the transform it would be parsed
-  -- again for every column. The second "offset 0" keeps the hash from extracting every column again.
-  v_staged := '  select %sordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc'
-    || v_meta || '
-  from pg_temp.sluice_staging
-  where %s
-  offset 0';
-  v_from := format(E') s\ncross join lateral (\n  select\n    %s\n  from %s r', v_coerced, v_call);
+  -- The payload is parsed once, and each field typed once, behind "offset 0": inlined into the transform it would be
+  -- done again for every use. The second "offset 0" keeps the hash from extracting every column again.
+  v_call := sluice._call_sql(p_function, 'payload::pg_catalog.jsonb');
+  v_staged := format('  select %%s%1$sordinal as sluice_ordinal, %1$sdigest as sluice_digest, %%s%2$s
+  from pg_temp.%3$s
+  where %%s
+  offset 0', v_own, v_meta, case when v_input is null then 'sluice_staging' else 'sluice_fields r' end);
+  v_from := format(E') s\ncross join lateral (\n  select\n    %s\n  from %s r', v_coerced, v_call.call_sql);
 
   transform_sql := v_insert || E'\n' || v_select
-    || format(v_staged, '', '($1 is null or ordinal = any ($1))' || E'\n    and ' || v_is_new)
+    || format(v_staged, '', v_call.record_sql, format('($1 is null or %sordinal = any ($1))', v_own) || E'\n    and ' || v_is_new)
     || v_from || E'\n  offset 0) t';
   transform_past_faults_sql := format('%s
 select * from sluice._rows_past_faults($1) as t (
@@ -76,18 +76,20 @@ select * from sluice._rows_past_faults($1) as t (
     v_insert, v_names.definitions);
   -- A sequence, which no rollback takes back, remembers the record that raised.
   trial_sql := v_select
-    || format(v_staged, 'pg_catalog.setval(''pg_temp.sluice_place'', ordinal + 1) as sluice_place, ',
-      'ctid > $1 and ($2 is null or ordinal = any ($2))' || E'\n    and ' || v_is_new)
+    || format(v_staged,
+      format('pg_catalog.setval(''pg_temp.sluice_place'', %sordinal + 1) as sluice_place, ', v_own),
+      v_call.record_sql,
+      format('ctid > $1 and ($2 is null or %sordinal = any ($2))', v_own) || E'\n    and ' || v_is_new)
     || v_from || E'\n  offset 0) t';
-  -- A place after every column says which one raised. Not fenced on purpose: an inlined transform
+  -- A place before every column says which one raised. Not fenced on purpose: an inlined transform
   -- then computes its columns one by one.
   probe_sql := format(E'select pg_catalog.nextval(''pg_temp.sluice_place''), %s,\n  %s\nfrom (\n',
       v_names.probed, v_rule)
-    || format(v_staged, '', 'ctid = $1') || v_from || ') t';
+    || format(v_staged, '', v_call.probe_sql, 'ctid = $1') || v_from || ') t';
 end
 $$;
 
-comment on function sluice._transform_sql(oid, boolean, boolean, boolean, oid, text[], text[]) is
+comment on function sluice._transform_sql(oid, boolean, boolean, oid, text[], text[]) is
   'The statements that turn staged payloads into typed, hashed and checked rows.';
 
 -- For each foreign key over columns the transform returns, the statement that notes records without a parent as

@@ -7,6 +7,7 @@ as $$
   from sluice._compile((sluice._find_pipeline(statements.pipeline)).pipeline_id, statements.version) c
   cross join lateral (
     values
+      (0, 'slice', 'when records came as payloads, as in a replay; $1: as below', c.slice_sql),
       (1, 'transform', 'in every batch; $1: of these records, when load_batch has to do some again', c.transform_sql),
       (2, 'transform past faults', 'instead, when a record raises', c.transform_past_faults_sql),
       (3, 'trial of the transform', 'for it, behind the last record that raised: its place is $1', c.trial_sql),

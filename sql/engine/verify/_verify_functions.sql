@@ -7,7 +7,7 @@ as $$
       order by version) filter (where not is_same)),
       format('versions: %s, as registered', count(*)))
   from (
-    select t.version, t.function, coalesce(sluice._function_sha256(f.oid) = t.sha256, false) as is_same
+    select t.version, t.function, coalesce(sluice._transform_sha256(f.oid) = t.sha256, false) as is_same
     from sluice.transforms t
     left join (pg_proc f join pg_namespace n on n.oid = f.pronamespace)
       -- By the catalog: to_regprocedure raises where the schema may not be used.

@@ -105,22 +105,24 @@ set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
   v_target   regclass := p_pipeline.target;
-  v_function regprocedure := to_regprocedure(p_version.function);
+  v_function oid := sluice._find_function(p_version.function);
+  v_call     record;
   v_sql      text;
   v_has_row  boolean;
 begin
-  if not coalesce(sluice._function_sha256(v_function) = p_version.sha256
+  if not coalesce(sluice._transform_sha256(v_function) = p_version.sha256
     and has_function_privilege(v_function, 'execute'), false) then
     return false; -- nobody can tell what it made
   end if;
+  v_call := sluice._call_sql(v_function, '$1::pg_catalog.jsonb');
   v_sql := format($sql$select exists (
-  select from (select $1::pg_catalog.jsonb as sluice_doc, $2::pg_catalog.jsonb as sluice_meta offset 0) s
-  cross join lateral (select %s from %s(%s) r offset 0) t
+  select from (select %s, $2::pg_catalog.jsonb as sluice_meta from %s offset 0) s
+  cross join lateral (select %s from %s r offset 0) t
   join %s x on %s and x.sluice_hash = %s and x.sluice_batch in ($3, $4))$sql$,
+    v_call.record_sql, coalesce(sluice._fields_of_json_sql(v_function, '$1'), '(select) r'),
     (select string_agg(format('%s as %I', c.coercion, c.column_name), ', ')
       from sluice._target_columns(v_target, p_version.columns) c),
-    regexp_replace(v_function::text, '[(][a-z,]*[)]$', ''), case when p_version.takes_meta
-      then 's.sluice_doc, s.sluice_meta' else 's.sluice_doc' end,
+    v_call.call_sql,
     v_target, sluice._key_condition(v_target, p_version.key, 'x', 't'), sluice._hash_sql(v_target, p_version.columns));
   perform set_config('search_path', p_version.search_path, true);
   execute v_sql into v_has_row using convert_from(coalesce(p_record.original_payload, p_record.payload), 'UTF8'),

@@ -34,7 +34,8 @@ select
   t.columns,
   t.key,
   t.order_by,
-  t.function_text
+  t.function_text,
+  t.input_definition
 from sluice.transforms t
 join sluice.pipelines p using (pipeline_id)
 left join lateral (
@@ -44,5 +45,6 @@ where p.backfill_of is null
 order by p.name, t.version;
 
 comment on view sluice.versions_details is
-$$The transform versions of each pipeline, with what each returns and the text it was registered with. first_used_at:
+$$The transform versions of each pipeline, with what each returns and the text it was registered with;
+input_definition: the columns of the type that it takes a record as, if it takes no document. first_used_at:
 from then on the version cannot be changed. sluice.versions is the short form.$$;

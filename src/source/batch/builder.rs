@@ -2,15 +2,19 @@
 
 use super::super::copy::CopyRows;
 use super::super::digest::digest;
+use super::super::fields::{self, FieldsBuilder};
 use super::{Batch, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
 use serde_json::Value;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Collects records until a limit is reached.
 #[derive(Debug)]
 pub struct BatchBuilder {
     limits: Limits,
     data: CopyRows,
+    copied: usize,
+    fields: Option<FieldsBuilder>,
     payload_bytes: usize,
     rows: i32,
     unreadable: Vec<Unreadable>,
@@ -19,14 +23,25 @@ pub struct BatchBuilder {
     objects: Vec<ObjectState>,
     retried: u32,
     spoilt_by: Option<String>,
-    /// Where the payload of the last record stands, if it was readable.
-    last: Option<Range<usize>>,
+    last: Last,
+    notes: Vec<String>,
+}
+
+/// Where the payload of the last record stands.
+#[derive(Debug)]
+enum Last {
+    /// There is none, or it was not readable.
+    None,
+    Copied(Range<usize>),
+    Fields,
 }
 
 /// What a batch held at some moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Savepoint {
     data: usize,
+    copied: usize,
+    fields: fields::Savepoint,
     payload_bytes: usize,
     rows: i32,
     unreadable: usize,
@@ -47,6 +62,8 @@ impl BatchBuilder {
         BatchBuilder {
             limits,
             data: CopyRows::new(),
+            copied: 0,
+            fields: None,
             payload_bytes: 0,
             rows: 0,
             unreadable: Vec::new(),
@@ -55,8 +72,16 @@ impl BatchBuilder {
             objects: Vec::new(),
             retried: 0,
             spoilt_by: None,
-            last: None,
+            last: Last::None,
+            notes: Vec::new(),
         }
+    }
+
+    /// The same for a transform that takes a row of these columns.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Option<Arc<[String]>>) -> Self {
+        self.fields = columns.map(FieldsBuilder::new);
+        self
     }
 
     /// Records that follow come from `origin`.
@@ -97,24 +122,75 @@ impl BatchBuilder {
     /// Adds a record. Bytes that Postgres cannot hold as text (NUL, invalid UTF-8) are set
     /// aside as unreadable, exact to the byte.
     pub fn push(&mut self, position: i64, payload: &[u8]) {
-        let fault = match std::str::from_utf8(payload) {
-            Err(error) => Some(format!(
-                "invalid byte sequence for encoding \"UTF8\" at byte {}",
-                error.valid_up_to() + 1
-            )),
-            Ok(_) => memchr::memchr(0, payload)
-                .map(|at| format!("NUL byte at byte {}: Postgres text cannot hold it", at + 1)),
+        let text = match as_text(payload) {
+            Ok(text) => text,
+            Err(message) => {
+                self.push_unreadable(position, payload.to_vec(), "22021", message);
+                return;
+            }
         };
-        if let Some(message) = fault {
-            self.push_unreadable(position, payload.to_vec(), "22021", message);
-            return;
-        }
         self.note_position(position);
+        let (rows, digests) = (self.rows, self.limits.digests);
+        let fields = self.fields.as_mut();
+        if fields.is_some_and(|fields| fields.push(rows, position, text, digests)) {
+            self.last = Last::Fields;
+        } else {
+            self.copy(position, payload);
+        }
+        self.payload_bytes += payload.len();
+        self.rows += 1;
+    }
+
+    /// Adds a record that its source has written as a JSON object: where in it the `values` of
+    /// the members stand that have these `names`. The names are those of the last such record if
+    /// they are the same `Arc`.
+    pub(crate) fn push_object(
+        &mut self,
+        position: i64,
+        payload: &[u8],
+        names: &Arc<[String]>,
+        values: &[Range<usize>],
+    ) {
+        let (Some(fields), Ok(text)) = (&mut self.fields, as_text(payload)) else {
+            return self.push(position, payload);
+        };
+        fields.push_values(
+            self.rows,
+            position,
+            text,
+            self.limits.digests,
+            names,
+            values,
+        );
+        let missing = fields.take_missing();
+        self.note_missing(missing);
+        self.note_position(position);
+        self.last = Last::Fields;
+        self.payload_bytes += payload.len();
+        self.rows += 1;
+    }
+
+    fn note_missing(&mut self, missing: Vec<String>) {
+        let Some(span) = self.origins.last().filter(|_| !missing.is_empty()) else {
+            return;
+        };
+        self.notes.push(format!(
+            "{}: no column `{}`, which the transform takes: null in all its records",
+            span.origin,
+            missing.join("`, `")
+        ));
+    }
+
+    /// What the user should know of the records.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    fn copy(&mut self, position: i64, payload: &[u8]) {
         self.data.row(3 + i16::from(self.limits.digests));
         self.data.int4(self.rows);
         self.data.int8(position);
-        let span = self.data.bytes(payload);
-        self.last = Some(span);
+        self.last = Last::Copied(self.data.bytes(payload));
         if self.limits.digests {
             match digest(payload) {
                 Some(digest) => {
@@ -123,8 +199,7 @@ impl BatchBuilder {
                 None => self.data.null(),
             }
         }
-        self.payload_bytes += payload.len();
-        self.rows += 1;
+        self.copied += 1;
     }
 
     /// Adds a record that cannot be loaded, with its exact bytes and the reason.
@@ -137,7 +212,7 @@ impl BatchBuilder {
     ) {
         self.note_position(position);
         self.payload_bytes += payload.len();
-        self.last = None;
+        self.last = Last::None;
         self.unreadable.push(Unreadable {
             ordinal: self.rows,
             position,
@@ -152,6 +227,12 @@ impl BatchBuilder {
     pub(crate) fn savepoint(&self) -> Savepoint {
         Savepoint {
             data: self.data.len(),
+            copied: self.copied,
+            fields: self
+                .fields
+                .as_ref()
+                .map(FieldsBuilder::savepoint)
+                .unwrap_or_default(),
             payload_bytes: self.payload_bytes,
             rows: self.rows,
             unreadable: self.unreadable.len(),
@@ -164,10 +245,14 @@ impl BatchBuilder {
     /// until records from elsewhere follow.
     pub(crate) fn roll_back(&mut self, before: Savepoint) {
         self.data.truncate(before.data);
+        self.copied = before.copied;
+        if let Some(fields) = &mut self.fields {
+            fields.roll_back(before.fields);
+        }
         self.payload_bytes = before.payload_bytes;
         self.rows = before.rows;
         self.unreadable.truncate(before.unreadable);
-        self.last = None;
+        self.last = Last::None;
         // Spans behind it are empty now; their next record says where they begin.
         if let Some(span) = before
             .origins
@@ -195,7 +280,11 @@ impl BatchBuilder {
 
     /// The payload added last, if it was readable.
     pub fn last_payload(&self) -> Option<&[u8]> {
-        self.last.clone().map(|span| self.data.get(span))
+        match &self.last {
+            Last::None => None,
+            Last::Copied(span) => Some(self.data.get(span.clone())),
+            Last::Fields => self.fields.as_ref()?.last_payload(),
+        }
     }
 
     /// The record added last, with its place in its origin.
@@ -243,6 +332,8 @@ impl BatchBuilder {
         }
         Batch {
             copy_data: self.data.finish(),
+            copied: self.copied,
+            fields: self.fields.map(FieldsBuilder::finish),
             has_digests: self.limits.digests,
             unreadable: self.unreadable,
             rows: self.rows as usize,
@@ -254,6 +345,23 @@ impl BatchBuilder {
             snapshot: Snapshot::default(),
             spoilt_by: self.spoilt_by,
         }
+    }
+}
+
+/// Bytes that Postgres can hold as text; else what is wrong with them.
+fn as_text(bytes: &[u8]) -> Result<&str, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        format!(
+            "invalid byte sequence for encoding \"UTF8\" at byte {}",
+            error.valid_up_to() + 1
+        )
+    })?;
+    match memchr::memchr(0, bytes) {
+        None => Ok(text),
+        Some(at) => Err(format!(
+            "NUL byte at byte {}: Postgres text cannot hold it",
+            at + 1
+        )),
     }
 }
 

@@ -4,6 +4,7 @@ mod builder;
 
 pub use builder::BatchBuilder;
 
+use super::fields::Fields;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,6 +104,10 @@ pub struct Batch {
     /// Binary COPY stream of `(ordinal int, position bigint, payload text)`, with `digest uuid`
     /// behind if `has_digests`.
     pub copy_data: Bytes,
+    /// How many records it has.
+    pub copied: usize,
+    /// Those that go to the server as fields.
+    pub fields: Option<Fields>,
     /// Whether records carry digests.
     pub has_digests: bool,
     /// Records that are not in the COPY stream.

@@ -92,7 +92,8 @@ impl Csv {
             let message = ragged(width, expected, line);
             out.push_unreadable(number(line), row.to_vec(), RAGGED, message);
         } else if self.encoder.is_text(row) {
-            out.push(number(line), self.encoder.json());
+            let (names, values) = self.encoder.members();
+            out.push_object(number(line), self.encoder.json(), names, values);
         } else {
             // The batch sets it aside, with the bytes of the row and not of its encoding.
             out.push(number(line), row);

@@ -1,6 +1,8 @@
 //! One CSV row into one JSON object, in a single pass and into a buffer that is used again.
 
+use std::ops::Range;
 use std::str::Utf8Error;
+use std::sync::Arc;
 
 /// How fields are told apart.
 #[derive(Debug, Clone)]
@@ -18,11 +20,14 @@ pub(super) struct Dialect {
 
 pub(super) struct RowEncoder {
     dialect: Dialect,
+    names: Arc<[String]>,
     /// `{"first":`, `,"second":` and so on.
     keys: Vec<Vec<u8>>,
     /// Bytes at which copying an unquoted field must pause.
     stops: [bool; 256],
     json: Vec<u8>,
+    /// Where in it the values stand.
+    values: Vec<Range<usize>>,
     has_nul: bool,
 }
 
@@ -32,9 +37,11 @@ impl RowEncoder {
         stops[usize::from(dialect.delimiter)] = true;
         let mut encoder = RowEncoder {
             dialect,
+            names: names.into(),
             keys: Vec::new(),
             stops,
             json: Vec::new(),
+            values: Vec::new(),
             has_nul: false,
         };
         encoder.keys = names
@@ -66,6 +73,11 @@ impl RowEncoder {
         &self.json
     }
 
+    /// What its members are called, and where in it their values stand.
+    pub(super) fn members(&self) -> (&Arc<[String]>, &[Range<usize>]) {
+        (&self.names, &self.values)
+    }
+
     /// Whether Postgres can hold the row that was encoded last: no NUL, valid UTF-8.
     pub(super) fn is_text(&self, row: &[u8]) -> bool {
         !self.has_nul && (row.is_ascii() || std::str::from_utf8(row).is_ok())
@@ -75,6 +87,7 @@ impl RowEncoder {
     /// as many as the header has.
     pub(super) fn encode(&mut self, row: &[u8]) -> usize {
         self.json.clear();
+        self.values.clear();
         self.has_nul = false;
         let mut width = 0;
         let mut at = 0;
@@ -83,7 +96,9 @@ impl RowEncoder {
                 self.json.extend_from_slice(key);
             }
             width += 1;
+            let start = self.json.len();
             at = self.encode_field(row, at);
+            self.values.push(start..self.json.len());
             if at == row.len() {
                 break;
             }

@@ -3,6 +3,7 @@
 mod again;
 mod identifiers;
 mod key;
+mod rows;
 mod source;
 mod target;
 mod types;
