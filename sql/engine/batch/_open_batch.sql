@@ -106,7 +106,7 @@ begin
     origins jsonb not null default '[]', extracted bigint, transformed bigint, filtered bigint, quarantined bigint,
     produced bigint, superseded bigint, known bigint,
     known_chunks bigint[] not null default '{}', worn_chunks bigint[] not null default '{}',
-    trial_first integer, trial_last integer) on commit delete rows;
+    trial_first integer, trial_last integer, fields jsonb) on commit delete rows;
   create temporary table sluice_versions (
     like sluice.compiled, fingerprint text primary key, for_pipeline integer not null, rows_table oid not null,
     last_batch_id bigint not null);

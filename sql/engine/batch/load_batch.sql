@@ -37,6 +37,9 @@ begin
   v_ledger.cursor_after  := load_batch."cursor";
   v_ledger.objects       := load_batch.objects;
   v_ledger.retried       := load_batch.retried;
+  if load_batch.objects <> '[]' then
+    v_ledger.note := sluice._lost_columns(v.pipeline_id, v_state.cursor, load_batch.objects);
+  end if;
   perform sluice._check_threshold(v_ledger, load_batch.max_bad_ratio);
   perform sluice._write_quarantine();
   perform sluice._resolve_loaded();
@@ -45,6 +48,9 @@ begin
   end if;
   if v.batch_keys_sql is not null then
     perform sluice._note_full_read(v_ledger, load_batch.snapshot, load_batch.spoilt_by, v.batch_keys_sql);
+  end if;
+  if v.fields is not null and v.owner_id = v.pipeline_id then
+    perform sluice._note_fields(v_ledger, v.fields);
   end if;
   return sluice._commit_ledger(v_ledger, load_batch.epoch);
 end
@@ -57,45 +63,3 @@ only after its answer was read. cursor: up to where the source has been read; ob
 batch. max_bad_ratio: in place of the pipeline's own. snapshot, spoilt_by: what the batch is to a complete read of the
 source, for pipelines that do not keep missing rows: begin (its first records), continue, or ignore (records from
 elsewhere); spoilt_by: why nothing can be concluded from that read.$$;
-
--- SL003 when more than max_bad_ratio of the records are bad: of the batch, or, for a batch below 1,000 records,
--- of the run so far.
-create or replace function sluice._check_threshold(p_ledger sluice.batches, p_max_bad_ratio numeric)
-returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_pipeline sluice.pipelines;
-  v_limit    numeric;
-  v_records  bigint := p_ledger.extracted;
-  v_bad      bigint := p_ledger.quarantined;
-begin
-  if v_bad = 0 then
-    return;
-  end if;
-  select * into v_pipeline from sluice.pipelines where pipeline_id = p_ledger.pipeline_id;
-  v_limit := coalesce(p_max_bad_ratio, v_pipeline.max_bad_ratio);
-  -- A small batch says little by itself: count it with the run so far.
-  if v_records < 1000 then
-    select v_records + r.extracted, v_bad + r.quarantined into v_records, v_bad
-    from sluice._run_totals(p_ledger.run_id) r;
-  end if;
-  if v_bad > v_limit * v_records then
-    raise exception using errcode = 'SL003',
-      message = format('pipeline "%s" stopped at batch %s: %s%% of records are bad (limit %s%%)',
-        v_pipeline.name, p_ledger.batch_seq, round(100.0 * v_bad / v_records, 1), trim_scale(100 * v_limit)),
-      detail = (
-        select string_agg(format('%s × %s %s%s', n, sqlstate, message, places), E'\n' order by n desc)
-        from (
-          select count(*) as n, f.sqlstate, min(f.message) as message,
-            format(' (%s_v%s', v_pipeline.name, p_ledger.version)
-              || coalesce(', column ' || f.column_name, '') || ')' as places
-          from pg_temp.sluice_faults f group by f.sqlstate, f.column_name, f.constraint_name
-          order by count(*) desc limit 3) most),
-      hint = format('nothing of this batch was committed; "sluice run %s --dry-run" shows all that is bad; fix the '
-        'transform (version %s), or accept it once with --max-bad-ratio, and run again',
-        v_pipeline.name, p_ledger.version + 1);
-  end if;
-end
-$$;

@@ -28,6 +28,7 @@ begin
   end if;
 
   perform sluice._count_records();
+  update pg_temp.sluice_batch b set fields = sluice._sample_fields() where b.kind = 'load';
   return query select b.extracted, b.transformed, b.filtered, b.quarantined, b.produced from pg_temp.sluice_batch b;
 end
 $$;

@@ -1,11 +1,12 @@
 create or replace function sluice._add_bookkeeping(p_pipeline text, p_target text)
-returns void
+returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_column record;
   v_type   oid;
+  v_is_new boolean := false;
 begin
   for v_column in
     select * from (values ('sluice_hash', 'bytea'), ('sluice_batch', 'bigint')) as c (name, type)
@@ -33,9 +34,40 @@ begin
       p_target,
       case v_column.name when 'sluice_hash' then 'hash of the loaded columns'
         else 'the batch that last wrote the row' end;
+    v_is_new := true;
   end loop;
+  return v_is_new;
 end
 $$;
 
 comment on function sluice._add_bookkeeping(text, text) is
-$$Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours.$$;
+$$Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours. False
+where they were there.$$;
+
+-- Rows that name batches before any pipeline of today has loaded the target came with it: from a copy of the table,
+-- say. Their numbers must not be given again.
+create or replace function sluice._note_unknown_rows(p_target text)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_known int8multirange := coalesce((
+    select range_agg(r.ids) from sluice.unknown_batches u cross join lateral unnest(u.batch_ids) r (ids)
+    where u.target = p_target), '{}');
+  v_found record;
+begin
+  if exists (select from sluice.pipelines p where p.target = p_target) then
+    return;
+  end if;
+  execute format('select max(t.sluice_batch) as last, bool_or(not t.sluice_batch <@ $1) as is_news from %s t', p_target)
+    into v_found using v_known;
+  if v_found.last >= (select s.last_value from sluice.batch_id s) then
+    perform setval('sluice.batch_id', v_found.last);
+  end if;
+  if v_found.is_news then
+    insert into sluice.unknown_batches (target, batch_ids)
+    values (p_target, int8multirange(int8range(0, v_found.last, '[]')));
+  end if;
+end
+$$;

@@ -71,7 +71,9 @@ begin
   v_new.is_repeatable := sluice._is_repeatable(v_names.transform, v_names.search_path);
   v_new.columns := sluice._check_transform(
     p_name, v_names.transform, v_names.target, p_key, p_order_by, v_names.search_path);
-  perform sluice._add_bookkeeping(p_name, v_names.target);
+  if not sluice._add_bookkeeping(p_name, v_names.target) then
+    perform sluice._note_unknown_rows(v_names.target);
+  end if;
   if v_pipeline.pipeline_id is null then
     insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio)
     values (p_name, v_names.target, v_said -> 'source', p_version, 0.1)

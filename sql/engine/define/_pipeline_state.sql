@@ -22,3 +22,17 @@ $$;
 
 comment on function sluice._pipeline_state(integer) is
   'new, running, paused, died (no outcome and nobody holds it), or the outcome of the last run.';
+
+-- Runs that failed since one ended well, if the last one did. A run that was stopped, or found the pipeline held, is
+-- neither.
+create or replace function sluice._failures(p_pipeline_id integer, out failing_since timestamptz,
+  out failed_runs bigint)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select min(r.started_at), count(*)
+  from sluice.runs r
+  where r.pipeline_id = p_pipeline_id and r.outcome in ('failed', 'threshold') and r.run_id > coalesce((
+    select o.run_id from sluice.runs o where o.pipeline_id = p_pipeline_id and o.outcome = 'ok'
+    order by o.run_id desc limit 1), 0)
+$$;

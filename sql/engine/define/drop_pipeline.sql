@@ -27,6 +27,7 @@ begin
     where k.pipeline_id = v_pipeline.pipeline_id));
   perform sluice._drop_raw_table(v_pipeline.pipeline_id, t.retained_on)
     from sluice._raw_tables(v_pipeline.pipeline_id) t;
+  perform sluice._note_unknown_batches(v_pipeline);
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
   delete from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id;
   delete from sluice.tombstones d
@@ -39,4 +40,29 @@ $$;
 
 comment on function sluice.drop_pipeline(text) is
 $$Forgets a pipeline: definition, versions, state, ledger, quarantine, retained payloads, and its backfills. The target
-is not touched. A run in progress is deposed. A backfill that has written rows goes only with its pipeline (SL005).$$;
+is not touched; what this pipeline wrote to it proves nothing to the next one, which writes every row anew that comes
+again. A run in progress is deposed. A backfill that has written rows goes only with its pipeline (SL005).$$;
+
+-- The rows that a pipeline wrote outlive its ledger. Batches of one pipeline that follow each other in the target
+-- become one range.
+create or replace function sluice._note_unknown_batches(p_pipeline sluice.pipelines)
+returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into sluice.unknown_batches (target, pipeline, batch_ids)
+  select p_pipeline.target, p_pipeline.name, range_agg(int8range(island.first_id, island.last_id, '[]'))
+  from (
+    select min(x.batch_id) as first_id, max(x.batch_id) as last_id
+    from (
+      select b.batch_id, d.is_dropped, row_number() over (order by b.batch_id)
+        - row_number() over (partition by d.is_dropped order by b.batch_id) as number
+      from sluice.pipelines p join sluice.batches b using (pipeline_id)
+      cross join lateral (
+        select p.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id)) as is_dropped) d
+      where p.target = p_pipeline.target) x
+    where x.is_dropped group by x.number) island
+  having count(*) > 0;
+  -- What sessions have compiled for the others trusts those rows still.
+  update sluice.pipelines p set updated_at = now() where p.target = p_pipeline.target;
+$$;

@@ -47,3 +47,14 @@ exception when character_not_in_repertoire or untranslatable_character then
   return false;
 end
 $$;
+
+-- Lines of so many characters at most, cut at blanks where there are any. Lines that are long enough to have been cut
+-- are joined before, unless the next one begins an item of a list.
+create or replace function sluice._wrapped(p_text text, p_length integer)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select rtrim(regexp_replace(regexp_replace(p_text, '([^\n]{90,})\n *(?![a-z_, ]{1,60}: )', E'\\1 ', 'g'),
+    format('(.{1,%s})(?: |\n|$)', p_length), E'\\1\n', 'gn'), E'\n')
+$$;

@@ -8,7 +8,7 @@ declare
   v_readers constant text[] := array[
     'doctor', 'definition', 'pipeline_name', 'find_quarantined', 'verify', 'statements', 'merge_sql', 'preview_rewind',
       'pipeline_holder', 'source_state',
-    'why', 'compare', 'compare_records', 'captured_changes', 'raw_records', 'retained',
+    'why', 'drift', 'explain_call', 'compare', 'compare_records', 'captured_changes', 'raw_records', 'retained',
     'transform_batch', -- by which why and compare try records
     'file_source', 'object_source', 'http_source', 'since', 'connection', 'postgres_source', 'mysql_source',
     'sqlite_source', 'http_delivery', 'webhook_signature',
@@ -39,6 +39,8 @@ begin
     grant select, insert, update, delete on all tables in schema sluice to sluice_operator;
     revoke insert, update, delete on sluice.engine from sluice_operator;
     grant usage on all sequences in schema sluice to sluice_operator;
+    -- A copy of a table brings numbers of batches that must not be given again.
+    grant update on sequence sluice.batch_id to sluice_operator;
     grant execute on all functions in schema sluice to sluice_operator;
   end if;
 end

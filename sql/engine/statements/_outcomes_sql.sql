@@ -71,7 +71,7 @@ as $$
     (2, false, null, 'insert', true),
     (3, true, sluice._stale_condition(p_target, p_order_by), 'stale', p_order_by is not null),
     (4, true, 's.sluice_deleted', 'delete', p_has_deleted),
-    (5, true, 't.sluice_hash is distinct from s.sluice_hash', 'update', true),
+    (5, true, sluice._differs_sql(p_target), 'update', true),
     (6, true, null, 'unchanged', true)) r (place, is_matched, condition, outcome, is_possible)
   where r.is_possible
 $$;

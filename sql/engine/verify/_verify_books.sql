@@ -31,7 +31,7 @@ begin
   )
   select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by place, number)),
     (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*)) from ledger
-      where kind not in ('rewind', 'skip')))
+      where kind not in ('rewind', 'skip', 'reconcile')))
     into is_ok, detail
   from broken;
 end

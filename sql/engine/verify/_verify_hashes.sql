@@ -8,53 +8,33 @@ as $$
 declare
   v_unread  text := sluice._why_unreadable(p_pipeline.target, '{sluice_batch,sluice_hash}');
   v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
-  v_hashes  text;
   v_version record;
   v_rows    record;
   v_counted bigint := 0;
   v_differ  bigint := 0;
   v_blank   bigint := 0;
+  v_unknown bigint := 0;
   v_keys    text[] := '{}';
   v_skipped text[] := '{}';
-  v_sql     text;
 begin
-  is_ok := true;
   if v_unread is not null then
     detail := 'not checked: ' || v_unread;
     return;
   end if;
-  -- A snapshot marks rows as they stand, whichever version wrote them.
-  select string_agg(distinct sluice._hash_sql(p_pipeline.target::regclass, t.columns), ', ') into v_hashes
-    from sluice.transforms t
-  where t.pipeline_id = p_pipeline.pipeline_id and sluice._why_unreadable(p_pipeline.target, t.columns) is null;
-  for v_version in execute format(
-    $sql$select b.version, t.columns, t.key, t.search_path, count(*) as rows
-from %s r
-join sluice.batches b on b.batch_id = r.sluice_batch
-join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version
-where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1$sql$,
-    p_pipeline.target) using v_ids, p_pipeline.pipeline_id
-  loop
-    v_unread := sluice._why_unreadable(p_pipeline.target, v_version.columns || v_version.key);
-    if v_unread is not null then
-      v_skipped := v_skipped || format('%s rows of version %s: %s', v_version.rows, v_version.version, v_unread);
+  for v_version in select * from sluice._versions_of_rows(p_pipeline) loop
+    if v_version.unread is not null then
+      v_skipped := v_skipped || format('%s rows of version %s: %s', v_version.rows, v_version.version,
+        v_version.unread);
       continue;
     end if;
-    v_sql := format(
-      $sql$select t.sluice_hash, %s as key,
-  case when b.kind = 'snapshot' then t.sluice_hash = any (array[%s]) else t.sluice_hash = %s end as is_same
-from %s t join sluice.batches b on b.batch_id = t.sluice_batch
-where b.pipeline_id = any ($1) and b.version = $2$sql$,
-      sluice._key_json(v_version.key, 't'), v_hashes,
-        sluice._hash_sql(p_pipeline.target::regclass, v_version.columns), p_pipeline.target);
     -- As the transform saw it: types of others are hashed as text.
     perform set_config('search_path', v_version.search_path, true);
     execute format($sql$select pg_catalog.count(*) filter (where sluice_hash is null) as blank,
-  pg_catalog.count(*) filter (where not is_same) as differ from (%s) r$sql$, v_sql)
+  pg_catalog.count(*) filter (where not is_same) as differ from (%s) r$sql$, v_version.rows_sql)
       into v_rows using v_ids, v_version.version;
     if v_rows.differ > 0 and pg_catalog.cardinality(v_keys) < 3 then
       execute format('select $3 || array(select key::text from (%s) r where not is_same order by r.key limit $4)',
-        v_sql)
+        v_version.rows_sql)
         into v_keys using v_ids, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
     end if;
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -62,7 +42,13 @@ where b.pipeline_id = any ($1) and b.version = $2$sql$,
     v_blank := v_blank + v_rows.blank;
     v_differ := v_differ + v_rows.differ;
   end loop;
-  is_ok := v_differ = 0;
+  if exists (select from sluice.unknown_batches u where u.target = p_pipeline.target) then
+    v_unknown := (sluice._count_rows_by_origin(p_pipeline.target)).unknown;
+  end if;
+  if v_unknown > 0 then
+    v_skipped := v_skipped || format('%s rows of %s', v_unknown, sluice._unknown_origin(p_pipeline.target));
+  end if;
+  is_ok := case when v_differ > 0 then false when v_skipped = '{}' then true end;
   detail := concat_ws('; ',
     case when v_differ = 0 then format('rows: %s, none was edited behind the tool''s back', v_counted)
       else format('%s of %s rows were edited behind the tool''s back: %s%s%s', v_differ, v_counted,

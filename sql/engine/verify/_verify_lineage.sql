@@ -6,26 +6,23 @@ set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.
 as $$
 declare
   v_unread text := sluice._why_unreadable(p_target, '{sluice_batch}');
-  v_rows   bigint;
-  v_batch  bigint;
+  v_rows   record;
 begin
   if v_unread is not null then
-    is_ok := v_unread like '% may not read %';
-    detail := case when is_ok then 'not checked: ' else '' end || v_unread;
+    is_ok := case when v_unread not like '% may not read %' then false end;
+    detail := case when is_ok is null then 'not checked: ' else '' end || v_unread;
     return;
   end if;
-  -- Any pipeline's batch will do, as several may load one target. What was written before the
-  -- first of them came from a pipeline that was dropped, and its ledger with it.
-  execute format(
-    $sql$select coalesce(sum(t.rows), 0), min(t.sluice_batch)
-from (select t.sluice_batch, count(*) as rows from %s t where t.sluice_batch >= $1 group by t.sluice_batch) t
-where not exists (select from sluice.batches b where b.batch_id = t.sluice_batch)$sql$,
-    p_target) into v_rows, v_batch
-  using (select min(b.batch_id) from sluice.batches b join sluice.pipelines p using (pipeline_id)
-    where p.target = p_target);
-  is_ok := v_rows = 0;
-  detail := case when is_ok then 'every row was written by a batch of the ledger'
-    else format('%s rows name a batch that is not in the ledger: %s', v_rows, v_batch) end;
+  v_rows := sluice._count_rows_by_origin(p_target);
+  -- Any pipeline's batch will do, as several may load one target.
+  is_ok := case when v_rows.lost > 0 then false when v_rows.unknown = 0 then true end;
+  detail := concat_ws('; ',
+    case when v_rows.lost > 0 then format('%s rows name a batch that is not in the ledger: %s', v_rows.lost,
+        v_rows.a_lost_batch)
+      when v_rows.unknown = 0 then 'every row was written by a batch of the ledger' end,
+    case when v_rows.unknown > 0 then
+      format('not checked: %s rows of %s', v_rows.unknown, sluice._unknown_origin(p_target)) end,
+    case when v_rows.without_batch > 0 then format('%s others were written by no pipeline', v_rows.without_batch) end);
 end
 $$;
 

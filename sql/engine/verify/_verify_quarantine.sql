@@ -35,7 +35,7 @@ begin
     where q.status <> coalesce(nullif(e.event, 'reopened'), 'open')) x;
   v_loaded := sluice._open_records_in_target(p_pipeline);
   v_found := v_found || v_loaded.loaded;
-  is_ok := v_found = '{}';
+  is_ok := case when v_found <> '{}' then false when v_loaded.unread is null then true end;
   detail := coalesce(sluice._first_and_more(nullif(v_found, '{}')), (
     select format('open: %s, closed: %s', count(*) filter (where q.status = 'open'), count(*)
       filter (where q.status <> 'open'))

@@ -4,39 +4,54 @@ set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare
-  v_why    text := sluice._why_rows_may_go(p_pipeline);
-  v_ledger record;
-  v_rows   bigint;
-  v_ids    integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
+  v_why text := sluice._why_rows_may_go(p_pipeline);
+  v     record;
 begin
-  is_ok := true;
   if v_why is not null then
     detail := 'not checked: ' || v_why;
     return;
   end if;
-  select coalesce(sum(b.inserted), 0) as inserted, coalesce(sum(b.deleted), 0) as deleted,
-    coalesce(sum(b.updated + b.deleted), 0) as changed into v_ledger
-  from sluice.batches b where b.pipeline_id = any (v_ids);
-  execute format($sql$select count(*) from %s t join sluice.batches b on b.batch_id = t.sluice_batch
-where b.pipeline_id = any ($1)$sql$, p_pipeline.target)
-    into v_rows using v_ids;
-  -- Rows that stood there before may have been updated, and are the pipeline's since; or deleted.
-  is_ok := v_rows between v_ledger.inserted - v_ledger.deleted and v_ledger.inserted + v_ledger.changed;
-  detail := format('rows: %s, inserted less deleted: %s', v_rows, v_ledger.inserted - v_ledger.deleted)
+  v := sluice._count_rows_in_books(p_pipeline.target);
+  is_ok := v.gone = 0 and v.rows <= v.inserted + v.changed;
+  detail := format('rows: %s, inserted less deleted: %s', v.rows, v.inserted - v.deleted)
     || case
-      when v_rows < v_ledger.inserted - v_ledger.deleted then '; the others were deleted behind the tool''s back'
+      when v.gone > 0 then '; the others were deleted behind the tool''s back (sluice reconcile)'
       when not is_ok then '; no batch wrote the others'
-      when v_rows > v_ledger.inserted - v_ledger.deleted then '; the others stood there before and were updated'
+      when v.rows > v.inserted - v.deleted then '; the others stood there before and were updated'
       else '' end;
 end
 $$;
 
 comment on function sluice._verify_row_count(sluice.pipelines) is
-$$Whether the target holds as many rows of the pipeline as its batches inserted and did not delete. Not checked where
+$$Whether the target holds as many rows as the batches of its pipelines inserted and did not delete. Not checked where
 others may delete.$$;
 
--- Why rows of a target may go without a batch that deletes them, in words: other pipelines, cascading foreign
--- keys, other roles with the right. Null when only its owner could.
+-- Rows of a target, and what the batches of its pipelines say of them. Rows that stood there before may have been
+-- updated, and are the pipelines' since; or deleted. gone: rows that somebody else deleted.
+create or replace function sluice._count_rows_in_books(p_target text, out rows bigint, out inserted bigint,
+  out deleted bigint, out changed bigint, out gone bigint)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $$
+declare
+  v_unknown bigint := 0;
+begin
+  select coalesce(sum(b.inserted), 0), coalesce(sum(b.deleted), 0), coalesce(sum(b.updated + b.deleted), 0)
+    into inserted, deleted, changed
+  from sluice.batches b join sluice.pipelines p using (pipeline_id) where p.target = p_target;
+  execute format($sql$select count(*) from %s t join sluice.batches b on b.batch_id = t.sluice_batch
+join sluice.pipelines p on p.pipeline_id = b.pipeline_id where p.target = %L$sql$, p_target, p_target) into rows;
+  -- A pipeline that was dropped may have updated rows that another had inserted.
+  if rows < inserted - deleted and exists (select from sluice.unknown_batches u where u.target = p_target) then
+    v_unknown := (sluice._count_rows_by_origin(p_target)).unknown;
+  end if;
+  gone := greatest(inserted - deleted - rows - v_unknown, 0);
+end
+$$;
+
+-- Why rows of a target may go without a batch that deletes them, in words: cascading foreign keys, other roles with
+-- the right. Null when only its owner could.
 create or replace function sluice._why_rows_may_go(p_pipeline sluice.pipelines)
 returns text
 language sql stable
@@ -44,9 +59,6 @@ set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     sluice._why_unreadable(p_pipeline.target, '{sluice_batch}'),
-    'it is loaded by ' || (
-      select nullif(string_agg(p.name, ', ' order by p.name), p_pipeline.name) from sluice.pipelines p
-        where p.target = p_pipeline.target and p.backfill_of is null),
     (select 'deletes cascade into it by constraint ' || string_agg(quote_ident(c.conname), ', ' order by c.conname)
      from pg_constraint c where c.conrelid = t.oid and c.contype = 'f' and c.confdeltype = 'c'),
     (select string_agg(distinct case when g.grantee = 0 then 'public'
@@ -54,7 +66,8 @@ as $$
      from aclexplode(t.relacl) g
      where g.privilege_type in ('DELETE', 'TRUNCATE') and g.grantee <> t.relowner
        and pg_get_userbyid(g.grantee) not in (select b.recorded_by from sluice.batches b
-         where b.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id)) and b.recorded_by is not null)))
+         join sluice.pipelines p using (pipeline_id)
+         where p.target = p_pipeline.target and b.recorded_by is not null)))
   from (select parse_ident(p_pipeline.target) as part) name
   left join (pg_class t join pg_namespace n on n.oid = t.relnamespace)
     on n.nspname = name.part[1] and t.relname = name.part[2]

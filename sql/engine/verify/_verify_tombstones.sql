@@ -15,6 +15,7 @@ begin
     detail := 'no key of the target was deleted';
     return;
   elsif v_unread is not null then
+    is_ok := null;
     detail := 'not checked: ' || v_unread;
     return;
   end if;

@@ -48,6 +48,7 @@ $$Proves the state of one pipeline, or of all, and of their backfills. One line 
 form one chain that ends at the state; files and objects are as far as it says; records and rows add up in every
 batch and run, and with the quarantine; quarantined records are closed by what may close them, and not in the target
 while they are open; every row of the target names a batch of the ledger (reads all of it); deleted keys are not
-there; functions are what was registered; of deliveries none has overtaken an older one of its key. deep: also counts the rows, and computes the hash of every row again,
-which names rows that were edited behind the tool's back. Example: select * from sluice.verify('orders', deep =>
-true) where not is_ok$$;
+there; functions are what was registered; of deliveries none has overtaken an older one of its key. deep: also counts
+the rows, and computes the hash of every row again, which names rows that were edited behind the tool's back. is_ok:
+null where a check, or a part of it, could not be made; the detail says why.
+Example: select * from sluice.verify('orders', deep => true) where is_ok is not true$$;

@@ -8,7 +8,9 @@ select
   coalesce(t.extracted, 0) as extracted,
   coalesce(t.written, 0) as written,
   (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id and q.status = 'open') as bad,
-  (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting
+  (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting,
+  (select concat('failing since ', date_trunc('second', f.failing_since)::timestamp, ', ', f.failed_runs, ' runs')
+   from sluice._failures(p.pipeline_id) f where f.failed_runs > 0) as remark
 from sluice.pipelines p
 left join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
@@ -19,7 +21,8 @@ order by p.name;
 comment on view sluice.status is
 $$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
 the outcome of the last run. extracted, written: records read and rows written by that run. bad: records waiting in
-quarantine. waiting: what the source offers and could not be read to its end (sluice.waiting_details). sluice.status_details has cursor and target, too; backfills are in sluice.backfills.$$;
+quarantine. waiting: what the source offers and could not be read to its end (sluice.waiting_details). remark: since
+when every run has failed. sluice.status_details has cursor and target, too; backfills are in sluice.backfills.$$;
 
 create or replace view sluice.status_details as
 select
@@ -43,20 +46,31 @@ select
   r.error,
   (select count(*) from sluice.outbox o where o.pipeline_id = p.pipeline_id
     and o.state in ('unsent', 'in_flight')) as undelivered,
-  (select count(*) from sluice.outbox o where o.pipeline_id = p.pipeline_id and o.state = 'dead') as dead_deliveries
+  (select count(*) from sluice.outbox o where o.pipeline_id = p.pipeline_id and o.state = 'dead') as dead_deliveries,
+  coalesce(t.batches, 0) as run_batches,
+  f.failing_since,
+  coalesce(f.failed_runs, 0) as failed_runs,
+  (select jsonb_agg(jsonb_build_object('name', o.object, 'position', o.position) order by o.object)
+   from (
+     select * from sluice.source_objects o where o.pipeline_id = p.pipeline_id and not o.is_done
+       and not exists (select from sluice.waiting w where w.pipeline_id = o.pipeline_id and w.name = o.object)
+     order by o.object limit 20) o) as unfinished
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
 left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
+left join lateral sluice._failures(p.pipeline_id) f on f.failed_runs > 0
 where p.backfill_of is null
 order by p.name;
 
 comment on view sluice.status_details is
 $$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
-the outcome of the last run. extracted, written, quarantined: of that run; error: why it ended early.
-waiting: what the source offers and could not be read to its end. undelivered, dead_deliveries: rows
-that were not sent yet, or that were refused (sluice.deliveries). Backfills are in sluice.backfills.$$;
+the outcome of the last run. run_batches, extracted, written, quarantined: of that run; error: why it ended early;
+batches: of all runs. failing_since, failed_runs: since when no run has ended well. waiting: what the source offers and
+could not be read to its end; unfinished: files and objects that were begun and are not among these (20 at most).
+undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries). Backfills are in
+sluice.backfills.$$;
 
 create or replace view sluice.waiting_details as
 select

@@ -1,0 +1,140 @@
+-- As a batch would see it. Every right that is missing is a line, with the statement that grants it.
+create or replace function sluice._doctor_pipeline(p_name text)
+returns table ("check" text, verdict text, detail text, next text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_check text := 'pipeline ' || p_name;
+  v_hint  text;
+  v_found record;
+begin
+  if not has_function_privilege('sluice.load_batch'::regproc, 'execute') then
+    return query select v_check, 'ok', format('not checked: %s may not run it', current_user), null::text;
+    return;
+  end if;
+  select c.oid, c.relowner, format('%I.%I', n.nspname, c.relname) as target, quote_ident(n.nspname) as target_schema,
+    f.oid as function, f.proowner, split_part(t.function, '(', 1) as function_name,
+    quote_ident((parse_ident(split_part(t.function, '(', 1)))[1]) as function_schema, t.function as signature,
+    t.search_path, t.columns, array_remove(array['select', 'insert', 'update',
+      case when p.missing = 'delete' or t.function_text ~ 'sluice_deleted' then 'delete' end], null) as rights
+  into v_found
+  from sluice.pipelines p
+  join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p.active_version
+  left join pg_namespace n on n.nspname = (parse_ident(p.target))[1]
+  left join pg_class c on c.relnamespace = n.oid and c.relname = (parse_ident(p.target))[2]
+  left join pg_proc f on f.proname = (parse_ident(split_part(t.function, '(', 1)))[2]
+    and f.oid::regprocedure::text = t.function
+  where p.name = p_name;
+
+  return query
+  select distinct v_check, 'fail', w.what, format('grant %s to %I', w.what_of, current_user)
+  from (
+    values
+      (not has_schema_privilege(v_found.target_schema::regnamespace, 'usage'),
+        'no usage on schema ' || v_found.target_schema, 'usage on schema ' || v_found.target_schema),
+      (exists (select from unnest(v_found.rights) r where not has_table_privilege(v_found.oid, r)),
+        format('not all of %s on %s', array_to_string(v_found.rights, ', '), v_found.target),
+        format('%s on %s', array_to_string(v_found.rights, ', '), v_found.target)),
+      (not has_schema_privilege(v_found.function_schema::regnamespace, 'usage'),
+        'no usage on schema ' || v_found.function_schema, 'usage on schema ' || v_found.function_schema),
+      (not has_function_privilege(v_found.function, 'execute'),
+        'may not call ' || v_found.signature, 'execute on function ' || v_found.signature)
+    union all
+    select * from sluice._rights_beside_target(v_found.oid, v_found.columns)) w (is_so, what, what_of)
+  where w.is_so;
+  if not found then
+    return query select v_check, 'fail', d.what, d.next
+    from sluice._denied_in_transform(v_found.function, v_found.signature, v_found.search_path) d
+    where d.what is not null;
+  end if;
+  if found then
+    return;
+  end if;
+  begin
+    perform sluice._compile(p.pipeline_id, null) from sluice.pipelines p where p.name = p_name;
+  exception when others then -- whatever a batch would meet is the finding
+    get stacked diagnostics v_hint = pg_exception_hint;
+    return query select v_check, 'fail', sqlstate || ' ' || sqlerrm, nullif(v_hint, '');
+    return;
+  end;
+  if row_security_active(v_found.oid) then
+    return query select v_check, 'fail', format('row security of %s applies to %s: rows would be hidden from the load',
+      v_found.target, current_user), format('load as the owner of %s, or: alter role %I bypassrls', v_found.target,
+        current_user);
+  elsif (select r.rolsuper from pg_roles r where r.rolname = current_user) and exists (
+    select from pg_roles r where r.oid in (v_found.relowner, v_found.proowner) and not r.rolsuper) then
+    return query select v_check, 'warn', format('a superuser would run code of %s: the transform, triggers, defaults',
+        (select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r
+         where r.oid in (v_found.relowner, v_found.proowner) and not r.rolsuper)),
+      'load as a member of sluice_operator: create role loader login in role sluice_operator'::text;
+  else
+    return query select v_check, 'ok'::text, 'fits its target'::text, null::text;
+  end if;
+end
+$$;
+
+comment on function sluice._doctor_pipeline(text) is
+  'What keeps the current role from running a pipeline.';
+
+-- Sequences from which columns that the transform does not return have their default, and the parents of foreign keys,
+-- in which a batch looks before the constraint does.
+create or replace function sluice._rights_beside_target(p_target oid, p_columns text[])
+returns table (is_so boolean, what text, what_of text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select not has_sequence_privilege(s.oid, 'usage'), format('no usage on sequence %s', s.oid::regclass),
+    format('usage on sequence %s', s.oid::regclass)
+  from pg_attrdef d
+  join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+  join pg_depend x on x.classid = 'pg_attrdef'::regclass and x.objid = d.oid and x.refclassid = 'pg_class'::regclass
+  join pg_class s on s.oid = x.refobjid and s.relkind = 'S'
+  where d.adrelid = p_target and a.attname <> all (p_columns)
+  union all
+  select not has_schema_privilege(c.relnamespace, 'usage'), format('no usage on schema %s', c.relnamespace::regnamespace),
+    format('usage on schema %s', c.relnamespace::regnamespace)
+  from pg_constraint k join pg_class c on c.oid = k.confrelid where k.conrelid = p_target and k.contype = 'f'
+  union all
+  select exists (select from unnest(k.confkey) n where not has_column_privilege(k.confrelid, n, 'select')),
+    format('may not read %s, to which constraint %I refers', r.name, k.conname),
+    format('select on %s', r.name)
+  from pg_constraint k cross join lateral (select sluice._qualified_name(k.confrelid) as name) r
+  where k.conrelid = p_target and k.contype = 'f'
+$$;
+
+-- What a transform that is a plain query may not read, by planning a call of it; what another does shows when it runs.
+create or replace function sluice._denied_in_transform(
+  p_function oid, p_signature text, p_search_path text, out what text, out next text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_line   text;
+  v_denied text[];
+begin
+  if p_function is null or p_signature not like '%(jsonb%' then
+    return;
+  end if;
+  perform set_config('search_path', p_search_path, true);
+  for v_line in execute format('explain select * from %s(%s)', split_part(p_signature, '(', 1),
+    case when p_signature like '%,%' then 'null::pg_catalog.jsonb, null::pg_catalog.jsonb'
+      else 'null::pg_catalog.jsonb' end)
+  loop
+    null;
+  end loop;
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
+exception when insufficient_privilege then
+  what := format('%s in %s', sqlerrm, p_signature);
+  v_denied := regexp_match(sqlerrm, '^permission denied for (\w+) (.*)$');
+  next := format('grant %s to %I', case v_denied[1]
+    when 'schema' then 'usage on schema ' || v_denied[2]
+    when 'function' then 'execute on function ' || v_denied[2]
+    else format('select on %s', coalesce((
+      select string_agg(sluice._qualified_name(c.oid), ', ') from pg_class c
+      where c.relname = v_denied[2] and c.relkind in ('r', 'p', 'v', 'm', 'f')
+        and not has_table_privilege(c.oid, 'select')), v_denied[2])) end, current_user);
+when others then
+  null; -- a batch says it better
+end
+$$;

@@ -1,0 +1,15 @@
+create or replace function sluice._differs_sql(p_target oid)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when count(*) = 0 then 't.sluice_hash is distinct from s.sluice_hash'
+    else format('(t.sluice_hash is distinct from s.sluice_hash or t.sluice_batch operator(pg_catalog.<@) '
+      '%L::pg_catalog.int8multirange)', range_agg(r.ids)) end
+  from sluice.unknown_batches u cross join lateral unnest(u.batch_ids) r (ids)
+  where u.target = sluice._qualified_name(p_target)
+$$;
+
+comment on function sluice._differs_sql(oid) is
+$$The condition for a row "s" of the batch to differ from its row "t" of the target. The hash of a row that no batch
+of the ledger wrote proves nothing.$$;

@@ -1,0 +1,56 @@
+-- The versions that wrote rows of a target that are there, and how many. unread: why these cannot be checked.
+-- rows_sql: the rows of that version, each with its key and whether it still is what was written, or what somebody
+-- accepted since; $1: the pipeline and its backfills, $2: the version. To be run under its search_path.
+create or replace function sluice._versions_of_rows(p_pipeline sluice.pipelines)
+returns table (version integer, search_path text, rows bigint, unread text, rows_sql text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $$
+declare
+  v_target regclass := p_pipeline.target;
+  v        record;
+begin
+  for v in execute format(
+    $sql$select t.version, t.columns, t.key, t.search_path, count(*) as rows
+from %s r
+join sluice.batches b on b.batch_id = r.sluice_batch
+join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version
+where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1$sql$,
+    p_pipeline.target) using sluice._with_backfills(p_pipeline.pipeline_id), p_pipeline.pipeline_id
+  loop
+    version := v.version;
+    search_path := v.search_path;
+    rows := v.rows;
+    unread := sluice._why_unreadable(p_pipeline.target, v.columns || v.key);
+    rows_sql := case when unread is null then format($sql$select t.sluice_hash, %s as key, %s as key_hash,
+  %s as row_hash, %s as is_same
+from %s t join sluice.batches b on b.batch_id = t.sluice_batch
+where b.pipeline_id = any ($1) and b.version = $2$sql$,
+      sluice._key_json(v.key, 't'), sluice._key_hash(v_target, v.key, 't'), sluice._hash_sql(v_target, v.columns),
+      sluice._is_as_written_sql(v_target, v.columns, v.key, p_pipeline.pipeline_id), p_pipeline.target) end;
+    return next;
+  end loop;
+end
+$$;
+
+comment on function sluice._versions_of_rows(sluice.pipelines) is
+  'The versions that wrote the rows of a pipeline, with the statement that checks the hashes of each.';
+
+-- Whether a row t is as its batch b wrote it with these columns, or as somebody accepted it since; null without a hash.
+create or replace function sluice._is_as_written_sql(
+  p_target oid, p_columns text[], p_key text[], p_pipeline_id integer)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- A snapshot marks rows as they stand, and so does who accepts them, whichever version wrote them.
+  select format($sql$(case when b.kind in ('snapshot', 'reconcile') then t.sluice_hash = any (array[%s])
+    else t.sluice_hash = %s end
+  or t.sluice_hash is not null and exists (
+    select from sluice.accepted_rows a where a.target = %L and a.key_hash = %s and a.row_hash = %2$s))$sql$,
+    (select string_agg(distinct sluice._hash_sql(p_target, t.columns), ', ') from sluice.transforms t
+     where t.pipeline_id = p_pipeline_id
+       and sluice._why_unreadable(sluice._qualified_name(p_target), t.columns) is null),
+    sluice._hash_sql(p_target, p_columns), sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 't'))
+$$;
