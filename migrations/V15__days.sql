@@ -64,6 +64,3 @@ create table sluice.record_fields (
 
 comment on table sluice.record_fields is
   'The top-level fields that records of a pipeline have had, by a sample of each batch; last_*: of the last run that had them. See sluice.drift.';
-
--- Files and objects that were begun; most are done.
-create index source_objects_unfinished on sluice.source_objects (pipeline_id) where not is_done;

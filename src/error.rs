@@ -128,6 +128,16 @@ impl Error {
         self
     }
 
+    /// Names what it is about, unless the message does.
+    #[must_use]
+    pub(crate) fn about(self, pipeline: &str) -> Self {
+        let is_named = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()) == pipeline;
+        match self.message.split_whitespace().any(is_named) {
+            true => self,
+            false => self.context(&format!("pipeline {pipeline}")),
+        }
+    }
+
     /// Says where it happened, in front of the message.
     #[must_use]
     pub fn context(mut self, place: &str) -> Self {

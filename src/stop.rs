@@ -1,7 +1,9 @@
-//! SIGINT and SIGTERM: the first finishes the batch in hand, the second aborts at once.
+//! SIGINT and SIGTERM: the first finishes the batch in hand, the second aborts at once. A command
+//! that has nothing in hand to finish is ended by the first.
 
 use crate::error::{Error, Kind, Result};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -13,9 +15,25 @@ pub struct Stop {
     _sender: Arc<watch::Sender<Vec<i32>>>,
 }
 
+static OF_PROCESS: OnceLock<Stop> = OnceLock::new();
+static IS_ATTENDED: AtomicBool = AtomicBool::new(false);
+
+/// What a signal met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrived {
+    /// A command that is ended by it.
+    Unattended,
+    /// A command that finishes what it has in hand.
+    First,
+    /// One that was told already, and drops what it has in hand.
+    Again,
+}
+
 impl Stop {
-    /// Listens to the process's signals.
-    pub fn on_signals() -> Result<Self> {
+    /// Listens to the process's signals from here on; to be called first of all, in a runtime
+    /// that lasts. As long as nobody attends to them, the first one ends the process.
+    /// `announce` says to the user what a signal does.
+    pub fn listen(announce: fn(Arrived)) -> Result<()> {
         let stop = Self::never();
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
             let mut stream = signal(kind)
@@ -24,10 +42,30 @@ impl Stop {
             tokio::spawn(async move {
                 while stream.recv().await.is_some() {
                     sender.send_modify(|signals| signals.push(kind.as_raw_value()));
+                    if !IS_ATTENDED.load(Ordering::SeqCst) {
+                        announce(Arrived::Unattended);
+                        let kind = Kind::Interrupted(kind.as_raw_value());
+                        std::process::exit(i32::from(kind.exit_code()));
+                    }
+                    match sender.borrow().len() {
+                        1 => announce(Arrived::First),
+                        _ => announce(Arrived::Again),
+                    }
                 }
             });
         }
-        Ok(stop)
+        // Twice is once.
+        let _ = OF_PROCESS.set(stop);
+        Ok(())
+    }
+
+    /// The process's signals, which the caller attends to from now on.
+    pub fn on_signals() -> Result<Self> {
+        if OF_PROCESS.get().is_none() {
+            Self::listen(|_| ())?;
+        }
+        IS_ATTENDED.store(true, Ordering::SeqCst);
+        Ok(OF_PROCESS.get().cloned().unwrap_or_else(Self::never))
     }
 
     /// Is never asked to stop.

@@ -170,6 +170,15 @@ pub async fn begin(client: &Client) -> Result<(), tokio_postgres::Error> {
         .await
 }
 
+/// What `load_batch` answered.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What the entry in the ledger counts.
+    pub counters: Counters,
+    /// What the user should know of it.
+    pub note: Option<String>,
+}
+
 /// Loads the staged batch: fence, merge, quarantine, ledger, cursor. Commit only after this
 /// answered. `max_bad_ratio` replaces the pipeline's own limit.
 pub async fn load(
@@ -179,7 +188,7 @@ pub async fn load(
     batch: &Batch,
     retried: i64,
     max_bad_ratio: Option<f64>,
-) -> Result<Counters> {
+) -> Result<Loaded> {
     let objects = serde_json::to_value(&batch.objects).unwrap_or_default();
     let row = client
         .query_typed_one(
@@ -197,7 +206,10 @@ pub async fn load(
             ],
         )
         .await?;
-    Ok(Counters::from_row(&row))
+    Ok(Loaded {
+        counters: Counters::from_row(&row),
+        note: row.get("note"),
+    })
 }
 
 /// What came of the end of a complete read.

@@ -3,6 +3,7 @@
 mod script;
 
 use super::args;
+use super::call::rows;
 use super::context::Context;
 use crate::db::Session;
 use crate::error::{Error, Kind, Result};
@@ -28,7 +29,7 @@ pub(super) async fn apply(context: &Context, args: &args::Apply) -> Result<u8> {
             Err(error) => {
                 // The connection may be gone; then so is the transaction.
                 let _ = session.batch_execute("rollback").await;
-                return Err(error.detail(match files.len() {
+                return Err(explained(&session, error).await.detail(match files.len() {
                     1 => "nothing of this file was applied".to_owned(),
                     count => format!("nothing of these {count} files was applied"),
                 }));
@@ -60,6 +61,31 @@ fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
     }
     if is_plan {
         println!("planned only: nothing was changed");
+    }
+}
+
+/// A call of the engine that it does not know, or a list that is none, in better words.
+async fn explained(session: &Session, error: Error) -> Error {
+    if let Some((_, rest)) = error.message().split_once("malformed array literal: \"")
+        && let Some((word, _)) = rest.split_once('"')
+    {
+        let next = format!("a list stands in braces: '{{{word}}}'");
+        return error.next(next);
+    }
+    let Some((_, call)) = error.message().split_once("42883 function sluice.") else {
+        return error;
+    };
+    let call = format!("function sluice.{call}");
+    let sql = "select what, next from sluice.explain_call(message => $1) where what is not null";
+    match rows(session, sql, &[&call.as_str()]).await {
+        Ok(found) if !found.is_empty() => {
+            let text = |name: &str| found[0][name].as_str().unwrap_or_default().to_owned();
+            error
+                .reworded(|words| words.replace(&format!("42883 {call}"), &text("what")))
+                .next(text("next"))
+        }
+        // It stays as the server has it.
+        _ => error,
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) use cursor::{Rewind, Skip};
 pub(super) use delivery::{Deliver, Deliveries, Redeliver};
 pub(super) use init::{Init, Nested};
 pub(super) use loading::{Backfill, DryRun, Host, Loading, Run};
-pub(super) use pipeline::{Drop, OfPipeline, Set, Show};
+pub(super) use pipeline::{Drift, Drop, OfPipeline, Reconcile, Set, Show};
 pub(super) use quarantined::{Amend, Discard, Quarantine, Reopen, Replay};
 pub(super) use retained::{Batches, Compare, Prune, Reload, Why};
 
@@ -39,7 +39,8 @@ Connection: --database-url, else DATABASE_URL, else libpq's PG* variables, PGSER
 (default: .sluice); `migrate`, `apply`, `demo` and `db start` make it.
 
 Exit codes: 0 ok, 1 failed, 2 usage or definition, 3 bad-record threshold crossed, 4 another run
-holds the pipeline, 5 something waits for too long, 75 retries exhausted (safe to run again), 130/143 interrupted."
+holds the pipeline, 5 something waits for too long, 6 verify could not check everything, 75 retries
+exhausted (safe to run again), 130/143 interrupted."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -53,7 +54,11 @@ pub(super) struct Cli {
     #[arg(long, global = true)]
     pub(super) json: bool,
 
-    /// Write logs as text or as one JSON object a line
+    /// Print tables whole, however narrow the terminal is (piped on they always are)
+    #[arg(long, global = true)]
+    pub(super) full: bool,
+
+    /// Write what goes to stderr as text or as one JSON object a line
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
 
@@ -100,6 +105,10 @@ pub(super) enum Command {
     Backfill(Backfill),
     /// Prove it: cursors, books, quarantine, lineage, functions; with --deep every row
     Verify(Verify),
+    /// Show what was done to a target by hand, and accept what of it is right
+    Reconcile(Reconcile),
+    /// Show which fields the records have that they had not, and which they have no more
+    Drift(Drift),
     /// Show the versions of each pipeline's transform, and who activated which
     Versions(Reporting),
     /// Make another version of a pipeline's transform the active one
@@ -128,8 +137,8 @@ pub(super) enum Command {
     Redeliver(Redeliver),
     /// Drop retained payloads that are old enough
     Prune(Prune),
-    /// Check connection, rights, versions and settings
-    Doctor,
+    /// Check connection, rights, versions and settings, and what pipelines need of this machine
+    Doctor(Doctor),
     /// Manage the embedded server
     Db {
         #[command(subcommand)]
@@ -202,13 +211,25 @@ pub(super) struct Reporting {
   sluice verify
   sluice verify orders --deep > proof.txt  a report fit to file
 
-Exits with 1 when a check fails. Runs may go on meanwhile: every check sees the same moment.")]
+Exits with 1 when a check fails, with 6 when none does and some could not be made, or not for every
+row. Runs may go on meanwhile: every check sees the same moment.")]
 pub(super) struct Verify {
     /// Only this pipeline (default: all)
     pub(super) pipeline: Option<String>,
     /// Count the rows, too, and compute every row's hash again
     #[arg(long)]
     pub(super) deep: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice doctor
+  sluice doctor --allow-files /srv/drops   as the run would be told
+
+Exits with 1 when something fails.")]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    pub(super) host: Host,
 }
 
 #[derive(Debug, Args)]

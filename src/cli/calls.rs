@@ -30,8 +30,7 @@ pub(super) async fn set(context: &Context, args: &args::Set) -> Result<u8> {
     let policies: Map<String, Value> = policies
         .map(|(name, value)| (name.clone(), json!(value)))
         .collect();
-    let sql = "select sluice.set_policy(pipeline => $1, policy => p.key, value => p.value) as done
-         from pg_catalog.jsonb_each_text($2) p";
+    let sql = "select sluice.set_policies(pipeline => $1, policies => $2) as done";
     of(
         &args.pipeline,
         context,

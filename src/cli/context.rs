@@ -1,9 +1,10 @@
 //! What every command needs: the target, and connections to it.
 
-use super::args::{Cli, LogFormat};
-use super::logging;
+use super::args::{Cli, Host, LogFormat};
+use super::{logging, table, voice};
 use crate::db::{Connector, Notice, Session, Target};
 use crate::error::{Error, Result};
+use crate::host::HostRules;
 use crate::report::Progress;
 use crate::{embedded, install};
 use libpq_conninfo::{Environment, Settings};
@@ -19,6 +20,10 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(cli: &Cli) -> Result<Self> {
         let progress = Progress::new(cli.log_format == LogFormat::Text);
+        if cli.full {
+            table::in_full();
+        }
+        voice::set(cli.log_format, cli.json, &progress);
         logging::start(cli.log_format, cli.verbose, &progress)?;
         Ok(Context {
             database_url: cli.database_url.clone(),
@@ -55,10 +60,10 @@ impl Context {
                      was made, or set SLUICE_HOME to its .sluice; or make one here: sluice db start",
                 ));
             }
-            eprintln!(
+            voice::note(&format!(
                 "no database named; using the embedded server in {}",
                 home.display()
-            );
+            ));
         }
         let settings = start(target).await?;
         Ok(Connector::new(&settings, application_name)?.on_notice(show_notice))
@@ -87,6 +92,19 @@ impl Context {
     }
 }
 
+impl Host {
+    /// What this machine gives to pipelines.
+    pub(super) fn rules(&self, context: &Context) -> Result<HostRules> {
+        Ok(HostRules::new(
+            context.is_embedded()?,
+            self.allow_env.as_deref(),
+            self.allow_files.as_deref(),
+            self.allow_hosts.as_deref(),
+            self.allow_programs.as_deref(),
+        ))
+    }
+}
+
 async fn start(target: Target) -> Result<Settings> {
     let target = match target {
         Target::Server(settings) => return Ok(settings),
@@ -101,11 +119,18 @@ async fn start(target: Target) -> Result<Settings> {
     Ok(embedded::settings(&server))
 }
 
+/// Tables, schemas, columns, functions, types and indexes that `if not exists` found.
+const ALREADY_THERE: [&str; 5] = ["42P07", "42P06", "42701", "42723", "42710"];
+
 /// What functions say with RAISE belongs to the user who called them.
 fn show_notice(notice: &Notice) {
     match notice.severity.as_str() {
         "DEBUG" | "LOG" | "INFO" => tracing::debug!("{}", notice.message),
         "WARNING" => tracing::warn!("{}", notice.message),
-        _ => eprintln!("notice: {}", notice.message),
+        // A definition that is applied again says so of every table: nothing was done.
+        _ if ALREADY_THERE.contains(&notice.sqlstate.as_str()) => {
+            tracing::debug!("{}", notice.message);
+        }
+        _ => voice::notice(&notice.message),
     }
 }

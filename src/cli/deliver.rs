@@ -3,7 +3,7 @@
 use super::args;
 use super::call;
 use super::context::Context;
-use super::run::host_rules;
+use super::voice;
 use crate::error::{Error, Result};
 use crate::report::DeliveryReport;
 use crate::run::{DeliveryOptions, Stop, deliver as send};
@@ -22,7 +22,7 @@ pub(super) async fn deliver(context: &Context, args: &args::Deliver) -> Result<u
         takeover: args.takeover,
         stale_after: Duration::from_secs(args.stale_after),
         retries: args.retries,
-        host: host_rules(context, &args.host)?,
+        host: args.host.rules(context)?,
     };
     let mut code = 0;
     for pipeline in &pipelines {
@@ -49,13 +49,13 @@ pub(super) async fn deliver_one(
     let connector = stop.unless_requested(context.connector(&name)).await?;
     let report = send(&connector, pipeline, options, stop).await;
     if let Some(error) = &report.error {
-        eprintln!("error: {error}");
+        voice::error(error);
     }
     if report.dead > 0 {
-        eprintln!(
-            "note: set aside as dead: {}; see sluice deliveries {pipeline} --dead",
+        voice::note(&format!(
+            "set aside as dead: {}; see sluice deliveries {pipeline} --dead",
             report.dead
-        );
+        ));
     }
     match context.json {
         true => println!("{}", report.json()),

@@ -17,10 +17,12 @@ mod db;
 mod deliver;
 mod demo;
 mod doctor;
+mod drift;
 mod init;
 mod logging;
 mod migrate;
 mod quarantine;
+mod reconcile;
 mod reload;
 mod replay;
 mod rewind;
@@ -28,17 +30,19 @@ mod run;
 mod status;
 mod table;
 mod verify;
+mod voice;
 mod why;
 
 use crate::error::{Error, Result};
-use args::{Cli, Command};
+use crate::report::Progress;
+use crate::stop::{Arrived, Stop};
+use args::{Cli, Command, LogFormat};
 use clap::{CommandFactory, Parser};
 use context::Context;
 use std::process::ExitCode;
 
 /// Parses the command line, runs the command and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -49,8 +53,13 @@ pub fn main() -> ExitCode {
             return fail(&Error::failed("the async runtime cannot be started").caused_by(error));
         }
     };
-    let code = match runtime.block_on(dispatch(cli)) {
-        Ok(code) => ExitCode::from(code),
+    // Before anything else: from here on a signal has its exit code.
+    let listening = runtime.block_on(async { Stop::listen(announce) });
+    let code = match listening.and_then(|()| parse()) {
+        Ok(cli) => match runtime.block_on(dispatch(cli)) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error),
+        },
         Err(error) => fail(&error),
     };
     // A reader stuck in a read of standard input is not waited for.
@@ -58,9 +67,50 @@ pub fn main() -> ExitCode {
     code
 }
 
+/// The command line; where it is wrong, clap's own words end the process, unless JSON is asked for.
+fn parse() -> Result<Cli> {
+    let wrong = match Cli::try_parse() {
+        Ok(cli) => return Ok(cli),
+        Err(wrong) => wrong,
+    };
+    let mut words = std::env::args().skip(1);
+    let (mut log_format, mut json) = (LogFormat::Text, false);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--" => break,
+            "--json" => json = true,
+            "--log-format=json" => log_format = LogFormat::Json,
+            "--log-format" if words.next().as_deref() == Some("json") => log_format = LogFormat::Json,
+            _ => {}
+        }
+    }
+    if !wrong.use_stderr() || !json && log_format == LogFormat::Text {
+        wrong.exit();
+    }
+    voice::set(log_format, json, &Progress::hidden());
+    let text = wrong.render().to_string();
+    let (message, more) = text.split_once('\n').unwrap_or((&text, ""));
+    let more = more.lines().map(str::trim).filter(|line| !line.is_empty());
+    Err(more.fold(
+        Error::usage(message.trim_start_matches("error: ")),
+        |error, line| error.detail(line),
+    ))
+}
+
 fn fail(error: &Error) -> ExitCode {
-    eprintln!("error: {error}");
+    voice::failed(error);
     ExitCode::from(error.kind().exit_code())
+}
+
+/// What a signal does.
+fn announce(arrived: Arrived) {
+    match arrived {
+        Arrived::Unattended => {}
+        Arrived::First => voice::note(
+            "stopping: the batch in hand is finished first; a second signal rolls it back",
+        ),
+        Arrived::Again => voice::note("stopping at once: the batch in hand is rolled back"),
+    }
 }
 
 async fn dispatch(cli: Cli) -> Result<u8> {
@@ -88,6 +138,8 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Redeliver(args) => calls::redeliver(&context, &args).await,
         Command::Prune(args) => calls::prune(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
+        Command::Reconcile(args) => reconcile::reconcile(&context, &args).await,
+        Command::Drift(args) => drift::drift(&context, &args).await,
         Command::Versions(args) => calls::versions(&context, &args).await,
         Command::Activate(args) => calls::activate(&context, &args).await,
         Command::Show(args) => calls::show(&context, &args).await,
@@ -95,7 +147,7 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Pause(args) => calls::pause(&context, &args).await,
         Command::Resume(args) => calls::resume(&context, &args).await,
         Command::Drop(args) => calls::drop(&context, &args).await,
-        Command::Doctor => doctor::doctor(&context).await,
+        Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "sluice", &mut std::io::stdout());

@@ -5,8 +5,8 @@ use super::call;
 use super::changes::Shown;
 use super::context::Context;
 use super::deliver::{deliver_one, delivering};
+use super::voice;
 use crate::error::{Error, Result};
-use crate::host::HostRules;
 use crate::report::Report;
 use crate::run::{DeliveryOptions, Options, Stop, run_pipeline};
 use std::time::Duration;
@@ -46,8 +46,16 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
     for pipeline in &pipelines {
         context.progress.name(pipeline);
         let name = format!("sluice {pipeline}");
-        let connector = stop.unless_requested(context.connector(&name)).await?;
-        let report = run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await;
+        let connector = stop.unless_requested(context.connector(&name)).await;
+        let mut report = match connector {
+            Ok(connector) => {
+                run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await
+            }
+            Err(error) => Report::of_failure(pipeline, error),
+        };
+        if let Some(error) = report.error.take() {
+            report.error = Some(with_flags(error, pipeline, args));
+        }
         shown.finish(report.counters.written());
         show(&report, context.json);
         // The first failure names the exit code; later pipelines run all the same.
@@ -68,12 +76,50 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
     Ok(code)
 }
 
+/// The next step as it has to be typed: the engine knows the command, not how it was called.
+fn with_flags(error: Error, pipeline: &str, args: &args::Run) -> Error {
+    let flag = |name: &str, value: &Option<String>| {
+        let value = value.as_deref()?;
+        Some(format!(" --{name} {}", shell_word(value)))
+    };
+    let flags: String = [flag("path", &args.path), flag("format", &args.format)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let bare = format!("sluice run {pipeline}");
+    let typed = match args.path.as_deref() {
+        Some("-") => format!("... | {bare}{flags}"),
+        _ => format!("{bare}{flags}"),
+    };
+    error.reworded(|text| {
+        let mut parts = text.split(&bare);
+        let mut typed_text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            // Another pipeline may be called by this name and more.
+            let is_longer = part.starts_with(|c: char| c.is_ascii_alphanumeric() || "_.-".contains(c));
+            typed_text.push_str(if is_longer { &bare } else { &typed });
+            typed_text.push_str(part);
+        }
+        typed_text
+    })
+}
+
+/// A word as the shell takes it for one.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 /// How to run, as the command line says.
 pub(super) fn options(context: &Context, args: &args::Loading, shown: &Shown) -> Result<Options> {
     Ok(Options {
-        host: host_rules(context, &args.host)?,
+        host: args.host.rules(context)?,
         batch_rows: args.batch_rows.map(|rows| rows as usize),
         batch_bytes: args.batch_bytes.map(|bytes| bytes as usize),
+        batch_time: Duration::from_secs(args.batch_seconds),
         workers: usize::from(args.workers),
         max_batches: args.max_batches,
         dry_run: args.dry.dry_run,
@@ -86,26 +132,15 @@ pub(super) fn options(context: &Context, args: &args::Loading, shown: &Shown) ->
     })
 }
 
-/// What this host gives to pipelines, as the command line says.
-pub(super) fn host_rules(context: &Context, args: &args::Host) -> Result<HostRules> {
-    Ok(HostRules::new(
-        context.is_embedded()?,
-        args.allow_env.as_deref(),
-        args.allow_files.as_deref(),
-        args.allow_hosts.as_deref(),
-        args.allow_programs.as_deref(),
-    ))
-}
-
 /// Talk on stderr, the summary on stdout.
 pub(super) fn show(report: &Report, as_json: bool) {
     for remark in &report.remarks {
-        eprintln!("note: {remark}");
+        voice::note(remark);
     }
     if let Some(error) = &report.error {
-        eprintln!("error: {error}");
+        voice::error(error);
     } else if report.is_overdue() {
-        eprintln!("{}", overdue(report));
+        voice::error(&overdue(report));
     }
     if as_json {
         println!("{}", report.json());
@@ -120,21 +155,22 @@ pub(super) fn show(report: &Report, as_json: bool) {
 }
 
 /// Why a run that is well ends with an exit code all the same.
-fn overdue(report: &Report) -> String {
+fn overdue(report: &Report) -> Error {
     let overdue = report.waiting.iter().filter(|waiting| waiting.is_overdue);
-    let lines: Vec<String> = overdue
-        .map(|waiting| {
+    let error = overdue.fold(
+        Error::failed(format!(
+            "what the source of {} offers has waited for longer than settle_seconds",
+            report.pipeline
+        )),
+        |error, waiting| {
             let since = waiting.since.as_deref().unwrap_or_default();
-            format!("  {} since {since}", waiting.name)
-        })
-        .collect();
-    format!(
-        "error: what the source of {} offers has waited for longer than settle_seconds\n{}\n  next:  \
-         let whoever writes it finish, or give it up: sluice skip {} --object NAME --reason WHY",
-        report.pipeline,
-        lines.join("\n"),
+            error.detail(format!("{} since {since}", waiting.name))
+        },
+    );
+    error.next(format!(
+        "let whoever writes it finish, or give it up: sluice skip {} --object NAME --reason WHY",
         report.pipeline
-    )
+    ))
 }
 
 async fn all_pipelines(context: &Context) -> Result<Vec<String>> {

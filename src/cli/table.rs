@@ -4,6 +4,8 @@ use super::call::Row;
 use super::terminal::shown;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::io::{IsTerminal, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Prints rows as a JSON array, or as columns with a header.
@@ -16,14 +18,26 @@ pub(super) fn print(rows: &[Row], as_json: bool, when_empty: &str) {
     } else if rows.is_empty() {
         println!("{when_empty}");
     } else {
-        print!("{}", columns(rows));
+        print!("{}", columns(rows, room()));
     }
 }
 
-/// Longest cell shown in full; the rest is in `--json`.
-const WIDEST: usize = 70;
+static IS_FULL: AtomicBool = AtomicBool::new(false);
 
-fn columns(rows: &[Row]) -> String {
+/// Cuts nothing from now on, however narrow the terminal is.
+pub(super) fn in_full() {
+    IS_FULL.store(true, Ordering::Relaxed);
+}
+
+/// The width of the terminal, if there is one to fit. What is piped on is never cut.
+fn room() -> Option<usize> {
+    if IS_FULL.load(Ordering::Relaxed) || !stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+fn columns(rows: &[Row], room: Option<usize>) -> String {
     let Some(first) = rows.first() else {
         return String::new();
     };
@@ -38,15 +52,7 @@ fn columns(rows: &[Row]) -> String {
                 .map(|row| names.iter().map(|name| cell(name, &row[*name])).collect()),
         )
         .collect();
-    let widths: Vec<usize> = (0..names.len())
-        .map(|column| {
-            cells
-                .iter()
-                .map(|row| row[column].width())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
+    let widest = |column: usize| cells.iter().map(|row| row[column].width()).max();
     let is_number: Vec<bool> = names
         .iter()
         .map(|name| {
@@ -54,14 +60,21 @@ fn columns(rows: &[Row]) -> String {
                 .all(|row| row[*name].is_number() || row[*name].is_null())
         })
         .collect();
+    let mut widths: Vec<usize> = (0..names.len())
+        .map(|column| widest(column).unwrap_or(0))
+        .collect();
+    if let Some(room) = room {
+        fit(&mut widths, &is_number, room);
+    }
     let mut text = String::new();
     for row in &cells {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
+            let cell = shortened(cell, widths[column]);
             let pad = " ".repeat(widths[column] - cell.width());
             let _ = match is_number[column] {
-                true => write!(line, "{pad}{cell}  "),
-                false => write!(line, "{cell}{pad}  "),
+                true => write!(line, "{pad}{cell}{GAP}"),
+                false => write!(line, "{cell}{pad}{GAP}"),
             };
         }
         text.push_str(line.trim_end());
@@ -70,8 +83,35 @@ fn columns(rows: &[Row]) -> String {
     text
 }
 
+const GAP: &str = "  ";
+/// What is left of a text at least.
+const NARROWEST: usize = 12;
+
+/// Takes from the widest texts until all columns fit, as far as that goes. Numbers stay whole.
+fn fit(widths: &mut [usize], is_number: &[bool], room: usize) {
+    let whole = |widths: &[usize]| widths.iter().map(|width| width + GAP.len()).sum::<usize>();
+    let excess = |widths: &[usize]| (whole(widths).saturating_sub(GAP.len())).saturating_sub(room);
+    while excess(widths) > 0 {
+        let widest = (0..widths.len())
+            .filter(|column| !is_number[*column] && widths[*column] > NARROWEST)
+            .max_by_key(|column| widths[*column]);
+        let Some(widest) = widest else {
+            return;
+        };
+        // Down to the next widest, so that two long ones share what there is.
+        let next = (0..widths.len())
+            .filter(|column| *column != widest && !is_number[*column])
+            .map(|column| widths[column])
+            .filter(|width| *width < widths[widest])
+            .max()
+            .unwrap_or(0);
+        let least = (widths[widest] - excess(widths).min(widths[widest])).max(NARROWEST);
+        widths[widest] = least.max(next).min(widths[widest] - 1);
+    }
+}
+
 fn cell(name: &str, value: &Value) -> String {
-    let text = match value {
+    match value {
         Value::Null => String::new(),
         // A time without its fraction and zone: a screen is narrow. first_at is a place.
         Value::String(text) if name.ends_with("_at") && name != "first_at" => {
@@ -81,18 +121,45 @@ fn cell(name: &str, value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),
-    };
-    shortened(text)
+    }
 }
 
-fn shortened(text: String) -> String {
+fn shortened(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
     let mut width = 0;
     let end = text.char_indices().find(|(_, c)| {
         width += c.width().unwrap_or(0);
-        width > WIDEST
+        width >= room
     });
     match end {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn row(id: i64, error: &str, payload: &str) -> Row {
+        serde_json::from_value(serde_json::json!({"id": id, "error": error, "payload": payload})).unwrap()
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal_and_is_whole_elsewhere() {
+        let long = "x".repeat(200);
+        let rows = [row(1_234_567, "short", &long), row(2, &"é".repeat(90), "y")];
+        for room in [40, 60, 80, 200] {
+            let text = columns(&rows, Some(room));
+            assert!(text.lines().all(|line| line.width() <= room), "{text}");
+            assert!(text.contains("1234567") && text.contains('…'), "{text}");
+        }
+        assert!(columns(&rows, None).contains(&long));
+        assert!(columns(&rows, Some(400)).contains(&long));
+        // Narrower than anything can be made.
+        assert!(columns(&rows, Some(3)).contains("1234567"));
     }
 }

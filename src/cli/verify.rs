@@ -38,12 +38,17 @@ pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8>
         context.progress.counted();
     }
     context.progress.finish();
-    let failed = checks.iter().filter(|check| !is_ok(check)).count();
+    let count = |verdict: Value| checks.iter().filter(|check| check["ok"] == verdict).count();
+    let (failed, not_made) = (count(json!(false)), count(Value::Null));
     match context.json {
-        true => println!("{}", as_json(header, &checks, args.deep, failed)),
-        false => print!("{}", as_text(&header, &checks, args.deep, failed)),
+        true => println!("{}", as_json(header, &checks, args.deep, failed, not_made)),
+        false => print!("{}", as_text(&header, &checks, args.deep, failed, not_made)),
     }
-    Ok(u8::from(failed > 0))
+    Ok(match (failed, not_made) {
+        (0, 0) => 0,
+        (0, _) => NOT_MADE,
+        _ => 1,
+    })
 }
 
 fn text(row: &Row, name: &str) -> String {
@@ -53,18 +58,24 @@ fn text(row: &Row, name: &str) -> String {
     }
 }
 
-fn is_ok(check: &Row) -> bool {
-    check["ok"] == Value::Bool(true)
-}
+/// The exit code when no check failed, and some could not be made.
+const NOT_MADE: u8 = 6;
 
-fn as_json(mut report: Row, checks: &[Row], deep: bool, failed: usize) -> Value {
+fn as_json(mut report: Row, checks: &[Row], deep: bool, failed: usize, not_made: usize) -> Value {
     report.insert("deep".to_owned(), json!(deep));
     report.insert("ok".to_owned(), json!(failed == 0));
+    report.insert("not_made".to_owned(), json!(not_made));
     report.insert("checks".to_owned(), json!(checks));
     Value::Object(report)
 }
 
-fn as_text(header: &Row, checks: &[Row], deep: bool, failed: usize) -> String {
+fn as_text(
+    header: &Row,
+    checks: &[Row],
+    deep: bool,
+    failed: usize,
+    not_made: usize,
+) -> String {
     let mut report = format!(
         "verified {} by {}{}\nPostgreSQL {}, system {}, database {}, engine {}\n",
         text(header, "verified_at"),
@@ -80,20 +91,28 @@ fn as_text(header: &Row, checks: &[Row], deep: bool, failed: usize) -> String {
         widths.max().unwrap_or(0)
     };
     let (pipeline, name) = (width("pipeline"), width("check"));
+    let verdict = if not_made > 0 { 8 } else { 6 };
     for check in checks {
         let _ = writeln!(
             report,
-            "{:<6}  {:<pipeline$}  {:<name$}  {}",
-            if is_ok(check) { "ok" } else { "NOT OK" },
+            "{:<verdict$}  {:<pipeline$}  {:<name$}  {}",
+            match check["ok"] {
+                Value::Bool(true) => "ok",
+                Value::Bool(false) => "NOT OK",
+                _ => "not made",
+            },
             text(check, "pipeline"),
             text(check, "check"),
             text(check, "detail"),
         );
     }
-    let _ = match (checks.len(), failed) {
-        (0, _) => writeln!(report, "nothing to verify: no pipeline is defined"),
-        (count, 0) => writeln!(report, "ok: {count} checks"),
-        (count, failed) => writeln!(report, "NOT OK: {failed} of {count} checks failed"),
+    let _ = match (checks.len(), failed, not_made) {
+        (0, _, _) => writeln!(report, "nothing to verify: no pipeline is defined"),
+        (count, 0, 0) => writeln!(report, "ok: {count} checks"),
+        (count, 0, not_made) => {
+            writeln!(report, "ok: {} checks; not made, or not for every row: {not_made}", count - not_made)
+        }
+        (count, failed, _) => writeln!(report, "NOT OK: {failed} of {count} checks failed"),
     };
     report
 }

@@ -18,10 +18,16 @@ pub(super) async fn why(context: &Context, args: &args::Why) -> Result<u8> {
         row[name].as_str().map(str::to_owned).unwrap_or_default()
     };
     if context.json {
-        let facts: Map<String, Value> = rows
-            .iter()
-            .map(|row| (text(row, "fact"), row["value"].clone()))
-            .collect();
+        let mut facts = Map::new();
+        for row in &rows {
+            let (fact, value) = (text(row, "fact"), text(row, "value"));
+            let value = match (fact.as_str(), facts.get(&fact).and_then(Value::as_str)) {
+                ("key", _) => serde_json::from_str(&value).unwrap_or_else(|_| value.into()),
+                (_, Some(before)) => format!("{before}; {value}").into(),
+                (_, None) => value.into(),
+            };
+            facts.insert(fact, value);
+        }
         println!("{}", Value::Object(facts));
         return Ok(0);
     }

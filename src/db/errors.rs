@@ -76,6 +76,10 @@ fn engine_error(kind: Kind, said: ServerError) -> Error {
     for (number, line) in said.detail.iter().flat_map(|text| text.lines()).enumerate() {
         error = error.detail(match kind {
             Kind::Threshold if number == 0 => format!("most:  {line}"),
+            // These have their label.
+            Kind::Threshold if line.starts_with("first: ") || line.starts_with("guess: ") => {
+                line.to_owned()
+            }
             Kind::Threshold => format!("       {line}"),
             _ => line.to_owned(),
         });

@@ -10,6 +10,7 @@ pub use replay::ReplayReport;
 
 use crate::batch::{Counters, ErrorGroup, Waited};
 use crate::error::{Error, Kind};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -57,6 +58,14 @@ impl Report {
             waiting: Vec::new(),
             dry_run: false,
             quarantined: Vec::new(),
+        }
+    }
+
+    /// Of a run that never came to its pipeline.
+    pub(crate) fn of_failure(pipeline: &str, error: Error) -> Self {
+        Report {
+            error: Some(error.about(pipeline)),
+            ..Report::new(pipeline)
         }
     }
 
@@ -117,7 +126,7 @@ impl Report {
     pub fn json(&self) -> Value {
         let mut object = json!({
             "pipeline": self.pipeline, "outcome": self.outcome(), "batches": self.batches,
-            "seconds": (self.seconds * 1000.0).round() / 1000.0, "version": self.version, "run": self.run_id,
+            "started_at": started_at(self.seconds), "seconds": (self.seconds * 1000.0).round() / 1000.0, "version": self.version, "run": self.run_id,
             "dry_run": self.dry_run, "remarks": self.remarks, "waiting": self.waiting,
             "error": self.error.as_ref().map(error_json),
         });
@@ -131,8 +140,17 @@ impl Report {
     }
 }
 
-fn error_json(error: &Error) -> Value {
+/// When what has just ended, after so many seconds, began.
+fn started_at(seconds: f64) -> String {
+    let seconds = SignedDuration::try_from_secs_f64(seconds).unwrap_or_default();
+    let now = Timestamp::now();
+    now.saturating_sub(seconds).unwrap_or(now).to_string()
+}
+
+/// An error for machines; `text` is what people read.
+pub fn error_json(error: &Error) -> Value {
     json!({
-        "message": error.message(), "sqlstate": error.sqlstate(), "next": error.next_step(), "text": error.to_string(),
+        "message": error.message(), "sqlstate": error.sqlstate(), "next": error.next_step(),
+        "exit_code": error.kind().exit_code(), "text": error.to_string(),
     })
 }

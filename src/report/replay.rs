@@ -70,6 +70,7 @@ impl ReplayReport {
     pub fn json(&self) -> Value {
         let mut object = json!({
             "pipeline": self.pipeline, "outcome": self.outcome(), "batches": self.batches,
+            "started_at": super::started_at(self.seconds),
             "seconds": (self.seconds * 1000.0).round() / 1000.0,
             "version": self.version, "dry_run": self.dry_run,
             "error": self.error.as_ref().map(super::error_json),

@@ -38,8 +38,9 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
             )
             .await?;
             // To the end, whatever share is bad: that is what one wants to see.
-            let counters = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
-            job.committed(&counters, &batch);
+            let loaded = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
+            job.note(loaded.note);
+            job.committed(&loaded.counters, &batch);
         }
         Ok(())
     }
@@ -50,13 +51,19 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         Err(error) => Err(error),
     };
     report.remarks = remarks.lines();
-    let ending = ending?;
-    report.waiting = ending.waiting.iter().cloned().map(Into::into).collect();
     let mut refusal = None;
-    if ending.is_complete && run.takes_snapshots() {
-        let (remark, refused) = snapshot::finish_dry(job, &client, &run).await?;
-        report.remarks.extend(remark);
-        refusal = refused;
+    match ending {
+        Ok(ending) => {
+            report.waiting = ending.waiting.iter().cloned().map(Into::into).collect();
+            if ending.is_complete && run.takes_snapshots() {
+                let (remark, refused) = snapshot::finish_dry(job, &client, &run).await?;
+                report.remarks.extend(remark);
+                refusal = refused;
+            }
+        }
+        // What was read before is shown all the same, where the server still answers.
+        Err(error) if error.sqlstate().is_none() && !job.stop.is_requested() => refusal = Some(error),
+        Err(error) => return Err(error),
     }
     batch::captured_changes(&client, |change| {
         (job.options.changes.show)(pipeline, change);

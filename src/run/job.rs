@@ -31,7 +31,12 @@ pub(super) struct Job<'a> {
 struct Totals {
     counters: Counters,
     batches: u64,
+    notes: Vec<String>,
+    more_notes: usize,
 }
+
+/// So many remarks of batches are shown; what is more is counted.
+const MOST_NOTES: usize = 20;
 
 impl<'a> Job<'a> {
     pub(super) fn new(
@@ -68,6 +73,23 @@ impl<'a> Job<'a> {
         totals.counters.add(counters);
         totals.batches += 1;
         self.budget.progressed();
+    }
+
+    /// Keeps what a batch has to say.
+    pub(super) fn note(&self, note: Option<String>) {
+        let mut totals = self.totals();
+        match note {
+            Some(note) if totals.notes.len() < MOST_NOTES => totals.notes.push(note),
+            Some(_) => totals.more_notes += 1,
+            None => {}
+        }
+    }
+
+    /// What the batches had to say.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let totals = self.totals();
+        let more = (totals.more_notes > 0).then(|| format!("and {} more such notes", totals.more_notes));
+        totals.notes.iter().cloned().chain(more).collect()
     }
 
     /// How many batches the run has committed.

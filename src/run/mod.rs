@@ -25,8 +25,9 @@ pub use replay::{ReplayOptions, replay};
 
 use crate::batch::{self, Run};
 use crate::db::Connector;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::report::{Progress, Report};
+use crate::retry;
 use guard::Guard;
 use job::Job;
 use reader::Ending;
@@ -50,11 +51,12 @@ pub async fn run_pipeline(
         let job = Job::new(connector, pipeline, options, stop, progress)?;
         let done = hold_and_run(&job, &mut report).await;
         job.tell(&mut report);
+        report.remarks.extend(job.notes());
         done
     };
     let result = result.instrument(span).await;
     progress.finish();
-    report.error = result.err();
+    report.error = result.err().map(|error| error.about(pipeline));
     report.seconds = started.elapsed().as_secs_f64();
     report
 }
@@ -80,7 +82,7 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     let start = job.insist("starting the run", async |client| {
         match batch::start_run(client, job.pipeline, &loader).await {
             // So that the status shows it: whoever looks there would see the run before it.
-            Err(error) if error.sqlstate() == Some(REFUSED) => {
+            Err(error) if is_refusal(&error) => {
                 batch::refuse_run(client, job.pipeline, &loader, &error.to_string()).await?;
                 Err(error)
             }
@@ -142,8 +144,16 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     worked.map(drop)
 }
 
-/// The pipeline's definition does not fit any more.
-const REFUSED: &str = "SL005";
+/// Whether the server said that this run cannot begin, and trying again is of no use. That a
+/// pipeline is paused, its state tells.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Failed | Kind::Usage)
+        && error
+            .sqlstate()
+            .is_some_and(|code| code != PAUSED && !retry::is_retryable_sqlstate(code))
+}
+
+const PAUSED: &str = "SL007";
 
 async fn retry_orphans(job: &Job<'_>) -> Result<i64> {
     let retry = job.insist("retrying orphans", async |client| {

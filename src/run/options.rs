@@ -4,7 +4,7 @@ use crate::batch::{Change, Run};
 use crate::error::Result;
 use crate::host::HostRules;
 use crate::retry::Budget;
-use crate::source::{self, Limits, Means, Source, Start};
+use crate::source::{self, Driver, Limits, Means, Source, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct Options {
     pub batch_rows: Option<usize>,
     /// Payload bytes in a batch; the pipeline's setting, or 8 MiB, where not given.
     pub batch_bytes: Option<usize>,
+    /// How long a batch is gathered from a source that is slow.
+    pub batch_time: Duration,
     /// Connections that stage batches side by side.
     pub workers: usize,
     /// Stop after so many batches.
@@ -75,6 +77,7 @@ impl Default for Options {
         Options {
             batch_rows: None,
             batch_bytes: None,
+            batch_time: Driver::GATHERING,
             workers: 3,
             max_batches: None,
             dry_run: false,

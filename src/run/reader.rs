@@ -64,6 +64,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
     let (cursor, limits) = (run.cursor.clone(), options.limits(run));
     let columns = run.input_columns.clone();
     let is_elsewhere = options.path.is_some();
+    let batch_time = options.batch_time;
     let max_batches = options.max_batches.unwrap_or(u64::MAX);
     let progress = job.progress.clone();
     let (sender, batches) = mpsc::channel(1);
@@ -80,6 +81,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
         };
         let mut driver = Driver::new(source, &means, cursor, limits)
             .with_columns(columns)
+            .gathering(batch_time)
             .elsewhere(is_elsewhere);
         progress.start(driver.total_bytes());
         let is_enough = read(&mut driver, &sender, max_batches);

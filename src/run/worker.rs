@@ -117,7 +117,7 @@ impl Worker<'_> {
                 })
                 .await
             };
-            let (counters, client) = match transaction(Payloads::Wanted).await {
+            let (loaded, client) = match transaction(Payloads::Wanted).await {
                 // Found bad in the merge, where it is too late to ask. Rolled back for certain.
                 Err(error) if error.sqlstate() == Some("SL009") => {
                     is_loading.store(false, Ordering::Relaxed);
@@ -126,7 +126,8 @@ impl Worker<'_> {
                 done => done?,
             };
             *self.kept() = Some(client);
-            Ok(counters)
+            self.job.note(loaded.note);
+            Ok(loaded.counters)
         };
         let what = format!("batch {seq}");
         self.job.budget.retrying(what, attempt).await

@@ -15,15 +15,14 @@ use crate::error::{Error, Result};
 /// Units without records cost a batch nothing, so their number needs a limit of its own.
 const UNITS_IN_BATCH: usize = 1000;
 
-/// From a source that is slow to answer a batch is not gathered for longer.
-const GATHERING: Duration = Duration::from_secs(30);
-
 /// Makes batches of what a source reads, in the order in which they must be committed.
 pub struct Driver {
     source: Box<dyn Source>,
     limits: Limits,
     /// Of the row that the transform takes, if it takes one.
     columns: Option<Arc<[String]>>,
+    /// From a source that is slow a batch is not gathered for longer.
+    gathering: Duration,
     /// What the database knows, or will once the batches handed out are committed.
     cursor: Option<Value>,
     /// The records are not the pipeline's own source.
@@ -56,6 +55,7 @@ impl Driver {
             source,
             limits,
             columns: None,
+            gathering: Self::GATHERING,
             cursor,
             is_elsewhere: false,
             failure: None,
@@ -77,6 +77,16 @@ impl Driver {
     #[must_use]
     pub fn with_columns(mut self, columns: Option<Arc<[String]>>) -> Self {
         self.columns = columns;
+        self
+    }
+
+    /// How long a batch is gathered where nobody says.
+    pub const GATHERING: Duration = Duration::from_secs(30);
+
+    /// The same, which gathers a batch for so long at most.
+    #[must_use]
+    pub fn gathering(mut self, limit: Duration) -> Self {
+        self.gathering = limit;
         self
     }
 
@@ -145,7 +155,7 @@ impl Driver {
             units += 1;
             self.end = end;
             self.take(proof);
-            let is_slow = out.rows() > 0 && began.elapsed() >= GATHERING;
+            let is_slow = out.rows() > 0 && began.elapsed() >= self.gathering;
             if end.is_some() || is_slow || units >= UNITS_IN_BATCH {
                 return units;
             }

@@ -10,11 +10,20 @@ pub(super) fn is_unfinished(path: &Path) -> bool {
         .is_some_and(|suffix| UNFINISHED.iter().any(|u| suffix.eq_ignore_ascii_case(u)))
 }
 
-/// Whether Spark and Hive keep by this name what is not data (`_SUCCESS`, `_temporary`, `.part.crc`),
-/// or it is hidden. `_year=2026` is a partition.
+/// Whether by this name no data is kept: Spark's and Hive's own (`_SUCCESS`, `_temporary`,
+/// `.part.crc`), what is hidden, what stands beside data for people, and checksums. `_year=2026` is a
+/// partition.
 pub(super) fn is_aside(name: &str) -> bool {
     let is_reserved = name.starts_with('_') && !name.contains('=');
     // Keys, unlike paths, may have parts named so.
     let is_hidden = name.starts_with('.') && !matches!(name, "." | "..");
-    is_reserved || is_hidden || name.ends_with(".crc")
+    let (stem, suffix) = name.rsplit_once('.').unwrap_or((name, ""));
+    let is_any_of = |word: &str, words: &[&str]| words.iter().any(|w| word.eq_ignore_ascii_case(w));
+    is_reserved
+        || is_hidden
+        || is_any_of(suffix, &BESIDE_DATA)
+        || is_any_of(stem, &FOR_PEOPLE) && is_any_of(suffix, &["", "txt"])
 }
+
+const BESIDE_DATA: [&str; 7] = ["crc", "md", "md5", "sha1", "sha256", "sig", "asc"];
+const FOR_PEOPLE: [&str; 4] = ["README", "LICENSE", "NOTICE", "CHANGELOG"];

@@ -1,8 +1,13 @@
 //! Records from a stream that comes once: standard input. It leaves a cursor for people to look
 //! at, and no state: nobody can read it a second time.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::{Value, json};
 
 use super::records::{
@@ -25,7 +30,17 @@ pub struct StreamSource {
 impl StreamSource {
     /// A source that reads standard input.
     pub(super) fn of_stdin(settings: &Value, means: &Means) -> Result<Self> {
-        Self::new(settings, Box::new(io::stdin()), means)
+        let input = io::stdin().as_fd().try_clone_to_owned().map_err(unreadable)?;
+        let tells_silence = Arc::new(AtomicBool::new(false));
+        let pipe = Pipe {
+            input: input.into(),
+            tells_silence: Arc::clone(&tells_silence),
+        };
+        let source = Self::new(settings, Box::new(pipe), means)?;
+        // Decoders take any error for the end.
+        let is_plain = source.reading.compression == Compression::None;
+        tells_silence.store(is_plain, Ordering::Relaxed);
+        Ok(source)
     }
 
     /// A source that reads `input` as if it were standard input.
@@ -62,8 +77,11 @@ impl Source for StreamSource {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         self.has_begun = true;
         out.set_origin(PATH);
-        if self.reading.read_into(out)? == Framed::BatchIsFull {
-            return Ok(Progress::Full);
+        match self.reading.read_what_came(out)? {
+            Some(Framed::BatchIsFull) => return Ok(Progress::Full),
+            // What has come need not wait for what comes behind.
+            None => return Ok(Progress::UnitEnded(Proof::Complete)),
+            Some(Framed::InputHasEnded) => {}
         }
         for remark in self.reading.note().into_iter().chain(self.reading.remark()) {
             self.remarks.add(remark);
@@ -87,6 +105,28 @@ impl Source for StreamSource {
 
     fn is_at_start(&self) -> bool {
         !self.has_begun
+    }
+}
+
+/// Standard input without a buffer. Where it may, it says every second that nothing comes.
+struct Pipe {
+    input: File,
+    tells_silence: Arc<AtomicBool>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.tells_silence.load(Ordering::Relaxed) {
+            let mut inputs = [PollFd::new(self.input.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut inputs, PollTimeout::from(1000u16)) {
+                Ok(0) | Err(nix::errno::Errno::EINTR) => {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                // What cannot be waited for is read.
+                _ => {}
+            }
+        }
+        self.input.read(buf)
     }
 }
 

@@ -57,8 +57,13 @@ impl Parameters {
     /// Sets a parameter libpq knows; a later value replaces an earlier one.
     pub(crate) fn set(&mut self, keyword: &str, value: String) -> Result<()> {
         if support(keyword).is_none() {
+            // Behind a password it may be the rest of it.
+            let name = match self.0.contains_key("password") {
+                true => String::new(),
+                false => format!(" \"{keyword}\""),
+            };
             return Err(
-                Error::new(format!("unknown connection parameter \"{keyword}\"")).next(
+                Error::new(format!("unknown connection parameter{name}")).next(
                     "use libpq's parameters; percent-encode (URL) or quote (key=value) special \
                      characters in values",
                 ),
@@ -109,6 +114,13 @@ fn parse_url(rest: &str) -> Result<Parameters> {
     let mut parameters = Parameters::default();
     // As libpq: credentials end at the first '@' unless a '/' comes before it.
     let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+    // Another one is of a password that was not encoded, the rest of which would be taken for a
+    // host or a database, and shown as such.
+    if rest.matches('@').count() > usize::from(rest[..authority_end].contains('@')) {
+        return Err(Error::new("the connection URL has an \"@\" too many").next(
+            "in user, password and database write \"@\" as %40, \"/\" as %2F, \":\" as %3A, \"?\" as %3F, \"%\" as %25",
+        ));
+    }
     let hosts_and_more = match rest.find('@').filter(|at| *at < authority_end) {
         Some(at) => {
             let (user, password) = match rest[..at].split_once(':') {

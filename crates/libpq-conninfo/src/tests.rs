@@ -148,6 +148,13 @@ fn unknown_and_unsupported_parameters_are_refused_by_name() {
 fn no_message_shows_a_password() {
     for url in [
         "postgres://u:s3/cret@h/d",
+        // Parts of a password that would pass for a host, a database or a parameter.
+        "postgres://u:s@3cret@h/d",
+        "postgres://u:x@y/s3cret@h/d",
+        "postgres://u:1/s3cret@h/d",
+        "postgres://u:1?s3cret=1@h/d",
+        "postgres://u:1@s3cret:2@h/d",
+        "host=h password=a s3cret=b",
         "postgres://u:s3%zzcret@h/d",
         "host=h password=my cret",
         "host=h password='cret",

@@ -92,9 +92,12 @@ as $$
   join pg_class s on s.oid = x.refobjid and s.relkind = 'S'
   where d.adrelid = p_target and a.attname <> all (p_columns)
   union all
-  select not has_schema_privilege(c.relnamespace, 'usage'), format('no usage on schema %s', c.relnamespace::regnamespace),
-    format('usage on schema %s', c.relnamespace::regnamespace)
-  from pg_constraint k join pg_class c on c.oid = k.confrelid where k.conrelid = p_target and k.contype = 'f'
+  select not has_schema_privilege(n.oid, 'usage'), format('no usage on schema %I', n.nspname),
+    format('usage on schema %I', n.nspname)
+  from pg_constraint k
+  join pg_class c on c.oid = k.confrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where k.conrelid = p_target and k.contype = 'f'
   union all
   select exists (select from unnest(k.confkey) n where not has_column_privilege(k.confrelid, n, 'select')),
     format('may not read %s, to which constraint %I refers', r.name, k.conname),
@@ -106,7 +109,7 @@ $$;
 -- What a transform that is a plain query may not read, by planning a call of it; what another does shows when it runs.
 create or replace function sluice._denied_in_transform(
   p_function oid, p_signature text, p_search_path text, out what text, out next text)
-language plpgsql stable
+language plpgsql volatile -- explain is not allowed in another one
 set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -69,7 +69,8 @@ as $$
     || coalesce('; new is ' || d.new, '') order by n.place))
   from named n
   cross join lateral (
-    select (select string_agg(c, ', ') from jsonb_array_elements_text(n.columns_before) c where not n.columns ? c) as lost,
+    select (
+        select string_agg(c, ', ') from jsonb_array_elements_text(n.columns_before) c where not n.columns ? c) as lost,
       (select string_agg(c, ', ') from jsonb_array_elements_text(n.columns) c where not n.columns_before ? c) as new) d
   where n.before <> n.object and d.lost is not null
 $$;

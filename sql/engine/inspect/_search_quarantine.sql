@@ -1,5 +1,6 @@
--- Records of a key, by what is known: the keys that a record made when it came far enough, else the key that its
--- fields of its payload say, and of the latest open ones the key that their transform makes of them now. unsearched: open records of which nothing of this can be had.
+-- Records of a key, by what is known: the keys that a record made when it came far enough, else what fields of its
+-- payload say, and of the latest open ones the key that their transform makes of them now. unsearched: open records of
+-- which none of this can be had.
 create or replace function sluice._search_quarantine(
   p_pipeline sluice.pipelines, p_target oid, p_columns text[], p_row_sql text, p_given jsonb, p_key jsonb,
   out ids bigint[], out unsearched bigint)

@@ -1,13 +1,16 @@
-create or replace function sluice.drift(pipeline text, since interval default '30 days', all_fields boolean default false)
-returns table (field text, state text, is_read boolean, first_seen_at timestamptz, first_in text,
-  last_seen_at timestamptz, last_in text)
+create or replace function sluice.drift(
+  pipeline text, since interval default '30 days', all_fields boolean default false)
+returns table (
+  field text, state text, is_read boolean, first_seen_at timestamptz, first_in text, last_seen_at timestamptz,
+  last_in text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select * from (
     select f.field,
       case when f.last_run_id < max(f.last_run_id) over () then 'gone'
-        when f.first_run_id > min(f.first_run_id) over () and f.first_seen_at > now() - drift.since then 'new' end as state,
+        when f.first_run_id > min(f.first_run_id) over () and f.first_seen_at > now() - drift.since then 'new'
+        end as state,
       position(quote_literal(f.field) in t.function_text) > 0 as is_read,
       f.first_seen_at, f.first_origin, f.last_seen_at, f.last_origin
     from sluice.pipelines p

@@ -48,6 +48,9 @@ pub(in crate::cli) struct Loading {
     /// Close a batch after so many payload bytes (default: the pipeline's, or 8388608)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub(in crate::cli) batch_bytes: Option<u32>,
+    /// Close a batch after so many seconds, where the source is slow: a pipe, an API
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(in crate::cli) batch_seconds: u64,
     /// Stage so many batches side by side, each on a connection of its own
     #[arg(long, value_name = "K", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(in crate::cli) workers: u8,

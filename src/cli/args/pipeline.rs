@@ -35,6 +35,39 @@ pub(in crate::cli) struct OfPipeline {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice reconcile orders                  what was done behind the tool's back
+  sluice reconcile orders --accept deleted --reason 'request 17'
+
+deleted: rows that were loaded are gone (also by truncate); edited: rows were changed; unknown: rows of
+batches that are not in the ledger, such as those of a dropped pipeline; foreign: rows that no pipeline
+wrote. What is accepted is an entry of the ledger, and sluice verify counts with it.")]
+pub(in crate::cli) struct Reconcile {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// Accept this: deleted, edited, unknown, foreign
+    #[arg(long, value_name = "WHAT,...", value_delimiter = ',', requires = "reason")]
+    pub(in crate::cli) accept: Vec<String>,
+    /// Say why; it stays in the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice drift orders
+  sluice drift orders --all                those that stay, too
+
+Top-level fields, by a sample of every batch, within the last 30 days. read: the transform names it.")]
+pub(in crate::cli) struct Drift {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// List every field
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct Drop {
     /// The pipeline
     pub(in crate::cli) pipeline: String,

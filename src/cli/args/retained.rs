@@ -49,11 +49,12 @@ pub(in crate::cli) struct Compare {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  sluice why orders '{\"order_id\": 42}'")]
+  sluice why orders 42
+  sluice why orders '{\"region\": \"eu\", \"id\": 42}'")]
 pub(in crate::cli) struct Why {
     /// The pipeline
     pub(in crate::cli) pipeline: String,
-    /// The key of the row, as a JSON object of all key columns
+    /// The key of the row: its value, or a JSON object of all key columns
     #[arg(value_parser = key)]
     pub(in crate::cli) key: serde_json::Value,
 }
@@ -99,9 +100,13 @@ fn batches(text: &str) -> Result<Batches, String> {
     }
 }
 
+/// A value by itself is a text, whatever it looks like: the engine gives it the type of its column.
 fn key(text: &str) -> Result<serde_json::Value, String> {
-    serde_json::from_str(text)
-        .map_err(|error| format!("{error}; a JSON object such as {{\"order_id\": 42}}"))
+    match text.starts_with(['{', '[', '"']) {
+        false => Ok(text.into()),
+        true => serde_json::from_str(text)
+            .map_err(|error| format!("{error}; a JSON object such as {{\"order_id\": 42}}")),
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,17 @@ pub(super) fn unreadable(path: &str, cause: std::io::Error) -> Error {
         .next("check that it exists and that this user may read it")
 }
 
+/// Whether what `path` stands for may be listed and read here, for those who ask beforehand.
+pub fn is_readable(path: &str, host: &HostRules) -> Result<()> {
+    host.file(root(path))?;
+    match discover(path, host)?.names.first() {
+        Some(name) => fs::File::open(name)
+            .map(drop)
+            .map_err(|cause| unreadable(name, cause)),
+        None => Ok(()),
+    }
+}
+
 /// Where the files of `path` are looked for: itself, or the folder before a glob's first
 /// wildcard.
 pub(super) fn root(path: &str) -> &Path {

@@ -30,6 +30,7 @@ use crate::source::units::{
 };
 use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Source};
 
+pub use self::discover::is_readable;
 use self::identity::{Identity, Known};
 use self::reading::FileReading;
 use self::settings::Settings;

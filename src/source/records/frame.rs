@@ -192,7 +192,7 @@ pub(super) fn frame(
 fn skip(window: &mut Window, mut find: impl FnMut(&[u8]) -> Option<End>) -> io::Result<Framed> {
     let mut long = Long::begin(window);
     long.take(window, window.data().len());
-    while window.fill()? {
+    while window.fill_at_last()? {
         // The beginning is not held any more.
         let end = find(window.data()).map(|end| match end {
             End::Here(end) | End::Back(end) => end.min(window.data().len()),

@@ -11,7 +11,7 @@ use super::frame::{Framer, Step, Stop};
 use super::hints::Hints;
 use super::position::{Parser, Place, Position, TailStart};
 use super::settings::Format;
-use super::window::Window;
+use super::window::{Window, is_silence};
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 
@@ -107,6 +107,37 @@ impl Reading {
         });
     }
 
+    /// The same of an input that may say that it has nothing at the moment: `None`.
+    pub(in crate::source) fn read_what_came(
+        &mut self,
+        out: &mut BatchBuilder,
+    ) -> Result<Option<Progress>> {
+        match self.advance(out) {
+            Err(Stop::Io(cause)) if is_silence(&cause) => Ok(None),
+            progress => self.account(progress, out).map(Some),
+        }
+    }
+
+    /// Counts the bytes that were read, and words what went wrong.
+    fn account(
+        &mut self,
+        progress: Result<Progress, Stop>,
+        out: &mut BatchBuilder,
+    ) -> Result<Progress> {
+        let read = self.window.raw_position();
+        out.consume(read.saturating_sub(self.counted));
+        self.counted = self.counted.max(read);
+        progress.map_err(|stop| match stop {
+            Stop::Io(cause) => {
+                self.is_damaged = self.compression != Compression::None && is_of_decoder(&cause);
+                self.damaged(cause)
+            }
+            Stop::Senseless(what, next) => {
+                Error::failed(format!("{} `{}`: {what}", self.noun(), self.name)).next(next)
+            }
+        })
+    }
+
     fn advance(&mut self, out: &mut BatchBuilder) -> Result<Progress, Stop> {
         while self.end.is_none() {
             let Some(framer) = &mut self.framer else {
@@ -165,19 +196,8 @@ impl Content for Reading {
     }
 
     fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        let progress = self.advance(out).map_err(|stop| match stop {
-            Stop::Io(cause) => {
-                self.is_damaged = self.compression != Compression::None && is_of_decoder(&cause);
-                self.damaged(cause)
-            }
-            Stop::Senseless(what, next) => {
-                Error::failed(format!("{} `{}`: {what}", self.noun(), self.name)).next(next)
-            }
-        });
-        let read = self.window.raw_position();
-        out.consume(read.saturating_sub(self.counted));
-        self.counted = self.counted.max(read);
-        progress
+        let progress = self.advance(out);
+        self.account(progress, out)
     }
 
     fn position(&self) -> Position {

@@ -14,6 +14,11 @@ use super::transcript::Transcript;
 pub(in crate::source) const HISTORY: usize = 4 * 1024;
 const CHUNK: usize = 256 * 1024;
 
+/// Whether an input says that it has nothing at the moment. Asked again it goes on.
+pub(super) fn is_silence(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::WouldBlock
+}
+
 /// Framers look at [`Window::data`], ask for more with [`Window::fill`] and give up what
 /// they have dealt with by [`Window::advance`].
 pub(in crate::source) struct Window {
@@ -183,6 +188,16 @@ impl Window {
         self.end += n;
         self.is_at_end = n == 0;
         Ok(n > 0)
+    }
+
+    /// The same where a silence of the input is waited out.
+    pub(super) fn fill_at_last(&mut self) -> io::Result<bool> {
+        loop {
+            match self.fill() {
+                Err(cause) if is_silence(&cause) => {}
+                done => return done,
+            }
+        }
     }
 
     /// Forgets that the end was seen: the input has grown since.

@@ -45,7 +45,7 @@ impl PassedOver {
         let kinds = [
             (
                 &self.aside,
-                "hidden, or put aside by Spark or Hive (`_…`, `.crc`)",
+                "hidden, or no data by their names (`_…`, README, `.md`, checksums)",
             ),
             (&self.dangling, "links that lead nowhere"),
             (&self.special, "not regular files (pipes, sockets, devices)"),

@@ -1,0 +1,35 @@
+//! `sluice reconcile`: what was done to a target by hand.
+
+use super::args;
+use super::call::rows;
+use super::context::Context;
+use super::table;
+use crate::error::Result;
+use serde_json::{Value, json};
+
+pub(super) async fn reconcile(context: &Context, args: &args::Reconcile) -> Result<u8> {
+    let session = context.session().await?;
+    let mut found = rows(
+        &session,
+        "select * from sluice.reconcile(pipeline => $1, accept => pg_catalog.string_to_array($2, ','), reason => $3)",
+        &[&args.pipeline, &args.accept.join(","), &args.reason],
+    )
+    .await?;
+    let is_open = found
+        .iter()
+        .any(|row| row["rows"] != json!(0) && row["accepted"] == Value::Bool(false));
+    if !context.json {
+        found.iter_mut().filter(|_| args.accept.is_empty()).for_each(|row| {
+            row.shift_remove("accepted");
+        });
+    }
+    table::print(&found, context.json, "");
+    if is_open && !context.json {
+        println!(
+            "next:  what is right: sluice reconcile {} --accept WHAT --reason WHY; what is wrong comes back from the \
+             source: sluice rewind {0} --to-start, and sluice run {0}",
+            args.pipeline
+        );
+    }
+    Ok(0)
+}
