@@ -27,7 +27,12 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
             let host = args.host.rules(context)?;
             findings.extend(sources.iter().flat_map(|row| of_host(row, &host)));
         }
-        Err(error) => findings.push(finding("engine", "fail", error.message(), error.next_step())),
+        Err(error) => findings.push(finding(
+            "engine",
+            "fail",
+            error.message(),
+            error.next_step(),
+        )),
     }
     let has_failed = findings.iter().any(|row| row["verdict"] == "fail");
     let steps: Vec<_> = match context.json {
@@ -58,7 +63,8 @@ fn of_host(row: &Row, host: &HostRules) -> Vec<Row> {
     let files = path.map(|path| file::is_readable(path, host).map(|()| format!("may read {path}")));
     let variables = row["variables"].as_array();
     let variables = variables.into_iter().flatten().filter_map(Value::as_str);
-    let variables = variables.map(|name| host.env(name).map(|_| format!("has the variable {name}")));
+    let variables =
+        variables.map(|name| host.env(name).map(|_| format!("has the variable {name}")));
     files
         .into_iter()
         .chain(variables)

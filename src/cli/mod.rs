@@ -80,7 +80,9 @@ fn parse() -> Result<Cli> {
             "--" => break,
             "--json" => json = true,
             "--log-format=json" => log_format = LogFormat::Json,
-            "--log-format" if words.next().as_deref() == Some("json") => log_format = LogFormat::Json,
+            "--log-format" if words.next().as_deref() == Some("json") => {
+                log_format = LogFormat::Json
+            }
             _ => {}
         }
     }

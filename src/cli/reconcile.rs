@@ -19,9 +19,12 @@ pub(super) async fn reconcile(context: &Context, args: &args::Reconcile) -> Resu
         .iter()
         .any(|row| row["rows"] != json!(0) && row["accepted"] == Value::Bool(false));
     if !context.json {
-        found.iter_mut().filter(|_| args.accept.is_empty()).for_each(|row| {
-            row.shift_remove("accepted");
-        });
+        found
+            .iter_mut()
+            .filter(|_| args.accept.is_empty())
+            .for_each(|row| {
+                row.shift_remove("accepted");
+            });
     }
     table::print(&found, context.json, "");
     if is_open && !context.json {

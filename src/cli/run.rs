@@ -96,7 +96,8 @@ fn with_flags(error: Error, pipeline: &str, args: &args::Run) -> Error {
         let mut typed_text = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             // Another pipeline may be called by this name and more.
-            let is_longer = part.starts_with(|c: char| c.is_ascii_alphanumeric() || "_.-".contains(c));
+            let is_longer =
+                part.starts_with(|c: char| c.is_ascii_alphanumeric() || "_.-".contains(c));
             typed_text.push_str(if is_longer { &bare } else { &typed });
             typed_text.push_str(part);
         }

@@ -145,7 +145,8 @@ mod tests {
     use super::*;
 
     fn row(id: i64, error: &str, payload: &str) -> Row {
-        serde_json::from_value(serde_json::json!({"id": id, "error": error, "payload": payload})).unwrap()
+        serde_json::from_value(serde_json::json!({"id": id, "error": error, "payload": payload}))
+            .unwrap()
     }
 
     #[test]

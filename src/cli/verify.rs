@@ -110,7 +110,11 @@ fn as_text(
         (0, _, _) => writeln!(report, "nothing to verify: no pipeline is defined"),
         (count, 0, 0) => writeln!(report, "ok: {count} checks"),
         (count, 0, not_made) => {
-            writeln!(report, "ok: {} checks; not made, or not for every row: {not_made}", count - not_made)
+            writeln!(
+                report,
+                "ok: {} checks; not made, or not for every row: {not_made}",
+                count - not_made
+            )
         }
         (count, failed, _) => writeln!(report, "NOT OK: {failed} of {count} checks failed"),
     };

@@ -19,9 +19,15 @@ struct Voice {
 pub(super) fn set(format: LogFormat, json: bool, progress: &Progress) {
     let progress = progress.clone();
     // Said once.
-    let _ = VOICE.set(Voice { format, json, progress });
+    let _ = VOICE.set(Voice {
+        format,
+        json,
+        progress,
+    });
     if format == LogFormat::Json {
-        std::panic::set_hook(Box::new(|panic| say("ERROR", json!({"message": panic.to_string()}))));
+        std::panic::set_hook(Box::new(|panic| {
+            say("ERROR", json!({"message": panic.to_string()}))
+        }));
     }
 }
 
@@ -59,7 +65,9 @@ fn told(label: &str, level: &str, text: &str) {
 }
 
 fn is_json() -> bool {
-    VOICE.get().is_some_and(|voice| voice.format == LogFormat::Json)
+    VOICE
+        .get()
+        .is_some_and(|voice| voice.format == LogFormat::Json)
 }
 
 /// In the shape of the log's lines.
@@ -67,7 +75,8 @@ fn say(level: &str, fields: Value) {
     let timestamp = jiff::Timestamp::try_from(SystemTime::now())
         .map(|now| now.to_string())
         .unwrap_or_default();
-    let line = json!({"timestamp": timestamp, "level": level, "fields": fields, "target": "sluice"});
+    let line =
+        json!({"timestamp": timestamp, "level": level, "fields": fields, "target": "sluice"});
     write(&line.to_string());
 }
 

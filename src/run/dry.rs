@@ -62,7 +62,9 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
             }
         }
         // What was read before is shown all the same, where the server still answers.
-        Err(error) if error.sqlstate().is_none() && !job.stop.is_requested() => refusal = Some(error),
+        Err(error) if error.sqlstate().is_none() && !job.stop.is_requested() => {
+            refusal = Some(error)
+        }
         Err(error) => return Err(error),
     }
     batch::captured_changes(&client, |change| {

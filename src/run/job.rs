@@ -88,7 +88,8 @@ impl<'a> Job<'a> {
     /// What the batches had to say.
     pub(super) fn notes(&self) -> Vec<String> {
         let totals = self.totals();
-        let more = (totals.more_notes > 0).then(|| format!("and {} more such notes", totals.more_notes));
+        let more =
+            (totals.more_notes > 0).then(|| format!("and {} more such notes", totals.more_notes));
         totals.notes.iter().cloned().chain(more).collect()
     }
 

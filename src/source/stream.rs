@@ -30,7 +30,10 @@ pub struct StreamSource {
 impl StreamSource {
     /// A source that reads standard input.
     pub(super) fn of_stdin(settings: &Value, means: &Means) -> Result<Self> {
-        let input = io::stdin().as_fd().try_clone_to_owned().map_err(unreadable)?;
+        let input = io::stdin()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(unreadable)?;
         let tells_silence = Arc::new(AtomicBool::new(false));
         let pipe = Pipe {
             input: input.into(),

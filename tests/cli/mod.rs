@@ -3,6 +3,7 @@
 mod apply;
 mod backfill;
 mod db;
+mod daily;
 mod demo;
 mod host;
 mod init;
@@ -15,6 +16,7 @@ mod replay;
 mod retained;
 mod rewind;
 mod terminal;
+mod voice;
 mod waiting;
 
 use crate::support::{Sluice, TestDb};

@@ -46,7 +46,12 @@ pub(in crate::cli) struct Reconcile {
     /// The pipeline
     pub(in crate::cli) pipeline: String,
     /// Accept this: deleted, edited, unknown, foreign
-    #[arg(long, value_name = "WHAT,...", value_delimiter = ',', requires = "reason")]
+    #[arg(
+        long,
+        value_name = "WHAT,...",
+        value_delimiter = ',',
+        requires = "reason"
+    )]
     pub(in crate::cli) accept: Vec<String>,
     /// Say why; it stays in the ledger
     #[arg(long, value_name = "TEXT")]

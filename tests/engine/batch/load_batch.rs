@@ -291,7 +291,7 @@ async fn threshold_is_exact_for_large_batches_and_counts_the_run_for_small_ones(
     );
     assert!(
         stopped.detail.contains(
-            "21 × 22P02 invalid input syntax for type bigint: \"bad 0\" (items_v1, column id)"
+            "21 × 22P02 invalid input syntax for type bigint: \"bad 0\" (shop.items_v1, column id)"
         ),
         "{stopped:?}"
     );

@@ -88,12 +88,120 @@ async fn name_can_be_defined_anew_and_does_not_inherit() {
     );
     assert_eq!(
         Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await,
-        "extracted=1 transformed=1 produced=1 unchanged=1"
+        "extracted=1 transformed=1 produced=1 updated=1"
     );
     // Rows of the ledger that went are no sign of tampering.
     assert_eq!(
         db.value("select bool_and(is_ok) from sluice.verify('items')")
             .await,
         "t"
+    );
+}
+
+const ANEW: &str = "select sluice.drop_pipeline('items');
+    select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items',
+      key => '{id}', source => sluice.file_source(path => '-'))";
+
+const ROWS: &str = "select is_ok, detail from sluice.verify('items', deep => true)
+    where check_name in ('lineage', 'row hashes')";
+
+async fn loaded_once() -> TestDb {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint primary key, n integer",
+        "id bigint, n integer",
+        "(doc->>'id')::bigint, (doc->>'n')::integer",
+        "key => '{id}'",
+    )
+    .await;
+    let records = [r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#];
+    Hand::start(&db).await.load(&records).await;
+    db
+}
+
+#[tokio::test]
+async fn a_first_load_trusts_no_hash_of_a_batch_it_does_not_know() {
+    let db = loaded_once().await;
+    db.execute("update shop.items set n = 7 where id = 1").await;
+    db.execute(ANEW).await;
+    let unchecked = "not checked: 2 rows of dropped pipelines (items)";
+    assert_eq!(
+        db.rows(ROWS).await,
+        [
+            format!("-|{unchecked}"),
+            format!("-|rows: 0, none was edited behind the tool's back; {unchecked}")
+        ]
+    );
+    let mut hand = Hand::start(&db).await;
+    let record = r#"{"id": 1, "n": 1}"#;
+    assert_eq!(
+        hand.load(&[record]).await,
+        "extracted=1 transformed=1 produced=1 updated=1"
+    );
+    assert_eq!(db.value("select n from shop.items where id = 1").await, "1");
+    // By now it is known.
+    assert_eq!(
+        hand.load(&[record]).await,
+        "extracted=1 transformed=1 produced=1 unchanged=1"
+    );
+    assert_eq!(
+        db.rows(ROWS).await,
+        [
+            "-|not checked: 1 rows of dropped pipelines (items)",
+            "-|rows: 1, none was edited behind the tool's back; not checked: 1 rows of dropped pipelines (items)"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn rows_of_a_pipeline_that_was_dropped_are_no_tampering_to_the_one_that_stays() {
+    let db = loaded_once().await;
+    db.execute("select sluice.define_pipeline(name => 'other', version => 1, transform => 'shop.items_v1', target => 'shop.items', key => '{id}', source => sluice.file_source(path => '-'))")
+        .await;
+    let mut other = Hand::of(db.connect().await, "other").await;
+    other.load(&[r#"{"id": 3, "n": 3}"#]).await;
+    Hand::start(&db).await.load(&[r#"{"id": 4, "n": 4}"#]).await;
+    db.execute("select sluice.drop_pipeline('items')").await;
+    let lineage = "select is_ok, detail from sluice.verify('other') where check_name = 'lineage'";
+    assert_eq!(
+        db.value(lineage).await,
+        "-|not checked: 3 rows of dropped pipelines (items)"
+    );
+    // A session that has compiled the statements before trusts those rows no more.
+    assert_eq!(
+        other
+            .load(&[r#"{"id": 4, "n": 4}"#, r#"{"id": 3, "n": 3}"#])
+            .await,
+        "extracted=2 transformed=2 produced=2 updated=1 unchanged=1"
+    );
+    assert_eq!(
+        db.value(lineage).await,
+        "-|not checked: 2 rows of dropped pipelines (items)"
+    );
+}
+
+#[tokio::test]
+async fn a_copy_of_a_table_brings_no_hash_that_counts_and_no_number_that_comes_again() {
+    let db = loaded_once().await;
+    db.execute(
+        "create table shop.copy (like shop.items including all);
+         insert into shop.copy select id, n, sluice_hash, 1000 from shop.items;
+         select sluice.define_pipeline(name => 'copy', version => 1, transform => 'shop.items_v1', target => 'shop.copy', key => '{id}', source => sluice.file_source(path => '-'))",
+    )
+    .await;
+    let mut copy = Hand::of(db.connect().await, "copy").await;
+    assert_eq!(
+        copy.load(&[r#"{"id": 1, "n": 1}"#]).await,
+        "extracted=1 transformed=1 produced=1 updated=1"
+    );
+    assert_eq!(
+        db.value("select min(batch_id) > 1000 from sluice.batches join sluice.pipelines using (pipeline_id) where name = 'copy'").await,
+        "t"
+    );
+    assert_eq!(
+        db.value("select detail from sluice.verify('copy') where check_name = 'lineage'")
+            .await,
+        "not checked: 1 rows of batches before this ledger"
     );
 }

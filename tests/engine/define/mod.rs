@@ -3,4 +3,5 @@
 mod define_pipeline;
 mod definition;
 mod drop_pipeline;
+mod explain_call;
 mod set_policy;

@@ -136,3 +136,50 @@ async fn what_makes_no_sense_is_refused_by_name() {
     .await
     .refuses("pipeline other is not defined", "items");
 }
+
+#[tokio::test]
+async fn several_policies_are_set_at_once_or_none() {
+    let db = shop().await;
+    for policies in [
+        r#"{"missing": "mark", "mark_column": "gone"}"#,
+        r#"{"missing": "keep", "mark_column": "none"}"#,
+        r#"{"mark_column": "gone", "missing": "mark", "max_bad_ratio": 0.2, "batch_rows": 7}"#,
+    ] {
+        db.value(&format!(
+            "select sluice.set_policies('items', '{policies}')"
+        ))
+        .await;
+    }
+    assert_eq!(
+        db.value("select missing, mark_column, max_bad_ratio, batch_rows from sluice.pipelines")
+            .await,
+        "mark|gone|0.2|7"
+    );
+    for (policies, message) in [
+        (
+            r#"{"batch_rows": 8, "max_bad": 1}"#,
+            "unknown policy max_bad",
+        ),
+        (
+            r#"{"batch_rows": 8, "max_bad_ratio": "x"}"#,
+            "max_bad_ratio cannot be 'x'",
+        ),
+        (
+            r#"{"batch_rows": 8, "mark_column": "nothing"}"#,
+            "no column nothing",
+        ),
+        ("{}", "no policy is given"),
+        ("[1]", "no policy is given"),
+    ] {
+        problem(
+            &db,
+            &format!("select sluice.set_policies('items', '{policies}')"),
+        )
+        .await
+        .refuses(message, "");
+    }
+    assert_eq!(
+        db.value("select batch_rows from sluice.pipelines").await,
+        "7"
+    );
+}

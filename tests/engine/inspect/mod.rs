@@ -2,4 +2,5 @@
 
 mod compare;
 mod doctor;
+mod drift;
 mod why;

@@ -220,3 +220,91 @@ async fn version_that_cannot_run_any_more_is_no_obstacle() {
         before
     );
 }
+
+#[tokio::test]
+async fn a_key_of_one_column_may_be_its_value_alone() {
+    let db = shop("retain_raw => '7 days'").await;
+    Hand::start(&db).await.load(&[r#"{"id": 1, "n": 1}"#]).await;
+    for key in ["1", "\"1\"", r#"{"id": 1}"#] {
+        assert_eq!(
+            why(&db, key).await[..2],
+            [r#"key|{"id": 1}"#, "row|in shop.items"]
+        );
+    }
+    problem(&db, "select sluice.why('items', '\"x\"')")
+        .await
+        .refuses(
+            r#"{"id": "x"} is no key of pipeline items"#,
+            r#"{"id": ...}"#,
+        );
+    problem(&db, "select sluice.why('items', 'null')")
+        .await
+        .refuses("key null is not an object", r#"{"id": ...}"#);
+}
+
+#[tokio::test]
+async fn a_row_that_was_changed_by_hand_says_so_until_that_is_accepted() {
+    let db = shop("skip_known => true").await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 1}"#])
+        .await;
+    db.execute("update shop.items set n = 5 where id = 1").await;
+    let row = async |key: &str| why(&db, key).await.swap_remove(1);
+    assert_eq!(
+        row("1").await,
+        "row|in shop.items, changed by hand since its batch wrote it"
+    );
+    assert_eq!(row("2").await, "row|in shop.items");
+    db.execute("select sluice.reconcile('items', '{edited}', 'it was wrong')")
+        .await;
+    assert_eq!(row("1").await, "row|in shop.items");
+}
+
+#[tokio::test]
+async fn open_records_that_made_no_row_are_searched_by_the_key_the_transform_makes() {
+    let db = TestDb::new().await;
+    crate::engine::items(
+        &db,
+        "id text primary key, n integer",
+        "id text, n integer",
+        "'A-' || (doc #>> '{order,no}')::integer, (doc->>'n')::integer",
+        "key => '{id}', max_bad_ratio => 1",
+    )
+    .await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[
+        r#"{"order": {"no": 7}, "n": "x"}"#,
+        r#"{"order": {"no": 8}, "n": "x"}"#,
+        r#"{"order": {"no": "?"}, "n": 1}"#,
+    ])
+    .await;
+    assert_eq!(
+        why(&db, "\"A-7\"").await[1..],
+        [
+            "row|not in shop.items",
+            r#"quarantine 1|open: 22P02 n: invalid input syntax for type integer: "x" (hand:1, version 1, first seen)"#,
+            "quarantine|1 more open records made no key, so that nobody can tell whether it is theirs",
+        ]
+    );
+    // Who may not call the transform is told so much.
+    db.execute(
+        "do $$ begin create role engine_reader in role sluice_reader;
+         exception when duplicate_object or unique_violation then null; end $$;
+         revoke execute on function shop.items_v1 from public;
+         grant usage on schema shop to engine_reader; grant select on shop.items to engine_reader",
+    )
+    .await;
+    let session = db.connect().await;
+    session
+        .batch_execute("set role engine_reader")
+        .await
+        .unwrap();
+    assert_eq!(
+        crate::support::db::rows(
+            &session,
+            "select value from sluice.why('items', '\"A-7\"') where fact = 'quarantine'"
+        )
+        .await,
+        ["3 more open records made no key, so that nobody can tell whether it is theirs"]
+    );
+}

@@ -1,3 +1,4 @@
 //! What a source's settings may be.
 
 mod http_source;
+mod settings;

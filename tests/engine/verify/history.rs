@@ -89,7 +89,7 @@ async fn a_long_random_history_verifies_clean() {
             }
             if step % 10 == 9 {
                 let found = db
-                    .rows("select check_name, detail from sluice.verify('items', deep => true) where not is_ok or detail ~ 'not checked'")
+                    .rows("select check_name, detail from sluice.verify('items', deep => true) where is_ok is not true")
                     .await;
                 assert!(found.is_empty(), "SLUICE_SEED={seed} {found:?}\n{told}");
             }
