@@ -10,7 +10,7 @@ async fn shop() -> TestDb {
         "id bigint primary key, n integer",
         "id bigint, n integer",
         "(doc->>'id')::bigint, (doc->>'n')::integer",
-        "key => '{id}', max_bad_ratio => 1",
+        "key => '{id}'",
     )
     .await;
     db
@@ -89,7 +89,7 @@ async fn note(hand: &mut Hand, files: &[(&str, &str)]) -> String {
             format!(r#"{{"object": "{file}", "identity": {{}}, "position": {{"columns": [{columns}]}}, "is_done": true}}"#)
         })
         .collect();
-    hand.stage(&[] as [&str; 0]).await.unwrap();
+    hand.stage::<&str>(&[]).await.unwrap();
     hand.transform().await.unwrap();
     let row = hand
         .session

@@ -40,7 +40,7 @@ async fn each_kind_is_found_and_what_is_accepted_proves_well() {
     let (db, mut hand) = shop().await;
     db.execute(
         "delete from shop.items where id = 1; update shop.items set n = 20 where id = 2;
-         insert into shop.items values (6, 6), (7, 7, null, 4711)",
+         insert into shop.items values (6, 6, null, null), (7, 7, null, 4711)",
     )
     .await;
     assert_eq!(
