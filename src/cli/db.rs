@@ -1,6 +1,7 @@
 //! `sluice db`
 
 use super::args;
+use super::voice;
 use crate::embedded;
 use crate::error::Result;
 use embedded_postgres::Server;
@@ -9,7 +10,7 @@ pub(super) fn db(command: &args::Db) -> Result<u8> {
     let postgres = embedded::at(&embedded::home());
     match command {
         args::Db::Install => {
-            let installed = postgres.install(|what| eprintln!("fetching {what}"))?;
+            let installed = postgres.install(|what| voice::note(&format!("fetching {what}")))?;
             let verb = match installed.is_old {
                 true => "is installed already",
                 false => "installed",
@@ -22,10 +23,10 @@ pub(super) fn db(command: &args::Db) -> Result<u8> {
             if let Ok(bin) = postgres.bin()
                 && bin != installed.bin
             {
-                eprintln!(
+                voice::note(&format!(
                     "the embedded server goes on with {}; to prefer the new one, set PG_BIN=installed",
                     bin.display()
-                );
+                ));
             }
         }
         args::Db::Start => {

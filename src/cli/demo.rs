@@ -4,6 +4,7 @@
 use super::args;
 use super::call;
 use super::context::Context;
+use super::voice;
 use crate::db::Session;
 use crate::embedded;
 use crate::error::{Error, Result};
@@ -115,7 +116,7 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
     stage.title(5, "Proof, and where to look next");
     stage.show(&["verify", "flights"], 5)?;
     println!(
-        "\n  export DATABASE_URL=\"$(sluice db url --database {DATABASE})\"\n  sluice status\n  sluice quarantine flights --limit 3\n  sluice db psql --database {DATABASE}\n    table sluice.quarantine_by_error;\n    select sluice.merge_sql('flights');\n    \\df+ sluice.*\n  sluice db stop\n\nDone in {:.1} s. The pipelines are in {}; the README says how to write your own.",
+        "\n  export DATABASE_URL=\"$(sluice db url --database {DATABASE})\"\n  sluice status\n  sluice quarantine flights --limit 3\n  sluice db psql --database {DATABASE}\n    table sluice.quarantine_by_error;\n    select sluice.merge_sql('flights');\n    table sluice.manual;\n  sluice db stop\n\nDone in {:.1} s. The pipelines are in {}; the README says how to write your own.",
         started.elapsed().as_secs_f64(),
         stage.folder.join("sql/examples").display()
     );
@@ -125,7 +126,7 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
 /// Whether PostgreSQL may be fetched: asked only where somebody can answer.
 fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
     if yes || !(stdin().is_terminal() && stderr().is_terminal()) {
-        eprintln!("PostgreSQL is not installed here; fetching {offer}");
+        voice::note(&format!("PostgreSQL is not installed here; fetching {offer}"));
         return true;
     }
     eprint!("PostgreSQL is not installed here. Fetch {offer}? [Y/n] ");

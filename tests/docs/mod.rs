@@ -46,6 +46,7 @@ pages! {
     delivery_is_true: "docs/delivery.md",
     exactly_once_is_true: "docs/exactly-once.md",
     init_is_true: "docs/init.md",
+    output_is_true: "docs/output.md",
     psql_is_true: "docs/psql.md",
     retention_is_true: "docs/retention.md",
     runbook_is_true: "docs/runbook.md",

@@ -35,7 +35,7 @@ begin
     else format('does not take (%s)', v_call[2]) end;
   next := 'its arguments are ' || case when v_strange <> '{}' or v_lacks <> '{}'
     then array_to_string(v_takes, ', ') else pg_get_function_identity_arguments(v_function.oid) end
-    || format('; select * from sluice.manual where name = %L', v_function.proname);
+    || format('; select manual from sluice.manual where name = %L', v_function.proname);
 end
 $$;
 

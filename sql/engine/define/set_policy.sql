@@ -7,5 +7,5 @@ as $$
 $$;
 
 comment on function sluice.set_policy is
-$$Changes one policy of a pipeline, see sluice.set_policies.
+$$Changes one policy of a pipeline to a value, see sluice.set_policies.
 Example: select sluice.set_policy('orders', 'max_bad_ratio', '0.02')$$;

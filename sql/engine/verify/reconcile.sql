@@ -81,57 +81,6 @@ sluice.verify counts with it. To have rows that were deleted or edited as the so
 back (sluice.rewind).
 Example: select * from sluice.reconcile('orders', accept => '{deleted}', reason => 'GDPR request 17')$$;
 
--- Each kind of change by hand with the number of rows, if there are any.
-create or replace function sluice._done_by_hand(p_pipeline sluice.pipelines)
-returns table (what text, rows bigint, detail text)
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set row_security = off
-set client_encoding = 'UTF8' -- and the rest of _pin_settings
-as $$
-declare
-  v_origin record := sluice._count_rows_by_origin(p_pipeline.target);
-  v        record;
-  v_count  record;
-  v_keys   text[] := '{}';
-begin
-  what := 'deleted';
-  rows := (sluice._count_rows_in_books(p_pipeline.target)).gone;
-  detail := case when rows = 0 then 'every row that batches inserted is there'
-    else concat_ws(': ', 'rows that batches inserted are gone', sluice._why_rows_may_go(p_pipeline)) end;
-  return next;
-
-  what := 'edited';
-  rows := 0;
-  for v in select * from sluice._versions_of_rows(p_pipeline) x where x.unread is null loop
-    perform set_config('search_path', v.search_path, true);
-    execute format($sql$select pg_catalog.count(*) as rows,
-  (pg_catalog.array_agg(r.key::text order by r.key))[:3] as keys
-from (%s) r where not r.is_same$sql$, v.rows_sql)
-      into v_count using sluice._with_backfills(p_pipeline.pipeline_id), v.version;
-    perform set_config('search_path', 'pg_catalog, pg_temp', true);
-    rows := rows + v_count.rows;
-    v_keys := v_keys || v_count.keys;
-  end loop;
-  detail := coalesce(nullif(array_to_string(v_keys[:3], ', '), '')
-    || case when rows > 3 then ', ...' else '' end, 'no row differs from what its batch wrote');
-  return next;
-
-  what := 'unknown';
-  rows := v_origin.unknown + v_origin.lost;
-  detail := case when rows = 0 then 'every row with a batch names one of the ledger'
-    else 'rows of ' || concat_ws(' and ',
-      case when v_origin.unknown > 0 then sluice._unknown_origin(p_pipeline.target) end,
-      case when v_origin.lost > 0 then 'batches that are not in the ledger' end) end;
-  return next;
-
-  what := 'foreign';
-  rows := v_origin.without_batch;
-  detail := case when rows = 0 then 'every row names a batch' else 'rows that no pipeline wrote' end;
-  return next;
-end
-$$;
-
 -- Notes the rows that differ from what their batch wrote, as they stand.
 create or replace function sluice._accept_edited(p_pipeline sluice.pipelines, p_batch_id bigint)
 returns void

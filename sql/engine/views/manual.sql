@@ -1,7 +1,7 @@
 create or replace view sluice.manual as
-select m.name, m.kind, sluice._wrapped(m.usage, 76) as usage, sluice._wrapped(m.about, 76) as about
+select m.name, concat_ws(E'\n\n', sluice._wrapped(m.usage, 68), sluice._wrapped(m.about, 68)) as manual
 from (
-  select p.proname::text as name, 'function' as kind, concat(p.proname, '(', (
+  select p.proname::text as name, concat(p.proname, '(', (
       select string_agg(concat(a.name, ' ', format_type(a.type, null), ' = '
         || regexp_replace(pg_get_function_arg_default(p.oid, a.place::integer), '::[a-z ]+(\[\])?', '', 'g')),
         ', ' order by a.place)
@@ -12,14 +12,14 @@ from (
   from pg_proc p
   where p.pronamespace = 'sluice'::regnamespace and p.proname not like '\_%'
   union all
-  select c.relname::text, 'view', (
+  select c.relname::text, 'view: ' || (
       select string_agg(quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
     obj_description(c.oid, 'pg_class')
   from pg_class c
   where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'v') m
-order by m.kind, m.name;
+order by m.name;
 
 comment on view sluice.manual is
 $$What functions and views there are, how each is called, and what it does: all at once, or one of them with
-select * from sluice.manual where name = 'replay'$$;
+select manual from sluice.manual where name = 'replay'$$;

@@ -8,9 +8,7 @@ select
   coalesce(t.extracted, 0) as extracted,
   coalesce(t.written, 0) as written,
   (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id and q.status = 'open') as bad,
-  (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting,
-  (select concat('failing since ', date_trunc('second', f.failing_since)::timestamp, ', ', f.failed_runs, ' runs')
-   from sluice._failures(p.pipeline_id) f where f.failed_runs > 0) as remark
+  (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting
 from sluice.pipelines p
 left join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
@@ -21,8 +19,9 @@ order by p.name;
 comment on view sluice.status is
 $$Each pipeline with its last run. state: new, running, paused, died (no outcome and nobody holds it: run it again), or
 the outcome of the last run. extracted, written: records read and rows written by that run. bad: records waiting in
-quarantine. waiting: what the source offers and could not be read to its end (sluice.waiting_details). remark: since
-when every run has failed. sluice.status_details has cursor and target, too; backfills are in sluice.backfills.$$;
+quarantine. waiting: what the source offers and could not be read to its end (sluice.waiting_details).
+sluice.status_details has cursor and target, too, and since when every run has failed; backfills are in
+sluice.backfills.$$;
 
 create or replace view sluice.status_details as
 select
