@@ -127,7 +127,7 @@ async fn verify_says_apart_what_it_could_not_check() {
     let said = shop.says(&["verify", "--deep"], 6);
     assert!(
         said.contains(
-            "\nnot made  items  row count          not checked: public may delete, too\n"
+            "\nnot made  items  row count           not checked: public may delete, too\n"
         ) && said.ends_with("\nok: 8 checks; not made, or not for every row: 1\n"),
         "{said}"
     );
