@@ -244,7 +244,11 @@ async fn a_dry_run_lists_what_it_found_before_a_file_that_cannot_be_read() {
         "{\"id\": 1, \"name\": \"a\"}\n{\"id\": 2}\n",
     )
     .unwrap();
-    std::fs::write(folder.path().join("2.ndjson.gz"), b"\x1f\x8b\x08\0no gzip stream").unwrap();
+    std::fs::write(
+        folder.path().join("2.ndjson.gz"),
+        b"\x1f\x8b\x08\0no gzip stream",
+    )
+    .unwrap();
     let done = Sluice::on(&db)
         .args(["run", "items", "--dry-run", "--path", "."])
         .current_dir(folder.path())

@@ -52,6 +52,7 @@ fn nonsense(shape: &str) -> Vec<Value> {
         "string" => vec![json!(7)],
         "text" => vec![json!(""), json!(" ")],
         "names" => vec![json!([]), json!([""]), json!([1])],
+        "pointer" => vec![json!("no sense")],
         "glob" => vec![json!(""), json!("a[b"), json!("**a")],
         "statuses" => vec![json!([]), json!([1]), json!(["x"])],
         "conditions" => vec![json!("x"), json!([]), json!(["no pointer"])],
