@@ -126,7 +126,9 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
 /// Whether PostgreSQL may be fetched: asked only where somebody can answer.
 fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
     if yes || !(stdin().is_terminal() && stderr().is_terminal()) {
-        voice::note(&format!("PostgreSQL is not installed here; fetching {offer}"));
+        voice::note(&format!(
+            "PostgreSQL is not installed here; fetching {offer}"
+        ));
         return true;
     }
     eprint!("PostgreSQL is not installed here. Fetch {offer}? [Y/n] ");

@@ -2,8 +2,8 @@
 
 mod apply;
 mod backfill;
-mod db;
 mod daily;
+mod db;
 mod demo;
 mod host;
 mod init;
