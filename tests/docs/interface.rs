@@ -110,7 +110,7 @@ fn every_sqlstate_of_the_engine_is_in_the_runbook() {
 #[test]
 fn every_exit_code_and_counter_is_in_the_readme() {
     let readme = text("README.md");
-    for code in ["0", "1", "2", "3", "4", "5", "75", "130, 143"] {
+    for code in ["0", "1", "2", "3", "4", "5", "6", "75", "130, 143"] {
         assert!(readme.contains(&format!("\n| {code} | ")), "{code}");
     }
     let summary = pgsluice::report::Report {

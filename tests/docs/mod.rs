@@ -19,6 +19,7 @@
 mod interface;
 mod moving;
 mod page;
+mod stranger;
 
 use page::{Block, Page, Step};
 

@@ -313,11 +313,11 @@ fn console(text: &str, db: &TestDb, store: &Store, folder: &Path, api: &Web, pla
 fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_sluice"));
     let psql = server::psql().unwrap_or_default();
+    // No more than a login has: what a page needs besides, it has to say.
     let path = format!(
-        "{}:{}:{}",
+        "{}:{}:/usr/local/bin:/usr/bin:/bin",
         binary.parent().unwrap().display(),
-        psql.parent().unwrap_or(binary).display(),
-        std::env::var("PATH").unwrap()
+        psql.parent().unwrap_or(binary).display()
     );
     let output = Command::new("sh")
         .args(["-c", &format!("exec 2>&1; {command}")])

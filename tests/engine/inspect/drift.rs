@@ -71,7 +71,10 @@ async fn records_that_are_maps_fill_no_table() {
     let db = shop().await;
     let fields: Vec<String> = (0..1500).map(|n| format!("\"k{n}\": {n}")).collect();
     let record = format!("{{\"id\": 1, {}}}", fields.join(", "));
-    Hand::start(&db).await.load(std::slice::from_ref(&record)).await;
+    Hand::start(&db)
+        .await
+        .load(std::slice::from_ref(&record))
+        .await;
     Hand::start(&db).await.load(&[record]).await;
     let count: i64 = db
         .value("select count(*) from sluice.record_fields")
