@@ -137,7 +137,7 @@ pub(super) enum Command {
     Redeliver(Redeliver),
     /// Drop retained payloads that are old enough
     Prune(Prune),
-    /// Check connection, rights, versions and settings, and what pipelines need of this machine
+    /// Check connection, rights, versions, settings, and what pipelines read here
     Doctor(Doctor),
     /// Manage the embedded server
     Db {

@@ -42,6 +42,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         true => args.pipelines.clone(),
         false => Vec::new(),
     };
+    let is_one_of_several = args.all || pipelines.len() > 1;
     let mut code = 0;
     for pipeline in &pipelines {
         context.progress.name(pipeline);
@@ -54,7 +55,11 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
             Err(error) => Report::of_failure(pipeline, error),
         };
         if let Some(error) = report.error.take() {
-            report.error = Some(with_flags(error, pipeline, args));
+            let error = with_flags(error, pipeline, args);
+            report.error = Some(match is_one_of_several {
+                true => error.about(pipeline),
+                false => error,
+            });
         }
         shown.finish(report.counters.written());
         show(&report, context.json);

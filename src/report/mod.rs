@@ -64,7 +64,7 @@ impl Report {
     /// Of a run that never came to its pipeline.
     pub(crate) fn of_failure(pipeline: &str, error: Error) -> Self {
         Report {
-            error: Some(error.about(pipeline)),
+            error: Some(error),
             ..Report::new(pipeline)
         }
     }

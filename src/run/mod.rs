@@ -56,7 +56,7 @@ pub async fn run_pipeline(
     };
     let result = result.instrument(span).await;
     progress.finish();
-    report.error = result.err().map(|error| error.about(pipeline));
+    report.error = result.err();
     report.seconds = started.elapsed().as_secs_f64();
     report
 }

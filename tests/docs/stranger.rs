@@ -2,7 +2,8 @@
 //! gives it, a server with other pipelines, and cron's environment.
 
 use super::page::text;
-use crate::support::{Done, TestDb};
+use crate::support::TestDb;
+use crate::support::sluice::Done;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
