@@ -22,6 +22,7 @@ const OF_OTHERS: &[&str] = &[
     "--jobs",
     "--no-unlogged-table-data",
     "--roles-only",
+    "--root",
 ];
 
 /// The options in a text: `--` and a lower-case word.
