@@ -69,13 +69,7 @@ fn as_json(mut report: Row, checks: &[Row], deep: bool, failed: usize, not_made:
     Value::Object(report)
 }
 
-fn as_text(
-    header: &Row,
-    checks: &[Row],
-    deep: bool,
-    failed: usize,
-    not_made: usize,
-) -> String {
+fn as_text(header: &Row, checks: &[Row], deep: bool, failed: usize, not_made: usize) -> String {
     let mut report = format!(
         "verified {} by {}{}\nPostgreSQL {}, system {}, database {}, engine {}\n",
         text(header, "verified_at"),

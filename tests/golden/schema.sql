@@ -36,6 +36,16 @@ create type sluice.compiled as (
 
 create sequence sluice.batch_id;
 
+create table sluice.accepted_rows (
+  target text not null,
+  key_hash bytea not null,
+  row_hash bytea not null,
+  batch_id bigint not null,
+  constraint accepted_rows_belong_to_a_batch FOREIGN KEY (batch_id) REFERENCES sluice.batches(batch_id) ON DELETE CASCADE,
+  constraint accepted_rows_pkey PRIMARY KEY (target, key_hash)
+);
+CREATE INDEX accepted_rows_by_batch ON sluice.accepted_rows USING btree (batch_id);
+
 create table sluice.activations (
   activation_id bigint generated always as identity not null,
   pipeline_id integer not null,
@@ -81,7 +91,7 @@ create table sluice.batches (
   constraint batches_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint batches_belong_to_a_run FOREIGN KEY (run_id) REFERENCES sluice.runs(run_id) ON DELETE CASCADE,
   constraint batches_count_upwards CHECK ((LEAST(extracted, transformed, filtered, quarantined, produced, inserted, updated, deleted, unchanged, stale, superseded, retried, known) >= 0)),
-  constraint batches_kind_is_known CHECK ((kind = ANY (ARRAY['load'::text, 'rewind'::text, 'skip'::text, 'replay'::text, 'snapshot'::text]))),
+  constraint batches_kind_is_known CHECK ((kind = ANY (ARRAY['load'::text, 'rewind'::text, 'skip'::text, 'replay'::text, 'snapshot'::text, 'reconcile'::text]))),
   constraint batches_known_records_are_transformed CHECK ((known <= transformed)),
   constraint batches_loads_belong_to_a_run CHECK (((kind <> 'load'::text) OR (run_id IS NOT NULL))),
   constraint batches_name_their_version CHECK (((kind <> ALL (ARRAY['load'::text, 'replay'::text])) OR (version IS NOT NULL))),
@@ -91,7 +101,7 @@ create table sluice.batches (
   constraint batches_records_are_accounted_for CHECK ((extracted = ((transformed + filtered) + quarantined))),
   constraint batches_rows_are_accounted_for CHECK ((produced = (((((inserted + updated) + deleted) + unchanged) + stale) + superseded))),
   constraint batches_seq_is_unique UNIQUE (pipeline_id, batch_seq),
-  constraint batches_that_move_the_cursor_are_numbered CHECK (((batch_seq IS NULL) = (kind = 'replay'::text)))
+  constraint batches_that_move_the_cursor_are_numbered CHECK (((batch_seq IS NULL) = (kind = ANY (ARRAY['replay'::text, 'reconcile'::text]))))
 );
 CREATE INDEX batches_by_run ON sluice.batches USING btree (run_id);
 CREATE INDEX batches_by_time ON sluice.batches USING btree (pipeline_id, committed_at);
@@ -299,6 +309,19 @@ create table sluice.raw_chunks (
 );
 CREATE INDEX raw_chunks_by_batch ON sluice.raw_chunks USING btree (batch_id, first_ordinal);
 
+create table sluice.record_fields (
+  pipeline_id integer not null,
+  field text not null,
+  first_run_id bigint not null,
+  first_seen_at timestamp with time zone default clock_timestamp() not null,
+  first_origin text,
+  last_run_id bigint not null,
+  last_seen_at timestamp with time zone default clock_timestamp() not null,
+  last_origin text,
+  constraint record_fields_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
+  constraint record_fields_pkey PRIMARY KEY (pipeline_id, field)
+);
+
 create table sluice.refinery_schema_history (
   version integer not null,
   name character varying(255),
@@ -401,6 +424,15 @@ create table sluice.transforms (
   constraint transforms_pkey PRIMARY KEY (pipeline_id, version),
   constraint transforms_version_is_positive CHECK ((version > 0))
 );
+
+create table sluice.unknown_batches (
+  target text not null,
+  pipeline text,
+  batch_ids int8multirange not null,
+  noted_at timestamp with time zone default clock_timestamp() not null,
+  noted_by text default SESSION_USER not null
+);
+CREATE INDEX unknown_batches_by_target ON sluice.unknown_batches USING btree (target);
 
 create table sluice.waiting (
   pipeline_id integer not null,
