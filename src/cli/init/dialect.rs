@@ -1,6 +1,7 @@
 //! How rows stand in files of separated fields: the delimiter, lines above the header, whether
 //! there is one. Each guess is tried by the reader that will load the file.
 
+use super::answer::{self, Records};
 use super::column::literal;
 use super::kind::Kind;
 use super::members::Members;
@@ -82,13 +83,34 @@ fn find_rows(sampler: &Sampler, settings: Value) -> Result<Dialect> {
             .or_else(|| best(sampler, &settings, 0).filter(|_| !is_unknown(&first))),
     };
     let Some(best) = best else {
-        return first.map(|_| Dialect {
-            settings,
+        let first = first?;
+        let document = in_document(sampler, &settings, &first);
+        let is_document = document.is_some();
+        return Ok(Dialect {
+            settings: document.unwrap_or(settings),
             is_tabular: may_be_tabular,
-            choices: Vec::new(),
+            choices: (is_document
+                .then(|| "records: without it the whole file is one record".to_owned()))
+            .into_iter()
+            .collect(),
         });
     };
     settle_header(sampler, best)
+}
+
+/// Where the content is one object with the records in a list.
+fn in_document(sampler: &Sampler, settings: &Value, first: &Sample) -> Option<Value> {
+    if first.records != 1 || !settings["records"].is_null() {
+        return None;
+    }
+    let places = answer::places(&first.first);
+    let Records::List(pointer, _) = answer::records(&first.first, &places, "") else {
+        return None;
+    };
+    let mut settings = settings.clone();
+    settings["records"] = json!(pointer);
+    let sample = sampler.take(&settings, ENOUGH).ok()?;
+    (sample.records > 1).then_some(settings)
 }
 
 /// The delimiter by which most columns come of it, and no ragged rows.

@@ -128,6 +128,34 @@ const SHAPES: &[Shape] = &[
         row: "1|t|2026-01-01 21:34:05.123456+00|2026-01-02 03:04:00",
     },
     Shape {
+        file: "latin.csv",
+        content: b"id;Gr\xf6\xdfe\n1;s\xfc\xdf\n2;wei\xdf\n",
+        args: &[],
+        columns: "id bigint, größe text",
+        row: "1|süß",
+    },
+    Shape {
+        file: "marked.csv",
+        content: b"\xff\xfei\0d\0,\0n\0\n\0\x31\0,\0a\0\n\0",
+        args: &[],
+        columns: "id bigint, n text",
+        row: "1|a",
+    },
+    Shape {
+        file: "unmarked.csv",
+        content: b"i\0d\0,\0n\0\n\0\x31\0,\0a\0\n\0",
+        args: &[],
+        columns: "id bigint, n text",
+        row: "1|a",
+    },
+    Shape {
+        file: "document.json",
+        content: br#"{"made": "2026-01-02", "items": [{"id": 1, "n": 0.50}, {"id": 2, "n": 1}]}"#,
+        args: &[],
+        columns: "id bigint, n numeric",
+        row: "1|0.50",
+    },
+    Shape {
         file: "keys.ndjson",
         content: br#"{"a b": {"c\"d": 1, "e,{f}": "x", "g'h\\i": 2}, "id": 5}
 {"a b": {"c\"d": 2, "e,{f}": "y", "g'h\\i": 3}, "id": 6}
