@@ -45,7 +45,7 @@ pub(super) fn find(sampler: &Sampler, settings: Value) -> Result<Dialect> {
         _ if !settings["encoding"].is_null() => &[][..],
         Ok(found) if sampler.take(&found.settings, ENOUGH)?.is_foreign => &["windows-1252"],
         Err(error) if error.message().contains("UTF-16") => &["utf-16le", "utf-16be"],
-        Err(error) if error.message().contains("UTF-8") => &["windows-1252"],
+        Err(error) if is_of_format(error) => &["windows-1252"],
         _ => &[],
     };
     let decoded = encodings.iter().find_map(|encoding| {
@@ -156,7 +156,10 @@ fn guess(sampler: &Sampler, settings: Value) -> Option<Guess> {
     }
     let (bare, first) = (1..=WIDEST)
         .map(|width| without_header(&settings, width))
-        .map_while(|bare| sampler.take(&bare, 1).ok().map(|first| (bare, first)))
+        .map_while(|bare| {
+            let first = sampler.take(&bare, 1).ok()?;
+            (!first.is_foreign).then_some((bare, first))
+        })
         .find(|(_, first)| first.records == 1)?;
     // What Excel writes above the header.
     if first.first.contains("\"sep=") {
