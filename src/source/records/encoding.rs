@@ -9,7 +9,7 @@ use super::reading::Reading;
 use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 
-/// An encoding by one of its names. `sluice._encoding` has the names that a pipeline may give.
+/// An encoding by one of its names. Which a pipeline may give, the engine knows.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 pub(in crate::source) struct Named(&'static Encoding);
