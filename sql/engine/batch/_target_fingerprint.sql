@@ -12,9 +12,11 @@ begin
       (select string_agg(a.xmin::text || a.ctid, ',' order by a.attnum) from pg_attribute a
        where a.attrelid = p_target and a.attnum > 0),
       (select string_agg(k.xmin::text || k.ctid, ',' order by k.oid) from pg_constraint k where k.conrelid = p_target),
-      (select string_agg(i.xmin::text || i.ctid, ',' order by i.indexrelid) from pg_index i where i.indrelid = p_target),
+      (select string_agg(i.xmin::text || i.ctid, ',' order by i.indexrelid) from pg_index i
+       where i.indrelid = p_target),
       (select string_agg(g.xmin::text || g.ctid, ',' order by g.oid) from pg_trigger g where g.tgrelid = p_target),
-      (select string_agg(concat_ws(':', y.xmin, y.ctid, e.xmin, e.ctid, k.xmin, k.ctid), ',' order by y.oid, e.oid, k.oid)
+      (select string_agg(concat_ws(':', y.xmin, y.ctid, e.xmin, e.ctid, k.xmin, k.ctid), ','
+         order by y.oid, e.oid, k.oid)
        from pg_attribute a
        join pg_type y on y.oid = a.atttypid and y.oid >= 16384
        left join pg_enum e on e.enumtypid = y.oid

@@ -45,7 +45,8 @@ begin
       select s.batch_seq from sluice.etl_state s where s.pipeline_id = p_pipeline_id)) p
     join sluice.batches b on b.pipeline_id = p_pipeline_id and b.batch_seq between p.first_seq and p.last_seq
   ), read as materialized (
-    select h.batch_id, h.batch_seq, h.extracted, jsonb_array_length(h.objects) as objects_count, x ->> 'object' as object,
+    select h.batch_id, h.batch_seq, h.extracted, jsonb_array_length(h.objects) as objects_count,
+      x ->> 'object' as object,
       case jsonb_typeof(x #> '{position,records}') when 'number' then (x #>> '{position,records}')::bigint end as behind
     from here h, jsonb_array_elements(h.objects) x
     where h.kind <> 'rewind' and (p_object is null or x ->> 'object' = p_object)
@@ -62,7 +63,8 @@ begin
       select n.object, n.batch_seq from named n where n.names_removed
       union all
       select o.object, c.batch_seq
-      from (select distinct r.object from read r) o cross join (select c.batch_seq from cut c where not c.names_removed) c
+      from (select distinct r.object from read r) o
+      cross join (select c.batch_seq from cut c where not c.names_removed) c
       left join named n using (batch_seq, object)
       where n.object is null) c
     group by c.object

@@ -26,7 +26,8 @@ begin
   select q.quarantine_id
   from sluice.quarantine q
   left join sluice._batch_arrivals() a on a.batch_id = q.last_batch_id
-  where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open' and (v_ids is null or q.quarantine_id = any (v_ids))
+  where q.pipeline_id = v_pipeline.pipeline_id and q.status = 'open'
+    and (v_ids is null or q.quarantine_id = any (v_ids))
   order by coalesce(a.arrived_at, q.last_seen_at), q.quarantine_id;
 end
 $$;

@@ -46,7 +46,8 @@ from pg_temp.sluice_rows s where s.sluice_state is null%s$sql$,
       ' and ' || r.condition, case r.outcome
         when 'insert' then format(E'\n  insert (%s, sluice_hash, sluice_batch)%s\n  values (%s, s.sluice_hash, %s)',
           v_columns, v_identity, v_values, v_batch)
-        when 'update' then format(E'\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = %s', v_changes, v_batch)
+        when 'update' then
+          format(E'\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = %s', v_changes, v_batch)
         when 'delete' then ' delete'
         else ' do nothing' end), E'\n' order by r.is_matched desc, r.place) into v_actions
   from sluice._row_outcomes(p_target, p_order_by, p_has_deleted) r

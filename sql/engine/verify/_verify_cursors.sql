@@ -5,7 +5,8 @@ set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.
 as $$
 begin
   with ledger as (
-    select b.batch_id, b.batch_seq, b.cursor_before, b.cursor_after, lag(b.batch_seq, 1, 0::bigint) over w as seq_before, lag(b.cursor_after) over w as cursor_expected
+    select b.batch_id, b.batch_seq, b.cursor_before, b.cursor_after,
+      lag(b.batch_seq, 1, 0::bigint) over w as seq_before, lag(b.cursor_after) over w as cursor_expected
     from sluice.batches b where b.pipeline_id = p_pipeline_id and b.batch_seq is not null
     window w as (order by b.batch_seq)
   ), broken as (

@@ -19,14 +19,16 @@ begin
     from records q join sluice.quarantine_events e using (quarantine_id)
     where e.event in ('replayed', 'loaded', 'discarded', 'reopened') order by e.quarantine_id, e.event_id desc)
   select coalesce(array_agg(x.what order by x.quarantine_id), '{}') into v_found from (
-    select q.quarantine_id, format('record %s names batch %s, which is not in the ledger', q.quarantine_id, b.id) as what
+    select q.quarantine_id,
+      format('record %s names batch %s, which is not in the ledger', q.quarantine_id, b.id) as what
     from records q
     cross join lateral unnest(array[q.first_batch_id, nullif(q.last_batch_id, q.first_batch_id), q.resolved_batch_id])
       b (id)
     left join ledger l on l.batch_id = b.id
     where b.id is not null and l.batch_id is null
     union all
-    select q.quarantine_id, format('record %s is %s by batch %s, which is a %s', q.quarantine_id, q.status, l.batch_id, l.kind)
+    select q.quarantine_id,
+      format('record %s is %s by batch %s, which is a %s', q.quarantine_id, q.status, l.batch_id, l.kind)
     from records q join ledger l on l.batch_id = q.resolved_batch_id
     where l.kind in ('rewind', 'skip') or (q.status = 'replayed') <> (l.kind = 'replay')
     union all
