@@ -11,7 +11,11 @@ as $$
 declare
   v_action text;
 begin
-  if current_setting('server_version_num')::integer >= 170000 then
+  if sluice._is_distributed(p_target) then
+    perform set_config('search_path', p_search_path, true);
+    execute p_statement into inserted, updated, deleted;
+    written := inserted + updated + deleted;
+  elsif current_setting('server_version_num')::integer >= 170000 then
     inserted := 0;
     updated := 0;
     deleted := 0;

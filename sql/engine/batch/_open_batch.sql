@@ -52,6 +52,7 @@ create or replace function sluice._make_batch_tables()
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set citus.enable_ddl_propagation = off -- its tables are this session's alone
 set client_min_messages = warning
 as $$
 declare

@@ -2,6 +2,7 @@ create or replace function sluice._is_repeatable(p_function oid, p_search_path t
 returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set citus.enable_ddl_propagation = off -- of what is made and dropped again
 as $$
 declare
   v_function pg_catalog.pg_proc;

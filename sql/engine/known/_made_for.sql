@@ -35,8 +35,8 @@ as $$
 begin
   return (
     select
-      -- A place names one row: one heap, no partitions, no children.
-      exists (
+      -- A place names one row: one heap, no partitions, no children, no shards.
+      not sluice._is_distributed(p_target) and exists (
         select from pg_class c join pg_am a on a.oid = c.relam
         where c.oid = p_target and c.relkind = 'r' and not c.relhassubclass and a.amname = 'heap')
       -- Types whose every change shows in the fingerprint: no types of users under a domain, either.

@@ -141,9 +141,9 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format($sql$select exists (select from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
+  select format($sql$select exists (select 1 from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
   or exists (
-    select from %1$s t
+    select 1 from %1$s t
     where t.%2$I %3$s (
         select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I limit 1)
       and t.%2$I %4$s (

@@ -66,6 +66,15 @@ using (
 on %s
 %s$sql$, v_target, v_order, v_same, v_actions);
 
+  if sluice._is_distributed(p_target) then
+    select sluice._distributed_merge_sql(p_target, p_columns, p_key, p_order_by, p_has_deleted, r.live),
+      sluice._distributed_merge_sql(p_target, p_columns, p_key, p_order_by, p_has_deleted, r.live
+        || ' and sluice_ordinal between (select b.trial_first from pg_temp.sluice_batch b)'
+        || ' and (select b.trial_last from pg_temp.sluice_batch b)')
+      into merge_sql, trial_merge_sql
+    from (values ('select * from pg_temp.sluice_rows where sluice_state is null')) r (live);
+  end if;
+
   revive_sql := format($sql$delete from sluice.tombstones d using pg_temp.sluice_rows s
 where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.sluice_deleted$sql$,
     sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's'));
@@ -73,10 +82,11 @@ where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.slu
     bury_sql := sluice._tombstone_sql(p_target, format($sql$
   select %s as key_hash, %s as key, %s as order_value
   from pg_temp.sluice_rows s
-  where s.sluice_state is null and s.sluice_deleted and not exists (select from %s t where %s)$sql$,
+  left join %s t on %s
+  where s.sluice_state is null and s.sluice_deleted and t.%I is null$sql$,
       sluice._key_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
-      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end, v_target, v_same),
-      v_batch);
+      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end, v_target, v_same,
+      p_key[1]), v_batch);
   end if;
 end
 $$;

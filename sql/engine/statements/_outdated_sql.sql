@@ -39,7 +39,7 @@ begin
       select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from %s t left join lateral %s r on true
       where %s and %s%s$sql$,
-      p_target::regclass, sluice._row_arrival_sql('t.sluice_batch', v_key_hash),
+      p_rows, sluice._row_arrival_sql('t.sluice_batch', v_key_hash),
         sluice._key_condition(p_target, p_key, 't', 's'), sluice._differs_sql(p_target),
       case when p_order_by is not null then format(' and s.%1$I is not distinct from t.%1$I', p_order_by) else '' end);
   end if;

@@ -136,7 +136,7 @@ select r.sluice_ordinal, '23503', %L, pg_catalog.format(%L, %s), %L, %L, true
 from pg_temp.sluice_rows r
 where r.sluice_state is null and not r.sluice_deleted and %s
   and ($1 is null or r.sluice_ordinal = any ($1))
-  and not exists (select from %s p where %s)%s
+  and not exists (select 1 from %s p where %s)%s
 on conflict (ordinal) do nothing$sql$,
       format('insert or update on table "%s" violates foreign key constraint "%s"', v_key.child, v_key.conname),
       format('Key (%s)=(%s) is not present in table "%s".', replace(v_key.names, '%', '%%'), v_key.places,

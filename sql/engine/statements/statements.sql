@@ -28,7 +28,8 @@ as $$
     select 5, 'reference check', 'in every batch; again in load_batch for records without a parent', r.statement
     from unnest(c.reference_checks) r (statement)
     union all
-    select 8 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.order_by, g.precedence, true)
+    select 8 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.order_by, g.precedence, true,
+      c.target::regclass::text)
     from (values
       (0, 'live', 'when the target has tombstones'),
       (1, 'arrival', 'in a replay, with tombstones'),

@@ -71,7 +71,9 @@ begin
       select from sluice.quarantine q
       where q.pipeline_id = t.pipeline_id and q.version = t.version and q.status = 'open' and q.keys is not null)
   loop
-    v_why := sluice._why_unreadable(p_pipeline.target, v_version.columns || '{sluice_batch,sluice_hash}');
+    v_why := case when sluice._is_distributed(to_regclass(p_pipeline.target)) then
+        'the target is distributed over servers'
+      else sluice._why_unreadable(p_pipeline.target, v_version.columns || '{sluice_batch,sluice_hash}') end;
     if v_why is not null then
       unread := v_why;
       continue;

@@ -40,8 +40,9 @@ begin
   select coalesce(sum(b.inserted), 0), coalesce(sum(b.deleted), 0), coalesce(sum(b.updated + b.deleted), 0)
     into inserted, deleted, changed
   from sluice.batches b join sluice.pipelines p using (pipeline_id) where p.target = p_target;
-  execute format($sql$select count(*) from %s t join sluice.batches b on b.batch_id = t.sluice_batch
-join sluice.pipelines p on p.pipeline_id = b.pipeline_id where p.target = %L$sql$, p_target, p_target) into rows;
+  execute format($sql$select count(*) from %s t
+join (select b.batch_id from sluice.batches b join sluice.pipelines p using (pipeline_id) where p.target = %L) b
+  on b.batch_id = t.sluice_batch$sql$, p_target, p_target) into rows;
   -- A pipeline that was dropped may have updated rows that another had inserted.
   if rows < inserted - deleted and exists (select from sluice.unknown_batches u where u.target = p_target) then
     v_unknown := (sluice._count_rows_by_origin(p_target)).unknown;

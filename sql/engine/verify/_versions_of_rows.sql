@@ -12,11 +12,12 @@ declare
   v        record;
 begin
   for v in execute format(
-    $sql$select t.version, t.columns, t.key, t.search_path, count(*) as rows
-from %s r
-join sluice.batches b on b.batch_id = r.sluice_batch
-join sluice.transforms t on t.pipeline_id = $2 and t.version = b.version
-where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1$sql$,
+    $sql$select t.version, t.columns, t.key, t.search_path, r.rows
+from (
+  select b.version, pg_catalog.count(*) as rows from %s r
+  join (select batch_id, version from sluice.batches where pipeline_id = any ($1)) b on b.batch_id = r.sluice_batch
+  group by b.version) r
+join sluice.transforms t on t.pipeline_id = $2 and t.version = r.version order by 1$sql$,
     p_pipeline.target) using sluice._with_backfills(p_pipeline.pipeline_id), p_pipeline.pipeline_id
   loop
     version := v.version;
@@ -25,8 +26,9 @@ where b.pipeline_id = any ($1) group by 1, 2, 3, 4 order by 1$sql$,
     unread := sluice._why_unreadable(p_pipeline.target, v.columns || v.key);
     rows_sql := case when unread is null then format($sql$select t.sluice_hash, %s as key, %s as key_hash,
   %s as row_hash, %s as is_same
-from %s t join sluice.batches b on b.batch_id = t.sluice_batch
-where b.pipeline_id = any ($1) and b.version = $2$sql$,
+from %s t
+join (select batch_id, kind from sluice.batches where pipeline_id = any ($1) and version = $2) b
+  on b.batch_id = t.sluice_batch$sql$,
       sluice._key_json(v.key, 't'), sluice._key_hash(v_target, v.key, 't'), sluice._hash_sql(v_target, v.columns),
       sluice._is_as_written_sql(v_target, v.columns, v.key, p_pipeline.pipeline_id), p_pipeline.target) end;
     return next;
@@ -47,8 +49,8 @@ as $$
   -- A snapshot marks rows as they stand, and so does who accepts them, whichever version wrote them.
   select format($sql$(case when b.kind in ('snapshot', 'reconcile') then t.sluice_hash = any (array[%s])
     else t.sluice_hash = %s end
-  or t.sluice_hash is not null and exists (
-    select from sluice.accepted_rows a where a.target = %L and a.key_hash = %s and a.row_hash = %2$s))$sql$,
+  or t.sluice_hash is not null and (%4$s, %2$s) in (
+    select a.key_hash, a.row_hash from sluice.accepted_rows a where a.target = %3$L))$sql$,
     (select string_agg(distinct sluice._hash_sql(p_target, t.columns), ', ') from sluice.transforms t
      where t.pipeline_id = p_pipeline_id
        and sluice._why_unreadable(sluice._qualified_name(p_target), t.columns) is null),

@@ -1,0 +1,22 @@
+create or replace function sluice._is_distributed(p_target oid)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_is_distributed boolean := false;
+begin
+  if to_regclass('pg_catalog.pg_dist_partition') is not null then
+    -- All but tables of the coordinator that it only keeps a note of.
+    execute $sql$select exists (
+        select 1 from pg_catalog.pg_dist_partition d
+        where d.logicalrelid = $1 and not (d.partmethod = 'n' and d.repmodel = 's' and d.colocationid = 0))$sql$
+      into v_is_distributed using p_target;
+  end if;
+  return v_is_distributed;
+end
+$$;
+
+comment on function sluice._is_distributed(oid) is
+$$Whether the rows of a table stand on other servers: a distributed or a reference table of Citus. Their ctid names no
+row, and MERGE does not go there.$$;
