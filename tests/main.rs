@@ -4,6 +4,7 @@
 mod cli;
 mod connection;
 mod delivery;
+mod distributed;
 mod docs;
 mod engine;
 mod faults;

@@ -18,7 +18,11 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
         .connect()
         .await?;
     let mut findings = Vec::new();
-    match install::check_installed(&session).await {
+    let engine = match install::check_server(&session).await {
+        Ok(()) => install::check_installed(&session).await,
+        refused => refused,
+    };
+    match engine {
         Ok(()) => {
             let version = format!("version {}", install::VERSION);
             findings.push(finding("engine", "ok", &version, None));

@@ -22,6 +22,10 @@ struct File {
     text: String,
 }
 
+/// No notices. Citus would tell of each object that it stands on the coordinator only, where it belongs.
+pub(super) const QUIET: &str = "set local client_min_messages = warning;\n\
+                                set local citus.enable_ddl_propagation = off";
+
 const FUNCTION: &str = "create or replace function sluice.";
 const VIEW: &str = "create or replace view sluice.";
 
@@ -71,7 +75,7 @@ impl Bundle {
     pub(super) fn script(&self, version: &str) -> String {
         let mut script = format!(
             "set local check_function_bodies = off;\n\
-             set local client_min_messages = warning;\n\n{}\n",
+             {QUIET};\n\n{}\n",
             DROP_INSTALLED.replace("{views}", &self.names(VIEW))
         );
         for File { path, text } in &self.files {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use bundle::Bundle;
 use plan::Plan;
 use std::fmt::Write as _;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// The version of this binary, and of the engine it installs.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -141,7 +141,8 @@ fn is_newer(version: &str, than: &str) -> bool {
     parts(version) > parts(than)
 }
 
-async fn check_server(client: &Client) -> Result<()> {
+/// Refuses a server that batches cannot run on.
+pub async fn check_server(client: &Client) -> Result<()> {
     let rows = client
         .query_typed(
             "select current_setting('server_version_num')::int, current_setting('server_version'), current_setting('server_encoding')",
@@ -162,12 +163,58 @@ async fn check_server(client: &Client) -> Result<()> {
         return Err(Error::usage(format!("the database has encoding {encoding}"))
             .next("make one with \"create database ... encoding 'UTF8' template template0\": payloads are kept exactly"));
     }
-    Ok(())
+    let locks = client.simple_query(LOCK).await?.into_iter();
+    // Locking and unlocking return a row each.
+    let rows = locks.filter(|message| matches!(message, SimpleQueryMessage::Row(_)));
+    let merge = client.prepare(MERGE).await.err().map(Error::from);
+    check_abilities(merge.as_ref(), rows.count() > 2)
+}
+
+/// Servers that speak like PostgreSQL may have no `merge`.
+const MERGE: &str = "merge into pg_catalog.pg_class t using (select 1) s on false \
+                     when not matched then do nothing";
+
+/// Others have advisory locks that lock nothing. Shared, so that it waits for nobody; given back in the same message.
+const LOCK: &str = "select pg_catalog.pg_advisory_lock_shared(1937010549, 0); \
+                    select pid from pg_catalog.pg_locks \
+                    where locktype = 'advisory' and classid = 1937010549 and pid = pg_catalog.pg_backend_pid(); \
+                    select pg_catalog.pg_advisory_unlock_shared(1937010549, 0)";
+
+fn check_abilities(merge: Option<&Error>, locks: bool) -> Result<()> {
+    let lacking = match merge {
+        Some(error) => format!("has no merge: {}", error.message()),
+        None if !locks => "grants advisory locks that lock nothing".to_owned(),
+        None => return Ok(()),
+    };
+    Err(
+        Error::usage(format!("the server speaks like PostgreSQL, but {lacking}")).next(
+            "a batch needs both to be whole and alone: use PostgreSQL 15 or later, or Citus on it",
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_newer;
+    use super::{check_abilities, is_newer};
+    use crate::error::Error;
+
+    #[test]
+    fn server_without_merge_or_with_locks_that_lock_nothing_is_refused() {
+        let merge = Error::usage("42601 syntax error at or near \"merge\"");
+        let refused = check_abilities(Some(&merge), true).unwrap_err();
+        assert!(
+            refused
+                .message()
+                .ends_with("has no merge: 42601 syntax error at or near \"merge\"")
+        );
+        let refused = check_abilities(None, false).unwrap_err();
+        assert!(
+            refused
+                .message()
+                .ends_with("advisory locks that lock nothing")
+        );
+        assert!(check_abilities(None, true).is_ok());
+    }
 
     #[test]
     fn versions_compare_by_number() {

@@ -1,6 +1,6 @@
 //! What there is to do in a database.
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, QUIET};
 use super::{Installed, VERSION, check_server, installed, refuse_newer};
 use crate::error::{Error, Result};
 use refinery::{Migration, Runner};
@@ -72,7 +72,7 @@ fn history() -> Step {
     Step {
         name: "schema and history".to_owned(),
         sql: format!(
-            "set local client_min_messages = warning;\n\
+            "{QUIET};\n\
              create schema if not exists sluice;\n\
              create table if not exists {HISTORY} (\n  \
              version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255));"

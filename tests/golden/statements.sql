@@ -101,7 +101,7 @@ select r.sluice_ordinal, '23503', 'insert or update on table "orders" violates f
 from pg_temp.sluice_rows r
 where r.sluice_state is null and not r.sluice_deleted and r.customer_id is not null
   and ($1 is null or r.sluice_ordinal = any ($1))
-  and not exists (select from shop.customers p where p.customer_id operator(pg_catalog.=) r.customer_id)
+  and not exists (select 1 from shop.customers p where p.customer_id operator(pg_catalog.=) r.customer_id)
 on conflict (ordinal) do nothing;
 
 -- superseded: in every batch; again when a record leaves it
@@ -226,9 +226,9 @@ from (
 where r.ctid = v.place and v.verdict is not null;
 
 -- overlap: before all that follows: may rows meet rows?
-select exists (select from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
+select exists (select 1 from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
   or exists (
-    select from shop.orders t
+    select 1 from shop.orders t
     where t.order_id operator(pg_catalog.>=) (
         select r.order_id from pg_temp.sluice_rows r where r.sluice_state is null order by r.order_id limit 1)
       and t.order_id operator(pg_catalog.<=) (
@@ -301,7 +301,8 @@ insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id
 select 'shop.orders', x.key_hash, x.key, x.order_value, (select b.batch_id from pg_temp.sluice_batch b) from (
   select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16) as key_hash, pg_catalog.jsonb_build_object('order_id', s.order_id, 'region', s.region) as key, s.updated_at::pg_catalog.text as order_value
   from pg_temp.sluice_rows s
-  where s.sluice_state is null and s.sluice_deleted and not exists (select from shop.orders t where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region)) x
+  left join shop.orders t on t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region
+  where s.sluice_state is null and s.sluice_deleted and t.order_id is null) x
 on conflict (target, key_hash) do update set
   order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
 where excluded.order_value is null or d.order_value is distinct from excluded.order_value;

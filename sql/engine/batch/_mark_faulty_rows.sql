@@ -102,7 +102,6 @@ create or replace function sluice._rows_to_look_up(p_target oid, p_key text[], p
 returns text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set citus.enable_ddl_propagation = off
 set client_min_messages = warning
 as $$
 begin

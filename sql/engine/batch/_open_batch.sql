@@ -52,7 +52,6 @@ create or replace function sluice._make_batch_tables()
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set citus.enable_ddl_propagation = off -- its tables are this session's alone
 set client_min_messages = warning
 as $$
 declare
@@ -67,6 +66,8 @@ begin
     end if;
     return;
   end if;
+  -- They are this session's alone: Citus need not tell that they stand on no other server.
+  perform set_config('citus.enable_ddl_propagation', 'off', true);
   -- None yet, or those of another engine.
   for v_object in
     select format('drop %s if exists pg_temp.%I cascade',

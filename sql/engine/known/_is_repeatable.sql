@@ -2,7 +2,6 @@ create or replace function sluice._is_repeatable(p_function oid, p_search_path t
 returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set citus.enable_ddl_propagation = off -- of what is made and dropped again
 as $$
 declare
   v_function pg_catalog.pg_proc;
@@ -35,6 +34,7 @@ begin
     end if;
     begin
       perform set_config('search_path', p_search_path, true);
+      perform set_config('citus.enable_ddl_propagation', 'off', true);
       execute format(E'create function pg_temp.sluice_parsed(%s) returns %s language sql begin atomic\n%s\n;\nend',
         pg_catalog.pg_get_function_arguments(p_function), pg_catalog.pg_get_function_result(p_function),
         regexp_replace(v_function.prosrc, ';\s*$', ''));
