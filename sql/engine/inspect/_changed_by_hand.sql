@@ -21,7 +21,8 @@ begin
     return null;
   end if;
   perform set_config('search_path', v_version.search_path, true);
-  execute format($sql$select %s from %s t join sluice.batches b on b.batch_id = t.sluice_batch join %s k on %s$sql$,
+  execute format($sql$select %s from %s t
+join (select batch_id, kind from sluice.batches) b on b.batch_id = t.sluice_batch join %s k on %s$sql$,
     sluice._is_as_written_sql(v_target, v_version.columns, v_version.key, v_version.pipeline_id), v_target, p_row_sql,
     sluice._key_condition(v_target, p_columns, 't', 'k')) into v_is_same using p_given;
   return case when not v_is_same then 'changed by hand since its batch wrote it' end;

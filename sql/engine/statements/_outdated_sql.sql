@@ -17,7 +17,7 @@
 -- With order_by all of this is about rows and tombstones that are equal in it: those that are not
 -- are compared by it, here for tombstones, by the merge for rows.
 create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_precedence text,
-  p_has_tombstones boolean)
+  p_has_tombstones boolean, p_rows text)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -74,7 +74,7 @@ where r.ctid = v.place and v.verdict is not null$sql$,
 end
 $$;
 
-comment on function sluice._outdated_sql(oid, text[], text, text, boolean) is
+comment on function sluice._outdated_sql(oid, text[], text, text, boolean, text) is
 $$Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not
 tell. $1: the pipeline; $2: when a live batch last saw an unchanged row of the target. p_precedence: live, arrival,
-arrival_only or backfill.$$;
+arrival_only or backfill. p_rows: where the rows of the target are looked up, itself or a copy.$$;
