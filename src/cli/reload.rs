@@ -20,7 +20,7 @@ pub(super) async fn reload(context: &Context, args: &args::Reload) -> Result<u8>
     if args.dry.dry_run {
         batch::capture_changes(&session, changes.most).await?;
     }
-    let rows = call::rows(
+    let rows = call::rows_within(
         &session,
         "select * from sluice.reload(pipeline => $1, batches => $2, from_batch => $3, to_batch => $4, version => $5,
            max_bad_ratio => $6::double precision::numeric)",

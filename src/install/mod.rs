@@ -201,13 +201,13 @@ mod tests {
     #[test]
     fn server_without_merge_or_with_locks_that_lock_nothing_is_refused() {
         let merge = Error::usage("42601 syntax error at or near \"merge\"");
-        let refused = check_abilities(Some(&merge), true).unwrap_err();
+        let refused = check_abilities(Some(&merge), true).expect_err("refused");
         assert!(
             refused
                 .message()
                 .ends_with("has no merge: 42601 syntax error at or near \"merge\"")
         );
-        let refused = check_abilities(None, false).unwrap_err();
+        let refused = check_abilities(None, false).expect_err("refused");
         assert!(
             refused
                 .message()

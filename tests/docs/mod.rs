@@ -45,6 +45,7 @@ pages! {
     databases_is_true: "docs/databases.md",
     definitions_is_true: "docs/definitions.md",
     delivery_is_true: "docs/delivery.md",
+    distributed_is_true: "docs/distributed.md",
     exactly_once_is_true: "docs/exactly-once.md",
     init_is_true: "docs/init.md",
     output_is_true: "docs/output.md",

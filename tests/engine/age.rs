@@ -131,7 +131,7 @@ async fn why_parses_only_payloads_in_which_the_key_may_stand() {
     // Record 30 left a key; record 31 raised before anybody knew it.
     for (id, kind) in [(100_000_030, "23514"), (100_000_031, "22P02")] {
         let why = format!(
-            r#"select value from sluice.why('p1', '{{"id": {id}}}') where fact like 'quarantine%'"#
+            r#"select value from sluice.why('p1', '{{"id": {id}}}') where fact like 'quarantine %'"#
         );
         let found = db.rows(&why).await;
         assert!(found.len() == 1 && found[0].contains(kind), "{found:?}");

@@ -92,7 +92,8 @@ begin
   end if;
   -- As the transform's columns are coerced: nothing is cut to fit.
   select format('(select %s from (select %s) r)', string_agg(format('%s as %I', c.coercion, c.column_name), ', '),
-    string_agg(format('$1 ->> %L as %I', c.column_name, c.column_name), ', ')) into row_sql
+    string_agg(format('$1 operator(pg_catalog.->>) %L::pg_catalog.text as %I', c.column_name, c.column_name), ', '))
+    into row_sql
   from sluice._target_columns(target, columns) c;
   begin
     select t.key, t.key_hash into key, key_hash from sluice._execute_key(target, columns, row_sql, given) t;

@@ -34,7 +34,8 @@ env: environment variables of the host that it gets (SLUICE_ALLOW_ENV); of the r
 silence: seconds that it may print nothing (default 3600).
 complete: whether each run gives all that there is, so that missing => 'delete' can tell what is gone; true by default
   but for singer (where ACTIVATE_VERSION says so) and for what is incremental.
-encoding ... max_record_bytes: as in file_source.
+encoding, records, header, columns, delimiter, quote, escape, comment, skip_lines, null_string, max_record_lines,
+  max_record_bytes: as in file_source.
 Example: sluice.program_source(program => 'tap-shop', protocol => 'singer', stream => 'orders',
   config => '/etc/taps/shop.json')$$;
 
