@@ -163,7 +163,7 @@ pub async fn wait_until_no_loader(db: &TestDb) {
 pub async fn reset(db: &TestDb) {
     wait_until_no_loader(db).await;
     db.execute(
-        "truncate shop.orders, shop.orders_log, sluice.batches, sluice.runs, sluice.quarantine, sluice.quarantine_events, sluice.replayed_keys,
+        "truncate shop.orders, shop.orders_log, sluice.batches, sluice.runs, sluice.quarantine, sluice.quarantine_events, sluice.replayed_keys, sluice.accepted_rows,
            sluice.source_objects, sluice.tombstones;
          update sluice.etl_state set epoch = 0, batch_seq = 0, cursor = null",
     )

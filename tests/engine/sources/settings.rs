@@ -74,8 +74,11 @@ fn least(part: &str, settings: &[Setting]) -> (&'static str, Map<String, Value>)
         .collect();
     let (what, tag) = match what {
         "source" => ("source", "kind"),
+        "delivery" => ("delivery", "kind"),
         "paging" => ("paging", "model"),
         "auth" => ("auth", "scheme"),
+        "signature" => ("signature", "scheme"),
+        "connection" => ("connection", ""),
         _ => ("since", ""),
     };
     if !tag.is_empty() {
