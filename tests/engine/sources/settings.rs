@@ -38,7 +38,9 @@ fn sense(shape: &str) -> Value {
         "url" => json!("https://shop.example/"),
         "store" => json!("s3://lake/"),
         "place" | "pointer" | "member" => json!("/a"),
-        "names" => json!(["a"]),
+        "names" | "strings" => json!(["a"]),
+        "connection" => json!({"env": "SHOP_DB"}),
+        shape if shape.starts_with("one of ") => json!(shape[7..].split(',').next()),
         _ => json!("a"),
     }
 }
@@ -52,6 +54,7 @@ fn nonsense(shape: &str) -> Vec<Value> {
         "string" => vec![json!(7)],
         "text" => vec![json!(""), json!(" ")],
         "names" => vec![json!([]), json!([""]), json!([1])],
+        "file name" => vec![json!(""), json!("a/b"), json!("..")],
         "pointer" => vec![json!("no sense")],
         "glob" => vec![json!(""), json!("a[b"), json!("**a")],
         "statuses" => vec![json!([]), json!([1]), json!(["x"])],
