@@ -177,7 +177,9 @@ const MERGE: &str = "merge into pg_catalog.pg_class t using (select 1) s on fals
 /// Others have advisory locks that lock nothing. Shared, so that it waits for nobody; given back in the same message.
 const LOCK: &str = "select pg_catalog.pg_advisory_lock_shared(1937010549, 0); \
                     select pid from pg_catalog.pg_locks \
-                    where locktype = 'advisory' and classid = 1937010549 and pid = pg_catalog.pg_backend_pid(); \
+                    where locktype operator(pg_catalog.=) 'advisory'::pg_catalog.text \
+                      and classid operator(pg_catalog.=) 1937010549::pg_catalog.oid \
+                      and pid operator(pg_catalog.=) pg_catalog.pg_backend_pid(); \
                     select pg_catalog.pg_advisory_unlock_shared(1937010549, 0)";
 
 fn check_abilities(merge: Option<&Error>, locks: bool) -> Result<()> {

@@ -27,7 +27,7 @@ comment on function sluice._pipeline_state(integer) is
 -- neither.
 create or replace function sluice._failures(p_pipeline_id integer, out failing_since timestamptz,
   out failed_runs bigint)
-language sql stable
+language sql stable strict
 set search_path = pg_catalog, pg_temp
 as $$
   select min(r.started_at), count(*)

@@ -59,8 +59,8 @@ join sluice.etl_state s using (pipeline_id)
 left join lateral (
   select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
 left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
-left join lateral (
-  select * from sluice._failures(p.pipeline_id) where r.outcome is distinct from 'ok') f on f.failed_runs > 0
+left join lateral sluice._failures(case when r.outcome is distinct from 'ok' then p.pipeline_id end) f
+  on f.failed_runs > 0
 where p.backfill_of is null
 order by p.name;
 
