@@ -71,7 +71,7 @@ pub(super) fn is_expected(choice: FormatChoice, known: Option<&Position>, name: 
 /// The error about a file that has no end.
 pub(super) fn unfinished(noun: &str, name: &str, what: &str) -> Error {
     Error::failed(format!("{noun} `{name}` is no whole Parquet file: {what}"))
-        .next("get a whole copy of it; if it is no Parquet, set `format` to what it is")
+        .next("get a whole copy of it")
 }
 
 /// Opens the `noun` (file, object) called `name`, to go on from what is `known` of it.

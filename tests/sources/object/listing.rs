@@ -136,7 +136,7 @@ fn unfinished_hidden_and_empty_objects_are_left_out() {
         outcome.remarks,
         [
             "there is no object with content under `s3://lake/in/`",
-            "passed over, hidden, or put aside by Spark or Hive (`_…`, `.crc`): 2, such as s3://lake/in/.hidden.ndjson"
+            "passed over, hidden, or no data by their names (`_…`, README, `.md`, checksums): 2, such as s3://lake/in/.hidden.ndjson"
         ]
     );
     assert!(store.asked().iter().all(|asked| asked.is_listing()));
