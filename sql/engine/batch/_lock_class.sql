@@ -15,11 +15,10 @@ as $$
 $$;
 
 comment on function sluice._lock_class(text) is
-$$First key of the engine's advisory locks (the second: 0, pipeline, pipeline, target, 0, pipeline,
-pipeline). install: upgrades,
-shared by batches; guard: one run a pipeline; batch: shared, shows which sessions are in a batch; target: one writer a table;
-define: one definition at a time; deliver: one sender a pipeline; sending: shared, shows which sessions are at
-its deliveries. All are held to the end of a transaction, never of a session.$$;
+$$First key of the engine's advisory locks (the second: 0, pipeline, pipeline, target, 0, pipeline, pipeline).
+install: upgrades, shared by batches; guard: one run a pipeline; batch: shared, shows which sessions are in a batch;
+target: one writer a table; define: one definition at a time; deliver: one sender a pipeline; sending: shared, shows
+which sessions are at its deliveries. All are held to the end of a transaction, never of a session.$$;
 
 -- One writer per target at a time, whichever pipeline, replay or backfill it belongs to: to the end of the
 -- transaction.

@@ -14,8 +14,8 @@ begin
       left join lateral (
         select o.origin from pg_temp.sluice_origins o
         where o.first_ordinal <= s.ordinal order by o.first_ordinal desc limit 1) o on true
-      cross join lateral jsonb_object_keys(case when jsonb_typeof(s.payload::jsonb) = 'object'
-        then s.payload::jsonb else '{}' end) field
+      cross join lateral (select s.payload::jsonb as doc offset 0) d
+      cross join lateral jsonb_object_keys(case when jsonb_typeof(d.doc) = 'object' then d.doc else '{}' end) field
       where (s.ordinal % (select greatest(b.extracted / 100, 1) from pg_temp.sluice_batch b) = 0
           or s.ordinal in (select o.first_ordinal from pg_temp.sluice_origins o))
         and octet_length(s.payload) < 65536

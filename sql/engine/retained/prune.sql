@@ -45,9 +45,9 @@ end
 $$;
 
 comment on function sluice.prune(text, timestamptz) is
-$$Drops retained payloads that are older than retain_raw says; one line a day, with its size on disk. Where retain_raw was
-left out since, all of them go. Waits for nobody and holds up nobody: what is being read stays until the next time. Deliveries that have been done for keep_days go, too.
-The loader calls it after every run.
+$$Drops retained payloads that are older than retain_raw says; one line a day, with its size on disk. Where retain_raw
+was left out since, all of them go. Waits for nobody and holds up nobody: what is being read stays until the next time.
+Deliveries that have been done for keep_days go, too. The loader calls it after every run.
 tombstones_before: also forgets keys that were deleted before then; an older record that comes after that brings its row
 back.
 Example: select * from sluice.prune()$$;

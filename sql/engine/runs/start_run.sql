@@ -46,8 +46,8 @@ comment on function sluice.start_run(text, text) is
 $$Begins a run of a pipeline: a new epoch, which deposes any earlier run, and the state to go on from. A run before it
 that never ended is noted as interrupted. skips_known: whether digests of the payloads are of use (sluice._find_known).
 missing: unless it is keep, finish_snapshot is called when the source has nothing left to read. input_columns: of a
-transform that takes a row, see begin_batch. loader: who runs it, for people. Raises 55P03 when another session has held the state for 5 seconds (see evict_loader), SL005, SL006, SL007
-as begin_batch does.$$;
+transform that takes a row, see begin_batch. loader: who runs it, for people. Raises 55P03 when another session has
+held the state for 5 seconds (see evict_loader), SL005, SL006, SL007 as begin_batch does.$$;
 
 -- A run that could not begin, for people to see: the pipeline's definition does not fit any more.
 create or replace function sluice.refuse_run(pipeline text, loader text, error text)

@@ -73,8 +73,8 @@ end
 $$;
 
 comment on function sluice._checked(text, jsonb) is
-$$Refuses (SL005) a source or a delivery, or a paging, auth, since or signature of one, with unknown settings, wrong values, missing ones, or
-settings that do not fit together. Returns it as it is kept: without nulls, in one form.$$;
+$$Refuses (SL005) a source or a delivery, or a paging, auth, since or signature of one, with unknown settings, wrong
+values, missing ones, or settings that do not fit together. Returns it as it is kept: without nulls, in one form.$$;
 
 -- Whether a value looks like what a setting takes.
 create or replace function sluice._fits(p_value jsonb, p_shape text, p_range numrange)
