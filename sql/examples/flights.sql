@@ -37,7 +37,8 @@ create table if not exists nyc.flights (
 
 comment on column nyc.flights.dep_delay is 'Minutes; negative is early, null is cancelled.';
 comment on column nyc.flights.loaded_at is
-  'When the row first came in: the transform does not return this column, so its default fills it and updates leave it alone.';
+  'When the row first came in: the transform does not return this column, so its default fills it and updates '
+  'leave it alone.';
 
 -- One record in, one typed row out. Keep it to one plain select, without a set clause, strict or
 -- security definer, so that Postgres can inline it. ->> gives null for a JSON null and for a missing

@@ -48,6 +48,29 @@ $$;
 comment on function sluice._execute_merge(text, text, oid, boolean) is
   'Runs the merge with every deferred constraint checked at once; says what it wrote, from PostgreSQL 17 on by action.';
 
+-- The same where all rows are new. Defaults and triggers see the definer's search_path, as under any writer, and
+-- the session's own settings.
+create or replace function sluice._execute_insert(
+  p_statement text, p_search_path text, p_keeps_places boolean,
+  out written bigint, out places tid[], out inserted bigint, out updated bigint, out deleted bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform set_config('search_path', p_search_path, true);
+  if p_keeps_places then
+    execute format(
+      E'with written as (%s\nreturning ctid)\nselect pg_catalog.count(*), pg_catalog.array_agg(ctid) from written',
+      p_statement) into written, places;
+  else
+    execute p_statement;
+    get diagnostics written = row_count;
+  end if;
+  -- Deferred constraints would fail at commit, where no record can be told apart.
+  set constraints all immediate;
+end
+$$;
+
 create or replace function sluice._execute_by_index(p_statement text, p_search_path text)
 returns bigint
 language plpgsql volatile

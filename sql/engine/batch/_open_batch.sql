@@ -73,8 +73,9 @@ begin
     select format('drop %s if exists pg_temp.%I cascade',
       case c.relkind when 'S' then 'sequence' when 'v' then 'view' else 'table' end, c.relname) as sql
     from pg_class c
-    where c.relnamespace = pg_my_temp_schema() and c.relkind in ('r', 'S', 'v') and c.relname ~
-      '^sluice_(staging|unreadable|payloads|versions|batch|compiled|origins|replayed|known|(fields|rows)(_\w+)?|faults|place|line)$'
+    where c.relnamespace = pg_my_temp_schema() and c.relkind in ('r', 'S', 'v') and c.relname ~ (
+      '^sluice_(staging|unreadable|payloads|versions|batch|compiled|origins|replayed|known|(fields|rows)(_\w+)?|'
+      'faults|place|line)$')
   loop
     execute v_object.sql;
   end loop;

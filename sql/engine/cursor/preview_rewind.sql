@@ -105,7 +105,8 @@ begin
       -- Behind a sweep that leaves no mark, the next one reads everything in any case.
       and h.batch_seq > coalesce((
         select max(d.batch_seq) from here d join sluice.pipelines p on p.pipeline_id = p_pipeline_id
-        where d.cursor_after ->> 'done' = 'true' and not (d.cursor_after ?| '{mark,marks}' and p.source ?| '{since,cursor}')
+        where d.cursor_after ->> 'done' = 'true'
+          and not (d.cursor_after ?| '{mark,marks}' and p.source ?| '{since,cursor}')
           and d.batch_seq < (select max(l.batch_seq) from here l where l.kind = 'load' and l.extracted > 0)), 0)
   ), again_of_pages as (
     -- A goal that lies beside the way has records behind it, too.

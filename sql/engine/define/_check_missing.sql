@@ -44,8 +44,8 @@ begin
   end if;
   if sluice._is_distributed(v_target) then
     raise exception using errcode = 'SL005',
-      message = v_where || format('missing => %L does not go with target %s, which is distributed over servers', p_missing,
-        p_target),
+      message = v_where || format('missing => %L does not go with target %s, which is distributed over servers',
+        p_missing, p_target),
       hint = 'leave missing out, and have the source tell deletions (sluice_deleted)';
   end if;
   if p_missing <> 'mark' then

@@ -14,7 +14,8 @@ begin
   perform sluice._check_input(p_pipeline, p_function, p_target);
   -- Behind "offset 0" the record is no constant to the planner, which would else compute
   -- immutable parts of the transform, and raise what they raise.
-  select format('(select %s, null::pg_catalog.jsonb as sluice_meta from (select %s) r offset 0) s cross join lateral %s',
+  select format(
+      '(select %s, null::pg_catalog.jsonb as sluice_meta from (select %s) r offset 0) s cross join lateral %s',
       c.record_sql, coalesce((select string_agg(format('null::pg_catalog.text as %I', i), ', ')
         from unnest(sluice._input_columns(p_function)) i), ''), c.call_sql) into v_call
   from sluice._call_sql(p_function, 'null::pg_catalog.jsonb') c;

@@ -43,14 +43,15 @@ begin
     perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     select string_agg(p.oid::regprocedure::text, ', ') into v_found from pg_proc p
     where p.proname = (parse_ident(v_function))[cardinality(parse_ident(v_function))];
-  exception when invalid_name or syntax_error or feature_not_supported or invalid_parameter_value or undefined_object then
+  exception when invalid_name or syntax_error or feature_not_supported or invalid_parameter_value
+    or undefined_object then
     null;
   end;
   transform := case when not v_is_bare and sluice._input_type(v_only) is not null then v_only
     else coalesce(v_of_doc, v_of_both, case when sluice._input_type(v_only) is not null then v_only end) end;
   takes_meta := (select p.pronargs > 1 from pg_proc p where p.oid = transform);
-  if (select p.pronargs > 2 or takes_meta and p.proargtypes[1] <> 'jsonb'::regtype from pg_proc p where p.oid = transform)
-  then
+  if (select p.pronargs > 2 or takes_meta and p.proargtypes[1] <> 'jsonb'::regtype
+      from pg_proc p where p.oid = transform) then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: transform %s takes more than a record', p_name, transform::regprocedure),
       hint = 'beside the row of a record it may take meta jsonb, and nothing else';

@@ -67,7 +67,8 @@ begin
         when s.shape in ('paging', 'auth', 'since', 'signature', 'connection') then
           sluice._source_sql(s.shape, p_value -> s.name, p_indent || '  ')
         when s.shape = 'names' then quote_literal(array(select jsonb_array_elements_text(p_value -> s.name)))
-        when s.name in ('lag', 'statement_timeout') then quote_literal(make_interval(secs => (p_value ->> s.name)::float8))
+        when s.name in ('lag', 'statement_timeout') then
+          quote_literal(make_interval(secs => (p_value ->> s.name)::float8))
         when jsonb_typeof(p_value -> s.name) in ('number', 'boolean') then p_value ->> s.name
         else quote_literal(p_value ->> s.name) end), ',' order by s.place)
     from sluice._settings() with ordinality s (parts, name, is_required, shape, range, sentence, place)

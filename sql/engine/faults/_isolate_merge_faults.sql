@@ -30,7 +30,8 @@ begin
   select min(f.ordinal) into v_by_trial from pg_temp.sluice_faults f
   where f.ordinal = any (v_ordinals) and not sluice._is_record_fault(f.sqlstate);
   if v_by_trial is not null then
-    perform sluice._refuse_common_fault(v_by_trial, exists (select from pg_temp.sluice_rows where sluice_state is null));
+    perform sluice._refuse_common_fault(
+      v_by_trial, exists (select from pg_temp.sluice_rows where sluice_state is null));
   end if;
   return v_found;
 end

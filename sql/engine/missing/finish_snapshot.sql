@@ -71,8 +71,8 @@ end
 $$;
 
 comment on function sluice.finish_snapshot(bigint, bigint, bigint, numeric) is
-$$Ends a full read of the source, of a pipeline that does not keep missing rows: deletes or marks the rows it loaded whose
-key no record brought, takes the mark off those that came back, and writes a ledger row of kind snapshot (deleted,
+$$Ends a full read of the source, of a pipeline that does not keep missing rows: deletes or marks the rows it loaded
+whose key no record brought, takes the mark off those that came back, and writes a ledger row of kind snapshot (deleted,
 updated). Where nothing can be concluded from the read, the note of that row says why, and no row is touched; without a
 read or its end there is no batch_id.
 Called in a transaction of its own when the source has nothing left to read; fenced as load_batch is. SL008 when more

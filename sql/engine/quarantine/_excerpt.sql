@@ -31,7 +31,8 @@ returns integer
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select greatest(p_width - greatest(max(length(p.name)), length('pipeline')), 10) from sluice.pipelines p where p.backfill_of is null
+  select greatest(p_width - greatest(max(length(p.name)), length('pipeline')), 10)
+  from sluice.pipelines p where p.backfill_of is null
 $$;
 
 -- Whether bytes can be shown as text.

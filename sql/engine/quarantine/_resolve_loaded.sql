@@ -22,7 +22,8 @@ begin
   perform sluice._refuse_missing_payloads(false);
   -- Open records are few and those of a batch many: only those are hashed that may be one of them. The loader's
   -- digest, if it sent one, is the first half of the hash; without, the length tells most apart.
-  select count(*) <= v_looked_at, array_agg(encode(substr(q.payload_sha256, 1, 16), 'hex')::uuid), array_agg(distinct q.length)
+  select count(*) <= v_looked_at, array_agg(encode(substr(q.payload_sha256, 1, 16), 'hex')::uuid),
+      array_agg(distinct q.length)
     into v_is_few, v_digests, v_lengths
   from (
     select q.payload_sha256, octet_length(q.payload) as length from sluice.quarantine q

@@ -41,5 +41,5 @@ end
 $$;
 
 comment on function sluice._stage_quarantined(integer, bigint[], boolean) is
-$$Puts records that are still open into the open batch, in the order they arrived, and locks them if asked. Returns their
-origins.$$;
+$$Puts records that are still open into the open batch, in the order they arrived, and locks them if asked. Returns
+their origins.$$;

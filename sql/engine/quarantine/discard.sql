@@ -58,7 +58,8 @@ begin
     raise exception using errcode = 'SL005',
       message = 'these records cannot all be reopened: the same bytes would be open twice',
       detail = (
-        select format('the same bytes are in records %s', string_agg(q.quarantine_id::text, ', ' order by q.quarantine_id))
+        select format('the same bytes are in records %s',
+          string_agg(q.quarantine_id::text, ', ' order by q.quarantine_id))
         from sluice.quarantine q join sluice.pipelines p using (pipeline_id)
         where p.name = reopen.pipeline and (q.status = 'open' or q.quarantine_id = any (v_ids))
         group by sha256(q.payload) having count(*) > 1 order by min(q.quarantine_id) limit 1),

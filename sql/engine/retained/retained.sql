@@ -50,6 +50,6 @@ end
 $$;
 
 comment on function sluice.raw_records(text, bigint[]) is
-$$The payloads that a pipeline has retained (see retain_raw), with where they came from: of these batches, or all. What a
-batch has set aside is not among them but in quarantine.
+$$The payloads that a pipeline has retained (see retain_raw), with where they came from: of these batches, or all. What
+a batch has set aside is not among them but in quarantine.
 Example: select payload from sluice.raw_records('orders', '{812}') where position = 17$$;

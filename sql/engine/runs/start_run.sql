@@ -63,7 +63,8 @@ begin
     update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
     where s.pipeline_id = v_pipeline.pipeline_id returning s.epoch)
   insert into sluice.runs (pipeline_id, epoch, loader, finished_at, outcome, error)
-  select v_pipeline.pipeline_id, state.epoch, refuse_run.loader, clock_timestamp(), 'failed', refuse_run.error from state
+  select v_pipeline.pipeline_id, state.epoch, refuse_run.loader, clock_timestamp(), 'failed', refuse_run.error
+  from state
   returning run_id into v_run_id;
   return v_run_id;
 end

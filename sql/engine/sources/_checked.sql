@@ -23,9 +23,11 @@ begin
     raise exception using errcode = 'SL005',
       message = case when p_what = 'connection' then 'connection cannot be what was given'
         else format('unknown %s %s', p_what, coalesce(case
-          when jsonb_typeof(p_value) = 'object' then coalesce(p_value -> v_tag, '{}') else p_value end::text, 'null')) end,
+          when jsonb_typeof(p_value) = 'object' then coalesce(p_value -> v_tag, '{}') else p_value end::text,
+          'null')) end,
       hint = (
-        select 'make it with one of ' || string_agg(format('sluice.%s(...)', replace(part, ' ', '_')), ', ' order by part)
+        select 'make it with one of '
+          || string_agg(format('sluice.%s(...)', replace(part, ' ', '_')), ', ' order by part)
         from (select distinct unnest(s.parts) as part from sluice._settings() s) p where part like '%' || p_what);
   end if;
   v_checked := coalesce((select jsonb_object_agg(key, value) from jsonb_each(p_value) where value <> 'null'), '{}');

@@ -29,7 +29,8 @@ as $$
         || @.value like_regex "[\\x01-\\x1f\\x7f]"
         || !(@.key like_regex "^[A-Za-z0-9!#$%&''*+.^_`|~-]+$"))',
       'header "%s" cannot be %s', 'headers is an object of strings of one line: ''{"X-Api-Version": "2"}'''),
-    ('{http source,http delivery}', '$.headers.keyvalue() ? (@.key like_regex "^(proxy-)?authorization$|^cookie$" flag "i")',
+    ('{http source,http delivery}', '$.headers.keyvalue()
+        ? (@.key like_regex "^(proxy-)?authorization$|^cookie$" flag "i")',
       'the header "%s" would keep a secret in the database',
       'auth => sluice.bearer_auth(env => ''VARIABLE''), or one of basic_auth, header_auth, param_auth, oauth2_auth'),
     ('{http source,http delivery}', '$.headers.keyvalue() ? (@.key like_regex
@@ -80,7 +81,8 @@ as $$
     ('{webhook signature}', '$ ? (exists(@.env) && exists(@.file))', 'the secret is to be found in two places',
       'one of env => ''VARIABLE'', file => ''/run/secrets/webhook'''),
     ('{webhook signature}', '$ ? (!exists(@.env) && !exists(@.file))', 'the secret is to be found nowhere',
-      'one of env => ''VARIABLE'', file => ''/run/secrets/webhook''; the secret itself is never written into a pipeline'),
+      'one of env => ''VARIABLE'', file => ''/run/secrets/webhook''; the secret itself is never written into a '
+        'pipeline'),
 
     ('{program source}', '$ ? ((@.protocol == "singer" || @.protocol == "airbyte") && !exists(@.stream))',
       'stream is missing', 'stream => the one that this pipeline reads; each stream takes a pipeline of its own'),
@@ -96,55 +98,8 @@ as $$
     ('{program source}', '$ ? (!(@.protocol == "csv" || @.protocol == "tsv")).keyvalue() ? (@.key == "delimiter"
         || @.key == "quote" || @.key == "header" || @.key == "columns" || @.key == "null_string" || @.key == "escape"
         || @.key == "comment" || @.key == "skip_lines" || @.key == "max_record_lines")',
-      '%s is for the protocols csv and tsv', 'leave it out'),
-
-    ('{page_number paging}', '$ ? (exists(@.size_param) && !exists(@.size))',
-      'size is missing', 'size_param => ''per_page'', size => 100: the two go together'),
-    ('{page_number paging}', '$ ? (exists(@.size) && !exists(@.size_param) && !(@.ends_at == "short_page"))',
-      'size_param is missing', 'size_param => ''per_page'', size => 100: the two go together'),
-    ('{page_number paging}', '$ ? (@.ends_at == "short_page" && !exists(@.size))',
-      'ends_at short_page needs the size of a page',
-      'size => 100, and size_param => ''per_page'' if it is to be asked for'),
-    ('{page_number paging}', '$ ? (exists(@.pages) && exists(@.total))',
-      'pages and total are both given', 'one of them is enough'),
-    ('{page_number paging,offset paging}', '$ ? (@.ends_at == "short_page" && (exists(@.pages) || exists(@.total)))',
-      'ends_at short_page and a count are both given', 'the count is the better proof; leave ends_at out'),
-    ('{page_number paging,offset paging,cursor paging,next_link paging,link_header paging}',
-      '$ ? (exists(@.more) && exists(@.done))', 'more and done are both given', 'one of them is enough'),
-    ('{next_link paging}', '$.next ? (@ like_regex "^link$" flag "i")', 'next cannot be "%s"',
-      'that header holds more than a URL: sluice.link_header_paging(...)'),
-    ('{cursor paging}', '$ ? (exists(@.next) && exists(@.last))',
-      'next and last are both given', 'the token is in the answer (next), or in its last record (last)'),
-    ('{cursor paging}', '$ ? (!exists(@.next) && !exists(@.last))',
-      'next is missing',
-      'next => a JSON pointer such as /meta/next or a header, or last => ''/id'' for the last record''s own'),
-
-    ('{bearer auth,basic auth,header auth,param auth,oauth2 auth}', '$ ? (exists(@.env) && exists(@.file))',
-      'the secret is to be found in two places', 'one of env => ''VARIABLE'', file => ''/run/secrets/token'''),
-    ('{bearer auth,basic auth,header auth,param auth,oauth2 auth}',
-      '$ ? (!exists(@.env) && !exists(@.file) && !exists(@.refresh_token_file))',
-      'the secret is to be found nowhere',
-      'one of env => ''VARIABLE'', file => ''/run/secrets/token''; the secret itself is never written into a pipeline'),
-    ('{header auth}',
-      '$.header ? (@ like_regex "^(host|content-length|transfer-encoding|connection|accept-encoding)$" flag "i")',
-      '"%s" cannot carry a secret', 'the name of a header, such as X-Api-Key'),
-
-    ('{since}', '$ ? (exists(@.field) && exists(@.header))', 'the mark is to be found in two places',
-      'one of field => ''/updated_at'' (in the records), header => ''Date'' (of the first page)'),
-    ('{since}', '$ ? (!exists(@.field) && !exists(@.header))', 'the mark is to be found nowhere',
-      'one of field => ''/updated_at'' (in the records), header => ''Date'' (of the first page)'),
-    ('{since}', '$ ? (@.lag > 0).kind ? (@ == "number" || @ == "text")',
-      'a lag cannot be taken from a mark of the kind "%s"', 'lag goes with the kinds timestamp, unix and unix_ms'),
-    ('{since}', '$ ? (exists(@.step) || exists(@.format)).kind ? (@ == "number" || @ == "text")',
-      'a mark of the kind "%s" is no time', 'format and step go with the kinds timestamp, unix and unix_ms'),
-    ('{since}', '$.format ? (!(@ like_regex "^(unix|unix_ms|date|utc)$|%"))',
-      'format cannot be "%s"', 'one of unix, unix_ms, date, utc, or a pattern of strftime such as %d.%m.%Y'),
-    ('{since}', '$.template ? (!(@ like_regex "[{]since[}]"))',
-      'there is no {since} in template "%s"', 'template => ''updated_at ge {since}'''),
-    ('{since}', '$ ? (exists(@.step) && !exists(@.start))',
-      'step needs a start', 'start => what the first request asks for'),
-    ('{since}', '$ ? (exists(@.step) && !exists(@.until_param) && !(@.template like_regex "[{]until[}]"))',
-      'step needs a place for the other end', 'until_param => ''updated_before'', or {until} in the template')
+      '%s is for the protocols csv and tsv', 'leave it out')
+  union all select * from sluice._request_conflicts()
   union all select * from sluice._database_conflicts()
 $$;
 

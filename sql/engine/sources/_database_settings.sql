@@ -13,11 +13,14 @@ as $$
     ('{postgres source,mysql source,sqlite source}', 'table', false, 'text', null, 'the name of a table or view'),
     ('{postgres source,mysql source,sqlite source}', 'query', false, 'text', null, 'a select'),
     ('{postgres source,mysql source,sqlite source}', 'key', false, 'names', null, 'names of columns: ''{id}'''),
-    ('{postgres source,mysql source,sqlite source}', 'cursor', false, 'text', null, 'the name of a column, such as updated_at'),
-    ('{postgres source,mysql source,sqlite source}', 'lag', false, 'number', '[0,3155760000]', 'an interval that is not negative'),
+    ('{postgres source,mysql source,sqlite source}', 'cursor', false, 'text', null,
+      'the name of a column, such as updated_at'),
+    ('{postgres source,mysql source,sqlite source}', 'lag', false, 'number', '[0,3155760000]',
+      'an interval that is not negative'),
     ('{postgres source,mysql source,sqlite source}', 'null_cursor', false, 'one of read, refuse', null, null),
     ('{postgres source}', 'row_security', false, 'boolean', null, null),
-    ('{postgres source,mysql source}', 'statement_timeout', false, 'number', '[0.001,2147483]', 'an interval that is not negative'),
+    ('{postgres source,mysql source}', 'statement_timeout', false, 'number', '[0.001,2147483]',
+      'an interval that is not negative'),
     ('{postgres source,mysql source,sqlite source}', 'max_record_bytes', false, 'integer', '[1,268435455]',
       'bytes, 1 to 268435455 (what jsonb can hold)')
 $$;
@@ -45,8 +48,10 @@ as $$
     ('{postgres source,mysql source,sqlite source}', '$ ? (exists(@.query) && !exists(@.key))',
       'a query needs a key', 'key => ''{id}'': columns that tell its rows apart and are never null'),
     ('{mysql source}', '$ ? (exists(@.cursor) && !exists(@.lag))',
-      'a cursor needs a lag', 'lag => ''10 minutes'', longer than any transaction takes: what is committed later is missed'),
-    ('{postgres source,mysql source,sqlite source}', '$ ? (!exists(@.cursor)).keyvalue() ? (@.key == "lag" || @.key == "null_cursor")',
+      'a cursor needs a lag',
+      'lag => ''10 minutes'', longer than any transaction takes: what is committed later is missed'),
+    ('{postgres source,mysql source,sqlite source}', '$ ? (!exists(@.cursor)).keyvalue()
+        ? (@.key == "lag" || @.key == "null_cursor")',
       '%s needs a cursor', 'cursor => ''updated_at'', or leave it out')
 $$;
 

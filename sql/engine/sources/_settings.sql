@@ -28,8 +28,8 @@ as $$
 $$;
 
 comment on function sluice._settings() is
-$$The settings of sources and deliveries, and of their parts. The loader reads what passed here and has no opinion of its
-own.$$;
+$$The settings of sources and deliveries, and of their parts. The loader reads what passed here and has no opinion of
+its own.$$;
 
 -- How records stand in the content: what sources of files, objects and answers share.
 create or replace function sluice._record_settings()
@@ -38,8 +38,8 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
   values
-    ('{file source,object source}'::text[], 'format', false, 'one of auto, ndjson, json, csv, tsv, parquet', null::numrange,
-      null),
+    ('{file source,object source}'::text[], 'format', false, 'one of auto, ndjson, json, csv, tsv, parquet',
+      null::numrange, null),
     ('{http source}', 'format', false, 'one of json, ndjson, csv, tsv', null, null),
     ('{file source,object source}', 'compression', false, 'one of auto, none, gzip, zstd, bzip2, xz', null, null),
     ('{file source,object source,http source,program source}', 'encoding', false, 'encoding', null, null),

@@ -13,4 +13,5 @@ end
 $$;
 
 comment on function sluice.source_rows(text) is
-  'The rows for each of which an HTTP source is read (for_each), as JSON: what the query gives now. It changes nothing.';
+  'The rows for each of which an HTTP source is read (for_each), as JSON: what the query gives now. It changes '
+  'nothing.';

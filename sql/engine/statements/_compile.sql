@@ -85,12 +85,11 @@ where ($1 is null or s.ordinal = any ($1))
       v_fields, sluice._fields_of_json_sql(v_function, 's.payload'));
   end if;
   v.reference_checks := sluice._reference_checks(v.target, v.columns);
-  v.superseded_sql   := sluice._superseded_sql(v.target, v.key, v.order_by);
-  v.overlap_sql      := sluice._overlap_sql(v.target, v.key);
+  v.superseded_sql := sluice._superseded_sql(v.target, v.key, v.order_by);
   select o.count_sql, o.outcomes_sql, o.outbox_sql into v.count_sql, v.outcomes_sql, v.outbox_sql
   from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by, v_pipeline.deliver) o;
-  select m.insert_sql, m.merge_sql, m.trial_merge_sql, m.revive_sql, m.bury_sql, m.is_in_any_order
-    into v.insert_sql, v.merge_sql, v.trial_merge_sql, v.revive_sql, v.bury_sql, v_is_in_any_order
+  select m.overlap_sql, m.insert_sql, m.merge_sql, m.trial_merge_sql, m.revive_sql, m.bury_sql, m.is_in_any_order
+    into v.overlap_sql, v.insert_sql, v.merge_sql, v.trial_merge_sql, v.revive_sql, v.bury_sql, v_is_in_any_order
   from sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted) m;
   select k.matched_sql, k.remember_sql, case when v_pipeline.missing <> 'keep' then k.batch_keys_sql end
     into v.matched_sql, v.remember_sql, v.batch_keys_sql
@@ -131,28 +130,4 @@ where ctid = any (array(
     (select string_agg(quote_ident(k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
     case when p_order_by is not null then format('r.%I desc nulls last, ', p_order_by) else '' end,
     sluice._key_condition(p_target, p_key, 'g', 'r'))
-$$;
-
--- Whether the target has any row between the least and the greatest key of the batch, or the batch a row that
--- deletes. Where it has none, all rows of the batch are new: keys that grow, as most do, are told by one look
--- into the index instead of one for each row. By the column that the key's index is sorted by.
-create or replace function sluice._overlap_sql(p_target oid, p_key text[])
-returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select format($sql$select exists (select 1 from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
-  or exists (
-    select 1 from %1$s t
-    where t.%2$I %3$s (
-        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I limit 1)
-      and t.%2$I %4$s (
-        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I desc limit 1))$sql$,
-    p_target::regclass, a.attname,
-    sluice._operator(p_target, a.attname::text, 4), sluice._operator(p_target, a.attname::text, 2))
-  from pg_index i
-  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-  where i.indrelid = p_target and i.indisunique and i.indisvalid and i.indpred is null and a.attname = any (p_key)
-    and i.indnkeyatts = cardinality(p_key)
-  order by i.indexrelid limit 1
 $$;

@@ -1,11 +1,12 @@
--- The statements that write. insert_sql is what the merge comes to when all rows are new: null where a trigger
--- could tell the two apart. trial_merge_sql takes the records trial_first to trial_last of sluice_batch, and notes
--- in sluice_place how far it came. bury_sql and revive_sql keep the tombstones: one for every key the batch
--- deleted, also of those that never were there, as their rows may still be on the way; none for those it brought.
+-- The statements that write. insert_sql is what the merge comes to when all rows are new, which overlap_sql tells;
+-- it is null where a trigger could tell the two apart. trial_merge_sql takes the records trial_first to trial_last of
+-- sluice_batch, and notes in sluice_place how far it came. bury_sql and revive_sql keep the tombstones: one for every
+-- key the batch deleted, also of those that never were there, as their rows may still be on the way; none for those it
+-- brought.
 create or replace function sluice._merge_sql(
   p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean,
-  out insert_sql text, out merge_sql text, out trial_merge_sql text, out revive_sql text, out bury_sql text,
-  out is_in_any_order boolean)
+  out overlap_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text, out revive_sql text,
+  out bury_sql text, out is_in_any_order boolean)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -33,6 +34,7 @@ begin
     and not exists (select from pg_constraint c where c.conrelid = p_target and c.confrelid = p_target);
   v_order := case when is_in_any_order then '' else ' order by sluice_ordinal, sluice_line' end;
 
+  overlap_sql := sluice._overlap_sql(p_target, p_key);
   -- A merge fires the statement triggers of every action it names, taken or not.
   if not exists (
     select from pg_trigger t where t.tgrelid = p_target and not t.tgisinternal and t.tgtype & 1 = 0) then
@@ -93,3 +95,27 @@ $$;
 
 comment on function sluice._merge_sql(oid, text[], text[], text, boolean) is
   'The statements by which a batch changes its target and the tombstones, of which revive_sql comes first.';
+
+-- Whether the target has any row between the least and the greatest key of the batch, or the batch a row that
+-- deletes. Where it has none, all rows of the batch are new: keys that grow, as most do, are told by one look
+-- into the index instead of one for each row. By the column that the key's index is sorted by.
+create or replace function sluice._overlap_sql(p_target oid, p_key text[])
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$select exists (select 1 from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
+  or exists (
+    select 1 from %1$s t
+    where t.%2$I %3$s (
+        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I limit 1)
+      and t.%2$I %4$s (
+        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I desc limit 1))$sql$,
+    p_target::regclass, a.attname,
+    sluice._operator(p_target, a.attname::text, 4), sluice._operator(p_target, a.attname::text, 2))
+  from pg_index i
+  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+  where i.indrelid = p_target and i.indisunique and i.indisvalid and i.indpred is null and a.attname = any (p_key)
+    and i.indnkeyatts = cardinality(p_key)
+  order by i.indexrelid limit 1
+$$;

@@ -14,8 +14,8 @@ order by o.delivery_id;
 comment on view sluice.deliveries is
 $$Rows that batches wrote, on their way to where their pipeline delivers. state: unsent, in_flight (its outcome is not
 known), sent, dead (refused: sluice.redeliver, sluice.discard_deliveries), superseded (a newer change of the key is sent
-instead), filtered (its body is null), discarded. What is done goes after keep_days. sluice.deliveries_details has request
-and answer.$$;
+instead), filtered (its body is null), discarded. What is done goes after keep_days. sluice.deliveries_details has
+request and answer.$$;
 
 create or replace view sluice.deliveries_details as
 select
@@ -40,5 +40,5 @@ join sluice.pipelines p using (pipeline_id)
 order by o.delivery_id;
 
 comment on view sluice.deliveries_details is
-$$Rows that batches wrote, on their way to where their pipeline delivers, with the idempotency key, what is sent (body, of
-those in flight or dead), and what the server answered last.$$;
+$$Rows that batches wrote, on their way to where their pipeline delivers, with the idempotency key, what is sent (body,
+of those in flight or dead), and what the server answered last.$$;

@@ -22,4 +22,5 @@ where q.status = 'discarded'
 order by q.quarantine_id;
 
 comment on view sluice.quarantine_discarded is
-  'Records that were discarded, with the reason; sluice.reopen opens them again. seen, last_seen_at, batch: the source may have brought the same bytes again since.';
+  'Records that were discarded, with the reason; sluice.reopen opens them again. seen, last_seen_at, batch: '
+  'the source may have brought the same bytes again since.';

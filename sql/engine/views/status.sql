@@ -85,6 +85,6 @@ join sluice.pipelines p using (pipeline_id)
 order by p.name, w.name;
 
 comment on view sluice.waiting_details is
-$$What a source offers and could not be read to its end: a file that ends inside a record, a file or object that was begun
-and is gone, a sweep short of its total, what --max-batches left. is_overdue: for longer than settle_seconds, by which a
-run ends with exit code 5.$$;
+$$What a source offers and could not be read to its end: a file that ends inside a record, a file or object that was
+begun and is gone, a sweep short of its total, what --max-batches left. is_overdue: for longer than settle_seconds, by
+which a run ends with exit code 5.$$;
