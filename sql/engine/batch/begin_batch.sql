@@ -15,6 +15,7 @@ create or replace function sluice.begin_batch(pipeline text, run_id bigint defau
 returns table (version integer, batch_id bigint, input_columns text[], wants_payloads boolean)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set jit = off -- the sizes of temporary tables are guesses, by which it would seem worth it
 as $$
 declare
   v_pipeline sluice.pipelines;

@@ -253,3 +253,22 @@ async fn triggers_of_the_target_see_the_planner_settings_of_the_session() {
         "2"
     );
 }
+
+/// Temporary tables without statistics look large enough for it, and it takes longer than all the rest.
+#[tokio::test]
+async fn opening_a_batch_compiles_no_machine_code() {
+    let db = shop().await;
+    let mut hand = Hand::start(&db).await;
+    hand.session.batch_execute("set jit = on").await.unwrap();
+    let compiled = "select pg_read_file('/proc/self/maps') ~ 'llvmjit'";
+    for id in 1..3 {
+        hand.load(&[record(id, 1)]).await;
+        assert_eq!(rows(&hand.session, compiled).await, ["f"]);
+    }
+    hand.session
+        .batch_execute("set jit_above_cost = 0")
+        .await
+        .unwrap();
+    let available = rows(&hand.session, "select pg_jit_available()").await;
+    assert_eq!(rows(&hand.session, compiled).await, available);
+}
