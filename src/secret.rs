@@ -1,5 +1,7 @@
 //! Secrets: read from the environment or a file, and kept out of everything that is shown.
 
+mod credential;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +11,7 @@ use reqwest::Url;
 
 use crate::error::{Error, Result};
 use crate::host::HostRules;
+pub(crate) use credential::{credential_of, without_credentials};
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +110,12 @@ impl Redactor {
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     }
 
+    /// The text without the secrets that are known, and those that a server has put into a URL.
     pub(crate) fn clean(&self, text: &str) -> String {
+        without_credentials(&self.without_known(text))
+    }
+
+    fn without_known(&self, text: &str) -> String {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().fold(text.to_owned(), |text, secret| {
             text.replace(secret.expose(), "[redacted]")
@@ -115,7 +123,7 @@ impl Redactor {
     }
 
     fn holds(&self, text: &str) -> bool {
-        self.clean(text) != text
+        self.without_known(text) != text
     }
 
     /// A link that a server made, without the parameters in which it repeats a secret: links

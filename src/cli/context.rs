@@ -25,6 +25,12 @@ impl Context {
         }
         voice::set(cli.log_format, cli.json, &progress);
         logging::start(cli.log_format, cli.verbose, &progress)?;
+        if cli.database_url.as_deref().is_some_and(holds_password) {
+            voice::note(
+                "the password in --database-url is seen by everybody on this machine who lists processes; \
+                 give it by DATABASE_URL, PGPASSWORD or ~/.pgpass",
+            );
+        }
         Ok(Context {
             database_url: cli.database_url.clone(),
             makes_server: cli.command.makes_server(),
@@ -90,6 +96,13 @@ impl Context {
         install::check_installed(&session).await?;
         Ok(session)
     }
+}
+
+/// Whether a connection string has a password in it, and does not only lead to one.
+fn holds_password(conninfo: &str) -> bool {
+    let nobody = Environment::of("nobody", "/nonexistent", []);
+    Settings::parse(conninfo, &nobody)
+        .is_ok_and(|settings| settings.hosts.iter().any(|host| host.password.is_some()))
 }
 
 impl Host {

@@ -107,6 +107,17 @@ impl HostRules {
         Err(self.files.refusal(&what, ALLOW_FILES, ':', &folder))
     }
 
+    /// Whether a path that was found in a folder leads out of it, to where no rule of its own gives what stands there.
+    pub fn leads_out(&self, folder: &Path, path: &Path) -> bool {
+        let (folder, real) = (real(folder), real(path));
+        let is_given = |entry: &str| {
+            let entry = self::real(Path::new(entry));
+            real.starts_with(&entry) && !folder.starts_with(&entry)
+        };
+        let mut entries = self.files.0.iter().flat_map(|entries| entries.iter());
+        !real.starts_with(&folder) && !entries.any(|entry| entry != "*" && is_given(entry))
+    }
+
     /// Where a program is that a pipeline names: one of those that are given, or of all that the loader
     /// itself would find.
     pub fn program(&self, name: &str) -> Result<PathBuf> {

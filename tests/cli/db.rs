@@ -212,3 +212,21 @@ fn an_empty_database_url_is_an_error_and_not_the_embedded_server() {
     );
     assert!(!folder.path().join(".sluice").exists());
 }
+
+#[test]
+fn a_password_on_the_command_line_is_remarked_on_and_not_repeated() {
+    for (url, is_remarked_on) in [
+        ("postgres://ann:hush@127.0.0.1:1/shop", true),
+        ("host=127.0.0.1 port=1 user=ann password=hush", true),
+        ("postgres://ann@127.0.0.1:1/shop", false),
+    ] {
+        let done = Sluice::bare().args(["status", "--database-url", url]).run();
+        assert_eq!(
+            done.stderr.contains("lists processes"),
+            is_remarked_on,
+            "{}",
+            done.stderr
+        );
+        assert!(!done.stderr.contains("hush"), "{}", done.stderr);
+    }
+}

@@ -59,8 +59,6 @@ async fn a_file_outside_of_the_given_folders_is_not_read() {
             secret.strip_prefix("/tmp").unwrap().display()
         ),
         format!("{folder}/link.ndjson"),
-        format!("{folder}/*.ndjson"),
-        folder.to_owned(),
     ] {
         let db = pipeline(&format!(
             "sluice.file_source(path => '{path}', format => 'ndjson')"
@@ -70,11 +68,45 @@ async fn a_file_outside_of_the_given_folders_is_not_read() {
         refused(&db, &[], "SLUICE_ALLOW_FILES gives nothing");
         assert_eq!(db.value("select count(*) from t").await, "0", "{path}");
     }
-    let db = pipeline(&format!(
-        "sluice.object_source(url => 'file://{folder}/', format => 'ndjson')"
-    ))
-    .await;
-    refused(&db, &rules, "SLUICE_ALLOW_FILES");
+}
+
+#[tokio::test]
+async fn a_link_that_leads_out_of_a_folder_is_passed_over_unless_its_end_is_given() {
+    let place = tempfile::tempdir().unwrap();
+    for folder in ["drop/in", "archive"] {
+        std::fs::create_dir_all(place.path().join(folder)).unwrap();
+    }
+    let at = |name: &str| place.path().join(name).display().to_string();
+    std::fs::write(at("archive/a.ndjson"), "{\"id\": 1}\n").unwrap();
+    std::fs::write(at("drop/in/b.ndjson"), "{\"id\": 2}\n").unwrap();
+    symlink(at("archive/a.ndjson"), at("drop/file.ndjson")).unwrap();
+    symlink(at("archive"), at("drop/folder")).unwrap();
+    symlink(at("drop/in/b.ndjson"), at("drop/inside.ndjson")).unwrap();
+    let (drop, both) = (at("drop"), format!("{}:{}", at("drop"), at("archive")));
+    let (all, above) = ("*".to_owned(), at(""));
+    for source in [
+        format!("sluice.file_source(path => '{drop}')"),
+        format!("sluice.file_source(path => '{drop}/**/*.ndjson')"),
+        format!("sluice.object_source(url => 'file://{drop}/')"),
+    ] {
+        for rules in [&drop, &all, &above] {
+            let db = pipeline(&source).await;
+            let done = run(&db, &[("SLUICE_ALLOW_FILES", rules)]).exits(0);
+            assert!(
+                done.stderr.contains("out of the folder"),
+                "{source} {rules}: {}",
+                done.stderr
+            );
+            assert_eq!(db.rows("select id from t").await, ["2"], "{source} {rules}");
+        }
+        let db = pipeline(&source).await;
+        run(&db, &[("SLUICE_ALLOW_FILES", &both)]).exits(0);
+        assert_eq!(
+            db.rows("select id from t order by 1").await,
+            ["1", "2"],
+            "{source}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -70,6 +70,9 @@ begin
       message = format('%s: ' || v_conflict.message, v_part,
         coalesce(v_conflict.found ->> 'key', v_conflict.found #>> '{}'), v_conflict.found -> 'value');
   end if;
+  if v_part in ('http source', 'http delivery', 'oauth2 auth') then
+    perform sluice._refuse_credentials(v_part, v_checked);
+  end if;
   return v_checked;
 end
 $$;

@@ -132,7 +132,11 @@ impl<'a> Listing<'a> {
             match kind {
                 Some(kind) if kind.is_dir() => {
                     let leads_on = self.leads_on(&below, &path);
-                    if is_link && leads_on {
+                    if is_link && leads_on && self.leads_out(place) {
+                        self.passed_over
+                            .leading_out
+                            .add(&path.display().to_string());
+                    } else if is_link && leads_on {
                         links.push_back(below);
                     } else if !(is_link || leads_on && self.is_new(&path)?) {
                         entries.skip_current_dir();
@@ -140,11 +144,25 @@ impl<'a> Listing<'a> {
                 }
                 _ if !self.wants(&below, &path) => {}
                 None => self.passed_over.dangling.add(&path.display().to_string()),
+                Some(_) if is_link && self.leads_out(place) => {
+                    self.passed_over
+                        .leading_out
+                        .add(&path.display().to_string());
+                }
                 Some(kind) if kind.is_file() => self.names.push(text(path)?),
                 Some(_) => self.passed_over.special.add(&path.display().to_string()),
             }
         }
         Ok(())
+    }
+
+    /// Whether a link leads out of the folder: who may write to it is not to choose what else is read.
+    fn leads_out(&self, link: &Path) -> bool {
+        let folder = match self.base.as_str() {
+            "" => ".",
+            base => base,
+        };
+        self.host.leads_out(Path::new(folder), link)
     }
 
     /// Whether the folder was not listed before.

@@ -34,6 +34,7 @@ pub struct HttpSource {
     records_before: u64,
     unmarked: u64,
     has_noted: bool,
+    has_told_of_links: bool,
 }
 
 /// A page being read.
@@ -84,6 +85,7 @@ impl HttpSource {
             records_before: 0,
             unmarked: 0,
             has_noted: false,
+            has_told_of_links: false,
         })
     }
 
@@ -127,10 +129,7 @@ impl HttpSource {
                 ));
                 self.is_resumed = false;
                 self.fetcher = None;
-                let fingerprint = self.sweep.settings.clone();
-                let row = self.rows.first().cloned();
-                self.sweep = self.sweep.anew(self.settings(), fingerprint);
-                self.sweep.row = row;
+                self.sweep = self.begun_anew();
                 self.next_page()
             }
             Err(Failure::Refused(refusal)) => Err(refusal.error),
@@ -204,6 +203,14 @@ impl HttpSource {
         false
     }
 
+    /// The sweep at hand, to be begun anew: by the pages behind us nobody can go on.
+    fn begun_anew(&self) -> Sweep {
+        let fingerprint = self.sweep.settings.clone();
+        let mut sweep = self.sweep.anew(self.settings(), fingerprint);
+        sweep.row = self.rows.first().cloned();
+        sweep
+    }
+
     /// The cursor as it stands now.
     fn place(&self) -> Cursor {
         let mut sweep = self.sweep.clone();
@@ -212,6 +219,9 @@ impl HttpSource {
                 sweep.next = reading.fetched.at.clone();
                 sweep.skip = reading.taken;
                 sweep.of_page = Some(hex(&reading.fetched.page.digest));
+            }
+            if sweep.next.credential().is_some() {
+                sweep = self.begun_anew();
             }
             return Cursor::Sweeping(sweep);
         }

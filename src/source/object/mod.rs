@@ -79,7 +79,15 @@ impl ObjectSource {
     /// Opens an object. Nothing is current afterwards if it cannot be read, and the proof says so.
     fn begin(&mut self, found: Found) -> Result<Proof> {
         if let Some(file) = found.candidate.name.strip_prefix("file://") {
-            self.host.file(Path::new(file))?;
+            let (folder, file) = (Path::new(&self.settings.place.bucket), Path::new(file));
+            if self.host.leads_out(folder, file) {
+                self.units.remark(format!(
+                    "{}: passed over, a link that leads out of the folder, to where SLUICE_ALLOW_FILES does not name",
+                    found.candidate.name
+                ));
+                return Ok(Proof::Complete);
+            }
+            self.host.file(file)?;
         }
         let candidate = found.candidate.clone();
         let is_handed_out = candidate.position.is_some();

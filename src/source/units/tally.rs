@@ -35,6 +35,7 @@ impl Tally {
 pub(in crate::source) struct PassedOver {
     pub(in crate::source) aside: Tally,
     pub(in crate::source) dangling: Tally,
+    pub(in crate::source) leading_out: Tally,
     pub(in crate::source) special: Tally,
     pub(in crate::source) listed_again: Tally,
 }
@@ -48,6 +49,10 @@ impl PassedOver {
                 "hidden, or no data by their names (`_…`, README, `.md`, checksums)",
             ),
             (&self.dangling, "links that lead nowhere"),
+            (
+                &self.leading_out,
+                "links that lead out of the folder, to where SLUICE_ALLOW_FILES does not name",
+            ),
             (&self.special, "not regular files (pipes, sockets, devices)"),
             (
                 &self.listed_again,

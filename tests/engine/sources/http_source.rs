@@ -490,6 +490,77 @@ async fn what_does_not_fit_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_credential_in_clear_is_refused_wherever_it_stands_and_not_repeated() {
+    let db = TestDb::new().await;
+    let params = "auth => sluice.param_auth(param => '";
+    let header = "auth => sluice.header_auth(header => '";
+    for (source, name, hint) in [
+        (
+            "http_source(url => 'https://x/?page=1&api_key=hush')",
+            "api_key",
+            params,
+        ),
+        (
+            "http_source(url => 'https://x/?X-Amz-Signature=hush')",
+            "X-Amz-Signature",
+            params,
+        ),
+        (
+            r#"http_source(url => 'https://x/', params => '{"Access-Token": "hush"}')"#,
+            "Access-Token",
+            params,
+        ),
+        (
+            r#"http_source(url => 'https://x/', params => '{"token": ["hush"]}')"#,
+            "token",
+            params,
+        ),
+        (
+            r#"http_source(url => 'https://x/', headers => '{"X-Api-Key": "hush"}')"#,
+            "X-Api-Key",
+            header,
+        ),
+        (
+            r#"http_source(url => 'https://x/', method => 'POST', body => '{"a": [{"user": {"password": "hush"}}]}')"#,
+            "password",
+            header,
+        ),
+        (
+            r#"http_delivery(url => 'https://x/', headers => '{"X-Auth-Token": "hush"}')"#,
+            "X-Auth-Token",
+            header,
+        ),
+        (
+            "http_delivery(url => 'https://x/{id}?secret=hush')",
+            "secret",
+            params,
+        ),
+        (
+            r#"oauth2_auth(token_url => 'https://x/', client_id => 'c', env => 'E', params => '{"client_secret": "hush"}')"#,
+            "client_secret",
+            "env => 'VARIABLE'",
+        ),
+    ] {
+        let (found, next) = refusal(&db, &format!("sluice.{source}")).await;
+        assert!(
+            found.contains(&format!("\"{name}\" in ")) && found.contains("keep a secret"),
+            "{source}: {found}"
+        );
+        assert!(next.contains(hint), "{source}: {next}");
+        assert!(!format!("{found} {next}").contains("hush"), "{source}");
+    }
+    for source in [
+        r#"http_source(url => 'https://x/?key=a&page_token=b', params => '{"tokens": 5, "token": null}')"#,
+        "http_source(url => 'https://x/?token={token}', for_each => 'select token from shop.links')",
+        r#"http_source(url => 'https://x/', method => 'POST', body => '{"password": {"reset": true}, "query": "{ token }"}')"#,
+        "http_source(url => 'https://x/', paging => sluice.cursor_paging(param => 'token', next => '/token'))",
+        "http_delivery(url => 'https://x/?token={id}')",
+    ] {
+        db.execute(&format!("select sluice.{source}")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_source_written_by_hand_is_checked_too() {
     let db = TestDb::new().await;
     for (source, message) in [

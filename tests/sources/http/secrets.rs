@@ -163,3 +163,82 @@ fn a_link_that_repeats_the_secret_is_followed_without_it() {
         "once, and by ourselves"
     );
 }
+
+/// Pages by links that the server has signed; from the second one on only `limit` more are given.
+fn signing(limit: u64) -> Web {
+    Web::serve(move |request| {
+        let page: u64 = request
+            .param("page")
+            .map_or(1, |page| page.parse().unwrap());
+        if page > 1 && request.param("X-Amz-Signature") != Some("SIGN777") {
+            return Answer::status(403, "not signed");
+        }
+        if page > limit {
+            return Answer::status(400, "no such page of /?X-Amz-Signature=SIGN777");
+        }
+        let next = format!("/orders?page={}&X-Amz-Signature=SIGN777", page + 1);
+        let record = json!({"id": page, "amount": 1, "name": "x", "at": "2026-01-01"});
+        let bad = json!({"id": "no number"});
+        match page {
+            4 => Answer::json(json!({"data": [record]}).to_string()),
+            _ => Answer::json(json!({"data": [record, bad], "next": next}).to_string()),
+        }
+    })
+}
+
+#[tokio::test]
+async fn signed_links_are_followed_and_kept_nowhere() {
+    let broken = signing(2);
+    let source = |web: &Web| {
+        format!(
+            "sluice.http_source(url => '{}/orders', records => '/data', paging => sluice.next_link_paging())",
+            web.url
+        )
+    };
+    let db = define(&source(&broken)).await;
+    let run = |args: &[&str]| {
+        Sluice::on(&db)
+            .env("RUST_LOG", "trace")
+            .args(["run", "orders", "--max-bad-ratio", "1"])
+            .args(args)
+            .run()
+    };
+    let first = run(&["--log-format", "json", "-vv", "--batch-rows", "1"]);
+    assert_eq!(first.code, Some(1), "{first:?}");
+    assert!(
+        first.stderr.contains("X-Amz-Signature=[redacted]"),
+        "{first:?}"
+    );
+    assert!(
+        first.stderr.contains("begins anew with the first page"),
+        "{first:?}"
+    );
+    assert_eq!(db.value("select count(*) from shop.orders").await, "2");
+    let second = run(&["--json"]);
+    assert_eq!(second.code, Some(1), "{second:?}");
+    assert_eq!(broken.requests()[3].param("page"), None, "begun anew");
+    let shown = format!(
+        "{}{}{}{}{}",
+        first.stdout,
+        first.stderr,
+        second.stdout,
+        second.stderr,
+        everything(&db).await
+    );
+    assert!(!shown.contains("SIGN777"), "{shown}");
+    assert_eq!(
+        db.value("select origin from sluice.quarantine_open_details order by id desc limit 1")
+            .await,
+        format!("{}/orders?page=2&X-Amz-Signature=[redacted]", broken.url)
+    );
+
+    let whole = signing(9);
+    let db = define(&source(&whole)).await;
+    Sluice::on(&db)
+        .args(["run", "orders", "--max-bad-ratio", "1", "--batch-rows", "1"])
+        .run()
+        .exits(0);
+    assert_eq!(db.value("select count(*) from shop.orders").await, "4");
+    let done = Sluice::on(&db).args(["verify"]).run();
+    assert_eq!(done.code, Some(0), "{done:?}");
+}

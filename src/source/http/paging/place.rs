@@ -3,8 +3,10 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use crate::secret::{credential_of, without_credentials};
 use crate::source::http::value::Found;
 
 /// Which request fetches a page.
@@ -29,6 +31,14 @@ impl At {
         }
     }
 
+    /// The parameter of a link by which the server lets in whoever has it.
+    pub(crate) fn credential(&self) -> Option<String> {
+        match self {
+            At::Link(link) => credential_of(&Url::parse(link).ok()?),
+            _ => None,
+        }
+    }
+
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
@@ -44,7 +54,7 @@ impl fmt::Display for At {
             At::Offset(offset) => write!(f, "offset {offset}"),
             At::Token(text) => write!(f, "token `{text}`"),
             At::TokenJson(json) => write!(f, "token {json}"),
-            At::Link(url) => write!(f, "link {url}"),
+            At::Link(url) => write!(f, "link {}", without_credentials(url)),
         }
     }
 }

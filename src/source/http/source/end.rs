@@ -11,12 +11,20 @@ impl HttpSource {
         self.sweep.records += fetched.page.records();
         if let Some(next) = &fetched.next {
             self.sweep.next = next.clone();
+            let credential = next.credential();
+            self.tell_of_links(credential.as_deref());
             let max = self.settings().max_pages;
             return match max.filter(|max| self.pages >= *max) {
                 None => Progress::UnitEnded(Proof::Complete),
                 Some(max) => {
-                    let why =
-                        format!("max_pages = {max} are read; the next run goes on with {next}");
+                    let why = match credential {
+                        None => {
+                            format!("max_pages = {max} are read; the next run goes on with {next}")
+                        }
+                        Some(_) => format!(
+                            "max_pages = {max} are read, and no run will get beyond them: raise max_pages"
+                        ),
+                    };
                     self.means
                         .remarks
                         .add(format!("{}: {why}", self.settings().url));
@@ -52,6 +60,17 @@ impl HttpSource {
                     Progress::End(proof)
                 }
             },
+        }
+    }
+
+    /// That links with a credential are not kept, once.
+    fn tell_of_links(&mut self, credential: Option<&str>) {
+        if let Some(name) = credential.filter(|_| !self.has_told_of_links) {
+            self.has_told_of_links = true;
+            self.means.remarks.add(format!(
+                "the links of the source carry a credential (\"{name}\"), which is kept nowhere: a run that is broken off \
+                 begins anew with the first page"
+            ));
         }
     }
 
