@@ -1,9 +1,13 @@
 //! Filling a batch.
 
+mod origins;
+mod savepoint;
+
 use super::super::copy::CopyRows;
 use super::super::digest::digest;
-use super::super::fields::{self, FieldsBuilder};
-use super::{Batch, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
+use super::super::fields::FieldsBuilder;
+use super::{Batch, Limits, ObjectState, Snapshot, Unreadable};
+use origins::Origins;
 use serde_json::Value;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +22,7 @@ pub struct BatchBuilder {
     payload_bytes: usize,
     rows: i32,
     unreadable: Vec<Unreadable>,
-    origins: Vec<OriginSpan>,
+    origins: Origins,
     consumed: u64,
     objects: Vec<ObjectState>,
     retried: u32,
@@ -36,26 +40,6 @@ enum Last {
     Fields,
 }
 
-/// What a batch held at some moment.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Savepoint {
-    data: usize,
-    copied: usize,
-    fields: fields::Savepoint,
-    payload_bytes: usize,
-    rows: i32,
-    unreadable: usize,
-    origins: usize,
-    last_position: i64,
-}
-
-impl Savepoint {
-    /// Records it had then.
-    pub(crate) fn rows(self) -> usize {
-        self.rows as usize
-    }
-}
-
 impl BatchBuilder {
     /// An empty batch under `limits`.
     pub fn new(limits: Limits) -> Self {
@@ -67,7 +51,7 @@ impl BatchBuilder {
             payload_bytes: 0,
             rows: 0,
             unreadable: Vec::new(),
-            origins: Vec::new(),
+            origins: Origins::default(),
             consumed: 0,
             objects: Vec::new(),
             retried: 0,
@@ -86,37 +70,7 @@ impl BatchBuilder {
 
     /// Records that follow come from `origin`.
     pub fn set_origin(&mut self, origin: &str) {
-        if self
-            .origins
-            .last()
-            .is_some_and(|span| span.origin == origin)
-        {
-            return;
-        }
-        // A span without records (an empty file) is replaced by the one that follows it.
-        if self
-            .origins
-            .last()
-            .is_some_and(|span| span.first_ordinal == self.rows)
-        {
-            self.origins.pop();
-        }
-        self.origins.push(OriginSpan {
-            first_ordinal: self.rows,
-            origin: origin.to_owned(),
-            first_position: 0,
-            last_position: 0,
-        });
-    }
-
-    /// Notes in the current span where the record stands that is about to be added.
-    fn note_position(&mut self, position: i64) {
-        if let Some(span) = self.origins.last_mut() {
-            if span.first_ordinal == self.rows {
-                span.first_position = position;
-            }
-            span.last_position = position;
-        }
+        self.origins.begin(self.rows, origin);
     }
 
     /// Adds a record. Bytes that Postgres cannot hold as text (NUL, invalid UTF-8) are set
@@ -129,7 +83,7 @@ impl BatchBuilder {
                 return;
             }
         };
-        self.note_position(position);
+        self.origins.note(self.rows, position);
         let (rows, digests) = (self.rows, self.limits.digests);
         let fields = self.fields.as_mut();
         if fields.is_some_and(|fields| fields.push(rows, position, text, digests)) {
@@ -164,7 +118,7 @@ impl BatchBuilder {
         );
         let missing = fields.take_missing();
         self.note_missing(missing);
-        self.note_position(position);
+        self.origins.note(self.rows, position);
         self.last = Last::Fields;
         self.payload_bytes += payload.len();
         self.rows += 1;
@@ -210,7 +164,7 @@ impl BatchBuilder {
         sqlstate: &'static str,
         message: String,
     ) {
-        self.note_position(position);
+        self.origins.note(self.rows, position);
         self.payload_bytes += payload.len();
         self.last = Last::None;
         self.unreadable.push(Unreadable {
@@ -221,46 +175,6 @@ impl BatchBuilder {
             message,
         });
         self.rows += 1;
-    }
-
-    /// A place to come back to with [`BatchBuilder::roll_back`].
-    pub(crate) fn savepoint(&self) -> Savepoint {
-        Savepoint {
-            data: self.data.len(),
-            copied: self.copied,
-            fields: self
-                .fields
-                .as_ref()
-                .map(FieldsBuilder::savepoint)
-                .unwrap_or_default(),
-            payload_bytes: self.payload_bytes,
-            rows: self.rows,
-            unreadable: self.unreadable.len(),
-            origins: self.origins.len(),
-            last_position: self.origins.last().map_or(0, |span| span.last_position),
-        }
-    }
-
-    /// Takes out the records that were added since `before`. Where they came from stays noted,
-    /// until records from elsewhere follow.
-    pub(crate) fn roll_back(&mut self, before: Savepoint) {
-        self.data.truncate(before.data);
-        self.copied = before.copied;
-        if let Some(fields) = &mut self.fields {
-            fields.roll_back(before.fields);
-        }
-        self.payload_bytes = before.payload_bytes;
-        self.rows = before.rows;
-        self.unreadable.truncate(before.unreadable);
-        self.last = Last::None;
-        // Spans behind it are empty now; their next record says where they begin.
-        if let Some(span) = before
-            .origins
-            .checked_sub(1)
-            .and_then(|last| self.origins.get_mut(last))
-        {
-            span.last_position = before.last_position;
-        }
     }
 
     /// Counts `bytes` of input as consumed by this batch.
@@ -321,15 +235,7 @@ impl BatchBuilder {
     }
 
     /// Closes the batch at `cursor`.
-    pub fn finish(mut self, cursor: Value) -> Batch {
-        // An empty file at the end leaves a span that covers no record.
-        if self
-            .origins
-            .last()
-            .is_some_and(|span| span.first_ordinal == self.rows)
-        {
-            self.origins.pop();
-        }
+    pub fn finish(self, cursor: Value) -> Batch {
         Batch {
             copy_data: self.data.finish(),
             copied: self.copied,
@@ -338,7 +244,7 @@ impl BatchBuilder {
             unreadable: self.unreadable,
             rows: self.rows as usize,
             bytes: self.consumed,
-            origins: self.origins,
+            origins: self.origins.finish(self.rows),
             cursor,
             objects: self.objects,
             retried: self.retried,

@@ -8,6 +8,7 @@
 
 mod content;
 mod csv;
+mod damage;
 mod decode;
 mod encoding;
 mod ending;
@@ -26,13 +27,14 @@ mod transcript;
 mod window;
 
 pub(super) use content::{Content, Progress, Taken};
+pub(super) use damage::damaged;
 pub(super) use decode::{Compression, Decoder, Raw};
 pub(super) use format::is_tabular;
 #[cfg(feature = "parquet")]
 pub(super) use frame::TOO_LONG;
 pub(super) use frame::{KEPT_OF_LONG, MISCODED};
 pub(super) use position::{Parser, Place, Position};
-pub(super) use reading::{Input, Reading, Settled, damaged};
+pub(super) use reading::{Input, Reading, Settled};
 pub(super) use settings::{
     Format, FormatChoice, OnReplace, RecordSettings, invalid, parse, shared,
 };

@@ -6,6 +6,7 @@ use std::io;
 use encoding_rs::{Encoding, UTF_8};
 
 use super::content::{Content, Progress, Taken};
+use super::damage::{damaged, is_of_decoder};
 use super::decode::Compression;
 use super::frame::{Framer, Step, Stop};
 use super::hints::Hints;
@@ -258,48 +259,4 @@ impl Content for Reading {
     fn remark(&self) -> Option<String> {
         self.end.as_ref().and_then(|end| end.remark.clone())
     }
-}
-
-/// Whether the bytes came and make no sense: neither the system nor the source says so.
-fn is_of_decoder(cause: &io::Error) -> bool {
-    let is_ours = cause.get_ref().is_some_and(|cause| cause.is::<Error>());
-    cause.raw_os_error().is_none() && !is_ours
-}
-
-/// An error about content of an input that cannot be had.
-pub(in crate::source) fn damaged(
-    noun: &str,
-    name: &str,
-    compression: Compression,
-    window: &Window,
-    cause: io::Error,
-) -> Error {
-    // A source that knows more of it than the system does has said so already.
-    let cause = match cause.downcast::<Error>() {
-        Ok(error) => return error,
-        Err(cause) => cause,
-    };
-    let at = window.offset() + window.data().len() as u64;
-    let (what, check) = match compression {
-        Compression::None => {
-            return Error::failed(format!("cannot read `{name}` at byte {at}"))
-                .caused_by(cause)
-                .next("check the disk or the mount, then run again");
-        }
-        Compression::Gzip => ("gzip", "gzip -t"),
-        Compression::Zstd => ("zstd", "zstd -t"),
-        Compression::Bzip2 => ("bzip2", "bzip2 -t"),
-        Compression::Xz => ("xz", "xz -t"),
-    };
-    let next = match noun {
-        "file" => format!("`{check} {name}` checks it"),
-        _ => format!("`{check}` checks a copy of it"),
-    };
-    Error::failed(format!(
-        "`{name}` is damaged: its {what} stream cannot be decoded past byte {at} of the content"
-    ))
-    .caused_by(cause)
-    .next(format!(
-        "get a sound copy of the {noun} ({next}), then run again"
-    ))
 }

@@ -1,14 +1,16 @@
 //! A sliding view of the content: what was read and is not yet a record.
 
-use std::io::{self, Read};
+mod anchor;
 
-use sha2::{Digest, Sha256};
+use std::io::{self, Read};
 
 use encoding_rs::Encoding;
 
 use super::decode::Decoder;
 use super::position::Place;
 use super::transcript::Transcript;
+
+pub(in crate::source) use anchor::{Resumed, hex_sha256};
 
 /// How much of what was consumed is kept, to recognise the place again.
 pub(in crate::source) const HISTORY: usize = 4 * 1024;
@@ -36,13 +38,6 @@ pub(in crate::source) struct Window {
     pub(in crate::source) line: u64,
     /// Records taken so far.
     pub(in crate::source) records: u64,
-}
-
-/// Whether content is found again as it was left.
-pub(in crate::source) enum Resumed {
-    There,
-    /// It is other content: in which respect.
-    Elsewhere(String),
 }
 
 impl Window {
@@ -232,53 +227,6 @@ impl Window {
         }
     }
 
-    /// Holds the current place while the record that begins here is skipped: should reading
-    /// fail before its end, it has not been read.
-    pub(super) fn pin(&mut self) -> Place {
-        let place = self.place();
-        self.pinned = Some(place.clone());
-        place
-    }
-
-    pub(super) fn unpin(&mut self) {
-        self.pinned = None;
-    }
-
-    /// The current place, to be found again by [`Window::is_anchored`].
-    pub(super) fn place(&self) -> Place {
-        if let Some(place) = &self.pinned {
-            return place.clone();
-        }
-        let at = self.start + self.behind(0);
-        let history = &self.buf[at.saturating_sub(HISTORY)..at];
-        Place {
-            bytes: self.offset(),
-            records: self.records,
-            line: self.line,
-            anchor: hex_sha256(history),
-            anchor_bytes: history.len() as u64,
-        }
-    }
-
-    /// Goes on from `place`, if the content still is what it was there.
-    pub(in crate::source) fn resume(&mut self, place: &Place) -> io::Result<Resumed> {
-        if !self.skip_to(place.bytes)? {
-            return Ok(Resumed::Elsewhere(format!(
-                "its content ends before byte {}, up to which it was read",
-                place.bytes
-            )));
-        }
-        if !self.is_anchored(place) {
-            return Ok(Resumed::Elsewhere(format!(
-                "the bytes before byte {} of its content are not the same as before",
-                place.bytes
-            )));
-        }
-        self.line = place.line;
-        self.records = place.records;
-        Ok(Resumed::There)
-    }
-
     /// Whether the content goes on for at least `n` bytes.
     pub(in crate::source) fn holds(&mut self, n: usize) -> io::Result<bool> {
         while self.data().len() < n {
@@ -287,14 +235,6 @@ impl Window {
             }
         }
         Ok(true)
-    }
-
-    /// Whether the bytes before the current place are those that stood before `place`.
-    fn is_anchored(&self, place: &Place) -> bool {
-        usize::try_from(place.anchor_bytes)
-            .ok()
-            .and_then(|len| self.start.checked_sub(len))
-            .is_some_and(|from| hex_sha256(&self.buf[from..self.start]) == place.anchor)
     }
 
     fn make_room(&mut self) {
@@ -309,9 +249,4 @@ impl Window {
             self.buf.resize(self.buf.len() * 2, 0);
         }
     }
-}
-
-/// SHA-256 as text.
-pub(in crate::source) fn hex_sha256(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
 }

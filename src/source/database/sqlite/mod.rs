@@ -1,19 +1,21 @@
 //! SQLite as a source. Each cell is taken for what it is, whatever its column was declared to be.
 
+mod value;
+
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::fetch::{Part, Server, Window};
-use super::json::Object;
 use super::outlet::Outlet;
 use super::place::Marks;
 use super::settings::{NullCursor, Settings};
 use crate::error::{Error, Result};
 use crate::source::Means;
 use crate::source::mark::Kind;
+use value::{class, literal, minus, quoted, record, value};
 
 /// How long a writer that holds the file is waited for at a time.
 const BUSY: Duration = Duration::from_secs(5);
@@ -166,26 +168,6 @@ impl Sqlite {
         // There is one writer at a time: what is not in the snapshot has not been written yet.
         Ok(known.clone().then(newest, Vec::new()))
     }
-
-    fn less_the_lag(&self, mark: Value) -> Result<Value> {
-        let Some(lag) = self.settings.lag_seconds() else {
-            return Ok(mark);
-        };
-        Ok(match mark {
-            Value::Integer(mark) => Value::Integer(mark.saturating_sub(lag.ceil() as i64)),
-            Value::Real(mark) => Value::Real(mark - lag),
-            Value::Text(mark) if Kind::Timestamp.read(&mark).is_some() => {
-                Value::Text(Kind::Timestamp.minus(&mark, lag.ceil() as u64))
-            }
-            other => {
-                return Err(Error::usage(format!(
-                    "no lag can be taken from the mark {}",
-                    literal((&other).into())?
-                ))
-                .next("lag goes with numbers, and with texts such as 2026-03-01 08:00:00"));
-            }
-        })
-    }
 }
 
 impl Server for Sqlite {
@@ -275,7 +257,11 @@ impl Sqlite {
             let marks = vec!["?"; values.len()].join(", ");
             wanted.push(format!("({}) >= ({marks})", list(" collate binary")));
         } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
-            values.push(self.less_the_lag(value(from))?);
+            let mark = value(from);
+            values.push(match self.settings.lag_seconds() {
+                Some(lag) => minus(mark, lag)?,
+                None => mark,
+            });
             wanted.push(format!("{cursor} collate binary >= ?"));
         } else if let Some(cursor) = cursor {
             wanted.push(format!("{cursor} is not null"));
@@ -295,107 +281,5 @@ impl Sqlite {
             list(" collate binary")
         );
         Ok((sql, values))
-    }
-}
-
-fn record(row: &Row<'_>, names: &[String]) -> rusqlite::Result<Vec<u8>> {
-    let mut object = Object::new();
-    for (index, name) in names.iter().enumerate() {
-        match row.get_ref(index)? {
-            ValueRef::Null => object.json(name, b"null"),
-            ValueRef::Integer(number) => object.json(name, number.to_string().as_bytes()),
-            ValueRef::Real(number) => match serde_json::Number::from_f64(number) {
-                Some(number) => object.json(name, number.to_string().as_bytes()),
-                None if number > 0.0 => object.text(name, b"Infinity"),
-                None => object.text(name, b"-Infinity"),
-            },
-            ValueRef::Text(text) => object.text(name, text),
-            ValueRef::Blob(bytes) => object.bytes(name, bytes),
-        }
-    }
-    Ok(object.finish())
-}
-
-/// Values of one class have one order; of different classes, the whole class comes first.
-fn class(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Integer(_) | Value::Real(_) => 1,
-        Value::Text(_) => 2,
-        Value::Blob(_) => 3,
-    }
-}
-
-/// A value as SQL writes it, so that its type is kept.
-fn literal(value: ValueRef<'_>) -> Result<String> {
-    Ok(match value {
-        ValueRef::Null => "null".to_owned(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => format!("{number:?}"),
-        ValueRef::Text(text) => match std::str::from_utf8(text) {
-            Ok(text) => format!("'{}'", text.replace('\'', "''")),
-            Err(cause) => {
-                return Err(
-                    Error::usage("a cursor or key of the source is text that is no UTF-8")
-                        .caused_by(cause)
-                        .next("cast it to a blob in a query: cast(id as blob) as id"),
-                );
-            }
-        },
-        ValueRef::Blob(bytes) => format!("x'{}'", hex::encode(bytes)),
-    })
-}
-
-/// What a literal, or a mark as a user writes it, stands for.
-fn value(text: &str) -> Value {
-    let inside = |rest: &str| {
-        rest.strip_prefix('\'')?
-            .strip_suffix('\'')
-            .map(str::to_owned)
-    };
-    if let Some(text) = inside(text) {
-        return Value::Text(text.replace("''", "'"));
-    }
-    if let Some(bytes) = text
-        .strip_prefix('x')
-        .and_then(inside)
-        .and_then(|hex| hex::decode(hex).ok())
-    {
-        return Value::Blob(bytes);
-    }
-    match (text.parse(), text.parse()) {
-        (Ok(number), _) => Value::Integer(number),
-        (_, Ok(number)) => Value::Real(number),
-        _ => Value::Text(text.to_owned()),
-    }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_keep_type_and_value() {
-        for kept in [
-            Value::Integer(i64::MIN),
-            Value::Real(0.1),
-            Value::Real(1e300),
-            Value::Real(f64::INFINITY),
-            Value::Text("it's '5'".to_owned()),
-            Value::Text("x'00'".to_owned()),
-            Value::Text(String::new()),
-            Value::Blob(vec![0, 255]),
-        ] {
-            assert_eq!(
-                literal((&kept).into()).map(|text| value(&text)).ok(),
-                Some(kept)
-            );
-        }
-        assert_eq!(value("2026-03-01"), Value::Text("2026-03-01".to_owned()));
-        assert_eq!(value("7"), Value::Integer(7));
     }
 }
