@@ -1,14 +1,11 @@
 //! Calls the engine's functions, and prints what they answer.
 
 use super::context::Context;
-use super::table;
+use super::table::{self, Row};
 use crate::error::Result;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
-
-/// A row of an answer, in the order of its columns.
-pub(super) type Row = Map<String, Value>;
 
 /// A parameter. Its type goes along, as behind a pooler nothing can be prepared.
 pub(super) trait Param: ToSql + Sync {

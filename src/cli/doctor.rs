@@ -2,9 +2,9 @@
 //! the pipelines need of this machine.
 
 use super::args;
-use super::call::{self, Row};
+use super::call;
 use super::context::Context;
-use super::table;
+use super::table::{self, Row};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::install;

@@ -1,9 +1,9 @@
 //! `sluice status`
 
 use super::args;
-use super::call::{Row, rows};
+use super::call::rows;
 use super::context::Context;
-use super::table;
+use super::table::{self, Row};
 use crate::error::Result;
 use serde_json::Value;
 

@@ -1,12 +1,14 @@
 //! Rows as JSON and as plain columns.
 
-use super::call::Row;
 use super::terminal::shown;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A row of an answer, in the order of its columns.
+pub(super) type Row = Map<String, Value>;
 
 /// Prints rows as a JSON array, or as columns with a header.
 pub(super) fn print(rows: &[Row], as_json: bool, when_empty: &str) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tokio::runtime::Handle;
 
-use super::program::Children;
+use super::children::Children;
 use super::secret::Redactor;
 use crate::host::HostRules;
 use crate::retry::Budget;

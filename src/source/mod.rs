@@ -5,6 +5,7 @@
 //! the same for all sources stands there once. Neither knows of Postgres.
 
 mod batch;
+mod children;
 mod contract;
 mod copy;
 pub mod database;
@@ -21,21 +22,21 @@ pub mod object;
 mod parquet;
 mod program;
 mod records;
-use crate::secret;
 mod stream;
 mod units;
 
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
+pub(crate) use children::EndWithRun;
 pub use contract::{Progress, Proof, Reason, Source};
 pub(crate) use copy::CopyRows;
 pub use driver::Driver;
 pub use fields::Fields;
 pub use means::{Means, Remarks, Waiting};
-pub(crate) use program::EndWithRun;
 pub use stream::StreamSource;
 pub use units::KnownObjects;
 
 use crate::error::{Error, Result};
+use crate::secret;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -2,13 +2,16 @@
 
 use crate::account::Account;
 use crate::error::{Error, Result};
-use crate::{EmbeddedPostgres, folder, install, links, places};
+use crate::{EmbeddedPostgres, folder, links, places};
 use std::ffi::OsStr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// The versions this was tried with.
 const SUPPORTED: RangeInclusive<u32> = 15..=18;
+
+/// The version that `install` fetches.
+const FETCHED: u32 = 18;
 
 /// The value of `PG_BIN` that means what `install` has installed, and nothing else.
 const INSTALLED: &str = "installed";
@@ -167,10 +170,8 @@ fn cluster_of_another(existing: &[u32], clusters: &Path, postgres: &EmbeddedPost
         .collect::<Vec<_>>()
         .join(" and ");
     let fetch = (postgres.installed_by.as_ref())
-        .filter(|_| existing.contains(&install::MAJOR))
-        .map_or(String::new(), |it| {
-            format!(" (`{it}` fetches {})", install::MAJOR)
-        });
+        .filter(|_| existing.contains(&FETCHED))
+        .map_or(String::new(), |it| format!(" (`{it}` fetches {FETCHED})"));
     Error::usage(format!(
         "the embedded cluster in \"{}\" was made by PostgreSQL {made_by}, which is not installed",
         clusters.display()

@@ -1,9 +1,9 @@
 //! From the path in the settings to the files that are to be read, in order.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::listing::Listing;
+use super::listing::{Listing, MATCHING, unreadable};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 
@@ -43,13 +43,6 @@ pub(super) fn not_regular(path: &str) -> Error {
     Error::failed(format!("`{path}` is not a regular file")).next(format!(
         "pipe it in: sluice run … < {path}, with the path `-`"
     ))
-}
-
-/// An error about a path that the system will not let us read.
-pub(super) fn unreadable(path: &str, cause: std::io::Error) -> Error {
-    Error::failed(format!("cannot read `{path}`"))
-        .caused_by(cause)
-        .next("check that it exists and that this user may read it")
 }
 
 /// Whether what `path` stands for may be listed and read here, for those who ask beforehand.
@@ -95,21 +88,4 @@ pub(super) fn covers(path: &str, name: &str) -> bool {
     let is_in_folder = Path::new(name).parent() == Some(Path::new(path));
     let matches = |pattern: glob::Pattern| pattern.matches_with(name, MATCHING);
     path == name || is_in_folder || glob::Pattern::new(path).is_ok_and(matches)
-}
-
-pub(super) const MATCHING: glob::MatchOptions = glob::MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: true,
-};
-
-/// Names are kept in Postgres as text, so they must be text.
-pub(super) fn text(path: PathBuf) -> Result<String> {
-    path.into_os_string().into_string().map_err(|name| {
-        Error::failed(format!(
-            "the name of file `{}` is not valid UTF-8",
-            name.to_string_lossy()
-        ))
-        .next("rename the file")
-    })
 }

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 use walkdir::WalkDir;
 
-use super::discover::{MATCHING, text, unreadable};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::source::names::{is_aside, is_unfinished};
@@ -230,6 +229,12 @@ impl<'a> Listing<'a> {
     }
 }
 
+pub(super) const MATCHING: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 const ANY_DOT: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
     ..MATCHING
@@ -240,4 +245,22 @@ fn is_gone(cause: &walkdir::Error) -> bool {
     cause
         .io_error()
         .is_some_and(|cause| cause.kind() == ErrorKind::NotFound)
+}
+
+/// Names are kept in Postgres as text, so they must be text.
+fn text(path: PathBuf) -> Result<String> {
+    path.into_os_string().into_string().map_err(|name| {
+        Error::failed(format!(
+            "the name of file `{}` is not valid UTF-8",
+            name.to_string_lossy()
+        ))
+        .next("rename the file")
+    })
+}
+
+/// An error about a path that the system will not let us read.
+pub(super) fn unreadable(path: &str, cause: std::io::Error) -> Error {
+    Error::failed(format!("cannot read `{path}`"))
+        .caused_by(cause)
+        .next("check that it exists and that this user may read it")
 }

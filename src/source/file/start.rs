@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
 
-use super::discover::{not_regular, unreadable};
+use super::discover::not_regular;
 use super::identity::{Identity, State, read_head};
+use super::listing::unreadable;
 use super::reading::FileReading;
 use super::settings::{Partial, Settings};
 use super::watch::{Growing, Handle};

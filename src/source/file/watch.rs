@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::discover::unreadable;
 use super::identity::{Identity, mtime_ns, read_head};
+use super::listing::unreadable;
 use super::settings::{Partial, Settings};
 use crate::error::Result;
 use crate::source::records::{Input, Settled};

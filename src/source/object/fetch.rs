@@ -12,10 +12,10 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::Semaphore;
 
 use super::body::{Body, Part, Pending};
+use super::explain::{explain, is_gone};
 use super::identity::Identity;
 use super::listing::{Candidate, Listing, Verdict};
 use super::place::Place;
-use super::refusal::{explain, is_gone};
 use crate::error::{Error, Result};
 use crate::retry::Budget;
 use crate::source::records::Compression;

@@ -8,6 +8,7 @@
 //! counts as done when as many bytes were read as it has.
 
 mod body;
+mod explain;
 mod fetch;
 mod fetching;
 mod identity;

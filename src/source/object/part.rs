@@ -8,10 +8,10 @@ use object_store::{GetOptions, GetRange};
 use tokio::sync::Mutex;
 
 use super::body::{Lost, Trouble};
+use super::explain::{is_archived, is_gone, is_replaced};
 use super::fetch::Fetcher;
 use super::listing::Candidate;
 use super::place::Store;
-use super::refusal::{is_archived, is_gone, is_replaced};
 use super::service::innermost;
 use crate::error::Error;
 use crate::retry;

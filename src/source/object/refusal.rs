@@ -1,20 +1,17 @@
-//! What stores say when they say no, and what the user can do about it.
+//! What stores say when they say no.
 
 use std::fmt;
 
-use super::place::{Place, Store};
-use super::service::{Failure, What};
-use crate::error::{Error, Kind};
 use crate::retry::is_retryable_status;
 
 /// A status that is no success, with the code and the words the store gave.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    code: String,
+    pub(super) code: String,
     message: String,
     /// Where the bucket is, if the store told.
-    region: Option<String>,
+    pub(super) region: Option<String>,
 }
 
 impl Refusal {
@@ -60,155 +57,6 @@ pub(super) fn tag<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     Some(&xml[from..from + len])
 }
 
-/// Whether the object, not its bucket, is not there.
-pub(super) fn is_gone(error: &object_store::Error) -> bool {
-    if let object_store::Error::NotFound { .. } = error {
-        return true;
-    }
-    matches!(
-        Failure::behind(error).map(|failure| &failure.what),
-        Some(What::Refused(refusal)) if refusal.status == 404
-            && !matches!(refusal.code.as_str(), "NoSuchBucket" | "ContainerNotFound")
-    )
-}
-
-/// Whether the object has to be restored from an archive first.
-pub(super) fn is_archived(error: &object_store::Error) -> bool {
-    matches!(
-        Failure::behind(error).map(|failure| &failure.what),
-        Some(What::Refused(refusal))
-            if matches!(refusal.code.as_str(), "InvalidObjectState" | "BlobArchived" | "BlobBeingRehydrated")
-    )
-}
-
-/// Whether the object is another one than was asked for.
-pub(super) fn is_replaced(error: &object_store::Error) -> bool {
-    if let object_store::Error::Precondition { .. } = error {
-        return true;
-    }
-    matches!(
-        Failure::behind(error).map(|failure| &failure.what),
-        Some(What::Refused(refusal)) if matches!(refusal.status, 412 | 416)
-    )
-}
-
-/// Words an error about `place`, or about the object `key` in it. The library's own text is
-/// shown only where nothing better is known, without what could be a secret.
-pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Error) -> Error {
-    let subject = match key {
-        Some(key) => format!("object `{}`", place.name(key)),
-        None => format!("{} `{}`", place.store.container(), place.bucket),
-    };
-    let Some(failure) = Failure::behind(error) else {
-        return unknown(&subject, error);
-    };
-    if failure.is_about_credentials() {
-        return Error::failed(format!("no credentials for {subject}"))
-            .detail(failure.to_string())
-            .next(credentials(place.store));
-    }
-    let refusal = match &failure.what {
-        What::Refused(refusal) => refusal,
-        What::Broken(_) if !failure.passes() => {
-            return Error::failed(format!("{subject} cannot be asked for"))
-                .detail(failure.to_string())
-                .next("check `endpoint` (or AWS_ENDPOINT_URL); one without TLS needs `allow_http => true`");
-        }
-        What::Broken(_) => {
-            return Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
-                .detail(failure.to_string())
-                .next("check address and network (for a store of your own: `endpoint`); it is safe to run again");
-        }
-        What::Senseless(_) => {
-            return Error::failed(format!("{subject} cannot be listed"))
-                .detail(failure.to_string())
-                .next("check `endpoint`; if it is right, this is a fault of the store: tell those who run it");
-        }
-    };
-    let answer = failure.to_string();
-    match refusal.status {
-        _ if is_archived(error) => Error::failed(format!("{subject} is archived ({answer})"))
-            .next("restore it, then run again"),
-        _ if refusal.passes() => Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
-            .detail(answer)
-            .detail("every retry of this run is used up")
-            .next("it is safe to run again"),
-        401 | 403 => Error::failed(format!("{subject} may not be read"))
-            .detail(answer)
-            .next(rights(place.store, key.is_some())),
-        404 if key.is_none() || !is_gone(error) => Error::failed(format!(
-            "there is no {} `{}`",
-            place.store.container(),
-            place.bucket
-        ))
-        .detail(answer)
-        .next("check its name in `url`, and `endpoint` and `region` if it is not at the provider's default"),
-        404 => Error::failed(format!("{subject} is gone"))
-            .detail(answer)
-            .next("run again; what was loaded of it stays"),
-        301 | 307 | 400 if refusal.region.is_some() => Error::failed(format!(
-            "{subject} is in region `{}`",
-            refusal.region.as_deref().unwrap_or_default()
-        ))
-        .detail(answer)
-        .next("set `region` in the pipeline's `object_source(…)`, or AWS_REGION"),
-        _ => Error::failed(format!("{subject} cannot be read"))
-            .detail(answer)
-            .next("check `url`, `endpoint` and `region` of the pipeline's `object_source(…)`"),
-    }
-}
-
-fn unknown(subject: &str, error: &object_store::Error) -> Error {
-    if let object_store::Error::InvalidPath { source } = error {
-        return Error::failed(format!("{subject} holds a key that cannot be asked for"))
-            .caused_by(source.to_string())
-            .next("rename that object, or read a prefix beside it: a key may have no empty parts (`a//b`), no `.` and no `..`");
-    }
-    Error::failed(format!("{subject} cannot be read")).detail(without_queries(&error.to_string()))
-}
-
-/// Cuts off what stands behind question marks: signatures are given there.
-fn without_queries(text: &str) -> String {
-    text.split_inclusive(char::is_whitespace)
-        .map(|word| match word.split_once('?') {
-            Some((address, _)) if address.contains("://") => format!("{address}?… "),
-            _ => word.to_owned(),
-        })
-        .collect()
-}
-
-fn credentials(store: Store) -> &'static str {
-    match store {
-        Store::Gcs => {
-            "set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account, or say `anonymous => true` for a public bucket"
-        }
-        Store::Azure => {
-            "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_KEY or AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and AZURE_TENANT_ID, or say `anonymous => true` for a public container"
-        }
-        _ => {
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), run where a role is attached, or say `anonymous => true` for a public bucket"
-        }
-    }
-}
-
-fn rights(store: Store, is_object: bool) -> &'static str {
-    match (store, is_object) {
-        (Store::S3, true) => {
-            "check the credentials in the environment; they need s3:GetObject (and kms:Decrypt where KMS is used)"
-        }
-        (Store::S3, false) => {
-            "check the credentials in the environment; they need s3:ListBucket on the bucket and s3:GetObject on its objects"
-        }
-        (Store::Gcs, _) => {
-            "check the credentials in the environment; they need the role Storage Object Viewer"
-        }
-        (Store::Azure, _) => {
-            "check the credentials in the environment; they need the role Storage Blob Data Reader"
-        }
-        (Store::Local, _) => "check that this user may read it",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,13 +85,5 @@ mod tests {
         assert_eq!(of_the_client, [408, 425, 429]);
         let final_ones: Vec<u16> = (500..600).filter(|status| !passes(*status)).collect();
         assert_eq!(final_ones, [501, 505]);
-    }
-
-    #[test]
-    fn queries_are_cut_off() {
-        assert_eq!(
-            without_queries("GET https://h/c?sig=hush&sv=1 failed: why?"),
-            "GET https://h/c?… failed: why?"
-        );
     }
 }

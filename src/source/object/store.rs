@@ -10,8 +10,8 @@ use object_store::{
     ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
 };
 
+use super::explain::explain;
 use super::place::{Place, Store};
-use super::refusal::explain;
 use super::service::Connector;
 use super::settings::{Access, host_with_bucket};
 use crate::error::{Error, Result};

@@ -10,9 +10,9 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
+use super::explain::{explain, is_gone};
 use super::keys::key_at;
 use super::place::{Place, Store};
-use super::refusal::{explain, is_gone};
 use crate::error::{Error, Result};
 use crate::source::units::ASKED_AT_ONCE;
 

@@ -6,11 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
-use super::scalar::{nullable, scalar, text};
+use super::scalar::{Values, Write, nullable, scalar, text};
 use super::schema::Leaf;
-
-/// Writes the value of a row.
-pub(super) type Write = Box<dyn Fn(usize, &mut Vec<u8>) + Send>;
 
 /// Some rows, column by column.
 pub(super) struct Rows {
@@ -75,13 +72,6 @@ impl Rows {
         }
         out.push(b'}');
     }
-}
-
-/// Values, and the same as whole seconds where they are timestamps of 96 bits.
-#[derive(Clone, Copy)]
-pub(super) struct Values<'a> {
-    pub(super) array: &'a ArrayRef,
-    pub(super) seconds: Option<&'a ArrayRef>,
 }
 
 fn writer(values: Values<'_>, leaves: &mut slice::Iter<'_, Leaf>) -> Option<Write> {

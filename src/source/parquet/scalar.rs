@@ -7,9 +7,18 @@ use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_schema::{DataType, TimeUnit};
 
-use super::json::{Values, Write};
 use super::schema::Leaf;
 use super::time::{self, Stamp};
+
+/// Writes the value of a row.
+pub(super) type Write = Box<dyn Fn(usize, &mut Vec<u8>) + Send>;
+
+/// Values, and the same as whole seconds where they are timestamps of 96 bits.
+#[derive(Clone, Copy)]
+pub(super) struct Values<'a> {
+    pub(super) array: &'a ArrayRef,
+    pub(super) seconds: Option<&'a ArrayRef>,
+}
 
 pub(super) fn scalar(values: Values<'_>, leaf: Leaf) -> Option<Write> {
     use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::children::Children;
 use crate::error::{Error, Result};
 use crate::source::Means;
+use crate::source::children::Children;
 use crate::source::secret::Redactor;
 
 /// So many of its last lines on stderr are shown in an error, each cut at this length.

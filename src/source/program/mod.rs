@@ -8,7 +8,6 @@
 
 mod airbyte;
 mod child;
-mod children;
 mod command;
 mod dialogue;
 mod mark;
@@ -21,7 +20,6 @@ mod speaker;
 
 use serde_json::Value;
 
-pub(crate) use self::children::{Children, EndWithRun};
 use self::dialogue::Dialogue;
 use self::mark::Mark;
 use self::plain::Plain;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::decode::Compression;
+use super::choice::Compression;
 use super::window::Window;
 use crate::error::Error;
 

@@ -11,26 +11,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bzip2::bufread::MultiBzDecoder;
 use lzma_rust2::XzReader;
-use serde::{Deserialize, Serialize};
 
 use self::gzip::Members;
-use super::settings::CompressionChoice;
+use super::choice::{Compression, CompressionChoice};
 
 const RAW_BUFFER: usize = 128 * 1024;
 
 /// What an xz stream may ask for to be unpacked, as it says at its beginning: 1.5 GiB are the most
 /// that `xz` itself makes of it.
 const XZ_MEMORY_KIB: u32 = 2 << 20;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::source) enum Compression {
-    None,
-    Gzip,
-    Zstd,
-    Bzip2,
-    Xz,
-}
 
 /// How the kinds of compression are told: by their first bytes, and suffixes of names.
 const KINDS: [(Compression, &[u8], &[&str]); 4] = [

@@ -1,46 +1,13 @@
 //! Encodings other than UTF-8: which one content is in.
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use serde::Deserialize;
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
+use super::choice::Named;
 use super::content::Content;
 use super::position::Parser;
 use super::reading::Reading;
 use super::settings::RecordSettings;
 use crate::error::{Error, Result};
-
-/// An encoding by one of its names. Which a pipeline may give, the engine knows.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-pub(in crate::source) struct Named(&'static Encoding);
-
-impl TryFrom<String> for Named {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
-        Named::find(&name).ok_or_else(|| {
-            format!("unknown encoding `{name}`: utf-8, windows-1252 and utf-16le are some")
-        })
-    }
-}
-
-impl Named {
-    fn find(name: &str) -> Option<Self> {
-        let encoding = Encoding::for_label(name.as_bytes())?;
-        // The others keep a state over line ends, or are no encodings.
-        let is_sliced = encoding.is_ascii_compatible() || is_utf16(encoding);
-        is_sliced.then_some(Named(encoding))
-    }
-
-    /// None for UTF-8, which needs none.
-    pub(super) fn foreign(self) -> Option<&'static Encoding> {
-        (self.0 != UTF_8).then_some(self.0)
-    }
-}
-
-pub(super) fn is_utf16(encoding: &'static Encoding) -> bool {
-    encoding == UTF_16LE || encoding == UTF_16BE
-}
 
 impl RecordSettings {
     /// Whether no other encoding is set.
@@ -65,13 +32,13 @@ impl Reading {
     ) -> Result<()> {
         let mut encoding = settings.encoding(parser);
         let of_mark = parser.encoding.as_deref().and_then(Named::find);
-        self.encoding_of_mark = of_mark.map(|found| found.0);
+        self.encoding_of_mark = of_mark.map(|found| found.encoding());
         if self.window.offset() == 0 {
             self.hold(4)?;
             if let Some((found, len)) = Encoding::for_bom(self.window.data()) {
                 self.window.advance(len);
                 self.encoding_of_mark = Some(found);
-                encoding = Named(found).foreign();
+                encoding = Named::of(found).foreign();
             }
             self.refuse_bare_utf16(encoding)?;
         }

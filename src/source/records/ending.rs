@@ -1,11 +1,10 @@
 //! An input has come to an end: was this its end?
 
+use super::choice::{Compression, Format};
 use super::content::Content;
-use super::decode::Compression;
 use super::frame::{Fitness, Stop, Tail};
 use super::position::{Place, TailStart};
 use super::reading::{End, Reading, Settled};
-use super::settings::Format;
 use crate::source::BatchBuilder;
 
 impl Reading {

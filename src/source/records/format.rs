@@ -1,8 +1,9 @@
 //! How records stand in the content: by the setting, by the suffix, or by the first bytes.
 
+use super::choice::{Compression, Format};
 use super::content::Content;
 use super::csv::{Csv, Layout};
-use super::decode::{Compression, content_name};
+use super::decode::content_name;
 use super::frame::Framer;
 use super::json::Json;
 use super::ndjson::Ndjson;
@@ -10,7 +11,7 @@ use super::position::Parser;
 use super::reading::Reading;
 use super::row::Dialect;
 use super::scan::Limits;
-use super::settings::{Format, RecordSettings};
+use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 use crate::source::json::ValueScan;
 

@@ -1,8 +1,8 @@
 //! What content shows though no setting speaks of it: another encoding, another format, records inside
 //! of a document.
 
+use super::choice::Format;
 use super::frame::{MISCODED, TOO_LONG};
-use super::settings::Format;
 use super::window::Window;
 use crate::source::BatchBuilder;
 use crate::source::json::{ValueScan, string};

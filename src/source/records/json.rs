@@ -2,36 +2,19 @@
 //! brackets and quotes. Nothing is parsed: what is between the commas goes to Postgres as
 //! it stands.
 
-use serde::{Deserialize, Serialize};
-
 mod nest;
 
 use self::nest::{Found, Nest};
 use super::frame::{
     BOM, End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded,
 };
-use super::position::Parser;
+use super::position::{Parser, Spot};
 use super::window::Window;
 use crate::source::BatchBuilder;
 use crate::source::json::{Pointer, ValueScan};
 
 /// Invalid text representation: what Postgres says of broken JSON.
 const NOT_JSON: &str = "22P02";
-
-/// Between which two things reading stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::source) enum Spot {
-    /// Outside of any array.
-    #[default]
-    Top,
-    /// Behind the opening bracket.
-    ArrayStart,
-    /// Behind a comma.
-    BeforeElement,
-    /// Behind an element.
-    AfterElement,
-}
 
 pub(super) struct Json {
     max: usize,

@@ -6,6 +6,7 @@
 //! decides at the end whether that was an end. What the source alone can know of its input,
 //! it says through [`Input`].
 
+mod choice;
 mod content;
 mod csv;
 mod damage;
@@ -26,17 +27,16 @@ mod slice;
 mod transcript;
 mod window;
 
+pub(super) use choice::{Compression, Format, FormatChoice, OnReplace};
 pub(super) use content::{Content, Progress, Taken};
 pub(super) use damage::damaged;
-pub(super) use decode::{Compression, Decoder, Raw};
+pub(super) use decode::{Decoder, Raw};
 pub(super) use format::is_tabular;
 #[cfg(feature = "parquet")]
 pub(super) use frame::TOO_LONG;
 pub(super) use frame::{KEPT_OF_LONG, MISCODED};
 pub(super) use position::{Parser, Place, Position};
 pub(super) use reading::{Input, Reading, Settled};
-pub(super) use settings::{
-    Format, FormatChoice, OnReplace, RecordSettings, invalid, parse, shared,
-};
+pub(super) use settings::{RecordSettings, invalid, parse, shared};
 pub(super) use slice::Slicer;
 pub(super) use window::{HISTORY, Resumed, Window, hex_sha256};

@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::Compression;
-use super::json::Spot;
-use super::settings::Format;
+use super::choice::{Compression, Format};
 
 /// A place in the content, with the hash of what stands before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +19,21 @@ impl Place {
     pub(in crate::source) fn anchor_start(&self) -> u64 {
         self.bytes.saturating_sub(self.anchor_bytes)
     }
+}
+
+/// Between which two things reading stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::source) enum Spot {
+    /// Outside of any array.
+    #[default]
+    Top,
+    /// Behind the opening bracket.
+    ArrayStart,
+    /// Behind a comma.
+    BeforeElement,
+    /// Behind an element.
+    AfterElement,
 }
 
 /// What a parser must know to begin at a place.

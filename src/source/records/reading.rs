@@ -5,13 +5,12 @@ use std::io;
 
 use encoding_rs::{Encoding, UTF_8};
 
+use super::choice::{Compression, Format};
 use super::content::{Content, Progress, Taken};
 use super::damage::{damaged, is_of_decoder};
-use super::decode::Compression;
 use super::frame::{Framer, Step, Stop};
 use super::hints::Hints;
 use super::position::{Parser, Place, Position, TailStart};
-use super::settings::Format;
 use super::window::{Window, is_silence};
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;

@@ -1,16 +1,12 @@
 //! The settings all sources of files and objects share: how records stand in the content.
 
-mod choice;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::encoding::Named;
+use super::choice::{CompressionChoice, Format, FormatChoice, Named};
 use crate::error::{Error, Result};
 use crate::source::json::Pointer;
-
-pub(in crate::source) use choice::{CompressionChoice, Format, FormatChoice, OnReplace};
 
 /// How records stand in the content.
 #[derive(Debug, Clone, Deserialize)]

@@ -2,11 +2,12 @@
 
 use encoding_rs::{Encoding, UTF_8};
 
-use super::decode::{Compression, Decoder, Raw};
+use super::choice::{Compression, Format};
+use super::decode::{Decoder, Raw};
 use super::format::framer;
 use super::frame::{Fitness, Framer, Step, Stop};
 use super::position::Parser;
-use super::settings::{Format, RecordSettings};
+use super::settings::RecordSettings;
 use super::window::Window;
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use encoding_rs::{DecoderResult, Encoding, WINDOWS_1252};
 
-use super::encoding::is_utf16;
+use super::choice::is_utf16;
 
 /// So many bytes are made into text as one piece.
 const PIECE: usize = 4096;

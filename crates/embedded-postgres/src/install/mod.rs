@@ -11,9 +11,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What comes is of this version.
-pub(crate) const MAJOR: u32 = 18;
-
 /// How much of a program's last words an error shows.
 const LAST_LINES: usize = 4;
 

@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::relation::{Column, parameters, quoted};
+use super::column::{Column, parameters, quoted};
 use crate::error::{Error, Result};
 use crate::source::database::settings::Settings;
 

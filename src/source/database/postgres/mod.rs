@@ -1,5 +1,6 @@
 //! PostgreSQL as a source. The server writes the records: no value passes through a type of ours.
 
+mod column;
 mod horizon;
 mod lookup;
 mod range;
@@ -12,7 +13,8 @@ use libpq_conninfo::{Environment, RootCertificates, Settings as Server};
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Client, Row};
 
-use self::relation::{Relation, parameters};
+use self::column::parameters;
+use self::relation::Relation;
 use super::fetch::{self, Part, Window};
 use super::outlet::Outlet;
 use super::place::Marks;

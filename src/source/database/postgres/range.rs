@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::relation::{Column, parameters};
+use super::column::{Column, parameters};
 use crate::error::{Error, Result};
 use crate::source::database::settings::Range;
 

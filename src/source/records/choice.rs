@@ -1,8 +1,7 @@
 //! What is chosen by name.
 
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
-
-use super::super::decode::Compression;
 
 /// How records stand in the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +39,16 @@ impl FormatChoice {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::source) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+    Bzip2,
+    Xz,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::source) enum CompressionChoice {
@@ -53,7 +62,7 @@ pub(in crate::source) enum CompressionChoice {
 }
 
 impl CompressionChoice {
-    pub(in super::super) fn fixed(self) -> Option<Compression> {
+    pub(super) fn fixed(self) -> Option<Compression> {
         match self {
             CompressionChoice::Auto => None,
             CompressionChoice::None => Some(Compression::None),
@@ -72,4 +81,45 @@ pub(in crate::source) enum OnReplace {
     #[default]
     Error,
     Reload,
+}
+
+/// An encoding by one of its names. Which a pipeline may give, the engine knows.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(in crate::source) struct Named(&'static Encoding);
+
+impl TryFrom<String> for Named {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Named::find(&name).ok_or_else(|| {
+            format!("unknown encoding `{name}`: utf-8, windows-1252 and utf-16le are some")
+        })
+    }
+}
+
+impl Named {
+    pub(super) fn find(name: &str) -> Option<Self> {
+        let encoding = Encoding::for_label(name.as_bytes())?;
+        // The others keep a state over line ends, or are no encodings.
+        let is_sliced = encoding.is_ascii_compatible() || is_utf16(encoding);
+        is_sliced.then_some(Named(encoding))
+    }
+
+    pub(super) fn of(encoding: &'static Encoding) -> Self {
+        Named(encoding)
+    }
+
+    pub(super) fn encoding(self) -> &'static Encoding {
+        self.0
+    }
+
+    /// None for UTF-8, which needs none.
+    pub(super) fn foreign(self) -> Option<&'static Encoding> {
+        (self.0 != UTF_8).then_some(self.0)
+    }
+}
+
+pub(super) fn is_utf16(encoding: &'static Encoding) -> bool {
+    encoding == UTF_16LE || encoding == UTF_16BE
 }
