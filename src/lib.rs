@@ -2,7 +2,7 @@
 //! functions validate, hash, quarantine and merge them, one transaction per batch.
 //!
 //! Layers, each may use only those to its right:
-//! `main, cli → run → install, batch, report → source → db, http → retry, stop, secret, host → error`.
+//! `main, cli → run → install, report → batch → source → db, embedded, http → retry, secret → stop, host → error`.
 
 // Without it, what serves it alone is idle.
 #![cfg_attr(not(feature = "parquet"), allow(dead_code, unused_imports))]

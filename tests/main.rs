@@ -8,6 +8,7 @@ mod distributed;
 mod docs;
 mod engine;
 mod faults;
+mod layout;
 mod loader;
 mod sources;
 mod support;

@@ -2,117 +2,14 @@
 //! uses it, in a folder of its own, and stopped when the test ends, however it ends.
 #![allow(clippy::unwrap_used)]
 
-use embedded_postgres::{EmbeddedPostgres, Offer, Server};
+mod sandbox;
+
+use embedded_postgres::{EmbeddedPostgres, Server};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getsid};
+use sandbox::{Sandbox, Session, find_the_row, leave_a_row, query, start};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
-
-/// A folder for one server.
-struct Sandbox {
-    folder: tempfile::TempDir,
-    home: PathBuf,
-    postgres: EmbeddedPostgres,
-}
-
-impl Sandbox {
-    /// A folder every user can enter.
-    fn new() -> Self {
-        let sandbox = Self::private();
-        let open = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(sandbox.folder.path(), open).unwrap();
-        sandbox
-    }
-
-    /// A folder only this process's user can enter.
-    fn private() -> Self {
-        Self::at(".postgres")
-    }
-
-    /// As [`Sandbox::private`], with the server's home at `path` in it.
-    fn at(path: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join(path);
-        Sandbox {
-            postgres: EmbeddedPostgres::new(&home, "shop"),
-            folder,
-            home,
-        }
-    }
-
-    fn home(&self) -> &Path {
-        &self.home
-    }
-
-    fn start(&self) -> Server {
-        start(&self.postgres)
-    }
-
-    fn stop(&self) -> bool {
-        self.postgres.stop().unwrap()
-    }
-
-    fn refusal(&self) -> String {
-        self.postgres.start().unwrap_err().to_string()
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        if let Err(error) = self.postgres.stop() {
-            eprintln!("{error}");
-        }
-        if let Ok(elsewhere) = std::fs::read_to_string(self.home.join("elsewhere")) {
-            let folder = PathBuf::from(elsewhere.trim_end());
-            assert!(folder.starts_with("/var/tmp"), "{}", folder.display());
-            let _ = std::fs::remove_dir_all(folder);
-        }
-    }
-}
-
-fn start(postgres: &EmbeddedPostgres) -> Server {
-    let fetch = |offer: &Offer<'_>| {
-        eprintln!("fetching {offer}");
-        true
-    };
-    (postgres.start_or_install(fetch)).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// A connection, and what drives it.
-struct Session(Client, Runtime);
-
-impl Session {
-    fn open(server: &Server) -> Self {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let client = runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
-            tokio::spawn(connection);
-            client
-        });
-        Session(client, runtime)
-    }
-
-    fn query(&self, sql: &str) -> Result<String, tokio_postgres::Error> {
-        let messages = self.1.block_on(self.0.simple_query(sql))?;
-        let value = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        });
-        Ok(value.unwrap_or_default().to_owned())
-    }
-}
-
-/// What `sql` answers, as text.
-fn query(server: &Server, sql: &str) -> String {
-    Session::open(server).query(sql).unwrap()
-}
 
 #[test]
 fn the_first_start_makes_a_server_and_the_second_finds_it() {
@@ -362,12 +259,4 @@ fn a_failed_start_shows_the_end_of_the_log() {
         "{message}"
     );
     assert!(message.contains("server.log"), "{message}");
-}
-
-fn leave_a_row(server: &Server) {
-    query(server, "create table kept as select 'here' as what");
-}
-
-fn find_the_row(server: &Server) {
-    assert_eq!(query(server, "select what from kept"), "here");
 }
