@@ -112,6 +112,14 @@ impl Stop {
         }
     }
 
+    /// The same for what a second signal may leave half done.
+    pub async fn unless_insisted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            () = self.insisted() => Err(self.error()),
+            done = work => done,
+        }
+    }
+
     /// The error of an interrupted run.
     pub fn error(&self) -> Error {
         let signal = self.signals.borrow().first().copied().unwrap_or(2);

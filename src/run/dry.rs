@@ -39,7 +39,9 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
             .await?;
             // To the end, whatever share is bad: that is what one wants to see.
             let loaded = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
-            job.note(loaded.note);
+            if let Some(note) = loaded.note {
+                job.remarks.add(note);
+            }
             job.committed(&loaded.counters, &batch);
         }
         Ok(())

@@ -6,7 +6,7 @@ use crate::db::Connector;
 use crate::error::Result;
 use crate::report::{Progress, Report};
 use crate::retry::Budget;
-use crate::source::Batch;
+use crate::source::{Batch, Remarks};
 use deadpool_postgres::{Object, Pool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub(super) struct Job<'a> {
     pub(super) connector: &'a Connector,
     /// The retries of the whole run, the source's included.
     pub(super) budget: Arc<Budget>,
+    /// What the batches have to say.
+    pub(super) remarks: Remarks,
     pool: Pool,
     totals: Mutex<Totals>,
 }
@@ -31,12 +33,7 @@ pub(super) struct Job<'a> {
 struct Totals {
     counters: Counters,
     batches: u64,
-    notes: Vec<String>,
-    more_notes: usize,
 }
-
-/// So many remarks of batches are shown; what is more is counted.
-const MOST_NOTES: usize = 20;
 
 impl<'a> Job<'a> {
     pub(super) fn new(
@@ -53,9 +50,27 @@ impl<'a> Job<'a> {
             progress,
             connector,
             budget: Arc::new(Budget::new(options.retries, stop.clone())),
+            remarks: Remarks::default(),
             pool: connector.pool(options.workers)?,
             totals: Mutex::default(),
         })
+    }
+
+    /// Does `work` as a job of its own, over one connection.
+    pub(super) async fn alone<T>(
+        connector: &Connector,
+        pipeline: &str,
+        retries: u32,
+        stop: &Stop,
+        work: impl AsyncFnOnce(&Job<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let options = Options {
+            retries,
+            workers: 1,
+            ..Options::default()
+        };
+        let progress = Progress::hidden();
+        work(&Job::new(connector, pipeline, &options, stop, &progress)?).await
     }
 
     /// Counts a committed batch.
@@ -73,24 +88,6 @@ impl<'a> Job<'a> {
         totals.counters.add(counters);
         totals.batches += 1;
         self.budget.progressed();
-    }
-
-    /// Keeps what a batch has to say.
-    pub(super) fn note(&self, note: Option<String>) {
-        let mut totals = self.totals();
-        match note {
-            Some(note) if totals.notes.len() < MOST_NOTES => totals.notes.push(note),
-            Some(_) => totals.more_notes += 1,
-            None => {}
-        }
-    }
-
-    /// What the batches had to say.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let totals = self.totals();
-        let more =
-            (totals.more_notes > 0).then(|| format!("and {} more such notes", totals.more_notes));
-        totals.notes.iter().cloned().chain(more).collect()
     }
 
     /// How many batches the run has committed.
@@ -132,10 +129,21 @@ impl<'a> Job<'a> {
         what: &str,
         question: impl AsyncFn(&Client) -> Result<T>,
     ) -> Result<T> {
+        let evict = async |client: &Client| batch::evict_loader(client, self.pipeline, false).await;
+        self.insist_evicting(what, question, evict).await
+    }
+
+    /// The same with other sessions than loaders.
+    pub(super) async fn insist_evicting<T>(
+        &self,
+        what: &str,
+        question: impl AsyncFn(&Client) -> Result<T>,
+        evict: impl AsyncFn(&Client) -> Result<i32>,
+    ) -> Result<T> {
         let ask = || {
             self.ask(async |client| match question(client).await {
                 Err(error) if error.sqlstate() == Some("55P03") => {
-                    batch::evict_loader(client, self.pipeline, false).await?;
+                    evict(client).await?;
                     Err(error)
                 }
                 answer => answer,

@@ -51,7 +51,7 @@ pub async fn run_pipeline(
         let job = Job::new(connector, pipeline, options, stop, progress)?;
         let done = hold_and_run(&job, &mut report).await;
         job.tell(&mut report);
-        report.remarks.extend(job.notes());
+        report.remarks.extend(job.remarks.lines());
         done
     };
     let result = result.instrument(span).await;
@@ -70,10 +70,8 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         .unless_requested(job.budget.retrying("taking the pipeline", take))
         .await?;
     if job.options.dry_run {
-        let done = tokio::select! {
-            done = job.connector.attend(dry::run(job, report)) => done.flatten(),
-            () = job.stop.insisted() => Err(job.stop.error()),
-        };
+        let dry = async { job.connector.attend(dry::run(job, report)).await? };
+        let done = job.stop.unless_insisted(dry).await;
         job.farewell(guard.release()).await;
         return done;
     }

@@ -1,11 +1,11 @@
 //! A replay: quarantined records once more, a batch and a commit at a time.
 
 use super::job::Job;
-use super::{Options, ShowChanges, Stop};
+use super::{ShowChanges, Stop};
 use crate::batch::{self, Replayed};
 use crate::db::Connector;
 use crate::error::Result;
-use crate::report::{Progress, ReplayReport};
+use crate::report::ReplayReport;
 use std::time::Instant;
 use tokio_postgres::Client;
 
@@ -44,19 +44,10 @@ pub async fn replay(
         dry_run: options.dry_run,
         ..ReplayReport::default()
     };
-    let one_connection = Options {
-        retries: options.retries,
-        workers: 1,
-        ..Options::default()
-    };
-    let progress = Progress::hidden();
-    let done = async {
-        let job = Job::new(connector, pipeline, &one_connection, stop, &progress)?;
-        tokio::select! {
-            done = work(&job, options, &mut report) => done,
-            () = stop.insisted() => Err(stop.error()),
-        }
-    };
+    let done = Job::alone(connector, pipeline, options.retries, stop, async |job| {
+        let work = work(job, options, &mut report);
+        stop.unless_insisted(work).await
+    });
     report.error = done.await.err();
     report.seconds = started.elapsed().as_secs_f64();
     report

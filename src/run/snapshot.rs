@@ -10,11 +10,8 @@ use tokio_postgres::Client;
 /// Ends the read in a transaction of its own; what it did is counted, and what it has to say
 /// is returned.
 pub(super) async fn finish(job: &Job<'_>, run: &Run) -> Result<Option<String>> {
-    let seq = next_seq(job, run);
-    tokio::select! {
-        done = finish_until_committed(job, run, seq) => done.map(|done| tell(job, done)),
-        () = job.stop.insisted() => Err(job.stop.error()),
-    }
+    let finished = finish_until_committed(job, run, next_seq(job, run));
+    Ok(tell(job, job.stop.unless_insisted(finished).await?))
 }
 
 /// The same inside of a dry run: what there is to say, and the refusal if a real run would have

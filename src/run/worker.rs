@@ -26,11 +26,9 @@ pub(super) async fn run_all(job: &Job<'_>, run: &Run, reader: &Reader) -> Result
         };
         worker.run()
     });
-    tokio::select! {
-        // The first failure drops the other workers, and with them their transactions.
-        done = try_join_all(workers) => done.map(drop),
-        () = job.stop.insisted() => Err(job.stop.error()),
-    }
+    // The first failure drops the other workers, and with them their transactions.
+    let all = job.stop.unless_insisted(try_join_all(workers));
+    all.await.map(drop)
 }
 
 struct Worker<'a> {
@@ -126,7 +124,9 @@ impl Worker<'_> {
                 done => done?,
             };
             *self.kept() = Some(client);
-            self.job.note(loaded.note);
+            if let Some(note) = loaded.note {
+                self.job.remarks.add(note);
+            }
             Ok(loaded.counters)
         };
         let what = format!("batch {seq}");

@@ -10,14 +10,14 @@ mod sender;
 mod settings;
 mod signature;
 
+use super::Stop;
 use super::guard::Guard;
 use super::job::Job;
-use super::{Options, Stop};
 use crate::batch;
 use crate::db::{Connector, Session};
 use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
-use crate::report::{DeliveryReport, Progress};
+use crate::report::DeliveryReport;
 use crate::retry::Budget;
 use endpoint::Endpoint;
 use sender::Sender;
@@ -71,23 +71,13 @@ pub async fn deliver(
 ) -> DeliveryReport {
     let started = Instant::now();
     let mut report = DeliveryReport::new(pipeline);
-    let one_connection = Options {
-        retries: options.retries,
-        workers: 1,
-        ..Options::default()
-    };
-    let progress = Progress::hidden();
-    let done = async {
-        let job = Job::new(connector, pipeline, &one_connection, stop, &progress)?;
-        let done = tokio::select! {
-            done = hold_and_send(&job, options, &mut report) => done,
-            () = stop.insisted() => Err(stop.error()),
-        };
+    let done = Job::alone(connector, pipeline, options.retries, stop, async |job| {
+        let sent = hold_and_send(job, options, &mut report);
+        let done = stop.unless_insisted(sent).await;
         report.retried += u64::from(job.budget.used());
         done
-    };
-    let done = done.await;
-    report.error = done.err();
+    });
+    report.error = done.await.err();
     report.seconds = started.elapsed().as_secs_f64();
     report
 }
@@ -154,23 +144,14 @@ async fn send(job: &Job<'_>, options: &DeliveryOptions, report: &mut DeliveryRep
     done
 }
 
-/// Puts a question until it is answered, and ends a session of ours that keeps the server from
-/// answering it: one that was cut off without the server's knowledge.
+/// The same as a run puts its questions: what may keep the server from answering is a sender.
 async fn insist<T>(
     job: &Job<'_>,
     what: &str,
     question: impl AsyncFn(&Client) -> Result<T>,
 ) -> Result<T> {
-    let ask = || {
-        job.ask(async |client| match question(client).await {
-            Err(error) if error.sqlstate() == Some("55P03") => {
-                batch::evict_sender(client, job.pipeline).await?;
-                Err(error)
-            }
-            answer => answer,
-        })
-    };
-    job.budget.retrying(what, ask).await
+    let evict = async |client: &Client| batch::evict_sender(client, job.pipeline).await;
+    job.insist_evicting(what, question, evict).await
 }
 
 /// One sender a pipeline: a politeness, as with runs. `ours` are the sessions of earlier tries:
