@@ -47,7 +47,8 @@ begin
     raise exception using errcode = 'SL005',
       message = format('%s: "%s" in %s would keep a secret in the database', p_part, v_found.name, v_found.place),
       hint = format(case
-        when p_part = 'oauth2 auth' then 'leave it out: the secret is in env => ''VARIABLE'' or file => ''/run/secrets/token'''
+        when p_part = 'oauth2 auth' then 'leave it out: the secret is in env => ''VARIABLE'' or file => '
+          '''/run/secrets/token'''
         when v_found.place = 'headers' then 'auth => sluice.header_auth(header => %L, env => ''VARIABLE''), or file => '
           '''/run/secrets/token'''
         when v_found.place = 'body' then 'send it in a header or a parameter: auth => sluice.header_auth(header => '
