@@ -31,7 +31,17 @@ create type sluice.compiled as (
   input_columns text[],
   fields_definition text,
   slice_sql text,
-  outbox_sql text
+  outbox_sql text,
+  number integer,
+  rows_table oid,
+  parent text[],
+  children text,
+  orphans_sql text,
+  older_sql text,
+  follow_sql text,
+  dropped_sql text,
+  drop_sql text,
+  touch_sql text
 );
 
 create sequence sluice.batch_id;
@@ -57,6 +67,27 @@ create table sluice.activations (
   constraint activations_pkey PRIMARY KEY (activation_id)
 );
 CREATE INDEX activations_by_pipeline ON sluice.activations USING btree (pipeline_id, activation_id);
+
+create table sluice.also_targets (
+  pipeline_id integer not null,
+  version integer not null,
+  number integer not null,
+  target text not null,
+  function text not null,
+  takes_meta boolean not null,
+  columns text[] not null,
+  key text[] not null,
+  parent text[] not null,
+  children text not null,
+  function_text text not null,
+  sha256 text not null,
+  constraint also_targets_belong_to_a_version FOREIGN KEY (pipeline_id, version) REFERENCES sluice.transforms(pipeline_id, version) ON DELETE CASCADE,
+  constraint also_targets_children_is_known CHECK ((children = ANY (ARRAY['keep'::text, 'replace'::text]))),
+  constraint also_targets_come_after_the_first CHECK ((number > 1)),
+  constraint also_targets_differ UNIQUE (pipeline_id, version, target),
+  constraint also_targets_pkey PRIMARY KEY (pipeline_id, version, number)
+);
+CREATE INDEX also_targets_by_target ON sluice.also_targets USING btree (target);
 
 create table sluice.batches (
   batch_id bigint not null,
@@ -88,6 +119,7 @@ create table sluice.batches (
   note text,
   recorded_by text default SESSION_USER,
   rewound_to bigint,
+  targets jsonb,
   constraint batches_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint batches_belong_to_a_run FOREIGN KEY (run_id) REFERENCES sluice.runs(run_id) ON DELETE CASCADE,
   constraint batches_count_upwards CHECK ((LEAST(extracted, transformed, filtered, quarantined, produced, inserted, updated, deleted, unchanged, stale, superseded, retried, known) >= 0)),
@@ -100,6 +132,7 @@ create table sluice.batches (
   constraint batches_pkey PRIMARY KEY (batch_id),
   constraint batches_records_are_accounted_for CHECK ((extracted = ((transformed + filtered) + quarantined))),
   constraint batches_rows_are_accounted_for CHECK ((produced = (((((inserted + updated) + deleted) + unchanged) + stale) + superseded))),
+  constraint batches_rows_of_each_target_are_accounted_for CHECK ((NOT (targets @? '$[*]?(@."produced" != ((((@."inserted" + @."updated") + @."deleted") + @."unchanged") + @."stale") + @."superseded")'::jsonpath))),
   constraint batches_seq_is_unique UNIQUE (pipeline_id, batch_seq),
   constraint batches_that_move_the_cursor_are_numbered CHECK (((batch_seq IS NULL) = (kind = ANY (ARRAY['replay'::text, 'reconcile'::text]))))
 );

@@ -41,12 +41,11 @@ begin
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
     written := written + sluice._rows_written(p_target);
   end if;
-  set constraints all immediate;
 end
 $$;
 
 comment on function sluice._execute_merge(text, text, oid, boolean) is
-  'Runs the merge with every deferred constraint checked at once; says what it wrote, from PostgreSQL 17 on by action.';
+  'Runs the merge; says what it wrote, from PostgreSQL 17 on by action.';
 
 -- The same where all rows are new. Defaults and triggers see the definer's search_path, as under any writer, and
 -- the session's own settings.
@@ -66,8 +65,6 @@ begin
     execute p_statement;
     get diagnostics written = row_count;
   end if;
-  -- Deferred constraints would fail at commit, where no record can be told apart.
-  set constraints all immediate;
 end
 $$;
 

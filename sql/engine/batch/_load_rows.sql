@@ -11,6 +11,7 @@ declare
   v_suspects   integer[];
   v_known_rows bigint;
   v_merged     record;
+  v_sum        record;
   v_ledger     sluice.batches;
 begin
   perform sluice._hold_target();
@@ -26,6 +27,8 @@ begin
   v_known_rows := coalesce(sluice._transform_displaced(), v_known_rows);
 
   v_merged := sluice._merge_rows();
+  select sum(m.inserted) as inserted, sum(m.updated) as updated, sum(m.deleted) as deleted,
+    sum(m.unchanged) as unchanged, sum(m.stale) as stale into v_sum from unnest(v_merged.books) m;
 
   -- The transform's counts hold as long as no record left the batch, came back or lost its row.
   select b.*, c.version, c.made_for into strict v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
@@ -47,11 +50,11 @@ begin
   v_ledger.quarantined := v.quarantined;
   v_ledger.known       := v.known;
   v_ledger.produced    := v.produced;
-  v_ledger.inserted    := v_merged.inserted;
-  v_ledger.updated     := v_merged.updated;
-  v_ledger.deleted     := v_merged.deleted;
-  v_ledger.unchanged   := v_merged.unchanged + v_known_rows;
-  v_ledger.stale       := v_merged.stale + v_merged.outdated;
+  v_ledger.inserted    := v_sum.inserted;
+  v_ledger.updated     := v_sum.updated;
+  v_ledger.deleted     := v_sum.deleted;
+  v_ledger.unchanged   := v_sum.unchanged + v_known_rows;
+  v_ledger.stale       := v_sum.stale + v_merged.outdated;
   -- Of several known records with the same row the last is the one that counts.
   v_ledger.superseded  := v.superseded + v.known - v_known_rows;
 

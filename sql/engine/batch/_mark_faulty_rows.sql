@@ -26,30 +26,37 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_checks text[] := (select c.reference_checks from pg_temp.sluice_compiled c);
-  v_check  text;
+  v_check text;
 begin
-  foreach v_check in array v_checks loop
+  for v_check in
+    select c.statement
+    from pg_temp.sluice_targets t cross join lateral unnest(t.reference_checks) with ordinality c (statement, place)
+    order by t.number, c.place
+  loop
     execute v_check using p_ordinals;
   end loop;
-  if v_checks <> '{}' then
+  if v_check is not null then
     perform sluice._mark_faulty_rows();
   end if;
 end
 $$;
 
 -- Marks the rows of the batch that a newer row of the same key replaces; anew whenever a record leaves the batch.
--- Rows that were left out as outdated are looked at anew as well.
-create or replace function sluice._mark_superseded_rows()
+-- Rows that were left out as outdated are looked at anew as well. p_is_first: none has been marked yet.
+create or replace function sluice._mark_superseded_rows(p_is_first boolean default false)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_statement text;
 begin
-  if exists (select from pg_temp.sluice_rows where sluice_state in ('s', 'o', 'u')) then
+  if not p_is_first and exists (select from pg_temp.sluice_rows where sluice_state in ('s', 'o', 'u')) then
     update pg_temp.sluice_rows set sluice_state = null where sluice_state in ('s', 'o', 'u');
   end if;
-  execute (select c.superseded_sql from pg_temp.sluice_compiled c);
+  for v_statement in select t.superseded_sql from pg_temp.sluice_targets t order by t.number loop
+    execute v_statement;
+  end loop;
 end
 $$;
 

@@ -1,62 +1,33 @@
--- The live rows of the batch into the target. What the merge will do is counted beforehand, and what it says it
--- did has to be that. Records that fail in it (a second unique constraint, a trigger, a deferred constraint) are
--- found by trial, and the merge is done again without them.
-create or replace function sluice._merge_rows(
-  out inserted bigint, out updated bigint, out deleted bigint, out unchanged bigint, out stale bigint,
-  out outdated bigint, out places tid[])
+-- The live rows of the batch into their targets. Records that fail in it (a second unique constraint, a trigger, a
+-- deferred constraint) are found by trial, and all of it is done again without them.
+create or replace function sluice._merge_rows(out books sluice.batches[], out outdated bigint, out places tid[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v          sluice.compiled;
   v_done     record;
-  v_noted    bigint;
   v_attempts integer := 0;
 begin
-  select * into strict v from pg_temp.sluice_compiled;
   loop
     outdated := sluice._mark_outdated_rows();
-    places := null;
+    books := '{}';
     begin
       perform sluice._capture_changes((select b.batch_id from pg_temp.sluice_batch b));
-      if not exists (select from pg_temp.sluice_rows where sluice_state is null) then
-        select 0, 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale;
-        return;
-      end if;
-      if v.insert_sql is not null and not sluice._overlaps_target(v.overlap_sql) then
-        -- All new: what the merge comes to, without its join.
-        select count(*), 0, 0, 0, 0 into inserted, updated, deleted, unchanged, stale
-        from pg_temp.sluice_rows where sluice_state is null;
-        v_noted := sluice._note_deliveries(v.outbox_sql);
-        v_done := sluice._execute_insert(v.insert_sql, v.search_path, v.keeps_places);
+      for v in select * from pg_temp.sluice_targets t order by t.number loop
+        v_done := sluice._merge_target(v, v_attempts > 0);
+        books := books || v_done.book;
         places := v_done.places;
-        exit when v_done.written = inserted and coalesce(v_noted = inserted, true);
-      else
-        perform sluice._plan_by_index('sluice_count', v.count_sql);
-        execute 'execute sluice_count' into inserted, updated, deleted, unchanged, stale;
-        exit when inserted + updated + deleted = 0;
-        v_noted := sluice._note_deliveries(v.outbox_sql);
-        v_done := sluice._execute_merge(v.merge_sql, v.search_path, v.target, v_attempts > 0);
-        exit when v_done.written = inserted + updated + deleted
-          and coalesce(v_noted = inserted + updated + deleted, true)
-          and coalesce((v_done.inserted, v_done.updated, v_done.deleted) = (inserted, updated, deleted), true);
-      end if;
-      -- Another session wrote to the target between the count and the merge, or a trigger
-      -- swallowed a row. Undo and look again; what stays is a trigger.
-      raise exception using errcode = 'SL004', message = 'the books of the merge do not balance';
+      end loop;
+      perform sluice._check_deferred(v.search_path);
+      exit;
     exception
       when sqlstate 'SL004' then
+        -- Another session wrote to the target between the count and the merge, or a trigger
+        -- swallowed a row. Look again; what stays is a trigger.
         v_attempts := v_attempts + 1;
         if v_attempts >= 3 then
-          raise exception using errcode = 'SL004',
-            message = format('%s rows were to be written to %s, but %s were%s', inserted + updated + deleted,
-              v.target::regclass, v_done.written,
-              case when v_done.inserted is not null then
-                format(' (%s inserted, %s updated, %s deleted instead of %s, %s, %s)',
-                  v_done.inserted, v_done.updated, v_done.deleted, inserted, updated, deleted) end),
-            detail = coalesce(sluice._row_triggers(v.target), ''),
-            hint = 'a trigger that returns null makes a row vanish: let it raise an exception (the record is '
-              'quarantined) or filter in the transform';
+          raise;
         end if;
       when others then
         if sluice._is_run_fault(sqlstate) then
@@ -77,24 +48,20 @@ end
 $$;
 
 comment on function sluice._merge_rows() is
-$$Merges the live rows of the batch and returns what was done. outdated: rows that were left out beforehand, see
-sluice._outdated_sql. places: where the rows stand, if all were inserted. SL004: a trigger swallows rows.$$;
+$$Merges the live rows of the batch and returns what was done to each target. outdated: rows that were left out
+beforehand, see sluice._outdated_sql. places: where the rows stand, if all were inserted. SL004: a trigger swallows
+rows.$$;
 
--- Whether rows of the batch may meet rows of the target; false if they certainly do not.
-create or replace function sluice._overlaps_target(p_statement text)
-returns boolean
+-- Deferred constraints would fail at commit, where no record can be told apart. Their triggers see the definer's
+-- search_path, as under any writer.
+create or replace function sluice._check_deferred(p_search_path text)
+returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
--- The look into the index, however few rows the planner thinks it would have to read instead.
-set enable_seqscan = off
-set enable_bitmapscan = off
-set jit = off
 as $$
-declare
-  v_overlaps boolean;
 begin
-  execute p_statement into v_overlaps;
-  return v_overlaps;
+  perform set_config('search_path', p_search_path, true);
+  set constraints all immediate;
 end
 $$;
 
@@ -118,14 +85,4 @@ begin
     execute v.bury_sql;
   end if;
 end
-$$;
-
--- What may make a row vanish that a statement was to write; null where there is none.
-create or replace function sluice._row_triggers(p_target oid)
-returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select 'before row triggers: ' || string_agg(t.tgname, ', ' order by t.tgname) from pg_trigger t
-  where t.tgrelid = p_target and not t.tgisinternal and t.tgtype & 3 = 3
 $$;

@@ -8,7 +8,8 @@
 --   sluice_payloads    payloads of sluice_fields, where they are wanted filled by copy
 --   sluice_versions    the versions this session has compiled lately    filled here, kept
 --   sluice_batch       one row: the batch, its counters                 filled here, and by each step
---   sluice_compiled    the version of the open batch: a view
+--   sluice_targets     the targets of the open batch, compiled: a view
+--   sluice_compiled    the first of them, which speaks for the version: a view
 --   sluice_origins     where the records came from, in spans            filled by transform_batch
 --   sluice_replayed    which quarantined record each record is          filled by replays and reloads
 --   sluice_known       records whose row stands as they made it         filled by transform_batch
@@ -74,8 +75,8 @@ begin
       case c.relkind when 'S' then 'sequence' when 'v' then 'view' else 'table' end, c.relname) as sql
     from pg_class c
     where c.relnamespace = pg_my_temp_schema() and c.relkind in ('r', 'S', 'v') and c.relname ~ (
-      '^sluice_(staging|unreadable|payloads|versions|batch|compiled|origins|replayed|known|(fields|rows)(_\w+)?|'
-      'faults|place|line)$')
+      '^sluice_(staging|unreadable|payloads|versions|batch|targets|compiled|origins|replayed|known|'
+      '(fields|rows)(_\w+)?|faults|place|line)$')
   loop
     execute v_object.sql;
   end loop;
@@ -111,10 +112,12 @@ begin
     known_chunks bigint[] not null default '{}', worn_chunks bigint[] not null default '{}',
     trial_first integer, trial_last integer, fields jsonb) on commit delete rows;
   create temporary table sluice_versions (
-    like sluice.compiled, fingerprint text primary key, for_pipeline integer not null, rows_table oid not null,
-    last_batch_id bigint not null);
-  create temporary view sluice_compiled as
+    like sluice.compiled, fingerprint text, for_pipeline integer not null, table_set oid not null,
+    last_batch_id bigint not null, primary key (fingerprint, number));
+  create temporary view sluice_targets as
     select v.* from pg_temp.sluice_versions v join pg_temp.sluice_batch b using (fingerprint);
+  create temporary view sluice_compiled as
+    select t.* from pg_temp.sluice_targets t where t.number = 1;
   execute format('comment on table pg_temp.sluice_batch is %L', v_engine);
 end
 $$;

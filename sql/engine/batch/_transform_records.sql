@@ -10,43 +10,50 @@ as $$
 declare
   v sluice.compiled;
 begin
-  select * into strict v from pg_temp.sluice_compiled;
-  if v.slice_sql is not null and exists (select from pg_temp.sluice_staging) then
-    perform sluice._slice_payloads(v.slice_sql, p_ordinals);
-  end if;
-  perform set_config('search_path', v.search_path, true);
-  begin
-    execute v.transform_sql using p_ordinals;
-  exception when others then
-    if sluice._is_run_fault(sqlstate) then
-      raise;
+  for v in select * from pg_temp.sluice_targets t order by t.number loop
+    if v.number = 1 and v.slice_sql is not null and exists (select from pg_temp.sluice_staging) then
+      perform sluice._slice_payloads(v.slice_sql, p_ordinals);
     end if;
-    -- Some record cannot be transformed: once more, past all such records.
-    execute v.transform_past_faults_sql using p_ordinals;
-  end;
-  perform set_config('search_path', 'pg_catalog, pg_temp', true);
-
-  insert into pg_temp.sluice_faults (ordinal, sqlstate, message, constraint_name, column_name)
-  select distinct on (r.sluice_ordinal) r.sluice_ordinal,
-    coalesce(rule ->> 'sqlstate', 'SL100'), coalesce(rule ->> 'message', r.sluice_reject),
-    rule ->> 'constraint_name', rule ->> 'column_name'
-  from pg_temp.sluice_rows r
-  left join jsonb_array_elements(v.rules) rule on (rule ->> 'rule')::smallint = r.sluice_rule
-  where r.sluice_rule is not null and r.sluice_state is null
-    and r.sluice_ordinal not in (select ordinal from pg_temp.sluice_faults)
-  order by r.sluice_ordinal, r.sluice_line;
+    perform set_config('search_path', v.search_path, true);
+    begin
+      execute v.transform_sql using p_ordinals;
+    exception when others then
+      if sluice._is_run_fault(sqlstate) then
+        raise;
+      end if;
+      -- Some record cannot be transformed: once more, past all such records.
+      execute v.transform_past_faults_sql using p_ordinals;
+    end;
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+    perform sluice._note_broken_rules(v);
+  end loop;
   perform sluice._mark_faulty_rows();
   perform sluice._check_references(p_ordinals);
-  if p_ordinals is null then
-    execute v.superseded_sql;
-  else
-    perform sluice._mark_superseded_rows();
-  end if;
+  perform sluice._mark_superseded_rows(p_ordinals is null);
 end
 $$;
 
 comment on function sluice._transform_records(integer[]) is
   'Turns staged records into typed, hashed and checked rows.';
+
+-- Records whose rows the transform rejects, or that break a rule of the target.
+create or replace function sluice._note_broken_rules(p_target sluice.compiled)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into pg_temp.sluice_faults (ordinal, sqlstate, message, constraint_name, column_name)
+  select distinct on (r.sluice_ordinal) r.sluice_ordinal,
+    coalesce(rule ->> 'sqlstate', 'SL100'), coalesce(rule ->> 'message', r.sluice_reject),
+    rule ->> 'constraint_name', rule ->> 'column_name'
+  from pg_temp.sluice_rows r
+  left join jsonb_array_elements(p_target.rules) rule on (rule ->> 'rule')::smallint = r.sluice_rule
+  where r.sluice_rule is not null and r.sluice_state is null and r.tableoid = p_target.rows_table
+    and r.sluice_ordinal not in (select ordinal from pg_temp.sluice_faults)
+  order by r.sluice_ordinal, r.sluice_line;
+end
+$$;
 
 -- For a transform that takes a row: the fields of the records that came as payloads, as a replay's do, and as those
 -- that the loader does not understand. A payload that is no JSON object is its record's fault.

@@ -13,7 +13,8 @@ declare
   v_found    boolean := false;
   v_by_trial integer;
 begin
-  perform sluice._plan_by_index('sluice_trial_merge', c.trial_merge_sql, c.search_path) from pg_temp.sluice_compiled c;
+  perform sluice._plan_by_index('sluice_trial_merge_' || t.number, t.trial_merge_sql, t.search_path)
+  from pg_temp.sluice_targets t;
   select array_agg(ordinal order by ordinal) into v_ordinals
   from (select distinct sluice_ordinal as ordinal from pg_temp.sluice_rows where sluice_state is null) o;
   v_first := 1;
@@ -71,7 +72,7 @@ begin
   -- The record at which the merge stopped is the likely one: try it alone.
   select r.sluice_ordinal into v_guess from pg_temp.sluice_rows r
   where r.sluice_state is null and r.sluice_ordinal between v_live[1] and v_live[cardinality(v_live)]
-  order by r.sluice_ordinal, r.sluice_line offset greatest(v_all.place - 1, 0) limit 1;
+  order by r.tableoid, r.sluice_ordinal, r.sluice_line offset greatest(v_all.place - 1, 0) limit 1;
   v_one := sluice._try_merge(v_guess, v_guess);
   if not sluice._may_be_own_fault(v_guess, v_all.sqlstate_, v_all.message)
     or v_one.is_good and not sluice._is_record_fault(v_all.sqlstate_)
@@ -121,13 +122,19 @@ create or replace function sluice._try_merge(
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_search_path text;
+  v_targets     integer;
 begin
+  select min(t.search_path), count(*) into v_search_path, v_targets from pg_temp.sluice_targets t;
   update pg_temp.sluice_batch set trial_first = p_first, trial_last = p_last;
-  perform set_config('search_path', (select c.search_path from pg_temp.sluice_compiled c), true);
+  perform set_config('search_path', v_search_path, true);
   for v_attempt in 1 .. 2 loop
     perform setval('pg_temp.sluice_place', 1, false);
     begin
-      execute 'execute sluice_trial_merge';
+      for v_number in 1 .. v_targets loop
+        execute 'execute sluice_trial_merge_' || v_number;
+      end loop;
       set constraints all immediate;
       raise exception using errcode = 'SL999', message = 'a trial always rolls back';
     exception

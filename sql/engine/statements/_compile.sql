@@ -1,4 +1,4 @@
-create or replace function sluice._compile(p_pipeline_id integer, p_version integer)
+create or replace function sluice._compile(p_pipeline_id integer, p_version integer, p_number integer default 1)
 returns sluice.compiled
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -7,15 +7,14 @@ as $$
 declare
   v                 sluice.compiled;
   v_pipeline        sluice.pipelines;
-  v_transform       sluice.transforms;
+  v_transform       record;
   v_function        oid;
   v_has_reject      boolean;
   v_fields          text;
   v_is_in_any_order boolean;
 begin
   select * into strict v_pipeline from sluice.pipelines where pipeline_id = p_pipeline_id;
-  select t.* into v_transform from sluice.transforms t
-  where t.pipeline_id = p_pipeline_id and t.version = coalesce(p_version, v_pipeline.active_version);
+  select t.* into v_transform from sluice._version_targets(p_pipeline_id, p_version) t where t.number = p_number;
   if not found then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s has no version %s', v_pipeline.name, p_version),
@@ -23,6 +22,7 @@ begin
         select string_agg('v' || t.version, ', ' order by t.version) from sluice.transforms t
         where t.pipeline_id = p_pipeline_id);
   end if;
+  v.number := p_number;
   v.version := v_transform.version;
   v.search_path := v_transform.search_path;
   v.key := v_transform.key;
@@ -48,11 +48,11 @@ begin
   end if;
 
   v.target := sluice._check_target(
-    v_pipeline.name, v_pipeline.target, v_transform.key, v_transform.order_by, v_transform.columns);
+    v_pipeline.name, v_transform.target, v_transform.key, v_transform.order_by, v_transform.columns);
   if (select count(*) from pg_attribute a where a.attrelid = v.target and not a.attisdropped
       and (a.attname, a.atttypid) in (('sluice_hash', 'bytea'::regtype), ('sluice_batch', 'bigint'::regtype))) <> 2 then
     raise exception using errcode = 'SL005',
-      message = format('pipeline %s: target %s has lost its bookkeeping columns', v_pipeline.name, v_pipeline.target),
+      message = format('pipeline %s: target %s has lost its bookkeeping columns', v_pipeline.name, v_transform.target),
       hint = 'run "sluice apply" on the pipeline''s file again';
   end if;
   select bool_or(c.column_name = 'sluice_reject'), bool_or(c.column_name = 'sluice_deleted')
@@ -106,9 +106,9 @@ where ($1 is null or s.ordinal = any ($1))
 end
 $$;
 
-comment on function sluice._compile(integer, integer) is
+comment on function sluice._compile(integer, integer, integer) is
 $$Checks a pipeline version (null: the active one) against the catalog as it is now (SL005, SL006 when it no longer
-fits) and writes every statement its batches run.$$;
+fits) and writes every statement its batches run on one of its targets.$$;
 
 -- Marks all but the newest row of each key in the batch: by order_by, then by arrival.
 create or replace function sluice._superseded_sql(p_target oid, p_key text[], p_order_by text)
