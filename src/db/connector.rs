@@ -1,7 +1,7 @@
 //! Makes connections, alone or for a pool.
 
 use super::refusal::{describe, describe_silence};
-use super::session::{Live, Notice, OnNotice, Session, log_notice, spawn};
+use super::session::{Notice, OnNotice, Session, log_notice, spawn};
 use crate::error::{Error, Result};
 use deadpool_postgres::{
     Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts,
@@ -51,10 +51,7 @@ impl Connector {
                 Err(_) => return Err(describe_silence(limit, &self.settings)),
             },
         };
-        match opened {
-            Ok(live) => Ok(Session::new(live)),
-            Err(error) => Err(describe(error, &self.settings)),
-        }
+        opened.map_err(|error| describe(error, &self.settings))
     }
 
     /// A pool of at most `max_size` connections; none is made before it is wanted. A
@@ -106,7 +103,7 @@ impl Connector {
         }
     }
 
-    async fn open(&self) -> Result<Live, tokio_postgres::Error> {
+    async fn open(&self) -> Result<Session, tokio_postgres::Error> {
         let name = match &self.settings.application_name {
             // Ours comes first: takeovers know a loader's sessions by it.
             Some(users) => format!("{} ({users})", self.application_name),
@@ -117,7 +114,7 @@ impl Connector {
             .await
     }
 
-    async fn open_with(&self, config: Config) -> Result<Live, tokio_postgres::Error> {
+    async fn open_with(&self, config: Config) -> Result<Session, tokio_postgres::Error> {
         let on_notice = Arc::clone(&self.on_notice);
         match &self.tls {
             Some(tls) => {
@@ -147,8 +144,8 @@ type Connecting<'a> = Pin<
 impl Connect for Connector {
     fn connect(&self, _: &Config) -> Connecting<'_> {
         Box::pin(async {
-            let live = self.open().await?;
-            Ok((live.client, live.task))
+            let session = self.open().await?;
+            Ok((session.client, session.task))
         })
     }
 }

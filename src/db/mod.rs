@@ -1,5 +1,4 @@
-//! Connections to the server: TLS, session settings, notices, and the end of a connection
-//! kept so that it can be classified.
+//! Connections to the server: TLS, session settings, notices.
 //!
 //! A [`Connector`] makes them all. [`connect`] is the short way for one.
 
@@ -11,7 +10,7 @@ mod target;
 
 pub use connector::Connector;
 pub use errors::{ServerError, server_error};
-pub use session::{Ending, Notice, Session};
+pub use session::{Notice, Session};
 pub use target::Target;
 
 use crate::error::Result;
