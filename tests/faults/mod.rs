@@ -6,6 +6,7 @@ mod backfills;
 mod every_message;
 mod failures;
 mod kills;
+mod pooler;
 mod replays;
 mod restore;
 mod retention;

@@ -8,9 +8,9 @@ use pgsluice::db::Session;
 const RECORDS: i64 = 60;
 /// Faults of one kind.
 const SAMPLE: usize = 12;
-const REPLAY: [&str; 6] = ["replay", "items", "--version", "2", "--batch-rows", "20"];
+pub(super) const REPLAY: [&str; 6] = ["replay", "items", "--version", "2", "--batch-rows", "20"];
 
-async fn quarantined() -> TestDb {
+pub(super) async fn quarantined() -> TestDb {
     let db = TestDb::new().await;
     db.execute(
         "create schema shop;
@@ -49,7 +49,7 @@ async fn reset(db: &TestDb) {
     .await;
 }
 
-async fn check(db: &TestDb, about: &str) {
+pub(super) async fn check(db: &TestDb, about: &str) {
     assert_eq!(
         db.value("select (select count(*) from shop.items), (select sum(n) from shop.items), (select count(*) from shop.log),
             (select count(distinct quarantine_id) from sluice.quarantine where status = 'replayed'), (select count(*) from sluice.quarantine_events),
@@ -103,7 +103,7 @@ async fn replay_cut_off_behind_any_message_loads_each_record_once() {
 }
 
 /// A replay that waits in its second batch.
-async fn held_in_its_second_batch(db: &TestDb, more: &[&str]) -> (Loader, Session) {
+pub(super) async fn held_in_its_second_batch(db: &TestDb, more: &[&str]) -> (Loader, Session) {
     db.execute(
         "create or replace function shop.gate() returns trigger language plpgsql as $$
            begin perform pg_advisory_xact_lock_shared(77, 1); return null; end $$;

@@ -5,6 +5,7 @@ pub mod api;
 pub mod db;
 pub mod golden;
 pub mod loader;
+pub mod pooler;
 pub mod proxy;
 pub mod server;
 pub mod sluice;
