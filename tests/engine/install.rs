@@ -1,7 +1,7 @@
 //! Installing and upgrading, through the library and through the binary.
 
 use super::interface::interface_of;
-use super::{Hand, items};
+use super::{Hand, items_of_ids};
 use crate::support::db::rows;
 use crate::support::{Sluice, TestDb, server};
 use pgsluice::install::migrate;
@@ -36,15 +36,7 @@ async fn twenty_migrations_at_once_install_one_engine() {
 
 #[tokio::test]
 async fn older_engine_is_upgraded_and_nothing_stale_survives() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1}"#]).await;
     let interface = interface_of(&db).await;
@@ -332,15 +324,7 @@ async fn database_of_another_encoding_is_refused() {
 
 #[tokio::test]
 async fn upgrade_waits_for_the_batch_in_flight() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let hand = Hand::start(&db).await;
     hand.stage(&[r#"{"id": 1}"#]).await.unwrap();
     pretend(&db, "0.0.1").await;

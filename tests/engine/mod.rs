@@ -22,4 +22,6 @@ mod upgrade;
 mod verify;
 mod views;
 
-use support::{Hand, Problem, WAITS_FOR_TARGET, items, make_all_digests_anchors, problem};
+use support::{
+    Hand, Problem, WAITS_FOR_TARGET, items, items_of_ids, make_all_digests_anchors, problem,
+};

@@ -1,21 +1,13 @@
 //! Who may do what.
 
-use super::{Hand, items};
+use super::{Hand, items_of_ids};
 use crate::support::TestDb;
 use crate::support::db::rows;
 use pgsluice::db::Session;
 
 /// Members of the engine's roles, and a user who is neither.
 async fn shop() -> TestDb {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     for (role, of) in [
         ("engine_reader", "in role sluice_reader"),
         ("engine_operator", "in role sluice_operator"),
@@ -157,6 +149,10 @@ async fn functions_pin_their_search_path_are_commented_and_closed_to_the_public(
         (
             "a comment on what users call",
             "obj_description(p.oid, 'pg_proc') is null and proname not like '\\_%'",
+        ),
+        (
+            "no md5, which strict servers (FIPS) refuse",
+            "p.prosrc ~* '\\mmd5\\M'",
         ),
         (
             "no rights for the public",

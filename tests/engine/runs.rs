@@ -1,20 +1,6 @@
 //! Runs: how they begin and end.
 
-use super::{Hand, items};
-use crate::support::TestDb;
-
-async fn shop() -> TestDb {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
-    db
-}
+use super::{Hand, items_of_ids as shop};
 
 #[tokio::test]
 async fn a_run_that_never_ended_is_interrupted_once_the_next_begins() {

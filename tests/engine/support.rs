@@ -70,6 +70,14 @@ pub(super) async fn items(db: &TestDb, table: &str, returns: &str, select: &str,
         .await;
 }
 
+/// The same in a database of its own, of records that have an id and nothing else.
+pub(super) async fn items_of_ids() -> TestDb {
+    let db = TestDb::new().await;
+    let (table, select) = ("id bigint primary key", "(doc->>'id')::bigint");
+    items(&db, table, "id bigint", select, "key => '{id}'").await;
+    db
+}
+
 /// The statements of [`items`].
 pub(super) fn items_sql(table: &str, returns: &str, select: &str, options: &str) -> String {
     format!(

@@ -5,19 +5,11 @@ mod deep;
 mod history;
 mod reconcile;
 
-use super::{Hand, items, problem};
+use super::{Hand, items_of_ids, problem};
 use crate::support::TestDb;
 
 async fn shop() -> TestDb {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let mut hand = Hand::start(&db).await;
     for id in 1..=3 {
         hand.load(&[format!(r#"{{"id": {id}}}"#)]).await;
@@ -57,15 +49,7 @@ async fn sound_pipeline_passes_every_check() {
 
 #[tokio::test]
 async fn pipeline_that_never_ran_is_sound() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     assert_eq!(
         db.value("select bool_and(is_ok), count(*) from sluice.verify('items', deep => true)")
             .await,

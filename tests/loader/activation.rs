@@ -1,6 +1,7 @@
 //! Another version is activated while a run is going on.
 
 use super::{batch, items_db, run};
+use crate::support::TestDb;
 use pgsluice::run::Options;
 
 /// `upper` is version 2; version 1 waits in batch 2 for whoever holds the lock 42.
@@ -17,10 +18,8 @@ const VERSIONS: &str = "
   select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2', target => 'shop.items',
     key => '{id}', source => sluice.file_source(path => 'made up by the test'), activate => false);";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn activation_takes_effect_at_the_next_batch_of_a_run_that_is_going_on() {
-    let db = items_db().await;
-    db.execute(VERSIONS).await;
+/// Activates `version` while version 1 waits in batch 2 of 6; the run goes on with it in batch 3.
+pub(super) async fn activate_in_the_middle(db: &TestDb, version: i32) {
     let gate = db.connect().await;
     gate.batch_execute("begin; select pg_advisory_xact_lock(42)")
         .await
@@ -29,28 +28,37 @@ async fn activation_takes_effect_at_the_next_batch_of_a_run_that_is_going_on() {
         workers: 1,
         ..Options::default()
     };
-    let running = run(&db, (0..6).map(|n| batch(n, "a")).collect(), None, options);
+    let running = run(db, (0..6).map(|n| batch(n, "a")).collect(), None, options);
     let release = async {
         db.wait_until(
             "select exists (select from pg_stat_activity where application_name like 'sluice items run % batch %'
                and wait_event_type = 'Lock' and datname = current_database())",
         )
         .await;
-        db.execute("select sluice.activate_version('items', 2)")
-            .await;
+        db.execute(&format!(
+            "select sluice.activate_version('items', {version})"
+        ))
+        .await;
         gate.batch_execute("commit").await.unwrap();
     };
     let (report, ()) = tokio::join!(running, release);
     assert_eq!(report.outcome(), "ok", "{:?}", report.error);
     assert_eq!(
-        db.value("select string_agg(version::text, ',' order by batch_seq) from sluice.batches")
-            .await,
-        "1,1,1,2,2,2"
-    );
-    assert_eq!(
         db.rows("select name, count(*), min(id), max(id) from shop.items group by name order by 3")
             .await,
         ["a|30|0|29", "A|30|30|59"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activation_takes_effect_at_the_next_batch_of_a_run_that_is_going_on() {
+    let db = items_db().await;
+    db.execute(VERSIONS).await;
+    activate_in_the_middle(&db, 2).await;
+    assert_eq!(
+        db.value("select string_agg(version::text, ',' order by batch_seq) from sluice.batches")
+            .await,
+        "1,1,1,2,2,2"
     );
     assert_eq!(
         db.rows("select version, state, activated_by = session_user, activated_at <= now()::timestamp from sluice.versions")

@@ -1,8 +1,7 @@
 //! Transforms that take a row: fields and payloads come to the same.
 
-use super::{batch, run};
+use super::activation::activate_in_the_middle;
 use crate::support::{Sluice, TestDb};
-use pgsluice::run::Options;
 
 /// A table of texts as they came, and a pipeline `items` that takes rows of four fields.
 const TEXTS: &str = r#"
@@ -268,36 +267,7 @@ async fn version_that_takes_something_else_is_followed_at_the_next_batch() {
     for version in [2, 3] {
         let db = TestDb::new().await;
         db.execute(VERSIONS).await;
-        let gate = db.connect().await;
-        gate.batch_execute("begin; select pg_advisory_xact_lock(42)")
-            .await
-            .unwrap();
-        let options = Options {
-            workers: 1,
-            ..Options::default()
-        };
-        let running = run(&db, (0..6).map(|n| batch(n, "a")).collect(), None, options);
-        let release = async {
-            db.wait_until(
-                "select exists (select from pg_stat_activity where application_name like 'sluice items run % batch %'
-                   and wait_event_type = 'Lock' and datname = current_database())",
-            )
-            .await;
-            db.execute(&format!(
-                "select sluice.activate_version('items', {version})"
-            ))
-            .await;
-            gate.batch_execute("commit").await.unwrap();
-        };
-        let (report, ()) = tokio::join!(running, release);
-        assert_eq!(report.outcome(), "ok", "{:?}", report.error);
-        assert_eq!(
-            db.rows(
-                "select name, count(*), min(id), max(id) from shop.items group by name order by 3"
-            )
-            .await,
-            ["a|30|0|29", "A|30|30|59"]
-        );
+        activate_in_the_middle(&db, version).await;
     }
 }
 

@@ -1,20 +1,7 @@
 //! What a rewind would have read again, and going back to a time.
 
-use crate::engine::{Hand, items, problem};
+use crate::engine::{Hand, items_of_ids as shop, problem};
 use crate::support::TestDb;
-
-async fn shop() -> TestDb {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
-    db
-}
 
 /// A batch of `count` records that leaves the given cursor and objects behind.
 async fn load(hand: &mut Hand, count: usize, cursor: &str, objects: &[(&str, u64)]) -> String {

@@ -1,20 +1,7 @@
 //! Setting the live cursor back.
 
-use crate::engine::{Hand, items, problem};
+use crate::engine::{Hand, items_of_ids as shop, problem};
 use crate::support::TestDb;
-
-async fn shop() -> TestDb {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
-    db
-}
 
 /// A batch that leaves the given objects behind.
 async fn load(hand: &mut Hand, id: i64, objects: &str) -> i64 {

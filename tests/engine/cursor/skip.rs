@@ -1,18 +1,10 @@
 //! Passing over what cannot be read.
 
-use crate::engine::{Hand, items, problem};
+use crate::engine::{Hand, items_of_ids, problem};
 use crate::support::TestDb;
 
 async fn shop() -> TestDb {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     db.execute("update sluice.pipelines set source = sluice.file_source('drop')")
         .await;
     db

@@ -1,6 +1,6 @@
 //! A definition as SQL, printed and applied.
 
-use crate::engine::{items, problem};
+use crate::engine::{items_of_ids, problem};
 use crate::support::TestDb;
 
 const PRINTED: &str = "CREATE OR REPLACE FUNCTION shop.items_v1(doc jsonb)
@@ -21,15 +21,7 @@ select sluice.define_pipeline(
 
 #[tokio::test]
 async fn it_is_printed_as_one_would_write_it() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     assert_eq!(db.value("select sluice.definition('items')").await, PRINTED);
     problem(&db, "select sluice.definition('items', 7)")
         .await

@@ -1,19 +1,11 @@
 //! Forgetting a pipeline.
 
-use crate::engine::{Hand, items, problem};
+use crate::engine::{Hand, items, items_of_ids, problem};
 use crate::support::TestDb;
 
 #[tokio::test]
 async fn everything_of_the_pipeline_goes_and_the_target_stays() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1}"#, "bad"]).await;
     db.execute("insert into sluice.source_objects select pipeline_id, 'a', '{}', '0', true, 1 from sluice.pipelines").await;
@@ -47,15 +39,7 @@ async fn everything_of_the_pipeline_goes_and_the_target_stays() {
 
 #[tokio::test]
 async fn batch_in_flight_of_a_dropped_pipeline_cannot_commit() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let hand = Hand::start(&db).await;
     hand.stage(&[r#"{"id": 1}"#]).await.unwrap();
     hand.transform().await.unwrap();
@@ -66,15 +50,7 @@ async fn batch_in_flight_of_a_dropped_pipeline_cannot_commit() {
 
 #[tokio::test]
 async fn name_can_be_defined_anew_and_does_not_inherit() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;
     db.execute(
         "select sluice.drop_pipeline('items');

@@ -1,19 +1,11 @@
 //! What keeps a pipeline from running, found by whoever asks.
 
-use crate::engine::items;
+use crate::engine::items_of_ids;
 use crate::support::TestDb;
 use crate::support::db::rows;
 
 async fn shop() -> TestDb {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     db.execute(
         "do $$ begin create role engine_loader in role sluice_operator;
          exception when duplicate_object or unique_violation then null; end $$",

@@ -1,19 +1,10 @@
 //! Correcting a quarantined record.
 
-use crate::engine::{Hand, items, problem};
-use crate::support::TestDb;
+use crate::engine::{Hand, items_of_ids, problem};
 
 #[tokio::test]
 async fn only_open_records_are_amended_with_a_reason_and_not_into_another_open_one() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     Hand::start(&db).await.load(&["a", "b", "c"]).await;
     db.value("select sluice.discard('items', '{3}', 'known')")
         .await;
@@ -69,15 +60,7 @@ async fn only_open_records_are_amended_with_a_reason_and_not_into_another_open_o
 
 #[tokio::test]
 async fn an_amended_payload_can_be_taken_back() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     Hand::start(&db).await.load(&["a", "b"]).await;
     let now = "select convert_from(payload, 'UTF8'), convert_from(original_payload, 'UTF8'), payload_sha256 = sha256(payload)
                from sluice.quarantine where quarantine_id = 1";

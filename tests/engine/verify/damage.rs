@@ -1,6 +1,6 @@
 //! Damage of every kind, done by hand, and the check that names it.
 
-use crate::engine::{Hand, items};
+use crate::engine::{Hand, items, items_of_ids};
 use crate::support::TestDb;
 
 /// Rows that are there and one that was deleted; records that are open, replayed, discarded.
@@ -306,15 +306,7 @@ async fn edited_and_deleted_rows_are_named() {
 
 #[tokio::test]
 async fn a_view_in_the_place_of_a_target_is_named_and_not_read() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;
     db.execute(
         "create function shop.evil() returns integer language plpgsql as

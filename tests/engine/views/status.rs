@@ -1,21 +1,13 @@
 //! The view people look at first.
 
-use crate::engine::{Hand, items};
+use crate::engine::{Hand, items, items_of_ids};
 use crate::support::TestDb;
 
 const STATE: &str = "select state from sluice.status";
 
 #[tokio::test]
 async fn state_follows_the_life_of_a_run() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     assert_eq!(
         db.value("select pipeline, state, version, target, run, started_at, batches, extracted, written, quarantined, open_quarantine, cursor from sluice.status_details").await,
         "items|new|1|shop.items|-|-|0|0|0|0|0|-"
@@ -50,15 +42,7 @@ async fn state_follows_the_life_of_a_run() {
 
 #[tokio::test]
 async fn pipeline_is_held_by_one_session_at_a_time() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let guard = db.connect().await;
     guard
         .batch_execute(
@@ -104,15 +88,7 @@ async fn pipeline_is_held_by_one_session_at_a_time() {
 
 #[tokio::test]
 async fn only_sessions_of_loaders_are_evicted() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let by_hand = Hand::start(&db).await;
     by_hand.stage(&[r#"{"id": 1}"#]).await.unwrap();
     let loader = Hand::start(&db).await;
@@ -133,15 +109,7 @@ async fn only_sessions_of_loaders_are_evicted() {
 
 #[tokio::test]
 async fn outcome_of_a_run_is_noted_once_and_has_to_be_known() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    let db = items_of_ids().await;
     let hand = Hand::start(&db).await;
     crate::engine::problem(
         &db,

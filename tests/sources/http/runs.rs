@@ -109,6 +109,20 @@ async fn retries_of_requests_are_counted() {
 }
 
 #[tokio::test]
+async fn a_pause_for_a_spent_quota_is_told() {
+    let api = Api::orders(20, 10);
+    let web = Web::serve(move |request| {
+        let answer = api.answer(request);
+        let spent = answer.header("X-RateLimit-Remaining", "0");
+        spent.header("X-RateLimit-Reset", "1")
+    });
+    let db = define(&format!("sluice.http_source(url => '{}/links', records => '/data', paging => sluice.next_link_paging(next => '/links/next'))", web.url)).await;
+    let done = Sluice::on(&db).args(["run", "orders", "-v"]).run().exits(0);
+    assert_eq!(done.summary().count("inserted"), 20);
+    assert!(done.stderr.contains("the quota of"), "{}", done.stderr);
+}
+
+#[tokio::test]
 async fn rewind_sets_the_pages_back() {
     let (web, _) = serve(Api::orders(30, 10));
     let db = define(&format!(
