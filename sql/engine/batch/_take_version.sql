@@ -18,7 +18,8 @@ declare
   v_dropped     record;
 begin
   if v_kept is null then
-    for v_number in 1 .. coalesce((select max(t.number) from sluice._version_targets(p_pipeline_id, p_version) t), 1) loop
+    for v_number in 1 .. coalesce((
+      select max(t.number) from sluice._version_targets(p_pipeline_id, p_version) t), 1) loop
       v_compiled := v_compiled || sluice._compile(p_pipeline_id, p_version, v_number);
     end loop;
   end if;

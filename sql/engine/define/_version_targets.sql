@@ -20,5 +20,5 @@ as $$
 $$;
 
 comment on function sluice._version_targets(integer, integer) is
-$$The targets of a version (null: the active one), each with its transform; number 1 is the first. None where there is no
-such version.$$;
+$$The targets of a version (null: the active one), each with its transform; number 1 is the first. None where there is
+no such version.$$;

@@ -270,14 +270,15 @@ async fn definitions_from_before_they_were_kept_say_everything_anew_but_activate
 #[tokio::test]
 async fn a_definition_that_is_not_committed_yet_holds_up_no_batch() {
     let db = two_versions().await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"id": 1, "name": "a"}"#]).await;
     let apply = db.connect().await;
     for statement in ["begin", &first(&[]), &second(&[("max_bad_ratio", "0.7")])] {
         apply.batch_execute(statement).await.unwrap();
     }
-    let mut hand = Hand::start(&db).await;
     let limit = "set lock_timeout = '10s'";
     hand.session.batch_execute(limit).await.unwrap();
-    hand.load(&[r#"{"id": 1, "name": "a"}"#]).await;
-    assert_eq!(db.value("select name from shop.items").await, "A");
+    hand.load(&[r#"{"id": 1, "name": "b"}"#]).await;
+    assert_eq!(db.value("select name from shop.items").await, "B");
     apply.batch_execute("commit").await.unwrap();
 }
