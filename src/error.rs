@@ -168,6 +168,17 @@ impl Error {
         self
     }
 
+    /// What failed and its causes, without the next step.
+    pub(crate) fn in_one_line(&self) -> String {
+        let mut line = self.message.clone();
+        let mut cause = StdError::source(self);
+        while let Some(error) = cause {
+            line = format!("{line}: {error}");
+            cause = error.source();
+        }
+        line
+    }
+
     /// What failed, without causes and next step.
     pub fn message(&self) -> &str {
         &self.message

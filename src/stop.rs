@@ -2,6 +2,7 @@
 //! that has nothing in hand to finish is ended by the first.
 
 use crate::error::{Error, Kind, Result};
+use nix::sys::signal::{SigSet, Signal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::signal::unix::{SignalKind, signal};
@@ -56,6 +57,10 @@ impl Stop {
         }
         // Twice is once.
         let _ = OF_PROCESS.set(stop);
+        // Whoever started the process may have held them back until now.
+        SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM])
+            .thread_unblock()
+            .map_err(|error| Error::failed("signals cannot be let through").caused_by(error))?;
         Ok(())
     }
 

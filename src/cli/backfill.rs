@@ -4,6 +4,7 @@ use super::args;
 use super::call::rows;
 use super::changes::Shown;
 use super::context::Context;
+use super::retyped::Flags;
 use super::run::{options, show};
 use super::table;
 use crate::error::Result;
@@ -29,7 +30,7 @@ pub(super) async fn backfill(context: &Context, args: &args::Backfill) -> Result
     let (session, name, connector) = stop.unless_requested(begin).await?;
     context.progress.name(&name);
     let shown = Shown::new(&args.loading.dry, context.json);
-    let report = run_pipeline(
+    let mut report = run_pipeline(
         &connector,
         &name,
         &options(context, &args.loading, &shown)?,
@@ -37,6 +38,8 @@ pub(super) async fn backfill(context: &Context, args: &args::Backfill) -> Result
         &context.progress,
     )
     .await;
+    let flags = Flags::of(context, &args.loading);
+    report.error = report.error.map(|error| flags.behind_run_of(&name, error));
     shown.finish(report.counters.written());
     show(&report, context.json);
     if args.loading.dry.dry_run {

@@ -49,6 +49,11 @@ impl Context {
         Ok(matches!(self.target()?, Target::Embedded))
     }
 
+    /// What `--database-url` says.
+    pub(super) fn database_url(&self) -> Option<&str> {
+        self.database_url.as_deref()
+    }
+
     fn target(&self) -> Result<Target> {
         Target::resolve(self.database_url.as_deref(), &Environment::of_process())
     }

@@ -5,11 +5,14 @@ use super::args;
 use super::call;
 use super::context::Context;
 use super::table::{self, Row};
-use crate::error::{Error, Result};
-use crate::host::HostRules;
+use crate::error::Result;
 use crate::install;
-use crate::source::file;
+use crate::retry::Budget;
+use crate::run::look_at_delivery;
+use crate::source::{Means, look};
+use crate::stop::Stop;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8> {
     let session = context
@@ -27,9 +30,11 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
             let version = format!("version {}", install::VERSION);
             findings.push(finding("engine", "ok", &version, None));
             findings.extend(call::rows(&session, "select * from sluice.doctor()", &[]).await?);
-            let sources = call::rows(&session, SOURCES, &[]).await?;
-            let host = args.host.rules(context)?;
-            findings.extend(sources.iter().flat_map(|row| of_host(row, &host)));
+            let budget = Arc::new(Budget::new(0, Stop::never()));
+            let means = Means::of_run(budget, args.host.rules(context)?);
+            for pipeline in call::rows(&session, PIPELINES, &[]).await? {
+                findings.extend(of_host(&pipeline, &means).await);
+            }
         }
         Err(error) => findings.push(finding(
             "engine",
@@ -54,29 +59,45 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
     Ok(u8::from(has_failed))
 }
 
-/// Every variable that a source names: credentials are nowhere else.
-const SOURCES: &str = "select p.name, p.source, array(
-    select distinct e #>> '{}' from pg_catalog.jsonb_path_query(p.source, 'strict $.**.env') e order by 1) as variables
+/// Every variable that a pipeline names: credentials are nowhere else.
+const PIPELINES: &str = "select p.name, p.source, p.deliver, array(
+    select distinct e #>> '{}' from pg_catalog.jsonb_path_query(
+      pg_catalog.jsonb_build_array(p.source, p.deliver), '$.**.env[*] ? (@.type() == \"string\")') e order by 1) as variables
   from sluice.pipelines p where p.backfill_of is null order by p.name";
 
-/// What a pipeline needs of this machine: files to read, variables with credentials, hosts.
-fn of_host(row: &Row, host: &HostRules) -> Vec<Row> {
-    let (name, source) = (row["name"].as_str().unwrap_or_default(), &row["source"]);
-    let check = format!("source of {name}");
-    let path = source["path"].as_str().filter(|path| *path != "-");
-    let files = path.map(|path| file::is_readable(path, host).map(|()| format!("may read {path}")));
+/// What a pipeline needs of this machine, and of the database that it reads: files, variables with
+/// credentials, hosts, programs.
+async fn of_host(row: &Row, means: &Means) -> Vec<Row> {
+    let name = row["name"].as_str().unwrap_or_default();
     let variables = row["variables"].as_array();
     let variables = variables.into_iter().flatten().filter_map(Value::as_str);
-    let variables =
-        variables.map(|name| host.env(name).map(|_| format!("has the variable {name}")));
-    files
-        .into_iter()
-        .chain(variables)
-        .map(|found: Result<String, Error>| match found {
+    let variable = |name| {
+        means
+            .host
+            .env(name)
+            .map(|_| format!("has the variable {name}"))
+    };
+    let mut of_source: Vec<Result<String>> = variables.map(variable).collect();
+    of_source.extend(look(&row["source"], means).await);
+    let of_delivery = match &row["deliver"] {
+        Value::Null => Vec::new(),
+        settings => look_at_delivery(settings, &means.host),
+    };
+    let of_source = of_source.into_iter().map(|found| ("source", found));
+    let of_delivery = of_delivery.into_iter().map(|found| ("delivery", found));
+    let mut rows: Vec<Row> = Vec::new();
+    for (part, found) in of_source.chain(of_delivery) {
+        let check = format!("{part} of {name}");
+        let row = match found {
             Ok(detail) => finding(&check, "ok", &detail, None),
-            Err(error) => finding(&check, "fail", error.message(), error.next_step()),
-        })
-        .collect()
+            Err(error) => finding(&check, "fail", &error.in_one_line(), error.next_step()),
+        };
+        // What is missing is missed by several.
+        if !rows.iter().any(|known| known["detail"] == row["detail"]) {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 fn finding(check: &str, verdict: &str, detail: &str, next: Option<&str>) -> Row {

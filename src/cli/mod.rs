@@ -25,6 +25,7 @@ mod quarantine;
 mod reconcile;
 mod reload;
 mod replay;
+mod retyped;
 mod rewind;
 mod run;
 mod status;

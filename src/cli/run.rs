@@ -5,6 +5,7 @@ use super::call;
 use super::changes::Shown;
 use super::context::Context;
 use super::deliver::{deliver_one, delivering};
+use super::retyped::Flags;
 use super::voice;
 use crate::error::{Error, Result};
 use crate::report::Report;
@@ -42,6 +43,16 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         true => args.pipelines.clone(),
         false => Vec::new(),
     };
+    let ratio = |ratio: Option<f64>| ratio.map(|ratio| ratio.to_string());
+    let (bad, missing) = (
+        ratio(args.loading.max_bad_ratio),
+        ratio(args.max_delete_ratio),
+    );
+    let flags = Flags::of(context, &args.loading)
+        .with("path", args.path.as_deref())
+        .with("format", args.format.as_deref())
+        .with("max-bad-ratio", bad.as_deref())
+        .with("max-delete-ratio", missing.as_deref());
     let is_one_of_several = args.all || pipelines.len() > 1;
     let mut code = 0;
     for pipeline in &pipelines {
@@ -55,7 +66,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
             Err(error) => Report::of_failure(pipeline, error),
         };
         if let Some(error) = report.error.take() {
-            let error = with_flags(error, pipeline, args);
+            let error = flags.behind_run_of(pipeline, error);
             report.error = Some(match is_one_of_several {
                 true => error.about(pipeline),
                 false => error,
@@ -79,44 +90,6 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         }
     }
     Ok(code)
-}
-
-/// The next step as it has to be typed: the engine knows the command, not how it was called.
-fn with_flags(error: Error, pipeline: &str, args: &args::Run) -> Error {
-    let flag = |name: &str, value: &Option<String>| {
-        let value = value.as_deref()?;
-        Some(format!(" --{name} {}", shell_word(value)))
-    };
-    let flags: String = [flag("path", &args.path), flag("format", &args.format)]
-        .into_iter()
-        .flatten()
-        .collect();
-    let bare = format!("sluice run {pipeline}");
-    let typed = match args.path.as_deref() {
-        Some("-") => format!("... | {bare}{flags}"),
-        _ => format!("{bare}{flags}"),
-    };
-    error.reworded(|text| {
-        let mut parts = text.split(&bare);
-        let mut typed_text = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            // Another pipeline may be called by this name and more.
-            let is_longer =
-                part.starts_with(|c: char| c.is_ascii_alphanumeric() || "_.-".contains(c));
-            typed_text.push_str(if is_longer { &bare } else { &typed });
-            typed_text.push_str(part);
-        }
-        typed_text
-    })
-}
-
-/// A word as the shell takes it for one.
-fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 /// How to run, as the command line says.

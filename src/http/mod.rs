@@ -4,9 +4,13 @@
 //! |---|---|
 //! | [`transport`] | one request and its whole answer: TLS, timeouts, pacing, size |
 //! | [`auth`] | the credential that goes with it |
+//! | `look` | whether it would be allowed |
 
 pub(crate) mod auth;
+mod look;
 pub(crate) mod transport;
+
+pub(crate) use look::look;
 
 use reqwest::Url;
 use serde::{Deserialize, Deserializer};

@@ -19,6 +19,7 @@ mod transaction;
 mod worker;
 
 pub use crate::stop::Stop;
+pub(crate) use delivery::look as look_at_delivery;
 pub use delivery::{DeliveryOptions, deliver};
 pub use options::{OpenSource, Options, ShowChange, ShowChanges};
 pub use replay::{ReplayOptions, replay};

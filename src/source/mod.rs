@@ -15,6 +15,7 @@ mod fields;
 pub mod file;
 pub mod http;
 mod json;
+mod look;
 mod mark;
 mod means;
 mod names;
@@ -31,6 +32,7 @@ pub use contract::{Progress, Proof, Reason, Source};
 pub(crate) use copy::CopyRows;
 pub use driver::Driver;
 pub use fields::Fields;
+pub(crate) use look::look;
 pub use means::{Means, Remarks, Waiting};
 pub use stream::StreamSource;
 pub use units::KnownObjects;
@@ -38,6 +40,7 @@ pub use units::KnownObjects;
 use crate::error::{Error, Result};
 use crate::secret;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 
 /// From where a source goes on.
@@ -87,6 +90,13 @@ pub fn redirected(settings: &Value, path: Option<&str>, format: Option<&str>) ->
             "path"
         };
         settings[name] = json!(path);
+        // They pick files of a folder.
+        if name == "path"
+            && !Path::new(path).is_dir()
+            && let Some(settings) = settings.as_object_mut()
+        {
+            settings.retain(|name, _| name != "pattern" && name != "subfolders");
+        }
     }
     if let Some(format) = format {
         settings["format"] = json!(format);

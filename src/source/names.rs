@@ -1,8 +1,20 @@
-//! Names under which others keep what is not ready to be read.
+//! Which names are asked for, and under which others keep what is not ready to be read.
 
 use std::path::Path;
 
 const UNFINISHED: [&str; 3] = ["tmp", "part", "partial"];
+
+/// The glob for what stands behind a folder or a prefix; `None`: what is usual there. With `subfolders`
+/// a pattern without a slash is about the last part alone, however deep it stands.
+pub(super) fn glob_below(pattern: Option<&str>, subfolders: Option<bool>) -> Option<String> {
+    match (pattern, subfolders) {
+        (None, None) => None,
+        (None, Some(false)) => Some("*".to_owned()),
+        (None, Some(true)) => Some("**/*".to_owned()),
+        (Some(name), Some(true)) if !name.contains('/') => Some(format!("**/{name}")),
+        (Some(pattern), _) => Some(pattern.to_owned()),
+    }
+}
 
 /// Whether the suffix says that somebody is still writing.
 pub(super) fn is_unfinished(path: &Path) -> bool {

@@ -4,10 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::{Value, json};
 
 use super::records::{
@@ -34,16 +31,8 @@ impl StreamSource {
             .as_fd()
             .try_clone_to_owned()
             .map_err(unreadable)?;
-        let tells_silence = Arc::new(AtomicBool::new(false));
-        let pipe = Pipe {
-            input: input.into(),
-            tells_silence: Arc::clone(&tells_silence),
-        };
-        let source = Self::new(settings, Box::new(pipe), means)?;
-        // Decoders take any error for the end.
-        let is_plain = source.reading.compression == Compression::None;
-        tells_silence.store(is_plain, Ordering::Relaxed);
-        Ok(source)
+        // Without the buffer that the library would put before it.
+        Self::new(settings, Box::new(File::from(input)), means)
     }
 
     /// A source that reads `input` as if it were standard input.
@@ -66,7 +55,8 @@ impl StreamSource {
 fn begin(settings: &RecordSettings, head: Vec<u8>, input: Box<dyn Read + Send>) -> Result<Reading> {
     let compression = Compression::detect(settings.compression, PATH, &head);
     let raw = Raw::new(io::Cursor::new(head).chain(input), 0);
-    let window = Window::new(Decoder::new(compression, raw).map_err(unreadable)?, 0);
+    let decoder = Decoder::new(compression, raw).and_then(Decoder::telling_silence);
+    let window = Window::new(decoder.map_err(unreadable)?, 0);
     let mut reading = Reading::new(PATH, Once, compression, window);
     reading.begin(settings, None, Parser::default())?;
     Ok(reading)
@@ -78,9 +68,10 @@ fn unreadable(cause: io::Error) -> Error {
 
 impl Source for StreamSource {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        self.has_begun = true;
         out.set_origin(PATH);
-        match self.reading.read_what_came(out)? {
+        let progress = self.reading.read_what_came(out)?;
+        self.has_begun |= out.rows() > 0;
+        match progress {
             Some(Framed::BatchIsFull) => return Ok(Progress::Full),
             // What has come need not wait for what comes behind.
             None => return Ok(Progress::UnitEnded(Proof::Complete)),
@@ -108,28 +99,6 @@ impl Source for StreamSource {
 
     fn is_at_start(&self) -> bool {
         !self.has_begun
-    }
-}
-
-/// Standard input without a buffer. Where it may, it says every second that nothing comes.
-struct Pipe {
-    input: File,
-    tells_silence: Arc<AtomicBool>,
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.tells_silence.load(Ordering::Relaxed) {
-            let mut inputs = [PollFd::new(self.input.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut inputs, PollTimeout::from(1000u16)) {
-                Ok(0) | Err(nix::errno::Errno::EINTR) => {
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                // What cannot be waited for is read.
-                _ => {}
-            }
-        }
-        self.input.read(buf)
     }
 }
 

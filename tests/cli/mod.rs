@@ -5,6 +5,7 @@ mod backfill;
 mod daily;
 mod db;
 mod demo;
+mod doctor;
 mod host;
 mod init;
 mod output;

@@ -223,6 +223,56 @@ async fn the_threshold_names_the_first_bad_record_and_how_to_go_on_from_this_cal
     ] {
         assert!(done.stderr.contains(part), "{part}\n{}", done.stderr);
     }
+    // With all without which it would be refused, or read something else.
+    let done = Sluice::bare()
+        .args([
+            "run",
+            "items",
+            "--path",
+            "a b.csv",
+            "--format",
+            "csv",
+            "--max-delete-ratio",
+            "1",
+        ])
+        .args([
+            "--allow-files",
+            "/srv it",
+            "--allow-hosts",
+            "*",
+            "--database-url",
+            &db.url,
+        ])
+        .current_dir(folder.path())
+        .run()
+        .exits(3);
+    let typed = format!(
+        "\"sluice run items --database-url '{}' --allow-files '/srv it' --path 'a b.csv' --format csv --max-delete-ratio 1 --dry-run\"",
+        db.url
+    );
+    assert!(done.stderr.contains(&typed), "{typed}\n{}", done.stderr);
+    let secret = format!("{}&password=secret", db.url);
+    let done = Sluice::bare()
+        .args([
+            "run",
+            "items",
+            "--path",
+            "a b.csv",
+            "--format",
+            "csv",
+            "--database-url",
+            &secret,
+        ])
+        .current_dir(folder.path())
+        .run()
+        .exits(3);
+    assert!(
+        done.stderr
+            .contains("\"sluice run items --database-url ... --path")
+            && !done.stderr.contains("secret"),
+        "{}",
+        done.stderr
+    );
     let done = Sluice::on(&db)
         .args(["run", "items", "--path", "-"])
         .run_with_input(b"{\"id\": \"x\"}\n")

@@ -3,6 +3,7 @@
 use super::steps::{Held, Step};
 use crate::support::workload::{ONE_WORKER, TWO_WORKERS, outcome};
 use crate::support::{Fault, Loader, Proxy, Sluice, TestDb, Workload, loader};
+use nix::sys::signal::{SigSet, Signal};
 use std::time::Duration;
 
 /// The batch in hand is finished, and nothing of the next one is there.
@@ -134,6 +135,24 @@ async fn first_signal_ends_a_command_that_still_connects() {
         let done = run.wait();
         assert_eq!(done.code, Some(143), "{command}: {done:?}");
         assert!(done.stderr.contains("interrupted"), "{command}: {done:?}");
+    }
+}
+
+/// It is pending before the program has come to its first instruction.
+#[test]
+fn a_signal_in_the_first_instant_has_its_exit_code() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130)] {
+        for args in [["status", "--json"], ["run", "orders"], ["db", "url"]] {
+            let mut blocked = SigSet::empty();
+            blocked.add(signal);
+            // A child is born with the signals that its parent's thread has blocked.
+            blocked.thread_block().unwrap();
+            let run = Loader::of(Sluice::bare().args(args));
+            blocked.thread_unblock().unwrap();
+            run.send(signal);
+            let done = run.wait();
+            assert_eq!(done.code, Some(code), "{args:?}: {done:?}");
+        }
     }
 }
 

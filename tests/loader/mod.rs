@@ -1,6 +1,7 @@
 //! The loader with a source made up by the test: order, failures of the source, limits.
 
 mod activation;
+mod pipe;
 mod rows;
 
 use crate::sources::support::records;

@@ -10,6 +10,7 @@ mod json;
 mod limits;
 mod ndjson;
 mod nested;
+mod require;
 pub(super) mod resume;
 mod settings;
 mod skipped;

@@ -54,32 +54,32 @@ impl Loader {
         }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn send(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
         kill(pid, signal).unwrap();
     }
 
     /// `kill -9`.
     pub fn kill(&self) {
-        self.signal(Signal::SIGKILL);
+        self.send(Signal::SIGKILL);
     }
 
     /// Stops it where it is.
     pub fn freeze(&self) {
-        self.signal(Signal::SIGSTOP);
+        self.send(Signal::SIGSTOP);
     }
 
     /// Lets a stopped one go on.
     pub fn wake(&self) {
-        self.signal(Signal::SIGCONT);
+        self.send(Signal::SIGCONT);
     }
 
     pub fn interrupt(&self) {
-        self.signal(Signal::SIGINT);
+        self.send(Signal::SIGINT);
     }
 
     pub fn terminate(&self) {
-        self.signal(Signal::SIGTERM);
+        self.send(Signal::SIGTERM);
     }
 
     pub fn has_ended(&mut self) -> bool {

@@ -29,13 +29,7 @@ begin
   update sluice.delivery_state s set epoch = s.epoch + 1, sender = start_delivery.sender,
     started_at = clock_timestamp(), finished_at = null, outcome = null, error = null
   where s.pipeline_id = v_pipeline.pipeline_id returning * into strict v_state;
-  if sluice._function_sha256(to_regprocedure(v_state.body_function)) is distinct from v_state.body_sha256 then
-    raise exception using errcode = 'SL006',
-      message = format('pipeline %s: the body function %s %s', v_pipeline.name, v_state.body_function,
-        case when to_regprocedure(v_state.body_function) is null then 'was dropped'
-          else 'is not what the pipeline was defined with' end),
-      hint = 'if it is meant to be so, apply the pipeline''s definition again';
-  end if;
+  perform sluice._check_body_function(v_pipeline);
   return query select v_state.epoch, v_pipeline.deliver, v_state.accepted_at is not null;
 end
 $$;
@@ -44,6 +38,27 @@ comment on function sluice.start_delivery(text, text) is
 $$Begins to send the deliveries of a pipeline: a new epoch, which deposes any earlier sender, and where they go;
 has_accepted: whether the endpoint took a row before. sender: who sends, for people. SL005 when the pipeline delivers
 nowhere, SL006 when its body function was replaced, SL007 when it is paused.$$;
+
+-- SL006 when it is another function than the one that the pipeline was defined with.
+create or replace function sluice._check_body_function(p_pipeline sluice.pipelines)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_state sluice.delivery_state;
+begin
+  select * into v_state from sluice.delivery_state s
+  where s.pipeline_id = p_pipeline.pipeline_id and p_pipeline.deliver is not null;
+  if sluice._function_sha256(to_regprocedure(v_state.body_function)) is distinct from v_state.body_sha256 then
+    raise exception using errcode = 'SL006',
+      message = format('pipeline %s: the body function %s %s', p_pipeline.name, v_state.body_function,
+        case when to_regprocedure(v_state.body_function) is null then 'was dropped'
+          else 'is not what the pipeline was defined with' end),
+      hint = 'if it is meant to be so, apply the pipeline''s definition again';
+  end if;
+end
+$$;
 
 -- Whoever comes next shall not wait for ever for a session that was cut off: it has a name, and the wait
 -- an end (55P03).

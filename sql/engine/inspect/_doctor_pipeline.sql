@@ -13,7 +13,8 @@ begin
     return query select v_check, 'ok', format('not checked: %s may not run it', current_user), null::text;
     return;
   end if;
-  select c.oid, c.relowner, format('%I.%I', n.nspname, c.relname) as target, quote_ident(n.nspname) as target_schema,
+  select p.source ->> 'for_each' as for_each, b.oid as body, b.pronamespace::regnamespace::text as body_schema,
+    c.oid, c.relowner, format('%I.%I', n.nspname, c.relname) as target, quote_ident(n.nspname) as target_schema,
     f.oid as function, f.proowner, split_part(t.function, '(', 1) as function_name,
     quote_ident((parse_ident(split_part(t.function, '(', 1)))[1]) as function_schema, t.function as signature,
     t.search_path, t.columns, array_remove(array['select', 'insert', 'update',
@@ -21,6 +22,9 @@ begin
   into v_found
   from sluice.pipelines p
   join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p.active_version
+  left join sluice.delivery_state d on d.pipeline_id = p.pipeline_id and p.deliver is not null
+  left join pg_proc b on b.proname = (parse_ident(split_part(d.body_function, '(', 1)))[2]
+    and b.oid::regprocedure::text = d.body_function
   left join pg_namespace n on n.nspname = (parse_ident(p.target))[1]
   left join pg_class c on c.relnamespace = n.oid and c.relname = (parse_ident(p.target))[2]
   left join pg_proc f on f.proname = (parse_ident(split_part(t.function, '(', 1)))[2]
@@ -39,20 +43,32 @@ begin
       (not has_schema_privilege(v_found.function_schema::regnamespace, 'usage'),
         'no usage on schema ' || v_found.function_schema, 'usage on schema ' || v_found.function_schema),
       (not has_function_privilege(v_found.function, 'execute'),
-        'may not call ' || v_found.signature, 'execute on function ' || v_found.signature)
+        'may not call ' || v_found.signature, 'execute on function ' || v_found.signature),
+      (not has_schema_privilege(v_found.body_schema::regnamespace, 'usage'),
+        'no usage on schema ' || v_found.body_schema, 'usage on schema ' || v_found.body_schema),
+      (not has_function_privilege(v_found.body, 'execute'),
+        format('may not call %s, which makes what is delivered', v_found.body::regprocedure),
+        'execute on function ' || v_found.body::regprocedure)
     union all
     select * from sluice._rights_beside_target(v_found.oid, v_found.columns)) w (is_so, what, what_of)
   where w.is_so;
   if not found then
     return query select v_check, 'fail', d.what, d.next
-    from sluice._denied_in_transform(v_found.function, v_found.signature, v_found.search_path) d
+    from sluice._denied_in_query(case when v_found.signature like '%(jsonb%' then
+        format('select * from %s(null::pg_catalog.jsonb%s)', v_found.function_name,
+          case when v_found.signature like '%,%' then ', null::pg_catalog.jsonb' else '' end) end,
+      v_found.signature, v_found.search_path) d
+    where d.what is not null
+    union all
+    select v_check, 'fail', d.what, d.next from sluice._denied_in_query(v_found.for_each, 'for_each') d
     where d.what is not null;
   end if;
   if found then
     return;
   end if;
   begin
-    perform sluice._compile(p.pipeline_id, null) from sluice.pipelines p where p.name = p_name;
+    perform sluice._compile(p.pipeline_id, null), sluice._check_body_function(p)
+    from sluice.pipelines p where p.name = p_name;
   exception when others then -- whatever a batch would meet is the finding
     get stacked diagnostics v_hint = pg_exception_hint;
     return query select v_check, 'fail', sqlstate || ' ' || sqlerrm, nullif(v_hint, '');
@@ -104,40 +120,4 @@ as $$
     format('select on %s', r.name)
   from pg_constraint k cross join lateral (select sluice._qualified_name(k.confrelid) as name) r
   where k.conrelid = p_target and k.contype = 'f'
-$$;
-
--- What a transform that is a plain query may not read, by planning a call of it; what another does shows when it runs.
-create or replace function sluice._denied_in_transform(
-  p_function oid, p_signature text, p_search_path text, out what text, out next text)
-language plpgsql volatile -- explain is not allowed in another one
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_line   text;
-  v_denied text[];
-begin
-  if p_function is null or p_signature not like '%(jsonb%' then
-    return;
-  end if;
-  perform set_config('search_path', p_search_path, true);
-  for v_line in execute format('explain select * from %s(%s)', split_part(p_signature, '(', 1),
-    case when p_signature like '%,%' then 'null::pg_catalog.jsonb, null::pg_catalog.jsonb'
-      else 'null::pg_catalog.jsonb' end)
-  loop
-    null;
-  end loop;
-  perform set_config('search_path', 'pg_catalog, pg_temp', true);
-exception when insufficient_privilege then
-  what := format('%s in %s', sqlerrm, p_signature);
-  v_denied := regexp_match(sqlerrm, '^permission denied for (\w+) (.*)$');
-  next := format('grant %s to %I', case v_denied[1]
-    when 'schema' then 'usage on schema ' || v_denied[2]
-    when 'function' then 'execute on function ' || v_denied[2]
-    else format('select on %s', coalesce((
-      select string_agg(sluice._qualified_name(c.oid), ', ') from pg_class c
-      where c.relname = v_denied[2] and c.relkind in ('r', 'p', 'v', 'm', 'f')
-        and not has_table_privilege(c.oid, 'select')), v_denied[2])) end, current_user);
-when others then
-  null; -- a batch says it better
-end
 $$;

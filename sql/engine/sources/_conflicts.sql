@@ -6,22 +6,7 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
   values
-    ('{file source,object source,http source,program source}'::text[],
-      '$ ? (@.header == false && !exists(@.columns))'::jsonpath,
-      'header => false leaves the fields without names', 'name them: columns => ''{id,name}'''),
-    ('{file source,object source,http source,program source}',
-      '$ ? (@.delimiter == @.quote || (@.delimiter == "\"" && !exists(@.quote))
-        || (!exists(@.delimiter) && @.quote == "," && !(@.format == "tsv"))
-        || (!exists(@.delimiter) && @.quote == "\t" && !(@.format == "csv")))',
-      'delimiter and quote are the same', 'quote => '''' for fields without quotes; the defaults are , and "'),
-    ('{file source,object source}', '$ ? (@.format == "parquet").keyvalue() ? (@.key == "compression"
-        || @.key == "encoding" || @.key == "records" || @.key == "delimiter" || @.key == "quote" || @.key == "escape"
-        || @.key == "comment" || @.key == "header" || @.key == "null_string" || @.key == "skip_lines"
-        || @.key == "max_record_lines")',
-      '%s is not for the format parquet', 'leave it out'),
-    ('{file source}', '$ ? (@.format == "parquet").path ? (@ == "-")',
-      'Parquet cannot be read from standard input', 'name a file, a folder or a glob: it is read from its end'),
-    ('{object source}', '$ ? (!(@.allow_http == true)).endpoint ? (@ starts with "http://")',
+    ('{object source}'::text[], '$ ? (!(@.allow_http == true)).endpoint ? (@ starts with "http://")'::jsonpath,
       'endpoint %s is not encrypted',
       'use https, or say allow_http => true: then anyone on the way can read what is sent'),
 
@@ -57,7 +42,8 @@ as $$
         || @.key == "more" || @.key == "done" || @.key == "pages" || @.key == "total") ? (@.value starts with "/")',
       '%s as a JSON pointer needs the format json', 'name a header instead, or leave it out'),
     ('{http source}', '$ ? (!(@.format == "csv" || @.format == "tsv")).keyvalue() ? (@.key == "delimiter"
-        || @.key == "quote" || @.key == "header" || @.key == "columns" || @.key == "null_string")',
+        || @.key == "quote" || @.key == "header" || @.key == "columns" || @.key == "null_string"
+        || @.key == "require")',
       '%s is for the formats csv and tsv', 'format => ''csv'', or leave it out'),
 
     ('{http source}', '$ ? (@.body_format == "form").body ? (@.type() == "array")',
@@ -97,9 +83,10 @@ as $$
       '%s is not for messages, which are UTF-8', 'leave it out'),
     ('{program source}', '$ ? (!(@.protocol == "csv" || @.protocol == "tsv")).keyvalue() ? (@.key == "delimiter"
         || @.key == "quote" || @.key == "header" || @.key == "columns" || @.key == "null_string" || @.key == "escape"
-        || @.key == "comment" || @.key == "skip_lines" || @.key == "max_record_lines")',
+        || @.key == "comment" || @.key == "skip_lines" || @.key == "max_record_lines" || @.key == "require")',
       '%s is for the protocols csv and tsv', 'leave it out')
   union all select * from sluice._request_conflicts()
+  union all select * from sluice._record_conflicts()
   union all select * from sluice._database_conflicts()
 $$;
 

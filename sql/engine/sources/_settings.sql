@@ -59,8 +59,45 @@ as $$
     ('{file source,object source,http source,program source}', 'header', false, 'boolean', null, null),
     ('{file source,object source,http source,program source}', 'columns', false, 'names', null,
       'names of the fields, in order'),
+    ('{file source,object source,http source,program source}', 'require', false, 'names', null,
+      'names that a header must have'),
     ('{file source,object source,http source,program source}', 'null_string', false, 'string', null,
       'the text that stands for null'),
     ('{file source,object source,http source,program source}', 'max_record_bytes', false, 'integer', '[1,268435455]',
       'bytes, 1 to 268435455 (what jsonb can hold)')
+$$;
+
+-- What they ask of each other, and what picks files of a folder.
+create or replace function sluice._record_conflicts()
+returns table (parts text[], path jsonpath, message text, hint text)
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  values
+    ('{file source,object source,http source,program source}'::text[],
+      '$ ? (@.header == false && !exists(@.columns))'::jsonpath,
+      'header => false leaves the fields without names', 'name them: columns => ''{id,name}'''),
+    ('{file source,object source,http source,program source}',
+      '$ ? (@.delimiter == @.quote || (@.delimiter == "\"" && !exists(@.quote))
+        || (!exists(@.delimiter) && @.quote == "," && !(@.format == "tsv"))
+        || (!exists(@.delimiter) && @.quote == "\t" && !(@.format == "csv")))',
+      'delimiter and quote are the same', 'quote => '''' for fields without quotes; the defaults are , and "'),
+    ('{file source,object source}', '$ ? (@.format == "parquet").keyvalue() ? (@.key == "compression"
+        || @.key == "encoding" || @.key == "records" || @.key == "delimiter" || @.key == "quote" || @.key == "escape"
+        || @.key == "comment" || @.key == "header" || @.key == "null_string" || @.key == "skip_lines"
+        || @.key == "max_record_lines")',
+      '%s is not for the format parquet', 'leave it out'),
+    ('{file source,object source,http source,program source}',
+      '$ ? (@.header == false || (exists(@.columns) && !(@.format == "parquet"))) ? (exists(@.require)).require',
+      'require looks at a header, and this source takes its names from elsewhere',
+      'leave one out: require, or columns and header => false'),
+    ('{file source,object source}', '$ ? (@.format == "json" || @.format == "ndjson" || exists(@.records)).keyvalue()
+        ? (@.key == "require")', '%s is for the formats csv, tsv and parquet', 'leave it out'),
+    ('{file source}', '$ ? (exists(@.pattern) || exists(@.subfolders)).path ? (@ == "-" || @ like_regex "[*?]")',
+      'pattern and subfolders pick files of a folder, and path is "%s"',
+      'path => the folder, or leave pattern and subfolders out'),
+    ('{file source,object source}', '$ ? (@.subfolders == false).pattern ? (@ like_regex "/")',
+      'pattern "%s" leads into subfolders, and subfolders is false', 'leave one of them out'),
+    ('{file source}', '$ ? (@.format == "parquet").path ? (@ == "-")',
+      'Parquet cannot be read from standard input', 'name a file, a folder or a glob: it is read from its end')
 $$;

@@ -11,7 +11,8 @@ create or replace function sluice.http_source(
   null_string text default null,
   shape text default 'array', body_format text default 'json', request_timeout integer default null,
   retry_statuses integer[] default null, final_statuses integer[] default null, max_pages integer default null,
-  allow_equal_pages boolean default false, for_each text default null, encoding text default null)
+  allow_equal_pages boolean default false, for_each text default null, encoding text default null,
+  require text[] default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -31,7 +32,7 @@ as $$
     'shape', nullif(shape, 'array'), 'body_format', nullif(body_format, 'json'), 'request_timeout', request_timeout,
     'retry_statuses', to_jsonb(retry_statuses), 'final_statuses', to_jsonb(final_statuses), 'max_pages', max_pages,
     'allow_equal_pages', nullif(allow_equal_pages, false), 'for_each', for_each,
-    'encoding', encoding))
+    'encoding', encoding, 'require', to_jsonb(require)))
 $$;
 
 comment on function sluice.http_source is
@@ -56,7 +57,7 @@ ca_file: trust these certificates too.
 Limits: requests_per_second, connect_timeout (10 s), read_timeout (60 s with next to no bytes),
   request_timeout (900 s for a whole answer), max_wait (300 s that the server may ask for), max_redirects (5),
   max_page_bytes (64 MiB), max_record_bytes (16 MiB), prefetch (2 requests at a time).
-delimiter, quote, header, columns, null_string: for csv and tsv, as in file_source. encoding: for ndjson, too.$$;
+delimiter, quote, header, columns, null_string, require: for csv and tsv, as in file_source. encoding: for ndjson, too.$$;
 
 create or replace function sluice._http_settings()
 returns table (parts text[], name text, is_required boolean, shape text, range numrange, sentence text)

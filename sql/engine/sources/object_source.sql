@@ -6,7 +6,8 @@ create or replace function sluice.object_source(
   null_string text default null, max_record_bytes bigint default null, on_replace text default null,
   escape text default null, comment text default null,
   skip_lines integer default null, max_record_lines integer default null,
-  encoding text default null, records text default null)
+  encoding text default null, records text default null, require text[] default null,
+  subfolders boolean default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -18,7 +19,8 @@ as $$
     'delimiter', delimiter, 'quote', quote, 'header', nullif(header, true), 'columns', to_jsonb(columns),
     'null_string', null_string, 'max_record_bytes', max_record_bytes, 'on_replace', on_replace,
     'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines,
-    'encoding', encoding, 'records', records))
+    'encoding', encoding, 'records', records, 'require', to_jsonb(require),
+    'subfolders', subfolders))
 $$;
 
 comment on function sluice.object_source is
@@ -26,12 +28,13 @@ $$Records from an object store.
 url: s3://bucket/prefix/, gs://bucket/prefix/, az://container/prefix/,
   abfss://container@account.dfs.core.windows.net/prefix/ or file:///folder/; without the last slash it may also name
   one object.
-pattern: a glob for the part of the key behind the prefix.
+pattern: a glob for the part of the key behind the prefix. subfolders: false leaves out keys with a slash behind it;
+  with true a pattern without a slash is about the last part of a key, however deep.
 endpoint: address of a store of your own. region, path_style (false: the bucket is part of the host name),
   allow_http (an endpoint without TLS): for S3.
 anonymous: without credentials; else they come from the environment of the loader, never from here.
 format, compression, delimiter, quote, header, columns, null_string, max_record_bytes, escape, comment,
-  skip_lines, max_record_lines, encoding, records: as in file_source.
+  skip_lines, max_record_lines, encoding, records, require: as in file_source.
 on_replace: error or reload, for an object replaced under its key.
 Example: sluice.object_source(url => 's3://lake/orders/', pattern => '**/*.ndjson.gz')$$;
 
@@ -44,8 +47,6 @@ as $$
     ('{object source}'::text[], 'url', true, 'store', null::numrange,
       's3://bucket/prefix/, gs://bucket/prefix/, az://container/prefix/, '
       'abfss://container@account.dfs.core.windows.net/prefix/ or file:///folder/, without credentials'),
-    ('{object source}', 'pattern', false, 'glob', null,
-      'a glob for the part of the key behind the prefix, such as **/*.ndjson.gz; [[] is a bracket that means itself'),
     ('{object source}', 'endpoint', false, 'endpoint', null, 'https://host or https://host:port, without credentials'),
     ('{object source}', 'region', false, 'word', null, 'the name of a region, such as eu-central-1'),
     ('{object source}', 'path_style', false, 'boolean', null, null),

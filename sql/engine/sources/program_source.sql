@@ -5,7 +5,7 @@ create or replace function sluice.program_source(
   encoding text default null, records text default null, delimiter text default null, quote text default null,
   escape text default null, comment text default null, skip_lines integer default null,
   max_record_lines integer default null, header boolean default true, columns text[] default null,
-  null_string text default null, max_record_bytes bigint default null)
+  null_string text default null, max_record_bytes bigint default null, require text[] default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -17,7 +17,7 @@ as $$
     'encoding', encoding, 'records', records, 'delimiter', delimiter, 'quote', quote, 'escape', escape,
     'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines,
     'header', nullif(header, true), 'columns', to_jsonb(columns), 'null_string', null_string,
-    'max_record_bytes', max_record_bytes))
+    'max_record_bytes', max_record_bytes, 'require', to_jsonb(require)))
 $$;
 
 comment on function sluice.program_source is
@@ -35,7 +35,7 @@ silence: seconds that it may print nothing (default 3600).
 complete: whether each run gives all that there is, so that missing => 'delete' can tell what is gone; true by default
   but for singer (where ACTIVATE_VERSION says so) and for what is incremental.
 encoding, records, header, columns, delimiter, quote, escape, comment, skip_lines, null_string, max_record_lines,
-  max_record_bytes: as in file_source.
+  max_record_bytes, require: as in file_source.
 Example: sluice.program_source(program => 'tap-shop', protocol => 'singer', stream => 'orders',
   config => '/etc/taps/shop.json')$$;
 

@@ -7,6 +7,7 @@ mod refresh_token;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -163,6 +164,14 @@ impl Auth {
 }
 
 impl AuthSettings {
+    /// Where a token is bought.
+    pub(crate) fn token_url(&self) -> Option<&Url> {
+        match self {
+            AuthSettings::Oauth2(oauth2) => Some(&oauth2.token_url),
+            _ => None,
+        }
+    }
+
     fn keeper(&self) -> Result<Option<Keeper>> {
         let (env, file) = match self {
             AuthSettings::Bearer { env, file }

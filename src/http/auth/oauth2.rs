@@ -26,7 +26,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 #[serde(deny_unknown_fields)]
 pub(crate) struct Oauth2 {
     #[serde(deserialize_with = "url")]
-    token_url: Url,
+    pub(super) token_url: Url,
     client_id: String,
     #[serde(default)]
     scope: Option<String>,

@@ -273,7 +273,7 @@ async fn excerpt(mut response: Response) -> Vec<u8> {
 }
 
 /// Host and port, as the rules of the host name them.
-fn authority(url: &Url) -> String {
+pub(crate) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {
         Some(port) => format!("{host}:{port}"),

@@ -50,6 +50,30 @@ pub struct DatabaseSource {
     is_over: bool,
 }
 
+/// Connects, and looks for the table or query, its key and its cursor.
+pub(super) async fn look(value: &Value, means: &Means) -> Result<String> {
+    async fn open(server: impl fetch::Server) -> Result<()> {
+        server.open(None).await.map(drop)
+    }
+    let settings = &Settings::parse(value)?;
+    match settings.kind {
+        Kind::Postgres => open(postgres::Postgres::new(settings, means)?).await?,
+        #[cfg(feature = "mysql")]
+        Kind::MySql => open(mysql::MySql::new(settings, means)?).await?,
+        #[cfg(feature = "sqlite")]
+        Kind::Sqlite => open(sqlite::Sqlite::new(settings, means)?).await?,
+        #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
+        kind => return Err(not_built(kind)),
+    }
+    Ok(format!("may read {} there", settings.origin()))
+}
+
+#[cfg(not(all(feature = "mysql", feature = "sqlite")))]
+fn not_built(kind: Kind) -> Error {
+    Error::usage(format!("this binary was built without the source {kind:?}"))
+        .next("build it with its features mysql and sqlite, as it is by default")
+}
+
 impl DatabaseSource {
     /// A source for the pipeline's `settings`, which goes on from where `start` says. Nothing is
     /// asked of the server before the first batch is.
@@ -104,10 +128,7 @@ impl DatabaseSource {
                 Fetcher::start(server, settings, sweep, known, means)
             }
             #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
-            kind => Err(
-                Error::usage(format!("this binary was built without the source {kind:?}"))
-                    .next("build it with its features mysql and sqlite, as it is by default"),
-            ),
+            kind => Err(not_built(kind)),
         }
     }
 

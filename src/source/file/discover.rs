@@ -15,26 +15,77 @@ pub(super) struct Found {
     pub(super) remarks: Vec<String>,
 }
 
-/// Finds the files that `path` names: itself, the files of a folder, or a glob's matches.
-pub(super) fn discover(path: &str, host: &HostRules) -> Result<Found> {
-    // A name with brackets that exists is taken by its word before it is taken as a glob.
-    match fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => found(Listing::of_folder(path, host), || {
-            format!("folder `{path}` holds no file to read")
-        }),
-        Ok(meta) if meta.is_file() => Ok(Found {
-            names: vec![path.to_owned()],
-            remarks: Vec::new(),
-        }),
-        Ok(_) => Err(not_regular(path)),
-        Err(_) if is_glob(path) => found(Listing::of_glob(path, host)?, || {
-            format!("no file matches `{path}`")
-        }),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
-            Err(Error::failed(format!("there is no file `{path}`"))
-                .next("check the path; it is taken relative to the folder `sluice` runs in"))
+/// Where files are looked for.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// A file, a folder or a glob.
+    pub(super) path: String,
+    /// Which of the files below the folder; `None`: those that stand in it.
+    pub(super) below: Option<String>,
+}
+
+impl Place {
+    /// Finds the files: the one that is named, those of a folder, or a glob's matches.
+    pub(super) fn files(&self, host: &HostRules) -> Result<Found> {
+        let path = self.path.as_str();
+        host.file(root(path))?;
+        // A name with brackets that exists is taken by its word before it is taken as a glob.
+        match (fs::metadata(path), &self.below) {
+            (Ok(meta), None) if meta.is_dir() => found(Listing::of_folder(path, host), || {
+                format!("folder `{path}` holds no file to read")
+            }),
+            (Ok(meta), Some(below)) if meta.is_dir() => {
+                found(Listing::below_folder(path, below, host)?, || {
+                    format!("no file in folder `{path}` matches `{below}`")
+                })
+            }
+            (Ok(meta), None) if meta.is_file() => Ok(Found {
+                names: vec![path.to_owned()],
+                remarks: Vec::new(),
+            }),
+            (Ok(_), None) => Err(not_regular(path)),
+            (Err(_), None) if is_glob(path) => found(Listing::of_glob(path, host)?, || {
+                format!("no file matches `{path}`")
+            }),
+            (Err(cause), _) if cause.kind() == std::io::ErrorKind::NotFound => {
+                let what = if self.below.is_some() {
+                    "folder"
+                } else {
+                    "file"
+                };
+                Err(Error::failed(format!("there is no {what} `{path}`"))
+                    .next("check the path; it is taken relative to the folder `sluice` runs in"))
+            }
+            (Err(cause), _) => Err(unreadable(path, cause)),
+            (Ok(_), Some(_)) => Err(Error::failed(format!("`{path}` is no folder"))
+                .next("leave out `pattern` and `subfolders`, which pick files of one")),
         }
-        Err(cause) => Err(unreadable(path, cause)),
+    }
+
+    /// How many there are, if the first one can be opened.
+    pub(super) fn readable(&self, host: &HostRules) -> Result<usize> {
+        let names = self.files(host)?.names;
+        if let Some(name) = names.first() {
+            fs::File::open(name).map_err(|cause| unreadable(name, cause))?;
+        }
+        Ok(names.len())
+    }
+
+    /// Whether the file `name` would be found, should it be there.
+    pub(super) fn covers(&self, name: &str) -> bool {
+        let matches = |pattern: &str, name: &str| {
+            glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_with(name, MATCHING))
+        };
+        let folder = self.path.trim_end_matches('/');
+        let below = name
+            .strip_prefix(folder)
+            .and_then(|rest| rest.strip_prefix('/'));
+        match (&self.below, below) {
+            (Some(wanted), Some(below)) => matches(wanted, below),
+            (Some(_), None) => false,
+            (None, Some(below)) if !below.contains('/') => true,
+            (None, _) => self.path == name || matches(&self.path, name),
+        }
     }
 }
 
@@ -45,20 +96,9 @@ pub(super) fn not_regular(path: &str) -> Error {
     ))
 }
 
-/// Whether what `path` stands for may be listed and read here, for those who ask beforehand.
-pub fn is_readable(path: &str, host: &HostRules) -> Result<()> {
-    host.file(root(path))?;
-    match discover(path, host)?.names.first() {
-        Some(name) => fs::File::open(name)
-            .map(drop)
-            .map_err(|cause| unreadable(name, cause)),
-        None => Ok(()),
-    }
-}
-
 /// Where the files of `path` are looked for: itself, or the folder before a glob's first
 /// wildcard.
-pub(super) fn root(path: &str) -> &Path {
+fn root(path: &str) -> &Path {
     if !is_glob(path) || Path::new(path).exists() {
         return Path::new(path);
     }
@@ -81,11 +121,4 @@ fn found(listing: Listing<'_>, nothing: impl Fn() -> String) -> Result<Found> {
         remarks.insert(0, nothing());
     }
     Ok(Found { names, remarks })
-}
-
-/// Whether `path` stands for the file `name`, should it be there.
-pub(super) fn covers(path: &str, name: &str) -> bool {
-    let is_in_folder = Path::new(name).parent() == Some(Path::new(path));
-    let matches = |pattern: glob::Pattern| pattern.matches_with(name, MATCHING);
-    path == name || is_in_folder || glob::Pattern::new(path).is_ok_and(matches)
 }

@@ -38,19 +38,29 @@ enum Wanted {
     },
 }
 
+impl Wanted {
+    fn by_glob(below: &str) -> Result<Self> {
+        Ok(Wanted::Matches {
+            whole: pattern(below)?,
+            parts: below.split('/').map(pattern).collect::<Result<_>>()?,
+        })
+    }
+}
+
+fn pattern(text: &str) -> Result<Pattern> {
+    Pattern::new(text).map_err(|cause| {
+        Error::usage(format!("`{text}` is not a valid glob"))
+            .caused_by(cause)
+            .next("use `*`, `?` and `[…]`; write `[[]` for a bracket that means itself")
+    })
+}
+
 impl<'a> Listing<'a> {
     pub(super) fn of_folder(path: &str, host: &'a HostRules) -> Self {
         Self::new(path.to_owned(), Wanted::All, host)
     }
 
     pub(super) fn of_glob(path: &str, host: &'a HostRules) -> Result<Self> {
-        let pattern = |text: &str| {
-            Pattern::new(text).map_err(|cause| {
-                Error::usage(format!("`{path}` is not a valid glob"))
-                    .caused_by(cause)
-                    .next("use `*`, `?` and `[…]`; write `[[]` for a bracket that means itself")
-            })
-        };
         pattern(path)?;
         // `./a*` and `a*` find the same names.
         let mut plain = path;
@@ -59,11 +69,12 @@ impl<'a> Listing<'a> {
         }
         let wild = plain.find(['*', '?', '[']).unwrap_or(plain.len());
         let (base, below) = plain.split_at(plain[..wild].rfind('/').map_or(0, |at| at + 1));
-        let wanted = Wanted::Matches {
-            whole: pattern(below)?,
-            parts: below.split('/').map(pattern).collect::<Result<_>>()?,
-        };
-        Ok(Self::new(base.to_owned(), wanted, host))
+        Ok(Self::new(base.to_owned(), Wanted::by_glob(below)?, host))
+    }
+
+    /// Of the folder `path` the files whose names behind it match.
+    pub(super) fn below_folder(path: &str, below: &str, host: &'a HostRules) -> Result<Self> {
+        Ok(Self::new(path.to_owned(), Wanted::by_glob(below)?, host))
     }
 
     fn new(base: String, wanted: Wanted, host: &'a HostRules) -> Self {

@@ -30,7 +30,6 @@ use crate::source::units::{
 };
 use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Source};
 
-pub use self::discover::is_readable;
 use self::identity::{Identity, Known};
 use self::reading::FileReading;
 use self::settings::Settings;
@@ -56,12 +55,18 @@ pub(super) fn stream_settings(settings: &Value) -> Result<RecordSettings> {
     Ok(Settings::parse(settings)?.records)
 }
 
+/// Whether the files may be listed and read here.
+pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
+    let place = Settings::parse(settings)?.place;
+    let files = place.readable(host)?;
+    Ok(format!("may read {}: {files} files", place.path))
+}
+
 impl FileSource {
     /// A source for the pipeline's `settings`, which goes on from what is `known` of each file.
     pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
-        means.host.file(discover::root(&settings.path))?;
-        let found = discover::discover(&settings.path, &means.host)?;
+        let found = settings.place.files(&means.host)?;
         let units = Units::new(settings.on_replace, &means.remarks);
         for remark in found.remarks {
             units.remark(remark);
@@ -87,7 +92,7 @@ impl FileSource {
             source.queue(some, &known, means)?;
         }
         // Other paths may have been read before, and other sources.
-        begun.retain(|name, _| discover::covers(&source.settings.path, name));
+        begun.retain(|name, _| source.settings.place.covers(name));
         source.gone = begun.into_values().collect();
         source.gone.sort_unstable_by(|a, b| b.object.cmp(&a.object));
         Ok(source)

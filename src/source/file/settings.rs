@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::discover::Place;
 use crate::error::Result;
+use crate::source::names::glob_below;
 use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
 
 const KIND: &str = "file";
@@ -24,6 +26,10 @@ pub(super) enum Partial {
 struct Own {
     #[serde(default)]
     path: String,
+    #[serde(default)]
+    pattern: Option<String>,
+    #[serde(default)]
+    subfolders: Option<bool>,
     #[serde(default = "default_settle_seconds")]
     settle_seconds: f64,
     #[serde(default)]
@@ -34,7 +40,7 @@ struct Own {
 
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    pub(super) path: String,
+    pub(super) place: Place,
     pub(super) settle: Duration,
     pub(super) partial: Partial,
     pub(super) on_replace: OnReplace,
@@ -68,7 +74,10 @@ impl Settings {
             ));
         }
         Ok(Settings {
-            path: own.path,
+            place: Place {
+                below: glob_below(own.pattern.as_deref(), own.subfolders),
+                path: own.path,
+            },
             settle: Duration::try_from_secs_f64(own.settle_seconds).unwrap_or_default(),
             partial: own.partial,
             on_replace: own.on_replace,

@@ -33,3 +33,23 @@ mod value;
 
 pub(crate) use first::FirstAnswer;
 pub use source::HttpSource;
+
+use serde_json::Value;
+
+use self::exchange::Exchange;
+use self::settings::Settings;
+use super::Means;
+use crate::error::Result;
+
+/// The hosts that it would talk to, and whatever else keeps a first request from being made.
+pub(super) fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
+    let (settings, content) = match Settings::parse(settings) {
+        Ok(parsed) => parsed,
+        Err(error) => return vec![Err(error)],
+    };
+    let others = settings.allow_hosts.as_slice();
+    let auth = settings.auth.as_ref();
+    let mut found = crate::http::look(&settings.url, others, auth, &means.host);
+    found.extend(Exchange::new(settings, content, means).err().map(Err));
+    found
+}

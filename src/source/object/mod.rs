@@ -54,6 +54,13 @@ pub struct ObjectSource {
     host: HostRules,
 }
 
+/// Whether the host gives the bucket or the folder, and where it is asked for.
+pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
+    let settings = Settings::parse(settings)?;
+    settings.ask(host)?;
+    Ok(format!("may read {}", settings.place.url()))
+}
+
 impl ObjectSource {
     /// A source for the pipeline's `settings`, which goes on from what is `known` of each
     /// object. Nothing is asked of the store before the first batch is.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::place::{Place, Store};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
+use crate::source::names::glob_below;
 use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
 
 const KIND: &str = "object";
@@ -19,6 +20,8 @@ struct Own {
     url: String,
     #[serde(default)]
     pattern: Option<String>,
+    #[serde(default)]
+    subfolders: Option<bool>,
     #[serde(default)]
     endpoint: Option<String>,
     #[serde(default)]
@@ -80,7 +83,7 @@ impl Settings {
         if let (Store::S3, false, Some(endpoint)) = (place.store, own.path_style, &own.endpoint) {
             check_host_with_bucket(&place.bucket, endpoint)?;
         }
-        let pattern = match &own.pattern {
+        let pattern = match &glob_below(own.pattern.as_deref(), own.subfolders) {
             None => None,
             Some(text) => Some(glob::Pattern::new(text).map_err(|cause| {
                 invalid(

@@ -18,6 +18,7 @@ use parquet::schema::types::TypePtr;
 use super::blocks::Blocks;
 use super::json::{Column, Rows};
 use super::schema::{self, Leaf};
+use crate::source::records::{RecordSettings, WHAT_TO_DO_ABOUT_LACKING};
 
 /// What is decoded at once, and how many rows at most.
 const DECODED: u64 = 4 << 20;
@@ -65,11 +66,11 @@ pub(super) struct File {
 }
 
 impl File {
-    pub(super) fn new(footer: &[u8], wanted: Option<&[String]>) -> Result<Self, Fault> {
+    pub(super) fn new(footer: &[u8], settings: &RecordSettings) -> Result<Self, Fault> {
         let metadata = ParquetMetaDataReader::decode_metadata(footer)?;
         let described = metadata.file_metadata().schema_descr();
         let leaves = schema::leaves(described);
-        let roots = selected(described.root_schema().get_fields(), wanted)?;
+        let roots = selected(described.root_schema().get_fields(), settings)?;
         let as_bytes = Arc::new(schema::as_bytes(described)?);
         let mask = ProjectionMask::roots(&as_bytes, roots.iter().copied());
         let options = ParquetMetaDataOptions::new().with_schema(as_bytes);
@@ -159,9 +160,15 @@ impl File {
 }
 
 /// The columns to read, by their place.
-fn selected(columns: &[TypePtr], wanted: Option<&[String]>) -> Result<Vec<usize>, Fault> {
+fn selected(columns: &[TypePtr], settings: &RecordSettings) -> Result<Vec<usize>, Fault> {
     let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-    let Some(wanted) = wanted else {
+    if let Some(lacks) = settings.require.refusal(&names) {
+        return Err(Fault::Refused(
+            format!("its schema {lacks}"),
+            WHAT_TO_DO_ABOUT_LACKING.to_owned(),
+        ));
+    }
+    let Some(wanted) = settings.columns() else {
         let again = (1..names.len()).find(|i| names[..*i].contains(&names[*i]));
         return match again {
             None => Ok((0..names.len()).collect()),

@@ -61,7 +61,7 @@ pub(super) fn open(
             "its footer is not the same as before".to_owned(),
         ));
     }
-    let file = guarded(|| File::new(&footer[..len as usize], settings.columns()));
+    let file = guarded(|| File::new(&footer[..len as usize], settings));
     let file = file.map_err(|fault| match fault {
         Fault::Damaged(what) => damaged(noun, name, &what),
         Fault::Refused(what, next) => Error::failed(format!("{noun} `{name}`: {what}")).next(next),

@@ -27,6 +27,22 @@ use self::settings::{Protocol, Settings};
 use super::{Means, Source, Start};
 use crate::error::{Error, Result};
 
+/// Which program would be started, and the files that it is given.
+pub(super) fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
+    let settings = match Settings::parse(settings) {
+        Ok((settings, _)) => settings,
+        Err(error) => return vec![Err(error)],
+    };
+    let program = means.host.program(&settings.program);
+    let program = program.map(|path| format!("would start {}", path.display()));
+    let files = [&settings.config, &settings.catalog];
+    let files = files.into_iter().flatten().map(|path| {
+        let path = command::given(path, means)?;
+        Ok(format!("may read {}", path.display()))
+    });
+    std::iter::once(program).chain(files).collect()
+}
+
 /// Opens the source that `settings` describe: starts its program.
 pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box<dyn Source>> {
     if settings["path"].is_string() || settings["format"].is_string() {

@@ -32,8 +32,9 @@ impl Plain {
                 Error::failed(format!("the program `{name}` cannot be read")).caused_by(cause)
             }
         };
-        let decoder = Decoder::new(Compression::None, Raw::new(output, 0)).map_err(unreadable)?;
-        let window = Window::new(decoder, 0);
+        let decoder = Decoder::new(Compression::None, Raw::new(output, 0));
+        let decoder = decoder.and_then(Decoder::telling_silence);
+        let window = Window::new(decoder.map_err(unreadable)?, 0);
         let mut reading = Reading::new(&name, Ended, Compression::None, window);
         reading.begin(&records, settings.protocol.format(), Parser::default())?;
         Ok(Plain {
@@ -47,10 +48,14 @@ impl Plain {
 
 impl Source for Plain {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        self.has_begun = true;
         out.set_origin(self.reading.name());
-        if self.reading.read_into(out)? == Framed::BatchIsFull {
-            return Ok(Progress::Full);
+        let progress = self.reading.read_what_came(out)?;
+        self.has_begun |= out.rows() > 0;
+        match progress {
+            Some(Framed::BatchIsFull) => return Ok(Progress::Full),
+            // What has come need not wait for what comes behind.
+            None => return Ok(Progress::UnitEnded(Proof::Complete)),
+            Some(Framed::InputHasEnded) => {}
         }
         for remark in self.reading.note().into_iter().chain(self.reading.remark()) {
             self.remarks.add(remark);

@@ -12,6 +12,7 @@ use self::header::refuse_miscoded_header;
 use self::verdict::ragged;
 use super::frame::{Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded, trim_cr};
 use super::position::Parser;
+use super::required::Required;
 use super::row::{Dialect, RowEncoder};
 use super::scan::{Limits, Scan};
 use super::window::Window;
@@ -27,6 +28,7 @@ pub(super) struct Csv {
     encoder: RowEncoder,
     /// Names that replace those of the header row.
     override_names: Option<Vec<String>>,
+    required: Required,
     /// None until the header row is read.
     columns: Option<Vec<String>>,
     /// A row of the names themselves: the header, come again in joined files.
@@ -49,6 +51,7 @@ pub(super) struct Layout {
     pub(super) guesses_delimiter: bool,
     /// Names that replace those of the header row.
     pub(super) names: Option<Vec<String>>,
+    pub(super) required: Required,
 }
 
 impl Csv {
@@ -68,6 +71,7 @@ impl Csv {
             scan: Scan::new(dialect.clone(), layout.limits),
             encoder: RowEncoder::new(dialect, &[]),
             override_names: layout.names.clone(),
+            required: layout.required,
             columns: None,
             header_again: None,
             repeated: Vec::new(),

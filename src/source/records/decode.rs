@@ -3,6 +3,7 @@
 //! A compressed stream that stops in its middle is not an error here: it ends, and says
 //! that it was cut. Damaged data is an error.
 
+mod aside;
 mod gzip;
 
 use std::io::{self, BufReader, Read};
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bzip2::bufread::MultiBzDecoder;
 use lzma_rust2::XzReader;
 
+use self::aside::Aside;
 use self::gzip::Members;
 use super::choice::{Compression, CompressionChoice};
 
@@ -142,6 +144,14 @@ impl Decoder {
             raw_position,
             is_compressed: compression != Compression::None,
         })
+    }
+
+    /// The same for an input that may be silent, which says so: [`io::ErrorKind::WouldBlock`].
+    pub(in crate::source) fn telling_silence(mut self) -> io::Result<Self> {
+        if let Some(content) = self.content.take() {
+            self.content = Some(Box::new(Aside::new(content)?));
+        }
+        Ok(self)
     }
 
     /// Whether the compressed stream stopped before its end.

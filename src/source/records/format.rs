@@ -9,6 +9,7 @@ use super::json::Json;
 use super::ndjson::Ndjson;
 use super::position::Parser;
 use super::reading::Reading;
+use super::required;
 use super::row::Dialect;
 use super::scan::Limits;
 use super::settings::RecordSettings;
@@ -80,6 +81,7 @@ impl Reading {
             },
         };
         if let Some(format) = format {
+            self.refuse_lacking(settings, format, &parser)?;
             self.set_framer(format, framer(settings, format, parser)?);
         }
         Ok(())
@@ -104,6 +106,29 @@ impl Reading {
             );
         }
         Ok(())
+    }
+
+    /// A header that an earlier run read, or none, where columns are required.
+    fn refuse_lacking(
+        &self,
+        settings: &RecordSettings,
+        format: Format,
+        parser: &Parser,
+    ) -> Result<()> {
+        let (what, next) = match (&parser.columns, format) {
+            _ if settings.require.is_empty() => return Ok(()),
+            (Some(columns), _) => match settings.require.refusal(columns) {
+                Some(lacks) => (format!("the header {lacks}"), required::NEXT),
+                None => return Ok(()),
+            },
+            (None, Format::Ndjson | Format::Json) => (
+                "it has no header that `require` could look at: it is read as JSON".to_owned(),
+                "set `format` to csv or tsv if that is what it is; else leave `require` out, and let the \
+                 target say `not null`",
+            ),
+            (None, _) => return Ok(()),
+        };
+        Err(Error::failed(format!("{} `{}`: {what}", self.noun(), self.name())).next(next))
     }
 
     fn peek_format(&mut self) -> Result<Option<Format>> {
@@ -204,6 +229,7 @@ pub(super) fn framer(
                 has_header: settings.header,
                 guesses_delimiter: settings.delimiter.is_none(),
                 names: settings.columns.clone(),
+                required: settings.require.clone(),
             };
             Box::new(Csv::new(layout, parser))
         }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::choice::{CompressionChoice, Format, FormatChoice, Named};
+use super::required::Required;
 use crate::error::{Error, Result};
 use crate::source::json::Pointer;
 
@@ -37,6 +38,8 @@ pub(in crate::source) struct RecordSettings {
     pub(super) records: Option<Pointer>,
     #[serde(default)]
     pub(super) columns: Option<Vec<String>>,
+    #[serde(default)]
+    pub(in crate::source) require: Required,
     #[serde(default, rename = "null_string")]
     pub(super) null: Option<String>,
     #[serde(default = "default_max_record_bytes")]
@@ -44,7 +47,7 @@ pub(in crate::source) struct RecordSettings {
 }
 
 /// The names of [`RecordSettings`].
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "format",
     "compression",
     "encoding",
@@ -57,6 +60,7 @@ const NAMES: [&str; 14] = [
     "max_record_lines",
     "header",
     "columns",
+    "require",
     "null_string",
     "max_record_bytes",
 ];

@@ -230,7 +230,7 @@ impl Window {
     /// Whether the content goes on for at least `n` bytes.
     pub(in crate::source) fn holds(&mut self, n: usize) -> io::Result<bool> {
         while self.data().len() < n {
-            if !self.fill()? {
+            if !self.fill_at_last()? {
                 return Ok(false);
             }
         }

@@ -49,6 +49,59 @@ async fn missing_rights_are_named_with_the_grant_that_mends_them() {
 }
 
 #[tokio::test]
+async fn the_query_of_for_each_and_the_body_of_deliveries_are_part_of_what_is_needed() {
+    let db = shop().await;
+    db.execute(
+        "create schema lists; create table lists.parents (id bigint); revoke execute on function shop.items_v1 from public;
+         create schema crm; create function crm.body_v1(r shop.items) returns jsonb language sql stable as $$ select to_jsonb(r) $$;
+         revoke execute on function crm.body_v1 from public;
+         select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items',
+           key => '{id}', deliver => sluice.http_delivery(url => 'https://crm.example/', body => 'crm.body_v1'),
+           source => sluice.http_source(url => 'https://shop.example/{id}', for_each => 'select id from lists.parents'))",
+    )
+    .await;
+    let mut said = Vec::new();
+    for _ in 0..6 {
+        for line in told(&db).await {
+            let grant = line.rsplit('|').next().unwrap();
+            if grant.starts_with("grant ") {
+                db.execute(grant).await;
+            }
+            said.push(line);
+        }
+    }
+    for line in [
+        "fail|permission denied for schema lists in for_each|grant usage on schema lists to engine_loader",
+        "fail|permission denied for table parents in for_each|grant select on lists.parents to engine_loader",
+        "fail|no usage on schema crm|grant usage on schema crm to engine_loader",
+        "fail|may not call crm.body_v1(shop.items), which makes what is delivered|grant execute on function crm.body_v1(shop.items) to engine_loader",
+    ] {
+        assert!(said.iter().any(|said| said == line), "{line}\n{said:#?}");
+    }
+    assert_eq!(told(&db).await, ["ok|fits its target|-"], "{said:#?}");
+    db.execute("alter table lists.parents rename to children")
+        .await;
+    assert_eq!(
+        told(&db).await,
+        [
+            "fail|42P01 relation \"lists.parents\" does not exist in for_each|correct it in the source of the pipeline, with the name of its schema before each table"
+        ]
+    );
+    db.execute(
+        "alter table lists.children rename to parents;
+         create or replace function crm.body_v1(r shop.items) returns jsonb language sql stable as $$ select '{}'::jsonb $$",
+    )
+    .await;
+    let found = told(&db).await;
+    assert!(
+        found[0].starts_with(
+            "fail|SL006 pipeline items: the body function crm.body_v1(shop.items) is not what"
+        ),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
 async fn row_security_and_a_lost_transform_fail() {
     let db = shop().await;
     db.execute("grant usage on schema shop to engine_loader; grant select, insert, update on shop.items to engine_loader;").await;

@@ -278,3 +278,129 @@ fn thousands_of_empty_files_do_not_pile_up_in_one_batch() {
     assert_eq!(run.objects.len(), 2_500);
     assert_eq!(run.batches.len(), 3);
 }
+
+#[test]
+fn pattern_picks_files_of_the_folder_and_nothing_else_is_spoken_of() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("2026/01")).unwrap();
+    for name in [
+        "a.csv",
+        "b.csv",
+        "b.csv.part",
+        "2026/c.csv",
+        "2026/01/d.csv",
+    ] {
+        folder.write(name, "id\n1\n");
+    }
+    for name in [
+        "how to read this.txt",
+        "README.md",
+        "_SUCCESS",
+        "sums.sha256",
+    ] {
+        folder.write(name, "not for us\n");
+    }
+    for (more, found) in [
+        (json!({"pattern": "*.csv"}), vec!["a.csv", "b.csv"]),
+        (
+            json!({"pattern": "[b-z]*.csv", "subfolders": false}),
+            vec!["b.csv"],
+        ),
+        (
+            json!({"pattern": "*.csv", "subfolders": true}),
+            vec!["d.csv", "c.csv", "a.csv", "b.csv"],
+        ),
+        (
+            json!({"pattern": "**/*.csv"}),
+            vec!["d.csv", "c.csv", "a.csv", "b.csv"],
+        ),
+        (json!({"pattern": "2026/*.csv"}), vec!["c.csv"]),
+    ] {
+        let run = folder.run("", more.clone()).ok();
+        assert_eq!(origins(&run), found, "{more}");
+        assert_eq!(run.remarks, [""; 0], "{more}");
+    }
+    let run = folder.run("", json!({"pattern": "*.tsv"})).ok();
+    assert!(
+        run.remarks[0].ends_with("matches `*.tsv`"),
+        "{:?}",
+        run.remarks
+    );
+}
+
+#[test]
+fn subfolders_are_read_where_they_are_asked_for() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("in/x[1]/_temporary")).unwrap();
+    for name in [
+        "in/a.ndjson",
+        "in/x[1]/b.ndjson",
+        "in/x[1]/_temporary/c.ndjson",
+    ] {
+        folder.write(name, "{}\n");
+    }
+    assert_eq!(origins(&folder.run("in", json!({})).ok()), ["a.ndjson"]);
+    let run = folder.run("in", json!({"subfolders": true})).ok();
+    assert_eq!(origins(&run), ["a.ndjson", "b.ndjson"]);
+    assert!(
+        tells(&run, "no data by their names", 1),
+        "{:?}",
+        run.remarks
+    );
+    // What is in a folder's name is no glob.
+    let run = folder.run("in/x[1]", json!({"pattern": "*.ndjson"})).ok();
+    assert_eq!(origins(&run), ["b.ndjson"]);
+}
+
+#[test]
+fn pattern_without_a_folder_is_refused() {
+    let folder = Folder::new();
+    folder.write("a.csv", "id\n1\n");
+    let told = folder
+        .run("a.csv", json!({"pattern": "*.csv"}))
+        .error_text();
+    assert!(
+        told.contains("a.csv` is no folder") && told.contains("leave out `pattern`"),
+        "{told}"
+    );
+    let told = folder
+        .run("nowhere", json!({"subfolders": true}))
+        .error_text();
+    assert!(told.contains("there is no folder `"), "{told}");
+}
+
+#[test]
+fn file_of_a_subfolder_that_was_begun_and_is_gone_waits() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("x")).unwrap();
+    folder.write("x/a.ndjson", "{}\n{}\n");
+    folder.write("y.ndjson", "{}\n{}\n");
+    for (more, gone) in [
+        (json!({"subfolders": true}), 2),
+        (json!({"pattern": "x/*"}), 1),
+        (json!({}), 1),
+    ] {
+        let mut known = Vec::new();
+        for name in ["x/a.ndjson", "y.ndjson"] {
+            known.extend(
+                folder.run_with(name, json!({}), vec![], rows(1)).batches[0]
+                    .objects
+                    .clone(),
+            );
+        }
+        let elsewhere = Folder::new();
+        fs::create_dir(elsewhere.path("x")).unwrap();
+        for state in &mut known {
+            let name = state.object.rsplit_once(&folder.name("")).unwrap().1;
+            state.object = elsewhere.name(name);
+        }
+        assert_eq!(
+            elsewhere
+                .run_with("", more.clone(), known, rows(1))
+                .waiting
+                .len(),
+            gone,
+            "{more}"
+        );
+    }
+}

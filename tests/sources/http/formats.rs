@@ -219,6 +219,19 @@ fn rows_in_another_encoding_are_read_if_it_is_set() {
 }
 
 #[test]
+fn a_page_whose_header_lacks_a_column_is_refused() {
+    let web = in_turn(vec![Answer::json("id,name\n1,a\n")]);
+    let more = json!({"format": "csv", "records": null, "require": ["id", "city"]});
+    let run = read(&settings(&web.url, more));
+    assert_eq!(run.records, []);
+    let told = run.error_text();
+    assert!(
+        told.contains("the header in line 1 lacks `city`, which `require` names; it has: id, name"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_quote_that_is_never_closed_costs_its_line_and_not_the_rest_of_the_page() {
     let web = in_turn(vec![Answer::json("id,name\n1,\"a\n2,b\n3,c\n")]);
     let run = read(&settings(

@@ -123,6 +123,45 @@ fn pattern_is_for_the_part_behind_the_prefix() {
 }
 
 #[test]
+fn subfolders_say_whether_a_pattern_reaches_below_the_prefix() {
+    let store = Store::public();
+    for key in ["in/a.ndjson", "in/b.csv", "in/x/c.ndjson"] {
+        store.put(key, lines(0, 1));
+    }
+    for (more, found) in [
+        (
+            json!({"pattern": "*.ndjson", "subfolders": true}),
+            vec!["s3://lake/in/a.ndjson", "s3://lake/in/x/c.ndjson"],
+        ),
+        (
+            json!({"pattern": "*.ndjson", "subfolders": false}),
+            vec!["s3://lake/in/a.ndjson"],
+        ),
+        (
+            json!({"subfolders": false, "format": "ndjson"}),
+            vec!["s3://lake/in/a.ndjson", "s3://lake/in/b.csv"],
+        ),
+    ] {
+        let outcome = store.run(more.clone()).ok();
+        assert_eq!(origins(&outcome), found, "{more}");
+    }
+}
+
+#[test]
+fn an_object_whose_header_lacks_a_column_is_refused_by_its_name() {
+    let store = Store::public();
+    store.put("in/a.csv", "id,city\n1,Bonn\n".to_owned());
+    store.put("in/b.csv", "city\nUlm\n".to_owned());
+    let outcome = store.run(json!({"require": ["id"]}));
+    assert_eq!(outcome.records.len(), 1);
+    let told = outcome.error_text();
+    assert!(
+        told.contains("`s3://lake/in/b.csv`: the header in line 1 lacks `id`, which"),
+        "{told}"
+    );
+}
+
+#[test]
 fn unfinished_hidden_and_empty_objects_are_left_out() {
     let store = Store::public();
     store.put("in/", "");

@@ -130,6 +130,23 @@ fn columns_are_chosen_by_name_and_one_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_schema_that_lacks_a_required_column_refuses_the_file() {
+    let folder = Folder::new();
+    folder.write("a.parquet", items(0..2, 7));
+    let more = json!({"require": ["id"], "columns": ["name"]});
+    assert_eq!(folder.run("a.parquet", more).ok().records.len(), 2);
+    let run = folder.run("a.parquet", json!({"require": ["id", "city"]}));
+    assert_eq!(run.records, []);
+    let told = run.error_text();
+    assert!(
+        told.contains(
+            "a.parquet`: its schema lacks `city`, which `require` names; it has: id, amount, name"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
 fn parquet_is_known_by_its_first_bytes_whatever_its_name() {
     let run = read("a.data", items(0..3, 7), json!({})).ok();
     assert_eq!(run.records.len(), 3);

@@ -40,6 +40,12 @@ fn output_is_read_in_every_format() {
         .run(more)
         .ok();
     assert_eq!(run.payloads(), ["1", "2"]);
+    let more = json!({"require": ["id"]});
+    let told = Script::of("csv", "echo no; echo 1").run(more).error_text();
+    assert!(
+        told.contains("program `sh`: the header in line 1 lacks `id`"),
+        "{told}"
+    );
     let more = json!({"encoding": "latin1", "delimiter": ";"});
     let run = Script::of("csv", r"printf 'a;b\n\344;1\n'").run(more).ok();
     assert_eq!(run.payloads(), ["{\"a\":\"\u{e4}\",\"b\":\"1\"}"]);

@@ -3,6 +3,7 @@
 
 use super::Csv;
 use crate::source::records::frame::Stop;
+use crate::source::records::required;
 use crate::source::records::row::RowEncoder;
 use crate::source::records::window::Window;
 
@@ -69,13 +70,16 @@ impl Csv {
                 "is the file UTF-16? Then say encoding => 'utf-16le'",
             ));
         }
-        if faults.is_empty() {
-            return Ok(names);
+        if !faults.is_empty() {
+            return Err(refused(
+                format!("cannot name the columns: {}", faults.join("; ")),
+                "give every column a name of its own in the file, or by the setting `columns`",
+            ));
         }
-        Err(refused(
-            format!("cannot name the columns: {}", faults.join("; ")),
-            "give every column a name of its own in the file, or by the setting `columns`",
-        ))
+        match self.required.refusal(&names) {
+            None => Ok(names),
+            Some(lacks) => Err(refused(lacks, required::NEXT)),
+        }
     }
 
     pub(super) fn long_header(&self, window: &Window) -> Stop {

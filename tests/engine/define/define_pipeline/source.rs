@@ -129,6 +129,46 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "header is not for the format parquet",
         ),
         (
+            "sluice.file_source(path => 'drop', format => 'ndjson', require => '{id}')",
+            "require is for the formats csv, tsv and parquet",
+        ),
+        (
+            "sluice.object_source(url => 's3://lake', records => '/data', require => '{id}')",
+            "require is for the formats csv, tsv and parquet",
+        ),
+        (
+            "sluice.http_source(url => 'https://x/', require => '{id}')",
+            "require is for the formats csv and tsv",
+        ),
+        (
+            "sluice.program_source(program => 'tap', protocol => 'json', require => '{id}')",
+            "require is for the protocols csv and tsv",
+        ),
+        (
+            "sluice.file_source(path => 'drop', columns => '{id,name}', require => '{id}')",
+            "require looks at a header, and this source takes its names from elsewhere",
+        ),
+        (
+            "sluice.file_source(path => 'drop', require => '{}')",
+            "require cannot be []",
+        ),
+        (
+            "sluice.file_source(path => '-', pattern => '*.csv')",
+            "pattern and subfolders pick files of a folder, and path is \"-\"",
+        ),
+        (
+            "sluice.file_source(path => 'drop/*.csv', subfolders => true)",
+            "pattern and subfolders pick files of a folder, and path is \"drop/*.csv\"",
+        ),
+        (
+            "sluice.file_source(path => 'drop', pattern => '2026/*.csv', subfolders => false)",
+            "pattern \"2026/*.csv\" leads into subfolders",
+        ),
+        (
+            "sluice.file_source(path => 'drop', pattern => 'a[b')",
+            "pattern cannot be \"a[b\"",
+        ),
+        (
             "sluice.file_source(path => '-', format => 'parquet')",
             "Parquet cannot be read from standard input",
         ),
@@ -234,7 +274,7 @@ async fn an_unknown_setting_is_told_those_there_are() {
     for (source, known) in [
         (
             r#"'{"kind": "file", "path": "-", "paht": 1}'"#,
-            "known are path, settle_seconds, partial, on_replace, format, compression, encoding, records, delimiter,",
+            "known are path, pattern, subfolders, settle_seconds, partial, on_replace, format, compression, encoding, records, delimiter,",
         ),
         (
             r#"sluice.http_source(url => 'https://x/', since => '{"param": "s", "feild": "/at"}')"#,

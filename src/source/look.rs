@@ -1,0 +1,18 @@
+//! What a source needs, looked at before it is read: on this machine, and of the server that it leads to.
+
+use super::{Means, database, file, http, object, program, stream};
+use crate::error::{Error, Result};
+use serde_json::Value;
+
+/// What is there, or what a run would stumble over.
+pub(crate) async fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
+    match settings["kind"].as_str() {
+        Some("file") if settings["path"] == stream::PATH => Vec::new(),
+        Some("file") => vec![file::look(settings, &means.host)],
+        Some("object") => vec![object::look(settings, &means.host)],
+        Some("http") => http::look(settings, means),
+        Some("program") => program::look(settings, means),
+        Some("postgres" | "mysql" | "sqlite") => vec![database::look(settings, means).await],
+        _ => vec![Err(Error::usage(format!("unknown source {settings}")))],
+    }
+}
