@@ -150,8 +150,8 @@ fn subfolders_say_whether_a_pattern_reaches_below_the_prefix() {
 #[test]
 fn an_object_whose_header_lacks_a_column_is_refused_by_its_name() {
     let store = Store::public();
-    store.put("in/a.csv", "id,city\n1,Bonn\n".to_owned());
-    store.put("in/b.csv", "city\nUlm\n".to_owned());
+    store.put("in/a.csv", "id,city\n1,Bonn\n");
+    store.put("in/b.csv", "city\nUlm\n");
     let outcome = store.run(json!({"require": ["id"]}));
     assert_eq!(outcome.records.len(), 1);
     let told = outcome.error_text();
