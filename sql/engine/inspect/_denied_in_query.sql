@@ -36,6 +36,6 @@ end
 $$;
 
 comment on function sluice._denied_in_query(text, text, text) is
-$$What the current role may not read of a query, and the grant, found by planning it. Of a transform only what is a plain
-query shows so; what another one reads shows when it runs. Without p_search_path every name is qualified, and what else
-is wrong is told, too.$$;
+$$What the current role may not read of a query, and the grant, found by planning it. Of a transform only what is a
+plain query shows so; what another one reads shows when it runs. Without p_search_path every name is qualified, and what
+else is wrong is told, too.$$;

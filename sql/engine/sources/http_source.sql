@@ -57,7 +57,7 @@ ca_file: trust these certificates too.
 Limits: requests_per_second, connect_timeout (10 s), read_timeout (60 s with next to no bytes),
   request_timeout (900 s for a whole answer), max_wait (300 s that the server may ask for), max_redirects (5),
   max_page_bytes (64 MiB), max_record_bytes (16 MiB), prefetch (2 requests at a time).
-delimiter, quote, header, columns, null_string, require: for csv and tsv, as in file_source. encoding: for ndjson, too.$$;
+delimiter, quote, header, columns, null_string, require: for csv and tsv, as in file_source. encoding: ndjson, too.$$;
 
 create or replace function sluice._http_settings()
 returns table (parts text[], name text, is_required boolean, shape text, range numrange, sentence text)
