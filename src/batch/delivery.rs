@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use serde_json::Value;
+use std::collections::HashMap;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
@@ -22,6 +23,8 @@ pub struct Claimed {
     pub body: String,
     /// Why it is dead.
     pub error: Option<String>,
+    /// What goes together has the same.
+    pub parcel: Option<String>,
 }
 
 /// What is left when a sender has ended.
@@ -67,26 +70,36 @@ pub async fn evict_sender(client: &Client, pipeline: &str) -> Result<i32> {
 /// A sending that has begun.
 #[derive(Debug, Clone)]
 pub struct Delivering {
+    /// The pipeline.
+    pub pipeline: String,
     /// A later one deposes it.
     pub epoch: i64,
     /// Where the deliveries go.
     pub settings: Value,
     /// Whether the endpoint took a row before.
     pub has_accepted: bool,
+    /// By this name another database knows what it took of them.
+    pub stream: String,
+    /// The key columns of the target.
+    pub key: Vec<String>,
 }
 
 /// Begins to send.
 pub async fn start_delivery(client: &Client, pipeline: &str, sender: &str) -> Result<Delivering> {
     let row = client
         .query_typed_one(
-            "select epoch, settings, has_accepted from sluice.start_delivery(pipeline => $1, sender => $2)",
+            "select epoch, settings, has_accepted, stream::text as stream, key
+             from sluice.start_delivery(pipeline => $1, sender => $2)",
             &[(&pipeline, Type::TEXT), (&sender, Type::TEXT)],
         )
         .await?;
     Ok(Delivering {
+        pipeline: pipeline.to_owned(),
         epoch: row.get("epoch"),
         settings: row.get("settings"),
         has_accepted: row.get("has_accepted"),
+        stream: row.get("stream"),
+        key: row.get("key"),
     })
 }
 
@@ -101,23 +114,28 @@ pub async fn enqueue_deliveries(client: &Client, pipeline: &str) -> Result<i64> 
     Ok(row.get(0))
 }
 
-/// The next deliveries, committed as in flight; none of those that are `held`.
+/// The next deliveries, committed as in flight; none of those that are `held`. With
+/// `parcel_rows`, so many go together.
 pub async fn claim_deliveries(
     client: &Client,
     pipeline: &str,
     epoch: i64,
     held: &[i64],
     max_rows: i32,
+    parcel_rows: Option<i32>,
 ) -> Result<Vec<Claimed>> {
     let rows = client
         .query_typed(
-            "select delivery_id, state, key::text as key, operation, idempotency_key, coalesce(body, '') as body, error
-             from sluice.claim_deliveries(pipeline => $1, epoch => $2, held => $3, max_rows => $4)",
+            "select delivery_id, state, key::text as key, operation, idempotency_key, coalesce(body, '') as body, error,
+               parcel::text as parcel
+             from sluice.claim_deliveries(
+               pipeline => $1, epoch => $2, held => $3, max_rows => $4, parcel_rows => $5)",
             &[
                 (&pipeline, Type::TEXT),
                 (&epoch, Type::INT8),
                 (&held, Type::INT8_ARRAY),
                 (&max_rows, Type::INT4),
+                (&parcel_rows, Type::INT4),
             ],
         )
         .await?;
@@ -129,8 +147,33 @@ pub async fn claim_deliveries(
         idempotency_key: row.get("idempotency_key"),
         body: row.get("body"),
         error: row.get("error"),
+        parcel: row.get("parcel"),
     });
     Ok(claimed.collect())
+}
+
+/// Makes two parcels of these, which are one; by delivery, which.
+pub async fn split_parcel(
+    client: &Client,
+    pipeline: &str,
+    epoch: i64,
+    ids: &[i64],
+) -> Result<HashMap<i64, String>> {
+    let rows = client
+        .query_typed(
+            "select delivery_id, parcel::text as parcel
+             from sluice.split_parcel(pipeline => $1, epoch => $2, delivery_ids => $3)",
+            &[
+                (&pipeline, Type::TEXT),
+                (&epoch, Type::INT8),
+                (&ids, Type::INT8_ARRAY),
+            ],
+        )
+        .await?;
+    let parcels = rows
+        .iter()
+        .map(|row| (row.get("delivery_id"), row.get("parcel")));
+    Ok(parcels.collect())
 }
 
 /// Notes what came of deliveries. Once more it changes nothing.

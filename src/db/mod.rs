@@ -4,12 +4,14 @@
 
 mod connector;
 mod errors;
+mod named;
 mod refusal;
 mod session;
 mod target;
 
 pub use connector::Connector;
 pub use errors::{ServerError, server_error};
+pub(crate) use named::named;
 pub use session::{Notice, Session};
 pub use target::Target;
 

@@ -90,21 +90,31 @@ impl Budget {
                 Err(Trouble::Fatal(error)) => return Err(*error),
                 Err(Trouble::Passing { error, asked }) => (*error, asked),
             };
-            let Some(pause) = self.take(asked.unwrap_or_default(), fastrand::f64()) else {
-                return Err(error
-                    .with_kind(Kind::Exhausted)
-                    .detail("every retry of this run is used up")
-                    .next("it is safe to run again; raise --retries if this is usual here"));
-            };
-            tracing::warn!(
-                pause_ms = pause.as_millis() as u64,
-                "{what} is tried again: {}",
-                error.message()
-            );
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.stop.requested() => return Err(self.stop.error()),
-            }
+            self.pause(&what, error, asked).await?;
+        }
+    }
+
+    /// Takes a retry and waits before it, or says that there is none: `error` was the last.
+    pub async fn pause(
+        &self,
+        what: impl Display,
+        error: Error,
+        asked: Option<Duration>,
+    ) -> Result<()> {
+        let Some(pause) = self.take(asked.unwrap_or_default(), fastrand::f64()) else {
+            return Err(error
+                .with_kind(Kind::Exhausted)
+                .detail("every retry of this run is used up")
+                .next("it is safe to run again; raise --retries if this is usual here"));
+        };
+        tracing::warn!(
+            pause_ms = pause.as_millis() as u64,
+            "{what} is tried again: {}",
+            error.message()
+        );
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.requested() => Err(self.stop.error()),
         }
     }
 

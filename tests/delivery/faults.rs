@@ -2,7 +2,7 @@
 //! requests on their way: at a server that keeps keys nothing is doubled, lost or out of order.
 
 use super::receiver::{Receiver, Trouble};
-use super::{Shop, puts};
+use super::{Shop, puts, sampled};
 use crate::support::loader::until_free;
 use crate::support::wire::From;
 use crate::support::{Fault, Loader, Proxy};
@@ -38,14 +38,7 @@ fn points(shop: &Shop, offset: usize) -> Vec<usize> {
         .rfind(|message| message.from == From::Server && message.tag == b'Z')
         .unwrap();
     assert!(last.number > 30, "{log:?}");
-    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
-        Ok("all") => 1,
-        _ => (last.number / SAMPLE).max(1),
-    };
-    (1..=last.number)
-        .skip(offset % stride)
-        .step_by(stride)
-        .collect()
+    sampled(last.number, SAMPLE, offset)
 }
 
 /// Every row arrived as it was last, at most one older change of it before, and none twice.

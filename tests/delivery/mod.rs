@@ -1,9 +1,13 @@
-//! What batches wrote, sent to a server that keeps idempotency keys, as they say.
+//! What batches wrote, sent to a server that keeps idempotency keys, as they say; and into a table of another database.
 
 mod answers;
+mod crm;
 mod faults;
+mod parcels;
 mod receiver;
 mod sends;
+mod table;
+mod table_faults;
 
 use crate::support::sluice::Done;
 use crate::support::{Loader, Sluice, TestDb};
@@ -23,22 +27,18 @@ struct Shop {
 impl Shop {
     /// `settings`: more arguments of `http_delivery`.
     async fn new(receiver: Receiver, settings: &str) -> Self {
-        let (db, folder) = (TestDb::new().await, TempDir::new().unwrap());
-        db.execute(&format!(
-            "create schema shop;
-             create table shop.items (id text primary key, n bigint);
-             create function shop.items_v1(doc jsonb) returns table (id text, n bigint, sluice_deleted boolean)
-             language sql stable as $$ select doc->>'id', (doc->>'n')::bigint, (doc->>'del')::boolean $$;
-             select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1',
-               target => 'shop.items', key => '{{id}}', source => sluice.file_source(path => '{}/*.ndjson', settle_seconds => 0),
-               deliver => sluice.http_delivery(url => '{}/items/{{id}}', method => 'PUT'{settings}))",
-            folder.path().display(),
-            receiver.url(),
-        ))
-        .await;
+        let url = format!("{}/items/{{id}}", receiver.url());
+        let shop = Shop::at(receiver).await;
+        let deliver = format!("sluice.http_delivery(url => '{url}', method => 'PUT'{settings})");
+        shop.db.execute(&shop_sql(&shop, &deliver)).await;
+        shop
+    }
+
+    /// Without a pipeline.
+    async fn at(receiver: Receiver) -> Self {
         Shop {
-            db,
-            folder,
+            db: TestDb::new().await,
+            folder: TempDir::new().unwrap(),
             receiver,
             files: AtomicUsize::new(0),
         }
@@ -89,6 +89,36 @@ impl Shop {
             .rows("select state, count(*) from sluice.outbox group by 1 order by 1")
             .await
     }
+}
+
+/// The table, its transform, and the pipeline.
+fn shop_sql(shop: &Shop, deliver: &str) -> String {
+    format!(
+        "create schema shop;
+         create table shop.items (id text primary key, n bigint);
+         create function shop.items_v1(doc jsonb) returns table (id text, n bigint, sluice_deleted boolean)
+         language sql stable as $$ select doc->>'id', (doc->>'n')::bigint, (doc->>'del')::boolean $$;
+         {}",
+        define_sql(shop, deliver)
+    )
+}
+
+fn define_sql(shop: &Shop, deliver: &str) -> String {
+    format!(
+        "select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1',
+           target => 'shop.items', key => '{{id}}',
+           source => sluice.file_source(path => '{}/*.ndjson', settle_seconds => 0), deliver => {deliver})",
+        shop.folder.path().display(),
+    )
+}
+
+/// The numbers of messages at which faults happen: a sample, or all of them with `SLUICE_FAULTS=all`.
+fn sampled(last: usize, size: usize, offset: usize) -> Vec<usize> {
+    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
+        Ok("all") => 1,
+        _ => (last / size).max(1),
+    };
+    (1..=last).skip(offset % stride).step_by(stride).collect()
 }
 
 fn put(id: impl std::fmt::Display, n: u64) -> String {

@@ -155,6 +155,7 @@ create table sluice.delivery_state (
   outcome text,
   error text,
   counted_at timestamp with time zone default now() not null,
+  stream uuid default gen_random_uuid() not null,
   constraint delivery_state_belongs_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint delivery_state_pkey PRIMARY KEY (pipeline_id)
 );
@@ -220,6 +221,7 @@ create table sluice.outbox (
   error text,
   noted_at timestamp with time zone default now() not null,
   closed_at timestamp with time zone,
+  parcel uuid,
   constraint outbox_closed_has_a_time CHECK (((closed_at IS NOT NULL) = (state = ANY (ARRAY['sent'::text, 'superseded'::text, 'filtered'::text, 'discarded'::text])))),
   constraint outbox_in_flight_was_attempted CHECK (((state <> 'in_flight'::text) OR ((attempts > 0) AND (attempted_at IS NOT NULL)))),
   constraint outbox_operation_is_known CHECK ((operation = ANY (ARRAY['upsert'::text, 'delete'::text]))),

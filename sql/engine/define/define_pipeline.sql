@@ -35,7 +35,8 @@ retain_raw (none): keep the payloads of committed batches so long, for reload, c
 missing (keep): what becomes of rows that a complete read of the source no longer brings (sluice.finish_snapshot):
   keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return.
 max_delete_ratio (0.1): if more of the rows are missing, nothing is deleted or marked (SL008).
-deliver (nowhere): send every row that a batch writes to an API, see sluice.http_delivery and sluice deliver.
+deliver (nowhere): send every row that a batch writes to an API (sluice.http_delivery) or into a table of another
+  database (sluice.postgres_delivery); see sluice deliver.
 The same definition again changes nothing: neither what was activated nor what was set since (sluice.set_policy). A
 version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.
 Example: select sluice.define_pipeline(name => 'orders', version => 1, transform => 'shop.orders_v1',

@@ -27,6 +27,7 @@ begin
       message = v_where || format('{%s} in the url of deliver is no key column', v_name),
       hint = format('the key is %s', array_to_string(p_version.key, ', '));
   end if;
+  perform sluice._check_delivered_columns(p_pipeline, v_target, p_version.key);
   v_function := sluice._body_function(p_search_path, p_pipeline, v_target);
   insert into sluice.delivery_state as s (pipeline_id, body_function, body_sha256, search_path)
   values (p_pipeline.pipeline_id, sluice._qualified_function(v_function), sluice._function_sha256(v_function),
@@ -34,6 +35,9 @@ begin
   on conflict (pipeline_id) do update set
     body_function = excluded.body_function, body_sha256 = excluded.body_sha256, search_path = excluded.search_path,
     accepted_at = case when p_pipeline.deliver = p_was then s.accepted_at end;
+  -- What was sent together before is not known as such where it goes now.
+  update sluice.outbox o set parcel = null
+  where o.pipeline_id = p_pipeline.pipeline_id and o.state = 'in_flight' and p_pipeline.deliver is distinct from p_was;
   if p_was is null then
     execute format('select exists (select from %s t where t.sluice_batch is not null)', p_pipeline.target)
       into v_has_rows;
@@ -47,6 +51,39 @@ $$;
 
 comment on function sluice._register_delivery(text, sluice.pipelines, sluice.transforms, jsonb) is
   'Checks (SL005) where a pipeline delivers and notes its body function. p_was: where it delivered before.';
+
+-- Columns that are delivered without a body function are the target's, and the key is one of them.
+create or replace function sluice._check_delivered_columns(p_pipeline sluice.pipelines, p_target oid, p_key text[])
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_columns text[] := array(select jsonb_array_elements_text(p_pipeline.deliver -> 'columns'));
+  v_name    text;
+begin
+  if v_columns = '{}' then
+    return;
+  end if;
+  select c into v_name from unnest(v_columns) c where not exists (
+    select from pg_attribute a
+    where a.attrelid = p_target and a.attname = c and a.attnum > 0 and not a.attisdropped) limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: deliver names column %I, which %s does not have', p_pipeline.name, v_name,
+        p_target::regclass),
+      hint = 'columns are those of the target, under whose names they are delivered; others take a body function';
+  end if;
+  select k into v_name from unnest(coalesce(
+    array(select jsonb_array_elements_text(nullif(p_pipeline.deliver -> 'key', 'null'))), p_key)) k
+  where k <> all (v_columns) limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: the columns of deliver lack %I of the key', p_pipeline.name, v_name),
+      hint = 'without its key a row is not found there: add it to columns';
+  end if;
+end
+$$;
 
 -- The function that makes the body, as the author of the definition sees it; null where the row is the body.
 create or replace function sluice._body_function(p_search_path text, p_pipeline sluice.pipelines, p_target oid)

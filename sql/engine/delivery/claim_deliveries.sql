@@ -1,7 +1,7 @@
 create or replace function sluice.claim_deliveries(
-  pipeline text, epoch bigint, held bigint[] default '{}', max_rows integer default 16)
+  pipeline text, epoch bigint, held bigint[] default '{}', max_rows integer default 16, parcel_rows integer default null)
 returns table (delivery_id bigint, state text, key jsonb, operation text, idempotency_key text, body text,
-  is_repeated boolean, error text)
+  is_repeated boolean, error text, parcel uuid)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -9,83 +9,114 @@ as $$
 declare
   v_pipeline sluice.pipelines;
   v_state    sluice.delivery_state;
-  v_body_sql text;
-  v_count    integer := 0;
-  v          sluice.outbox;
+  v_repeated bigint[];
+  v_unsent   bigint[];
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_pipeline := sluice._find_delivering(claim_deliveries.pipeline);
   v_state := sluice._lock_delivery(v_pipeline.pipeline_id, claim_deliveries.epoch);
-  v_body_sql := sluice._body_sql(v_pipeline, v_state.body_function);
 
-  for v in
-    select o.* from sluice.outbox o
-    where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'in_flight' and o.delivery_id <> all (held)
-    order by o.delivery_id limit max_rows for update
-  loop
-    v.attempts := v.attempts + 1;
-    is_repeated := true;
-    -- As long as the server remembers the key a repeat does no harm.
-    if v.attempted_at < now() - make_interval(hours => coalesce((v_pipeline.deliver ->> 'key_hours')::integer, 24)) then
-      v.state := 'dead';
-      v.error := format('whether the attempt of %s arrived is not known, and the server may have forgotten its key: '
-        'look there, then redeliver or discard it', date_trunc('second', v.attempted_at));
-    end if;
-    perform sluice._write_claimed(v);
-    v_count := v_count + 1;
-    select v.delivery_id, v.state, v.key, v.operation, sluice._idempotency_key(v_pipeline.name, v), v.body, v.error
-      into delivery_id, state, key, operation, idempotency_key, body, error;
-    return next;
-  end loop;
-
-  for v in
-    select o.* from sluice.outbox o
+  -- Of what was sent together, all or nothing: the other side knows it by what is in it.
+  v_repeated := array(
+    select o.delivery_id from sluice.outbox o
+    where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'in_flight' and o.parcel is not null
+      and o.delivery_id <> all (held)
+    for update);
+  v_repeated := v_repeated || array(
+    select o.delivery_id from sluice.outbox o
+    where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'in_flight' and o.parcel is null
+      and o.delivery_id <> all (held)
+    order by o.delivery_id limit max_rows - cardinality(v_repeated) for update);
+  perform sluice._repeat_claimed(v_pipeline, v_repeated);
+  v_unsent := array(
+    select o.delivery_id from sluice.outbox o
     where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'unsent' and not exists (
       select from sluice.outbox f
       where f.pipeline_id = o.pipeline_id and f.key_hash = o.key_hash and f.state = 'in_flight')
     -- A batch that has it locked is about to supersede it.
-    order by o.delivery_id limit max_rows - v_count for update skip locked
-  loop
-    continue when exists (
-      select from sluice.outbox f
-      where f.pipeline_id = v.pipeline_id and f.key_hash = v.key_hash and f.state = 'in_flight');
-    is_repeated := false;
-    v := sluice._make_body(v, v_pipeline.name, v_body_sql, v_state.search_path);
-    perform sluice._write_claimed(v);
-    select v.delivery_id, v.state, v.key, v.operation, sluice._idempotency_key(v_pipeline.name, v), v.body, v.error
-      into delivery_id, state, key, operation, idempotency_key, body, error;
-    return next;
-  end loop;
+    order by o.delivery_id limit greatest(max_rows - cardinality(v_repeated), 0) for update skip locked);
+  perform sluice._write_claimed(v_pipeline, v_state, v_unsent);
+
+  if parcel_rows is not null then
+    perform sluice._pack(v_pipeline.name, parcel_rows, array(
+      select o.delivery_id from sluice.outbox o
+      where o.delivery_id = any (v_repeated || v_unsent) and o.state = 'in_flight' and o.parcel is null));
+  end if;
+  return query
+  select o.delivery_id, o.state, o.key, o.operation, sluice._idempotency_key(v_pipeline.name, o), o.body,
+    o.delivery_id = any (v_repeated), o.error, o.parcel
+  from sluice.outbox o
+  where o.delivery_id = any (v_repeated || v_unsent) and o.state <> 'unsent'
+  order by o.delivery_id <> all (v_repeated),
+    min(o.delivery_id) over (partition by coalesce(o.parcel::text, o.delivery_id::text)), o.delivery_id;
 end
 $$;
 
-comment on function sluice.claim_deliveries(text, bigint, bigint[], integer) is
-$$The next deliveries to send, at most max_rows of them, noted as in flight: commit before the requests are made. First
+comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer) is
+$$The next deliveries to send, max_rows of them or fewer, noted as in flight: commit before the requests are made. First
 those that are in flight and not held (is_repeated: sent before, perhaps), then unsent ones, none of a key of which one
 is in flight. state: in_flight is to be sent; filtered, dead and superseded have been decided here, error says why.
-held: deliveries that this sender has in hand. SL001 when it was deposed.$$;
+held: deliveries that this sender has in hand. parcel_rows: so many go together, as a parcel, by which the other side
+knows a repeat: one request, or one transaction. SL001 when the sender was deposed.$$;
 
-create or replace function sluice._write_claimed(p_delivery sluice.outbox)
+-- As long as the server remembers the key a repeat does no harm. A database remembers for ever.
+create or replace function sluice._repeat_claimed(p_pipeline sluice.pipelines, p_ids bigint[])
 returns void
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  update sluice.outbox o set state = p_delivery.state, attempts = p_delivery.attempts, body = p_delivery.body,
-    attempted_at = p_delivery.attempted_at, error = p_delivery.error,
-    closed_at = case when p_delivery.state not in ('in_flight', 'dead') then clock_timestamp() end
-  where o.delivery_id = p_delivery.delivery_id
+  update sluice.outbox o set attempts = o.attempts + 1,
+    state = case when d.is_forgotten then 'dead' else o.state end,
+    error = case when d.is_forgotten then format('whether the attempt of %s arrived is not known, and the server may '
+        'have forgotten its key: look there, then redeliver or discard it', date_trunc('second', o.attempted_at))
+      else o.error end
+  from (
+    select i.delivery_id, p_pipeline.deliver ->> 'kind' = 'http' and i.attempted_at
+      < now() - make_interval(hours => coalesce((p_pipeline.deliver ->> 'key_hours')::integer, 24)) as is_forgotten
+    from sluice.outbox i where i.delivery_id = any (p_ids)) d
+  where o.delivery_id = d.delivery_id
 $$;
 
--- The same for every attempt at one delivery, another for every other: a UUID (version 8) over what it is.
-create or replace function sluice._idempotency_key(p_pipeline text, p_delivery sluice.outbox)
-returns text
-language sql immutable
+-- As much is taken into hand at a time.
+create or replace function sluice._write_claimed(
+  p_pipeline sluice.pipelines, p_state sluice.delivery_state, p_ids bigint[])
+returns void
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  select encode(set_byte(set_byte(d.digest, 6, get_byte(d.digest, 6) & 15 | 128), 8, get_byte(d.digest, 8) & 63 | 128),
-    'hex')::uuid::text
+declare
+  v_most constant bigint := 16 << 20;
+  v_made record;
+begin
+  if p_ids = '{}' then
+    return;
+  end if;
+  v_made := sluice._make_bodies(
+    p_pipeline.name, sluice._body_sql(p_pipeline, p_state.body_function), p_state.search_path, p_ids);
+  update sluice.outbox o set state = d.state, closed_at = case when d.state in ('filtered', 'superseded') then now() end,
+    body = case d.state when 'in_flight' then d.body end,
+    attempts = case d.state when 'in_flight' then 1 else o.attempts end,
+    attempted_at = case d.state when 'in_flight' then clock_timestamp() end,
+    error = case
+      when d.error is not null or d.state in ('in_flight', 'filtered') then d.error
+      when o.operation = 'delete' then 'the row is there again'
+      else 'the row is not in the target any more, and no batch deleted it' end
   from (
-    select substr(sha256(convert_to(jsonb_build_array(p_pipeline, encode(p_delivery.key_hash, 'hex'),
-      p_delivery.operation, encode(p_delivery.hash, 'hex'), p_delivery.batch_id, p_delivery.redelivery)::text, 'UTF8')),
-      1, 16) as digest) d
+    select m.*, sum(octet_length(m.body)) over (order by m.delivery_id) - octet_length(m.body) < v_most as is_room,
+      case
+        when m.error is not null then 'dead'
+        -- Another writer may have put the row back, or taken it away.
+        when m.is_there is distinct from (i.operation <> 'delete') then case
+          when i.operation = 'delete' or exists (
+            select from sluice.outbox n where n.pipeline_id = i.pipeline_id and n.key_hash = i.key_hash
+              and n.delivery_id > i.delivery_id) then 'superseded' else 'dead' end
+        when m.body is null then 'filtered'
+        else 'in_flight' end as state
+    from unnest(v_made.ids, v_made.are_there, v_made.bodies, v_made.errors) m (delivery_id, is_there, body, error)
+    join sluice.outbox i using (delivery_id)) d
+  where o.delivery_id = d.delivery_id and d.is_room is not false;
+end
 $$;
+
+comment on function sluice._write_claimed(sluice.pipelines, sluice.delivery_state, bigint[]) is
+  'Makes the bodies of deliveries, notes those that can be sent as in flight, and decides about the others.';

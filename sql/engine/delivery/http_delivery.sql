@@ -3,7 +3,8 @@ create or replace function sluice.http_delivery(
   signature jsonb default null, deletes boolean default true, delete_method text default null,
   key_header text default 'Idempotency-Key', key_format text default 'bare', key_hours integer default 24,
   keep_days integer default 7, ca_file text default null, requests_per_second numeric default null,
-  connect_timeout integer default null, request_timeout integer default null, max_wait integer default null)
+  connect_timeout integer default null, request_timeout integer default null, max_wait integer default null,
+  parcel jsonb default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -14,11 +15,12 @@ as $$
     'key_header', nullif(key_header, 'Idempotency-Key'), 'key_format', nullif(key_format, 'bare'),
     'key_hours', nullif(key_hours, 24), 'keep_days', nullif(keep_days, 7), 'ca_file', ca_file,
     'requests_per_second', requests_per_second, 'connect_timeout', connect_timeout,
-    'request_timeout', request_timeout, 'max_wait', max_wait))
+    'request_timeout', request_timeout, 'max_wait', max_wait, 'parcel', parcel))
 $$;
 
 comment on function sluice.http_delivery is
-$$Sends each row that a batch inserts, updates or deletes to an HTTP API, one request a row (sluice deliver).
+$$Sends each row that a batch inserts, updates or deletes to an HTTP API (sluice deliver), one request a row.
+parcel: many rows a request, see sluice.parcel.
 url, method (POST, PUT or PATCH): {name} in the path or the query of the url is the value of that key column.
 body: a function f(row shop.orders) or f(row shop.orders, meta jsonb) that returns jsonb or text; null from it sends
   nothing. meta: pipeline, operation (upsert or delete), key, batch, delivery, idempotency_key. Of a deleted row it gets
@@ -74,6 +76,7 @@ as $$
     ('{http delivery}', 'request_timeout', false, 'integer', '[1,86400]', 'seconds for a whole answer, 1 to 86400'),
     ('{http delivery}', 'max_wait', false, 'integer', '[0,86400]',
       'seconds that the server may ask to be left alone, 0 to 86400'),
+    ('{http delivery}', 'parcel', false, 'parcel', null, null),
     ('{webhook signature}', 'env', false, 'variable', null, 'the name of an environment variable, not its value'),
     ('{webhook signature}', 'file', false, 'text', null, 'the path of a file with the secret')
 $$;

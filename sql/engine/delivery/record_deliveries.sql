@@ -14,10 +14,11 @@ begin
       state = r.state, attempts = r.attempts, status = r.status, answer = r.answer, error = r.error,
       attempted_at = case when r.state <> 'unsent' then o.attempted_at end,
       body = case when r.state in ('in_flight', 'dead') then o.body end,
+      parcel = case when r.state <> 'unsent' and r.outcome <> 'again' then o.parcel end,
       closed_at = case when r.state in ('sent', 'superseded') then clock_timestamp() end
     from (
       select x.*, case
-          when x.outcome = 'waiting' or x.outcome = 'released' and x.attempts > 1 then 'in_flight'
+          when x.outcome in ('waiting', 'again') or x.outcome = 'released' and x.attempts > 1 then 'in_flight'
           when x.outcome = 'sent' then 'sent'
           when x.is_outdated then 'superseded'
           when x.outcome = 'released' then 'unsent'
@@ -45,5 +46,5 @@ $$;
 comment on function sluice.record_deliveries(text, bigint, jsonb) is
 $$Notes what came of deliveries in flight. outcomes: [{"id": 7, "outcome": "sent", "status": 200, "retries": 0}, ...];
 answer and error where it was not sent. outcome: sent; dead (refused: superseded if a newer change of the key waits);
-waiting (not decided: stays in flight); released (certainly not applied: unsent again). retries: requests beyond the
-first. Once more it changes nothing; SL001 when the sender was deposed. Returns how many were in flight.$$;
+waiting (not decided: stays in flight); again (the same, and not together with what it was sent with); released
+(certainly not applied: unsent again). retries: requests beyond the first. Once more it changes nothing; SL001 when the sender was deposed. Returns how many were in flight.$$;

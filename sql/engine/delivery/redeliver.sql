@@ -11,7 +11,7 @@ begin
   perform sluice._lock_target(to_regclass(v_pipeline.target));
   perform sluice._refuse_unknown_deliveries(v_pipeline, redeliver.delivery_ids);
   update sluice.outbox o set state = 'unsent', redelivery = o.redelivery + 1, attempts = 0, attempted_at = null,
-    body = null, status = null, answer = null, error = null
+    parcel = null, body = null, status = null, answer = null, error = null
   where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'dead'
     and (redeliver.delivery_ids is null or o.delivery_id = any (redeliver.delivery_ids));
   get diagnostics v_count = row_count;

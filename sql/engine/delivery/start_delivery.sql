@@ -2,41 +2,46 @@
 --
 --   hold_delivery        one sender a pipeline, as long as its transaction is open: a politeness
 --   start_delivery       a new epoch, which deposes any earlier sender: the fence
---   claim_deliveries     an attempt is noted and committed before it is made, and its body with it
---   (the request)
+--   claim_deliveries     an attempt is noted and committed before it is made, with its body and what goes together
+--   (the request, or the transaction in another database)
+--   split_parcel         what was refused as a whole, in halves
 --   record_deliveries    what came of it
 --   finish_delivery      what is old enough goes
 --
 -- Whatever is in flight and not held by the sender was left by one that died, or whose question was answered into
 -- the void: it is repeated with the same key and the same body.
 create or replace function sluice.start_delivery(pipeline text, sender text)
-returns table (epoch bigint, settings jsonb, has_accepted boolean)
+returns table (epoch bigint, settings jsonb, has_accepted boolean, stream uuid, key text[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
   v_pipeline sluice.pipelines;
+  v_version  sluice.transforms;
   v_state    sluice.delivery_state;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_pipeline := sluice._find_delivering(start_delivery.pipeline);
   perform sluice._refuse_paused(v_pipeline);
-  perform sluice._check_target(v_pipeline.name, v_pipeline.target, t.key, t.order_by, t.columns)
-  from sluice.transforms t
+  select * into strict v_version from sluice.transforms t
   where t.pipeline_id = v_pipeline.pipeline_id and t.version = v_pipeline.active_version;
+  perform sluice._check_target(
+    v_pipeline.name, v_pipeline.target, v_version.key, v_version.order_by, v_version.columns);
   perform sluice._wait_for_delivery(v_pipeline.pipeline_id);
   update sluice.delivery_state s set epoch = s.epoch + 1, sender = start_delivery.sender,
     started_at = clock_timestamp(), finished_at = null, outcome = null, error = null
   where s.pipeline_id = v_pipeline.pipeline_id returning * into strict v_state;
   perform sluice._check_body_function(v_pipeline);
-  return query select v_state.epoch, v_pipeline.deliver, v_state.accepted_at is not null;
+  return query
+  select v_state.epoch, v_pipeline.deliver, v_state.accepted_at is not null, v_state.stream, v_version.key;
 end
 $$;
 
 comment on function sluice.start_delivery(text, text) is
 $$Begins to send the deliveries of a pipeline: a new epoch, which deposes any earlier sender, and where they go;
-has_accepted: whether the endpoint took a row before. sender: who sends, for people. SL005 when the pipeline delivers
+has_accepted: whether the endpoint took a row before; stream: by which name another database knows what it took; key:
+that of the target. sender: who sends, for people. SL005 when the pipeline delivers
 nowhere, SL006 when its body function was replaced, SL007 when it is paused.$$;
 
 -- SL006 when it is another function than the one that the pipeline was defined with.

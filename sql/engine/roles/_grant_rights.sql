@@ -11,7 +11,8 @@ declare
     'why', 'drift', 'explain_call', 'compare', 'compare_records', 'captured_changes', 'raw_records', 'retained',
     'transform_batch', -- by which why and compare try records
     'file_source', 'object_source', 'http_source', 'since', 'connection', 'postgres_source', 'mysql_source',
-    'sqlite_source', 'program_source', 'http_delivery', 'webhook_signature',
+    'sqlite_source', 'program_source', 'http_delivery', 'postgres_delivery', 'parcel',
+    'webhook_signature',
     'page_number_paging', 'offset_paging', 'cursor_paging', 'next_link_paging', 'link_header_paging',
     'basic_auth', 'bearer_auth', 'header_auth', 'param_auth', 'oauth2_auth'];
   v_routine record;

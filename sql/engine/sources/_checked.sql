@@ -37,7 +37,7 @@ begin
     if not found then
       raise exception using errcode = 'SL005', message = format('%s: unknown setting %s', v_part, to_json(v_key)),
         hint = 'known are ' || v_names;
-    elsif v_setting.shape in ('paging', 'auth', 'since', 'signature', 'connection') then
+    elsif v_setting.shape in ('paging', 'auth', 'since', 'signature', 'connection', 'parcel') then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._checked(v_setting.shape, v_given));
     elsif v_setting.shape = 'encoding' then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._encoding(v_part, v_given));

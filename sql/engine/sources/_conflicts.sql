@@ -60,16 +60,6 @@ as $$
     ('{http source}', '$.since.keyvalue() ? (@.key == "param" || @.key == "until_param") ? (@.value == $in_url[*])',
       '%s of since is in the url, too: %s', 'leave it out of the url, or the requests would have it twice'),
 
-    ('{http delivery}', '$.url ? (@ like_regex "^[^/]*//[^/?]*[{]")', 'a placeholder cannot stand in the host of %s',
-      'placeholders go into the path or the query'),
-    ('{http delivery}', '$ ? (@.deletes == false && exists(@.delete_method)).delete_method',
-      'delete_method %s goes against deletes => false', 'leave one of them out'),
-    ('{webhook signature}', '$ ? (exists(@.env) && exists(@.file))', 'the secret is to be found in two places',
-      'one of env => ''VARIABLE'', file => ''/run/secrets/webhook'''),
-    ('{webhook signature}', '$ ? (!exists(@.env) && !exists(@.file))', 'the secret is to be found nowhere',
-      'one of env => ''VARIABLE'', file => ''/run/secrets/webhook''; the secret itself is never written into a '
-        'pipeline'),
-
     ('{program source}', '$ ? ((@.protocol == "singer" || @.protocol == "airbyte") && !exists(@.stream))',
       'stream is missing', 'stream => the one that this pipeline reads; each stream takes a pipeline of its own'),
     ('{program source}', '$ ? (!(@.protocol == "singer" || @.protocol == "airbyte")).keyvalue() ? (@.key == "stream"
@@ -88,6 +78,7 @@ as $$
   union all select * from sluice._request_conflicts()
   union all select * from sluice._record_conflicts()
   union all select * from sluice._database_conflicts()
+  union all select * from sluice._delivery_conflicts()
 $$;
 
 comment on function sluice._conflicts() is

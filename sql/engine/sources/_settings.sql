@@ -25,6 +25,8 @@ as $$
   union all select * from sluice._auth_settings()
   union all select * from sluice._since_settings()
   union all select * from sluice._delivery_settings()
+  union all select * from sluice._parcel_settings()
+  union all select * from sluice._table_delivery_settings()
 $$;
 
 comment on function sluice._settings() is

@@ -1,14 +1,13 @@
-//! Sends what batches wrote: rows out of the outbox, each to the endpoint of its pipeline.
+//! Sends what batches wrote: rows out of the outbox, to where their pipeline delivers.
 //!
 //! Of a key one request is on its way at a time, and the older change goes first. Before a
 //! request is made the database has committed that it will be, with its body and its key; so
 //! whoever comes after a sender that died repeats what may have arrived, and the server can tell.
 
-mod address;
-mod endpoint;
+mod http;
+mod parcel;
+mod postgres;
 mod sender;
-mod settings;
-mod signature;
 
 use super::Stop;
 use super::guard::Guard;
@@ -19,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
 use crate::report::DeliveryReport;
 use crate::retry::Budget;
-use endpoint::Endpoint;
+use parcel::Destination;
 use sender::Sender;
 use serde_json::Value;
 use settings::Settings;
@@ -127,9 +126,9 @@ async fn send(job: &Job<'_>, options: &DeliveryOptions, report: &mut DeliveryRep
     .await?;
     let epoch = delivering.epoch;
     let done = async {
-        let settings = Settings::parse(&delivering.settings)?;
-        let endpoint = Endpoint::new(settings, &options.host, Arc::clone(&job.budget))?;
-        Sender::new(job, Arc::new(endpoint), &delivering, options.workers)
+        let destination = Destination::open(&delivering, &options.host, &job.budget);
+        let destination = job.stop.unless_requested(destination).await?;
+        Sender::new(job, Arc::new(destination), &delivering, options.workers)
             .send_all(report)
             .await
     }

@@ -1,13 +1,13 @@
 //! Which delivery goes when, and what is noted of it.
 
-use super::endpoint::{Attempted, Endpoint, Verdict};
 use super::insist;
+use super::parcel::{Attempted, Destination, TRIES_WHILE_OTHERS_PASS, Tried, Verdict};
 use crate::batch::{self, Claimed, Delivering};
 use crate::error::{Error, Kind, Result};
 use crate::report::DeliveryReport;
 use crate::run::job::Job;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -18,19 +18,29 @@ const SUSPECTS_IN_A_ROW: usize = 10;
 /// So many rows in a row that were refused, and none taken: something is wrong with all of them.
 const REFUSED_IN_A_ROW: usize = 100;
 
+/// What is left of deliveries that were sent together, of which nothing is decided.
+#[derive(Default)]
+struct Rest {
+    without_others: Vec<Claimed>,
+    in_halves: Vec<Claimed>,
+}
+
 pub(super) struct Sender<'a> {
     job: &'a Job<'a>,
-    endpoint: Arc<Endpoint>,
+    destination: Arc<Destination>,
     epoch: i64,
     workers: usize,
-    queue: VecDeque<Claimed>,
+    /// What is sent at once is one of them.
+    queue: VecDeque<Vec<Claimed>>,
     sending: JoinSet<Attempted>,
     /// What the database must not hand out again: claimed, and not decided as far as it knows.
     held: BTreeSet<i64>,
     /// Not recorded yet.
     outcomes: Vec<Value>,
     /// Refused, each perhaps for a reason that is every row's.
-    suspects: Vec<(Attempted, Error)>,
+    suspects: Vec<(Tried, u32, Error)>,
+    /// How often those that others got through without were put off.
+    put_off: HashMap<i64, u32>,
     refused_in_a_row: usize,
     has_sent: bool,
     error: Option<Error>,
@@ -39,20 +49,21 @@ pub(super) struct Sender<'a> {
 impl<'a> Sender<'a> {
     pub(super) fn new(
         job: &'a Job<'a>,
-        endpoint: Arc<Endpoint>,
+        destination: Arc<Destination>,
         delivering: &Delivering,
         workers: usize,
     ) -> Self {
         Sender {
             job,
-            endpoint,
             epoch: delivering.epoch,
-            workers,
+            workers: destination.most_at_a_time().unwrap_or(workers),
+            destination,
             queue: VecDeque::new(),
             sending: JoinSet::new(),
             held: BTreeSet::new(),
             outcomes: Vec::new(),
             suspects: Vec::new(),
+            put_off: HashMap::new(),
             refused_in_a_row: 0,
             has_sent: delivering.has_accepted,
             error: None,
@@ -64,12 +75,13 @@ impl<'a> Sender<'a> {
         let done = self.send_while_possible(report).await;
         // Also after the database was lost: what is on its way comes to its end.
         while let Some(attempted) = self.next_attempted().await {
-            self.judge(attempted, report);
+            let rest = self.judge(attempted, report);
+            self.queue.extend([rest.without_others, rest.in_halves]);
         }
         let is_deposed = matches!(&done, Err(error) if error.kind() == Kind::Locked);
         if !is_deposed {
             self.settle_suspects(report);
-            for left in std::mem::take(&mut self.queue) {
+            for left in std::mem::take(&mut self.queue).into_iter().flatten() {
                 self.outcomes
                     .push(json!({"id": left.id, "outcome": "released"}));
             }
@@ -87,10 +99,10 @@ impl<'a> Sender<'a> {
         let mut is_drained = false;
         while self.error.is_none() && !self.job.stop.is_requested() {
             while self.sending.len() < self.workers
-                && let Some(delivery) = self.queue.pop_front()
+                && let Some(deliveries) = self.queue.pop_front()
             {
                 self.sending
-                    .spawn(Arc::clone(&self.endpoint).deliver(delivery));
+                    .spawn(Arc::clone(&self.destination).deliver(deliveries));
             }
             if self.queue.is_empty() && !is_drained && self.sending.len() < self.workers {
                 self.record().await?;
@@ -99,7 +111,8 @@ impl<'a> Sender<'a> {
             }
             match self.next_attempted().await {
                 Some(attempted) => {
-                    self.judge(attempted, report);
+                    let rest = self.judge(attempted, report);
+                    self.go_on_with(rest).await?;
                     // Its key may have another change to send.
                     is_drained = false;
                 }
@@ -120,18 +133,36 @@ impl<'a> Sender<'a> {
     /// Takes the next deliveries; whether there were any.
     async fn claim(&mut self, report: &mut DeliveryReport) -> Result<bool> {
         let held: Vec<i64> = self.held.iter().copied().collect();
-        let most = i32::try_from(self.workers * AHEAD).unwrap_or(i32::MAX);
+        let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+        let parcel_rows = self.destination.parcel_rows();
+        let most = number(self.workers * parcel_rows.unwrap_or(AHEAD));
         let claimed = insist(self.job, "looking for deliveries", async |client| {
             let (pipeline, epoch) = (self.job.pipeline, self.epoch);
-            batch::claim_deliveries(client, pipeline, epoch, &held, most).await
+            batch::claim_deliveries(
+                client,
+                pipeline,
+                epoch,
+                &held,
+                most,
+                parcel_rows.map(number),
+            )
+            .await
         })
         .await?;
         let has_found = !claimed.is_empty();
+        let mut parcel: Vec<Claimed> = Vec::new();
         for delivery in claimed {
             match delivery.state.as_str() {
                 "in_flight" => {
                     self.held.insert(delivery.id);
-                    self.queue.push_back(delivery);
+                    let is_next = parcel_rows.is_none()
+                        || parcel
+                            .first()
+                            .is_some_and(|first| first.parcel != delivery.parcel);
+                    if is_next && !parcel.is_empty() {
+                        self.queue.push_back(std::mem::take(&mut parcel));
+                    }
+                    parcel.push(delivery);
                 }
                 "dead" => {
                     let why = delivery.error.as_deref().unwrap_or_default();
@@ -142,7 +173,38 @@ impl<'a> Sender<'a> {
                 _ => {}
             }
         }
+        self.queue.extend((!parcel.is_empty()).then_some(parcel));
         Ok(has_found)
+    }
+
+    /// What others were refused from goes without them, once that is noted; what was refused as a whole in halves.
+    async fn go_on_with(&mut self, rest: Rest) -> Result<()> {
+        if !rest.without_others.is_empty() {
+            self.record().await?;
+            self.queue.push_front(rest.without_others);
+        }
+        if rest.in_halves.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<i64> = rest.in_halves.iter().map(|delivery| delivery.id).collect();
+        let parcels = insist(self.job, "splitting a parcel", async |client| {
+            let (pipeline, epoch) = (self.job.pipeline, self.epoch);
+            batch::split_parcel(client, pipeline, epoch, &ids).await
+        })
+        .await?;
+        let mut deliveries = rest.in_halves;
+        for delivery in &mut deliveries {
+            delivery.parcel = parcels.get(&delivery.id).cloned();
+        }
+        let is_of_first = |delivery: &Claimed| delivery.parcel == deliveries[0].parcel;
+        let first = deliveries
+            .iter()
+            .take_while(|delivery| is_of_first(delivery))
+            .count();
+        let other = deliveries.split_off(first);
+        self.queue.push_front(other);
+        self.queue.push_front(deliveries);
+        Ok(())
     }
 
     /// Notes what came of deliveries. Whether a lost answer was given need not be known.
@@ -167,17 +229,35 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn judge(&mut self, mut attempted: Attempted, report: &mut DeliveryReport) {
-        match std::mem::replace(&mut attempted.verdict, Verdict::Sent) {
+    fn judge(&mut self, attempted: Attempted, report: &mut DeliveryReport) -> Rest {
+        let mut rest = Rest::default();
+        for mut tried in attempted.items {
+            match std::mem::replace(&mut tried.verdict, Verdict::Sent) {
+                Verdict::WithoutOthers => rest.without_others.push(tried.delivery),
+                Verdict::InHalves => rest.in_halves.push(tried.delivery),
+                verdict => self.judge_one(tried, attempted.retries, verdict, report),
+            }
+        }
+        rest
+    }
+
+    fn judge_one(
+        &mut self,
+        tried: Tried,
+        retries: u32,
+        verdict: Verdict,
+        report: &mut DeliveryReport,
+    ) {
+        match verdict {
             Verdict::Sent => {
                 self.has_sent = true;
                 self.refused_in_a_row = 0;
                 report.sent += 1;
-                self.note(&attempted, "sent", None);
+                self.note(&tried, retries, "sent", None);
                 self.settle_suspects(report);
             }
             Verdict::Refused(error) => {
-                self.refuse(&attempted, &error, report);
+                self.refuse(&tried, retries, &error, report);
                 self.refused_in_a_row += 1;
                 if self.refused_in_a_row >= REFUSED_IN_A_ROW && self.error.is_none() {
                     let what = format!(
@@ -192,41 +272,53 @@ impl<'a> Sender<'a> {
                 }
             }
             Verdict::Suspect(error) => {
-                self.suspects.push((attempted, error));
+                self.suspects.push((tried, retries, error));
                 if self.suspects.len() >= SUSPECTS_IN_A_ROW {
                     self.has_sent = false;
                     self.settle_suspects(report);
                 }
             }
+            Verdict::Later(error) => {
+                let times = self.put_off.entry(tried.delivery.id).or_default();
+                *times += 1;
+                let outcome = match *times < TRIES_WHILE_OTHERS_PASS {
+                    true => "again",
+                    false => "waiting",
+                };
+                tracing::warn!("put off: {}", error.message());
+                self.note(&tried, retries, outcome, Some(error.message()));
+            }
             Verdict::Undecided(error) => {
                 tracing::warn!("left for the next time: {}", error.message());
-                self.note(&attempted, "waiting", Some(error.message()));
+                self.note(&tried, retries, "waiting", Some(error.message()));
             }
             Verdict::Stopped(error) => {
-                self.note(&attempted, "released", Some(error.message()));
+                self.note(&tried, retries, "released", Some(error.message()));
                 self.error.get_or_insert(error);
             }
             Verdict::BrokenOff(error) => {
-                self.note(&attempted, "waiting", Some(error.message()));
+                self.note(&tried, retries, "waiting", Some(error.message()));
                 self.error.get_or_insert(error);
             }
+            // They are none of these: nothing is decided about them.
+            Verdict::WithoutOthers | Verdict::InHalves => {}
         }
     }
 
     /// Whether it was the rows shows in whether any other got through.
     fn settle_suspects(&mut self, report: &mut DeliveryReport) {
         let suspects = std::mem::take(&mut self.suspects);
-        for (attempted, error) in suspects {
+        for (tried, retries, error) in suspects {
             if self.has_sent {
-                let is_gone = matches!(attempted.answer.status, Some(404 | 410));
-                if is_gone && self.endpoint.only_deletes(&attempted.delivery) {
+                let is_gone = matches!(tried.answer.status, Some(404 | 410));
+                if is_gone && self.destination.only_deletes(&tried.delivery) {
                     report.sent += 1;
-                    self.note(&attempted, "sent", None);
+                    self.note(&tried, retries, "sent", None);
                 } else {
-                    self.refuse(&attempted, &error, report);
+                    self.refuse(&tried, retries, &error, report);
                 }
             } else {
-                self.note(&attempted, "released", Some(error.message()));
+                self.note(&tried, retries, "released", Some(error.message()));
                 self.error.get_or_insert(error.next(
                     "no row gets through: check url, method and credential of deliver; nothing was given up",
                 ));
@@ -234,16 +326,16 @@ impl<'a> Sender<'a> {
         }
     }
 
-    fn refuse(&mut self, attempted: &Attempted, error: &Error, report: &mut DeliveryReport) {
+    fn refuse(&mut self, tried: &Tried, retries: u32, error: &Error, report: &mut DeliveryReport) {
         tracing::info!("refused: {}", error.message());
         report.dead += 1;
-        self.note(attempted, "dead", Some(error.message()));
+        self.note(tried, retries, "dead", Some(error.message()));
     }
 
-    fn note(&mut self, attempted: &Attempted, outcome: &str, error: Option<&str>) {
+    fn note(&mut self, tried: &Tried, retries: u32, outcome: &str, error: Option<&str>) {
         self.outcomes.push(json!({
-            "id": attempted.delivery.id, "outcome": outcome, "error": error, "retries": attempted.retries,
-            "status": attempted.answer.status, "answer": attempted.answer.text,
+            "id": tried.delivery.id, "outcome": outcome, "error": error, "retries": retries,
+            "status": tried.answer.status, "answer": tried.answer.text,
         }));
     }
 }

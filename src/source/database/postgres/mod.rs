@@ -9,7 +9,6 @@ mod relation;
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
-use libpq_conninfo::{Environment, RootCertificates, Settings as Server};
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Client, Row};
 
@@ -19,14 +18,9 @@ use super::fetch::{self, Part, Window};
 use super::outlet::Outlet;
 use super::place::Marks;
 use super::settings::Settings;
-use crate::db::{Connector, Session};
+use crate::db::{Connector, Session, named};
 use crate::error::{Error, Result};
-use crate::host::HostRules;
-use crate::secret::Secret;
 use crate::source::Means;
-
-/// Parameters of a connection string by which it would lead to other files of the loader.
-const OF_THE_LOADER: [&str; 3] = ["passfile", "service", "servicefile"];
 
 /// Texts of values are the same whatever the server, the database and the role have set, and
 /// nothing but the settings of the source ends a statement.
@@ -56,18 +50,7 @@ pub(super) struct Reading {
 impl Postgres {
     pub(super) fn new(settings: &Settings, means: &Means) -> Result<Self> {
         let keeper = settings.keeper()?;
-        let server = server(keeper.read(&means.host)?.expose())
-            .map_err(|error| error.context(&format!("the connection of the source ({keeper})")))?;
-        ask(&server, &means.host)?;
-        for password in server
-            .hosts
-            .iter()
-            .filter_map(|host| host.password.as_ref())
-        {
-            means
-                .secrets
-                .add(&Secret::new(password.reveal().to_owned()));
-        }
+        let server = named(&keeper, "source", &means.host, &means.secrets)?;
         let row_security = if settings.row_security { "on" } else { "off" };
         Ok(Postgres {
             connector: Connector::new(&server, "sluice source")?,
@@ -188,52 +171,4 @@ fn payload(row: &Row) -> Result<Vec<u8>> {
         }
     }
     Ok(row.try_get::<_, Raw>(0)?.0)
-}
-
-/// The server that a connection string leads to; nothing of the loader's own environment is
-/// added to it.
-fn server(text: &str) -> Result<Server> {
-    let is_named = |name: &str| {
-        text.match_indices(name).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
-            let is_word = before.is_none_or(|c| c.is_whitespace() || c == '?' || c == '&');
-            is_word && text[at + name.len()..].trim_start().starts_with('=')
-        })
-    };
-    if let Some(name) = OF_THE_LOADER.iter().find(|name| is_named(name)) {
-        return Err(
-            Error::usage(format!("\"{name}\" cannot be used for a source"))
-                .next("write host, user and password into the connection string"),
-        );
-    }
-    let user = Environment::of_process();
-    let environment = Environment::of(user.os_user().unwrap_or_default(), "/nonexistent", []);
-    Ok(Server::parse(text, &environment)?)
-}
-
-/// Whether this host gives what the connection leads to.
-fn ask(server: &Server, host: &HostRules) -> Result<()> {
-    for to in &server.hosts {
-        match to.is_socket() {
-            true => host.file(to.host.as_ref())?,
-            false if to.host.contains(':') => host.host(&format!("[{}]:{}", to.host, to.port))?,
-            false => host.host(&format!("{}:{}", to.host, to.port))?,
-        }
-        if let Some(address) = to.address {
-            host.host(&std::net::SocketAddr::new(address, to.port).to_string())?;
-        }
-    }
-    let roots = match &server.tls.roots {
-        Some(RootCertificates::File(file)) => Some(file),
-        _ => None,
-    };
-    let identity = server
-        .tls
-        .identity
-        .iter()
-        .flat_map(|(certificate, key)| [certificate, key]);
-    roots
-        .into_iter()
-        .chain(identity)
-        .try_for_each(|file| host.file(file))
 }

@@ -1,8 +1,17 @@
-//! One delivery until there is an answer that decides about it.
+//! Deliveries over HTTP: one, or many together, until there is an answer that decides about them.
 
-use super::address::fill;
-use super::settings::{KeyFormat, Settings};
-use super::signature::Signer;
+mod address;
+mod items;
+mod many;
+mod settings;
+mod signature;
+
+use self::address::fill;
+use self::items::Items;
+use self::settings::KeyFormat;
+pub(super) use self::settings::Settings;
+use self::signature::Signer;
+use super::parcel::{Answer, Attempted, TRIES_WHILE_OTHERS_PASS, Verdict};
 use crate::batch::Claimed;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
@@ -12,14 +21,13 @@ use crate::http::transport::{
 };
 use crate::retry::{self, Budget, Trouble};
 use crate::secret::Redactor;
+use bytes::Bytes;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, StatusCode, Url};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// So often is one delivery tried while others get through; then it waits for the next sender.
-const TRIES_WHILE_OTHERS_PASS: u32 = 6;
 /// As much of an answer is kept with its delivery.
 const KEPT_OF_ANSWER: usize = 2000;
 
@@ -35,34 +43,35 @@ pub(super) struct Endpoint {
     accepted: AtomicU64,
 }
 
-/// What came of a delivery.
-pub(super) struct Attempted {
-    pub(super) delivery: Claimed,
-    pub(super) verdict: Verdict,
+/// What is asked of the server, the same at every attempt.
+struct Letter<'a> {
+    method: &'a str,
+    url: Url,
+    body: String,
+    /// The idempotency key.
+    id: &'a str,
+    /// What it asks, as people read it.
+    shown: String,
+}
+
+/// What came of a letter, with the body of the last answer.
+struct Posted {
+    verdict: Verdict,
+    answer: Answer,
+    body: Bytes,
     /// Requests beyond the first.
-    pub(super) retries: u32,
-    pub(super) answer: Answer,
+    retries: u32,
 }
 
-/// What the server said last, as far as it is kept.
-#[derive(Default, Clone)]
-pub(super) struct Answer {
-    pub(super) status: Option<u16>,
-    pub(super) text: Option<String>,
-}
-
-pub(super) enum Verdict {
-    Sent,
-    /// This row is refused.
-    Refused(Error),
-    /// The row is refused, or all of them are: that shows in what becomes of others.
-    Suspect(Error),
-    /// It may have arrived, or not; others get through.
-    Undecided(Error),
-    /// No row would get through; this one did certainly not.
-    Stopped(Error),
-    /// No row gets through; whether this one did is not known.
-    BrokenOff(Error),
+impl Posted {
+    fn refused(error: Error) -> Self {
+        Posted {
+            verdict: Verdict::Refused(error),
+            answer: Answer::default(),
+            body: Bytes::new(),
+            retries: 0,
+        }
+    }
 }
 
 impl Endpoint {
@@ -78,7 +87,11 @@ impl Endpoint {
             ACCEPT_ENCODING,
             HeaderValue::from_static(ACCEPTED_ENCODINGS),
         );
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let content_type = settings
+            .items
+            .as_ref()
+            .map_or("application/json", Items::content_type);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         for (name, value) in &settings.headers {
             let header: HeaderName = name.parse().map_err(|_| unusable(name))?;
             headers.insert(header, value.parse().map_err(|_| unusable(name))?);
@@ -112,40 +125,66 @@ impl Endpoint {
         delivery.is_delete && self.settings.method(true) == "DELETE"
     }
 
-    /// Sends a delivery, and again with the same key for as long as nobody knows what came of it.
-    pub(super) async fn deliver(self: Arc<Self>, delivery: Claimed) -> Attempted {
-        let tries = AtomicU32::new(0);
-        let mut answer = Answer::default();
-        let verdict = match fill(&self.settings.url, &delivery.key) {
-            Err(error) => Verdict::Refused(error),
-            Ok(url) => self.send(&delivery, &url, &tries, &mut answer).await,
+    pub(super) fn parcel_rows(&self) -> Option<usize> {
+        self.settings.items.as_ref().map(|items| items.size)
+    }
+
+    /// Sends deliveries, and again with the same key for as long as nobody knows what came of them.
+    pub(super) async fn deliver(&self, mut deliveries: Vec<Claimed>) -> Attempted {
+        let attempted = match (&self.settings.items, deliveries.pop()) {
+            (None, Some(delivery)) => self.deliver_one(delivery).await,
+            (Some(items), Some(last)) => {
+                deliveries.push(last);
+                self.deliver_items(items, deliveries).await
+            }
+            (_, None) => Attempted::default(),
         };
-        if matches!(verdict, Verdict::Sent) {
+        if attempted.has_sent() {
             self.accepted.fetch_add(1, Ordering::Relaxed);
             self.budget.progressed();
         }
-        Attempted {
-            delivery,
-            verdict,
-            retries: tries.into_inner().saturating_sub(1),
-            answer,
+        attempted
+    }
+
+    async fn deliver_one(&self, delivery: Claimed) -> Attempted {
+        let method = self.settings.method(delivery.is_delete);
+        let body = match method {
+            "DELETE" => String::new(),
+            _ => delivery.body.clone(),
+        };
+        let posted = match fill(&self.settings.url, &delivery.key) {
+            Err(error) => Posted::refused(error),
+            Ok(url) => {
+                let letter = self.letter(method, url, body, &delivery.idempotency_key);
+                self.post(&letter).await
+            }
+        };
+        Attempted::of_all(
+            vec![delivery],
+            posted.verdict,
+            &posted.answer,
+            posted.retries,
+        )
+    }
+
+    fn letter<'a>(&self, method: &'a str, url: Url, body: String, id: &'a str) -> Letter<'a> {
+        let shown = format!("{method} {}", self.redactor.clean(url.as_str()));
+        Letter {
+            method,
+            url,
+            body,
+            id,
+            shown,
         }
     }
 
-    async fn send(
-        &self,
-        delivery: &Claimed,
-        url: &Url,
-        tries: &AtomicU32,
-        answer: &mut Answer,
-    ) -> Verdict {
-        let method = self.settings.method(delivery.is_delete);
-        let shown = format!("{method} {}", self.redactor.clean(url.as_str()));
+    async fn post(&self, letter: &Letter<'_>) -> Posted {
         let accepted_before = self.accepted.load(Ordering::Relaxed);
-        let last = Mutex::new(Answer::default());
+        let tries = AtomicU32::new(0);
+        let last = Mutex::new((Answer::default(), Bytes::new()));
         let step = || async {
             let tries = tries.fetch_add(1, Ordering::Relaxed) + 1;
-            match self.attempt(delivery, method, url, &shown, &last).await {
+            match self.attempt(letter, &last).await {
                 Err(Trouble::Passing { error, .. })
                     if tries >= TRIES_WHILE_OTHERS_PASS
                         && self.accepted.load(Ordering::Relaxed) > accepted_before =>
@@ -155,36 +194,37 @@ impl Endpoint {
                 done => done,
             }
         };
-        let verdict = self.budget.retrying(&shown, step).await;
-        *answer = last.into_inner().unwrap_or_default();
-        verdict.unwrap_or_else(Verdict::BrokenOff)
+        let verdict = self.budget.retrying(&letter.shown, step).await;
+        let (answer, body) = last.into_inner().unwrap_or_default();
+        Posted {
+            verdict: verdict.unwrap_or_else(Verdict::BrokenOff),
+            answer,
+            body,
+            retries: tries.into_inner().saturating_sub(1),
+        }
     }
 
     /// One request, or two where the credential had to be renewed.
     async fn attempt(
         &self,
-        delivery: &Claimed,
-        method: &str,
-        url: &Url,
-        shown: &str,
-        last: &Mutex<Answer>,
+        letter: &Letter<'_>,
+        last: &Mutex<(Answer, Bytes)>,
     ) -> Result<Verdict, Trouble> {
         let mut has_renewed = false;
         loop {
             let credential = self.auth.credential(&self.transport).await;
             let credential = credential.map_err(|trouble| self.worded(trouble))?;
-            let request = self
-                .request(delivery, method, url, &credential)
-                .map_err(fatal)?;
-            let reply = self.transport.send(request, shown).await;
+            let request = self.request(letter, &credential).map_err(fatal)?;
+            let reply = self.transport.send(request, &letter.shown).await;
             let reply = reply.map_err(|trouble| self.worded(trouble))?;
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = self.kept(&reply);
+            *last.lock().unwrap_or_else(PoisonError::into_inner) =
+                (self.kept(&reply), reply.body.clone());
             let may_renew = reply.status == StatusCode::UNAUTHORIZED && !has_renewed;
             if may_renew && self.auth.renew(&credential).await.map_err(fatal)? {
                 has_renewed = true;
                 continue;
             }
-            return self.judge(&reply, shown);
+            return self.judge(&reply, &letter.shown);
         }
     }
 
@@ -227,21 +267,12 @@ impl Endpoint {
         })
     }
 
-    fn request(
-        &self,
-        delivery: &Claimed,
-        method: &str,
-        url: &Url,
-        credential: &Credential,
-    ) -> Result<Request> {
-        let method = Method::from_bytes(method.as_bytes())
-            .map_err(|cause| Error::usage(format!("`{method}` is no method")).caused_by(cause))?;
+    fn request(&self, letter: &Letter<'_>, credential: &Credential) -> Result<Request> {
+        let method = Method::from_bytes(letter.method.as_bytes()).map_err(|cause| {
+            Error::usage(format!("`{}` is no method", letter.method)).caused_by(cause)
+        })?;
         let has_body = method != Method::DELETE;
-        let body = match has_body {
-            true => delivery.body.as_str(),
-            false => "",
-        };
-        let mut request = Request::new(method, url.clone());
+        let mut request = Request::new(method, letter.url.clone());
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
         let mut put = |name: HeaderName, value: &str| -> Result<()> {
@@ -250,19 +281,20 @@ impl Endpoint {
             headers.insert(name, value);
             Ok(())
         };
-        let id = &delivery.idempotency_key;
+        let id = letter.id;
         match self.settings.key_format {
             KeyFormat::Bare => put(self.key_header.clone(), id)?,
             KeyFormat::Quoted => put(self.key_header.clone(), &format!("\"{id}\""))?,
         }
         if let Some(signer) = &self.signer {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            for (name, value) in signer.headers(id, now.unwrap_or_default().as_secs(), body) {
+            let now = now.unwrap_or_default().as_secs();
+            for (name, value) in signer.headers(id, now, &letter.body) {
                 put(HeaderName::from_static(name), &value)?;
             }
         }
         if has_body {
-            *request.body_mut() = Some(body.to_owned().into());
+            *request.body_mut() = Some(letter.body.clone().into());
         } else {
             request.headers_mut().remove(CONTENT_TYPE);
         }
@@ -271,17 +303,20 @@ impl Endpoint {
     }
 
     fn kept(&self, reply: &Reply) -> Answer {
-        let text = String::from_utf8_lossy(&reply.body);
+        let text = self.kept_text(&String::from_utf8_lossy(&reply.body));
+        Answer {
+            status: Some(reply.status.as_u16()),
+            text: (!reply.status.is_success() && !text.is_empty()).then_some(text),
+        }
+    }
+
+    fn kept_text(&self, text: &str) -> String {
         let text: String = text
             .chars()
             .filter(|c| *c != '\0')
             .take(KEPT_OF_ANSWER)
             .collect();
-        let text = self.redactor.clean(&text);
-        Answer {
-            status: Some(reply.status.as_u16()),
-            text: (!reply.status.is_success() && !text.is_empty()).then_some(text),
-        }
+        self.redactor.clean(&text)
     }
 
     /// A pause that the server asks for is meant for all requests; one that is too long ends

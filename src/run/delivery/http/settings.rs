@@ -1,11 +1,11 @@
 //! Where deliveries go, as the engine keeps it. What it checked is not checked again.
 
+use super::items::Items;
 use crate::error::{Error, Result};
 use crate::http::auth::AuthSettings;
 use crate::http::transport::Limits;
 use reqwest::Url;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 const MAX_BYTES: usize = 64 << 20;
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Settings {
+pub(in crate::run::delivery) struct Settings {
     /// With `{column}` where values of the key go.
     pub(super) url: String,
     #[serde(default = "post")]
@@ -36,6 +36,9 @@ pub(super) struct Settings {
     request_timeout: u64,
     #[serde(default = "three_hundred")]
     max_wait: u64,
+    /// How many rows go in one request.
+    #[serde(rename = "parcel")]
+    pub(super) items: Option<Items>,
 }
 
 /// Where the secret is kept that requests are signed with.
@@ -75,14 +78,6 @@ fn three_hundred() -> u64 {
 }
 
 impl Settings {
-    pub(super) fn parse(value: &Value) -> Result<Self> {
-        Settings::deserialize(value).map_err(|cause| {
-            Error::usage("where the pipeline delivers cannot be understood")
-                .caused_by(cause)
-                .next("this database may have been written by a newer sluice; install that one")
-        })
-    }
-
     /// The host that is talked to: no placeholder stands in it.
     pub(super) fn home(&self) -> Result<Url> {
         Url::parse(&self.url)

@@ -1,0 +1,36 @@
+//! Into which table deliveries go, as the engine keeps it.
+
+use crate::error::Result;
+use crate::secret::Keeper;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Settings {
+    connection: Connection,
+    pub(super) table: String,
+    /// The pipeline's where it is not given.
+    pub(super) key: Option<Vec<String>>,
+    #[serde(default = "thousand")]
+    pub(super) parcel_rows: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Connection {
+    env: Option<String>,
+    file: Option<PathBuf>,
+}
+
+fn thousand() -> usize {
+    1000
+}
+
+impl Settings {
+    /// Where the connection string is.
+    pub(super) fn keeper(&self) -> Result<Keeper> {
+        Keeper::of(
+            self.connection.env.as_deref(),
+            self.connection.file.as_ref(),
+        )
+    }
+}
