@@ -1,8 +1,10 @@
 //! What batches wrote, sent to a server that keeps idempotency keys, as they say; and into a table of another database.
 
 mod answers;
+mod bulk;
 mod crm;
 mod faults;
+mod parcel_faults;
 mod parcels;
 mod receiver;
 mod sends;

@@ -40,7 +40,7 @@ end
 $$;
 
 comment on function sluice._make_bodies(text, text, text, bigint[]) is
-  'What is sent for these deliveries, in their order, and whether their row is in the target; or why it cannot be made.';
+  'What is sent for these deliveries, in their order, and whether their row is in the target; or why not.';
 
 -- $1: which deliveries; $2: the pipeline.
 create or replace function sluice._body_sql(p_pipeline sluice.pipelines, p_function text)

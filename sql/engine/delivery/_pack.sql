@@ -10,7 +10,8 @@ as $$
     select array_agg(i.delivery_id) as ids, sluice._uuid_of(jsonb_agg(jsonb_build_array(
       sluice._idempotency_key(p_pipeline, i.delivery), i.attempts) order by i.delivery_id)) as parcel
     from (
-      select o.delivery_id, o.attempts, o as delivery, (row_number() over (order by o.delivery_id) - 1) / p_rows as place
+      select o.delivery_id, o.attempts, o as delivery,
+        (row_number() over (order by o.delivery_id) - 1) / p_rows as place
       from sluice.outbox o where o.delivery_id = any (p_ids)) i
     group by i.place) p
   where o.delivery_id = any (p.ids)

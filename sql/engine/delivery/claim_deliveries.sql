@@ -1,5 +1,6 @@
 create or replace function sluice.claim_deliveries(
-  pipeline text, epoch bigint, held bigint[] default '{}', max_rows integer default 16, parcel_rows integer default null)
+  pipeline text, epoch bigint, held bigint[] default '{}', max_rows integer default 16,
+  parcel_rows integer default null)
 returns table (delivery_id bigint, state text, key jsonb, operation text, idempotency_key text, body text,
   is_repeated boolean, error text, parcel uuid)
 language plpgsql volatile
@@ -77,7 +78,7 @@ as $$
   where o.delivery_id = d.delivery_id
 $$;
 
--- As much is taken into hand at a time.
+-- As much as v_most is taken into hand at a time.
 create or replace function sluice._write_claimed(
   p_pipeline sluice.pipelines, p_state sluice.delivery_state, p_ids bigint[])
 returns void
@@ -93,7 +94,8 @@ begin
   end if;
   v_made := sluice._make_bodies(
     p_pipeline.name, sluice._body_sql(p_pipeline, p_state.body_function), p_state.search_path, p_ids);
-  update sluice.outbox o set state = d.state, closed_at = case when d.state in ('filtered', 'superseded') then now() end,
+  update sluice.outbox o set state = d.state,
+    closed_at = case when d.state in ('filtered', 'superseded') then clock_timestamp() end,
     body = case d.state when 'in_flight' then d.body end,
     attempts = case d.state when 'in_flight' then 1 else o.attempts end,
     attempted_at = case d.state when 'in_flight' then clock_timestamp() end,

@@ -22,8 +22,8 @@ results: a JSON pointer to the list of results in the answer ('' where it is the
   all rows. Those that are refused are set aside alone, with their result.
 status: a pointer in a result to an HTTP status, or to true or false; error: a pointer to what is there of rows that
   failed, and of no other.
-index: a pointer in a result to the item's place in the request, from 0; id: a pointer to a value that the item has, too,
-  at item_id (the same pointer where not given). Without either, results are in the order of the items.
+index: a pointer in a result to the item's place in the request, from 0; id: a pointer to a value that the item has,
+  too, at item_id (the same pointer where not given). Without either, results are in the order of the items.
 only_failed: true where the list has only what failed; it takes index or id.
 A request that is refused as a whole (400, 413, 422 and other 4xx of rows) is sent in halves, down to the row that is to
 blame.

@@ -12,8 +12,8 @@ as $$
 $$;
 
 comment on function sluice.postgres_delivery is
-$$Sends each row that a batch inserts, updates or deletes into a table of another PostgreSQL database (sluice deliver), or
-of this one: by its key, each change once, many rows a transaction. What is there as it should be is not written.
+$$Sends each row that a batch inserts, updates or deletes into a table of another PostgreSQL database, or of this one
+(sluice deliver): by its key, each change once, many rows a transaction. What is there as it should be is not written.
 connection: sluice.connection(env => 'CRM_DB').
 table: its name, with the schema. It has to be there; next to it the table sluice_parcels is made unless it is there,
   in which the last parcel taken is noted, in the transaction of its rows.
@@ -23,7 +23,8 @@ body: a function f(row shop.orders) or f(row shop.orders, meta jsonb) that retur
 deletes: false leaves rows there that were deleted here.
 parcel_rows (1000): so many rows a transaction at most. One that the table refuses is set aside alone.
 keep_days (7): for how long deliveries that are done stay in sluice.deliveries.
-Example: deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'CRM_DB'), "table" => 'crm.orders')$$;
+Example: deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'CRM_DB'),
+  "table" => 'crm.orders')$$;
 
 create or replace function sluice._table_delivery_settings()
 returns table (parts text[], name text, is_required boolean, shape text, range numrange, sentence text)

@@ -4,10 +4,11 @@
 //! request is made the database has committed that it will be, with its body and its key; so
 //! whoever comes after a sender that died repeats what may have arrived, and the server can tell.
 
+mod destination;
 mod http;
-mod parcel;
 mod postgres;
 mod sender;
+mod verdict;
 
 use super::Stop;
 use super::guard::Guard;
@@ -18,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
 use crate::report::DeliveryReport;
 use crate::retry::Budget;
-use parcel::Destination;
+use destination::Destination;
 use sender::Sender;
 use serde_json::Value;
 use settings::Settings;

@@ -4,7 +4,7 @@ use super::items::{Items, Said};
 use super::{Endpoint, Letter};
 use crate::batch::Claimed;
 use crate::error::{Error, Result};
-use crate::run::delivery::parcel::{Answer, Attempted, Tried, Verdict};
+use crate::run::delivery::verdict::{Answer, Attempted, Tried, Verdict};
 use reqwest::Url;
 
 impl Endpoint {
@@ -47,7 +47,7 @@ impl Endpoint {
         let said = match posted.verdict {
             Verdict::Sent if answer.status == Some(207) && !items.has_results() => {
                 Err(Error::failed("207 has a result for each row").next(
-                    "say where they are: parcel => sluice.parcel(results => '/results', status => '/status', …)",
+                    "say where: parcel => sluice.parcel(results => '/results', status => '/status', …)",
                 ))
             }
             Verdict::Sent => items.results(&deliveries, &posted.body),
@@ -141,7 +141,8 @@ impl Endpoint {
         match is_told {
             true => error,
             false => error.next(
-                "correct the parcel of deliver (results, status, error, index, id); what was sent is repeated with the same key",
+                "correct the parcel of deliver (results, status, error, index, id); \
+                 what was sent is repeated with the same key",
             ),
         }
     }

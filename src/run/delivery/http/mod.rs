@@ -2,28 +2,29 @@
 
 mod address;
 mod items;
+mod letter;
 mod many;
 mod settings;
 mod signature;
 
 use self::address::fill;
 use self::items::Items;
-use self::settings::KeyFormat;
+use self::letter::{Letter, Posted};
 pub(super) use self::settings::Settings;
 use self::signature::Signer;
-use super::parcel::{Answer, Attempted, TRIES_WHILE_OTHERS_PASS, Verdict};
+use super::verdict::{Answer, Attempted, TRIES_WHILE_OTHERS_PASS, Verdict};
 use crate::batch::Claimed;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::http::auth::{Auth, Credential};
+use crate::http::auth::Auth;
 use crate::http::transport::{
     self, ACCEPTED_ENCODINGS, Reply, Transport, asked_pause, fatal, with_excerpt,
 };
 use crate::retry::{self, Budget, Trouble};
 use crate::secret::Redactor;
 use bytes::Bytes;
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Request, StatusCode, Url};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -41,37 +42,6 @@ pub(super) struct Endpoint {
     redactor: Arc<Redactor>,
     budget: Arc<Budget>,
     accepted: AtomicU64,
-}
-
-/// What is asked of the server, the same at every attempt.
-struct Letter<'a> {
-    method: &'a str,
-    url: Url,
-    body: String,
-    /// The idempotency key.
-    id: &'a str,
-    /// What it asks, as people read it.
-    shown: String,
-}
-
-/// What came of a letter, with the body of the last answer.
-struct Posted {
-    verdict: Verdict,
-    answer: Answer,
-    body: Bytes,
-    /// Requests beyond the first.
-    retries: u32,
-}
-
-impl Posted {
-    fn refused(error: Error) -> Self {
-        Posted {
-            verdict: Verdict::Refused(error),
-            answer: Answer::default(),
-            body: Bytes::new(),
-            retries: 0,
-        }
-    }
 }
 
 impl Endpoint {
@@ -167,17 +137,6 @@ impl Endpoint {
         )
     }
 
-    fn letter<'a>(&self, method: &'a str, url: Url, body: String, id: &'a str) -> Letter<'a> {
-        let shown = format!("{method} {}", self.redactor.clean(url.as_str()));
-        Letter {
-            method,
-            url,
-            body,
-            id,
-            shown,
-        }
-    }
-
     async fn post(&self, letter: &Letter<'_>) -> Posted {
         let accepted_before = self.accepted.load(Ordering::Relaxed);
         let tries = AtomicU32::new(0);
@@ -265,41 +224,6 @@ impl Endpoint {
             403 | 404 | 405 | 410 => Verdict::Suspect(error()),
             _ => Verdict::Refused(error()),
         })
-    }
-
-    fn request(&self, letter: &Letter<'_>, credential: &Credential) -> Result<Request> {
-        let method = Method::from_bytes(letter.method.as_bytes()).map_err(|cause| {
-            Error::usage(format!("`{}` is no method", letter.method)).caused_by(cause)
-        })?;
-        let has_body = method != Method::DELETE;
-        let mut request = Request::new(method, letter.url.clone());
-        let headers = request.headers_mut();
-        headers.extend(self.headers.clone());
-        let mut put = |name: HeaderName, value: &str| -> Result<()> {
-            let value = HeaderValue::from_str(value)
-                .map_err(|_| Error::failed(format!("the header {name} cannot be `{value}`")))?;
-            headers.insert(name, value);
-            Ok(())
-        };
-        let id = letter.id;
-        match self.settings.key_format {
-            KeyFormat::Bare => put(self.key_header.clone(), id)?,
-            KeyFormat::Quoted => put(self.key_header.clone(), &format!("\"{id}\""))?,
-        }
-        if let Some(signer) = &self.signer {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            let now = now.unwrap_or_default().as_secs();
-            for (name, value) in signer.headers(id, now, &letter.body) {
-                put(HeaderName::from_static(name), &value)?;
-            }
-        }
-        if has_body {
-            *request.body_mut() = Some(letter.body.clone().into());
-        } else {
-            request.headers_mut().remove(CONTENT_TYPE);
-        }
-        credential.apply(&mut request);
-        Ok(request)
     }
 
     fn kept(&self, reply: &Reply) -> Answer {

@@ -54,7 +54,7 @@ impl Layout {
             types: columns.into_iter().zip(types).collect(),
         };
         if !row.get::<_, bool>("has_key") {
-            let key = list(key, |column| quoted(column));
+            let key = list(key, quoted);
             return Err(Error::failed(format!(
                 "{} has no unique index on ({key})",
                 layout.name
@@ -72,7 +72,7 @@ impl Layout {
         match columns.iter().find(|name| !self.types.contains_key(*name)) {
             None => Ok(()),
             Some(name) => Err(Error::failed(format!("{} has no column {}", self.name, quoted(name)))
-                .next("add it there, or deliver only some: columns => '{…}', or a body function whose members are its columns")),
+                .next("add it there, or deliver only some: columns => '{…}', or a body function with its columns")),
         }
     }
 
@@ -85,10 +85,10 @@ impl Layout {
             .filter(|column| !self.key.contains(column))
             .collect();
         let (table, given) = (&self.name, self.given(&names));
-        let all = list(&names, |column| quoted(column));
+        let all = list(&names, quoted);
         let from = list(&names, |column| format!("g.{}", quoted(column)));
         let same_key = self.same_key();
-        let key = list(&self.key, |column| quoted(column));
+        let key = list(&self.key, quoted);
         if rest.is_empty() {
             return format!(
                 "{given}\ninsert into {table} ({all}) select {from} from given g on conflict ({key}) do nothing"

@@ -7,7 +7,8 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 /// A sender that was cut off keeps this lock until its server notices: the wait has an end.
-const BEGIN: &str = "begin; set local lock_timeout = '5s'; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'";
+const BEGIN: &str = "begin; set local lock_timeout = '5s';
+  set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'";
 const LOCK: &str = "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))";
 /// Rows that others have locked are waited for as long.
 const LOCKED: &str = "set local lock_timeout = '30s'";
@@ -134,7 +135,8 @@ impl Marks {
 
 fn definition(layout: &Layout) -> String {
     format!(
-        "create table if not exists {} (stream uuid primary key, pipeline text not null, sender text not null, parcel uuid, taken_at timestamptz)",
+        "create table if not exists {} (stream uuid primary key, pipeline text not null, sender text not null, \
+         parcel uuid, taken_at timestamptz)",
         layout.parcels
     )
 }

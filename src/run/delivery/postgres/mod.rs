@@ -13,8 +13,8 @@ mod settings;
 use self::layout::Layout;
 use self::marks::Marks;
 use self::rows::Rows;
-use self::settings::Settings;
-use super::parcel::{Answer, Attempted, Tried, Verdict, understood};
+pub(super) use self::settings::Settings;
+use super::verdict::{Answer, Attempted, Tried, Verdict};
 use crate::batch::{Claimed, Delivering};
 use crate::db::{Connector, Session, named};
 use crate::error::{Error, Kind, Result};
@@ -45,11 +45,11 @@ enum Taken {
 
 impl Table {
     pub(super) fn new(
+        settings: Settings,
         delivering: &Delivering,
         host: &HostRules,
         budget: Arc<Budget>,
     ) -> Result<Self> {
-        let settings: Settings = understood(&delivering.settings)?;
         let server = named(&settings.keeper()?, "delivery", host, &Redactor::default())?;
         Ok(Table {
             key: settings

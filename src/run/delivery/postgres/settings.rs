@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Settings {
+pub(in crate::run::delivery) struct Settings {
     connection: Connection,
     pub(super) table: String,
     /// The pipeline's where it is not given.

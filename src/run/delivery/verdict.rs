@@ -1,22 +1,10 @@
-//! What is sent at once, and what came of it.
+//! What came of deliveries that were sent at once.
 
-use super::http::Endpoint;
-use super::postgres::Table;
-use crate::batch::{Claimed, Delivering};
-use crate::error::{Error, Result};
-use crate::host::HostRules;
-use crate::retry::Budget;
-use serde_json::Value;
-use std::sync::Arc;
+use crate::batch::Claimed;
+use crate::error::Error;
 
 /// So often is one delivery tried while others get through; then it waits for the next sender.
 pub(super) const TRIES_WHILE_OTHERS_PASS: u32 = 6;
-
-/// Where deliveries go.
-pub(super) enum Destination {
-    Http(Box<Endpoint>),
-    Postgres(Box<Table>),
-}
 
 /// What came of deliveries that were sent at once.
 #[derive(Default)]
@@ -78,60 +66,6 @@ impl Verdict {
     }
 }
 
-impl Destination {
-    pub(super) async fn open(
-        delivering: &Delivering,
-        host: &HostRules,
-        budget: &Arc<Budget>,
-    ) -> Result<Self> {
-        let settings = &delivering.settings;
-        Ok(match settings["kind"].as_str() {
-            Some("postgres") => {
-                let table = Table::new(delivering, host, Arc::clone(budget))?;
-                table.open().await?;
-                Destination::Postgres(Box::new(table))
-            }
-            _ => Destination::Http(Box::new(Endpoint::new(
-                understood(settings)?,
-                host,
-                Arc::clone(budget),
-            )?)),
-        })
-    }
-
-    pub(super) async fn deliver(self: Arc<Self>, deliveries: Vec<Claimed>) -> Attempted {
-        match &*self {
-            Destination::Http(endpoint) => endpoint.deliver(deliveries).await,
-            Destination::Postgres(table) => table.deliver(deliveries).await,
-        }
-    }
-
-    /// How many go together; `None`: each goes by itself.
-    pub(super) fn parcel_rows(&self) -> Option<usize> {
-        match self {
-            Destination::Http(endpoint) => endpoint.parcel_rows(),
-            Destination::Postgres(table) => Some(table.parcel_rows()),
-        }
-    }
-
-    /// So many parcels may be on their way.
-    pub(super) fn most_at_a_time(&self) -> Option<usize> {
-        match self {
-            Destination::Http(_) => None,
-            // It notes the last one that it took.
-            Destination::Postgres(_) => Some(1),
-        }
-    }
-
-    /// Whether all that a delivery wants is that there is nothing.
-    pub(super) fn only_deletes(&self, delivery: &Claimed) -> bool {
-        match self {
-            Destination::Http(endpoint) => endpoint.only_deletes(delivery),
-            Destination::Postgres(_) => false,
-        }
-    }
-}
-
 impl Attempted {
     pub(super) fn has_sent(&self) -> bool {
         let is_sent = |tried: &Tried| matches!(tried.verdict, Verdict::Sent);
@@ -157,13 +91,4 @@ impl Attempted {
         }
         Attempted { items, retries }
     }
-}
-
-/// Settings as the engine keeps them. What it checked is not checked again.
-pub(super) fn understood<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|cause| {
-        Error::usage("where the pipeline delivers cannot be understood")
-            .caused_by(cause)
-            .next("this database may have been written by a newer sluice; install that one")
-    })
 }
