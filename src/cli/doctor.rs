@@ -81,7 +81,7 @@ async fn of_host(row: &Row, means: &Means) -> Vec<Row> {
     of_source.extend(look(&row["source"], means).await);
     let of_delivery = match &row["deliver"] {
         Value::Null => Vec::new(),
-        settings => look_at_delivery(settings, &means.host),
+        settings => look_at_delivery(settings, &means.host).await,
     };
     let of_source = of_source.into_iter().map(|found| ("source", found));
     let of_delivery = of_delivery.into_iter().map(|found| ("delivery", found));

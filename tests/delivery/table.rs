@@ -18,6 +18,11 @@ async fn what_is_written_here_is_written_there_once_and_what_is_as_it_should_be_
     );
     let expected: Vec<String> = (0..5).map(|id| format!("insert {id} 1")).collect();
     assert_eq!(crm.done().await, expected);
+    let doctor = Sluice::on(&crm.db)
+        .args(["doctor"])
+        .env("CRM_DB", &crm.there.url);
+    let doctor = doctor.run().stdout;
+    assert!(doctor.contains("crm.items is there"), "{doctor}");
     crm.load([put(1, 2), r#"{"id": "3", "del": true}"#.to_owned()]);
     crm.deliver(&[]).exits(0);
     assert_eq!(crm.done().await, ["delete 3 1", "update 1 2"]);

@@ -1,13 +1,15 @@
 //! Where deliveries go.
 
-use super::http::Endpoint;
-use super::postgres::Table;
+use super::http::{self, Endpoint};
+use super::postgres::{self, Table};
 use super::verdict::Attempted;
 use crate::batch::{Claimed, Delivering};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::retry::Budget;
+use crate::stop::Stop;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// One of the kinds there are.
@@ -25,7 +27,7 @@ impl Destination {
         Ok(match delivering.settings["kind"].as_str() {
             Some("postgres") => {
                 let table = Table::new(
-                    understood(delivering)?,
+                    understood(&delivering.settings)?,
                     delivering,
                     host,
                     Arc::clone(budget),
@@ -34,7 +36,7 @@ impl Destination {
                 Destination::Postgres(Box::new(table))
             }
             _ => Destination::Http(Box::new(Endpoint::new(
-                understood(delivering)?,
+                understood(&delivering.settings)?,
                 host,
                 Arc::clone(budget),
             )?)),
@@ -74,9 +76,30 @@ impl Destination {
     }
 }
 
+/// Whom deliveries would be sent to, and whatever else keeps a first one from being sent.
+pub(crate) async fn look(settings: &Value, host: &HostRules) -> Vec<Result<String>> {
+    if settings["kind"] == "postgres" {
+        let look = async |settings| postgres::look(settings, host).await;
+        return vec![match understood(settings) {
+            Ok(settings) => look(settings).await,
+            Err(error) => Err(error),
+        }];
+    }
+    let parsed =
+        understood(settings).and_then(|settings: http::Settings| Ok((settings.home()?, settings)));
+    let (home, settings) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return vec![Err(error)],
+    };
+    let mut found = crate::http::look(&home, &[], settings.auth.as_ref(), host);
+    let budget = Arc::new(Budget::new(0, Stop::never()));
+    found.extend(Endpoint::new(settings, host, budget).err().map(Err));
+    found
+}
+
 /// Settings as the engine keeps them. What it checked is not checked again.
-fn understood<T: DeserializeOwned>(delivering: &Delivering) -> Result<T> {
-    T::deserialize(&delivering.settings).map_err(|cause| {
+fn understood<T: DeserializeOwned>(settings: &Value) -> Result<T> {
+    T::deserialize(settings).map_err(|cause| {
         Error::usage("where the pipeline delivers cannot be understood")
             .caused_by(cause)
             .next("this database may have been written by a newer sluice; install that one")

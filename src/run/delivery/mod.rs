@@ -20,9 +20,8 @@ use crate::host::HostRules;
 use crate::report::DeliveryReport;
 use crate::retry::Budget;
 use destination::Destination;
+pub(crate) use destination::look;
 use sender::Sender;
-use serde_json::Value;
-use settings::Settings;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_postgres::Client;
@@ -61,19 +60,6 @@ impl Default for DeliveryOptions {
             host: HostRules::open(),
         }
     }
-}
-
-/// Whom deliveries would be sent to, and whatever else keeps a first one from being sent.
-pub(crate) fn look(settings: &Value, host: &HostRules) -> Vec<Result<String>> {
-    let parsed = Settings::parse(settings).and_then(|settings| Ok((settings.home()?, settings)));
-    let (home, settings) = match parsed {
-        Ok(parsed) => parsed,
-        Err(error) => return vec![Err(error)],
-    };
-    let mut found = crate::http::look(&home, &[], settings.auth.as_ref(), host);
-    let budget = Arc::new(Budget::new(0, Stop::never()));
-    found.extend(Endpoint::new(settings, host, budget).err().map(Err));
-    found
 }
 
 /// Sends what is unsent and reports; the report carries the error if there was one.

@@ -22,7 +22,7 @@ pub(in crate::run::delivery) struct Settings {
     delete_method: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    pub(super) auth: Option<AuthSettings>,
+    pub(in crate::run::delivery) auth: Option<AuthSettings>,
     pub(super) signature: Option<Signature>,
     #[serde(default = "idempotency_key")]
     pub(super) key_header: String,
@@ -79,7 +79,7 @@ fn three_hundred() -> u64 {
 
 impl Settings {
     /// The host that is talked to: no placeholder stands in it.
-    pub(super) fn home(&self) -> Result<Url> {
+    pub(in crate::run::delivery) fn home(&self) -> Result<Url> {
         Url::parse(&self.url)
             .map_err(|cause| Error::usage(format!("`{}` is no URL", self.url)).caused_by(cause))
     }

@@ -36,6 +36,15 @@ pub(super) struct Table {
     open: Mutex<Option<(Session, Layout)>>,
 }
 
+/// Connects, and looks for the table.
+pub(super) async fn look(settings: Settings, host: &HostRules) -> Result<String> {
+    let server = named(&settings.keeper()?, "delivery", host, &Redactor::default())?;
+    let session = Connector::new(&server, "sluice doctor")?.connect().await?;
+    let key = settings.key.unwrap_or_default();
+    let layout = Layout::find(&session, &settings.table, &key).await?;
+    Ok(format!("{} is there", layout.name))
+}
+
 /// What became of a parcel.
 enum Taken {
     All,
