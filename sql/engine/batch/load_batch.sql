@@ -10,7 +10,8 @@
 -- Locks are taken in this order everywhere: install, batch, state, target, quarantine, runs.
 create or replace function sluice.load_batch(
   run_id bigint, epoch bigint, batch_seq bigint, "cursor" jsonb, objects jsonb default '[]', retried bigint default 0,
-  max_bad_ratio numeric default null, snapshot text default 'continue', spoilt_by text default null)
+  max_bad_ratio numeric default null, snapshot text default 'continue', spoilt_by text default null,
+  repair boolean default false)
 returns sluice.batches
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -30,6 +31,9 @@ begin
   v_state := sluice._lock_state(v.pipeline_id, load_batch.epoch, load_batch.batch_seq);
   perform sluice._lock_target(v.target);
 
+  if load_batch.repair then
+    perform sluice._distrust_edited_rows();
+  end if;
   v_ledger := sluice._load_rows();
   v_ledger.batch_seq     := load_batch.batch_seq;
   v_ledger.run_id        := load_batch.run_id;
@@ -56,10 +60,11 @@ begin
 end
 $$;
 
-comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint, numeric, text, text) is
+comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigint, numeric, text, text, boolean) is
 $$Last step of a batch: locks the pipeline's state, checks the fence (SL001 deposed, SL002 out of sequence), merges,
 quarantines (SL003 beyond max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit
 only after its answer was read. cursor: up to where the source has been read; objects: files and objects moved by this
 batch. max_bad_ratio: in place of the pipeline's own. snapshot, spoilt_by: what the batch is to a complete read of the
 source, for pipelines that do not keep missing rows: begin (its first records), continue, or ignore (records from
-elsewhere); spoilt_by: why nothing can be concluded from that read.$$;
+elsewhere); spoilt_by: why nothing can be concluded from that read. repair: rows that were edited behind the tool's
+back are written anew, too.$$;

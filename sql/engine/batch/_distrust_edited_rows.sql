@@ -1,0 +1,32 @@
+-- For a repair: rows that were edited since they were written still have the hash of what was written, by which the
+-- merge would find them unchanged. Without a hash they are written anew, and by order_by as if never edited. Only rows
+-- that the open batch is about, and not those that somebody accepted (sluice.reconcile).
+create or replace function sluice._distrust_edited_rows()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set row_security = off
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v sluice.compiled;
+begin
+  select * into strict v from pg_temp.sluice_compiled;
+  perform set_config('search_path', v.search_path, true);
+  execute format($sql$update %1$s t set sluice_hash = null%2$s
+from pg_temp.sluice_rows s
+where %3$s and s.sluice_state is null and not s.sluice_deleted and t.sluice_hash = s.sluice_hash
+  and %4$s is distinct from s.sluice_hash
+  and (%5$s, %4$s) not in (select a.key_hash, a.row_hash from sluice.accepted_rows a where a.target = %6$L)$sql$,
+    v.target::regclass,
+    case when v.order_by is not null then format(', %1$I = s.%1$I', v.order_by) else '' end,
+    sluice._key_condition(v.target, v.key, 't', 's'), sluice._hash_sql(v.target, v.columns),
+    sluice._key_hash(v.target, v.key, 't'), sluice._qualified_name(v.target));
+end
+$$;
+
+comment on function sluice._distrust_edited_rows() is
+  'Takes the hash of the rows that were edited behind the tool''s back and that the open batch brings once more.';
