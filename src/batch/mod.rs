@@ -7,6 +7,7 @@ mod counters;
 mod delivery;
 mod holder;
 mod replay;
+mod source_check;
 mod stage;
 mod waiting;
 
@@ -18,7 +19,8 @@ pub use delivery::{
 };
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
 pub use replay::{quarantined_ids, replay, retry_orphans};
-pub use stage::{Payloads, stage};
+pub use source_check::{Difference, Found, SourceCheck, Verdict};
+pub use stage::{Opening, Payloads, stage};
 pub use waiting::{Waited, note_waiting, refuse_run};
 
 use crate::error::{Error, Result};
@@ -180,7 +182,8 @@ pub struct Loaded {
 }
 
 /// Loads the staged batch: fence, merge, quarantine, ledger, cursor. Commit only after this
-/// answered. `max_bad_ratio` replaces the pipeline's own limit.
+/// answered. `max_bad_ratio` replaces the pipeline's own limit; with `repair`, rows that were edited are written
+/// anew, too.
 pub async fn load(
     client: &Client,
     run: &Run,
@@ -188,11 +191,12 @@ pub async fn load(
     batch: &Batch,
     retried: i64,
     max_bad_ratio: Option<f64>,
+    repair: bool,
 ) -> Result<Loaded> {
     let objects = serde_json::to_value(&batch.objects).unwrap_or_default();
     let row = client
         .query_typed_one(
-            "select * from sluice.load_batch(run_id => $1, epoch => $2, batch_seq => $3, \"cursor\" => $4, objects => $5, retried => $6, max_bad_ratio => $7::double precision::numeric, snapshot => $8, spoilt_by => $9)",
+            "select * from sluice.load_batch(run_id => $1, epoch => $2, batch_seq => $3, \"cursor\" => $4, objects => $5, retried => $6, max_bad_ratio => $7::double precision::numeric, snapshot => $8, spoilt_by => $9, repair => $10)",
             &[
                 (&run.run_id, Type::INT8),
                 (&run.epoch, Type::INT8),
@@ -203,6 +207,7 @@ pub async fn load(
                 (&max_bad_ratio, Type::FLOAT8),
                 (&batch.snapshot.name(), Type::TEXT),
                 (&batch.spoilt_by, Type::TEXT),
+                (&repair, Type::BOOL),
             ],
         )
         .await?;

@@ -1,5 +1,6 @@
 //! The first half of a batch: its records are copied and transformed.
 
+use super::SourceCheck;
 use crate::error::Result;
 use crate::source::{Batch, CopyRows, Fields, Unreadable};
 use bytes::Bytes;
@@ -19,6 +20,20 @@ pub enum Payloads {
     All,
 }
 
+/// What a transaction begins with, and so what it is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Opening<'a> {
+    /// The records are loaded.
+    Load {
+        /// The pipeline.
+        pipeline: &'a str,
+        /// Its run.
+        run_id: i64,
+    },
+    /// They are compared with the target.
+    Check(&'a SourceCheck),
+}
+
 /// Copies a batch into a transaction and transforms it; `begin` opens the transaction, unless it
 /// is open. Nothing permanent is touched and no lock is held for which another session could
 /// wait.
@@ -28,23 +43,23 @@ pub enum Payloads {
 pub async fn stage(
     client: &Client,
     begin: impl Future<Output = Result<(), tokio_postgres::Error>>,
-    pipeline: &str,
-    run_id: i64,
+    opening: Opening<'_>,
     batch: &Batch,
     payloads: Payloads,
 ) -> Result<()> {
     let origins = serde_json::to_value(&batch.origins).unwrap_or_default();
-    let (pipeline_and_run, origins) = (
-        [
-            (&pipeline as &(dyn ToSql + Sync), Type::TEXT),
-            (&run_id, Type::INT8),
-        ],
-        [(&origins as &(dyn ToSql + Sync), Type::JSONB)],
-    );
-    let begin_batch = client.query_typed_one(
-        "select input_columns, wants_payloads from sluice.begin_batch(pipeline => $1, run_id => $2)",
-        &pipeline_and_run,
-    );
+    let origins = [(&origins as &(dyn ToSql + Sync), Type::JSONB)];
+    let (begin_batch, about): (_, Vec<(&(dyn ToSql + Sync), Type)>) = match &opening {
+        Opening::Load { pipeline, run_id } => (
+            "select input_columns, wants_payloads from sluice.begin_batch(pipeline => $1, run_id => $2)",
+            vec![(pipeline, Type::TEXT), (run_id, Type::INT8)],
+        ),
+        Opening::Check(check) => (
+            "select input_columns, wants_payloads from sluice.begin_checked_batch(check_id => $1::uuid)",
+            vec![(&check.id, Type::TEXT)],
+        ),
+    };
+    let begin_batch = client.query_typed_one(begin_batch, &about);
     let fields = batch.fields.as_ref();
     let first_copy = client.prepare(match fields {
         Some(_) => COPY_FIELDS,

@@ -210,15 +210,29 @@ pub(super) struct Reporting {
 #[command(after_help = "Examples:
   sluice verify
   sluice verify orders --deep > proof.txt  a report fit to file
+  sluice verify orders --source            the rows of its source database beside those of the target
+  sluice verify orders --source --repair   and load again those that differ
 
 Exits with 1 when a check fails, with 6 when none does and some could not be made, or not for every
-row. Runs may go on meanwhile: every check sees the same moment.")]
+row. Runs may go on meanwhile: every check sees the same moment; what differs from a source is looked
+at twice.")]
 pub(super) struct Verify {
     /// Only this pipeline (default: all)
     pub(super) pipeline: Option<String>,
     /// Count the rows, too, and compute every row's hash again
     #[arg(long)]
     pub(super) deep: bool,
+    /// Read all of the source, which is a database, and compare it with the target, row by row
+    #[arg(long, requires = "pipeline")]
+    pub(super) source: bool,
+    /// Load again what is not in the target as the source has it, in a run that leaves the cursor where it is
+    #[arg(long, requires = "source")]
+    pub(super) repair: bool,
+    /// Name so many rows that differ
+    #[arg(long, value_name = "N", default_value = "20", requires = "source", value_parser = clap::value_parser!(i32).range(0..))]
+    pub(super) differences: i32,
+    #[command(flatten)]
+    pub(super) host: Host,
 }
 
 #[derive(Debug, Args)]

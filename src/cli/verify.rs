@@ -3,7 +3,10 @@
 use super::args;
 use super::call;
 use super::context::Context;
+use super::voice;
 use crate::error::Result;
+use crate::report::Report;
+use crate::run::{Compared, Options, Stop, check_source};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -17,6 +20,10 @@ const CHECKS: &str =
   from sluice.verify(pipeline => $1, deep => $2)";
 
 pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8> {
+    let stop = match args.source {
+        true => Some(Stop::on_signals()?),
+        false => None,
+    };
     let session = context.session().await?;
     call::begin_looking(&session).await?;
     let header = call::rows_within(&session, "select * from sluice.verify_header", &[]).await?;
@@ -38,17 +45,98 @@ pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8>
         context.progress.counted();
     }
     context.progress.finish();
+    // A snapshot that is held keeps vacuum from its work.
+    drop(session);
+    let compared = match (&args.pipeline, &stop) {
+        (Some(pipeline), Some(stop)) => Some(compare(context, args, pipeline, stop).await?),
+        _ => None,
+    };
+    for verdict in compared.iter().flat_map(|compared| &compared.verdicts) {
+        let mut check = Row::new();
+        check.insert("pipeline".to_owned(), json!(args.pipeline));
+        check.extend(json!(verdict).as_object().cloned().unwrap_or_default());
+        checks.push(check);
+    }
     let count = |verdict: Value| checks.iter().filter(|check| check["ok"] == verdict).count();
     let (failed, not_made) = (count(json!(false)), count(Value::Null));
     match context.json {
-        true => println!("{}", as_json(header, &checks, args.deep, failed, not_made)),
-        false => print!("{}", as_text(&header, &checks, args.deep, failed, not_made)),
+        true => {
+            let mut report = as_json(header, &checks, args.deep, failed, not_made);
+            if let (Some(compared), Value::Object(report)) = (&compared, &mut report) {
+                report.insert("differences".to_owned(), json!(compared.differences));
+                let repairs: Vec<_> = compared.repairs.iter().map(Report::json).collect();
+                report.insert("repairs".to_owned(), json!(repairs));
+            }
+            println!("{report}");
+        }
+        false => {
+            let differences = compared.as_ref().map(differences).unwrap_or_default();
+            print!(
+                "{}",
+                as_text(&header, &checks, &differences, args.deep, failed, not_made)
+            );
+        }
     }
-    Ok(match (failed, not_made) {
-        (0, 0) => 0,
-        (0, _) => NOT_MADE,
+    let repairs = compared.iter().flat_map(|compared| &compared.repairs);
+    let failure = repairs.map(Report::exit_code).find(|code| *code != 0);
+    Ok(match (failure, failed, not_made) {
+        (Some(code), _, _) => code,
+        (None, 0, 0) => 0,
+        (None, 0, _) => NOT_MADE,
         _ => 1,
     })
+}
+
+/// Compares the source with the target, and says how the runs of a repair went.
+async fn compare(
+    context: &Context,
+    args: &args::Verify,
+    pipeline: &str,
+    stop: &Stop,
+) -> Result<Compared> {
+    context.progress.name(pipeline);
+    let connector = context.connector(&format!("sluice {pipeline}")).await?;
+    let options = Options {
+        repair: args.repair,
+        host: args.host.rules(context)?,
+        ..Options::default()
+    };
+    let compared = check_source(
+        &connector,
+        pipeline,
+        &options,
+        stop,
+        &context.progress,
+        args.differences,
+    )
+    .await?;
+    for report in &compared.repairs {
+        for remark in &report.remarks {
+            voice::note(remark);
+        }
+        if let Some(error) = &report.error {
+            voice::error(error);
+        }
+    }
+    Ok(compared)
+}
+
+/// The rows that differ, and the runs by which some were repaired, one a line.
+fn differences(compared: &Compared) -> String {
+    let kinds = compared.differences.iter().map(|found| found.what.len());
+    let width = kinds.max().unwrap_or(0);
+    let mut lines = String::new();
+    for found in &compared.differences {
+        let key = match (&found.key, &found.place) {
+            (Some(key), _) => key.to_string(),
+            (None, place) => format!("{} of the source", place.as_deref().unwrap_or_default()),
+        };
+        let _ = writeln!(lines, "  {:<width$}  {key}", found.what);
+    }
+    for report in &compared.repairs {
+        let _ = writeln!(lines, "  repair: {}", report.summary());
+    }
+    lines
 }
 
 fn text(row: &Row, name: &str) -> String {
@@ -69,7 +157,14 @@ fn as_json(mut report: Row, checks: &[Row], deep: bool, failed: usize, not_made:
     Value::Object(report)
 }
 
-fn as_text(header: &Row, checks: &[Row], deep: bool, failed: usize, not_made: usize) -> String {
+fn as_text(
+    header: &Row,
+    checks: &[Row],
+    differences: &str,
+    deep: bool,
+    failed: usize,
+    not_made: usize,
+) -> String {
     let mut report = format!(
         "verified {} by {}{}\nPostgreSQL {}, system {}, database {}, engine {}\n",
         text(header, "verified_at"),
@@ -100,6 +195,7 @@ fn as_text(header: &Row, checks: &[Row], deep: bool, failed: usize, not_made: us
             text(check, "detail"),
         );
     }
+    report.push_str(differences);
     let _ = match (checks.len(), failed, not_made) {
         (0, _, _) => writeln!(report, "nothing to verify: no pipeline is defined"),
         (count, 0, 0) => writeln!(report, "ok: {count} checks"),

@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::reader::{self, Numbered};
 use super::snapshot;
-use crate::batch::{self, Payloads};
+use crate::batch::{self, Opening, Payloads};
 use crate::error::{Error, Kind, Result};
 use crate::report::Report;
 use std::future::ready;
@@ -31,14 +31,16 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
             batch::stage(
                 &client,
                 ready(Ok(())),
-                pipeline,
-                run.run_id,
+                Opening::Load {
+                    pipeline,
+                    run_id: run.run_id,
+                },
                 &batch,
                 payloads,
             )
             .await?;
             // To the end, whatever share is bad: that is what one wants to see.
-            let loaded = batch::load(&client, &run, seq, &batch, 0, Some(1.0)).await?;
+            let loaded = batch::load(&client, &run, seq, &batch, 0, Some(1.0), false).await?;
             if let Some(note) = loaded.note {
                 job.remarks.add(note);
             }

@@ -15,6 +15,7 @@ mod options;
 mod reader;
 mod replay;
 mod snapshot;
+mod source_check;
 mod transaction;
 mod worker;
 
@@ -23,6 +24,7 @@ pub(crate) use delivery::look as look_at_delivery;
 pub use delivery::{DeliveryOptions, deliver};
 pub use options::{OpenSource, Options, ShowChange, ShowChanges};
 pub use replay::{ReplayOptions, replay};
+pub use source_check::{Compared, check_source};
 
 use crate::batch::{self, Run};
 use crate::db::Connector;
@@ -107,7 +109,7 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         if ending.is_complete && run.takes_snapshots() {
             report.remarks.extend(snapshot::finish(job, &run).await?);
         }
-        if job.options.path.is_none() {
+        if job.options.path.is_none() && !job.options.repair {
             report.waiting = job
                 .insist("noting what waits", async |client| {
                     batch::note_waiting(client, run.run_id, &ending.waiting).await

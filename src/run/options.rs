@@ -66,6 +66,9 @@ pub struct Options {
     pub format: Option<String>,
     /// Read from here instead of the pipeline's own path.
     pub path: Option<String>,
+    /// The records are some that were read before: the cursor stays, and rows that were edited
+    /// since are written anew.
+    pub repair: bool,
     /// What the host gives to pipelines.
     pub host: HostRules,
     /// Makes the source.
@@ -89,6 +92,7 @@ impl Default for Options {
             max_delete_ratio: None,
             format: None,
             path: None,
+            repair: false,
             host: HostRules::open(),
             open_source: Arc::new(source::open),
         }
@@ -102,17 +106,26 @@ impl Options {
     pub const DEFAULT_BATCH_BYTES: usize = 8 << 20;
 
     pub(super) fn limits(&self, run: &Run) -> Limits {
+        Limits {
+            digests: run.skips_known && !self.repair,
+            ..self.limits_of(run.batch_rows, run.batch_bytes)
+        }
+    }
+
+    /// The limits of batches that are not recognised, where the pipeline says so many rows and
+    /// bytes.
+    pub(super) fn limits_of(&self, rows: Option<i32>, bytes: Option<i32>) -> Limits {
         let setting = |pipelines: Option<i32>| pipelines.and_then(|n| usize::try_from(n).ok());
         Limits {
             rows: self
                 .batch_rows
-                .or(setting(run.batch_rows))
+                .or(setting(rows))
                 .unwrap_or(Self::DEFAULT_BATCH_ROWS),
             bytes: self
                 .batch_bytes
-                .or(setting(run.batch_bytes))
+                .or(setting(bytes))
                 .unwrap_or(Self::DEFAULT_BATCH_BYTES),
-            digests: run.skips_known,
+            digests: false,
         }
     }
 }

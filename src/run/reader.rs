@@ -63,7 +63,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
     let open_source = Arc::clone(&options.open_source);
     let (cursor, limits) = (run.cursor.clone(), options.limits(run));
     let columns = run.input_columns.clone();
-    let is_elsewhere = options.path.is_some();
+    let is_elsewhere = options.path.is_some() || options.repair;
     let batch_time = options.batch_time;
     let max_batches = options.max_batches.unwrap_or(u64::MAX);
     let progress = job.progress.clone();

@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::reader::{Numbered, Reader};
 use super::transaction::{commit_after, outcome};
-use crate::batch::{self, Counters, Payloads, Run};
+use crate::batch::{self, Counters, Opening, Payloads, Run};
 use crate::error::Result;
 use crate::source::Batch;
 use deadpool_postgres::Object;
@@ -106,12 +106,16 @@ impl Worker<'_> {
             let transaction = async |payloads| {
                 commit_after(self.job, self.client().await?, async |client| {
                     let begin = batch::begin(client);
-                    let (pipeline, run_id) = (self.job.pipeline, self.run.run_id);
-                    batch::stage(client, begin, pipeline, run_id, batch, payloads).await?;
+                    let opening = Opening::Load {
+                        pipeline: self.job.pipeline,
+                        run_id: self.run.run_id,
+                    };
+                    batch::stage(client, begin, opening, batch, payloads).await?;
                     self.wait_for_turn(index).await;
                     is_loading.store(true, Ordering::Relaxed);
-                    let limit = self.job.options.max_bad_ratio;
-                    batch::load(client, self.run, seq, batch, retried, limit).await
+                    let options = self.job.options;
+                    let (limit, repair) = (options.max_bad_ratio, options.repair);
+                    batch::load(client, self.run, seq, batch, retried, limit, repair).await
                 })
                 .await
             };

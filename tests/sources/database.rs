@@ -1,6 +1,7 @@
 //! Sources that are databases, against real servers.
 
 mod access;
+mod compare;
 mod faults;
 mod late;
 mod loader;

@@ -12,7 +12,8 @@
 --
 -- Between the batches only the hash of each key is kept, in a temporary table: neither side is held in memory.
 create or replace function sluice.begin_source_check(pipeline text)
-returns table (check_id uuid, source jsonb, "cursor" jsonb, batch_rows integer, batch_bytes integer)
+returns table (
+  check_id uuid, source jsonb, "cursor" jsonb, batch_rows integer, batch_bytes integer, input_columns text[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_min_messages = warning
@@ -36,7 +37,7 @@ begin
   drop table if exists pg_temp.sluice_source_check, pg_temp.sluice_source_keys, pg_temp.sluice_differences,
     pg_temp.sluice_found, pg_temp.sluice_amended;
   create temporary table sluice_source_check as
-  select v_id as check_id, v_pipeline.pipeline_id as pipeline_id,
+  select v_id as check_id, v_pipeline.pipeline_id as pipeline_id, v_pipeline.active_version as version,
     -- Rows of later batches may come from records that are newer than what is read here.
     nextval('sluice.batch_id') as before_batch,
     0::bigint as records, 0::bigint as filtered, 0::bigint as bad_without_key, 0::bigint as in_quarantine,
@@ -48,13 +49,14 @@ begin
   create index on pg_temp.sluice_differences (place);
   create index on pg_temp.sluice_differences (state, place);
   create temporary table sluice_found (
-    position bigint not null, what text not null, key_hash bytea, key jsonb, row_batch bigint) on commit delete rows;
+    ordinal integer not null, what text not null, key_hash bytea, key jsonb, row_batch bigint) on commit delete rows;
   -- What the source has of records that were mended in quarantine.
   create temporary table sluice_amended as
   select encode(substr(sha256(q.original_payload), 1, 16), 'hex')::uuid as digest
   from sluice.quarantine q where q.pipeline_id = v_pipeline.pipeline_id and q.original_payload is not null;
   return query
-  select v_id, v_pipeline.source, s.cursor, v_pipeline.batch_rows, v_pipeline.batch_bytes
+  select v_id, v_pipeline.source, s.cursor, v_pipeline.batch_rows, v_pipeline.batch_bytes,
+    (sluice._compile(v_pipeline.pipeline_id, null)).input_columns
   from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id;
 end
 $$;
@@ -62,7 +64,7 @@ $$;
 comment on function sluice.begin_source_check(text) is
 $$Begins to compare the source of a pipeline with its target, in temporary tables of the session ("sluice verify
 PIPELINE --source" does it). check_id: for the other functions, which refuse (SL002) to go on in another session, as a pooler may
-give one. source, cursor, batch_rows, batch_bytes: of the pipeline.$$;
+give one. source, cursor, batch_rows, batch_bytes: of the pipeline; input_columns: see begin_batch.$$;
 
 create or replace function sluice.begin_checked_batch(check_id uuid)
 returns table (input_columns text[], wants_payloads boolean)
@@ -73,7 +75,7 @@ declare
   v_pipeline sluice.pipelines := sluice._checked_pipeline(begin_checked_batch.check_id);
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  perform sluice._open_batch(v_pipeline, null, null, 'check', 'live');
+  perform sluice._open_batch(v_pipeline, (select c.version from pg_temp.sluice_source_check c), null, 'check', 'live');
   return query select c.input_columns, false from pg_temp.sluice_compiled c;
 end
 $$;

@@ -1,7 +1,35 @@
 -- Values are compared, by the hash that a row has as it stands: what was written into it once proves nothing. Of
 -- several records that make the same row one is enough, and which of them counts is not asked.
 create or replace function sluice.find_differences(check_id uuid, is_second_look boolean default false)
-returns setof bigint
+returns setof integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_pipeline sluice.pipelines := sluice._checked_pipeline(find_differences.check_id);
+begin
+  perform sluice._mark_outdated_rows(); -- of keys that were deleted since
+  perform sluice._compare_with_target(v_pipeline.target);
+  update pg_temp.sluice_source_check c set records = c.records + b.extracted, filtered = c.filtered + b.filtered,
+    bad_without_key = c.bad_without_key + (
+      select count(*) from pg_temp.sluice_faults f
+      where f.ordinal not in (select k.ordinal from sluice._record_keys(true) k))
+  from pg_temp.sluice_batch b where not is_second_look;
+  insert into pg_temp.sluice_source_keys (key_hash, is_same)
+  select f.key_hash, bool_or(f.what = 'same') from pg_temp.sluice_found f where f.key_hash is not null
+  group by f.key_hash;
+  insert into pg_temp.sluice_found (ordinal, what)
+  select f.ordinal, 'not in quarantine' from pg_temp.sluice_faults f;
+  return query select distinct f.ordinal from pg_temp.sluice_found f where f.what not in ('same', 'bad');
+end
+$$;
+
+comment on function sluice.find_differences(uuid, boolean) is
+$$Compares the rows that the open batch makes with those of the target, behind transform_batch. Returns the ordinals of
+the records that differ, for note_differences. is_second_look: they have been counted.$$;
+
+create or replace function sluice._compare_with_target(p_target_name text)
+returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
@@ -12,38 +40,13 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._checked_pipeline(find_differences.check_id);
-  v          sluice.compiled;
+  v sluice.compiled;
 begin
   select * into strict v from pg_temp.sluice_compiled;
-  perform sluice._mark_outdated_rows(); -- of keys that were deleted since
   perform set_config('search_path', v.search_path, true);
-  execute sluice._differences_sql(v.target, v.columns, v.key, v.order_by, v_pipeline.target);
-  perform set_config('search_path', 'pg_catalog, pg_temp', true);
-  update pg_temp.sluice_source_check c set records = c.records + b.extracted, filtered = c.filtered + b.filtered,
-    bad_without_key = c.bad_without_key + (
-      select count(*) from pg_temp.sluice_faults f
-      where f.ordinal not in (select k.ordinal from sluice._record_keys(true) k))
-  from pg_temp.sluice_batch b where not is_second_look;
-  insert into pg_temp.sluice_source_keys (key_hash, is_same)
-  select f.key_hash, bool_or(f.what = 'same') from pg_temp.sluice_found f where f.key_hash is not null
-  group by f.key_hash;
-  insert into pg_temp.sluice_found (position, what)
-  select r.position, 'not in quarantine' from pg_temp.sluice_faults f
-  join (
-    select s.ordinal, s.position from pg_temp.sluice_staging s
-    union all
-    select s.sluice_ordinal, s.sluice_position from pg_temp.sluice_fields s
-    where s.sluice_ordinal not in (select ordinal from pg_temp.sluice_staging)
-    union all
-    select u.ordinal, u.position from pg_temp.sluice_unreadable u) r using (ordinal);
-  return query select distinct f.position from pg_temp.sluice_found f where f.what not in ('same', 'bad');
+  execute sluice._differences_sql(v.target, v.columns, v.key, v.order_by, p_target_name);
 end
 $$;
-
-comment on function sluice.find_differences(uuid, boolean) is
-$$Compares the rows that the open batch makes with those of the target, behind transform_batch. Returns the positions of
-the records that differ, for note_differences. is_second_look: they have been counted.$$;
 
 create or replace function sluice._differences_sql(
   p_target oid, p_columns text[], p_key text[], p_order_by text, p_target_name text)
@@ -51,8 +54,8 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format($sql$insert into pg_temp.sluice_found (position, what, key_hash, key, row_batch)
-select r.position, case
+  select format($sql$insert into pg_temp.sluice_found (ordinal, what, key_hash, key, row_batch)
+select s.sluice_ordinal, case
     when s.sluice_state = 'f' then 'bad'
     when t.%1$I is null and (s.sluice_deleted or s.sluice_state in ('o', 'u')) then 'same'
     when t.%1$I is null then 'missing here'
@@ -63,11 +66,6 @@ select r.position, case
     when %4$s then 'newer here'
     else 'different' end, %2$s, %5$s, t.sluice_batch
 from pg_temp.sluice_rows s
-join (
-  select x.ordinal, x.position from pg_temp.sluice_staging x
-  union all
-  select x.sluice_ordinal, x.sluice_position from pg_temp.sluice_fields x
-  where x.sluice_ordinal not in (select ordinal from pg_temp.sluice_staging)) r on r.ordinal = s.sluice_ordinal
 left join %6$s t on %7$s
 cross join lateral (select case when t.%1$I is not null then %8$s end as hash offset 0) h
 where %9$s$sql$, p_key[1], sluice._key_hash(p_target, p_key, 's'), p_target_name,

@@ -1,7 +1,7 @@
--- places, digests: of the records at these positions, the source's own word for where a record stands, and the first
+-- places, digests: of the records with these ordinals, the source's own word for where a record stands, and the first
 -- half of its SHA-256. looked_at: the places that were looked at once more, if this was a second look.
 create or replace function sluice.note_differences(
-  check_id uuid, positions bigint[], places text[], digests uuid[], looked_at text[] default null)
+  check_id uuid, ordinals integer[], places text[], digests uuid[], looked_at text[] default null)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -21,8 +21,8 @@ begin
     delete from pg_temp.sluice_differences d where d.place = any (looked_at) returning d.place, d.digest, d.state
   ), found as (
     select distinct on (p.place, f.key_hash) p.place, p.digest, f.*
-    from unnest(positions, places, digests) p (position, place, digest)
-    join pg_temp.sluice_found f using (position)
+    from unnest(ordinals, places, digests) p (ordinal, place, digest)
+    join pg_temp.sluice_found f using (ordinal)
     where f.what not in ('same', 'bad') and p.digest <> all (v_known)
   ), again as (
     select distinct on (b.place) b.place, b.digest, b.state from before b
@@ -43,7 +43,7 @@ begin
 end
 $$;
 
-comment on function sluice.note_differences(uuid, bigint[], text[], uuid[], text[]) is
+comment on function sluice.note_differences(uuid, integer[], text[], uuid[], text[]) is
 $$Keeps what find_differences found in the open batch, but for records that are in quarantine.$$;
 
 create or replace function sluice.note_due(check_id uuid, places text[])

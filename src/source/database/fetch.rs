@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
+use super::look::Look;
 use super::outlet::{Event, Outlet};
 use super::place::{Marks, Place, Sweep};
 use super::settings::{Range, Settings};
@@ -39,6 +40,8 @@ pub(super) struct Window {
     /// The least cursor, less the lag; and the greatest.
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
+    /// The keys that are wanted, of [`Part::OfKeys`].
+    pub(super) keys: Vec<Vec<String>>,
 }
 
 /// Which part of the rows a window is in.
@@ -50,7 +53,12 @@ pub(super) enum Part {
     WithoutCursor,
     /// Those with a cursor, by cursor and key.
     WithCursor,
+    /// Those of some keys, by key; with `from`, of these those without a cursor, or from there on.
+    OfKeys,
 }
+
+/// So many keys are asked for at a time.
+const KEYS: usize = 1000;
 
 /// The rows of a sweep, from where it stands. Dropped, it stops.
 pub(super) struct Fetcher {
@@ -106,12 +114,32 @@ impl Fetcher {
 
 /// The windows of a sweep, one after the other.
 fn windows(settings: &Settings, sweep: &Sweep) -> Vec<Window> {
+    let whole = Window {
+        part: Part::All,
+        after: None,
+        from: None,
+        to: None,
+        keys: Vec::new(),
+    };
+    match &settings.look {
+        Some(Look::All) => return vec![whole],
+        Some(Look::Places { keys, due_from }) => {
+            let of_keys = |keys: &[Vec<String>]| Window {
+                part: Part::OfKeys,
+                from: due_from.clone(),
+                keys: keys.to_vec(),
+                ..whole.clone()
+            };
+            return keys.chunks(KEYS).map(of_keys).collect();
+        }
+        None => {}
+    }
     let Range { from, to } = settings.range.clone().unwrap_or_default();
     let window = |part| Window {
         part,
-        after: None,
         from: from.clone().or_else(|| sweep.from.clone()),
         to: to.clone(),
+        ..whole.clone()
     };
     let parts: &[Part] = match (&settings.cursor, &settings.range, &sweep.after) {
         (None, _, _) => &[Part::All],

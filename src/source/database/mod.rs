@@ -9,6 +9,7 @@
 //! | room | what |
 //! |---|---|
 //! | [`settings`], [`place`] | what is asked for, and where a sweep stands |
+//! | [`look`] | rows once more, whatever the cursor says |
 //! | [`fetch`], [`outlet`] | rows ahead of the reader, over lost connections |
 //! | [`postgres`], `mysql`, `sqlite` | servers, each in its own words: connection, snapshot, order, text of values |
 //! | `json` | records, where the server writes none |
@@ -16,6 +17,7 @@
 mod fetch;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod json;
+mod look;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod outlet;
@@ -28,6 +30,7 @@ mod sqlite;
 use serde_json::Value;
 
 use self::fetch::Fetcher;
+pub(crate) use self::look::{Again, Looking, Sighting, Wanted, next_run_reads_from};
 use self::outlet::{Chunk, Event, Row};
 use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
 use self::settings::{Kind, Settings};
@@ -48,6 +51,8 @@ pub struct DatabaseSource {
     /// What the rows at hand are accounted to.
     chunk: Option<Chunk>,
     is_over: bool,
+    /// Where the records stand that were read, if that is to be known.
+    sightings: Option<Vec<Sighting>>,
 }
 
 /// Connects, and looks for the table or query, its key and its cursor.
@@ -95,6 +100,7 @@ impl DatabaseSource {
             rows: Vec::new().into_iter(),
             chunk: None,
             is_over,
+            sightings: None,
         })
     }
 
@@ -135,6 +141,9 @@ impl DatabaseSource {
     fn push(&mut self, row: Row, out: &mut BatchBuilder) {
         let Row { mut payload, place } = row;
         self.sweep.records += 1;
+        if let Some(sightings) = &mut self.sightings {
+            sightings.push(Sighting::of(&place, &payload));
+        }
         self.sweep.after = Some(place);
         let position = i64::try_from(self.sweep.records).unwrap_or(i64::MAX);
         let (size, max) = (payload.len(), self.settings.max_record_bytes);

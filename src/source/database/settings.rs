@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::look::Look;
 use crate::error::{Error, Result};
 use crate::secret::Keeper;
 
@@ -65,6 +66,9 @@ pub(super) struct Settings {
     #[serde(default = "default_max_record_bytes")]
     pub(super) max_record_bytes: usize,
     pub(super) range: Option<Range>,
+    /// Which rows are looked at, whatever the cursor says.
+    #[serde(skip)]
+    pub(super) look: Option<Look>,
 }
 
 fn default_max_record_bytes() -> usize {

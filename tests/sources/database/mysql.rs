@@ -223,3 +223,15 @@ fn what_cannot_be_read_is_refused() {
     let said = refusal(&maria.settings(backfill));
     assert!(said.contains("is no value of column id"), "{said}");
 }
+
+#[test]
+fn its_rows_are_compared_with_the_target_and_repaired() {
+    let Some(maria) = Maria::new(
+        "create table t (id varchar(20) collate utf8mb4_bin primary key, name text, at datetime(6));
+         insert into t values ('a', 'ay', '2026-01-01'), ('B', 'Bee', '2026-01-01'), ('b', 'bee', '2026-01-02'), ('\u{e4}', 'x', '2026-01-03'), ('5', 'y', '2026-01-04')",
+    ) else {
+        return;
+    };
+    let settings = maria.settings(json!({"table": "t", "cursor": "at", "lag": 0}));
+    super::compare::finds_and_repairs(&settings, |sql| maria.execute(sql), "'\u{e4}'");
+}

@@ -161,3 +161,13 @@ fn what_cannot_be_read_is_refused() {
         "{said}"
     );
 }
+
+#[test]
+fn its_rows_are_compared_with_the_target_and_repaired() {
+    let file = File::new(
+        "create table t (id primary key, name text, at text);
+         insert into t values ('a', 'ay', '2026-01-01'), ('B', 'Bee', '2026-01-01'), ('b', 'bee', '2026-01-02'), (5, 'five', '2026-01-03'), ('6', 'six', '2026-01-04'), (1.5, 'x', '2026-01-04')",
+    );
+    let settings = file.settings(json!({"table": "t", "cursor": "at"}));
+    super::compare::finds_and_repairs(&settings, |sql| file.execute(sql), "5");
+}

@@ -123,7 +123,7 @@ impl Relation {
         let cursor = match window.part {
             Part::WithoutCursor if self.without_cursor().is_none() => return Ok(None),
             Part::WithCursor => self.cursor.as_ref(),
-            Part::All | Part::WithoutCursor => None,
+            Part::All | Part::WithoutCursor | Part::OfKeys => None,
         };
         let order: Vec<&Column> = cursor.into_iter().chain(&self.key).collect();
         let mut wanted = Vec::new();
@@ -134,16 +134,15 @@ impl Relation {
             let texts: Vec<&String> = after.cursor.iter().chain(&after.key).collect();
             wanted.push(not_before(&order, &texts)?);
         } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
-            let mut least = cursor.literal(from)?;
-            if let Some(lag) = &self.lag {
-                least = cursor.less(&least, lag)?;
-            }
-            wanted.push(format!("{} >= {least}", cursor.ordered()));
+            wanted.push(self.not_older(cursor, from)?);
         } else if let Some(cursor) = cursor {
             wanted.push(format!("{} is not null", cursor.of_q()));
         }
         if let (Some(cursor), Some(to)) = (cursor, &window.to) {
             wanted.push(format!("{} <= {}", cursor.ordered(), cursor.literal(to)?));
+        }
+        if window.part == Part::OfKeys {
+            wanted.extend(self.of_keys(window)?);
         }
         let selected: Vec<String> = self
             .columns
@@ -162,6 +161,36 @@ impl Relation {
             self.from(),
             by.join(", ")
         )))
+    }
+}
+
+impl Relation {
+    /// The conditions for the rows of some keys.
+    fn of_keys(&self, window: &Window) -> Result<Vec<String>> {
+        let tuple = |key: &Vec<String>| {
+            let literals = self.key.iter().zip(key);
+            let literals = literals.map(|(column, text)| column.literal(text));
+            Ok(format!(
+                "({})",
+                literals.collect::<Result<Vec<_>>>()?.join(", ")
+            ))
+        };
+        let keys = window.keys.iter().map(tuple).collect::<Result<Vec<_>>>()?;
+        let names: Vec<String> = self.key.iter().map(Column::ordered).collect();
+        let mut wanted = vec![format!("({}) in ({})", names.join(", "), keys.join(", "))];
+        if let (Some(cursor), Some(from)) = (&self.cursor, &window.from) {
+            let not_older = self.not_older(cursor, from)?;
+            wanted.push(format!("({} is null or {not_older})", cursor.of_q()));
+        }
+        Ok(wanted)
+    }
+
+    fn not_older(&self, cursor: &Column, from: &str) -> Result<String> {
+        let mut least = cursor.literal(from)?;
+        if let Some(lag) = &self.lag {
+            least = cursor.less(&least, lag)?;
+        }
+        Ok(format!("{} >= {least}", cursor.ordered()))
     }
 }
 

@@ -95,7 +95,7 @@ impl Relation {
         let cursor = match window.part {
             Part::WithoutCursor if !self.has_nulls => return Ok(None),
             Part::WithCursor => self.cursor.as_ref(),
-            Part::All | Part::WithoutCursor => None,
+            Part::All | Part::WithoutCursor | Part::OfKeys => None,
         };
         let mut values = Vec::new();
         let mut wanted = Vec::new();
@@ -123,10 +123,7 @@ impl Relation {
             ));
         } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
             values.push(from.clone());
-            let mut least = cursor.value(values.len());
-            if let Some(lag) = &self.lag {
-                least = cursor.less(&least, lag)?;
-            }
+            let least = self.least(cursor, values.len())?;
             wanted.push(format!("{} >= {least}", cursor.ordered()));
         } else if let Some(cursor) = cursor {
             wanted.push(format!("{} is not null", cursor.name));
@@ -138,6 +135,9 @@ impl Relation {
                 cursor.ordered(),
                 cursor.value(values.len())
             ));
+        }
+        if window.part == Part::OfKeys {
+            wanted.extend(self.of_keys(window, &mut values)?);
         }
         let texts: String = order
             .iter()
@@ -153,5 +153,40 @@ impl Relation {
             list(&Column::ordered)
         );
         Ok(Some((sql, values)))
+    }
+
+    /// The conditions for the rows of some keys.
+    fn of_keys(&self, window: &Window, values: &mut Vec<String>) -> Result<Vec<String>> {
+        values.push(serde_json::json!(window.keys).to_string());
+        let number = values.len();
+        let (mut names, mut casts) = (Vec::new(), Vec::new());
+        for (index, column) in self.key.iter().enumerate() {
+            names.push(column.name.clone());
+            casts.push(format!("cast(w.key->>{index} as {})", column.type_name));
+        }
+        let mut wanted = vec![format!(
+            "({}) in (select {} from jsonb_array_elements(cast(${number} as jsonb)) w (key))",
+            names.join(", "),
+            casts.join(", ")
+        )];
+        if let (Some(cursor), Some(from)) = (&self.cursor, &window.from) {
+            values.push(from.clone());
+            let least = self.least(cursor, number + 1)?;
+            wanted.push(format!(
+                "({} is null or {} >= {least})",
+                cursor.name,
+                cursor.ordered()
+            ));
+        }
+        Ok(wanted)
+    }
+
+    /// The parameter `number`, less the lag.
+    fn least(&self, cursor: &Column, number: usize) -> Result<String> {
+        let least = cursor.value(number);
+        match &self.lag {
+            Some(lag) => cursor.less(&least, lag),
+            None => Ok(least),
+        }
     }
 }

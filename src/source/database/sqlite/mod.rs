@@ -270,6 +270,21 @@ impl Sqlite {
             values.push(value(to));
             wanted.push(format!("{cursor} collate binary <= ?"));
         }
+        if window.part == Part::OfKeys {
+            let tuple = format!("({})", vec!["?"; columns.len()].join(", "));
+            wanted.push(format!(
+                "({}) in (values {})",
+                list(" collate binary"),
+                vec![tuple; window.keys.len()].join(", ")
+            ));
+            values.extend(window.keys.iter().flatten().map(|text| value(text)));
+            if let (Some(cursor), Some(from)) = (&reading.cursor, &window.from) {
+                values.push(self.less_the_lag(value(from))?);
+                wanted.push(format!(
+                    "({cursor} is null or {cursor} collate binary >= ?)"
+                ));
+            }
+        }
         let condition = match wanted.is_empty() {
             true => String::new(),
             false => format!(" where {}", wanted.join(" and ")),

@@ -1,0 +1,247 @@
+//! The rows of a source beside those of the target, and a repair of those that differ.
+//!
+//! All records are read, whatever the cursor says, and transformed as in a batch that is never
+//! loaded. What differs is looked at once more, from a new snapshot of the source: runs go on
+//! meanwhile. A repair is a run of the pipeline whose source are the records that still differ.
+
+use super::{Options, Stop, run_pipeline};
+use crate::batch::{self, Difference, Found, Opening, Payloads, SourceCheck, Verdict};
+use crate::db::{Connector, Session};
+use crate::error::{Error, Result};
+use crate::report::{Progress, Report};
+use crate::retry::Budget;
+use crate::source::database::{self, Again, Looking, Sighting, Wanted};
+use crate::source::{Batch, Limits, Means};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// So many records are looked at once more, or repaired, at a time.
+const CHUNK: i32 = 20_000;
+
+/// What a comparison came to.
+#[derive(Debug)]
+pub struct Compared {
+    /// The verdict.
+    pub verdicts: Vec<Verdict>,
+    /// Some of the differences.
+    pub differences: Vec<Difference>,
+    /// The runs of the repair.
+    pub repairs: Vec<Report>,
+}
+
+/// Compares the source of `pipeline` with its target, and repairs what differs if that is asked
+/// for; names so many differences at `most`.
+pub async fn check_source(
+    connector: &Connector,
+    pipeline: &str,
+    options: &Options,
+    stop: &Stop,
+    progress: &Progress,
+    most: i32,
+) -> Result<Compared> {
+    let checking = async {
+        let session = connector.connect().await?;
+        let check = connector
+            .attend(SourceCheck::begin(&session, pipeline))
+            .await??;
+        let kind = check.source["kind"].as_str().unwrap_or_default();
+        if !matches!(kind, "postgres" | "mysql" | "sqlite") {
+            return Err(no_database(pipeline, kind));
+        }
+        let reads_from = database::next_run_reads_from(&check.source, check.cursor.as_ref())?;
+        let budget = Arc::new(Budget::new(options.retries, stop.clone()));
+        let checking = Checking {
+            connector,
+            session,
+            means: Means::of_run(budget, options.host.clone()),
+            limits: options.limits_of(check.batch_rows, check.batch_bytes),
+            reads_from,
+            check,
+            progress,
+        };
+        progress.start(None);
+        checking.look(Wanted::All, false).await?;
+        while checking.look_again().await? {}
+        Ok(checking)
+    };
+    let checking = stop.unless_requested(checking).await?;
+    let mut repairs = Vec::new();
+    if options.repair {
+        // Those are not in repair whose keys other records make.
+        checking.finish(0).await?;
+        while let Some(report) = checking.repair(pipeline, options, stop).await? {
+            let has_failed = report.error.is_some();
+            repairs.push(report);
+            if has_failed {
+                break;
+            }
+        }
+    }
+    let (verdicts, differences) = stop.unless_requested(checking.finish(most)).await?;
+    progress.finish();
+    Ok(Compared {
+        verdicts,
+        differences,
+        repairs,
+    })
+}
+
+fn no_database(pipeline: &str, kind: &str) -> Error {
+    Error::usage(format!(
+        "pipeline {pipeline} reads a source of the kind {kind}, and only those of databases can be compared: elsewhere the same key may come many times, and what counts is the order of arrival"
+    ))
+    .next(format!(
+        "sluice rewind {pipeline} --to-start, then sluice run {pipeline} --dry-run: everything is read again, and what would change is shown"
+    ))
+}
+
+struct Checking<'a> {
+    connector: &'a Connector,
+    /// In which the comparison has its tables.
+    session: Session,
+    check: SourceCheck,
+    means: Means,
+    limits: Limits,
+    /// With what the next run begins, if the source has a cursor.
+    reads_from: Option<String>,
+    progress: &'a Progress,
+}
+
+impl Checking<'_> {
+    /// Reads and compares; of a second look, returns the places of all records.
+    async fn look(&self, wanted: Wanted, is_second: bool) -> Result<HashSet<String>> {
+        let mut seen = HashSet::new();
+        let mut batches = self.read(wanted)?;
+        while let Some(next) = batches.recv().await {
+            let (batch, sightings) = next?;
+            self.compare(&batch, &sightings, is_second).await?;
+            let records = i64::try_from(batch.rows).unwrap_or(i64::MAX);
+            self.progress.advance(batch.bytes, records);
+            if is_second {
+                seen.extend(sightings.into_iter().map(|sighting| sighting.place));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Reads ahead on a thread of its own, by one batch.
+    fn read(&self, wanted: Wanted) -> Result<mpsc::Receiver<Result<(Batch, Vec<Sighting>)>>> {
+        let (sender, batches) = mpsc::channel(1);
+        let (source, means) = (self.check.source.clone(), self.means.clone());
+        let (limits, columns) = (self.limits, self.check.input_columns.clone());
+        let work = move || {
+            let mut looking = match Looking::open(&source, wanted, &means) {
+                Ok(looking) => looking,
+                Err(error) => return drop(sender.blocking_send(Err(error))),
+            };
+            while let Some(next) = looking.next_batch(limits, columns.as_ref()).transpose() {
+                let is_last = next.is_err();
+                // Closed: nobody wants more.
+                if sender.blocking_send(next).is_err() || is_last {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("reader".to_owned());
+        thread.spawn(work).map_err(|error| {
+            Error::failed("the reader thread cannot be started").caused_by(error)
+        })?;
+        Ok(batches)
+    }
+
+    /// One batch, in a transaction that leaves nothing but what was found.
+    async fn compare(&self, batch: &Batch, sightings: &[Sighting], is_second: bool) -> Result<()> {
+        let client = &*self.session;
+        let work = async {
+            let opening = Opening::Check(&self.check);
+            let begin = batch::begin(client);
+            batch::stage(client, begin, opening, batch, Payloads::Wanted).await?;
+            let mut found = Found::default();
+            for ordinal in self.check.find(client, is_second).await? {
+                let index = usize::try_from(ordinal).ok();
+                if let Some(sighting) = index.and_then(|index| sightings.get(index)) {
+                    found.ordinals.push(ordinal);
+                    found.places.push(sighting.place.clone());
+                    found.digests.push(hex::encode(sighting.digest));
+                }
+            }
+            let looked_at: Option<Vec<String>> =
+                is_second.then(|| sightings.iter().map(|s| s.place.clone()).collect());
+            self.check
+                .note(client, &found, looked_at.as_deref())
+                .await?;
+            client.batch_execute("commit").await?;
+            self.means.budget.progressed();
+            Ok(())
+        };
+        self.connector.attend(work).await?
+    }
+
+    /// A second look at some of what differs; whether there was anything to look at.
+    async fn look_again(&self) -> Result<bool> {
+        let places = self.places(false).await?;
+        self.look_at(&places).await?;
+        Ok(!places.is_empty())
+    }
+
+    async fn look_at(&self, places: &[String]) -> Result<()> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        let seen = self.look(Wanted::Places(places.to_vec()), true).await?;
+        let gone: Vec<String> = places
+            .iter()
+            .filter(|place| !seen.contains(*place))
+            .cloned()
+            .collect();
+        let nothing = Found::default();
+        let note = self.check.note(&self.session, &nothing, Some(&gone));
+        self.connector.attend(note).await??;
+        if let Some(from) = &self.reads_from {
+            let mut due = self.read(Wanted::Due(places.to_vec(), from.clone()))?;
+            while let Some(next) = due.recv().await {
+                let places: Vec<String> = next?.1.into_iter().map(|s| s.place).collect();
+                let note = self.check.note_due(&self.session, &places);
+                self.connector.attend(note).await??;
+            }
+        }
+        Ok(())
+    }
+
+    async fn places(&self, is_repair: bool) -> Result<Vec<String>> {
+        let places = self.check.places(&self.session, is_repair, CHUNK);
+        self.connector.attend(places).await?
+    }
+
+    /// A run with some of the records that differ, and a look at what came of it; none when
+    /// nothing is left to repair.
+    async fn repair(
+        &self,
+        pipeline: &str,
+        options: &Options,
+        stop: &Stop,
+    ) -> Result<Option<Report>> {
+        let places = self.places(true).await?;
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let again = places.clone();
+        let options = Options {
+            open_source: Arc::new(move |settings, _, means| {
+                Ok(Box::new(Again::open(settings, again.clone(), means)?))
+            }),
+            ..options.clone()
+        };
+        let report = run_pipeline(self.connector, pipeline, &options, stop, self.progress).await;
+        if report.error.is_none() {
+            stop.unless_requested(self.look_at(&places)).await?;
+        }
+        Ok(Some(report))
+    }
+
+    async fn finish(&self, most: i32) -> Result<(Vec<Verdict>, Vec<Difference>)> {
+        let finish = self.check.finish(&self.session, most);
+        self.connector.attend(finish).await?
+    }
+}

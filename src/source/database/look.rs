@@ -1,0 +1,159 @@
+//! Rows once more, whatever the pipeline's cursor says: all of them, or those of some places.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::DatabaseSource;
+use super::place::{Cursor, Done, Place, Sweep};
+use super::settings::Settings;
+use crate::error::{Error, Result};
+use crate::source::{Batch, BatchBuilder, Limits, Means, Progress, Source, Start};
+use std::sync::Arc;
+
+/// Which rows are looked at, whatever the cursor says.
+#[derive(Debug, Clone)]
+pub(super) enum Look {
+    All,
+    Places {
+        keys: Vec<Vec<String>>,
+        /// Of these only those that a sweep from this mark on reads.
+        due_from: Option<String>,
+    },
+}
+
+/// Which rows are wanted.
+pub(crate) enum Wanted {
+    /// All, by key.
+    All,
+    /// Those that stand in places, as a [`Sighting`] has them.
+    Places(Vec<String>),
+    /// Of these, those that a run reads that begins with this mark.
+    Due(Vec<String>, String),
+}
+
+/// Where a record stands, and what it was.
+pub(crate) struct Sighting {
+    /// In words of the source's own.
+    pub(crate) place: String,
+    /// The first half of the SHA-256 of its payload.
+    pub(crate) digest: [u8; 16],
+}
+
+impl Sighting {
+    pub(super) fn of(place: &Place, payload: &[u8]) -> Self {
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&Sha256::digest(payload)[..16]);
+        Sighting {
+            place: Value::from(place.key.clone()).to_string(),
+            digest,
+        }
+    }
+}
+
+/// Rows of a database, and where each of them stands.
+pub(crate) struct Looking {
+    source: DatabaseSource,
+    is_over: bool,
+}
+
+impl Looking {
+    pub(crate) fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<Self> {
+        let mut source = open(settings, wanted, means)?;
+        source.sightings = Some(Vec::new());
+        Ok(Looking {
+            source,
+            is_over: false,
+        })
+    }
+
+    /// The next records, the first of them at the position after those before it, and the
+    /// sightings of all of them, in order.
+    pub(crate) fn next_batch(
+        &mut self,
+        limits: Limits,
+        columns: Option<&Arc<[String]>>,
+    ) -> Result<Option<(Batch, Vec<Sighting>)>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let mut out = BatchBuilder::new(limits).with_columns(columns.cloned());
+        while !self.is_over && !out.is_full() {
+            self.is_over = matches!(self.source.read(&mut out)?, Progress::End(_));
+        }
+        if out.is_empty() {
+            return Ok(None);
+        }
+        let sightings = self.source.sightings.replace(Vec::new());
+        Ok(Some((
+            out.finish(Value::Null),
+            sightings.unwrap_or_default(),
+        )))
+    }
+}
+
+/// The source of a run that brings some rows once more, and leaves the cursor where it is.
+pub(crate) struct Again(DatabaseSource);
+
+impl Again {
+    pub(crate) fn open(settings: &Value, places: Vec<String>, means: &Means) -> Result<Self> {
+        open(settings, Wanted::Places(places), means).map(Again)
+    }
+}
+
+impl Source for Again {
+    fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        self.0.read(out)
+    }
+
+    fn cursor(&self) -> Option<Value> {
+        None
+    }
+}
+
+fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<DatabaseSource> {
+    let mut source = DatabaseSource::open(settings, &Start::default(), means)?;
+    let (places, due_from) = match wanted {
+        Wanted::All => {
+            source.settings.look = Some(Look::All);
+            (Vec::new(), None)
+        }
+        Wanted::Places(places) => (places, None),
+        Wanted::Due(places, from) => (places, Some(from)),
+    };
+    if source.settings.look.is_none() {
+        let keys = places.iter().map(|place| serde_json::from_str(place));
+        let keys = keys.collect::<Result<_, _>>().map_err(|cause| {
+            Error::failed("a place of the source cannot be read").caused_by(cause)
+        })?;
+        source.settings.look = Some(Look::Places { keys, due_from });
+    }
+    source.known = None;
+    Ok(source)
+}
+
+/// The mark with which the next run begins, without its lag; none where the source has no cursor.
+/// Refuses a source of which not everything has been read once.
+pub(crate) fn next_run_reads_from(
+    settings: &Value,
+    cursor: Option<&Value>,
+) -> Result<Option<String>> {
+    let settings = Settings::parse(settings)?;
+    let from = match Cursor::parse(cursor)? {
+        Some(Cursor::Done(Done { marks, .. })) => match (&settings.cursor, marks) {
+            (None, _) => return Ok(None),
+            (Some(by), Some(marks)) if marks.by == *by => marks.settled,
+            _ => None,
+        },
+        // What is older has been read by the sweeps before, and this one reads the rest.
+        Some(Cursor::Sweeping(Sweep { from, then, .. }))
+            if then.as_ref().map(|then| &then.by) == settings.cursor.as_ref() =>
+        {
+            from
+        }
+        _ => None,
+    };
+    from.map(Some).ok_or_else(|| {
+        Error::usage("the pipeline has not read its source to its end once, so most of what differs is still to come")
+            .next("sluice run PIPELINE, then compare")
+    })
+}
