@@ -49,7 +49,8 @@ pub async fn check_source(
         if !matches!(kind, "postgres" | "mysql" | "sqlite") {
             return Err(no_database(pipeline, kind));
         }
-        let reads_from = database::next_run_reads_from(&check.source, check.cursor.as_ref())?;
+        let reads_from =
+            database::next_run_reads_from(pipeline, &check.source, check.cursor.as_ref())?;
         let budget = Arc::new(Budget::new(options.retries, stop.clone()));
         let checking = Checking {
             connector,

@@ -10,6 +10,8 @@ declare
       'pipeline_holder', 'source_state',
     'why', 'drift', 'explain_call', 'compare', 'compare_records', 'captured_changes', 'raw_records', 'retained',
     'transform_batch', -- by which why and compare try records
+    'begin_source_check', 'begin_checked_batch', 'find_differences', 'note_differences', 'note_due', 'differing_places',
+      'finish_source_check', 'source_differences',
     'file_source', 'object_source', 'http_source', 'since', 'connection', 'postgres_source', 'mysql_source',
     'sqlite_source', 'program_source', 'http_delivery', 'postgres_delivery', 'parcel',
     'webhook_signature',
@@ -33,7 +35,7 @@ begin
   grant execute on function sluice.reject(text, text) to public;
   if to_regrole('sluice_reader') is not null then
     grant select on all tables in schema sluice to sluice_reader;
-    -- why and compare try records in a batch of their own, which is rolled back.
+    -- why, compare and a check of the source try records in a batch of their own, which is never loaded.
     grant usage on sequence sluice.batch_id to sluice_reader;
   end if;
   if to_regrole('sluice_operator') is not null then

@@ -63,8 +63,8 @@ $$;
 
 comment on function sluice.begin_source_check(text) is
 $$Begins to compare the source of a pipeline with its target, in temporary tables of the session ("sluice verify
-PIPELINE --source" does it). check_id: for the other functions, which refuse (SL002) to go on in another session, as a pooler may
-give one. source, cursor, batch_rows, batch_bytes: of the pipeline; input_columns: see begin_batch.$$;
+PIPELINE --source" does it). check_id: for the other functions, which refuse (SL002) to go on in another session, as a
+pooler may give one. source, cursor, batch_rows, batch_bytes: of the pipeline; input_columns: see begin_batch.$$;
 
 create or replace function sluice.begin_checked_batch(check_id uuid)
 returns table (input_columns text[], wants_payloads boolean)

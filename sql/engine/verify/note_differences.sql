@@ -53,7 +53,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform sluice._checked_pipeline(note_due.check_id);
-  update pg_temp.sluice_differences d set state = 'due' where d.place = any (places) and d.state = 'confirmed';
+  -- It would find an edited row unchanged, and a newer one newer.
+  update pg_temp.sluice_differences d set state = 'due'
+  where d.place = any (places) and d.state = 'confirmed' and d.what not in ('edited here', 'newer here');
 end
 $$;
 

@@ -134,6 +134,7 @@ fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<DatabaseSourc
 /// The mark with which the next run begins, without its lag; none where the source has no cursor.
 /// Refuses a source of which not everything has been read once.
 pub(crate) fn next_run_reads_from(
+    pipeline: &str,
     settings: &Value,
     cursor: Option<&Value>,
 ) -> Result<Option<String>> {
@@ -153,7 +154,9 @@ pub(crate) fn next_run_reads_from(
         _ => None,
     };
     from.map(Some).ok_or_else(|| {
-        Error::usage("the pipeline has not read its source to its end once, so most of what differs is still to come")
-            .next("sluice run PIPELINE, then compare")
+        Error::usage(format!(
+            "pipeline {pipeline} has not read its source to its end once, so most of what differs is still to come"
+        ))
+        .next(format!("sluice run {pipeline}, then compare"))
     })
 }
