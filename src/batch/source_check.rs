@@ -53,6 +53,9 @@ pub struct Difference {
     pub what: String,
     /// The key in the target, where the record has any.
     pub key: Option<Value>,
+    /// The same, as the server writes it.
+    #[serde(skip)]
+    pub key_text: Option<String>,
     /// The key in the source, where it has the row.
     pub place: Option<String>,
 }
@@ -151,7 +154,7 @@ impl SourceCheck {
             .await?;
         let differences = client
             .query_typed(
-                "select * from sluice.source_differences(check_id => $1::uuid, most => $2)",
+                "select *, key::text as key_text from sluice.source_differences(check_id => $1::uuid, most => $2)",
                 &[(&self.id, Type::TEXT), (&most, Type::INT4)],
             )
             .await?;
@@ -163,6 +166,7 @@ impl SourceCheck {
         let differences = differences.iter().map(|row| Difference {
             what: row.get("what"),
             key: row.get("key"),
+            key_text: row.get("key_text"),
             place: row.get("place"),
         });
         Ok((verdicts.collect(), differences.collect()))

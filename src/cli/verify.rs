@@ -127,8 +127,8 @@ fn differences(compared: &Compared) -> String {
     let width = kinds.max().unwrap_or(0);
     let mut lines = String::new();
     for found in &compared.differences {
-        let key = match (&found.key, &found.place) {
-            (Some(key), _) => key.to_string(),
+        let key = match (&found.key_text, &found.place) {
+            (Some(key), _) => key.clone(),
             (None, place) => format!("{} of the source", place.as_deref().unwrap_or_default()),
         };
         let _ = writeln!(lines, "  {:<width$}  {key}", found.what);

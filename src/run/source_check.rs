@@ -10,7 +10,7 @@ use crate::db::{Connector, Session};
 use crate::error::{Error, Result};
 use crate::report::{Progress, Report};
 use crate::retry::Budget;
-use crate::source::database::{self, Again, Looking, Sighting, Wanted};
+use crate::source::database::{self, Again, Looking, Sighted, Sighting, Wanted};
 use crate::source::{Batch, Limits, Means};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -127,7 +127,7 @@ impl Checking<'_> {
     }
 
     /// Reads ahead on a thread of its own, by one batch.
-    fn read(&self, wanted: Wanted) -> Result<mpsc::Receiver<Result<(Batch, Vec<Sighting>)>>> {
+    fn read(&self, wanted: Wanted) -> Result<mpsc::Receiver<Result<Sighted>>> {
         let (sender, batches) = mpsc::channel(1);
         let (source, means) = (self.check.source.clone(), self.means.clone());
         let (limits, columns) = (self.limits, self.check.input_columns.clone());

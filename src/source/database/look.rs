@@ -39,6 +39,9 @@ pub(crate) struct Sighting {
     pub(crate) digest: [u8; 16],
 }
 
+/// Records, and where each of them stands.
+pub(crate) type Sighted = (Batch, Vec<Sighting>);
+
 impl Sighting {
     pub(super) fn of(place: &Place, payload: &[u8]) -> Self {
         let mut digest = [0; 16];
@@ -72,7 +75,7 @@ impl Looking {
         &mut self,
         limits: Limits,
         columns: Option<&Arc<[String]>>,
-    ) -> Result<Option<(Batch, Vec<Sighting>)>> {
+    ) -> Result<Option<Sighted>> {
         if self.is_over {
             return Ok(None);
         }

@@ -30,7 +30,7 @@ mod sqlite;
 use serde_json::Value;
 
 use self::fetch::Fetcher;
-pub(crate) use self::look::{Again, Looking, Sighting, Wanted, next_run_reads_from};
+pub(crate) use self::look::{Again, Looking, Sighted, Sighting, Wanted, next_run_reads_from};
 use self::outlet::{Chunk, Event, Row};
 use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
 use self::settings::{Kind, Settings};

@@ -173,7 +173,7 @@ fn the_report_for_people_names_so_many_rows_as_are_wanted() {
     assert!(
         done.stdout.contains(
             "NOT OK  copy  source rows         15 of 20 records are not here as the source has them: missing here 15\n"
-        ) && done.stdout.contains("\n  missing here  {\"id\":6}\n  missing here  {\"id\":7}\nNOT OK"),
+        ) && done.stdout.contains("\n  missing here  {\"id\": 6}\n  missing here  {\"id\": 7}\nNOT OK"),
         "{done:?}"
     );
     let done = Sluice::on(&shop.db)

@@ -231,6 +231,15 @@ impl Server for Sqlite {
 }
 
 impl Sqlite {
+    /// A mark, less the lag.
+    fn least(&self, from: &str) -> Result<Value> {
+        let mark = value(from);
+        match self.settings.lag_seconds() {
+            Some(lag) => minus(mark, lag),
+            None => Ok(mark),
+        }
+    }
+
     fn statement(&self, reading: &Reading, window: &Window) -> Result<(String, Vec<Value>)> {
         let cursor = reading
             .cursor
@@ -257,11 +266,7 @@ impl Sqlite {
             let marks = vec!["?"; values.len()].join(", ");
             wanted.push(format!("({}) >= ({marks})", list(" collate binary")));
         } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
-            let mark = value(from);
-            values.push(match self.settings.lag_seconds() {
-                Some(lag) => minus(mark, lag)?,
-                None => mark,
-            });
+            values.push(self.least(from)?);
             wanted.push(format!("{cursor} collate binary >= ?"));
         } else if let Some(cursor) = cursor {
             wanted.push(format!("{cursor} is not null"));
@@ -279,7 +284,7 @@ impl Sqlite {
             ));
             values.extend(window.keys.iter().flatten().map(|text| value(text)));
             if let (Some(cursor), Some(from)) = (&reading.cursor, &window.from) {
-                values.push(self.less_the_lag(value(from))?);
+                values.push(self.least(from)?);
                 wanted.push(format!(
                     "({cursor} is null or {cursor} collate binary >= ?)"
                 ));
