@@ -60,10 +60,7 @@ impl Bundle {
             hash.update(file.text.as_bytes());
             hash.update([0]);
         }
-        hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(hash.finalize())
     }
 
     /// Replaces whatever functions and views are installed by these, to be run in one

@@ -26,7 +26,7 @@ as $$
 $$;
 
 -- How many characters of so many are left beside the names of the pipelines.
-create or replace function sluice._room(p_width integer)
+create or replace function sluice._width_left(p_width integer)
 returns integer
 language sql stable
 set search_path = pg_catalog, pg_temp

@@ -6,7 +6,7 @@ select
   o.operation,
   o.key,
   o.status,
-  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._room(40))) as error
+  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._width_left(40))) as error
 from sluice.outbox o
 join sluice.pipelines p using (pipeline_id)
 order by o.delivery_id;

@@ -3,7 +3,7 @@ select
   p.name as pipeline,
   count(*) as records,
   q.sqlstate,
-  sluice._error_line(null, q.column_name, q.constraint_name, min(q.message), (select sluice._room(50))) as error,
+  sluice._error_line(null, q.column_name, q.constraint_name, min(q.message), (select sluice._width_left(50))) as error,
   sluice._excerpt(min(q.origin || ':' || q.position), -20) as first_at
 from sluice.quarantine q
 join sluice.pipelines p using (pipeline_id)

@@ -3,7 +3,7 @@ select
   q.quarantine_id as id,
   p.name as pipeline,
   q.sqlstate,
-  sluice._error_line(null, q.column_name, q.constraint_name, q.message, (select sluice._room(50))) as error,
+  sluice._error_line(null, q.column_name, q.constraint_name, q.message, (select sluice._width_left(50))) as error,
   sluice._excerpt(q.origin || ':' || q.position, -20) as place
 from sluice.quarantine q
 join sluice.pipelines p using (pipeline_id)

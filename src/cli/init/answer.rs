@@ -15,7 +15,7 @@ const LISTS: [&str; 12] = [
 
 /// A value somewhere in the answer.
 #[derive(Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct Entry {
     pub(super) pointer: String,
     /// The last part of the pointer.
     pub(super) name: String,
@@ -36,7 +36,7 @@ pub(super) enum Found {
 }
 
 /// All places that may say something, in their order.
-pub(super) fn places(body: &str) -> Vec<Place> {
+pub(super) fn places(body: &str) -> Vec<Entry> {
     let mut places = Vec::new();
     if let Some(members) = Members::of(body) {
         collect(&members, "", 1, &mut places);
@@ -44,7 +44,7 @@ pub(super) fn places(body: &str) -> Vec<Place> {
     places
 }
 
-fn collect(members: &Members<'_>, above: &str, depth: usize, places: &mut Vec<Place>) {
+fn collect(members: &Members<'_>, above: &str, depth: usize, places: &mut Vec<Entry>) {
     for (name, value) in &members.0 {
         let pointer = format!("{above}/{}", name.replace('~', "~0").replace('/', "~1"));
         let inner = Members::of(value.get());
@@ -52,7 +52,7 @@ fn collect(members: &Members<'_>, above: &str, depth: usize, places: &mut Vec<Pl
             Some(inner) => Found::Objects(objects(inner)),
             None => found(value),
         };
-        places.push(Place {
+        places.push(Entry {
             pointer: pointer.clone(),
             name: name.clone(),
             value: found,
@@ -107,11 +107,11 @@ pub(super) enum Records {
 }
 
 /// Finds the records: the list that is called like one, or the longest.
-pub(super) fn records(body: &str, places: &[Place], called: &str) -> Records {
+pub(super) fn records(body: &str, places: &[Entry], called: &str) -> Records {
     if body.starts_with('[') {
         return Records::Whole;
     }
-    let lists: Vec<(&Place, usize)> = places
+    let lists: Vec<(&Entry, usize)> = places
         .iter()
         .filter_map(|place| match place.value {
             Found::List(count) if count > 0 => Some((place, count)),

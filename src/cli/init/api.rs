@@ -92,7 +92,7 @@ fn refuse_no_json(body: &str, settings: &Value) -> Result<()> {
 fn settle_paging(
     sampler: &Sampler,
     answer: &FirstAnswer,
-    places: &[answer::Place],
+    places: &[answer::Entry],
     settings: &mut Value,
     choices: &mut Vec<String>,
 ) -> Result<()> {

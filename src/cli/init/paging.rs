@@ -3,7 +3,7 @@
 
 mod counted;
 
-use super::answer::{Found, Place};
+use super::answer::{Entry, Found};
 use crate::source::http::FirstAnswer;
 use counted::counted;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ pub(super) const MOST_TRIES: usize = 12;
 /// The guesses, best first: settings to lay over those of the source.
 pub(super) fn guesses(
     answer: &FirstAnswer,
-    places: &[Place],
+    places: &[Entry],
     settings: &Value,
     records: u64,
 ) -> Vec<Value> {
@@ -120,7 +120,7 @@ pub(super) fn guesses(
 }
 
 /// Whether the answer shows that there is more than one page.
-pub(super) fn shows_more(answer: &FirstAnswer, places: &[Place], records: u64) -> Option<String> {
+pub(super) fn shows_more(answer: &FirstAnswer, places: &[Entry], records: u64) -> Option<String> {
     let total = called(places, &TOTALS).filter(|place| number(place) > Some(records));
     let lead = places.iter().find(|place| {
         is_called(place, &LEADS) && !matches!(place.value, Found::Nothing | Found::Flag(_))
@@ -134,7 +134,7 @@ pub(super) fn shows_more(answer: &FirstAnswer, places: &[Place], records: u64) -
         .map(|place| format!("`{}`", place.pointer))
 }
 
-fn by_token(place: &Place, places: &[Place]) -> Vec<Value> {
+fn by_token(place: &Entry, places: &[Entry]) -> Vec<Value> {
     let name = plain(&place.name);
     let own = place
         .name
@@ -167,7 +167,7 @@ fn by_token(place: &Place, places: &[Place]) -> Vec<Value> {
 }
 
 /// Whether there may be other pages, though nothing leads to them.
-fn may_have_more(answer: &FirstAnswer, places: &[Place], records: u64) -> bool {
+fn may_have_more(answer: &FirstAnswer, places: &[Entry], records: u64) -> bool {
     let has_total = called(places, &TOTALS).is_some_and(|place| number(place) > Some(records));
     let has_pages = called(places, &PAGES).is_some_and(|place| number(place) > Some(1));
     let header = total_header(answer).is_some();
@@ -193,27 +193,27 @@ fn canonical(header: &str) -> String {
     header.split('-').map(part).collect::<Vec<_>>().join("-")
 }
 
-fn says_more(places: &[Place]) -> bool {
+fn says_more(places: &[Entry]) -> bool {
     called(places, &MORE).is_some_and(|place| place.value == Found::Flag(true))
 }
 
-fn number(place: &Place) -> Option<u64> {
+fn number(place: &Entry) -> Option<u64> {
     match place.value {
         Found::Number(number) => Some(number),
         _ => None,
     }
 }
 
-fn called<'a>(places: &'a [Place], names: &[&str]) -> Option<&'a Place> {
+fn called<'a>(places: &'a [Entry], names: &[&str]) -> Option<&'a Entry> {
     places.iter().find(|place| is_called(place, names))
 }
 
-fn is_called(place: &Place, names: &[&str]) -> bool {
+fn is_called(place: &Entry, names: &[&str]) -> bool {
     names.contains(&&*plain(&place.name))
 }
 
 /// `_links.next.href`
-fn is_hal(place: &Place) -> bool {
+fn is_hal(place: &Entry) -> bool {
     place.pointer.ends_with("/next/href")
 }
 

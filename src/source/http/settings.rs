@@ -210,7 +210,7 @@ impl Settings {
             }
             map.sort_keys();
         }
-        hex(&digest(value.to_string().as_bytes()))
+        hex::encode(digest(value.to_string().as_bytes()))
     }
 
     pub(crate) fn has_rows(&self) -> bool {
@@ -234,9 +234,4 @@ pub(crate) fn digest(bytes: &[u8]) -> [u8; 12] {
     let mut digest = [0; 12];
     digest.copy_from_slice(&Sha256::digest(bytes)[..12]);
     digest
-}
-
-/// As text.
-pub(crate) fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::exchange::Exchange;
 use super::fetch::{Begin, Failure, FetchedPage, Fetcher};
 use super::request::Asked;
-use super::settings::{Settings, hex};
+use super::settings::Settings;
 use super::since::{Range, Since};
 use super::sweep::{Cursor, Done, Sweep};
 use crate::error::Result;
@@ -140,7 +140,7 @@ impl HttpSource {
     fn begin(&mut self, fetched: FetchedPage) -> Reading {
         let skip = std::mem::take(&mut self.sweep.skip);
         let of_page = self.sweep.of_page.take();
-        let is_the_same = of_page.is_some_and(|digest| digest == hex(&fetched.page.digest));
+        let is_the_same = of_page.is_some_and(|digest| digest == hex::encode(fetched.page.digest));
         if skip > 0 && !is_the_same {
             // Records have moved: those behind us may not be the ones that were read.
             tracing::info!(
@@ -218,7 +218,7 @@ impl HttpSource {
             if let Some(reading) = self.current.as_ref().filter(|reading| reading.taken > 0) {
                 sweep.next = reading.fetched.at.clone();
                 sweep.skip = reading.taken;
-                sweep.of_page = Some(hex(&reading.fetched.page.digest));
+                sweep.of_page = Some(hex::encode(reading.fetched.page.digest));
             }
             if sweep.next.credential().is_some() {
                 sweep = self.begun_anew();

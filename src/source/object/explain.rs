@@ -1,6 +1,6 @@
 //! What the user can do about what a store refuses.
 
-use super::place::{Place, Store};
+use super::address::{Address, Store};
 use super::service::{Failure, What};
 use crate::error::{Error, Kind};
 
@@ -36,12 +36,12 @@ pub(super) fn is_replaced(error: &object_store::Error) -> bool {
     )
 }
 
-/// Words an error about `place`, or about the object `key` in it. The library's own text is
+/// Words an error about `address`, or about the object `key` in it. The library's own text is
 /// shown only where nothing better is known, without what could be a secret.
-pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Error) -> Error {
+pub(super) fn explain(address: &Address, key: Option<&str>, error: &object_store::Error) -> Error {
     let subject = match key {
-        Some(key) => format!("object `{}`", place.name(key)),
-        None => format!("{} `{}`", place.store.container(), place.bucket),
+        Some(key) => format!("object `{}`", address.name(key)),
+        None => format!("{} `{}`", address.store.container(), address.bucket),
     };
     let Some(failure) = Failure::behind(error) else {
         return unknown(&subject, error);
@@ -49,7 +49,7 @@ pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Er
     if failure.is_about_credentials() {
         return Error::failed(format!("no credentials for {subject}"))
             .detail(failure.to_string())
-            .next(credentials(place.store));
+            .next(credentials(address.store));
     }
     let refusal = match &failure.what {
         What::Refused(refusal) => refusal,
@@ -79,11 +79,11 @@ pub(super) fn explain(place: &Place, key: Option<&str>, error: &object_store::Er
             .next("it is safe to run again"),
         401 | 403 => Error::failed(format!("{subject} may not be read"))
             .detail(answer)
-            .next(rights(place.store, key.is_some())),
+            .next(rights(address.store, key.is_some())),
         404 if key.is_none() || !is_gone(error) => Error::failed(format!(
             "there is no {} `{}`",
-            place.store.container(),
-            place.bucket
+            address.store.container(),
+            address.bucket
         ))
         .detail(answer)
         .next("check its name in `url`, and `endpoint` and `region` if it is not at the provider's default"),

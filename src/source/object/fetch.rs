@@ -11,11 +11,11 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::Semaphore;
 
+use super::address::Address;
 use super::body::{Body, Part, Pending};
 use super::explain::{explain, is_gone};
 use super::identity::Identity;
 use super::listing::{Candidate, Listing, Verdict};
-use super::place::Place;
 use crate::error::{Error, Result};
 use crate::retry::Budget;
 use crate::source::records::Compression;
@@ -58,17 +58,17 @@ pub(super) struct Found {
 #[derive(Clone)]
 pub(super) struct Fetcher {
     pub(super) store: Arc<dyn ObjectStore>,
-    pub(super) place: Arc<Place>,
+    pub(super) address: Arc<Address>,
     pub(super) budget: Arc<Budget>,
     memory: Arc<Semaphore>,
     requests: Arc<Semaphore>,
 }
 
 impl Fetcher {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, place: Place, budget: Arc<Budget>) -> Self {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, address: Address, budget: Arc<Budget>) -> Self {
         Fetcher {
             store,
-            place: Arc::new(place),
+            address: Arc::new(address),
             budget,
             memory: room_for(AHEAD),
             requests: Arc::new(Semaphore::new(REQUESTS)),
@@ -205,7 +205,7 @@ impl Fetcher {
     }
 
     pub(super) fn explain(&self, candidate: &Candidate, error: &object_store::Error) -> Error {
-        explain(&self.place, Some(candidate.path.as_ref()), error)
+        explain(&self.address, Some(candidate.path.as_ref()), error)
     }
 }
 

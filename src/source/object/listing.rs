@@ -10,9 +10,9 @@ use std::sync::Arc;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
+use super::address::Address;
 use super::identity::{Identity, Known, State};
 use super::keys::{key_at, unaskable};
-use super::place::Place;
 use super::settings::Settings;
 use super::walk::Walk;
 use super::wanted::Wanted;
@@ -53,7 +53,7 @@ pub(super) enum Verdict {
 }
 
 pub(super) struct Listing {
-    pub(super) place: Place,
+    pub(super) address: Address,
     wanted: Wanted,
     on_replace: OnReplace,
     format: FormatChoice,
@@ -70,8 +70,8 @@ impl Listing {
     pub(super) fn new(settings: &Settings, known: Arc<dyn KnownObjects>) -> Self {
         Listing {
             wanted: Wanted::new(settings.pattern.clone()),
-            walk: Walk::new(settings.place.clone()),
-            place: settings.place.clone(),
+            walk: Walk::new(settings.address.clone()),
+            address: settings.address.clone(),
             on_replace: settings.on_replace,
             format: settings.records.format,
             known,
@@ -105,9 +105,9 @@ impl Listing {
 
     /// What is to be said when everything was listed: `is_empty` if there was nothing.
     pub(super) fn last_words(&mut self, is_empty: bool) -> (Vec<String>, Vec<Reason>) {
-        let nothing = is_empty.then(|| self.wanted.nothing(&self.place.url()));
+        let nothing = is_empty.then(|| self.wanted.nothing(&self.address.url()));
         let remarks = nothing.into_iter().chain(self.passed_over.remarks());
-        let scope = self.place.name(&self.place.key);
+        let scope = self.address.name(&self.address.key);
         let begun = self.begun.take().unwrap_or_default();
         let mut gone: Vec<_> = begun.into_values().collect();
         gone.retain(|state| state.object.starts_with(&scope));
@@ -120,12 +120,12 @@ impl Listing {
         let mut wanted = Vec::new();
         let mut names = Vec::new();
         for (key, meta) in some {
-            let name = self.place.name(&key);
+            let name = self.address.name(&key);
             let is_begun = self
                 .begun
                 .as_mut()
                 .is_some_and(|begun| begun.remove(&name).is_some());
-            let below = self.place.below(&key);
+            let below = self.address.below(&key);
             // What was begun is read to its end.
             if is_begun || self.wanted.wants(below, &name, &mut self.passed_over) {
                 wanted.push((key, meta));
@@ -145,7 +145,7 @@ impl Listing {
 
     /// Compares a listed object with what is known of it.
     fn judge(&self, key: &str, meta: ObjectMeta, known: Option<Known>) -> Result<Verdict> {
-        let name = self.place.name(key);
+        let name = self.address.name(key);
         let identity = Identity::new(&meta);
         // Without content there are no records; and stores show folders as such objects.
         if known.is_none() && identity.size == 0 {

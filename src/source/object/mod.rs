@@ -7,6 +7,7 @@
 //! ones in parts, each part under the condition that the ETag is still the same. An object
 //! counts as done when as many bytes were read as it has.
 
+mod address;
 mod body;
 mod explain;
 mod fetch;
@@ -15,7 +16,6 @@ mod identity;
 mod keys;
 mod listing;
 mod part;
-mod place;
 mod reading;
 mod refusal;
 mod service;
@@ -58,7 +58,7 @@ pub struct ObjectSource {
 pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
     let settings = Settings::parse(settings)?;
     settings.ask(host)?;
-    Ok(format!("may read {}", settings.place.url()))
+    Ok(format!("may read {}", settings.address.url()))
 }
 
 impl ObjectSource {
@@ -67,9 +67,9 @@ impl ObjectSource {
     pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
         settings.ask(&means.host)?;
-        let store = store::open(&settings.place, &settings.access, &means.budget)?;
+        let store = store::open(&settings.address, &settings.access, &means.budget)?;
         let fetching = Fetching::new(
-            Fetcher::new(store, settings.place.clone(), Arc::clone(&means.budget)),
+            Fetcher::new(store, settings.address.clone(), Arc::clone(&means.budget)),
             Listing::new(&settings, known),
             means.runtime.clone(),
         );
@@ -87,7 +87,7 @@ impl ObjectSource {
     /// Opens an object. Nothing is current afterwards if it cannot be read, and the proof says so.
     fn begin(&mut self, found: Found) -> Result<Proof> {
         if let Some(file) = found.candidate.name.strip_prefix("file://") {
-            let (folder, file) = (Path::new(&self.settings.place.bucket), Path::new(file));
+            let (folder, file) = (Path::new(&self.settings.address.bucket), Path::new(file));
             if self.host.leads_out(folder, file) {
                 self.units.remark(format!(
                     "{}: passed over, a link that leads out of the folder, to where SLUICE_ALLOW_FILES does not name",

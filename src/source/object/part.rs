@@ -7,11 +7,11 @@ use futures_util::StreamExt;
 use object_store::{GetOptions, GetRange};
 use tokio::sync::Mutex;
 
+use super::address::Store;
 use super::body::{Lost, Trouble};
 use super::explain::{is_archived, is_gone, is_replaced};
 use super::fetch::Fetcher;
 use super::listing::Candidate;
-use super::place::Store;
 use super::service::innermost;
 use crate::error::Error;
 use crate::retry;
@@ -88,7 +88,7 @@ impl Fetcher {
         let is_whole = missing == (0..identity.size);
         let options = GetOptions {
             range: (!is_whole).then(|| GetRange::Bounded(missing.clone())),
-            if_match: match self.place.store {
+            if_match: match self.address.store {
                 Store::Local => identity.etag.clone(),
                 _ => identity.condition(),
             },

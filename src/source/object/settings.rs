@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::place::{Place, Store};
+use super::address::{Address, Store};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::source::names::glob_below;
@@ -38,7 +38,7 @@ struct Own {
 
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    pub(super) place: Place,
+    pub(super) address: Address,
     pub(super) pattern: Option<glob::Pattern>,
     pub(super) access: Access,
     pub(super) on_replace: OnReplace,
@@ -62,9 +62,9 @@ fn default_path_style() -> bool {
 impl Settings {
     /// Asks the host for the bucket, or the folder, and the host of another endpoint.
     pub(super) fn ask(&self, host: &HostRules) -> Result<()> {
-        let bucket = self.place.root.trim_end_matches('/');
-        match self.place.store {
-            Store::Local => return host.file(Path::new(&self.place.bucket)),
+        let bucket = self.address.root.trim_end_matches('/');
+        match self.address.store {
+            Store::Local => return host.file(Path::new(&self.address.bucket)),
             _ => host.host(bucket)?,
         }
         match self.access.endpoint.as_deref().map(endpoint_host) {
@@ -79,9 +79,9 @@ impl Settings {
         if let Some(endpoint) = &own.endpoint {
             check_endpoint(endpoint, own.allow_http)?;
         }
-        let place = Place::parse(&own.url)?;
-        if let (Store::S3, false, Some(endpoint)) = (place.store, own.path_style, &own.endpoint) {
-            check_host_with_bucket(&place.bucket, endpoint)?;
+        let address = Address::parse(&own.url)?;
+        if let (Store::S3, false, Some(endpoint)) = (address.store, own.path_style, &own.endpoint) {
+            check_host_with_bucket(&address.bucket, endpoint)?;
         }
         let pattern = match &glob_below(own.pattern.as_deref(), own.subfolders) {
             None => None,
@@ -96,7 +96,7 @@ impl Settings {
             })?),
         };
         Ok(Settings {
-            place,
+            address,
             pattern,
             access: Access {
                 endpoint: own.endpoint,

@@ -10,8 +10,8 @@ use object_store::{
     ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
 };
 
+use super::address::{Address, Store};
 use super::explain::explain;
-use super::place::{Place, Store};
 use super::service::Connector;
 use super::settings::{Access, host_with_bucket};
 use crate::error::{Error, Result};
@@ -24,38 +24,38 @@ const READ_TIMEOUT: &str = "30s";
 /// No part is so large that it takes longer; what came of it until then is kept.
 const REQUEST_TIMEOUT: &str = "10m";
 
-/// The store that holds `place`. Nothing is asked of it yet.
+/// The store that holds `address`. Nothing is asked of it yet.
 pub(super) fn open(
-    place: &Place,
+    address: &Address,
     access: &Access,
     budget: &Arc<Budget>,
 ) -> Result<Arc<dyn ObjectStore>> {
     // Whoever came first has set the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let connector = Connector(Arc::clone(budget));
-    match place.store {
-        Store::S3 => s3(place, access, connector),
-        Store::Gcs => gcs(place, access, connector),
-        Store::Azure => azure(place, access, connector),
-        Store::Local => return local(place),
+    match address.store {
+        Store::S3 => s3(address, access, connector),
+        Store::Gcs => gcs(address, access, connector),
+        Store::Azure => azure(address, access, connector),
+        Store::Local => return local(address),
     }
     .map_err(|cause| {
-        let next = match place.store {
+        let next = match address.store {
             Store::S3 => "check the AWS_ variables of the environment",
             Store::Gcs => "check the GOOGLE_ variables of the environment",
             _ => "check the AZURE_ variables of the environment; AZURE_STORAGE_ACCOUNT_NAME names the account",
         };
-        explain(place, None, &cause).with_kind(crate::error::Kind::Usage).next(next)
+        explain(address, None, &cause).with_kind(crate::error::Kind::Usage).next(next)
     })
 }
 
 fn s3(
-    place: &Place,
+    address: &Address,
     access: &Access,
     connector: Connector,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = AmazonS3Builder::from_env()
-        .with_bucket_name(&place.bucket)
+        .with_bucket_name(&address.bucket)
         .with_retry(no_retry())
         .with_http_connector(connector)
         .with_virtual_hosted_style_request(!access.path_style);
@@ -65,7 +65,7 @@ fn s3(
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_endpoint(match access.path_style {
             true => endpoint.clone(),
-            false => host_with_bucket(&place.bucket, endpoint),
+            false => host_with_bucket(&address.bucket, endpoint),
         });
     }
     if let Some(region) = &access.region {
@@ -78,7 +78,7 @@ fn s3(
 }
 
 fn gcs(
-    place: &Place,
+    address: &Address,
     access: &Access,
     connector: Connector,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
@@ -104,7 +104,7 @@ fn gcs(
     for (key, value) in client(access) {
         builder = builder.with_config(GoogleConfigKey::Client(key), value);
     }
-    builder = builder.with_bucket_name(&place.bucket);
+    builder = builder.with_bucket_name(&address.bucket);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_base_url(endpoint);
     }
@@ -115,12 +115,12 @@ fn gcs(
 }
 
 fn azure(
-    place: &Place,
+    address: &Address,
     access: &Access,
     connector: Connector,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = MicrosoftAzureBuilder::from_env()
-        .with_url(&place.root)
+        .with_url(&address.root)
         .with_retry(no_retry())
         .with_http_connector(connector);
     for (key, value) in client(access) {
@@ -148,9 +148,9 @@ fn client(access: &Access) -> Vec<(ClientConfigKey, &'static str)> {
     settings
 }
 
-fn local(place: &Place) -> Result<Arc<dyn ObjectStore>> {
-    let store = LocalFileSystem::new_with_prefix(&place.bucket).map_err(|cause| {
-        Error::failed(format!("there is no folder or file `{}`", place.url()))
+fn local(address: &Address) -> Result<Arc<dyn ObjectStore>> {
+    let store = LocalFileSystem::new_with_prefix(&address.bucket).map_err(|cause| {
+        Error::failed(format!("there is no folder or file `{}`", address.url()))
             .caused_by(cause)
             .next("check the path; it has to exist on the machine that runs `sluice`")
     })?;

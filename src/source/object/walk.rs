@@ -10,9 +10,9 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
+use super::address::{Address, Store};
 use super::explain::{explain, is_gone};
 use super::keys::key_at;
-use super::place::{Place, Store};
 use crate::error::{Error, Result};
 use crate::source::units::ASKED_AT_ONCE;
 
@@ -20,7 +20,7 @@ use crate::source::units::ASKED_AT_ONCE;
 const LISTED_AGAIN: usize = 100;
 
 pub(super) struct Walk {
-    place: Place,
+    address: Address,
     keys: Keys,
     /// That the store lists out of order.
     remark: Option<String>,
@@ -36,9 +36,9 @@ enum Keys {
 }
 
 impl Walk {
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(address: Address) -> Self {
         Walk {
-            place,
+            address,
             keys: Keys::NotAsked,
             remark: None,
         }
@@ -66,7 +66,7 @@ impl Walk {
         let mut again = 0;
         while some.len() < ASKED_AT_ONCE {
             let next = stream.try_next().await;
-            let Some(meta) = next.map_err(|error| explain(&self.place, None, &error))? else {
+            let Some(meta) = next.map_err(|error| explain(&self.address, None, &error))? else {
                 break;
             };
             let key = key_at(&meta.location).0.into_owned();
@@ -86,7 +86,7 @@ impl Walk {
                 return self.refuse_circle(again, 0).map(|()| some);
             }
         }
-        if some.is_empty() && last.is_empty() && !self.place.is_prefix {
+        if some.is_empty() && last.is_empty() && !self.address.is_prefix {
             self.keys = Keys::Collected(BTreeMap::new().into_iter());
             return Ok(self.single(store).await?.into_iter().collect());
         }
@@ -96,11 +96,11 @@ impl Walk {
     /// Begins to list.
     async fn ask(&mut self, store: &dyn ObjectStore) -> Result<Keys> {
         let path = self.path()?;
-        let is_local = self.place.store == Store::Local;
-        if is_local && !self.place.is_prefix {
+        let is_local = self.address.store == Store::Local;
+        if is_local && !self.address.is_prefix {
             return Ok(Keys::Collected(self.single(store).await?.into_iter()));
         }
-        let prefix = (!is_local && !self.place.key.is_empty()).then_some(&path);
+        let prefix = (!is_local && !self.address.key.is_empty()).then_some(&path);
         // It is asked once more at its end.
         let stream = store.list(prefix).fuse().boxed();
         if !is_local {
@@ -120,7 +120,7 @@ impl Walk {
     ) -> Result<Vec<(String, ObjectMeta)>> {
         self.remark = Some(format!(
             "{} lists its keys out of order (`{}` behind `{behind}`): all are listed before they are read",
-            self.place.url(),
+            self.address.url(),
             next.0
         ));
         let mut held: BTreeMap<_, _> = some.into_iter().collect();
@@ -143,7 +143,7 @@ impl Walk {
         let mut again = 0;
         loop {
             let next = stream.try_next().await;
-            let Some(meta) = next.map_err(|error| explain(&self.place, None, &error))? else {
+            let Some(meta) = next.map_err(|error| explain(&self.address, None, &error))? else {
                 return Ok(held);
             };
             let key = key_at(&meta.location).0.into_owned();
@@ -159,15 +159,15 @@ impl Walk {
             false => Ok(()),
             true => Err(Error::failed(format!(
                 "the listing of `{}` goes round in a circle: its keys come again and again",
-                self.place.url()
+                self.address.url()
             ))
             .next("the store gives the same continuation token again: ask whoever runs it")),
         }
     }
 
     fn path(&self) -> Result<Path> {
-        Path::parse(&self.place.key).map_err(|cause| {
-            Error::usage(format!("`{}` holds no valid key", self.place.url()))
+        Path::parse(&self.address.key).map_err(|cause| {
+            Error::usage(format!("`{}` holds no valid key", self.address.url()))
                 .caused_by(cause)
                 .next("a key has no empty parts (`a//b`), no `.` and no `..`")
         })
@@ -179,7 +179,7 @@ impl Walk {
         match store.head(&path).await {
             Ok(meta) => Ok([(path.to_string(), meta)].into()),
             Err(error) if is_gone(&error) => Ok(BTreeMap::new()),
-            Err(error) => Err(explain(&self.place, Some(&self.place.key), &error)),
+            Err(error) => Err(explain(&self.address, Some(&self.address.key), &error)),
         }
     }
 }

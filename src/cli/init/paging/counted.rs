@@ -1,6 +1,6 @@
 //! Pages that are asked for by number or by offset: nothing in the answer leads to them.
 
-use super::super::answer::Place;
+use super::super::answer::Entry;
 use super::{PAGES, TOTALS, called, number, total_header};
 use crate::source::http::FirstAnswer;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const SIZE_PARAMS: [&str; 8] = [
 
 pub(super) fn counted(
     answer: &FirstAnswer,
-    places: &[Place],
+    places: &[Entry],
     settings: &Value,
     records: u64,
 ) -> Vec<Value> {

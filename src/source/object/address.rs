@@ -35,11 +35,11 @@ impl Store {
 /// A parsed URL. Names of objects are `root` and their key, so that they do not depend on how
 /// narrow a prefix is being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Address {
     pub(super) store: Store,
     /// The URL up to the bucket, with the slash behind it.
     pub(super) root: String,
-    /// Bucket, container, or the folder of a local place.
+    /// Bucket, container, or the folder of a local address.
     pub(super) bucket: String,
     /// Prefix or key, without slashes at its ends.
     pub(super) key: String,
@@ -47,7 +47,7 @@ pub(super) struct Place {
     pub(super) is_prefix: bool,
 }
 
-impl Place {
+impl Address {
     pub(super) fn parse(url: &str) -> Result<Self> {
         if url.is_empty() {
             return Err(Error::usage("the object source has no `url`").next(FORMS));
@@ -82,7 +82,7 @@ impl Place {
             );
         }
         let bucket = authority.split_once('@').map_or(authority, |(b, _)| b);
-        Ok(Place {
+        Ok(Address {
             store,
             root: format!("{scheme}://{authority}/"),
             bucket: bucket.to_owned(),
@@ -102,7 +102,7 @@ impl Place {
             Some((folder, file)) if std::path::Path::new(path).is_file() => (folder, file),
             _ => (path, ""),
         };
-        Ok(Place {
+        Ok(Address {
             store: Store::Local,
             root: format!("file://{folder}/"),
             bucket: if folder.is_empty() { "/" } else { folder }.to_owned(),
@@ -179,14 +179,18 @@ mod tests {
                 true,
             ),
         ] {
-            let place = Place::parse(url).unwrap();
+            let address = Address::parse(url).unwrap();
             assert_eq!(
-                (place.store, place.root.as_str(), place.bucket.as_str()),
+                (
+                    address.store,
+                    address.root.as_str(),
+                    address.bucket.as_str()
+                ),
                 (store, root, bucket),
                 "{url}"
             );
             assert_eq!(
-                (place.key.as_str(), place.is_prefix),
+                (address.key.as_str(), address.is_prefix),
                 (key, is_prefix),
                 "{url}"
             );
@@ -204,7 +208,7 @@ mod tests {
             "file://x/y",
             "file:x",
         ] {
-            let error = Place::parse(url).unwrap_err();
+            let error = Address::parse(url).unwrap_err();
             assert!(error.next_step().unwrap().contains('/'), "{url}: {error}");
         }
     }
@@ -218,7 +222,7 @@ mod tests {
             "https://hush:hush@host/x",
             "abfss://c:hush@acc.dfs.core.windows.net/",
         ] {
-            let text = Place::parse(url).unwrap_err().to_string();
+            let text = Address::parse(url).unwrap_err().to_string();
             assert!(text.contains("credentials"), "{text}");
             assert!(!text.contains("hush"), "{text}");
         }
