@@ -14,7 +14,7 @@ mod waiting;
 pub use changes::{Change, capture_changes, captured_changes};
 pub use counters::{Counters, ErrorGroup, Replayed};
 pub use delivery::{
-    Claimed, Delivering, Left, claim_deliveries, enqueue_deliveries, evict_sender, finish_delivery,
+    Claimed, Delivering, claim_deliveries, enqueue_deliveries, evict_sender, finish_delivery,
     hold_delivery, record_deliveries, split_parcel, start_delivery,
 };
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};

@@ -10,7 +10,7 @@ mod session;
 mod target;
 
 pub use connector::Connector;
-pub use errors::{ServerError, server_error};
+pub use errors::server_error;
 pub(crate) use named::named;
 pub use session::{Notice, Session};
 pub use target::Target;

@@ -23,6 +23,7 @@ pub struct Session {
 
 impl Session {
     /// Says goodbye to the server and waits until the connection is closed.
+    #[cfg(not(closed))]
     pub async fn close(self) {
         drop(self.client);
         // It cannot panic or be aborted here.

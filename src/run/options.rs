@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Opens a source: its settings, from where it goes on, what it works with.
-pub type OpenSource =
+pub(crate) type OpenSource =
     dyn Fn(&serde_json::Value, Start, &Means) -> Result<Box<dyn Source>> + Send + Sync;
 
 /// Is told of a row that a dry run would change, and of which pipeline it is.
-pub type ShowChange = dyn Fn(&str, &Change) + Send + Sync;
+pub(crate) type ShowChange = dyn Fn(&str, &Change) + Send + Sync;
 
 /// Who is told what a dry run would change.
 #[derive(Clone)]

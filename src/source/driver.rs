@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::contract::{Progress, Proof, Reason, Source};
 use super::means::{Means, Remarks, Waiting};
-use super::{Batch, BatchBuilder, Limits, Snapshot, Start};
+use super::{Batch, BatchBuilder, Limits, Snapshot};
 use crate::error::{Error, Result};
 
 /// Units without records cost a batch nothing, so their number needs a limit of its own.
@@ -67,7 +67,13 @@ impl Driver {
     }
 
     /// A driver of the source that `settings` describe.
-    pub fn open(settings: &Value, start: Start, limits: Limits, means: &Means) -> Result<Self> {
+    #[cfg(not(closed))]
+    pub fn open(
+        settings: &Value,
+        start: super::Start,
+        limits: Limits,
+        means: &Means,
+    ) -> Result<Self> {
         let cursor = start.cursor.clone();
         let source = super::open(settings, start, means)?;
         Ok(Self::new(source, means, cursor, limits))
@@ -202,6 +208,7 @@ impl Driver {
     }
 
     /// What the user should know, as far as it was read.
+    #[cfg(not(closed))]
     pub fn remarks(&self) -> Vec<String> {
         self.remarks.lines()
     }

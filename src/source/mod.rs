@@ -26,7 +26,7 @@ mod records;
 mod stream;
 mod units;
 
-pub use batch::{Batch, BatchBuilder, Limits, ObjectState, OriginSpan, Snapshot, Unreadable};
+pub use batch::{Batch, BatchBuilder, Limits, ObjectState, Snapshot, Unreadable};
 pub(crate) use children::EndWithRun;
 pub use contract::{Progress, Proof, Reason, Source};
 pub(crate) use copy::CopyRows;

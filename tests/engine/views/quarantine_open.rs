@@ -12,7 +12,7 @@ async fn the_width_left_for_an_error_is_measured_once_and_not_for_each_row() {
             ))
             .await
             .join("\n");
-        assert_eq!(plan.matches("_room(50)").count(), 1, "{plan}");
+        assert_eq!(plan.matches("_width_left(50)").count(), 1, "{plan}");
         assert!(plan.contains("InitPlan"), "{plan}");
     }
 }
