@@ -1,8 +1,9 @@
 -- transform: in every batch; $1: of these records, when load_batch has to do some again
-insert into pg_temp.sluice_rows (
+insert into pg_temp.sluice_rows (sluice_line,
   sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, order_id, region, customer_id, amount, updated_at)
-select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
-  case when t.sluice_reject is not null then 0
+select 0, s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
+  case
+    when t.sluice_reject is not null then 0
     when t.order_id is null then 1
     when t.region is null then 2
     when t.customer_id is null and t.sluice_deleted is not true then 3
@@ -16,8 +17,10 @@ from (
   select ordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc
   from pg_temp.sluice_staging
   where ($1 is null or ordinal = any ($1))
-    and ordinal not in (select ordinal from pg_temp.sluice_faults)
-    and ordinal not in (select ordinal from pg_temp.sluice_known)
+    and (not exists (select from pg_temp.sluice_faults) or ordinal not in (
+      select ordinal from pg_temp.sluice_faults))
+    and (not exists (select from pg_temp.sluice_known) or ordinal not in (
+      select ordinal from pg_temp.sluice_known))
   offset 0) s
 cross join lateral (
   select
@@ -40,7 +43,8 @@ select * from sluice._rows_past_faults($1) as t (
 
 -- trial of the transform: for it, behind the last record that raised: its place is $1
 select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
-  case when t.sluice_reject is not null then 0
+  case
+    when t.sluice_reject is not null then 0
     when t.order_id is null then 1
     when t.region is null then 2
     when t.customer_id is null and t.sluice_deleted is not true then 3
@@ -54,8 +58,10 @@ from (
   select pg_catalog.setval('pg_temp.sluice_place', ordinal + 1) as sluice_place, ordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc
   from pg_temp.sluice_staging
   where ctid > $1 and ($2 is null or ordinal = any ($2))
-    and ordinal not in (select ordinal from pg_temp.sluice_faults)
-    and ordinal not in (select ordinal from pg_temp.sluice_known)
+    and (not exists (select from pg_temp.sluice_faults) or ordinal not in (
+      select ordinal from pg_temp.sluice_faults))
+    and (not exists (select from pg_temp.sluice_known) or ordinal not in (
+      select ordinal from pg_temp.sluice_known))
   offset 0) s
 cross join lateral (
   select
@@ -71,7 +77,8 @@ cross join lateral (
 
 -- probe of the transform: for each record that raised: at which column? Its place is $1
 select pg_catalog.nextval('pg_temp.sluice_place'), t.order_id, pg_catalog.nextval('pg_temp.sluice_place'), t.region, pg_catalog.nextval('pg_temp.sluice_place'), t.customer_id, pg_catalog.nextval('pg_temp.sluice_place'), t.amount, pg_catalog.nextval('pg_temp.sluice_place'), t.updated_at, pg_catalog.nextval('pg_temp.sluice_place'),
-  case when t.sluice_reject is not null then 0
+  case
+    when t.sluice_reject is not null then 0
     when t.order_id is null then 1
     when t.region is null then 2
     when t.customer_id is null and t.sluice_deleted is not true then 3
@@ -226,13 +233,11 @@ from (
 where r.ctid = v.place and v.verdict is not null;
 
 -- overlap: before all that follows: may rows meet rows?
-select exists (select 1 from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
-  or exists (
-    select 1 from shop.orders t
-    where t.order_id operator(pg_catalog.>=) (
-        select r.order_id from pg_temp.sluice_rows r where r.sluice_state is null order by r.order_id limit 1)
-      and t.order_id operator(pg_catalog.<=) (
-        select r.order_id from pg_temp.sluice_rows r where r.sluice_state is null order by r.order_id desc limit 1));
+select b.deletes or exists (
+  select 1 from shop.orders t where t.order_id operator(pg_catalog.>=) b.least and t.order_id operator(pg_catalog.<=) b.greatest)
+from (
+  select pg_catalog.bool_or(r.sluice_deleted) as deletes, pg_catalog.min(r.order_id) as least, pg_catalog.max(r.order_id) as greatest
+  from pg_temp.sluice_rows r where r.sluice_state is null) b;
 
 -- insert: when none may, as all rows are new
 insert into shop.orders (order_id, region, customer_id, amount, updated_at, sluice_hash, sluice_batch)

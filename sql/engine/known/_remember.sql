@@ -8,17 +8,22 @@ set jit = off
 as $$
 declare
   v          record;
+  v_rows     bigint;
   v_chunk_id bigint;
   v_digests  uuid[];
+  v_anchors  uuid[];
   v_places   tid[];
   v_xids     xid[];
 begin
   select b.pipeline_id, b.known, b.known_chunks, b.worn_chunks, b.transformed = b.produced as is_one_row_each,
-    c.made_for, c.target, c.remember_sql,
-    (select count(*) from pg_temp.sluice_rows r where r.sluice_state is null and r.sluice_digest is not null) as rows
-    into v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
+    c.made_for, c.target, c.remember_sql into v
+  from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
+  select count(r.sluice_digest), array_agg(r.sluice_digest),
+      array_agg(distinct r.sluice_digest) filter (where r.sluice_digest < sluice._anchor_limit())
+    into v_rows, v_digests, v_anchors
+  from pg_temp.sluice_rows r where r.sluice_state is null;
   -- As long as nearly all records are known, those few cost less than writing all anew.
-  if v.rows * 16 <= v.known + v.rows then
+  if v_rows * 16 <= v.known + v_rows then
     update sluice.known_payloads k set last_used_at = now()
     where k.chunk_id = any (v.known_chunks) and k.last_used_at < now() - interval '1 day';
     return;
@@ -26,21 +31,20 @@ begin
 
   if p_places is not null and v.is_one_row_each and v.known = 0 then
     -- All new: they were inserted in this order, by one statement.
-    select array_agg(r.sluice_digest) into v_digests from pg_temp.sluice_rows r where r.sluice_state is null;
     v_places := p_places;
     execute format('select array_fill(t.xmin, array[$2]) from %s t where t.ctid = $1', v.target::regclass)
       into v_xids using p_places[1], cardinality(p_places);
   else
     execute v.remember_sql into v_digests, v_places, v_xids;
+    v_anchors := array(select distinct d from unnest(v_digests) d where d < sluice._anchor_limit());
   end if;
-  if not exists (select from unnest(v_digests) d where d < sluice._anchor_limit()) then
+  if coalesce(v_anchors, '{}') = '{}' then
     return; -- too few records: nothing would lead to them
   end if;
   insert into sluice.known_payloads (pipeline_id, made_for, payload_count, digests, row_places, row_xids)
   values (v.pipeline_id, v.made_for, cardinality(v_digests), v_digests, v_places, v_xids)
   returning chunk_id into v_chunk_id;
-  insert into sluice.known_anchors (digest, chunk_id)
-  select distinct d, v_chunk_id from unnest(v_digests) d where d < sluice._anchor_limit();
+  insert into sluice.known_anchors (digest, chunk_id) select d, v_chunk_id from unnest(v_anchors) d;
   perform sluice._forget_chunks(v.worn_chunks);
 end
 $$;

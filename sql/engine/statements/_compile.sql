@@ -64,12 +64,13 @@ begin
   select string_agg(format('%I %s%s', c.column_name, c.type_name, c.collation_clause), ', ') into v.rows_definition
   from sluice._target_columns(v.target, v.columns) c;
   select coalesce(jsonb_agg(to_jsonb(r) - 'condition' order by r.rule), '[]') into v.rules
-  from sluice._row_rules(v.target, v.columns, v.key) r;
+  from sluice._row_rules(v.target, v.columns, v.key, v.has_deleted) r;
 
   select s.transform_sql, s.transform_past_faults_sql, s.trial_sql, s.probe_sql
     into v.transform_sql, v.transform_past_faults_sql, v.trial_sql, v.probe_sql
   from sluice._transform_sql(
-    v_function, v_has_reject, v.has_deleted, v.target, v.columns, v.key) s;
+    v_function, sluice._makes_one_row(v_function, v.search_path), v_has_reject, v.has_deleted, v.target, v.columns,
+    v.key) s;
   v.input_columns := sluice._input_columns(v_function);
   if v.input_columns is not null then
     select string_agg(format('%I text', c), ', ' order by n), string_agg(format('%I', c), ', ' order by n)
@@ -122,12 +123,18 @@ where ctid = any (array(
     select r.ctid as row_id,
       pg_catalog.row_number() over (partition by %1$s order by %2$sr.sluice_ordinal desc, r.sluice_line desc) as place
     from pg_temp.sluice_rows r
-    where r.sluice_state is null and exists (
+    where r.sluice_state is null%4$s and exists (
       select from (
         select %1$s from pg_temp.sluice_rows where sluice_state is null group by %1$s having pg_catalog.count(*) > 1) g
       where %3$s)) d
   where d.place > 1))$sql$,
     (select string_agg(quote_ident(k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
     case when p_order_by is not null then format('r.%I desc nulls last, ', p_order_by) else '' end,
-    sluice._key_condition(p_target, p_key, 'g', 'r'))
+    sluice._key_condition(p_target, p_key, 'g', 'r'),
+    -- Whether there is any is found out by sorting where that is cheap: numbers, mostly in order.
+    case when cardinality(p_key) = 1 and (
+      select t.typbyval from pg_attribute a join pg_type t on t.oid = a.atttypid
+      where a.attrelid = p_target and a.attname = p_key[1]) then format($sql$ and (
+      select pg_catalog.count(*) > pg_catalog.count(distinct %I)
+      from pg_temp.sluice_rows where sluice_state is null)$sql$, p_key[1]) else '' end)
 $$;

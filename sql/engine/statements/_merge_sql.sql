@@ -104,15 +104,21 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format($sql$select exists (select 1 from pg_temp.sluice_rows where sluice_state is null and sluice_deleted)
-  or exists (
-    select 1 from %1$s t
-    where t.%2$I %3$s (
-        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I limit 1)
-      and t.%2$I %4$s (
-        select r.%2$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%2$I desc limit 1))$sql$,
+  select format($sql$select b.deletes or exists (
+  select 1 from %1$s t where t.%2$I %3$s b.least and t.%2$I %4$s b.greatest)
+from (
+  select pg_catalog.bool_or(r.sluice_deleted) as deletes, %5$s
+  from pg_temp.sluice_rows r where r.sluice_state is null) b$sql$,
     p_target::regclass, a.attname,
-    sluice._operator(p_target, a.attname::text, 4), sluice._operator(p_target, a.attname::text, 2))
+    sluice._operator(p_target, a.attname::text, 4), sluice._operator(p_target, a.attname::text, 2),
+    case when exists (
+      select from pg_proc p join pg_aggregate g on g.aggfnoid = p.oid
+      where p.pronamespace = 'pg_catalog'::regnamespace and p.proname = 'min' and p.proargtypes[0] = a.atttypid)
+      then format('pg_catalog.min(r.%1$I) as least, pg_catalog.max(r.%1$I) as greatest', a.attname)
+      else format($sql$
+    (select r.%1$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%1$I limit 1) as least,
+    (select r.%1$I from pg_temp.sluice_rows r where r.sluice_state is null order by r.%1$I desc limit 1)
+      as greatest$sql$, a.attname) end)
   from pg_index i
   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
   where i.indrelid = p_target and i.indisunique and i.indisvalid and i.indpred is null and a.attname = any (p_key)

@@ -1,4 +1,4 @@
-create or replace function sluice._row_rules(p_target oid, p_columns text[], p_key text[])
+create or replace function sluice._row_rules(p_target oid, p_columns text[], p_key text[], p_has_deleted boolean)
 returns table (rule integer, condition text, sqlstate text, constraint_name text, column_name text, message text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -14,7 +14,8 @@ begin
   ), rules as (
     select 1 as part, a.attnum::integer as place,
       format('t.%I is null', a.attname)
-        || case when a.attname = any (p_key) then '' else ' and t.sluice_deleted is not true' end as condition,
+        || case when p_has_deleted and a.attname <> all (p_key) then ' and t.sluice_deleted is not true' else '' end
+        as condition,
       '23502' as sqlstate, null::text as constraint_name, a.attname::text as column_name,
       format('null value in column "%s" of relation "%s" violates not-null constraint', a.attname,
         target.relname) as message
@@ -22,7 +23,8 @@ begin
       on a.attrelid = target.oid and a.attnotnull and a.attname = any (p_columns) and not a.attisdropped
     union all
     select 2, row_number() over (order by c.conname)::integer,
-      format('t.sluice_deleted is not true and (%s) is false', pg_get_expr(c.conbin, c.conrelid)),
+      format('%s(%s) is false', case when p_has_deleted then 't.sluice_deleted is not true and ' else '' end,
+        pg_get_expr(c.conbin, c.conrelid)),
       '23514', c.conname::text,
       case when cardinality(c.conkey) = 1 then (
         select a.attname::text from pg_attribute a where a.attrelid = c.conrelid
@@ -40,6 +42,6 @@ begin
 end
 $$;
 
-comment on function sluice._row_rules(oid, text[], text[]) is
+comment on function sluice._row_rules(oid, text[], text[], boolean) is
 $$The target's not null and check constraints over columns the transform returns, as conditions on a row t that is bad
 when one is true. Others are left to the merge.$$;

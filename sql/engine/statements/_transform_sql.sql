@@ -4,7 +4,8 @@
 -- place $1 and notes at which column it is, of the input type and then of the result. The latter two serve
 -- _rows_past_faults, by which transform_past_faults_sql fills sluice_rows when some record raises.
 create or replace function sluice._transform_sql(
-  p_function oid, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[], p_key text[],
+  p_function oid, p_makes_one_row boolean, p_has_reject boolean, p_has_deleted boolean, p_target oid, p_columns text[],
+  p_key text[],
   out transform_sql text, out transform_past_faults_sql text, out trial_sql text, out probe_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -22,12 +23,15 @@ declare
     operator(pg_catalog.||) coalesce((
       select o.meta from pg_temp.sluice_origins o where o.first_ordinal operator(pg_catalog.<=) %1$sordinal
       order by o.first_ordinal desc limit 1), ''{}'') as sluice_meta', v_own) else '' end;
-  v_is_new  text := format('%1$sordinal not in (select ordinal from pg_temp.sluice_faults)
-    and %1$sordinal not in (select ordinal from pg_temp.sluice_known)', v_own);
+  -- Whether there are any is asked once, and seldom are there.
+  v_is_new  text := (
+    select string_agg(format('(not exists (select from pg_temp.%1$s) or %2$sordinal not in (
+      select ordinal from pg_temp.%1$s))', t, v_own), E'\n    and ')
+    from unnest('{sluice_faults,sluice_known}'::text[]) t);
   v_names   record;
   v_coerced text;
   v_rule    text;
-  v_insert  text;
+  v_into    text;
   v_select  text;
   v_staged  text;
   v_from    text;
@@ -44,13 +48,16 @@ begin
     case when p_has_reject then 'r.sluice_reject::pg_catalog.text' else 'null::pg_catalog.text' end
       || ' as sluice_reject',
     case when p_has_deleted then 'coalesce(r.sluice_deleted, false)' else 'false' end || ' as sluice_deleted');
-  select format('case when t.sluice_reject is not null then 0%s end',
-    string_agg(format(E'\n    when %s then %s', condition, rule), '' order by rule)) into v_rule
-  from sluice._row_rules(p_target, p_columns, p_key);
+  select coalesce('case' || string_agg(format(E'\n    when %s then %s', r.condition, r.rule), '' order by r.rule)
+    || ' end', 'null::pg_catalog.int4') into v_rule
+  from (
+    select 't.sluice_reject is not null' as condition, 0 as rule where p_has_reject
+    union all
+    select r.condition, r.rule from sluice._row_rules(p_target, p_columns, p_key, p_has_deleted) r) r;
 
-  v_insert := format('insert into pg_temp.sluice_rows (
-  sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %s)', v_names.columns);
-  v_select := format($sql$select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
+  v_into := format(E'\n  sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %s)',
+    v_names.columns);
+  v_select := format($sql$s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
   %s,
   %s,
   %s
@@ -66,17 +73,19 @@ $sql$,
   offset 0', v_own, v_meta, case when v_input is null then 'sluice_staging' else 'sluice_fields r' end);
   v_from := format(E') s\ncross join lateral (\n  select\n    %s\n  from %s r', v_coerced, v_call.call_sql);
 
-  transform_sql := v_insert || E'\n' || v_select
-    || format(v_staged, '', v_call.record_sql,
+  -- Rows are numbered where a record can have several; a sequence takes its time.
+  transform_sql := format(case when p_makes_one_row then E'insert into pg_temp.sluice_rows (sluice_line,%s\nselect 0, '
+      else E'insert into pg_temp.sluice_rows (%s\nselect ' end, v_into)
+    || v_select || format(v_staged, '', v_call.record_sql,
       format('($1 is null or %sordinal = any ($1))', v_own) || E'\n    and ' || v_is_new)
     || v_from || E'\n  offset 0) t';
-  transform_past_faults_sql := format('%s
+  transform_past_faults_sql := format('insert into pg_temp.sluice_rows (%s
 select * from sluice._rows_past_faults($1) as t (
   sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer,
   sluice_hash bytea, %s)',
-    v_insert, v_names.definitions);
+    v_into, v_names.definitions);
   -- A sequence, which no rollback takes back, remembers the record that raised.
-  trial_sql := v_select
+  trial_sql := 'select ' || v_select
     || format(v_staged,
       format('pg_catalog.setval(''pg_temp.sluice_place'', %sordinal + 1) as sluice_place, ', v_own),
       v_call.record_sql,
@@ -90,5 +99,31 @@ select * from sluice._rows_past_faults($1) as t (
 end
 $$;
 
-comment on function sluice._transform_sql(oid, boolean, boolean, oid, text[], text[]) is
+comment on function sluice._transform_sql(oid, boolean, boolean, boolean, oid, text[], text[]) is
   'The statements that turn staged payloads into typed, hashed and checked rows.';
+
+-- Whether a transform makes no more than one row of a record: as PostgreSQL plans it, there is nothing but its columns.
+create or replace function sluice._makes_one_row(p_function oid, p_search_path text)
+returns boolean
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_plan jsonb;
+begin
+  perform set_config('search_path', p_search_path, true);
+  execute (
+    select format('explain (format json) select r.* from (select %s offset 0) s cross join lateral %I.%I(%s) r',
+      string_agg(format('null::%s as a%s', pg_catalog.format_type(t.oid, null), t.n), ', ' order by t.n),
+      n.nspname, p.proname, string_agg('s.a' || t.n, ', ' order by t.n))
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    cross join lateral unnest(p.proargtypes) with ordinality t (oid, n)
+    where p.oid = p_function
+    group by n.nspname, p.proname) into v_plan;
+  return not jsonb_path_exists(v_plan,
+    '$.**."Node Type" ? (@ != "Result" && @ != "Subquery Scan" && @ != "Nested Loop")');
+exception when others then
+  return false; -- Whatever it is, the batch will say it.
+end
+$$;
