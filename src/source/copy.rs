@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: i16 = -1;
@@ -13,7 +14,7 @@ pub(crate) struct CopyRows(BytesMut);
 
 impl CopyRows {
     pub(crate) fn new() -> Self {
-        let mut data = BytesMut::with_capacity(64 * 1024);
+        let mut data = buffer();
         data.put_slice(HEADER);
         CopyRows(data)
     }
@@ -62,6 +63,43 @@ impl CopyRows {
 
     pub(crate) fn finish(mut self) -> Bytes {
         self.0.put_i16(TRAILER);
-        self.0.freeze()
+        shared(self.0)
+    }
+}
+
+/// Buffers of batches that are done. To fill them again costs less than fresh memory, of which each
+/// page has to be cleared first, and leaves no holes.
+static SPARE: Mutex<Vec<BytesMut>> = Mutex::new(Vec::new());
+/// Spare buffers, and how large one may be: more than batches take at once, unless they are huge.
+const MOST: usize = 12;
+const LARGEST: usize = 16 << 20;
+
+/// An empty buffer for a batch.
+pub(crate) fn buffer() -> BytesMut {
+    let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    spare.unwrap_or_else(|| BytesMut::with_capacity(64 * 1024))
+}
+
+/// A buffer that is full. When nobody needs it any more it is spare.
+pub(crate) fn shared(data: BytesMut) -> Bytes {
+    Bytes::from_owner(Lent(data))
+}
+
+struct Lent(BytesMut);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MOST && self.0.capacity() <= LARGEST {
+            let mut data = std::mem::take(&mut self.0);
+            data.clear();
+            spare.push(data);
+        }
     }
 }

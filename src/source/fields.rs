@@ -8,9 +8,9 @@
 
 mod slicer;
 
-use super::copy::CopyRows;
+use super::copy::{CopyRows, buffer, shared};
 use super::digest::digest;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use slicer::Slicer;
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Fields {
     /// Binary COPY stream of `(ordinal int, position bigint, digest uuid)` and a text for each
     /// column.
     pub copy_data: Bytes,
-    payloads: Vec<u8>,
+    payloads: Bytes,
     records: Vec<Record>,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct FieldsBuilder {
     slicer: Slicer,
     columns: Arc<[String]>,
     rows: CopyRows,
-    payloads: Vec<u8>,
+    payloads: BytesMut,
     records: Vec<Record>,
     /// Of the last record that came with its values.
     named: Option<Named>,
@@ -87,7 +87,7 @@ impl FieldsBuilder {
             slicer: Slicer::new(&columns),
             columns,
             rows: CopyRows::new(),
-            payloads: Vec::new(),
+            payloads: buffer(),
             records: Vec::new(),
             named: None,
             missing: Vec::new(),
@@ -197,7 +197,7 @@ impl FieldsBuilder {
         Fields {
             columns: self.columns,
             copy_data: self.rows.finish(),
-            payloads: self.payloads,
+            payloads: shared(self.payloads),
             records: self.records,
         }
     }

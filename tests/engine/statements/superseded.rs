@@ -72,3 +72,49 @@ async fn keys_of_a_quarantined_record_stand_in_the_order_of_its_rows() {
         [r#"[{"id": 3}, {"id": 1}, {"id": 2}]"#]
     );
 }
+
+/// By the number of a row the last one of a record is told.
+#[tokio::test]
+async fn rows_are_numbered_unless_a_record_can_have_but_one() {
+    let db = TestDb::new().await;
+    db.execute("create schema shop; create type shop.item as (id bigint, lines jsonb)")
+        .await;
+    for (is_one, argument, body) in [
+        (true, "doc jsonb", "select (doc->>'id')::bigint"),
+        (true, "doc jsonb", "select 1::bigint where doc ? 'id'"),
+        (true, "r shop.item", "select r.id"),
+        (
+            false,
+            "doc jsonb",
+            "select jsonb_array_elements(doc)::bigint",
+        ),
+        (
+            false,
+            "r shop.item",
+            "select l::bigint from jsonb_array_elements(r.lines) l",
+        ),
+        (false, "doc jsonb", "values (1::bigint), (2)"),
+        (
+            false,
+            "doc jsonb",
+            "select 1::bigint union all select (doc->>'id')::bigint",
+        ),
+    ] {
+        db.execute(&format!(
+            "create or replace function shop.made({argument}) returns table (id bigint) language sql stable as $$ {body} $$"
+        ))
+        .await;
+        let made = db
+            .value("select sluice._makes_one_row('shop.made'::regproc, 'pg_catalog, pg_temp')")
+            .await;
+        assert_eq!(made, if is_one { "t" } else { "f" }, "{body}");
+        db.execute("drop function shop.made").await;
+    }
+    db.execute(
+        "create function shop.made(doc jsonb) returns table (id bigint) language plpgsql as $$ begin
+           return query select 1::bigint; end $$",
+    )
+    .await;
+    let made = "select sluice._makes_one_row('shop.made'::regproc, 'pg_catalog, pg_temp')";
+    assert_eq!(db.value(made).await, "f");
+}
