@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
-use super::look::Look;
 use super::outlet::{Event, Outlet};
 use super::place::{Marks, Place, Sweep};
-use super::settings::{Range, Settings};
+use super::settings::{Look, Range, Settings};
 use crate::error::{Error, Result};
 use crate::source::Means;
 

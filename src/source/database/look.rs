@@ -5,21 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::DatabaseSource;
 use super::place::{Cursor, Done, Place, Sweep};
-use super::settings::Settings;
+use super::settings::{Look, Settings};
 use crate::error::{Error, Result};
 use crate::source::{Batch, BatchBuilder, Limits, Means, Progress, Source, Start};
 use std::sync::Arc;
-
-/// Which rows are looked at, whatever the cursor says.
-#[derive(Debug, Clone)]
-pub(super) enum Look {
-    All,
-    Places {
-        keys: Vec<Vec<String>>,
-        /// Of these only those that a sweep from this mark on reads.
-        due_from: Option<String>,
-    },
-}
 
 /// Which rows are wanted.
 pub(crate) enum Wanted {

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::look::Look;
 use crate::error::{Error, Result};
 use crate::secret::Keeper;
 
@@ -42,6 +41,17 @@ pub(super) enum Kind {
     Postgres,
     Sqlite,
     MySql,
+}
+
+/// Which rows are looked at, whatever the cursor says.
+#[derive(Debug, Clone)]
+pub(super) enum Look {
+    All,
+    Places {
+        keys: Vec<Vec<String>>,
+        /// Of these only those that a sweep from this mark on reads.
+        due_from: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, Deserialize)]
