@@ -44,6 +44,17 @@ fn read(path: &str) -> Result<String> {
         path => std::fs::read_to_string(path).map(|found| text = found),
     };
     match done {
+        Ok(()) if text.trim().is_empty() => Err(Error::usage(format!(
+            "there is no payload {}",
+            match path {
+                "-" => "on standard input".to_owned(),
+                path => format!("in {path}"),
+            }
+        ))
+        .next(
+            "send the whole record as it should have come: --edit opens it in an editor; \
+             sluice discard closes a record instead",
+        )),
         Ok(()) => Ok(text),
         Err(error) => Err(Error::usage(format!(
             "the corrected payload cannot be read from {path}"

@@ -278,14 +278,14 @@ compared with a checksum, and used where the system has none, or with PG_BIN=ins
     },
     /// Open psql on it, starting it if need be
     #[command(
-        after_help = "Examples:\n  sluice db psql\n  sluice db psql -- -c 'table sluice.status'"
+        after_help = "Examples:\n  sluice db psql\n  sluice db psql -c 'table sluice.status'"
     )]
     Psql {
         /// Connect to this database (default: sluice)
         #[arg(long, value_name = "NAME")]
         database: Option<String>,
         /// Arguments for psql
-        #[arg(last = true)]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
 }

@@ -49,12 +49,20 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
         // A statement to copy is shown whole, below the table.
         false => findings
             .iter_mut()
-            .filter_map(|row| row.shift_remove("next").filter(Value::is_string))
+            .filter_map(|row| match row.shift_remove("next") {
+                // Copied as it stands.
+                Some(Value::String(step)) if step.starts_with("grant ") => Some(step),
+                Some(Value::String(step)) => {
+                    let check = row["check"].as_str().unwrap_or_default();
+                    Some(format!("{check}: {step}"))
+                }
+                _ => None,
+            })
             .collect(),
     };
     table::print(&findings, context.json, "");
     for step in steps {
-        println!("next:  {}", step.as_str().unwrap_or_default());
+        println!("next:  {step}");
     }
     Ok(u8::from(has_failed))
 }

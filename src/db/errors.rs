@@ -155,7 +155,9 @@ fn next_step(sqlstate: &str) -> Option<&'static str> {
         "28P01" => "check the password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)",
         "28000" => "check the role, sslmode and the server's pg_hba.conf",
         "3D000" => "create the database first (createdb), or name another one",
-        "42501" => "grant the role the missing right, or connect as another role",
+        "42501" => {
+            "`sluice doctor` names what the role lacks, with the grant; or connect as another role"
+        }
         "53300" => "lower the number of workers, or raise max_connections on the server",
         "53100" => "free disk space on the server, then run again",
         "57P03" => "the server is starting up or shutting down; try again in a moment",

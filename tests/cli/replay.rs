@@ -187,7 +187,11 @@ async fn payloads_are_edited_and_go_back() {
     for empty in ["", "\n"] {
         let done = Sluice::on(&db).args(amend).run_with_input(empty.as_bytes());
         let done = done.exits(2);
-        assert!(done.stderr.contains("amend needs a payload"), "{done:?}");
+        assert!(
+            done.stderr
+                .contains("there is no payload on standard input"),
+            "{done:?}"
+        );
     }
     let (said, _) = sluice(&db, &[&amend[..], &["--restore"]].concat());
     assert_eq!(said, "quarantined record 1 is as it came\n");

@@ -171,12 +171,19 @@ impl Page {
 
     /// Does what the page says, in a folder and a database of its own.
     pub(super) async fn play(self) {
+        let db = TestDb::new().await;
+        let url = db.url.clone();
+        self.play_on(&db, &url, async || {}).await;
+    }
+
+    /// The same where commands of `sluice` run by `url`, as a login that has few rights, and SQL is the
+    /// owner's; `define` is called whenever the owner has defined something.
+    pub(super) async fn play_on(self, db: &TestDb, url: &str, define: impl AsyncFn()) {
         let uses_psql =
             |block: &Block| matches!(&block.step, Step::Console { text } if text.contains("psql "));
         if self.blocks.iter().any(uses_psql) && server::psql().is_none() {
             return;
         }
-        let db = TestDb::new().await;
         let session = db.connect().await;
         let folder = tempfile::tempdir().unwrap();
         let api = shop();
@@ -204,9 +211,10 @@ impl Page {
                         (Err(error), Some(code)) if error.sqlstate() == Some(code) => {}
                         (Err(error), _) => panic!("{place}: {error}"),
                     }
+                    define().await;
                 }
                 Step::Console { text } => {
-                    console(text, &db, &store, folder.path(), &api, &place);
+                    console(text, db, url, &store, folder.path(), &api, &place);
                 }
             }
         }
@@ -284,7 +292,15 @@ fn crm(request: &Request) -> Answer {
 }
 
 /// Runs the commands of a block, each with the output shown below it.
-fn console(text: &str, db: &TestDb, store: &Store, folder: &Path, api: &Web, place: &str) {
+fn console(
+    text: &str,
+    db: &TestDb,
+    url: &str,
+    store: &Store,
+    folder: &Path,
+    api: &Web,
+    place: &str,
+) {
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let command = line
@@ -299,7 +315,7 @@ fn console(text: &str, db: &TestDb, store: &Store, folder: &Path, api: &Web, pla
             shown.push_str(line);
             shown.push('\n');
         }
-        let (exit, real) = run(&command.replace(SHOP, &api.url), db, store, folder);
+        let (exit, real) = run(&command.replace(SHOP, &api.url), db, url, store, folder);
         let real = real.replace(&api.url, SHOP);
         assert_eq!(exit, Some(code), "{place}: $ {command}\n{real}");
         assert!(
@@ -309,8 +325,20 @@ fn console(text: &str, db: &TestDb, store: &Store, folder: &Path, api: &Web, pla
     }
 }
 
-/// Exit code and output of a command, as a user of `db` and `store` in `folder` sees it.
-fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>, String) {
+/// The owner migrates; all else is done by whoever loads.
+const AS_SOMEBODY: &str = r#"sluice() {
+  case "$1" in migrate) command sluice "$@";; *) DATABASE_URL="$LOADER_URL" command sluice "$@";; esac
+}; "#;
+
+/// Exit code and output of a command, as a user of `db` and `store` in `folder` sees it; `sluice` itself
+/// connects by `url`.
+fn run(
+    command: &str,
+    db: &TestDb,
+    url: &str,
+    store: &Store,
+    folder: &Path,
+) -> (Option<i32>, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_sluice"));
     let psql = server::psql().unwrap_or_default();
     // No more than a login has: what a page needs besides, it has to say.
@@ -320,7 +348,7 @@ fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>
         psql.parent().unwrap_or(binary).display()
     );
     let output = Command::new("sh")
-        .args(["-c", &format!("exec 2>&1; {command}")])
+        .args(["-c", &format!("exec 2>&1; {AS_SOMEBODY}{command}")])
         .current_dir(folder)
         .env_clear()
         .env("PATH", path)
@@ -331,6 +359,7 @@ fn run(command: &str, db: &TestDb, store: &Store, folder: &Path) -> (Option<i32>
         .env("SLUICE_ALLOW_HOSTS", "*")
         .env("SLUICE_ALLOW_PROGRAMS", "*")
         .env("DATABASE_URL", &db.url)
+        .env("LOADER_URL", url)
         .env("AWS_ENDPOINT_URL", store.endpoint())
         .env("AWS_ALLOW_HTTP", "true")
         .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")

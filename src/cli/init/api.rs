@@ -6,13 +6,17 @@ use super::members::Members;
 use super::paging;
 use super::place;
 use super::sample::Sampler;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::source::http::FirstAnswer;
 use serde_json::{Value, json};
 
 /// Finds out what the settings do not say of it.
 pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<Dialect> {
-    let answer = FirstAnswer::of(&settings, sampler.means())?;
+    let answer =
+        FirstAnswer::of(&settings, sampler.means()).map_err(|error| match error.kind() {
+            Kind::Exhausted => error.next("check the address, and whether its server is up"),
+            _ => error,
+        })?;
     let body = String::from_utf8_lossy(&answer.body);
     let body = body.trim_start_matches('\u{feff}').trim();
     let mut choices = Vec::new();

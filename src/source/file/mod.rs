@@ -59,7 +59,7 @@ pub(super) fn stream_settings(settings: &Value) -> Result<RecordSettings> {
 pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
     let place = Settings::parse(settings)?.place;
     let files = place.readable(host)?;
-    Ok(format!("may read {}: {files} files", place.path))
+    Ok(format!("may read {}, files: {files}", place.path))
 }
 
 impl FileSource {
