@@ -285,3 +285,22 @@ async fn every_view_and_report_of_the_upgraded_installation_answers() {
     }
     old.is_sound().await;
 }
+
+#[tokio::test]
+async fn an_upgrade_that_fails_leaves_tables_and_functions_as_they_were() {
+    let Some(old) = Old::restored().await else {
+        return;
+    };
+    // The last step of all is what fails: a function of another type, on which an object of the user depends.
+    old.db
+        .execute(
+            "drop function sluice.merge_sql;
+             create function sluice.merge_sql(pipeline text, version integer default null) returns integer language sql as 'select 1';
+             create view shop_view as select sluice.merge_sql('x') as statement;",
+        )
+        .await;
+    let before = interface_of(&old.db).await;
+    let failed = old.sluice("migrate").exits(1);
+    assert!(failed.stderr.contains("merge_sql"), "{}", failed.stderr);
+    assert_eq!(interface_of(&old.db).await, before);
+}
