@@ -8,7 +8,7 @@ mod failures;
 mod kills;
 mod pooler;
 mod replays;
-mod restore;
+pub(crate) mod restore;
 mod retention;
 mod rivals;
 mod round_trips;

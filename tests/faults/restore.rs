@@ -20,7 +20,7 @@ async fn primary(load: &Workload) -> (TestServer, TestDb) {
 }
 
 /// The program of the server's own version, or none, said aloud.
-fn basebackup_of(server: &TestServer) -> Option<PathBuf> {
+pub(crate) fn basebackup_of(server: &TestServer) -> Option<PathBuf> {
     let binary = std::fs::read_link(format!("/proc/{}/exe", server.pid())).unwrap();
     let program = binary.with_file_name("pg_basebackup");
     if !program.exists() {
@@ -42,7 +42,7 @@ fn folder_for(server: &TestServer, path: &Path) {
 }
 
 /// Takes a base backup into a new home.
-fn back_up(server: &TestServer, program: &Path, options: &[&str]) -> PathBuf {
+pub(crate) fn back_up(server: &TestServer, program: &Path, options: &[&str]) -> PathBuf {
     let home = tempfile::Builder::new()
         .prefix("sluice-test-")
         .tempdir_in("/tmp")

@@ -1,5 +1,6 @@
 //! What every source has to pass, whatever it reads.
 
+#[cfg(feature = "mysql")]
 use crate::sources::database::mariadb::Maria;
 use crate::sources::database::support::Shop;
 use crate::sources::file::support::{Folder, Record, WIDE, gzip, means, records, rows};
@@ -418,8 +419,10 @@ impl Subject for Tables {
 }
 
 /// A MariaDB with the records in a table, where there is one.
+#[cfg(feature = "mysql")]
 struct Mysql(Option<Maria>);
 
+#[cfg(feature = "mysql")]
 impl Mysql {
     fn new() -> Self {
         Mysql(Maria::new(
@@ -429,6 +432,7 @@ impl Mysql {
     }
 }
 
+#[cfg(feature = "mysql")]
 impl Subject for Mysql {
     fn is_there(&self) -> bool {
         self.0.is_some()
@@ -448,8 +452,10 @@ impl Subject for Mysql {
 }
 
 /// A SQLite file with the records in a table.
+#[cfg(feature = "sqlite")]
 struct Sqlite(Folder);
 
+#[cfg(feature = "sqlite")]
 impl Sqlite {
     fn new() -> Self {
         let folder = Folder::new();
@@ -465,6 +471,7 @@ impl Sqlite {
     }
 }
 
+#[cfg(feature = "sqlite")]
 impl Subject for Sqlite {
     fn settings(&self) -> Value {
         json!({"kind": "sqlite", "path": self.0.name("app.db"), "table": "items"})
@@ -749,7 +756,15 @@ conformance! {
     http_link_header: Http::on("/link-header"),
     postgres: Tables::new(false),
     postgres_with_cursor: Tables::new(true),
+}
+
+#[cfg(feature = "mysql")]
+conformance! {
     mysql: Mysql::new(),
+}
+
+#[cfg(feature = "sqlite")]
+conformance! {
     sqlite: Sqlite::new(),
 }
 

@@ -5,10 +5,14 @@ mod compare;
 mod faults;
 mod late;
 mod loader;
+#[cfg(feature = "mysql")]
 pub(crate) mod mariadb;
 mod marks;
+#[cfg(feature = "mysql")]
 mod mysql;
 mod refused;
+#[cfg(feature = "sqlite")]
 mod sqlite;
+mod standby;
 pub(crate) mod support;
 mod values;

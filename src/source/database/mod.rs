@@ -75,8 +75,13 @@ pub(super) async fn look(value: &Value, means: &Means) -> Result<String> {
 
 #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
 fn not_built(kind: Kind) -> Error {
-    Error::usage(format!("this binary was built without the source {kind:?}"))
-        .next("build it with its features mysql and sqlite, as it is by default")
+    let feature = format!("{kind:?}").to_lowercase();
+    Error::usage(format!(
+        "the source is of the kind {feature}, and this binary was built without it"
+    ))
+    .next(format!(
+        "build it with the feature `{feature}`, which is on by default"
+    ))
 }
 
 impl DatabaseSource {

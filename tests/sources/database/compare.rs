@@ -460,6 +460,7 @@ fn memory_does_not_grow_with_the_rows_nor_with_the_differences() {
 }
 
 /// MariaDB and SQLite, with keys that their own order would put elsewhere.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(super) fn finds_and_repairs(settings: &Value, change: impl Fn(&str), mixed_key: &str) {
     let db = wait(TestDb::new());
     wait(db.execute(

@@ -1,16 +1,19 @@
 //! A MariaDB server for the tests, if the machine has one.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
 use crate::sources::file::support::Folder;
 
 struct Server {
+    /// Of the authority that signed its certificate.
+    ca: PathBuf,
     socket: PathBuf,
     port: u16,
     _running: Child,
@@ -69,10 +72,13 @@ fn start() -> Option<Server> {
         .status()
         .unwrap();
     assert!(made.success());
+    let ca = certify(&home);
     let running = Command::new(server)
         .args([
             "--no-defaults",
             &data,
+            &format!("--ssl-cert={}", home.join("cert.pem").display()),
+            &format!("--ssl-key={}", home.join("key.pem").display()),
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
             "--innodb-flush-log-at-trx-commit=0",
@@ -105,11 +111,30 @@ fn start() -> Option<Server> {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     Some(Server {
+        ca,
         socket,
         port,
         _running: running,
         _watchdog: watchdog,
     })
+}
+
+/// A certificate for the server, and the file with that of its authority.
+fn certify(home: &Path) -> PathBuf {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(params, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let params = CertificateParams::new(names).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    std::fs::write(home.join("cert.pem"), certificate.pem()).unwrap();
+    std::fs::write(home.join("key.pem"), key.serialize_pem()).unwrap();
+    let ca = home.join("ca.pem");
+    std::fs::write(&ca, authority.pem()).unwrap();
+    ca
 }
 
 /// A database of its own on the server.
@@ -141,6 +166,16 @@ impl Maria {
 
     pub(crate) fn url(&self) -> String {
         format!("mysql://root@127.0.0.1:{}/{}", self.server.port, self.name)
+    }
+
+    /// The file with the certificate of the server's authority.
+    pub(crate) fn ca(&self) -> String {
+        self.server.ca.display().to_string()
+    }
+
+    /// From here on it is to be reached at another address.
+    pub(crate) fn move_to(&self, url: &str) {
+        self.folder.write("url", url);
     }
 
     pub(crate) fn execute(&self, sql: &str) {

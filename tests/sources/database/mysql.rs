@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::mariadb::Maria;
 use super::support::{Runs, Shop, refusal, wait};
+use crate::sources::file::support::Folder;
 use crate::support::{Sluice, TestDb};
 
 #[test]
@@ -234,4 +235,79 @@ fn its_rows_are_compared_with_the_target_and_repaired() {
     };
     let settings = maria.settings(json!({"table": "t", "cursor": "at", "lag": 0}));
     super::compare::finds_and_repairs(&settings, |sql| maria.execute(sql), "'\u{e4}'");
+}
+
+#[test]
+fn a_connection_is_encrypted_and_the_server_is_the_one_that_the_authority_vouches_for() {
+    let Some(maria) = Maria::new(
+        "create table t (id int primary key); insert into t values (1);
+         create or replace user tls@'%' identified by 'word' require ssl; grant select on *.* to tls@'%'",
+    ) else {
+        return;
+    };
+    let settings = maria.settings(json!({"table": "t"}));
+    let url = maria.url().replace("root@", "tls:word@");
+    let moved = |more: &str| maria.move_to(&format!("{url}{more}"));
+    moved("");
+    let refused = refusal(&settings);
+    assert!(refused.contains("Access denied"), "{refused}");
+    moved("?require_ssl=true");
+    let refused = refusal(&settings);
+    assert!(refused.contains("UnknownIssuer"), "{refused}");
+    moved(&format!("?ssl_ca={}", maria.ca()));
+    assert_eq!(Runs::default().ids(&settings), [1]);
+    let elsewhere = Folder::new();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let other = rcgen::CertificateParams::default()
+        .self_signed(&key)
+        .unwrap();
+    elsewhere.write("ca.pem", &other.pem());
+    moved(&format!(
+        "?require_ssl=true&ssl_ca={}",
+        elsewhere.name("ca.pem")
+    ));
+    let refused = refusal(&settings);
+    assert!(refused.contains("invalid peer certificate"), "{refused}");
+}
+
+/// Mark and rows are of one snapshot: what is committed between looks is newer than the mark.
+#[test]
+fn rows_that_come_between_the_mark_and_the_read_are_read_by_the_next_run() {
+    let Some(maria) = Maria::new(
+        "create table t (id int primary key, at datetime); insert into t select seq, '2026-01-01' + interval seq day from seq_1_to_4",
+    ) else {
+        return;
+    };
+    let settings = maria.settings(json!({"table": "t", "cursor": "at", "lag": 0}));
+    let mut runs = Runs::default();
+    assert_eq!(runs.killed(&settings, 2), [1, 2]);
+    maria.execute("insert into t values (5, '2026-01-09')");
+    assert_eq!(runs.ids(&settings), [3, 4, 5]);
+    assert_eq!(runs.ids(&settings), [4, 5]);
+}
+
+/// The server's patience with a reader that commits batches meanwhile is not the reader's concern.
+#[test]
+fn a_server_that_would_cut_off_slow_readers_waits_for_this_one() {
+    let Some(maria) = Maria::new(
+        "create table t (id int primary key, pad longtext); insert into t select seq, repeat('x', 50000) from seq_1_to_2000;
+         set global net_write_timeout = 1",
+    ) else {
+        return;
+    };
+    let settings = maria.settings(json!({"table": "t"}));
+    let mut driver = Runs::default().open(&settings, super::support::rows(100));
+    let mut found = driver.next_batch().unwrap().unwrap().rows;
+    let stuck = "select count(*) into @stuck from information_schema.processlist where db = database() and id <> connection_id() and time_ms > 2500; \
+                 set @wait = if(@stuck = 0, 'select sleep(0.1)', 'do 0')";
+    // Until the server has been stuck with its answer for longer than it would have patience.
+    maria.execute(&format!(
+        "delimiter //\nbegin not atomic repeat {stuck}; execute immediate @wait; until @stuck > 0 end repeat; end //\n"
+    ));
+    while let Some(batch) = driver.next_batch().unwrap() {
+        assert_eq!(batch.retried, 0);
+        found += batch.rows;
+    }
+    maria.execute("set global net_write_timeout = 60");
+    assert_eq!(found, 2000);
 }

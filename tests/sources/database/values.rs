@@ -183,3 +183,42 @@ fn a_record_larger_than_the_limit_is_set_aside_and_a_large_one_below_it_is_read(
         Some(100_000_017)
     );
 }
+
+/// Of a numeric without a scale each value has its own; and rows that were frozen are rows as any.
+#[test]
+fn each_numeric_keeps_its_digits_and_frozen_rows_are_read() {
+    let shop = Shop::new(
+        "create table orders (id int primary key, at timestamptz, n numeric);
+         insert into orders values (1, '2026-01-01Z', 1), (2, '2026-01-02Z', 1.23456789012345678901234567890), (3, '2026-01-03Z', 1e-20), (4, '2026-01-04Z', 10.0)",
+    );
+    shop.execute("vacuum (freeze) orders");
+    let (orders, mut runs) = (shop.orders(), Runs::default());
+    let payloads = runs.run(&orders).ok().payloads();
+    let numbers: Vec<&str> = payloads
+        .iter()
+        .map(|payload| {
+            payload
+                .split("\"n\":")
+                .nth(1)
+                .unwrap()
+                .trim_end_matches('}')
+        })
+        .collect();
+    assert_eq!(
+        numbers,
+        [
+            "1",
+            "1.23456789012345678901234567890",
+            "0.00000000000000000001",
+            "10.0"
+        ]
+    );
+    shop.execute("update orders set at = '2026-01-05Z' where id = 2");
+    shop.execute("vacuum (freeze) orders");
+    assert_eq!(runs.ids(&orders), [4, 2]);
+    let cursor = runs.cursor.unwrap().to_string();
+    assert!(
+        cursor.contains("2026-01-05") && !cursor.contains("xmin"),
+        "{cursor}"
+    );
+}

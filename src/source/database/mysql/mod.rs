@@ -3,6 +3,8 @@
 mod column;
 mod relation;
 
+use std::path::PathBuf;
+
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, DriverError, Opts, OptsBuilder, Value};
 
@@ -48,6 +50,7 @@ impl MySql {
         let keeper = settings.keeper()?;
         let secret = keeper.read(&means.host)?;
         let url = secret.expose().replacen("mariadb://", "mysql://", 1);
+        let (url, ca) = without_ca(&url);
         let opts = Opts::from_url(&url).map_err(|cause| {
             Error::usage(format!(
                 "the connection of the source ({keeper}) is no URL of MySQL"
@@ -56,11 +59,20 @@ impl MySql {
             .next("mysql://user:password@host:3306/database, special characters percent-encoded")
         })?;
         ask(&opts, &means.host)?;
+        if let Some(ca) = &ca {
+            means.host.file(ca.as_ref())?;
+        }
         if let Some(password) = opts.pass() {
             means.secrets.add(&Secret::new(password.to_owned()));
         }
         // A connection that is to a host does not turn to a socket.
-        let opts = OptsBuilder::from_opts(opts).prefer_socket(false);
+        let ssl = opts.ssl_opts().cloned();
+        let mut opts = OptsBuilder::from_opts(opts).prefer_socket(false);
+        if let Some(ca) = ca {
+            let roots = vec![PathBuf::from(ca).into()];
+            let ssl = ssl.unwrap_or_default().with_root_certs(roots);
+            opts = opts.ssl_opts(ssl.with_disable_built_in_roots(true));
+        }
         Ok(MySql {
             opts: opts.into(),
             settings: settings.clone(),
@@ -192,6 +204,23 @@ fn record(relation: &Relation, values: &[Value]) -> Vec<u8> {
         }
     }
     object.finish()
+}
+
+/// The URL without the parameter that names a file of certificates, which the library does not
+/// know, and that file.
+fn without_ca(url: &str) -> (String, Option<String>) {
+    let Some((before, query)) = url.split_once('?') else {
+        return (url.to_owned(), None);
+    };
+    let (mut ca, mut kept) = (None, Vec::new());
+    for part in query.split('&') {
+        match form_urlencoded::parse(part.as_bytes()).next() {
+            Some((name, value)) if name == "ssl_ca" => ca = Some(value.into_owned()),
+            _ => kept.push(part),
+        }
+    }
+    let mark = if kept.is_empty() { "" } else { "?" };
+    (format!("{before}{mark}{}", kept.join("&")), ca)
 }
 
 /// Whether this host gives what the connection leads to.

@@ -22,15 +22,18 @@ use crate::source::database::place::Marks;
 const PATIENCE: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Virtual ids of the transactions that run in this database, and of those that are prepared in
-/// any. Not ours, and not those that hold a pipeline for a run, by the engine's advisory lock
+/// Virtual ids of the transactions that run in this database. One that is prepared keeps the id it
+/// ran under, without a session, until the server is restarted; so it has its xid as well. Not ours, and not those that hold a pipeline for a run, by the engine's advisory lock
 /// 1936487681: they write nothing.
 const RUNNING: &str = "
     select distinct l.virtualtransaction from pg_locks l left join pg_stat_activity a using (pid)
-    where l.virtualtransaction like '-1/%'
+    where l.pid is null and l.locktype = 'transactionid'
+        and l.transactionid in (select p.transaction from pg_prepared_xacts p where p.database = current_database())
       or l.locktype = 'virtualxid' and l.mode = 'ExclusiveLock' and l.pid <> pg_backend_pid() and a.usesysid is not null
         and a.datid = (select d.oid from pg_database d where d.datname = current_database())
         and not exists (select from pg_locks g where g.pid = l.pid and g.locktype = 'advisory' and g.classid = 1936487681)
+    union
+    select 'prepared ' || p.transaction from pg_prepared_xacts p where p.database = current_database()
     order by 1";
 
 /// The marks that a sweep leaves, whose snapshot is taken afterwards.
