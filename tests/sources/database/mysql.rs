@@ -261,7 +261,7 @@ fn a_connection_is_encrypted_and_the_server_is_the_one_that_the_authority_vouche
     let other = rcgen::CertificateParams::default()
         .self_signed(&key)
         .unwrap();
-    elsewhere.write("ca.pem", &other.pem());
+    elsewhere.write("ca.pem", other.pem());
     moved(&format!(
         "?require_ssl=true&ssl_ca={}",
         elsewhere.name("ca.pem")
