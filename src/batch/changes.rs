@@ -19,6 +19,9 @@ pub struct Change {
     pub key: Box<RawValue>,
     /// Old and new value of each column that changes.
     pub changes: Option<Box<RawValue>>,
+    /// The target, where it is not the pipeline's first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The same in words: `update order_id=42: amount 10.00 → 12.50`.
     #[serde(skip)]
     pub line: String,
@@ -41,7 +44,7 @@ pub async fn captured_changes(client: &Client, mut show: impl FnMut(&Change)) ->
     let none: [(&(dyn ToSql + Sync), Type); 0] = [];
     let rows = client
         .query_typed_raw(
-            "select action, key::text, changes::text, line from sluice.captured_changes()",
+            "select action, key::text, changes::text, line, target from sluice.captured_changes()",
             none,
         )
         .await?;
@@ -55,6 +58,7 @@ pub async fn captured_changes(client: &Client, mut show: impl FnMut(&Change)) ->
                 .map(raw)
                 .transpose()?,
             line: row.get("line"),
+            target: row.get("target"),
         });
     }
     Ok(())

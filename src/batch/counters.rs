@@ -1,6 +1,7 @@
 //! What the ledger and a replay count, and what went to quarantine, by error.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use tokio_postgres::Row;
 
@@ -62,6 +63,56 @@ counters! {
         superseded,
         /// Attempts that had to be repeated.
         retried,
+    }
+}
+
+/// What an entry of the ledger counts, or a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Books {
+    /// Records, and the rows of all targets.
+    pub counters: Counters,
+    /// The rows of each target, where there are several: `{"target": "shop.orders", "inserted": 3, ...}`.
+    pub targets: Vec<Map<String, Value>>,
+}
+
+impl Books {
+    pub(super) fn from_row(row: &Row) -> Self {
+        let targets = match row.get("targets") {
+            Some(Value::Array(books)) => books,
+            _ => Vec::new(),
+        };
+        let book = |target| match target {
+            Value::Object(book) => Some(book),
+            _ => None,
+        };
+        Books {
+            counters: Counters::from_row(row),
+            targets: targets.into_iter().filter_map(book).collect(),
+        }
+    }
+
+    /// Adds another batch's books.
+    pub fn add(&mut self, other: &Self) {
+        self.counters.add(&other.counters);
+        for book in &other.targets {
+            match self
+                .targets
+                .iter_mut()
+                .find(|sum| sum.get("target") == book.get("target"))
+            {
+                Some(sum) => add_counts(sum, book),
+                None => self.targets.push(book.clone()),
+            }
+        }
+    }
+}
+
+fn add_counts(sum: &mut Map<String, Value>, book: &Map<String, Value>) {
+    for (counter, count) in sum {
+        let other = book.get(counter).and_then(Value::as_i64);
+        if let (Some(one), Some(other)) = (count.as_i64(), other) {
+            *count = Value::from(one + other);
+        }
     }
 }
 

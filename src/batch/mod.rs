@@ -12,7 +12,7 @@ mod stage;
 mod waiting;
 
 pub use changes::{Change, capture_changes, captured_changes};
-pub use counters::{Counters, ErrorGroup, Replayed};
+pub use counters::{Books, Counters, ErrorGroup, Replayed};
 pub use delivery::{
     Claimed, Delivering, claim_deliveries, enqueue_deliveries, evict_sender, finish_delivery,
     hold_delivery, record_deliveries, split_parcel, start_delivery,
@@ -176,7 +176,7 @@ pub async fn begin(client: &Client) -> Result<(), tokio_postgres::Error> {
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// What the entry in the ledger counts.
-    pub counters: Counters,
+    pub books: Books,
     /// What the user should know of it.
     pub note: Option<String>,
 }
@@ -212,7 +212,7 @@ pub async fn load(
         )
         .await?;
     Ok(Loaded {
-        counters: Counters::from_row(&row),
+        books: Books::from_row(&row),
         note: row.get("note"),
     })
 }
@@ -221,7 +221,7 @@ pub async fn load(
 #[derive(Debug, Clone)]
 pub struct Finished {
     /// What the entry in the ledger counts, if there is one.
-    pub counters: Option<Counters>,
+    pub books: Option<Books>,
     /// Why no missing row was looked for, if there is anything to say.
     pub note: Option<String>,
 }
@@ -247,14 +247,14 @@ pub async fn finish_snapshot(
         .await?;
     let is_written = row.get::<_, Option<i64>>("batch_id").is_some();
     Ok(Finished {
-        counters: is_written.then(|| Counters::from_row(&row)),
+        books: is_written.then(|| Books::from_row(&row)),
         note: row.get("note"),
     })
 }
 
-/// After a lost answer: the counters of the batch when it was committed, `None` when not.
+/// After a lost answer: the books of the batch when it was committed, `None` when not.
 /// Waits for a session that may still be committing.
-pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Option<Counters>> {
+pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Option<Books>> {
     let rows = client
         .query_typed(
             "select * from sluice.batch_outcome(run_id => $1, epoch => $2, batch_seq => $3)",
@@ -265,7 +265,7 @@ pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Optio
             ],
         )
         .await?;
-    Ok(rows.first().map(Counters::from_row))
+    Ok(rows.first().map(Books::from_row))
 }
 
 /// The records quarantined by the open transaction, by error, the most frequent first.

@@ -11,7 +11,7 @@ pub use replay::ReplayReport;
 use crate::batch::{Counters, ErrorGroup, Waited};
 use crate::error::{Error, Kind};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
 /// The exit code of a run that is well but for what has waited for too long.
@@ -24,6 +24,8 @@ pub struct Report {
     pub pipeline: String,
     /// What was counted, of committed batches only.
     pub counters: Counters,
+    /// The rows of each target, where there are several, for machines.
+    pub targets: Vec<Map<String, Value>>,
     /// Committed batches.
     pub batches: u64,
     /// Wall seconds.
@@ -49,6 +51,7 @@ impl Report {
         Report {
             pipeline: pipeline.to_owned(),
             counters: Counters::default(),
+            targets: Vec::new(),
             batches: 0,
             seconds: 0.0,
             version: None,
@@ -132,6 +135,9 @@ impl Report {
         });
         for (name, count) in self.counters.named() {
             object[name] = json!(count);
+        }
+        if !self.targets.is_empty() {
+            object["targets"] = json!(self.targets);
         }
         if self.dry_run {
             object["quarantine"] = json!(self.quarantined);

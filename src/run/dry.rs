@@ -44,7 +44,7 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
             if let Some(note) = loaded.note {
                 job.remarks.add(note);
             }
-            job.committed(&loaded.counters, &batch);
+            job.committed(&loaded.books, &batch);
         }
         Ok(())
     }

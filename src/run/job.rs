@@ -1,7 +1,7 @@
 //! What all parts of one run share: what to run, how, how far it is, and how to ask the server.
 
 use super::{Options, Stop};
-use crate::batch::{self, Counters};
+use crate::batch::{self, Books};
 use crate::db::Connector;
 use crate::error::Result;
 use crate::report::{Progress, Report};
@@ -31,7 +31,7 @@ pub(super) struct Job<'a> {
 
 #[derive(Default)]
 struct Totals {
-    counters: Counters,
+    books: Books,
     batches: u64,
 }
 
@@ -74,18 +74,18 @@ impl<'a> Job<'a> {
     }
 
     /// Counts a committed batch.
-    pub(super) fn committed(&self, counters: &Counters, batch: &Batch) {
+    pub(super) fn committed(&self, books: &Books, batch: &Batch) {
         let mut totals = self.totals();
-        totals.counters.add(counters);
+        totals.books.add(books);
         totals.batches += 1;
         self.budget.progressed();
-        self.progress.advance(batch.bytes, counters.extracted);
+        self.progress.advance(batch.bytes, books.counters.extracted);
     }
 
     /// Counts what the end of a complete read did.
-    pub(super) fn snapshot_committed(&self, counters: &Counters) {
+    pub(super) fn snapshot_committed(&self, books: &Books) {
         let mut totals = self.totals();
-        totals.counters.add(counters);
+        totals.books.add(books);
         totals.batches += 1;
         self.budget.progressed();
     }
@@ -98,7 +98,8 @@ impl<'a> Job<'a> {
     /// Writes what was counted into the report.
     pub(super) fn tell(&self, report: &mut Report) {
         let totals = self.totals();
-        report.counters = totals.counters;
+        report.counters = totals.books.counters;
+        report.targets = totals.books.targets.clone();
         report.counters.retried = i64::from(self.budget.used());
         report.batches = totals.batches;
     }

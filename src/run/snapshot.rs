@@ -43,13 +43,13 @@ fn next_seq(job: &Job<'_>, run: &Run) -> i64 {
 }
 
 fn tell(job: &Job<'_>, done: Finished) -> Option<String> {
-    if let Some(counters) = done.counters {
+    if let Some(books) = done.books {
         tracing::info!(
-            deleted = counters.deleted,
-            updated = counters.updated,
+            deleted = books.counters.deleted,
+            updated = books.counters.updated,
             "complete read ended"
         );
-        job.snapshot_committed(&counters);
+        job.snapshot_committed(&books);
     }
     done.note
 }
@@ -58,10 +58,10 @@ async fn finish_until_committed(job: &Job<'_>, run: &Run, seq: i64) -> Result<Fi
     let is_sent = AtomicBool::new(false);
     let attempt = async || -> Result<Finished> {
         if is_sent.swap(true, Ordering::Relaxed)
-            && let Some(counters) = outcome(job, run, seq).await?
+            && let Some(books) = outcome(job, run, seq).await?
         {
             return Ok(Finished {
-                counters: Some(counters),
+                books: Some(books),
                 note: None,
             });
         }

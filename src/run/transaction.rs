@@ -1,7 +1,7 @@
 //! One transaction of a run: committed after its last answer was read, or as if it had never been.
 
 use super::job::{FAREWELL, Job};
-use crate::batch::{self, Counters, Run};
+use crate::batch::{self, Books, Run};
 use crate::error::Result;
 use deadpool_postgres::Object;
 use scopeguard::ScopeGuard;
@@ -35,7 +35,7 @@ pub(super) async fn commit_after<T>(
 }
 
 /// What became of an entry of the ledger whose commit may have arrived.
-pub(super) async fn outcome(job: &Job<'_>, run: &Run, seq: i64) -> Result<Option<Counters>> {
+pub(super) async fn outcome(job: &Job<'_>, run: &Run, seq: i64) -> Result<Option<Books>> {
     let found = job
         .insist("asking for the outcome of a batch", async |client| {
             batch::outcome(client, run, seq).await

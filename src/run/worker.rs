@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::reader::{Numbered, Reader};
 use super::transaction::{commit_after, outcome};
-use crate::batch::{self, Counters, Opening, Payloads, Run};
+use crate::batch::{self, Books, Opening, Payloads, Run};
 use crate::error::Result;
 use crate::source::Batch;
 use deadpool_postgres::Object;
@@ -75,7 +75,8 @@ impl Worker<'_> {
     }
 
     async fn load_batch(&self, index: u64, batch: &Batch) -> Result<()> {
-        let counters = self.load_until_committed(index, batch).await?;
+        let books = self.load_until_committed(index, batch).await?;
+        let counters = books.counters;
         tracing::info!(
             inserted = counters.inserted,
             updated = counters.updated,
@@ -87,20 +88,20 @@ impl Worker<'_> {
             quarantined = counters.quarantined,
             "batch committed"
         );
-        self.job.committed(&counters, batch);
+        self.job.committed(&books, batch);
         Ok(())
     }
 
-    async fn load_until_committed(&self, index: u64, batch: &Batch) -> Result<Counters> {
+    async fn load_until_committed(&self, index: u64, batch: &Batch) -> Result<Books> {
         let seq = self.seq(index);
         let tries = AtomicI64::new(0);
         // Whether the last attempt came so far that its commit may have arrived.
         let is_loading = AtomicBool::new(false);
-        let attempt = async || -> Result<Counters> {
+        let attempt = async || -> Result<Books> {
             if is_loading.swap(false, Ordering::Relaxed)
-                && let Some(counters) = outcome(self.job, self.run, seq).await?
+                && let Some(books) = outcome(self.job, self.run, seq).await?
             {
-                return Ok(counters);
+                return Ok(books);
             }
             let retried = i64::from(batch.retried) + tries.fetch_add(1, Ordering::Relaxed);
             let transaction = async |payloads| {
@@ -131,7 +132,7 @@ impl Worker<'_> {
             if let Some(note) = loaded.note {
                 self.job.remarks.add(note);
             }
-            Ok(loaded.counters)
+            Ok(loaded.books)
         };
         let what = format!("batch {seq}");
         self.job.budget.retrying(what, attempt).await

@@ -117,6 +117,7 @@ fn every_exit_code_and_counter_is_in_the_readme() {
     let summary = pgsluice::report::Report {
         pipeline: String::new(),
         counters: pgsluice::batch::Counters::default(),
+        targets: Vec::new(),
         batches: 0,
         seconds: 0.0,
         version: Some(1),

@@ -53,6 +53,7 @@ pages! {
     retention_is_true: "docs/retention.md",
     runbook_is_true: "docs/runbook.md",
     sources_is_true: "docs/sources.md",
+    targets_is_true: "docs/targets.md",
     transforms_is_true: "docs/transforms.md",
 }
 

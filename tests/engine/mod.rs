@@ -18,6 +18,7 @@ mod runs;
 mod sources;
 mod statements;
 pub(crate) mod support;
+mod targets;
 mod upgrade;
 mod verify;
 mod views;

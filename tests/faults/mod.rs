@@ -17,4 +17,5 @@ mod signals;
 mod silence;
 mod snapshot;
 mod steps;
+mod targets;
 mod zombies;

@@ -25,8 +25,9 @@ begin
   if v_bad <= v_limit * v_records then
     return;
   end if;
-  select split_part(t.function, '(', 1) into v_function from sluice.transforms t
-  where t.pipeline_id = p_ledger.pipeline_id and t.version = p_ledger.version;
+  -- Of several transforms nobody knows which it was.
+  select min(split_part(t.function, '(', 1)) into v_function
+  from sluice._version_targets(p_ledger.pipeline_id, p_ledger.version) t having count(*) = 1;
   raise exception using errcode = 'SL003',
     message = format('pipeline "%s" stopped at batch %s: %s%% of records are bad (limit %s%%)',
       v_pipeline.name, p_ledger.batch_seq, round(100.0 * v_bad / v_records, 1), trim_scale(100 * v_limit)),

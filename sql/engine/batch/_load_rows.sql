@@ -14,7 +14,7 @@ declare
   v_sum        record;
   v_ledger     sluice.batches;
 begin
-  perform sluice._hold_target();
+  perform sluice._hold_targets();
   v_known_rows := sluice._confirm_known();
   -- Parents may have arrived since the transform looked: in batches committed meanwhile.
   select array_agg(f.ordinal) into v_suspects from pg_temp.sluice_faults f where f.is_suspect;
@@ -28,7 +28,8 @@ begin
 
   v_merged := sluice._merge_rows();
   select sum(m.inserted) as inserted, sum(m.updated) as updated, sum(m.deleted) as deleted,
-    sum(m.unchanged) as unchanged, sum(m.stale) as stale into v_sum from unnest(v_merged.books) m;
+    sum(m.unchanged) as unchanged, sum(m.stale) as stale, sum(m.produced) as dropped into v_sum
+  from unnest(v_merged.books) m;
 
   -- The transform's counts hold as long as no record left the batch, came back or lost its row.
   select b.*, c.version, c.made_for into strict v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
@@ -49,7 +50,8 @@ begin
   v_ledger.filtered    := v.filtered;
   v_ledger.quarantined := v.quarantined;
   v_ledger.known       := v.known;
-  v_ledger.produced    := v.produced;
+  v_ledger.produced    := v.produced + v_sum.dropped;
+  v_ledger.targets     := sluice._books_of_targets(v_merged.books);
   v_ledger.inserted    := v_sum.inserted;
   v_ledger.updated     := v_sum.updated;
   v_ledger.deleted     := v_sum.deleted;
@@ -68,8 +70,32 @@ $$;
 comment on function sluice._load_rows() is
   'Merges the open batch into its target, which the caller has locked, and returns what the ledger says of it.';
 
--- Statements name the target, the locks number it. From here on it stays the table it was compiled for.
-create or replace function sluice._hold_target()
+-- The books of each of several targets, as the ledger has them; null for one. p_books: what was done to each, produced
+-- being the rows that left it with no row of the batch.
+create or replace function sluice._books_of_targets(p_books sluice.batches[])
+returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if cardinality(p_books) = 1 then
+    return null;
+  end if;
+  return (
+    select jsonb_agg(jsonb_build_object('target', sluice._qualified_name(t.target), 'produced', b.produced + r.rows,
+      'inserted', b.inserted, 'updated', b.updated, 'deleted', b.deleted, 'unchanged', b.unchanged,
+      'stale', b.stale + r.outdated, 'superseded', r.superseded) order by t.number)
+    from pg_temp.sluice_targets t
+    join unnest(p_books) with ordinality b on b.ordinality = t.number
+    cross join lateral (
+      select count(*) as rows, count(*) filter (where s.sluice_state = 's') as superseded,
+        count(*) filter (where s.sluice_state in ('o', 'u')) as outdated
+      from pg_temp.sluice_rows s where s.tableoid = t.rows_table and s.sluice_state is distinct from 'f') r);
+end
+$$;
+
+-- Statements name a target, the locks number it. From here on it stays the table it was compiled for.
+create or replace function sluice._hold_targets()
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -77,16 +103,25 @@ as $$
 declare
   v record;
 begin
-  select p.name, p.target, to_regclass(p.target) as found, c.target as compiled into strict v
-  from pg_temp.sluice_batch b, pg_temp.sluice_compiled c, sluice.pipelines p where p.pipeline_id = b.pipeline_id;
-  if v.found = v.compiled then
-    execute format('lock table only %s in row exclusive mode', v.target);
-    v.found := to_regclass(v.target);
-  end if;
-  if v.found is distinct from v.compiled then
-    raise exception using errcode = 'serialization_failure',
-      message = format('pipeline %s: %s is not the table any more that it was when the batch began', v.name, v.target),
-      hint = 'nothing of this batch was committed; begun again it loads into the table of that name now';
-  end if;
+  for v in
+    select p.name, coalesce(a.target, p.target) as target, to_regclass(coalesce(a.target, p.target)) as found,
+      c.target as compiled
+    from pg_temp.sluice_batch b
+    cross join pg_temp.sluice_targets c
+    join sluice.pipelines p on p.pipeline_id = b.pipeline_id
+    left join sluice.also_targets a on (a.pipeline_id, a.version, a.number) = (p.pipeline_id, c.version, c.number)
+    order by c.number
+  loop
+    if v.found = v.compiled then
+      execute format('lock table only %s in row exclusive mode', v.target);
+      v.found := to_regclass(v.target);
+    end if;
+    if v.found is distinct from v.compiled then
+      raise exception using errcode = 'serialization_failure',
+        message = format('pipeline %s: %s is not the table any more that it was when the batch began', v.name,
+          v.target),
+        hint = 'nothing of this batch was committed; begun again it loads into the table of that name now';
+    end if;
+  end loop;
 end
 $$;

@@ -7,15 +7,24 @@ as $$
 declare
   v          sluice.compiled;
   v_done     record;
+  v_dropped  bigint[];
+  v_has_children boolean := (select b.has_children from pg_temp.sluice_batch b);
   v_attempts integer := 0;
 begin
   loop
     outdated := sluice._mark_outdated_rows();
     books := '{}';
     begin
+      -- Constraints between the targets are checked when all of them are written, if they can be.
+      if v_has_children then
+        set constraints all deferred;
+        v_dropped := sluice._drop_children(null, null);
+      end if;
       perform sluice._capture_changes((select b.batch_id from pg_temp.sluice_batch b));
       for v in select * from pg_temp.sluice_targets t order by t.number loop
         v_done := sluice._merge_target(v, v_attempts > 0);
+        v_done.book.deleted := (v_done.book).deleted + coalesce(v_dropped[v.number], 0);
+        v_done.book.produced := coalesce(v_dropped[v.number], 0);
         books := books || v_done.book;
         places := v_done.places;
       end loop;

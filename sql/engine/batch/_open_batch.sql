@@ -15,6 +15,8 @@
 --   sluice_known       records whose row stands as they made it         filled by transform_batch
 --   sluice_rows        typed rows with hash; sluice_line: in the order
 --                      they were made; sluice_state: see README.md      filled by transform_batch
+--   sluice_dropped     rows of further targets that their parents no
+--                      longer have                                      filled by load_batch
 --   sluice_faults      records that will go to quarantine, and why      filled by transform and load
 create or replace function sluice._open_batch(
   p_pipeline sluice.pipelines, p_version integer, p_run_id bigint, p_kind text, p_precedence text)
@@ -41,6 +43,8 @@ begin
     sluice._live_name(p_pipeline.name), sluice._take_version(p_pipeline.pipeline_id, p_version, v_batch_id),
     p_kind, p_precedence, p_run_id, 
     (select r.started_at from sluice.runs r where r.run_id = p_run_id), clock_timestamp());
+  update pg_temp.sluice_batch set has_children = exists (
+    select from pg_temp.sluice_targets t where t.number > 1);
   return v_batch_id;
 end
 $$;
@@ -63,7 +67,8 @@ begin
     if exists (select from pg_temp.sluice_batch) then
       -- An earlier batch of this same transaction (a dry run, a replay).
       truncate pg_temp.sluice_batch, pg_temp.sluice_staging, pg_temp.sluice_unreadable, pg_temp.sluice_origins,
-        pg_temp.sluice_faults, pg_temp.sluice_known, pg_temp.sluice_replayed, pg_temp.sluice_payloads;
+        pg_temp.sluice_faults, pg_temp.sluice_known, pg_temp.sluice_replayed, pg_temp.sluice_payloads,
+        pg_temp.sluice_dropped;
     end if;
     return;
   end if;
@@ -76,7 +81,7 @@ begin
     from pg_class c
     where c.relnamespace = pg_my_temp_schema() and c.relkind in ('r', 'S', 'v') and c.relname ~ (
       '^sluice_(staging|unreadable|payloads|versions|batch|targets|compiled|origins|replayed|known|'
-      '(fields|rows)(_\w+)?|faults|place|line)$')
+      '(fields|rows)(_\w+)?|faults|dropped|place|line)$')
   loop
     execute v_object.sql;
   end loop;
@@ -100,6 +105,8 @@ begin
     ordinal integer not null, digest uuid not null, row_place tid not null, row_xid xid not null) on commit delete rows;
   create temporary table sluice_replayed (
     ordinal integer primary key, quarantine_id bigint, arrived_at timestamptz not null) on commit delete rows;
+  create temporary table sluice_dropped (
+    number integer not null, class oid not null, place tid not null, parent tid not null) on commit delete rows;
   -- A place in a trial, which no rollback takes back; and the order of rows, which no update changes.
   create temporary sequence sluice_place;
   create temporary sequence sluice_line cache 1000;
@@ -108,7 +115,7 @@ begin
     fingerprint text not null, kind text not null, precedence text not null, run_id bigint,
     run_started_at timestamptz, started_at timestamptz not null, step text not null default 'opened',
     origins jsonb not null default '[]', extracted bigint, transformed bigint, filtered bigint, quarantined bigint,
-    produced bigint, superseded bigint, known bigint,
+    produced bigint, superseded bigint, known bigint, has_children boolean,
     known_chunks bigint[] not null default '{}', worn_chunks bigint[] not null default '{}',
     trial_first integer, trial_last integer, fields jsonb) on commit delete rows;
   create temporary table sluice_versions (

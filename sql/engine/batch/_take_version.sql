@@ -14,14 +14,11 @@ declare
   v_kept        oid  := (
     select v.table_set from pg_temp.sluice_versions v join pg_class c on c.oid = v.table_set
     where v.fingerprint = v_fingerprint and v.number = 1);
-  v_compiled    sluice.compiled[] := '{}';
+  v_compiled    sluice.compiled[];
   v_dropped     record;
 begin
   if v_kept is null then
-    for v_number in 1 .. coalesce((
-      select max(t.number) from sluice._version_targets(p_pipeline_id, p_version) t), 1) loop
-      v_compiled := v_compiled || sluice._compile(p_pipeline_id, p_version, v_number);
-    end loop;
+    v_compiled := sluice._compile_all(p_pipeline_id, p_version);
   end if;
   if v_current <> v_kept or v_kept is null and v_current is not null then
     perform sluice._rename_tables(v_current, '', '_' || v_current);

@@ -27,6 +27,9 @@ begin
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
     perform sluice._note_broken_rules(v);
   end loop;
+  if (select b.has_children from pg_temp.sluice_batch b) then
+    perform sluice._note_orphans(p_ordinals);
+  end if;
   perform sluice._mark_faulty_rows();
   perform sluice._check_references(p_ordinals);
   perform sluice._mark_superseded_rows(p_ordinals is null);

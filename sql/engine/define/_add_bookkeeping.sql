@@ -1,5 +1,5 @@
 create or replace function sluice._add_bookkeeping(p_pipeline text, p_target text)
-returns boolean
+returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -36,13 +36,14 @@ begin
         else 'the batch that last wrote the row' end;
     v_is_new := true;
   end loop;
-  return v_is_new;
+  if not v_is_new then
+    perform sluice._note_unknown_rows(p_target);
+  end if;
 end
 $$;
 
 comment on function sluice._add_bookkeeping(text, text) is
-$$Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours. False
-where they were there.$$;
+$$Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours.$$;
 
 -- Rows that name batches before any pipeline of today has loaded the target came with it: from a copy of the table,
 -- say. Their numbers must not be given again.
@@ -57,7 +58,8 @@ declare
     where u.target = p_target), '{}');
   v_found record;
 begin
-  if exists (select from sluice.pipelines p where p.target = p_target) then
+  if exists (select from sluice.pipelines p where p.target = p_target)
+    or exists (select from sluice.also_targets a where a.target = p_target) then
     return;
   end if;
   execute format('select max(t.sluice_batch) as last, bool_or(not t.sluice_batch <@ $1) as is_news from %s t', p_target)

@@ -3,7 +3,7 @@
 -- a file of an older one, applied again at a deploy, finds itself registered and is done.
 create or replace function sluice._define_pipeline(
   p_search_path text, p_name text, p_version integer, p_transform text, p_target text, p_key text[], p_source jsonb,
-  p_order_by text, p_activate boolean, p_policies jsonb, p_retain_raw interval)
+  p_order_by text, p_activate boolean, p_policies jsonb, p_retain_raw interval, p_also jsonb[])
 returns text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -18,6 +18,7 @@ declare
   v_new      sluice.transforms;
   v_old      sluice.transforms;
   v_newest   integer;
+  v_also     sluice.also_targets[];
   v_is_same  boolean;
 begin
   if p_name is null or p_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
@@ -58,7 +59,9 @@ begin
   v_new.input_definition := sluice._input_definition(v_names.transform);
   v_new.key := p_key;
   v_new.order_by := p_order_by;
+  v_also := sluice._also_of_definition(p_search_path, p_name, v_names, p_key, p_also);
   v_is_same := v_old.version is not null and v_pipeline.target = v_names.target
+    and sluice._is_same_also(v_pipeline.pipeline_id, p_version, v_also)
     and (v_old.function, v_old.sha256, v_old.key) = (v_new.function, v_new.sha256, v_new.key)
     and v_old.order_by is not distinct from v_new.order_by;
   if v_is_same and p_version < v_newest then
@@ -71,9 +74,9 @@ begin
   v_new.is_repeatable := sluice._is_repeatable(v_names.transform, v_names.search_path);
   v_new.columns := sluice._check_transform(
     p_name, v_names.transform, v_names.target, p_key, p_order_by, v_names.search_path);
-  if not sluice._add_bookkeeping(p_name, v_names.target) then
-    perform sluice._note_unknown_rows(v_names.target);
-  end if;
+  perform sluice._refuse_shared_children(p_name, v_names.target, v_also);
+  perform sluice._add_bookkeeping(p_name, t) from unnest(array[v_names.target] || array(
+    select a.target from unnest(v_also) a)) t;
   if v_pipeline.pipeline_id is null then
     insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio)
     values (p_name, v_names.target, v_said -> 'source', p_version, 0.1)
@@ -81,7 +84,7 @@ begin
     insert into sluice.etl_state (pipeline_id) values (v_pipeline.pipeline_id);
   end if;
   v_new.pipeline_id := v_pipeline.pipeline_id;
-  perform sluice._register_version(v_pipeline, v_names.target, v_old, v_new, v_said);
+  perform sluice._register_version(v_pipeline, v_names.target, v_old, v_new, v_said, v_also);
 
   -- What is kept of none said everything anew (an engine before this one kept nothing).
   if p_version >= coalesce(v_newest, 0) then

@@ -19,6 +19,12 @@ begin
       order_by = excluded.order_by,
     search_path = excluded.search_path, function_text = excluded.function_text, sha256 = excluded.sha256,
       is_repeatable = excluded.is_repeatable, input_definition = excluded.input_definition;
+  delete from sluice.also_targets a
+  where a.pipeline_id = p_backfill.pipeline_id and a.version = v_pipeline.active_version;
+  insert into sluice.also_targets
+  select a.* from sluice.also_targets o
+  cross join lateral jsonb_populate_record(o, jsonb_build_object('pipeline_id', p_backfill.pipeline_id)) a
+  where o.pipeline_id = v_pipeline.pipeline_id and o.version = v_pipeline.active_version;
   update sluice.pipelines b set
     target = v_pipeline.target, source = sluice._ranged_source(v_pipeline.source, b.backfill_range),
       active_version = v_pipeline.active_version,

@@ -6,7 +6,9 @@ set search_path = pg_catalog, pg_temp
 set intervalstyle = 'postgres'
 as $$
   select concat_ws('; ',
-    format('pipeline %s: %s, version %s active', p_now.name, p_now.target,
+    format('pipeline %s: %s, version %s active', p_now.name, p_now.target || coalesce((
+        select string_agg(' and ' || a.target, '' order by a.number) from sluice.also_targets a
+        where a.pipeline_id = p_now.pipeline_id and a.version = p_now.active_version), ''),
         concat_ws(' → ', nullif(p_was.active_version, p_now.active_version), p_now.active_version))
       || case when p_version <> p_now.active_version and not exists (
           select from sluice.activations a where a.pipeline_id = p_now.pipeline_id and a.version = p_version)

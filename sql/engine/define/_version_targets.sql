@@ -22,3 +22,66 @@ $$;
 comment on function sluice._version_targets(integer, integer) is
 $$The targets of a version (null: the active one), each with its transform; number 1 is the first. None where there is
 no such version.$$;
+
+-- The tables that a pipeline has loaded in any version, the first one first; each with the pipeline as if it were the
+-- only one.
+create or replace function sluice._targets_of(p_pipeline sluice.pipelines)
+returns table (target text, is_first boolean, as_only sluice.pipelines)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_pipeline.target, true, p_pipeline
+  union all
+  select x.target, false, jsonb_populate_record(p_pipeline, jsonb_build_object('target', x.target))
+  from (
+    select a.target, min(a.number) as number from sluice.also_targets a
+    where a.pipeline_id = p_pipeline.pipeline_id and a.target <> p_pipeline.target group by a.target order by 2, 1) x
+$$;
+
+-- A pipeline as if one of its targets were the only one: the first unless another is named (SL005 for a stranger).
+create or replace function sluice._as_only_target(p_pipeline sluice.pipelines, p_target text)
+returns sluice.pipelines
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_found sluice.pipelines;
+begin
+  if p_target is null then
+    return p_pipeline;
+  end if;
+  select (t.as_only).* into v_found from sluice._targets_of(p_pipeline) t where t.target = p_target;
+  if not found then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s has no target %s', p_pipeline.name, p_target),
+      hint = 'it has ' || (select string_agg(t.target, ', ') from sluice._targets_of(p_pipeline) t);
+  end if;
+  return v_found;
+end
+$$;
+
+-- A target as the versions of a pipeline load it.
+create or replace function sluice._versions_of_target(p_pipeline_id integer, p_target text)
+returns table (version integer, columns text[], key text[], search_path text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.version, v.columns, v.key, v.search_path
+  from sluice.transforms t cross join lateral sluice._version_targets(t.pipeline_id, t.version) v
+  where t.pipeline_id = p_pipeline_id and v.target = p_target
+$$;
+
+-- For what looks at one target only. p_hint: %s in it is the pipeline.
+create or replace function sluice._refuse_several_targets(
+  p_pipeline sluice.pipelines, p_version integer, p_what text, p_hint text)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (select count(*) > 1 from sluice._version_targets(p_pipeline.pipeline_id, p_version)) then
+    raise exception using errcode = 'SL005', hint = format(p_hint, p_pipeline.name),
+      message = format('pipeline %s has several targets: %s', p_pipeline.name, p_what);
+  end if;
+end
+$$;

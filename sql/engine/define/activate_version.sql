@@ -6,7 +6,7 @@ as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(activate_version.pipeline);
 begin
-  perform sluice._compile(v_pipeline.pipeline_id, activate_version.version);
+  perform sluice._compile_all(v_pipeline.pipeline_id, activate_version.version);
   perform sluice._activate(v_pipeline, activate_version.version);
   return format('pipeline %s: version %s active (was %s)', v_pipeline.name, activate_version.version,
     v_pipeline.active_version);

@@ -3,7 +3,7 @@ create or replace function sluice.define_pipeline(
   max_bad_ratio numeric default null, batch_rows integer default null, batch_bytes integer default null,
   activate boolean default true, skip_known boolean default null, retry_orphans boolean default null,
   retain_raw interval default null, missing text default null, mark_column text default null,
-  max_delete_ratio numeric default null, deliver jsonb default null)
+  max_delete_ratio numeric default null, deliver jsonb default null, also jsonb[] default null)
 returns text
 language sql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them. So there is nothing here but
@@ -15,13 +15,14 @@ as $$
       'max_bad_ratio', max_bad_ratio, 'batch_rows', batch_rows, 'batch_bytes', batch_bytes, 'skip_known', skip_known,
       'retry_orphans', retry_orphans, 'missing', missing, 'mark_column', mark_column, 'max_delete_ratio',
         max_delete_ratio, 'deliver', deliver),
-    retain_raw)
+    retain_raw, also)
 $$;
 
 comment on function sluice.define_pipeline is
 $$Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong).
 transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns.
 key: columns of a unique index of the target.
+also: further targets of the same records, such as the lines of orders, see sluice.also_target.
 order_by: the column that says which of two records is newer (without it, the later arrival).
 source: see sluice.file_source, sluice.object_source and sluice.http_source.
 activate: false registers the version as a candidate: sluice.compare shows what it would change,

@@ -21,7 +21,8 @@ begin
   v_path := nullif(regexp_replace(v_version.search_path, '(, )?pg_temp$', ''), 'public');
   return concat_ws(E'\n\n',
     'set local search_path = ' || nullif(v_path, '') || ';',
-    rtrim(v_version.function_text, E'\n') || ';',
+    (select string_agg(rtrim(t.function_text, E'\n') || ';', E'\n\n' order by t.number)
+      from sluice._version_targets(v_pipeline.pipeline_id, v_version.version) t),
     format(E'select sluice.define_pipeline(\n  %s);', (
       select string_agg(format('%s => %s', a.name, a.value), E',\n  ' order by a.place)
       from (values
@@ -40,7 +41,14 @@ begin
         (16, 'max_delete_ratio', nullif(v_pipeline.max_delete_ratio, 0.1)::text),
         (17, 'deliver', case when v_pipeline.deliver is not null then
           sluice._source_sql('delivery', v_pipeline.deliver, '  ') end),
-        (18, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
+        (18, 'also', (
+          select 'array[' || string_agg(format(E'\n    sluice.also_target(%s)', concat_ws(', ',
+            'transform => ' || quote_literal(regexp_replace(t.function, '[(][a-z,]*[)]$', '')),
+            'target => ' || quote_literal(t.target), 'key => ' || quote_literal(t.key),
+            'parent => ' || quote_literal(t.parent), 'children => ' || quote_literal(nullif(t.children, 'keep')))),
+            ',' order by t.number) || ']'
+          from sluice._version_targets(v_pipeline.pipeline_id, v_version.version) t where t.number > 1)),
+        (19, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
       ) a (place, name, value)
       where a.value is not null)));
 end

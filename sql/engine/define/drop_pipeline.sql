@@ -7,6 +7,9 @@ declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(drop_pipeline.pipeline);
   v_unsent   bigint := (select count(*) from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id
     and o.state in ('unsent', 'in_flight', 'dead'));
+  v_targets  text   := (select string_agg(
+    t.target || ' keeps its rows and its columns sluice_hash and sluice_batch', '; ')
+    from sluice._targets_of(v_pipeline) t);
 begin
   if v_pipeline.backfill_of is not null
     and exists (select from sluice.batches b where b.pipeline_id = v_pipeline.pipeline_id
@@ -27,13 +30,13 @@ begin
     where k.pipeline_id = v_pipeline.pipeline_id));
   perform sluice._drop_raw_table(v_pipeline.pipeline_id, t.retained_on)
     from sluice._raw_tables(v_pipeline.pipeline_id) t;
-  perform sluice._note_unknown_batches(v_pipeline);
+  perform sluice._note_unknown_batches(t.as_only) from sluice._targets_of(v_pipeline) t;
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
   delete from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id;
   delete from sluice.tombstones d
   where d.target = v_pipeline.target and not exists (select from sluice.pipelines p where p.target = d.target);
-  return format('pipeline %s dropped with its state, ledger, quarantine and retained payloads; %s keeps its rows and '
-    'its columns sluice_hash and sluice_batch%s', v_pipeline.name, v_pipeline.target,
+  return format('pipeline %s dropped with its state, ledger, quarantine and retained payloads; %s%s',
+    v_pipeline.name, v_targets,
     case when v_unsent > 0 then format('; %s deliveries had not been sent', v_unsent) else '' end);
 end
 $$;
@@ -60,7 +63,8 @@ as $$
       from sluice.pipelines p join sluice.batches b using (pipeline_id)
       cross join lateral (
         select p.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id)) as is_dropped) d
-      where p.target = p_pipeline.target) x
+      where p.target = p_pipeline.target or exists (
+        select from sluice.also_targets a where a.pipeline_id = p.pipeline_id and a.target = p_pipeline.target)) x
     where x.is_dropped group by x.number) island
   having count(*) > 0;
   -- What sessions have compiled for the others trusts those rows still.

@@ -1,8 +1,8 @@
--- The rows of all staged records, or of p_ordinals, that the transform can turn into rows; the others are noted in
--- sluice_faults. One pass: it goes on behind each record that raised, and no subtransaction writes, so none takes
--- an id: beyond 64 in one transaction every other session's snapshots would slow down. Whose fault it is: see
+-- The rows of all staged records, or of p_ordinals, that the transform of a target can make; the other records are
+-- noted in sluice_faults. One pass: it goes on behind each record that raised, and no subtransaction writes, so none
+-- takes an id: beyond 64 in one transaction every other session's snapshots would slow down. Whose fault it is: see
 -- _is_record_fault.
-create or replace function sluice._rows_past_faults(p_ordinals integer[])
+create or replace function sluice._rows_past_faults(p_ordinals integer[], p_number integer default 1)
 returns setof record
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -22,7 +22,7 @@ declare
   v_is_alone   boolean;
   v_by_trial   integer[] := '{}';
 begin
-  select * into strict v_compiled from pg_temp.sluice_compiled;
+  select * into strict v_compiled from pg_temp.sluice_targets t where t.number = p_number;
   perform set_config('search_path', v_compiled.search_path, true); -- to the end of this function
   -- Prepared, as planning would cost more than running them once for each fault.
   perform sluice._prepare('sluice_trial', 'tid, integer[]', v_compiled.trial_sql);
@@ -92,5 +92,5 @@ begin
 end
 $$;
 
-comment on function sluice._rows_past_faults(integer[]) is
-  'The rows of the staged records that the transform can turn into rows; notes the others in sluice_faults.';
+comment on function sluice._rows_past_faults(integer[], integer) is
+  'The rows of the staged records that the transform of a target can make; notes the other records in sluice_faults.';

@@ -15,6 +15,10 @@ begin
   for v_attempt in 1 .. 2 loop
     perform setval('pg_temp.sluice_place', 1, false);
     begin
+      if v_targets > 1 then
+        set constraints all deferred;
+        perform sluice._drop_children(p_first, p_last);
+      end if;
       for v_number in 1 .. v_targets loop
         execute 'execute sluice_trial_merge_' || v_number;
       end loop;

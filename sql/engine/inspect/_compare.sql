@@ -20,6 +20,9 @@ declare
   v_ids     bigint[];
   v_part    record;
 begin
+  perform sluice._refuse_several_targets(p_pipeline, v, 'versions are not compared where there are several',
+    'sluice run %s --dry-run and sluice reload show what a version would change')
+  from unnest(array[p_version_a, p_version_b]) v;
   if p_last_batches < 0 then
     raise exception using errcode = 'SL005', message = format('last_batches %s is negative', p_last_batches),
       hint = '20 is the default; 0 compares over open quarantine alone';

@@ -100,14 +100,15 @@ begin
   where p.pipeline_id = p_batch.pipeline_id;
   begin
     perform sluice._open_batch(v_pipeline, p_batch.version, null, 'replay', 'arrival_only');
-    select c.target, c.columns into v_compiled from pg_temp.sluice_compiled c;
+    select c.target, c.columns, c.rows_table::regclass into v_compiled from pg_temp.sluice_compiled c;
     if p_columns <@ v_compiled.columns and sluice._stage_retained(v_pipeline.pipeline_id,
       coalesce(p_batch.reloads, p_batch.batch_id)) > 0 then
       perform sluice.transform_batch(p_batch.origins);
       -- Of several records the one that counted.
-      execute format($sql$select s.sluice_ordinal from pg_temp.sluice_rows s join %s k on %s
+      execute format($sql$select s.sluice_ordinal from %s s join %s k on %s
 order by s.sluice_state is not null, s.sluice_ordinal desc limit 1$sql$,
-        p_row_sql, sluice._key_condition(v_compiled.target, p_columns, 's', 'k')) into v_ordinal using p_key;
+        v_compiled.rows_table, p_row_sql, sluice._key_condition(v_compiled.target, p_columns, 's', 'k'))
+        into v_ordinal using p_key;
       -- A copy: what lies in a temporary table is gone in a moment.
       select sluice._origin_of(p_batch.origins, s.ordinal), s.position, s.payload || '' into origin, "position", payload
       from pg_temp.sluice_staging s where s.ordinal = v_ordinal;

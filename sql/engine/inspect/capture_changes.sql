@@ -10,7 +10,7 @@ begin
   end if;
   perform set_config('sluice.capture_limit', coalesce(capture_changes.max_rows::text, ''), true);
   create temporary table sluice_changes (batch_id bigint not null, ordinal integer not null, action text not null,
-    key jsonb not null, changes json) on commit drop;
+    key jsonb not null, changes json, target text) on commit drop;
 end
 $$;
 
@@ -20,7 +20,7 @@ update, delete; stale or unsure: left alone, as the row in the target is newer, 
 changed column [old, new]. For dry runs: roll back afterwards. max_rows: only the first so many rows.$$;
 
 create or replace function sluice.captured_changes()
-returns table (action text, key jsonb, changes json, line text)
+returns table (action text, key jsonb, changes json, line text, target text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -31,23 +31,25 @@ begin
   end if;
   return query
   select c.action, c.key, c.changes,
-    c.action || (select string_agg(format(' %s=%s', k.key, k.value), '') from jsonb_each(c.key) k)
+    c.action || coalesce(' ' || c.target, '')
+      || (select string_agg(format(' %s=%s', k.key, k.value), '') from jsonb_each(c.key) k)
       || coalesce(': ' || (
         select string_agg(v.key || ' ' || case c.action
             when 'insert' then (v.value -> 1)::text
             when 'delete' then (v.value -> 0)::text
             else (v.value -> 0)::text || ' → ' || (v.value -> 1)::text end, ', ')
         -- The key has been named.
-        from json_each(c.changes) v where not c.key ? v.key), '')
+        from json_each(c.changes) v where not c.key ? v.key), ''),
+    c.target
   from pg_temp.sluice_changes c;
 end
 $$;
 
 comment on function sluice.captured_changes() is
 $$What batches and replays of this transaction have changed since sluice.capture_changes(): action and key of each
-row, for each changed column [old, new], and all of it as a line to read.$$;
+row, for each changed column [old, new], and all of it as a line to read; target: of several, unless it is the first.$$;
 
--- Notes in sluice_changes what the merge is about to change, if capture_changes asked for it in this transaction.
+-- Notes in sluice_changes what the merges are about to change, if capture_changes asked for it in this transaction.
 create or replace function sluice._capture_changes(p_batch_id bigint)
 returns void
 language plpgsql volatile
@@ -55,15 +57,22 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_wanted record := sluice._changes_wanted();
+  v        record;
 begin
-  if v_wanted.is_asked then
-    execute format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes)
-select $1, o.ordinal, o.outcome, o.key, case when o.outcome not in ('stale', 'unsure') then o.changes end
+  if not v_wanted.is_asked then
+    return;
+  end if;
+  for v in select t.outcomes_sql, t.target, t.number from pg_temp.sluice_targets t order by t.number loop
+    execute format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes, target)
+select $1, o.ordinal, o.outcome, o.key, case when o.outcome not in ('stale', 'unsure') then o.changes end, $3
 from (%s) o
 where o.state is distinct from 'f' and o.outcome not in ('unchanged', 'superseded')
 order by o.ordinal, o.line
-limit $2$sql$, (select c.outcomes_sql from pg_temp.sluice_compiled c)) using p_batch_id, v_wanted.most;
-  end if;
+limit $2$sql$, v.outcomes_sql)
+      using p_batch_id, v_wanted.most, case when v.number > 1 then v.target::regclass::text end;
+    v_wanted := sluice._changes_wanted();
+    exit when not v_wanted.is_asked;
+  end loop;
 end
 $$;
 

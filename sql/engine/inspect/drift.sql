@@ -11,10 +11,11 @@ as $$
       case when f.last_run_id < max(f.last_run_id) over () then 'gone'
         when f.first_run_id > min(f.first_run_id) over () and f.first_seen_at > now() - drift.since then 'new'
         end as state,
-      position(quote_literal(f.field) in t.function_text) > 0 as is_read,
+      exists (
+        select from sluice._version_targets(p.pipeline_id, null) t
+        where position(quote_literal(f.field) in t.function_text) > 0) as is_read,
       f.first_seen_at, f.first_origin, f.last_seen_at, f.last_origin
     from sluice.pipelines p
-    join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = p.active_version
     join sluice.record_fields f on f.pipeline_id = p.pipeline_id
     where p.pipeline_id = (sluice._find_live_pipeline(drift.pipeline)).pipeline_id) d
   where drift.all_fields or d.state = 'new' or d.state = 'gone' and d.last_seen_at > now() - drift.since

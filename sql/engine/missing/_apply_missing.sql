@@ -1,14 +1,15 @@
 create or replace function sluice._apply_missing(
-  p_pipeline sluice.pipelines, p_read sluice.snapshots, p_batch_id bigint, p_max_delete_ratio numeric)
-returns bigint
+  p_pipeline sluice.pipelines, p_read sluice.snapshots, p_batch_id bigint, p_max_delete_ratio numeric,
+  out written bigint, out targets jsonb)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_compiled record := sluice._compile(p_pipeline.pipeline_id, null);
+  v_targets  sluice.compiled[] := sluice._compile_all(p_pipeline.pipeline_id, null);
+  v_compiled sluice.compiled := v_targets[1];
   v_found    record;
-  v_written  bigint;
 begin
+  perform sluice._refuse_kept_children(p_pipeline.name, p_pipeline.missing, v_targets);
   perform sluice._check_missing(p_pipeline.name, p_pipeline.target, v_compiled.columns, v_compiled.key,
     p_pipeline.source, p_pipeline.missing, p_pipeline.mark_column, p_pipeline.max_delete_ratio);
   v_found := sluice._find_missing(p_pipeline, v_compiled.target, v_compiled.key, p_read);
@@ -22,25 +23,29 @@ begin
       hint = format('check that the source was complete; if the rows are really gone, say so once with'
         ' "sluice run %s --max-delete-ratio 1", or raise max_delete_ratio', p_pipeline.name);
   end if;
+  written := 0;
   if v_found.missing + v_found.back = 0 then
-    return 0;
+    return;
   end if;
   perform sluice._capture_missing(
     v_compiled.target, v_compiled.columns, v_compiled.key, p_pipeline.mark_column, p_batch_id);
   if p_pipeline.deliver is not null then
     perform sluice._note_missing_deliveries(p_pipeline, v_compiled.target, v_compiled.key, p_batch_id);
   end if;
-  v_written := sluice._write_missing(v_compiled.target, v_compiled.key, v_compiled.order_by, p_pipeline.mark_column,
+  targets := sluice._drop_missing_children(v_targets, p_pipeline.missing, p_batch_id);
+  written := sluice._write_missing(v_compiled.target, v_compiled.key, v_compiled.order_by, p_pipeline.mark_column,
     v_compiled.search_path, p_batch_id);
-  if v_written = v_found.missing + v_found.back then
-    return v_written;
+  if written = v_found.missing + v_found.back then
+    targets := sluice._missing_book(p_pipeline.target, p_pipeline.missing, written) || targets;
+    written := coalesce((select sum((t ->> 'produced')::bigint) from jsonb_array_elements(targets) t), written);
+    return;
   elsif sluice._row_triggers(v_compiled.target) is null then
     raise exception using errcode = 'serialization_failure',
       message = format('missing rows of %s were changed by another session meanwhile', p_pipeline.target);
   end if;
   raise exception using errcode = 'SL004',
     message = format('%s missing rows were to be written to %s, but %s were', v_found.missing + v_found.back,
-      p_pipeline.target, v_written),
+      p_pipeline.target, written),
     detail = sluice._row_triggers(v_compiled.target),
     hint = 'a trigger that returns null keeps a row from being deleted: let the pipeline mark missing rows instead '
       '(missing => ''mark''), or keep them';
@@ -49,7 +54,8 @@ $$;
 
 comment on function sluice._apply_missing(sluice.pipelines, sluice.snapshots, bigint, numeric) is
 $$Deletes or marks what a sound full read did not bring, and unmarks what is back, in a target that the caller has
-locked; returns how many rows. SL008 beyond p_max_delete_ratio; SL004 where a trigger may have swallowed some, else
+locked, with the children of what it deletes; returns how many rows, and of several targets the
+books. SL008 beyond p_max_delete_ratio; SL004 where a trigger may have swallowed some, else
 40001, which passes.$$;
 
 -- Notes the rows in sluice_missing. missing, back: how many, and how many are marked though they are there; held: how

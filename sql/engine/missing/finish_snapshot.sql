@@ -57,8 +57,9 @@ begin
   v_ledger.note          := 'no missing row was looked for, as nothing can be concluded from this read: '
     || sluice._why_inconclusive(v_pipeline, v_read);
   if v_ledger.note is null then
-    v_ledger.produced := sluice._apply_missing(v_pipeline, v_read, v_ledger.batch_id,
-      coalesce(finish_snapshot.max_delete_ratio, v_pipeline.max_delete_ratio));
+    select m.written, m.targets into v_ledger.produced, v_ledger.targets
+    from sluice._apply_missing(v_pipeline, v_read, v_ledger.batch_id,
+      coalesce(finish_snapshot.max_delete_ratio, v_pipeline.max_delete_ratio)) m;
     if v_pipeline.missing = 'delete' then
       v_ledger.deleted := v_ledger.produced;
     else

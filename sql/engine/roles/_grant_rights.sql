@@ -14,7 +14,7 @@ declare
       'finish_source_check', 'source_differences',
     'file_source', 'object_source', 'http_source', 'since', 'connection', 'postgres_source', 'mysql_source',
     'sqlite_source', 'program_source', 'http_delivery', 'postgres_delivery', 'parcel',
-    'webhook_signature',
+    'webhook_signature', 'also_target',
     'page_number_paging', 'offset_paging', 'cursor_paging', 'next_link_paging', 'link_header_paging',
     'basic_auth', 'bearer_auth', 'header_auth', 'param_auth', 'oauth2_auth'];
   v_routine record;

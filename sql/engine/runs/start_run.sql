@@ -19,7 +19,7 @@ begin
   end if;
   -- Shows evict_loader this session, should it be cut off with the state locked.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
-  v_compiled := sluice._compile(v_pipeline.pipeline_id, null);
+  v_compiled := (sluice._compile_all(v_pipeline.pipeline_id, null))[1];
   perform set_config('lock_timeout', '5s', true);
   -- Waits for whoever has it, and reads what that one left.
   update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()

@@ -12,6 +12,7 @@ declare
   v_has_reject      boolean;
   v_fields          text;
   v_is_in_any_order boolean;
+  v_others          oid[];
 begin
   select * into strict v_pipeline from sluice.pipelines where pipeline_id = p_pipeline_id;
   select t.* into v_transform from sluice._version_targets(p_pipeline_id, p_version) t where t.number = p_number;
@@ -58,6 +59,10 @@ begin
   select bool_or(c.column_name = 'sluice_reject'), bool_or(c.column_name = 'sluice_deleted')
     into v_has_reject, v.has_deleted
   from sluice._transform_columns(v_function) c;
+  -- Those of the version besides this one.
+  v_others := array(
+    select to_regclass(t.target)::oid from sluice._version_targets(p_pipeline_id, v.version) t
+    where t.number <> p_number);
 
   -- In table order, in which the statements name them too.
   v.columns := array(select c.column_name from sluice._target_columns(v.target, v_transform.columns) c);
@@ -71,6 +76,7 @@ begin
   from sluice._transform_sql(
     v_function, sluice._makes_one_row(v_function, v.search_path), v_has_reject, v.has_deleted, v.target, v.columns,
     v.key) s;
+  v.has_deleted := v.has_deleted or sluice._follows_deletes(p_pipeline_id, v.version, p_number);
   v.input_columns := sluice._input_columns(v_function);
   if v.input_columns is not null then
     select string_agg(format('%I text', c), ', ' order by n), string_agg(format('%I', c), ', ' order by n)
@@ -85,13 +91,15 @@ where ($1 is null or s.ordinal = any ($1))
   and s.ordinal not in (select ordinal from pg_temp.sluice_known)$sql$,
       v_fields, sluice._fields_of_json_sql(v_function, 's.payload'));
   end if;
-  v.reference_checks := sluice._reference_checks(v.target, v.columns);
+  v.reference_checks := sluice._reference_checks(v.target, v.columns, v_others);
   v.superseded_sql := sluice._superseded_sql(v.target, v.key, v.order_by);
   select o.count_sql, o.outcomes_sql, o.outbox_sql into v.count_sql, v.outcomes_sql, v.outbox_sql
-  from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by, v_pipeline.deliver) o;
+  from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by,
+    case when p_number = 1 then v_pipeline.deliver end, v_others <> '{}' and p_number = 1) o;
   select m.overlap_sql, m.insert_sql, m.merge_sql, m.trial_merge_sql, m.revive_sql, m.bury_sql, m.is_in_any_order
     into v.overlap_sql, v.insert_sql, v.merge_sql, v.trial_merge_sql, v.revive_sql, v.bury_sql, v_is_in_any_order
-  from sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted) m;
+  from sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted,
+    v_others <> '{}' and p_number = 1) m;
   select k.matched_sql, k.remember_sql, case when v_pipeline.missing <> 'keep' then k.batch_keys_sql end
     into v.matched_sql, v.remember_sql, v.batch_keys_sql
   from sluice._known_sql(v.target, v.key, v.order_by) k;
@@ -103,7 +111,7 @@ where ($1 is null or s.ordinal = any ($1))
   end if;
   -- A trigger may change what it inserts: then only a look at the row tells what became of it.
   v.keeps_places := v.made_for is not null and v_is_in_any_order;
-  return v;
+  return case when v_others = '{}' then v else sluice._among_targets(v, p_pipeline_id) end;
 end
 $$;
 

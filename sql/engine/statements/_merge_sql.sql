@@ -4,7 +4,7 @@
 -- key the batch deleted, also of those that never were there, as their rows may still be on the way; none for those it
 -- brought.
 create or replace function sluice._merge_sql(
-  p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean,
+  p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean, p_has_children boolean,
   out overlap_sql text, out insert_sql text, out merge_sql text, out trial_merge_sql text, out revive_sql text,
   out bury_sql text, out is_in_any_order boolean)
 language plpgsql stable
@@ -52,7 +52,7 @@ from pg_temp.sluice_rows s where s.sluice_state is null%s$sql$,
           format(E'\n  update set %ssluice_hash = s.sluice_hash, sluice_batch = %s', v_changes, v_batch)
         when 'delete' then ' delete'
         else ' do nothing' end), E'\n' order by r.is_matched desc, r.place) into v_actions
-  from sluice._row_outcomes(p_target, p_order_by, p_has_deleted) r
+  from sluice._row_outcomes(p_target, p_order_by, p_has_deleted, p_has_children) r
   where r.condition is not null or r.outcome <> 'unchanged'; -- which is what a merge does anyway
   merge_sql := format($sql$merge into %s as t
 using (select * from pg_temp.sluice_rows where sluice_state is null%s) as s
@@ -93,7 +93,7 @@ where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.slu
 end
 $$;
 
-comment on function sluice._merge_sql(oid, text[], text[], text, boolean) is
+comment on function sluice._merge_sql(oid, text[], text[], text, boolean, boolean) is
   'The statements by which a batch changes its target and the tombstones, of which revive_sql comes first.';
 
 -- Whether the target has any row between the least and the greatest key of the batch, or the batch a row that

@@ -1,7 +1,7 @@
 -- What will happen to each row of a batch, before it does: the merge is held to these numbers (count_sql), dry runs
 -- show these changes, and versions are compared by these outcomes (outcomes_sql).
 create or replace function sluice._outcomes_sql(
-  p_target oid, p_columns text[], p_key text[], p_order_by text, p_deliver jsonb,
+  p_target oid, p_columns text[], p_key text[], p_order_by text, p_deliver jsonb, p_has_children boolean,
   out count_sql text, out outcomes_sql text, out outbox_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -14,7 +14,7 @@ declare
       select string_agg(E'\n    ' || coalesce('when ' || nullif(concat_ws(' and ', case when not r.is_matched
           then format('t.%I is null', p_key[1]) end, r.condition), '') || ' then', 'else') || format(' %L', r.outcome),
         '' order by r.place)
-      from sluice._row_outcomes(p_target, p_order_by, true) r) || ' end';
+      from sluice._row_outcomes(p_target, p_order_by, true, p_has_children) r) || ' end';
   v_from    text := format(E'from pg_temp.sluice_rows s\nleft join %s t on %s',
     p_target::regclass, sluice._key_condition(p_target, p_key, 't', 's'));
 begin
@@ -54,13 +54,15 @@ from (
 end
 $$;
 
-comment on function sluice._outcomes_sql(oid, text[], text[], text, jsonb) is
+comment on function sluice._outcomes_sql(oid, text[], text[], text, jsonb, boolean) is
 $$What the rows of the batch would come to in the target as it is now, counted; and for each row, with the cells
 it would change: {"amount": [old, new], ...}. With p_deliver, where the pipeline delivers, what goes into the outbox.$$;
 
 -- What becomes of a row s of the batch that is still in it, said once for the merge, its numbers and dry runs. Of those
--- for a key that is in the target (is_matched, as t) or is not, the first whose condition holds.
-create or replace function sluice._row_outcomes(p_target oid, p_order_by text, p_has_deleted boolean)
+-- for a key that is in the target (is_matched, as t) or is not, the first whose condition holds. p_has_children: see
+-- _children_sql.
+create or replace function sluice._row_outcomes(
+  p_target oid, p_order_by text, p_has_deleted boolean, p_has_children boolean)
 returns table (place integer, is_matched boolean, condition text, outcome text)
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -71,7 +73,8 @@ as $$
     (2, false, null, 'insert', true),
     (3, true, sluice._stale_condition(p_target, p_order_by), 'stale', p_order_by is not null),
     (4, true, 's.sluice_deleted', 'delete', p_has_deleted),
-    (5, true, sluice._differs_sql(p_target), 'update', true),
-    (6, true, null, 'unchanged', true)) r (place, is_matched, condition, outcome, is_possible)
+    (5, true, 's.sluice_is_touched', 'update', p_has_children),
+    (6, true, sluice._differs_sql(p_target), 'update', true),
+    (7, true, null, 'unchanged', true)) r (place, is_matched, condition, outcome, is_possible)
   where r.is_possible
 $$;

@@ -17,7 +17,7 @@
 -- With order_by all of this is about rows and tombstones that are equal in it: those that are not
 -- are compared by it, here for tombstones, by the merge for rows.
 create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_precedence text,
-  p_has_tombstones boolean, p_rows text)
+  p_has_tombstones boolean, p_rows text, p_has_children boolean)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -33,14 +33,17 @@ declare
     else '' end;
   v_row      text;
   v_grave    text;
+  v_sql      text;
 begin
   if p_precedence <> 'live' then
     v_row := format($sql$
       select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from %s t left join lateral %s r on true
-      where %s and %s%s$sql$,
+      where %s%s%s$sql$,
       p_rows, sluice._row_arrival_sql('t.sluice_batch', v_key_hash),
-        sluice._key_condition(p_target, p_key, 't', 's'), sluice._differs_sql(p_target),
+        sluice._key_condition(p_target, p_key, 't', 's'),
+      -- What is the same can have other children.
+      case when p_has_children then '' else ' and ' || sluice._differs_sql(p_target) end,
       case when p_order_by is not null then format(' and s.%1$I is not distinct from t.%1$I', p_order_by) else '' end);
   end if;
   if p_has_tombstones then
@@ -60,7 +63,7 @@ begin
         sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
       sluice._qualified_name(p_target), v_key_hash);
   end if;
-  return format($sql$update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
+  v_sql := format($sql$update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
   select s.ctid as place, (
     select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null%s end)
@@ -71,10 +74,12 @@ where r.ctid = v.place and v.verdict is not null$sql$,
     v_verdict, concat_ws(E'\n      union all', v_row, v_grave),
     case when p_precedence like 'arrival%' then ' join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal'
       else '' end);
+  return case when p_has_children then sluice._of_target(v_sql, 1) else v_sql end;
 end
 $$;
 
-comment on function sluice._outdated_sql(oid, text[], text, text, boolean, text) is
+comment on function sluice._outdated_sql(oid, text[], text, text, boolean, text, boolean) is
 $$Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not
 tell. $1: the pipeline; $2: when a live batch last saw an unchanged row of the target. p_precedence: live, arrival,
-arrival_only or backfill. p_rows: where the rows of the target are looked up, itself or a copy.$$;
+arrival_only or backfill. p_rows: where the rows of the target are looked up, itself or a copy. p_has_children:
+it is the first of several targets.$$;

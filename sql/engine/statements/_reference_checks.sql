@@ -1,6 +1,7 @@
 -- For each foreign key over columns the transform returns, the statement that notes records without a parent as
--- suspects. $1: only these ordinals, null for all. A parent table that the loader may not read is left to the merge.
-create or replace function sluice._reference_checks(p_target oid, p_columns text[])
+-- suspects. $1: only these ordinals, null for all. A parent table that the loader may not read is left to the merge,
+-- and so are those that the batch loads as well (p_others).
+create or replace function sluice._reference_checks(p_target oid, p_columns text[], p_others oid[])
 returns text[]
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -28,7 +29,7 @@ begin
     join pg_attribute pa on pa.attrelid = c.confrelid and pa.attnum = k.parent
     join pg_operator o on o.oid = k.operator
     join pg_namespace n on n.oid = o.oprnamespace
-    where c.conrelid = p_target and c.contype = 'f' and c.conparentid = 0
+    where c.conrelid = p_target and c.contype = 'f' and c.conparentid = 0 and c.confrelid <> all (p_others)
       and to_jsonb(c) ->> 'conenforced' is distinct from 'false' -- PostgreSQL 18
       and to_jsonb(c) ->> 'conperiod' is distinct from 'true' -- PostgreSQL 18; left to the merge
       and not row_security_active(c.confrelid)
@@ -58,5 +59,5 @@ on conflict (ordinal) do nothing$sql$,
 end
 $$;
 
-comment on function sluice._reference_checks(oid, text[]) is
+comment on function sluice._reference_checks(oid, text[], oid[]) is
   'The statements that find records of a batch whose parents are missing.';

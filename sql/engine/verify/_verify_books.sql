@@ -8,7 +8,7 @@ declare
 begin
   with ledger as (
     select b.batch_id, b.kind, b.extracted, b.transformed, b.filtered, b.quarantined, b.produced, b.inserted, b.updated,
-      b.deleted, b.unchanged, b.stale, b.superseded
+      b.deleted, b.unchanged, b.stale, b.superseded, b.targets
     from sluice.batches b where b.pipeline_id = p_pipeline_id
   ), broken as (
     select 1 as place, batch_id as number,
@@ -17,6 +17,19 @@ begin
     from ledger
     where extracted <> transformed + filtered + quarantined
       or produced <> inserted + updated + deleted + unchanged + stale + superseded
+    union all
+    select 2, l.batch_id, format('batch %s: its targets come to produced=%s inserted=%s updated=%s deleted=%s '
+      'unchanged=%s stale=%s superseded=%s',
+      l.batch_id, t.produced, t.inserted, t.updated, t.deleted, t.unchanged, t.stale, t.superseded)
+    from ledger l
+    cross join lateral (
+      select sum(x.produced) as produced, sum(x.inserted) as inserted, sum(x.updated) as updated,
+        sum(x.deleted) as deleted, sum(x.unchanged) as unchanged, sum(x.stale) as stale, sum(x.superseded) as superseded
+      from jsonb_to_recordset(l.targets) as x (produced bigint, inserted bigint, updated bigint, deleted bigint,
+        unchanged bigint, stale bigint, superseded bigint)) t
+    where l.targets is not null
+      and (l.produced, l.inserted, l.updated, l.deleted, l.unchanged, l.stale, l.superseded)
+        <> (t.produced, t.inserted, t.updated, t.deleted, t.unchanged, t.stale, t.superseded)
     union all
     -- A replay of quarantined records quarantines nothing that was not there, a reload perhaps
     -- something; what a backfill sets aside waits with the rest of its pipeline.

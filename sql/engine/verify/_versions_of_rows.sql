@@ -17,8 +17,9 @@ from (
   select b.version, pg_catalog.count(*) as rows from %s r
   join (select batch_id, version from sluice.batches where pipeline_id = any ($1)) b on b.batch_id = r.sluice_batch
   group by b.version) r
-join sluice.transforms t on t.pipeline_id = $2 and t.version = r.version order by 1$sql$,
-    p_pipeline.target) using sluice._with_backfills(p_pipeline.pipeline_id), p_pipeline.pipeline_id
+join sluice._versions_of_target($2, $3) t on t.version = r.version order by 1$sql$,
+    p_pipeline.target)
+    using sluice._with_backfills(p_pipeline.pipeline_id), p_pipeline.pipeline_id, p_pipeline.target
   loop
     version := v.version;
     search_path := v.search_path;
@@ -51,8 +52,8 @@ as $$
     else t.sluice_hash = %s end
   or t.sluice_hash is not null and (%4$s, %2$s) in (
     select a.key_hash, a.row_hash from sluice.accepted_rows a where a.target = %3$L))$sql$,
-    (select string_agg(distinct sluice._hash_sql(p_target, t.columns), ', ') from sluice.transforms t
-     where t.pipeline_id = p_pipeline_id
-       and sluice._why_unreadable(sluice._qualified_name(p_target), t.columns) is null),
+    (select string_agg(distinct sluice._hash_sql(p_target, t.columns), ', ')
+     from sluice._versions_of_target(p_pipeline_id, sluice._qualified_name(p_target)) t
+     where sluice._why_unreadable(sluice._qualified_name(p_target), t.columns) is null),
     sluice._hash_sql(p_target, p_columns), sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 't'))
 $$;

@@ -24,6 +24,8 @@ declare
   v_id       uuid := gen_random_uuid();
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  perform sluice._refuse_several_targets(v_pipeline, null, 'their rows are not compared with the source',
+    '"sluice rewind %s --to-start" and a run read everything again and write what differs');
   if v_unread is not null then
     raise exception using errcode = 'SL005', message = format('pipeline %s: %s', v_pipeline.name, v_unread),
       hint = 'compare as a role that may read the target';

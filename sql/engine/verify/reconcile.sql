@@ -6,14 +6,16 @@
 --             until the source sends another record
 --   unknown   rows of batches that are not in the ledger: the pipeline's from now on, hashed as they stand
 --   foreign   rows that no pipeline wrote: the same
-create or replace function sluice.reconcile(pipeline text, accept text[] default '{}', reason text default null)
+create or replace function sluice.reconcile(
+  pipeline text, accept text[] default '{}', reason text default null, target text default null)
 returns table (what text, rows bigint, accepted boolean, detail text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(reconcile.pipeline);
+  v_defined  sluice.pipelines := sluice._find_live_pipeline(reconcile.pipeline);
+  v_pipeline sluice.pipelines := sluice._as_only_target(v_defined, reconcile.target);
   v_accept   text[] := coalesce(reconcile.accept, '{}');
   v_strange  text := (select min(a) from unnest(v_accept) a where a not in ('deleted', 'edited', 'unknown', 'foreign'));
   v_unread   text := sluice._why_unreadable(v_pipeline.target, '{sluice_batch,sluice_hash}');
@@ -33,7 +35,7 @@ begin
   end if;
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   if v_accept <> '{}' then
-    perform sluice._lock_target(to_regclass(v_pipeline.target));
+    perform sluice._lock_target(to_regclass(v_defined.target)); -- as every batch does, whatever it loads
     execute format('lock table only %s in share row exclusive mode', v_pipeline.target);
     v_entry.batch_id := nextval('sluice.batch_id');
     v_entry.started_at := clock_timestamp();
@@ -60,6 +62,11 @@ begin
   v_entry.deleted := coalesce(v_entry.deleted, 0);
   v_entry.updated := coalesce(v_entry.updated, 0);
   v_entry.produced := v_entry.deleted + v_entry.updated;
+  if (select count(*) > 1 from sluice._targets_of(v_defined)) then
+    v_entry.targets := jsonb_build_array(jsonb_build_object('target', v_pipeline.target, 'produced', v_entry.produced,
+      'inserted', 0, 'updated', v_entry.updated, 'deleted', v_entry.deleted, 'unchanged', 0, 'stale', 0,
+      'superseded', 0));
+  end if;
   perform sluice._write_ledger(jsonb_populate_record(v_entry, (
     select jsonb_object_agg(key, 0) from jsonb_each(to_jsonb(v_entry))
     where value = 'null' and key in ('extracted', 'transformed', 'filtered', 'quarantined', 'inserted', 'unchanged',
@@ -73,12 +80,12 @@ begin
 end
 $$;
 
-comment on function sluice.reconcile(text, text[], text) is
+comment on function sluice.reconcile(text, text[], text, text) is
 $$Finds what was done to the target of a pipeline behind the tool's back, and accepts what of it is right: deleted,
 edited, unknown (rows of batches that are not in the ledger, such as those of a dropped pipeline), foreign (rows that no
 pipeline wrote). Without accept it only looks. What is accepted is an entry of the ledger with your reason, and
 sluice.verify counts with it. To have rows that were deleted or edited as the source has them instead, set the cursor
-back (sluice.rewind).
+back (sluice.rewind). target: one of several targets of the pipeline, unless it is the first.
 Example: select * from sluice.reconcile('orders', accept => '{deleted}', reason => 'GDPR request 17')$$;
 
 -- Notes the rows that differ from what their batch wrote, as they stand.
@@ -114,10 +121,10 @@ set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
-  v_version sluice.transforms;
+  v_version record;
 begin
-  select * into strict v_version from sluice.transforms t
-  where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_pipeline.active_version;
+  select * into strict v_version from sluice._versions_of_target(p_pipeline.pipeline_id, p_pipeline.target) t
+  order by t.version = p_pipeline.active_version desc, t.version desc limit 1;
   perform set_config('search_path', v_version.search_path, true);
   execute format($sql$update %s t set sluice_batch = $1, sluice_hash = %s
 where case when t.sluice_batch is null then $3

@@ -23,22 +23,25 @@ begin
     -- A backfill has target, versions and quarantine from its pipeline.
     v_is_backfill := v_pipeline.backfill_of is not null;
     return query
+    with targets as materialized (
+      select t.*, case when t.is_first then '' else ' of ' || t.target end as of_target
+      from sluice._targets_of(v_pipeline) t where not v_is_backfill)
     select v_pipeline.name, c.check_name, c.is_ok, c.detail from (
       select 1 as place, 'cursor chain' as check_name, * from sluice._verify_cursors(v_pipeline.pipeline_id)
       union all select 2, 'objects', * from sluice._verify_objects(v_pipeline.pipeline_id)
       union all select 3, 'books', * from sluice._verify_books(v_pipeline.pipeline_id)
       union all select 4, 'quarantine', * from sluice._verify_quarantine(v_pipeline) where not v_is_backfill
-      union all select 5, 'lineage', * from sluice._verify_lineage(v_pipeline.target) where not v_is_backfill
+      union all select 5, 'lineage' || t.of_target, l.* from targets t, sluice._verify_lineage(t.target) l
       union all select 6, 'tombstones', * from sluice._verify_tombstones(v_pipeline) where not v_is_backfill
       union all select 7, 'function checksums', * from sluice._verify_functions(v_pipeline.pipeline_id)
         where not v_is_backfill
-      union all select 7, 'deliveries', * from sluice._verify_deliveries(v_pipeline) where not v_is_backfill
+      union all select 8, 'deliveries', * from sluice._verify_deliveries(v_pipeline) where not v_is_backfill
         and exists (select from sluice.delivery_state s where s.pipeline_id = v_pipeline.pipeline_id)
-      union all select 8, 'row count', * from sluice._verify_row_count(v_pipeline) where not v_is_backfill
-        and verify.deep
-      union all select 9, 'row hashes', * from sluice._verify_hashes(v_pipeline) where not v_is_backfill
-        and verify.deep) c
-    order by c.place;
+      union all select 9, 'row count' || t.of_target, r.* from targets t, sluice._verify_row_count(t.as_only) r
+        where verify.deep
+      union all select 10, 'row hashes' || t.of_target, h.* from targets t, sluice._verify_hashes(t.as_only) h
+        where verify.deep) c
+    order by c.place, c.check_name;
   end loop;
 end
 $$;

@@ -53,7 +53,17 @@ select
    from (
      select * from sluice.source_objects o where o.pipeline_id = p.pipeline_id and not o.is_done
        and not exists (select from sluice.waiting w where w.pipeline_id = o.pipeline_id and w.name = o.object)
-     order by o.object limit 20) o) as unfinished
+     order by o.object limit 20) o) as unfinished,
+  (select jsonb_agg(jsonb_build_object('target', o.target, 'written', coalesce(o.written, 0)) order by o.number)
+   from (
+     select v.target, v.number, sum(x.inserted + x.updated + x.deleted) as written
+     from sluice._version_targets(p.pipeline_id, null) v
+     left join (
+       select y.* from sluice.batches b cross join lateral jsonb_to_recordset(b.targets)
+         as y (target text, inserted bigint, updated bigint, deleted bigint)
+       where b.run_id = r.run_id) x on x.target = v.target
+     group by v.target, v.number) o
+   having count(*) > 1) as targets
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
@@ -69,6 +79,7 @@ $$Each pipeline with its last run. state: new, running, paused, died (no outcome
 the outcome of the last run. run_batches, extracted, written, quarantined: of that run; error: why it ended early;
 batches: of all runs. failing_since, failed_runs: since when no run has ended well. waiting: what the source offers and
 could not be read to its end; unfinished: files and objects that were begun and are not among these (20 at most).
+targets: where there are several, the rows written to each by that run.
 undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries). Backfills are in
 sluice.backfills.$$;
 

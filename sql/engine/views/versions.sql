@@ -35,7 +35,9 @@ select
   t.key,
   t.order_by,
   t.function_text,
-  t.input_definition
+  t.input_definition,
+  (select jsonb_agg(to_jsonb(a) - '{pipeline_id,version,takes_meta}'::text[] order by a.number)
+   from sluice.also_targets a where a.pipeline_id = t.pipeline_id and a.version = t.version) as also
 from sluice.transforms t
 join sluice.pipelines p using (pipeline_id)
 left join lateral (
@@ -47,4 +49,5 @@ order by p.name, t.version;
 comment on view sluice.versions_details is
 $$The transform versions of each pipeline, with what each returns and the text it was registered with;
 input_definition: the columns of the type that it takes a record as, if it takes no document. first_used_at:
-from then on the version cannot be changed. sluice.versions is the short form.$$;
+from then on the version cannot be changed. also: its further targets, each with its transform.
+sluice.versions is the short form.$$;

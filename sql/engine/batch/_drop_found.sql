@@ -1,0 +1,53 @@
+create or replace function sluice._drop_found(p_target sluice.compiled, p_found bigint, p_batch_id bigint)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_done bigint := 0;
+begin
+  if p_found > 0 then
+    if p_batch_id is not null then
+      perform sluice._capture_dropped(p_target, p_batch_id);
+    end if;
+    perform sluice._plan_by_index('sluice_drop', p_target.drop_sql, p_target.search_path);
+    perform set_config('search_path', p_target.search_path, true);
+    execute 'execute sluice_drop' into v_done;
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  end if;
+  if v_done <> p_found and p_batch_id is not null then
+    raise exception using errcode = 'SL004',
+      message = format('%s rows were to be deleted from %s, but %s were', p_found, p_target.target::regclass, v_done),
+      detail = coalesce(sluice._row_triggers(p_target.target), ''),
+      hint = 'a trigger that returns null keeps a row from being deleted: let it raise an exception (the record is '
+        'quarantined), or keep the children';
+  end if;
+  return v_done;
+end
+$$;
+
+comment on function sluice._drop_found(sluice.compiled, bigint, bigint) is
+'Deletes the rows of sluice_dropped from a target; p_found: so many (SL004 unless it is). p_batch_id: null in a trial.';
+
+-- Notes in sluice_changes what is about to leave a target, if capture_changes asked for it in this transaction.
+create or replace function sluice._capture_dropped(p_target sluice.compiled, p_batch_id bigint)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_wanted record := sluice._changes_wanted();
+begin
+  if v_wanted.is_asked then
+    execute format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes, target)
+select $1, 0, 'delete', %s, json_build_object(%s), %L
+from pg_temp.sluice_dropped d join %3$s t on t.tableoid = d.class and t.ctid = d.place
+where d.number = %4$s order by %5$s limit $2$sql$,
+      sluice._key_json(p_target.key, 't'),
+      (select string_agg(format('%L, json_build_array(t.%I, null)', c, c), ', ') from unnest(p_target.columns) c),
+      p_target.target::regclass, p_target.number,
+      (select string_agg(format('t.%I', k), ', ') from unnest(p_target.key) k))
+      using p_batch_id, v_wanted.most;
+  end if;
+end
+$$;

@@ -1,0 +1,48 @@
+create or replace function sluice._drop_missing_children(
+  p_targets sluice.compiled[], p_missing text, p_batch_id bigint)
+returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v       sluice.compiled;
+  v_found bigint;
+  v_books jsonb := '[]';
+begin
+  if cardinality(p_targets) = 1 then
+    return null;
+  elsif p_missing <> 'delete' then
+    return v_books;
+  end if;
+  perform sluice._make_batch_tables();
+  for v_number in reverse cardinality(p_targets) .. 2 loop
+    v := p_targets[v_number];
+    execute format($sql$insert into pg_temp.sluice_dropped (number, class, place, parent)
+select %s, t.tableoid, t.ctid, m.place
+from pg_temp.sluice_missing m
+join %s p on p.tableoid = m.class and p.ctid = m.place
+join %s t on %s
+where m.is_missing$sql$, v_number, p_targets[1].target::regclass, v.target::regclass,
+      sluice._parent_condition(p_targets[1].target, p_targets[1].key, v.parent, 't'));
+    get diagnostics v_found = row_count;
+    v_found := sluice._drop_found(v, v_found, p_batch_id);
+    v_books := sluice._missing_book(sluice._qualified_name(v.target), 'delete', v_found) || v_books;
+  end loop;
+  return v_books;
+end
+$$;
+
+comment on function sluice._drop_missing_children(sluice.compiled[], text, bigint) is
+$$Deletes the rows of further targets whose parent is about to be deleted as missing; returns their books, null where
+there is one target.$$;
+
+-- What the ledger says of one of several targets whose rows were missing.
+create or replace function sluice._missing_book(p_target text, p_missing text, p_rows bigint)
+returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_array(jsonb_build_object('target', p_target, 'produced', p_rows, 'inserted', 0,
+    'updated', case p_missing when 'mark' then p_rows else 0 end,
+    'deleted', case p_missing when 'mark' then 0 else p_rows end, 'unchanged', 0, 'stale', 0, 'superseded', 0))
+$$;

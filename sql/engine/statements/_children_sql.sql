@@ -1,0 +1,107 @@
+-- The rows of a further target are children: each belongs to a row of the first target, its parent, which the same
+-- record makes. What becomes of the parent decides about them, so that what is newer is decided once.
+--
+--   orphans_sql   records that make a child without its parent: faults; $1: only these ordinals, null for all
+--   follow_sql    children of a parent that is superseded, outdated or deleted are so, too
+--   dropped_sql   notes in sluice_dropped the rows of the target that their parent no longer has: with children =>
+--                 'replace' all that the batch does not make, else those it makes of a parent that it deletes.
+--                 $1, $2: only of records from and to these ordinals, null for all
+--   drop_sql      deletes those
+--   touch_sql     marks the parents whose children the batch changes: they are written, too, and so name the batch by
+--                 which all that belongs to them is as it is
+--
+-- Look-ups in the target are behind "offset 0", so that they go by index, and the rest by hash, see _write_by_hash.
+create or replace function sluice._children_sql(
+  p_number integer, p_first oid, p_first_key text[], p_target oid, p_key text[], p_parent text[], p_children text,
+  out orphans_sql text, out follow_sql text, out dropped_sql text, out drop_sql text, out touch_sql text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows    text := 'pg_temp.sluice_rows_' || p_number;
+  v_of_same text := 'p.sluice_ordinal operator(pg_catalog.=) c.sluice_ordinal and '
+    || sluice._parent_condition(p_first, p_first_key, p_parent, 'c');
+  v_key     text := (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality x (k, n));
+  v_parent  text := (select string_agg(format('s.%I', k), ', ' order by n)
+    from unnest(p_parent) with ordinality x (k, n));
+begin
+  orphans_sql := format($sql$insert into pg_temp.sluice_faults (ordinal, sqlstate, message)
+select distinct c.sluice_ordinal, 'SL100', %L
+from %s c
+where c.sluice_state is null and ($1 is null or c.sluice_ordinal = any ($1))
+  and not exists (select from pg_temp.sluice_rows_1 p where %s)
+on conflict (ordinal) do nothing$sql$,
+    format('a row of %s without its parent: the record makes no row of %s with this %s',
+      p_target::regclass, p_first::regclass, array_to_string(p_parent, ', ')),
+    v_rows, v_of_same);
+
+  follow_sql := format($sql$update %1$s r set sluice_state = v.state, sluice_deleted = r.sluice_deleted or v.is_deleted
+from (
+  select c.ctid as place,
+    coalesce(pg_catalog.bool_or(p.sluice_state is null and p.sluice_deleted), false) as is_deleted,
+    case when pg_catalog.bool_and(p.sluice_state is not null) then pg_catalog.min(p.sluice_state::pg_catalog.text)
+      end::"char" as state
+  from %1$s c join pg_temp.sluice_rows_1 p on %2$s
+  where c.sluice_state is null
+  group by c.ctid) v
+where r.ctid = v.place and (v.state is not null or v.is_deleted and not r.sluice_deleted)$sql$, v_rows, v_of_same);
+
+  dropped_sql := format($sql$insert into pg_temp.sluice_dropped (number, class, place, parent)
+select %1$s, t.class, t.place, p.ctid
+from pg_temp.sluice_rows_1 p
+cross join lateral (select t.tableoid as class, t.ctid as place, %2$s from %3$s t where %4$s offset 0) t
+where p.sluice_state is null and ($1 is null or p.sluice_ordinal between $1 and $2)
+  and %5$s (
+    select from %6$s s where s.sluice_state is null and %7$s s.sluice_deleted and %8$s)$sql$,
+    p_number, v_key, p_target::regclass, sluice._parent_condition(p_first, p_first_key, p_parent, 't'),
+    case p_children when 'replace' then 'not exists' else 'p.sluice_deleted and exists' end, v_rows,
+    case p_children when 'replace' then 'not' else '' end, sluice._key_condition(p_target, p_key, 't', 's'));
+
+  drop_sql := format($sql$with dropped as (
+  delete from %s t using pg_temp.sluice_dropped d
+  where d.number = %s and t.tableoid = d.class and t.ctid = d.place
+  returning 1)
+select pg_catalog.count(*) from dropped$sql$, p_target::regclass, p_number);
+
+  touch_sql := format($sql$update pg_temp.sluice_rows_1 p set sluice_is_touched = true
+from (
+  select distinct s.sluice_ordinal, %1$s
+  from %2$s s
+  left join lateral (select t.sluice_hash, t.sluice_batch, true as is_there from %3$s t where %4$s offset 0) t on true
+  where s.sluice_state is null and case when t.is_there then s.sluice_deleted or %5$s else not s.sluice_deleted end) c
+where p.sluice_state is null and %6$s$sql$,
+    v_parent, v_rows, p_target::regclass, sluice._key_condition(p_target, p_key, 't', 's'),
+    sluice._differs_sql(p_target), v_of_same);
+end
+$$;
+
+comment on function sluice._children_sql(integer, oid, text[], oid, text[], text[], text) is
+  'The statements by which the rows of a further target follow those of the first, p_first with p_first_key.';
+
+-- Whether "p" of the first target is the parent of a row that is given by its alias.
+create or replace function sluice._parent_condition(p_first oid, p_first_key text[], p_parent text[], p_child text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(format('p.%I %s %s.%I', k.of_first, sluice._operator(p_first, k.of_first, 3), p_child, k.of_child),
+    ' and ' order by k.n)
+  from unnest(p_first_key, p_parent) with ordinality as k (of_first, of_child, n)
+$$;
+
+-- Parents that the batch may not overwrite, as the target has a newer one by order_by, are outdated before the merge
+-- sees them: their children have to know.
+create or replace function sluice._older_sql(p_target oid, p_key text[], p_order_by text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$update pg_temp.sluice_rows_1 set sluice_state = 'o'
+where ctid = any (array(
+  select s.ctid from pg_temp.sluice_rows_1 s
+  cross join lateral (select t.%I from %s t where %s offset 0) t
+  where s.sluice_state is null and %s))$sql$,
+    p_order_by, p_target::regclass, sluice._key_condition(p_target, p_key, 't', 's'),
+    sluice._stale_condition(p_target, p_order_by))
+  where p_order_by is not null
+$$;
