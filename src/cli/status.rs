@@ -38,7 +38,7 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     Ok(0)
 }
 
-const HIDDEN: [&str; 11] = [
+const HIDDEN: [&str; 12] = [
     "cursor",
     "started_at",
     "target",
@@ -50,6 +50,7 @@ const HIDDEN: [&str; 11] = [
     "failing_since",
     "failed_runs",
     "unfinished",
+    "last_delivery_error",
 ];
 
 /// What there is to say of a pipeline beside its numbers, a line each.
@@ -86,6 +87,9 @@ fn remarks(row: &Row) -> Vec<String> {
         remarks.push(format!(
             "{pipeline} delivers: waiting={waiting} dead={dead} (sluice deliveries {pipeline})"
         ));
+    }
+    if let Some(error) = text(&row["last_delivery_error"]).lines().next() {
+        remarks.push(format!("{pipeline} delivery ended early: {error}"));
     }
     // What a run has in hand is no remark.
     if row["state"] != "running" {

@@ -142,6 +142,9 @@ async fn what_is_wrong_with_every_row_stops_the_sending_and_leaves_the_outbox_as
         assert!(shop.receiver.requests().len() < 20);
         let told = "select outcome, error like '%answered%' from sluice.delivery_state";
         assert_eq!(shop.db.rows(told).await, ["failed|t"]);
+        let status = Sluice::on(&shop.db).args(["status"]).run().exits(0);
+        let remark = "items delivery ended early: ";
+        assert!(status.stdout.contains(remark), "{}", status.stdout);
     }
 }
 

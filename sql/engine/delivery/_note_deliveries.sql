@@ -5,6 +5,7 @@ returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
+set work_mem = '64MB' -- a batch is sorted, which it is nearly, without going to disk
 as $$
 declare
   v record;
@@ -14,7 +15,7 @@ begin
   end if;
   perform sluice._plan_by_index('sluice_outbox', p_outbox_sql);
   execute 'execute sluice_outbox' into v;
-  perform sluice._supersede_deliveries(v.first_id);
+  perform sluice._supersede_deliveries((select b.owner_id from pg_temp.sluice_batch b), v.first_id, v.written);
   return v.written;
 end
 $$;
@@ -49,22 +50,45 @@ noted as (
   where %5$s
   order by w.ordinal, w.line
   returning delivery_id)
-select (select pg_catalog.count(*) from written) as written,
+select (select pg_catalog.count(*) from %6$s) as written,
   (select pg_catalog.min(n.delivery_id) from noted n) as first_id$sql$,
     sluice._key_json(p_key, 'o'), sluice._key_hash(p_target, p_key, 'o'), p_outcome, p_from,
-    case when p_deletes then 'true' else 'w.outcome <> ''delete''' end)
+    case when p_deletes then 'true' else 'w.outcome <> ''delete''' end,
+    -- Asked once, what is written need not be kept.
+    case when p_deletes then 'noted' else 'written' end)
 $$;
 
--- A newer change of a key is sent instead of older ones that were not: whatever was noted from p_first_id on.
-create or replace function sluice._supersede_deliveries(p_first_id bigint)
+-- A newer change of a key is sent instead of older ones that were not: whatever was noted from p_first_id on. Found
+-- from the side that has fewer: where a sender keeps up, there are hardly any older ones. "+ 0": by the key, never by
+-- the range, whatever the statistics say.
+create or replace function sluice._supersede_deliveries(p_pipeline_id integer, p_first_id bigint, p_count bigint)
 returns void
-language sql volatile
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-  update sluice.outbox o set state = 'superseded', closed_at = now(), body = null
-  from sluice.outbox n
-  where n.delivery_id >= p_first_id and o.delivery_id < p_first_id and o.state in ('unsent', 'dead')
-    and o.pipeline_id = n.pipeline_id and o.key_hash = n.key_hash and n.state = 'unsent'
+declare
+  v_older bigint[] := array(
+    (select o.delivery_id from sluice.outbox o
+     where o.pipeline_id = p_pipeline_id and o.state = 'unsent' and o.delivery_id < p_first_id limit p_count)
+    union all
+    (select o.delivery_id from sluice.outbox o
+     where o.pipeline_id = p_pipeline_id and o.state = 'dead' and o.delivery_id < p_first_id limit p_count));
+begin
+  if v_older = '{}' then
+    return;
+  elsif cardinality(v_older) < p_count then
+    update sluice.outbox o set state = 'superseded', closed_at = now(), body = null
+    where o.delivery_id = any (v_older) and o.state in ('unsent', 'dead') and exists (
+      select from sluice.outbox n
+      where n.delivery_id + 0 >= p_first_id and n.pipeline_id = o.pipeline_id and n.key_hash = o.key_hash
+        and n.state in ('unsent', 'dead'));
+  else
+    update sluice.outbox o set state = 'superseded', closed_at = now(), body = null
+    from sluice.outbox n
+    where n.delivery_id >= p_first_id and o.delivery_id + 0 < p_first_id and o.state in ('unsent', 'dead')
+      and o.pipeline_id = n.pipeline_id and o.key_hash = n.key_hash and n.state = 'unsent';
+  end if;
+end
 $$;

@@ -7,7 +7,7 @@ set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
   v_is_delete boolean := p_pipeline.mark_column is null;
-  v_first_id  bigint;
+  v_noted     record;
 begin
   if v_is_delete and p_pipeline.deliver ->> 'deletes' = 'false' then
     return;
@@ -18,11 +18,12 @@ begin
   from pg_temp.sluice_missing m join %s t on t.tableoid = m.class and t.ctid = m.place
   order by %s
   returning delivery_id)
-select min(delivery_id) from noted$sql$, sluice._key_json(p_key, 't'), p_target::regclass,
+select count(*) as count, min(delivery_id) as first_id from noted$sql$,
+      sluice._key_json(p_key, 't'), p_target::regclass,
       (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)))
-    into v_first_id
+    into v_noted
     using p_pipeline.pipeline_id, case when v_is_delete then 'delete' else 'upsert' end, p_batch_id;
-  perform sluice._supersede_deliveries(v_first_id);
+  perform sluice._supersede_deliveries(p_pipeline.pipeline_id, v_noted.first_id, v_noted.count);
 end
 $$;
 

@@ -25,7 +25,7 @@ select count(*) as count, min(delivery_id) as first_id from noted$sql$,
       (select string_agg(format('t.%I', k), ', ' order by n) from unnest(v_key) with ordinality as keys (k, n)))
     into v_noted
     using v_pipeline.pipeline_id, nextval('sluice.batch_id'), sluice._with_backfills(v_pipeline.pipeline_id);
-  perform sluice._supersede_deliveries(v_noted.first_id);
+  perform sluice._supersede_deliveries(v_pipeline.pipeline_id, v_noted.first_id, v_noted.count);
   return v_noted.count;
 end
 $$;

@@ -63,7 +63,9 @@ select
          as y (target text, inserted bigint, updated bigint, deleted bigint)
        where b.run_id = r.run_id) x on x.target = v.target
      group by v.target, v.number) o
-   having count(*) > 1) as targets
+   having count(*) > 1) as targets,
+  (select d.error from sluice.delivery_state d
+   where d.pipeline_id = p.pipeline_id and p.deliver is not null) as last_delivery_error
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
@@ -80,8 +82,8 @@ the outcome of the last run. run_batches, extracted, written, quarantined: of th
 batches: of all runs. failing_since, failed_runs: since when no run has ended well. waiting: what the source offers and
 could not be read to its end; unfinished: files and objects that were begun and are not among these (20 at most).
 targets: where there are several, the rows written to each by that run.
-undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries). Backfills are in
-sluice.backfills.$$;
+undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries); last_delivery_error:
+why the last sender ended early. Backfills are in sluice.backfills.$$;
 
 create or replace view sluice.waiting_details as
 select
