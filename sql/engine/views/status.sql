@@ -82,8 +82,8 @@ the outcome of the last run. run_batches, extracted, written, quarantined: of th
 batches: of all runs. failing_since, failed_runs: since when no run has ended well. waiting: what the source offers and
 could not be read to its end; unfinished: files and objects that were begun and are not among these (20 at most).
 targets: where there are several, the rows written to each by that run.
-undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries); last_delivery_error:
-why the last sender ended early. Backfills are in sluice.backfills.$$;
+undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries);
+last_delivery_error: why the last sender ended early. Backfills are in sluice.backfills.$$;
 
 create or replace view sluice.waiting_details as
 select
