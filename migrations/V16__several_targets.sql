@@ -26,6 +26,17 @@ create index also_targets_by_target on sluice.also_targets (target);
 
 comment on table sluice.also_targets is
   'The targets of a version besides the first, which pipelines and transforms have: each with its transform, in the order in which they are merged.';
+comment on column sluice.also_targets.pipeline_id is 'The pipeline, or a backfill of it.';
+comment on column sluice.also_targets.version is 'The version of the pipeline to which the target belongs.';
+comment on column sluice.also_targets.number is
+  'Its place in the order in which the targets are merged; 1 is the first target, which is not here.';
+comment on column sluice.also_targets.target is 'The table, with its schema.';
+comment on column sluice.also_targets.function is 'Its transform, with schema and argument types.';
+comment on column sluice.also_targets.takes_meta is 'Whether the transform takes meta beside the record.';
+comment on column sluice.also_targets.columns is 'The columns that the transform returns.';
+comment on column sluice.also_targets.key is 'The columns of its key.';
+comment on column sluice.also_targets.function_text is 'The text of the transform when the version was defined.';
+comment on column sluice.also_targets.sha256 is 'By which a replaced transform is noticed.';
 comment on column sluice.also_targets.parent is
   'Its columns that hold the key of the first target, in the order of that key: whose child a row is.';
 comment on column sluice.also_targets.children is
@@ -56,3 +67,5 @@ comment on column sluice.compiled.number is
   'Which of the targets of the version: 1 is the first.';
 comment on column sluice.compiled.rows_table is
   'Where the session keeps the rows that a batch makes of it; set by sluice._take_version.';
+comment on column sluice.compiled.parent is 'Of a further target, the columns that hold the key of the first.';
+comment on column sluice.compiled.children is 'Of a further target, keep or replace.';
