@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// The progress bar: on standard error, and only where that is a terminal.
@@ -11,6 +11,7 @@ use std::time::Duration;
 pub struct Progress {
     bar: ProgressBar,
     records: Arc<AtomicI64>,
+    has_begun: Arc<AtomicBool>,
 }
 
 impl Progress {
@@ -27,6 +28,7 @@ impl Progress {
         Progress {
             bar,
             records: Arc::default(),
+            has_begun: Arc::default(),
         }
     }
 
@@ -35,6 +37,7 @@ impl Progress {
         Progress {
             bar: ProgressBar::hidden(),
             records: Arc::default(),
+            has_begun: Arc::default(),
         }
     }
 
@@ -57,7 +60,7 @@ impl Progress {
         }
         self.records.store(0, Ordering::Relaxed);
         self.bar.set_message("0 records");
-        self.bar.enable_steady_tick(Duration::from_millis(250));
+        self.begin();
     }
 
     /// Begins with a number of things to look at.
@@ -69,6 +72,11 @@ impl Progress {
         }
         self.bar.set_length(number as u64);
         self.bar.set_message(things);
+        self.begin();
+    }
+
+    fn begin(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
         self.bar.enable_steady_tick(Duration::from_millis(250));
     }
 
@@ -91,6 +99,10 @@ impl Progress {
 
     /// Runs `write` with the bar out of the way.
     pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        match self.has_begun.load(Ordering::Relaxed) {
+            true => self.bar.suspend(write),
+            // It would be drawn afterwards.
+            false => write(),
+        }
     }
 }

@@ -108,3 +108,48 @@ async fn a_client_that_died_ends_its_query() {
     db.wait_until(&format!("select not ({})", &verifying[7..]))
         .await;
 }
+
+/// What a terminal of 60 columns shows of a command; nothing where the system cannot make one.
+fn on_a_terminal(db: &TestDb, args: &str) -> Option<String> {
+    let command = format!(
+        "stty cols 60 rows 24; {} {args}",
+        env!("CARGO_BIN_EXE_sluice")
+    );
+    let output = std::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("DATABASE_URL", &db.url)
+        .env("TERM", "xterm")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn a_terminal_shows_tables_that_fit_and_no_bar_where_nothing_is_counted() {
+    let db = poisoned().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notice.sql");
+    std::fs::write(
+        &file,
+        "do $$ begin raise notice 'for your information'; end $$;",
+    )
+    .unwrap();
+    let Some(said) = on_a_terminal(&db, &format!("apply {}", file.display())) else {
+        return;
+    };
+    assert_eq!(
+        said.lines().next(),
+        Some("notice: for your information"),
+        "{said:?}"
+    );
+    assert!(
+        !said.contains('\u{2591}') && !said.contains("0/0"),
+        "{said:?}"
+    );
+    let width = |table: &str| table.lines().map(|line| line.chars().count()).max();
+    let table = on_a_terminal(&db, "quarantine items").unwrap();
+    assert!(table.contains('…') && width(&table) <= Some(60), "{table}");
+    let whole = on_a_terminal(&db, "quarantine items --full").unwrap();
+    assert!(!whole.contains('…') && width(&whole) > Some(60), "{whole}");
+}
