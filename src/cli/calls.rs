@@ -77,13 +77,6 @@ pub(super) async fn skip(context: &Context, args: &args::Skip) -> Result<u8> {
     .await
 }
 
-pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
-    let sql =
-        "select * from sluice.prune(pipeline => $1, tombstones_before => $2::text::timestamptz)";
-    let params: [&dyn Param; 2] = [&args.pipeline, &args.tombstones_before];
-    list(context, sql, &params, "nothing is old enough").await
-}
-
 pub(super) async fn versions(context: &Context, args: &args::Reporting) -> Result<u8> {
     let columns = match context.json {
         true => "*",

@@ -21,6 +21,7 @@ mod drift;
 mod init;
 mod logging;
 mod migrate;
+mod prune;
 mod quarantine;
 mod reconcile;
 mod reload;
@@ -139,7 +140,7 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Deliver(args) => deliver::deliver(&context, &args).await,
         Command::Deliveries(args) => calls::deliveries(&context, &args).await,
         Command::Redeliver(args) => calls::redeliver(&context, &args).await,
-        Command::Prune(args) => calls::prune(&context, &args).await,
+        Command::Prune(args) => prune::prune(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Reconcile(args) => reconcile::reconcile(&context, &args).await,
         Command::Drift(args) => drift::drift(&context, &args).await,

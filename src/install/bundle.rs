@@ -80,7 +80,7 @@ impl Bundle {
         }
         let _ = write!(
             script,
-            "do $$ begin perform sluice._pin_settings(); perform sluice._grant_rights(); end $$;\n\n\
+            "do $$ begin perform sluice._pin_settings(); perform sluice._comment_columns(); perform sluice._grant_rights(); end $$;\n\n\
              insert into sluice.engine (version, bundle_sha256, routines)\n\
              values ('{version}', '{sha256}', array[{functions}])\n\
              on conflict (is_singleton) do update set\n  \

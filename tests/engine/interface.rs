@@ -60,6 +60,27 @@ async fn schema_is_the_golden_one() {
     assert_golden("schema.sql", &found, "schema_is_the_golden_one");
 }
 
+#[tokio::test]
+async fn every_table_view_and_column_says_what_it_holds() {
+    let db = TestDb::new().await;
+    let silent = db
+        .rows(
+            "select c.oid::regclass || coalesce('.' || a.attname, '')
+             from pg_class c
+             left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+             where c.relnamespace = 'sluice'::regnamespace and c.relkind in ('r', 'v', 'c')
+               and (obj_description(c.oid, 'pg_class') is null and c.relkind <> 'c'
+                 or col_description(c.oid, a.attnum) is null)
+             order by 1",
+        )
+        .await;
+    assert_eq!(
+        silent,
+        [""; 0],
+        "comment on column, in the migration; those of views are in _comment_columns"
+    );
+}
+
 #[test]
 fn every_refusal_says_what_to_do_next() {
     let mut found = Vec::new();

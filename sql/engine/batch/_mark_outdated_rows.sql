@@ -62,7 +62,7 @@ begin
       from sluice.pipelines p
       cross join lateral (
         select b.committed_at from sluice.batches b
-        where b.pipeline_id = p.pipeline_id and b.kind = 'load' and b.unchanged > 0
+        where b.pipeline_id = p.pipeline_id and b.kind in ('load', 'carried') and b.unchanged > 0
         order by b.committed_at desc limit 1) l
       where p.target = v_target and v_batch.precedence = 'arrival');
   return true;

@@ -1,4 +1,37 @@
+-- Of what was read before the ledger was pruned, the state of files and objects itself holds how far it was then.
 create or replace function sluice._objects_at(p_pipeline_id integer, p_batch_seq bigint)
+returns table (object text, identity jsonb, "position" jsonb, is_done boolean, batch_id bigint)
+language sql stable
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = off -- nothing is known of how many the parts come to
+set jit = off
+as $$
+  with ledger as materialized (
+    select * from sluice._objects_of_ledger(p_pipeline_id, p_batch_seq)
+  ), carry as (
+    select b.batch_seq from sluice.batches b
+    join sluice._ledger_path(p_pipeline_id, p_batch_seq) p on b.batch_seq between p.first_seq and p.last_seq
+    where b.pipeline_id = p_pipeline_id and b.kind = 'carried'
+  ), carried as (
+    select o.object, o.identity, o.position, o.is_done, o.last_batch_id as batch_id
+    from sluice.source_objects o
+    where o.pipeline_id = p_pipeline_id and o.carried is null and exists (select from carry)
+      and not exists (select from sluice.batches b where b.batch_id = o.last_batch_id)
+    union all
+    select o.object, o.carried -> 'identity', o.carried -> 'position', (o.carried ->> 'is_done')::boolean,
+      (o.carried ->> 'batch_id')::bigint
+    from sluice.source_objects o
+    where o.pipeline_id = p_pipeline_id and o.carried is not null and exists (select from carry))
+  select * from ledger
+  union all
+  select c.* from carried c where not exists (select from ledger l where l.object = c.object)
+$$;
+
+comment on function sluice._objects_at(integer, bigint) is
+  'The files and objects as the ledger says they were after a batch: what it last says of each on the way there.';
+
+-- What the entries of the ledger say that are there.
+create or replace function sluice._objects_of_ledger(p_pipeline_id integer, p_batch_seq bigint)
 returns table (object text, identity jsonb, "position" jsonb, is_done boolean, batch_id bigint)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -23,9 +56,6 @@ begin
   from latest l where not l.object ? 'is_removed';
 end
 $$;
-
-comment on function sluice._objects_at(integer, bigint) is
-  'The files and objects as the ledger says they were after a batch: what it last says of each on the way there.';
 
 -- The spans of the ledger that lead from the start to the state after a batch: without what was undone by rewinds to
 -- a batch, a time or the start.

@@ -98,7 +98,7 @@ begin
   ), read_of_pages as (
     select h.batch_id, h.extracted as records, sum(h.extracted) over (order by h.batch_seq) as records_to_here
     from here h
-    where p_object is null and h.kind = 'load' and h.extracted > 0
+    where p_object is null and h.kind in ('load', 'carried') and h.extracted > 0
       -- Standard input cannot be read again.
       and h.objects = '[]' and h.cursor_after ->> 'object' is distinct from '-'
       and not exists (select from there t where h.batch_seq between t.first_seq and t.last_seq)

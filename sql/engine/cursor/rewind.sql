@@ -24,8 +24,10 @@ begin
     from sluice._read_again(v_id, v_goal.batch_seq, rewind.object) a) a
   where s.pipeline_id = v_id;
   v_objects := array(
-    select row(v_id, a.object, a.identity, a.position, a.is_done, a.batch_id, now())::sluice.source_objects
-    from sluice._objects_at(v_id, v_goal.batch_seq) a);
+    select row(v_id, a.object, a.identity, a.position, a.is_done, a.batch_id, now(),
+      case when (o.carried ->> 'batch_id')::bigint <> a.batch_id then o.carried end)::sluice.source_objects
+    from sluice._objects_at(v_id, v_goal.batch_seq) a
+    left join sluice.source_objects o on o.pipeline_id = v_id and o.object = a.object);
 
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_id for update;
   select count(*) as batches, coalesce(sum(b.extracted), 0) as records into v_since
@@ -62,57 +64,6 @@ object: the start of one file or object, also one that was skipped.
 sluice.preview_rewind shows before what would be read again. Recorded in the ledger; a run in progress is deposed. Rows
 already loaded stay, and records read again are skipped where nothing changed.
 Example: select sluice.rewind('orders', to_batch => 812)$$;
-
--- The goal of a rewind: number of the batch after whose end reading goes on (0: from the start; null: only one
--- object), the cursor there, and the goal in words. SL005 when there is not exactly one goal, or it is none.
-create or replace function sluice._rewind_goal(
-  p_pipeline sluice.pipelines, p_to_batch bigint, p_to_start boolean, p_object text, p_to_time timestamptz,
-  out batch_seq bigint, out "cursor" jsonb, out words text)
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_batch sluice.batches;
-begin
-  if num_nonnulls(p_to_batch, nullif(p_to_start, false), p_object, p_to_time) <> 1 then
-    raise exception using errcode = 'SL005', message = 'rewind needs one goal',
-      hint = 'one of to_batch => N, to_time => ''2026-03-01 12:00+00'', to_start => true, object => ''drop/a.ndjson''';
-  end if;
-  if p_object is not null then
-    words := 'the start of ' || p_object;
-    if not exists (
-      select from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id and o.object = p_object) then
-      raise exception using errcode = 'SL005',
-        message = format('pipeline %s has read no object %s', p_pipeline.name, quote_literal(p_object)),
-        hint = coalesce('it has read ' || (
-          select string_agg(o.object, ', ') from (
-            select o.object from sluice.source_objects o where o.pipeline_id = p_pipeline.pipeline_id
-            order by o.updated_at desc limit 5) o) || ', ...', 'it has read none yet');
-    end if;
-    return;
-  elsif p_to_start then
-    words := 'the start';
-  elsif p_to_time is not null then
-    select * into v_batch from sluice.batches b
-    where b.pipeline_id = p_pipeline.pipeline_id and b.batch_seq is not null and b.committed_at <= p_to_time
-    order by b.batch_seq desc limit 1;
-    words := format('%s, %s', p_to_time, coalesce('after batch ' || v_batch.batch_id, 'before the first batch'));
-  else
-    words := 'batch ' || p_to_batch;
-    select * into v_batch from sluice.batches b
-    where b.pipeline_id = p_pipeline.pipeline_id and b.batch_id = p_to_batch;
-    if v_batch.batch_seq is null then
-      raise exception using errcode = 'SL005', message = case
-          when found then format('batch %s is a replay, which moved no cursor', p_to_batch)
-          else format('pipeline %s has no batch %s', p_pipeline.name, p_to_batch) end,
-        hint = format('see select batch_id, committed_at, extracted from sluice.batches'
-          ' where pipeline_id = %s and batch_seq is not null order by batch_seq desc', p_pipeline.pipeline_id);
-    end if;
-  end if;
-  batch_seq := coalesce(v_batch.batch_seq, 0);
-  "cursor" := v_batch.cursor_after;
-end
-$$;
 
 -- Moves the cursor by hand, behind a ledger entry that the caller has written under the lock of the state.
 create or replace function sluice._move_cursor(p_pipeline_id integer, p_cursor jsonb)

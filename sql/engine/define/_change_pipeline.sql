@@ -25,6 +25,10 @@ begin
   elsif v_new.retain_raw <= interval '0' then
     raise exception using errcode = 'SL005', hint = 'retain_raw => ''7 days''; ''0'' keeps no payloads',
       message = format('pipeline %s: retain_raw %s is not positive', v_new.name, quote_literal(v_new.retain_raw));
+  elsif v_new.retain_history <= interval '0' then
+    raise exception using errcode = 'SL005', hint = 'retain_history => ''1 year''; ''0'' keeps all of it',
+      message = format('pipeline %s: retain_history %s is not positive', v_new.name,
+        quote_literal(v_new.retain_history));
   elsif v_new.skip_known is null or v_new.retry_orphans is null then
     raise exception using errcode = 'SL005', hint = 'true or false',
       message = format('pipeline %s: %s cannot be none', v_new.name, case
@@ -43,6 +47,7 @@ begin
     source = v_new.source, max_bad_ratio = v_new.max_bad_ratio, batch_rows = v_new.batch_rows,
       batch_bytes = v_new.batch_bytes,
     skip_known = v_new.skip_known, retry_orphans = v_new.retry_orphans, retain_raw = v_new.retain_raw,
+    retain_history = v_new.retain_history,
     missing = v_new.missing, mark_column = v_new.mark_column, max_delete_ratio = v_new.max_delete_ratio,
       deliver = v_new.deliver, updated_at = now()
   where p.pipeline_id = v_new.pipeline_id;

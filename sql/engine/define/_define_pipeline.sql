@@ -3,7 +3,7 @@
 -- a file of an older one, applied again at a deploy, finds itself registered and is done.
 create or replace function sluice._define_pipeline(
   p_search_path text, p_name text, p_version integer, p_transform text, p_target text, p_key text[], p_source jsonb,
-  p_order_by text, p_activate boolean, p_policies jsonb, p_retain_raw interval, p_also jsonb[])
+  p_order_by text, p_activate boolean, p_policies jsonb, p_times jsonb, p_also jsonb[])
 returns text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -36,8 +36,9 @@ begin
   perform pg_advisory_xact_lock(sluice._lock_class('define'), 0);
   v_said := jsonb_strip_nulls(p_policies)
     || jsonb_build_object('source', sluice._checked('source', p_source), 'activate', coalesce(p_activate, true))
-    || case when p_retain_raw = interval '0' then '{"retain_raw": null}'
-      when p_retain_raw is null then '{}' else jsonb_build_object('retain_raw', p_retain_raw) end;
+    || (select coalesce(jsonb_object_agg(t.key, case when t.value::interval <> interval '0'
+      then to_jsonb(t.value::interval) end), '{}')
+      from jsonb_each_text(jsonb_strip_nulls(p_times)) t);
   if v_said ? 'deliver' then
     v_said := v_said || jsonb_build_object('deliver', sluice._checked('delivery', v_said -> 'deliver'));
   end if;

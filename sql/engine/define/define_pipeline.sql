@@ -3,7 +3,8 @@ create or replace function sluice.define_pipeline(
   max_bad_ratio numeric default null, batch_rows integer default null, batch_bytes integer default null,
   activate boolean default true, skip_known boolean default null, retry_orphans boolean default null,
   retain_raw interval default null, missing text default null, mark_column text default null,
-  max_delete_ratio numeric default null, deliver jsonb default null, also jsonb[] default null)
+  max_delete_ratio numeric default null, deliver jsonb default null, also jsonb[] default null,
+  retain_history interval default null)
 returns text
 language sql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them. So there is nothing here but
@@ -15,7 +16,7 @@ as $$
       'max_bad_ratio', max_bad_ratio, 'batch_rows', batch_rows, 'batch_bytes', batch_bytes, 'skip_known', skip_known,
       'retry_orphans', retry_orphans, 'missing', missing, 'mark_column', mark_column, 'max_delete_ratio',
         max_delete_ratio, 'deliver', deliver),
-    retain_raw, also)
+    pg_catalog.jsonb_build_object('retain_raw', retain_raw, 'retain_history', retain_history), also)
 $$;
 
 comment on function sluice.define_pipeline is
@@ -33,6 +34,8 @@ batch_rows, batch_bytes (the loader's): size of a batch.
 skip_known (true): false parses every record, also those whose bytes and row have not changed since they were loaded.
 retry_orphans (true): records whose parent row was missing (23503) are tried again before and after every run.
 retain_raw (none): keep the payloads of committed batches so long, for reload, compare and why; '0' drops them.
+retain_history (none, which keeps it for ever): keep ledger, runs and closed quarantined records so long, see
+  sluice.prune; '0' for none.
 missing (keep): what becomes of rows that a complete read of the source no longer brings (sluice.finish_snapshot):
   keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return.
 max_delete_ratio (0.1): if more of the rows are missing, nothing is deleted or marked (SL008).

@@ -36,19 +36,20 @@ begin
         (11, 'skip_known', nullif(v_pipeline.skip_known, true)::text),
         (12, 'retry_orphans', nullif(v_pipeline.retry_orphans, true)::text),
         (13, 'retain_raw', quote_literal(v_pipeline.retain_raw)),
-        (14, 'missing', quote_literal(nullif(v_pipeline.missing, 'keep'))),
-        (15, 'mark_column', quote_literal(v_pipeline.mark_column)),
-        (16, 'max_delete_ratio', nullif(v_pipeline.max_delete_ratio, 0.1)::text),
-        (17, 'deliver', case when v_pipeline.deliver is not null then
+        (14, 'retain_history', quote_literal(v_pipeline.retain_history)),
+        (15, 'missing', quote_literal(nullif(v_pipeline.missing, 'keep'))),
+        (16, 'mark_column', quote_literal(v_pipeline.mark_column)),
+        (17, 'max_delete_ratio', nullif(v_pipeline.max_delete_ratio, 0.1)::text),
+        (18, 'deliver', case when v_pipeline.deliver is not null then
           sluice._source_sql('delivery', v_pipeline.deliver, '  ') end),
-        (18, 'also', (
+        (19, 'also', (
           select 'array[' || string_agg(format(E'\n    sluice.also_target(%s)', concat_ws(', ',
             'transform => ' || quote_literal(regexp_replace(t.function, '[(][a-z,]*[)]$', '')),
             'target => ' || quote_literal(t.target), 'key => ' || quote_literal(t.key),
             'parent => ' || quote_literal(t.parent), 'children => ' || quote_literal(nullif(t.children, 'keep')))),
             ',' order by t.number) || ']'
           from sluice._version_targets(v_pipeline.pipeline_id, v_version.version) t where t.number > 1)),
-        (19, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
+        (20, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
       ) a (place, name, value)
       where a.value is not null)));
 end

@@ -60,7 +60,7 @@ as $$
     from (
       select b.batch_id, d.is_dropped, row_number() over (order by b.batch_id)
         - row_number() over (partition by d.is_dropped order by b.batch_id) as number
-      from sluice.pipelines p join sluice.batches b using (pipeline_id)
+      from sluice.pipelines p join sluice._all_batches() b using (pipeline_id)
       cross join lateral (
         select p.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id)) as is_dropped) d
       where p.target = p_pipeline.target or exists (

@@ -17,7 +17,7 @@ begin
   execute format($sql$with noted as (
   insert into sluice.outbox (pipeline_id, key, key_hash, operation, hash, batch_id)
   select $1, %s, %s, 'upsert', coalesce(t.sluice_hash, ''), $2
-  from %s t where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = any ($3))
+  from %s t where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = any ($3))
   order by %s
   returning delivery_id)
 select count(*) as count, min(delivery_id) as first_id from noted$sql$,

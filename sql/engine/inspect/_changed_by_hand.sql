@@ -12,7 +12,7 @@ declare
   v_is_same boolean;
 begin
   select t.columns, t.key, t.search_path, o.pipeline_id into v_version
-  from sluice.batches b
+  from sluice._all_batches() b
   join sluice.pipelines p on p.pipeline_id = b.pipeline_id
   join sluice.pipelines o on o.pipeline_id = coalesce(p.backfill_of, p.pipeline_id)
   join sluice.transforms t on t.pipeline_id = o.pipeline_id and t.version = b.version
@@ -22,7 +22,7 @@ begin
   end if;
   perform set_config('search_path', v_version.search_path, true);
   execute format($sql$select %s from %s t
-join (select batch_id, kind from sluice.batches) b on b.batch_id = t.sluice_batch join %s k on %s$sql$,
+join (select batch_id, kind from sluice._all_batches()) b on b.batch_id = t.sluice_batch join %s k on %s$sql$,
     sluice._is_as_written_sql(v_target, v_version.columns, v_version.key, v_version.pipeline_id), v_target, p_row_sql,
     sluice._key_condition(v_target, p_columns, 't', 'k')) into v_is_same using p_given;
   return case when not v_is_same then 'changed by hand since its batch wrote it' end;

@@ -12,7 +12,12 @@ declare
 begin
   select * into v_batch from sluice.batches b where b.batch_id = p_batch_id;
   if not found then
-    return query values ('batch', format('%s, which is not in the ledger: of a pipeline that was dropped', p_batch_id));
+    return query
+    select 'batch', coalesce((
+      select format('%s, %s of %s by version %s; the rest was pruned from the ledger', b.batch_id, b.kind,
+        b.committed_at::timestamptz(0), b.version)
+      from sluice.pruned_batches b where b.batch_id = p_batch_id),
+      format('%s, which is not in the ledger: of a pipeline that was dropped', p_batch_id));
     return;
   end if;
   return query

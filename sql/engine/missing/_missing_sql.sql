@@ -6,7 +6,7 @@ as $$
   -- Rows written since the snapshot began are of this snapshot, or newer.
   select format($sql$insert into pg_temp.sluice_missing (class, place, key_hash, is_missing)
 select t.tableoid, t.ctid, %1$s, true from %2$s t
-where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1
+where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1
   and coalesce(b.batch_seq < $2, b.committed_at < $3))%3$s
   and not exists (
     select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
@@ -15,7 +15,7 @@ where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipelin
     || case when p_mark_column is null then '' else format($sql$
 union all
 select t.tableoid, t.ctid, %1$s, false from %2$s t
-where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1) and not (%3$s)
+where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1) and not (%3$s)
   and exists (
     select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
       and h = %1$s)$sql$,

@@ -50,7 +50,7 @@ begin
     (select format('the reading of %s began before it', x ->> 'object')
      from jsonb_array_elements(p_ledger.objects) x
      join sluice.source_objects o on o.pipeline_id = v_id and o.object = x ->> 'object' and not o.is_done
-     join sluice.batches b on b.batch_id = o.last_batch_id and b.batch_seq < v_read.first_seq
+     join sluice._all_batches() b on b.batch_id = o.last_batch_id and coalesce(b.batch_seq, 0) < v_read.first_seq
      limit 1));
   if v_spoilt_by is null then
     v_keys := sluice._batch_keys(p_batch_keys_sql);

@@ -7,8 +7,8 @@ language sql stable
 as $$
   select b.batch_id, o.pipeline_id,
     o.committed_at - pg_catalog.make_interval(case when p.backfill_of is null then 0 else 1000 end)
-  from sluice.batches b
-  join sluice.batches o on o.batch_id = coalesce(b.reloads, b.batch_id)
+  from sluice._all_batches() b
+  join sluice._all_batches() o on o.batch_id = coalesce(b.reloads, b.batch_id)
   join sluice.pipelines p on p.pipeline_id = o.pipeline_id
 $$;
 

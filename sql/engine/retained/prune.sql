@@ -1,53 +1,102 @@
-create or replace function sluice.prune(pipeline text default null, tombstones_before timestamptz default null)
-returns table (pipeline_name text, retained_on date, bytes bigint, tombstones bigint)
+create or replace function sluice.prune(pipeline text default null, tombstones_before timestamptz default null,
+  history_before timestamptz default null, dry_run boolean default false, max_rows integer default 2000)
+returns table (pipeline_name text, retained_on date, bytes bigint, tombstones bigint, batches bigint, runs bigint,
+  records bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
+#variable_conflict use_column
 declare
   v_pipeline sluice.pipelines;
-  v_day      date;
+  v_before   timestamptz;
 begin
   if prune.pipeline is not null then
     perform sluice._find_pipeline(prune.pipeline);
   end if;
+  if prune.history_before > now() or prune.max_rows < 1 then
+    raise exception using errcode = 'SL005', hint = 'history_before => now() - interval ''1 year'', max_rows => 2000',
+      message = case when prune.max_rows < 1 then format('max_rows %s is not positive', prune.max_rows)
+        else format('history_before %s has not come yet', prune.history_before) end;
+  end if;
   for v_pipeline in
     select * from sluice.pipelines p where prune.pipeline is null or p.name = prune.pipeline order by p.name
   loop
-    pipeline_name := v_pipeline.name;
-    tombstones := null;
-    for v_day in
-      select t.retained_on from sluice._raw_tables(v_pipeline.pipeline_id) t
-      -- A day goes when its last moment is old enough.
-      where v_pipeline.retain_raw is null
-        or (t.retained_on + 1)::timestamp at time zone 'UTC' <= now() - v_pipeline.retain_raw
-    loop
-      begin
-        bytes := sluice._drop_raw_table(v_pipeline.pipeline_id, v_day);
-        retained_on := v_day;
-        return next;
-      exception when lock_not_available then
-        raise warning 'pipeline %: the payloads retained on % are being read; they go with the next prune',
-          v_pipeline.name, v_day;
-      end;
-    end loop;
-    perform sluice._prune_outbox(v_pipeline);
+    return query select v_pipeline.name, d.*, null::bigint, null::bigint, null::bigint, null::bigint
+    from sluice._prune_payloads(v_pipeline, prune.dry_run) d;
+    if not prune.dry_run then
+      perform sluice._prune_outbox(v_pipeline);
+    end if;
     if prune.tombstones_before is not null then
-      delete from sluice.tombstones d where d.target = v_pipeline.target and d.deleted_at < prune.tombstones_before;
-      get diagnostics tombstones = row_count;
-      if tombstones > 0 then
-        retained_on := null;
-        bytes := null;
-        return next;
-      end if;
+      return query
+      select v_pipeline.name, null::date, null::bigint, d.tombstones, null::bigint, null::bigint, null::bigint
+      from sluice._prune_tombstones(v_pipeline.target, prune.tombstones_before, prune.dry_run) d
+      where d.tombstones > 0;
+    end if;
+    v_before := coalesce(prune.history_before, now() - v_pipeline.retain_history);
+    if v_before is not null and v_pipeline.backfill_of is null then
+      return query select v_pipeline.name, null::date, null::bigint, null::bigint, h.batches, h.runs, h.records
+      from sluice._prune_history(v_pipeline, v_before, case when not prune.dry_run then prune.max_rows end,
+        prune.dry_run) h
+      where h.batches + h.runs + h.records > 0;
     end if;
   end loop;
 end
 $$;
 
-comment on function sluice.prune(text, timestamptz) is
-$$Drops retained payloads that are older than retain_raw says; one line a day, with its size on disk. Where retain_raw
-was left out since, all of them go. Waits for nobody and holds up nobody: what is being read stays until the next time.
-Deliveries that have been done for keep_days go, too. The loader calls it after every run.
+comment on function sluice.prune is
+$$Drops what is old enough, and says what: one line a pipeline and kind. The loader calls it after every run. dry_run:
+only says what would go. Waits for nobody and holds up nobody: what is being read stays until the next time.
+Retained payloads that are older than retain_raw says, a line a day, with its size on disk; where retain_raw was left
+out since, all of them. Deliveries that have been done for keep_days.
+history_before, or else what retain_history says: batches of the ledger, runs, and closed records of the quarantine from
+before then, at most max_rows of each a call (repeat it until no line comes). One entry of the ledger, of kind carried,
+stands for them with their sums, so that sluice.verify balances; what rows of the target name, the state of files and
+objects, and open records stay. The cursor cannot be set back behind it but to the start.
 tombstones_before: also forgets keys that were deleted before then; an older record that comes after that brings its row
 back.
-Example: select * from sluice.prune()$$;
+Example: select * from sluice.prune('orders', history_before => now() - interval '1 year', dry_run => true)$$;
+
+-- Days of retained payloads that are old enough: dropped, with their sizes.
+create or replace function sluice._prune_payloads(p_pipeline sluice.pipelines, p_is_dry boolean)
+returns table (retained_on date, bytes bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_day record;
+begin
+  for v_day in
+    select t.retained_on, t.relation from sluice._raw_tables(p_pipeline.pipeline_id) t
+    -- A day goes when its last moment is old enough.
+    where p_pipeline.retain_raw is null
+      or (t.retained_on + 1)::timestamp at time zone 'UTC' <= now() - p_pipeline.retain_raw
+  loop
+    begin
+      bytes := case when p_is_dry then pg_total_relation_size(v_day.relation)
+        else sluice._drop_raw_table(p_pipeline.pipeline_id, v_day.retained_on) end;
+      retained_on := v_day.retained_on;
+      return next;
+    exception when lock_not_available then
+      raise warning 'pipeline %: the payloads retained on % are being read; they go with the next prune',
+        p_pipeline.name, v_day.retained_on;
+    end;
+  end loop;
+end
+$$;
+
+-- Tombstones of a target from before a time: forgotten, and how many.
+create or replace function sluice._prune_tombstones(p_target text, p_before timestamptz, p_is_dry boolean,
+  out tombstones bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_is_dry then
+    select count(*) into tombstones from sluice.tombstones d where d.target = p_target and d.deleted_at < p_before;
+  else
+    delete from sluice.tombstones d where d.target = p_target and d.deleted_at < p_before;
+    get diagnostics tombstones = row_count;
+  end if;
+end
+$$;

@@ -13,7 +13,7 @@ begin
 from (
   select t.sluice_batch, t.rows, t.sluice_batch <@ $1 as is_known
   from (select t.sluice_batch, count(*) as rows from %s t group by t.sluice_batch) t
-  left join (select batch_id from sluice.batches) b on b.batch_id = t.sluice_batch
+  left join (select batch_id from sluice._all_batches()) b on b.batch_id = t.sluice_batch
   where b.batch_id is null) r$sql$, p_target)
     into lost, a_lost_batch, unknown, without_batch
     using coalesce((

@@ -8,7 +8,7 @@ declare
 begin
   with ledger as (
     select b.batch_id, b.kind, b.extracted, b.transformed, b.filtered, b.quarantined, b.produced, b.inserted, b.updated,
-      b.deleted, b.unchanged, b.stale, b.superseded, b.targets
+      b.deleted, b.unchanged, b.stale, b.superseded, b.targets, b.carried
     from sluice.batches b where b.pipeline_id = p_pipeline_id
   ), broken as (
     select 1 as place, batch_id as number,
@@ -38,12 +38,16 @@ begin
       select coalesce(sum(b.quarantined) filter (where b.kind <> 'replay'), 0) as records,
         coalesce(sum(b.quarantined) filter (where b.reloads is not null), 0) as reloaded
       from sluice.batches b where b.pipeline_id = any (v_ids)) l,
-      (select coalesce(sum(seen_count), 0) as records from sluice.quarantine where pipeline_id = p_pipeline_id) q
+      (select coalesce(sum(n.seen_count), 0) as records
+       from (
+         select seen_count from sluice.quarantine where pipeline_id = p_pipeline_id
+         union all select seen_count from sluice.pruned where pipeline_id = p_pipeline_id) n) q
     where q.records not between l.records and l.records + l.reloaded
       and (select p.backfill_of is null from sluice.pipelines p where p.pipeline_id = p_pipeline_id)
   )
   select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by place, number)),
-    (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0), count(*)) from ledger
+    (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0),
+      coalesce(sum(coalesce(carried, 1)), 0)) from ledger
       where kind not in ('rewind', 'skip', 'reconcile')))
     into is_ok, detail
   from broken;

@@ -5,7 +5,7 @@ set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.
 as $$
 begin
   with ledger as (
-    select b.batch_id, b.batch_seq, b.cursor_before, b.cursor_after,
+    select b.batch_id, b.batch_seq, b.cursor_before, b.cursor_after, b.carried,
       lag(b.batch_seq, 1, 0::bigint) over w as seq_before, lag(b.cursor_after) over w as cursor_expected
     from sluice.batches b where b.pipeline_id = p_pipeline_id and b.batch_seq is not null
     window w as (order by b.batch_seq)
@@ -13,7 +13,9 @@ begin
     select batch_seq, format('batch %s follows batch number %s with number %s, cursor %s follows %s', batch_id,
       seq_before, batch_seq, cursor_before, cursor_expected) as what
     from ledger
-    where batch_seq <> seq_before + 1 or cursor_before is distinct from cursor_expected
+    -- The first entry may stand for others before it.
+    where (batch_seq <> seq_before + 1 or cursor_before is distinct from cursor_expected)
+      and not (carried is not null and seq_before = 0 and carried = batch_seq)
     union all
     select s.batch_seq, format('the ledger ends at batch number %s and cursor %s, the state at %s and %s',
       last.batch_seq, last.cursor_after, s.batch_seq, s.cursor)
@@ -23,7 +25,8 @@ begin
       and (s.batch_seq <> coalesce(last.batch_seq, 0) or s.cursor is distinct from last.cursor_after)
   )
   select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by batch_seq)),
-    (select format('batches: %s, unbroken', count(*)) from ledger))
+    (select format('batches: %s, unbroken%s', coalesce(sum(coalesce(carried, 1)), 0),
+      ', ' || sum(carried) || ' of them pruned') from ledger))
     into is_ok, detail
   from broken;
 end

@@ -13,7 +13,7 @@ begin
     select q.quarantine_id, q.status, q.first_batch_id, q.last_batch_id, q.resolved_batch_id
     from sluice.quarantine q where q.pipeline_id = p_pipeline.pipeline_id
   ), ledger as (
-    select b.batch_id, b.kind from sluice.batches b where b.pipeline_id = any (v_ids)
+    select b.batch_id, b.kind from sluice._all_batches() b where b.pipeline_id = any (v_ids)
   ), last_events as (
     select distinct on (e.quarantine_id) e.quarantine_id, e.event
     from records q join sluice.quarantine_events e using (quarantine_id)

@@ -41,8 +41,13 @@ begin
     into inserted, deleted, changed
   from sluice.target_books b where b.target = p_target;
   execute format($sql$select count(*) from %s t
-join (select b.batch from sluice.target_books b where b.target = %L) b on b.batch = t.sluice_batch$sql$,
-    p_target, p_target) into rows;
+join (
+  select b.batch from sluice.target_books b where b.target = %L
+  union all
+  select n.batch_id from sluice.pruned_batches n join sluice.pipelines p using (pipeline_id)
+  where p.target = %L or exists (
+    select from sluice.also_targets a where a.pipeline_id = coalesce(p.backfill_of, p.pipeline_id) and a.target = %L)) b
+  on b.batch = t.sluice_batch$sql$, p_target, p_target, p_target, p_target) into rows;
   -- A pipeline that was dropped may have updated rows that another had inserted.
   if rows < inserted - deleted and exists (select from sluice.unknown_batches u where u.target = p_target) then
     v_unknown := (sluice._count_rows_by_origin(p_target)).unknown;

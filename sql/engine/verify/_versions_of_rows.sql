@@ -15,7 +15,8 @@ begin
     $sql$select t.version, t.columns, t.key, t.search_path, r.rows
 from (
   select b.version, pg_catalog.count(*) as rows from %s r
-  join (select batch_id, version from sluice.batches where pipeline_id = any ($1)) b on b.batch_id = r.sluice_batch
+  join (select batch_id, version from sluice._all_batches() where pipeline_id = any ($1)) b
+    on b.batch_id = r.sluice_batch
   group by b.version) r
 join sluice._versions_of_target($2, $3) t on t.version = r.version order by 1$sql$,
     p_pipeline.target)
@@ -28,7 +29,7 @@ join sluice._versions_of_target($2, $3) t on t.version = r.version order by 1$sq
     rows_sql := case when unread is null then format($sql$select t.sluice_hash, %s as key, %s as key_hash,
   %s as row_hash, %s as is_same
 from %s t
-join (select batch_id, kind from sluice.batches where pipeline_id = any ($1) and version = $2) b
+join (select batch_id, kind from sluice._all_batches() where pipeline_id = any ($1) and version = $2) b
   on b.batch_id = t.sluice_batch$sql$,
       sluice._key_json(v.key, 't'), sluice._key_hash(v_target, v.key, 't'), sluice._hash_sql(v_target, v.columns),
       sluice._is_as_written_sql(v_target, v.columns, v.key, p_pipeline.pipeline_id), p_pipeline.target) end;

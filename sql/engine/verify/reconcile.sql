@@ -128,7 +128,7 @@ begin
   perform set_config('search_path', v_version.search_path, true);
   execute format($sql$update %s t set sluice_batch = $1, sluice_hash = %s
 where case when t.sluice_batch is null then $3
-  else $2 and not exists (select from sluice.batches b where b.batch_id = t.sluice_batch) end$sql$,
+  else $2 and not exists (select from sluice._all_batches() b where b.batch_id = t.sluice_batch) end$sql$,
     p_pipeline.target, sluice._hash_sql(p_pipeline.target::regclass, v_version.columns))
     using p_batch_id, p_unknown, p_foreign;
   perform set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -63,14 +63,21 @@ pub(in crate::cli) struct Why {
 #[command(after_help = "Examples:
   sluice prune
   sluice prune orders --tombstones-before 2026-01-01
+  sluice prune --history-before 2025-01-01 --dry-run
 
-Every run does this for its own pipeline, but for tombstones.")]
+Every run does this for its own pipeline by its policies retain_raw and retain_history.")]
 pub(in crate::cli) struct Prune {
     /// Only this pipeline (default: all)
     pub(in crate::cli) pipeline: Option<String>,
     /// Also forget keys that were deleted before then; older records may bring them back
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) tombstones_before: Option<String>,
+    /// Drop ledger, runs and closed quarantined records of before then (default: as retain_history says)
+    #[arg(long, value_name = "TIME")]
+    pub(in crate::cli) history_before: Option<String>,
+    /// Only say what would go
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
 }
 
 /// Batches as they are named on a command line.

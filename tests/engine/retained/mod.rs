@@ -1,5 +1,6 @@
 //! Payloads that are kept, and reloads from them.
 
+mod history;
 mod prune;
 pub(super) mod raw_records;
 mod reload;

@@ -1,0 +1,15 @@
+-- Every batch that was ever committed: those of the ledger, and of those that were pruned what rows and records that
+-- name them are asked for. Without settings of its own: it becomes part of the queries that read it.
+create or replace function sluice._all_batches()
+returns table (
+  batch_id bigint, pipeline_id integer, batch_seq bigint, kind text, version integer, reloads bigint,
+  committed_at timestamptz)
+language sql stable
+as $$
+  select b.batch_id, b.pipeline_id, b.batch_seq, b.kind, b.version, b.reloads, b.committed_at from sluice.batches b
+  union all
+  select b.batch_id, b.pipeline_id, null, b.kind, b.version, null, b.committed_at from sluice.pruned_batches b
+$$;
+
+comment on function sluice._all_batches() is
+  'The batches of the ledger and those that were pruned from it (sluice.prune), whose place in it is not known any more.';

@@ -1,0 +1,56 @@
+//! `prune`: call after call, each a transaction that holds up nobody, until nothing is old enough.
+
+use super::args;
+use super::call::{Param, Row, rows};
+use super::context::Context;
+use super::table;
+use crate::error::Result;
+use serde_json::json;
+
+/// What goes a piece at a time.
+const HISTORY: [&str; 3] = ["batches", "runs", "records"];
+
+pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
+    let sql = "select * from sluice.prune(pipeline => $1, tombstones_before => $2::text::timestamptz,
+        history_before => $3::text::timestamptz, dry_run => $4)";
+    let params: [&dyn Param; 4] = [
+        &args.pipeline,
+        &args.tombstones_before,
+        &args.history_before,
+        &args.dry_run,
+    ];
+    let session = context.session().await?;
+    let mut pruned: Vec<Row> = Vec::new();
+    loop {
+        let found = rows(&session, sql, &params).await?;
+        let is_all = args.dry_run || !found.iter().any(is_history);
+        for row in found {
+            add(&mut pruned, row);
+        }
+        if is_all {
+            break;
+        }
+    }
+    table::print(&pruned, context.json, "nothing is old enough");
+    Ok(0)
+}
+
+fn is_history(row: &Row) -> bool {
+    HISTORY.iter().any(|name| !row[*name].is_null())
+}
+
+/// Adds what a call has pruned of the history of a pipeline to what those before it have.
+fn add(pruned: &mut Vec<Row>, row: Row) {
+    let is_more = |before: &&mut Row| {
+        is_history(before) && is_history(&row) && before["pipeline_name"] == row["pipeline_name"]
+    };
+    match pruned.iter_mut().find(is_more) {
+        Some(before) => {
+            for name in HISTORY {
+                let sum = before[name].as_i64().unwrap_or(0) + row[name].as_i64().unwrap_or(0);
+                before.insert(name.to_owned(), json!(sum));
+            }
+        }
+        None => pruned.push(row),
+    }
+}
