@@ -311,6 +311,25 @@ comment on column sluice.compiled.fields_definition is 'The columns of the table
 comment on column sluice.compiled.slice_sql is 'Makes such fields of payloads.';
 comment on column sluice.compiled.outbox_sql is 'Notes the rows that were written as deliveries.';
 
+comment on column sluice.also_targets.pipeline_id is 'Whose version it is.';
+comment on column sluice.also_targets.version is 'Its number.';
+comment on column sluice.also_targets.number is 'Its place in the order; the first target is 1.';
+comment on column sluice.also_targets.target is 'The table, with its schema.';
+comment on column sluice.also_targets.function is 'The function that makes its rows, with schema and argument types.';
+comment on column sluice.also_targets.takes_meta is 'Whether it has a second argument, meta.';
+comment on column sluice.also_targets.columns is 'The columns of the target that it returns.';
+comment on column sluice.also_targets.key is 'The columns by which a row is known again.';
+comment on column sluice.also_targets.function_text is 'Its source when it was registered.';
+comment on column sluice.also_targets.sha256 is 'Hash of that.';
+comment on column sluice.compiled.parent is 'The columns that hold the key of the first target.';
+comment on column sluice.compiled.children is 'What becomes of rows of a parent that a newer record of it no longer makes: keep or replace.';
+comment on column sluice.compiled.orphans_sql is 'Marks rows whose parent the record does not load.';
+comment on column sluice.compiled.older_sql is 'Marks rows whose parent is older than what the target holds.';
+comment on column sluice.compiled.follow_sql is 'Makes the rows of a record share its fate.';
+comment on column sluice.compiled.dropped_sql is 'Finds rows that a newer record of their parent no longer makes.';
+comment on column sluice.compiled.drop_sql is 'Deletes these.';
+comment on column sluice.compiled.touch_sql is 'Notes at a parent that its children changed.';
+
 comment on table sluice.refinery_schema_history is
   'The migrations that were applied: tables, types, indexes and constraints. Written by sluice migrate.';
 comment on table sluice.pruned_batches is

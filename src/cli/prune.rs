@@ -1,9 +1,9 @@
 //! `prune`: call after call, each a transaction that holds up nobody, until nothing is old enough.
 
 use super::args;
-use super::call::{Param, Row, rows};
+use super::call::{Param, rows};
 use super::context::Context;
-use super::table;
+use super::table::{self, Row};
 use crate::error::Result;
 use serde_json::json;
 
@@ -11,7 +11,8 @@ use serde_json::json;
 const HISTORY: [&str; 3] = ["batches", "runs", "records"];
 
 pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
-    let sql = "select * from sluice.prune(pipeline => $1, tombstones_before => $2::text::timestamptz,
+    let sql =
+        "select * from sluice.prune(pipeline => $1, tombstones_before => $2::text::timestamptz,
         history_before => $3::text::timestamptz, dry_run => $4)";
     let params: [&dyn Param; 4] = [
         &args.pipeline,

@@ -75,8 +75,7 @@ async fn every_table_view_and_column_says_what_it_holds() {
         )
         .await;
     assert_eq!(
-        silent,
-        [""; 0],
+        silent, [""; 0],
         "comment on column, in the migration; those of views are in _comment_columns"
     );
 }

@@ -120,13 +120,15 @@ create table sluice.batches (
   recorded_by text default SESSION_USER,
   rewound_to bigint,
   targets jsonb,
+  carried bigint,
   constraint batches_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint batches_belong_to_a_run FOREIGN KEY (run_id) REFERENCES sluice.runs(run_id) ON DELETE CASCADE,
   constraint batches_count_upwards CHECK ((LEAST(extracted, transformed, filtered, quarantined, produced, inserted, updated, deleted, unchanged, stale, superseded, retried, known) >= 0)),
-  constraint batches_kind_is_known CHECK ((kind = ANY (ARRAY['load'::text, 'rewind'::text, 'skip'::text, 'replay'::text, 'snapshot'::text, 'reconcile'::text]))),
+  constraint batches_kind_is_known CHECK ((kind = ANY (ARRAY['load'::text, 'rewind'::text, 'skip'::text, 'replay'::text, 'snapshot'::text, 'reconcile'::text, 'carried'::text]))),
   constraint batches_known_records_are_transformed CHECK ((known <= transformed)),
   constraint batches_loads_belong_to_a_run CHECK (((kind <> 'load'::text) OR (run_id IS NOT NULL))),
   constraint batches_name_their_version CHECK (((kind <> ALL (ARRAY['load'::text, 'replay'::text])) OR (version IS NOT NULL))),
+  constraint batches_only_carried_ones_stand_for_others CHECK (((kind = 'carried'::text) = (carried IS NOT NULL))),
   constraint batches_only_replays_reload CHECK (((reloads IS NULL) OR (kind = 'replay'::text))),
   constraint batches_only_rewinds_go_back CHECK (((rewound_to IS NULL) OR ((kind = 'rewind'::text) AND (rewound_to < batch_seq)))),
   constraint batches_pkey PRIMARY KEY (batch_id),
@@ -138,6 +140,7 @@ create table sluice.batches (
 );
 CREATE INDEX batches_by_run ON sluice.batches USING btree (run_id);
 CREATE INDEX batches_by_time ON sluice.batches USING btree (pipeline_id, committed_at);
+CREATE UNIQUE INDEX batches_carry_once ON sluice.batches USING btree (pipeline_id) WHERE (kind = 'carried'::text);
 CREATE INDEX batches_rewinds ON sluice.batches USING btree (pipeline_id, batch_seq) WHERE (kind = 'rewind'::text);
 CREATE INDEX batches_with_unchanged_rows ON sluice.batches USING btree (pipeline_id, committed_at) WHERE (unchanged > 0);
 
@@ -256,6 +259,7 @@ create table sluice.pipelines (
   backfill_finished_at timestamp with time zone,
   retain_raw interval,
   deliver jsonb,
+  retain_history interval,
   constraint pipelines_active_version_exists FOREIGN KEY (pipeline_id, active_version) REFERENCES sluice.transforms(pipeline_id, version) DEFERRABLE INITIALLY DEFERRED,
   constraint pipelines_backfill_range_is_unique UNIQUE (backfill_of, backfill_range),
   constraint pipelines_backfills_belong_to_a_pipeline FOREIGN KEY (backfill_of) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
@@ -270,9 +274,33 @@ create table sluice.pipelines (
   constraint pipelines_name_is_unique UNIQUE (name),
   constraint pipelines_only_backfills_finish CHECK (((backfill_finished_at IS NULL) OR (backfill_of IS NOT NULL))),
   constraint pipelines_pkey PRIMARY KEY (pipeline_id),
+  constraint pipelines_retain_history_is_positive CHECK ((retain_history > '00:00:00'::interval)),
   constraint pipelines_retain_raw_is_positive CHECK ((retain_raw > '00:00:00'::interval)),
   constraint pipelines_source_is_an_object CHECK ((jsonb_typeof(source) = 'object'::text))
 );
+
+create table sluice.pruned (
+  pipeline_id integer not null,
+  batches bigint default 0 not null,
+  runs bigint default 0 not null,
+  records bigint default 0 not null,
+  seen_count bigint default 0 not null,
+  pruned_at timestamp with time zone default now() not null,
+  pruned_by text default SESSION_USER not null,
+  constraint pruned_belongs_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
+  constraint pruned_pkey PRIMARY KEY (pipeline_id)
+);
+
+create table sluice.pruned_batches (
+  batch_id bigint not null,
+  pipeline_id integer not null,
+  version integer,
+  kind text not null,
+  committed_at timestamp with time zone not null,
+  constraint pruned_batches_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
+  constraint pruned_batches_pkey PRIMARY KEY (batch_id)
+);
+CREATE INDEX pruned_batches_by_pipeline ON sluice.pruned_batches USING btree (pipeline_id);
 
 create table sluice.quarantine (
   quarantine_id bigint generated always as identity not null,
@@ -422,6 +450,7 @@ create table sluice.source_objects (
   is_done boolean not null,
   last_batch_id bigint not null,
   updated_at timestamp with time zone default now() not null,
+  carried jsonb,
   constraint source_objects_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint source_objects_pkey PRIMARY KEY (pipeline_id, object)
 );

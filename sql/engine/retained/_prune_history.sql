@@ -89,7 +89,7 @@ declare
       order by b.committed_at desc limit 1) b
     where s.pipeline_id = p_pipeline_id
     group by s.batch_seq);
-  v_last   bigint := least(v_end, v_first + p_limit);
+  v_last   bigint := case when v_end is not null then least(v_end, v_first + p_limit) end;
   v_goal   bigint;
 begin
   -- A rewind leads back to its goal, which stays as long as it does.
@@ -125,12 +125,20 @@ begin
     where g.kind in ('load', 'snapshot'))
   insert into sluice.batches (batch_id, pipeline_id, batch_seq, kind, carried, version, cursor_after, started_at,
     committed_at, extracted, transformed, filtered, quarantined, produced, inserted, updated, deleted, unchanged, stale,
-    superseded, retried, known)
+    superseded, retried, known, targets)
   select nextval('sluice.batch_id'), p_pipeline_id, p_last_seq, 'carried', sum(coalesce(g.carried, 1)),
     (array_agg(g.version order by g.batch_seq desc) filter (where g.version is not null))[1],
     (array_agg(g.cursor_after order by g.batch_seq desc))[1], min(g.started_at), max(g.committed_at),
     sum(g.extracted), sum(g.transformed), sum(g.filtered), sum(g.quarantined), sum(g.produced), sum(g.inserted),
-    sum(g.updated), sum(g.deleted), sum(g.unchanged), sum(g.stale), sum(g.superseded), sum(g.retried), sum(g.known)
+    sum(g.updated), sum(g.deleted), sum(g.unchanged), sum(g.stale), sum(g.superseded), sum(g.retried), sum(g.known), (
+      select jsonb_agg(jsonb_build_object('target', t.target) || t.counts order by t.target)
+      from (
+        select c.target, jsonb_object_agg(c.key, c.sum) as counts
+        from (
+          select x ->> 'target' as target, n.key, sum(n.value::numeric) as sum
+          from gone g cross join jsonb_array_elements(g.targets) x cross join jsonb_each_text(x - 'target') n
+          group by x ->> 'target', n.key) c
+        group by c.target) t)
   from gone g;
 end
 $$;
