@@ -125,6 +125,7 @@ async fn operator_defines_runs_and_mends() {
 
 /// Functions of the engine that run under the search path of their caller, and why.
 const UNPINNED: [&str; 7] = [
+    "_all_batches",    // the same
     "_batch_arrivals", // becomes part of queries, which a function with settings cannot
     "_prepare",        // reads a statement as its caller means it
     "_run_totals",     // becomes part of the query of a view
