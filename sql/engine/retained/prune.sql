@@ -34,7 +34,10 @@ begin
       where d.tombstones > 0;
     end if;
     v_before := coalesce(prune.history_before, now() - v_pipeline.retain_history);
-    if v_before is not null and v_pipeline.backfill_of is null then
+    -- Where roles may only add to the history, it is for the owner of the engine to prune.
+    if v_before is not null and v_pipeline.backfill_of is null
+      and (prune.dry_run or has_table_privilege('sluice.batches', 'delete')
+        and has_table_privilege('sluice.runs', 'delete') and has_table_privilege('sluice.quarantine', 'delete')) then
       return query select v_pipeline.name, null::date, null::bigint, null::bigint, h.batches, h.runs, h.records
       from sluice._prune_history(v_pipeline, v_before, case when not prune.dry_run then prune.max_rows end,
         prune.dry_run) h
@@ -52,7 +55,8 @@ out since, all of them. Deliveries that have been done for keep_days.
 history_before, or else what retain_history says: batches of the ledger, runs, and closed records of the quarantine from
 before then, at most max_rows of each a call (repeat it until no line comes). One entry of the ledger, of kind carried,
 stands for them with their sums, so that sluice.verify balances; what rows of the target name, the state of files and
-objects, and open records stay. The cursor cannot be set back behind it but to the start.
+objects, and open records stay. The cursor cannot be set back behind it but to the start. Roles that may not delete
+from the ledger leave all that to one that may.
 tombstones_before: also forgets keys that were deleted before then; an older record that comes after that brings its row
 back.
 Example: select * from sluice.prune('orders', history_before => now() - interval '1 year', dry_run => true)$$;
