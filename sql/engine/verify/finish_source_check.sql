@@ -70,7 +70,7 @@ declare
   v_target regclass := p_pipeline.target;
   v_key    text[] := (select t.key from sluice.transforms t
     where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_pipeline.active_version);
-  v_own    text := format('t.sluice_batch in (select b.batch_id from sluice.batches b
+  v_own    text := format('t.sluice_batch in (select b.batch_id from sluice._all_batches() b
   where b.pipeline_id = any ($1) and b.batch_id < (select c.before_batch from pg_temp.sluice_source_check c))%s',
     ' and ' || sluice._unmarked_condition(v_target, p_pipeline.mark_column));
   v_ids    integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
