@@ -57,8 +57,11 @@ begin
   begin
     select concat_ws(':', r.origin, r.position), r.payload into v_place, v_payload
     from sluice._retained_record_of_key(v_batch, p_key, p_columns, p_row_sql) r;
-  exception when sqlstate 'SL005' or sqlstate 'SL006' then
-    v_trouble := sqlerrm; -- the version cannot run any more
+  exception
+    when sqlstate 'SL005' or sqlstate 'SL006' then
+      v_trouble := sqlerrm; -- the version cannot run any more
+    when read_only_sql_transaction then
+      v_trouble := 'that takes temporary tables, and here everything is read only';
   end;
   if v_payload is not null then
     return query values ('source', v_place), ('payload', v_payload);
