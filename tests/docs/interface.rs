@@ -20,6 +20,7 @@ const OF_OTHERS: &[&str] = &[
     "--exit-on-error",
     "--file",
     "--jobs",
+    "--no-toast-compression",
     "--no-unlogged-table-data",
     "--roles-only",
     "--root",
