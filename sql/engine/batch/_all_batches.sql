@@ -12,4 +12,4 @@ as $$
 $$;
 
 comment on function sluice._all_batches() is
-  'The batches of the ledger and those that were pruned from it (sluice.prune), whose place in it is not known any more.';
+  'The batches of the ledger and those that were pruned from it (sluice.prune), without their place in it.';

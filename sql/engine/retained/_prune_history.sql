@@ -130,15 +130,14 @@ begin
     (array_agg(g.version order by g.batch_seq desc) filter (where g.version is not null))[1],
     (array_agg(g.cursor_after order by g.batch_seq desc))[1], min(g.started_at), max(g.committed_at),
     sum(g.extracted), sum(g.transformed), sum(g.filtered), sum(g.quarantined), sum(g.produced), sum(g.inserted),
-    sum(g.updated), sum(g.deleted), sum(g.unchanged), sum(g.stale), sum(g.superseded), sum(g.retried), sum(g.known), (
-      select jsonb_agg(jsonb_build_object('target', t.target) || t.counts order by t.target)
+    sum(g.updated), sum(g.deleted), sum(g.unchanged), sum(g.stale), sum(g.superseded), sum(g.retried), sum(g.known),
+    case when bool_or(g.targets is not null) then (
+      select jsonb_agg(to_jsonb(t) order by t.target)
       from (
-        select c.target, jsonb_object_agg(c.key, c.sum) as counts
-        from (
-          select x ->> 'target' as target, n.key, sum(n.value::numeric) as sum
-          from gone g cross join jsonb_array_elements(g.targets) x cross join jsonb_each_text(x - 'target') n
-          group by x ->> 'target', n.key) c
-        group by c.target) t)
+        select b.target, sum(b.produced) as produced, sum(b.inserted) as inserted, sum(b.updated) as updated,
+          sum(b.deleted) as deleted, sum(b.unchanged) as unchanged, sum(b.stale) as stale,
+          sum(b.superseded) as superseded
+        from sluice.target_books b where b.batch in (select x.batch_id from gone x) group by b.target) t) end
   from gone g;
 end
 $$;

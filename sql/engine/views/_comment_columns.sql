@@ -78,7 +78,16 @@ begin
       ('deliveries%', 'id', 'The delivery.'), ('quarantine%', 'id', 'The record.'),
       ('quarantine%', 'reason', 'Why it was discarded.'),
       ('waiting%', 'reason', 'Why it could not be read to its end.'), ('manual', 'name', 'The function or view.'),
-      ('waiting%', 'name', 'The file, object or sweep.')
+      ('waiting%', 'name', 'The file, object or sweep.'),
+      ('status_details', 'targets', 'The tables it loads, where there are several.'),
+      ('versions_details', 'also', 'The targets besides the first.'),
+      ('target_books', 'produced', 'Rows that the transform made.'),
+      ('target_books', 'inserted', 'Rows that were not there.'),
+      ('target_books', 'updated', 'Rows that were there and differed.'),
+      ('target_books', 'deleted', 'Rows that were deleted.'),
+      ('target_books', 'stale', 'Rows older than what the target held.'),
+      ('target_books', 'unchanged', 'Rows that stood there as they are.'),
+      ('target_books', 'superseded', 'Rows of which a newer one was in the batch.')
     ) d (views, name, comment)
     join pg_attribute a on a.attname = d.name and a.attnum > 0
     join pg_class c on c.oid = a.attrelid and c.relnamespace = 'sluice'::regnamespace and c.relkind = 'v'
