@@ -79,7 +79,7 @@ begin
       ('quarantine%', 'reason', 'Why it was discarded.'),
       ('waiting%', 'reason', 'Why it could not be read to its end.'), ('manual', 'name', 'The function or view.'),
       ('waiting%', 'name', 'The file, object or sweep.'),
-      ('status_details', 'targets', 'The tables it loads, where there are several.'),
+      ('status_details', 'targets', 'Where there are several: each with the rows that the last run wrote.'),
       ('versions_details', 'also', 'The targets besides the first.'),
       ('target_books', 'produced', 'Rows that the transform made.'),
       ('target_books', 'inserted', 'Rows that were not there.'),
