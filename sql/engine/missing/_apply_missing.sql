@@ -86,8 +86,7 @@ begin
     -- Against the rows there were before, or a source that was exchanged would pass with its new ones.
     execute format('select count(*) from %s t
 where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1)%s',
-      p_target::regclass,
-      coalesce(' and ' || sluice._unmarked_condition(p_target, p_pipeline.mark_column), ''))
+      p_target::regclass, coalesce(' and ' || sluice._unmarked_condition(p_target, p_pipeline.mark_column), ''))
       into held using p_read.pipeline_id;
     held := greatest(missing, held - (
       select coalesce(sum(b.inserted), 0) from sluice.batches b

@@ -80,6 +80,7 @@ begin
       ('waiting%', 'reason', 'Why it could not be read to its end.'), ('manual', 'name', 'The function or view.'),
       ('waiting%', 'name', 'The file, object or sweep.'),
       ('status_details', 'targets', 'Where there are several: each with the rows that the last run wrote.'),
+      ('status_details', 'last_delivery_error', 'Why the last sender ended early, or could not send.'),
       ('versions_details', 'also', 'The targets besides the first.'),
       ('target_books', 'produced', 'Rows that the transform made.'),
       ('target_books', 'inserted', 'Rows that were not there.'),
