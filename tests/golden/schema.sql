@@ -231,8 +231,9 @@ create table sluice.outbox (
   constraint outbox_pkey PRIMARY KEY (delivery_id),
   constraint outbox_state_is_known CHECK ((state = ANY (ARRAY['unsent'::text, 'in_flight'::text, 'sent'::text, 'dead'::text, 'superseded'::text, 'filtered'::text, 'discarded'::text])))
 );
-CREATE INDEX outbox_by_key ON sluice.outbox USING btree (pipeline_id, key_hash) WHERE (state = ANY (ARRAY['unsent'::text, 'dead'::text]));
+CREATE INDEX outbox_by_key ON sluice.outbox USING hash (key_hash) WHERE (state = ANY (ARRAY['unsent'::text, 'dead'::text]));
 CREATE INDEX outbox_closed ON sluice.outbox USING btree (pipeline_id, closed_at) WHERE (closed_at IS NOT NULL);
+CREATE INDEX outbox_dead ON sluice.outbox USING btree (pipeline_id, delivery_id) WHERE (state = 'dead'::text);
 CREATE UNIQUE INDEX outbox_one_of_a_key_is_in_flight ON sluice.outbox USING btree (pipeline_id, key_hash) WHERE (state = 'in_flight'::text);
 CREATE INDEX outbox_unsent ON sluice.outbox USING btree (pipeline_id, delivery_id) WHERE (state = 'unsent'::text);
 
