@@ -131,7 +131,9 @@ async fn statements_are_shown_for_each_target() {
         "dropped of shop.lines, drop of shop.lines, merge, merge of shop.lines"
     );
     let of_lines = db
-        .value("select sluice.merge_sql('orders', target => 'shop.lines')")
+        .value(
+            "select statement from sluice.statements('orders') where step = 'merge of shop.lines'",
+        )
         .await;
     assert!(
         of_lines
