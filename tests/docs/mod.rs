@@ -54,6 +54,7 @@ pages! {
     runbook_is_true: "docs/runbook.md",
     sources_is_true: "docs/sources.md",
     targets_is_true: "docs/targets.md",
+    trust_is_true: "docs/trust.md",
     transforms_is_true: "docs/transforms.md",
 }
 
