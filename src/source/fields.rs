@@ -11,7 +11,7 @@ mod slicer;
 use super::copy::{CopyRows, buffer, shared};
 use super::digest::digest;
 use bytes::{Bytes, BytesMut};
-use slicer::Slicer;
+use slicer::{Slicer, is_plain};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -112,7 +112,8 @@ impl FieldsBuilder {
         true
     }
 
-    /// Adds a record of which is known where its values stand, and how they are called.
+    /// Adds a record of which is known where its values stand, and how they are called; false as
+    /// above.
     pub(super) fn push_values(
         &mut self,
         ordinal: i32,
@@ -121,7 +122,10 @@ impl FieldsBuilder {
         is_digested: bool,
         names: &Arc<[String]>,
         values: &[Range<usize>],
-    ) {
+    ) -> bool {
+        if !is_plain(payload.as_bytes()) {
+            return false;
+        }
         self.find_columns(names);
         self.begin(ordinal, position, payload, is_digested);
         let places = self
@@ -132,6 +136,7 @@ impl FieldsBuilder {
             let value = place.and_then(|place| values.get(place).cloned());
             put(&mut self.rows, &payload[value.unwrap_or_default()]);
         }
+        true
     }
 
     fn find_columns(&mut self, names: &Arc<[String]>) {

@@ -105,17 +105,13 @@ impl BatchBuilder {
         names: &Arc<[String]>,
         values: &[Range<usize>],
     ) {
+        let (rows, digests) = (self.rows, self.limits.digests);
         let (Some(fields), Ok(text)) = (&mut self.fields, as_text(payload)) else {
             return self.push(position, payload);
         };
-        fields.push_values(
-            self.rows,
-            position,
-            text,
-            self.limits.digests,
-            names,
-            values,
-        );
+        if !fields.push_values(rows, position, text, digests, names, values) {
+            return self.push(position, payload);
+        }
         let missing = fields.take_missing();
         self.note_missing(missing);
         self.origins.note(self.rows, position);

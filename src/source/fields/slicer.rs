@@ -117,7 +117,7 @@ impl Visitor<'_> for Name<'_> {
 
 /// Whether Postgres takes what has been found to be JSON: its texts hold no NUL and no half of a
 /// surrogate pair.
-fn is_plain(json: &[u8]) -> bool {
+pub(super) fn is_plain(json: &[u8]) -> bool {
     if memchr::memchr2_iter(b'[', b'{', json).count() > MOST_BRACKETS {
         return false;
     }

@@ -61,6 +61,8 @@ pub(super) struct File {
     /// One way to read it; a second one beside if there are timestamps of 96 bits.
     layouts: Vec<ArrowReaderMetadata>,
     mask: ProjectionMask,
+    /// The columns that are read.
+    pub(super) names: Arc<[String]>,
     /// The leaves of the columns that are read.
     leaves: Vec<Vec<Leaf>>,
 }
@@ -90,6 +92,14 @@ impl File {
             metadata,
             layouts,
             mask,
+            names: roots
+                .iter()
+                .map(|root| {
+                    described.root_schema().get_fields()[*root]
+                        .name()
+                        .to_owned()
+                })
+                .collect(),
             leaves: roots.iter().map(|root| leaves[*root].clone()).collect(),
         })
     }

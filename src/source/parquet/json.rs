@@ -1,5 +1,6 @@
 //! Rows as JSON, each value as exact as it stands in the file.
 
+use std::ops::Range;
 use std::slice;
 
 use arrow_array::cast::AsArray;
@@ -62,10 +63,15 @@ impl Rows {
         self.len
     }
 
-    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
+    /// Writes a row; `values` say where in it they stand.
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>, values: &mut Vec<Range<usize>>) {
+        out.clear();
+        values.clear();
         for (name, write) in self.names.iter().zip(&self.columns) {
             out.extend_from_slice(name);
+            let start = out.len();
             write(row, out);
+            values.push(start..out.len());
         }
         if self.names.is_empty() {
             out.push(b'{');

@@ -1,6 +1,7 @@
 //! One file, row by row.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
@@ -83,6 +84,7 @@ pub(super) fn open(
         taken: Taken::default(),
         is_damaged: false,
         payload: Vec::new(),
+        values: Vec::new(),
     };
     if let Some(known) = known {
         parquet.records = known.place.records;
@@ -128,6 +130,8 @@ struct Parquet {
     taken: Taken,
     is_damaged: bool,
     payload: Vec<u8>,
+    /// Where in it the values stand.
+    values: Vec<Range<usize>>,
 }
 
 impl Parquet {
@@ -138,8 +142,7 @@ impl Parquet {
             }
             match &self.rows {
                 Some(rows) if self.at < rows.len() => {
-                    self.payload.clear();
-                    rows.write(self.at, &mut self.payload);
+                    rows.write(self.at, &mut self.payload, &mut self.values);
                     self.at += 1;
                     self.records += 1;
                     self.push(out);
@@ -157,7 +160,7 @@ impl Parquet {
         let position = i64::try_from(self.records).unwrap_or(i64::MAX);
         let size = self.payload.len();
         if size <= self.max {
-            return out.push(position, &self.payload);
+            return out.push_object(position, &self.payload, &self.file.names, &self.values);
         }
         let kept = self.payload[..size.min(KEPT_OF_LONG)].to_vec();
         let message = format!(

@@ -10,14 +10,55 @@ use parquet::basic::Compression;
 use parquet::data_type::{
     ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int96, Int96Type,
 };
+use pgsluice::source::BatchBuilder;
 use serde_json::json;
 
 use super::support::*;
 
 /// The values of the only column `c`, as they stand in the payloads.
 fn values(array: impl Array + 'static) -> Vec<String> {
-    let content = file(vec![("c", Arc::new(array))], 100, Compression::UNCOMPRESSED);
-    bare(read("a.parquet", content, json!({})).ok().payloads())
+    let columns: Vec<(&str, ArrayRef)> = vec![("c", Arc::new(array))];
+    written(file(columns, 100, Compression::UNCOMPRESSED))
+}
+
+/// The same of a file, whose fields are those of its payloads.
+fn written(content: Vec<u8>) -> Vec<String> {
+    let payloads = read("a.parquet", &content, json!({})).ok().payloads();
+    assert_eq!(fields(&content), sliced(&payloads));
+    bare(payloads)
+}
+
+/// For a transform that takes a row, of `c` and of another column: what goes to the server as fields, and the other
+/// records.
+fn fields(content: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let folder = Folder::new();
+    folder.write("a.parquet", content);
+    let source = open(&folder.settings("a.parquet", json!({})), Vec::new(), WIDE).unwrap();
+    let mut source = source.with_columns(Some(columns()));
+    let batch = source.next_batch().unwrap().unwrap();
+    assert!(source.remarks()[0].contains("no column `there is none`"));
+    (
+        batch.fields.unwrap().copy_data.to_vec(),
+        batch.copy_data.to_vec(),
+    )
+}
+
+/// The same of the payloads.
+fn sliced(payloads: &[String]) -> (Vec<u8>, Vec<u8>) {
+    let mut batch = BatchBuilder::new(WIDE).with_columns(Some(columns()));
+    batch.set_origin("payloads");
+    for (n, payload) in payloads.iter().enumerate() {
+        batch.push(n as i64 + 1, payload.as_bytes());
+    }
+    let batch = batch.finish(json!({}));
+    (
+        batch.fields.unwrap().copy_data.to_vec(),
+        batch.copy_data.to_vec(),
+    )
+}
+
+fn columns() -> Arc<[String]> {
+    ["there is none", "c"].map(str::to_owned).into()
 }
 
 fn bare(payloads: Vec<String>) -> Vec<String> {
@@ -114,7 +155,7 @@ fn timestamps_of_96_bits_are_exact_to_the_nanosecond_and_far_beyond_64_bits() {
     let last = moment(5_373_484, 86_399_999_999_999);
     let content = column::<Int96Type>("INT96 c", &[moment(2_440_588, 1), last]);
     assert_eq!(
-        bare(read("a.parquet", content, json!({})).ok().payloads()),
+        written(content),
         [
             "\"1970-01-01T00:00:00.000000001\"",
             "\"9999-12-31T23:59:59.999999999\""
@@ -128,6 +169,11 @@ fn texts_are_escaped_and_bytes_are_hex() {
         values(StringArray::from(vec!["é \"q\" \\ \n\t\u{1}", ""])),
         ["\"é \\\"q\\\" \\\\ \\n\\t\\u0001\"", "\"\""]
     );
+    // The server says what is wrong with it.
+    assert_eq!(
+        values(StringArray::from(vec!["a\0b", "null"])),
+        ["\"a\\u0000b\"", "\"null\""]
+    );
     assert_eq!(
         values(BinaryArray::from(vec![&b"\x00\xffa"[..], b""])),
         ["\"\\\\x00ff61\"", "\"\\\\x\""]
@@ -135,16 +181,13 @@ fn texts_are_escaped_and_bytes_are_hex() {
     let uuid = FixedLenByteArray::from((0..16).collect::<Vec<u8>>());
     let content = column::<FixedLenByteArrayType>("FIXED_LEN_BYTE_ARRAY (16) c (UUID)", &[uuid]);
     assert_eq!(
-        bare(read("a.parquet", content, json!({})).ok().payloads()),
+        written(content),
         ["\"00010203-0405-0607-0809-0a0b0c0d0e0f\""]
     );
     let interval = FixedLenByteArray::from(vec![1, 0, 0, 0, 2, 0, 0, 0, 0xbc, 0x0b, 0, 0]);
     let declared = "FIXED_LEN_BYTE_ARRAY (12) c (INTERVAL)";
     let content = column::<FixedLenByteArrayType>(declared, &[interval]);
-    assert_eq!(
-        bare(read("a.parquet", content, json!({})).ok().payloads()),
-        ["\"P1M2DT3.004S\""]
-    );
+    assert_eq!(written(content), ["\"P1M2DT3.004S\""]);
 }
 
 #[test]
