@@ -18,6 +18,7 @@ const OF_OTHERS: &[&str] = &[
     "--bin",
     "--dbname",
     "--exit-on-error",
+    "--features",
     "--file",
     "--jobs",
     "--no-toast-compression",
