@@ -3,7 +3,7 @@
 use super::args;
 use super::call::rows;
 use super::context::Context;
-use super::table;
+use super::table::{self, Row};
 use crate::error::Result;
 use serde_json::{Value, json};
 
@@ -15,9 +15,11 @@ pub(super) async fn reconcile(context: &Context, args: &args::Reconcile) -> Resu
         &[&args.pipeline, &args.accept.join(","), &args.reason],
     )
     .await?;
-    let is_open = found
+    let is_open = |row: &Row| row["rows"] != json!(0) && row["accepted"] == Value::Bool(false);
+    let is_edited = found
         .iter()
-        .any(|row| row["rows"] != json!(0) && row["accepted"] == Value::Bool(false));
+        .any(|row| row["what"] == "edited" && is_open(row));
+    let is_open = found.iter().any(is_open);
     if !context.json {
         found
             .iter_mut()
@@ -33,6 +35,12 @@ pub(super) async fn reconcile(context: &Context, args: &args::Reconcile) -> Resu
              source: sluice rewind {0} --to-start, and sluice run {0}",
             args.pipeline
         );
+        if is_edited {
+            // Its hash is still that of the record.
+            println!(
+                "       an edited row comes back only without its hash: update the target before, set sluice_hash = null"
+            );
+        }
     }
     Ok(0)
 }

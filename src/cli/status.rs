@@ -38,10 +38,11 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     Ok(0)
 }
 
-const HIDDEN: [&str; 12] = [
+const HIDDEN: [&str; 13] = [
     "cursor",
     "started_at",
     "target",
+    "targets",
     "waiting_for",
     "error",
     "undelivered",

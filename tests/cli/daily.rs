@@ -158,7 +158,8 @@ async fn what_was_done_by_hand_is_shown_accepted_and_proven() {
             && said.contains("edited      1  {\"id\": 2}\n")
             && said.contains(
                 "next:  what is right: sluice reconcile items --accept WHAT --reason WHY"
-            ),
+            )
+            && said.contains("an edited row comes back only without its hash"),
         "{said}"
     );
     shop.says(&["reconcile", "items", "--accept", "deleted"], 2);

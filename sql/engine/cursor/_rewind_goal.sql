@@ -1,5 +1,3 @@
--- The goal of a rewind: number of the batch after whose end reading goes on (0: from the start; null: only one
--- object), the cursor there, and the goal in words. SL005 when there is not exactly one goal, or it is none.
 create or replace function sluice._rewind_goal(
   p_pipeline sluice.pipelines, p_to_batch bigint, p_to_start boolean, p_object text, p_to_time timestamptz,
   out batch_seq bigint, out "cursor" jsonb, out words text)
@@ -61,6 +59,10 @@ begin
   "cursor" := v_batch.cursor_after;
 end
 $$;
+
+comment on function sluice._rewind_goal(sluice.pipelines, bigint, boolean, text, timestamptz) is
+$$The goal of a rewind: number of the batch after whose end reading goes on (0: from the start; null: only one object),
+the cursor there, and the goal in words. SL005 when there is not exactly one goal, or it is none.$$;
 
 -- Raises SL005 for a goal that the ledger knows no more.
 create or replace function sluice._refuse_pruned(p_pipeline sluice.pipelines, p_goal text)
