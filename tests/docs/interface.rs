@@ -19,6 +19,7 @@ const OF_OTHERS: &[&str] = &[
     "--dbname",
     "--exit-on-error",
     "--features",
+    "--no-default-features",
     "--file",
     "--jobs",
     "--no-toast-compression",

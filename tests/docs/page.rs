@@ -325,7 +325,8 @@ fn console(
     }
 }
 
-/// The owner migrates; all else is done by whoever loads.
+/// The owner migrates; all else is done by whoever loads. Nothing where they are one: behind a function a shell
+/// knows the process of `sluice ... &` no more.
 const AS_SOMEBODY: &str = r#"sluice() {
   case "$1" in migrate) command sluice "$@";; *) DATABASE_URL="$LOADER_URL" command sluice "$@";; esac
 }; "#;
@@ -347,8 +348,9 @@ fn run(
         binary.parent().unwrap().display(),
         psql.parent().unwrap_or(binary).display()
     );
+    let as_somebody = if url == db.url { "" } else { AS_SOMEBODY };
     let output = Command::new("sh")
-        .args(["-c", &format!("exec 2>&1; {AS_SOMEBODY}{command}")])
+        .args(["-c", &format!("exec 2>&1; {as_somebody}{command}")])
         .current_dir(folder)
         .env_clear()
         .env("PATH", path)

@@ -342,14 +342,14 @@ select
 -- missing: at the end of a complete read: which rows did it not bring, which are back?
 insert into pg_temp.sluice_missing (class, place, key_hash, is_missing)
 select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16), true from shop.orders t
-where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1
+where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1
   and coalesce(b.batch_seq < $2, b.committed_at < $3)) and t.gone_at is null
   and not exists (
     select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
       and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16))
 union all
 select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16), false from shop.orders t
-where t.sluice_batch in (select b.batch_id from sluice.batches b where b.pipeline_id = $1) and not (t.gone_at is null)
+where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1) and not (t.gone_at is null)
   and exists (
     select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
       and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16));

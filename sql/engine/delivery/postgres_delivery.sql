@@ -12,8 +12,9 @@ as $$
 $$;
 
 comment on function sluice.postgres_delivery is
-$$Sends each row that a batch inserts, updates or deletes into a table of another PostgreSQL database, or of this one
-(sluice deliver): by its key, each change once, many rows a transaction. What is there as it should be is not written.
+$$Sends the rows that a batch inserts, updates or deletes into a table of another PostgreSQL database. Of this one, too;
+"sluice deliver" does it: by their key, each change once, many rows a transaction. What is there as it should be is not
+written.
 connection: sluice.connection(env => 'CRM_DB').
 table: its name, with the schema. It has to be there; next to it the table sluice_parcels is made unless it is there,
   in which the last parcel taken is noted, in the transaction of its rows.

@@ -64,9 +64,10 @@ end
 $$;
 
 comment on function sluice.begin_source_check(text) is
-$$Begins to compare the source of a pipeline with its target, in temporary tables of the session ("sluice verify
-PIPELINE --source" does it). check_id: for the other functions, which refuse (SL002) to go on in another session, as a
-pooler may give one. source, cursor, batch_rows, batch_bytes: of the pipeline; input_columns: see begin_batch.$$;
+$$Begins to compare the source of a pipeline with its target ("sluice verify PIPELINE --source" does it). What is found
+stands in temporary tables of the session. check_id: for the other functions, which refuse (SL002) to go on in another
+session, as a pooler may give one. source, cursor, batch_rows, batch_bytes: of the pipeline; input_columns: see
+begin_batch.$$;
 
 create or replace function sluice.begin_checked_batch(check_id uuid)
 returns table (input_columns text[], wants_payloads boolean)
@@ -84,7 +85,7 @@ $$;
 
 comment on function sluice.begin_checked_batch(uuid) is
 $$As begin_batch, for records that are compared and not loaded; of a paused pipeline, too. transform_batch comes
-next.$$;
+next. check_id: see begin_source_check.$$;
 
 -- The pipeline that is compared in this session.
 create or replace function sluice._checked_pipeline(p_check_id uuid)

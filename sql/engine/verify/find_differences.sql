@@ -26,7 +26,8 @@ $$;
 
 comment on function sluice.find_differences(uuid, boolean) is
 $$Compares the rows that the open batch makes with those of the target, behind transform_batch. Returns the ordinals of
-the records that differ, for note_differences. is_second_look: they have been counted.$$;
+the records that differ, for note_differences. check_id: see begin_source_check. is_second_look: they have been
+counted.$$;
 
 create or replace function sluice._compare_with_target(p_target_name text)
 returns void

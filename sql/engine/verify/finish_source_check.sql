@@ -52,7 +52,8 @@ $$;
 
 comment on function sluice.finish_source_check(uuid) is
 $$The verdict on a comparison with the source, as lines of sluice.verify: source rows, whether each record is in the
-target as the active version makes it; target rows, whether each row that the pipeline wrote still is in the source.$$;
+target as the active version makes it; target rows, whether each row that the pipeline wrote still is in the source.
+check_id: see begin_source_check.$$;
 
 -- Notes the rows that the pipeline wrote before the source was read, and whose key no record has; returns how many it
 -- wrote.
@@ -100,6 +101,6 @@ end
 $$;
 
 comment on function sluice.source_differences(uuid, integer) is
-$$The differences that finish_source_check counts, so many of them. what: missing here, different, edited here (the row
-was changed behind the tool's back), newer here (by order_by), not deleted here, not in quarantine (a bad record), not
-in the source. key: of the target; place: in the source.$$;
+$$The differences that finish_source_check counts. check_id: see begin_source_check. most: no more than so many. what:
+missing here, different, edited here (the row was changed behind the tool's back), newer here (by order_by), not deleted
+here, not in quarantine (a bad record), not in the source. key: of the target; place: in the source.$$;

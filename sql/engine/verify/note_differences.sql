@@ -1,5 +1,3 @@
--- places, digests: of the records with these ordinals, the source's own word for where a record stands, and the first
--- half of its SHA-256. looked_at: the places that were looked at once more, if this was a second look.
 create or replace function sluice.note_differences(
   check_id uuid, ordinals integer[], places text[], digests uuid[], looked_at text[] default null)
 returns void
@@ -44,7 +42,10 @@ end
 $$;
 
 comment on function sluice.note_differences(uuid, integer[], text[], uuid[], text[]) is
-$$Keeps what find_differences found in the open batch, but for records that are in quarantine.$$;
+$$Keeps what find_differences found in the open batch, but for records that are in quarantine. check_id: see
+begin_source_check. places, digests: of the records with these ordinals, the source's own word for where a record
+stands, and the first half of its SHA-256. looked_at: the places that were looked at once more, if this was a second
+look.$$;
 
 create or replace function sluice.note_due(check_id uuid, places text[])
 returns void
@@ -60,7 +61,8 @@ end
 $$;
 
 comment on function sluice.note_due(uuid, text[]) is
-  'Notes which of the records that differ the next run of the pipeline reads anyway.';
+$$Notes which of the records that differ the next run of the pipeline reads anyway. check_id: see begin_source_check.
+places: where those records stand in the source.$$;
 
 -- The next places to look at (is_repair: to repair), in no order; those to repair are in repair from now on.
 create or replace function sluice.differing_places(check_id uuid, is_repair boolean, most integer)
@@ -85,4 +87,5 @@ $$;
 
 comment on function sluice.differing_places(uuid, boolean, integer) is
 $$Where records that differ stand in the source, as note_differences was told: so many that no second look was had at,
-or that a repair can bring (is_repair), which is every one but those whose row is newer here.$$;
+or that a repair can bring (is_repair), which is every one but those whose row is newer here. check_id: see
+begin_source_check. most: so many places at once.$$;

@@ -9,7 +9,7 @@
 //! | room | what |
 //! |---|---|
 //! | [`settings`], [`place`] | what is asked for, and where a sweep stands |
-//! | [`look`] | rows once more, whatever the cursor says |
+//! | [`mod@look`] | rows once more, whatever the cursor says |
 //! | [`fetch`], [`outlet`] | rows ahead of the reader, over lost connections |
 //! | [`postgres`], `mysql`, `sqlite` | servers, each in its own words: connection, snapshot, order, text of values |
 //! | `json` | records, where the server writes none |

@@ -82,6 +82,7 @@ fn least(part: &str, settings: &[Setting]) -> (&'static str, Map<String, Value>)
         "auth" => ("auth", "scheme"),
         "signature" => ("signature", "scheme"),
         "connection" => ("connection", ""),
+        "parcel" => ("parcel", ""),
         _ => ("since", ""),
     };
     if !tag.is_empty() {
