@@ -64,6 +64,14 @@ begin
   end if;
   execute format('select max(t.sluice_batch) as last, bool_or(not t.sluice_batch <@ $1) as is_news from %s t', p_target)
     into v_found using v_known;
+  -- Or a table could use up the numbers of all pipelines.
+  if v_found.last - (select s.last_value from sluice.batch_id s) > 1000000000000 then
+    raise exception using errcode = 'SL005',
+      message = format('target %s names batch %s in sluice_batch, and no engine has come that far', p_target,
+        v_found.last),
+      hint = format('update %s set sluice_batch = null, sluice_hash = null where sluice_batch = %s', p_target,
+        v_found.last);
+  end if;
   if v_found.last >= (select s.last_value from sluice.batch_id s) then
     perform setval('sluice.batch_id', v_found.last);
   end if;

@@ -181,3 +181,26 @@ async fn a_copy_of_a_table_brings_no_hash_that_counts_and_no_number_that_comes_a
         "not checked: 1 rows of batches before this ledger"
     );
 }
+
+#[tokio::test]
+async fn a_table_cannot_use_up_the_numbers_of_batches() {
+    let db = loaded_once().await;
+    let define = "select sluice.define_pipeline(name => 'copy', version => 1, transform => 'shop.items_v1', target => 'shop.copy', key => '{id}', source => sluice.file_source(path => '-'))";
+    db.execute(
+        "create table shop.copy (like shop.items including all);
+         insert into shop.copy select id, n, sluice_hash, 9223372036854775807 from shop.items",
+    )
+    .await;
+    problem(&db, define).await.refuses(
+        "target shop.copy names batch 9223372036854775807 in sluice_batch",
+        "update shop.copy set sluice_batch = null",
+    );
+    db.execute("update shop.copy set sluice_batch = null, sluice_hash = null")
+        .await;
+    db.execute(define).await;
+    assert_eq!(
+        db.value("select last_value < 1000 from sluice.batch_id")
+            .await,
+        "t"
+    );
+}
