@@ -109,6 +109,8 @@ async fn recovery_from(fault: Fault, offset: usize) {
     let db = load.database().await;
     let mut tally = Tally::default();
     for number in &points {
+        // For whoever reads how it failed.
+        println!("{fault:?} at message {number}");
         reset(&db).await;
         let proxy = at(&db, *number, fault);
         let done = Loader::start_through(&proxy, &db, ONE_WORKER).wait();
