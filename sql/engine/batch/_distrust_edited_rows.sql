@@ -17,14 +17,14 @@ begin
   select * into strict v from pg_temp.sluice_compiled;
   perform set_config('search_path', v.search_path, true);
   execute format($sql$update %1$s t set sluice_hash = null%2$s
-from %7$s s
+from %6$s s
 where %3$s and s.sluice_state is null and not s.sluice_deleted and t.sluice_hash = s.sluice_hash
-  and %4$s is distinct from s.sluice_hash
-  and (%5$s, %4$s) not in (select a.key_hash, a.row_hash from sluice.accepted_rows a where a.target = %6$L)$sql$,
+  and %4$s is distinct from s.sluice_hash and not %5$s$sql$,
     v.target::regclass,
     case when v.order_by is not null then format(', %1$I = s.%1$I', v.order_by) else '' end,
     sluice._key_condition(v.target, v.key, 't', 's'), sluice._hash_sql(v.target, v.columns),
-    sluice._key_hash(v.target, v.key, 't'), sluice._qualified_name(v.target),
+    sluice._is_accepted_sql(sluice._qualified_name(v.target), sluice._key_hash(v.target, v.key, 't'),
+      sluice._hash_sql(v.target, v.columns)),
     v.rows_table::regclass);
 end
 $$;

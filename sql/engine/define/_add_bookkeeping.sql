@@ -58,8 +58,7 @@ declare
     where u.target = p_target), '{}');
   v_found record;
 begin
-  if exists (select from sluice.pipelines p where p.target = p_target)
-    or exists (select from sluice.also_targets a where a.target = p_target) then
+  if exists (select from sluice.pipelines p where sluice._loads(p, p_target)) then
     return;
   end if;
   execute format('select max(t.sluice_batch) as last, bool_or(not t.sluice_batch <@ $1) as is_news from %s t', p_target)

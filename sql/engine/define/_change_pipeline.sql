@@ -38,10 +38,7 @@ begin
     and t.version = p_version;
   perform sluice._check_missing(v_new.name, v_new.target, v_version.columns, v_version.key, v_new.source,
     v_new.missing, v_new.mark_column, v_new.max_delete_ratio);
-  perform sluice._refuse_kept_children(v_new.name, v_new.missing, array(
-    select jsonb_populate_record(null::sluice.compiled, jsonb_build_object('target', to_regclass(t.target)::oid::bigint,
-      'children', t.children))
-    from sluice._version_targets(v_new.pipeline_id, p_version) t));
+  perform sluice._refuse_kept_children(v_new, p_version);
 
   update sluice.pipelines p set
     source = v_new.source, max_bad_ratio = v_new.max_bad_ratio, batch_rows = v_new.batch_rows,

@@ -75,19 +75,22 @@ $$;
 comment on function sluice._check_missing(text, text, text[], text[], jsonb, text, text, numeric) is
   'Refuses (SL005) what makes no sense as missing, mark_column and max_delete_ratio of a pipeline.';
 
--- Missing parents that are deleted take their children along, or nobody would know whose they are.
-create or replace function sluice._refuse_kept_children(p_pipeline text, p_missing text, p_targets sluice.compiled[])
+-- Missing parents that are deleted take their children along, or nobody would know whose they are. p_version: null for
+-- the active one.
+create or replace function sluice._refuse_kept_children(p_pipeline sluice.pipelines, p_version integer)
 returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_kept oid := (select t.target from unnest(p_targets) t where t.children = 'keep' limit 1);
+  v_kept text := (
+    select t.target from sluice._version_targets(p_pipeline.pipeline_id, p_version) t
+    where t.children = 'keep' limit 1);
 begin
-  if p_missing = 'delete' and v_kept is not null then
+  if p_pipeline.missing = 'delete' and v_kept is not null then
     raise exception using errcode = 'SL005',
-      message = format('pipeline %s: missing => ''delete'' does not go with %s, which keeps its children', p_pipeline,
-        sluice._qualified_name(v_kept)),
+      message = format('pipeline %s: missing => ''delete'' does not go with %s, which keeps its children',
+        p_pipeline.name, v_kept),
       hint = 'children => ''replace'' in its also_target; or mark what is missing';
   end if;
 end

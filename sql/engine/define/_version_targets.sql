@@ -38,6 +38,17 @@ as $$
     where a.pipeline_id = p_pipeline.pipeline_id and a.target <> p_pipeline.target group by a.target order by 2, 1) x
 $$;
 
+-- Whether a pipeline, or the one that it is a backfill of, loads a table in any of its versions.
+create or replace function sluice._loads(p_pipeline sluice.pipelines, p_target text)
+returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_pipeline.target = p_target or exists (
+    select from sluice.also_targets a
+    where a.pipeline_id = coalesce(p_pipeline.backfill_of, p_pipeline.pipeline_id) and a.target = p_target)
+$$;
+
 -- A pipeline as if one of its targets were the only one: the first unless another is named (SL005 for a stranger).
 create or replace function sluice._as_only_target(p_pipeline sluice.pipelines, p_target text)
 returns sluice.pipelines

@@ -68,12 +68,11 @@ set search_path = pg_catalog, pg_temp
 set intervalstyle = 'postgres'
 as $$
 declare
-  v_part text := concat_ws(' ', case when p_what not in ('since', 'connection', 'parcel') then
-    coalesce(p_value ->> 'kind', p_value ->> 'model', p_value ->> 'scheme') end, p_what);
+  v_part text := concat_ws(' ', p_value ->> nullif(sluice._tag_of(p_what), ''), p_what);
 begin
   return format('sluice.%s(%s)', replace(v_part, ' ', '_'), (
     select string_agg(format(E'\n%s  %I => %s', p_indent, s.name, case
-        when s.shape in ('paging', 'auth', 'since', 'signature', 'connection', 'parcel') then
+        when sluice._tag_of(s.shape) is not null then
           sluice._source_sql(s.shape, p_value -> s.name, p_indent || '  ')
         when s.shape = 'names' then quote_literal(array(select jsonb_array_elements_text(p_value -> s.name)))
         when s.name in ('lag', 'statement_timeout') then

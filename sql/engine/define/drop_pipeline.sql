@@ -63,8 +63,7 @@ as $$
       from sluice.pipelines p join sluice._all_batches() b using (pipeline_id)
       cross join lateral (
         select p.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id)) as is_dropped) d
-      where p.target = p_pipeline.target or exists (
-        select from sluice.also_targets a where a.pipeline_id = p.pipeline_id and a.target = p_pipeline.target)) x
+      where sluice._loads(p, p_pipeline.target)) x
     where x.is_dropped group by x.number) island
   having count(*) > 0;
   -- What sessions have compiled for the others trusts those rows still.

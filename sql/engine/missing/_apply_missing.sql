@@ -9,7 +9,7 @@ declare
   v_compiled sluice.compiled := v_targets[1];
   v_found    record;
 begin
-  perform sluice._refuse_kept_children(p_pipeline.name, p_pipeline.missing, v_targets);
+  perform sluice._refuse_kept_children(p_pipeline, null);
   perform sluice._check_missing(p_pipeline.name, p_pipeline.target, v_compiled.columns, v_compiled.key,
     p_pipeline.source, p_pipeline.missing, p_pipeline.mark_column, p_pipeline.max_delete_ratio);
   v_found := sluice._find_missing(p_pipeline, v_compiled.target, v_compiled.key, p_read);

@@ -4,10 +4,7 @@ language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- The member by which a source, a paging or credentials say of what kind they are.
-  v_tag      text := case
-    when p_what in ('source', 'delivery') then 'kind' when p_what = 'paging' then 'model'
-    when p_what in ('auth', 'signature') then 'scheme' end;
+  v_tag      text := nullif(sluice._tag_of(p_what), '');
   v_part     text := concat_ws(' ', p_value ->> v_tag, p_what);
   v_names    text := (select string_agg(s.name, ', ') from sluice._settings() s where v_part = any (s.parts));
   v_checked  jsonb;
@@ -37,7 +34,7 @@ begin
     if not found then
       raise exception using errcode = 'SL005', message = format('%s: unknown setting %s', v_part, to_json(v_key)),
         hint = 'known are ' || v_names;
-    elsif v_setting.shape in ('paging', 'auth', 'since', 'signature', 'connection', 'parcel') then
+    elsif sluice._tag_of(v_setting.shape) is not null then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._checked(v_setting.shape, v_given));
     elsif v_setting.shape = 'encoding' then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._encoding(v_part, v_given));

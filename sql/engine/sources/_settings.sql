@@ -103,3 +103,17 @@ as $$
     ('{file source}', '$ ? (@.format == "parquet").path ? (@ == "-")',
       'Parquet cannot be read from standard input', 'name a file, a folder or a glob: it is read from its end')
 $$;
+
+-- The member by which a source, a delivery or a part of one says of what kind it is; empty where there is one kind,
+-- null for a shape that has no settings of its own.
+create or replace function sluice._tag_of(p_shape text)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_shape in ('source', 'delivery') then 'kind'
+    when p_shape = 'paging' then 'model'
+    when p_shape in ('auth', 'signature') then 'scheme'
+    when p_shape in ('since', 'connection', 'parcel') then '' end
+$$;

@@ -45,9 +45,8 @@ join (
   select b.batch from sluice.target_books b where b.target = %L
   union all
   select n.batch_id from sluice.pruned_batches n join sluice.pipelines p using (pipeline_id)
-  where p.target = %L or exists (
-    select from sluice.also_targets a where a.pipeline_id = coalesce(p.backfill_of, p.pipeline_id) and a.target = %L)) b
-  on b.batch = t.sluice_batch$sql$, p_target, p_target, p_target, p_target) into rows;
+  where sluice._loads(p, %L)) b
+  on b.batch = t.sluice_batch$sql$, p_target, p_target, p_target) into rows;
   -- A pipeline that was dropped may have updated rows that another had inserted.
   if rows < inserted - deleted and exists (select from sluice.unknown_batches u where u.target = p_target) then
     v_unknown := (sluice._count_rows_by_origin(p_target)).unknown;
@@ -73,8 +72,7 @@ as $$
      where g.privilege_type in ('DELETE', 'TRUNCATE') and g.grantee <> t.relowner
        and pg_get_userbyid(g.grantee) not in (select b.recorded_by from sluice.batches b
          join sluice.pipelines p using (pipeline_id)
-         where b.recorded_by is not null and (p.target = p_pipeline.target or exists (select from sluice.also_targets a
-           where a.pipeline_id = p.pipeline_id and a.target = p_pipeline.target)))))
+         where b.recorded_by is not null and sluice._loads(p, p_pipeline.target))))
   from (select parse_ident(p_pipeline.target) as part) name
   left join (pg_class t join pg_namespace n on n.oid = t.relnamespace)
     on n.nspname = name.part[1] and t.relname = name.part[2]

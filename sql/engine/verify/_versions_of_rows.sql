@@ -51,10 +51,10 @@ as $$
   -- A snapshot marks rows as they stand, and so does who accepts them, whichever version wrote them.
   select format($sql$(case when b.kind in ('snapshot', 'reconcile') then t.sluice_hash = any (array[%s])
     else t.sluice_hash = %s end
-  or t.sluice_hash is not null and (%4$s, %2$s) in (
-    select a.key_hash, a.row_hash from sluice.accepted_rows a where a.target = %3$L))$sql$,
+  or t.sluice_hash is not null and %s)$sql$,
     (select string_agg(distinct sluice._hash_sql(p_target, t.columns), ', ')
      from sluice._versions_of_target(p_pipeline_id, sluice._qualified_name(p_target)) t
      where sluice._why_unreadable(sluice._qualified_name(p_target), t.columns) is null),
-    sluice._hash_sql(p_target, p_columns), sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 't'))
+    sluice._hash_sql(p_target, p_columns), sluice._is_accepted_sql(sluice._qualified_name(p_target),
+      sluice._key_hash(p_target, p_key, 't'), sluice._hash_sql(p_target, p_columns)))
 $$;

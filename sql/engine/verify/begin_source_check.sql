@@ -22,10 +22,10 @@ declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(begin_source_check.pipeline);
   v_unread   text := sluice._why_unreadable(v_pipeline.target, '{sluice_batch,sluice_hash}');
   v_id       uuid := gen_random_uuid();
+  v_hint     text := '"sluice rewind %s --to-start" and a run read everything again and write what differs';
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  perform sluice._refuse_several_targets(v_pipeline, null, 'their rows are not compared with the source',
-    '"sluice rewind %s --to-start" and a run read everything again and write what differs');
+  perform sluice._refuse_several_targets(v_pipeline, null, 'their rows are not compared with the source', v_hint);
   if v_unread is not null then
     raise exception using errcode = 'SL005', message = format('pipeline %s: %s', v_pipeline.name, v_unread),
       hint = 'compare as a role that may read the target';
@@ -33,8 +33,7 @@ begin
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: the rows of %s stand on other servers, where they cannot be compared one by one',
         v_pipeline.name, v_pipeline.target),
-      hint = format('"sluice rewind %s --to-start" and a run read everything again and write what differs',
-        v_pipeline.name);
+      hint = format(v_hint, v_pipeline.name);
   end if;
   drop table if exists pg_temp.sluice_source_check, pg_temp.sluice_source_keys, pg_temp.sluice_differences,
     pg_temp.sluice_found, pg_temp.sluice_amended;

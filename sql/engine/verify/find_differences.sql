@@ -61,15 +61,15 @@ select s.sluice_ordinal, case
     when t.%1$I is null and (s.sluice_deleted or s.sluice_state in ('o', 'u')) then 'same'
     when t.%1$I is null then 'missing here'
     when s.sluice_deleted then 'not deleted here'
-    when h.hash = s.sluice_hash
-      or (%2$s, h.hash) in (select a.key_hash, a.row_hash from sluice.accepted_rows a where a.target = %3$L) then 'same'
+    when h.hash = s.sluice_hash or %3$s then 'same'
     when t.sluice_hash = s.sluice_hash then 'edited here'
     when %4$s then 'newer here'
     else 'different' end, %2$s, %5$s, t.sluice_batch
 from pg_temp.sluice_rows s
 left join %6$s t on %7$s
 cross join lateral (select case when t.%1$I is not null then %8$s end as hash offset 0) h
-where %9$s$sql$, p_key[1], sluice._key_hash(p_target, p_key, 's'), p_target_name,
+where %9$s$sql$, p_key[1], sluice._key_hash(p_target, p_key, 's'),
+    sluice._is_accepted_sql(p_target_name, sluice._key_hash(p_target, p_key, 's'), 'h.hash'),
     sluice._stale_condition(p_target, p_order_by), sluice._key_json(p_key, 's'), p_target::regclass,
     sluice._key_condition(p_target, p_key, 't', 's'), sluice._hash_sql(p_target, p_columns),
     (select string_agg(format('s.%I is not null', k), ' and ') from unnest(p_key) k))
