@@ -104,7 +104,7 @@ impl Context {
 }
 
 /// Whether a connection string has a password in it, and does not only lead to one.
-fn holds_password(conninfo: &str) -> bool {
+pub(super) fn holds_password(conninfo: &str) -> bool {
     let nobody = Environment::of("nobody", "/nonexistent", []);
     Settings::parse(conninfo, &nobody)
         .is_ok_and(|settings| settings.hosts.iter().any(|host| host.password.is_some()))

@@ -1,7 +1,7 @@
 //! The next step as it has to be typed: the engine knows the command, not how it was called.
 
 use super::args::Loading;
-use super::context::Context;
+use super::context::{Context, holds_password};
 use crate::error::Error;
 use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS, ALLOW_PROGRAMS};
 
@@ -73,11 +73,9 @@ impl<'a> Flags<'a> {
     }
 }
 
-/// Whether a connection string holds a password.
+/// Whether a connection string holds a password, be it that of a key.
 fn has_secret(url: &str) -> bool {
-    let authority = url.split_once("://").map(|(_, rest)| rest);
-    let user = authority.and_then(|rest| rest.split_once('@'));
-    url.contains("password=") || user.is_some_and(|(user, _)| user.contains(':'))
+    url.contains("password=") || holds_password(url)
 }
 
 /// A word as the shell takes it for one.

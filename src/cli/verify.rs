@@ -20,10 +20,7 @@ const CHECKS: &str =
   from sluice.verify(pipeline => $1, deep => $2)";
 
 pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8> {
-    let stop = match args.source {
-        true => Some(Stop::on_signals()?),
-        false => None,
-    };
+    let stop = args.source.then(Stop::on_signals).transpose()?;
     let session = context.session().await?;
     call::begin_looking(&session).await?;
     let header = call::rows_within(&session, "select * from sluice.verify_header", &[]).await?;

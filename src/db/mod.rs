@@ -16,6 +16,11 @@ pub use session::{Notice, Session};
 pub use target::Target;
 
 use crate::error::Result;
+
+/// An identifier as SQL writes it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
 use libpq_conninfo::Settings;
 
 /// One connection to `settings`, seen by the server as `application_name` unless the user

@@ -97,7 +97,7 @@ pub(super) fn quoted(name: &str) -> String {
         && !KEYWORDS.split_whitespace().any(|word| word == name);
     match is_plain {
         true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
+        false => crate::db::quoted(name),
     }
 }
 

@@ -79,9 +79,8 @@ impl Destination {
 /// Whom deliveries would be sent to, and whatever else keeps a first one from being sent.
 pub(crate) async fn look(settings: &Value, host: &HostRules) -> Vec<Result<String>> {
     if settings["kind"] == "postgres" {
-        let look = async |settings| postgres::look(settings, host).await;
         return vec![match understood(settings) {
-            Ok(settings) => look(settings).await,
+            Ok(settings) => postgres::look(settings, host).await,
             Err(error) => Err(error),
         }];
     }

@@ -17,14 +17,14 @@ pub(super) struct Found {
 
 /// Where files are looked for.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Address {
     /// A file, a folder or a glob.
     pub(super) path: String,
     /// Which of the files below the folder; `None`: those that stand in it.
     pub(super) below: Option<String>,
 }
 
-impl Place {
+impl Address {
     /// Finds the files: the one that is named, those of a folder, or a glob's matches.
     pub(super) fn files(&self, host: &HostRules) -> Result<Found> {
         let path = self.path.as_str();

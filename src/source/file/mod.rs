@@ -57,16 +57,16 @@ pub(super) fn stream_settings(settings: &Value) -> Result<RecordSettings> {
 
 /// Whether the files may be listed and read here.
 pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
-    let place = Settings::parse(settings)?.place;
-    let files = place.readable(host)?;
-    Ok(format!("may read {}, files: {files}", place.path))
+    let address = Settings::parse(settings)?.address;
+    let files = address.readable(host)?;
+    Ok(format!("may read {}, files: {files}", address.path))
 }
 
 impl FileSource {
     /// A source for the pipeline's `settings`, which goes on from what is `known` of each file.
     pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
-        let found = settings.place.files(&means.host)?;
+        let found = settings.address.files(&means.host)?;
         let units = Units::new(settings.on_replace, &means.remarks);
         for remark in found.remarks {
             units.remark(remark);
@@ -92,7 +92,7 @@ impl FileSource {
             source.queue(some, &known, means)?;
         }
         // Other paths may have been read before, and other sources.
-        begun.retain(|name, _| source.settings.place.covers(name));
+        begun.retain(|name, _| source.settings.address.covers(name));
         source.gone = begun.into_values().collect();
         source.gone.sort_unstable_by(|a, b| b.object.cmp(&a.object));
         Ok(source)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::discover::Place;
+use super::discover::Address;
 use crate::error::Result;
 use crate::source::names::glob_below;
 use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
@@ -40,7 +40,7 @@ struct Own {
 
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    pub(super) place: Place,
+    pub(super) address: Address,
     pub(super) settle: Duration,
     pub(super) partial: Partial,
     pub(super) on_replace: OnReplace,
@@ -74,7 +74,7 @@ impl Settings {
             ));
         }
         Ok(Settings {
-            place: Place {
+            address: Address {
                 below: glob_below(own.pattern.as_deref(), own.subfolders),
                 path: own.path,
             },

@@ -1,5 +1,6 @@
 //! The table that is written to, as it is there, and the statements that write to it.
 
+use crate::db::quoted;
 use crate::error::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
 use tokio_postgres::Client;
@@ -154,8 +155,4 @@ where {there} operator(pg_catalog.*<>) {excluded}",
 fn list<T: AsRef<str>>(names: &[T], write: impl Fn(&str) -> String) -> String {
     let written: Vec<String> = names.iter().map(|name| write(name.as_ref())).collect();
     written.join(", ")
-}
-
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -118,9 +118,9 @@ impl Marks {
             return Ok(());
         }
         // Two that find it missing make it one after the other.
-        let once = [(&layout.parcels, Type::TEXT)]
-            .map(|(name, kind)| (name as &(dyn tokio_postgres::types::ToSql + Sync), kind));
-        client.query_typed(LOCK, &once).await?;
+        client
+            .query_typed(LOCK, &[(&layout.parcels, Type::TEXT)])
+            .await?;
         client
             .batch_execute(&definition(layout))
             .await

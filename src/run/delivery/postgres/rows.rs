@@ -1,7 +1,8 @@
 //! The rows of a parcel on their way into the table, and which of them it refuses.
 
-use super::layout::{Layout, quoted};
+use super::layout::Layout;
 use crate::batch::Claimed;
+use crate::db::quoted;
 use crate::error::{Error, Result};
 use crate::retry;
 use serde_json::value::RawValue;

@@ -63,7 +63,3 @@ pub(super) fn parameters<'a, T: ToSql + Sync + 'a>(
     let typed = |value: &'a T| (value as &(dyn ToSql + Sync), Type::TEXT);
     values.into_iter().map(typed).collect()
 }
-
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}

@@ -23,8 +23,9 @@ const PATIENCE: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Virtual ids of the transactions that run in this database. One that is prepared keeps the id it
-/// ran under, without a session, until the server is restarted; so it has its xid as well. Not ours, and not those that hold a pipeline for a run, by the engine's advisory lock
-/// 1936487681: they write nothing.
+/// ran under, without a session, until the server is restarted; so it has its xid as well. Not
+/// ours, and not those that hold a pipeline for a run, by the engine's advisory lock 1936487681:
+/// they write nothing.
 const RUNNING: &str = "
     select distinct l.virtualtransaction from pg_locks l left join pg_stat_activity a using (pid)
     where l.pid is null and l.locktype = 'transactionid'

@@ -2,7 +2,8 @@
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::column::{Column, parameters, quoted};
+use super::column::{Column, parameters};
+use crate::db::quoted;
 use crate::error::{Error, Result};
 use crate::source::database::settings::Settings;
 

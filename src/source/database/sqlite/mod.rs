@@ -13,10 +13,11 @@ use super::fetch::{Part, Server, Window};
 use super::outlet::Outlet;
 use super::place::Marks;
 use super::settings::{NullCursor, Settings};
+use crate::db::quoted;
 use crate::error::{Error, Result};
 use crate::source::Means;
 use crate::source::mark::Kind;
-use value::{class, literal, quoted, record};
+use value::{class, literal, record};
 
 /// How long a writer that holds the file is waited for at a time.
 const BUSY: Duration = Duration::from_secs(5);
