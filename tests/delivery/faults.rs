@@ -2,10 +2,9 @@
 //! requests on their way: at a server that keeps keys nothing is doubled, lost or out of order.
 
 use super::receiver::{Receiver, Trouble};
-use super::{Shop, puts, sampled};
+use super::{Shop, puts};
 use crate::support::loader::until_free;
-use crate::support::wire::From;
-use crate::support::{Fault, Loader, Proxy};
+use crate::support::{Fault, Loader, Proxy, sampled};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,13 +31,9 @@ fn points(shop: &Shop, offset: usize) -> Vec<usize> {
         .wait()
         .exits(0);
     shop.receiver.applied();
-    let log = proxy.log();
-    let last = log
-        .iter()
-        .rfind(|message| message.from == From::Server && message.tag == b'Z')
-        .unwrap();
-    assert!(last.number > 30, "{log:?}");
-    sampled(last.number, SAMPLE, offset)
+    let last = proxy.last_answer();
+    assert!(last > 30, "{:?}", proxy.log());
+    sampled(last, SAMPLE, offset)
 }
 
 /// Every row arrived as it was last, at most one older change of it before, and none twice.

@@ -114,15 +114,6 @@ fn define_sql(shop: &Shop, deliver: &str) -> String {
     )
 }
 
-/// The numbers of messages at which faults happen: a sample, or all of them with `SLUICE_FAULTS=all`.
-fn sampled(last: usize, size: usize, offset: usize) -> Vec<usize> {
-    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
-        Ok("all") => 1,
-        _ => (last / size).max(1),
-    };
-    (1..=last).skip(offset % stride).step_by(stride).collect()
-}
-
 fn put(id: impl std::fmt::Display, n: u64) -> String {
     format!(r#"{{"id": "{id}", "n": {n}}}"#)
 }

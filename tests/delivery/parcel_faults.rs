@@ -1,11 +1,10 @@
 //! A sender of parcels that is killed or cut off at any message to the database.
 
 use super::bulk::{Bulk, shop};
-use super::{Shop, puts, sampled};
+use super::{Shop, puts};
 use crate::support::loader::until_free;
 use crate::support::web::{Answer, Framing, Request};
-use crate::support::wire::From;
-use crate::support::{Fault, Loader, Proxy};
+use crate::support::{Fault, Loader, Proxy, sampled};
 use serde_json::Value;
 use std::sync::Mutex;
 
@@ -45,11 +44,7 @@ async fn nothing_is_doubled_lost_or_reordered(fault: Fault, offset: usize) {
     Loader::command_through(&proxy, &shop.db, ARGS.to_vec())
         .wait()
         .exits(0);
-    let log = proxy.log();
-    let last = log
-        .iter()
-        .rfind(|message| message.from == From::Server && message.tag == b'Z');
-    let points = sampled(last.unwrap().number, 12, offset);
+    let points = sampled(proxy.last_answer(), 12, offset);
     bulk.applied();
     let mut fired = 0;
     for (round, number) in (1..).zip(&points) {

@@ -2,10 +2,10 @@
 //! nothing is missing, and older content never comes behind newer. Nor is a row lost that the table refuses.
 
 use super::crm::Crm;
-use super::{puts, sampled};
+use super::puts;
 use crate::support::loader::until_free;
 use crate::support::wire::From;
-use crate::support::{Fault, Proxy};
+use crate::support::{Fault, Proxy, sampled};
 
 const ROWS: u64 = 9;
 /// Faults of one kind in a sample; `SLUICE_FAULTS=all` leaves none out.
@@ -19,13 +19,9 @@ fn points(crm: &Crm, is_there: bool, offset: usize) -> Vec<usize> {
     let db = if is_there { &crm.there } else { &crm.db };
     let proxy = Proxy::new(db, |_| None);
     crm.through(&proxy, is_there).wait().exits(0);
-    let log = proxy.log();
-    let last = log
-        .iter()
-        .rfind(|message| message.from == From::Server && message.tag == b'Z')
-        .unwrap();
-    assert!(last.number > 30, "{log:?}");
-    sampled(last.number, SAMPLE, offset)
+    let last = proxy.last_answer();
+    assert!(last > 30, "{:?}", proxy.log());
+    sampled(last, SAMPLE, offset)
 }
 
 /// Every row is as it was last, at most one older change of it was done before, and nothing twice.

@@ -2,9 +2,8 @@
 //! without it a sample is taken, spread over the whole run.
 
 use crate::support::sluice::Done;
-use crate::support::wire::{From, Message};
 use crate::support::workload::{ONE_WORKER, reset};
-use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader};
+use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader, sampled};
 use std::time::Duration;
 
 const BATCHES: usize = 3;
@@ -55,18 +54,10 @@ async fn points(load: &Workload, offset: usize) -> Vec<usize> {
         .wait()
         .exits(0);
     load.check(&db, "through the proxy").await;
-    let log = proxy.log();
-    // After the server's last answer come only farewells.
-    let is_answer = |m: &&Message| m.from == From::Server && m.tag == b'Z';
-    let last = log.iter().rfind(is_answer).unwrap();
-    assert!(last.number > 100, "{log:?}");
-    println!("{} messages", last.number);
-    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
-        Ok("all") => 1,
-        _ => last.number / SAMPLE,
-    };
-    let points = (1..=last.number).skip(offset % stride).step_by(stride);
-    points.collect()
+    let last = proxy.last_answer();
+    assert!(last > 100, "{:?}", proxy.log());
+    println!("{last} messages");
+    sampled(last, SAMPLE, offset)
 }
 
 fn at(db: &TestDb, number: usize, fault: Fault) -> Proxy {

@@ -2,7 +2,7 @@
 //! them or none.
 
 use crate::support::wire::{From, Message};
-use crate::support::{Fault, Loader, Proxy, TestDb, loader};
+use crate::support::{Fault, Loader, Proxy, TestDb, loader, sampled};
 use std::path::PathBuf;
 
 const ARGS: &str = "items --batch-rows 15 --workers 1";
@@ -115,11 +115,9 @@ async fn points(shop: &Shop, is_kill: bool) -> Vec<usize> {
     let is_end = |message: &Message| message.statement.contains("sluice.finish_snapshot");
     // The begin before it belongs to it.
     let end = log.iter().position(is_end).unwrap() - 4;
-    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
-        Ok("all") => 1,
-        _ => end / 7,
-    };
-    let sample = log[..end].iter().step_by(stride);
+    let sample = sampled(end, 7, 0)
+        .into_iter()
+        .map(|number| &log[number - 1]);
     sample
         .chain(&log[end..])
         .filter(|message| !is_kill || message.from == From::Loader)

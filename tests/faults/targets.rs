@@ -1,9 +1,8 @@
 //! A loader that is killed at any message of a run into two targets leaves both as if nothing had happened. What is done
 //! to either is in a log without a key, where a row that is applied twice shows.
 
-use crate::support::wire::From;
 use crate::support::workload::{ONE_WORKER, outcome, reset};
-use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader};
+use crate::support::{Fault, Loader, Proxy, TestDb, Workload, loader, sampled};
 
 const BATCHES: usize = 3;
 /// Faults of one kind.
@@ -66,11 +65,8 @@ async fn rerun_after_kill(fault: Fault, offset: usize) {
     for what in ["line log|DELETE", "line log|UPDATE", "line log|INSERT"] {
         assert!(calm.iter().any(|line| line.starts_with(what)), "{what}");
     }
-    let log = proxy.log();
-    let is_answer = |m: &&crate::support::wire::Message| m.from == From::Server && m.tag == b'Z';
-    let last = log.iter().rfind(is_answer).unwrap().number;
     let mut killed = 0;
-    for number in (1 + offset..=last).step_by(last / SAMPLE) {
+    for number in sampled(proxy.last_answer(), SAMPLE, offset) {
         db.execute("truncate shop.lines, shop.lines_log").await;
         reset(&db).await;
         let proxy = Proxy::once(&db, fault, move |message| message.number == number);

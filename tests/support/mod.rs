@@ -17,7 +17,7 @@ pub mod workload;
 pub use api::Api;
 pub use db::TestDb;
 pub use loader::Loader;
-pub use proxy::{Fault, Proxy};
+pub use proxy::{Fault, Proxy, sampled};
 pub use sluice::{Sluice, Summary};
 pub use store::Store;
 pub use web::Web;

@@ -166,6 +166,23 @@ impl Proxy {
     pub fn log(&self) -> Vec<Message> {
         self.core.lock().log.clone()
     }
+
+    /// The number of the server's last answer: what comes behind it are farewells.
+    pub fn last_answer(&self) -> usize {
+        let log = self.log();
+        let is_answer = |m: &&Message| m.from == From::Server && m.tag == b'Z';
+        log.iter().rfind(is_answer).unwrap().number
+    }
+}
+
+/// The numbers of messages at which faults happen: a sample, spread over all up to `last`, or all of them with
+/// `SLUICE_FAULTS=all`.
+pub fn sampled(last: usize, size: usize, offset: usize) -> Vec<usize> {
+    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
+        Ok("all") => 1,
+        _ => (last / size).max(1),
+    };
+    (1..=last).skip(offset % stride).step_by(stride).collect()
 }
 
 impl Drop for Proxy {
