@@ -2,7 +2,7 @@
 //! `.ci/run` asks the real ones.
 
 use crate::support::Sluice;
-use crate::support::sluice::Done;
+use crate::support::sluice::{Done, write_program};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -38,8 +38,7 @@ impl Machine {
     fn program(self, name: &str, script: &str) -> Self {
         let path = self.bin().join(name);
         let text = format!("#!/bin/sh\ncase \"$*\" in *--version) exit 0;; esac\n{script}\n");
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&path, &text);
         self
     }
 

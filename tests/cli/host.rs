@@ -1,9 +1,9 @@
 //! What a pipeline cannot get out of the machine it runs on, whatever its definition says.
 
-use crate::support::sluice::Done;
+use crate::support::sluice::{Done, write_program};
 use crate::support::web::Answer;
 use crate::support::{Sluice, TestDb, Web};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 
 /// A database with a pipeline of this source.
 async fn pipeline(source: &str) -> TestDb {
@@ -192,8 +192,7 @@ async fn a_redirect_leads_to_no_host_that_is_not_given() {
 async fn programs_are_started_if_the_host_gives_them_and_with_nothing_of_the_loaders() {
     let folder = tempfile::tempdir().unwrap();
     let tap = folder.path().join("list-items");
-    std::fs::write(&tap, "#!/bin/sh\nenv > \"$1\"\necho id; echo 1\n").unwrap();
-    std::fs::set_permissions(&tap, PermissionsExt::from_mode(0o755)).unwrap();
+    write_program(&tap, "#!/bin/sh\nenv > \"$1\"\necho id; echo 1\n");
     let seen = folder.path().join("env");
     let db = pipeline(&format!(
         "sluice.program_source(program => 'list-items', protocol => 'csv', arguments => array['{}'], env => '{{SHOP_KEY}}')",

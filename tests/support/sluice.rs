@@ -6,6 +6,15 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+/// Makes a program. A shell writes it: a program that is open for writing does not start, and
+/// whatever another test starts at that moment has open what this process has.
+pub fn write_program(path: &Path, text: &str) {
+    let write = r#"printf %s "$1" >"$0" && chmod 755 "$0""#;
+    let mut shell = Command::new("sh");
+    let status = shell.args(["-c", write]).arg(path).arg(text).status();
+    assert!(status.unwrap().success(), "{}", path.display());
+}
+
 /// A command line of `sluice`, cut off from the environment of the test.
 pub struct Sluice {
     command: Command,

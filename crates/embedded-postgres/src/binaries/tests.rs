@@ -1,6 +1,15 @@
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 
+/// Written by a shell: a program that is open for writing does not start, and whatever another
+/// thread starts at that moment has open what this process has.
+fn write_program(path: &Path, text: &str) {
+    let write = r#"printf %s "$1" >"$0" && chmod 755 "$0""#;
+    let mut shell = std::process::Command::new("sh");
+    let status = shell.args(["-c", write]).arg(path).arg(text).status();
+    assert!(status.unwrap().success(), "{}", path.display());
+}
+
 /// Folders with programs that do what `postgres` is told to do here.
 struct Machine(tempfile::TempDir);
 
@@ -20,9 +29,7 @@ impl Machine {
         let folder = self.folder(name);
         std::fs::create_dir(&folder).unwrap();
         for (program, text) in [("postgres", postgres), ("initdb", ":"), ("pg_ctl", ":")] {
-            let path = folder.join(program);
-            std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&folder.join(program), &format!("#!/bin/sh\n{text}\n"));
         }
         self
     }
@@ -116,11 +123,10 @@ fn programs_that_do_not_run_are_passed_over_and_named() {
         )
         .has("arch", "")
         .with(&[16]);
-    std::fs::write(
-        machine.folder("arch").join("postgres"),
-        b"\x7fELF\x02\x01\x01\0",
-    )
-    .unwrap();
+    write_program(
+        &machine.folder("arch").join("postgres"),
+        "\x7fELF\x02\x01\x01",
+    );
     assert_eq!(machine.search(&["libc", "arch", "16"], &[]).unwrap(), 16);
     let message = machine
         .search(&["libc", "arch"], &[])
