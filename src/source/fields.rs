@@ -112,8 +112,8 @@ impl FieldsBuilder {
         true
     }
 
-    /// Adds a record of which is known where its values stand, and how they are called; false as
-    /// above.
+    /// Adds a record of which is known how its values are called, and where they stand; false if
+    /// the latter is not, and as above.
     pub(super) fn push_values(
         &mut self,
         ordinal: i32,
@@ -123,10 +123,10 @@ impl FieldsBuilder {
         names: &Arc<[String]>,
         values: &[Range<usize>],
     ) -> bool {
-        if !is_plain(payload.as_bytes()) {
+        self.find_columns(names);
+        if values.is_empty() || !is_plain(payload.as_bytes()) {
             return false;
         }
-        self.find_columns(names);
         self.begin(ordinal, position, payload, is_digested);
         let places = self
             .named

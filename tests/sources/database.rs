@@ -11,6 +11,7 @@ mod marks;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod refused;
+mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod standby;

@@ -95,9 +95,9 @@ impl BatchBuilder {
         self.rows += 1;
     }
 
-    /// Adds a record that its source has written as a JSON object: where in it the `values` of
-    /// the members stand that have these `names`. The names are those of the last such record if
-    /// they are the same `Arc`.
+    /// Adds a record that is a JSON object with members of these `names`, which are those of the
+    /// last such record if they are the same `Arc`. Where its source has written it, it says
+    /// where in it the `values` stand.
     pub(crate) fn push_object(
         &mut self,
         position: i64,
@@ -109,11 +109,12 @@ impl BatchBuilder {
         let (Some(fields), Ok(text)) = (&mut self.fields, as_text(payload)) else {
             return self.push(position, payload);
         };
-        if !fields.push_values(rows, position, text, digests, names, values) {
-            return self.push(position, payload);
-        }
+        let is_taken = fields.push_values(rows, position, text, digests, names, values);
         let missing = fields.take_missing();
         self.note_missing(missing);
+        if !is_taken {
+            return self.push(position, payload);
+        }
         self.origins.note(self.rows, position);
         self.last = Last::Fields;
         self.payload_bytes += payload.len();

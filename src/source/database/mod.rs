@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use self::fetch::Fetcher;
 pub(crate) use self::look::{Again, Looking, Sighted, Sighting, Wanted, next_run_reads_from};
-use self::outlet::{Chunk, Event, Row};
+use self::outlet::{Chunk, Event, Record, Row};
 use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
 use self::settings::{Kind, Settings};
 use crate::error::{Error, Result};
@@ -144,7 +144,11 @@ impl DatabaseSource {
     }
 
     fn push(&mut self, row: Row, out: &mut BatchBuilder) {
-        let Row { mut payload, place } = row;
+        let Row { record, place } = row;
+        let Record {
+            mut payload,
+            values,
+        } = record;
         self.sweep.records += 1;
         if let Some(sightings) = &mut self.sightings {
             sightings.push(Sighting::of(&place, &payload));
@@ -154,8 +158,10 @@ impl DatabaseSource {
         let (size, max) = (payload.len(), self.settings.max_record_bytes);
         out.consume(size as u64);
         if size <= max {
-            out.push(position, &payload);
-            return;
+            return match &self.chunk {
+                Some(chunk) => out.push_object(position, &payload, &chunk.names, &values),
+                None => out.push(position, &payload),
+            };
         }
         payload.truncate(max);
         let message = format!(

@@ -1,5 +1,6 @@
 //! Where rows go: in chunks to the reader, no more bytes than may wait.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -15,9 +16,16 @@ const CHUNK: usize = 256 << 10;
 /// Chunks of small rows that may wait.
 const CHUNKS: usize = 8;
 
+/// A row as a JSON object.
+pub(super) struct Record {
+    pub(super) payload: Vec<u8>,
+    /// Where in it the values of the columns stand, unless the server has written it.
+    pub(super) values: Vec<Range<usize>>,
+}
+
 /// A row and where it stands.
 pub(super) struct Row {
-    pub(super) payload: Vec<u8>,
+    pub(super) record: Record,
     pub(super) place: Place,
 }
 
@@ -31,6 +39,8 @@ pub(super) enum Event {
 }
 
 pub(super) struct Chunk {
+    /// The columns of its rows.
+    pub(super) names: Arc<[String]>,
     pub(super) rows: Vec<Row>,
     /// Connections that were lost on the way.
     pub(super) retried: u32,
@@ -43,6 +53,7 @@ pub(super) struct Outlet {
     events: mpsc::Sender<Event>,
     room: Arc<Semaphore>,
     budget: Arc<Budget>,
+    names: Arc<[String]>,
     rows: Vec<Row>,
     bytes: usize,
     retried: u32,
@@ -62,6 +73,7 @@ impl Outlet {
             events,
             room: Arc::new(Semaphore::new(WAITING)),
             budget: Arc::clone(budget),
+            names: Arc::default(),
             rows: Vec::new(),
             bytes: 0,
             retried: 0,
@@ -74,6 +86,15 @@ impl Outlet {
     /// By which one notices that nobody listens any more.
     pub(super) fn listener(&self) -> mpsc::Sender<Event> {
         self.events.clone()
+    }
+
+    /// The rows that follow have these columns.
+    pub(super) async fn set_names(&mut self, names: &Arc<[String]>) -> Result<()> {
+        if !Arc::ptr_eq(&self.names, names) {
+            self.flush().await?;
+            self.names = Arc::clone(names);
+        }
+        Ok(())
     }
 
     /// A window is read, or read on; behind which place.
@@ -94,13 +115,15 @@ impl Outlet {
     /// Takes a row. `key` are the values of its key.
     pub(super) async fn push(
         &mut self,
-        payload: Vec<u8>,
+        record: Record,
         cursor: Option<String>,
         key: Vec<Option<String>>,
     ) -> Result<()> {
         let Some(key) = key.into_iter().collect::<Option<Vec<_>>>() else {
             return Err(Error::usage("a row of the source has a null in its key")
-                .detail(String::from_utf8_lossy(&payload[..payload.len().min(300)]))
+                .detail(String::from_utf8_lossy(
+                    &record.payload[..record.payload.len().min(300)],
+                ))
                 .next(
                     "name columns as key that are never null, or leave such rows out by a query",
                 ));
@@ -117,9 +140,9 @@ impl Outlet {
             ))
             .next("name columns as key that tell rows apart"));
         }
-        self.bytes += payload.len() + 64;
+        self.bytes += record.payload.len() + size_of_val(&*record.values) + 64;
         self.after = Some(place.clone());
-        self.rows.push(Row { payload, place });
+        self.rows.push(Row { record, place });
         if self.bytes >= CHUNK {
             self.flush().await?;
         }
@@ -135,6 +158,7 @@ impl Outlet {
         let share = Arc::clone(&self.room).acquire_many_owned(cost).await;
         let share = share.map_err(|_| nobody_listens())?;
         let chunk = Chunk {
+            names: Arc::clone(&self.names),
             rows: std::mem::take(&mut self.rows),
             retried: std::mem::take(&mut self.retried),
             _share: share,

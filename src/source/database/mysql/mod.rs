@@ -11,7 +11,7 @@ use mysql_async::{Conn, DriverError, Opts, OptsBuilder, Value};
 use self::relation::Relation;
 use super::fetch::{Part, Server, Window};
 use super::json::Object;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Record};
 use super::place::Marks;
 use super::settings::{NullCursor, Settings};
 use crate::error::{Error, Result};
@@ -176,26 +176,27 @@ impl Server for MySql {
         let Some(sql) = reading.relation.statement(window)? else {
             return Ok(());
         };
+        out.set_names(&reading.relation.names).await?;
         let asked = reading.connection.query_iter(sql).await;
         let mut rows = asked.map_err(|cause| self.explain(cause))?;
         let has_cursor = window.part == Part::WithCursor;
         while let Some(row) = rows.next().await.map_err(|cause| self.explain(cause))? {
             let values = row.unwrap();
             let width = reading.relation.columns.len();
-            let payload = record(&reading.relation, &values[..width]);
+            let record = record(&reading.relation, &values[..width]);
             let first = usize::from(!has_cursor);
             let mut place =
                 reading
                     .relation
                     .place(&values[width..], first, values.len() - width)?;
             let cursor = if has_cursor { place.remove(0) } else { None };
-            out.push(payload, cursor, place).await?;
+            out.push(record, cursor, place).await?;
         }
         Ok(())
     }
 }
 
-fn record(relation: &Relation, values: &[Value]) -> Vec<u8> {
+fn record(relation: &Relation, values: &[Value]) -> Record {
     let mut object = Object::new();
     for (column, value) in relation.columns.iter().zip(values) {
         match value {

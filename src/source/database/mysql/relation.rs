@@ -1,5 +1,7 @@
 //! The rows of a table or query, and the statements that read them.
 
+use std::sync::Arc;
+
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Value};
 
@@ -12,6 +14,7 @@ use crate::source::database::settings::Settings;
 pub(super) struct Relation {
     query: String,
     pub(super) columns: Vec<Column>,
+    pub(super) names: Arc<[String]>,
     cursor: Option<Column>,
     key: Vec<Column>,
     /// Subtracted from the mark with which a window begins.
@@ -61,6 +64,7 @@ impl Relation {
                 query,
                 cursor: settings.cursor.as_ref().map(column).transpose()?,
                 key: key.iter().map(column).collect::<Result<_>>()?,
+                names: columns.iter().map(|column| column.name.clone()).collect(),
                 columns: columns.clone(),
                 lag: settings.lag().filter(|lag| lag != "0"),
             })

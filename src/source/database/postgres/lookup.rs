@@ -1,5 +1,7 @@
 //! What the server knows of a table, and of the columns of a query.
 
+use std::sync::Arc;
+
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::column::{Column, parameters};
@@ -77,14 +79,15 @@ pub(super) async fn columns(
         .collect())
 }
 
-/// A record is an object, which has each name once. Asked after [`columns`], which takes no
-/// second statement.
-pub(super) async fn refuse_equal_names(client: &Client, query: &str) -> Result<()> {
+/// The names of all columns; a record is an object, which has each name once. Asked after
+/// [`columns`], which takes no second statement.
+pub(super) async fn names(client: &Client, query: &str) -> Result<Arc<[String]>> {
     let sql = format!("select * from (\n{query}\n) q limit 0");
     for message in client.simple_query(&sql).await? {
         let SimpleQueryMessage::RowDescription(columns) = message else {
             continue;
         };
+        let names = columns.iter().map(|column| column.name().to_owned());
         for (index, column) in columns.iter().enumerate() {
             if columns[..index]
                 .iter()
@@ -97,6 +100,7 @@ pub(super) async fn refuse_equal_names(client: &Client, query: &str) -> Result<(
                 .next("give one of them another name: select a.id, b.id as other_id ..."));
             }
         }
+        return Ok(names.collect());
     }
-    Ok(())
+    Ok(Arc::default())
 }

@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Row};
 use self::column::parameters;
 use self::relation::Relation;
 use super::fetch::{self, Part, Window};
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Record};
 use super::place::Marks;
 use super::settings::Settings;
 use crate::db::{Connector, Session, named};
@@ -110,6 +110,7 @@ impl Postgres {
         let Some((sql, values)) = reading.relation.statement(window)? else {
             return Ok(());
         };
+        out.set_names(&reading.relation.names).await?;
         let has_cursor = usize::from(window.part == Part::WithCursor);
         let asked = reading.session.query_typed_raw(&sql, parameters(&values));
         let mut rows = pin!(self.connector.attend(asked).await??);
@@ -119,7 +120,7 @@ impl Postgres {
             let key = (1 + has_cursor..row.len())
                 .map(text)
                 .collect::<Result<_, _>>()?;
-            out.push(payload(&row)?, cursor, key).await?;
+            out.push(record(&row)?, cursor, key).await?;
         }
         Ok(())
     }
@@ -155,8 +156,8 @@ impl Postgres {
     }
 }
 
-/// The bytes of the record. On a server without an encoding they may be anything.
-fn payload(row: &Row) -> Result<Vec<u8>> {
+/// What the server has written. Without an encoding the bytes may be anything.
+fn record(row: &Row) -> Result<Record> {
     struct Raw(Vec<u8>);
     impl<'a> FromSql<'a> for Raw {
         fn from_sql(
@@ -170,5 +171,8 @@ fn payload(row: &Row) -> Result<Vec<u8>> {
             true
         }
     }
-    Ok(row.try_get::<_, Raw>(0)?.0)
+    Ok(Record {
+        payload: row.try_get::<_, Raw>(0)?.0,
+        values: Vec::new(),
+    })
 }

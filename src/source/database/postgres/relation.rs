@@ -1,5 +1,7 @@
 //! The rows of a table or query, and the statements that read them.
 
+use std::sync::Arc;
+
 use tokio_postgres::Client;
 
 use super::column::Column;
@@ -13,6 +15,7 @@ use crate::source::database::settings::{NullCursor, Settings};
 #[derive(Debug)]
 pub(super) struct Relation {
     query: String,
+    pub(super) names: Arc<[String]>,
     pub(super) cursor: Option<Column>,
     key: Vec<Column>,
     /// Subtracted from the mark with which a window begins.
@@ -31,11 +34,9 @@ impl Relation {
         };
         let names: Vec<&String> = settings.cursor.iter().chain(&key).collect();
         let mut columns = lookup::columns(client, &query, &names).await?;
-        if settings.query.is_some() {
-            lookup::refuse_equal_names(client, &query).await?;
-        }
         let key = columns.split_off(usize::from(settings.cursor.is_some()));
         let relation = Relation {
+            names: lookup::names(client, &query).await?,
             query,
             cursor: columns.pop(),
             key,

@@ -212,11 +212,12 @@ impl Server for Sqlite {
         let has_cursor = window.part == Part::WithCursor;
         let places = reading.key.len() + usize::from(has_cursor);
         let width = names.len() - places;
+        out.set_names(&names[..width].into()).await?;
         let mut rows = statement
             .query(params_from_iter(values))
             .map_err(|cause| self.explain(cause))?;
         while let Some(row) = rows.next().map_err(|cause| self.explain(cause))? {
-            let payload = record(row, &names[..width]).map_err(|cause| self.explain(cause))?;
+            let record = record(row, &names[..width]).map_err(|cause| self.explain(cause))?;
             let mut place = Vec::with_capacity(places);
             for index in width..names.len() {
                 let value = row.get_ref(index).map_err(|cause| self.explain(cause))?;
@@ -226,7 +227,7 @@ impl Server for Sqlite {
                 });
             }
             let cursor = if has_cursor { place.remove(0) } else { None };
-            out.push(payload, cursor, place).await?;
+            out.push(record, cursor, place).await?;
         }
         Ok(())
     }

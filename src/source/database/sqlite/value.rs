@@ -4,10 +4,11 @@ use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
 
 use super::super::json::Object;
+use super::super::outlet::Record;
 use crate::error::{Error, Result};
 use crate::source::mark::Kind;
 
-pub(super) fn record(row: &Row<'_>, names: &[String]) -> rusqlite::Result<Vec<u8>> {
+pub(super) fn record(row: &Row<'_>, names: &[String]) -> rusqlite::Result<Record> {
     let mut object = Object::new();
     for (index, name) in names.iter().enumerate() {
         match row.get_ref(index)? {
