@@ -9,6 +9,7 @@ mod children;
 mod contract;
 mod copy;
 pub mod database;
+mod declared;
 mod digest;
 mod driver;
 mod fields;
@@ -30,6 +31,7 @@ pub use batch::{Batch, BatchBuilder, Limits, ObjectState, Snapshot, Unreadable};
 pub(crate) use children::EndWithRun;
 pub use contract::{Progress, Proof, Reason, Source};
 pub(crate) use copy::CopyRows;
+pub(crate) use declared::{Declared, DeclaredField, declared};
 pub use driver::Driver;
 pub use fields::Fields;
 pub(crate) use look::look;
@@ -107,6 +109,15 @@ pub fn redirected(settings: &Value, path: Option<&str>, format: Option<&str>) ->
 /// Whether records named `origin` would be rows of separated fields, whose values are all text.
 pub(crate) fn is_tabular(settings: &Value, origin: &str) -> bool {
     records::is_tabular(settings["format"].as_str(), origin)
+}
+
+/// Whether records named `origin` would be rows of columns.
+pub(crate) fn has_columns(settings: &Value, origin: &str) -> bool {
+    match settings["kind"].as_str() {
+        Some("postgres" | "mysql" | "sqlite") => true,
+        Some("program") => matches!(settings["protocol"].as_str(), Some("csv" | "tsv")),
+        _ => records::has_columns(settings["format"].as_str(), origin),
+    }
 }
 
 /// Opens the source that `settings` describe, going on from `start`.

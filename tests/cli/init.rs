@@ -4,6 +4,7 @@ mod api;
 mod files;
 mod keys;
 mod project;
+mod sources;
 
 use crate::support::sluice::Done;
 use crate::support::{Sluice, Summary, TestDb};

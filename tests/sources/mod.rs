@@ -1,5 +1,5 @@
 mod conformance;
-mod database;
+pub(crate) mod database;
 mod file;
 mod http;
 mod object;

@@ -10,6 +10,8 @@ use std::path::PathBuf;
   sluice init https://shop.example/api/orders
   sluice init --source \"sluice.http_source(url => 'https://shop.example/api/orders',
                         auth => sluice.bearer_auth(env => 'SHOP_TOKEN'))\"
+  sluice init --source \"sluice.sqlite_source(path => 'app.db', \\\"table\\\" => 'orders')\"
+  sluice init --source \"sluice.program_source(program => 'tap-shop', protocol => 'singer', stream => '?')\"
   sluice init s3://lake/orders/ --project shop-etl
 
 Types are those that lose nothing of the sample; what is in doubt stays text, and a comment says \"choose:\".")]
@@ -35,6 +37,12 @@ pub(in crate::cli) struct Init {
     /// What becomes of objects in records: a column a member, or one of type jsonb
     #[arg(long, value_enum, default_value_t = Nested::Flatten)]
     pub(in crate::cli) nested: Nested,
+    /// The transform takes rows, as it does for CSV, Parquet and databases anyway: objects are one column of type jsonb
+    #[arg(long, conflicts_with_all = ["documents", "nested"])]
+    pub(in crate::cli) rows: bool,
+    /// The transform takes JSON documents
+    #[arg(long)]
+    pub(in crate::cli) documents: bool,
     /// Write it into a new folder, with what a project needs: compose file, check for CI, README
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) project: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 use super::evidence::Field;
 use super::kind::Kind;
+use crate::source::DeclaredField;
 use std::collections::BTreeMap;
 
 /// A column to be.
@@ -18,6 +19,8 @@ pub(super) struct Column {
     nulls: Vec<String>,
     /// What the user may choose instead.
     pub(super) choice: Option<String>,
+    /// Its type is known, so that no value has to prove it.
+    is_declared: bool,
     pub(super) is_unique: bool,
     pub(super) is_full: bool,
 }
@@ -52,13 +55,15 @@ const CODES: [&str; 21] = [
 ];
 
 impl Column {
-    /// Of a sample of so many `records`; in tabular ones all values are text.
+    /// Of a sample of so many `records`; in tabular ones all values are text. What is `declared` counts
+    /// where the sample shows nothing.
     pub(super) fn new(
         plain: String,
         path: Vec<String>,
         field: &Field,
         records: u64,
         is_tabular: bool,
+        declared: Option<&DeclaredField>,
     ) -> Self {
         let mut kinds = field.kinds();
         let empty = kinds.remove(&Kind::Empty).is_some();
@@ -73,7 +78,10 @@ impl Column {
         }
         let source = path.last().map_or("", String::as_str);
         let is_quoted = field.evidence.is_quoted && !is_tabular;
-        let (sql, choice) = decide(&kinds, source, is_quoted, is_tabular);
+        let (sql, choice) = match declared {
+            Some(declared) if kinds.is_empty() => (declared.sql, None),
+            _ => decide(&kinds, source, is_quoted, is_tabular),
+        };
         match sql {
             // As text they are what they are.
             "text" | "jsonb" => nulls.clear(),
@@ -86,6 +94,7 @@ impl Column {
             plain,
             path,
             sql,
+            is_declared: false,
             is_unique: !has_null_words && field.evidence.is_unique(records),
             is_full: !has_null_words && field.evidence.is_full(records),
             nulls,
@@ -93,17 +102,43 @@ impl Column {
         }
     }
 
-    /// The expression that takes it out of `doc`.
-    pub(super) fn expression(&self) -> String {
-        let json = match &self.path[..] {
-            [] => return "doc".to_owned(),
-            [name] => format!("doc{}{}", self.arrow("->"), literal(name)),
-            path => format!("doc{}{}", self.arrow("#>"), literal(&array(path))),
+    /// Of a type that the source itself names; `is_key`: it is never null.
+    pub(super) fn declared(
+        plain: String,
+        declared: &DeclaredField,
+        field: Option<&Field>,
+        records: u64,
+        is_key: bool,
+    ) -> Self {
+        Column {
+            name: super::name::quoted(&plain),
+            plain,
+            path: vec![declared.name.clone()],
+            sql: declared.sql,
+            nulls: Vec::new(),
+            choice: declared.choice.map(str::to_owned),
+            is_declared: true,
+            is_unique: field.is_some_and(|field| field.evidence.is_unique(records)),
+            is_full: is_key || field.is_some_and(|field| field.evidence.is_full(records)),
+        }
+    }
+
+    /// The expression that takes it out of `doc`, or out of the row `r`.
+    pub(super) fn expression(&self, takes: Takes) -> String {
+        let json = match (&self.path[..], takes) {
+            ([], _) => return "doc".to_owned(),
+            ([name], Takes::Row) => format!("r.{}", super::name::quoted(name)),
+            ([name], Takes::Document) => format!("doc{}{}", self.arrow("->"), literal(name)),
+            (path, _) => format!("doc{}{}", self.arrow("#>"), literal(&array(path))),
         };
         let text = self.nulls.iter().fold(json, |text, null| {
             format!("nullif({text}, {})", literal(null))
         });
-        match (self.sql, form(self.sql)) {
+        match (self.sql, form(self.sql).filter(|_| !self.is_declared)) {
+            // In a row the text "12" and the number 12 are the same.
+            ("jsonb", _) if takes == Takes::Row => format!(
+                "regexp_replace({text}, '^(?!\\s*[\\[{{])', 'neither object nor array: ')::jsonb"
+            ),
             ("text" | "jsonb", _) => text,
             // Postgres reads 02.01.2026 and today as dates, too.
             (sql, Some(form)) => {
@@ -120,6 +155,14 @@ impl Column {
             _ => format!("{json}>"),
         }
     }
+}
+
+/// What a transform takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    Document,
+    /// A composite type of texts.
+    Row,
 }
 
 /// What values of a type that Postgres reads in many forms looked like, all of them.

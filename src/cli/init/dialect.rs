@@ -32,6 +32,18 @@ pub(super) struct Dialect {
     pub(super) choices: Vec<String>,
 }
 
+impl Dialect {
+    /// Of a source that leaves nothing to be found out: it says itself how its records stand.
+    pub(super) fn told(settings: Value) -> Self {
+        let protocol = settings["protocol"].as_str();
+        Dialect {
+            is_tabular: matches!(protocol, Some("csv" | "tsv")),
+            settings,
+            choices: Vec::new(),
+        }
+    }
+}
+
 /// A way to read it, and what came of that.
 struct Guess {
     settings: Value,

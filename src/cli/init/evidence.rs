@@ -72,6 +72,13 @@ impl Field {
         }
     }
 
+    pub(super) fn member(&self, name: &str) -> Option<&Field> {
+        let mut members = self.members.iter();
+        members
+            .find(|(known, _)| known == name)
+            .map(|(_, field)| field)
+    }
+
     /// The fields that become columns, with the way to each; objects become several if `flatten`.
     pub(super) fn leaves(&self, flatten: bool) -> Vec<(Vec<String>, &Field)> {
         let mut leaves = Vec::new();

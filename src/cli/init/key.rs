@@ -114,7 +114,13 @@ fn is_named(column: &Column, suffixes: &[&str], pipeline: &str) -> bool {
 }
 
 /// The column by which a newer record is told from an older one.
-pub(super) fn order(columns: &[Column]) -> Option<&Column> {
+pub(super) fn order<'a>(columns: &'a [Column], cursor: Option<&str>) -> Option<&'a Column> {
+    let is_cursor = |column: &&Column| {
+        column.is_full && matches!(&column.path[..], [path] if Some(&**path) == cursor)
+    };
+    if let Some(cursor) = columns.iter().find(is_cursor) {
+        return Some(cursor);
+    }
     columns.iter().find(|column| {
         let is_named = words(column.path.last().map_or("", String::as_str))
             .iter()

@@ -12,6 +12,7 @@ mod name;
 mod paging;
 mod place;
 mod project;
+mod row;
 mod sample;
 mod sql;
 
@@ -21,8 +22,10 @@ use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::retry::Budget;
 use crate::source::Means;
+use crate::source::{self, Declared};
 use crate::stop::Stop;
 use column::Column;
+use dialect::Dialect;
 use sample::{Sample, Sampler};
 use serde_json::Value;
 use sql::{Pipeline, Source};
@@ -85,23 +88,28 @@ fn draft(
         None => place::name(&settings),
     };
     let (schema, table) = table(args.table.as_deref(), &pipeline)?;
+    let asked = source::declared(&settings, sampler.means());
+    let declared = sampler.means().runtime.block_on(asked)?;
     let found = match settings["kind"].as_str() {
         Some("http") => api::find(&sampler, settings.clone())?,
-        _ => dialect::find(&sampler, settings.clone())?,
+        Some("file" | "object") => dialect::find(&sampler, settings.clone())?,
+        _ => Dialect::told(settings.clone()),
     };
     let sample = sampler.take(&found.settings, args.sample)?;
     let what = described(&sample, &settings);
-    if sample.records == 0 {
+    if sample.records == 0 && !declared.is_binding {
         return Err(nothing(&sample, &what));
     }
-    let columns = columns(
-        &sample,
-        args.nested == args::Nested::Flatten,
-        found.is_tabular,
-    );
+    let may_flatten = args.nested == args::Nested::Flatten && !args.rows;
+    let columns = columns(&sample, may_flatten, found.is_tabular, &declared);
+    let takes = row::takes(args, &found.settings, &sample, &columns)?;
     let key = key::choose(
         &columns,
-        &args.key,
+        if args.key.is_empty() {
+            &declared.key
+        } else {
+            &args.key
+        },
         &name::plain(&pipeline, "records"),
         sample.records,
         &what,
@@ -113,15 +121,20 @@ fn draft(
             sample.bad
         ));
     }
-    let order_by = key::order(&columns);
-    if let Some(column) =
-        order_by.filter(|_| settings["kind"] == "http" && found.settings["since"].is_null())
-    {
-        choices.push(format!(
-            "since => sluice.since(param => ..., field => '/{}'), if the API has a parameter for what is new; \
-             without it all pages are read each time",
-            column.path.join("/")
-        ));
+    let order_by = key::order(&columns, settings["cursor"].as_str());
+    let reads_what_is_new = !found.settings["since"].is_null() || settings["cursor"].is_string();
+    if let Some(column) = order_by.filter(|_| !reads_what_is_new) {
+        let path = column.path.join("/");
+        match settings["kind"].as_str() {
+            Some("http") => choices.push(format!(
+                "since => sluice.since(param => ..., field => '/{path}'), if the API has a parameter for what is new; \
+                 without it all pages are read each time"
+            )),
+            Some("postgres" | "mysql" | "sqlite") => choices.push(format!(
+                "cursor => '{path}', if that grows with each change; without it all rows are read each time"
+            )),
+            _ => {}
+        }
     }
     let source = match written {
         // Nothing had to be found out that the call does not say.
@@ -133,6 +146,7 @@ fn draft(
         schema,
         table,
         columns: &columns,
+        takes,
         key,
         order_by,
         source,
@@ -143,11 +157,12 @@ fn draft(
 }
 
 fn described(sample: &Sample, settings: &Value) -> String {
-    let place = ["path", "url"]
+    let place = ["table", "path", "url", "stream", "program"]
         .iter()
         .find_map(|name| settings[*name].as_str())
         .unwrap_or("the source");
     match sample.records {
+        0 => format!("the columns of {place}"),
         1 => format!("the first record of {place}"),
         records => format!("the first {records} records of {place}"),
     }
@@ -166,7 +181,20 @@ fn nothing(sample: &Sample, what: &str) -> Error {
     }
 }
 
-fn columns(sample: &Sample, flatten: bool, is_tabular: bool) -> Vec<Column> {
+fn columns(sample: &Sample, flatten: bool, is_tabular: bool, declared: &Declared) -> Vec<Column> {
+    if declared.is_binding {
+        let fields = declared.fields.iter();
+        let names = fields
+            .enumerate()
+            .map(|(index, field)| name::plain(&field.name, &format!("column_{}", index + 1)));
+        return (name::distinct(names).into_iter().zip(&declared.fields))
+            .map(|(plain, field)| {
+                let seen = sample.field.member(&field.name);
+                let is_key = declared.key.contains(&field.name);
+                Column::declared(plain, field, seen, sample.records, is_key)
+            })
+            .collect();
+    }
     let leaves = sample.field.leaves(flatten);
     let names = leaves.iter().enumerate().map(|(index, (path, _))| {
         let fallback = match path.is_empty() {
@@ -179,7 +207,13 @@ fn columns(sample: &Sample, flatten: bool, is_tabular: bool) -> Vec<Column> {
     names
         .into_iter()
         .zip(leaves)
-        .map(|(name, (path, field))| Column::new(name, path, field, sample.records, is_tabular))
+        .map(|(name, (path, field))| {
+            let said = match &path[..] {
+                [path] => declared.fields.iter().find(|field| field.name == *path),
+                _ => None,
+            };
+            Column::new(name, path, field, sample.records, is_tabular, said)
+        })
         .collect()
 }
 

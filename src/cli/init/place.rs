@@ -15,10 +15,13 @@ pub(super) fn settings(place: &str) -> Value {
 /// A name for the records of a source: what the last part of its place is called, without what
 /// differs from drop to drop.
 pub(super) fn name(settings: &Value) -> String {
-    let place = ["path", "url", "table"]
-        .iter()
-        .find_map(|key| settings[key].as_str())
-        .unwrap_or_default();
+    let named = |keys: &[&str]| keys.iter().find_map(|key| settings[key].as_str());
+    // In these a point separates, or means nothing.
+    if let Some(said) = named(&["table", "stream", "program"]) {
+        let last = said.rsplit('.').next().unwrap_or_default();
+        return name::plain(last.trim_matches('"'), "records");
+    }
+    let place = named(&["path", "url"]).unwrap_or_default();
     let path = place.split(['?', '#']).next().unwrap_or_default();
     let path = path.split_once("://").map_or(path, |(_, path)| path);
     let parts = path.split('/').filter(|part| !part.is_empty());
@@ -64,6 +67,14 @@ mod tests {
             ("s3://lake/raw/orderItems/", "order_items"),
         ] {
             assert_eq!(name(&settings(place)), wanted, "{place}");
+        }
+        for (setting, place, wanted) in [
+            ("table", "crm.customers_2026", "customers_2026"),
+            ("table", "crm.\"Customers\"", "customers"),
+            ("stream", "orders", "orders"),
+            ("program", "list-parts", "list_parts"),
+        ] {
+            assert_eq!(name(&json!({ setting: place })), wanted, "{place}");
         }
     }
 }

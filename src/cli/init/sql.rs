@@ -1,6 +1,7 @@
 //! The pipeline as a file that can be applied as it is.
 
-use super::column::{Column, array, literal};
+use super::column::{Column, Takes, array, literal};
+use super::name::quoted;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -12,6 +13,7 @@ pub(super) struct Pipeline<'a> {
     pub(super) schema: String,
     pub(super) table: String,
     pub(super) columns: &'a [Column],
+    pub(super) takes: Takes,
     pub(super) key: Vec<&'a Column>,
     pub(super) order_by: Option<&'a Column>,
     pub(super) source: Source,
@@ -98,17 +100,20 @@ impl Pipeline<'_> {
             .map(|column| format!("  {} {}", column.name, column.sql))
             .collect();
         let expressions: Vec<String> = (self.columns.iter())
-            .map(|column| format!("    {}", column.expression()))
+            .map(|column| format!("    {}", column.expression(self.takes)))
             .collect();
         let body = expressions.join(",\n");
-        let quote = if body.contains("$$") {
-            "$transform$"
-        } else {
-            "$$"
+        let quote = quote_of(&body);
+        if self.takes == Takes::Row {
+            self.write_input(out)?;
+        }
+        let argument = match self.takes {
+            Takes::Document => "doc jsonb".to_owned(),
+            Takes::Row => format!("r {}", self.of_version("in_v1")),
         };
         writeln!(
             out,
-            "create or replace function {}(doc jsonb)",
+            "create or replace function {}({argument})",
             self.function()
         )?;
         writeln!(out, "returns table (\n{})", columns.join(",\n"))?;
@@ -118,14 +123,38 @@ impl Pipeline<'_> {
         )
     }
 
-    fn function(&self) -> String {
-        let plain = self.table.trim_matches('"').replace("\"\"", "\"");
-        format!(
-            "{}.{}",
-            self.schema,
-            super::name::quoted(&format!("{plain}_v1"))
+    /// The fields of a record, as text. There is no `create type if not exists`.
+    fn write_input(&self, out: &mut String) -> std::fmt::Result {
+        let input = self.of_version("in_v1");
+        let fields: Vec<String> = (self.columns.iter().flat_map(|column| &column.path))
+            .map(|field| format!("    {} text", quoted(field)))
+            .collect();
+        let body = format!("  create type {input} as (\n{}\n  );", fields.join(",\n"));
+        let quote = quote_of(&body);
+        writeln!(
+            out,
+            "do {quote} begin\n{body}\nexception when duplicate_object then null;\nend {quote};\n"
         )
     }
+
+    fn function(&self) -> String {
+        self.of_version("v1")
+    }
+
+    /// What is named like the table and belongs to a version of its transform.
+    fn of_version(&self, version: &str) -> String {
+        let plain = self.table.trim_matches('"').replace("\"\"", "\"");
+        format!("{}.{}", self.schema, quoted(&format!("{plain}_{version}")))
+    }
+}
+
+/// A dollar quote for a text, which may have others in it.
+fn quote_of(body: &str) -> String {
+    let mut tag = String::new();
+    while body.contains(&format!("${tag}$")) {
+        tag.push('q');
+    }
+    format!("${tag}$")
 }
 
 /// Comments end with their line.

@@ -9,7 +9,7 @@ use super::outlet::{Event, Outlet};
 use super::place::{Marks, Place, Sweep};
 use super::settings::{Look, Range, Settings};
 use crate::error::{Error, Result};
-use crate::source::Means;
+use crate::source::{Declared, Means};
 
 /// A server, in its own words.
 pub(super) trait Server: Send + 'static {
@@ -19,6 +19,9 @@ pub(super) trait Server: Send + 'static {
     /// Connects. With `known`, the marks that the sweep before left, a sweep is about to begin:
     /// the marks that it will leave are found out, before its snapshot is taken.
     async fn open(&self, known: Option<&Marks>) -> Result<(Self::Session, Option<Marks>)>;
+
+    /// What the server says of the columns.
+    async fn declared(&self, session: &mut Self::Session) -> Result<Declared>;
 
     /// Puts out the rows of a window in their order.
     async fn read(

@@ -35,7 +35,7 @@ use self::outlet::{Chunk, Event, Record, Row};
 use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
 use self::settings::{Kind, Settings};
 use crate::error::{Error, Result};
-use crate::source::{BatchBuilder, Means, Progress, Proof, Source, Start};
+use crate::source::{BatchBuilder, Declared, Means, Progress, Proof, Source, Start};
 
 const TOO_LONG: &str = "54000";
 
@@ -71,6 +71,24 @@ pub(super) async fn look(value: &Value, means: &Means) -> Result<String> {
         kind => return Err(not_built(kind)),
     }
     Ok(format!("may read {} there", settings.origin()))
+}
+
+/// The columns of the table or query, and its key.
+pub(super) async fn declared(value: &Value, means: &Means) -> Result<Declared> {
+    async fn ask(server: impl fetch::Server) -> Result<Declared> {
+        let (mut session, _) = server.open(None).await?;
+        server.declared(&mut session).await
+    }
+    let settings = &Settings::parse(value)?;
+    match settings.kind {
+        Kind::Postgres => ask(postgres::Postgres::new(settings, means)?).await,
+        #[cfg(feature = "mysql")]
+        Kind::MySql => ask(mysql::MySql::new(settings, means)?).await,
+        #[cfg(feature = "sqlite")]
+        Kind::Sqlite => ask(sqlite::Sqlite::new(settings, means)?).await,
+        #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
+        kind => Err(not_built(kind)),
+    }
 }
 
 #[cfg(not(all(feature = "mysql", feature = "sqlite")))]

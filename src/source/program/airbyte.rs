@@ -15,9 +15,9 @@ use super::output::Output;
 use super::settings::{Settings, SyncMode};
 use super::speaker::{Meaning, Speaker, Wholeness};
 use crate::error::Result;
-use crate::source::Means;
 use crate::source::json::{self, Pointer, string};
 use crate::source::secret::Redactor;
+use crate::source::{Declared, Means};
 
 /// What is looked for in a message, in the order of [`Parts`].
 static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
@@ -56,6 +56,11 @@ pub(super) struct Connector {
     error: Option<String>,
     /// Gone with the run.
     _files: Files,
+}
+
+/// What the connector says of its stream.
+pub(super) fn declared(settings: &Settings, means: &Means) -> Result<Declared> {
+    Wanted::find(settings, means).map(|wanted| wanted.declared())
 }
 
 /// Starts the connector at the state of `mark`.

@@ -14,6 +14,7 @@ mod mark;
 mod messages;
 mod output;
 mod plain;
+mod schema;
 mod settings;
 mod singer;
 mod speaker;
@@ -24,7 +25,7 @@ use self::dialogue::Dialogue;
 use self::mark::Mark;
 use self::plain::Plain;
 use self::settings::{Protocol, Settings};
-use super::{Means, Source, Start};
+use super::{Declared, Means, Source, Start};
 use crate::error::{Error, Result};
 
 /// Which program would be started, and the files that it is given.
@@ -41,6 +42,16 @@ pub(super) fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
         Ok(format!("may read {}", path.display()))
     });
     std::iter::once(program).chain(files).collect()
+}
+
+/// What the catalog of a tap or connector says of its stream.
+pub(super) fn declared(settings: &Value, means: &Means) -> Result<Declared> {
+    let (settings, _) = Settings::parse(settings)?;
+    match settings.protocol {
+        Protocol::Singer => singer::declared(&settings, means),
+        Protocol::Airbyte => airbyte::declared(&settings, means),
+        _ => Ok(Declared::default()),
+    }
 }
 
 /// Opens the source that `settings` describe: starts its program.

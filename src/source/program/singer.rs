@@ -12,8 +12,8 @@ use super::output::Output;
 use super::settings::Settings;
 use super::speaker::{Meaning, Speaker, Wholeness};
 use crate::error::Result;
-use crate::source::Means;
 use crate::source::json::{self, Pointer, string};
+use crate::source::{Declared, Means};
 
 /// What is looked for in a message.
 static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
@@ -30,6 +30,11 @@ pub(super) struct Tap {
     stream: String,
     /// Gone with the run.
     _files: Files,
+}
+
+/// What the tap says of its stream.
+pub(super) fn declared(settings: &Settings, means: &Means) -> Result<Declared> {
+    catalog::declared(settings, means)
 }
 
 /// Starts the tap at the state of `mark`.

@@ -191,6 +191,15 @@ pub(in crate::source) fn is_tabular(format: Option<&str>, name: &str) -> bool {
     }
 }
 
+/// Whether it has columns.
+pub(in crate::source) fn has_columns(format: Option<&str>, name: &str) -> bool {
+    is_tabular(format, name)
+        || match format {
+            None | Some("auto") => name.ends_with(".parquet"),
+            Some(format) => format == "parquet",
+        }
+}
+
 fn by_suffix(name: &str) -> Option<Format> {
     let (_, suffix) = content_name(name).rsplit_once('.')?;
     match suffix.to_ascii_lowercase().as_str() {

@@ -32,7 +32,7 @@ pub(super) use choice::{Compression, Format, FormatChoice, OnReplace};
 pub(super) use content::{Content, Progress, Taken};
 pub(super) use damage::damaged;
 pub(super) use decode::{Decoder, Raw};
-pub(super) use format::is_tabular;
+pub(super) use format::{has_columns, is_tabular};
 #[cfg(feature = "parquet")]
 pub(super) use frame::TOO_LONG;
 pub(super) use frame::{KEPT_OF_LONG, MISCODED};

@@ -4,6 +4,7 @@ use mysql_async::Column as Described;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 
 use crate::error::{Error, Result};
+use crate::source::DeclaredField;
 use crate::source::database::json::Object;
 
 /// The character set of what is no text.
@@ -13,6 +14,9 @@ const BINARY: u16 = 63;
 pub(super) struct Column {
     pub(super) name: String,
     kind: Kind,
+    /// The type that holds its values in PostgreSQL.
+    sql: &'static str,
+    choice: Option<&'static str>,
     pub(super) is_never_null: bool,
 }
 
@@ -59,6 +63,12 @@ impl Column {
         Column {
             name: described.name_str().into_owned(),
             kind,
+            sql: sql(described, kind),
+            choice: matches!(
+                described.column_type(),
+                MYSQL_TYPE_TIMESTAMP | MYSQL_TYPE_TIMESTAMP2
+            )
+            .then_some("timestamptz, by at time zone 'UTC' behind the cast: it comes in UTC"),
             is_never_null: described.flags().contains(ColumnFlags::NOT_NULL_FLAG),
         }
     }
@@ -92,6 +102,14 @@ impl Column {
             Kind::Moment => format!(" and {} <= utc_timestamp(6)", self.of_q()),
             Kind::Date => format!(" and {} <= utc_date()", self.of_q()),
             _ => String::new(),
+        }
+    }
+
+    pub(super) fn declared(&self) -> DeclaredField {
+        DeclaredField {
+            name: self.name.clone(),
+            sql: self.sql,
+            choice: self.choice,
         }
     }
 
@@ -158,6 +176,24 @@ impl Column {
                     .next("lag goes with dates, times and numbers"),
             ),
         }
+    }
+}
+
+fn sql(described: &Described, kind: Kind) -> &'static str {
+    use ColumnType::*;
+    let is_unsigned = described.flags().contains(ColumnFlags::UNSIGNED_FLAG);
+    match (kind, described.column_type()) {
+        (Kind::Number, MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL) => "numeric",
+        (Kind::Number, MYSQL_TYPE_LONGLONG) if is_unsigned => "numeric",
+        (Kind::Number, MYSQL_TYPE_DOUBLE) | (Kind::Float, _) => "double precision",
+        (Kind::Number, _) => "bigint",
+        (Kind::Bit, _) => "numeric",
+        (Kind::Json, _) => "jsonb",
+        (Kind::Bytes, _) => "bytea",
+        (Kind::Moment, _) => "timestamp",
+        (Kind::Date, _) => "date",
+        (Kind::Time, _) => "interval",
+        (Kind::Text, _) => "text",
     }
 }
 

@@ -17,7 +17,7 @@ use super::settings::{NullCursor, Settings};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::secret::Secret;
-use crate::source::Means;
+use crate::source::{Declared, Means};
 
 /// Texts of values are the same whatever the server and the user have set; and the server waits
 /// for a reader that is slow, as batches are committed meanwhile. The most it can wait is a year.
@@ -170,6 +170,10 @@ impl Server for MySql {
             None => None,
         };
         Ok((reading, marks))
+    }
+
+    async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
+        Ok(reading.relation.declared())
     }
 
     async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {

@@ -7,6 +7,7 @@ use mysql_async::{Conn, Value};
 
 use super::column::{Column, quoted};
 use crate::error::{Error, Result};
+use crate::source::Declared;
 use crate::source::database::fetch::{Part, Window};
 use crate::source::database::settings::Settings;
 
@@ -70,6 +71,14 @@ impl Relation {
             })
         };
         Ok(found())
+    }
+
+    pub(super) fn declared(&self) -> Declared {
+        Declared {
+            fields: self.columns.iter().map(Column::declared).collect(),
+            key: self.key.iter().map(|column| column.name.clone()).collect(),
+            is_binding: true,
+        }
     }
 
     fn from(&self) -> String {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::column::{Column, parameters};
 use crate::db::quoted;
 use crate::error::{Error, Result};
+use crate::source::DeclaredField;
 use crate::source::database::settings::Settings;
 
 /// The query for a table, its key, and whether its cursor is never null.
@@ -103,4 +105,43 @@ pub(super) async fn names(client: &Client, query: &str) -> Result<Arc<[String]>>
         return Ok(names.collect());
     }
     Ok(Arc::default())
+}
+
+/// All columns with the types that hold their values as `row_to_json` writes them. Lengths and scales
+/// are left out: the source may widen them, and a number would be rounded then.
+pub(super) async fn fields(client: &Client, query: &str) -> Result<Vec<DeclaredField>> {
+    let described = client
+        .prepare(&format!("select * from (\n{query}\n) q"))
+        .await?;
+    let fields = described.columns().iter().map(|column| DeclaredField {
+        name: column.name().to_owned(),
+        sql: kept_as(column.type_()),
+        choice: None,
+    });
+    Ok(fields.collect())
+}
+
+fn kept_as(of: &Type) -> &'static str {
+    match *of {
+        Type::BOOL => "boolean",
+        Type::INT2 => "smallint",
+        Type::INT4 => "integer",
+        Type::INT8 => "bigint",
+        Type::NUMERIC => "numeric",
+        Type::FLOAT4 => "real",
+        Type::FLOAT8 => "double precision",
+        Type::DATE => "date",
+        Type::TIME => "time",
+        Type::TIMESTAMP => "timestamp",
+        Type::TIMESTAMPTZ => "timestamptz",
+        Type::INTERVAL => "interval",
+        Type::UUID => "uuid",
+        Type::BYTEA => "bytea",
+        Type::JSON | Type::JSONB => "jsonb",
+        _ => match of.kind() {
+            Kind::Domain(base) => kept_as(base),
+            Kind::Array(_) | Kind::Composite(_) => "jsonb",
+            _ => "text",
+        },
+    }
 }

@@ -20,7 +20,7 @@ use super::place::Marks;
 use super::settings::Settings;
 use crate::db::{Connector, Session, named};
 use crate::error::{Error, Result};
-use crate::source::Means;
+use crate::source::{Declared, Means};
 
 /// Texts of values are the same whatever the server, the database and the role have set, and
 /// nothing but the settings of the source ends a statement.
@@ -74,6 +74,12 @@ impl fetch::Server for Postgres {
         let opened = self.connector.attend(self.begin(&session, known)).await?;
         let (relation, marks) = opened.map_err(|error| self.explain(error))?;
         Ok((Reading { session, relation }, marks))
+    }
+
+    async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
+        let asked = reading.relation.declared(&reading.session);
+        let told = self.connector.attend(asked).await?;
+        told.map_err(|error| self.explain(error))
     }
 
     async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {

@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 use super::column::Column;
 use super::{lookup, range};
 use crate::error::{Error, Result};
+use crate::source::Declared;
 use crate::source::database::fetch::{Part, Window};
 use crate::source::database::null_cursor_refused;
 use crate::source::database::settings::{NullCursor, Settings};
@@ -18,6 +19,7 @@ pub(super) struct Relation {
     pub(super) names: Arc<[String]>,
     pub(super) cursor: Option<Column>,
     key: Vec<Column>,
+    key_names: Vec<String>,
     /// Subtracted from the mark with which a window begins.
     lag: Option<String>,
     /// There may be rows without a cursor.
@@ -34,12 +36,13 @@ impl Relation {
         };
         let names: Vec<&String> = settings.cursor.iter().chain(&key).collect();
         let mut columns = lookup::columns(client, &query, &names).await?;
-        let key = columns.split_off(usize::from(settings.cursor.is_some()));
+        let of_key = columns.split_off(usize::from(settings.cursor.is_some()));
         let relation = Relation {
             names: lookup::names(client, &query).await?,
             query,
             cursor: columns.pop(),
-            key,
+            key: of_key,
+            key_names: key,
             lag: settings.lag().filter(|lag| lag != "0"),
             has_nulls: !never_null,
         };
@@ -65,6 +68,14 @@ impl Relation {
             true => Ok(()),
             false => Err(null_cursor_refused(&cursor.name)),
         }
+    }
+
+    pub(super) async fn declared(&self, client: &Client) -> Result<Declared> {
+        Ok(Declared {
+            fields: lookup::fields(client, &self.query).await?,
+            key: self.key_names.clone(),
+            is_binding: true,
+        })
     }
 
     fn from(&self) -> String {

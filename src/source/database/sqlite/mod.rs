@@ -15,8 +15,8 @@ use super::place::Marks;
 use super::settings::{NullCursor, Settings};
 use crate::db::quoted;
 use crate::error::{Error, Result};
-use crate::source::Means;
 use crate::source::mark::Kind;
+use crate::source::{Declared, Means};
 use value::{class, literal, record};
 
 /// How long a writer that holds the file is waited for at a time.
@@ -33,6 +33,8 @@ pub(super) struct Reading {
     query: String,
     cursor: Option<String>,
     key: Vec<String>,
+    /// The same, as the file calls them.
+    key_names: Vec<String>,
 }
 
 impl Sqlite {
@@ -184,6 +186,7 @@ impl Server for Sqlite {
             query,
             cursor: self.settings.cursor.as_ref().map(of_q),
             key: key.iter().map(of_q).collect(),
+            key_names: key,
         };
         if let (Some(cursor), NullCursor::Refuse) = (&reading.cursor, self.settings.null_cursor) {
             let sql = format!(
@@ -200,6 +203,14 @@ impl Server for Sqlite {
         }
         let marks = known.map(|known| self.marks(&reading, known)).transpose()?;
         Ok((reading, marks))
+    }
+
+    /// A column holds what it is given, whatever it was declared to be.
+    async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
+        Ok(Declared {
+            key: reading.key_names.clone(),
+            ..Declared::default()
+        })
     }
 
     async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {

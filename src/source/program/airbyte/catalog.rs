@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::source::Means;
 use crate::source::program::command::{command, given, read_json};
 use crate::source::program::messages::{Messages, Next};
 use crate::source::program::output::Output;
+use crate::source::program::schema;
 use crate::source::program::settings::{Settings, SyncMode};
+use crate::source::{Declared, Means};
 
 /// How long the line with a catalog may be.
 const LONGEST_CATALOG: usize = 256 * 1024 * 1024;
@@ -38,6 +39,10 @@ impl Wanted {
                 false => stream,
             });
         let streams: Vec<Value> = streams.collect();
+        let all = || -> Vec<String> {
+            let last = |stream| names(stream).pop();
+            streams.iter().filter_map(last).collect()
+        };
         let found: Vec<&Value> = streams
             .iter()
             .filter(|stream| names(stream).contains(&settings.stream))
@@ -47,16 +52,7 @@ impl Wanted {
                 true => "has no stream",
                 false => "has several streams called",
             };
-            let all: Vec<String> = streams
-                .iter()
-                .filter_map(|stream| names(stream).pop())
-                .collect();
-            return Err(Error::usage(format!(
-                "the connector `{}` {what} `{}`",
-                settings.program, settings.stream
-            ))
-            .detail(format!("it has {}", all.join(", ")))
-            .next("name one of them: stream => '...'"));
+            return Err(schema::no_stream(settings, what, &all()));
         };
         Ok(Wanted {
             name: stream["name"].as_str().unwrap_or_default().to_owned(),
@@ -65,6 +61,11 @@ impl Wanted {
             mode: mode(settings, stream)?,
             stream: stream.clone(),
         })
+    }
+
+    pub(super) fn declared(&self) -> Declared {
+        let key = schema::texts(&self.stream["source_defined_primary_key"]);
+        schema::declared(&self.stream["json_schema"], key)
     }
 
     /// What the connector is started with.

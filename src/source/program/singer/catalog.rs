@@ -5,59 +5,80 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::source::Means;
 use crate::source::program::command::{Files, command, given, read_json};
 use crate::source::program::output::Output;
+use crate::source::program::schema;
 use crate::source::program::settings::Settings;
+use crate::source::{Declared, Means};
 use std::io::Read as _;
 
 /// The catalog to start the tap with: that of the host or the tap's own, with nothing but the
 /// pipeline's stream selected. None for a tap that is not to be asked for any.
 pub(super) fn select(settings: &Settings, means: &Means, files: &Files) -> Result<Option<PathBuf>> {
-    let mut catalog = match &settings.catalog {
+    let Some(mut catalog) = find(settings, means)? else {
+        return Ok(None);
+    };
+    stream_of(settings, &catalog)?;
+    for stream in catalog["streams"].as_array_mut().into_iter().flatten() {
+        let is_it = names(stream).contains(&settings.stream);
+        mark(stream, is_it);
+    }
+    files
+        .write("catalog.json", catalog.to_string().as_bytes())
+        .map(Some)
+}
+
+/// What the catalog says of the stream.
+pub(super) fn declared(settings: &Settings, means: &Means) -> Result<Declared> {
+    let Some(catalog) = find(settings, means)? else {
+        return Ok(Declared::default());
+    };
+    let stream = stream_of(settings, &catalog)?;
+    let of_stream = (stream["metadata"].as_array().into_iter().flatten())
+        .find(|entry| entry["breadcrumb"].as_array().is_some_and(Vec::is_empty));
+    let lists = [
+        of_stream.map_or(&Value::Null, |of| &of["metadata"]["table-key-properties"]),
+        &stream["key_properties"],
+    ];
+    let key = lists.into_iter().map(schema::texts);
+    let key = key.into_iter().find(|key| !key.is_empty());
+    Ok(schema::declared(&stream["schema"], key.unwrap_or_default()))
+}
+
+fn find(settings: &Settings, means: &Means) -> Result<Option<Value>> {
+    let catalog = match &settings.catalog {
         Some(path) => read_json(path, means)?,
         None if !settings.discover => return Ok(None),
         None => discover(settings, means)?,
     };
-    let streams = catalog["streams"].as_array_mut().ok_or_else(|| {
-        Error::failed(format!(
+    match catalog["streams"].is_array() {
+        true => Ok(Some(catalog)),
+        false => Err(Error::failed(format!(
             "the catalog of `{}` has no streams",
             settings.program
         ))
         .next(
             "it is an object with an array `streams`; discover => false starts the tap without one",
-        )
-    })?;
-    let name = |stream: &Value| {
-        let names = [
-            &stream["tap_stream_id"],
-            &stream["stream"],
-            &stream["stream_name"],
-        ];
-        let names = names.into_iter().filter_map(Value::as_str);
-        names.map(str::to_owned).collect::<Vec<_>>()
+        )),
+    }
+}
+
+fn stream_of<'a>(settings: &Settings, catalog: &'a Value) -> Result<&'a Value> {
+    let streams = || catalog["streams"].as_array().into_iter().flatten();
+    let all = || -> Vec<String> {
+        let first = |stream| names(stream).into_iter().next();
+        streams().filter_map(first).collect()
     };
-    let all: Vec<String> = streams
-        .iter()
-        .filter_map(|stream| name(stream).into_iter().next())
-        .collect();
-    let mut has_it = false;
-    for stream in streams {
-        let is_it = name(stream).contains(&settings.stream);
-        has_it |= is_it;
-        mark(stream, is_it);
-    }
-    if !has_it {
-        return Err(Error::usage(format!(
-            "the program `{}` has no stream `{}`",
-            settings.program, settings.stream
-        ))
-        .detail(format!("it has {}", all.join(", ")))
-        .next("name one of them: stream => '...'"));
-    }
-    files
-        .write("catalog.json", catalog.to_string().as_bytes())
-        .map(Some)
+    streams()
+        .find(|stream| names(stream).contains(&settings.stream))
+        .ok_or_else(|| schema::no_stream(settings, "has no stream", &all()))
+}
+
+/// How a stream may be called.
+fn names(stream: &Value) -> Vec<String> {
+    let names = ["tap_stream_id", "stream", "stream_name"];
+    let names = names.into_iter().filter_map(|name| stream[name].as_str());
+    names.map(str::to_owned).collect()
 }
 
 /// Says in both places where taps look whether a stream is wanted.

@@ -1,0 +1,35 @@
+//! What a source says of its records before one is read.
+
+use super::{Means, database, program};
+use crate::error::Result;
+use serde_json::Value;
+
+/// What is known of the records of a source.
+#[derive(Debug, Default)]
+pub(crate) struct Declared {
+    /// Their fields in their order.
+    pub(crate) fields: Vec<DeclaredField>,
+    /// Those that tell records apart; none if that is not said.
+    pub(crate) key: Vec<String>,
+    /// Whether the fields are just these, and of these types. Else what records show counts for more.
+    pub(crate) is_binding: bool,
+}
+
+/// A field of records.
+#[derive(Debug)]
+pub(crate) struct DeclaredField {
+    pub(crate) name: String,
+    /// The type that holds its values as they are in a record, each of them.
+    pub(crate) sql: &'static str,
+    /// What only people can say.
+    pub(crate) choice: Option<&'static str>,
+}
+
+/// Asks the source that `settings` describe, if it is one that can be asked.
+pub(crate) async fn declared(settings: &Value, means: &Means) -> Result<Declared> {
+    match settings["kind"].as_str() {
+        Some("program") => program::declared(settings, means),
+        Some("postgres" | "mysql" | "sqlite") => database::declared(settings, means).await,
+        _ => Ok(Declared::default()),
+    }
+}

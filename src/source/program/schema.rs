@@ -1,0 +1,61 @@
+//! What a catalog says of the records of a stream.
+
+use serde_json::Value;
+
+use super::settings::Settings;
+use crate::error::Error;
+use crate::source::{Declared, DeclaredField};
+
+/// By the JSON schema of the records. Taps guess at it, too: what records show counts for more.
+pub(super) fn declared(schema: &Value, key: Vec<String>) -> Declared {
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let fields = properties.map(|(name, of)| DeclaredField {
+        name: name.clone(),
+        sql: sql(of),
+        choice: None,
+    });
+    Declared {
+        fields: fields.collect(),
+        key,
+        is_binding: false,
+    }
+}
+
+fn sql(of: &Value) -> &'static str {
+    let kinds: Vec<&str> = match &of["type"] {
+        Value::String(kind) => vec![kind],
+        kinds => (kinds.as_array().into_iter().flatten())
+            .filter_map(Value::as_str)
+            .filter(|kind| *kind != "null")
+            .collect(),
+    };
+    match (&kinds[..], of["format"].as_str()) {
+        (["integer"], _) => "bigint",
+        (["number"], _) => "numeric",
+        (["boolean"], _) => "boolean",
+        (["object" | "array"], _) => "jsonb",
+        (["string"], Some("date")) => "date",
+        (["string"], Some("date-time")) => "timestamptz",
+        _ => "text",
+    }
+}
+
+/// Texts of a list, in which they may stand in lists of their own: a path of one part.
+pub(super) fn texts(list: &Value) -> Vec<String> {
+    let text = |value: &Value| match value {
+        Value::Array(path) if path.len() == 1 => path[0].as_str().map(str::to_owned),
+        value => value.as_str().map(str::to_owned),
+    };
+    let texts = list.as_array().into_iter().flatten().map(text);
+    texts.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// A stream that is not there.
+pub(super) fn no_stream(settings: &Settings, what: &str, names: &[String]) -> Error {
+    Error::usage(format!(
+        "the program `{}` {what} `{}`",
+        settings.program, settings.stream
+    ))
+    .detail(format!("it has {}", names.join(", ")))
+    .next("name one of them: stream => '...'")
+}
