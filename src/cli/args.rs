@@ -12,7 +12,7 @@ pub(super) use cursor::{Rewind, Skip};
 pub(super) use delivery::{Deliver, Deliveries, Redeliver};
 pub(super) use init::{Init, Nested};
 pub(super) use loading::{Backfill, DryRun, Host, Loading, Run};
-pub(super) use pipeline::{Drift, Drop, OfPipeline, Reconcile, Set, Show};
+pub(super) use pipeline::{Drift, Drop, Erase, OfPipeline, Reconcile, Set, Show};
 pub(super) use quarantined::{Amend, Discard, Quarantine, Reopen, Replay};
 pub(super) use retained::{Batches, Compare, Prune, Reload, Why};
 
@@ -107,6 +107,8 @@ pub(super) enum Command {
     Verify(Verify),
     /// Show what was done to a target by hand, and accept what of it is right
     Reconcile(Reconcile),
+    /// Remove what is kept of a person: quarantine, payloads, deliveries, and the row if asked
+    Erase(Erase),
     /// Show which fields the records have that they had not, and which they have no more
     Drift(Drift),
     /// Show the versions of each pipeline's transform, and who activated which

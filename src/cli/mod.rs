@@ -18,6 +18,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod drift;
+mod erase;
 mod init;
 mod logging;
 mod migrate;
@@ -143,6 +144,7 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Prune(args) => prune::prune(&context, &args).await,
         Command::Verify(args) => verify::verify(&context, &args).await,
         Command::Reconcile(args) => reconcile::reconcile(&context, &args).await,
+        Command::Erase(args) => erase::erase(&context, &args).await,
         Command::Drift(args) => drift::drift(&context, &args).await,
         Command::Versions(args) => calls::versions(&context, &args).await,
         Command::Activate(args) => calls::activate(&context, &args).await,

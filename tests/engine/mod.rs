@@ -5,6 +5,7 @@ mod batch;
 mod cursor;
 mod define;
 mod delivery;
+mod erase;
 mod faults;
 mod inspect;
 mod install;

@@ -121,14 +121,16 @@ create table sluice.batches (
   rewound_to bigint,
   targets jsonb,
   carried bigint,
+  erased jsonb,
   constraint batches_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint batches_belong_to_a_run FOREIGN KEY (run_id) REFERENCES sluice.runs(run_id) ON DELETE CASCADE,
   constraint batches_count_upwards CHECK ((LEAST(extracted, transformed, filtered, quarantined, produced, inserted, updated, deleted, unchanged, stale, superseded, retried, known) >= 0)),
-  constraint batches_kind_is_known CHECK ((kind = ANY (ARRAY['load'::text, 'rewind'::text, 'skip'::text, 'replay'::text, 'snapshot'::text, 'reconcile'::text, 'carried'::text]))),
+  constraint batches_kind_is_known CHECK ((kind = ANY (ARRAY['load'::text, 'rewind'::text, 'skip'::text, 'replay'::text, 'snapshot'::text, 'reconcile'::text, 'carried'::text, 'erase'::text]))),
   constraint batches_known_records_are_transformed CHECK ((known <= transformed)),
   constraint batches_loads_belong_to_a_run CHECK (((kind <> 'load'::text) OR (run_id IS NOT NULL))),
   constraint batches_name_their_version CHECK (((kind <> ALL (ARRAY['load'::text, 'replay'::text])) OR (version IS NOT NULL))),
   constraint batches_only_carried_ones_stand_for_others CHECK (((kind = 'carried'::text) = (carried IS NOT NULL))),
+  constraint batches_only_erasures_erase CHECK (((erased IS NULL) OR (kind = 'erase'::text))),
   constraint batches_only_replays_reload CHECK (((reloads IS NULL) OR (kind = 'replay'::text))),
   constraint batches_only_rewinds_go_back CHECK (((rewound_to IS NULL) OR ((kind = 'rewind'::text) AND (rewound_to < batch_seq)))),
   constraint batches_pkey PRIMARY KEY (batch_id),
@@ -136,7 +138,7 @@ create table sluice.batches (
   constraint batches_rows_are_accounted_for CHECK ((produced = (((((inserted + updated) + deleted) + unchanged) + stale) + superseded))),
   constraint batches_rows_of_each_target_are_accounted_for CHECK ((NOT (targets @? '$[*]?(@."produced" != ((((@."inserted" + @."updated") + @."deleted") + @."unchanged") + @."stale") + @."superseded")'::jsonpath))),
   constraint batches_seq_is_unique UNIQUE (pipeline_id, batch_seq),
-  constraint batches_that_move_the_cursor_are_numbered CHECK (((batch_seq IS NULL) = (kind = ANY (ARRAY['replay'::text, 'reconcile'::text]))))
+  constraint batches_that_move_the_cursor_are_numbered CHECK (((batch_seq IS NULL) = (kind = ANY (ARRAY['replay'::text, 'reconcile'::text, 'erase'::text]))))
 );
 CREATE INDEX batches_by_run ON sluice.batches USING btree (run_id);
 CREATE INDEX batches_by_time ON sluice.batches USING btree (pipeline_id, committed_at);
@@ -333,13 +335,13 @@ create table sluice.quarantine (
   constraint quarantine_pkey PRIMARY KEY (quarantine_id),
   constraint quarantine_resolved_records_name_their_batch CHECK (((status = ANY (ARRAY['replayed'::text, 'loaded'::text])) = (resolved_batch_id IS NOT NULL))),
   constraint quarantine_seen_count_is_positive CHECK ((seen_count > 0)),
-  constraint quarantine_status_is_known CHECK ((status = ANY (ARRAY['open'::text, 'replayed'::text, 'loaded'::text, 'discarded'::text])))
+  constraint quarantine_status_is_known CHECK ((status = ANY (ARRAY['open'::text, 'replayed'::text, 'loaded'::text, 'discarded'::text, 'erased'::text])))
 );
 CREATE INDEX quarantine_by_batch ON sluice.quarantine USING btree (last_batch_id);
 CREATE INDEX quarantine_by_key ON sluice.quarantine USING gin (keys jsonb_path_ops) WHERE (keys IS NOT NULL);
 CREATE INDEX quarantine_by_pipeline ON sluice.quarantine USING btree (pipeline_id, status, quarantine_id) INCLUDE (seen_count);
 CREATE INDEX quarantine_by_resolved_batch ON sluice.quarantine USING btree (resolved_batch_id) WHERE (resolved_batch_id IS NOT NULL);
-CREATE INDEX quarantine_discarded_bytes ON sluice.quarantine USING btree (pipeline_id, payload_sha256) WHERE (status = 'discarded'::text);
+CREATE INDEX quarantine_discarded_bytes ON sluice.quarantine USING btree (pipeline_id, payload_sha256) WHERE (status = ANY (ARRAY['discarded'::text, 'erased'::text]));
 CREATE INDEX quarantine_open_by_age ON sluice.quarantine USING btree (pipeline_id, last_seen_at) WHERE (status = 'open'::text);
 CREATE INDEX quarantine_open_orphans ON sluice.quarantine USING btree (pipeline_id) WHERE ((status = 'open'::text) AND (sqlstate = '23503'::text));
 CREATE UNIQUE INDEX quarantine_open_record_is_unique ON sluice.quarantine USING btree (pipeline_id, payload_sha256) WHERE (status = 'open'::text);
@@ -358,7 +360,7 @@ create table sluice.quarantine_events (
   column_name text,
   reason text,
   payload bytea,
-  constraint quarantine_events_are_known CHECK ((event = ANY (ARRAY['quarantined'::text, 'failed'::text, 'unsure'::text, 'replayed'::text, 'loaded'::text, 'amended'::text, 'restored'::text, 'discarded'::text, 'reopened'::text]))),
+  constraint quarantine_events_are_known CHECK ((event = ANY (ARRAY['quarantined'::text, 'failed'::text, 'unsure'::text, 'replayed'::text, 'loaded'::text, 'amended'::text, 'restored'::text, 'discarded'::text, 'reopened'::text, 'erased'::text]))),
   constraint quarantine_events_belong_to_a_record FOREIGN KEY (quarantine_id) REFERENCES sluice.quarantine(quarantine_id) ON DELETE CASCADE,
   constraint quarantine_events_pkey PRIMARY KEY (event_id)
 );
@@ -464,6 +466,7 @@ create table sluice.tombstones (
   order_value text,
   batch_id bigint not null,
   deleted_at timestamp with time zone default clock_timestamp() not null,
+  is_final boolean default false not null,
   constraint tombstones_pkey PRIMARY KEY (target, key_hash)
 );
 

@@ -133,9 +133,9 @@ where s.sluice_state is distinct from 'f';
 update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
   select s.ctid as place, (
-    select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null end)
+    select pg_catalog.min(case when o.is_final or o.is_older then 'o' when o.is_newer then null end)
     from (
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
         and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer
       from sluice.tombstones d
@@ -148,10 +148,10 @@ where r.ctid = v.place and v.verdict is not null;
 update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
   select s.ctid as place, (
-    select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null when o.arrived_at > a.arrived_at then 'o'
+    select pg_catalog.min(case when o.is_final or o.is_older then 'o' when o.is_newer then null when o.arrived_at > a.arrived_at then 'o'
       when o.arrived_at is null or o.arrived_at = a.arrived_at or o.seen_at > a.arrived_at then 'u' end)
     from (
-      select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
+      select false as is_final, false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from shop.orders t left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
@@ -160,7 +160,7 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
         and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
       from sluice.tombstones d left join lateral (
@@ -178,9 +178,9 @@ where r.ctid = v.place and v.verdict is not null;
 update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
   select s.ctid as place, (
-    select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null when o.arrived_at > a.arrived_at then 'o' end)
+    select pg_catalog.min(case when o.is_final or o.is_older then 'o' when o.is_newer then null when o.arrived_at > a.arrived_at then 'o' end)
     from (
-      select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
+      select false as is_final, false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from shop.orders t left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
@@ -189,7 +189,7 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
         and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
       from sluice.tombstones d left join lateral (
@@ -207,9 +207,9 @@ where r.ctid = v.place and v.verdict is not null;
 update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
   select s.ctid as place, (
-    select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null when o.read_by is distinct from $1 then 'o' end)
+    select pg_catalog.min(case when o.is_final or o.is_older then 'o' when o.is_newer then null when o.read_by is distinct from $1 then 'o' end)
     from (
-      select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
+      select false as is_final, false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from shop.orders t left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
@@ -218,7 +218,7 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
         and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
       from sluice.tombstones d left join lateral (

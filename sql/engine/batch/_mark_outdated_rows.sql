@@ -47,8 +47,8 @@ begin
   select b.pipeline_id, b.precedence, b.has_children, c.target, c.key, c.order_by into v_batch
   from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
   v_target := sluice._qualified_name(v_batch.target);
-  v_has_tombstones := (v_batch.precedence <> 'live' or v_batch.order_by is not null)
-    and exists (select from sluice.tombstones d where d.target = v_target);
+  v_has_tombstones := exists (select from sluice.tombstones d
+    where d.target = v_target and (d.is_final or v_batch.precedence <> 'live' or v_batch.order_by is not null));
   if v_batch.precedence = 'live' and not v_has_tombstones then
     return false;
   end if;

@@ -96,7 +96,7 @@ as $$
     -- The row of a record in quarantine would look missing. A replay that loads it notes its key.
     (select format('records of it in quarantine: %s', count(*)) from sluice.quarantine q
      join sluice.batches b on b.batch_id = q.last_batch_id
-     where q.pipeline_id = p_pipeline.pipeline_id and q.status in ('open', 'discarded')
+     where q.pipeline_id = p_pipeline.pipeline_id and q.status in ('open', 'discarded', 'erased')
        and b.batch_seq >= p_read.first_seq
      having count(*) > 0),
     case when not exists (

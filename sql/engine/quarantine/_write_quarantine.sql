@@ -29,7 +29,7 @@ begin
       where o.first_ordinal <= f.ordinal order by o.first_ordinal desc limit 1) o on true
     order by sha256(r.payload), f.ordinal desc
   ), discarded as (
-    -- What was discarded stays so when it comes again.
+    -- What was discarded or erased stays so when it comes again.
     update sluice.quarantine q set
       seen_count = q.seen_count + case when v.precedence = 'arrival_only' then 0 else r.seen_count end,
       last_seen_at = case when v.precedence = 'arrival_only' then q.last_seen_at else now() end,
@@ -39,7 +39,7 @@ begin
     from (
       select r.ordinal, r.hash, r.seen_count, max(d.quarantine_id) as id
       from record r join sluice.quarantine d
-        on d.pipeline_id = v.owner_id and d.payload_sha256 = r.hash and d.status = 'discarded'
+        on d.pipeline_id = v.owner_id and d.payload_sha256 = r.hash and d.status in ('discarded', 'erased')
       group by r.ordinal, r.hash, r.seen_count) r
     -- Looked up, not joined: open records may be very many.
     where q.quarantine_id = r.id and (

@@ -46,6 +46,7 @@ begin
 select r.ordinal, r.position, r.payload
 from (select c.* from %s c where c.batch_id = $1 order by c.first_ordinal) c
 cross join lateral unnest(c.ordinals, c.positions, c.payloads) r (ordinal, position, payload)
+where r.payload is not null -- it was erased
 order by r.ordinal$sql$, v_relation) using p_batch_id;
     get diagnostics v_staged = row_count;
     v_total := v_total + v_staged;

@@ -5,6 +5,8 @@ set search_path = pg_catalog, pg_temp
 set work_mem = '64MB' -- the payloads of one batch
 set jit = off
 as $$
+declare
+  v_stopped integer[] := sluice._stopped_records();
 begin
   perform sluice._refuse_missing_payloads(false);
   if not exists (
@@ -15,17 +17,41 @@ begin
   execute format($sql$insert into %s (batch_id, first_ordinal, ordinals, positions, payloads)
 select $1, min(c.ordinal), array_agg(c.ordinal), array_agg(c.position), array_agg(c.payload)
 from (
-  select s.ordinal, s.position, s.payload,
+  select s.ordinal, s.position, case when s.ordinal <> all ($2) then s.payload end as payload,
     sum(octet_length(s.payload) + 32) over (rows unbounded preceding) / 131072 as chunk
   from sluice._staged_payloads() s
   where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)) c
 group by c.chunk$sql$,
-    sluice._make_raw_table(p_pipeline_id, (clock_timestamp() at time zone 'UTC')::date)) using p_batch_id;
+    sluice._make_raw_table(p_pipeline_id, (clock_timestamp() at time zone 'UTC')::date)) using p_batch_id, v_stopped;
 end
 $$;
 
 comment on function sluice._retain_batch(integer, bigint) is
   'Keeps the payloads of the records that the batch has loaded or filtered. Those it has set aside are in quarantine.';
+
+-- Of a key that was erased and stopped (sluice.erase) nothing is kept but the place of its records.
+create or replace function sluice._stopped_records()
+returns integer[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+declare
+  v         record;
+  v_stopped integer[];
+begin
+  select c.target, c.key, c.rows_table::regclass as rows_table into v from pg_temp.sluice_compiled c;
+  if not exists (
+    select from sluice.tombstones d where d.target = sluice._qualified_name(v.target) and d.is_final) then
+    return '{}';
+  end if;
+  execute format($sql$select coalesce(array_agg(distinct s.sluice_ordinal), '{}')
+from %s s join sluice.tombstones d on d.key_hash = %s
+where d.target = $1 and d.is_final$sql$, v.rows_table, sluice._key_hash(v.target, v.key, 's'))
+    into v_stopped using sluice._qualified_name(v.target);
+  return v_stopped;
+end
+$$;
 
 -- The table for the payloads that a pipeline retains on a day (UTC), made if it is not there. One a pipeline and day,
 -- so that getting rid of a day costs nothing; no partitions of one table, as making and dropping a partition locks the

@@ -89,7 +89,7 @@ begin
 end
 $$;
 
--- Tombstones of a target from before a time: forgotten, and how many.
+-- Tombstones of a target from before a time: forgotten, and how many. Those that stop a key stay.
 create or replace function sluice._prune_tombstones(p_target text, p_before timestamptz, p_is_dry boolean,
   out tombstones bigint)
 language plpgsql volatile
@@ -97,9 +97,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_is_dry then
-    select count(*) into tombstones from sluice.tombstones d where d.target = p_target and d.deleted_at < p_before;
+    select count(*) into tombstones from sluice.tombstones d
+    where d.target = p_target and d.deleted_at < p_before and not d.is_final;
   else
-    delete from sluice.tombstones d where d.target = p_target and d.deleted_at < p_before;
+    delete from sluice.tombstones d where d.target = p_target and d.deleted_at < p_before and not d.is_final;
     get diagnostics tombstones = row_count;
   end if;
 end

@@ -43,7 +43,7 @@ select c.batch_id, r.ordinal, sluice._origin_of(b.origins, r.ordinal), r.positio
 from %s c
 join sluice.batches b using (batch_id)
 cross join lateral unnest(c.ordinals, c.positions, c.payloads) r (ordinal, position, payload)
-where $1 is null or c.batch_id = any ($1)
+where ($1 is null or c.batch_id = any ($1)) and r.payload is not null
 order by c.batch_id, c.first_ordinal, r.ordinal$sql$, v_relation) using raw_records.batches;
   end loop;
 end
@@ -51,5 +51,5 @@ $$;
 
 comment on function sluice.raw_records(text, bigint[]) is
 $$The payloads that a pipeline has retained (see retain_raw), with where they came from: of these batches, or all. What
-a batch has set aside is not among them but in quarantine.
+a batch has set aside is not among them but in quarantine, and what was erased is gone (sluice.erase).
 Example: select payload from sluice.raw_records('orders', '{812}') where position = 17$$;

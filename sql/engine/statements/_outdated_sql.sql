@@ -2,7 +2,8 @@
 -- arrival, as what comes later is newer. What the merge cannot see is decided here, before it.
 -- Rows that are left out get state o (older, or made by an older record) or u (perhaps older).
 --
---   a key that was deleted   its tombstone holds the order_by value of the record that deleted it
+--   a key that was deleted   its tombstone holds the order_by value of the record that deleted it; of one that was
+--                            erased and stopped (sluice.erase) whatever comes is left out
 --   arrival                  replays: what was quarantined came when its batch did. A row that came
 --                            later is newer. Whether a row that came earlier has come again since,
 --                            unchanged, leaves no trace in it: once a later batch has seen any
@@ -37,7 +38,7 @@ declare
 begin
   if p_precedence <> 'live' then
     v_row := format($sql$
-      select false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
+      select false as is_final, false as is_older, false as is_newer, r.arrived_at, r.read_by, $2 as seen_at
       from %s t left join lateral %s r on true
       where %s%s%s$sql$,
       p_rows, sluice._row_arrival_sql('t.sluice_batch', v_key_hash),
@@ -55,7 +56,7 @@ begin
       from sluice._target_columns(p_target, array[p_order_by]) c;
     end if;
     v_grave := format($sql$
-      select %s%s
+      select d.is_final, %s%s
       from sluice.tombstones d%s
       where d.target = %L and d.key_hash = %s$sql$, v_compared,
       case when p_precedence <> 'live' then ', coalesce(r.arrived_at, d.deleted_at), r.read_by, null' else '' end,
@@ -66,7 +67,7 @@ begin
   v_sql := format($sql$update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
   select s.ctid as place, (
-    select pg_catalog.min(case when o.is_older then 'o' when o.is_newer then null%s end)
+    select pg_catalog.min(case when o.is_final or o.is_older then 'o' when o.is_newer then null%s end)
     from (%s) o) as verdict
   from pg_temp.sluice_rows s%s
   where s.sluice_state is null) v

@@ -48,7 +48,7 @@ begin
   select count(*) = 0, coalesce(sluice._first_and_more(array_agg(what order by place, number)),
     (select format('records: %s, batches: %s, all accounted for', coalesce(sum(extracted), 0),
       coalesce(sum(coalesce(carried, 1)), 0)) from ledger
-      where kind not in ('rewind', 'skip', 'reconcile')))
+      where kind not in ('rewind', 'skip', 'reconcile', 'erase')))
     into is_ok, detail
   from broken;
 end

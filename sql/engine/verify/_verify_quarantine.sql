@@ -17,7 +17,8 @@ begin
   ), last_events as (
     select distinct on (e.quarantine_id) e.quarantine_id, e.event
     from records q join sluice.quarantine_events e using (quarantine_id)
-    where e.event in ('replayed', 'loaded', 'discarded', 'reopened') order by e.quarantine_id, e.event_id desc)
+    where e.event in ('replayed', 'loaded', 'discarded', 'reopened', 'erased')
+    order by e.quarantine_id, e.event_id desc)
   select coalesce(array_agg(x.what order by x.quarantine_id), '{}') into v_found from (
     select q.quarantine_id,
       format('record %s names batch %s, which is not in the ledger', q.quarantine_id, b.id) as what

@@ -60,6 +60,42 @@ pub(in crate::cli) struct Reconcile {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  sluice erase customers 42 --contains anna@example.org --dry-run
+  sluice erase customers 42 --contains anna@example.org --rows --reason 'request 17'
+  sluice erase customers 42 --lift-stop --reason 'request 18'
+
+Removed are quarantined records, open and closed, retained payloads, bodies and answers of deliveries, and errors
+that quote them. The ledger says when, by whom, why and how much, and not whose it was. A rewind, or the next
+record of the key, brings the row back, unless --stop keeps a hash of the key that lets none of its records in.
+What was delivered, other pipelines, backups and logs are not reached.")]
+pub(in crate::cli) struct Erase {
+    /// The pipeline
+    pub(in crate::cli) pipeline: String,
+    /// The key whose records are erased: its value, or a JSON object of all key columns
+    #[arg(value_parser = super::retained::key)]
+    pub(in crate::cli) key: Option<serde_json::Value>,
+    /// Erase every record, too, in which this text stands (4 characters or more; may be given several times)
+    #[arg(long, value_name = "TEXT", required_unless_present = "key")]
+    pub(in crate::cli) contains: Vec<String>,
+    /// Delete the row of the key as well, and the rows of further targets that belong to it
+    #[arg(long, requires = "key")]
+    pub(in crate::cli) rows: bool,
+    /// Keep a hash of the key, by which its records are refused from now on
+    #[arg(long, requires = "rows")]
+    pub(in crate::cli) stop: bool,
+    /// Let records of the key in again
+    #[arg(long, requires = "key", conflicts_with_all = ["contains", "rows", "stop", "dry_run"])]
+    pub(in crate::cli) lift_stop: bool,
+    /// Say why; it stays in the ledger, so without the person's data
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub(in crate::cli) reason: Option<String>,
+    /// Only say what would go
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
   sluice drift orders
   sluice drift orders --all                those that stay, too
 

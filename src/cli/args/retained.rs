@@ -108,7 +108,7 @@ fn batches(text: &str) -> Result<Batches, String> {
 }
 
 /// A value by itself is a text, whatever it looks like: the engine gives it the type of its column.
-fn key(text: &str) -> Result<serde_json::Value, String> {
+pub(super) fn key(text: &str) -> Result<serde_json::Value, String> {
     match text.starts_with(['{', '[', '"']) {
         false => Ok(text.into()),
         true => serde_json::from_str(text)
