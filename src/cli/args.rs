@@ -107,7 +107,7 @@ pub(super) enum Command {
     Verify(Verify),
     /// Show what was done to a target by hand, and accept what of it is right
     Reconcile(Reconcile),
-    /// Remove what is kept of a person: quarantine, payloads, deliveries, and the row if asked
+    /// Remove what is kept of a person; --rows: their row, too
     Erase(Erase),
     /// Show which fields the records have that they had not, and which they have no more
     Drift(Drift),

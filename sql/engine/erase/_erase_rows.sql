@@ -19,8 +19,9 @@ begin
     order by x.number desc
   loop
     place := 'rows of ' || v.target;
-    select r.traces, r.erased into traces, erased from sluice._delete_of_key(p_pipeline, v_key.target, v.target::regclass,
-      v.key, v_key.columns, coalesce(v.parent, v_key.columns), v_key.row_sql, v_key.given, v.search_path, p_rows) r;
+    select r.traces, r.erased into traces, erased
+    from sluice._delete_of_key(p_pipeline, v_key.target, v.target::regclass, v.key, v_key.columns,
+      coalesce(v.parent, v_key.columns), v_key.row_sql, v_key.given, v.search_path, p_rows) r;
     detail := case
       when traces > erased then 'the row stays: rows => true (--rows) deletes it'
       when p_stop and v.number = 1 then 'a hash of the key stays: its records are not loaded any more'

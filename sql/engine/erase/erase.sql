@@ -48,8 +48,8 @@ $$;
 
 comment on function sluice.erase(text, jsonb, text[], text, boolean, boolean, boolean) is
 $$Removes what is kept of a person: quarantined records, open and closed, with their history, retained payloads, bodies
-and answers of deliveries, errors that quote them, keys of deleted rows. One line a place: traces, erased (to be erased, if
-it is a dry run), and in detail what stays and why.
+and answers of deliveries, errors that quote them, keys of deleted rows. One line a place: traces, erased (to be erased,
+if it is a dry run), and in detail what stays and why. It changes history, so it is for the owner of the engine.
 key: the records that make this key, {"email": "anna@example.org"} or the value alone; contains: also every record and
 text in which one of these stands, to be found where no key was made. One of them is needed.
 reason: stays in the ledger, so without the person's data. dry_run: only says what would go.
@@ -70,7 +70,13 @@ declare
   v_short text := (select min(coalesce(t, '')) from unnest(p_texts) t where length(coalesce(trim(t), '')) < 4);
   v_key   jsonb := case when p_key is not null then (sluice._typed_key(p_pipeline, p_key)).key end;
 begin
-  if p_key is null and p_texts = '{}' then
+  if not has_table_privilege('sluice.quarantine_events', 'delete')
+    or not has_table_privilege('sluice.batches', 'update') then
+    raise insufficient_privilege using
+      message = format('role %I may not erase: that changes the history', current_user),
+      hint = 'the owner of the engine may, ' || (
+        select quote_ident(pg_get_userbyid(c.relowner)) from pg_class c where c.oid = 'sluice.batches'::regclass);
+  elsif p_key is null and p_texts = '{}' then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: erase needs to be told whose data', p_pipeline.name),
       hint = 'key => ''{"id": 42}'', contains => ''{anna@example.org}'', or both';
