@@ -11,6 +11,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -55,7 +56,8 @@ impl Connector {
     }
 
     /// A pool of at most `max_size` connections; none is made before it is wanted. A
-    /// connection goes back only after the server answered on it.
+    /// connection goes back only after the server answered on it. Nobody waits for one that
+    /// is in use: it may be the caller's own.
     pub fn pool(&self, max_size: usize) -> Result<Pool> {
         let manager = Manager::from_connect(
             // Not used: `open` has a configuration for each host.
@@ -68,7 +70,7 @@ impl Connector {
         Pool::builder(manager)
             .max_size(max_size)
             .timeouts(Timeouts {
-                wait: None,
+                wait: Some(Duration::ZERO),
                 create: self.settings.connect_limit(),
                 recycle: self.settings.connect_limit(),
             })

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind};
 use crate::retry;
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::DbError;
 
 /// What the server said about an error or in a notice.
@@ -139,6 +139,10 @@ impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Backend(error) => error.into(),
+            PoolError::Timeout(TimeoutType::Wait) => {
+                Error::failed("a connection was asked for while all of them were in use")
+                    .next("this is a fault of sluice: please report what it printed above")
+            }
             PoolError::Timeout(_) => Error::failed("no connection to the server in time")
                 .next(
                     "check that the server runs and accepts connections, or raise connect_timeout",

@@ -140,10 +140,12 @@ impl Worker<'_> {
 
     /// The connection of the batch before, if it is there still.
     async fn client(&self) -> Result<Object> {
-        let kept = self.kept().take();
+        // One that was lost is given back here: there is a place in the pool for each worker, and
+        // it would wait for its own.
+        let kept = self.kept().take().filter(|client| !client.is_closed());
         match kept {
-            Some(client) if !client.is_closed() => Ok(client),
-            _ => self.job.stop.unless_requested(self.job.connection()).await,
+            Some(client) => Ok(client),
+            None => self.job.stop.unless_requested(self.job.connection()).await,
         }
     }
 

@@ -2,10 +2,12 @@
 
 use super::steps::{Held, STEPS, Step, gate, waiting_in};
 use crate::support::server::TestServer;
+use crate::support::wire::From;
 use crate::support::workload::{ONE_WORKER, TWO_WORKERS, reset};
-use crate::support::{Fault, Loader, Proxy, TestDb, Workload};
+use crate::support::{Fault, Loader, Proxy, Sluice, TestDb, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::io::{Write, pipe};
 
 /// Ends the sessions of batches, not the one that holds the pipeline.
 const END_BATCHES: &str = "select count(pg_terminate_backend(pid)) from pg_stat_activity
@@ -126,6 +128,38 @@ async fn batch_whose_commit_is_lost_is_repeated() {
         proxy.release();
         load.check(&db, &format!("{fault:?}")).await;
     }
+}
+
+/// What is lost while the loader has nothing to say on it is noticed before the next batch is begun.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn run_whose_connection_is_lost_between_two_batches_takes_another_one() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    let (reader, mut writer) = pipe().unwrap();
+    let record = |id: usize| {
+        format!("{{\"id\": {id}, \"amount\": 1, \"status\": \"s\", \"at\": \"2026-01-01Z\"}}\n")
+    };
+    writer.write_all(record(1).as_bytes()).unwrap();
+    let proxy = Proxy::once(&db, Fault::CutAfter, |message| {
+        message.from == From::Server && message.tag == b'Z' && message.statement == "commit"
+    });
+    let command = Sluice::bare()
+        .env("DATABASE_URL", proxy.url(&db))
+        .args(["run", "orders", "--workers", "1", "--batch-rows", "1"])
+        .args(["--path", "-", "--format", "ndjson"])
+        .stdin(reader);
+    let loader = Loader::hit(&proxy, command);
+    proxy.wait_until_fired(1);
+    db.wait_until(
+        "select count(*) = 1 and count(*) = (select count(*) from sluice.pipeline_holder('orders'))
+         from pg_stat_activity where datname = current_database() and application_name like 'sluice orders%'",
+    )
+    .await;
+    writer.write_all(record(2).as_bytes()).unwrap();
+    drop(writer);
+    let done = loader.wait().exits(0);
+    assert_eq!(done.summary().count("inserted"), 2);
+    assert_eq!(done.summary().count("retried"), 0, "{done:?}");
 }
 
 /// The call was done and its session holds the state when the connection goes, unnoticed by

@@ -175,12 +175,16 @@ impl Proxy {
     }
 }
 
-/// The numbers of messages at which faults happen: a sample, spread over all up to `last`, or all of them with
-/// `SLUICE_FAULTS=all`.
+/// The numbers of messages at which faults happen: a sample, spread over all up to `last`; with
+/// `SLUICE_FAULTS=all` all of them, and with a number that one.
 pub fn sampled(last: usize, size: usize, offset: usize) -> Vec<usize> {
-    let stride = match std::env::var("SLUICE_FAULTS").as_deref() {
-        Ok("all") => 1,
-        _ => (last / size).max(1),
+    let wanted = std::env::var("SLUICE_FAULTS").unwrap_or_default();
+    if let Ok(number) = wanted.parse() {
+        return vec![number];
+    }
+    let stride = match wanted == "all" {
+        true => 1,
+        false => (last / size).max(1),
     };
     (1..=last).skip(offset % stride).step_by(stride).collect()
 }
