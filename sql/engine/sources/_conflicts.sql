@@ -58,23 +58,8 @@ as $$
     ('{http source}', '$.paging.keyvalue() ? (@.key == "param" || @.key == "size_param") ? (@.value == $in_url[*])',
       '%s of the paging is in the url, too: %s', 'leave it out of the url, or the requests would have it twice'),
     ('{http source}', '$.since.keyvalue() ? (@.key == "param" || @.key == "until_param") ? (@.value == $in_url[*])',
-      '%s of since is in the url, too: %s', 'leave it out of the url, or the requests would have it twice'),
-
-    ('{program source}', '$ ? ((@.protocol == "singer" || @.protocol == "airbyte") && !exists(@.stream))',
-      'stream is missing', 'stream => the one that this pipeline reads; each stream takes a pipeline of its own'),
-    ('{program source}', '$ ? (!(@.protocol == "singer" || @.protocol == "airbyte")).keyvalue() ? (@.key == "stream"
-        || @.key == "config" || @.key == "catalog" || @.key == "discover")',
-      '%s is for the protocols singer and airbyte', 'leave it out, or give it among the arguments'),
-    ('{program source}', '$ ? (@.protocol != "airbyte").keyvalue() ? (@.key == "sync_mode")',
-      '%s is for the protocol airbyte', 'leave it out'),
-    ('{program source}', '$ ? (@.protocol != "json").keyvalue() ? (@.key == "records")',
-      '%s is for the protocol json', 'leave it out'),
-    ('{program source}', '$ ? (@.protocol == "singer" || @.protocol == "airbyte").keyvalue() ? (@.key == "encoding")',
-      '%s is not for messages, which are UTF-8', 'leave it out'),
-    ('{program source}', '$ ? (!(@.protocol == "csv" || @.protocol == "tsv")).keyvalue() ? (@.key == "delimiter"
-        || @.key == "quote" || @.key == "header" || @.key == "columns" || @.key == "null_string" || @.key == "escape"
-        || @.key == "comment" || @.key == "skip_lines" || @.key == "max_record_lines" || @.key == "require")',
-      '%s is for the protocols csv and tsv', 'leave it out')
+      '%s of since is in the url, too: %s', 'leave it out of the url, or the requests would have it twice')
+  union all select * from sluice._program_conflicts()
   union all select * from sluice._request_conflicts()
   union all select * from sluice._record_conflicts()
   union all select * from sluice._database_conflicts()

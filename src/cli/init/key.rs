@@ -115,9 +115,9 @@ fn is_named(column: &Column, suffixes: &[&str], pipeline: &str) -> bool {
 
 /// The column by which a newer record is told from an older one.
 pub(super) fn order<'a>(columns: &'a [Column], cursor: Option<&str>) -> Option<&'a Column> {
-    let is_cursor = |column: &&Column| {
-        column.is_full && matches!(&column.path[..], [path] if Some(&**path) == cursor)
-    };
+    // Of records it is a pointer.
+    let cursor = cursor.map(|cursor| cursor.trim_start_matches('/'));
+    let is_cursor = |column: &&Column| column.is_full && Some(&*column.path.join("/")) == cursor;
     if let Some(cursor) = columns.iter().find(is_cursor) {
         return Some(cursor);
     }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod config;
+mod spec;
 
 use std::ops::Range;
 use std::path::PathBuf;

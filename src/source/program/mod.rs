@@ -71,8 +71,11 @@ pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box
             let connector = airbyte::start(&settings, &mark, records.max_record_bytes, means)?;
             Box::new(Dialogue::new(connector, &settings, mark, means))
         }
-        Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => {
-            Box::new(Plain::new(&settings, records, means)?)
-        }
+        Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => Box::new(Plain::new(
+            &settings,
+            records,
+            start.cursor.as_ref(),
+            means,
+        )?),
     })
 }

@@ -1,13 +1,17 @@
-//! A program whose output is records and nothing else. Each run prints all of them.
+//! A program whose output is records and nothing else. Each run prints all of them, or what is new: then
+//! it is given what the last record of the run before had as its cursor. Which one that is, only a run
+//! says that came to its end; until then the one before counts, and what came is printed again.
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::command::command;
 use super::output::Output;
 use super::settings::Settings;
 use crate::error::{Error, Result};
+use crate::source::json::{self, Pointer};
 use crate::source::records::{
     Compression, Content, Decoder, Input, Parser, Progress as Framed, Raw, Reading, RecordSettings,
     Settled, Window,
@@ -16,15 +20,48 @@ use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Remarks, Sourc
 
 pub(super) struct Plain {
     reading: Reading,
+    /// Where the cursor stands in a record.
+    pointer: Option<Pointer>,
+    mark: Mark,
+    /// That of the record that came last.
+    last: Option<String>,
+    is_over: bool,
     remarks: Remarks,
     has_begun: bool,
     is_complete: bool,
 }
 
+/// What the pipeline's cursor keeps.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Mark {
+    object: String,
+    /// Of the run.
+    records: u64,
+    /// Where the cursor stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
 impl Plain {
-    pub(super) fn new(settings: &Settings, records: RecordSettings, means: &Means) -> Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        records: RecordSettings,
+        cursor: Option<&Value>,
+        means: &Means,
+    ) -> Result<Self> {
         let name = settings.origin();
-        let command = command(settings, means)?;
+        let by = settings.cursor.as_ref().map(|at| at.text().to_owned());
+        let known = cursor.and_then(|cursor| Mark::deserialize(cursor).ok());
+        let known = known.filter(|known| known.by == by && known.object == name);
+        let mark = Mark {
+            object: name.clone(),
+            records: 0,
+            by,
+            cursor: known.and_then(|known| known.cursor),
+        };
+        let command = command(&settings.at(mark.cursor.as_deref()), means)?;
         let output = Output::of(command, &name, settings.silence(), means)?;
         let unreadable = |cause: io::Error| match cause.downcast::<Error>() {
             Ok(error) => error,
@@ -39,9 +76,13 @@ impl Plain {
         reading.begin(&records, settings.protocol.format(), Parser::default())?;
         Ok(Plain {
             reading,
+            pointer: settings.cursor.clone(),
+            mark,
+            last: None,
+            is_over: false,
             remarks: means.remarks.clone(),
             has_begun: false,
-            is_complete: settings.complete.unwrap_or(true),
+            is_complete: settings.complete.unwrap_or(settings.cursor.is_none()),
         })
     }
 }
@@ -49,7 +90,12 @@ impl Plain {
 impl Source for Plain {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         out.set_origin(self.reading.name());
-        let progress = self.reading.read_what_came(out)?;
+        let before = out.rows();
+        let progress = self.reading.read_what_came(out);
+        if let (Some(pointer), true) = (&self.pointer, out.rows() > before) {
+            self.last = out.last_payload().and_then(|record| value(record, pointer));
+        }
+        let progress = progress?;
         self.has_begun |= out.rows() > 0;
         match progress {
             Some(Framed::BatchIsFull) => return Ok(Progress::Full),
@@ -60,20 +106,56 @@ impl Source for Plain {
         for remark in self.reading.note().into_iter().chain(self.reading.remark()) {
             self.remarks.add(remark);
         }
+        self.end();
         Ok(Progress::End(match self.is_complete {
             true => Proof::Complete,
-            false => Proof::Partial(Reason::Inconclusive("complete => false".to_owned())),
+            false => Proof::Partial(Reason::Inconclusive("only what is new was read".to_owned())),
         }))
     }
 
     fn cursor(&self) -> Option<Value> {
         let (_, records) = self.reading.progress();
-        (records > 0).then(|| json!({"object": self.reading.name(), "records": records}))
+        let mark = Mark {
+            records,
+            ..self.mark.clone()
+        };
+        (records > 0).then(|| serde_json::to_value(mark).unwrap_or_default())
     }
 
     fn is_at_start(&self) -> bool {
         !self.has_begun && self.is_complete
     }
+}
+
+impl Plain {
+    /// The program has ended well.
+    fn end(&mut self) {
+        let (_, records) = self.reading.progress();
+        match (&self.pointer, self.last.take()) {
+            (None, _) => {}
+            (_, Some(last)) => self.mark.cursor = Some(last),
+            (Some(pointer), None) if records > 0 && !self.is_over => self.remarks.add(format!(
+                "{}: the last record has no text or number at {}, so the next run is given the same cursor as this one",
+                self.mark.object,
+                pointer.text()
+            )),
+            _ => {}
+        }
+        self.is_over = true;
+    }
+}
+
+/// The text or the number in a record to which a pointer leads.
+fn value(record: &[u8], pointer: &Pointer) -> Option<String> {
+    let found = json::find(record, &[pointer]).ok()?.pop().flatten()?;
+    let found = &record[found];
+    let text = match found.first()? {
+        b'"' => json::string(found)?,
+        b'-' | b'0'..=b'9' => String::from_utf8(found.to_vec()).ok()?,
+        _ => return None,
+    };
+    // No argument has one.
+    (!text.contains('\0')).then_some(text)
 }
 
 /// Its output has ended only if the program has ended well.

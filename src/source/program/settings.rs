@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::source::json::Pointer;
 use crate::source::records::{self, Format, RecordSettings, invalid};
 
 pub(super) const KIND: &str = "program";
@@ -72,6 +73,12 @@ pub(super) struct Settings {
     /// Whether each run gives all that there is.
     #[serde(default)]
     pub(super) complete: Option<bool>,
+    /// Where in a record the value stands by which the next run goes on.
+    #[serde(default)]
+    pub(super) cursor: Option<Pointer>,
+    /// What the first run is given instead.
+    #[serde(default)]
+    start: String,
 }
 
 fn yes() -> bool {
@@ -95,6 +102,17 @@ impl Settings {
             ));
         }
         Ok((settings, records))
+    }
+
+    /// The same with what stands for `{cursor}` in the arguments.
+    pub(super) fn at(&self, cursor: Option<&str>) -> Self {
+        let mut settings = self.clone();
+        if self.cursor.is_some() {
+            for argument in &mut settings.arguments {
+                *argument = argument.replace("{cursor}", cursor.unwrap_or(&self.start));
+            }
+        }
+        settings
     }
 
     pub(super) fn silence(&self) -> Duration {

@@ -194,3 +194,29 @@ fn streams_are_named_with_or_without_their_namespace() {
         .error_text();
     assert!(text.contains("cannot be read incrementally"), "{text}");
 }
+
+#[test]
+fn what_the_configuration_lacks_by_the_specification_is_named_and_nothing_of_it_shown() {
+    let connector = Script::of(
+        "airbyte",
+        r#"case "$command" in
+spec) echo '{"type":"SPEC","spec":{"connectionSpecification":{"required":["region","api_key","since"]}}}';;
+*) echo "KeyError" >&2; exit 1;;
+esac
+"#,
+    );
+    connector.write("config.json", r#"{"region": "very secret", "since": null}"#);
+    let config = connector.path("config.json").display().to_string();
+    let told = connector.run(json!({ "config": config })).error_text();
+    assert!(
+        told.contains("lacks `api_key`, `since`, which the connector requires (spec)")
+            && told.contains("stderr: KeyError")
+            && !told.contains("very secret"),
+        "{told}"
+    );
+    let told = connector.run(json!({})).error_text();
+    assert!(
+        told.contains("there is no config, and it has to have `region`"),
+        "{told}"
+    );
+}

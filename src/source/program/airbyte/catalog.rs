@@ -28,7 +28,13 @@ impl Wanted {
     pub(super) fn find(settings: &Settings, means: &Means) -> Result<Self> {
         let catalog = match &settings.catalog {
             Some(path) => read_json(path, means)?,
-            None => discover(settings, means)?,
+            None => discover(settings, means).map_err(|error| {
+                let lacks = super::spec::lacks(settings, means);
+                match lacks {
+                    Some(lacks) => error.detail(lacks),
+                    None => error,
+                }
+            })?,
         };
         let streams = catalog["streams"].as_array().cloned().unwrap_or_default();
         // Of a configured catalog, what was configured.

@@ -376,6 +376,34 @@ async fn settings_of_programs_that_do_not_go_together_are_refused() {
             "protocol => 'ndjson', arguments => '{a,NULL}'",
             "arguments cannot be",
         ),
+        (
+            "protocol => 'ndjson', arguments => array['--since={cursor}']",
+            "the argument \"--since={cursor}\" has {cursor} in it, and there is no cursor",
+        ),
+        (
+            "protocol => 'ndjson', cursor => '/at', start => '0', arguments => '{a}'",
+            "cursor \"/at\" is given to nobody",
+        ),
+        (
+            "protocol => 'ndjson', cursor => '/at', start => '0'",
+            "cursor \"/at\" is given to nobody",
+        ),
+        (
+            "protocol => 'csv', cursor => '/at', arguments => array['{cursor}']",
+            "cursor \"/at\" has no start",
+        ),
+        (
+            "protocol => 'csv', start => '0'",
+            "start \"0\" is for a cursor, and there is none",
+        ),
+        (
+            "protocol => 'csv', cursor => '/at', start => '0', arguments => array['{cursor}'], complete => true",
+            "cursor \"/at\" goes against complete => true",
+        ),
+        (
+            "protocol => 'singer', stream => 'x', cursor => '/at', start => '0', arguments => array['{cursor}']",
+            "is for programs that print records and nothing else",
+        ),
     ] {
         let source = format!("sluice.program_source(program => 'tap', {more})");
         let refused = refusal(&db, &[("source", source.as_str())]).await;

@@ -1,0 +1,45 @@
+//! What a connector asks of its configuration.
+
+use serde_json::Value;
+
+use crate::source::Means;
+use crate::source::program::command::{command, read_json};
+use crate::source::program::messages::{Messages, Next};
+use crate::source::program::output::Output;
+use crate::source::program::settings::Settings;
+
+/// How long the line with the specification may be.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// What the configuration lacks, if the connector says so; by names alone. Asked when something went
+/// wrong: to start it once more takes its time.
+pub(super) fn lacks(settings: &Settings, means: &Means) -> Option<String> {
+    let mut command = command(settings, means).ok()?;
+    command.arg("spec");
+    let output = Output::of(command, &settings.program, settings.silence(), means).ok()?;
+    let mut messages = Messages::new(output, LONGEST);
+    let mut required = Vec::new();
+    while messages.next().ok()? != Next::End {
+        let message = serde_json::from_slice::<Value>(messages.line()).unwrap_or_default();
+        if message["type"] == "SPEC" {
+            let names = &message["spec"]["connectionSpecification"]["required"];
+            let names = names.as_array().into_iter().flatten();
+            required.extend(names.filter_map(Value::as_str).map(str::to_owned));
+        }
+    }
+    let config = match &settings.config {
+        Some(path) => read_json(path, means).ok()?,
+        None => Value::Null,
+    };
+    required.retain(|name| config.get(name).is_none_or(Value::is_null));
+    let what = match &settings.config {
+        Some(path) => format!("`{}` lacks", path.display()),
+        None => "there is no config, and it has to have".to_owned(),
+    };
+    (!required.is_empty()).then(|| {
+        format!(
+            "{what} `{}`, which the connector requires (spec)",
+            required.join("`, `")
+        )
+    })
+}
