@@ -290,3 +290,40 @@ async fn versions_by_document_and_by_row_are_compared() {
         [r#"unchanged|update|f|1|-:2 id=2: a "1e2" → "100""#, "unchanged|unchanged|t|1|-"]
     );
 }
+
+/// `sql/examples/prices.sql`, as its comments say it is used.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_loads_its_rows_and_sets_aside_what_it_says() {
+    let db = TestDb::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/examples/prices.sql");
+    let sluice = |args: &[&str]| Sluice::on(&db).current_dir(folder.path()).args(args).run();
+    for _ in 0..2 {
+        sluice(&["apply", example]).exits(0);
+    }
+    std::fs::create_dir(folder.path().join("prices")).unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join("prices").join(name), text).unwrap()
+    };
+    write(
+        "1.csv",
+        "valid_from,Unit Price,supplier,sku\n2026-03-01,9.90,north,a-1\n2026-03-01,,north,B-7\n2026-03-01,-1,north,c-3\n\
+         01.03.2026,2,north,d-4\n2026-03-01,1,north,TEST\n",
+    );
+    let done = sluice(&["run", "prices", "--max-bad-ratio", "1"]).exits(0);
+    let counts =
+        ["extracted", "filtered", "quarantined", "inserted"].map(|name| done.summary().count(name));
+    assert_eq!(counts, [5, 1, 3, 1], "{done:?}");
+    assert_eq!(
+        db.rows("select sku, valid_from, price from shop.prices")
+            .await,
+        ["A-1|2026-03-01|9.90"]
+    );
+    assert_eq!(
+        db.rows("select sqlstate, coalesce(constraint_name, column_name, message), convert_from(payload, 'UTF8')::json->>'supplier' from sluice.quarantine order by position").await,
+        ["23502|price|north", "23514|prices_are_positive|north", "SL100|valid_from is not written as 2026-03-01|north"]
+    );
+    write("2.csv", "sku,price,valid_from\nx,1,2026-03-01\n");
+    let refused = sluice(&["run", "prices"]).exits(1);
+    assert!(refused.stderr.contains("lacks `Unit Price`"), "{refused:?}");
+}

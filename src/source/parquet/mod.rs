@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::records::{Content, Format, FormatChoice, Position, RecordSettings};
+use super::records::{Content, Format, FormatChoice, Position, RecordSettings, is_text};
 use crate::error::{Error, Result};
 
 /// What a file begins and ends with.
@@ -53,7 +53,8 @@ pub(super) fn is_meant(settings: &RecordSettings, known: Option<&Position>, head
     match known.and_then(|known| known.format) {
         Some(format) => format == Format::Parquet,
         None => match settings.format {
-            FormatChoice::Auto => head.starts_with(MAGIC),
+            // PAR1,PAR2 may be columns, too.
+            FormatChoice::Auto => head.starts_with(MAGIC) && !is_text(head),
             choice => choice == FormatChoice::Parquet,
         },
     }

@@ -6,6 +6,7 @@ use super::csv::{Csv, Layout};
 use super::decode::content_name;
 use super::frame::Framer;
 use super::json::Json;
+use super::magic;
 use super::ndjson::Ndjson;
 use super::position::Parser;
 use super::reading::Reading;
@@ -15,46 +16,6 @@ use super::scan::Limits;
 use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 use crate::source::json::ValueScan;
-
-/// What others begin with, and what to do about it.
-const MAGIC: [(&[u8], &str, &str); 8] = [
-    (
-        b"PK\x03\x04",
-        "a zip archive (xlsx files are, too)",
-        "unpack it, or save the sheet as CSV; members of an archive are not read",
-    ),
-    (
-        b"\x04\x22\x4d\x18",
-        "compressed by lz4",
-        "pack it anew (`lz4cat FILE | zstd`), or pipe it in: `lz4cat FILE | sluice run PIPELINE --path -`",
-    ),
-    (
-        b"7z\xbc\xaf\x27\x1c",
-        "a 7z archive",
-        "unpack it; members of an archive are not read",
-    ),
-    (
-        b"PAR1",
-        "Parquet",
-        "let it be read where it lies, in a folder or an object store: not through a pipe, and not packed once more",
-    ),
-    (
-        b"Obj\x01",
-        "Avro",
-        "write it as NDJSON (`avro-tools tojson`)",
-    ),
-    (b"ORC", "ORC", "write it as NDJSON (`orc-contents`)"),
-    (
-        b"%PDF-",
-        "a PDF document",
-        "there are no records in it; ask whoever sent it for CSV",
-    ),
-    (
-        b"\xd0\xcf\x11\xe0",
-        "an old Office document",
-        "save the sheet as CSV",
-    ),
-];
 
 /// By so many bytes the format is told.
 const FAR_ENOUGH: usize = 64 * 1024;
@@ -68,7 +29,10 @@ impl Reading {
         parser: Parser,
     ) -> Result<()> {
         if self.window.offset() == 0 {
-            self.hold(8)?;
+            self.hold(magic::LONGEST)?;
+            if magic::is_likely(self.window.data()) {
+                self.hold(magic::PROOF)?;
+            }
             self.refuse_by_magic()?;
         }
         self.settle_encoding(settings, &parser)?;
@@ -99,13 +63,15 @@ impl Reading {
             ))
             .next("unpack it once"));
         }
-        let found = MAGIC.iter().find(|(magic, ..)| head.starts_with(magic));
-        if let Some((_, what, next)) = found {
-            return Err(
-                Error::failed(format!("{} `{}` is {what}", self.noun(), self.name())).next(*next),
-            );
+        match magic::find(head) {
+            Some((what, next)) => {
+                Err(
+                    Error::failed(format!("{} `{}` is {what}", self.noun(), self.name()))
+                        .next(next),
+                )
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A header that an earlier run read, or none, where columns are required.

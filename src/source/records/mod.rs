@@ -17,6 +17,7 @@ mod format;
 mod frame;
 mod hints;
 mod json;
+mod magic;
 mod ndjson;
 mod position;
 mod reading;
@@ -36,6 +37,7 @@ pub(super) use format::{has_columns, is_tabular};
 #[cfg(feature = "parquet")]
 pub(super) use frame::TOO_LONG;
 pub(super) use frame::{KEPT_OF_LONG, MISCODED};
+pub(super) use magic::is_text;
 pub(super) use position::{Parser, Place, Position};
 pub(super) use reading::{Input, Reading, Settled};
 pub(super) use required::NEXT as WHAT_TO_DO_ABOUT_LACKING;

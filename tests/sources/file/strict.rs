@@ -156,6 +156,34 @@ fn header_that_cannot_be_one_is_refused_with_the_question_to_ask() {
         ("a.csv", b"PK\x03\x04\x14\0\0\0\0\0", "zip archive"),
         ("a.json", b"PAR1\x15\x04\x15\x10", "Parquet"),
         ("a.txt", b"%PDF-1.7\n1 0 obj\n", "PDF"),
+        (
+            "a.arrow",
+            b"ARROW1\0\0\xff\xff\xff\xff\x78\0\0\0",
+            "an Arrow file",
+        ),
+        ("a.feather", b"FEA1\0\0\0\0\x01\0\0\0", "Feather, version 1"),
+        (
+            "a.arrows",
+            b"\xff\xff\xff\xff\x78\0\0\0\x10\0",
+            "an Arrow stream",
+        ),
+        ("a.orc", b"ORC\n\x0b\x0a\x03\0\0\0", "is ORC"),
+        ("a.avro", b"Obj\x01\x04\x14avro", "is Avro"),
+        ("a.ods", b"PK\x05\x06\0\0\0\0", "ods files are, too"),
+        (
+            "a.xls",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "an old Office document",
+        ),
+        (
+            "app.db",
+            b"SQLite format 3\0\x10\0",
+            "sluice.sqlite_source(",
+        ),
+        ("a.dump", b"PGDMP\x01\x0e\0\x04", "pg_restore"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n\0", "HDF5"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive"),
+        ("a.rar", b"Rar!\x1a\x07\x01\0", "a rar archive"),
     ] {
         let text = read(name, content, json!({})).error_text();
         assert!(
@@ -170,4 +198,25 @@ fn header_that_cannot_be_one_is_refused_with_the_question_to_ask() {
         [r#"{"id;name":"1;a"}"#],
         "who says so means it"
     );
+}
+
+/// Magic numbers that are letters may begin the header of a table.
+#[test]
+fn columns_may_be_called_like_formats_of_other_programs() {
+    for header in [
+        "ORCID",
+        "PAR1",
+        "FEA1",
+        "ARROW1",
+        "PGDMP",
+        "SQLite file",
+        "Rar!",
+    ] {
+        let content = format!("{header},name\n1,\u{e9}\n");
+        let run = read("a.csv", content.as_bytes(), json!({})).ok();
+        assert_eq!(
+            run.payloads(),
+            [format!("{{\"{header}\":\"1\",\"name\":\"\u{e9}\"}}")]
+        );
+    }
 }
