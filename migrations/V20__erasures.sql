@@ -1,4 +1,5 @@
--- What a person's data leaves behind when it is erased (sluice.erase): that it was, and hashes.
+-- What a person's data leaves behind when it is erased (sluice.erase): that it was, and hashes. And how many files and
+-- objects are forgotten.
 
 alter table sluice.batches
   add erased jsonb,
@@ -38,3 +39,11 @@ alter table sluice.tombstones add is_final boolean not null default false;
 comment on column sluice.tombstones.is_final is
   'Whether no record of the key is loaded any more, however new it is (sluice.erase, stop).';
 comment on column sluice.tombstones.key is 'The key as people read it; {} where it was erased.';
+
+alter table sluice.pruned
+  add objects    bigint not null default 0,
+  add objects_to text;
+
+comment on column sluice.pruned.objects is 'Files and objects that are forgotten.';
+comment on column sluice.pruned.objects_to is
+  'The last of their names in byte order: the source is never to list it again (its setting after).';

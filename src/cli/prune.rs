@@ -8,7 +8,7 @@ use crate::error::Result;
 use serde_json::json;
 
 /// What goes a piece at a time.
-const HISTORY: [&str; 3] = ["batches", "runs", "records"];
+const HISTORY: [&str; 4] = ["batches", "runs", "records", "objects"];
 
 pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
     let sql =

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use crate::error::Result;
+use crate::source::records::invalid;
+
 const UNFINISHED: [&str; 3] = ["tmp", "part", "partial"];
 
 /// The glob for what stands behind a folder or a prefix; `None`: what is usual there. With `subfolders`
@@ -14,6 +17,18 @@ pub(super) fn glob_below(pattern: Option<&str>, subfolders: Option<bool>) -> Opt
         (Some(name), Some(true)) if !name.contains('/') => Some(format!("**/{name}")),
         (Some(pattern), _) => Some(pattern.to_owned()),
     }
+}
+
+/// Whether `after` is a name as the source gives them: one that begins as all below its `address` do, up to a
+/// wildcard.
+pub(super) fn check_after(kind: &str, after: &str, address: &str) -> Result<()> {
+    let plain = address.split(['*', '?', '[']).next().unwrap_or_default();
+    if after.starts_with(plain) {
+        return Ok(());
+    }
+    let next =
+        format!("give a whole name, as errors and origins have it; all begin with `{plain}`");
+    Err(invalid(kind, "after", after, &next))
 }
 
 /// Whether the suffix says that somebody is still writing.

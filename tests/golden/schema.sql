@@ -290,6 +290,8 @@ create table sluice.pruned (
   seen_count bigint default 0 not null,
   pruned_at timestamp with time zone default now() not null,
   pruned_by text default SESSION_USER not null,
+  objects bigint default 0 not null,
+  objects_to text,
   constraint pruned_belongs_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
   constraint pruned_pkey PRIMARY KEY (pipeline_id)
 );

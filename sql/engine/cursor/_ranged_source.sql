@@ -30,9 +30,10 @@ begin
     end if;
     return case
       when not v_named.is_address or v_objects !~ '^[a-z0-9]+://'
-        then p_source - '{pattern,subfolders}'::text[] || jsonb_build_object(v_named.setting, v_objects)
-      when v_objects !~ '[*?[]' then p_source - '{pattern,subfolders}'::text[] || jsonb_build_object('url', v_objects)
-      else p_source - 'subfolders' || jsonb_build_object(
+        then p_source - '{pattern,subfolders,after}'::text[] || jsonb_build_object(v_named.setting, v_objects)
+      when v_objects !~ '[*?[]'
+        then p_source - '{pattern,subfolders,after}'::text[] || jsonb_build_object('url', v_objects)
+      else p_source - '{subfolders,after}'::text[] || jsonb_build_object(
         'url', substring(v_objects from '^([^*?[]*/)[^/]*[*?[]'),
         'pattern', substring(v_objects from '^[^*?[]*/([^/]*[*?[].*)$')) end;
   end if;

@@ -34,6 +34,7 @@ begin
       message = format('pipeline %s: %s cannot be none', v_new.name, case
         when v_new.skip_known is null then 'skip_known' else 'retry_orphans' end);
   end if;
+  perform sluice._refuse_forgotten_names(v_new);
   select * into strict v_version from sluice.transforms t where t.pipeline_id = v_new.pipeline_id
     and t.version = p_version;
   perform sluice._check_missing(v_new.name, v_new.target, v_version.columns, v_version.key, v_new.source,
@@ -68,3 +69,30 @@ $$;
 comment on function sluice._change_pipeline(sluice.pipelines, integer, jsonb) is
 $$Changes source and policies of a pipeline to what is given, a null for none; SL005 for what makes no sense, or not
 with this version.$$;
+
+-- Files and objects that are forgotten would be loaded as new ones, if the source listed them again.
+create or replace function sluice._refuse_forgotten_names(p_pipeline sluice.pipelines)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last text := (select r.objects_to from sluice.pruned r where r.pipeline_id = p_pipeline.pipeline_id);
+begin
+  if coalesce(p_pipeline.source ->> 'after', '') collate "C" < v_last
+    and starts_with(v_last, sluice._plain_address(p_pipeline.source)) then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: what its source has up to %s was read, and pruned', p_pipeline.name, v_last),
+      hint = format('after => %L: it would be loaded once more; sluice.start_backfill reads some of it again', v_last);
+  end if;
+end
+$$;
+
+-- What all names of a source begin with: its path or URL, up to a wildcard.
+create or replace function sluice._plain_address(p_source jsonb)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select substring(coalesce(p_source ->> 'path', p_source ->> 'url', '') from '^[^*?[]*')
+$$;

@@ -1,9 +1,10 @@
 -- What is older than a time goes from ledger, runs and closed quarantine, at most so much of each, and so that what is
 -- left proves itself: one entry of the ledger (kind carried) stands for all before it, with their sums and the cursor
 -- behind them; of each of them remains what rows of the target ask for (sluice.pruned_batches), and of files and
--- objects that have moved on since, how far they were (source_objects.carried). Nothing that is still in use goes.
+-- objects that have moved on since, how far they were (source_objects.carried). Files and objects themselves go where
+-- the source lists them no more (its setting after). Nothing that is still in use goes.
 create or replace function sluice._prune_history(p_pipeline sluice.pipelines, p_before timestamptz, p_limit integer,
-  p_is_dry boolean, out batches bigint, out runs bigint, out records bigint)
+  p_is_dry boolean, out batches bigint, out runs bigint, out records bigint, out objects bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan -- for the pipeline at hand: another one may have nearly all batches
@@ -11,6 +12,7 @@ as $$
 declare
   v_last bigint;
   v_seen bigint;
+  v_object text;
 begin
   if not p_is_dry then
     -- A batch that is being loaded goes first: next time.
@@ -54,11 +56,16 @@ begin
     returning q.quarantine_id, q.seen_count)
   select count(*), sum(gone.seen_count) into records, v_seen from old left join gone using (quarantine_id);
 
-  if not p_is_dry and batches + runs + records > 0 then
-    insert into sluice.pruned as s (pipeline_id, batches, runs, records, seen_count)
-    values (p_pipeline.pipeline_id, batches, runs, records, coalesce(v_seen, 0))
+  select f.objects, f.last_object into objects, v_object
+  from sluice._forget_objects(p_pipeline, p_before, v_last, p_limit, p_is_dry) f;
+
+  if not p_is_dry and batches + runs + records + objects > 0 then
+    insert into sluice.pruned as s (pipeline_id, batches, runs, records, seen_count, objects, objects_to)
+    values (p_pipeline.pipeline_id, batches, runs, records, coalesce(v_seen, 0), objects, v_object)
     on conflict (pipeline_id) do update set batches = s.batches + excluded.batches, runs = s.runs + excluded.runs,
-      records = s.records + excluded.records, seen_count = s.seen_count + excluded.seen_count, pruned_at = now(),
+      records = s.records + excluded.records, seen_count = s.seen_count + excluded.seen_count,
+      objects = s.objects + excluded.objects,
+      objects_to = greatest(s.objects_to collate "C", excluded.objects_to collate "C"), pruned_at = now(),
       pruned_by = session_user;
   end if;
 end

@@ -1,7 +1,7 @@
 create or replace function sluice.prune(pipeline text default null, tombstones_before timestamptz default null,
   history_before timestamptz default null, dry_run boolean default false, max_rows integer default 2000)
 returns table (pipeline_name text, retained_on date, bytes bigint, tombstones bigint, batches bigint, runs bigint,
-  records bigint)
+  records bigint, objects bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -22,14 +22,15 @@ begin
   for v_pipeline in
     select * from sluice.pipelines p where prune.pipeline is null or p.name = prune.pipeline order by p.name
   loop
-    return query select v_pipeline.name, d.*, null::bigint, null::bigint, null::bigint, null::bigint
+    return query select v_pipeline.name, d.*, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint
     from sluice._prune_payloads(v_pipeline, prune.dry_run) d;
     if not prune.dry_run then
       perform sluice._prune_outbox(v_pipeline);
     end if;
     if prune.tombstones_before is not null then
       return query
-      select v_pipeline.name, null::date, null::bigint, d.tombstones, null::bigint, null::bigint, null::bigint
+      select v_pipeline.name, null::date, null::bigint, d.tombstones, null::bigint, null::bigint, null::bigint,
+        null::bigint
       from sluice._prune_tombstones(v_pipeline.target, prune.tombstones_before, prune.dry_run) d
       where d.tombstones > 0;
     end if;
@@ -38,10 +39,11 @@ begin
     if v_before is not null and v_pipeline.backfill_of is null
       and (prune.dry_run or has_table_privilege('sluice.batches', 'delete')
         and has_table_privilege('sluice.runs', 'delete') and has_table_privilege('sluice.quarantine', 'delete')) then
-      return query select v_pipeline.name, null::date, null::bigint, null::bigint, h.batches, h.runs, h.records
+      return query select v_pipeline.name, null::date, null::bigint, null::bigint, h.batches, h.runs,
+        h.records, h.objects
       from sluice._prune_history(v_pipeline, v_before, case when not prune.dry_run then prune.max_rows end,
         prune.dry_run) h
-      where h.batches + h.runs + h.records > 0;
+      where h.batches + h.runs + h.records + h.objects > 0;
     end if;
   end loop;
 end
@@ -54,9 +56,11 @@ Retained payloads that are older than retain_raw says, a line a day, with its si
 out since, all of them. Deliveries that have been done for keep_days.
 history_before, or else what retain_history says: batches of the ledger, runs, and closed records of the quarantine from
 before then, at most max_rows of each a call (repeat it until no line comes). One entry of the ledger, of kind carried,
-stands for them with their sums, so that sluice.verify balances; what rows of the target name, the state of files and
-objects, and open records stay. The cursor cannot be set back behind it but to the start. Roles that may not delete
-from the ledger leave all that to one that may.
+stands for them with their sums, so that sluice.verify balances; what rows of the target name, and open records stay.
+objects: files and objects that were read to their end before then and that the source lists no more, as its setting
+after says (file_source, object_source); without it all stay, as one that is still there would be loaded anew. The
+cursor cannot be set back behind it but to the start. Roles that may not delete from the ledger leave all that to one
+that may.
 tombstones_before: also forgets keys that were deleted before then; an older record that comes after that brings its row
 back.
 Example: select * from sluice.prune('orders', history_before => now() - interval '1 year', dry_run => true)$$;

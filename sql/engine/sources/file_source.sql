@@ -6,7 +6,7 @@ create or replace function sluice.file_source(
   escape text default null, comment text default null,
   skip_lines integer default null, max_record_lines integer default null,
   encoding text default null, records text default null, require text[] default null,
-  pattern text default null, subfolders boolean default null)
+  pattern text default null, subfolders boolean default null, after text default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -18,7 +18,7 @@ as $$
     'settle_seconds', settle_seconds, 'partial', partial, 'on_replace', on_replace,
     'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines,
     'encoding', encoding, 'records', records, 'require', to_jsonb(require),
-    'pattern', pattern, 'subfolders', subfolders))
+    'pattern', pattern, 'subfolders', subfolders, 'after', after))
 $$;
 
 comment on function sluice.file_source is
@@ -28,6 +28,8 @@ pattern: a glob for the files of the folder: *.csv, or with folders, **/orders-*
   the folder, too; a pattern without a slash is about a file's own name then.
 format: auto (by suffix), ndjson, json (an array), csv, tsv, parquet.
 compression: auto (by content), none, gzip, zstd, bzip2, xz.
+after: a file's name with its folder, drop/2026-01-31.csv; only files whose names come after it in byte order are read,
+  and what is known of the others may be pruned.
 encoding: other than UTF-8: windows-1252 (or latin1), utf-16le, shift_jis ...; a byte order mark goes before it.
 records: for json, where in the document the array of records is, such as /data.
 delimiter, quote, header, columns (names where there is no header), null_string (an unquoted field of exactly this
@@ -54,6 +56,8 @@ as $$
       'a glob for what stands behind the folder or the prefix, such as *.csv or **/*.ndjson.gz; [[] is a bracket that '
       'means itself'),
     ('{file source,object source}', 'subfolders', false, 'boolean', null, null),
+    ('{file source,object source}', 'after', false, 'text', null,
+      'the whole name of a file or object: only those behind it are read'),
     ('{file source}', 'settle_seconds', false, 'integer', '[0,3600]', 'seconds, 0 to 3600'),
     ('{file source}', 'partial', false, 'one of wait, quarantine', null, null),
     ('{file source,object source}', 'on_replace', false, 'one of error, reload', null, null)

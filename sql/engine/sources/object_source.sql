@@ -7,7 +7,7 @@ create or replace function sluice.object_source(
   escape text default null, comment text default null,
   skip_lines integer default null, max_record_lines integer default null,
   encoding text default null, records text default null, require text[] default null,
-  subfolders boolean default null)
+  subfolders boolean default null, after text default null)
 returns jsonb
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -20,7 +20,7 @@ as $$
     'null_string', null_string, 'max_record_bytes', max_record_bytes, 'on_replace', on_replace,
     'escape', escape, 'comment', comment, 'skip_lines', skip_lines, 'max_record_lines', max_record_lines,
     'encoding', encoding, 'records', records, 'require', to_jsonb(require),
-    'subfolders', subfolders))
+    'subfolders', subfolders, 'after', after))
 $$;
 
 comment on function sluice.object_source is
@@ -30,6 +30,8 @@ url: s3://bucket/prefix/, gs://bucket/prefix/, az://container/prefix/,
   one object.
 pattern: a glob for the part of the key behind the prefix. subfolders: false leaves out keys with a slash behind it;
   with true a pattern without a slash is about the last part of a key, however deep.
+after: an object's name, s3://lake/orders/2026-01-31/; only those that come after it in byte order are read, and what is
+  known of the others may be pruned.
 endpoint: address of a store of your own. region, path_style (false: the bucket is part of the host name),
   allow_http (an endpoint without TLS): for S3.
 anonymous: without credentials; else they come from the environment of the loader, never from here.

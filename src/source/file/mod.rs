@@ -26,7 +26,8 @@ use crate::error::Result;
 use crate::host::HostRules;
 use crate::source::records::{Compression, RecordSettings};
 use crate::source::units::{
-    ASKED_AT_ONCE, KnownObjects, ReadOn, Trouble, Units, ask, by_name, lost, read_after_all,
+    ASKED_AT_ONCE, KnownObjects, PassedOver, ReadOn, Trouble, Units, ask, by_name, lost,
+    read_after_all,
 };
 use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Source};
 
@@ -83,7 +84,22 @@ impl FileSource {
         };
         let all = Arc::clone(&known);
         let mut begun = by_name(ask(&means.runtime, async move { all.begun().await })?);
-        let mut names = found.names.into_iter().peekable();
+        let mut names = found.names;
+        if let Some(after) = &source.settings.after {
+            let mut passed_over = PassedOver::default();
+            names.retain(|name| {
+                // What was begun is read to its end.
+                let is_wanted = name > after || begun.contains_key(name);
+                if !is_wanted {
+                    passed_over.not_after.add(name);
+                }
+                is_wanted
+            });
+            for remark in passed_over.remarks() {
+                source.units.remark(remark);
+            }
+        }
+        let mut names = names.into_iter().peekable();
         while names.peek().is_some() {
             let some: Vec<String> = names.by_ref().take(ASKED_AT_ONCE).collect();
             for name in &some {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::discover::Address;
 use crate::error::Result;
-use crate::source::names::glob_below;
+use crate::source::names::{check_after, glob_below};
 use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
 
 const KIND: &str = "file";
@@ -36,6 +36,8 @@ struct Own {
     partial: Partial,
     #[serde(default)]
     on_replace: OnReplace,
+    #[serde(default)]
+    after: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub(super) struct Settings {
     pub(super) settle: Duration,
     pub(super) partial: Partial,
     pub(super) on_replace: OnReplace,
+    /// Only files whose names come after this one are read.
+    pub(super) after: Option<String>,
     pub(super) records: RecordSettings,
 }
 
@@ -73,6 +77,9 @@ impl Settings {
                 "choose a number of seconds from 0 to 3600",
             ));
         }
+        if let Some(after) = &own.after {
+            check_after(KIND, after, &own.path)?;
+        }
         Ok(Settings {
             address: Address {
                 below: glob_below(own.pattern.as_deref(), own.subfolders),
@@ -81,6 +88,7 @@ impl Settings {
             settle: Duration::try_from_secs_f64(own.settle_seconds).unwrap_or_default(),
             partial: own.partial,
             on_replace: own.on_replace,
+            after: own.after,
             records,
         })
     }

@@ -69,7 +69,7 @@ pub(super) struct Listing {
 impl Listing {
     pub(super) fn new(settings: &Settings, known: Arc<dyn KnownObjects>) -> Self {
         Listing {
-            wanted: Wanted::new(settings.pattern.clone()),
+            wanted: Wanted::new(settings.pattern.clone(), settings.after.clone()),
             walk: Walk::new(settings.address.clone()),
             address: settings.address.clone(),
             on_replace: settings.on_replace,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::address::{Address, Store};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::source::names::glob_below;
+use crate::source::names::{check_after, glob_below};
 use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
 
 const KIND: &str = "object";
@@ -34,6 +34,8 @@ struct Own {
     anonymous: bool,
     #[serde(default)]
     on_replace: OnReplace,
+    #[serde(default)]
+    after: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub(super) struct Settings {
     pub(super) pattern: Option<glob::Pattern>,
     pub(super) access: Access,
     pub(super) on_replace: OnReplace,
+    /// Only objects whose names come after this one are read.
+    pub(super) after: Option<String>,
     pub(super) records: RecordSettings,
 }
 
@@ -95,6 +99,9 @@ impl Settings {
                 .caused_by(cause)
             })?),
         };
+        if let Some(after) = &own.after {
+            check_after(KIND, after, &own.url)?;
+        }
         Ok(Settings {
             address,
             pattern,
@@ -106,6 +113,7 @@ impl Settings {
                 anonymous: own.anonymous,
             },
             on_replace: own.on_replace,
+            after: own.after,
             records,
         })
     }

@@ -7,8 +7,8 @@ use glob::{MatchOptions, Pattern};
 use crate::source::names::{is_aside, is_unfinished};
 use crate::source::units::PassedOver;
 
-/// Those that match the pattern, or all that look like data.
-pub(super) struct Wanted(Option<Pattern>);
+/// Those that match the pattern, or all that look like data, as far as their names come after another.
+pub(super) struct Wanted(Option<Pattern>, Option<String>);
 
 const MATCHING: MatchOptions = MatchOptions {
     case_sensitive: true,
@@ -17,8 +17,8 @@ const MATCHING: MatchOptions = MatchOptions {
 };
 
 impl Wanted {
-    pub(super) fn new(pattern: Option<Pattern>) -> Self {
-        Wanted(pattern)
+    pub(super) fn new(pattern: Option<Pattern>, after: Option<String>) -> Self {
+        Wanted(pattern, after)
     }
 
     /// Whether the object `name`, whose key is `below` the prefix, is asked for.
@@ -32,6 +32,10 @@ impl Wanted {
             ),
         };
         if !fits || is_unfinished(Path::new(below)) && !wants_unfinished {
+            return false;
+        }
+        if self.1.as_deref().is_some_and(|after| name <= after) {
+            passed_over.not_after.add(name);
             return false;
         }
         let is_put_aside = below.split('/').any(|part| self.is_put_aside(part));

@@ -37,6 +37,7 @@ pub(in crate::source) struct PassedOver {
     pub(in crate::source) dangling: Tally,
     pub(in crate::source) leading_out: Tally,
     pub(in crate::source) special: Tally,
+    pub(in crate::source) not_after: Tally,
     pub(in crate::source) listed_again: Tally,
 }
 
@@ -54,6 +55,7 @@ impl PassedOver {
                 "links that lead out of the folder, to where SLUICE_ALLOW_FILES does not name",
             ),
             (&self.special, "not regular files (pipes, sockets, devices)"),
+            (&self.not_after, "not behind `after`"),
             (
                 &self.listed_again,
                 "folders that are listed under another name already",
