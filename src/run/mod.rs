@@ -35,6 +35,7 @@ use guard::Guard;
 use job::Job;
 use reader::Ending;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tracing::Instrument;
 
@@ -80,7 +81,12 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     }
 
     let loader = loader_name();
+    let is_again = AtomicBool::new(false);
     let start = job.insist("starting the run", async |client| {
+        // One that was cut off before may still be under way, and would depose this one.
+        if is_again.swap(true, Ordering::Relaxed) {
+            batch::evict_loader(client, job.pipeline, false).await?;
+        }
         match batch::start_run(client, job.pipeline, &loader).await {
             // So that the status shows it: whoever looks there would see the run before it.
             Err(error) if is_refusal(&error) => {

@@ -2,11 +2,12 @@
 
 use super::steps::{Held, STEPS, Step, gate, waiting_in};
 use crate::support::server::TestServer;
-use crate::support::wire::From;
+use crate::support::wire::{From, Message};
 use crate::support::workload::{ONE_WORKER, TWO_WORKERS, reset};
 use crate::support::{Fault, Loader, Proxy, Sluice, TestDb, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pgsluice::db::connect;
 use std::io::{Write, pipe};
 
 /// Ends the sessions of batches, not the one that holds the pipeline.
@@ -191,4 +192,46 @@ async fn session_left_behind_with_the_state_locked_does_not_stop_the_run() {
         proxy.release();
         load.check(&db, &format!("{statement} {done:?}")).await;
     }
+}
+
+/// It was slower than the question what had become of its batch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn session_left_behind_that_locks_the_state_late_does_not_stop_the_run() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    let mut held = Held::at(Step::Transform, load, &db, ONE_WORKER).await;
+    let late = connect(&db.settings, "sluice orders").await.unwrap();
+    late.batch_execute(
+        "begin; select pg_advisory_xact_lock_shared(sluice._lock_class('batch'), pipeline_id) from sluice.etl_state;
+         select from sluice.etl_state for update",
+    )
+    .await
+    .unwrap();
+    held.release().await;
+    let done = held.loader.wait().exits(0);
+    assert!(done.summary().count("retried") >= 1, "{done:?}");
+    load.check(&db, "after the late one").await;
+}
+
+/// It might begin its run after the next one, which would be deposed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn start_that_was_lost_is_ended_before_the_next_one() {
+    let load = Workload::of(3).await;
+    let db = load.database().await;
+    let mut is_lost = false;
+    let proxy = Proxy::new(&db, move |message| {
+        if !is_lost {
+            is_lost = message.ends("sluice.start_run");
+            return is_lost.then_some(Fault::HalfOpen);
+        }
+        message.runs("sluice.evict_loader").then_some(Fault::Hold)
+    });
+    let run = Loader::start_through(&proxy, &db, ONE_WORKER);
+    proxy.wait_until_fired(2);
+    let is_next = |message: &&Message| message.runs("sluice.start_run");
+    assert_eq!(proxy.log().iter().filter(is_next).count(), 1);
+    proxy.release();
+    let done = run.wait().exits(0);
+    assert_eq!(done.summary().count("retried"), 1, "{done:?}");
+    load.check(&db, "after the lost start").await;
 }

@@ -31,11 +31,13 @@ as $$
 $$;
 
 -- Locks the state row of a pipeline to the end of the transaction and checks that this run (SL001) may commit this
--- batch (SL002).
+-- batch (SL002). Batches of one run have turns, so the row is free, unless a session of ours that was cut off came to
+-- it late: the wait has an end (55P03), after which the loader ends that session (evict_loader).
 create or replace function sluice._lock_state(p_pipeline_id integer, p_epoch bigint, p_batch_seq bigint)
 returns sluice.etl_state
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
 as $$
 declare
   v_state sluice.etl_state;

@@ -13,14 +13,14 @@ declare
   v_compiled sluice.compiled;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  -- Shows evict_loader this session, should it be cut off; and the wait for such a one has an end.
+  perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
+  perform set_config('lock_timeout', '5s', true);
   perform sluice._refuse_paused(v_pipeline);
   if v_pipeline.backfill_of is not null then
     v_pipeline := sluice._follow_pipeline(v_pipeline);
   end if;
-  -- Shows evict_loader this session, should it be cut off with the state locked.
-  perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   v_compiled := (sluice._compile_all(v_pipeline.pipeline_id, null))[1];
-  perform set_config('lock_timeout', '5s', true);
   -- Waits for whoever has it, and reads what that one left.
   update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
   where s.pipeline_id = v_pipeline.pipeline_id returning * into v_state;
