@@ -8,8 +8,8 @@ use std::os::fd::AsFd;
 use serde_json::{Value, json};
 
 use super::records::{
-    Compression, Content, Decoder, Input, Parser, Progress as Framed, Raw, Reading, RecordSettings,
-    Settled, Window,
+    Compression, Content, Decoder, Parser, Progress as Framed, Raw, Reading, RecordSettings, Whole,
+    Window,
 };
 use super::{BatchBuilder, Means, Progress, Proof, Remarks, Source};
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ fn begin(settings: &RecordSettings, head: Vec<u8>, input: Box<dyn Read + Send>) 
     let raw = Raw::new(io::Cursor::new(head).chain(input), 0);
     let decoder = Decoder::new(compression, raw).and_then(Decoder::telling_silence);
     let window = Window::new(decoder.map_err(unreadable)?, 0);
-    let mut reading = Reading::new(PATH, Once, compression, window);
+    let mut reading = Reading::new(PATH, Whole("stream"), compression, window);
     reading.begin(settings, None, Parser::default())?;
     Ok(reading)
 }
@@ -99,22 +99,5 @@ impl Source for StreamSource {
 
     fn is_at_start(&self) -> bool {
         !self.has_begun
-    }
-}
-
-/// What comes once ends where it ends.
-struct Once;
-
-impl Input for Once {
-    fn noun(&self) -> &'static str {
-        "stream"
-    }
-
-    fn may_go_on(&self) -> bool {
-        false
-    }
-
-    fn settle(&mut self, _: u64) -> io::Result<Settled> {
-        Ok(Settled::Whole)
     }
 }

@@ -13,29 +13,12 @@ use crate::error::{Error, Result};
 use crate::source::ObjectState;
 use crate::source::parquet;
 use crate::source::records::{
-    Compression, Content, Decoder, Input, Parser, Raw, Reading, Resumed, Settled, Window, damaged,
+    Compression, Content, Decoder, Parser, Raw, Reading, Resumed, Whole, Window, damaged,
 };
 use crate::source::units::{self, Unit};
 
 /// How an object is not what it was that is replaced between two of its parts.
 pub(super) const WHILE_READ: &str = "while it was read";
-
-/// An object is complete when it can be seen: nothing will be added to it.
-struct Complete;
-
-impl Input for Complete {
-    fn noun(&self) -> &'static str {
-        "object"
-    }
-
-    fn may_go_on(&self) -> bool {
-        false
-    }
-
-    fn settle(&mut self, _: u64) -> io::Result<Settled> {
-        Ok(Settled::Whole)
-    }
-}
 
 /// An object being read.
 pub(super) struct ObjectReading {
@@ -118,7 +101,7 @@ impl ObjectReading {
             }
             parser = position.parser.clone();
         }
-        let mut reading = Reading::new(name, Complete, compression, window);
+        let mut reading = Reading::new(name, Whole("object"), compression, window);
         reading.begin(
             &settings.records,
             known.and_then(|position| position.format),

@@ -13,8 +13,8 @@ use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::source::json::{self, Pointer};
 use crate::source::records::{
-    Compression, Content, Decoder, Input, Parser, Progress as Framed, Raw, Reading, RecordSettings,
-    Settled, Window,
+    Compression, Content, Decoder, Parser, Progress as Framed, Raw, Reading, RecordSettings, Whole,
+    Window,
 };
 use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Remarks, Source};
 
@@ -72,7 +72,7 @@ impl Plain {
         let decoder = Decoder::new(Compression::None, Raw::new(output, 0));
         let decoder = decoder.and_then(Decoder::telling_silence);
         let window = Window::new(decoder.map_err(unreadable)?, 0);
-        let mut reading = Reading::new(&name, Ended, Compression::None, window);
+        let mut reading = Reading::new(&name, Whole("program"), Compression::None, window);
         reading.begin(&records, settings.protocol.format(), Parser::default())?;
         Ok(Plain {
             reading,
@@ -156,21 +156,4 @@ fn value(record: &[u8], pointer: &Pointer) -> Option<String> {
     };
     // No argument has one.
     (!text.contains('\0')).then_some(text)
-}
-
-/// Its output has ended only if the program has ended well.
-struct Ended;
-
-impl Input for Ended {
-    fn noun(&self) -> &'static str {
-        "program"
-    }
-
-    fn may_go_on(&self) -> bool {
-        false
-    }
-
-    fn settle(&mut self, _: u64) -> io::Result<Settled> {
-        Ok(Settled::Whole)
-    }
 }

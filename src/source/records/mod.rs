@@ -39,7 +39,7 @@ pub(super) use frame::TOO_LONG;
 pub(super) use frame::{KEPT_OF_LONG, MISCODED};
 pub(super) use magic::is_text;
 pub(super) use position::{Parser, Place, Position};
-pub(super) use reading::{Input, Reading, Settled};
+pub(super) use reading::{Input, Reading, Settled, Whole};
 pub(super) use required::NEXT as WHAT_TO_DO_ABOUT_LACKING;
 pub(super) use settings::{RecordSettings, invalid, parse, shared};
 pub(super) use slice::Slicer;

@@ -27,6 +27,24 @@ pub(in crate::source) trait Input: Send {
     fn settle(&mut self, read: u64) -> io::Result<Settled>;
 }
 
+/// An input of this noun that is whole where its bytes end, as who gives them vouches for it: a
+/// store, a program that ended well, standard input.
+pub(in crate::source) struct Whole(pub(in crate::source) &'static str);
+
+impl Input for Whole {
+    fn noun(&self) -> &'static str {
+        self.0
+    }
+
+    fn may_go_on(&self) -> bool {
+        false
+    }
+
+    fn settle(&mut self, _: u64) -> io::Result<Settled> {
+        Ok(Settled::Whole)
+    }
+}
+
 /// Whether an input has more to give than was read.
 pub(in crate::source) enum Settled {
     Whole,
