@@ -80,6 +80,9 @@ impl Column {
         let is_quoted = field.evidence.is_quoted && !is_tabular;
         let (sql, choice) = match declared {
             Some(declared) if kinds.is_empty() => (declared.sql, None),
+            Some(declared) if declared.sql == "numeric" && kinds.keys().eq([&Kind::Integer]) => {
+                ("numeric", None)
+            }
             _ => decide(&kinds, source, is_quoted, is_tabular),
         };
         match sql {

@@ -216,11 +216,11 @@ async fn a_program_is_looked_at_like_a_file() {
 const TAP: &str = r#"
 case "$*" in
 *--discover*) echo '{"streams": [{"tap_stream_id": "orders", "stream": "orders", "metadata": [{"breadcrumb": [], "metadata": {"table-key-properties": ["no"]}}],
-  "schema": {"properties": {"no": {"type": "string"}, "paid_at": {"type": ["null", "string"], "format": "date-time"}, "total": {"type": ["null", "number"]}}}},
+  "schema": {"properties": {"no": {"type": "string"}, "paid_at": {"type": ["null", "string"], "format": "date-time"}, "total": {"type": ["null", "number"]}, "tax": {"type": "number"}}}},
   {"tap_stream_id": "lines", "stream": "lines", "schema": {}}]}'; exit;;
 esac
-echo '{"type": "RECORD", "stream": "orders", "record": {"no": "0001", "paid_at": null, "total": null}}'
-echo '{"type": "RECORD", "stream": "orders", "record": {"no": "0002", "paid_at": null, "total": null}}'
+echo '{"type": "RECORD", "stream": "orders", "record": {"no": "0001", "paid_at": null, "total": null, "tax": 1}}'
+echo '{"type": "RECORD", "stream": "orders", "record": {"no": "0002", "paid_at": null, "total": null, "tax": 2}}'
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,7 +242,7 @@ async fn a_tap_is_asked_for_its_streams_their_key_and_what_records_do_not_show()
     desk.whole(source, &[], "orders", "");
     assert_eq!(
         desk.columns("orders").await,
-        "no text, paid_at timestamp with time zone, total numeric"
+        "no text, paid_at timestamp with time zone, total numeric, tax numeric"
     );
 }
 
