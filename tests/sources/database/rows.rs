@@ -62,6 +62,35 @@ fn come_to_the_same(case: &Case<'_>) -> Shop {
 }
 
 #[test]
+fn values_of_postgres_are_the_same_to_both_contracts() {
+    let source = Shop::new(
+        r#"create table t (id bigint primary key, n numeric, f float8, at timestamptz, i interval, raw bytea, v text, j json, a text[], b boolean);
+           insert into t values
+             (1, 12345678901234567890.10, '-infinity', 'infinity', '-1 mon 2 days', '\x00ff', E'a\\"😀\n', '{"a": [1.0, "é"]}', '{a,null}', true),
+             (2, 'NaN', 5e-324, '0044-03-15 08:00:00.123456 BC', null, '', '', 'null', '{}', null),
+             (3, null, null, null, null, null, null, '"\u0000"', null, null),
+             (4, 1, 1, 'now', null, null, null, '{"deep": [[[{"x": "]}\""}]]]}', '{"{}"}', false)"#,
+    );
+    come_to_the_same(&Case {
+        source: source.settings(json!({"table": "t"})),
+        columns: &[
+            ("id", "bigint"),
+            ("n", "numeric"),
+            ("f", "double precision"),
+            ("at", "timestamptz"),
+            ("i", "interval"),
+            ("raw", "bytea"),
+            ("v", "text"),
+            ("j", "jsonb"),
+            ("a", "jsonb"),
+            ("b", "boolean"),
+        ],
+        loaded: 3,
+        faults: &["22P05"],
+    });
+}
+
+#[test]
 #[cfg(feature = "mysql")]
 fn values_of_mysql_are_the_same_to_both_contracts() {
     let Some(maria) = super::mariadb::Maria::new(
