@@ -39,11 +39,15 @@ impl StreamSource {
     pub fn new(settings: &Value, mut input: Box<dyn Read + Send>, means: &Means) -> Result<Self> {
         let settings = super::file::stream_settings(settings)?;
         let mut head = Vec::new();
-        input
-            .by_ref()
-            .take(Compression::MAGIC)
-            .read_to_end(&mut head)
-            .map_err(unreadable)?;
+        // Not a byte more than needed: behind its first record a pipe may be silent.
+        while Compression::is_open(&head)
+            && input
+                .by_ref()
+                .take(1)
+                .read_to_end(&mut head)
+                .map_err(unreadable)?
+                > 0
+        {}
         Ok(StreamSource {
             reading: begin(&settings, head, input)?,
             remarks: means.remarks.clone(),

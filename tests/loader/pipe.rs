@@ -85,6 +85,21 @@ async fn what_came_through_a_pipe_is_committed_while_it_is_silent() {
 }
 
 #[tokio::test]
+async fn a_pipe_s_first_record_is_committed_however_short_it_is() {
+    let db = items("sluice.file_source(path => '-', format => 'csv')").await;
+    for first in ["id\n1\n", "id\n10\n", "id\n100\n"] {
+        let (reader, mut writer) = pipe().unwrap();
+        writer.write_all(first.as_bytes()).unwrap();
+        let mut loader = Loader::of(run(&db, &[]).stdin(reader));
+        db.wait_until("select count(*) = 1 from items").await;
+        assert!(!loader.has_ended(), "{first}");
+        drop(writer);
+        loader.wait().exits(0);
+        db.execute("delete from items").await;
+    }
+}
+
+#[tokio::test]
 async fn a_pipe_that_drips_commits_although_it_is_never_silent() {
     let db = items("sluice.file_source(path => '-', format => 'ndjson')").await;
     let (reader, mut writer) = pipe().unwrap();

@@ -55,6 +55,13 @@ impl Compression {
         })
     }
 
+    /// Whether it takes more than these first bytes to tell.
+    pub(in crate::source) fn is_open(head: &[u8]) -> bool {
+        // One more for the digit of bzip2.
+        let may_be = |magic: &[u8]| magic.len() >= head.len() && magic.starts_with(head);
+        KINDS.iter().any(|(_, magic, _)| may_be(magic))
+    }
+
     /// The name of the kind by which content is compressed, as its first bytes tell.
     pub(in crate::source) fn detect_by_content(head: &[u8]) -> Option<&'static str> {
         let found = Self::detect(CompressionChoice::Auto, "", head);

@@ -29,7 +29,8 @@ impl Reading {
         parser: Parser,
     ) -> Result<()> {
         if self.window.offset() == 0 {
-            self.hold(magic::LONGEST)?;
+            let is_open = |head: &[u8]| magic::is_open(head) || Compression::is_open(head);
+            while is_open(self.window.data()) && self.hold(self.window.data().len() + 1)? {}
             if magic::is_likely(self.window.data()) {
                 self.hold(magic::PROOF)?;
             }

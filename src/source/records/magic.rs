@@ -59,10 +59,15 @@ const UNPACK_ZIP: &str = "unpack it, or save the sheet as CSV; members of an arc
 const UNPACK: &str = "unpack it; members of an archive are not read";
 const WRITE_PARQUET: &str = "write it as Parquet (pyarrow: parquet.write_table(feather.read_table(FILE), ...)), or as NDJSON";
 
-/// No magic is longer.
-pub(super) const LONGEST: usize = 8;
 /// Within so many bytes what is no text shows that it is none.
 pub(super) const PROOF: usize = 64;
+
+/// Whether it takes more than these first bytes to tell.
+pub(super) fn is_open(head: &[u8]) -> bool {
+    MAGIC
+        .iter()
+        .any(|(magic, ..)| magic.len() > head.len() && magic.starts_with(head))
+}
 
 /// Whether content that begins so has to be looked at more closely.
 pub(super) fn is_likely(head: &[u8]) -> bool {
