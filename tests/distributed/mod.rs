@@ -1,6 +1,7 @@
 //! Tables that Citus distributes over servers. `CITUS_URL` is a database of a coordinator with at least two workers,
 //! whose schemas `sluice` and `spread` these tests replace; without it they do nothing and say so.
 
+use crate::engine::support::problem;
 use crate::support::{Sluice, TestDb};
 use libpq_conninfo::{Environment, Settings};
 use std::io::Write;
@@ -213,26 +214,274 @@ async fn killed_loads_and_lost_workers_double_and_lose_nothing() {
         .exits(0);
 }
 
+/// Orders and their lines on the same shards, both checked against each other.
+async fn orders(db: &TestDb, folder: &Path, more: &str) {
+    db.execute(&format!(
+        "set citus.multi_shard_modify_mode = 'sequential';
+         create table spread.orders (id bigint primary key, at int not null);
+         select create_distributed_table('spread.orders', 'id');
+         create table spread.lines (id bigint references spread.orders, n int, sku text not null check (sku <> 'bad'),
+           primary key (id, n));
+         select create_distributed_table('spread.lines', 'id', colocate_with => 'spread.orders');
+         create function spread.orders_v1(doc jsonb) returns table (id bigint, at int, sluice_deleted boolean)
+         language sql stable as $$
+           select (doc->>'id')::bigint, (doc->>'at')::int, (doc->>'gone')::boolean $$;
+         create function spread.lines_v1(doc jsonb) returns table (id bigint, n int, sku text)
+         language sql stable as $$
+           select (doc->>'id')::bigint, n, sku
+           from jsonb_array_elements_text(doc->'skus') with ordinality l (sku, n) where sku <> '-' $$;
+         select sluice.define_pipeline(name => 'orders', version => 1, transform => 'spread.orders_v1',
+           target => 'spread.orders', key => '{{id}}', order_by => 'at', max_bad_ratio => 1,
+           also => array[sluice.also_target(transform => 'spread.lines_v1', target => 'spread.lines', key => '{{id,n}}',
+             parent => '{{id}}', children => 'replace')],
+           source => sluice.file_source(path => '{}/*.ndjson'){more})",
+        folder.display()
+    ))
+    .await;
+}
+
+fn order(id: u32, at: u32, skus: &str) -> String {
+    format!(r#"{{"id": {id}, "at": {at}, "skus": [{skus}]}}"#)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_needs_places_of_rows_is_refused_for_a_distributed_target() {
+async fn distributed_orders_and_their_lines_are_loaded_whole() {
     let Some((db, _alone)) = coordinator().await else {
         return;
     };
     let folder = TempDir::new().unwrap();
-    items(&db, folder.path(), "").await;
-    let problem = db
-        .connect()
-        .await
-        .batch_execute("select sluice.set_policy('items', 'missing', 'delete')")
-        .await
-        .unwrap_err();
-    let message = pgsluice::error::Error::from(problem).to_string();
+    orders(&db, folder.path(), "").await;
+    let run = |args: &[&str]| Sluice::on(&db).args(args).run();
+    let lines = "select n, sku, count(*) from spread.lines group by 1, 2 order by 1, 2";
+
+    let first = (1..=100).map(|id| order(id, 10, r#""a", "b""#));
+    write(folder.path(), "1.ndjson", first);
+    let loaded = run(&["run", "orders"]).exits(0).summary();
+    assert_eq!(loaded.count("inserted"), 300);
+    assert_eq!(db.rows(lines).await, ["1|a|100", "2|b|100"]);
+
+    // One line fewer, an older record, a bad line, an order that goes, and one that stays as it is.
+    let second = (1..=100).map(|id| match id % 5 {
+        0 => order(id, 11, r#""c""#),
+        1 => order(id, 9, r#""old", "old", "old""#),
+        2 => order(id, 11, r#""c", "bad""#),
+        3 => format!(r#"{{"id": {id}, "at": 11, "gone": true, "skus": []}}"#),
+        _ => order(id, 10, r#""a", "b""#),
+    });
+    write(folder.path(), "2.ndjson", second);
+    let changed = run(&["run", "orders", "--dry-run"]).exits(0);
     assert!(
-        message.contains("which is distributed over servers"),
-        "{message}"
+        changed
+            .stdout
+            .contains("would delete spread.lines n=2 id=5: sku \"b\""),
+        "{}",
+        changed.stdout
     );
+    let changed = run(&["run", "orders"]).exits(0).summary();
+    for (counter, count) in [
+        ("inserted", 0),
+        ("updated", 40),
+        ("deleted", 20 + 60),
+        ("unchanged", 60),
+        ("stale", 80),
+        ("quarantined", 20),
+    ] {
+        assert_eq!(changed.count(counter), count, "{counter}");
+    }
+    assert_eq!(db.rows(lines).await, ["1|a|60", "1|c|20", "2|b|60"]);
+
+    db.execute("alter table spread.lines drop constraint lines_sku_check")
+        .await;
+    let replay = run(&["replay", "orders"]).exits(0).summary();
     assert_eq!(
-        db.value("select count(*) from sluice.known_payloads").await,
-        "0"
+        (replay.count("quarantined"), replay.count("updated")),
+        (0, 60)
     );
+    run(&["rewind", "orders", "--to-start"]).exits(0);
+    let again = run(&["run", "orders"]).exits(0).summary();
+    let written = ["inserted", "updated", "deleted"].map(|counter| again.count(counter));
+    assert_eq!(written, [0, 0, 0]);
+    run(&["verify", "orders", "--deep"]).exits(6);
+}
+
+/// Deletes or marks what a complete read does not bring, keys of text among it, and the lines of such orders.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers() {
+    let Some((db, _alone)) = coordinator().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let run = |args: &[&str]| Sluice::on(&db).args(args).run();
+    orders(
+        &db,
+        folder.path(),
+        ", missing => 'delete', max_delete_ratio => 1",
+    )
+    .await;
+    write(
+        folder.path(),
+        "1.ndjson",
+        (1..=50).map(|id| order(id, 1, r#""a", "b""#)),
+    );
+    run(&["run", "orders"]).exits(0);
+    write(
+        folder.path(),
+        "2.ndjson",
+        (11..=60).map(|id| order(id, 1, r#""a", "b""#)),
+    );
+    std::fs::remove_file(folder.path().join("1.ndjson")).unwrap();
+    run(&["rewind", "orders", "--to-start"]).exits(0);
+    let missed = run(&["run", "orders"]).exits(0).summary();
+    assert_eq!(
+        (missed.count("inserted"), missed.count("deleted")),
+        (30, 30)
+    );
+    let left = "select (select count(*) from spread.orders), (select count(*) from spread.lines), min((key->>'id')::int)
+      from sluice.tombstones";
+    assert_eq!(db.value(left).await, "50|100|1");
+
+    db.execute(&format!(
+        "set citus.multi_shard_modify_mode = 'sequential';
+         create table spread.marked (k text, part int, gone_at timestamptz, primary key (part, k));
+         select create_distributed_table('spread.marked', 'part');
+         create function spread.marked_v1(doc jsonb) returns table (k text, part int) language sql stable as $$
+           select 'ü' || (doc->>'id'), (doc->>'id')::int $$;
+         select sluice.define_pipeline(name => 'marked', version => 1, transform => 'spread.marked_v1',
+           target => 'spread.marked', key => '{{part,k}}', missing => 'mark', mark_column => 'gone_at',
+           max_delete_ratio => 1, source => sluice.file_source(path => '{}/*.json'))",
+        folder.path().display()
+    ))
+    .await;
+    for (ids, [inserted, updated], marked) in [
+        (1..=40, [40, 0], 0),
+        (31..=50, [10, 30], 30),
+        (1..=50, [0, 30], 0),
+    ] {
+        write(
+            folder.path(),
+            "m.json",
+            ids.map(|id| format!(r#"{{"id": {id}}}"#)),
+        );
+        run(&["rewind", "marked", "--to-start"]).exits(0);
+        let done = run(&["run", "marked"]).exits(0).summary();
+        assert_eq!(
+            ["inserted", "updated"].map(|c| done.count(c)),
+            [inserted, updated]
+        );
+        assert_eq!(
+            db.value("select count(*) from spread.marked where gone_at is not null")
+                .await,
+            marked.to_string()
+        );
+    }
+}
+
+/// From a distributed table into another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
+    let Some((db, _alone)) = coordinator().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    db.execute(
+        "create table spread.copy (k bigint primary key, v text not null check (v <> 'bad'), n int);
+         select create_distributed_table('spread.copy', 'k')",
+    )
+    .await;
+    items(
+        &db,
+        folder.path(),
+        r#", deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'COPY_DB'),
+             "table" => 'spread.copy', columns => '{k,v,n}', parcel_rows => 30)"#,
+    )
+    .await;
+    let run = |args: &[&str]| Sluice::on(&db).args(args).env("COPY_DB", &db.url).run();
+    let both = "select (select sum(hashtext(concat(k, v, n))) from spread.items)
+      = (select sum(hashtext(concat(k, v, n))) from spread.copy), (select count(*) from spread.copy)";
+    write(
+        folder.path(),
+        "1.ndjson",
+        (1..=100).map(|k| record(k, "first", 10)),
+    );
+    let done = run(&["run", "items", "--deliver"]).exits(0);
+    assert_eq!(done.summary().count("sent"), 100, "{done:?}");
+    assert_eq!(db.value(both).await, "t|100");
+
+    let changed = (1..=40).map(|k| match k % 4 {
+        0 => format!(r#"{{"k": {k}, "v": "", "at": "2026-01-11", "gone": true}}"#),
+        1 => record(k, if k == 1 { "bad" } else { "newer" }, 11),
+        _ => record(k, "first", 10),
+    });
+    write(folder.path(), "2.ndjson", changed);
+    let done = run(&["run", "items", "--deliver"]).exits(0).summary();
+    assert_eq!((done.count("sent"), done.count("dead")), (19, 1));
+    db.execute("update spread.items set v = 'first' where k = 1")
+        .await;
+    assert_eq!(db.value(both).await, "t|90");
+    let again = run(&["deliver", "items", "--all-rows"]).exits(0).summary();
+    assert_eq!((again.count("sent"), again.count("superseded")), (90, 1));
+}
+
+/// The contract for tabular records, into a table that refers to one which every server has. That one itself is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_transforms_load_what_refers_to_reference_tables_which_are_refused() {
+    let Some((db, _alone)) = coordinator().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    for sql in [
+        "create table spread.shops (id int primary key)",
+        "select create_reference_table('spread.shops')",
+        "create table spread.prices (shop int references spread.shops, sku text, price numeric, primary key (shop, sku))",
+        "select create_distributed_table('spread.prices', 'shop')",
+        "insert into spread.shops select generate_series(1, 20)",
+        "create type spread.price_in as (shop int, sku text, price numeric)",
+        "create function spread.shops_v1(r spread.price_in) returns table (id int) language sql stable as $$
+           select r.shop $$",
+        "create function spread.prices_v1(r spread.price_in) returns table (shop int, sku text, price numeric)
+         language sql stable as $$ select r.shop, r.sku, r.price $$",
+    ] {
+        db.execute(sql).await;
+    }
+    let define = |name, key| {
+        format!(
+            "set citus.multi_shard_modify_mode = 'sequential';
+             select sluice.define_pipeline(name => '{name}', version => 1, transform => 'spread.{name}_v1',
+               target => 'spread.{name}', key => '{key}', max_bad_ratio => 1,
+               source => sluice.file_source(path => '{}/*.csv'))",
+            folder.path().display()
+        )
+    };
+    problem(&db, &define("shops", "{id}")).await.refuses(
+        "pipeline shops: target spread.shops is a reference table, of which every server has a copy",
+        "select create_distributed_table('spread.shops', 'id')",
+    );
+    db.execute(&define("prices", "{shop,sku}")).await;
+    for (number, price, written) in [
+        (1, "1.50", [20, 0]),
+        (2, "1.75", [0, 20]),
+        (3, "1.75", [0, 0]),
+    ] {
+        let lines = (1..=21).map(|shop| format!("{shop},A,{price}"));
+        write(
+            folder.path(),
+            &format!("{number}.csv"),
+            std::iter::once("shop,sku,price".to_owned()).chain(lines),
+        );
+        let done = Sluice::on(&db)
+            .args(["run", "prices"])
+            .run()
+            .exits(0)
+            .summary();
+        assert_eq!(
+            ["inserted", "updated"].map(|c| done.count(c)),
+            written,
+            "{number}"
+        );
+        assert_eq!(done.count("quarantined"), 1, "its shop is not there");
+    }
+    Sluice::on(&db)
+        .args(["verify", "prices", "--deep"])
+        .run()
+        .exits(6);
 }

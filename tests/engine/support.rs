@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 /// What the server had to say.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) detail: String,
@@ -14,7 +14,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn of(error: &tokio_postgres::Error) -> Self {
+    pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
         let error = error
             .as_db_error()
             .unwrap_or_else(|| panic!("not from the server: {error:?}"));
@@ -28,7 +28,7 @@ impl Problem {
 
     /// Insists on an SQLSTATE and a part of the message.
     #[track_caller]
-    pub(super) fn is(&self, code: &str, message: &str) {
+    pub(crate) fn is(&self, code: &str, message: &str) {
         assert!(
             self.code == code && self.message.contains(message),
             "expected {code} {message}, got {self:?}"
@@ -37,7 +37,7 @@ impl Problem {
 
     /// A definition that was refused, naming the thing and the way out.
     #[track_caller]
-    pub(super) fn refuses(&self, message: &str, hint: &str) {
+    pub(crate) fn refuses(&self, message: &str, hint: &str) {
         self.is("SL005", message);
         assert!(
             !self.hint.is_empty() && self.hint.contains(hint),
@@ -48,7 +48,7 @@ impl Problem {
 
 /// The error of statements that have to fail.
 #[track_caller]
-pub(super) fn problem<'a>(db: &'a TestDb, sql: &'a str) -> impl Future<Output = Problem> + use<'a> {
+pub(crate) fn problem<'a>(db: &'a TestDb, sql: &'a str) -> impl Future<Output = Problem> + use<'a> {
     let place = std::panic::Location::caller();
     async move {
         match db.connect().await.batch_execute(sql).await {

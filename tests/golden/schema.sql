@@ -41,7 +41,8 @@ create type sluice.compiled as (
   follow_sql text,
   dropped_sql text,
   drop_sql text,
-  touch_sql text
+  touch_sql text,
+  fetch_sql text[]
 );
 
 create sequence sluice.batch_id;

@@ -139,7 +139,7 @@ from (
         and d.order_value is not null) as is_older,
         coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer
       from sluice.tombstones d
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)) o) as verdict
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -156,7 +156,7 @@ from (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
       from sluice._batch_arrivals() a
-      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)
+      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
@@ -169,7 +169,7 @@ from (
       from sluice._batch_arrivals() a
       left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = d.key_hash
       where a.batch_id = d.batch_id) r on true
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)) o) as verdict
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -185,7 +185,7 @@ from (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
       from sluice._batch_arrivals() a
-      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)
+      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
@@ -198,7 +198,7 @@ from (
       from sluice._batch_arrivals() a
       left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = d.key_hash
       where a.batch_id = d.batch_id) r on true
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)) o) as verdict
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -214,7 +214,7 @@ from (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
       from sluice._batch_arrivals() a
-      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)
+      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
@@ -227,7 +227,7 @@ from (
       from sluice._batch_arrivals() a
       left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = d.key_hash
       where a.batch_id = d.batch_id) r on true
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16)) o) as verdict
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -299,12 +299,12 @@ when not matched then
 
 -- revive: when the target has tombstones
 delete from sluice.tombstones d using pg_temp.sluice_rows s
-where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16) and s.sluice_state is null and not s.sluice_deleted;
+where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16) and s.sluice_state is null and not s.sluice_deleted;
 
 -- bury: when a row deletes
 insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id)
 select 'shop.orders', x.key_hash, x.key, x.order_value, (select b.batch_id from pg_temp.sluice_batch b) from (
-  select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16) as key_hash, pg_catalog.jsonb_build_object('order_id', s.order_id, 'region', s.region) as key, s.updated_at::pg_catalog.text as order_value
+  select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16) as key_hash, pg_catalog.jsonb_build_object('order_id', s.order_id, 'region', s.region) as key, s.updated_at::pg_catalog.text as order_value
   from pg_temp.sluice_rows s
   left join shop.orders t on t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region
   where s.sluice_state is null and s.sluice_deleted and t.order_id is null) x
@@ -328,34 +328,34 @@ from (
 
 -- keys: in every batch, for what a complete read is missing
 with places as materialized (
-  select t.ctid as row_place, t.xmin as row_xid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16) as key_hash from shop.orders t
+  select t.ctid as row_place, t.xmin as row_xid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.region, 'UTF8'))) || pg_catalog.convert_to(t.region, 'UTF8')), 1, 16) as key_hash from shop.orders t
   where t.ctid = any (array(select k.row_place from pg_temp.sluice_known k))),
 known as materialized (
   select p.key_hash from pg_temp.sluice_known k join places p on p.row_place = k.row_place and p.row_xid = k.row_xid)
 select
   (select pg_catalog.count(*) from known) = (select pg_catalog.count(*) from pg_temp.sluice_known),
   array(
-    select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || sluice._sent_text(1043, s.region)), 1, 16) from pg_temp.sluice_rows s where s.sluice_state is distinct from 'f'
+    select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16) from pg_temp.sluice_rows s where s.sluice_state is distinct from 'f'
     union all
     select k.key_hash from known k);
 
 -- missing: at the end of a complete read: which rows did it not bring, which are back?
 insert into pg_temp.sluice_missing (class, place, key_hash, is_missing)
-select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16), true from shop.orders t
+select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.region, 'UTF8'))) || pg_catalog.convert_to(t.region, 'UTF8')), 1, 16), true from shop.orders t
 where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1
   and coalesce(b.batch_seq < $2, b.committed_at < $3)) and t.gone_at is null
   and not exists (
     select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
-      and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16))
+      and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.region, 'UTF8'))) || pg_catalog.convert_to(t.region, 'UTF8')), 1, 16))
 union all
-select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16), false from shop.orders t
+select t.tableoid, t.ctid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.region, 'UTF8'))) || pg_catalog.convert_to(t.region, 'UTF8')), 1, 16), false from shop.orders t
 where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1) and not (t.gone_at is null)
   and exists (
     select from sluice.snapshot_keys k cross join lateral pg_catalog.unnest(k.key_hashes) h where k.pipeline_id = $1
-      and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16));
+      and h = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.region, 'UTF8'))) || pg_catalog.convert_to(t.region, 'UTF8')), 1, 16));
 
 -- mark missing: for those rows, $1 being the batch
 with written as (
-  update shop.orders t set gone_at = case when m.is_missing then pg_catalog.now() end, sluice_batch = $1 from pg_temp.sluice_missing m where t.tableoid = m.class and t.ctid = m.place and m.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || sluice._sent_text(1043, t.region)), 1, 16)
-  returning m.place)
+  update shop.orders t set gone_at = case when m.is_missing then pg_catalog.now() end, sluice_batch = $1 from pg_temp.sluice_missing m where t.tableoid = m.class and t.ctid = m.place and m.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.region, 'UTF8'))) || pg_catalog.convert_to(t.region, 'UTF8')), 1, 16)
+  returning 1)
 select pg_catalog.count(*) from written;

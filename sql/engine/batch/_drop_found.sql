@@ -10,10 +10,16 @@ begin
     if p_batch_id is not null then
       perform sluice._capture_dropped(p_target, p_batch_id);
     end if;
-    perform sluice._plan_by_index('sluice_drop', p_target.drop_sql, p_target.search_path);
+    if p_target.fetch_sql is null then
+      perform sluice._plan_by_index('sluice_drop', p_target.drop_sql, p_target.search_path);
+    end if;
     perform set_config('search_path', p_target.search_path, true);
-    execute 'execute sluice_drop' into v_done;
+    execute case when p_target.fetch_sql is null then 'execute sluice_drop' else p_target.drop_sql end into v_done;
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
+    if p_target.fetch_sql is not null then
+      execute format('delete from %s m using pg_temp.sluice_dropped d where m.tableoid = d.class and m.ctid = d.place',
+        sluice._met(p_target.target));
+    end if;
   end if;
   if v_done <> p_found and p_batch_id is not null then
     raise exception using errcode = 'SL004',
@@ -41,12 +47,12 @@ begin
   if v_wanted.is_asked then
     execute format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes, target)
 select $1, 0, 'delete', %s, json_build_object(%s), %L
-from pg_temp.sluice_dropped d join %3$s t on t.tableoid = d.class and t.ctid = d.place
+from pg_temp.sluice_dropped d join %6$s t on t.tableoid = d.class and t.ctid = d.place
 where d.number = %4$s order by %5$s limit $2$sql$,
       sluice._key_json(p_target.key, 't'),
       (select string_agg(format('%L, json_build_array(t.%I, null)', c, c), ', ') from unnest(p_target.columns) c),
       p_target.target::regclass, p_target.number,
-      (select string_agg(format('t.%I', k), ', ') from unnest(p_target.key) k))
+      (select string_agg(format('t.%I', k), ', ') from unnest(p_target.key) k), sluice._met(p_target.target))
       using p_batch_id, v_wanted.most;
   end if;
 end

@@ -4,9 +4,15 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_may_be boolean := sluice._mark_older_arrivals();
+  v_may_be boolean;
   v        record;
 begin
+  for v in
+    select t.target, t.fetch_sql from pg_temp.sluice_targets t where t.fetch_sql is not null order by t.number
+  loop
+    perform sluice._fetch_met(v.target, v.fetch_sql);
+  end loop;
+  v_may_be := sluice._mark_older_arrivals();
   if not v_may_be and not (select b.has_children from pg_temp.sluice_batch b) then
     return 0;
   end if;
@@ -56,7 +62,7 @@ begin
     perform sluice._note_replayed_keys(v_batch.target);
   end if;
   execute sluice._outdated_sql(v_batch.target, v_batch.key, v_batch.order_by, v_batch.precedence, v_has_tombstones,
-      sluice._rows_to_look_up(v_batch.target, v_batch.key, v_batch.precedence), v_batch.has_children)
+      sluice._met(v_batch.target), v_batch.has_children)
     using v_batch.pipeline_id, (
       select max(l.committed_at - make_interval(case when p.backfill_of is null then 0 else 1000 end))
       from sluice.pipelines p
@@ -66,26 +72,5 @@ begin
         order by b.committed_at desc limit 1) l
       where p.target = v_target and v_batch.precedence = 'arrival');
   return true;
-end
-$$;
-
--- Where the rows are that the batch may meet. Those of other servers are fetched: a statement that reads them changes
--- no table of the session.
-create or replace function sluice._rows_to_look_up(p_target oid, p_key text[], p_precedence text)
-returns text
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set client_min_messages = warning
-as $$
-begin
-  if p_precedence = 'live' or not sluice._is_distributed(p_target) then
-    return p_target::regclass;
-  end if;
-  drop table if exists pg_temp.sluice_met;
-  execute format($sql$create temporary table sluice_met on commit drop as
-select t.* from %s t join (select distinct %s from pg_temp.sluice_rows where sluice_state is null) s on %s$sql$,
-    p_target::regclass, (select string_agg(quote_ident(k), ', ') from unnest(p_key) k),
-    sluice._key_condition(p_target, p_key, 't', 's'));
-  return 'pg_temp.sluice_met';
 end
 $$;

@@ -91,6 +91,7 @@ begin
     execute v.revive_sql;
   end if;
   if v.has_deleted and exists (select from pg_temp.sluice_rows s where s.sluice_state is null and s.sluice_deleted) then
+    perform sluice._fetch_met(v.target, v.fetch_sql) where v.fetch_sql is not null; -- as the merge has left it
     execute v.bury_sql;
   end if;
 end

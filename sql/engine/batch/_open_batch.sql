@@ -81,7 +81,7 @@ begin
     from pg_class c
     where c.relnamespace = pg_my_temp_schema() and c.relkind in ('r', 'S', 'v') and c.relname ~ (
       '^sluice_(staging|unreadable|payloads|versions|batch|targets|compiled|origins|replayed|known|'
-      '(fields|rows)(_\w+)?|faults|dropped|place|line)$')
+      '(fields|rows|met)(_\w+)?|faults|dropped|place|line)$')
   loop
     execute v_object.sql;
   end loop;

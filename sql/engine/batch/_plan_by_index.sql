@@ -15,10 +15,7 @@ as $$
 begin
   perform set_config('search_path', p_search_path, true);
   perform sluice._prepare(p_name, null, p_statement);
-  -- Citus plans anew when it runs, and lets its own sessions explain, which know no temporary table of this one.
-  if not sluice._is_distributed((select c.target from pg_temp.sluice_compiled c)) then
-    execute format('explain execute %I', p_name);
-  end if;
+  execute format('explain execute %I', p_name);
 end
 $$;
 

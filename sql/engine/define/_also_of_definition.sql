@@ -63,10 +63,6 @@ begin
   elsif sluice._input_type(p_names.transform) is distinct from sluice._input_type(p_first.transform) then
     v_fault := format('transform %s takes something else than %s', p_also.function, p_first.transform::regprocedure);
     v_hint := 'all transforms of a pipeline take the document (doc jsonb), or a row of the same type';
-  elsif sluice._is_distributed(to_regclass(p_also.target)) or sluice._is_distributed(to_regclass(p_first.target)) then
-    v_fault := format('also does not go with target %s, which is distributed over servers',
-      case when sluice._is_distributed(to_regclass(p_also.target)) then p_also.target else p_first.target end);
-    v_hint := 'define a pipeline for each of the tables, over the same source';
   end if;
   if v_fault is not null then
     raise exception using errcode = 'SL005', message = p_where || v_fault, hint = v_hint;

@@ -42,12 +42,6 @@ begin
           p_missing, sluice._key_column_without_stable_bytes(v_target, p_key)),
       hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
   end if;
-  if sluice._is_distributed(v_target) then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('missing => %L does not go with target %s, which is distributed over servers',
-        p_missing, p_target),
-      hint = 'leave missing out, and have the source tell deletions (sluice_deleted)';
-  end if;
   if p_missing <> 'mark' then
     return;
   end if;

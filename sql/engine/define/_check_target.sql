@@ -37,6 +37,12 @@ begin
         p_target),
       hint = format('alter table %s set logged', p_target);
   end if;
+  if sluice._is_reference_table(v_target) then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('target %s is a reference table, of which every server has a copy', p_target),
+      hint = format('distribute it: select create_distributed_table(%L, %L); or load a table of the coordinator alone',
+        p_target, p_key[1]);
+  end if;
   if v_class.relhasrules then
     raise exception using errcode = 'SL005',
       message = v_where || format('target %s has rewrite rules, and merge refuses such tables', p_target),

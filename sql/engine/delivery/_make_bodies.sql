@@ -55,7 +55,7 @@ from (
   select d.delivery_id, found.place is not null as is_there,
     case when (found.place is not null) = (d.deleted_row is null) then (%1$s)::pg_catalog.text end as body
   from sluice.outbox d
-  left join lateral (select t.ctid as place, t as r from %2$s offset 0) found on true
+  left join lateral (select t.ctid as place, %4$s as r from %2$s offset 0) found on true
   cross join lateral (
     select case when d.deleted_row is null then found.r
       else pg_catalog.jsonb_populate_record(null::%3$s, d.deleted_row) end as r) o
@@ -67,7 +67,9 @@ from (
         select format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, (o.r).%1$I', c), ', '))
         from jsonb_array_elements_text(p_pipeline.deliver -> 'columns') c)
       else 'pg_catalog.to_jsonb(o.r) - ''{sluice_hash,sluice_batch}''::pg_catalog.text[]' end,
-    sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), t.key, 'd.key'), to_regclass(p_pipeline.target))
+    sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), t.key, 'd.key'), to_regclass(p_pipeline.target),
+    case when sluice._is_distributed(to_regclass(p_pipeline.target))
+      then format('row(t.*)::%s', to_regclass(p_pipeline.target)) else 't' end)
   from sluice.transforms t left join pg_proc f on f.oid = to_regprocedure(p_function)
   where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_pipeline.active_version
 $$;

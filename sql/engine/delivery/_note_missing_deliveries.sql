@@ -19,7 +19,7 @@ begin
   order by %s
   returning delivery_id)
 select count(*) as count, min(delivery_id) as first_id from noted$sql$,
-      sluice._key_json(p_key, 't'), p_target::regclass,
+      sluice._key_json(p_key, 't'), sluice._met(p_target),
       (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)))
     into v_noted
     using p_pipeline.pipeline_id, case when v_is_delete then 'delete' else 'upsert' end, p_batch_id;

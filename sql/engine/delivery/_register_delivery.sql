@@ -39,7 +39,7 @@ begin
   update sluice.outbox o set parcel = null
   where o.pipeline_id = p_pipeline.pipeline_id and o.state = 'in_flight' and p_pipeline.deliver is distinct from p_was;
   if p_was is null then
-    execute format('select exists (select from %s t where t.sluice_batch is not null)', p_pipeline.target)
+    execute format('select exists (select 1 from %s t where t.sluice_batch is not null)', p_pipeline.target)
       into v_has_rows;
     if v_has_rows then
       raise notice 'pipeline %: rows that are in % already are sent when they change; all of them now: '

@@ -92,6 +92,9 @@ begin
   if p_ids = '{}' then
     return;
   end if;
+  if sluice._is_distributed(to_regclass(p_pipeline.target)) then
+    perform sluice._fetch_delivered(p_pipeline, p_ids);
+  end if;
   v_made := sluice._make_bodies(
     p_pipeline.name, sluice._body_sql(p_pipeline, p_state.body_function), p_state.search_path, p_ids);
   update sluice.outbox o set state = d.state,
@@ -122,3 +125,23 @@ $$;
 
 comment on function sluice._write_claimed(sluice.pipelines, sluice.delivery_state, bigint[]) is
   'Makes the bodies of deliveries, notes those that can be sent as in flight, and decides about the others.';
+
+-- From a distributed target, the rows of these deliveries.
+create or replace function sluice._fetch_delivered(p_pipeline sluice.pipelines, p_ids bigint[])
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_target oid    := to_regclass(p_pipeline.target);
+  v_key    text[] := (select t.key from sluice.transforms t where t.pipeline_id = p_pipeline.pipeline_id
+    and t.version = p_pipeline.active_version);
+begin
+  perform sluice._fetch_met(v_target, array[sluice._fetch_sql(v_target, v_key, (
+      select format('select distinct k.* from sluice.outbox d cross join lateral pg_catalog.jsonb_to_record(d.key) '
+        'as k (%s) where d.delivery_id = any (%L::pg_catalog.int8[])',
+        string_agg(format('%I %s', c.column_name, c.type_name), ', '), p_ids)
+      from sluice._target_columns(v_target, v_key) c),
+    sluice._key_condition(v_target, v_key, 't', 's'))]);
+end
+$$;

@@ -14,17 +14,23 @@ begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   -- No batch changes a row meanwhile, or an older content could be noted behind a newer one.
   perform sluice._lock_target(v_target);
-  execute format($sql$with noted as (
+  -- Without parameters and functions of the engine: the rows may stand on other servers.
+  execute format($sql$with found as materialized (
+  select %s as key, %s as key_hash, coalesce(t.sluice_hash, '') as hash,
+    row_number() over (order by %s) as place
+  from %s t where t.sluice_batch in (
+    select b.batch_id from sluice.batches b where b.pipeline_id = any (%5$L)
+    union all select b.batch_id from sluice.pruned_batches b where b.pipeline_id = any (%5$L))),
+noted as (
   insert into sluice.outbox (pipeline_id, key, key_hash, operation, hash, batch_id)
-  select $1, %s, %s, 'upsert', coalesce(t.sluice_hash, ''), $2
-  from %s t where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = any ($3))
-  order by %s
+  select %6$s, f.key, f.key_hash, 'upsert', f.hash, %7$s from found f order by f.place
   returning delivery_id)
 select count(*) as count, min(delivery_id) as first_id from noted$sql$,
-      sluice._key_json(v_key, 't'), sluice._key_hash(v_target, v_key, 't'), v_target::regclass,
-      (select string_agg(format('t.%I', k), ', ' order by n) from unnest(v_key) with ordinality as keys (k, n)))
-    into v_noted
-    using v_pipeline.pipeline_id, nextval('sluice.batch_id'), sluice._with_backfills(v_pipeline.pipeline_id);
+      sluice._key_json(v_key, 't'), sluice._key_hash(v_target, v_key, 't'),
+      (select string_agg(format('t.%I', k), ', ' order by n) from unnest(v_key) with ordinality as keys (k, n)),
+      v_target::regclass, sluice._with_backfills(v_pipeline.pipeline_id), v_pipeline.pipeline_id,
+      nextval('sluice.batch_id'))
+    into v_noted;
   perform sluice._supersede_deliveries(v_pipeline.pipeline_id, v_noted.first_id, v_noted.count);
   return v_noted.count;
 end

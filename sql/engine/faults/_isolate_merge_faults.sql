@@ -13,7 +13,10 @@ declare
   v_found    boolean := false;
   v_by_trial integer;
 begin
-  perform sluice._plan_by_index('sluice_trial_merge_' || t.number, t.trial_merge_sql, t.search_path)
+  -- Citus plans when it runs, and lets its own sessions explain, which know no temporary table of this one.
+  perform case when t.fetch_sql is null
+    then sluice._plan_by_index('sluice_trial_merge_' || t.number, t.trial_merge_sql, t.search_path)
+    else sluice._prepare('sluice_trial_merge_' || t.number, null, t.trial_merge_sql) end
   from pg_temp.sluice_targets t;
   select array_agg(ordinal order by ordinal) into v_ordinals
   from (select distinct sluice_ordinal as ordinal from pg_temp.sluice_rows where sluice_state is null) o;

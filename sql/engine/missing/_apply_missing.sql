@@ -58,45 +58,6 @@ locked, with the children of what it deletes; returns how many rows, and of seve
 books. SL008 beyond p_max_delete_ratio; SL004 where a trigger may have swallowed some, else
 40001, which passes.$$;
 
--- Notes the rows in sluice_missing. missing, back: how many, and how many are marked though they are there; held: how
--- many rows the pipeline had when the read began.
-create or replace function sluice._find_missing(
-  p_pipeline sluice.pipelines, p_target oid, p_key text[], p_read sluice.snapshots,
-  out missing bigint, out back bigint, out held bigint)
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set client_min_messages = warning
-set row_security = off
--- Each of many rows is looked up among many keys, of which the planner knows nothing.
-set enable_nestloop = off
-set enable_mergejoin = off
-set jit = off
-as $$
-begin
-  if to_regclass('pg_temp.sluice_missing') is not null then
-    drop table pg_temp.sluice_missing; -- of an earlier call in this same transaction
-  end if;
-  create temporary table sluice_missing (
-    class oid not null, place tid not null, key_hash bytea not null, is_missing boolean not null) on commit drop;
-  execute sluice._missing_sql(p_target, p_key, p_pipeline.mark_column)
-    using p_read.pipeline_id, p_read.first_seq, p_read.began_at;
-  select count(*) filter (where m.is_missing), count(*) filter (where not m.is_missing) into missing, back
-  from pg_temp.sluice_missing m;
-  if missing > 0 then
-    -- Against the rows there were before, or a source that was exchanged would pass with its new ones.
-    execute format('select count(*) from %s t
-where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1)%s',
-      p_target::regclass, coalesce(' and ' || sluice._unmarked_condition(p_target, p_pipeline.mark_column), ''))
-      into held using p_read.pipeline_id;
-    held := greatest(missing, held - (
-      select coalesce(sum(b.inserted), 0) from sluice.batches b
-      where b.pipeline_id = p_read.pipeline_id
-        and coalesce(b.batch_seq >= p_read.first_seq, b.committed_at >= p_read.began_at)));
-  end if;
-  analyze pg_temp.sluice_missing;
-end
-$$;
-
 -- Notes in sluice_changes what is about to become of the rows, if capture_changes asked for it in this transaction.
 create or replace function sluice._capture_missing(
   p_target oid, p_columns text[], p_key text[], p_mark_column text, p_batch_id bigint)
@@ -121,7 +82,7 @@ order by %1$s limit $2$sql$,
         then string_agg(format('%L, json_build_array(t.%I, null)', c.column_name, c.column_name), ', ')
         else format('%1$L, json_build_array(t.%1$I, %2$s)', p_mark_column,
           sluice._mark_sql(p_target, p_mark_column)) end,
-      p_target::regclass)
+      sluice._met(p_target))
     from sluice._target_columns(p_target, p_columns) c) using p_batch_id, v_wanted.most;
 end
 $$;
@@ -138,8 +99,12 @@ set jit = off
 as $$
 declare
   v_write   text := sluice._write_missing_sql(p_target, p_key, p_order_by, p_mark_column);
+  v_bury    text := case when p_mark_column is null then sluice._bury_missing_sql(p_target, p_key, p_order_by) end;
   v_written bigint;
 begin
+  if v_bury is not null then
+    execute v_bury using p_batch_id;
+  end if;
   -- Triggers of the target see the definer's search_path, as under any writer.
   perform set_config('search_path', p_search_path, true);
   execute v_write into v_written using p_batch_id;

@@ -5,9 +5,10 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v       sluice.compiled;
-  v_found bigint;
-  v_books jsonb := '[]';
+  v         sluice.compiled;
+  v_parents text;
+  v_found   bigint;
+  v_books   jsonb := '[]';
 begin
   if cardinality(p_targets) = 1 then
     return null;
@@ -17,12 +18,18 @@ begin
   perform sluice._make_batch_tables();
   for v_number in reverse cardinality(p_targets) .. 2 loop
     v := p_targets[v_number];
+    v_parents := format('%s p on p.tableoid = m.class and p.ctid = m.place', sluice._met(p_targets[1].target));
+    if v.fetch_sql is not null then
+      perform sluice._fetch_met(v.target, array[sluice._fetch_sql(v.target, v.key,
+        format('select p.* from pg_temp.sluice_missing m join %s where m.is_missing', v_parents),
+        sluice._parent_condition(p_targets[1].target, p_targets[1].key, v.parent, 't', 's'))]);
+    end if;
     execute format($sql$insert into pg_temp.sluice_dropped (number, class, place, parent)
 select %s, t.tableoid, t.ctid, m.place
 from pg_temp.sluice_missing m
-join %s p on p.tableoid = m.class and p.ctid = m.place
+join %s
 join %s t on %s
-where m.is_missing$sql$, v_number, p_targets[1].target::regclass, v.target::regclass,
+where m.is_missing$sql$, v_number, v_parents, sluice._met(v.target),
       sluice._parent_condition(p_targets[1].target, p_targets[1].key, v.parent, 't'));
     get diagnostics v_found = row_count;
     v_found := sluice._drop_found(v, v_found, p_batch_id);

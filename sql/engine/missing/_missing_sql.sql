@@ -21,7 +21,7 @@ where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.
       and h = %1$s)$sql$,
       w.key_hash, w.target, w.is_unmarked) end
   from (
-    select sluice._key_hash(p_target, p_key, 't') as key_hash, p_target::regclass as target,
+    select sluice._key_hash(p_target, p_key, 't') as key_hash, sluice._met(p_target) as target,
       sluice._unmarked_condition(p_target, p_mark_column) as is_unmarked) w
 $$;
 
@@ -29,23 +29,71 @@ comment on function sluice._missing_sql(oid, text[], text) is
 $$Finds the rows of a pipeline whose key the snapshot has not seen, and those that are marked and whose key it has.
 $1: the pipeline; $2, $3: with which batch and when the snapshot began.$$;
 
+-- Fetches from a distributed target what it has to find there: rows whose key the snapshot has not seen, and marked
+-- ones. $1: the pipeline.
+create or replace function sluice._fetch_missing_sql(p_target oid, p_key text[], p_mark_column text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$insert into %s
+select t.* from %s t
+where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1)
+  and (%snot exists (
+    select from (
+      select pg_catalog.unnest(k.key_hashes) as key_hash from sluice.snapshot_keys k where k.pipeline_id = $1) k
+    where k.key_hash = %s))$sql$,
+    sluice._met(p_target), p_target::regclass,
+    'not ' || sluice._unmarked_condition(p_target, p_mark_column) || ' or ', sluice._key_hash(p_target, p_key, 't'))
+$$;
+
 -- Deletes the rows that were found, or marks and unmarks them, and counts them. $1: the batch.
 create or replace function sluice._write_missing_sql(p_target oid, p_key text[], p_order_by text, p_mark_column text)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- With a tombstone for each deleted row, as for any deleted key.
-  select format(E'with written as (\n  %s)\nselect pg_catalog.count(*) from written', case
-      when p_mark_column is null then format($sql$delete from %s t using pg_temp.sluice_missing m where %s
-  returning m.key_hash, %s as key, %s as order_value),
-tombstones as (%s$sql$, p_target::regclass, n.is_noted, sluice._key_json(p_key, 't'),
-        case when p_order_by is null then 'null::pg_catalog.text' else format('t.%I::pg_catalog.text', p_order_by) end,
+  -- With a tombstone for each deleted row, as for any deleted key; for a distributed target in a statement apart.
+  select format(E'with written as (\n  %s\nselect pg_catalog.count(*) from written', case
+      when p_mark_column is null and sluice._is_distributed(p_target) then format(
+        E'delete from %s t using %s m where %s\n  returning 1)', p_target::regclass, n.noted, n.is_noted)
+      when p_mark_column is null then format($sql$delete from %s t using %s m where %s
+  returning m.key_hash, %s),
+tombstones as (%s)$sql$, p_target::regclass, n.noted, n.is_noted, sluice._buried_columns(p_key, p_order_by),
         sluice._tombstone_sql(p_target, 'select * from written', '$1'))
-      else format($sql$update %s t set %I = %s, sluice_batch = $1 from pg_temp.sluice_missing m where %s
-  returning m.place$sql$, p_target::regclass, p_mark_column, sluice._mark_sql(p_target, p_mark_column), n.is_noted) end)
-  from (values (format('t.tableoid = m.class and t.ctid = m.place and m.key_hash = %s',
-    sluice._key_hash(p_target, p_key, 't')))) n (is_noted)
+      else format($sql$update %s t set %I = %s, sluice_batch = $1 from %s m where %s
+  returning 1)$sql$, p_target::regclass, p_mark_column, n.mark, n.noted, n.is_noted) end)
+  from (
+    select 'pg_temp.sluice_missing' as noted, format('t.tableoid = m.class and t.ctid = m.place and m.key_hash = %s',
+      sluice._key_hash(p_target, p_key, 't')) as is_noted, sluice._mark_sql(p_target, p_mark_column) as mark
+    where not sluice._is_distributed(p_target)
+    union all
+    select format('(select r.*%s from pg_temp.sluice_missing m join %s r '
+        'on r.tableoid = m.class and r.ctid = m.place)',
+        ', ' || sluice._mark_sql(p_target, p_mark_column) || ' as sluice_mark', sluice._met(p_target)),
+      sluice._key_condition(p_target, p_key, 't', 'm'), 'm.sluice_mark'
+    where sluice._is_distributed(p_target)) n
+$$;
+
+create or replace function sluice._bury_missing_sql(p_target oid, p_key text[], p_order_by text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select sluice._tombstone_sql(p_target, format('select n.key_hash, %s from pg_temp.sluice_missing n join %s t on '
+    't.tableoid = n.class and t.ctid = n.place', sluice._buried_columns(p_key, p_order_by), sluice._met(p_target)),
+    '$1')
+  where sluice._is_distributed(p_target)
+$$;
+
+-- What a tombstone has of a row t besides the hash of its key.
+create or replace function sluice._buried_columns(p_key text[], p_order_by text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('%s as key, %s as order_value', sluice._key_json(p_key, 't'),
+    case when p_order_by is null then 'null::pg_catalog.text' else format('t.%I::pg_catalog.text', p_order_by) end)
 $$;
 
 -- What the mark column of a row of sluice_missing becomes.

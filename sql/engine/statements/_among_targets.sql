@@ -12,7 +12,7 @@ begin
   -- Every statement calls them sluice_rows, as if they were all there are.
   v := jsonb_populate_record(v, (
     select jsonb_object_agg(s.key, sluice._of_target(s.value::text, v.number)::jsonb)
-    from jsonb_each(to_jsonb(v)) s where s.key = 'reference_checks' or s.key like '%\_sql'));
+    from jsonb_each(to_jsonb(v)) s where s.key in ('reference_checks', 'fetch_sql') or s.key like '%\_sql'));
   -- A payload may be known to have made one row, not several of several targets.
   v.made_for := null;
   v.keeps_places := false;
@@ -34,8 +34,9 @@ begin
   v.revive_sql := null;
   v.bury_sql := null;
   v.batch_keys_sql := null;
-  select s.orphans_sql, s.follow_sql, s.dropped_sql, s.drop_sql, s.touch_sql
-    into v.orphans_sql, v.follow_sql, v.dropped_sql, v.drop_sql, v.touch_sql
+  select s.orphans_sql, s.follow_sql, s.dropped_sql, s.drop_sql, s.touch_sql,
+    case when v.fetch_sql is not null then array_remove(v.fetch_sql || s.fetch_sql, null) end
+    into v.orphans_sql, v.follow_sql, v.dropped_sql, v.drop_sql, v.touch_sql, v.fetch_sql
   from sluice._children_sql(v.number, v_first.target, v_first.key, v.target, v.key, v.parent, v.children) s;
   return v;
 end

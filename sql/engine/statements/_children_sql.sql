@@ -3,6 +3,7 @@
 --
 --   orphans_sql   records that make a child without its parent: faults; $1: only these ordinals, null for all
 --   follow_sql    children of a parent that is superseded, outdated or deleted are so, too
+--   fetch_sql     children of the batch's parents, from a distributed target
 --   dropped_sql   notes in sluice_dropped the rows of the target that their parent no longer has: with children =>
 --                 'replace' all that the batch does not make, else those it makes of a parent that it deletes.
 --                 $1, $2: only of records from and to these ordinals, null for all
@@ -13,7 +14,8 @@
 -- Look-ups in the target are behind "offset 0", so that they go by index, and the rest by hash, see _write_by_hash.
 create or replace function sluice._children_sql(
   p_number integer, p_first oid, p_first_key text[], p_target oid, p_key text[], p_parent text[], p_children text,
-  out orphans_sql text, out follow_sql text, out dropped_sql text, out drop_sql text, out touch_sql text)
+  out orphans_sql text, out follow_sql text, out fetch_sql text, out dropped_sql text, out drop_sql text,
+  out touch_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -53,15 +55,17 @@ cross join lateral (select t.tableoid as class, t.ctid as place, %2$s from %3$s 
 where p.sluice_state is null and ($1 is null or p.sluice_ordinal between $1 and $2)
   and %5$s (
     select from %6$s s where s.sluice_state is null and %7$s s.sluice_deleted and %8$s)$sql$,
-    p_number, v_key, p_target::regclass, sluice._parent_condition(p_first, p_first_key, p_parent, 't'),
+    p_number, v_key, sluice._met(p_target), sluice._parent_condition(p_first, p_first_key, p_parent, 't'),
     case p_children when 'replace' then 'not exists' else 'p.sluice_deleted and exists' end, v_rows,
     case p_children when 'replace' then 'not' else '' end, sluice._key_condition(p_target, p_key, 't', 's'));
 
-  drop_sql := format($sql$with dropped as (
-  delete from %s t using pg_temp.sluice_dropped d
-  where d.number = %s and t.tableoid = d.class and t.ctid = d.place
-  returning 1)
-select pg_catalog.count(*) from dropped$sql$, p_target::regclass, p_number);
+  drop_sql := sluice._drop_sql(p_target, p_key, p_number);
+  if p_children = 'replace' then
+    fetch_sql := sluice._fetch_sql(p_target, p_key,
+      format('select distinct %s from pg_temp.sluice_rows_1 where sluice_state is null', (
+        select string_agg(quote_ident(k), ', ' order by n) from unnest(p_first_key) with ordinality x (k, n))),
+      sluice._parent_condition(p_first, p_first_key, p_parent, 't', 's'));
+  end if;
 
   touch_sql := format($sql$update pg_temp.sluice_rows_1 p set sluice_is_touched = true
 from (
@@ -70,7 +74,7 @@ from (
   left join lateral (select t.sluice_hash, t.sluice_batch, true as is_there from %3$s t where %4$s offset 0) t on true
   where s.sluice_state is null and case when t.is_there then s.sluice_deleted or %5$s else not s.sluice_deleted end) c
 where p.sluice_state is null and %6$s$sql$,
-    v_parent, v_rows, p_target::regclass, sluice._key_condition(p_target, p_key, 't', 's'),
+    v_parent, v_rows, sluice._met(p_target), sluice._key_condition(p_target, p_key, 't', 's'),
     sluice._differs_sql(p_target), v_of_same);
 end
 $$;
@@ -78,15 +82,33 @@ $$;
 comment on function sluice._children_sql(integer, oid, text[], oid, text[], text[], text) is
   'The statements by which the rows of a further target follow those of the first, p_first with p_first_key.';
 
--- Whether "p" of the first target is the parent of a row that is given by its alias.
-create or replace function sluice._parent_condition(p_first oid, p_first_key text[], p_parent text[], p_child text)
+-- Whether a row of the first target, p_alias, is the parent of p_child.
+create or replace function sluice._parent_condition(
+  p_first oid, p_first_key text[], p_parent text[], p_child text, p_alias text default 'p')
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select string_agg(format('p.%I %s %s.%I', k.of_first, sluice._operator(p_first, k.of_first, 3), p_child, k.of_child),
+  select string_agg(format('%s.%I %s %s.%I', p_alias, k.of_first, sluice._operator(p_first, k.of_first, 3), p_child,
+      k.of_child),
     ' and ' order by k.n)
   from unnest(p_first_key, p_parent) with ordinality as k (of_first, of_child, n)
+$$;
+
+-- Deletes the rows of sluice_dropped, of a distributed target by their key.
+create or replace function sluice._drop_sql(p_target oid, p_key text[], p_number integer)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(E'with dropped as (\n  delete from %s t using %s\n  returning 1)\n'
+    'select pg_catalog.count(*) from dropped', p_target::regclass, case when sluice._is_distributed(p_target)
+      then format($sql$(
+    select m.* from %s m join pg_temp.sluice_dropped d on m.tableoid = d.class and m.ctid = d.place
+    where d.number = %s) s
+  where %s$sql$, sluice._met(p_target), p_number, sluice._key_condition(p_target, p_key, 't', 's'))
+      else format($sql$pg_temp.sluice_dropped d
+  where d.number = %s and t.tableoid = d.class and t.ctid = d.place$sql$, p_number) end)
 $$;
 
 -- Parents that the batch may not overwrite, as the target has a newer one by order_by, are outdated before the merge
@@ -101,7 +123,7 @@ where ctid = any (array(
   select s.ctid from pg_temp.sluice_rows_1 s
   cross join lateral (select t.%I from %s t where %s offset 0) t
   where s.sluice_state is null and %s))$sql$,
-    p_order_by, p_target::regclass, sluice._key_condition(p_target, p_key, 't', 's'),
+    p_order_by, sluice._met(p_target), sluice._key_condition(p_target, p_key, 't', 's'),
     sluice._stale_condition(p_target, p_order_by))
   where p_order_by is not null
 $$;

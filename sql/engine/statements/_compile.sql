@@ -91,6 +91,7 @@ where ($1 is null or s.ordinal = any ($1))
   and s.ordinal not in (select ordinal from pg_temp.sluice_known)$sql$,
       v_fields, sluice._fields_of_json_sql(v_function, 's.payload'));
   end if;
+  v.fetch_sql := sluice._fetch_by_key_sql(v.target, v.key);
   v.reference_checks := sluice._reference_checks(v.target, v.columns, v_others);
   v.superseded_sql := sluice._superseded_sql(v.target, v.key, v.order_by);
   select o.count_sql, o.outcomes_sql, o.outbox_sql into v.count_sql, v.outcomes_sql, v.outbox_sql

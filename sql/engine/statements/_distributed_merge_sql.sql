@@ -2,7 +2,8 @@
 -- one statement of three parts, each of which takes the rows of its outcome. Parts see the target as it was before
 -- the statement, and no key is in two of them.
 create or replace function sluice._distributed_merge_sql(
-  p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean, p_rows_sql text)
+  p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean, p_has_children boolean,
+  p_rows_sql text)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -28,9 +29,11 @@ select (select pg_catalog.count(*) from inserted) as inserted, (select pg_catalo
   using (%s) s
   where %s and s.sluice_deleted%s
   returning 1$sql$, p_target::regclass, p_rows_sql, c.same, c.is_newer)
-      else 'select from pg_catalog.pg_class where false' end,
+      else 'select 1 where false' end,
     p_target::regclass, c.changes, '(select b.batch_id from pg_temp.sluice_batch b)', p_rows_sql, c.same, c.is_newer,
-    c.columns, c.values, c.key, sluice._differs_sql(p_target))
+    c.columns, c.values, c.key,
+    case when p_has_children then format('(s.sluice_is_touched or %s)', sluice._differs_sql(p_target))
+      else sluice._differs_sql(p_target) end)
   from (
     select sluice._key_condition(p_target, p_key, 't', 's') as same,
       coalesce(' and not ' || nullif(sluice._stale_condition(p_target, p_order_by), 'false'), '') as is_newer,
@@ -42,6 +45,6 @@ select (select pg_catalog.count(*) from inserted) as inserted, (select pg_catalo
       (select string_agg(quote_ident(k), ', ') from unnest(p_key) k) as key) c
 $$;
 
-comment on function sluice._distributed_merge_sql(oid, text[], text[], text, boolean, text) is
+comment on function sluice._distributed_merge_sql(oid, text[], text[], text, boolean, boolean, text) is
 $$The merge into a distributed table, of the rows that p_rows_sql selects. It says itself how many it inserted,
 updated and deleted.$$;

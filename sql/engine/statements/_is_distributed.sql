@@ -20,3 +20,20 @@ $$;
 comment on function sluice._is_distributed(oid) is
 $$Whether the rows of a table stand on other servers: a distributed or a reference table of Citus. Their ctid names no
 row, and MERGE does not go there.$$;
+
+-- A table that all servers have. What joins it to a table of the session Citus may run in another one, which has none.
+create or replace function sluice._is_reference_table(p_target oid)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_is_reference boolean := false;
+begin
+  if sluice._is_distributed(p_target) then
+    execute $sql$select d.partmethod = 'n' from pg_catalog.pg_dist_partition d where d.logicalrelid = $1$sql$
+      into v_is_reference using p_target;
+  end if;
+  return v_is_reference;
+end
+$$;

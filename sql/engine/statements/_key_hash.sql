@@ -13,7 +13,7 @@ begin
         when bool_or(k.sent_as is not null) then concat_ws(' || ', format('pg_catalog.int4send(%s)', count(*)),
           string_agg(case when k.sent_as is null
             then format('pg_catalog.substr(pg_catalog.record_send(row(%s)), 5)', k.value)
-            else format('sluice._sent_text(%s, %s)', k.sent_as, k.value) end, ' || ' order by k.place))
+            else sluice._sent_text(k.sent_as, k.value) end, ' || ' order by k.place))
         else format('pg_catalog.record_send(row(%s))', string_agg(k.value, ', ' order by k.place)) end)
     from (
       select a.attnum as place, case
@@ -37,13 +37,15 @@ comment on function sluice._key_hash(oid, text[], text) is
 $$The expression that identifies the key of a row, given by its alias, in the same bytes whatever the session's
 settings.$$;
 
--- As record_send writes a field. Without settings of its own, so that it is inlined.
+-- As record_send writes a field. Written out, as other servers may have to compute it, which do not have the engine.
 create or replace function sluice._sent_text(p_type oid, p_value text)
-returns bytea
-language sql stable
-return pg_catalog.int4send(p_type::pg_catalog.int4)
-  operator(pg_catalog.||) pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(p_value, 'UTF8')))
-  operator(pg_catalog.||) pg_catalog.convert_to(p_value, 'UTF8');
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('pg_catalog.int4send(%s) || pg_catalog.int4send(pg_catalog.octet_length(%s)) || %2$s', p_type,
+    format('pg_catalog.convert_to(%s, ''UTF8'')', p_value))
+$$;
 
 -- Whether a column can hold equal values of different bytes: 1 and 1.0, 1 day and 24 hours, citext.
 create or replace function sluice._may_be_written_otherwise(p_target oid, p_column text)

@@ -17,7 +17,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select format('pg_catalog.jsonb_to_record(%s) as k (%s) join %s t on %s', p_value,
-    string_agg(format('%I %s', c.column_name, c.type_name), ', '), p_target::regclass,
+    string_agg(format('%I %s', c.column_name, c.type_name), ', '), sluice._met(p_target),
       sluice._key_condition(p_target, p_key, 't', 'k'))
   from sluice._target_columns(p_target, p_key) c
 $$;

@@ -40,7 +40,7 @@ select
     select %3$s from pg_temp.sluice_rows s where s.sluice_state is distinct from 'f'
     union all
     select k.key_hash from known k)$sql$,
-    sluice._key_hash(p_target, p_key, 't'), p_target::regclass, sluice._key_hash(p_target, p_key, 's'));
+    sluice._key_hash(p_target, p_key, 't'), sluice._met(p_target), sluice._key_hash(p_target, p_key, 's'));
 end
 $$;
 

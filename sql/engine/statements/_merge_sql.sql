@@ -69,12 +69,12 @@ on %s
 %s$sql$, v_target, v_order, v_same, v_actions);
 
   if sluice._is_distributed(p_target) then
-    select sluice._distributed_merge_sql(p_target, p_columns, p_key, p_order_by, p_has_deleted, r.live),
-      sluice._distributed_merge_sql(p_target, p_columns, p_key, p_order_by, p_has_deleted, r.live
-        || ' and sluice_ordinal between (select b.trial_first from pg_temp.sluice_batch b)'
-        || ' and (select b.trial_last from pg_temp.sluice_batch b)')
-      into merge_sql, trial_merge_sql
-    from (values ('select * from pg_temp.sluice_rows where sluice_state is null')) r (live);
+    merge_sql := sluice._distributed_merge_sql(p_target, p_columns, p_key, p_order_by, p_has_deleted, p_has_children,
+      'select * from pg_temp.sluice_rows where sluice_state is null');
+    -- Not by a subquery in it, which Citus may run in another session.
+    trial_merge_sql := sluice._distributed_merge_sql(p_target, p_columns, p_key, p_order_by, p_has_deleted,
+      p_has_children, 'select r.* from pg_temp.sluice_rows r join pg_temp.sluice_batch b on r.sluice_ordinal between '
+        'b.trial_first and b.trial_last where r.sluice_state is null');
   end if;
 
   revive_sql := format($sql$delete from sluice.tombstones d using pg_temp.sluice_rows s
@@ -87,7 +87,8 @@ where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.slu
   left join %s t on %s
   where s.sluice_state is null and s.sluice_deleted and t.%I is null$sql$,
       sluice._key_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
-      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end, v_target, v_same,
+      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end,
+      sluice._met(p_target), v_same,
       p_key[1]), v_batch);
   end if;
 end
@@ -109,7 +110,7 @@ as $$
 from (
   select pg_catalog.bool_or(r.sluice_deleted) as deletes, %5$s
   from pg_temp.sluice_rows r where r.sluice_state is null) b$sql$,
-    p_target::regclass, a.attname,
+    sluice._met(p_target), a.attname,
     sluice._operator(p_target, a.attname::text, 4), sluice._operator(p_target, a.attname::text, 2),
     case when exists (
       select from pg_proc p join pg_aggregate g on g.aggfnoid = p.oid

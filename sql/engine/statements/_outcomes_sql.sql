@@ -16,7 +16,7 @@ declare
         '' order by r.place)
       from sluice._row_outcomes(p_target, p_order_by, true, p_has_children) r) || ' end';
   v_from    text := format(E'from pg_temp.sluice_rows s\nleft join %s t on %s',
-    p_target::regclass, sluice._key_condition(p_target, p_key, 't', 's'));
+    sluice._met(p_target), sluice._key_condition(p_target, p_key, 't', 's'));
 begin
   count_sql := format($sql$select
   pg_catalog.count(*) filter (where o.outcome = 'insert') as inserted,

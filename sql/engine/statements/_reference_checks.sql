@@ -1,6 +1,7 @@
 -- For each foreign key over columns the transform returns, the statement that notes records without a parent as
 -- suspects. $1: only these ordinals, null for all. A parent table that the loader may not read is left to the merge,
--- and so are those that the batch loads as well (p_others).
+-- and so are those that the batch loads as well (p_others) and those
+-- that stand on other servers.
 create or replace function sluice._reference_checks(p_target oid, p_columns text[], p_others oid[])
 returns text[]
 language plpgsql stable
@@ -32,7 +33,7 @@ begin
     where c.conrelid = p_target and c.contype = 'f' and c.conparentid = 0 and c.confrelid <> all (p_others)
       and to_jsonb(c) ->> 'conenforced' is distinct from 'false' -- PostgreSQL 18
       and to_jsonb(c) ->> 'conperiod' is distinct from 'true' -- PostgreSQL 18; left to the merge
-      and not row_security_active(c.confrelid)
+      and not row_security_active(c.confrelid) and not sluice._is_distributed(c.confrelid)
     group by c.oid, c.conname, c.confrelid, child.relname, parent.relname
     having bool_and(ca.attname = any (p_columns) and has_column_privilege(c.confrelid, pa.attnum, 'select'))
     order by c.conname

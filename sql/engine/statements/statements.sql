@@ -38,8 +38,11 @@ as $$
     select 5, 'reference check', 'in every batch; again in load_batch for records without a parent', r.statement
     from unnest(c.reference_checks) r (statement)
     union all
+    select 7.5, 'fetch', 'before all that follows: rows that may be met, from other servers', f.statement
+    from unnest(c.fetch_sql) f (statement)
+    union all
     select 8 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.order_by, g.precedence, true,
-      c.target::regclass::text, n.count > 1)
+      sluice._met(c.target), n.count > 1)
     from (values
       (0, 'live', 'when the target has tombstones'),
       (1, 'arrival', 'in a replay, with tombstones'),
@@ -52,6 +55,10 @@ as $$
     cross join lateral (values
       (21, 'missing', 'at the end of a complete read: which rows did it not bring, which are back?',
         sluice._missing_sql(c.target, c.key, p.mark_column)),
+      (20.5, 'fetch missing', 'before that: rows that may be, from other servers',
+        case when c.fetch_sql is not null then sluice._fetch_missing_sql(c.target, c.key, p.mark_column) end),
+      (21.5, 'bury missing', 'when they are deleted, from other servers', case when p.missing = 'delete' then
+        sluice._bury_missing_sql(c.target, c.key, c.order_by) end),
       (22, p.missing || ' missing', 'for those rows, $1 being the batch',
         sluice._write_missing_sql(c.target, c.key, c.order_by, p.mark_column))) m (place, step, runs_when, statement)
     where c.number = 1 and p.name = statements.pipeline and p.missing <> 'keep') s (place, step, runs_when, statement)

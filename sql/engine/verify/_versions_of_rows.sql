@@ -9,22 +9,22 @@ set row_security = off
 as $$
 declare
   v_target regclass := p_pipeline.target;
+  v_count  record;
   v        record;
 begin
-  for v in execute format(
-    $sql$select t.version, t.columns, t.key, t.search_path, r.rows
-from (
-  select b.version, pg_catalog.count(*) as rows from %s r
-  join (select batch_id, version from sluice._all_batches() where pipeline_id = any ($1)) b
-    on b.batch_id = r.sluice_batch
-  group by b.version) r
-join sluice._versions_of_target($2, $3) t on t.version = r.version order by 1$sql$,
-    p_pipeline.target)
-    using sluice._with_backfills(p_pipeline.pipeline_id), p_pipeline.pipeline_id, p_pipeline.target
+  for v_count in execute format(
+    $sql$select b.version, pg_catalog.count(*) as rows from %s r
+join (select batch_id, version from sluice._all_batches() where pipeline_id = any ($1)) b
+  on b.batch_id = r.sluice_batch
+group by b.version order by b.version$sql$,
+    p_pipeline.target) using sluice._with_backfills(p_pipeline.pipeline_id)
   loop
+    select * into v from sluice._versions_of_target(p_pipeline.pipeline_id, p_pipeline.target) t
+    where t.version = v_count.version;
+    continue when not found;
     version := v.version;
     search_path := v.search_path;
-    rows := v.rows;
+    rows := v_count.rows;
     unread := sluice._why_unreadable(p_pipeline.target, v.columns || v.key);
     rows_sql := case when unread is null then format($sql$select t.sluice_hash, %s as key, %s as key_hash,
   %s as row_hash, %s as is_same

@@ -96,21 +96,24 @@ impl Layout {
                 "{given}\ninsert into {table} ({all}) select {from} from given g on conflict ({key}) do nothing"
             );
         }
-        // As images, of which every type has one; without the cast they would be compared column by column.
+        // As images, of which every type has one.
         let row = |alias: &str| {
             let columns = list(&rest, |column| format!("{alias}.{}", quoted(column)));
-            format!("row({columns})::pg_catalog.record")
+            format!("row({columns})")
         };
         let set = |from: &str| list(&rest, |column| format!("{0} = {from}.{0}", quoted(column)));
         format!(
             "{given},
+met as materialized (
+  select {met} from {table} t join given g on {same_key}),
 updated as (
   update {table} t set {set} from given g
-  where {same_key} and {there} operator(pg_catalog.*<>) {here})
+  where {same_key} and pg_catalog.record_image_ne({there}, {here}))
 insert into {table} as t ({all})
-select {from} from given g where not exists (select from {table} t where {same_key})
+select {from} from given g where not exists (select from met t where {same_key})
 on conflict ({key}) do update set {set_excluded}
-where {there} operator(pg_catalog.*<>) {excluded}",
+where pg_catalog.record_image_ne({there}, {excluded})",
+            met = list(&self.key, |column| format!("t.{}", quoted(column))),
             set = set("g"),
             there = row("t"),
             here = row("g"),
