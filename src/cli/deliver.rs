@@ -69,7 +69,8 @@ pub(super) async fn delivering(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
     let rows = call::rows(
         &session,
-        "select name from sluice.pipelines where deliver is not null and backfill_of is null order by pipeline_id",
+        "select p.name from sluice.pipelines p join sluice.owners o on o.pipeline = p.name
+         where o.is_yours and p.deliver is not null and p.backfill_of is null order by p.pipeline_id",
         &[],
     )
     .await?;

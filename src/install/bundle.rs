@@ -98,6 +98,19 @@ const DROP_INSTALLED: &str = r"do $$
 declare
   v_object record;
 begin
+  -- What holds on to functions and views, and is made again with them (sluice._guard_tables).
+  for v_object in
+    select format('policy %I on %s', p.polname, p.polrelid::regclass) as name
+    from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid
+    where c.relnamespace = 'sluice'::regnamespace
+    union all
+    select format('trigger %I on %s', t.tgname, t.tgrelid::regclass)
+    from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid
+    join pg_catalog.pg_proc f on f.oid = t.tgfoid
+    where c.relnamespace = 'sluice'::regnamespace and f.pronamespace = c.relnamespace and not t.tgisinternal
+  loop
+    execute 'drop ' || v_object.name;
+  end loop;
   for v_object in
     select 'view' as kind, c.oid::regclass::text as name
     from pg_catalog.pg_class c

@@ -50,7 +50,7 @@ async fn reports_are_json_for_machines() {
     );
     assert_eq!(reloaded[0]["updated"], 1);
     assert_eq!(reloaded[0]["quarantined"], 1);
-    db.execute("select sluice._make_raw_table(1, '2026-01-01')")
+    db.execute("insert into sluice.raw_days values (1, '2026-01-01')")
         .await;
     let pruned = json_of(&db, &["prune"]);
     assert_eq!(pruned[0]["retained_on"], "2026-01-01");

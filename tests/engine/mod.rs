@@ -2,6 +2,7 @@
 
 mod age;
 mod batch;
+mod boundaries;
 mod cursor;
 mod define;
 mod delivery;

@@ -62,7 +62,8 @@ async fn what_one_may_not_read_is_not_guessed() {
     let db = shop().await;
     db.execute(
         "do $$ begin if not exists (select from pg_roles where rolname = 'engine_auditor') then create role engine_auditor in role sluice_operator; end if;
-           exception when duplicate_object or unique_violation then null; end $$",
+           exception when duplicate_object or unique_violation then null; end $$;
+         update sluice.pipelines set owner = 'sluice_operator'",
     )
     .await;
     let session = db.connect().await;

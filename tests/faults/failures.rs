@@ -25,7 +25,8 @@ async fn permission_lost_in_the_middle_fails_the_run_and_blames_no_record() {
     db.execute(&format!(
         "create role {role} login in role sluice_operator;
          grant usage on schema shop to {role};
-         grant all on all tables in schema shop to {role}"
+         grant all on all tables in schema shop to {role};
+         update sluice.pipelines set owner = '{role}'"
     ))
     .await;
     let mut held = Held::at(Step::Transform, load, &db.seen_as(&role), ONE_WORKER).await;

@@ -14,8 +14,7 @@ async fn database(load: &Workload) -> TestDb {
 
 async fn forget(db: &TestDb) {
     reset(db).await;
-    db.execute("select sluice._drop_raw_table(pipeline_id, retained_on) from sluice.pipelines p, sluice._raw_tables(p.pipeline_id)")
-        .await;
+    db.execute("delete from sluice.raw_days").await;
 }
 
 /// The payloads of the load, in order.
@@ -55,8 +54,10 @@ async fn payloads_of_committed_batches_are_kept_once_after_kills_at_every_step()
 async fn run_prunes_at_its_end_and_a_dry_run_does_not() {
     let load = Workload::of(6).await;
     let db = database(load).await;
-    db.execute("select sluice._make_raw_table(pipeline_id, '2026-01-01') from sluice.pipelines")
-        .await;
+    db.execute(
+        "insert into sluice.raw_days select pipeline_id, '2026-01-01' from sluice.pipelines",
+    )
+    .await;
     let old = "select count(*) from sluice.retained() where retained_on = '2026-01-01'";
     loader::run(&db, "orders --batch-rows 50 --dry-run").exits(0);
     assert_eq!(

@@ -5,7 +5,6 @@ create or replace function sluice._distrust_edited_rows()
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -4,7 +4,6 @@ create or replace function sluice._load_rows()
 returns sluice.batches
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 declare
   v            record;
@@ -108,7 +107,8 @@ begin
       c.target as compiled
     from pg_temp.sluice_batch b
     cross join pg_temp.sluice_targets c
-    join sluice.pipelines p on p.pipeline_id = b.pipeline_id
+    -- Looked up, not joined, as in begin_batch.
+    cross join lateral (select * from sluice.pipelines p where p.pipeline_id = b.pipeline_id limit 1) p
     left join sluice.also_targets a on (a.pipeline_id, a.version, a.number) = (p.pipeline_id, c.version, c.number)
     order by c.number
   loop
@@ -122,6 +122,23 @@ begin
           v.target),
         hint = 'nothing of this batch was committed; begun again it loads into the table of that name now';
     end if;
+    perform sluice._refuse_hidden_rows(v.name, v.compiled);
   end loop;
+end
+$$;
+
+-- What row security hides would be taken for missing.
+create or replace function sluice._refuse_hidden_rows(p_pipeline text, p_target oid)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if row_security_active(p_target) then
+    raise exception using errcode = 'insufficient_privilege',
+      message = format('pipeline %s: row security of %s applies to %s, and would hide rows from the load', p_pipeline,
+        p_target::regclass, current_user),
+      hint = format('load as the owner of the table, or: alter role %I bypassrls', current_user);
+  end if;
 end
 $$;

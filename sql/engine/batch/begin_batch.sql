@@ -22,7 +22,7 @@ declare
   v_batch_id bigint;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  v_pipeline := sluice._find_pipeline(begin_batch.pipeline);
+  v_pipeline := sluice._find_own_pipeline(begin_batch.pipeline);
   perform sluice._refuse_paused(v_pipeline);
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   v_batch_id := sluice._open_batch(v_pipeline, null, begin_batch.run_id, 'load',
@@ -32,11 +32,12 @@ begin
       format('sluice %s run %s batch %s', v_pipeline.name, begin_batch.run_id, v_batch_id), true);
   end if;
   return query
-  select c.version, v_batch_id, c.input_columns, c.input_columns is not null and (o.retain_raw is not null or exists (
+  select c.version, v_batch_id, c.input_columns, c.input_columns is not null and (
+    -- Looked up, not joined: whose each pipeline is, is asked of that one only.
+    (select o.retain_raw from sluice.pipelines o where o.pipeline_id = b.owner_id) is not null or exists (
     select from sluice.quarantine q
     where q.pipeline_id = b.owner_id and q.status = 'open' and q.last_seen_at < coalesce(b.run_started_at, now())))
-  from pg_temp.sluice_batch b cross join pg_temp.sluice_compiled c
-  left join sluice.pipelines o on o.pipeline_id = b.owner_id;
+  from pg_temp.sluice_batch b cross join pg_temp.sluice_compiled c;
 end
 $$;
 

@@ -15,7 +15,6 @@ create or replace function sluice.load_batch(
 returns sluice.batches
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 declare
   v        record;
@@ -23,9 +22,10 @@ declare
   v_ledger sluice.batches;
 begin
   perform sluice._advance_batch('transformed', 'loaded');
-  select b.*, c.target, c.batch_keys_sql, o.retain_raw into strict v
-  from pg_temp.sluice_batch b cross join pg_temp.sluice_compiled c
-  left join sluice.pipelines o on o.pipeline_id = b.owner_id; -- not when it was dropped meanwhile
+  select b.*, c.target, c.batch_keys_sql,
+    -- Looked up, not joined, as in begin_batch; null when it was dropped meanwhile.
+    (select o.retain_raw from sluice.pipelines o where o.pipeline_id = b.owner_id) as retain_raw into strict v
+  from pg_temp.sluice_batch b cross join pg_temp.sluice_compiled c;
 
   -- Statements of their own: a lock and a read in one would read the state as it was before the wait.
   v_state := sluice._lock_state(v.pipeline_id, load_batch.epoch, load_batch.batch_seq);

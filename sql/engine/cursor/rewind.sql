@@ -6,7 +6,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(rewind.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(rewind.pipeline);
   v_id       integer := v_pipeline.pipeline_id;
   v_goal     record := sluice._rewind_goal(
     v_pipeline, rewind.to_batch, rewind.to_start, rewind.object, rewind.to_time);

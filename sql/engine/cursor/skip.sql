@@ -5,7 +5,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(skip.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(skip.pipeline);
   v_state    sluice.etl_state;
   v_known    sluice.source_objects;
   v_cursor   jsonb;

@@ -12,7 +12,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(start_backfill.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(start_backfill.pipeline);
   v_range    jsonb := jsonb_strip_nulls(jsonb_build_object('from', from_mark, 'to', to_mark, 'objects', objects));
   v_source   jsonb := sluice._ranged_source(v_pipeline.source, v_range);
   v_backfill sluice.pipelines;
@@ -33,9 +33,9 @@ begin
       exit when not exists (select from sluice.pipelines p where p.name = v_backfill.name);
     end loop;
     insert into sluice.pipelines
-      (name, target, source, active_version, max_bad_ratio, skip_known, backfill_of, backfill_range)
-    values (v_backfill.name, v_pipeline.target, v_source, v_pipeline.active_version, v_pipeline.max_bad_ratio, false,
-      v_pipeline.pipeline_id, v_range)
+      (name, owner, target, source, active_version, max_bad_ratio, skip_known, backfill_of, backfill_range)
+    values (v_backfill.name, v_pipeline.owner, v_pipeline.target, v_source, v_pipeline.active_version,
+      v_pipeline.max_bad_ratio, false, v_pipeline.pipeline_id, v_range)
     returning * into v_backfill;
     insert into sluice.etl_state (pipeline_id) values (v_backfill.pipeline_id);
   elsif start_backfill.again then

@@ -63,20 +63,32 @@ begin
   end if;
   execute format('select max(t.sluice_batch) as last, bool_or(not t.sluice_batch <@ $1) as is_news from %s t', p_target)
     into v_found using v_known;
-  -- Or a table could use up the numbers of all pipelines.
-  if v_found.last - (select s.last_value from sluice.batch_id s) > 1000000000000 then
-    raise exception using errcode = 'SL005',
-      message = format('target %s names batch %s in sluice_batch, and no engine has come that far', p_target,
-        v_found.last),
-      hint = format('update %s set sluice_batch = null, sluice_hash = null where sluice_batch = %s', p_target,
-        v_found.last);
-  end if;
-  if v_found.last >= (select s.last_value from sluice.batch_id s) then
-    perform setval('sluice.batch_id', v_found.last);
-  end if;
+  perform sluice._pass_batch_id(p_target, v_found.last);
   if v_found.is_news then
     insert into sluice.unknown_batches (target, batch_ids)
     values (p_target, int8multirange(int8range(0, v_found.last, '[]')));
+  end if;
+end
+$$;
+
+-- With the rights of the engine's owner, as all pipelines take their numbers from there: upwards only.
+create or replace function sluice._pass_batch_id(p_target text, p_batch_id bigint)
+returns void
+language plpgsql volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last bigint := (select s.last_value from sluice.batch_id s);
+begin
+  -- Or a table could use up the numbers of all pipelines.
+  if p_batch_id - v_last > 1000000000000 then
+    raise exception using errcode = 'SL005',
+      message = format('target %s names batch %s in sluice_batch, and no engine has come that far', p_target, p_batch_id),
+      hint = format('update %s set sluice_batch = null, sluice_hash = null where sluice_batch = %s', p_target,
+        p_batch_id);
+  elsif p_batch_id >= v_last then
+    perform setval('sluice.batch_id', p_batch_id);
   end if;
 end
 $$;

@@ -33,6 +33,8 @@ begin
     raise exception using errcode = 'SL005', hint = 'true or false',
       message = format('pipeline %s: %s cannot be none', v_new.name, case
         when v_new.skip_known is null then 'skip_known' else 'retry_orphans' end);
+  elsif v_new.owner is distinct from p_pipeline.owner then
+    perform sluice._give_away(v_new);
   end if;
   perform sluice._refuse_forgotten_names(v_new);
   select * into strict v_version from sluice.transforms t where t.pipeline_id = v_new.pipeline_id

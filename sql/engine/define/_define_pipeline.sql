@@ -20,6 +20,7 @@ declare
   v_newest   integer;
   v_also     sluice.also_targets[];
   v_is_same  boolean;
+  v_owner    text;
 begin
   if p_name is null or p_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
     raise exception using errcode = 'SL005',
@@ -34,6 +35,7 @@ begin
   end if;
   -- One definition at a time: they read a target before they alter it.
   perform pg_advisory_xact_lock(sluice._lock_class('define'), 0);
+  perform sluice._refuse_foreign(p_name);
   v_said := jsonb_strip_nulls(p_policies)
     || jsonb_build_object('source', sluice._checked('source', p_source), 'activate', coalesce(p_activate, true))
     || (select coalesce(jsonb_object_agg(t.key, case when t.value::interval <> interval '0'
@@ -49,6 +51,10 @@ begin
     perform sluice._find_live_pipeline(p_name);
   end if;
   v_was := v_pipeline;
+  v_owner := coalesce(v_said ->> 'owner', v_pipeline.owner, current_user);
+  if v_owner is distinct from v_pipeline.owner then
+    perform sluice._check_owner(p_name, v_owner);
+  end if;
   select * into v_old from sluice.transforms t
   where t.pipeline_id = v_pipeline.pipeline_id and t.version = p_version;
   select t.version, t.definition into v_newest, v_before from sluice.transforms t
@@ -76,11 +82,11 @@ begin
   v_new.columns := sluice._check_transform(
     p_name, v_names.transform, v_names.target, p_key, p_order_by, v_names.search_path);
   perform sluice._refuse_shared_children(p_name, v_names.target, v_also);
-  perform sluice._add_bookkeeping(p_name, t) from unnest(array[v_names.target] || array(
-    select a.target from unnest(v_also) a)) t;
+  perform sluice._refuse_strangers(p_name, v_owner, t), sluice._add_bookkeeping(p_name, t)
+  from unnest(array[v_names.target] || array(select a.target from unnest(v_also) a)) t;
   if v_pipeline.pipeline_id is null then
-    insert into sluice.pipelines (name, target, source, active_version, max_bad_ratio)
-    values (p_name, v_names.target, v_said -> 'source', p_version, 0.1)
+    insert into sluice.pipelines (name, owner, target, source, active_version, max_bad_ratio)
+    values (p_name, v_owner, v_names.target, v_said -> 'source', p_version, 0.1)
     returning * into v_pipeline;
     insert into sluice.etl_state (pipeline_id) values (v_pipeline.pipeline_id);
   end if;

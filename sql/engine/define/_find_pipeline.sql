@@ -8,6 +8,7 @@ declare
 begin
   select * into v_pipeline from sluice.pipelines where name = p_name;
   if not found then
+    perform sluice._refuse_foreign(p_name);
     raise exception using errcode = 'SL005',
       message = format('pipeline %s is not defined', coalesce(quote_ident(p_name), 'null')),
       hint = coalesce(
@@ -20,25 +21,73 @@ end
 $$;
 
 comment on function sluice._find_pipeline(text) is
-  'The pipeline of that name, or SL005 naming those that exist.';
+$$The pipeline of that name, to look at; SL005 naming those that exist, or 42501 where it belongs to somebody else. What
+changes or runs one asks _find_own_pipeline: a member of sluice_reader sees those of others, too.$$;
+
+create or replace function sluice._find_own_pipeline(p_name text)
+returns sluice.pipelines
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform sluice._refuse_foreign(p_name);
+  return sluice._find_pipeline(p_name);
+end
+$$;
+
+-- Refuses a pipeline whose owner the caller is not a member of.
+create or replace function sluice._refuse_foreign(p_name text)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_owner text := (select o.owner from sluice.owners o where o.pipeline = p_name and not o.is_yours);
+begin
+  if v_owner is not null then
+    raise exception using errcode = 'insufficient_privilege',
+      message = format('pipeline %s belongs to %s, and %s is not a member of it', p_name, v_owner, current_user),
+      hint = concat(
+        (select case when r.rolname is null then 'there is no such role any more; '
+          when not r.rolsuper then format('grant %I to %I; ', v_owner, current_user) end
+         from (values (true)) here left join pg_roles r on r.rolname = v_owner),
+        format('to give the pipeline away: select sluice.set_policy(%L, ''owner'', %L)', p_name, current_user));
+  end if;
+end
+$$;
 
 -- The pipeline of that name; SL005 for a backfill, where only the pipeline itself will do.
 create or replace function sluice._find_live_pipeline(p_name text)
+returns sluice.pipelines
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select sluice._no_backfill(sluice._find_pipeline(p_name))
+$$;
+
+create or replace function sluice._find_own_live_pipeline(p_name text)
+returns sluice.pipelines
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select sluice._no_backfill(sluice._find_own_pipeline(p_name))
+$$;
+
+create or replace function sluice._no_backfill(p_pipeline sluice.pipelines)
 returns sluice.pipelines
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(p_name);
-  v_name     text := (select p.name from sluice.pipelines p where p.pipeline_id = v_pipeline.backfill_of);
+  v_name text := (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline.backfill_of);
 begin
   if v_name is not null then
     raise exception using errcode = 'SL005',
-      message = format('%s is a backfill of pipeline %s', v_pipeline.name, v_name),
+      message = format('%s is a backfill of pipeline %s', p_pipeline.name, v_name),
       hint = format('name %s, to which its versions and quarantined records belong', v_name)
         || '; the view sluice.backfills shows how it went';
   end if;
-  return v_pipeline;
+  return p_pipeline;
 end
 $$;
 

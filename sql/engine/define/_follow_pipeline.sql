@@ -19,14 +19,20 @@ begin
       order_by = excluded.order_by,
     search_path = excluded.search_path, function_text = excluded.function_text, sha256 = excluded.sha256,
       is_repeatable = excluded.is_repeatable, input_definition = excluded.input_definition;
-  delete from sluice.also_targets a
-  where a.pipeline_id = p_backfill.pipeline_id and a.version = v_pipeline.active_version;
-  insert into sluice.also_targets
-  select a.* from sluice.also_targets o
-  cross join lateral jsonb_populate_record(o, jsonb_build_object('pipeline_id', p_backfill.pipeline_id)) a
-  where o.pipeline_id = v_pipeline.pipeline_id and o.version = v_pipeline.active_version;
+  if not exists (
+    select from sluice.transforms t
+    where t.pipeline_id = p_backfill.pipeline_id and t.version = v_pipeline.active_version
+      and t.first_used_at is not null) then
+    delete from sluice.also_targets a
+    where a.pipeline_id = p_backfill.pipeline_id and a.version = v_pipeline.active_version;
+    insert into sluice.also_targets
+    select a.* from sluice.also_targets o
+    cross join lateral jsonb_populate_record(o, jsonb_build_object('pipeline_id', p_backfill.pipeline_id)) a
+    where o.pipeline_id = v_pipeline.pipeline_id and o.version = v_pipeline.active_version;
+  end if;
   update sluice.pipelines b set
-    target = v_pipeline.target, source = sluice._ranged_source(v_pipeline.source, b.backfill_range),
+    owner = v_pipeline.owner, target = v_pipeline.target,
+    source = sluice._ranged_source(v_pipeline.source, b.backfill_range),
       active_version = v_pipeline.active_version,
     max_bad_ratio = v_pipeline.max_bad_ratio, batch_rows = v_pipeline.batch_rows, batch_bytes = v_pipeline.batch_bytes,
       deliver = v_pipeline.deliver, updated_at = now()

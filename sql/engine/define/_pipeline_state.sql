@@ -16,7 +16,8 @@ as $$
     else 'died' end
   from sluice.pipelines p
   left join lateral (
-    select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
+    select r.run_id, r.outcome from sluice.runs r
+    where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
   where p.pipeline_id = p_pipeline_id
 $$;
 
@@ -35,4 +36,52 @@ as $$
   where r.pipeline_id = p_pipeline_id and r.outcome in ('failed', 'threshold') and r.run_id > coalesce((
     select o.run_id from sluice.runs o where o.pipeline_id = p_pipeline_id and o.outcome = 'ok'
     order by o.run_id desc limit 1), 0)
+$$;
+
+-- Columns that may hold data, for who may see them; null for others.
+create or replace function sluice._cursor_of(p_pipeline_id integer)
+returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if has_column_privilege('sluice.etl_state', 'cursor', 'select') then
+    return (select s.cursor from sluice.etl_state s where s.pipeline_id = p_pipeline_id);
+  end if;
+  return null;
+end
+$$;
+
+-- Of a run, or of the last sender of a pipeline.
+create or replace function sluice._error_of(p_run_id bigint, p_sender_of integer)
+returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off -- however few runs there are
+as $$
+begin
+  if has_column_privilege('sluice.runs', 'error', 'select') then
+    return coalesce((select r.error from sluice.runs r where r.run_id = p_run_id),
+      (select d.error from sluice.delivery_state d where d.pipeline_id = p_sender_of));
+  end if;
+  return null;
+end
+$$;
+
+create or replace function sluice._unfinished_of(p_pipeline_id integer)
+returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if has_column_privilege('sluice.source_objects', 'position', 'select') then
+    return (
+      select jsonb_agg(jsonb_build_object('name', o.object, 'position', o.position) order by o.object)
+      from (
+        select * from sluice.source_objects o where o.pipeline_id = p_pipeline_id and not o.is_done
+          and not exists (select from sluice.waiting w where w.pipeline_id = o.pipeline_id and w.name = o.object)
+        order by o.object limit 20) o);
+  end if;
+  return null;
+end
 $$;

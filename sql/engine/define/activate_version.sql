@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(activate_version.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(activate_version.pipeline);
 begin
   perform sluice._compile_all(v_pipeline.pipeline_id, activate_version.version);
   perform sluice._activate(v_pipeline, activate_version.version);

@@ -4,7 +4,7 @@ create or replace function sluice.define_pipeline(
   activate boolean default true, skip_known boolean default null, retry_orphans boolean default null,
   retain_raw interval default null, missing text default null, mark_column text default null,
   max_delete_ratio numeric default null, deliver jsonb default null, also jsonb[] default null,
-  retain_history interval default null)
+  retain_history interval default null, owner text default null)
 returns text
 language sql volatile
 -- No search_path of its own: transform and target are looked up as the caller sees them. So there is nothing here but
@@ -15,7 +15,7 @@ as $$
     pg_catalog.jsonb_build_object(
       'max_bad_ratio', max_bad_ratio, 'batch_rows', batch_rows, 'batch_bytes', batch_bytes, 'skip_known', skip_known,
       'retry_orphans', retry_orphans, 'missing', missing, 'mark_column', mark_column, 'max_delete_ratio',
-        max_delete_ratio, 'deliver', deliver),
+        max_delete_ratio, 'deliver', deliver, 'owner', owner),
     pg_catalog.jsonb_build_object('retain_raw', retain_raw, 'retain_history', retain_history), also)
 $$;
 
@@ -41,6 +41,8 @@ missing (keep): what becomes of rows that a complete read of the source no longe
 max_delete_ratio (0.1): if more of the rows are missing, nothing is deleted or marked (SL008).
 deliver (nowhere): send every row that a batch writes to an API (sluice.http_delivery) or into a table of another
   database (sluice.postgres_delivery); see sluice deliver.
+owner (you): the role whose members run and mend the pipeline and see its records; you have to be one of them. All
+  pipelines of a target have one owner.
 The same definition again changes nothing: neither what was activated nor what was set since (sluice.set_policy). A
 version that has loaded a batch cannot be changed. Adds the columns sluice_hash and sluice_batch to the target.
 Example: select sluice.define_pipeline(name => 'orders', version => 1, transform => 'shop.orders_v1',

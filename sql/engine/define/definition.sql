@@ -49,7 +49,8 @@ begin
             'parent => ' || quote_literal(t.parent), 'children => ' || quote_literal(nullif(t.children, 'keep')))),
             ',' order by t.number) || ']'
           from sluice._version_targets(v_pipeline.pipeline_id, v_version.version) t where t.number > 1)),
-        (20, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
+        (20, 'owner', quote_literal(nullif(v_pipeline.owner, current_user))),
+        (21, 'activate', case when v_version.version <> v_pipeline.active_version then 'false' end)
       ) a (place, name, value)
       where a.value is not null)));
 end

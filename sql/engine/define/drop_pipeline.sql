@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(drop_pipeline.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(drop_pipeline.pipeline);
   v_unsent   bigint := (select count(*) from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id
     and o.state in ('unsent', 'in_flight', 'dead'));
   v_targets  text   := (select string_agg(
@@ -28,13 +28,15 @@ begin
   perform sluice._lock_target(to_regclass(v_pipeline.target));
   perform sluice._forget_chunks(array(select k.chunk_id from sluice.known_payloads k
     where k.pipeline_id = v_pipeline.pipeline_id));
-  perform sluice._drop_raw_table(v_pipeline.pipeline_id, t.retained_on)
-    from sluice._raw_tables(v_pipeline.pipeline_id) t;
+  delete from sluice.raw_days d where d.pipeline_id = v_pipeline.pipeline_id;
   perform sluice._note_unknown_batches(t.as_only) from sluice._targets_of(v_pipeline) t;
-  delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
+  -- While they have an owner.
   delete from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id;
   delete from sluice.tombstones d
-  where d.target = v_pipeline.target and not exists (select from sluice.pipelines p where p.target = d.target);
+  where d.target = v_pipeline.target and not exists (
+    select from sluice.pipelines p
+    where p.target = d.target and v_pipeline.pipeline_id not in (p.pipeline_id, coalesce(p.backfill_of, 0)));
+  delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
   return format('pipeline %s dropped with its state, ledger, quarantine and retained payloads; %s%s',
     v_pipeline.name, v_targets,
     case when v_unsent > 0 then format('; %s deliveries had not been sent', v_unsent) else '' end);

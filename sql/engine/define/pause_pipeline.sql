@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(pause_pipeline.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(pause_pipeline.pipeline);
 begin
   update sluice.pipelines p set is_paused = true, updated_at = now() where p.pipeline_id = v_pipeline.pipeline_id;
   return format('pipeline %s paused', v_pipeline.name);
@@ -20,7 +20,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(resume_pipeline.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(resume_pipeline.pipeline);
 begin
   update sluice.pipelines p set is_paused = false, updated_at = now() where p.pipeline_id = v_pipeline.pipeline_id;
   return format('pipeline %s resumed', v_pipeline.name);

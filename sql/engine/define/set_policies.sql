@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 set intervalstyle = 'postgres'
 as $$
 declare
-  v_was     sluice.pipelines := sluice._find_live_pipeline(set_policies.pipeline);
+  v_was     sluice.pipelines := sluice._find_own_live_pipeline(set_policies.pipeline);
   v_now     sluice.pipelines;
   v_changes jsonb := '{}';
   v_policy  record;
@@ -55,7 +55,7 @@ $$;
 comment on function sluice.set_policies(text, jsonb) is
 $$Changes policies of a pipeline, all of them or none: max_bad_ratio, batch_rows, batch_bytes, skip_known,
 retry_orphans, retain_raw, retain_history, missing, mark_column (which makes missing mark), max_delete_ratio, deliver
-(none: what is unsent is discarded); see define_pipeline.
+(none: what is unsent is discarded), owner (of all pipelines of its targets); see define_pipeline.
 policies: {"missing": "mark", "mark_column": "gone_at"}; values as in a definition, or one of the words none and
 default. retain_raw none lets the next run drop the payloads. What is set stays when the same definition is applied
 again, which then says so.
@@ -73,5 +73,5 @@ as $$
     (7, 'missing', 'keep', 'keep, delete or mark'), (8, 'mark_column', null, 'a column of the target, or none'),
     (9, 'max_delete_ratio', '0.1', 'a share from 0 to 1'),
     (10, 'deliver', null, 'none; where to is said by a definition'),
-    (11, 'retain_history', null, 'a time such as 1 year, or none')
+    (11, 'retain_history', null, 'a time such as 1 year, or none'), (12, 'owner', null, 'a role')
 $$;

@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(finish_delivery.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(finish_delivery.pipeline);
   v_state    sluice.delivery_state;
   v_now      timestamptz := clock_timestamp();
 begin

@@ -5,7 +5,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(hold_delivery.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(hold_delivery.pipeline);
   v_holder   record;
 begin
   perform set_config('idle_in_transaction_session_timeout', '0', true);
@@ -45,7 +45,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(evict_sender.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(evict_sender.pipeline);
 begin
   return (
     select count(*) filter (where pg_terminate_backend(s.pid))

@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(record_deliveries.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(record_deliveries.pipeline);
   v_sent     bigint;
   v_count    bigint;
 begin

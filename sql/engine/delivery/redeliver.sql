@@ -30,7 +30,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(discard_deliveries.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(discard_deliveries.pipeline);
   v_count    bigint;
 begin
   if coalesce(trim(reason), '') = '' then

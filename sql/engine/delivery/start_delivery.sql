@@ -85,7 +85,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(p_name);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(p_name);
 begin
   if v_pipeline.deliver is null then
     raise exception using errcode = 'SL005', message = format('pipeline %s delivers nowhere', v_pipeline.name),

@@ -111,7 +111,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(lift_stop.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(lift_stop.pipeline);
   v_hash     bytea := (sluice._typed_key(v_pipeline, lift_stop.key)).key_hash;
 begin
   if coalesce(trim(lift_stop.reason), '') = '' then

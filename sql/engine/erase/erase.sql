@@ -13,7 +13,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(erase.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(erase.pipeline);
   v_texts    text[] := coalesce(erase.contains, '{}');
   v_found    jsonb;
   v_entry    sluice.batches;

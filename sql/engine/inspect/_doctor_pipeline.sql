@@ -15,6 +15,13 @@ begin
     return query select v_check, 'ok', format('not checked: %s may not run it', current_user), null::text;
     return;
   end if;
+  select o.* into strict v_found from sluice.owners o where o.pipeline = p_name;
+  if to_regrole(quote_ident(v_found.owner)) is null then
+    return query select v_check, 'warn', format('its owner %s is no role any more', v_found.owner),
+      format('select sluice.set_policy(%L, ''owner'', %L)', p_name, current_user);
+  elsif not v_found.is_yours then
+    return query select v_check, 'ok', 'not checked: it belongs to ' || v_found.owner, null::text; return;
+  end if;
   for v_found in select * from sluice._targets_to_check(p_name) loop
     return query select v_check, 'fail', d.what, d.next from sluice._rights_on_target(v_found) d;
     v_is_denied := v_is_denied or found;

@@ -59,7 +59,7 @@ begin
     case when to_regrole(r.name) is null then 'missing; not needed by the owner of the schema' else r.what end,
     case when to_regrole(r.name) is null then format('create role %s nologin; then run sluice migrate', r.name) end
   from (values ('sluice_operator', 'defines and runs pipelines'),
-    ('sluice_reader', 'sees status and quarantine')) r (name, what)
+    ('sluice_reader', 'sees status and quarantine'), ('sluice_monitor', 'sees counts, no payloads')) r (name, what)
   union all
   select 'rights', case when may_run or may_read then 'ok' else 'fail' end,
     case when may_run then 'may run pipelines' when may_read then 'may look, not run pipelines' else 'none' end,

@@ -93,7 +93,6 @@ create or replace function sluice._write_missing(
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$

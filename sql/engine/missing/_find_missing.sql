@@ -4,7 +4,6 @@ create or replace function sluice._find_missing(
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_min_messages = warning
-set row_security = off
 -- Each of many rows is looked up among many keys, of which the planner knows nothing.
 set enable_nestloop = off
 set enable_mergejoin = off

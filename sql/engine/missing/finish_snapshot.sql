@@ -6,7 +6,6 @@ returns sluice.batches
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set jit = off
-set row_security = off
 as $$
 declare
   v_pipeline sluice.pipelines;
@@ -57,6 +56,7 @@ begin
   v_ledger.note          := 'no missing row was looked for, as nothing can be concluded from this read: '
     || sluice._why_inconclusive(v_pipeline, v_read);
   if v_ledger.note is null then
+    perform sluice._refuse_hidden_rows(v_pipeline.name, to_regclass(v_pipeline.target));
     select m.written, m.targets into v_ledger.produced, v_ledger.targets
     from sluice._apply_missing(v_pipeline, v_read, v_ledger.batch_id,
       coalesce(finish_snapshot.max_delete_ratio, v_pipeline.max_delete_ratio)) m;

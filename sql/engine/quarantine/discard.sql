@@ -17,6 +17,7 @@ begin
     raise exception using errcode = 'SL005', message = 'discard needs a reason',
       hint = 'reason => ''duplicates of the April export'': it stays with the records';
   end if;
+  perform sluice._find_own_live_pipeline(discard.pipeline);
   return sluice._close_records(
     array(select sluice.find_quarantined(discard.pipeline, discard.quarantine_ids, discard.filter)),
     'discarded', null, null, discard.reason);
@@ -46,10 +47,13 @@ begin
       hint = 'quarantine_ids => ''{42,43}'', filter => $$ reason = ''test records'' $$, or all_discarded => true;'
         ' sluice.quarantine_discarded shows which there are';
   end if;
+  perform sluice._find_own_live_pipeline(reopen.pipeline);
   v_ids := array(select sluice.find_discarded(reopen.pipeline, reopen.quarantine_ids, reopen.filter));
   v_ids := array(
     select q.quarantine_id from sluice.quarantine q
     where q.quarantine_id = any (v_ids) and q.status = 'discarded' order by q.quarantine_id for no key update);
+  insert into sluice.quarantine_events (quarantine_id, event)
+  select id, 'reopened' from unnest(v_ids) id;
   begin
     update sluice.quarantine q set
       status = 'open', reason = null, closed_at = null, closed_by = null, payload_sha256 = sha256(q.payload)
@@ -65,8 +69,6 @@ begin
         group by sha256(q.payload) having count(*) > 1 order by min(q.quarantine_id) limit 1),
       hint = 'leave out all but one of them';
   end;
-  insert into sluice.quarantine_events (quarantine_id, event)
-  select id, 'reopened' from unnest(v_ids) id;
   return cardinality(v_ids);
 end
 $f$;

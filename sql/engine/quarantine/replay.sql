@@ -10,7 +10,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(replay.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(replay.pipeline);
   v_ids      bigint[];
   v_done     record;
   v_books    sluice.batches;

@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(retry_orphans.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(retry_orphans.pipeline);
   v_ids      bigint[];
   v_done     record;
   v_loaded   bigint := 0;

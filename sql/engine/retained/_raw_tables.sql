@@ -3,11 +3,8 @@ returns table (relation regclass, retained_on date)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select c.oid::regclass, to_date(right(c.relname, 8), 'YYYYMMDD')
-  from pg_class c
-  where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'r'
-    and c.relname ~ format('^raw_%s_[0-9]{8}$', p_pipeline_id)
-  order by c.relname
+  select to_regclass(sluice._raw_table(d.pipeline_id, d.retained_on)), d.retained_on
+  from sluice.raw_days d where d.pipeline_id = p_pipeline_id order by d.retained_on
 $$;
 
 comment on function sluice._raw_tables(integer) is

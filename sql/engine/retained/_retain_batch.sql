@@ -7,11 +7,16 @@ set jit = off
 as $$
 declare
   v_stopped integer[] := sluice._stopped_records();
+  v_day     date := (clock_timestamp() at time zone 'UTC')::date;
 begin
   perform sluice._refuse_missing_payloads(false);
   if not exists (
     select from sluice._staged_payloads() s where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)) then
     return;
+  end if;
+  if to_regclass(sluice._raw_table(p_pipeline_id, v_day)) is null then
+    -- Its trigger makes the table; whoever is making it is waited for.
+    insert into sluice.raw_days (pipeline_id, retained_on) values (p_pipeline_id, v_day) on conflict do nothing;
   end if;
   -- Nothing is sorted: tables lie in the order of the records. By bytes, as a value has a limit and records have none.
   execute format($sql$insert into %s (batch_id, first_ordinal, ordinals, positions, payloads)
@@ -22,7 +27,7 @@ from (
   from sluice._staged_payloads() s
   where s.ordinal not in (select f.ordinal from pg_temp.sluice_faults f)) c
 group by c.chunk$sql$,
-    sluice._make_raw_table(p_pipeline_id, (clock_timestamp() at time zone 'UTC')::date)) using p_batch_id, v_stopped;
+    sluice._raw_table(p_pipeline_id, v_day)) using p_batch_id, v_stopped;
 end
 $$;
 
@@ -50,60 +55,5 @@ from %s s join sluice.tombstones d on d.key_hash = %s
 where d.target = $1 and d.is_final$sql$, v.rows_table, sluice._key_hash(v.target, v.key, 's'))
     into v_stopped using sluice._qualified_name(v.target);
   return v_stopped;
-end
-$$;
-
--- The table for the payloads that a pipeline retains on a day (UTC), made if it is not there. One a pipeline and day,
--- so that getting rid of a day costs nothing; no partitions of one table, as making and dropping a partition locks the
--- whole: a dry run would hold up every other pipeline, and each prune every batch. Operators may not create or drop
--- tables in the engine's schema: this and _drop_raw_table run with the rights of its owner.
-create or replace function sluice._make_raw_table(p_pipeline_id integer, p_day date)
-returns regclass
-language plpgsql volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_name     text := format('raw_%s_%s', p_pipeline_id, to_char(p_day, 'YYYYMMDD'));
-  v_relation regclass := to_regclass(format('sluice.%I', v_name));
-begin
-  if v_relation is not null then
-    return v_relation;
-  end if;
-  begin
-    execute format('create table sluice.%I (like sluice.raw_chunks including all)', v_name);
-  exception when duplicate_table or unique_violation then
-    return to_regclass(format('sluice.%I', v_name)); -- another session has made it meanwhile
-  end;
-  v_relation := to_regclass(format('sluice.%I', v_name));
-  execute format('comment on table %s is %L', v_relation, format('Payloads of pipeline %s, retained on %s (UTC).',
-    (select p.name from sluice.pipelines p where p.pipeline_id = p_pipeline_id), to_char(p_day, 'YYYY-MM-DD')));
-  if exists (select from pg_roles where rolname = 'sluice_reader') then
-    execute format('grant select on %s to sluice_reader', v_relation);
-  end if;
-  if exists (select from pg_roles where rolname = 'sluice_operator') then
-    execute format('grant select, insert, update, delete on %s to sluice_operator', v_relation);
-  end if;
-  return v_relation;
-end
-$$;
-
--- Drops what a pipeline retained on a day; returns the bytes. Raises 55P03 when somebody reads it.
-create or replace function sluice._drop_raw_table(p_pipeline_id integer, p_day date)
-returns bigint
-language plpgsql volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_relation regclass := to_regclass(format('sluice.raw_%s_%s', p_pipeline_id, to_char(p_day, 'YYYYMMDD')));
-  v_bytes    bigint := pg_total_relation_size(v_relation);
-begin
-  if v_relation is not null then
-    -- Without waiting: who reads a table has it to the end of their transaction.
-    execute format('lock table %s in access exclusive mode nowait', v_relation);
-    execute format('drop table %s', v_relation);
-  end if;
-  return v_bytes;
 end
 $$;

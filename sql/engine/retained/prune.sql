@@ -12,7 +12,7 @@ declare
   v_before   timestamptz;
 begin
   if prune.pipeline is not null then
-    perform sluice._find_pipeline(prune.pipeline);
+    perform sluice._find_own_pipeline(prune.pipeline);
   end if;
   if prune.history_before > now() or prune.max_rows < 1 then
     raise exception using errcode = 'SL005', hint = 'history_before => now() - interval ''1 year'', max_rows => 2000',
@@ -20,7 +20,8 @@ begin
         else format('history_before %s has not come yet', prune.history_before) end;
   end if;
   for v_pipeline in
-    select * from sluice.pipelines p where prune.pipeline is null or p.name = prune.pipeline order by p.name
+    select * from sluice.pipelines p where coalesce(prune.pipeline, p.name) = p.name and sluice._is_member_of(p.owner)
+    order by p.name
   loop
     return query select v_pipeline.name, d.*, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint
     from sluice._prune_payloads(v_pipeline, prune.dry_run) d;
@@ -81,8 +82,10 @@ begin
       or (t.retained_on + 1)::timestamp at time zone 'UTC' <= now() - p_pipeline.retain_raw
   loop
     begin
-      bytes := case when p_is_dry then pg_total_relation_size(v_day.relation)
-        else sluice._drop_raw_table(p_pipeline.pipeline_id, v_day.retained_on) end;
+      bytes := pg_total_relation_size(v_day.relation);
+      if not p_is_dry then
+        delete from sluice.raw_days d where d.pipeline_id = p_pipeline.pipeline_id and d.retained_on = v_day.retained_on;
+      end if;
       retained_on := v_day.retained_on;
       return next;
     exception when lock_not_available then

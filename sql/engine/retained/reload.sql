@@ -10,7 +10,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_live_pipeline(reload.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(reload.pipeline);
   v_limit    numeric := coalesce(reload.max_bad_ratio, v_pipeline.max_bad_ratio);
   v_batch    sluice.batches;
   v_done     sluice.batches;

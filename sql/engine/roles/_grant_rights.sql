@@ -39,19 +39,103 @@ begin
     grant usage on sequence sluice.batch_id to sluice_reader;
   end if;
   if to_regrole('sluice_operator') is not null then
-    grant select, insert, update, delete on all tables in schema sluice to sluice_operator;
-    revoke insert, update, delete on sluice.engine from sluice_operator;
-    grant usage on all sequences in schema sluice to sluice_operator;
-    -- A copy of a table brings numbers of batches that must not be given again.
-    grant update on sequence sluice.batch_id to sluice_operator;
-    grant execute on all functions in schema sluice to sluice_operator;
+    perform sluice._grant_to_operators();
   end if;
+  if to_regrole('sluice_monitor') is not null then
+    perform sluice._grant_to_monitors();
+  end if;
+  perform sluice._guard_tables();
 end
 $$;
 
 comment on function sluice._grant_rights() is
 $$Rights of the engine's roles: sluice_reader sees (tables, views, and the functions that change nothing),
-sluice_operator defines and runs. Nobody else may call the functions, but for reject.$$;
+sluice_operator defines and runs what is its own (_guard_tables), sluice_monitor sees counts. Nobody else may call the
+functions, but for reject.$$;
+
+-- Of rows that are theirs. What is history is added to and not changed, columns that say what a row is of stay; nobody
+-- writes through views, as sluice.owners sees more than its reader.
+create or replace function sluice._grant_to_operators()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_relation record;
+begin
+  revoke all on all tables in schema sluice from sluice_operator;
+  revoke all on all sequences in schema sluice from sluice_operator;
+  for v_relation in
+    select c.oid::regclass as name, case
+        when c.relkind = 'v' or c.relname in ('engine', 'pruned', 'pruned_batches', 'raw_chunks',
+          'refinery_schema_history') then 'select'
+        when c.relname in ('activations', 'batches', 'quarantine_events') or c.relname ~ '^raw_[0-9]'
+          then 'select, insert'
+        when c.relname = 'raw_days' then 'select, insert, delete'
+        when kept.columns is not null then 'select, insert, update (' || changing.columns || ')'
+          || case c.relname when 'pipelines' then ', delete' else '' end
+        else 'select, insert, update, delete' end as rights
+    from pg_class c
+    left join (values
+      ('etl_state', '{pipeline_id}'::name[]),
+      ('pipelines', '{pipeline_id,name,created_at,created_by,backfill_of}'),
+      ('quarantine', '{quarantine_id,pipeline_id,first_seen_at,first_batch_id}'),
+      ('runs', '{run_id,pipeline_id,epoch,started_at,loader,started_by}'),
+      ('transforms', '{pipeline_id,version,defined_at,defined_by}')) kept (name, columns) on kept.name = c.relname
+    cross join lateral (
+      select string_agg(quote_ident(a.attname), ', ') as columns from pg_attribute a
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attname <> all (kept.columns)) changing
+    where c.relnamespace = 'sluice'::regnamespace and c.relkind in ('r', 'v') and pg_has_role(c.relowner, 'usage')
+  loop
+    execute format('grant %s on %s to sluice_operator', v_relation.rights, v_relation.name);
+  end loop;
+  grant usage on all sequences in schema sluice to sluice_operator;
+  grant select on sequence sluice.batch_id to sluice_operator;
+  grant execute on all functions in schema sluice to sluice_operator;
+  -- On a table of their own these would make and drop those of others.
+  revoke execute on function sluice._make_raw_table(), sluice._drop_raw_table() from sluice_operator;
+end
+$$;
+
+-- Columns by name: one that is new is not seen until it is known to hold no data. Cursors, messages and notes may.
+create or replace function sluice._grant_to_monitors()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_routine record;
+begin
+  revoke all on all tables in schema sluice from sluice_monitor;
+  grant select on sluice.engine, sluice.pipelines, sluice.activations, sluice.waiting,
+    sluice.status, sluice.status_details, sluice.backfills, sluice.recent_runs, sluice.recent_batches, sluice.versions,
+    sluice.waiting_details, sluice.quarantine_counts, sluice.owners, sluice._mine, sluice._loaded, sluice.manual
+    to sluice_monitor;
+  grant select (pipeline_id, epoch, batch_seq, updated_at) on sluice.etl_state to sluice_monitor;
+  grant select (pipeline_id, object, is_done, last_batch_id, updated_at) on sluice.source_objects to sluice_monitor;
+  grant select (pipeline_id, version, function, columns, key, order_by, defined_at, defined_by, first_used_at)
+    on sluice.transforms to sluice_monitor;
+  grant select (run_id, pipeline_id, epoch, started_at, finished_at, outcome, loader, started_by) on sluice.runs
+    to sluice_monitor;
+  grant select (batch_id, pipeline_id, batch_seq, run_id, kind, version, started_at, committed_at, extracted,
+    transformed, filtered, quarantined, produced, inserted, updated, deleted, unchanged, stale, superseded, retried,
+    known, reloads, rewound_to, recorded_by, targets) on sluice.batches to sluice_monitor;
+  grant select (quarantine_id, pipeline_id, version, sqlstate, constraint_name, column_name, status, seen_count,
+    first_seen_at, last_seen_at, first_batch_id, last_batch_id, resolved_batch_id, closed_at, closed_by)
+    on sluice.quarantine to sluice_monitor;
+  grant select (delivery_id, pipeline_id, operation, state, batch_id, attempts, attempted_at, redelivery, status,
+    noted_at, closed_at) on sluice.outbox to sluice_monitor;
+  grant select (pipeline_id, epoch, sent_count, sender, started_at, finished_at, outcome) on sluice.delivery_state
+    to sluice_monitor;
+  for v_routine in
+    select p.oid::regprocedure as name from pg_proc p
+    where p.pronamespace = 'sluice'::regnamespace and not p.prosecdef
+      and (p.proname in ('doctor', 'pipeline_name') or p.proname like '\_%')
+  loop
+    execute format('grant execute on function %s to sluice_monitor', v_routine.name);
+  end loop;
+end
+$$;
 
 -- Grants them when a DBA made a role after the installation; says whether there was any to grant.
 create or replace function sluice._grant_to_new_roles()
@@ -65,6 +149,7 @@ begin
     where (r.rolname = 'sluice_reader' and not has_table_privilege(r.oid, 'sluice.status', 'select'))
       or (r.rolname = 'sluice_operator' and not has_function_privilege(r.oid, 'sluice.verify(text, boolean)',
         'execute'))
+      or (r.rolname = 'sluice_monitor' and not has_table_privilege(r.oid, 'sluice.status', 'select'))
   ) then
     return false;
   end if;

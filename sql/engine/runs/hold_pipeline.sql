@@ -4,7 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(hold_pipeline.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(hold_pipeline.pipeline);
 begin
   perform set_config('idle_in_transaction_session_timeout', '0', true);
   if current_setting('transaction_timeout', true) is not null then
@@ -20,9 +20,13 @@ the fence in load_batch. False when another session holds it (see pipeline_holde
 
 create or replace function sluice.pipeline_holder(pipeline text)
 returns table (pid integer, application_name text, username text, silent_seconds double precision)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_pipeline(pipeline_holder.pipeline);
+begin
+  return query
   select l.pid, a.application_name, a.usename::text, extract(epoch
     from clock_timestamp() - a.state_change)::double precision
   from pg_locks l
@@ -30,7 +34,8 @@ as $$
   where l.locktype = 'advisory' and l.granted and l.objsubid = 2
     and l.database = (select d.oid from pg_database d where d.datname = current_database())
     and l.classid = sluice._lock_class('guard')::bigint
-    and l.objid = (sluice._find_pipeline(pipeline)).pipeline_id::bigint
+    and l.objid = v_pipeline.pipeline_id::bigint;
+end
 $$;
 
 comment on function sluice.pipeline_holder(text) is
@@ -42,7 +47,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(evict_loader.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(evict_loader.pipeline);
   v_session  record;
   v_count    integer := 0;
 begin

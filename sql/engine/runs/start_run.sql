@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(start_run.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(start_run.pipeline);
   v_state    sluice.etl_state;
   v_run_id   bigint;
   v_compiled sluice.compiled;
@@ -56,7 +56,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_pipeline(refuse_run.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_pipeline(refuse_run.pipeline);
   v_run_id   bigint;
 begin
   with state as (

@@ -4,7 +4,7 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_query text := (sluice._find_pipeline(source_rows.pipeline)).source ->> 'for_each';
+  v_query text := (sluice._find_own_pipeline(source_rows.pipeline)).source ->> 'for_each';
 begin
   if v_query is not null then
     return query execute format(E'select to_jsonb(q)::text from (\n%s\n) q', v_query);

@@ -4,7 +4,6 @@ create or replace function sluice._count_rows_by_origin(
   p_target text, out lost bigint, out a_lost_batch bigint, out unknown bigint, out without_batch bigint)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 begin
   execute format($sql$select coalesce(sum(r.rows) filter (where r.is_known = false), 0),

@@ -3,7 +3,6 @@ create or replace function sluice._done_by_hand(p_pipeline sluice.pipelines)
 returns table (what text, rows bigint, detail text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare

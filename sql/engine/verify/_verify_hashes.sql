@@ -1,7 +1,6 @@
 create or replace function sluice._verify_hashes(p_pipeline sluice.pipelines, out is_ok boolean, out detail text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set jit = off
 as $$

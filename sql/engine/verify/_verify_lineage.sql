@@ -1,7 +1,6 @@
 create or replace function sluice._verify_lineage(p_target text, out is_ok boolean, out detail text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.verify
 as $$
 declare

@@ -57,7 +57,6 @@ create or replace function sluice._open_records_in_target(p_pipeline sluice.pipe
   out unread text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
@@ -105,7 +104,6 @@ create or replace function sluice._made_a_row_in_target(p_record sluice.quaranti
 returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare

@@ -1,7 +1,6 @@
 create or replace function sluice._verify_row_count(p_pipeline sluice.pipelines, out is_ok boolean, out detail text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 declare
   v_why text := sluice._why_rows_may_go(p_pipeline);
@@ -32,7 +31,6 @@ create or replace function sluice._count_rows_in_books(p_target text, out rows b
   out deleted bigint, out changed bigint, out gone bigint)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 declare
   v_unknown bigint := 0;

@@ -5,7 +5,6 @@ create or replace function sluice._versions_of_rows(p_pipeline sluice.pipelines)
 returns table (version integer, search_path text, rows bigint, unread text, rows_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 declare
   v_target regclass := p_pipeline.target;

@@ -2,7 +2,6 @@ create or replace function sluice._why_unreadable(p_target text, p_columns text[
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
   -- By the catalog: to_regclass raises where the schema may not be used.
   select case

@@ -33,7 +33,6 @@ create or replace function sluice._compare_with_target(p_target_name text)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 -- Index lookups in the target only, as in _plan_by_index.
 set enable_hashjoin = off

@@ -61,7 +61,6 @@ create or replace function sluice._note_rows_not_in_source(p_pipeline sluice.pip
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 set enable_nestloop = off
 set enable_mergejoin = off

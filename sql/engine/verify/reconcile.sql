@@ -11,10 +11,9 @@ create or replace function sluice.reconcile(
 returns table (what text, rows bigint, accepted boolean, detail text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 as $$
 declare
-  v_defined  sluice.pipelines := sluice._find_live_pipeline(reconcile.pipeline);
+  v_defined  sluice.pipelines := sluice._find_own_live_pipeline(reconcile.pipeline);
   v_pipeline sluice.pipelines := sluice._as_only_target(v_defined, reconcile.target);
   v_accept   text[] := coalesce(reconcile.accept, '{}');
   v_strange  text := (select min(a) from unnest(v_accept) a where a not in ('deleted', 'edited', 'unknown', 'foreign'));
@@ -93,7 +92,6 @@ create or replace function sluice._accept_edited(p_pipeline sluice.pipelines, p_
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
@@ -117,7 +115,6 @@ create or replace function sluice._adopt_rows(
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-set row_security = off
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare

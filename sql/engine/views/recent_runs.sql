@@ -11,7 +11,8 @@ select
   t.quarantined
 from sluice.pipelines p
 cross join lateral (
-  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 20) r
+  select r.run_id, r.outcome, r.started_at, r.finished_at from sluice.runs r
+  where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 20) r
 cross join lateral sluice._run_totals(r.run_id) t
 order by r.run_id desc;
 
@@ -31,7 +32,8 @@ select
   b.quarantined
 from sluice.pipelines p
 cross join lateral (
-  select * from sluice.batches b where b.pipeline_id = p.pipeline_id order by b.committed_at desc limit 20) b
+  select b.batch_id, b.kind, b.version, b.committed_at, b.extracted, b.inserted, b.updated, b.deleted, b.quarantined
+  from sluice.batches b where b.pipeline_id = p.pipeline_id order by b.committed_at desc limit 20) b
 order by b.batch_id desc;
 
 comment on view sluice.recent_batches is

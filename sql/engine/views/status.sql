@@ -11,7 +11,8 @@ select
   (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting
 from sluice.pipelines p
 left join lateral (
-  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
+  select r.run_id, r.started_at, r.finished_at, r.outcome from sluice.runs r
+  where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
 left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
 where p.backfill_of is null
 order by p.name;
@@ -38,22 +39,18 @@ select
   coalesce(t.quarantined, 0) as quarantined,
   (select count(*) from sluice.quarantine q where q.pipeline_id = p.pipeline_id
     and q.status = 'open') as open_quarantine,
-  s.cursor,
+  sluice._cursor_of(p.pipeline_id) as cursor,
   (select count(*) from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting,
   (select jsonb_agg(jsonb_build_object('name', w.name, 'reason', w.reason, 'since', w.since) order by w.name)
    from sluice.waiting w where w.pipeline_id = p.pipeline_id) as waiting_for,
-  r.error,
+  sluice._error_of(r.run_id, null) as error,
   (select count(*) from sluice.outbox o where o.pipeline_id = p.pipeline_id
     and o.state in ('unsent', 'in_flight')) as undelivered,
   (select count(*) from sluice.outbox o where o.pipeline_id = p.pipeline_id and o.state = 'dead') as dead_deliveries,
   coalesce(t.batches, 0) as run_batches,
   f.failing_since,
   coalesce(f.failed_runs, 0) as failed_runs,
-  (select jsonb_agg(jsonb_build_object('name', o.object, 'position', o.position) order by o.object)
-   from (
-     select * from sluice.source_objects o where o.pipeline_id = p.pipeline_id and not o.is_done
-       and not exists (select from sluice.waiting w where w.pipeline_id = o.pipeline_id and w.name = o.object)
-     order by o.object limit 20) o) as unfinished,
+  sluice._unfinished_of(p.pipeline_id) as unfinished,
   (select jsonb_agg(jsonb_build_object('target', o.target, 'written', coalesce(o.written, 0)) order by o.number)
    from (
      select v.target, v.number, sum(x.inserted + x.updated + x.deleted) as written
@@ -64,12 +61,12 @@ select
        where b.run_id = r.run_id) x on x.target = v.target
      group by v.target, v.number) o
    having count(*) > 1) as targets,
-  (select d.error from sluice.delivery_state d
-   where d.pipeline_id = p.pipeline_id and p.deliver is not null) as last_delivery_error
+  sluice._error_of(null, case when p.deliver is not null then p.pipeline_id end) as last_delivery_error
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
-  select * from sluice.runs r where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
+  select r.run_id, r.started_at, r.finished_at, r.outcome from sluice.runs r
+  where r.pipeline_id = p.pipeline_id order by r.epoch desc limit 1) r on true
 left join lateral sluice._run_totals(r.run_id) t on r.run_id is not null
 left join lateral sluice._failures(case when r.outcome is distinct from 'ok' then p.pipeline_id end) f
   on f.failed_runs > 0
@@ -83,7 +80,7 @@ batches: of all runs. failing_since, failed_runs: since when no run has ended we
 could not be read to its end; unfinished: files and objects that were begun and are not among these (20 at most).
 targets: where there are several, the rows written to each by that run.
 undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries);
-last_delivery_error: why the last sender ended early. Backfills are in sluice.backfills.$$;
+last_delivery_error: why the last sender ended early. cursor, unfinished and errors are null for a sluice_monitor. Backfills are in sluice.backfills.$$;
 
 create or replace view sluice.waiting_details as
 select

@@ -17,9 +17,10 @@ pub(in crate::cli) struct Show {
 #[command(after_help = "Examples:
   sluice set orders max_bad_ratio=0.02 batch_rows=5000
   sluice set orders retain_raw=none        the words none and default are values, too
+  sluice set orders owner=team_a           whose members run it and see its records
 
-Policies are max_bad_ratio, batch_rows, batch_bytes, skip_known, retry_orphans, retain_raw, missing,
-mark_column and max_delete_ratio. What is set here stays when the same definition is applied again.")]
+Policies are max_bad_ratio, batch_rows, batch_bytes, skip_known, retry_orphans, retain_raw, retain_history,
+missing, mark_column, max_delete_ratio and owner. What is set here stays when the same definition is applied again.")]
 pub(in crate::cli) struct Set {
     /// The pipeline
     pub(in crate::cli) pipeline: String,

@@ -312,8 +312,11 @@ async fn errors_that_no_record_can_be_blamed_for_fail_the_batch() {
             ),
         )
         .await;
-        db.execute("grant select, insert, update, delete on shop.items to engine_loader")
-            .await;
+        db.execute(
+            "grant select, insert, update, delete on shop.items to engine_loader;
+             update sluice.pipelines set owner = 'sluice_operator'",
+        )
+        .await;
         let session = db.connect().await;
         session
             .batch_execute("set role engine_loader")

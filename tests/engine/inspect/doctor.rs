@@ -8,7 +8,8 @@ async fn shop() -> TestDb {
     let db = items_of_ids().await;
     db.execute(
         "do $$ begin create role engine_loader in role sluice_operator;
-         exception when duplicate_object or unique_violation then null; end $$",
+         exception when duplicate_object or unique_violation then null; end $$;
+         update sluice.pipelines set owner = 'sluice_operator'",
     )
     .await;
     db

@@ -231,7 +231,7 @@ async fn goals_of_rewinds_snapshots_and_retained_payloads_hold_the_ledger() {
     let (db, _) = aged().await;
     db.execute(
         "update sluice.pipelines set retain_raw = '5 years';
-         select sluice._make_raw_table(1, (now() at time zone 'UTC')::date - 1000)",
+         insert into sluice.raw_days values (1, (now() at time zone 'UTC')::date - 1000)",
     )
     .await;
     assert_eq!(
