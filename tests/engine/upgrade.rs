@@ -196,6 +196,38 @@ async fn next_runs_go_on_where_the_old_ones_ended() {
 }
 
 #[tokio::test]
+async fn whoever_ran_pipelines_before_they_had_owners_still_does() {
+    let Some(old) = Old::upgraded().await else {
+        return;
+    };
+    let owners = "select distinct owner from sluice.owners";
+    assert_eq!(old.db.rows(owners).await, ["sluice_operator"]);
+    let tables =
+        "select count(*) from pg_class where relname ~ '^raw_[0-9]+_[0-9]+$' and relkind = 'r'";
+    let days = "select count(*) from sluice.raw_days";
+    assert_eq!(old.db.value(days).await, old.db.value(tables).await);
+    let role = format!("operator_{}", old.db.name);
+    old.db
+        .execute(&format!(
+            "create role {role} login in role sluice_operator;
+             do $$ declare v_schema name; begin
+               for v_schema in select nspname from pg_namespace where nspname !~ '^(pg_|information_schema|sluice)' loop
+                 execute format('grant usage on schema %1$I to {role}; grant all on all tables in schema %1$I to {role};
+                   grant execute on all functions in schema %1$I to {role}', v_schema);
+               end loop; end $$"
+        ))
+        .await;
+    old.put("stock.csv", &["sku,pieces", "a-1,12"]);
+    let done = Sluice::on(&old.db.seen_as(&role))
+        .current_dir(old.folder.path())
+        .args(["run", "stock"])
+        .run()
+        .exits(0);
+    assert_eq!(books(&done.summary()), "ok extracted=1 updated=1 deleted=1");
+    old.is_sound().await;
+}
+
+#[tokio::test]
 async fn quarantine_of_the_old_installation_can_be_dealt_with() {
     let Some(old) = Old::upgraded().await else {
         return;

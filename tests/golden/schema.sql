@@ -264,6 +264,7 @@ create table sluice.pipelines (
   retain_raw interval,
   deliver jsonb,
   retain_history interval,
+  owner text default CURRENT_USER not null,
   constraint pipelines_active_version_exists FOREIGN KEY (pipeline_id, active_version) REFERENCES sluice.transforms(pipeline_id, version) DEFERRABLE INITIALLY DEFERRED,
   constraint pipelines_backfill_range_is_unique UNIQUE (backfill_of, backfill_range),
   constraint pipelines_backfills_belong_to_a_pipeline FOREIGN KEY (backfill_of) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
@@ -282,6 +283,7 @@ create table sluice.pipelines (
   constraint pipelines_retain_raw_is_positive CHECK ((retain_raw > '00:00:00'::interval)),
   constraint pipelines_source_is_an_object CHECK ((jsonb_typeof(source) = 'object'::text))
 );
+CREATE INDEX pipelines_by_target ON sluice.pipelines USING btree (target);
 
 create table sluice.pruned (
   pipeline_id integer not null,
@@ -377,6 +379,14 @@ create table sluice.raw_chunks (
   payloads text[] not null
 );
 CREATE INDEX raw_chunks_by_batch ON sluice.raw_chunks USING btree (batch_id, first_ordinal);
+
+create table sluice.raw_days (
+  pipeline_id integer not null,
+  retained_on date not null,
+  constraint raw_days_are_days CHECK (isfinite(retained_on)),
+  constraint raw_days_belong_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
+  constraint raw_days_pkey PRIMARY KEY (pipeline_id, retained_on)
+);
 
 create table sluice.record_fields (
   pipeline_id integer not null,

@@ -29,9 +29,13 @@ returns sluice.pipelines
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_pipeline sluice.pipelines := sluice._find_pipeline(p_name);
 begin
-  perform sluice._refuse_foreign(p_name);
-  return sluice._find_pipeline(p_name);
+  if not sluice._is_member_of(v_pipeline.owner) then
+    perform sluice._refuse_foreign(p_name);
+  end if;
+  return v_pipeline;
 end
 $$;
 

@@ -1,5 +1,6 @@
 //! Several teams in one engine: what is whose, and what nobody can write. `docs/trust.md` says it in one table.
 
+mod cost;
 mod forging;
 mod functions;
 mod monitor;
