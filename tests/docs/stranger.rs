@@ -136,6 +136,11 @@ async fn the_runbook_is_true_for_a_loader_with_the_least_rights_beside_another_p
     let url = db.seen_as(&login).url;
     let folder = tempfile::tempdir().unwrap();
     let grant = async || {
+        db.execute(&format!(
+            "select sluice.set_policy(pipeline, 'owner', '{login}') from sluice.owners
+             where owner <> '{login}' and pipeline <> 'strangers' and not is_backfill"
+        ))
+        .await;
         for _ in 0..4 {
             let doctor = sluice("doctor --json", &url, folder.path());
             let grants = grants(&doctor, " strangers").into_iter();
@@ -163,6 +168,20 @@ async fn doctor_leads_a_stranger_to_every_right_of_a_second_pipeline() {
     fs::create_dir(folder.path().join("customers")).unwrap();
     fs::write(folder.path().join("customers/1.csv"), "id,name\n1,Anna\n").unwrap();
     db.execute("insert into other.names values ('Anna')").await;
+    // Whose it is, too.
+    let done = sluice("doctor --json", &url, folder.path());
+    let findings: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let mut findings = findings.as_array().unwrap().iter();
+    let foreign = findings
+        .find(|finding| finding["check"] == "pipeline customers")
+        .unwrap();
+    assert!(
+        foreign["detail"].as_str().unwrap().contains("belongs to"),
+        "{foreign}"
+    );
+    let next = foreign["next"].as_str().unwrap();
+    let (_, give) = next.split_once("to give the pipeline away: ").unwrap();
+    db.execute(give).await;
     for _ in 0..5 {
         let done = sluice("doctor --json", &url, folder.path());
         let grants = grants(&done, "nothing");

@@ -51,13 +51,22 @@ begin
   if v_owner is not null then
     raise exception using errcode = 'insufficient_privilege',
       message = format('pipeline %s belongs to %s, and %s is not a member of it', p_name, v_owner, current_user),
-      hint = concat(
-        (select case when r.rolname is null then 'there is no such role any more; '
-          when not r.rolsuper then format('grant %I to %I; ', v_owner, current_user) end
-         from (values (true)) here left join pg_roles r on r.rolname = v_owner),
-        format('to give the pipeline away: select sluice.set_policy(%L, ''owner'', %L)', p_name, current_user));
+      hint = sluice._way_into(p_name, v_owner);
   end if;
 end
+$$;
+
+create or replace function sluice._way_into(p_name text, p_owner text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select concat(
+    case when r.rolname is null then 'there is no such role any more; '
+      -- Nobody is made a superuser for that.
+      when not r.rolsuper then format('grant %I to %I; ', p_owner, current_user) end,
+    format('to give the pipeline away: select sluice.set_policy(%L, ''owner'', %L)', p_name, current_user))
+  from (values (true)) here left join pg_roles r on r.rolname = p_owner
 $$;
 
 -- The pipeline of that name; SL005 for a backfill, where only the pipeline itself will do.

@@ -66,8 +66,8 @@ begin
     case when not may_run then format('to run pipelines: grant sluice_operator to %I', current_user) end
   from has_function_privilege('sluice.load_batch'::regproc, 'execute') may_run,
     has_table_privilege('sluice.status', 'select') may_read;
-  for v_pipeline in select p.name from sluice.pipelines p where p.backfill_of is null order by p.name loop
-    return query select * from sluice._doctor_pipeline(v_pipeline.name);
+  for v_pipeline in select o.pipeline from sluice.owners o where not o.is_backfill loop
+    return query select * from sluice._doctor_pipeline(v_pipeline.pipeline);
   end loop;
   return query
   select 'waiting ' || w.pipeline, case when w.is_overdue then 'warn' else 'ok' end,

@@ -106,6 +106,7 @@ async fn no_view_shows_what_another_team_has() {
         let seen = rows(&teams.of("rita").await, &all).await;
         let may_be_empty = [
             "sluice.backfills",
+            "sluice.erasures",
             "sluice.quarantine_discarded",
             "sluice._mine",
         ]

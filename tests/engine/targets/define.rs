@@ -239,7 +239,8 @@ async fn doctor_names_rights_that_are_missing_on_any_target() {
     db.execute(
         "create role also_loader; grant sluice_operator to also_loader; grant usage on schema shop to also_loader;
          grant select, insert, update, delete on shop.orders to also_loader;
-         grant execute on all functions in schema shop to also_loader;",
+         grant execute on all functions in schema shop to also_loader;
+         update sluice.pipelines set owner = 'also_loader'",
     )
     .await;
     let session = db.connect().await;
