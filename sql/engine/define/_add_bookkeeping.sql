@@ -84,7 +84,8 @@ begin
   -- Or a table could use up the numbers of all pipelines.
   if p_batch_id - v_last > 1000000000000 then
     raise exception using errcode = 'SL005',
-      message = format('target %s names batch %s in sluice_batch, and no engine has come that far', p_target, p_batch_id),
+      message = format('target %s names batch %s in sluice_batch, and no engine has come that far', p_target,
+        p_batch_id),
       hint = format('update %s set sluice_batch = null, sluice_hash = null where sluice_batch = %s', p_target,
         p_batch_id);
   elsif p_batch_id >= v_last then

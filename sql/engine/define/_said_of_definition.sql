@@ -38,8 +38,8 @@ as $$
   from (
     select key, was.value #>> '{}', now.value #>> '{}'
     from jsonb_each(to_jsonb(p_was)) was join jsonb_each(to_jsonb(p_now)) now using (key)
-    where key in ('owner', 'target', 'max_bad_ratio', 'batch_rows', 'batch_bytes', 'skip_known', 'retry_orphans', 'retain_raw',
-      'retain_history', 'missing', 'mark_column', 'max_delete_ratio')
+    where key in ('owner', 'target', 'max_bad_ratio', 'batch_rows', 'batch_bytes', 'skip_known', 'retry_orphans',
+      'retain_raw', 'retain_history', 'missing', 'mark_column', 'max_delete_ratio')
     union all
     select 'source ' || key, was.value::text, now.value::text
     from jsonb_each(p_was.source) was full join jsonb_each(p_now.source) now using (key)

@@ -20,8 +20,8 @@ begin
     return query select v_check, 'warn', format('its owner %s is no role any more', v_found.owner),
       format('select sluice.set_policy(%L, ''owner'', %L)', p_name, current_user);
   elsif not v_found.is_yours then
-    return query select v_check, 'ok', format('not checked: it belongs to %s, and %s is not a member of it', v_found.owner,
-      current_user), 'to run it: ' || sluice._way_into(p_name, v_found.owner);
+    return query select v_check, 'ok', format('not checked: it belongs to %s, and %s is not a member of it',
+      v_found.owner, current_user), 'to run it: ' || sluice._way_into(p_name, v_found.owner);
     return;
   end if;
   for v_found in select * from sluice._targets_to_check(p_name) loop

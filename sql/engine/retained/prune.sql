@@ -84,7 +84,8 @@ begin
     begin
       bytes := pg_total_relation_size(v_day.relation);
       if not p_is_dry then
-        delete from sluice.raw_days d where d.pipeline_id = p_pipeline.pipeline_id and d.retained_on = v_day.retained_on;
+        delete from sluice.raw_days d
+        where d.pipeline_id = p_pipeline.pipeline_id and d.retained_on = v_day.retained_on;
       end if;
       retained_on := v_day.retained_on;
       return next;

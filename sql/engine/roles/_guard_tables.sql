@@ -38,7 +38,8 @@ begin
     for each row when (row_security_active('sluice.transforms'::regclass) and old.first_used_at is not null)
     execute function sluice._keep_version();
   create or replace trigger keep_record before update on sluice.quarantine
-    for each row when (row_security_active('sluice.quarantine'::regclass) and (old.status, old.payload, old.original_payload, old.closed_at, old.closed_by)
+    for each row when (row_security_active('sluice.quarantine'::regclass)
+      and (old.status, old.payload, old.original_payload, old.closed_at, old.closed_by)
       is distinct from (new.status, new.payload, new.original_payload, new.closed_at, new.closed_by))
     execute function sluice._keep_record();
   create or replace trigger make_raw_table after insert on sluice.raw_days
@@ -73,9 +74,11 @@ begin
     select * from (values
       ('to_see', 'select to public', v_is_mine, null),
       ('to_add', 'insert to public', null, concat_ws(' and ', v_is_mine, v_rule)),
-      ('to_change', 'update to public', concat_ws(' and ', v_is_mine, case v_name when 'runs' then 'finished_at is null' end),
+      ('to_change', 'update to public', concat_ws(' and ', v_is_mine,
+          case v_name when 'runs' then 'finished_at is null' end),
         concat_ws(' and ', v_is_mine, case when v_name in ('also_targets', 'pipelines') then v_rule end)),
-      ('to_delete', 'delete to public', concat_ws(' and ', v_is_mine, case v_name when 'also_targets' then v_rule end), null),
+      ('to_delete', 'delete to public', concat_ws(' and ', v_is_mine,
+          case v_name when 'also_targets' then v_rule end), null),
       ('to_read', 'select to sluice_reader', 'true', null),
       -- Who is an operator, too, may read all columns, and so no rows of others.
       ('to_watch', 'select to sluice_monitor', 'not sluice._is_member_of(''sluice_operator'')', null)
@@ -106,7 +109,8 @@ as $$
     -- Rows that came with a table are noted before its first pipeline is.
     when p_name = 'unknown_batches' then sluice._no_strangers(p_name)
     when 'target' = any (c.names) then format(
-      'exists (select from sluice._loaded l join sluice._mine m using (pipeline_id) where l.target = %I.target)', p_name)
+      'exists (select from sluice._loaded l join sluice._mine m using (pipeline_id) '
+      'where l.target = %I.target)', p_name)
     when 'chunk_id' = any (c.names) then format(
       'exists (select from sluice.known_payloads k join sluice._mine m using (pipeline_id)'
       ' where k.chunk_id = %I.chunk_id)', p_name)
@@ -120,54 +124,4 @@ as $$
   from (
     select array_agg(a.attname::text) as names from pg_attribute a
     where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped) c
-$$;
-
--- What else holds for rows that are added: they bear the name of who adds them and the server's time, a number that
--- this session drew, and nothing of others.
-create or replace function sluice._rule_of_additions(p_name text)
-returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select case p_name
-    when 'activations' then sluice._is_signed('activated_by', 'activated_at')
-    when 'also_targets' then sluice._no_strangers(p_name)
-      || ' and exists (select from sluice.transforms t where t.pipeline_id = also_targets.pipeline_id'
-      ' and t.version = also_targets.version and t.first_used_at is null)'
-    when 'batches' then sluice._is_signed('recorded_by', 'committed_at')
-      || ' and batch_id = pg_catalog.currval(''sluice.batch_id'') and (run_id is null or exists ('
-      'select from sluice.runs r where r.run_id = batches.run_id and r.pipeline_id = batches.pipeline_id))'
-    when 'etl_state' then 'batch_seq = 0 and cursor is null'
-    when 'pipelines' then sluice._no_strangers(p_name)
-      || ' and (backfill_of is null or exists (select from sluice._mine m where m.pipeline_id = backfill_of))'
-    -- The first error of a record is noted when something else happens to it; the run that brought it found it.
-    when 'quarantine_events' then '(' || sluice._is_signed('done_by', 'happened_at')
-      || ' or event = ''quarantined'' and (done_by, happened_at) = (
-        select coalesce(b.recorded_by, ''unknown''), q.last_seen_at
-        from sluice.quarantine q left join sluice.batches b on b.batch_id = q.last_batch_id
-        where q.quarantine_id = quarantine_events.quarantine_id))'
-    -- A batch may have begun before midnight.
-    when 'raw_days' then
-      '(pg_catalog.clock_timestamp() at time zone ''UTC'')::pg_catalog.date - retained_on between 0 and 1'
-    when 'runs' then sluice._is_signed('started_by', 'started_at')
-    when 'transforms' then sluice._is_signed('defined_by', 'defined_at')
-    when 'unknown_batches' then sluice._is_signed('noted_by', 'noted_at') end
-$$;
-
-create or replace function sluice._is_signed(p_by text, p_at text)
-returns text
-language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-  select format('%I = session_user and %I between pg_catalog.now() and pg_catalog.clock_timestamp()', p_by, p_at)
-$$;
-
--- Batches of one table read each other's ledgers: whose one pipeline is, theirs all are.
-create or replace function sluice._no_strangers(p_name text)
-returns text
-language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-  select format('not exists (select from sluice._loaded l where l.target = %I.target and not sluice._is_member_of(l.owner))',
-    p_name)
 $$;

@@ -12,4 +12,5 @@ end
 $$;
 
 comment on function sluice._is_member_of(text) is
-  'Whether the caller has the rights of a role: as its member, or as a superuser. False of a role that is none any more.';
+$$Whether the caller has the rights of a role: as its member, or as a superuser. False of a role that is none any
+more.$$;

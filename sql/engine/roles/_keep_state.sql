@@ -18,8 +18,8 @@ end
 $$;
 
 comment on function sluice._keep_state() is
-$$Refuses a state that the ledger does not tell; below, other changes that cannot be judged without what was there before.
-The engine's owner is not held to them: see their triggers in _guard_tables.$$;
+$$Refuses a state that the ledger does not tell; below, other changes that cannot be judged without what was there
+before. The engine's owner is not held to them: see their triggers in _guard_tables.$$;
 
 -- A version that has loaded stays what it was registered as. What its definition said of the pipeline may change.
 create or replace function sluice._keep_version()

@@ -80,7 +80,8 @@ batches: of all runs. failing_since, failed_runs: since when no run has ended we
 could not be read to its end; unfinished: files and objects that were begun and are not among these (20 at most).
 targets: where there are several, the rows written to each by that run.
 undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries);
-last_delivery_error: why the last sender ended early. cursor, unfinished and errors are null for a sluice_monitor. Backfills are in sluice.backfills.$$;
+last_delivery_error: why the last sender ended early. cursor, unfinished and errors are null for a
+sluice_monitor. Backfills are in sluice.backfills.$$;
 
 create or replace view sluice.waiting_details as
 select
