@@ -165,6 +165,10 @@ async fn functions_pin_their_search_path_are_commented_and_closed_to_the_public(
             "p.prosecdef and p.prorettype <> 'trigger'::regtype and proname <> '_pass_batch_id'",
         ),
         (
+            "row security, which guards the engine's own tables",
+            "'row_security=off' = any (p.proconfig)",
+        ),
+        (
             "parameters named p_ inside, and plainly outside",
             "exists (select from unnest(p.proargnames[:p.pronargs]) n where (n like 'p\\_%') <> (p.proname like '\\_%'))",
         ),
