@@ -10,8 +10,8 @@ pub(super) async fn why(context: &Context, args: &args::Why) -> Result<u8> {
     let session = context.session().await?;
     let rows = call::rows(
         &session,
-        "select * from sluice.why(pipeline => $1, key => $2)",
-        &[&args.pipeline, &args.key],
+        "select * from sluice.why(pipeline => $1, key => $2, target => $3)",
+        &[&args.pipeline, &args.key, &args.target],
     )
     .await?;
     let text = |row: &Map<String, Value>, name: &str| {

@@ -15,8 +15,8 @@ begin
   from sluice._all_batches() b
   join sluice.pipelines p on p.pipeline_id = b.pipeline_id
   join sluice.pipelines o on o.pipeline_id = coalesce(p.backfill_of, p.pipeline_id)
-  join sluice.transforms t on t.pipeline_id = o.pipeline_id and t.version = b.version
-  where b.batch_id = p_batch_id;
+  cross join lateral sluice._versions_of_target(o.pipeline_id, p_pipeline.target) t
+  where b.batch_id = p_batch_id and t.version = b.version;
   if not found or sluice._why_unreadable(p_pipeline.target, v_version.columns) is not null then
     return null;
   end if;

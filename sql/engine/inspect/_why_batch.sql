@@ -1,5 +1,5 @@
 create or replace function sluice._why_batch(p_batch_id bigint, p_key jsonb, p_columns text[], p_row_sql text,
-  p_typed_key jsonb)
+  p_typed_key jsonb, p_target oid)
 returns table (fact text, value text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -24,7 +24,8 @@ begin
   select f.fact, f.value
   from sluice.pipelines p
   left join sluice.runs r on r.run_id = v_batch.run_id
-  left join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = v_batch.version
+  left join sluice._version_targets(coalesce(p.backfill_of, p.pipeline_id), v_batch.version) t
+    on to_regclass(t.target) = p_target and t.version = v_batch.version
   cross join lateral (values
     ('pipeline', p.name),
     ('batch', format('%s, %s', v_batch.batch_id, case
@@ -56,7 +57,7 @@ begin
   end if;
   begin
     select concat_ws(':', r.origin, r.position), r.payload into v_place, v_payload
-    from sluice._retained_record_of_key(v_batch, p_key, p_columns, p_row_sql) r;
+    from sluice._retained_record_of_key(v_batch, p_key, p_columns, p_row_sql, p_target) r;
   exception
     when sqlstate 'SL005' or sqlstate 'SL006' then
       v_trouble := sqlerrm; -- the version cannot run any more
@@ -85,19 +86,19 @@ begin
 end
 $$;
 
-comment on function sluice._why_batch(bigint, jsonb, text[], text, jsonb) is
+comment on function sluice._why_batch(bigint, jsonb, text[], text, jsonb, oid) is
 $$What is known of the batch that wrote or deleted a key, and of the record it came from: exactly where its payload is
 retained, else all places that the batch read.$$;
 
 -- The retained record that made a key; nulls where there is none. p_columns, p_row_sql: of _typed_key.
 create or replace function sluice._retained_record_of_key(
-  p_batch sluice.batches, p_key jsonb, p_columns text[], p_row_sql text,
+  p_batch sluice.batches, p_key jsonb, p_columns text[], p_row_sql text, p_target oid,
   out origin text, out "position" bigint, out payload text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_ordinal  integer := (sluice._retained_ordinals_of_key(p_batch, p_key, p_columns, p_row_sql))[1];
+  v_ordinal  integer := (sluice._retained_ordinals_of_key(p_batch, p_key, p_columns, p_row_sql, p_target))[1];
   v_batch_id bigint := coalesce(p_batch.reloads, p_batch.batch_id);
   v_relation regclass;
 begin

@@ -1,4 +1,4 @@
-create or replace function sluice.why(pipeline text, key jsonb)
+create or replace function sluice.why(pipeline text, key jsonb, target text default null)
 returns table (fact text, value text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -6,30 +6,40 @@ set plan_cache_mode = force_custom_plan -- for the pipeline at hand: another one
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(why.pipeline);
+  v_only     sluice.pipelines := sluice._as_only_target(v_pipeline, why.target);
   v_key      record;
+  v_parent   record;
   v_row      record;
   v_grave    sluice.tombstones;
   v_found    record;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  v_key := sluice._typed_key(v_pipeline, why.key);
+  v_key := sluice._typed_key(v_only, why.key);
+  v_parent := sluice._typed_parent(v_pipeline, v_only, v_key);
   execute format('select t.sluice_batch, count(*) over () as count from %s t join %s k on %s', v_key.target::regclass,
     v_key.row_sql,
     sluice._key_condition(v_key.target, v_key.columns, 't', 'k')) into v_row using v_key.given;
-  select * into v_grave from sluice.tombstones d where d.target = v_pipeline.target and d.key_hash = v_key.key_hash;
+  select * into v_grave from sluice.tombstones d where d.target = v_only.target and d.key_hash = v_key.key_hash;
   return query values ('key', v_key.key::text),
-    ('row', format('%s %s%s', case when v_row.count is null then 'not in' else 'in' end, v_pipeline.target,
+    ('row', format('%s %s%s', case when v_row.count is null then 'not in' else 'in' end, v_only.target,
     case when v_row.count is not null and v_row.sluice_batch is null then ', written by no pipeline'
       when v_row.count is null and v_grave.batch_id is not null then ', deleted'
-      else ', ' || sluice._changed_by_hand(v_pipeline, v_row.sluice_batch, v_key.columns, v_key.row_sql, v_key.given)
+      else ', ' || sluice._changed_by_hand(v_only, v_row.sluice_batch, v_key.columns, v_key.row_sql, v_key.given)
       end));
+  if v_only.target <> v_pipeline.target and v_parent.key is not null then
+    return query values ('parent', format('%s of %s', v_parent.key, v_pipeline.target));
+  end if;
 
   if v_row.sluice_batch is not null or v_row.count is null and v_grave.batch_id is not null then
     return query select * from sluice._why_batch(coalesce(v_row.sluice_batch, v_grave.batch_id), v_key.given,
-      v_key.columns, v_key.row_sql, v_key.key);
+      v_key.columns, v_key.row_sql, v_parent.key, v_key.target);
   end if;
 
-  v_found := sluice._search_quarantine(v_pipeline, v_key.target, v_key.columns, v_key.row_sql, v_key.given, v_key.key);
+  if v_parent.key is null then
+    return; -- nobody knows whose child it was
+  end if;
+  v_found := sluice._search_quarantine(
+    v_pipeline, v_parent.target, v_parent.columns, v_parent.row_sql, v_parent.given, v_parent.key);
   return query
   select 'quarantine ' || q.quarantine_id, format('%s: %s %s (%s)',
     q.status || coalesce(' by batch ' || q.resolved_batch_id, '') || coalesce(', ' || q.reason, ''), q.sqlstate,
@@ -46,75 +56,44 @@ begin
 end
 $$;
 
-comment on function sluice.why(text, jsonb) is
+comment on function sluice.why(text, jsonb, text) is
 $$Where the row of a key comes from, fact by fact: the batch that last wrote or deleted it, its run and version, the
 source, the payload where it is retained (see retain_raw), whether it was changed by hand since, and what is or was in
-quarantine of the same key, as far as that can be told. key: {"order_id": 42}, every key column (SL005 otherwise), or
-the value alone where there is one column. Batches that have seen the row since, unchanged, leave no trace in it.
-Example: select * from sluice.why('orders', '42')$$;
+quarantine of the same key, or of the parent's, as far as that can be told. key: {"order_id": 42}, every key column
+(SL005 otherwise), or the value alone where there is one column. target: one of several targets of the pipeline, unless
+it is the first; of a child its parent is named, too. Batches that have seen the row since, unchanged, leave no trace in
+it. Example: select * from sluice.why('orders', '42')$$;
 
--- A key that somebody wrote, in the types of the target: as the quarantine writes it (key), in the bytes of
--- _key_hash, as an object (given), and as a row (row_sql, of given as $1). SL005 when it is none.
-create or replace function sluice._typed_key(p_pipeline sluice.pipelines, p_key jsonb, out target oid,
-  out columns text[], out given jsonb, out row_sql text, out key jsonb, out key_hash bytea)
+-- The key of the first target by which quarantine knows the records of a row: its own, or of a child that of its
+-- parent, as the row says or, without one, its key; nulls where nobody knows.
+create or replace function sluice._typed_parent(
+  p_pipeline sluice.pipelines, p_only sluice.pipelines, p_key record, out target oid, out columns text[],
+  out given jsonb, out row_sql text, out key jsonb)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_example text;
-  v_strange text;
+  v_parent text[];
+  v_row    jsonb := p_key.given;
 begin
-  select t.key into columns from sluice.transforms t where t.pipeline_id = p_pipeline.pipeline_id
-    and t.version = p_pipeline.active_version;
-  target := to_regclass(p_pipeline.target);
-  if target is null then
-    raise exception using errcode = 'SL005', message = format('pipeline %s: target %s does not exist',
-      p_pipeline.name, p_pipeline.target),
-      hint = 'the table was dropped or renamed';
+  if p_only.target = p_pipeline.target then
+    select p_key.target, p_key.columns, p_key.given, p_key.row_sql, p_key.key
+      into target, columns, given, row_sql, key;
+    return;
   end if;
-  v_example := format('{%s}', (select string_agg(format('%s: ...', to_json(k)), ', ' order by n)
-    from unnest(columns) with ordinality as keys (k, n)));
-  given := case when cardinality(columns) = 1 and jsonb_typeof(p_key) in ('string', 'number', 'boolean')
-    then jsonb_build_object(columns[1], p_key) else p_key end;
-  if jsonb_typeof(given) is distinct from 'object' then
-    raise exception using errcode = 'SL005', message = format('key %s is not an object', coalesce(p_key::text, 'null')),
-      hint = format('the key of pipeline %s is %s', p_pipeline.name, v_example);
+  select a.parent into v_parent from sluice.also_targets a
+  where a.pipeline_id = p_pipeline.pipeline_id and a.target = p_only.target
+  order by a.version = p_pipeline.active_version desc, a.version desc limit 1;
+  execute format('select coalesce((select to_jsonb(t) from %s t join %s k on %s), $1)', p_key.target::regclass,
+    p_key.row_sql, sluice._key_condition(p_key.target, p_key.columns, 't', 'k')) into v_row using p_key.given;
+  if not v_row ?& v_parent then
+    return;
   end if;
-  select string_agg(format('%s is not part of it', k), ', ') into v_strange from jsonb_object_keys(given) k
-    where k <> all (columns);
-  v_strange := concat_ws(', ', v_strange, (select string_agg(format('%s is missing', k), ', ' order by n)
-    from unnest(columns) with ordinality as keys (k, n)
-    where jsonb_typeof(given -> k) is null or jsonb_typeof(given -> k) = 'null'));
-  if v_strange <> '' then
-    raise exception using errcode = 'SL005', message = format('%s is no key of pipeline %s: %s', p_key,
-      p_pipeline.name, v_strange),
-      hint = format('the key is %s', v_example);
-  end if;
-  -- As the transform's columns are coerced: nothing is cut to fit.
-  select format('(select %s from (select %s) r)', string_agg(format('%s as %I', c.coercion, c.column_name), ', '),
-    string_agg(format('$1 operator(pg_catalog.->>) %L::pg_catalog.text as %I', c.column_name, c.column_name), ', '))
-    into row_sql
-  from sluice._target_columns(target, columns) c;
-  begin
-    select t.key, t.key_hash into key, key_hash from sluice._execute_key(target, columns, row_sql, given) t;
-  exception when data_exception or integrity_constraint_violation then
-    raise exception using errcode = 'SL005', message = format('%s is no key of pipeline %s: %s', p_key,
-      p_pipeline.name, sqlerrm),
-      hint = format('the key is %s, of %s', v_example, p_pipeline.target);
-  end;
-end
-$$;
-
--- Apart, as the messages above are for the session as it is.
-create or replace function sluice._execute_key(p_target oid, p_columns text[], p_row_sql text, p_key jsonb,
-  out key jsonb, out key_hash bytea)
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-set client_encoding = 'UTF8' -- and the rest of _pin_settings
-as $$
-begin
-  execute format('select %s, %s from %s k', sluice._key_json(p_columns, 'k'),
-    sluice._key_hash(p_target, p_columns, 'k'), p_row_sql)
-    into key, key_hash using p_key;
+  select t.target, t.columns, t.given, t.row_sql, t.key into target, columns, given, row_sql, key
+  from sluice._typed_key(p_pipeline, (
+    select jsonb_object_agg(f.of_first, v_row -> f.of_child)
+    from sluice._version_targets(p_pipeline.pipeline_id, null) v
+    cross join lateral unnest(v.key, v_parent) f (of_first, of_child)
+    where v.number = 1)) t;
 end
 $$;

@@ -1,7 +1,7 @@
 -- Looks for the records that made a key among the retained payloads of a batch, by putting them through the batch's
 -- version again; changes nothing. The one that counted comes first. p_columns, p_row_sql: of _typed_key.
 create or replace function sluice._retained_ordinals_of_key(
-  p_batch sluice.batches, p_key jsonb, p_columns text[], p_row_sql text)
+  p_batch sluice.batches, p_key jsonb, p_columns text[], p_row_sql text, p_target oid default null)
 returns integer[]
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -17,7 +17,8 @@ begin
   where p.pipeline_id = p_batch.pipeline_id;
   begin
     perform sluice._open_batch(v_pipeline, p_batch.version, null, 'replay', 'arrival_only');
-    select c.target, c.columns, c.rows_table::regclass into v_compiled from pg_temp.sluice_compiled c;
+    select c.target, c.columns, c.rows_table::regclass into v_compiled from pg_temp.sluice_targets c
+    where c.target = p_target or p_target is null and c.number = 1;
     if p_columns <@ v_compiled.columns and sluice._stage_retained(v_pipeline.pipeline_id,
       coalesce(p_batch.reloads, p_batch.batch_id)) > 0 then
       perform sluice.transform_batch(p_batch.origins);
@@ -35,5 +36,6 @@ from %s s join %s k on %s$sql$,
 end
 $$;
 
-comment on function sluice._retained_ordinals_of_key(sluice.batches, jsonb, text[], text) is
-  'Which records of a batch made a key, of those whose payloads are retained.';
+comment on function sluice._retained_ordinals_of_key(sluice.batches, jsonb, text[], text, oid) is
+$$Which records of a batch made a key, of those whose payloads are retained. p_target: of that target, not of the
+first.$$;

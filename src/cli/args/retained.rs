@@ -50,13 +50,17 @@ pub(in crate::cli) struct Compare {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice why orders 42
-  sluice why orders '{\"region\": \"eu\", \"id\": 42}'")]
+  sluice why orders '{\"region\": \"eu\", \"id\": 42}'
+  sluice why orders '{\"order_id\": 42, \"line_no\": 2}' --target shop.order_lines")]
 pub(in crate::cli) struct Why {
     /// The pipeline
     pub(in crate::cli) pipeline: String,
     /// The key of the row: its value, or a JSON object of all key columns
     #[arg(value_parser = key)]
     pub(in crate::cli) key: serde_json::Value,
+    /// The table, where the pipeline has several (default: the first)
+    #[arg(long, value_name = "TABLE")]
+    pub(in crate::cli) target: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -173,3 +173,52 @@ async fn an_order_is_delivered_when_its_lines_change() {
         ]
     );
 }
+
+#[tokio::test]
+async fn why_tells_of_a_row_of_any_target_which_record_and_parent_it_is_of() {
+    let (db, _) = shop().await;
+    db.execute("select sluice.set_policy('orders', 'retain_raw', '7 days')")
+        .await;
+    let mut hand = Hand::of(db.connect().await, "orders").await;
+    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1])]).await;
+    hand.load(&[
+        order(1, 2, &[1, 3]),
+        order_with(2, 2, &[1], r#""amount": -1"#),
+    ])
+    .await;
+    let why = async |order: i64, line: i64| {
+        db.rows(&format!(
+            "select fact, regexp_replace(value, ' \\(.*', '')
+             from sluice.why('orders', '{{\"order_id\": {order}, \"line_no\": {line}}}', 'shop.lines')
+             where fact not in ('key', 'committed', 'run', 'by', 'pipeline')"
+        ))
+        .await
+    };
+    assert_eq!(
+        why(1, 3).await,
+        [
+            "row|in shop.lines",
+            r#"parent|{"order_id": 1} of shop.orders"#,
+            "batch|2, load",
+            "version|1, shop.lines_v1(jsonb)",
+            "source|hand:1",
+            &format!("payload|{}", order(1, 2, &[1, 3])),
+        ]
+    );
+    let of_two = why(2, 1).await;
+    assert_eq!(of_two[2], "batch|1, load");
+    assert!(
+        of_two[6].starts_with("quarantine 1|open: 23514"),
+        "{of_two:?}"
+    );
+    assert_eq!(why(1, 2).await[0], "row|not in shop.lines");
+    problem(
+        &db,
+        "select from sluice.why('orders', '{\"order_id\": 1}', 'shop.lines')",
+    )
+    .await
+    .refuses(
+        "is no key of pipeline orders: line_no is missing",
+        "the key is {\"order_id\": ..., \"line_no\": ...}",
+    );
+}

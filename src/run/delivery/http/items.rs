@@ -1,12 +1,10 @@
-//! Many rows in one request: its body, and what the answer says of each row.
+//! Many rows in one request: its body. What the answer says of each row is in `results`.
 
 use crate::batch::Claimed;
 use crate::error::{Error, Result};
-use crate::retry;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
 
 /// Stands for the array until the wrapper is text.
 const ITEMS: &str = "\u{1}items\u{1}";
@@ -20,14 +18,14 @@ pub(in crate::run::delivery) struct Items {
     place: String,
     #[serde(default)]
     wrapper: Option<Value>,
-    results: Option<String>,
-    status: Option<String>,
-    error: Option<String>,
-    index: Option<String>,
-    id: Option<String>,
-    item_id: Option<String>,
+    pub(super) results: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) index: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) item_id: Option<String>,
     #[serde(default)]
-    only_failed: bool,
+    pub(super) only_failed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -36,15 +34,6 @@ enum Format {
     #[default]
     Array,
     Ndjson,
-}
-
-/// What an answer says of a row.
-pub(super) enum Said {
-    Taken,
-    Refused(Option<u16>, String),
-    Passing(Option<u16>, String),
-    /// It cannot be understood.
-    Unclear(Error),
 }
 
 impl Items {
@@ -84,89 +73,6 @@ impl Items {
             }
         }
     }
-
-    /// What the body of an answer says of each delivery; `None`: it was one of all of them.
-    pub(super) fn results(&self, deliveries: &[Claimed], body: &[u8]) -> Result<Option<Vec<Said>>> {
-        let Some(place) = &self.results else {
-            return Ok(None);
-        };
-        let answer: Value = serde_json::from_slice(body)
-            .map_err(|cause| Error::failed("the answer is no JSON").caused_by(cause))?;
-        let list = answer
-            .pointer(place)
-            .and_then(Value::as_array)
-            .ok_or_else(|| {
-                Error::failed(format!("the answer has no list of results at \"{place}\""))
-            })?;
-        let said = match (&self.index, &self.id) {
-            (None, None) if list.len() == deliveries.len() => {
-                list.iter().map(|result| self.said(result)).collect()
-            }
-            (None, None) => {
-                return Err(Error::failed(format!(
-                    "the answer has {} results for {} rows",
-                    list.len(),
-                    deliveries.len()
-                )));
-            }
-            (index, id) => {
-                let pointer = index.as_ref().or(id.as_ref()).map_or("", String::as_str);
-                let found: HashMap<String, &Value> = list
-                    .iter()
-                    .filter_map(|result| Some((text(result.pointer(pointer)?), result)))
-                    .collect();
-                let name = |(place, delivery): (usize, &Claimed)| match id {
-                    None => Some(place.to_string()),
-                    Some(id) => {
-                        let item: Value = serde_json::from_str(&delivery.body).ok()?;
-                        Some(text(item.pointer(self.item_id.as_deref().unwrap_or(id))?))
-                    }
-                };
-                let of_item = |item| match name(item).and_then(|name| found.get(&name)) {
-                    Some(result) => self.said(result),
-                    None if self.only_failed => Said::Taken,
-                    None => Said::Unclear(Error::failed("the answer has no result for the row")),
-                };
-                deliveries.iter().enumerate().map(of_item).collect()
-            }
-        };
-        Ok(Some(said))
-    }
-
-    /// What one result says.
-    fn said(&self, result: &Value) -> Said {
-        let at = |place: &Option<String>| place.as_ref().and_then(|place| result.pointer(place));
-        let refused = |status| Said::Refused(status, result.to_string());
-        match at(&self.status) {
-            Some(Value::Bool(true)) => return Said::Taken,
-            Some(Value::Bool(false)) => return refused(None),
-            Some(status @ (Value::Number(_) | Value::String(_))) => {
-                if let Ok(status) = text(status).parse() {
-                    return match status {
-                        200..300 => Said::Taken,
-                        409 => Said::Passing(Some(status), result.to_string()),
-                        status if retry::is_retryable_status(status) => {
-                            Said::Passing(Some(status), result.to_string())
-                        }
-                        status => refused(Some(status)),
-                    };
-                }
-            }
-            _ => {}
-        }
-        match (&self.error, at(&self.error)) {
-            (None, _) if self.status.is_none() => refused(None),
-            (None, _) => Said::Unclear(Error::failed(format!(
-                "a result has no status at \"{}\": {result}",
-                self.status.as_deref().unwrap_or_default()
-            ))),
-            (Some(_), None | Some(Value::Null | Value::Bool(false))) => Said::Taken,
-            (Some(_), Some(Value::String(error))) if error.is_empty() => Said::Taken,
-            (Some(_), Some(Value::Array(errors))) if errors.is_empty() => Said::Taken,
-            (Some(_), Some(Value::Object(errors))) if errors.is_empty() => Said::Taken,
-            (Some(_), Some(_)) => refused(None),
-        }
-    }
 }
 
 /// Puts a stand-in for the items where the JSON pointer `place` leads in `wrapper`.
@@ -184,24 +90,17 @@ fn wrap(wrapper: Option<Value>, place: &str) -> Value {
     whole
 }
 
-/// A string without its quotes, anything else as JSON.
-fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use serde_json::json;
 
-    fn items(settings: Value) -> Items {
+    pub(in crate::run::delivery::http) fn items(settings: Value) -> Items {
         serde_json::from_value(settings).unwrap()
     }
 
-    fn deliveries(bodies: &[&str]) -> Vec<Claimed> {
+    pub(in crate::run::delivery::http) fn deliveries(bodies: &[&str]) -> Vec<Claimed> {
         let claimed = |body: &&str| Claimed {
             id: 1,
             state: "in_flight".to_owned(),
@@ -213,19 +112,6 @@ mod tests {
             parcel: None,
         };
         bodies.iter().map(claimed).collect()
-    }
-
-    fn shown(items: &Items, bodies: &[&str], answer: &str) -> Vec<String> {
-        let said = items
-            .results(&deliveries(bodies), answer.as_bytes())
-            .unwrap();
-        let show = |said| match said {
-            Said::Taken => "taken".to_owned(),
-            Said::Refused(status, _) => format!("refused {status:?}"),
-            Said::Passing(status, _) => format!("passing {status:?}"),
-            Said::Unclear(error) => error.message().to_owned(),
-        };
-        said.unwrap().into_iter().map(show).collect()
     }
 
     #[test]
@@ -240,50 +126,6 @@ mod tests {
         assert_eq!(
             of(json!({"size": 2, "items": "/a/b~1c", "wrapper": {"all": false}})),
             "{\"all\":false,\"a\":{\"b/c\":[{\"n\": 1.50},{\"n\":\n2}]}}"
-        );
-    }
-
-    #[test]
-    fn results_are_found_in_order_by_index_or_by_id() {
-        let bodies = [r#"{"key": 7}"#, r#"{"key": "8"}"#, r#"{"key": 9}"#];
-        let in_order = items(json!({"size": 3, "results": "/r", "status": "/s"}));
-        assert_eq!(
-            shown(
-                &in_order,
-                &bodies,
-                r#"{"r": [{"s": 201}, {"s": "422"}, {"s": 503}]}"#
-            ),
-            ["taken", "refused Some(422)", "passing Some(503)"]
-        );
-        assert!(
-            in_order
-                .results(&deliveries(&bodies), br#"{"r": []}"#)
-                .is_err()
-        );
-        assert!(in_order.results(&deliveries(&bodies), b"<html>").is_err());
-        let by_index = items(json!({"size": 3, "results": "", "index": "/i", "only_failed": true}));
-        assert_eq!(
-            shown(&by_index, &bodies, r#"[{"i": 1}]"#),
-            ["taken", "refused None", "taken"]
-        );
-        let by_id =
-            items(json!({"size": 3, "results": "", "id": "/id", "item_id": "/key", "error": "/e"}));
-        assert_eq!(
-            shown(
-                &by_id,
-                &bodies,
-                r#"[{"id": "8", "e": []}, {"id": "7", "e": ["no"]}]"#
-            ),
-            [
-                "refused None",
-                "taken",
-                "the answer has no result for the row"
-            ]
-        );
-        let by_truth = items(json!({"size": 3, "results": "", "status": "/ok"}));
-        assert_eq!(
-            shown(&by_truth, &bodies, r#"[{"ok": true}, {"ok": false}, {}]"#)[..2],
-            ["taken", "refused None"]
         );
     }
 }

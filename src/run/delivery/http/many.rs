@@ -1,6 +1,7 @@
 //! Many deliveries in one request.
 
-use super::items::{Items, Said};
+use super::items::Items;
+use super::results::Said;
 use super::{Endpoint, Letter};
 use crate::batch::Claimed;
 use crate::error::{Error, Result};

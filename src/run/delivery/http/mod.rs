@@ -4,6 +4,7 @@ mod address;
 mod items;
 mod letter;
 mod many;
+mod results;
 mod settings;
 mod signature;
 
