@@ -22,8 +22,13 @@ impl Items {
         let Some(place) = &self.results else {
             return Ok(None);
         };
-        let answer: Value = serde_json::from_slice(body)
-            .map_err(|cause| Error::failed("the answer is no JSON").caused_by(cause))?;
+        let answer: Value = serde_json::from_slice(body).map_err(|cause| {
+            let what = match body.starts_with(&[0x1f, 0x8b]) {
+                true => "the answer is compressed, which was not asked for",
+                false => "the answer is no JSON",
+            };
+            Error::failed(what).caused_by(cause)
+        })?;
         let list = answer
             .pointer(place)
             .and_then(Value::as_array)
@@ -161,7 +166,10 @@ mod tests {
                 .results(&deliveries(&bodies), br#"{"r": []}"#)
                 .is_err()
         );
-        assert!(in_order.results(&deliveries(&bodies), b"<html>").is_err());
+        for (answer, message) in [(&b"<html>"[..], "no JSON"), (b"\x1f\x8b\x08", "compressed")] {
+            let refused = in_order.results(&deliveries(&bodies), answer).err();
+            assert!(refused.is_some_and(|error| error.message().contains(message)));
+        }
         let by_index = items(json!({"size": 3, "results": "", "index": "/i", "only_failed": true}));
         assert_eq!(
             shown(&by_index, &bodies, r#"[{"i": 1}]"#),
