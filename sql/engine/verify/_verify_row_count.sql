@@ -25,6 +25,23 @@ comment on function sluice._verify_row_count(sluice.pipelines) is
 $$Whether the target holds as many rows as the batches of its pipelines inserted and did not delete. Not checked where
 others may delete.$$;
 
+-- Whether a target has no rows at all; not of one that cannot be read.
+create or replace function sluice._is_empty(p_target text)
+returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_is_empty boolean;
+begin
+  if sluice._why_unreadable(p_target, '{sluice_batch}') is not null then
+    return false;
+  end if;
+  execute format('select not exists (select from %s)', p_target) into v_is_empty;
+  return v_is_empty;
+end
+$$;
+
 -- Rows of a target, and what the batches of its pipelines say of them. Rows that stood there before may have been
 -- updated, and are the pipelines' since; or deleted. gone: rows that somebody else deleted.
 create or replace function sluice._count_rows_in_books(p_target text, out rows bigint, out inserted bigint,

@@ -38,7 +38,7 @@ begin
       union all select 8, 'deliveries', * from sluice._verify_deliveries(v_pipeline) where not v_is_backfill
         and exists (select from sluice.delivery_state s where s.pipeline_id = v_pipeline.pipeline_id)
       union all select 9, 'row count' || t.of_target, r.* from targets t, sluice._verify_row_count(t.as_only) r
-        where verify.deep
+        where (verify.deep or sluice._is_empty(t.target)) and (verify.deep or not r.is_ok)
       union all select 10, 'row hashes' || t.of_target, h.* from targets t, sluice._verify_hashes(t.as_only) h
         where verify.deep) c
     order by c.place, c.check_name;
@@ -47,11 +47,11 @@ end
 $$;
 
 comment on function sluice.verify(text, boolean) is
-$$Proves the state of one pipeline, or of all, and of their backfills. One line a check: the cursors of the ledger
-form one chain that ends at the state; files and objects are as far as it says; records and rows add up in every
-batch and run, and with the quarantine; quarantined records are closed by what may close them, and not in the target
-while they are open; every row of the target names a batch of the ledger (reads all of it); deleted keys are not
-there; functions are what was registered; of deliveries none has overtaken an older one of its key. deep: also counts
-the rows, and computes the hash of every row again, which names rows that were edited behind the tool's back. is_ok:
-null where a check, or a part of it, could not be made; the detail says why.
+$$Proves the state of one pipeline, or of all, and of their backfills. One line a check: the cursors of the ledger form
+one chain that ends at the state; files and objects are as far as it says; records and rows add up in every batch and
+run, and with the quarantine; quarantined records are closed by what may close them, and not in the target while they
+are open; every row of the target names a batch of the ledger (reads all of it); deleted keys are not there; functions
+are what was registered; of deliveries none has overtaken an older one of its key; a target without rows was not emptied
+behind the tool's back. deep: also counts the rows, and computes the hash of every row again, which names rows that were
+edited behind the tool's back. is_ok: null where a check, or a part of it, could not be made; the detail says why.
 Example: select * from sluice.verify('orders', deep => true) where is_ok is not true$$;

@@ -305,6 +305,26 @@ async fn edited_and_deleted_rows_are_named() {
 }
 
 #[tokio::test]
+async fn an_emptied_target_is_named_without_deep_and_one_that_never_had_rows_is_not() {
+    const COUNT: &str =
+        "select is_ok, detail from sluice.verify('items') where check_name = 'row count'";
+    let db = shop().await;
+    assert_eq!(db.rows(COUNT).await, Vec::<String>::new());
+    db.execute("truncate shop.items").await;
+    assert_eq!(
+        db.rows(COUNT).await,
+        [
+            "f|rows: 0, inserted less deleted: 3; the others were deleted behind the tool's back (sluice reconcile)"
+        ]
+    );
+    db.execute("select sluice.reconcile('items', accept => '{deleted}', reason => 'a new start')")
+        .await;
+    assert_eq!(db.rows(COUNT).await, Vec::<String>::new());
+    let db = items_of_ids().await;
+    assert_eq!(db.rows(COUNT).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_view_in_the_place_of_a_target_is_named_and_not_read() {
     let db = items_of_ids().await;
     Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;
