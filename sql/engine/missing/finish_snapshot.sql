@@ -56,7 +56,7 @@ begin
   v_ledger.note          := 'no missing row was looked for, as nothing can be concluded from this read: '
     || sluice._why_inconclusive(v_pipeline, v_read);
   if v_ledger.note is null then
-    perform sluice._refuse_hidden_rows(v_pipeline.name, to_regclass(v_pipeline.target));
+    perform sluice._refuse_hidden_rows(v_pipeline.name, to_regclass(t.target)) from sluice._targets_of(v_pipeline) t;
     select m.written, m.targets into v_ledger.produced, v_ledger.targets
     from sluice._apply_missing(v_pipeline, v_read, v_ledger.batch_id,
       coalesce(finish_snapshot.max_delete_ratio, v_pipeline.max_delete_ratio)) m;

@@ -8,14 +8,12 @@ declare
   v_routine record;
 begin
   revoke all on all tables in schema sluice from sluice_monitor;
-  grant select on sluice.engine, sluice.pipelines, sluice.activations, sluice.waiting,
+  grant select on sluice.engine, sluice.pipelines, sluice.activations, sluice.waiting, sluice.transforms, sluice.also_targets,
     sluice.status, sluice.status_details, sluice.backfills, sluice.recent_runs, sluice.recent_batches, sluice.versions,
     sluice.waiting_details, sluice.quarantine_counts, sluice.owners, sluice._mine, sluice._loaded, sluice.manual
     to sluice_monitor;
   grant select (pipeline_id, epoch, batch_seq, updated_at) on sluice.etl_state to sluice_monitor;
   grant select (pipeline_id, object, is_done, last_batch_id, updated_at) on sluice.source_objects to sluice_monitor;
-  grant select (pipeline_id, version, function, columns, key, order_by, defined_at, defined_by, first_used_at)
-    on sluice.transforms to sluice_monitor;
   grant select (run_id, pipeline_id, epoch, started_at, finished_at, outcome, loader, started_by) on sluice.runs
     to sluice_monitor;
   grant select (batch_id, pipeline_id, batch_seq, run_id, kind, version, started_at, committed_at, extracted,

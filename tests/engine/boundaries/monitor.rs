@@ -30,6 +30,21 @@ async fn a_monitor_sees_how_pipelines_are_and_no_payload_message_or_cursor() {
         .await,
         ["bob|open|22P02|1", "bob|replayed|22P02|1"]
     );
+    for view in [
+        "status",
+        "status_details",
+        "backfills",
+        "recent_runs",
+        "recent_batches",
+        "versions",
+        "waiting_details",
+        "quarantine_counts",
+        "owners",
+        "manual",
+    ] {
+        let whole = format!("select v::text from sluice.{view} v");
+        assert!(!rows(&mona, &whole).await.concat().contains(MARK), "{view}");
+    }
     assert_eq!(
         rows(&mona, "select sum(extracted) from sluice.batches").await,
         ["6"]
