@@ -8,7 +8,8 @@ declare
   v_routine record;
 begin
   revoke all on all tables in schema sluice from sluice_monitor;
-  grant select on sluice.engine, sluice.pipelines, sluice.activations, sluice.waiting, sluice.transforms, sluice.also_targets,
+  grant select on sluice.engine, sluice.pipelines, sluice.activations, sluice.waiting, sluice.transforms,
+    sluice.also_targets,
     sluice.status, sluice.status_details, sluice.backfills, sluice.recent_runs, sluice.recent_batches, sluice.versions,
     sluice.waiting_details, sluice.quarantine_counts, sluice.owners, sluice._mine, sluice._loaded, sluice.manual
     to sluice_monitor;
