@@ -57,6 +57,7 @@ pub struct Error {
     details: Vec<String>,
     next: Option<String>,
     sqlstate: Option<String>,
+    routine: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -69,6 +70,7 @@ impl Error {
             details: Vec::new(),
             next: None,
             sqlstate: None,
+            routine: None,
             source: None,
         }
     }
@@ -102,6 +104,18 @@ impl Error {
     pub fn caused_by(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(cause.into());
         self
+    }
+
+    /// Records which routine of the server raised it: one SQLSTATE has several causes, and messages are translated.
+    #[must_use]
+    pub fn with_routine(mut self, routine: Option<String>) -> Self {
+        self.routine = routine;
+        self
+    }
+
+    /// The routine of the server that raised it.
+    pub fn routine(&self) -> Option<&str> {
+        self.routine.as_deref()
     }
 
     /// Records the SQLSTATE the server gave, for those who act on it.

@@ -72,16 +72,25 @@ async fn explained(session: &Session, error: Error) -> Error {
         let next = format!("a list stands in braces: '{{{word}}}'");
         return error.next(next);
     }
-    let Some((_, call)) = error.message().split_once("42883 function sluice.") else {
+    // In whatever language the server says it: "42883 function sluice.run(name => unknown) does not exist".
+    let said = error.message();
+    let (Some("42883"), Some(begin), Some(end)) =
+        (error.sqlstate(), said.find(" sluice."), said.rfind(')'))
+    else {
         return error;
     };
-    let call = format!("function sluice.{call}");
+    let Some(call) = said.get(begin..=end) else {
+        return error;
+    };
+    let call = format!("function{call} does not exist");
+    let said = said.split_once("42883 ").map_or(said, |(_, said)| said);
+    let said = format!("42883 {said}");
     let sql = "select what, next from sluice.explain_call(message => $1) where what is not null";
     match rows(session, sql, &[&call.as_str()]).await {
         Ok(found) if !found.is_empty() => {
             let text = |name: &str| found[0][name].as_str().unwrap_or_default().to_owned();
             error
-                .reworded(|words| words.replace(&format!("42883 {call}"), &text("what")))
+                .reworded(|words| words.replace(&said, &text("what")))
                 .next(text("next"))
         }
         // It stays as the server has it.

@@ -28,6 +28,8 @@ pub struct ServerError {
     pub constraint: Option<String>,
     /// CONTEXT: the call stack of functions.
     pub where_: Option<String>,
+    /// The routine of the server that raised it.
+    pub routine: Option<String>,
 }
 
 impl From<&DbError> for ServerError {
@@ -44,6 +46,7 @@ impl From<&DbError> for ServerError {
             column: owned(error.column()),
             constraint: owned(error.constraint()),
             where_: owned(error.where_()),
+            routine: owned(error.routine()),
         }
     }
 }
@@ -116,7 +119,9 @@ impl From<ServerError> for Error {
         if let Some(step) = said.hint.as_deref().or(next_step(&said.sqlstate)) {
             error = error.next(step);
         }
-        error.with_sqlstate(said.sqlstate)
+        error
+            .with_sqlstate(said.sqlstate)
+            .with_routine(said.routine)
     }
 }
 

@@ -17,6 +17,7 @@ mod quarantine;
 mod retained;
 mod roles;
 mod runs;
+mod settings;
 mod sources;
 mod statements;
 pub(crate) mod support;

@@ -2,6 +2,7 @@ create or replace function sluice._qualified_name(p_class oid)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- it is compared with what other sessions wrote
 as $$
   select format('%I.%I', n.nspname, c.relname)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -4,8 +4,8 @@ language plpgsql volatile -- explain is not allowed in another one
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_line   text;
-  v_denied text[];
+  v_line text;
+  v_said text;
 begin
   if p_query is null then
     return;
@@ -18,14 +18,24 @@ begin
 exception
   when insufficient_privilege then
     what := format('%s in %s', sqlerrm, p_where);
-    v_denied := regexp_match(sqlerrm, '^permission denied for (\w+) (.*)$');
-    next := format('grant %s to %I', case v_denied[1]
-      when 'schema' then 'usage on schema ' || v_denied[2]
-      when 'function' then 'execute on function ' || v_denied[2]
-      else format('select on %s', coalesce((
-        select string_agg(sluice._qualified_name(c.oid), ', ') from pg_class c
-        where c.relname = v_denied[2] and c.relkind in ('r', 'p', 'v', 'm', 'f')
-          and not has_table_privilege(c.oid, 'select')), v_denied[2])) end, current_user);
+    v_said := sqlerrm;
+    -- The message names one thing, in whatever language: it is the longest name in it of what may not be used.
+    next := format('grant %s to %I', coalesce((
+      select string_agg(d.grantable, ', ')
+      from (
+        select f.grantable, rank() over (order by length(f.name) desc, f.place) as rank
+        from (
+          select 1 as place, c.relname as name, 'select on ' || sluice._qualified_name(c.oid) as grantable
+          from pg_class c
+          where c.relkind in ('r', 'p', 'v', 'm', 'f') and not has_table_privilege(c.oid, 'select')
+          union all
+          select 2, p.proname, 'execute on function ' || p.proname
+          from pg_proc p where not has_function_privilege(p.oid, 'execute')
+          union all
+          select 3, n.nspname, 'usage on schema ' || quote_ident(n.nspname)
+          from pg_namespace n where not has_schema_privilege(n.oid, 'usage')) f
+        where strpos(' ' || translate(v_said, '"»«„“”‘’''', '') || ' ', ' ' || f.name || ' ') > 0) d
+      where d.rank = 1), 'what it names'), current_user);
   when others then
     -- Of a transform a batch says it better.
     if p_search_path is null then

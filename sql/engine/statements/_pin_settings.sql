@@ -19,8 +19,17 @@ begin
   set xmloption = content set xmlbinary = base64 set timezone_abbreviations = 'Default'
   set default_text_search_config = 'pg_catalog.simple'$sql$, v_routine);
   end loop;
+  -- What stands behind a backslash is parsed by the session's rules, when a function is called or a statement made.
+  for v_routine in
+    select p.oid::regprocedure::text from pg_proc p
+    where p.pronamespace = 'sluice'::regnamespace and p.prokind = 'f' and p.proconfig is not null
+      and not p.proconfig && '{client_encoding=UTF8,standard_conforming_strings=on}'
+      and (strpos(p.prosrc, chr(92)) > 0 or strpos(p.prosrc, 'execute ') > 0)
+  loop
+    execute format('alter routine %s set standard_conforming_strings = on', v_routine);
+  end loop;
 end
 $$;
 
 comment on function sluice._pin_settings() is
-  'Gives the functions that set client_encoding the other settings that values depend on.';
+  'Gives the functions that set client_encoding the other settings that values depend on, and others that of quotes.';

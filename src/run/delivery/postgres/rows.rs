@@ -162,7 +162,8 @@ fn is_of_a_row(error: &Error) -> bool {
     ]
     .iter()
     .any(|class| sqlstate.starts_with(class));
-    let is_hidden = sqlstate == "42501" && error.message().contains("row-level security");
+    // A policy of the table forbids the row.
+    let is_hidden = sqlstate == "42501" && error.routine() == Some("ExecWithCheckOptions");
     is_hidden || !is_of_all && !retry::is_retryable_sqlstate(sqlstate)
 }
 

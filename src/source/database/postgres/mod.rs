@@ -137,7 +137,7 @@ impl Postgres {
             Some("57014") if self.settings.statement_timeout().is_zero() => None,
             Some("57014") => Some("raise statement_timeout of the source"),
             Some("42501")
-                if !self.settings.row_security && error.message().contains("row-level") =>
+                if !self.settings.row_security && error.routine() == Some("check_enable_rls") =>
             {
                 Some(
                     "the role would see only some of the rows: give it BYPASSRLS, or say row_security => true if that is meant",
@@ -146,7 +146,7 @@ impl Postgres {
             Some("42501") => {
                 Some("grant select on what the source names to its role, and usage on the schema")
             }
-            Some("42883") if error.message().contains("ordering operator") => {
+            Some("42883") if error.routine() == Some("get_sort_group_operators") => {
                 Some("name columns that have an order as cursor and key")
             }
             Some("22007" | "22008" | "22P02" | "22003") => Some(
