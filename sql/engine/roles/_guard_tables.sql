@@ -46,6 +46,7 @@ begin
     for each row execute function sluice._make_raw_table();
   create or replace trigger drop_raw_table before delete on sluice.raw_days
     for each row execute function sluice._drop_raw_table();
+  alter table sluice.raw_days enable always trigger make_raw_table, enable always trigger drop_raw_table;
 end
 $$;
 
