@@ -55,9 +55,9 @@ pub struct Error {
     kind: Kind,
     message: String,
     details: Vec<String>,
-    next: Option<String>,
-    sqlstate: Option<String>,
-    routine: Option<String>,
+    next: Option<Box<str>>,
+    sqlstate: Option<Box<str>>,
+    routine: Option<Box<str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -95,7 +95,7 @@ impl Error {
     /// Says what the user should do next.
     #[must_use]
     pub fn next(mut self, step: impl Into<String>) -> Self {
-        self.next = Some(step.into());
+        self.next = Some(step.into().into());
         self
     }
 
@@ -109,7 +109,7 @@ impl Error {
     /// Records which routine of the server raised it: one SQLSTATE has several causes, and messages are translated.
     #[must_use]
     pub fn with_routine(mut self, routine: Option<String>) -> Self {
-        self.routine = routine;
+        self.routine = routine.map(Into::into);
         self
     }
 
@@ -121,7 +121,7 @@ impl Error {
     /// Records the SQLSTATE the server gave, for those who act on it.
     #[must_use]
     pub fn with_sqlstate(mut self, code: impl Into<String>) -> Self {
-        self.sqlstate = Some(code.into());
+        self.sqlstate = Some(code.into().into());
         self
     }
 
@@ -165,7 +165,7 @@ impl Error {
     pub(crate) fn reworded(mut self, f: impl Fn(&str) -> String) -> Self {
         self.message = f(&self.message);
         self.details = self.details.iter().map(|line| f(line)).collect();
-        self.next = self.next.map(|step| f(&step));
+        self.next = self.next.map(|step| f(&step).into());
         self
     }
 
@@ -177,7 +177,7 @@ impl Error {
         source: Option<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         self.details = details;
-        self.next = next;
+        self.next = next.map(Into::into);
         self.source = source;
         self
     }
