@@ -30,7 +30,7 @@ const RECORDS: &str = r#"{"id": 1, "at": "2026-03-01 08:00", "day": "01/02/2026"
 "#;
 
 /// Each is what some function of the interface answers, kept as a table.
-const TOUR: [(&str, &str); 18] = [
+const TOUR: [(&str, &str); 17] = [
     ("bad", "select id, sqlstate, \"column\", \"constraint\", message, detail, origin, position, payload
        from sluice.quarantine_open_details"),
     ("amended", "select sluice.amend(id, payload || '}', 'it was cut') from sluice.quarantine_open_details
@@ -41,7 +41,6 @@ const TOUR: [(&str, &str); 18] = [
     ("retained", "select * from sluice.raw_records('tour')"),
     ("why", "select fact, value from sluice.why('tour', '1') where fact not in ('committed', 'run', 'by')"),
     ("why_bad", "select fact, regexp_replace(value, 'first seen .*', '') from sluice.why('tour', '3')"),
-    ("definition", "select sluice.definition('tour')"),
     ("edited", "with e as (update tour.items set word = 'by hand' where id = 2 returning 1) select * from e"),
     ("doubts", "select * from sluice.verify('tour', deep => true)"),
     ("found", "select * from sluice.reconcile('tour', '{edited}', 'as agreed')"),
