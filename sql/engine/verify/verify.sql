@@ -55,3 +55,70 @@ are what was registered; of deliveries none has overtaken an older one of its ke
 behind the tool's back. deep: also counts the rows, and computes the hash of every row again, which names rows that were
 edited behind the tool's back. is_ok: null where a check, or a part of it, could not be made; the detail says why.
 Example: select * from sluice.verify('orders', deep => true) where is_ok is not true$$;
+
+-- Whether the transform of every version is what it was registered with.
+create or replace function sluice._verify_functions(p_pipeline_id integer, out is_ok boolean, out detail text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select count(*) filter (where not is_same) = 0,
+    coalesce(sluice._first_and_more(array_agg(format('version %s: %s is not what was registered', version, function)
+      order by version) filter (where not is_same)),
+      format('versions: %s, as registered', count(distinct version)))
+  from (
+    select t.version, t.function, coalesce(sluice._transform_sha256(f.oid) = t.sha256, false) as is_same
+    from sluice.transforms x
+    cross join lateral sluice._version_targets(x.pipeline_id, x.version) t
+    left join (pg_proc f join pg_namespace n on n.oid = f.pronamespace)
+      -- By the catalog: to_regprocedure raises where the schema may not be used.
+      on sluice._qualified_function(f.oid) = t.function and f.proname = (parse_ident(t.function, false))[2]
+    where x.pipeline_id = p_pipeline_id) versions
+$$;
+
+-- Whether files and objects are as far as the ledger says.
+create or replace function sluice._verify_objects(p_pipeline_id integer, out is_ok boolean, out detail text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan -- for the pipeline at hand, see sluice.verify
+as $$
+begin
+  with found as (
+    select coalesce(o.object, l.object) as object, case
+      when o.object is null then format('%s is read in the ledger, and not in the state', l.object)
+      when l.object is null then format('%s is read in the state, and not in the ledger', o.object)
+      when (o.identity, o.position, o.is_done) is distinct from (l.identity, l.position, l.is_done)
+        then format('%s is read up to %s in the state, up to %s in the ledger', o.object, o.position, l.position)
+      end as what
+    from (select * from sluice.source_objects o where o.pipeline_id = p_pipeline_id) o
+    full join sluice._objects_at(p_pipeline_id,
+      (select max(b.batch_seq) from sluice.batches b where b.pipeline_id = p_pipeline_id)) l
+      on l.object = o.object
+  )
+  select count(what) = 0, coalesce(sluice._first_and_more(array_agg(what order by object)
+    filter (where what is not null)),
+    case when count(*) = 0 then 'the source has none'
+      else format('files and objects: %s, as the ledger left them', count(*)) end)
+    into is_ok, detail
+  from found;
+end
+$$;
+
+-- Whether the deliveries of each key were sent in the order in which they were noted.
+create or replace function sluice._verify_deliveries(p_pipeline sluice.pipelines, out is_ok boolean, out detail text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select f.overtaken = '{}', coalesce(sluice._first_and_more(nullif(f.overtaken, '{}')), (
+      select format('sent: %s, unsent: %s, in flight: %s, dead: %s', s.sent_count,
+        count(*) filter (where o.state = 'unsent'), count(*) filter (where o.state = 'in_flight'),
+        count(*) filter (where o.state = 'dead'))
+      from sluice.delivery_state s left join sluice.outbox o using (pipeline_id)
+      where s.pipeline_id = p_pipeline.pipeline_id group by s.pipeline_id))
+  from (
+    select coalesce(array_agg(format('delivery %s of %s was overtaken by %s', o.delivery_id, o.key, n.delivery_id)
+      order by o.delivery_id), '{}') as overtaken
+    from sluice.outbox o
+    join sluice.outbox n on n.pipeline_id = o.pipeline_id and n.key_hash = o.key_hash and n.delivery_id > o.delivery_id
+    where o.pipeline_id = p_pipeline.pipeline_id and o.state in ('unsent', 'in_flight')
+      and n.state in ('in_flight', 'sent')) f
+$$;
