@@ -114,7 +114,7 @@ async fn old_tombstones_go_only_when_asked_for() {
     assert_eq!(
         db.rows("select * from sluice.prune(tombstones_before => '2026-01-15')")
             .await,
-        ["items|-|-|1|-|-|-"]
+        ["items|-|-|1|-|-|-|-"]
     );
     assert_eq!(
         db.rows("select target, key from sluice.tombstones order by 1")
