@@ -130,7 +130,16 @@ async fn tour(role: &str, settings: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
-    let groups: [(&str, &[&str]); 7] = [
+    let groups: [(&str, &[&str]); 8] = [
+        (
+            "plans",
+            &[
+                "enable_hashjoin = off",
+                "plan_cache_mode = 'force_generic_plan'",
+                "work_mem = '64kB'",
+                "jit = off",
+            ],
+        ),
         (
             "dates",
             &[

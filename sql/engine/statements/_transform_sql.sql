@@ -39,10 +39,11 @@ begin
   select string_agg(quote_ident(c.column_name), ', ') as columns,
     string_agg(format('t.%I', c.column_name), ', ') as results,
     string_agg(format('t.%I, pg_catalog.nextval(''pg_temp.sluice_place'')', c.column_name), ', ') as probed,
-    string_agg(format('%I %s', c.column_name, format_type(a.atttypid, -1)), ', ') as definitions,
+    string_agg(format('%I %s', c.column_name, (
+      select format_type(a.atttypid, -1) from pg_attribute a
+      where a.attrelid = p_target and a.attname = c.column_name)), ', ') as definitions,
     string_agg(format('%s as %I', c.coercion, c.column_name), E',\n    ') as coerced into v_names
-  from sluice._target_columns(p_target, p_columns) c
-  join pg_attribute a on a.attrelid = p_target and a.attname = c.column_name;
+  from sluice._target_columns(p_target, p_columns) c;
 
   v_coerced := concat_ws(E',\n    ', v_names.coerced,
     case when p_has_reject then 'r.sluice_reject::pg_catalog.text' else 'null::pg_catalog.text' end
