@@ -69,8 +69,8 @@ async fn payloads_of_a_backfill_are_those_of_its_pipeline() {
     }
     db.execute("select sluice.drop_pipeline('items')").await;
     assert_eq!(
-        db.rows("select relname from pg_class where relname like 'raw\\_%' and relkind = 'r'")
+        db.rows("select relname from pg_class where relname ~ '^raw_[0-9]' and relkind = 'r'")
             .await,
-        ["raw_chunks"]
+        Vec::<String>::new()
     );
 }
