@@ -24,8 +24,7 @@ fn asked(web: &Web) -> Vec<String> {
 fn the_next_sweep_asks_for_what_is_not_older_than_the_mark() {
     for path in ["/page", "/offset", "/cursor", "/links", "/link-header"] {
         let (web, api) = serve(Api::orders(30, 10));
-        let source = source(&web, path, &api, 0);
-        let first = read(&source).ok();
+        let first = read(&source(&web, path, &api, 0)).ok();
         assert_eq!(first.payloads(), api.records, "{path}");
         assert_eq!(
             first.cursor,
@@ -33,11 +32,12 @@ fn the_next_sweep_asks_for_what_is_not_older_than_the_mark() {
             "{path}"
         );
         assert!(asked(&web).iter().all(|since| since == "-"), "{path}");
-        let before = web.requests().len();
-        let second = read_from(&source, first.cursor.clone(), WIDE).ok();
+        // From a server of its own: a page fetched ahead may still be asked of the other one.
+        let (web, api) = serve(Api::orders(30, 10));
+        let second = read_from(&source(&web, path, &api, 0), first.cursor.clone(), WIDE).ok();
         assert_eq!(second.payloads(), api.records[29..], "{path}: inclusive");
         assert!(
-            asked(&web)[before..]
+            asked(&web)
                 .iter()
                 .all(|since| since == "2026-01-02T05:00:00Z"),
             "{path}: {:?}",
