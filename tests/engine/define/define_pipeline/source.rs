@@ -274,7 +274,7 @@ async fn an_unknown_setting_is_told_those_there_are() {
     for (source, known) in [
         (
             r#"'{"kind": "file", "path": "-", "paht": 1}'"#,
-            "known are path, pattern, subfolders, settle_seconds, partial, on_replace, format, compression, encoding, records, delimiter,",
+            "known are path, pattern, subfolders, after, settle_seconds, partial, on_replace, format, compression, encoding, records, delimiter,",
         ),
         (
             r#"sluice.http_source(url => 'https://x/', since => '{"param": "s", "feild": "/at"}')"#,
