@@ -2,7 +2,7 @@
 
 use super::receiver::{Receiver, Trouble};
 use super::{Shop, put, puts};
-use crate::support::web::{Answer, Request};
+use crate::support::web::{Answer, Framing, Request};
 use crate::support::{Loader, Sluice};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -183,6 +183,24 @@ async fn when_every_row_is_refused_the_sending_ends_before_all_of_them_are_dead(
         "{}",
         done.stderr
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_too_long_stops_the_sending_and_gives_nothing_up() {
+    let receiver = Receiver::with(|_, _| {
+        let answer = Answer::status(200, "").header("Content-Length", "100000000");
+        Some(Trouble::Refuse(answer.framed(Framing::Close)))
+    });
+    let shop = Shop::new(receiver, "").await;
+    shop.load(puts(1, 1));
+    let done = shop.deliver(&[]).exits(1);
+    assert!(
+        done.stderr.contains("has more than 67108864 bytes")
+            && done.stderr.contains("let the server answer with less"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(done.summary().count("dead"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,7 +42,10 @@ pub(crate) struct Limits {
     pub(crate) request_timeout: Duration,
     /// That the server may ask for.
     pub(crate) max_wait: Duration,
+    /// Of an answer, unpacked.
     pub(crate) max_bytes: usize,
+    /// The setting that raises it, if there is one.
+    pub(crate) max_bytes_setting: Option<&'static str>,
     pub(crate) requests_per_second: Option<f64>,
 }
 
@@ -242,12 +245,19 @@ impl Transport {
     }
 
     fn too_large(&self, url: &str) -> Trouble {
+        let (limit, next) = match self.limits.max_bytes_setting {
+            Some(setting) => (
+                format!("{setting} = "),
+                format!("ask for smaller pages, or raise {setting}"),
+            ),
+            None => (String::new(), "let the server answer with less".to_owned()),
+        };
+        let most = self.limits.max_bytes;
         fatal(
             Error::failed(format!(
-                "the answer of {url} has more than max_page_bytes = {} bytes",
-                self.limits.max_bytes
+                "the answer of {url} has more than {limit}{most} bytes"
             ))
-            .next("ask for smaller pages, or raise max_page_bytes"),
+            .next(next),
         )
     }
 }

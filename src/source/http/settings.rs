@@ -224,6 +224,7 @@ impl Settings {
             request_timeout: Duration::from_secs(self.request_timeout),
             max_wait: Duration::from_secs(self.max_wait),
             max_bytes: self.max_page_bytes,
+            max_bytes_setting: Some("max_page_bytes"),
             requests_per_second: self.requests_per_second,
         }
     }

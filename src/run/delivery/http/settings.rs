@@ -99,6 +99,7 @@ impl Settings {
             request_timeout,
             max_wait: Duration::from_secs(self.max_wait),
             max_bytes: MAX_BYTES,
+            max_bytes_setting: None,
             requests_per_second: self.requests_per_second,
         }
     }
