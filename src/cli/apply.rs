@@ -64,38 +64,27 @@ fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
     }
 }
 
-/// A call of the engine that it does not know, or a list that is none, in better words.
+/// A call of the engine that it does not know, or a list that is none, in better words. Goes by what the server's
+/// language does not change.
 async fn explained(session: &Session, error: Error) -> Error {
-    if let Some((_, rest)) = error.message().split_once("malformed array literal: \"")
-        && let Some((word, _)) = rest.split_once('"')
-    {
-        let next = format!("a list stands in braces: '{{{word}}}'");
-        return error.next(next);
+    if error.routine() == Some("array_in") {
+        return error.next("a list stands in braces: '{one,two}'");
     }
-    // In whatever language the server says it: "42883 function sluice.run(name => unknown) does not exist".
-    let said = error.message();
-    let (Some("42883"), Some(begin), Some(end)) =
-        (error.sqlstate(), said.find(" sluice."), said.rfind(')'))
-    else {
+    let Some((_, said)) = error.message().split_once("42883 ") else {
         return error;
     };
-    let Some(call) = said.get(begin..=end) else {
-        return error;
-    };
-    let call = format!("function{call} does not exist");
-    let said = said.split_once("42883 ").map_or(said, |(_, said)| said);
-    let said = format!("42883 {said}");
     let sql = "select what, next from sluice.explain_call(message => $1) where what is not null";
-    match rows(session, sql, &[&call.as_str()]).await {
-        Ok(found) if !found.is_empty() => {
-            let text = |name: &str| found[0][name].as_str().unwrap_or_default().to_owned();
-            error
-                .reworded(|words| words.replace(&said, &text("what")))
-                .next(text("next"))
-        }
-        // It stays as the server has it.
-        _ => error,
-    }
+    let Ok(found) = rows(session, sql, &[&said]).await else {
+        return error; // As the server has it.
+    };
+    let Some(call) = found.first() else {
+        return error;
+    };
+    let text = |name: &str| call[name].as_str().unwrap_or_default().to_owned();
+    let said = format!("42883 {said}");
+    error
+        .reworded(|words| words.replace(&said, &text("what")))
+        .next(text("next"))
 }
 
 struct File {

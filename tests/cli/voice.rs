@@ -175,7 +175,7 @@ async fn a_call_with_a_wrong_argument_is_told_which_there_are() {
         (
             "sluice.define_pipeline(name => 'x', version => 1, transform => 'x', target => 'x', key => 'id', source => '{}')",
             "malformed array literal: \"id\"",
-            "a list stands in braces: '{id}'",
+            "a list stands in braces: '{one,two}'",
         ),
     ] {
         std::fs::write(file.path(), format!("select 1;\n\nselect {call};\n")).unwrap();

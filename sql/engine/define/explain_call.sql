@@ -4,7 +4,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_call     text[] := regexp_match(explain_call.message,
-    '^function sluice\.("[^"]+"|[a-z0-9_]+)\((.*)\) does not exist$');
+    '\msluice\.("[^"]+"|[a-z0-9_]+)\((.*)\)'); -- in whatever language
   v_given    text[] := array(
     select m[1] from regexp_matches(v_call[2], '(?:^|, )("[^"]+"|[a-z0-9_]+) => ', 'g') m);
   v_function pg_proc;

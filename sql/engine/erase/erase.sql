@@ -129,13 +129,12 @@ declare
     select jsonb_object_agg(f.value ->> 'place', f.value -> 'erased') from jsonb_array_elements(p_found) f);
 begin
   v_entry.erased := coalesce(v_counts, '{}');
-  select coalesce(sum((v_counts ->> ('rows of ' || t.target))::bigint), 0),
-    case when count(*) > 1 then jsonb_agg(jsonb_build_object('target', t.target,
-      'produced', coalesce((v_counts ->> ('rows of ' || t.target))::bigint, 0), 'inserted', 0, 'updated', 0,
-      'deleted', coalesce((v_counts ->> ('rows of ' || t.target))::bigint, 0), 'unchanged', 0, 'stale', 0,
+  select sum(gone.rows), case when count(*) > 1 then jsonb_agg(jsonb_build_object('target', t.target,
+      'produced', gone.rows, 'inserted', 0, 'updated', 0, 'deleted', gone.rows, 'unchanged', 0, 'stale', 0,
       'superseded', 0)) end
     into v_entry.deleted, v_entry.targets
-  from sluice._targets_of(p_pipeline) t;
+  from sluice._targets_of(p_pipeline) t
+  cross join lateral (select coalesce((v_counts ->> ('rows of ' || t.target))::bigint, 0) as rows) gone;
   v_entry.produced := v_entry.deleted;
   perform sluice._write_ledger(jsonb_populate_record(v_entry, (
     select jsonb_object_agg(key, 0) from jsonb_each(to_jsonb(v_entry))
