@@ -142,6 +142,8 @@ impl Column {
             ("jsonb", _) if takes == Takes::Row => format!(
                 "regexp_replace({text}, '^(?!\\s*[\\[{{])', 'neither object nor array: ')::jsonb"
             ),
+            // A null of JSON is a value to SQL; here it stands for none.
+            ("jsonb", _) if !self.path.is_empty() => format!("nullif({text}, 'null')"),
             ("text" | "jsonb", _) => text,
             // Postgres reads 02.01.2026 and today as dates, too.
             (sql, Some(form)) => {

@@ -106,12 +106,12 @@ const SHAPES: &[Shape] = &[
     },
     Shape {
         file: "nested.ndjson",
-        content: br#"{"id": 1, "customer": {"id": 7, "address": {"zip": "01067"}}, "tags": ["a"], "n": 1e3, "big": 123456789012345678901234567890, "any": 1, "none": null, "digits": "12"}
-{"id": 2, "customer": {"id": 8, "address": {"zip": "10115"}}, "tags": [], "n": 0.10, "big": 1, "any": {"a": 1}, "none": null, "digits": "13"}
+        content: br#"{"id": 1, "customer": {"id": 7, "address": {"zip": "01067"}}, "tags": ["a"], "more": null, "n": 1e3, "big": 123456789012345678901234567890, "any": 1, "none": null, "digits": "12"}
+{"id": 2, "customer": {"id": 8, "address": {"zip": "10115"}}, "tags": [], "more": [1], "n": 0.10, "big": 1, "any": {"a": 1}, "none": null, "digits": "13"}
 "#,
         args: &[],
-        columns: "id bigint, customer_id bigint, customer_address_zip text, tags jsonb, n numeric, big numeric, any jsonb, none text, digits text",
-        row: "1|7|01067|[\"a\"]|1000|123456789012345678901234567890|1|-|12",
+        columns: "id bigint, customer_id bigint, customer_address_zip text, tags jsonb, more jsonb, n numeric, big numeric, any jsonb, none text, digits text",
+        row: "1|7|01067|[\"a\"]|-|1000|123456789012345678901234567890|1|-|12",
     },
     Shape {
         file: "kept.ndjson",

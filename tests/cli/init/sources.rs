@@ -103,7 +103,8 @@ async fn postgres_says_types_and_key_itself_even_of_an_empty_table() {
     desk.db
         .execute(
             r#"insert into crm."Customers" values (1, 7, ' x ', '01067', 'NaN', 0.1, 'infinity', '0044-03-15 BC', '1 mon 2 days', '\x00ff', '{a,"b c"}',
-                 '{"a": [1.0]}', 5, 3.5), (2, 7, '', null, 12345678.90, 16777216, '2026-03-01 08:00:00+02', null, null, '', '{}', '"12"', null, null)"#,
+                 '{"a": [1.0]}', 5, 3.5), (2, 7, '', null, 12345678.90, 16777216, '2026-03-01 08:00:00+02', null, null, '', '{}', '"12"', null, null),
+                 (3, 7, '', null, 0, 0, null, null, null, '', null, null, null, null)"#,
         )
         .await;
     let text = desk.whole(source, &[], "customers", &url);
@@ -116,11 +117,11 @@ async fn postgres_says_types_and_key_itself_even_of_an_empty_table() {
     assert_eq!(
         desk.rows(
             r#"select count(*) from customers c join crm."Customers" s on (c.id, c.no) = (s."Id", s.no)
-               where (c.name, c.credit, c.f, c.raw) = (s.name, s.credit, s.f, s.raw) and (c.zip, c.since, c.day, c.took, c.cents)
-                 is not distinct from (s.zip, s.since, s.day, s.took, s.cents) and c.extra = s.extra::jsonb and c.tags = to_jsonb(s.tags)"#
+               where (c.name, c.credit, c.f, c.raw) = (s.name, s.credit, s.f, s.raw) and (c.zip, c.since, c.day, c.took, c.cents, c.extra, c.tags)
+                 is not distinct from (s.zip, s.since, s.day, s.took, s.cents, s.extra::jsonb, to_jsonb(s.tags))"#
         )
         .await,
-        ["2"]
+        ["3"]
     );
 }
 
