@@ -67,11 +67,41 @@ pub async fn evict_sender(client: &Client, pipeline: &str) -> Result<i32> {
     Ok(row.get(0))
 }
 
+/// The deliveries of one of the targets of a pipeline.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The target whose rows they are.
+    pub target: String,
+    /// Whether that is the first of the pipeline.
+    pub is_first: bool,
+    /// Whether only rows that were deleted are sent for now.
+    pub only_deletes: bool,
+}
+
+/// The targets whose rows a pipeline delivers.
+pub async fn delivering_targets(client: &Client, pipeline: &str) -> Result<Vec<Route>> {
+    let rows = client
+        .query_typed(
+            "select target, is_first from sluice.delivering_targets(pipeline => $1)",
+            &[(&pipeline, Type::TEXT)],
+        )
+        .await?;
+    let routes = rows.iter().map(|row| Route {
+        pipeline: pipeline.to_owned(),
+        target: row.get("target"),
+        is_first: row.get("is_first"),
+        only_deletes: false,
+    });
+    Ok(routes.collect())
+}
+
 /// A sending that has begun.
 #[derive(Debug, Clone)]
 pub struct Delivering {
-    /// The pipeline.
-    pub pipeline: String,
+    /// What is sent.
+    pub route: Route,
     /// A later one deposes it.
     pub epoch: i64,
     /// Where the deliveries go.
@@ -85,16 +115,20 @@ pub struct Delivering {
 }
 
 /// Begins to send.
-pub async fn start_delivery(client: &Client, pipeline: &str, sender: &str) -> Result<Delivering> {
+pub async fn start_delivery(client: &Client, route: &Route, sender: &str) -> Result<Delivering> {
     let row = client
         .query_typed_one(
             "select epoch, settings, has_accepted, stream::text as stream, key
-             from sluice.start_delivery(pipeline => $1, sender => $2)",
-            &[(&pipeline, Type::TEXT), (&sender, Type::TEXT)],
+             from sluice.start_delivery(pipeline => $1, sender => $2, target => $3)",
+            &[
+                (&route.pipeline, Type::TEXT),
+                (&sender, Type::TEXT),
+                (&route.target, Type::TEXT),
+            ],
         )
         .await?;
     Ok(Delivering {
-        pipeline: pipeline.to_owned(),
+        route: route.clone(),
         epoch: row.get("epoch"),
         settings: row.get("settings"),
         has_accepted: row.get("has_accepted"),
@@ -104,11 +138,11 @@ pub async fn start_delivery(client: &Client, pipeline: &str, sender: &str) -> Re
 }
 
 /// Notes a delivery of every row; says how many.
-pub async fn enqueue_deliveries(client: &Client, pipeline: &str) -> Result<i64> {
+pub async fn enqueue_deliveries(client: &Client, route: &Route) -> Result<i64> {
     let row = client
         .query_typed_one(
-            "select sluice.enqueue_deliveries(pipeline => $1)",
-            &[(&pipeline, Type::TEXT)],
+            "select sluice.enqueue_deliveries(pipeline => $1, target => $2)",
+            &[(&route.pipeline, Type::TEXT), (&route.target, Type::TEXT)],
         )
         .await?;
     Ok(row.get(0))
@@ -118,7 +152,7 @@ pub async fn enqueue_deliveries(client: &Client, pipeline: &str) -> Result<i64> 
 /// `parcel_rows`, so many go together.
 pub async fn claim_deliveries(
     client: &Client,
-    pipeline: &str,
+    route: &Route,
     epoch: i64,
     held: &[i64],
     max_rows: i32,
@@ -129,13 +163,16 @@ pub async fn claim_deliveries(
             "select delivery_id, state, key::text as key, operation, idempotency_key, coalesce(body, '') as body, error,
                parcel::text as parcel
              from sluice.claim_deliveries(
-               pipeline => $1, epoch => $2, held => $3, max_rows => $4, parcel_rows => $5)",
+               pipeline => $1, epoch => $2, held => $3, max_rows => $4, parcel_rows => $5, target => $6,
+               operation => $7)",
             &[
-                (&pipeline, Type::TEXT),
+                (&route.pipeline, Type::TEXT),
                 (&epoch, Type::INT8),
                 (&held, Type::INT8_ARRAY),
                 (&max_rows, Type::INT4),
                 (&parcel_rows, Type::INT4),
+                (&route.target, Type::TEXT),
+                (&route.only_deletes.then_some("delete"), Type::TEXT),
             ],
         )
         .await?;
@@ -155,18 +192,19 @@ pub async fn claim_deliveries(
 /// Makes two parcels of these, which are one; by delivery, which.
 pub async fn split_parcel(
     client: &Client,
-    pipeline: &str,
+    route: &Route,
     epoch: i64,
     ids: &[i64],
 ) -> Result<HashMap<i64, String>> {
     let rows = client
         .query_typed(
             "select delivery_id, parcel::text as parcel
-             from sluice.split_parcel(pipeline => $1, epoch => $2, delivery_ids => $3)",
+             from sluice.split_parcel(pipeline => $1, epoch => $2, delivery_ids => $3, target => $4)",
             &[
-                (&pipeline, Type::TEXT),
+                (&route.pipeline, Type::TEXT),
                 (&epoch, Type::INT8),
                 (&ids, Type::INT8_ARRAY),
+                (&route.target, Type::TEXT),
             ],
         )
         .await?;
@@ -179,17 +217,18 @@ pub async fn split_parcel(
 /// Notes what came of deliveries. Once more it changes nothing.
 pub async fn record_deliveries(
     client: &Client,
-    pipeline: &str,
+    route: &Route,
     epoch: i64,
     outcomes: &Value,
 ) -> Result<()> {
     client
         .query_typed(
-            "select sluice.record_deliveries(pipeline => $1, epoch => $2, outcomes => $3)",
+            "select sluice.record_deliveries(pipeline => $1, epoch => $2, outcomes => $3, target => $4)",
             &[
-                (&pipeline, Type::TEXT),
+                (&route.pipeline, Type::TEXT),
                 (&epoch, Type::INT8),
                 (outcomes, Type::JSONB),
+                (&route.target, Type::TEXT),
             ],
         )
         .await?;
@@ -199,7 +238,7 @@ pub async fn record_deliveries(
 /// Notes how a sender ended; what is left.
 pub async fn finish_delivery(
     client: &Client,
-    pipeline: &str,
+    route: &Route,
     epoch: i64,
     outcome: &str,
     error: Option<&str>,
@@ -207,12 +246,14 @@ pub async fn finish_delivery(
     let row = client
         .query_typed_one(
             "select unsent + in_flight as waiting, superseded
-             from sluice.finish_delivery(pipeline => $1, epoch => $2, outcome => $3, error => $4)",
+             from sluice.finish_delivery(
+               pipeline => $1, epoch => $2, outcome => $3, error => $4, target => $5)",
             &[
-                (&pipeline, Type::TEXT),
+                (&route.pipeline, Type::TEXT),
                 (&epoch, Type::INT8),
                 (&outcome, Type::TEXT),
                 (&error, Type::TEXT),
+                (&route.target, Type::TEXT),
             ],
         )
         .await?;

@@ -4,9 +4,11 @@ use super::args;
 use super::call;
 use super::context::Context;
 use super::voice;
+use crate::batch::Route;
 use crate::error::{Error, Result};
 use crate::report::DeliveryReport;
-use crate::run::{DeliveryOptions, Stop, deliver as send};
+use crate::run::{DeliveryOptions, Stop, deliver as send, routes};
+use std::collections::HashMap;
 use std::time::Duration;
 
 pub(super) async fn deliver(context: &Context, args: &args::Deliver) -> Result<u8> {
@@ -26,10 +28,10 @@ pub(super) async fn deliver(context: &Context, args: &args::Deliver) -> Result<u
     };
     let mut code = 0;
     for pipeline in &pipelines {
-        let report = deliver_one(context, pipeline, &options, &stop).await?;
+        let sent = deliver_one(context, pipeline, args.target.as_deref(), &options, &stop).await?;
         // The first failure names the exit code; later pipelines are served all the same.
         if code == 0 {
-            code = report.exit_code();
+            code = sent;
         }
         if stop.is_requested() {
             break;
@@ -38,16 +40,66 @@ pub(super) async fn deliver(context: &Context, args: &args::Deliver) -> Result<u
     Ok(code)
 }
 
-/// Sends what one pipeline has to send: talk on stderr, the summary on stdout.
+/// Sends what one pipeline has to send, target by target (or of `target` alone), and says the exit code of the first
+/// that failed.
 pub(super) async fn deliver_one(
     context: &Context,
     pipeline: &str,
+    target: Option<&str>,
     options: &DeliveryOptions,
     stop: &Stop,
-) -> Result<DeliveryReport> {
+) -> Result<u8> {
     let name = format!("sluice deliver {pipeline}");
     let connector = stop.unless_requested(context.connector(&name)).await?;
-    let report = send(&connector, pipeline, options, stop).await;
+    let mut routes = match routes(&connector, pipeline, options, stop).await {
+        Ok(routes) => routes,
+        Err(error) => return Ok(tell(context, &DeliveryReport::of_failure(pipeline, error))),
+    };
+    if let Some(target) = target {
+        routes.retain(|route| route.target == target);
+        if routes.is_empty() {
+            // The engine says what is wrong with it.
+            routes.push(Route {
+                pipeline: pipeline.to_owned(),
+                target: target.to_owned(),
+                is_first: false,
+                only_deletes: false,
+            });
+        }
+    }
+    // Where rows refer to those of the first target they come behind them, and leave before.
+    let mut before = HashMap::new();
+    for route in routes.iter().rev().filter(|route| !route.is_first) {
+        let deletes = Route {
+            only_deletes: true,
+            ..route.clone()
+        };
+        if routes.len() > 1 && !stop.is_requested() {
+            let report = send(&connector, &deletes, options, stop).await;
+            before.insert(&route.target, report);
+        }
+    }
+    let mut code = 0;
+    for route in &routes {
+        let report = match before.remove(&route.target) {
+            Some(failed) if failed.error.is_some() => failed,
+            Some(before) => send(&connector, route, options, stop).await.after(&before),
+            None => send(&connector, route, options, stop).await,
+        };
+        let sent = tell(context, &report);
+        if code == 0 {
+            code = sent;
+        }
+        if stop.is_requested() {
+            break;
+        }
+    }
+    Ok(code)
+}
+
+/// Talk on stderr, the summary on stdout; says the exit code.
+fn tell(context: &Context, report: &DeliveryReport) -> u8 {
+    let pipeline = &report.pipeline;
     if let Some(error) = &report.error {
         voice::error(error);
     }
@@ -61,7 +113,7 @@ pub(super) async fn deliver_one(
         true => println!("{}", report.json()),
         false => println!("{}", report.summary()),
     }
-    Ok(report)
+    report.exit_code()
 }
 
 /// The pipelines that deliver.
@@ -70,7 +122,8 @@ pub(super) async fn delivering(context: &Context) -> Result<Vec<String>> {
     let rows = call::rows(
         &session,
         "select p.name from sluice.pipelines p join sluice.owners o on o.pipeline = p.name
-         where o.is_yours and p.deliver is not null and p.backfill_of is null order by p.pipeline_id",
+         where o.is_yours and (p.deliver is not null or p.also_deliver is not null) and p.backfill_of is null
+         order by p.pipeline_id",
         &[],
     )
     .await?;

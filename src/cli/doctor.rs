@@ -68,9 +68,10 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
 }
 
 /// Every variable that a pipeline names: credentials are nowhere else.
-const PIPELINES: &str = "select p.name, p.source, p.deliver, array(
+const PIPELINES: &str = "select p.name, p.source, p.deliver, p.also_deliver, array(
     select distinct e #>> '{}' from pg_catalog.jsonb_path_query(
-      pg_catalog.jsonb_build_array(p.source, p.deliver), '$.**.env[*] ? (@.type() == \"string\")') e order by 1) as variables
+      pg_catalog.jsonb_build_array(p.source, p.deliver, p.also_deliver),
+      '$.**.env[*] ? (@.type() == \"string\")') e order by 1) as variables
   from sluice.pipelines p where p.backfill_of is null order by p.name";
 
 /// What a pipeline needs of this machine, and of the database that it reads: files, variables with
@@ -87,10 +88,14 @@ async fn of_host(row: &Row, means: &Means) -> Vec<Row> {
     };
     let mut of_source: Vec<Result<String>> = variables.map(variable).collect();
     of_source.extend(look(&row["source"], means).await);
-    let of_delivery = match &row["deliver"] {
-        Value::Null => Vec::new(),
-        settings => look_at_delivery(settings, &means.host).await,
-    };
+    let also = row["also_deliver"].as_object();
+    let deliveries = also.into_iter().flatten().map(|(_, settings)| settings);
+    let mut of_delivery = Vec::new();
+    for settings in std::iter::once(&row["deliver"]).chain(deliveries) {
+        if !settings.is_null() {
+            of_delivery.extend(look_at_delivery(settings, &means.host).await);
+        }
+    }
     let of_source = of_source.into_iter().map(|found| ("source", found));
     let of_delivery = of_delivery.into_iter().map(|found| ("delivery", found));
     let mut rows: Vec<Row> = Vec::new();

@@ -84,9 +84,9 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         }
         // What was committed is sent, however the run ended.
         if delivering.contains(pipeline) {
-            let sent = deliver_one(context, pipeline, &delivery, &stop).await?;
+            let sent = deliver_one(context, pipeline, None, &delivery, &stop).await?;
             if code == 0 {
-                code = sent.exit_code();
+                code = sent;
             }
         }
     }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub struct DeliveryReport {
     /// The pipeline.
     pub pipeline: String,
+    /// Whose rows they are, unless it is the first target.
+    pub target: Option<String>,
     /// The endpoint took them.
     pub sent: u64,
     /// The body function made no body of them.
@@ -32,6 +34,24 @@ impl DeliveryReport {
             pipeline: pipeline.to_owned(),
             ..DeliveryReport::default()
         }
+    }
+
+    pub(crate) fn of_failure(pipeline: &str, error: Error) -> Self {
+        DeliveryReport {
+            error: Some(error),
+            ..DeliveryReport::new(pipeline)
+        }
+    }
+
+    /// The same, and what was sent before of the same rows.
+    pub(crate) fn after(mut self, before: &DeliveryReport) -> Self {
+        self.sent += before.sent;
+        self.filtered += before.filtered;
+        self.dead += before.dead;
+        self.superseded += before.superseded;
+        self.retried += before.retried;
+        self.seconds += before.seconds;
+        self
     }
 
     /// `delivered`, `failed`, `threshold`, `locked` or `interrupted`.
@@ -66,12 +86,14 @@ impl DeliveryReport {
         let counters = counters
             .iter()
             .map(|(name, count)| format!("{name}={count} "));
+        let target = self.target.iter().map(|target| format!(" target={target}"));
         format!(
-            "{} {} {}seconds={:.1}",
+            "{} {} {}seconds={:.1}{}",
             self.pipeline,
             self.outcome(),
             counters.collect::<String>(),
-            self.seconds
+            self.seconds,
+            target.collect::<String>()
         )
     }
 
@@ -82,6 +104,9 @@ impl DeliveryReport {
             "seconds": (self.seconds * 1000.0).round() / 1000.0,
             "error": self.error.as_ref().map(super::error_json),
         });
+        if let Some(target) = &self.target {
+            object["target"] = json!(target);
+        }
         for (name, count) in self.counters() {
             object[name] = json!(count);
         }

@@ -10,6 +10,7 @@ mod receiver;
 mod sends;
 mod table;
 mod table_faults;
+mod targets;
 
 use crate::support::sluice::Done;
 use crate::support::{Loader, Sluice, TestDb};

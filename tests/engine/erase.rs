@@ -128,10 +128,10 @@ async fn what_is_erased_stands_in_no_dump_and_the_books_balance() {
     assert_eq!(
         done,
         [
+            "deliveries|2|2",
             "rows of shop.notes|2|2",
             "rows of shop.people|1|1",
             "keys of deleted rows|0|0",
-            "deliveries|2|2",
             "quarantine|4|4",
             "retained payloads|2|2",
             "errors and notes|1|1",

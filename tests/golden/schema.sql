@@ -42,7 +42,8 @@ create type sluice.compiled as (
   dropped_sql text,
   drop_sql text,
   touch_sql text,
-  fetch_sql text[]
+  fetch_sql text[],
+  route integer
 );
 
 create sequence sluice.batch_id;
@@ -162,8 +163,12 @@ create table sluice.delivery_state (
   error text,
   counted_at timestamp with time zone default now() not null,
   stream uuid default gen_random_uuid() not null,
+  route integer default 1 not null,
+  target text,
+  constraint delivery_state_a_target_has_one_route UNIQUE (pipeline_id, target),
   constraint delivery_state_belongs_to_a_pipeline FOREIGN KEY (pipeline_id) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,
-  constraint delivery_state_pkey PRIMARY KEY (pipeline_id)
+  constraint delivery_state_pkey PRIMARY KEY (pipeline_id, route),
+  constraint delivery_state_the_first_target_has_route_1 CHECK (((target IS NULL) = (route = 1)))
 );
 
 create table sluice.engine (
@@ -228,6 +233,7 @@ create table sluice.outbox (
   noted_at timestamp with time zone default now() not null,
   closed_at timestamp with time zone,
   parcel uuid,
+  route integer default 1 not null,
   constraint outbox_closed_has_a_time CHECK (((closed_at IS NOT NULL) = (state = ANY (ARRAY['sent'::text, 'superseded'::text, 'filtered'::text, 'discarded'::text])))),
   constraint outbox_in_flight_was_attempted CHECK (((state <> 'in_flight'::text) OR ((attempts > 0) AND (attempted_at IS NOT NULL)))),
   constraint outbox_operation_is_known CHECK ((operation = ANY (ARRAY['upsert'::text, 'delete'::text]))),
@@ -235,10 +241,10 @@ create table sluice.outbox (
   constraint outbox_state_is_known CHECK ((state = ANY (ARRAY['unsent'::text, 'in_flight'::text, 'sent'::text, 'dead'::text, 'superseded'::text, 'filtered'::text, 'discarded'::text])))
 );
 CREATE INDEX outbox_by_key ON sluice.outbox USING hash (key_hash) WHERE (state = ANY (ARRAY['unsent'::text, 'dead'::text]));
-CREATE INDEX outbox_closed ON sluice.outbox USING btree (pipeline_id, closed_at) WHERE (closed_at IS NOT NULL);
-CREATE INDEX outbox_dead ON sluice.outbox USING btree (pipeline_id, delivery_id) WHERE (state = 'dead'::text);
-CREATE UNIQUE INDEX outbox_one_of_a_key_is_in_flight ON sluice.outbox USING btree (pipeline_id, key_hash) WHERE (state = 'in_flight'::text);
-CREATE INDEX outbox_unsent ON sluice.outbox USING btree (pipeline_id, delivery_id) WHERE (state = 'unsent'::text);
+CREATE INDEX outbox_closed ON sluice.outbox USING btree (pipeline_id, route, closed_at) WHERE (closed_at IS NOT NULL);
+CREATE INDEX outbox_dead ON sluice.outbox USING btree (pipeline_id, route, delivery_id) WHERE (state = 'dead'::text);
+CREATE UNIQUE INDEX outbox_one_of_a_key_is_in_flight ON sluice.outbox USING btree (pipeline_id, route, key_hash) WHERE (state = 'in_flight'::text);
+CREATE INDEX outbox_unsent ON sluice.outbox USING btree (pipeline_id, route, delivery_id) WHERE (state = 'unsent'::text);
 
 create table sluice.pipelines (
   pipeline_id integer generated always as identity not null,
@@ -265,6 +271,7 @@ create table sluice.pipelines (
   deliver jsonb,
   retain_history interval,
   owner text default CURRENT_USER not null,
+  also_deliver jsonb,
   constraint pipelines_active_version_exists FOREIGN KEY (pipeline_id, active_version) REFERENCES sluice.transforms(pipeline_id, version) DEFERRABLE INITIALLY DEFERRED,
   constraint pipelines_backfill_range_is_unique UNIQUE (backfill_of, backfill_range),
   constraint pipelines_backfills_belong_to_a_pipeline FOREIGN KEY (backfill_of) REFERENCES sluice.pipelines(pipeline_id) ON DELETE CASCADE,

@@ -8,16 +8,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v          sluice.compiled;
-  v_batch_id bigint := (select b.batch_id from pg_temp.sluice_batch b where p_first is null);
+  v_batch    record;
   v_found    bigint;
   v_dropped  bigint[];
 begin
+  select b.pipeline_id, b.batch_id into v_batch from pg_temp.sluice_batch b where p_first is null;
   if exists (select from pg_temp.sluice_dropped) then
     truncate pg_temp.sluice_dropped;
   end if;
   for v in select * from pg_temp.sluice_targets t where t.drop_sql is not null order by t.number desc loop
     v_found := sluice._write_by_hash(v.dropped_sql, p_first, p_last);
-    v_dropped[v.number] := sluice._drop_found(v, v_found, v_batch_id);
+    v_dropped[v.number] := sluice._drop_found(v, v_found, v_batch.pipeline_id, v_batch.batch_id);
   end loop;
   if v_dropped is not null then
     perform sluice._touch_parents();

@@ -1,4 +1,5 @@
-create or replace function sluice._drop_found(p_target sluice.compiled, p_found bigint, p_batch_id bigint)
+create or replace function sluice._drop_found(
+  p_target sluice.compiled, p_found bigint, p_pipeline_id integer, p_batch_id bigint)
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -9,6 +10,9 @@ begin
   if p_found > 0 then
     if p_batch_id is not null then
       perform sluice._capture_dropped(p_target, p_batch_id);
+      if p_target.route is not null then
+        perform sluice._note_dropped(p_target, p_pipeline_id, p_batch_id);
+      end if;
     end if;
     if p_target.fetch_sql is null then
       perform sluice._plan_by_index('sluice_drop', p_target.drop_sql, p_target.search_path);
@@ -32,8 +36,20 @@ begin
 end
 $$;
 
-comment on function sluice._drop_found(sluice.compiled, bigint, bigint) is
+comment on function sluice._drop_found(sluice.compiled, bigint, integer, bigint) is
 'Deletes the rows of sluice_dropped from a target; p_found: so many (SL004 unless it is). p_batch_id: null in a trial.';
+
+-- They are delivered as deleted.
+create or replace function sluice._note_dropped(p_target sluice.compiled, p_pipeline_id integer, p_batch_id bigint)
+returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select sluice._note_rows(sluice._as_if_only(p, sluice._qualified_name(p_target.target)), p_target.target,
+    p_target.key, 'delete', format('pg_temp.sluice_dropped d join %s t on t.tableoid = d.class and t.ctid = d.place
+  where d.number = %s', sluice._met(p_target.target), p_target.number), p_batch_id)
+  from sluice.pipelines p where p.pipeline_id = p_pipeline_id
+$$;
 
 -- Notes in sluice_changes what is about to leave a target, if capture_changes asked for it in this transaction.
 create or replace function sluice._capture_dropped(p_target sluice.compiled, p_batch_id bigint)

@@ -18,7 +18,7 @@ begin
     -- All new: what the merge comes to, without its join.
     select count(*) into book.inserted
     from pg_temp.sluice_rows r where r.sluice_state is null and r.tableoid = p_target.rows_table;
-    v_noted := sluice._note_deliveries(p_target.outbox_sql);
+    v_noted := sluice._note_deliveries(p_target);
     v_done := sluice._execute_insert(p_target.insert_sql, p_target.search_path, p_target.keeps_places);
     places := v_done.places;
   else
@@ -27,7 +27,7 @@ begin
     if book.inserted + book.updated + book.deleted = 0 then
       return;
     end if;
-    v_noted := sluice._note_deliveries(p_target.outbox_sql);
+    v_noted := sluice._note_deliveries(p_target);
     v_done := sluice._execute_merge(p_target.merge_sql, p_target.search_path, p_target.target, p_is_exact);
   end if;
   v_rows := book.inserted + book.updated + book.deleted;

@@ -41,6 +41,16 @@ comment on function sluice._also_of_definition(text, text, record, text[], jsonb
 $$What also of a definition says, as sluice.also_targets, but for pipeline and version (SL005 when it makes no sense).
 p_first: the names of the first target and transform; p_key: its key.$$;
 
+-- Where the further targets of a definition deliver, by target; empty where none does.
+create or replace function sluice._deliver_of_also(p_targets text[], p_also jsonb[])
+returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(jsonb_object_agg(a.target, sluice._checked('delivery', a.given -> 'deliver')), '{}')
+  from unnest(p_targets, p_also) a (target, given) where a.given ? 'deliver'
+$$;
+
 create or replace function sluice._refuse_also(
   p_where text, p_first record, p_names record, p_also sluice.also_targets, p_before sluice.also_targets[])
 returns void

@@ -49,9 +49,9 @@ begin
     skip_known = v_new.skip_known, retry_orphans = v_new.retry_orphans, retain_raw = v_new.retain_raw,
     retain_history = v_new.retain_history,
     missing = v_new.missing, mark_column = v_new.mark_column, max_delete_ratio = v_new.max_delete_ratio,
-      deliver = v_new.deliver, updated_at = now()
+      deliver = v_new.deliver, also_deliver = v_new.also_deliver, updated_at = now()
   where p.pipeline_id = v_new.pipeline_id;
-  if v_new.deliver is distinct from p_pipeline.deliver then
+  if (v_new.deliver, v_new.also_deliver) is distinct from (p_pipeline.deliver, p_pipeline.also_deliver) then
     perform sluice._follow_delivery(v_new);
   end if;
   if v_new.missing = 'keep' then
@@ -100,23 +100,27 @@ as $$
 $$;
 
 -- What follows when a pipeline delivers elsewhere, or nowhere any more. Backfills deliver as their pipeline does; what
--- is left of a delivery that was switched off is closed.
+-- is left of deliveries that were switched off is closed.
 create or replace function sluice._follow_delivery(p_pipeline sluice.pipelines)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_off   integer[];
   v_count bigint;
 begin
-  update sluice.pipelines b set deliver = p_pipeline.deliver where b.backfill_of = p_pipeline.pipeline_id;
-  if p_pipeline.deliver is not null then
-    return;
-  end if;
-  update sluice.delivery_state s set epoch = s.epoch + 1 where s.pipeline_id = p_pipeline.pipeline_id;
+  update sluice.pipelines b set deliver = p_pipeline.deliver, also_deliver = p_pipeline.also_deliver
+  where b.backfill_of = p_pipeline.pipeline_id;
+  with off as (
+    update sluice.delivery_state s set epoch = s.epoch + 1
+    where s.pipeline_id = p_pipeline.pipeline_id
+      and s.route not in (select r.route from sluice._routes(p_pipeline) r)
+    returning s.route)
+  select array_agg(route) into v_off from off;
   update sluice.outbox o set state = 'discarded', closed_at = clock_timestamp(), body = null,
-    error = 'the pipeline delivers nowhere any more'
-  where o.pipeline_id = p_pipeline.pipeline_id and o.state in ('unsent', 'in_flight', 'dead');
+    error = 'the pipeline delivers them nowhere any more'
+  where o.pipeline_id = p_pipeline.pipeline_id and o.route = any (v_off) and o.state in ('unsent', 'in_flight', 'dead');
   get diagnostics v_count = row_count;
   if v_count > 0 then
     raise notice 'pipeline %: deliveries that were not sent and are discarded: %', p_pipeline.name, v_count;

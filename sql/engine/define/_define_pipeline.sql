@@ -19,6 +19,7 @@ declare
   v_old      sluice.transforms;
   v_newest   integer;
   v_also     sluice.also_targets[];
+  v_also_deliver jsonb;
   v_is_same  boolean;
   v_owner    text;
 begin
@@ -67,6 +68,11 @@ begin
   v_new.key := p_key;
   v_new.order_by := p_order_by;
   v_also := sluice._also_of_definition(p_search_path, p_name, v_names, p_key, p_also);
+  v_also_deliver := sluice._deliver_of_also(array(select a.target from unnest(v_also) a), p_also);
+  if v_also_deliver <> '{}' or v_pipeline.also_deliver is not null then
+    -- The list of targets is said as a whole: what it leaves out is not delivered any more.
+    v_said := v_said || jsonb_build_object('also_deliver', nullif(v_also_deliver, '{}'));
+  end if;
   v_is_same := v_old.version is not null and v_pipeline.target = v_names.target
     and sluice._is_same_also(v_pipeline.pipeline_id, p_version, v_also)
     and (v_old.function, v_old.sha256, v_old.key) = (v_new.function, v_new.sha256, v_new.key)
@@ -98,10 +104,14 @@ begin
     v_pipeline := sluice._change_pipeline(v_pipeline, p_version, (
       select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(v_said - 'activate')
       where value is distinct from v_before -> key));
-    if v_said ? 'deliver' and v_pipeline.deliver is not null then
-      -- Also when nothing is new: the body function may be another one behind its name.
-      perform sluice._register_delivery(p_search_path, v_pipeline, v_new, v_was.deliver);
-    end if;
+    -- Also when nothing is new: the body function may be another one behind its name.
+    perform sluice._register_delivery(p_search_path, v_new.search_path, sluice._as_if_only(v_pipeline, t.target),
+      t.key, t.was)
+    from (
+      select v_pipeline.target, p_key, v_was.deliver where v_said ? 'deliver'
+      union all
+      select a.target, a.key, v_was.also_deliver -> a.target from unnest(v_also) a
+      where v_also_deliver ? a.target) t (target, key, was);
   else
     v_said := '{}';
   end if;

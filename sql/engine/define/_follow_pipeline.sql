@@ -35,7 +35,7 @@ begin
     source = sluice._ranged_source(v_pipeline.source, b.backfill_range),
       active_version = v_pipeline.active_version,
     max_bad_ratio = v_pipeline.max_bad_ratio, batch_rows = v_pipeline.batch_rows, batch_bytes = v_pipeline.batch_bytes,
-      deliver = v_pipeline.deliver, updated_at = now()
+      deliver = v_pipeline.deliver, also_deliver = v_pipeline.also_deliver, updated_at = now()
   where b.pipeline_id = p_backfill.pipeline_id
   returning * into v_backfill;
   return v_backfill;

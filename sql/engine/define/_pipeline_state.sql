@@ -52,7 +52,7 @@ begin
 end
 $$;
 
--- Of a run, or of the last sender of a pipeline.
+-- Of a run, or of the last senders of a pipeline.
 create or replace function sluice._error_of(p_run_id bigint, p_sender_of integer)
 returns text
 language plpgsql stable
@@ -62,7 +62,10 @@ as $$
 begin
   if has_column_privilege('sluice.runs', 'error', 'select') then
     return coalesce((select r.error from sluice.runs r where r.run_id = p_run_id),
-      (select d.error from sluice.delivery_state d where d.pipeline_id = p_sender_of));
+      (select string_agg(concat_ws(': ', d.target, d.error), E'\n' order by d.route)
+       from sluice.pipelines p cross join lateral sluice._routes(p) r
+       join sluice.delivery_state d on d.pipeline_id = p.pipeline_id and d.route = r.route
+       where p.pipeline_id = p_sender_of and d.error is not null));
   end if;
   return null;
 end

@@ -45,6 +45,14 @@ as $$
     from jsonb_each(p_was.source) was full join jsonb_each(p_now.source) now using (key)
     union all
     select 'deliver ' || key, was.value::text, now.value::text
-    from jsonb_each(p_was.deliver) was full join jsonb_each(p_now.deliver) now using (key)) setting (key, was, now)
+    from jsonb_each(p_was.deliver) was full join jsonb_each(p_now.deliver) now using (key)
+    union all
+    select format('deliver of %s %s', t.target, s.key), s.was, s.now
+    from (
+      select jsonb_object_keys(coalesce(p_was.also_deliver, '{}') || coalesce(p_now.also_deliver, '{}'))) t (target)
+    cross join lateral (
+      select key, was.value::text, now.value::text
+      from jsonb_each(p_was.also_deliver -> t.target) was
+      full join jsonb_each(p_now.also_deliver -> t.target) now using (key)) s (key, was, now)) setting (key, was, now)
   where was is distinct from now
 $$;

@@ -32,10 +32,19 @@ set search_path = pg_catalog, pg_temp
 as $$
   select p_pipeline.target, true, p_pipeline
   union all
-  select x.target, false, jsonb_populate_record(p_pipeline, jsonb_build_object('target', x.target))
+  select x.target, false, sluice._as_if_only(p_pipeline, x.target)
   from (
     select a.target, min(a.number) as number from sluice.also_targets a
     where a.pipeline_id = p_pipeline.pipeline_id and a.target <> p_pipeline.target group by a.target order by 2, 1) x
+$$;
+
+create or replace function sluice._as_if_only(p_pipeline sluice.pipelines, p_target text)
+returns sluice.pipelines
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_populate_record(p_pipeline, jsonb_build_object('target', p_target, 'deliver',
+    case when p_target = p_pipeline.target then p_pipeline.deliver else p_pipeline.also_deliver -> p_target end))
 $$;
 
 -- Whether a pipeline, or the one that it is a backfill of, loads a table in any of its versions.
@@ -73,11 +82,11 @@ $$;
 
 -- A target as the versions of a pipeline load it.
 create or replace function sluice._versions_of_target(p_pipeline_id integer, p_target text)
-returns table (version integer, columns text[], key text[], search_path text)
+returns table (version integer, columns text[], key text[], search_path text, order_by text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select t.version, v.columns, v.key, v.search_path
+  select t.version, v.columns, v.key, v.search_path, v.order_by
   from sluice.transforms t cross join lateral sluice._version_targets(t.pipeline_id, t.version) v
   where t.pipeline_id = p_pipeline_id and v.target = p_target
 $$;

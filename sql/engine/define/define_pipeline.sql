@@ -40,7 +40,7 @@ missing (keep): what becomes of rows that a complete read of the source no longe
   keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return.
 max_delete_ratio (0.1): if more of the rows are missing, nothing is deleted or marked (SL008).
 deliver (nowhere): send every row that a batch writes to an API (sluice.http_delivery) or into a table of another
-  database (sluice.postgres_delivery); see sluice deliver.
+  database (sluice.postgres_delivery); see sluice deliver. Rows of further targets: deliver of sluice.also_target.
 owner (you): the role whose members run and mend the pipeline and see its records; you have to be one of them. All
   pipelines of a target have one owner.
 The same definition again changes nothing: neither what was activated nor what was set since (sluice.set_policy). A

@@ -46,7 +46,9 @@ begin
           select 'array[' || string_agg(format(E'\n    sluice.also_target(%s)', concat_ws(', ',
             'transform => ' || quote_literal(regexp_replace(t.function, '[(][a-z,]*[)]$', '')),
             'target => ' || quote_literal(t.target), 'key => ' || quote_literal(t.key),
-            'parent => ' || quote_literal(t.parent), 'children => ' || quote_literal(nullif(t.children, 'keep')))),
+            'parent => ' || quote_literal(t.parent), 'children => ' || quote_literal(nullif(t.children, 'keep')),
+            'deliver => ' || case when v_pipeline.also_deliver ? t.target then
+              sluice._source_sql('delivery', v_pipeline.also_deliver -> t.target, '    ') end)),
             ',' order by t.number) || ']'
           from sluice._version_targets(v_pipeline.pipeline_id, v_version.version) t where t.number > 1)),
         (20, 'owner', quote_literal(nullif(v_pipeline.owner, current_user))),

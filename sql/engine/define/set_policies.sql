@@ -45,6 +45,10 @@ begin
   if v_changes ->> 'mark_column' is not null and not v_changes ? 'missing' then
     v_changes := v_changes || '{"missing": "mark"}';
   end if;
+  -- Nowhere: rows of no target.
+  if v_changes ? 'deliver' and v_was.also_deliver is not null then
+    v_changes := v_changes || '{"also_deliver": null}';
+  end if;
   v_now := sluice._change_pipeline(v_was, v_was.active_version, v_changes);
   return format('pipeline %s: %s', v_was.name, coalesce(sluice._changes_of_pipeline(v_was, v_now), (
     select string_agg(format('%s is %s already', key, coalesce(value #>> '{}', 'none')), ', ' order by key)

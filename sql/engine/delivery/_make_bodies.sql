@@ -67,11 +67,11 @@ from (
         select format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, (o.r).%1$I', c), ', '))
         from jsonb_array_elements_text(p_pipeline.deliver -> 'columns') c)
       else 'pg_catalog.to_jsonb(o.r) - ''{sluice_hash,sluice_batch}''::pg_catalog.text[]' end,
-    sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), t.key, 'd.key'), to_regclass(p_pipeline.target),
+    sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), (sluice._delivered_version(p_pipeline)).key, 'd.key'),
+    to_regclass(p_pipeline.target),
     case when sluice._is_distributed(to_regclass(p_pipeline.target))
       then format('row(t.*)::%s', to_regclass(p_pipeline.target)) else 't' end)
-  from sluice.transforms t left join pg_proc f on f.oid = to_regprocedure(p_function)
-  where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_pipeline.active_version
+  from (values (to_regprocedure(p_function))) body (oid) left join pg_proc f on f.oid = body.oid
 $$;
 
 -- What a body function f(r shop.orders, meta jsonb) learns besides the row.

@@ -1,6 +1,6 @@
 -- What the merge is about to write goes into the outbox, in the same transaction; how many rows that is, those that
 -- are not delivered included. Called before the merge, while a row that it deletes is still there.
-create or replace function sluice._note_deliveries(p_outbox_sql text)
+create or replace function sluice._note_deliveries(p_target sluice.compiled)
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -10,24 +10,25 @@ as $$
 declare
   v record;
 begin
-  if p_outbox_sql is null then
+  if p_target.route is null then
     return null;
   end if;
-  perform sluice._plan_by_index('sluice_outbox', p_outbox_sql);
+  perform sluice._plan_by_index('sluice_outbox', p_target.outbox_sql);
   execute 'execute sluice_outbox' into v;
-  perform sluice._supersede_deliveries((select b.owner_id from pg_temp.sluice_batch b), v.first_id, v.written);
+  perform sluice._supersede_deliveries(
+    (select b.owner_id from pg_temp.sluice_batch b), p_target.route, v.first_id, v.written);
   return v.written;
 end
 $$;
 
-comment on function sluice._note_deliveries(text) is
-$$Notes a delivery for each row that the batch will insert, update or delete; returns how many such rows there are, null
-without p_outbox_sql: the pipeline delivers nowhere.$$;
+comment on function sluice._note_deliveries(sluice.compiled) is
+$$Notes a delivery for each row that the batch will insert, update or delete in a target; returns how many such rows
+there are, null where the rows of the target are not delivered.$$;
 
 -- The statement for it, compiled with the version. p_outcome: what becomes of a row s, t being that of the target;
 -- p_from: both of them.
 create or replace function sluice._outbox_sql(
-  p_target oid, p_key text[], p_outcome text, p_from text, p_deletes boolean)
+  p_target oid, p_key text[], p_outcome text, p_from text, p_route integer, p_deletes boolean)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -43,8 +44,8 @@ as $$
     where s.sluice_state is null offset 0) o
   where o.outcome in ('insert', 'update', 'delete')),
 noted as (
-  insert into sluice.outbox (pipeline_id, key, key_hash, operation, hash, batch_id, deleted_row)
-  select b.owner_id, w.key, w.key_hash, case w.outcome when 'delete' then 'delete' else 'upsert' end,
+  insert into sluice.outbox (pipeline_id, route, key, key_hash, operation, hash, batch_id, deleted_row)
+  select b.owner_id, %7$s, w.key, w.key_hash, case w.outcome when 'delete' then 'delete' else 'upsert' end,
     case w.outcome when 'delete' then coalesce(w.old_hash, w.hash, '') else w.hash end, b.batch_id, w.deleted_row
   from written w cross join pg_temp.sluice_batch b
   where %5$s
@@ -55,13 +56,14 @@ select (select pg_catalog.count(*) from %6$s) as written,
     sluice._key_json(p_key, 'o'), sluice._key_hash(p_target, p_key, 'o'), p_outcome, p_from,
     case when p_deletes then 'true' else 'w.outcome <> ''delete''' end,
     -- Asked once, what is written need not be kept.
-    case when p_deletes then 'noted' else 'written' end)
+    case when p_deletes then 'noted' else 'written' end, p_route)
 $$;
 
 -- A newer change of a key is sent instead of older ones that were not: whatever was noted from p_first_id on. Found
 -- from the side that has fewer: where a sender keeps up, there are hardly any older ones. "+ 0": by the key, never by
 -- the range, whatever the statistics say.
-create or replace function sluice._supersede_deliveries(p_pipeline_id integer, p_first_id bigint, p_count bigint)
+create or replace function sluice._supersede_deliveries(
+  p_pipeline_id integer, p_route integer, p_first_id bigint, p_count bigint)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -71,10 +73,12 @@ as $$
 declare
   v_older bigint[] := array(
     (select o.delivery_id from sluice.outbox o
-     where o.pipeline_id = p_pipeline_id and o.state = 'unsent' and o.delivery_id < p_first_id limit p_count)
+     where o.pipeline_id = p_pipeline_id and o.route = p_route and o.state = 'unsent'
+       and o.delivery_id < p_first_id limit p_count)
     union all
     (select o.delivery_id from sluice.outbox o
-     where o.pipeline_id = p_pipeline_id and o.state = 'dead' and o.delivery_id < p_first_id limit p_count));
+     where o.pipeline_id = p_pipeline_id and o.route = p_route and o.state = 'dead'
+       and o.delivery_id < p_first_id limit p_count));
 begin
   if v_older = '{}' then
     return;
@@ -82,13 +86,14 @@ begin
     update sluice.outbox o set state = 'superseded', closed_at = now(), body = null
     where o.delivery_id = any (v_older) and o.state in ('unsent', 'dead') and exists (
       select from sluice.outbox n
-      where n.delivery_id + 0 >= p_first_id and n.pipeline_id = o.pipeline_id and n.key_hash = o.key_hash
-        and n.state in ('unsent', 'dead'));
+      where n.delivery_id + 0 >= p_first_id and n.pipeline_id = o.pipeline_id and n.route = o.route
+        and n.key_hash = o.key_hash and n.state in ('unsent', 'dead'));
   else
     update sluice.outbox o set state = 'superseded', closed_at = now(), body = null
     from sluice.outbox n
     where n.delivery_id >= p_first_id and o.delivery_id + 0 < p_first_id and o.state in ('unsent', 'dead')
-      and o.pipeline_id = n.pipeline_id and o.key_hash = n.key_hash and n.state = 'unsent';
+      and o.pipeline_id = n.pipeline_id and o.route = p_route and n.route = p_route
+      and o.key_hash = n.key_hash and n.state = 'unsent';
   end if;
 end
 $$;

@@ -20,16 +20,17 @@ $$;
 comment on function sluice._pack(text, integer, bigint[]) is
   'Makes parcels of so many deliveries, in their order.';
 
-create or replace function sluice.split_parcel(pipeline text, epoch bigint, delivery_ids bigint[])
+create or replace function sluice.split_parcel(
+  pipeline text, epoch bigint, delivery_ids bigint[], target text default null)
 returns table (delivery_id bigint, parcel uuid)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_pipeline sluice.pipelines := sluice._find_delivering(split_parcel.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_delivering(split_parcel.pipeline, split_parcel.target);
 begin
-  perform sluice._lock_delivery(v_pipeline.pipeline_id, split_parcel.epoch);
+  perform sluice._lock_delivery(v_pipeline, split_parcel.epoch);
   perform sluice._pack(v_pipeline.name, (cardinality(delivery_ids) + 1) / 2, array(
     select o.delivery_id from sluice.outbox o
     where o.pipeline_id = v_pipeline.pipeline_id and o.delivery_id = any (delivery_ids) and o.state = 'in_flight'));
@@ -40,9 +41,10 @@ begin
 end
 $$;
 
-comment on function sluice.split_parcel(text, bigint, bigint[]) is
+comment on function sluice.split_parcel(text, bigint, bigint[], text) is
 $$Makes two parcels of one that was refused as a whole, to find the delivery that is to blame: commit before they are
-sent. delivery_ids: what is in it. Once more it makes the same ones. SL001 when the sender was deposed.$$;
+sent. delivery_ids: what is in it. Once more it makes the same ones. target: see start_delivery. SL001 when the sender
+was deposed.$$;
 
 -- A UUID (version 8) over what it is of.
 create or replace function sluice._uuid_of(p_value jsonb)
@@ -62,5 +64,6 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
   select sluice._uuid_of(jsonb_build_array(p_pipeline, encode(p_delivery.key_hash, 'hex'), p_delivery.operation,
-    encode(p_delivery.hash, 'hex'), p_delivery.batch_id, p_delivery.redelivery))::text
+    encode(p_delivery.hash, 'hex'), p_delivery.batch_id, p_delivery.redelivery)
+    || case when p_delivery.route > 1 then jsonb_build_array(p_delivery.route) else '[]' end)::text
 $$;

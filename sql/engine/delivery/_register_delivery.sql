@@ -1,56 +1,66 @@
--- What a definition says of deliveries, checked against the target and its key; and the body function as it is now,
--- looked up under the path of the version that is defined with it.
+-- What a definition says of the deliveries of one target, checked against it and its key; and the body function as it
+-- is now, looked up under the path of the version that is defined with it.
 create or replace function sluice._register_delivery(
-  p_search_path text, p_pipeline sluice.pipelines, p_version sluice.transforms, p_was jsonb)
+  p_search_path text, p_version_path text, p_only sluice.pipelines, p_key text[], p_was jsonb)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_target   oid  := to_regclass(p_pipeline.target);
-  v_where    text := format('pipeline %s: ', p_pipeline.name);
+  v_target   oid  := to_regclass(p_only.target);
+  v_where    text := format('pipeline %s: ', p_only.name);
   v_function oid;
   v_name     text;
+  v_further  text := (select p_only.target from sluice.pipelines p
+    where p.pipeline_id = p_only.pipeline_id and p.target <> p_only.target);
+  v_route    integer;
   v_has_rows boolean;
 begin
-  v_name := sluice._key_column_without_stable_bytes(v_target, p_version.key);
+  if p_only.deliver is null then
+    return; -- set so elsewhere
+  end if;
+  v_name := sluice._key_column_without_stable_bytes(v_target, p_key);
   if v_name is not null then
     raise exception using errcode = 'SL005',
       message = v_where || format('deliver does not go with key column %s, in which equal values may have different '
         'bytes', v_name),
       hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
   end if;
-  select m[1] into v_name from regexp_matches(p_pipeline.deliver ->> 'url', '[{]([^{}]*)[}]', 'g') m
-  where m[1] <> all (p_version.key) limit 1;
+  select m[1] into v_name from regexp_matches(p_only.deliver ->> 'url', '[{]([^{}]*)[}]', 'g') m
+  where m[1] <> all (p_key) limit 1;
   if found then
     raise exception using errcode = 'SL005',
       message = v_where || format('{%s} in the url of deliver is no key column', v_name),
-      hint = format('the key is %s', array_to_string(p_version.key, ', '));
+      hint = format('the key is %s', array_to_string(p_key, ', '));
   end if;
-  perform sluice._check_delivered_columns(p_pipeline, v_target, p_version.key);
-  v_function := sluice._body_function(p_search_path, p_pipeline, v_target);
-  insert into sluice.delivery_state as s (pipeline_id, body_function, body_sha256, search_path)
-  values (p_pipeline.pipeline_id, sluice._qualified_function(v_function), sluice._function_sha256(v_function),
-    p_version.search_path)
-  on conflict (pipeline_id) do update set
+  perform sluice._check_delivered_columns(p_only, v_target, p_key);
+  v_function := sluice._body_function(p_search_path, p_only, v_target);
+  v_route := case when v_further is null then 1 else coalesce(sluice._route(p_only), (
+    select greatest(max(s.route), 1) + 1 from sluice.delivery_state s where s.pipeline_id = p_only.pipeline_id)) end;
+  insert into sluice.delivery_state as s (pipeline_id, route, target, body_function, body_sha256, search_path)
+  values (p_only.pipeline_id, v_route, v_further, sluice._qualified_function(v_function),
+    sluice._function_sha256(v_function), p_version_path)
+  on conflict (pipeline_id, route) do update set
     body_function = excluded.body_function, body_sha256 = excluded.body_sha256, search_path = excluded.search_path,
-    accepted_at = case when p_pipeline.deliver = p_was then s.accepted_at end;
+    accepted_at = case when p_only.deliver = p_was then s.accepted_at end;
   -- What was sent together before is not known as such where it goes now.
   update sluice.outbox o set parcel = null
-  where o.pipeline_id = p_pipeline.pipeline_id and o.state = 'in_flight' and p_pipeline.deliver is distinct from p_was;
+  where (o.pipeline_id, o.route) = (p_only.pipeline_id, v_route) and o.state = 'in_flight'
+    and p_only.deliver is distinct from p_was;
   if p_was is null then
-    execute format('select exists (select 1 from %s t where t.sluice_batch is not null)', p_pipeline.target)
+    execute format('select exists (select 1 from %s t where t.sluice_batch is not null)', p_only.target)
       into v_has_rows;
     if v_has_rows then
       raise notice 'pipeline %: rows that are in % already are sent when they change; all of them now: '
-        'sluice deliver % --all-rows', p_pipeline.name, p_pipeline.target, p_pipeline.name;
+        'sluice deliver % --all-rows%', p_only.name, p_only.target, p_only.name,
+        coalesce(' --target ' || v_further, '');
     end if;
   end if;
 end
 $$;
 
-comment on function sluice._register_delivery(text, sluice.pipelines, sluice.transforms, jsonb) is
-  'Checks (SL005) where a pipeline delivers and notes its body function. p_was: where it delivered before.';
+comment on function sluice._register_delivery(text, text, sluice.pipelines, text[], jsonb) is
+  'Checks (SL005) where rows of a target are delivered and notes the body function. p_was: where they were before.';
 
 -- Columns that are delivered without a body function are the target's, and the key is one of them.
 create or replace function sluice._check_delivered_columns(p_pipeline sluice.pipelines, p_target oid, p_key text[])

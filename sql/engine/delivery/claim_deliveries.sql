@@ -1,6 +1,6 @@
 create or replace function sluice.claim_deliveries(
   pipeline text, epoch bigint, held bigint[] default '{}', max_rows integer default 16,
-  parcel_rows integer default null)
+  parcel_rows integer default null, target text default null, operation text default null)
 returns table (delivery_id bigint, state text, key jsonb, operation text, idempotency_key text, body text,
   is_repeated boolean, error text, parcel uuid)
 language plpgsql volatile
@@ -14,26 +14,28 @@ declare
   v_unsent   bigint[];
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  v_pipeline := sluice._find_delivering(claim_deliveries.pipeline);
-  v_state := sluice._lock_delivery(v_pipeline.pipeline_id, claim_deliveries.epoch);
+  v_pipeline := sluice._find_delivering(claim_deliveries.pipeline, claim_deliveries.target);
+  v_state := sluice._lock_delivery(v_pipeline, claim_deliveries.epoch);
 
   -- Of what was sent together, all or nothing: the other side knows it by what is in it.
   v_repeated := array(
     select o.delivery_id from sluice.outbox o
-    where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'in_flight' and o.parcel is not null
-      and o.delivery_id <> all (held)
+    where (o.pipeline_id, o.route) = (v_state.pipeline_id, v_state.route) and o.state = 'in_flight'
+      and o.parcel is not null and o.delivery_id <> all (held)
     for update);
   v_repeated := v_repeated || array(
     select o.delivery_id from sluice.outbox o
-    where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'in_flight' and o.parcel is null
-      and o.delivery_id <> all (held)
+    where (o.pipeline_id, o.route) = (v_state.pipeline_id, v_state.route) and o.state = 'in_flight'
+      and o.parcel is null and o.delivery_id <> all (held)
     order by o.delivery_id limit max_rows - cardinality(v_repeated) for update);
   perform sluice._repeat_claimed(v_pipeline, v_repeated);
   v_unsent := array(
     select o.delivery_id from sluice.outbox o
-    where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'unsent' and not exists (
+    where (o.pipeline_id, o.route) = (v_state.pipeline_id, v_state.route) and o.state = 'unsent'
+      and o.operation = coalesce(claim_deliveries.operation, o.operation) and not exists (
       select from sluice.outbox f
-      where f.pipeline_id = o.pipeline_id and f.key_hash = o.key_hash and f.state = 'in_flight')
+      where f.pipeline_id = o.pipeline_id and f.route = o.route and f.key_hash = o.key_hash
+        and f.state = 'in_flight')
     -- A batch that has it locked is about to supersede it.
     order by o.delivery_id limit greatest(max_rows - cardinality(v_repeated), 0) for update skip locked);
   perform sluice._write_claimed(v_pipeline, v_state, v_unsent);
@@ -53,12 +55,13 @@ begin
 end
 $$;
 
-comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer) is
+comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer, text, text) is
 $$The next deliveries to send, max_rows of them or fewer, noted as in flight: commit before the requests are made. First
 those that are in flight and not held (is_repeated: sent before, perhaps), then unsent ones, none of a key of which one
 is in flight. state: in_flight is to be sent; filtered, dead and superseded have been decided here, error says why.
 held: deliveries that this sender has in hand. parcel_rows: so many go together, as a parcel, by which the other side
-knows a repeat: one request, or one transaction. SL001 when the sender was deposed.$$;
+knows a repeat: one request, or one transaction. target: see start_delivery. operation: of what is unsent, only upsert or
+only delete. SL001 when the sender was deposed.$$;
 
 -- As long as the server remembers the key a repeat does no harm. A database remembers for ever.
 create or replace function sluice._repeat_claimed(p_pipeline sluice.pipelines, p_ids bigint[])
@@ -105,6 +108,7 @@ begin
     error = case
       when d.error is not null or d.state in ('in_flight', 'filtered') then d.error
       when o.operation = 'delete' then 'the row is there again'
+      when p_pipeline.deliver ->> 'deletes' = 'false' then 'the row is not in the target any more'
       else 'the row is not in the target any more, and no batch deleted it' end
   from (
     select m.*, sum(octet_length(m.body)) over (order by m.delivery_id) - octet_length(m.body) < v_most as is_room,
@@ -112,9 +116,9 @@ begin
         when m.error is not null then 'dead'
         -- Another writer may have put the row back, or taken it away.
         when m.is_there is distinct from (i.operation <> 'delete') then case
-          when i.operation = 'delete' or exists (
-            select from sluice.outbox n where n.pipeline_id = i.pipeline_id and n.key_hash = i.key_hash
-              and n.delivery_id > i.delivery_id) then 'superseded' else 'dead' end
+          when i.operation = 'delete' or p_pipeline.deliver ->> 'deletes' = 'false' or exists (
+            select from sluice.outbox n where n.pipeline_id = i.pipeline_id and n.route = i.route
+              and n.key_hash = i.key_hash and n.delivery_id > i.delivery_id) then 'superseded' else 'dead' end
         when m.body is null then 'filtered'
         else 'in_flight' end as state
     from unnest(v_made.ids, v_made.are_there, v_made.bodies, v_made.errors) m (delivery_id, is_there, body, error)
@@ -134,8 +138,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_target oid    := to_regclass(p_pipeline.target);
-  v_key    text[] := (select t.key from sluice.transforms t where t.pipeline_id = p_pipeline.pipeline_id
-    and t.version = p_pipeline.active_version);
+  v_key    text[] := (sluice._delivered_version(p_pipeline)).key;
 begin
   perform sluice._fetch_met(v_target, array[sluice._fetch_sql(v_target, v_key, (
       select format('select distinct k.* from sluice.outbox d cross join lateral pg_catalog.jsonb_to_record(d.key) '

@@ -1,14 +1,14 @@
-create or replace function sluice.enqueue_deliveries(pipeline text)
+create or replace function sluice.enqueue_deliveries(pipeline text, target text default null)
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_delivering(enqueue_deliveries.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_delivering(enqueue_deliveries.pipeline, enqueue_deliveries.target);
+  v_route    integer := sluice._route(v_pipeline);
   v_target   oid := to_regclass(v_pipeline.target);
-  v_key      text[] := (select t.key from sluice.transforms t where t.pipeline_id = v_pipeline.pipeline_id
-    and t.version = v_pipeline.active_version);
+  v_key      text[] := (sluice._delivered_version(v_pipeline)).key;
   v_noted    record;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
@@ -22,21 +22,21 @@ begin
     select b.batch_id from sluice.batches b where b.pipeline_id = any (%5$L)
     union all select b.batch_id from sluice.pruned_batches b where b.pipeline_id = any (%5$L))),
 noted as (
-  insert into sluice.outbox (pipeline_id, key, key_hash, operation, hash, batch_id)
-  select %6$s, f.key, f.key_hash, 'upsert', f.hash, %7$s from found f order by f.place
+  insert into sluice.outbox (pipeline_id, route, key, key_hash, operation, hash, batch_id)
+  select %6$s, %8$s, f.key, f.key_hash, 'upsert', f.hash, %7$s from found f order by f.place
   returning delivery_id)
 select count(*) as count, min(delivery_id) as first_id from noted$sql$,
       sluice._key_json(v_key, 't'), sluice._key_hash(v_target, v_key, 't'),
       (select string_agg(format('t.%I', k), ', ' order by n) from unnest(v_key) with ordinality as keys (k, n)),
       v_target::regclass, sluice._with_backfills(v_pipeline.pipeline_id), v_pipeline.pipeline_id,
-      nextval('sluice.batch_id'))
+      nextval('sluice.batch_id'), v_route)
     into v_noted;
-  perform sluice._supersede_deliveries(v_pipeline.pipeline_id, v_noted.first_id, v_noted.count);
+  perform sluice._supersede_deliveries(v_pipeline.pipeline_id, v_route, v_noted.first_id, v_noted.count);
   return v_noted.count;
 end
 $$;
 
-comment on function sluice.enqueue_deliveries(text) is
+comment on function sluice.enqueue_deliveries(text, text) is
 $$Notes a delivery of every row that the pipeline has loaded and that is in its target, in the order of its key, and
 says how many: to fill an endpoint that is new, or to send everything once more (sluice deliver --all-rows). Each has a
-new idempotency key.$$;
+new idempotency key. target: a further one whose rows are delivered; its first unless given.$$;

@@ -4,11 +4,11 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_delivering(redeliver.pipeline);
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(redeliver.pipeline);
   v_count    bigint;
 begin
   -- No batch supersedes any of them meanwhile.
-  perform sluice._lock_target(to_regclass(v_pipeline.target));
+  perform sluice._lock_target(to_regclass(r.target)) from sluice._find_routes(redeliver.pipeline) r;
   perform sluice._refuse_unknown_deliveries(v_pipeline, redeliver.delivery_ids);
   update sluice.outbox o set state = 'unsent', redelivery = o.redelivery + 1, attempts = 0, attempted_at = null,
     parcel = null, body = null, status = null, answer = null, error = null
@@ -21,8 +21,8 @@ $$;
 
 comment on function sluice.redeliver(text, bigint[]) is
 $$Lets dead deliveries be sent again, and says how many. The body is made anew, and the idempotency key is a new one,
-as servers remember what they refused. delivery_ids: only these, not all of the pipeline. Example: select
-sluice.redeliver('orders')$$;
+as servers remember what they refused. delivery_ids: only these, not all of the pipeline, whatever their target.
+Example: select sluice.redeliver('orders')$$;
 
 create or replace function sluice.discard_deliveries(pipeline text, delivery_ids bigint[], reason text)
 returns bigint
@@ -37,7 +37,7 @@ begin
     raise exception using errcode = 'SL005', message = 'a delivery is discarded for a reason',
       hint = 'reason => ''why it need not arrive''';
   end if;
-  perform sluice._lock_target(to_regclass(v_pipeline.target));
+  perform sluice._lock_target(to_regclass(r.target)) from sluice._routes(v_pipeline) r;
   perform sluice._refuse_unknown_deliveries(v_pipeline, discard_deliveries.delivery_ids);
   update sluice.outbox o set state = 'discarded', closed_at = clock_timestamp(), error = reason, body = null
   where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'dead' and o.delivery_id = any (delivery_ids);

@@ -1,4 +1,5 @@
--- Deliveries are sent by one sender at a time, in the order in which they were noted, and of a key never two at once:
+-- Deliveries of a target are sent by one sender at a time, in the order in which they were noted, and of a key never
+-- two at once:
 --
 --   hold_delivery        one sender a pipeline, as long as its transaction is open: a politeness
 --   start_delivery       a new epoch, which deposes any earlier sender: the fence
@@ -10,7 +11,7 @@
 --
 -- Whatever is in flight and not held by the sender was left by one that died, or whose question was answered into
 -- the void: it is repeated with the same key and the same body.
-create or replace function sluice.start_delivery(pipeline text, sender text)
+create or replace function sluice.start_delivery(pipeline text, sender text, target text default null)
 returns table (epoch bigint, settings jsonb, has_accepted boolean, stream uuid, key text[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -18,34 +19,46 @@ as $$
 #variable_conflict use_column
 declare
   v_pipeline sluice.pipelines;
-  v_version  sluice.transforms;
+  v_version  record;
   v_state    sluice.delivery_state;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  v_pipeline := sluice._find_delivering(start_delivery.pipeline);
+  v_pipeline := sluice._find_delivering(start_delivery.pipeline, start_delivery.target);
   perform sluice._refuse_paused(v_pipeline);
-  select * into strict v_version from sluice.transforms t
-  where t.pipeline_id = v_pipeline.pipeline_id and t.version = v_pipeline.active_version;
+  v_version := sluice._delivered_version(v_pipeline);
   perform sluice._check_target(
     v_pipeline.name, v_pipeline.target, v_version.key, v_version.order_by, v_version.columns);
   perform sluice._wait_for_delivery(v_pipeline.pipeline_id);
   update sluice.delivery_state s set epoch = s.epoch + 1, sender = start_delivery.sender,
     started_at = clock_timestamp(), finished_at = null, outcome = null, error = null
-  where s.pipeline_id = v_pipeline.pipeline_id returning * into strict v_state;
+  where s.pipeline_id = v_pipeline.pipeline_id and s.route = sluice._route(v_pipeline)
+  returning * into strict v_state;
   perform sluice._check_body_function(v_pipeline);
   return query
   select v_state.epoch, v_pipeline.deliver, v_state.accepted_at is not null, v_state.stream, v_version.key;
 end
 $$;
 
-comment on function sluice.start_delivery(text, text) is
+comment on function sluice.start_delivery(text, text, text) is
 $$Begins to send the deliveries of a pipeline: a new epoch, which deposes any earlier sender, and where they go;
 has_accepted: whether the endpoint took a row before; stream: by which name another database knows what it took; key:
-that of the target. sender: who sends, for people. SL005 when the pipeline delivers
+that of the target. sender: who sends, for people. target: one of those that sluice.delivering_targets names; the first
+of the pipeline unless given, here as in what follows. SL005 when its rows are delivered
 nowhere, SL006 when its body function was replaced, SL007 when it is paused.$$;
 
+-- How the newest version that loads it, or the active one, has the target: its rows are found by this key.
+create or replace function sluice._delivered_version(
+  p_only sluice.pipelines, out columns text[], out key text[], out search_path text, out order_by text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.columns, t.key, t.search_path, t.order_by
+  from sluice._versions_of_target(p_only.pipeline_id, p_only.target) t
+  order by t.version = p_only.active_version desc, t.version desc limit 1
+$$;
+
 -- SL006 when it is another function than the one that the pipeline was defined with.
-create or replace function sluice._check_body_function(p_pipeline sluice.pipelines)
+create or replace function sluice._check_body_function(p_only sluice.pipelines)
 returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -54,10 +67,10 @@ declare
   v_state sluice.delivery_state;
 begin
   select * into v_state from sluice.delivery_state s
-  where s.pipeline_id = p_pipeline.pipeline_id and p_pipeline.deliver is not null;
+  where s.pipeline_id = p_only.pipeline_id and s.route = sluice._route(p_only) and p_only.deliver is not null;
   if sluice._function_sha256(to_regprocedure(v_state.body_function)) is distinct from v_state.body_sha256 then
     raise exception using errcode = 'SL006',
-      message = format('pipeline %s: the body function %s %s', p_pipeline.name, v_state.body_function,
+      message = format('pipeline %s: the body function %s %s', p_only.name, v_state.body_function,
         case when to_regprocedure(v_state.body_function) is null then 'was dropped'
           else 'is not what the pipeline was defined with' end),
       hint = 'if it is meant to be so, apply the pipeline''s definition again';
@@ -78,25 +91,8 @@ begin
 end
 $$;
 
--- SL005 for a pipeline that delivers nowhere.
-create or replace function sluice._find_delivering(p_name text)
-returns sluice.pipelines
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(p_name);
-begin
-  if v_pipeline.deliver is null then
-    raise exception using errcode = 'SL005', message = format('pipeline %s delivers nowhere', v_pipeline.name),
-      hint = 'say where in its definition: deliver => sluice.http_delivery(url => ...)';
-  end if;
-  return v_pipeline;
-end
-$$;
-
 -- The fence: locks how far the deliveries are, or refuses (SL001) a sender that was replaced.
-create or replace function sluice._lock_delivery(p_pipeline_id integer, p_epoch bigint)
+create or replace function sluice._lock_delivery(p_only sluice.pipelines, p_epoch bigint)
 returns sluice.delivery_state
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -104,8 +100,9 @@ as $$
 declare
   v_state sluice.delivery_state;
 begin
-  perform sluice._wait_for_delivery(p_pipeline_id);
-  select * into v_state from sluice.delivery_state s where s.pipeline_id = p_pipeline_id for update;
+  perform sluice._wait_for_delivery(p_only.pipeline_id);
+  select * into v_state from sluice.delivery_state s
+  where s.pipeline_id = p_only.pipeline_id and s.route = sluice._route(p_only) for update;
   if v_state.epoch is distinct from p_epoch then
     raise exception using errcode = 'SL001', message = coalesce(
         format('deposed: %s sends since %s', v_state.sender, v_state.started_at), 'deposed: the pipeline was dropped'),

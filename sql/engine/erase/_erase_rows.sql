@@ -7,8 +7,9 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_key record := sluice._typed_key(p_pipeline, p_key);
-  v     record;
+  v_key   record := sluice._typed_key(p_pipeline, p_key);
+  v       record;
+  v_noted bigint;
 begin
   for v in
     select x.* from (
@@ -19,14 +20,16 @@ begin
     order by x.number desc
   loop
     place := 'rows of ' || v.target;
-    select r.traces, r.erased into traces, erased
+    select r.traces, r.erased, r.noted into traces, erased, v_noted
     from sluice._delete_of_key(p_pipeline, v_key.target, v.target::regclass, v.key, v_key.columns,
-      coalesce(v.parent, v_key.columns), v_key.row_sql, v_key.given, v.search_path, p_rows) r;
-    detail := case
+      coalesce(v.parent, v_key.columns), v_key.row_sql, v_key.given, v.search_path, p_rows, p_batch_id) r;
+    detail := nullif(concat_ws('; ', case
       when traces > erased then 'the row stays: rows => true (--rows) deletes it'
       when p_stop and v.number = 1 then 'a hash of the key stays: its records are not loaded any more'
       when erased > 0 and v.number = 1 then
-        'a rewind, or the next record of the key, brings it back: stop => true (--stop) keeps it out' end;
+        'a rewind, or the next record of the key, brings it back: stop => true (--stop) keeps it out' end,
+      case when v_noted > 0 then format('%s to be delivered as deleted: sluice deliver %s, then erase once more',
+        v_noted, p_pipeline.name) end), '');
     return next;
   end loop;
 
@@ -62,7 +65,7 @@ comment on function sluice._erase_rows(sluice.pipelines, jsonb, boolean, boolean
 -- them go what was accepted of them by hand, and the payloads that are known by them.
 create or replace function sluice._delete_of_key(p_pipeline sluice.pipelines, p_first oid, p_target oid, p_key text[],
   p_first_key text[], p_parent text[], p_row_sql text, p_given jsonb, p_search_path text, p_is_to_go boolean,
-  out traces bigint, out erased bigint)
+  p_batch_id bigint, out traces bigint, out erased bigint, out noted bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
@@ -78,6 +81,8 @@ begin
   if not p_is_to_go or traces = 0 then
     return;
   end if;
+  noted := sluice._note_rows(sluice._as_if_only(p_pipeline, sluice._qualified_name(p_target)), p_target, p_key,
+    'delete', v_where, p_batch_id, p_given);
   perform set_config('search_path', p_search_path, true); -- its triggers see what they see under a batch
   execute format($sql$with gone as (
   delete from %s t using %s p where %s returning t.ctid as place, %s as key_hash

@@ -2,8 +2,8 @@
 -- of cursors says that, by whom, when and why, and how much, and not whose it was.
 --
 --   _erase_records    quarantine and retained payloads
---   _erase_rows       the row of the target, if asked, with its children; what is kept by key
 --   _erase_deliveries the outbox
+--   _erase_rows       the row of the target, if asked, with its children; what is kept by key
 --   _erase_texts      errors and notes that quote; what is left because a cursor needs it
 create or replace function sluice.erase(
   pipeline text, key jsonb default null, contains text[] default '{}', reason text default null,
@@ -53,7 +53,8 @@ if it is a dry run), and in detail what stays and why. It changes history, so it
 key: the records that make this key, {"email": "anna@example.org"} or the value alone; contains: also every record and
 text in which one of these stands, to be found where no key was made. One of them is needed.
 reason: stays in the ledger, so without the person's data. dry_run: only says what would go.
-rows: also deletes the row of the key, and those of further targets that belong to it. Without stop the next record of
+rows: also deletes the row of the key, and those of further targets that belong to it; where rows are delivered, as
+deleted ones: send that, then erase once more. Without stop the next record of
 the key brings it back, as does a rewind; with stop a hash of the key stays, and its records are counted as stale and
 not retained, until sluice.lift_stop.
 Not reached: the source, copies elsewhere (what was delivered, other pipelines, backups, WAL, the server's log).
@@ -108,10 +109,11 @@ as $$
 begin
   -- As long as the keys of replayed records are there.
   perform sluice._note_replayed_keys(to_regclass(p_pipeline.target));
+  -- Those of rows that belong to the key are found by the rows.
+  return query select * from sluice._erase_deliveries(p_pipeline, p_key, p_texts, p_rows);
   if p_key is not null then
     return query select * from sluice._erase_rows(p_pipeline, p_key, p_rows, p_stop, p_batch_id);
   end if;
-  return query select * from sluice._erase_deliveries(p_pipeline, p_key, p_texts, p_rows);
   return query select * from sluice._erase_records(p_pipeline, p_key, p_texts, p_batch_id);
   return query select * from sluice._erase_texts(p_pipeline, p_key, p_texts);
 end

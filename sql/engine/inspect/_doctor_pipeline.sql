@@ -32,8 +32,9 @@ begin
     return;
   end if;
   begin
-    perform sluice._compile_all(p.pipeline_id, null), sluice._check_body_function(p)
-    from sluice.pipelines p where p.name = p_name;
+    perform sluice._compile_all(p.pipeline_id, null) from sluice.pipelines p where p.name = p_name;
+    perform sluice._check_body_function(r.as_only)
+    from sluice.pipelines p cross join lateral sluice._routes(p) r where p.name = p_name;
   exception when others then -- whatever a batch would meet is the finding
     get stacked diagnostics v_hint = pg_exception_hint;
     return query select v_check, 'fail', sqlstate || ' ' || sqlerrm, nullif(v_hint, '');
@@ -81,7 +82,11 @@ as $$
     case when t.number = 1 then p.source ->> 'for_each' end, b.oid, b.pronamespace::regnamespace::text
   from sluice.pipelines p
   cross join lateral sluice._version_targets(p.pipeline_id, null) t
-  left join sluice.delivery_state d on d.pipeline_id = p.pipeline_id and p.deliver is not null and t.number = 1
+  left join (
+    select r.target, d.pipeline_id, d.body_function
+    from sluice.pipelines o cross join lateral sluice._routes(o) r
+    join sluice.delivery_state d on (d.pipeline_id, d.route) = (o.pipeline_id, r.route)) d
+    on d.pipeline_id = p.pipeline_id and d.target = t.target
   left join pg_proc b on b.proname = (parse_ident(split_part(d.body_function, '(', 1)))[2]
     and b.oid::regprocedure::text = d.body_function
   left join pg_namespace n on n.nspname = (parse_ident(t.target))[1]

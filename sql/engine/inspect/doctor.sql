@@ -75,17 +75,20 @@ begin
     case when w.is_overdue then 'let whoever writes it finish, or give it up with sluice.skip' end
   from sluice.waiting_details w;
   return query
-  select 'deliveries ' || p.name, case when d.dead > 0 or d.oldest < now() - interval '1 day' then 'warn' else 'ok' end,
+  select 'deliveries ' || p.name || case when r.route > 1 then ' of ' || r.target else '' end,
+    case when d.dead > 0 or d.oldest < now() - interval '1 day' then 'warn' else 'ok' end,
     format('not sent: %s%s, dead: %s', d.waiting, ' since ' || date_trunc('second', d.oldest), d.dead),
     case when d.dead > 0 then format('select * from sluice.deliveries where pipeline = %L and state = ''dead''; then '
         'sluice.redeliver or sluice.discard_deliveries', p.name)
       when d.oldest < now() - interval '1 day' then 'sluice deliver ' || p.name end
   from sluice.pipelines p
+  cross join lateral sluice._routes(p) r
   cross join lateral (
     select count(*) filter (where o.state = 'dead') as dead, count(*) filter (where o.state <> 'dead') as waiting,
       min(o.noted_at) filter (where o.state <> 'dead') as oldest
-    from sluice.outbox o where o.pipeline_id = p.pipeline_id and o.state in ('unsent', 'in_flight', 'dead')) d
-  where p.deliver is not null order by p.name;
+    from sluice.outbox o
+    where (o.pipeline_id, o.route) = (p.pipeline_id, r.route) and o.state in ('unsent', 'in_flight', 'dead')) d
+  order by p.name, r.route;
 end
 $$;
 

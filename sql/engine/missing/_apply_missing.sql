@@ -29,10 +29,11 @@ begin
   end if;
   perform sluice._capture_missing(
     v_compiled.target, v_compiled.columns, v_compiled.key, p_pipeline.mark_column, p_batch_id);
-  if p_pipeline.deliver is not null then
-    perform sluice._note_missing_deliveries(p_pipeline, v_compiled.target, v_compiled.key, p_batch_id);
-  end if;
-  targets := sluice._drop_missing_children(v_targets, p_pipeline.missing, p_batch_id);
+  perform sluice._note_rows(p_pipeline, v_compiled.target, v_compiled.key,
+    case when p_pipeline.mark_column is null then 'delete' else 'upsert' end,
+    format('pg_temp.sluice_missing m join %s t on t.tableoid = m.class and t.ctid = m.place',
+      sluice._met(v_compiled.target)), p_batch_id);
+  targets := sluice._drop_missing_children(p_pipeline, v_targets, p_batch_id);
   written := sluice._write_missing(v_compiled.target, v_compiled.key, v_compiled.order_by, p_pipeline.mark_column,
     v_compiled.search_path, p_batch_id);
   if written = v_found.missing + v_found.back then

@@ -1,5 +1,5 @@
 create or replace function sluice._drop_missing_children(
-  p_targets sluice.compiled[], p_missing text, p_batch_id bigint)
+  p_pipeline sluice.pipelines, p_targets sluice.compiled[], p_batch_id bigint)
 returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -12,7 +12,7 @@ declare
 begin
   if cardinality(p_targets) = 1 then
     return null;
-  elsif p_missing <> 'delete' then
+  elsif p_pipeline.missing <> 'delete' then
     return v_books;
   end if;
   perform sluice._make_batch_tables();
@@ -32,14 +32,14 @@ join %s t on %s
 where m.is_missing$sql$, v_number, v_parents, sluice._met(v.target),
       sluice._parent_condition(p_targets[1].target, p_targets[1].key, v.parent, 't'));
     get diagnostics v_found = row_count;
-    v_found := sluice._drop_found(v, v_found, p_batch_id);
+    v_found := sluice._drop_found(v, v_found, p_pipeline.pipeline_id, p_batch_id);
     v_books := sluice._missing_book(sluice._qualified_name(v.target), 'delete', v_found) || v_books;
   end loop;
   return v_books;
 end
 $$;
 
-comment on function sluice._drop_missing_children(sluice.compiled[], text, bigint) is
+comment on function sluice._drop_missing_children(sluice.pipelines, sluice.compiled[], bigint) is
 $$Deletes the rows of further targets whose parent is about to be deleted as missing; returns their books, null where
 there is one target.$$;
 

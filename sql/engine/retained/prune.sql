@@ -26,7 +26,7 @@ begin
     return query select v_pipeline.name, d.*, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint
     from sluice._prune_payloads(v_pipeline, prune.dry_run) d;
     if not prune.dry_run then
-      perform sluice._prune_outbox(v_pipeline);
+      perform sluice._prune_outbox(r.as_only) from sluice._routes(v_pipeline) r;
     end if;
     if prune.tombstones_before is not null then
       return query

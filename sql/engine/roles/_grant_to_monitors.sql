@@ -23,9 +23,10 @@ begin
   grant select (quarantine_id, pipeline_id, version, sqlstate, constraint_name, column_name, status, seen_count,
     first_seen_at, last_seen_at, first_batch_id, last_batch_id, resolved_batch_id, closed_at, closed_by)
     on sluice.quarantine to sluice_monitor;
-  grant select (delivery_id, pipeline_id, operation, state, batch_id, attempts, attempted_at, redelivery, status,
+  grant select (delivery_id, pipeline_id, route, operation, state, batch_id, attempts, attempted_at, redelivery, status,
     noted_at, closed_at) on sluice.outbox to sluice_monitor;
-  grant select (pipeline_id, epoch, sent_count, sender, started_at, finished_at, outcome) on sluice.delivery_state
+  grant select (pipeline_id, route, target, epoch, sent_count, sender, started_at, finished_at, outcome)
+    on sluice.delivery_state
     to sluice_monitor;
   for v_routine in
     select p.oid::regprocedure as name from pg_proc p

@@ -7,6 +7,7 @@ as $$
 declare
   v                 sluice.compiled;
   v_pipeline        sluice.pipelines;
+  v_only            sluice.pipelines;
   v_transform       record;
   v_function        oid;
   v_has_reject      boolean;
@@ -48,6 +49,7 @@ begin
           where t.pipeline_id = coalesce(v_pipeline.backfill_of, p_pipeline_id))) end;
   end if;
 
+  v_only := sluice._as_if_only(v_pipeline, v_transform.target);
   v.target := sluice._check_target(
     v_pipeline.name, v_transform.target, v_transform.key, v_transform.order_by, v_transform.columns);
   if (select count(*) from pg_attribute a where a.attrelid = v.target and not a.attisdropped
@@ -95,12 +97,11 @@ where ($1 is null or s.ordinal = any ($1))
   v.reference_checks := sluice._reference_checks(v.target, v.columns, v_others);
   v.superseded_sql := sluice._superseded_sql(v.target, v.key, v.order_by);
   select o.count_sql, o.outcomes_sql, o.outbox_sql into v.count_sql, v.outcomes_sql, v.outbox_sql
-  from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by,
-    case when p_number = 1 then v_pipeline.deliver end, v_others <> '{}' and p_number = 1) o;
+  from sluice._outcomes_sql(v.target, v.columns, v.key, v.order_by, v_only, v_others <> '{}' and p_number = 1) o;
+  v.route := case when v.outbox_sql is not null then sluice._route(v_only) end;
   select m.overlap_sql, m.insert_sql, m.merge_sql, m.trial_merge_sql, m.revive_sql, m.bury_sql, m.is_in_any_order
     into v.overlap_sql, v.insert_sql, v.merge_sql, v.trial_merge_sql, v.revive_sql, v.bury_sql, v_is_in_any_order
-  from sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted,
-    v_others <> '{}' and p_number = 1) m;
+  from sluice._merge_sql(v.target, v.columns, v.key, v.order_by, v.has_deleted, v_others <> '{}' and p_number = 1) m;
   select k.matched_sql, k.remember_sql, case when v_pipeline.missing <> 'keep' then k.batch_keys_sql end
     into v.matched_sql, v.remember_sql, v.batch_keys_sql
   from sluice._known_sql(v.target, v.key, v.order_by) k;

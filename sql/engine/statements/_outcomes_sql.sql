@@ -1,7 +1,7 @@
 -- What will happen to each row of a batch, before it does: the merge is held to these numbers (count_sql), dry runs
 -- show these changes, and versions are compared by these outcomes (outcomes_sql).
 create or replace function sluice._outcomes_sql(
-  p_target oid, p_columns text[], p_key text[], p_order_by text, p_deliver jsonb, p_has_children boolean,
+  p_target oid, p_columns text[], p_key text[], p_order_by text, p_only sluice.pipelines, p_has_children boolean,
   out count_sql text, out outcomes_sql text, out outbox_sql text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -29,9 +29,9 @@ from (
   %s
   where s.sluice_state is null) o$sql$, v_outcome, v_from);
 
-  if p_deliver is not null then
-    outbox_sql := sluice._outbox_sql(
-      p_target, p_key, v_outcome, v_from, coalesce((p_deliver ->> 'deletes')::boolean, true));
+  if p_only.deliver is not null then
+    outbox_sql := sluice._outbox_sql(p_target, p_key, v_outcome, v_from, sluice._route(p_only),
+      coalesce((p_only.deliver ->> 'deletes')::boolean, true));
   end if;
 
   -- json, not jsonb, which would not keep the order of the columns.
@@ -54,9 +54,10 @@ from (
 end
 $$;
 
-comment on function sluice._outcomes_sql(oid, text[], text[], text, jsonb, boolean) is
+comment on function sluice._outcomes_sql(oid, text[], text[], text, sluice.pipelines, boolean) is
 $$What the rows of the batch would come to in the target as it is now, counted; and for each row, with the cells
-it would change: {"amount": [old, new], ...}. With p_deliver, where the pipeline delivers, what goes into the outbox.$$;
+it would change: {"amount": [old, new], ...}; and where its rows are delivered, what goes into the outbox. p_only: the
+pipeline as if the target were its only one.$$;
 
 -- What becomes of a row s of the batch that is still in it, said once for the merge, its numbers and dry runs. Of those
 -- for a key that is in the target (is_matched, as t) or is not, the first whose condition holds. p_has_children: see

@@ -34,9 +34,11 @@ select
   o.body,
   o.noted_at,
   o.attempted_at,
-  o.closed_at
+  o.closed_at,
+  coalesce(s.target, p.target) as target
 from sluice.outbox o
 join sluice.pipelines p using (pipeline_id)
+left join sluice.delivery_state s using (pipeline_id, route)
 order by o.delivery_id;
 
 comment on view sluice.deliveries_details is

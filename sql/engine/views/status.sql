@@ -61,7 +61,7 @@ select
        where b.run_id = r.run_id) x on x.target = v.target
      group by v.target, v.number) o
    having count(*) > 1) as targets,
-  sluice._error_of(null, case when p.deliver is not null then p.pipeline_id end) as last_delivery_error
+  sluice._error_of(null, p.pipeline_id) as last_delivery_error
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (

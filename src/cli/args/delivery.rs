@@ -8,9 +8,11 @@ use clap::Args;
   sluice deliver orders
   sluice deliver --all --workers 8
   sluice deliver orders --all-rows         fill an endpoint that is new
+  sluice deliver orders --target shop.order_lines
 
 The last line on stdout of each pipeline is its summary, stable key=value:
   orders delivered sent=120 filtered=0 superseded=3 dead=1 waiting=0 retried=2 seconds=1.4
+Rows of further targets have a line of their own behind it, which ends in target=shop.order_lines.
 Killed anywhere, run it again: what may have arrived is repeated with the same idempotency key.")]
 pub(in crate::cli) struct Deliver {
     /// Pipelines, one after the other
@@ -23,6 +25,9 @@ pub(in crate::cli) struct Deliver {
     /// Send what every pipeline that delivers has to send
     #[arg(long)]
     pub(in crate::cli) all: bool,
+    /// Send rows of this target only, not of every one that delivers
+    #[arg(long, conflicts_with = "all", value_name = "TABLE")]
+    pub(in crate::cli) target: Option<String>,
     /// Send every row that the pipeline has loaded, not only what is new
     #[arg(long, conflicts_with = "all")]
     pub(in crate::cli) all_rows: bool,

@@ -13,7 +13,7 @@ mod verdict;
 use super::Stop;
 use super::guard::Guard;
 use super::job::Job;
-use crate::batch;
+use crate::batch::{self, Route};
 use crate::db::{Connector, Session};
 use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
@@ -62,17 +62,41 @@ impl Default for DeliveryOptions {
     }
 }
 
-/// Sends what is unsent and reports; the report carries the error if there was one.
-pub async fn deliver(
+/// The targets whose rows `pipeline` delivers.
+pub async fn routes(
     connector: &Connector,
     pipeline: &str,
     options: &DeliveryOptions,
     stop: &Stop,
+) -> Result<Vec<Route>> {
+    let look = || async {
+        let session = connector.connect().await?;
+        let look = async {
+            crate::install::check_installed(&session).await?;
+            batch::delivering_targets(&session, pipeline).await
+        };
+        connector.attend(look).await?
+    };
+    Job::alone(connector, pipeline, options.retries, stop, async |job| {
+        let looking = job.budget.retrying("looking for what is delivered", look);
+        stop.unless_requested(looking).await
+    })
+    .await
+}
+
+/// Sends what is unsent of a target and reports; the report carries the error if there was one.
+pub async fn deliver(
+    connector: &Connector,
+    route: &Route,
+    options: &DeliveryOptions,
+    stop: &Stop,
 ) -> DeliveryReport {
     let started = Instant::now();
+    let pipeline = &route.pipeline;
     let mut report = DeliveryReport::new(pipeline);
+    report.target = (!route.is_first).then(|| route.target.clone());
     let done = Job::alone(connector, pipeline, options.retries, stop, async |job| {
-        let sent = hold_and_send(job, options, &mut report);
+        let sent = hold_and_send(job, route, options, &mut report);
         let done = stop.unless_insisted(sent).await;
         report.retried += u64::from(job.budget.used());
         done
@@ -85,6 +109,7 @@ pub async fn deliver(
 /// Takes the deliveries, sends, lets go.
 async fn hold_and_send(
     job: &Job<'_>,
+    route: &Route,
     options: &DeliveryOptions,
     report: &mut DeliveryReport,
 ) -> Result<()> {
@@ -94,21 +119,26 @@ async fn hold_and_send(
         .stop
         .unless_requested(job.budget.retrying("taking the deliveries", take))
         .await?;
-    let done = send(job, options, report).await;
+    let done = send(job, route, options, report).await;
     guard.release().await;
     done
 }
 
-async fn send(job: &Job<'_>, options: &DeliveryOptions, report: &mut DeliveryReport) -> Result<()> {
-    if options.all_rows {
+async fn send(
+    job: &Job<'_>,
+    route: &Route,
+    options: &DeliveryOptions,
+    report: &mut DeliveryReport,
+) -> Result<()> {
+    if options.all_rows && !route.only_deletes {
         let noted = job
-            .ask(async |client| batch::enqueue_deliveries(client, job.pipeline).await)
+            .ask(async |client| batch::enqueue_deliveries(client, route).await)
             .await?;
         tracing::info!("{noted} rows are to be sent");
     }
     let name = format!("process {}", std::process::id());
     let delivering = insist(job, "beginning to deliver", async |client| {
-        batch::start_delivery(client, job.pipeline, &name).await
+        batch::start_delivery(client, route, &name).await
     })
     .await?;
     let epoch = delivering.epoch;
@@ -126,7 +156,7 @@ async fn send(job: &Job<'_>, options: &DeliveryOptions, report: &mut DeliveryRep
         .map_or("ok", |error| error.kind().outcome());
     let told = done.as_ref().err().map(ToString::to_string);
     let finish = async |client: &Client| {
-        batch::finish_delivery(client, job.pipeline, epoch, outcome, told.as_deref()).await
+        batch::finish_delivery(client, route, epoch, outcome, told.as_deref()).await
     };
     let left = match &done {
         Ok(()) => insist(job, "ending the sending", finish).await,

@@ -4,7 +4,7 @@ use super::{is_sound, order, order_with, orders_are, shop_with};
 use crate::engine::Hand;
 
 /// A complete read of these records.
-async fn read(hand: &mut Hand, records: &[String]) -> String {
+pub(super) async fn read(hand: &mut Hand, records: &[String]) -> String {
     hand.stage(records).await.unwrap();
     hand.transform().await.unwrap();
     hand.session

@@ -2,6 +2,7 @@
 
 mod books;
 mod define;
+mod deliver;
 mod missing;
 mod newer;
 mod replace;

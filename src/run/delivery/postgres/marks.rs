@@ -29,7 +29,7 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn new(delivering: &Delivering) -> Self {
         Marks {
-            pipeline: delivering.pipeline.clone(),
+            pipeline: delivering.route.pipeline.clone(),
             stream: delivering.stream.clone(),
             sender: format!("{:032x}", fastrand::u128(..)),
         }

@@ -5,7 +5,7 @@ mod judge;
 use super::destination::Destination;
 use super::insist;
 use super::verdict::{Attempted, Tried};
-use crate::batch::{self, Claimed, Delivering};
+use crate::batch::{self, Claimed, Delivering, Route};
 use crate::error::{Error, Kind, Result};
 use crate::report::DeliveryReport;
 use crate::run::job::Job;
@@ -26,6 +26,7 @@ struct Rest {
 pub(super) struct Sender<'a> {
     job: &'a Job<'a>,
     destination: Arc<Destination>,
+    route: Route,
     epoch: i64,
     workers: usize,
     /// What is sent at once is one of them.
@@ -53,6 +54,7 @@ impl<'a> Sender<'a> {
     ) -> Self {
         Sender {
             job,
+            route: delivering.route.clone(),
             epoch: delivering.epoch,
             workers: destination.most_at_a_time().unwrap_or(workers),
             destination,
@@ -135,16 +137,9 @@ impl<'a> Sender<'a> {
         let parcel_rows = self.destination.parcel_rows();
         let most = number(self.workers * parcel_rows.unwrap_or(AHEAD));
         let claimed = insist(self.job, "looking for deliveries", async |client| {
-            let (pipeline, epoch) = (self.job.pipeline, self.epoch);
-            batch::claim_deliveries(
-                client,
-                pipeline,
-                epoch,
-                &held,
-                most,
-                parcel_rows.map(number),
-            )
-            .await
+            let (route, epoch) = (&self.route, self.epoch);
+            batch::claim_deliveries(client, route, epoch, &held, most, parcel_rows.map(number))
+                .await
         })
         .await?;
         let has_found = !claimed.is_empty();
@@ -186,8 +181,8 @@ impl<'a> Sender<'a> {
         }
         let ids: Vec<i64> = rest.in_halves.iter().map(|delivery| delivery.id).collect();
         let parcels = insist(self.job, "splitting a parcel", async |client| {
-            let (pipeline, epoch) = (self.job.pipeline, self.epoch);
-            batch::split_parcel(client, pipeline, epoch, &ids).await
+            let (route, epoch) = (&self.route, self.epoch);
+            batch::split_parcel(client, route, epoch, &ids).await
         })
         .await?;
         let mut deliveries = rest.in_halves;
@@ -212,8 +207,8 @@ impl<'a> Sender<'a> {
         }
         let outcomes = Value::Array(std::mem::take(&mut self.outcomes));
         insist(self.job, "recording deliveries", async |client| {
-            let (pipeline, epoch) = (self.job.pipeline, self.epoch);
-            batch::record_deliveries(client, pipeline, epoch, &outcomes).await
+            let (route, epoch) = (&self.route, self.epoch);
+            batch::record_deliveries(client, route, epoch, &outcomes).await
         })
         .await?;
         for outcome in outcomes.as_array().into_iter().flatten() {

@@ -1,0 +1,37 @@
+-- Rows that are written otherwise than by the merge: missing ones, children that their parent no longer has, what is
+-- erased. Called while they are still there.
+create or replace function sluice._note_rows(
+  p_only sluice.pipelines, p_target oid, p_key text[], p_operation text, p_rows text, p_batch_id bigint,
+  p_given jsonb default null)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
+as $$
+declare
+  v_owner integer := coalesce(p_only.backfill_of, p_only.pipeline_id);
+  v_route integer := sluice._route(p_only);
+  v_noted record;
+begin
+  if p_only.deliver is null or p_operation = 'delete' and p_only.deliver ->> 'deletes' = 'false' then
+    return 0;
+  end if;
+  execute format($sql$with noted as (
+  insert into sluice.outbox (pipeline_id, route, key, key_hash, operation, hash, batch_id, deleted_row)
+  select %s, %s, %s, %s, %L, coalesce(t.sluice_hash, ''), %s, %s
+  from %s
+  order by %s
+  returning delivery_id)
+select count(*) as count, min(delivery_id) as first_id from noted$sql$,
+      v_owner, v_route, sluice._key_json(p_key, 't'), sluice._key_hash(p_target, p_key, 't'), p_operation, p_batch_id,
+      case p_operation when 'delete' then 'to_jsonb(t)' else 'null' end, p_rows,
+      (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)))
+    into v_noted using p_given;
+  perform sluice._supersede_deliveries(v_owner, v_route, v_noted.first_id, v_noted.count);
+  return v_noted.count;
+end
+$$;
+
+comment on function sluice._note_rows(sluice.pipelines, oid, text[], text, text, bigint, jsonb) is
+$$Notes a delivery of each row t of p_rows, a from clause in which $1 is p_given, unless such rows are not delivered;
+returns how many. p_only: the pipeline as if the target were its only one. p_operation: upsert or delete.$$;
