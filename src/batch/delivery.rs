@@ -164,7 +164,7 @@ pub async fn claim_deliveries(
                parcel::text as parcel
              from sluice.claim_deliveries(
                pipeline => $1, epoch => $2, held => $3, max_rows => $4, parcel_rows => $5, target => $6,
-               operation => $7)",
+               only_deletes => $7)",
             &[
                 (&route.pipeline, Type::TEXT),
                 (&epoch, Type::INT8),
@@ -172,7 +172,7 @@ pub async fn claim_deliveries(
                 (&max_rows, Type::INT4),
                 (&parcel_rows, Type::INT4),
                 (&route.target, Type::TEXT),
-                (&route.only_deletes.then_some("delete"), Type::TEXT),
+                (&route.only_deletes, Type::BOOL),
             ],
         )
         .await?;

@@ -1,6 +1,6 @@
 create or replace function sluice.claim_deliveries(
   pipeline text, epoch bigint, held bigint[] default '{}', max_rows integer default 16,
-  parcel_rows integer default null, target text default null, operation text default null)
+  parcel_rows integer default null, target text default null, only_deletes boolean default false)
 returns table (delivery_id bigint, state text, key jsonb, operation text, idempotency_key text, body text,
   is_repeated boolean, error text, parcel uuid)
 language plpgsql volatile
@@ -32,7 +32,7 @@ begin
   v_unsent := array(
     select o.delivery_id from sluice.outbox o
     where (o.pipeline_id, o.route) = (v_state.pipeline_id, v_state.route) and o.state = 'unsent'
-      and o.operation = coalesce(claim_deliveries.operation, o.operation) and not exists (
+      and (o.operation = 'delete' or not only_deletes) and not exists (
       select from sluice.outbox f
       where f.pipeline_id = o.pipeline_id and f.route = o.route and f.key_hash = o.key_hash
         and f.state = 'in_flight')
@@ -55,13 +55,13 @@ begin
 end
 $$;
 
-comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer, text, text) is
+comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer, text, boolean) is
 $$The next deliveries to send, max_rows of them or fewer, noted as in flight: commit before the requests are made. First
 those that are in flight and not held (is_repeated: sent before, perhaps), then unsent ones, none of a key of which one
 is in flight. state: in_flight is to be sent; filtered, dead and superseded have been decided here, error says why.
 held: deliveries that this sender has in hand. parcel_rows: so many go together, as a parcel, by which the other side
-knows a repeat: one request, or one transaction. target: see start_delivery. operation: of what is unsent, only upsert or
-only delete. SL001 when the sender was deposed.$$;
+knows a repeat: one request, or one transaction. target: see start_delivery. only_deletes: nothing else that
+is unsent. SL001 when the sender was deposed.$$;
 
 -- As long as the server remembers the key a repeat does no harm. A database remembers for ever.
 create or replace function sluice._repeat_claimed(p_pipeline sluice.pipelines, p_ids bigint[])
