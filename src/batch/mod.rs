@@ -23,6 +23,7 @@ pub use source_check::{Difference, Found, SourceCheck, Verdict};
 pub use stage::{Opening, Payloads, stage};
 pub use waiting::{Waited, note_waiting, refuse_run};
 
+use crate::db::END_WITH_THE_CLIENT;
 use crate::error::{Error, Result};
 use crate::source::{Batch, ObjectState};
 use serde_json::Value;
@@ -165,11 +166,11 @@ pub async fn source_rows(client: &Client, run: &Run, pipeline: &str) -> Result<V
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Begins a transaction in which each statement sees what was committed before it.
+/// Begins a transaction in which each statement sees what was committed before it, and which the
+/// server ends soon when the loader has died, whatever it computes just then.
 pub async fn begin(client: &Client) -> Result<(), tokio_postgres::Error> {
-    client
-        .batch_execute("begin isolation level read committed")
-        .await
+    let begin = format!("begin isolation level read committed; {END_WITH_THE_CLIENT}");
+    client.batch_execute(&begin).await
 }
 
 /// What `load_batch` answered.

@@ -1,5 +1,6 @@
 //! A source beside its target: `sql/engine/verify/begin_source_check.sql` tells the story.
 
+use super::stage::READ_ONLY;
 use crate::error::Result;
 use serde::Serialize;
 use serde_json::Value;
@@ -146,6 +147,8 @@ impl SourceCheck {
         client: &Client,
         most: i32,
     ) -> Result<(Vec<Verdict>, Vec<Difference>)> {
+        super::begin(client).await?;
+        client.batch_execute(READ_ONLY).await?;
         let verdicts = client
             .query_typed(
                 "select * from sluice.finish_source_check(check_id => $1::uuid)",
@@ -158,6 +161,7 @@ impl SourceCheck {
                 &[(&self.id, Type::TEXT), (&most, Type::INT4)],
             )
             .await?;
+        client.batch_execute("commit").await?;
         let verdicts = verdicts.iter().map(|row| Verdict {
             check: row.get("check_name"),
             ok: row.get("is_ok"),

@@ -66,6 +66,9 @@ pub async fn stage(
         None => copy_staging(batch.has_digests),
     });
     let (_, begun, first_copy) = try_join3(begin, begin_batch, first_copy).await?;
+    if let Opening::Check(_) = opening {
+        client.batch_execute(READ_ONLY).await?;
+    }
     if !batch.unreadable.is_empty() {
         let records = encode_unreadable(&batch.unreadable);
         copy(client, &client.prepare(COPY_UNREADABLE).await?, records).await?;
@@ -128,6 +131,9 @@ async fn send_wanted(client: &Client, fields: &Fields) -> Result<()> {
     let statement = client.prepare(COPY_PAYLOADS).await?;
     copy(client, &statement, fields.payloads(Some(&wanted))).await
 }
+
+/// Temporary tables are filled as before, and nothing else is written, whatever code a transform or a cast runs.
+pub(super) const READ_ONLY: &str = "set transaction read only";
 
 /// All columns, whichever they are.
 const COPY_FIELDS: &str = "copy pg_temp.sluice_fields from stdin (format binary)";

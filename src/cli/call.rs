@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::table::{self, Row};
+use crate::db::END_WITH_THE_CLIENT;
 use crate::error::Result;
 use serde_json::Value;
 use tokio_postgres::Client;
@@ -31,15 +32,14 @@ macro_rules! params {
 params!(String => TEXT, &str => TEXT, bool => BOOL, i32 => INT4, i64 => INT8, f64 => FLOAT8,
     Vec<i64> => INT8_ARRAY, &Vec<i64> => INT8_ARRAY, Value => JSONB);
 
-/// How long a server goes on for a client that has died; and names are the server's own, whatever stands in the
-/// schemas of the session's path. Only for the transaction, as behind a pooler the session is not ours.
-const SETTINGS: &str = "set local search_path = pg_catalog, pg_temp; set local jit = off;
-do $$ begin set local client_connection_check_interval = '2s';
-exception when invalid_parameter_value then null; /* not every system can tell */ end $$";
+/// Names are the server's own, whatever stands in the schemas of the session's path. Only for the transaction, as
+/// behind a pooler the session is not ours.
+const SETTINGS: &str = "set local search_path = pg_catalog, pg_temp; set local jit = off";
 
 /// The rows of a query, in a transaction of its own.
 pub(super) async fn rows(client: &Client, sql: &str, params: &[&dyn Param]) -> Result<Vec<Row>> {
-    client.batch_execute(&format!("begin; {SETTINGS}")).await?;
+    let begin = format!("begin; {SETTINGS}; {END_WITH_THE_CLIENT}");
+    client.batch_execute(&begin).await?;
     let rows = rows_within(client, sql, params).await?;
     client.batch_execute("commit").await?;
     Ok(rows)
@@ -48,7 +48,9 @@ pub(super) async fn rows(client: &Client, sql: &str, params: &[&dyn Param]) -> R
 /// Begins a transaction for looks that belong together: one snapshot, in which nothing can be written, whatever code
 /// the targets run.
 pub(super) async fn begin_looking(client: &Client) -> Result<()> {
-    let begin = format!("begin isolation level repeatable read read only; {SETTINGS}");
+    let begin = format!(
+        "begin isolation level repeatable read read only; {SETTINGS}; {END_WITH_THE_CLIENT}"
+    );
     Ok(client.batch_execute(&begin).await?)
 }
 

@@ -170,7 +170,9 @@ fn next_step(sqlstate: &str) -> Option<&'static str> {
         "53300" => "lower the number of workers, or raise max_connections on the server",
         "53100" => "free disk space on the server, then run again",
         "57P03" => "the server is starting up or shutting down; try again in a moment",
-        "25006" => "connect to the primary: this server only reads",
+        "25006" => {
+            "connect to the primary, as a role that may write (see `sluice doctor`); code that verify and why run may not"
+        }
         _ => return None,
     })
 }

@@ -17,6 +17,12 @@ pub use target::Target;
 
 use crate::error::Result;
 
+/// How long a server goes on for a client that has died. Only for the transaction, as behind a pooler the session is
+/// not ours.
+pub(crate) const END_WITH_THE_CLIENT: &str =
+    "do $$ begin set local client_connection_check_interval = '2s';
+exception when invalid_parameter_value then null; /* not every system can tell */ end $$";
+
 /// An identifier as SQL writes it.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

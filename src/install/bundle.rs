@@ -51,6 +51,19 @@ impl Bundle {
         names.join(", ")
     }
 
+    /// The names of the functions, one that has several as often.
+    pub(super) fn functions(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().flat_map(|file| file.defined(FUNCTION))
+    }
+
+    /// Whether a function of this name has this body.
+    pub(super) fn has_body(&self, name: &str, body: &str) -> bool {
+        let mut files = self.files.iter();
+        files.any(|file| {
+            file.text.contains(body) && file.defined(FUNCTION).any(|defined| defined == name)
+        })
+    }
+
     /// Identifies the bundle: hex SHA-256 over every file's name and text.
     pub(super) fn sha256(&self) -> String {
         let mut hash = Sha256::new();
@@ -85,7 +98,8 @@ impl Bundle {
              values ('{version}', '{sha256}', array[{functions}])\n\
              on conflict (is_singleton) do update set\n  \
              version = excluded.version, bundle_sha256 = excluded.bundle_sha256, routines = excluded.routines,\n  \
-             installed_at = now(), installed_by = session_user;\n",
+             installed_at = now(), installed_by = session_user;\n\
+             update sluice.engine set routine_hashes = sluice._routine_hashes();\n",
             sha256 = self.sha256(),
             functions = self.names(FUNCTION),
         );

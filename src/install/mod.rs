@@ -5,12 +5,14 @@
 //! upgrade waits for batches in flight.
 
 mod bundle;
+mod difference;
 mod lock;
 mod plan;
 
 use crate::db::Connector;
 use crate::error::{Error, Result};
 use bundle::Bundle;
+pub use difference::Functions;
 use plan::Plan;
 use std::fmt::Write as _;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -32,6 +34,28 @@ pub struct Installed {
     pub migrations: Vec<String>,
     /// Whether the functions were replaced.
     pub functions_replaced: bool,
+    /// Which of them were others before. Nothing in a database without engine.
+    pub functions: Functions,
+}
+
+impl Installed {
+    /// Whether all was there already.
+    pub fn is_nothing(&self) -> bool {
+        self.migrations.is_empty() && !self.functions_replaced
+    }
+
+    /// What becomes other than it was, in lines; none in a database without engine.
+    pub fn told(&self) -> String {
+        let Some(from) = &self.from else {
+            return String::new();
+        };
+        format!(
+            "the engine that is there, {from}, becomes {}:\n{}{}",
+            self.to,
+            difference::list("migrations", &self.migrations),
+            self.functions.told()
+        )
+    }
 }
 
 /// Brings the engine in the database to this binary's version; does nothing when it is
@@ -62,22 +86,25 @@ pub async fn migrate(connector: &Connector) -> Result<Installed> {
     Ok(plan.installed)
 }
 
-/// The SQL that [`migrate`] would run, for a DBA to read and to run with psql.
-pub async fn dry_run(connector: &Connector) -> Result<String> {
+/// What [`migrate`] would do, and the SQL that it would run, for a DBA to read and to run with psql.
+pub async fn dry_run(connector: &Connector) -> Result<(Installed, String)> {
     let session = connector.connect().await?;
     let plan = Plan::of(&session).await?;
     if plan.steps.is_empty() {
-        return Ok(format!("-- sluice {VERSION}: nothing to do\n"));
+        let script = format!("-- sluice {VERSION}: nothing to do\n");
+        return Ok((plan.installed, script));
     }
+    let told = plan.installed.told();
+    let told: String = told.lines().map(|line| format!("-- {line}\n")).collect();
     let mut script = format!(
-        "-- sluice {VERSION}: run with psql -v ON_ERROR_STOP=1 -f FILE\nbegin;\n{PATH};\n{};\n",
+        "-- sluice {VERSION}: run with psql -v ON_ERROR_STOP=1 -f FILE\n{told}begin;\n{PATH};\n{};\n",
         lock::take()
     );
     for step in &plan.steps {
         let _ = write!(script, "\n-- {}\n{}\n", step.name, step.sql);
     }
     script.push_str("commit;\n");
-    Ok(script)
+    Ok((plan.installed, script))
 }
 
 /// Refuses to work with an engine that is missing, older or newer than this binary.

@@ -1,6 +1,7 @@
 //! What there is to do in a database.
 
 use super::bundle::{Bundle, QUIET};
+use super::difference::Functions;
 use super::{Installed, VERSION, check_server, installed, refuse_newer};
 use crate::error::{Error, Result};
 use refinery::{Migration, Runner};
@@ -43,9 +44,14 @@ impl Plan {
         });
         refuse_another_history(&old, &applied)?;
         let bundle = Bundle::embedded();
-        let is_current = before
-            .as_ref()
-            .is_some_and(|engine| engine.version == VERSION && engine.bundle == bundle.sha256());
+        let functions = match before {
+            Some(_) => Functions::of(client, &bundle).await?,
+            None => Functions::default(),
+        };
+        let is_current = !functions.are_edited()
+            && before.as_ref().is_some_and(|engine| {
+                engine.version == VERSION && engine.bundle == bundle.sha256()
+            });
         let mut steps: Vec<Step> = pending.iter().map(|migration| step(migration)).collect();
         if applied.is_empty() {
             steps.insert(0, history());
@@ -63,6 +69,7 @@ impl Plan {
                 to: VERSION.to_owned(),
                 migrations: pending.iter().map(ToString::to_string).collect(),
                 functions_replaced: !is_current,
+                functions,
             },
         })
     }

@@ -102,10 +102,16 @@ impl Budget {
         asked: Option<Duration>,
     ) -> Result<()> {
         let Some(pause) = self.take(asked.unwrap_or_default(), fastrand::f64()) else {
-            return Err(error
+            let error = error
                 .with_kind(Kind::Exhausted)
-                .detail("every retry of this run is used up")
-                .next("it is safe to run again; raise --retries if this is usual here"));
+                .detail("every retry of this run is used up");
+            return Err(match error.next_step() {
+                // Whatever is to be done first.
+                Some(_) => error,
+                None => {
+                    error.next("it is safe to run again; raise --retries if this is usual here")
+                }
+            });
         };
         tracing::warn!(
             pause_ms = pause.as_millis() as u64,

@@ -159,6 +159,85 @@ async fn dry_run_prints_a_script_that_installs_the_same() {
     assert_eq!(db.value("select version from sluice.engine").await, VERSION);
 }
 
+#[tokio::test]
+async fn dry_run_says_which_functions_an_upgrade_brings_changes_and_drops() {
+    let db = TestDb::new().await;
+    // As if an older engine had lacked one, had another, and had one more.
+    db.execute(
+        "drop function sluice.lift_stop;
+         create or replace function sluice.pause_pipeline(pipeline text) returns text language sql as 'select pipeline';
+         create function sluice.gone_since() returns text language sql as 'select 1::text';
+         update sluice.engine set routines = array_remove(routines, 'lift_stop') || 'gone_since'::text;
+         update sluice.engine set routine_hashes = sluice._routine_hashes()",
+    )
+    .await;
+    pretend(&db, "0.0.1").await;
+    let planned = Sluice::on(&db)
+        .args(["migrate", "--dry-run"])
+        .run()
+        .exits(0);
+    let told = format!(
+        "the engine that is there, 0.0.1, becomes {VERSION}:
+  new functions: 1
+    lift_stop
+  other functions: 1
+    pause_pipeline
+  functions that go: 1
+    gone_since
+"
+    );
+    assert!(planned.stderr.ends_with(&told), "{}", planned.stderr);
+    let head: String = told.lines().map(|line| format!("-- {line}\n")).collect();
+    assert!(planned.stdout.contains(&head), "{}", &planned.stdout[..500]);
+    let planned = Sluice::on(&db)
+        .args(["migrate", "--dry-run", "--json"])
+        .run()
+        .exits(0);
+    let planned: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap();
+    assert_eq!(
+        planned["functions"],
+        serde_json::json!({"new": ["lift_stop"], "changed": ["pause_pipeline"], "dropped": ["gone_since"], "edited": []})
+    );
+}
+
+#[tokio::test]
+async fn functions_that_were_edited_by_hand_are_named_before_they_are_as_before() {
+    let db = TestDb::new().await;
+    let edits = [
+        // Its body, its settings, one beside it, none any more.
+        "create or replace function sluice.reject(code text, detail text default null) returns text language sql as 'select code'",
+        "alter function sluice.verify reset search_path",
+        "create function sluice.rewind(pipeline text, goal text) returns text language sql as 'select 1::text'",
+        "drop function sluice.lift_stop",
+    ];
+    let names = "sluice.lift_stop(text,jsonb,text), sluice.reject(text,text), sluice.rewind(text,text), sluice.verify(text,boolean)";
+    assert_eq!(db.value("select sluice._edited_routines()").await, "{}");
+    for edit in edits {
+        db.execute(edit).await;
+    }
+    let found = "select detail, next from sluice.doctor() where \"check\" = 'engine functions'";
+    assert_eq!(
+        db.rows(found).await,
+        [format!(
+            "edited by hand: {names}|sluice migrate makes them again as sluice has them"
+        )]
+    );
+    let planned = Sluice::on(&db)
+        .args(["migrate", "--dry-run"])
+        .run()
+        .exits(0);
+    let list = "edited by hand, and will be lost: 4\n    sluice.lift_stop(text,jsonb,text) sluice.reject(text,text)";
+    assert!(planned.stderr.contains(list), "{}", planned.stderr);
+    let done = Sluice::on(&db).args(["migrate"]).run().exits(0);
+    let told = format!("functions that were edited by hand are as sluice has them again: {names}");
+    assert!(done.stderr.contains(&told), "{}", done.stderr);
+    assert_eq!(db.rows(found).await, [""; 0]);
+    assert_eq!(
+        interface_of(&db).await,
+        interface_of(&TestDb::new().await).await
+    );
+}
+
 /// A role that may log in and is nobody's superuser, and the URL to connect as it.
 async fn plain_role(db: &TestDb, name: &str, rights: &str) -> String {
     db.execute(&format!(
@@ -372,25 +451,27 @@ async fn loader_meets_an_engine_that_is_not_its_own_and_says_so() {
     );
 }
 
+/// The text of a migration.
+pub(super) fn migration(number: u32) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let prefix = format!("V{number}__");
+    let path = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| {
+            path.file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with(&prefix)
+        })
+        .unwrap();
+    std::fs::read_to_string(path).unwrap()
+}
+
 #[tokio::test]
 async fn migrations_give_what_was_there_before_its_history() {
     let db = TestDb::empty().await;
-    let migration = |number: u32| {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
-        let prefix = format!("V{number}__");
-        let path = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .find(|path| {
-                path.file_name()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .starts_with(&prefix)
-            })
-            .unwrap();
-        std::fs::read_to_string(path).unwrap()
-    };
     db.execute("create schema sluice").await;
     for number in 1..=3 {
         db.execute(&migration(number)).await;

@@ -19,6 +19,7 @@ mod roles;
 mod runs;
 mod settings;
 mod sources;
+mod standby;
 mod statements;
 pub(crate) mod support;
 mod targets;

@@ -1,7 +1,7 @@
 //! `kill -9`.
 
-use super::steps::{Held, Step};
-use crate::support::workload::{ONE_WORKER, TWO_WORKERS, outcome, reset};
+use super::steps::{Held, Step, gate, load_first_batch, row_lock, waiting_in};
+use crate::support::workload::{ONE_WORKER, TWO_WORKERS, outcome, reset, wait_until_no_loader};
 use crate::support::{Fault, Loader, Proxy, Workload, loader};
 
 async fn kill_at(step: Step) {
@@ -45,6 +45,28 @@ async fn rerun_after_kill_in_merge_loads_each_record_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn rerun_after_kill_before_commit_loads_each_record_once() {
     kill_at(Step::Commit).await;
+}
+
+/// What it had in hand ends although nobody asks for it: locks of the target would be held as long as the statement takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn statement_of_a_loader_that_died_ends_by_itself() {
+    let load = Workload::of(6).await;
+    let db = load.database().await;
+    for (function, is_in_merge) in [("transform_batch", false), ("load_batch", true)] {
+        reset(&db).await;
+        load_first_batch(&db).await;
+        let hindrance = match is_in_merge {
+            true => row_lock(&db, 1).await,
+            false => gate(&db, 1).await,
+        };
+        let loader = Loader::start(&db, ONE_WORKER);
+        waiting_in(&db, function).await;
+        loader.kill();
+        wait_until_no_loader(&db).await;
+        hindrance.close().await;
+        loader::run(&db, ONE_WORKER).exits(0);
+        load.check_thoroughly(&db).await;
+    }
 }
 
 /// The commit was in the network when its sender died.

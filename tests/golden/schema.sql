@@ -178,6 +178,7 @@ create table sluice.engine (
   routines text[] not null,
   installed_at timestamp with time zone default now() not null,
   installed_by text default SESSION_USER not null,
+  routine_hashes jsonb,
   constraint engine_has_one_row CHECK (is_singleton),
   constraint engine_pkey PRIMARY KEY (is_singleton)
 );

@@ -65,7 +65,23 @@ begin
     case when may_run then 'may run pipelines' when may_read then 'may look, not run pipelines' else 'none' end,
     case when not may_run then format('to run pipelines: grant sluice_operator to %I', current_user) end
   from has_function_privilege('sluice.load_batch'::regproc, 'execute') may_run,
-    has_table_privilege('sluice.status', 'select') may_read;
+    has_table_privilege('sluice.status', 'select') may_read
+  union all
+  select 'engine functions', 'warn', 'edited by hand: ' || array_to_string(e.names, ', '),
+    'sluice migrate makes them again as sluice has them'
+  from sluice._edited_routines() e (names) where e.names <> '{}'
+  union all
+  -- As an upgrade leaves those of an engine that knew no owners.
+  select 'owners', 'warn', format('pipelines that belong to sluice_operator: %s; each of its members (%s) runs and '
+    'changes them and reads their records', count(*), m.names),
+    format('give them to a team, one by one: sluice set %s owner=TEAM', min(o.pipeline))
+  from sluice.owners o
+  join pg_roles g on g.rolname = o.owner and g.rolname = 'sluice_operator'
+  cross join lateral (
+    select string_agg(r.rolname, ', ' order by r.rolname) as names, count(*) as count from pg_roles r
+    where r.rolcanlogin and not r.rolsuper and pg_has_role(r.oid, g.oid, 'member')) m
+  where not o.is_backfill and m.count > 1
+  group by m.names;
   for v_pipeline in select o.pipeline from sluice.owners o where not o.is_backfill loop
     return query select * from sluice._doctor_pipeline(v_pipeline.pipeline);
   end loop;

@@ -496,3 +496,40 @@ pub(super) fn finds_and_repairs(settings: &Value, change: impl Fn(&str), mixed_k
     let names = "select string_agg(name, ' ' order by id collate \"C\") from shop.copy where id in ('a', 'B')";
     assert_eq!(wait(db.value(names)), "Bee ay");
 }
+
+/// Whoever verifies runs the transform with his own rights, a superuser, say.
+#[test]
+fn what_a_transform_writes_is_refused_while_its_rows_are_compared() {
+    let shop = define(ROWS, json!({}), "");
+    shop.execute(
+        "create table shop.spoils (id int);
+         create function shop.spoil(id int) returns int language plpgsql as $$ begin insert into shop.spoils values (id); return id; end $$;
+         create function shop.copy_v2(doc jsonb) returns table (id int, name text) language sql stable as $$
+           select shop.spoil((doc->>'id')::int), doc->>'name' $$",
+    );
+    let settings = shop.settings(json!({"table": "shop.t"}));
+    shop.execute(&format!(
+        "select sluice.define_pipeline(name => 'copy', version => 2, transform => 'shop.copy_v2', target => 'shop.copy', key => '{{id}}', source => '{settings}')"
+    ));
+    let refused = Sluice::on(&shop.db)
+        .args(["verify", "copy", "--source"])
+        .run()
+        .exits(1);
+    assert!(
+        refused
+            .stderr
+            .contains("25006 cannot execute INSERT in a read-only transaction"),
+        "{refused:?}"
+    );
+    assert_eq!(wait(shop.db.value("select count(*) from shop.spoils")), "0");
+    // Where rows are loaded it may.
+    Sluice::on(&shop.db)
+        .args(["rewind", "copy", "--to-start"])
+        .run()
+        .exits(0);
+    run(&shop.db);
+    assert_eq!(
+        wait(shop.db.value("select count(*) from shop.spoils")),
+        "20"
+    );
+}

@@ -1,16 +1,19 @@
-//! An installation that an older binary left goes on under this one. The dump is made by
+//! An installation that an older binary left goes on under this one, and on other servers. The dumps are made by
 //! `tests/fixtures/upgrade/make.py`.
 
+mod moved;
+mod since;
+
+use super::install::migration;
 use super::interface::interface_of;
 use crate::support::web::Answer;
 use crate::support::{Sluice, Summary, TestDb, Web};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-const DUMP: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/fixtures/upgrade/3cd9cc5.sql"
-);
+const HISTORY: &str = "create schema sluice;
+  create table sluice.refinery_schema_history (
+    version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255))";
 
 /// The restored database, the folder its loader ran in, and the API it read.
 struct Old {
@@ -22,13 +25,14 @@ struct Old {
 impl Old {
     /// Restored and upgraded. `None`: this machine has no psql to read the dump.
     async fn upgraded() -> Option<Self> {
-        let old = Old::restored().await?;
+        let old = Old::restored("3cd9cc5", &[]).await?;
         let said = old.sluice("migrate").exits(0).stdout;
         assert!(said.contains("functions replaced"), "{said}");
         Some(old)
     }
 
-    async fn restored() -> Option<Self> {
+    /// The dump of a commit. All but the first of them lack what the migrations of then have made.
+    async fn restored(commit: &str, migrations: &[u32]) -> Option<Self> {
         let old = Old {
             db: TestDb::empty().await,
             folder: tempfile::tempdir().unwrap(),
@@ -42,10 +46,17 @@ impl Old {
             }),
         };
         let folder = old.folder.path().to_str().unwrap();
-        let dump = std::fs::read_to_string(DUMP)
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/upgrade");
+        let dump = std::fs::read_to_string(format!("{fixtures}/{commit}.sql"))
             .unwrap()
             .replace("file:///old/", &format!("file://{folder}/"))
             .replace("http://old.example", &format!("http://{}", old.web.host()));
+        if !migrations.is_empty() {
+            old.db.execute(HISTORY).await;
+        }
+        for number in migrations {
+            old.db.execute(&migration(*number)).await;
+        }
         if !super::install::psql(&old.db, &dump) {
             return None;
         }
@@ -157,9 +168,12 @@ async fn upgraded_installation_is_sound_and_like_a_new_one() {
 
 #[tokio::test]
 async fn next_runs_go_on_where_the_old_ones_ended() {
-    let Some(old) = Old::upgraded().await else {
-        return;
-    };
+    if let Some(old) = Old::upgraded().await {
+        next_runs_go_on(&old).await;
+    }
+}
+
+async fn next_runs_go_on(old: &Old) {
     for known in ["orders", "stock", "numbers"] {
         assert_eq!(old.run(&format!("run {known}")), "ok", "{known}");
     }
@@ -209,7 +223,7 @@ async fn whoever_ran_pipelines_before_they_had_owners_still_does() {
     let role = format!("operator_{}", old.db.name);
     old.db
         .execute(&format!(
-            "create role {role} login in role sluice_operator;
+            "create role {role} login in role sluice_operator; create role {role}_too login in role sluice_operator;
              do $$ declare v_schema name; begin
                for v_schema in select nspname from pg_namespace where nspname !~ '^(pg_|information_schema|sluice)' loop
                  execute format('grant usage on schema %1$I to {role}; grant all on all tables in schema %1$I to {role};
@@ -225,6 +239,23 @@ async fn whoever_ran_pipelines_before_they_had_owners_still_does() {
         .exits(0);
     assert_eq!(books(&done.summary()), "ok extracted=1 updated=1 deleted=1");
     old.is_sound().await;
+    // Until they are given away, each to whoever it is of.
+    let doctor = old.sluice("doctor").exits(0).stdout;
+    assert!(
+        doctor.contains("pipelines that belong to sluice_operator: 5; each of its members ("),
+        "{doctor}"
+    );
+    assert!(
+        doctor.contains(
+            "next:  owners: give them to a team, one by one: sluice set events owner=TEAM"
+        ),
+        "{doctor}"
+    );
+    for pipeline in ["orders", "stock", "numbers", "lake", "events"] {
+        old.sluice(&format!("set {pipeline} owner={role}")).exits(0);
+    }
+    let doctor = old.sluice("doctor").exits(0).stdout;
+    assert!(!doctor.contains("belong to sluice_operator"), "{doctor}");
 }
 
 #[tokio::test]
@@ -320,7 +351,7 @@ async fn every_view_and_report_of_the_upgraded_installation_answers() {
 
 #[tokio::test]
 async fn an_upgrade_that_fails_leaves_tables_and_functions_as_they_were() {
-    let Some(old) = Old::restored().await else {
+    let Some(old) = Old::restored("3cd9cc5", &[]).await else {
         return;
     };
     // The last step of all is what fails: a function of another type, on which an object of the user depends.
