@@ -1,7 +1,7 @@
 -- transform: in every batch; $1: of these records, when load_batch has to do some again
 insert into pg_temp.sluice_rows (sluice_line,
   sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, order_id, region, customer_id, amount, updated_at)
-select 0, s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
+select 0, t.sluice_ordinal, t.sluice_digest, t.sluice_reject, t.sluice_deleted,
   case
     when t.sluice_reject is not null then 0
     when t.order_id is null then 1
@@ -14,6 +14,15 @@ select 0, s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
       || pg_catalog.substr(pg_catalog.sha256(pg_catalog.record_send(row(E'\\xadd86459c2bc06dc'::pg_catalog.bytea, t.order_id, t.region, t.customer_id, t.amount, t.updated_at))), 1, 16),
   t.order_id, t.region, t.customer_id, t.amount, t.updated_at
 from (
+select s.sluice_ordinal, s.sluice_digest,
+    r.order_id::bigint as order_id,
+    pg_catalog."varchar"(r.region::pg_catalog."varchar", 12, false)::pg_catalog."varchar" as region,
+    r.customer_id::bigint as customer_id,
+    r.amount::numeric(12,2) as amount,
+    r.updated_at::timestamp with time zone as updated_at,
+    r.sluice_reject::pg_catalog.text as sluice_reject,
+    coalesce(r.sluice_deleted, false) as sluice_deleted
+from (
   select ordinal as sluice_ordinal, digest as sluice_digest, payload::pg_catalog.jsonb as sluice_doc
   from pg_temp.sluice_staging
   where ($1 is null or ordinal = any ($1))
@@ -22,17 +31,8 @@ from (
     and (not exists (select from pg_temp.sluice_known) or ordinal not in (
       select ordinal from pg_temp.sluice_known))
   offset 0) s
-cross join lateral (
-  select
-    r.order_id::bigint as order_id,
-    pg_catalog."varchar"(r.region::pg_catalog."varchar", 12, false)::pg_catalog."varchar" as region,
-    r.customer_id::bigint as customer_id,
-    r.amount::numeric(12,2) as amount,
-    r.updated_at::timestamp with time zone as updated_at,
-    r.sluice_reject::pg_catalog.text as sluice_reject,
-    coalesce(r.sluice_deleted, false) as sluice_deleted
-  from shop.orders_v1(s.sluice_doc) r
-  offset 0) t;
+cross join lateral shop.orders_v1(s.sluice_doc) r
+offset 0) t;
 
 -- transform past faults: instead, when a record raises
 insert into pg_temp.sluice_rows (
@@ -233,10 +233,10 @@ from (
 where r.ctid = v.place and v.verdict is not null;
 
 -- overlap: before all that follows: may rows meet rows?
-select b.deletes or exists (
-  select 1 from shop.orders t where t.order_id operator(pg_catalog.>=) b.least and t.order_id operator(pg_catalog.<=) b.greatest)
+select b.rows, b.deletes or exists (
+  select 1 from shop.orders t where t.order_id operator(pg_catalog.>=) b.least and t.order_id operator(pg_catalog.<=) b.greatest) as overlaps
 from (
-  select pg_catalog.bool_or(r.sluice_deleted) as deletes, pg_catalog.min(r.order_id) as least, pg_catalog.max(r.order_id) as greatest
+  select pg_catalog.count(*) as rows, pg_catalog.bool_or(r.sluice_deleted) as deletes, pg_catalog.min(r.order_id) as least, pg_catalog.max(r.order_id) as greatest
   from pg_temp.sluice_rows r where r.sluice_state is null) b;
 
 -- insert: when none may, as all rows are new

@@ -40,7 +40,7 @@ declare
   v_overlap_sql text := (select c.overlap_sql from pg_temp.sluice_compiled c);
   v_touch_sql   text;
 begin
-  if v_overlap_sql is not null and not sluice._overlaps_target(v_overlap_sql) then
+  if v_overlap_sql is not null and not (sluice._find_overlap(v_overlap_sql)).overlaps then
     return;
   end if;
   update pg_temp.sluice_rows_1 p set sluice_is_touched = true

@@ -63,23 +63,30 @@ begin
 end
 $$;
 
--- Counts the records of the open batch and the rows they made. superseded: without the known records.
-create or replace function sluice._count_records()
+-- Counts the records of the open batch and the rows they made. superseded: without the known records. p_records,
+-- p_rows: see _transform_records.
+create or replace function sluice._count_records(p_records bigint default null, p_rows bigint default null)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 -- Not in SQL, which keeps its plan to the end of the transaction: sluice_rows may be another one in it.
+declare
+  v_records    bigint := p_records;
+  v_rows       bigint := p_rows;
+  v_superseded bigint := 0;
 begin
+  if v_records is null then
+    select count(distinct sluice_ordinal), count(*), count(*) filter (where sluice_state = 's')
+      into v_records, v_rows, v_superseded
+    from pg_temp.sluice_rows where sluice_state is distinct from 'f';
+  end if;
   -- A record is quarantined when it has a fault, transformed when it has rows or is known by a
   -- row, filtered when it has none of these; each is counted from its own table.
   update pg_temp.sluice_batch b set (transformed, filtered, quarantined, produced, superseded, known) = (
-    select r.records + k.records, b.extracted - r.records - k.records - f.records, f.records,
-      r.rows + k.records, r.superseded, k.records
+    select v_records + k.records, b.extracted - v_records - k.records - f.records, f.records,
+      v_rows + k.records, v_superseded, k.records
     from (select count(*) as records from pg_temp.sluice_faults) f,
-      (select count(*) as records from pg_temp.sluice_known) k,
-      (select count(distinct sluice_ordinal) as records, count(*) as rows,
-         count(*) filter (where sluice_state = 's') as superseded
-       from pg_temp.sluice_rows where sluice_state is distinct from 'f') r);
+      (select count(*) as records from pg_temp.sluice_known) k);
 end
 $$;

@@ -5,19 +5,22 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_rows  bigint;
-  v_done  record;
-  v_noted bigint;
+  v_overlaps boolean;
+  v_rows     bigint;
+  v_done     record;
+  v_noted    bigint;
 begin
   select 0, 0, 0, 0, 0 into book.inserted, book.updated, book.deleted, book.unchanged, book.stale;
   if not exists (
     select from pg_temp.sluice_rows r where r.sluice_state is null and r.tableoid = p_target.rows_table) then
     return;
   end if;
-  if p_target.insert_sql is not null and not sluice._overlaps_target(p_target.overlap_sql) then
+  if p_target.insert_sql is not null then
+    select o.rows, o.overlaps into v_rows, v_overlaps from sluice._find_overlap(p_target.overlap_sql) o;
+  end if;
+  if v_overlaps is false then
     -- All new: what the merge comes to, without its join.
-    select count(*) into book.inserted
-    from pg_temp.sluice_rows r where r.sluice_state is null and r.tableoid = p_target.rows_table;
+    book.inserted := v_rows;
     v_noted := sluice._note_deliveries(p_target);
     v_done := sluice._execute_insert(p_target.insert_sql, p_target.search_path, p_target.keeps_places);
     places := v_done.places;
@@ -49,9 +52,8 @@ comment on function sluice._merge_target(sluice.compiled, boolean) is
 $$Merges the live rows of the batch into one target, as an insert if all are new. p_is_exact: see _execute_merge. SL004
 when what was written is not what was counted.$$;
 
--- Whether rows of the batch may meet rows of the target; false if they certainly do not.
-create or replace function sluice._overlaps_target(p_statement text)
-returns boolean
+-- How many rows the batch has, and whether they may meet rows of the target; false if they certainly do not.
+create or replace function sluice._find_overlap(p_statement text, out rows bigint, out overlaps boolean)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 -- The look into the index, however few rows the planner thinks it would have to read instead.
@@ -59,11 +61,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set jit = off
 as $$
-declare
-  v_overlaps boolean;
 begin
-  execute p_statement into v_overlaps;
-  return v_overlaps;
+  execute p_statement into rows, overlaps;
 end
 $$;
 

@@ -5,8 +5,10 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 declare
-  v_staged record;
-  v_known  bigint := 0;
+  v_staged  record;
+  v_known   bigint := 0;
+  v_records bigint;
+  v_rows    bigint;
 begin
   perform sluice._advance_batch('opened', 'transformed');
   update pg_temp.sluice_batch b set origins = transform_batch.origins;
@@ -24,10 +26,9 @@ begin
     v_known := sluice._find_known(v_staged.anchors);
   end if;
   if v_known < v_staged.records then
-    perform sluice._transform_records(null);
+    select t.records, t.rows into v_records, v_rows from sluice._transform_records(null) t;
   end if;
-
-  perform sluice._count_records();
+  perform sluice._count_records(v_records, v_rows);
   update pg_temp.sluice_batch b set fields = sluice._sample_fields() where b.kind = 'load';
   return query select b.extracted, b.transformed, b.filtered, b.quarantined, b.produced from pg_temp.sluice_batch b;
 end

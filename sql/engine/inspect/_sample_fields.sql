@@ -6,6 +6,9 @@ set search_path = pg_catalog, pg_temp
 set jit = off
 as $$
 begin
+  if not exists (select from pg_temp.sluice_staging) then
+    return null; -- and no plan is made
+  end if;
   return (
     select jsonb_object_agg(field, origin)
     from (

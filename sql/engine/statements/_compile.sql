@@ -141,10 +141,7 @@ where ctid = any (array(
     (select string_agg(quote_ident(k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
     case when p_order_by is not null then format('r.%I desc nulls last, ', p_order_by) else '' end,
     sluice._key_condition(p_target, p_key, 'g', 'r'),
-    -- Whether there is any is found out by sorting where that is cheap: numbers, mostly in order.
-    case when cardinality(p_key) = 1 and (
-      select t.typbyval from pg_attribute a join pg_type t on t.oid = a.atttypid
-      where a.attrelid = p_target and a.attname = p_key[1]) then format($sql$ and (
+    case when sluice._sorts_cheaply(p_target, p_key) then format($sql$ and (
       select pg_catalog.count(*) > pg_catalog.count(distinct %I)
       from pg_temp.sluice_rows where sluice_state is null)$sql$, p_key[1]) else '' end)
 $$;

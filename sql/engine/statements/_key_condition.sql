@@ -22,24 +22,27 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 -- plpgsql keeps the plan; a compilation asks a dozen times.
+declare
+  v_schema text := 'pg_catalog';
+  v_type   oid  := (
+    select (sluice._base_type(a.atttypid, a.atttypmod)).base_type from pg_attribute a
+    where a.attrelid = p_class and a.attname = p_column and not a.attisdropped);
 begin
   -- Under the engine's search_path "citext = citext" would find text = text. A type of an extension
   -- names its operators in its default btree operator class; those of all other types are
   -- built in.
-  return (
-    select format('operator(%I.%s)', coalesce(n.nspname, 'pg_catalog'), case p_strategy when 1 then '<' when 2
-      then '<=' when 3 then '=' when 4 then '>=' end)
-    from pg_attribute a
-    cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
-    left join (
-      pg_opclass c
+  if v_type >= 16384 then
+    v_schema := coalesce((
+      select n.nspname
+      from pg_opclass c
       join pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
       join pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = c.opcintype
         and p.amoprighttype = c.opcintype
       join pg_operator o on o.oid = p.amopopr
       join pg_namespace n on n.oid = o.oprnamespace
-    ) on c.opcintype = b.base_type and c.opcdefault and p.amopstrategy = p_strategy
-    where a.attrelid = p_class and a.attname = p_column and not a.attisdropped);
+      where c.opcintype = v_type and c.opcdefault and p.amopstrategy = p_strategy), v_schema);
+  end if;
+  return format('operator(%I.%s)', v_schema, ('{<,<=,=,>=}'::text[])[p_strategy]);
 end
 $$;
 

@@ -97,18 +97,18 @@ $$;
 comment on function sluice._merge_sql(oid, text[], text[], text, boolean, boolean) is
   'The statements by which a batch changes its target and the tombstones, of which revive_sql comes first.';
 
--- Whether the target has any row between the least and the greatest key of the batch, or the batch a row that
--- deletes. Where it has none, all rows of the batch are new: keys that grow, as most do, are told by one look
--- into the index instead of one for each row. By the column that the key's index is sorted by.
+-- How many rows the batch has, and whether the target has any between the least and the greatest key of them, or the
+-- batch one that deletes. Where neither, all rows of the batch are new: keys that grow, as most do, are told by one
+-- look into the index instead of one for each row. By the column that the key's index is sorted by.
 create or replace function sluice._overlap_sql(p_target oid, p_key text[])
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format($sql$select b.deletes or exists (
-  select 1 from %1$s t where t.%2$I %3$s b.least and t.%2$I %4$s b.greatest)
+  select format($sql$select b.rows, b.deletes or exists (
+  select 1 from %1$s t where t.%2$I %3$s b.least and t.%2$I %4$s b.greatest) as overlaps
 from (
-  select pg_catalog.bool_or(r.sluice_deleted) as deletes, %5$s
+  select pg_catalog.count(*) as rows, pg_catalog.bool_or(r.sluice_deleted) as deletes, %5$s
   from pg_temp.sluice_rows r where r.sluice_state is null) b$sql$,
     sluice._met(p_target), a.attname,
     sluice._operator(p_target, a.attname::text, 4), sluice._operator(p_target, a.attname::text, 2),

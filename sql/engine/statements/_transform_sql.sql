@@ -58,7 +58,7 @@ begin
 
   v_into := format(E'\n  sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, %s)',
     v_names.columns);
-  v_select := format($sql$s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
+  v_select := format($sql$t.sluice_reject, t.sluice_deleted,
   %s,
   %s,
   %s
@@ -74,19 +74,24 @@ $sql$,
   offset 0', v_own, v_meta, case when v_input is null then 'sluice_staging' else 'sluice_fields r' end);
   v_from := format(E') s\ncross join lateral (\n  select\n    %s\n  from %s r', v_coerced, v_call.call_sql);
 
-  -- Rows are numbered where a record can have several; a sequence takes its time.
-  transform_sql := format(case when p_makes_one_row then E'insert into pg_temp.sluice_rows (sluice_line,%s\nselect 0, '
-      else E'insert into pg_temp.sluice_rows (%s\nselect ' end, v_into)
-    || v_select || format(v_staged, '', v_call.record_sql,
-      format('($1 is null or %sordinal = any ($1))', v_own) || E'\n    and ' || v_is_new)
-    || v_from || E'\n  offset 0) t';
+  transform_sql := format(v_staged, '', v_call.record_sql,
+    format('($1 is null or %sordinal = any ($1))', v_own) || E'\n    and ' || v_is_new);
+  -- A transform that only computes becomes part of the query over the records: no join, which would begin anew for each
+  -- record. Rows are numbered where a record can have several; a sequence takes its time.
+  transform_sql := case when p_makes_one_row
+    then format(E'insert into pg_temp.sluice_rows (sluice_line,%s\nselect 0, t.sluice_ordinal, t.sluice_digest, ',
+        v_into)
+      || v_select || format(E'select s.sluice_ordinal, s.sluice_digest,\n    %s\nfrom (\n', v_coerced) || transform_sql
+      || format(E') s\ncross join lateral %s r\noffset 0) t', v_call.call_sql)
+    else format(E'insert into pg_temp.sluice_rows (%s\nselect s.sluice_ordinal, s.sluice_digest, ', v_into)
+      || v_select || transform_sql || v_from || E'\n  offset 0) t' end;
   transform_past_faults_sql := format('insert into pg_temp.sluice_rows (%s
 select * from sluice._rows_past_faults($1) as t (
   sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer,
   sluice_hash bytea, %s)',
     v_into, v_names.definitions);
   -- A sequence, which no rollback takes back, remembers the record that raised.
-  trial_sql := 'select ' || v_select
+  trial_sql := 'select s.sluice_ordinal, s.sluice_digest, ' || v_select
     || format(v_staged,
       format('pg_catalog.setval(''pg_temp.sluice_place'', %sordinal + 1) as sluice_place, ', v_own),
       v_call.record_sql,

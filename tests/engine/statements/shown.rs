@@ -1,6 +1,6 @@
 //! A DBA reads every statement before it runs.
 
-use crate::engine::problem;
+use crate::engine::{Hand, items, problem};
 use crate::support::TestDb;
 use crate::support::golden::assert_golden;
 
@@ -91,4 +91,44 @@ async fn statements_are_of_the_version_asked_for() {
     problem(&db, "select sluice.statements('orders', 3)")
         .await
         .refuses("pipeline orders has no version 3", "it has v1, v2");
+}
+
+/// How a transform is planned into the statement of its records.
+async fn plan_of_transform(returns: &str, body: &str) -> String {
+    let db = TestDb::new().await;
+    items(&db, "id bigint primary key", returns, body, "key => '{id}'").await;
+    let hand = Hand::start(&db).await;
+    hand.stage(&["{}"]).await.unwrap();
+    let statement = hand
+        .session
+        .query_one("select transform_sql from pg_temp.sluice_compiled", &[])
+        .await
+        .unwrap()
+        .get::<_, String>(0)
+        .replace("$1", "null::integer[]");
+    let plan = hand
+        .session
+        .query(&format!("explain (costs off) {statement}"), &[])
+        .await
+        .unwrap();
+    let lines: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn transform_that_only_computes_is_no_join() {
+    let plan = plan_of_transform("id bigint", "(doc->>'id')::bigint").await;
+    assert!(!plan.contains("Nested Loop"), "{plan}");
+}
+
+/// Joined in another way, records would be tried in another order than they came in.
+#[tokio::test]
+async fn transform_that_reads_a_table_is_called_record_by_record() {
+    let plan = plan_of_transform(
+        "id bigint",
+        "i.id from shop.items i where i.id = (doc->>'id')::bigint",
+    )
+    .await;
+    assert!(plan.contains("Nested Loop"), "{plan}");
+    assert!(!plan.contains("Join"), "{plan}");
 }
