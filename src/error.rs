@@ -169,6 +169,24 @@ impl Error {
         self
     }
 
+    /// The same for one more who has to be told. Causes are told, and not attached.
+    pub(crate) fn again(&self) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = StdError::source(self);
+        while let Some(error) = cause {
+            causes.push(format!("cause: {error}"));
+            cause = error.source();
+        }
+        causes.extend(self.details.iter().cloned());
+        Error {
+            details: causes,
+            next: self.next.clone(),
+            sqlstate: self.sqlstate.clone(),
+            routine: self.routine.clone(),
+            ..Error::new(self.kind, self.message.clone())
+        }
+    }
+
     /// Takes over what a library tells beside its message.
     pub(crate) fn with(
         mut self,

@@ -30,7 +30,7 @@ macro_rules! params {
 }
 
 params!(String => TEXT, &str => TEXT, bool => BOOL, i32 => INT4, i64 => INT8, f64 => FLOAT8,
-    Vec<i64> => INT8_ARRAY, &Vec<i64> => INT8_ARRAY, Value => JSONB);
+    Vec<i64> => INT8_ARRAY, &Vec<i64> => INT8_ARRAY, &Vec<String> => TEXT_ARRAY, Value => JSONB);
 
 /// Names are the server's own, whatever stands in the schemas of the session's path. Only for the transaction, as
 /// behind a pooler the session is not ours.

@@ -10,7 +10,8 @@ use super::table;
 use super::voice;
 use crate::error::{Error, Result};
 use crate::report::Report;
-use crate::run::{DeliveryOptions, Options, Stop, run_pipeline};
+use crate::run::{DeliveryOptions, Options, Stop, run_pipeline, run_together};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
@@ -56,34 +57,28 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         .with("max-delete-ratio", missing.as_deref());
     let is_one_of_several = args.all || pipelines.len() > 1;
     let mut code = 0;
-    for pipeline in &pipelines {
-        context.progress.name(pipeline);
-        let name = format!("sluice {pipeline}");
-        let connector = stop.unless_requested(context.connector(&name)).await;
-        let mut report = match connector {
-            Ok(connector) => {
-                run_pipeline(&connector, pipeline, &options, &stop, &context.progress).await
+    for turn in turns(context, &pipelines, &options, &stop).await {
+        let mut reports = run_turn(context, &turn, &options, &stop).await?;
+        for report in &mut reports {
+            if let Some(error) = report.error.take() {
+                let error = flags.behind_run_of(&report.pipeline, error);
+                report.error = Some(match is_one_of_several {
+                    true => error.about(&report.pipeline),
+                    false => error,
+                });
             }
-            Err(error) => Report::of_failure(pipeline, error),
-        };
-        if let Some(error) = report.error.take() {
-            let error = flags.behind_run_of(pipeline, error);
-            report.error = Some(match is_one_of_several {
-                true => error.about(pipeline),
-                false => error,
-            });
+            shown.finish(report.counters.written());
+            show(report, context.json);
+            // The first failure names the exit code; later pipelines run all the same.
+            if code == 0 {
+                code = report.exit_code();
+            }
         }
-        shown.finish(report.counters.written());
-        show(&report, context.json);
-        // The first failure names the exit code; later pipelines run all the same.
-        if code == 0 {
-            code = report.exit_code();
-        }
-        if report.is_interrupted() {
+        if reports.iter().any(Report::is_interrupted) {
             break;
         }
         // What was committed is sent, however the run ended.
-        if delivering.contains(pipeline) {
+        for pipeline in turn.iter().filter(|pipeline| delivering.contains(pipeline)) {
             let sent = deliver_one(context, pipeline, None, &delivery, &stop).await?;
             if code == 0 {
                 code = sent;
@@ -91,6 +86,64 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         }
     }
     Ok(code)
+}
+
+/// The pipelines as they are run: one after another, but those of a turn together.
+async fn turns(
+    context: &Context,
+    pipelines: &[String],
+    options: &Options,
+    stop: &Stop,
+) -> Vec<Vec<String>> {
+    let alone = || pipelines.iter().map(|name| vec![name.clone()]).collect();
+    // A dry run is one transaction, and another one would wait for its end.
+    if pipelines.len() < 2 || options.dry_run {
+        return alone();
+    }
+    let order = async {
+        let session = context.session().await?;
+        let order = "select pipeline, turn from sluice.run_order(pipelines => $1)";
+        call::rows(&session, order, &[&&pipelines.to_vec()]).await
+    };
+    let Ok(rows) = stop.unless_requested(order).await else {
+        // What is the matter the runs tell, each for itself.
+        return alone();
+    };
+    let mut turns: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for row in rows {
+        let turn = row["turn"].as_i64().unwrap_or_default();
+        let pipeline = row["pipeline"].as_str().unwrap_or_default();
+        turns.entry(turn).or_default().push(pipeline.to_owned());
+    }
+    turns.into_values().collect()
+}
+
+async fn run_turn(
+    context: &Context,
+    turn: &[String],
+    options: &Options,
+    stop: &Stop,
+) -> Result<Vec<Report>> {
+    context.progress.name(&turn.join(", "));
+    let mut reports = Vec::new();
+    let mut ready = Vec::new();
+    for pipeline in turn {
+        let name = format!("sluice {pipeline}");
+        match stop.unless_requested(context.connector(&name)).await {
+            Ok(connector) => ready.push((pipeline.as_str(), connector)),
+            Err(error) => reports.push(Report::of_failure(pipeline, error)),
+        }
+    }
+    let progress = &context.progress;
+    reports.extend(match &ready[..] {
+        [] => Vec::new(),
+        [(pipeline, connector)] => {
+            vec![run_pipeline(connector, pipeline, options, stop, progress).await]
+        }
+        several => run_together(several, options, stop, progress).await?,
+    });
+    reports.sort_by_key(|report| turn.iter().position(|name| *name == report.pipeline));
+    Ok(reports)
 }
 
 /// How to run, as the command line says.

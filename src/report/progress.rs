@@ -12,6 +12,8 @@ pub struct Progress {
     bar: ProgressBar,
     records: Arc<AtomicI64>,
     has_begun: Arc<AtomicBool>,
+    /// Others begin and finish it.
+    is_part: bool,
 }
 
 impl Progress {
@@ -29,6 +31,7 @@ impl Progress {
             bar,
             records: Arc::default(),
             has_begun: Arc::default(),
+            is_part: false,
         }
     }
 
@@ -38,6 +41,15 @@ impl Progress {
             bar: ProgressBar::hidden(),
             records: Arc::default(),
             has_begun: Arc::default(),
+            is_part: false,
+        }
+    }
+
+    /// For one of several that are counted together.
+    pub(crate) fn part(&self) -> Self {
+        Progress {
+            is_part: true,
+            ..self.clone()
         }
     }
 
@@ -48,6 +60,9 @@ impl Progress {
 
     /// Begins, with the size of the input where it is known.
     pub(crate) fn start(&self, total_bytes: Option<u64>) {
+        if self.is_part {
+            return;
+        }
         let template = match total_bytes {
             Some(total) => {
                 self.bar.set_length(total);
@@ -94,7 +109,9 @@ impl Progress {
     }
 
     pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
+        if !self.is_part {
+            self.bar.finish_and_clear();
+        }
     }
 
     /// Runs `write` with the bar out of the way.

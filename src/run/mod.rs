@@ -16,6 +16,7 @@ mod reader;
 mod replay;
 mod snapshot;
 mod source_check;
+mod together;
 mod transaction;
 mod worker;
 
@@ -25,6 +26,7 @@ pub use delivery::{DeliveryOptions, deliver, routes};
 pub use options::{Options, ShowChanges};
 pub use replay::{ReplayOptions, replay};
 pub use source_check::{Compared, check_source};
+pub use together::run_together;
 
 use crate::batch::{self, Run};
 use crate::db::Connector;

@@ -36,6 +36,7 @@ pub use driver::Driver;
 pub use fields::Fields;
 pub(crate) use look::look;
 pub use means::{Means, Remarks, Waiting};
+pub(crate) use program::share;
 pub use stream::StreamSource;
 pub use units::KnownObjects;
 

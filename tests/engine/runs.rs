@@ -1,6 +1,7 @@
 //! Runs: how they begin and end.
 
 use super::{Hand, items_of_ids as shop};
+use crate::support::TestDb;
 
 #[tokio::test]
 async fn a_run_that_never_ended_is_interrupted_once_the_next_begins() {
@@ -79,4 +80,75 @@ async fn a_run_that_waited_for_the_state_goes_on_from_what_it_finds() {
     };
     let (row, ()) = tokio::join!(start, release);
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (7, 7));
+}
+
+/// Pipelines of single streams of a tap, each with a table of its name.
+async fn streams(names: &[&str]) -> TestDb {
+    let db = TestDb::new().await;
+    for name in names {
+        db.execute(&format!(
+            "create table {name} (id bigint primary key, of bigint);
+             create function {name}_v1(doc jsonb) returns table (id bigint) language sql stable as $$ select (doc ->> 'id')::bigint $$;
+             select sluice.define_pipeline(name => '{name}', version => 1, transform => '{name}_v1', target => '{name}', key => '{{id}}',
+               source => sluice.program_source(program => 'tap', protocol => 'singer', stream => '{name}'))"
+        ))
+        .await;
+    }
+    db
+}
+
+async fn turns(db: &TestDb, pipelines: &str) -> String {
+    db.value(&format!(
+        "select string_agg(pipelines, ' | ' order by turn) from (
+           select turn, string_agg(pipeline, ' ' order by ordinality) as pipelines
+           from rows from (sluice.run_order('{{{pipelines}}}')) with ordinality o group by turn) t"
+    ))
+    .await
+}
+
+#[tokio::test]
+async fn pipelines_that_differ_in_the_stream_have_a_turn_together() {
+    let db = streams(&["a", "b", "c", "d"]).await;
+    db.execute(
+        r#"update sluice.pipelines set source = source || '{"config": "/etc/other.json"}' where name = 'b';
+           update sluice.pipelines set source = '{"kind": "file", "path": "c.csv"}' where name = 'c'"#,
+    )
+    .await;
+    assert_eq!(turns(&db, "a,b,c,d").await, "a d | b | c");
+    assert_eq!(turns(&db, "c,d,a,unknown").await, "c | d a | unknown");
+    assert_eq!(turns(&db, "a,d,a").await, "a d | a");
+    assert_eq!(turns(&db, "").await, "-");
+    let many: Vec<String> = (1..=21).map(|i| format!("s{i}")).collect();
+    let names: Vec<&str> = many.iter().map(String::as_str).collect();
+    let db = streams(&names).await;
+    let found = turns(&db, &names.join(",")).await;
+    assert!(found.ends_with("s19 s20 | s21"), "{found}");
+}
+
+#[tokio::test]
+async fn what_wants_the_rows_of_another_has_a_turn_behind_it() {
+    for (wants, table) in [
+        ("alter table c add foreign key (of) references a", "c"),
+        (
+            "create or replace function c_v1(doc jsonb) returns table (id bigint) language sql stable
+           as $$ select a.id from public.a where a.id = (doc ->> 'id')::bigint $$;
+         update sluice.transforms set function_text = pg_get_functiondef('c_v1'::regproc) where function ~ 'c_v1'",
+            "c",
+        ),
+        (
+            "update sluice.pipelines set target = 'public.a' where name = 'c'",
+            "a",
+        ),
+    ] {
+        let db = streams(&["a", "b", "c", "d"]).await;
+        db.execute(wants).await;
+        assert_eq!(turns(&db, "a,b,c,d").await, "a b d | c", "{wants}");
+        assert_eq!(turns(&db, "c,b,a,d").await, "c b d | a", "{wants}");
+        // Nor does it pass what is between.
+        db.execute(&format!(
+            "alter table d add foreign key (of) references {table} (id)"
+        ))
+        .await;
+        assert_eq!(turns(&db, "a,b,c,d").await, "a b | c | d", "{wants}");
+    }
 }

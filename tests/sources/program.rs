@@ -2,6 +2,8 @@
 
 mod airbyte;
 mod plain;
+mod shared;
+mod shared_connector;
 mod singer;
 pub(crate) mod support;
 mod taps;

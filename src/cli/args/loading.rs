@@ -13,7 +13,7 @@ use clap::Args;
 The last line on stdout of each pipeline's run is its summary, stable key=value:
   orders ok extracted=336776 transformed=336770 filtered=0 quarantined=6 inserted=336700 ...")]
 pub(in crate::cli) struct Run {
-    /// Pipelines, run one after the other
+    /// Pipelines, run one after the other; those that read streams of one program together
     #[arg(
         required_unless_present = "all",
         conflicts_with = "all",

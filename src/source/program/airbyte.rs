@@ -10,8 +10,7 @@ use std::sync::{Arc, LazyLock};
 
 use self::catalog::Wanted;
 use super::command::{Files, command, given};
-use super::mark::Mark;
-use super::messages::Messages;
+use super::offer::Offered;
 use super::output::Output;
 use super::settings::{Settings, SyncMode};
 use super::speaker::{Meaning, Speaker, Wholeness};
@@ -19,6 +18,7 @@ use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::secret::Redactor;
 use crate::source::{Declared, Means};
+use serde_json::{Value, json};
 
 /// What is looked for in a message, in the order of [`Parts`].
 static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
@@ -39,6 +39,8 @@ static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
         "/trace/stream_status/stream_descriptor/name",
         "/trace/stream_status/status",
         "/control/connectorConfig/config",
+        "/trace/stream_status/stream_descriptor/namespace",
+        "/state/stream/stream_descriptor/namespace",
     ];
     places
         .iter()
@@ -46,60 +48,126 @@ static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
         .collect()
 });
 
-pub(super) struct Connector {
-    messages: Messages,
-    wanted: Wanted,
+struct Connector {
+    wanted: Vec<Wanted>,
     config: Option<PathBuf>,
     secrets: Arc<Redactor>,
-    /// What it said of its stream last.
-    status: Option<String>,
+    /// What it said last of each of them.
+    statuses: Vec<Option<String>>,
     /// What it said went wrong.
     error: Option<String>,
     /// Gone with the run.
     _files: Files,
 }
 
-/// What the connector says of its stream.
-pub(super) fn declared(settings: &Settings, means: &Means) -> Result<Declared> {
-    Wanted::find(settings, means).map(|wanted| wanted.declared())
+/// What the connector says of its streams.
+pub(super) fn catalog(settings: &Settings, means: &Means) -> Result<Value> {
+    catalog::find(settings, means)
 }
 
-/// Starts the connector at the state of `mark`.
+/// What it says of its stream.
+pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared> {
+    Wanted::of(settings, catalog).map(|wanted| wanted.declared())
+}
+
+/// The stream of the pipeline.
+pub(super) fn find(settings: &Settings, catalog: &Value) -> Result<Offered> {
+    let wanted = Wanted::of(settings, catalog)?;
+    Ok(Offered {
+        wholeness: match wanted.mode {
+            SyncMode::FullRefresh => Wholeness::EachRun,
+            SyncMode::Incremental => Wholeness::Never,
+        },
+        identity: wanted.identity(),
+    })
+}
+
+/// Starts the connector at `state`.
 pub(super) fn start(
-    settings: &Settings,
-    mark: &Mark,
-    max_record_bytes: usize,
+    settings: &[&Settings],
+    catalog: &Value,
+    state: Option<&str>,
     means: &Means,
-) -> Result<Connector> {
+) -> Result<(Output, Box<dyn Speaker>)> {
     let files = Files::new()?;
-    let wanted = Wanted::find(settings, means)?;
-    let catalog = files.write("catalog.json", wanted.configured().to_string().as_bytes())?;
+    let wanted = settings.iter().map(|one| Wanted::of(one, catalog));
+    let wanted = wanted.collect::<Result<Vec<_>>>()?;
+    let streams: Vec<Value> = wanted.iter().map(Wanted::configured).collect();
+    let catalog = json!({"streams": streams}).to_string();
+    let catalog = files.write("catalog.json", catalog.as_bytes())?;
+    // They differ in the stream.
+    let settings = settings[0];
     let mut command = command(settings, means)?;
     command.arg("read");
     if let Some(config) = &settings.config {
         command.arg("--config").arg(given(config, means)?);
     }
     command.arg("--catalog").arg(catalog);
-    // A full refresh that came to its end begins anew.
-    let state = mark
-        .state
-        .as_ref()
-        .filter(|_| wanted.mode == SyncMode::Incremental || mark.is_on_the_way());
     if let Some(state) = state {
         command
             .arg("--state")
             .arg(files.write("state.json", state.as_bytes())?);
     }
     let output = Output::of(command, &settings.program, settings.silence(), means)?;
-    Ok(Connector {
-        messages: Messages::new(output, max_record_bytes),
+    let connector = Connector {
+        statuses: vec![None; wanted.len()],
         wanted,
         config: settings.config.clone(),
         secrets: Arc::clone(&means.secrets),
-        status: None,
         error: None,
         _files: files,
-    })
+    };
+    Ok((output, Box::new(connector)))
+}
+
+impl Connector {
+    /// How the pipeline calls a stream.
+    fn called(&self, name: String, namespace: Option<String>) -> String {
+        let mut wanted = self.wanted.iter();
+        let found = wanted.find(|one| one.is(&name, namespace.as_deref()));
+        match (found, namespace) {
+            (Some(found), _) => found.setting.clone(),
+            (None, Some(space)) => format!("{space}.{name}"),
+            (None, None) => name,
+        }
+    }
+
+    /// The same where the namespace may have been left out.
+    fn meant(&self, name: String, namespace: Option<String>) -> String {
+        let named = || self.wanted.iter().filter(|one| one.name == name);
+        match (&namespace, named().count()) {
+            (None, 1) => named().map(|one| one.setting.clone()).collect(),
+            _ => self.called(name, namespace),
+        }
+    }
+
+    /// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
+    /// bare.
+    fn state(&self, parts: &Parts<'_>) -> Result<Meaning, String> {
+        let senseless = || "printed a STATE that is none".to_owned();
+        let whole = parts.raw(4).ok_or_else(senseless)?;
+        let mut stream = None;
+        let text = match parts.text(5).as_deref() {
+            Some("STREAM") => {
+                let name = parts.text(6).ok_or_else(senseless)?;
+                stream = Some(self.meant(name, parts.text(17)));
+                format!("[{whole}]")
+            }
+            Some("GLOBAL") => format!("[{whole}]"),
+            None | Some("LEGACY") => parts.raw(7).ok_or_else(senseless)?.to_owned(),
+            Some(other) => {
+                return Err(format!(
+                    "printed a STATE of type {other}, which is not known"
+                ));
+            }
+        };
+        let count = parts.raw(8).and_then(|count| count.parse::<f64>().ok());
+        Ok(Meaning::State {
+            stream,
+            text,
+            records: count.map(|count| count as u64),
+        })
+    }
 }
 
 /// The values at [`PLACES`], with their quotes if they are strings.
@@ -123,12 +191,7 @@ impl Parts<'_> {
 }
 
 impl Speaker for Connector {
-    fn messages(&mut self) -> &mut Messages {
-        &mut self.messages
-    }
-
-    fn understand(&mut self) -> Result<Meaning, String> {
-        let line = self.messages.line();
+    fn understand(&mut self, line: &mut Vec<u8>) -> Result<Meaning, String> {
         let start = line.len() - line.trim_ascii_start().len();
         let pointers: Vec<&Pointer> = PLACES.iter().collect();
         let found = json::find(line.trim_ascii(), &pointers);
@@ -146,14 +209,12 @@ impl Speaker for Connector {
             "RECORD" => {
                 let payload = parts.span(3).ok_or("printed a RECORD without data")?;
                 Ok(Meaning::Record {
-                    stream: self
-                        .wanted
-                        .called(parts.text(1).unwrap_or_default(), parts.text(2)),
+                    stream: self.called(parts.text(1).unwrap_or_default(), parts.text(2)),
                     payload: payload.start + start..payload.end + start,
                     version: None,
                 })
             }
-            "STATE" => state(&parts),
+            "STATE" => self.state(&parts),
             "LOG" => {
                 let text = self.secrets.clean(&parts.text(10).unwrap_or_default());
                 match parts.text(9).as_deref() {
@@ -176,8 +237,12 @@ impl Speaker for Connector {
                         let message = message.unwrap_or_else(|| "without a message".to_owned());
                         self.error = Some(self.secrets.clean(&message));
                     }
-                    Some("STREAM_STATUS") if name.as_deref() == Some(self.wanted.name.as_str()) => {
-                        self.status = status;
+                    Some("STREAM_STATUS") => {
+                        let stream = self.meant(name.unwrap_or_default(), parts.text(16));
+                        let of = self.wanted.iter().position(|one| one.setting == stream);
+                        if let Some(of) = of {
+                            self.statuses[of] = status;
+                        }
                     }
                     _ => {}
                 }
@@ -186,7 +251,7 @@ impl Speaker for Connector {
             "CONTROL" => {
                 let changed = parts.raw(15).map(str::to_owned);
                 // Nobody is to see it, not in an error either.
-                self.messages.line_mut().clear();
+                line.clear();
                 match (changed, &self.config) {
                     (Some(changed), Some(path)) => {
                         config::save(path, &changed).map(Meaning::Remark)
@@ -202,42 +267,14 @@ impl Speaker for Connector {
         }
     }
 
-    fn wholeness(&self) -> Wholeness {
-        match self.wanted.mode {
-            SyncMode::FullRefresh => Wholeness::EachRun,
-            SyncMode::Incremental => Wholeness::Never,
-        }
-    }
-
-    fn end(&mut self) -> Result<(), String> {
-        match (&self.error, self.status.as_deref()) {
+    fn end(&self, stream: usize) -> Result<(), String> {
+        match (&self.error, self.statuses[stream].as_deref()) {
             (Some(error), _) => Err(format!("says that it failed: {error}")),
             (None, None | Some("COMPLETE")) => Ok(()),
             (None, Some(status)) => Err(format!(
                 "ended while the stream `{}` was {status}, and not COMPLETE",
-                self.wanted.name
+                self.wanted[stream].name
             )),
         }
     }
-}
-
-/// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
-/// bare.
-fn state(parts: &Parts<'_>) -> Result<Meaning, String> {
-    let senseless = || "printed a STATE that is none".to_owned();
-    let whole = parts.raw(4).ok_or_else(senseless)?;
-    let text = match parts.text(5).as_deref() {
-        Some("STREAM" | "GLOBAL") => format!("[{whole}]"),
-        None | Some("LEGACY") => parts.raw(7).ok_or_else(senseless)?.to_owned(),
-        Some(other) => {
-            return Err(format!(
-                "printed a STATE of type {other}, which is not known"
-            ));
-        }
-    };
-    let count = parts.raw(8).and_then(|count| count.parse::<f64>().ok());
-    Ok(Meaning::State {
-        text,
-        records: count.map(|count| count as u64),
-    })
 }

@@ -1,16 +1,16 @@
-//! The messages of a tap or connector: the records of one stream, and the states between them.
+//! The records of one stream of a tap or connector, and the states between them.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::mark::{Everything, Mark};
-use super::messages::Next;
+use super::feed::Feed;
+use super::hearing::Message;
+use super::mark::{Everything, Mark, Place, Point};
 use super::settings::Settings;
-use super::speaker::{Meaning, Speaker, Wholeness};
-use crate::error::{Error, Result};
-use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Remarks, Source};
+use super::speaker::Wholeness;
+use crate::error::Result;
+use crate::source::{BatchBuilder, Progress, Proof, Reason, Source};
 
 /// Too long for the limit the user set.
 const TOO_LONG: &str = "54000";
@@ -36,10 +36,25 @@ struct Parked {
     begins: bool,
 }
 
-pub(super) struct Dialogue<S> {
-    speaker: S,
-    stream: String,
+/// The run of the program in which the records come.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Began {
+    /// Its name, if other pipelines take part in it, or may go by it.
+    pub(super) run: Option<String>,
+    /// What stands behind a state of it in the mark.
+    pub(super) earlier: Option<Point>,
+}
+
+pub(super) struct Dialogue {
+    feed: Box<dyn Feed>,
+    told: Told,
+}
+
+/// What was told, as far as the records that were taken.
+struct Told {
     origin: String,
+    wholeness: Wholeness,
+    began: Began,
     mark: Mark,
     before: Mark,
     role: Role,
@@ -48,52 +63,50 @@ pub(super) struct Dialogue<S> {
     returned: Instant,
     /// Records in all, with those of earlier runs.
     records: u64,
-    /// Records of all streams since the last state.
-    since_state: u64,
-    /// Of other streams.
-    others: BTreeMap<String, u64>,
-    has_stream: bool,
-    remarks: Remarks,
 }
 
-impl<S: Speaker> Dialogue<S> {
-    pub(super) fn new(speaker: S, settings: &Settings, mark: Mark, means: &Means) -> Self {
-        Dialogue {
-            speaker,
-            stream: settings.stream.clone(),
+impl Dialogue {
+    pub(super) fn new(
+        feed: Box<dyn Feed>,
+        settings: &Settings,
+        mark: Mark,
+        wholeness: Wholeness,
+        began: Began,
+    ) -> Self {
+        let told = Told {
             origin: settings.origin(),
+            wholeness,
+            began,
             records: mark.records,
             before: mark.clone(),
             mark,
             role: Role::None,
             parked: None,
             returned: Instant::now(),
-            since_state: 0,
-            others: BTreeMap::new(),
-            has_stream: false,
-            remarks: means.remarks.clone(),
-        }
+        };
+        Dialogue { feed, told }
     }
+}
 
+impl Told {
     /// Whether a record of `version` begins to read everything. It has to be the first of its batch.
     fn begins(&mut self, version: Option<i64>) -> bool {
-        let wholeness = self.speaker.wholeness();
         let is_same = match self.role {
             Role::None => false,
-            Role::Everything(_) | Role::News(_) if wholeness != Wholeness::Version => true,
+            Role::Everything(_) | Role::News(_) if self.wholeness != Wholeness::Version => true,
             Role::Everything(known) | Role::News(known) => known == version,
         };
         if is_same {
             return false;
         }
-        let goes_on = match wholeness {
+        let goes_on = match self.wholeness {
             Wholeness::EachRun => self.mark.is_on_the_way(),
             Wholeness::Version => {
                 version.is_some() && self.mark.version == version && !self.is_over()
             }
             Wholeness::Never => false,
         };
-        let is_news = match wholeness {
+        let is_news = match self.wholeness {
             Wholeness::EachRun => false,
             Wholeness::Version => {
                 version.is_none() || (self.mark.version == version && self.is_over())
@@ -115,123 +128,76 @@ impl<S: Speaker> Dialogue<S> {
         match self.role {
             // Perhaps more of what was said to be whole.
             Role::Everything(_) => self.mark.everything = Some(Everything::Begun),
-            Role::News(_) if self.speaker.wholeness() == Wholeness::Never => {
+            Role::News(_) if self.wholeness == Wholeness::Never => {
                 self.mark.everything = None;
             }
             Role::News(_) | Role::None => {}
         }
         self.records += 1;
-        self.since_state += 1;
         out.push(i64::try_from(self.records).unwrap_or(i64::MAX), payload);
     }
 
-    fn take(&mut self, out: &mut BatchBuilder) -> Result<Option<Progress>> {
-        let meaning = match self.speaker.understand() {
-            Ok(meaning) => meaning,
-            Err(how) => return Err(self.speaker.messages().failure(&how)),
-        };
-        match meaning {
-            Meaning::Record {
-                stream,
-                payload,
-                version,
-            } => {
-                if stream != self.stream {
-                    self.since_state += 1;
-                    *self.others.entry(stream).or_default() += 1;
-                    return Ok(None);
-                }
-                self.has_stream = true;
+    fn take(&mut self, message: Message, line: &[u8], out: &mut BatchBuilder) -> Option<Progress> {
+        match message {
+            Message::Record { payload, version } => {
                 let begins = self.begins(version);
                 if out.is_full() || begins {
                     self.parked = Some(Parked {
-                        payload: self.speaker.messages().line()[payload].to_vec(),
+                        payload: line[payload].to_vec(),
                         version,
                         begins,
                     });
-                    return Ok(Some(Progress::Full));
+                    return Some(Progress::Full);
                 }
-                let line = std::mem::take(self.speaker.messages().line_mut());
                 self.push(&line[payload], out);
-                *self.speaker.messages().line_mut() = line;
             }
-            Meaning::Stream(stream) => {
-                self.has_stream |= stream == self.stream;
-                if stream != self.stream {
-                    self.others.entry(stream).or_default();
-                }
+            Message::TooLong(size) => {
+                self.set_aside(size, line, out);
+                return out.is_full().then_some(Progress::Full);
             }
-            Meaning::State { text, records } => {
-                if let Some(said) = records.filter(|said| *said != self.since_state) {
-                    return Err(self.speaker.messages().failure(&format!(
-                        "says that it printed {said} records since its last state, and {} came",
-                        self.since_state
-                    )));
-                }
-                self.since_state = 0;
-                self.mark.state = Some(text);
-                self.mark.records = self.records;
+            Message::State { text, number } => {
+                self.keep(text, number);
                 // Some give a state with each record.
                 if self.returned.elapsed() > UNIT {
                     self.returned = Instant::now();
-                    return Ok(Some(Progress::UnitEnded(Proof::Complete)));
+                    return Some(Progress::UnitEnded(Proof::Complete));
                 }
             }
-            Meaning::Whole { stream, version } => {
-                if stream == self.stream && self.role == Role::Everything(Some(version)) {
+            Message::Whole(version) => {
+                if self.role == Role::Everything(Some(version)) {
                     self.mark.everything = Some(Everything::Over);
                 }
             }
-            Meaning::Remark(remark) => self.remarks.add(remark),
-            Meaning::Nothing => {}
         }
-        Ok(None)
+        None
     }
 
-    /// A line that is longer than a record may be.
-    fn set_aside(&mut self, size: u64, out: &mut BatchBuilder) -> Result<()> {
-        let stream = self.stream.clone();
-        let messages = self.speaker.messages();
-        if !messages.has("type", "RECORD") || !messages.has("stream", &stream) {
-            return Err(self.speaker.messages().failure(&format!(
-                "printed a line of {size} bytes that cannot be told to be a record of `{}`; if it is one, raise max_record_bytes",
-                self.stream
-            )));
-        }
-        let head = self.speaker.messages().line().to_vec();
-        self.has_stream = true;
+    fn keep(&mut self, text: String, number: Option<u64>) {
+        let run = self.began.run.as_ref().zip(number);
+        self.mark.shared = run.map(|(run, number)| Place {
+            run: run.clone(),
+            number,
+        });
+        self.mark.earlier = number.and_then(|_| self.began.earlier.clone());
+        self.mark.state = Some(text);
+        self.mark.records = self.records;
+    }
+
+    /// A record in a line that is longer than it may be.
+    fn set_aside(&mut self, size: u64, head: &[u8], out: &mut BatchBuilder) {
         self.records += 1;
-        self.since_state += 1;
         out.push_unreadable(
             i64::try_from(self.records).unwrap_or(i64::MAX),
-            head,
+            head.to_vec(),
             TOO_LONG,
             format!("the line of the record has {size} bytes, more than max_record_bytes allows; its beginning is kept here"),
         );
-        Ok(())
     }
 
-    fn end(&mut self) -> Result<Progress> {
-        if let Err(how) = self.speaker.end() {
-            return Err(self.speaker.messages().failure(&how));
-        }
-        let names: Vec<&str> = self.others.keys().map(String::as_str).collect();
-        if !self.has_stream && !names.is_empty() {
-            return Err(Error::usage(format!(
-                "the program `{}` said nothing of a stream `{}`",
-                self.origin, self.stream
-            ))
-            .detail(format!("it spoke of {}", names.join(", ")))
-            .next("name one of its streams: stream => '...'"));
-        }
-        for (stream, records) in self.others.iter().filter(|(_, records)| **records > 0) {
-            self.remarks.add(format!(
-                "{}: {records} records of the stream {stream} were left out; it takes a pipeline of its own, and the catalog can deselect it here",
-                self.origin
-            ));
-        }
+    /// The program has ended well.
+    fn end(&mut self, met: Option<Point>) -> Proof {
         let is_over = self.is_over();
-        let why = match (self.speaker.wholeness(), self.role) {
+        let why = match (self.wholeness, self.role) {
             (Wholeness::EachRun, _) => None,
             (Wholeness::Version, Role::Everything(Some(_))) if is_over => None,
             (Wholeness::Version, Role::Everything(Some(version))) => Some(format!(
@@ -241,53 +207,51 @@ impl<S: Speaker> Dialogue<S> {
             _ => Some("only what is new was read".to_owned()),
         };
         // What is read after this end is no part of that read, or it would seem to be all of it.
-        if self.speaker.wholeness() == Wholeness::EachRun
-            || matches!(self.role, Role::Everything(_))
-        {
+        if self.wholeness == Wholeness::EachRun || matches!(self.role, Role::Everything(_)) {
             self.mark.everything = Some(Everything::Over);
         }
-        Ok(Progress::End(match why {
+        if met.is_some() {
+            self.mark.earlier = met;
+        }
+        match why {
             None => Proof::Complete,
             Some(why) => Proof::Partial(Reason::Inconclusive(why)),
-        }))
+        }
     }
 }
 
-impl<S: Speaker> Source for Dialogue<S> {
+impl Source for Dialogue {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        out.set_origin(&self.origin);
-        if let Some(parked) = self.parked.take() {
+        let Dialogue { feed, told } = self;
+        out.set_origin(&told.origin);
+        if let Some(parked) = told.parked.take() {
             if out.is_full() {
-                self.parked = Some(parked);
+                told.parked = Some(parked);
                 return Ok(Progress::Full);
             }
             if parked.begins {
-                self.mark.version = parked.version;
-                self.records = 0;
+                told.mark.version = parked.version;
+                told.records = 0;
             }
-            self.push(&parked.payload, out);
+            told.push(&parked.payload, out);
         }
         loop {
-            let progress = match self.speaker.messages().next()? {
-                Next::End => return self.end(),
-                Next::Line => self.take(out)?,
-                Next::TooLong(size) => {
-                    self.set_aside(size, out)?;
-                    out.is_full().then_some(Progress::Full)
-                }
+            let Some(message) = feed.next()? else {
+                return Ok(Progress::End(told.end(feed.met())));
             };
-            if let Some(progress) = progress {
+            if let Some(progress) = told.take(message, feed.line(), out) {
                 return Ok(progress);
             }
         }
     }
 
     fn cursor(&self) -> Option<Value> {
-        let has_moved = self.mark != self.before;
-        has_moved.then(|| serde_json::to_value(&self.mark).unwrap_or_default())
+        let Told { mark, before, .. } = &self.told;
+        (mark != before).then(|| serde_json::to_value(mark).unwrap_or_default())
     }
 
     fn is_at_start(&self) -> bool {
-        self.parked.as_ref().is_some_and(|parked| parked.begins)
+        let parked = self.told.parked.as_ref();
+        parked.is_some_and(|parked| parked.begins)
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::speaker::Wholeness;
+
 /// The state that came last, and what was read with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
@@ -19,6 +21,13 @@ pub(super) struct Mark {
     /// How far a read of everything has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) everything: Option<Everything>,
+    /// Where the state came, if other pipelines were given it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shared: Option<Place>,
+    /// Another state before which the pipeline has all records, and others have, too: mostly that at which
+    /// the shared run began. Of those some may have committed nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) earlier: Option<Point>,
 }
 
 /// A read of everything.
@@ -29,6 +38,22 @@ pub(super) enum Everything {
     Begun,
     /// Nothing more belongs to it.
     Over,
+}
+
+/// Which of the states of which run of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    pub(super) run: String,
+    pub(super) number: u64,
+}
+
+/// A state at which a program can begin; without one it begins at the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Point {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<Place>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<String>,
 }
 
 impl Mark {
@@ -45,5 +70,37 @@ impl Mark {
     /// An earlier run began to read everything, and came to a state on the way.
     pub(super) fn is_on_the_way(&self) -> bool {
         self.state.is_some() && self.everything == Some(Everything::Begun)
+    }
+
+    /// The points at which the program may begin again without the pipeline losing a record, the latest
+    /// first. What is read as a whole each time begins anew when it was.
+    pub(super) fn points(&self, wholeness: Wholeness) -> Vec<Point> {
+        if wholeness == Wholeness::EachRun && !self.is_on_the_way() {
+            return vec![Point::default()];
+        }
+        let points: Vec<Point> = self
+            .last()
+            .into_iter()
+            .chain(self.earlier.clone())
+            .collect();
+        match points.is_empty() {
+            true => vec![Point::default()],
+            false => points,
+        }
+    }
+
+    fn last(&self) -> Option<Point> {
+        self.state.as_ref().map(|state| Point {
+            place: self.shared.clone(),
+            state: Some(state.clone()),
+        })
+    }
+
+    /// By which others may be met again after a run alone.
+    pub(super) fn meeting_point(&self) -> Option<Point> {
+        match self.shared {
+            Some(_) => self.last(),
+            None => self.earlier.clone(),
+        }
     }
 }

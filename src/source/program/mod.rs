@@ -10,19 +10,29 @@ mod airbyte;
 mod child;
 mod command;
 mod dialogue;
+mod feed;
+mod ground;
+mod hearing;
 mod mark;
 mod messages;
+mod offer;
 mod output;
 mod plain;
+mod queue;
 mod schema;
 mod settings;
+mod shared;
 mod singer;
 mod speaker;
 
 use serde_json::Value;
 
-use self::dialogue::Dialogue;
+pub(crate) use self::shared::share;
+
+use self::dialogue::{Began, Dialogue};
+use self::hearing::Hearing;
 use self::mark::Mark;
+use self::offer::Offer;
 use self::plain::Plain;
 use self::settings::{Protocol, Settings};
 use super::{Declared, Means, Source, Start};
@@ -48,8 +58,7 @@ pub(super) fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
 pub(super) fn declared(settings: &Value, means: &Means) -> Result<Declared> {
     let (settings, _) = Settings::parse(settings)?;
     match settings.protocol {
-        Protocol::Singer => singer::declared(&settings, means),
-        Protocol::Airbyte => airbyte::declared(&settings, means),
+        Protocol::Singer | Protocol::Airbyte => Offer::of(&settings, means)?.declared(&settings),
         _ => Ok(Declared::default()),
     }
 }
@@ -61,15 +70,11 @@ pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box
             .next("they go with sources of files and objects"));
     }
     let (settings, records) = Settings::parse(settings)?;
-    let mark = Mark::of(start.cursor.as_ref(), &settings.stream);
     Ok(match settings.protocol {
-        Protocol::Singer => {
-            let tap = singer::start(&settings, &mark, records.max_record_bytes, means)?;
-            Box::new(Dialogue::new(tap, &settings, mark, means))
-        }
-        Protocol::Airbyte => {
-            let connector = airbyte::start(&settings, &mark, records.max_record_bytes, means)?;
-            Box::new(Dialogue::new(connector, &settings, mark, means))
+        Protocol::Singer | Protocol::Airbyte => {
+            let mark = Mark::of(start.cursor.as_ref(), &settings.stream);
+            let limit = records.max_record_bytes;
+            Box::new(open_alone(&settings, mark, limit, means)?)
         }
         Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => Box::new(Plain::new(
             &settings,
@@ -78,4 +83,25 @@ pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box
             means,
         )?),
     })
+}
+
+/// Starts a tap or connector for one pipeline.
+fn open_alone(
+    settings: &Settings,
+    mark: Mark,
+    max_record_bytes: usize,
+    means: &Means,
+) -> Result<Dialogue> {
+    let offer = Offer::of(settings, means)?;
+    let wholeness = offer.find(settings)?.wholeness;
+    let points = mark.points(wholeness);
+    let state = points.first().and_then(|point| point.state.as_deref());
+    let heard = offer.start(&[settings], state, means)?;
+    let hearing = Hearing::new(heard, &[settings], max_record_bytes, &means.remarks);
+    let began = Began {
+        run: None,
+        earlier: mark.meeting_point(),
+    };
+    let feed = Box::new(hearing);
+    Ok(Dialogue::new(feed, settings, mark, wholeness, began))
 }

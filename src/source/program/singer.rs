@@ -6,14 +6,14 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::command::{Files, command, given};
-use super::mark::Mark;
-use super::messages::Messages;
+use super::offer::Offered;
 use super::output::Output;
 use super::settings::Settings;
 use super::speaker::{Meaning, Speaker, Wholeness};
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::{Declared, Means};
+use serde_json::Value;
 
 /// What is looked for in a message.
 static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
@@ -24,65 +24,75 @@ static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
         .collect()
 });
 
-pub(super) struct Tap {
-    messages: Messages,
-    wholeness: Wholeness,
-    stream: String,
+struct Tap {
+    streams: Vec<String>,
     /// Gone with the run.
     _files: Files,
 }
 
-/// What the tap says of its stream.
-pub(super) fn declared(settings: &Settings, means: &Means) -> Result<Declared> {
-    catalog::declared(settings, means)
+/// What the tap says of its streams, unless it is not to be asked.
+pub(super) fn catalog(settings: &Settings, means: &Means) -> Result<Option<Value>> {
+    catalog::find(settings, means)
 }
 
-/// Starts the tap at the state of `mark`.
-pub(super) fn start(
-    settings: &Settings,
-    mark: &Mark,
-    max_record_bytes: usize,
-    means: &Means,
-) -> Result<Tap> {
-    let files = Files::new()?;
-    let catalog = catalog::select(settings, means, &files)?;
-    let mut command = command(settings, means)?;
-    if let Some(config) = &settings.config {
-        command.arg("--config").arg(given(config, means)?);
-    }
-    if let Some(catalog) = catalog {
-        command.arg("--catalog").arg(catalog);
-    }
+/// What the tap says of its stream.
+pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared> {
+    catalog::declared(settings, catalog)
+}
+
+/// The stream of the pipeline.
+pub(super) fn find(settings: &Settings, catalog: Option<&Value>) -> Result<Offered> {
+    let identity = match catalog {
+        Some(catalog) => catalog::identity(settings, catalog)?,
+        None => settings.stream.clone(),
+    };
     let wholeness = match settings.complete {
         Some(true) => Wholeness::EachRun,
         Some(false) => Wholeness::Never,
         None => Wholeness::Version,
     };
-    // What is read as a whole each time begins anew when it was.
-    let state = mark
-        .state
-        .as_ref()
-        .filter(|_| wholeness != Wholeness::EachRun || mark.is_on_the_way());
+    Ok(Offered {
+        identity,
+        wholeness,
+    })
+}
+
+/// Starts the tap at `state`.
+pub(super) fn start(
+    settings: &[&Settings],
+    catalog: Option<&Value>,
+    state: Option<&str>,
+    means: &Means,
+) -> Result<(Output, Box<dyn Speaker>)> {
+    let files = Files::new()?;
+    let streams: Vec<String> = settings.iter().map(|one| one.stream.clone()).collect();
+    // They differ in the stream.
+    let settings = settings[0];
+    let mut command = command(settings, means)?;
+    if let Some(config) = &settings.config {
+        command.arg("--config").arg(given(config, means)?);
+    }
+    if let Some(catalog) = catalog {
+        let selected = catalog::select(&streams, catalog).to_string();
+        command
+            .arg("--catalog")
+            .arg(files.write("catalog.json", selected.as_bytes())?);
+    }
     if let Some(state) = state {
         let state = files.write("state.json", state.as_bytes())?;
         command.arg("--state").arg(state);
     }
     let output = Output::of(command, &settings.program, settings.silence(), means)?;
-    Ok(Tap {
-        messages: Messages::new(output, max_record_bytes),
-        wholeness,
-        stream: settings.stream.clone(),
+    let tap = Tap {
+        streams,
         _files: files,
-    })
+    };
+    Ok((output, Box::new(tap)))
 }
 
 impl Speaker for Tap {
-    fn messages(&mut self) -> &mut Messages {
-        &mut self.messages
-    }
-
-    fn understand(&mut self) -> Result<Meaning, String> {
-        let line = self.messages.line().trim_ascii();
+    fn understand(&mut self, whole: &mut Vec<u8>) -> Result<Meaning, String> {
+        let line = whole.trim_ascii();
         let garbage =
             || "printed what is no Singer message; on stdout there may be nothing else".to_owned();
         let pointers: Vec<&Pointer> = PLACES.iter().collect();
@@ -92,7 +102,7 @@ impl Speaker for Tap {
         let mut next = || found.next().flatten();
         let (kind, stream, record, version, value) = (next(), next(), next(), next(), next());
         // Blanks before it are in the line still.
-        let offset = self.messages.line().len() - self.messages.line().trim_ascii_start().len();
+        let offset = whole.len() - whole.trim_ascii_start().len();
         let text = |span: Option<Range<usize>>| string(&line[span?]);
         let number = |span: Option<Range<usize>>| {
             std::str::from_utf8(&line[span?]).ok()?.parse::<i64>().ok()
@@ -112,6 +122,7 @@ impl Speaker for Tap {
                 let value = value.ok_or("printed a STATE without a value")?;
                 let state = std::str::from_utf8(&line[value]).map_err(|_| garbage())?;
                 Meaning::State {
+                    stream: None,
                     text: state.to_owned(),
                     records: None,
                 }
@@ -122,7 +133,7 @@ impl Speaker for Tap {
                     number(version).ok_or("printed an ACTIVATE_VERSION without a version")?;
                 Meaning::Whole { stream, version }
             }
-            "BATCH" if stream == self.stream => {
+            "BATCH" if self.streams.contains(&stream) => {
                 return Err("gives its records as files (BATCH), which are not read: leave `batch_config` out of its configuration".to_owned());
             }
             "BATCH" => Meaning::Stream(stream),
@@ -130,9 +141,5 @@ impl Speaker for Tap {
                 "a message of type {other} means nothing here, and was passed over"
             )),
         })
-    }
-
-    fn wholeness(&self) -> Wholeness {
-        self.wholeness
     }
 }

@@ -2,20 +2,14 @@
 
 use std::ops::Range;
 
-use super::messages::Messages;
-
 /// A program of which messages are understood.
 pub(super) trait Speaker: Send {
-    fn messages(&mut self) -> &mut Messages;
+    /// What a line means, or how it makes no sense.
+    fn understand(&mut self, line: &mut Vec<u8>) -> Result<Meaning, String>;
 
-    /// What the line means that was read last, or how it makes no sense.
-    fn understand(&mut self) -> Result<Meaning, String>;
-
-    /// What proves that a read was whole.
-    fn wholeness(&self) -> Wholeness;
-
-    /// The program has ended well: does it say so itself? Else what it said instead.
-    fn end(&mut self) -> Result<(), String> {
+    /// The program has ended well: does it say so itself of the wanted stream of that number? Else what it
+    /// said instead.
+    fn end(&self, _stream: usize) -> Result<(), String> {
         Ok(())
     }
 }
@@ -30,8 +24,9 @@ pub(super) enum Meaning {
     },
     /// A stream is spoken of.
     Stream(String),
-    /// All records before it are in it. With how many there were, if it says so.
+    /// All records before it are in it: those of a stream, or of all. With how many there were, if it says so.
     State {
+        stream: Option<String>,
         text: String,
         records: Option<u64>,
     },

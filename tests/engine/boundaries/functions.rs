@@ -3,7 +3,7 @@
 use super::Teams;
 
 /// Functions that are told no pipeline, run or record, and what they see.
-const WITHOUT: [&str; 40] = [
+const WITHOUT: [&str; 41] = [
     "also_target",
     "basic_auth",
     "bearer_auth",
@@ -30,6 +30,7 @@ const WITHOUT: [&str; 40] = [
     "program_source",
     "quarantined_in_transaction", // of the open batch
     "reject",
+    "run_order", // of those that are the caller's; of others it says that they are run alone
     "since",
     "sqlite_source",
     "transform_batch", // the open batch

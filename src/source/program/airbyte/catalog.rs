@@ -18,24 +18,28 @@ pub(super) struct Wanted {
     pub(super) name: String,
     namespace: Option<String>,
     /// As the pipeline calls it.
-    setting: String,
+    pub(super) setting: String,
     stream: Value,
     pub(super) mode: SyncMode,
 }
 
+/// That of the host, or the connector's own.
+pub(super) fn find(settings: &Settings, means: &Means) -> Result<Value> {
+    match &settings.catalog {
+        Some(path) => read_json(path, means),
+        None => discover(settings, means).map_err(|error| {
+            let lacks = super::spec::lacks(settings, means);
+            match lacks {
+                Some(lacks) => error.detail(lacks),
+                None => error,
+            }
+        }),
+    }
+}
+
 impl Wanted {
-    /// The stream of the pipeline, in the catalog of the host or the connector's own.
-    pub(super) fn find(settings: &Settings, means: &Means) -> Result<Self> {
-        let catalog = match &settings.catalog {
-            Some(path) => read_json(path, means)?,
-            None => discover(settings, means).map_err(|error| {
-                let lacks = super::spec::lacks(settings, means);
-                match lacks {
-                    Some(lacks) => error.detail(lacks),
-                    None => error,
-                }
-            })?,
-        };
+    /// The stream of the pipeline.
+    pub(super) fn of(settings: &Settings, catalog: &Value) -> Result<Self> {
         let streams = catalog["streams"].as_array().cloned().unwrap_or_default();
         // Of a configured catalog, what was configured.
         let streams = streams
@@ -74,12 +78,12 @@ impl Wanted {
         schema::declared(&self.stream["json_schema"], key)
     }
 
-    /// What the connector is started with.
+    /// How the configured catalog has it.
     pub(super) fn configured(&self) -> Value {
         let keys = &self.stream["source_defined_primary_key"];
         let cursor = &self.stream["default_cursor_field"];
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        json!({"streams": [{
+        json!({
             "stream": self.stream,
             "sync_mode": match self.mode {
                 SyncMode::FullRefresh => "full_refresh",
@@ -88,15 +92,17 @@ impl Wanted {
             "destination_sync_mode": "append",
             "cursor_field": list(cursor),
             "primary_key": list(keys),
-        }]})
+        })
     }
 
-    /// How the pipeline calls a stream.
-    pub(super) fn called(&self, name: String, namespace: Option<String>) -> String {
-        match name == self.name && namespace == self.namespace {
-            true => self.setting.clone(),
-            false => namespace.map_or(name.clone(), |space| format!("{space}.{name}")),
-        }
+    /// Whether that is what the connector calls it.
+    pub(super) fn is(&self, name: &str, namespace: Option<&str>) -> bool {
+        name == self.name && namespace == self.namespace.as_deref()
+    }
+
+    /// The same whatever the pipeline calls it.
+    pub(super) fn identity(&self) -> String {
+        names(&self.stream).pop().unwrap_or_default()
     }
 }
 

@@ -1,39 +1,34 @@
-//! Which streams a tap is to give: one, so that no work is done for the others.
-
-use std::path::PathBuf;
+//! Which streams a tap is to give: those of pipelines, so that no work is done for the others.
 
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::source::program::command::{Files, command, given, read_json};
+use crate::source::program::command::{command, given, read_json};
 use crate::source::program::output::Output;
 use crate::source::program::schema;
 use crate::source::program::settings::Settings;
 use crate::source::{Declared, Means};
 use std::io::Read as _;
 
-/// The catalog to start the tap with: that of the host or the tap's own, with nothing but the
-/// pipeline's stream selected. None for a tap that is not to be asked for any.
-pub(super) fn select(settings: &Settings, means: &Means, files: &Files) -> Result<Option<PathBuf>> {
-    let Some(mut catalog) = find(settings, means)? else {
-        return Ok(None);
-    };
-    stream_of(settings, &catalog)?;
+/// The catalog to start the tap with: nothing but these streams is selected.
+pub(super) fn select(streams: &[String], catalog: &Value) -> Value {
+    let mut catalog = catalog.clone();
     for stream in catalog["streams"].as_array_mut().into_iter().flatten() {
-        let is_it = names(stream).contains(&settings.stream);
-        mark(stream, is_it);
+        let is_wanted = names(stream).iter().any(|name| streams.contains(name));
+        mark(stream, is_wanted);
     }
-    files
-        .write("catalog.json", catalog.to_string().as_bytes())
-        .map(Some)
+    catalog
+}
+
+/// What the catalog calls the stream.
+pub(super) fn identity(settings: &Settings, catalog: &Value) -> Result<String> {
+    let stream = stream_of(settings, catalog)?;
+    Ok(names(stream).swap_remove(0))
 }
 
 /// What the catalog says of the stream.
-pub(super) fn declared(settings: &Settings, means: &Means) -> Result<Declared> {
-    let Some(catalog) = find(settings, means)? else {
-        return Ok(Declared::default());
-    };
-    let stream = stream_of(settings, &catalog)?;
+pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared> {
+    let stream = stream_of(settings, catalog)?;
     let of_stream = (stream["metadata"].as_array().into_iter().flatten())
         .find(|entry| entry["breadcrumb"].as_array().is_some_and(Vec::is_empty));
     let lists = [
@@ -45,7 +40,8 @@ pub(super) fn declared(settings: &Settings, means: &Means) -> Result<Declared> {
     Ok(schema::declared(&stream["schema"], key.unwrap_or_default()))
 }
 
-fn find(settings: &Settings, means: &Means) -> Result<Option<Value>> {
+/// That of the host, or the tap's own; none of one that is not to be asked.
+pub(super) fn find(settings: &Settings, means: &Means) -> Result<Option<Value>> {
     let catalog = match &settings.catalog {
         Some(path) => read_json(path, means)?,
         None if !settings.discover => return Ok(None),

@@ -1,0 +1,77 @@
+create or replace function sluice.run_order(pipelines text[])
+returns table (pipeline text, turn integer)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  -- Each holds connections.
+  v_most  constant integer := 20;
+  v_keys  text[] := '{}';     -- of each turn: the program that its pipelines share
+  v_sizes integer[] := '{}';
+  v_turns integer[] := '{}';  -- of each pipeline
+  v_key   text;
+  v_pairs record;
+begin
+  select array_agg(w.first) as first, array_agg(w.second) as second into v_pairs
+  from sluice._wanting_pairs(pipelines) w;
+  for v_at in 1 .. coalesce(cardinality(pipelines), 0) loop
+    pipeline := pipelines[v_at];
+    v_key := (select sluice._shared_program(p.source) from sluice.pipelines p where p.name = pipeline);
+    turn := (
+      select min(t.at) from unnest(v_keys, v_sizes) with ordinality t(key, size, at)
+      where t.key = v_key and t.size < v_most and t.at > coalesce((
+        select max(v_turns[w.first]) from unnest(v_pairs.first, v_pairs.second) w(first, second)
+        where w.second = v_at), 0));
+    if turn is null then
+      turn := cardinality(v_keys) + 1;
+      v_keys[turn] := v_key;
+      v_sizes[turn] := 0;
+    end if;
+    v_sizes[turn] := v_sizes[turn] + 1;
+    v_turns[v_at] := turn;
+    return next;
+  end loop;
+end
+$$;
+
+comment on function sluice.run_order(text[]) is
+$$In which turns "sluice run" runs these pipelines: one after another, but those of one turn together, with one run of
+their program (a Singer tap, an Airbyte connector) for all of them. They differ in nothing but the stream, and none
+waits for rows of another: by a foreign key, a table that its transform reads, or a target of both. At most 20 a turn.
+Example: select * from sluice.run_order('{customers,products}')$$;
+
+-- What pipelines have in common that can share a run of their program; null where that cannot be.
+create or replace function sluice._shared_program(p_source jsonb)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select (p_source - '{stream,sync_mode}'::text[])::text
+  where p_source ->> 'kind' = 'program' and p_source ->> 'protocol' in ('singer', 'airbyte')
+$$;
+
+-- The places of pipelines one of which may want rows of the other, whichever it is: they stay in their order.
+create or replace function sluice._wanting_pairs(p_pipelines text[])
+returns table (first integer, second integer)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with loaded as materialized (
+    select n.at::integer as at, n.name, to_regclass(t.target) as target, lower(t.function_text) as function_text,
+      lower(c.relname) as relname
+    from unnest(p_pipelines) with ordinality n(name, at)
+    join sluice.pipelines p on p.name = n.name
+    cross join lateral sluice._version_targets(p.pipeline_id, null) t
+    left join pg_class c on c.oid = to_regclass(t.target)),
+  related as (
+    select a.at as one, b.at as other from loaded a join loaded b on a.name = b.name or a.target = b.target
+    union
+    select a.at, b.at from pg_constraint k
+    join loaded a on a.target = k.conrelid join loaded b on b.target = k.confrelid where k.contype = 'f'
+    union
+    select a.at, b.at from loaded a join loaded b on b.at <> a.at and strpos(b.function_text, a.relname) > 0
+      and b.function_text ~ concat('(\mfrom\s+|\mjoin\s+|\.)"?', regexp_replace(a.relname, '(\W)', '\\\1', 'g'),
+        '"?(\W|$)'))
+  select distinct least(r.one, r.other), greatest(r.one, r.other) from related r where r.one <> r.other
+$$;

@@ -1,0 +1,116 @@
+//! From where several pipelines can go on together in one run of their program.
+//!
+//! A state covers all streams. So a run may begin at one only if every pipeline that takes part has all
+//! records before it: it is there, or further on in the same run. Where there is no such state, the program
+//! is run more than once. To put parts of different states together is left to Airbyte, whose states say
+//! of which stream they are: a tap may read one stream by the bookmark of another.
+
+use std::cmp::Reverse;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::mark::Point;
+use super::settings::Protocol;
+
+/// A pipeline that wants to take part.
+pub(super) struct Candidate {
+    /// Of its stream.
+    pub(super) identity: String,
+    /// Where it may begin, the latest first; there is one at least.
+    pub(super) points: Vec<Point>,
+}
+
+/// Those that share a run.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) members: Vec<usize>,
+    pub(super) start: Point,
+}
+
+/// Puts candidates together where that can be. Those that go on come before those that begin.
+pub(super) fn parts(protocol: Protocol, candidates: &[Candidate]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        let joined = parts.iter().position(|part| {
+            let mut members = part.members.iter().map(|member| &candidates[*member]);
+            members.all(|member| member.identity != candidate.identity)
+                && start(protocol, candidates, &part.members, index).is_some()
+        });
+        match joined {
+            Some(at) => parts[at].members.push(index),
+            None => parts.push(Part {
+                members: vec![index],
+                start: Point::default(),
+            }),
+        }
+    }
+    for part in &mut parts {
+        let (last, others) = part.members.split_last().unwrap_or((&0, &[]));
+        part.start = start(protocol, candidates, others, *last).unwrap_or_default();
+    }
+    parts.sort_by_key(|part| (part.start.state.is_none(), Reverse(part.members.len())));
+    parts
+}
+
+/// Where these and one more can begin.
+fn start(
+    protocol: Protocol,
+    candidates: &[Candidate],
+    members: &[usize],
+    one_more: usize,
+) -> Option<Point> {
+    let all = members.iter().chain([&one_more]);
+    let all: Vec<&[Point]> = all.map(|at| &candidates[*at].points[..]).collect();
+    let together = (protocol == Protocol::Airbyte).then(|| put_together(&all));
+    together.flatten().or_else(|| common(&all))
+}
+
+/// The point at which all of them are, or were: the latest of one, if it can be.
+fn common(all: &[&[Point]]) -> Option<Point> {
+    let latest = all.iter().filter_map(|points| points.first());
+    let earlier = all.iter().flat_map(|points| points.iter().skip(1));
+    let mut points = latest.chain(earlier);
+    let is_safe = |point: &&Point| all.iter().all(|points| has_passed(points, point));
+    points.find(is_safe).cloned()
+}
+
+fn has_passed(points: &[Point], point: &Point) -> bool {
+    points.iter().any(|known| {
+        let further = known.place.as_ref().zip(point.place.as_ref());
+        known.state == point.state
+            || further.is_some_and(|(known, place)| {
+                known.run == place.run && known.number >= place.number
+            })
+    })
+}
+
+/// The states of single streams as one.
+fn put_together(all: &[&[Point]]) -> Option<Point> {
+    #[derive(Deserialize)]
+    struct State {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let mut states = Vec::new();
+    for points in all {
+        let Some(text) = points.first()?.state.as_deref() else {
+            continue;
+        };
+        let list: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+        for state in list {
+            let is_of_stream = |state: State| state.kind == "STREAM";
+            if !serde_json::from_str(state.get()).is_ok_and(is_of_stream) {
+                return None;
+            }
+            states.push(state.get());
+        }
+    }
+    Some(Point {
+        place: None,
+        state: (!states.is_empty()).then(|| format!("[{}]", states.join(","))),
+    })
+}
+
+#[cfg(test)]
+mod tests;

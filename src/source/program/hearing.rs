@@ -1,0 +1,233 @@
+//! What a program says, and to which of the streams it belongs that are wanted of it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::messages::{Messages, Next};
+use super::output::Output;
+use super::settings::Settings;
+use super::speaker::{Meaning, Speaker};
+use crate::error::{Error, Result};
+use crate::source::Remarks;
+
+/// What a pipeline is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    Record {
+        /// Where it stands in the line.
+        payload: Range<usize>,
+        version: Option<i64>,
+    },
+    /// A record in a line of so many bytes, of which the beginning is there.
+    TooLong(u64),
+    /// All records before it are in it. Numbered if it is of all streams.
+    State { text: String, number: Option<u64> },
+    /// The version of the stream is whole.
+    Whole(i64),
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum To {
+    /// The wanted stream of that number.
+    One(usize),
+    All,
+}
+
+pub(super) struct Hearing {
+    speaker: Box<dyn Speaker>,
+    messages: Messages,
+    program: String,
+    streams: Vec<Wanted>,
+    /// Records of other streams.
+    others: BTreeMap<String, u64>,
+    /// Of those, since the last state.
+    others_since: u64,
+    states: u64,
+    remarks: Remarks,
+}
+
+struct Wanted {
+    name: String,
+    is_spoken_of: bool,
+    /// Its records since the last state that covers it.
+    since_state: u64,
+}
+
+impl Hearing {
+    /// Of a program that was started, for the streams in `settings`.
+    pub(super) fn new(
+        (output, speaker): (Output, Box<dyn Speaker>),
+        settings: &[&Settings],
+        max_record_bytes: usize,
+        remarks: &Remarks,
+    ) -> Self {
+        let wanted = |settings: &&Settings| Wanted {
+            name: settings.stream.clone(),
+            is_spoken_of: false,
+            since_state: 0,
+        };
+        Hearing {
+            speaker,
+            messages: Messages::new(output, max_record_bytes),
+            program: settings
+                .first()
+                .map_or_else(String::new, |one| one.program.clone()),
+            streams: settings.iter().map(wanted).collect(),
+            others: BTreeMap::new(),
+            others_since: 0,
+            states: 0,
+            remarks: remarks.clone(),
+        }
+    }
+
+    /// The line of the message that was told last.
+    pub(super) fn line(&self) -> &[u8] {
+        self.messages.line()
+    }
+
+    /// The next message; none when the program has ended, and well.
+    pub(super) fn next(&mut self) -> Result<Option<(To, Message)>> {
+        loop {
+            let told = match self.messages.next()? {
+                Next::End => return Ok(None),
+                Next::Line => self.take()?,
+                Next::TooLong(size) => Some(self.set_aside(size)?),
+            };
+            if told.is_some() {
+                return Ok(told);
+            }
+        }
+    }
+
+    fn take(&mut self) -> Result<Option<(To, Message)>> {
+        let meaning = self.speaker.understand(self.messages.line_mut());
+        match meaning.map_err(|how| self.messages.failure(&how))? {
+            Meaning::Record {
+                stream,
+                payload,
+                version,
+            } => {
+                let Some(at) = self.position(&stream) else {
+                    self.others_since += 1;
+                    *self.others.entry(stream).or_default() += 1;
+                    return Ok(None);
+                };
+                self.streams[at].note();
+                let message = Message::Record { payload, version };
+                return Ok(Some((To::One(at), message)));
+            }
+            Meaning::State {
+                stream: None,
+                text,
+                records,
+            } => {
+                let came = self
+                    .streams
+                    .iter_mut()
+                    .map(|one| std::mem::take(&mut one.since_state));
+                let came = came.sum::<u64>() + std::mem::take(&mut self.others_since);
+                self.check_count(records, came)?;
+                self.states += 1;
+                let number = Some(self.states);
+                return Ok(Some((To::All, Message::State { text, number })));
+            }
+            Meaning::State {
+                stream: Some(stream),
+                text,
+                records,
+            } => {
+                let Some(at) = self.position(&stream) else {
+                    return Ok(None);
+                };
+                let came = std::mem::take(&mut self.streams[at].since_state);
+                self.check_count(records, came)?;
+                let number = None;
+                return Ok(Some((To::One(at), Message::State { text, number })));
+            }
+            Meaning::Whole { stream, version } => {
+                let at = self.position(&stream);
+                return Ok(at.map(|at| (To::One(at), Message::Whole(version))));
+            }
+            Meaning::Stream(stream) => match self.position(&stream) {
+                Some(at) => self.streams[at].is_spoken_of = true,
+                None => {
+                    self.others.entry(stream).or_default();
+                }
+            },
+            Meaning::Remark(remark) => self.remarks.add(remark),
+            Meaning::Nothing => {}
+        }
+        Ok(None)
+    }
+
+    fn position(&self, stream: &str) -> Option<usize> {
+        self.streams.iter().position(|one| one.name == stream)
+    }
+
+    fn check_count(&self, said: Option<u64>, came: u64) -> Result<()> {
+        match said.filter(|said| *said != came) {
+            None => Ok(()),
+            Some(said) => Err(self.messages.failure(&format!(
+                "says that it printed {said} records since its last state, and {came} came"
+            ))),
+        }
+    }
+
+    /// A line that is longer than a record may be.
+    fn set_aside(&mut self, size: u64) -> Result<(To, Message)> {
+        let is_record = self.messages.has("type", "RECORD");
+        let mut streams = self.streams.iter();
+        let of = streams.position(|one| is_record && self.messages.has("stream", &one.name));
+        let Some(at) = of else {
+            let names = self.names().join("`, `");
+            return Err(self.messages.failure(&format!(
+                "printed a line of {size} bytes that cannot be told to be a record of `{names}`; if it is one, raise max_record_bytes",
+            )));
+        };
+        self.streams[at].note();
+        Ok((To::One(at), Message::TooLong(size)))
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.streams.iter().map(|one| one.name.as_str()).collect()
+    }
+
+    /// The program has ended well: whether the wanted stream of that number is whole.
+    pub(super) fn finish(&self, stream: usize) -> Result<()> {
+        let ended = self.speaker.end(stream);
+        ended.map_err(|how| self.messages.failure(&how))?;
+        let Wanted {
+            name, is_spoken_of, ..
+        } = &self.streams[stream];
+        if *is_spoken_of || self.others.is_empty() {
+            return Ok(());
+        }
+        let others: Vec<&str> = self.others.keys().map(String::as_str).collect();
+        Err(Error::usage(format!(
+            "the program `{}:{name}` said nothing of a stream `{name}`",
+            self.program
+        ))
+        .detail(format!("it spoke of {}", others.join(", ")))
+        .next("name one of its streams: stream => '...'"))
+    }
+
+    /// Says what was left out.
+    pub(super) fn tell_of_others(&self) {
+        let names = self.names().join(",");
+        for (stream, records) in self.others.iter().filter(|(_, records)| **records > 0) {
+            self.remarks.add(format!(
+                "{}:{names}: {records} records of the stream {stream} were left out; it takes a pipeline of its own, and the catalog can deselect it here",
+                self.program
+            ));
+        }
+    }
+}
+
+impl Wanted {
+    /// A record of it came.
+    fn note(&mut self) {
+        self.is_spoken_of = true;
+        self.since_state += 1;
+    }
+}
