@@ -7,6 +7,7 @@ mod faults;
 mod parcel_faults;
 mod parcels;
 mod receiver;
+mod refusals;
 mod sends;
 mod table;
 mod table_faults;

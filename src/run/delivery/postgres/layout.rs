@@ -79,7 +79,7 @@ impl Layout {
     }
 
     /// Rows that are not there are inserted, those that are otherwise updated, and those that are as they should
-    /// be are left alone. $1: their bodies.
+    /// be are left alone. $1: their bodies. Says how many were to be and were inserted, and updated or deleted.
     pub(super) fn upsert(&self, columns: &BTreeSet<String>) -> String {
         let names: Vec<&String> = columns.iter().collect();
         let rest: Vec<&String> = columns
@@ -93,7 +93,12 @@ impl Layout {
         let key = list(&self.key, quoted);
         if rest.is_empty() {
             return format!(
-                "{given}\ninsert into {table} ({all}) select {from} from given g on conflict ({key}) do nothing"
+                "{given},
+met as materialized (select g.* from given g where exists (select from {table} t where {same_key})),
+inserted as (
+  insert into {table} ({all}) select {from} from given g on conflict ({key}) do nothing returning 1)
+select (select pg_catalog.count(*) from given) - (select pg_catalog.count(*) from met),
+  (select pg_catalog.count(*) from inserted), 0::pg_catalog.int8, 0::pg_catalog.int8"
             );
         }
         // As images, of which every type has one.
@@ -105,14 +110,21 @@ impl Layout {
         format!(
             "{given},
 met as materialized (
-  select {met} from {table} t join given g on {same_key}),
+  select {met}, pg_catalog.record_image_ne({there}, {here}) as sluice_is_other
+  from {table} t join given g on {same_key}),
 updated as (
   update {table} t set {set} from given g
-  where {same_key} and pg_catalog.record_image_ne({there}, {here}))
-insert into {table} as t ({all})
-select {from} from given g where not exists (select from met t where {same_key})
-on conflict ({key}) do update set {set_excluded}
-where pg_catalog.record_image_ne({there}, {excluded})",
+  where {same_key} and pg_catalog.record_image_ne({there}, {here})
+  returning 1),
+inserted as (
+  insert into {table} as t ({all})
+  select {from} from given g where not exists (select from met t where {same_key})
+  on conflict ({key}) do update set {set_excluded}
+  where pg_catalog.record_image_ne({there}, {excluded})
+  returning 1)
+select (select pg_catalog.count(*) from given) - (select pg_catalog.count(*) from met),
+  (select pg_catalog.count(*) from inserted),
+  (select pg_catalog.count(*) from met where sluice_is_other), (select pg_catalog.count(*) from updated)",
             met = list(&self.key, |column| format!("t.{}", quoted(column))),
             set = set("g"),
             there = row("t"),
@@ -122,11 +134,26 @@ where pg_catalog.record_image_ne({there}, {excluded})",
         )
     }
 
-    /// $1: bodies with the key.
+    /// $1: bodies with the key. Says the same.
     pub(super) fn delete(&self) -> String {
         let key: Vec<&String> = self.key.iter().collect();
         format!(
-            "{}\ndelete from {} t using given g where {}",
+            "{given},
+met as materialized (select t.* from {table} t join given g on {same_key}),
+deleted as (delete from {table} t using given g where {same_key} returning 1)
+select 0::pg_catalog.int8, 0::pg_catalog.int8, (select pg_catalog.count(*) from met),
+  (select pg_catalog.count(*) from deleted)",
+            given = self.given(&key),
+            table = self.name,
+            same_key = self.same_key()
+        )
+    }
+
+    /// How many of the rows are not there. $1: bodies with the key.
+    pub(super) fn absent(&self) -> String {
+        let key: Vec<&String> = self.key.iter().collect();
+        format!(
+            "{}\nselect pg_catalog.count(*) from given g where not exists (select from {} t where {})",
             self.given(&key),
             self.name,
             self.same_key()

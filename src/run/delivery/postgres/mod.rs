@@ -12,7 +12,7 @@ mod settings;
 
 use self::layout::Layout;
 use self::marks::Marks;
-use self::rows::Rows;
+use self::rows::{Rows, TIMED_OUT};
 pub(super) use self::settings::Settings;
 use super::verdict::{Answer, Attempted, Tried, Verdict};
 use crate::batch::{Claimed, Delivering};
@@ -95,7 +95,7 @@ impl Table {
             tries.fetch_add(1, Ordering::Relaxed);
             let done = self
                 .within(async |client, layout| self.transact(client, layout, &deliveries).await);
-            done.await.map_err(Trouble::from)
+            done.await.map_err(trouble)
         };
         let taken = self.budget.retrying(what, step).await;
         let retries = tries.into_inner().saturating_sub(1);
@@ -166,6 +166,19 @@ impl Table {
         self.marks.note(client, layout, parcel).await?;
         client.batch_execute("commit").await?;
         Ok(Taken::All)
+    }
+}
+
+/// What keeps a statement waiting there may pass, other than where a pipeline loads: nobody watches that server.
+fn trouble(error: Error) -> Trouble {
+    match error.sqlstate() {
+        Some(TIMED_OUT) => Trouble::Passing {
+            error: Box::new(error.detail(
+                "if nothing holds the table there, its statement_timeout is too short for one row",
+            )),
+            asked: None,
+        },
+        _ => Trouble::from(error),
     }
 }
 

@@ -8,10 +8,13 @@ use crate::retry;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 /// So many refused, and none taken: it is not the rows.
 const MOST_REFUSED: usize = 100;
+
+/// A statement took longer than it may, or somebody cancelled it.
+pub(super) const TIMED_OUT: &str = "57014";
 
 /// Rows that one statement writes.
 struct Group<'a> {
@@ -22,12 +25,19 @@ struct Group<'a> {
 /// By what is written of them. What is deleted goes first: another row may take its place.
 pub(super) struct Rows<'a> {
     groups: Vec<Group<'a>>,
+    /// Asks how many are not there.
+    absent_sql: String,
+    table: &'a str,
     refused: HashMap<i64, Error>,
     has_taken: bool,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn of(deliveries: &'a [Claimed], layout: &Layout, key: &[String]) -> Result<Self> {
+    pub(super) fn of(
+        deliveries: &'a [Claimed],
+        layout: &'a Layout,
+        key: &[String],
+    ) -> Result<Self> {
         let mut deletes = Vec::new();
         let mut upserts: BTreeMap<BTreeSet<String>, Vec<&Claimed>> = BTreeMap::new();
         let mut refused = HashMap::new();
@@ -54,6 +64,8 @@ impl<'a> Rows<'a> {
         }
         Ok(Rows {
             groups,
+            absent_sql: layout.absent(),
+            table: &layout.name,
             refused,
             has_taken: false,
         })
@@ -113,27 +125,55 @@ impl<'a> Rows<'a> {
         sql: &str,
         rows: &[&Claimed],
     ) -> Result<Option<Error>> {
-        let bodies: Vec<&str> = rows.iter().map(|row| row.body.as_str()).collect();
-        client.batch_execute("savepoint part").await?;
-        let write = async {
-            client
-                .query_typed(sql, &[(&bodies, Type::TEXT_ARRAY)])
-                .await?;
-            // Deferred constraints would fail at commit, where no row can be told apart.
-            client
-                .batch_execute("set constraints all immediate; release part")
-                .await
-        };
-        let Err(error) = write.await else {
-            return Ok(None);
-        };
-        let error = Error::from(error);
-        if !is_of_a_row(&error) {
-            return Err(explained(error));
+        let mut has_vanished = false;
+        loop {
+            client.batch_execute("savepoint part").await?;
+            let error = match self.write_part(client, sql, rows).await {
+                Ok(true) => return Ok(None),
+                Ok(false) => vanished(self.table),
+                Err(error) if is_of_a_row(&error, rows.len()) => error,
+                Err(error) => return Err(explained(error)),
+            };
+            client.batch_execute("rollback to part").await?;
+            // Somebody else may have written the row meanwhile.
+            let is_first = error.sqlstate().is_none() && !has_vanished && rows.len() == 1;
+            if !is_first {
+                return Ok(Some(error));
+            }
+            has_vanished = true;
         }
-        client.batch_execute("rollback to part").await?;
-        Ok(Some(error))
     }
+
+    /// Whether all that was to be written was.
+    async fn write_part(&self, client: &Client, sql: &str, rows: &[&Claimed]) -> Result<bool> {
+        let bodies: Vec<&str> = rows.iter().map(|row| row.body.as_str()).collect();
+        let bodies = [(&bodies as &(dyn ToSql + Sync), Type::TEXT_ARRAY)];
+        let done = client.query_typed_one(sql, &bodies).await?;
+        let count = |place| done.get::<_, i64>(place);
+        // A trigger may have put it elsewhere, where it is seen as a row of the table.
+        if count(2) != count(3)
+            || count(0) != count(1)
+                && client
+                    .query_typed_one(&self.absent_sql, &bodies)
+                    .await?
+                    .get::<_, i64>(0)
+                    > 0
+        {
+            return Ok(false);
+        }
+        // Deferred constraints would fail at commit, where no row can be told apart.
+        client
+            .batch_execute("set constraints all immediate; release part")
+            .await?;
+        Ok(true)
+    }
+}
+
+fn vanished(table: &str) -> Error {
+    Error::failed(format!(
+        "{table} kept the row from being written or deleted, and raised nothing"
+    ))
+    .next("a trigger there that returns null does that: let it raise an exception, or take the row")
 }
 
 /// The members of a body, the key among them.
@@ -152,13 +192,17 @@ fn columns(delivery: &Claimed, key: &[String]) -> Result<BTreeSet<String>> {
 
 /// Whether one row may be to blame: its values, constraints, triggers. What is missing, forbidden or down concerns
 /// all of them.
-fn is_of_a_row(error: &Error) -> bool {
+fn is_of_a_row(error: &Error, rows: usize) -> bool {
     let Some(sqlstate) = error.sqlstate() else {
         return false;
     };
+    // Fewer rows may take less time than the server gives.
+    if sqlstate == TIMED_OUT {
+        return rows > 1;
+    }
     let is_of_all = [
         "08", "0A", "0L", "0P", "21", "25", "28", "2D", "3D", "3F", "40", "42", "53", "55", "57",
-        "58", "F0", "XX",
+        "58", "72", "F0", "HV", "XX",
     ]
     .iter()
     .any(|class| sqlstate.starts_with(class));
@@ -179,6 +223,7 @@ fn explained(error: Error) -> Error {
         Some("428C9") => {
             "that server computes the column: leave it out, with columns => '{…}' or a body function"
         }
+        Some("55000") => "that server says what the table lacks: see to it there, and send again",
         Some("42P01" | "42703") => "the table was changed meanwhile: send again",
         _ => return error,
     };
