@@ -316,3 +316,33 @@ async fn a_signal_ends_the_sending_behind_what_is_on_its_way() {
         [format!("sent|{sent}"), format!("unsent|{waiting}")]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_compressed_for_the_way_is_kept_readable_also_the_beginning_of_a_long_one()
+ {
+    let receiver = Receiver::with(|request, _| {
+        let id = request.path.trim_start_matches("/items/");
+        // What repeats would be sent in a few bytes, of which nothing is cut off.
+        let noise: String = (0..40_000)
+            .map(|n: u64| format!("{:x}", n * n * 7919))
+            .collect();
+        let error = match id {
+            "1" => "{\"error\": \"no such customer\"}".to_owned(),
+            "2" => format!("{{\"error\": \"too much of it\", \"trace\": \"{noise}\"}}"),
+            _ => return None,
+        };
+        Some(Trouble::Refuse(Answer::status(422, &error).compressed()))
+    });
+    let shop = Shop::new(receiver, "").await;
+    shop.load(puts(4, 1));
+    let done = shop.deliver(&[]).exits(0);
+    assert_eq!(done.summary().count("dead"), 2, "{done:?}");
+    let answers = "select left(answer, 30) from sluice.deliveries_details where state = 'dead' order by key->>'id'";
+    assert_eq!(
+        shop.db.rows(answers).await,
+        [
+            r#"{"error": "no such customer"}"#,
+            r#"{"error": "too much of it", "t"#
+        ]
+    );
+}

@@ -3,7 +3,7 @@
 use super::bulk::{Bulk, shop};
 use super::puts;
 use crate::support::web::{Answer, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Mutex;
 
 const BY_ORDER: &str = "size => 10, results => '/results', status => '/status'";
@@ -157,4 +157,57 @@ async fn what_is_wrong_with_every_request_stops_the_sending_and_gives_nothing_up
         assert_eq!(shop.states().await, ["unsent|40"], "{status}");
         assert!(bulk.web.requests().len() < 40);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_that_were_compressed_for_the_way_are_read() {
+    let zipped = |_: &Request, items: &[Value], _| {
+        let results: Vec<Value> = items
+            .iter()
+            .map(|item| json!({"status": if item["id"] == "1" { 422 } else { 200 }}))
+            .collect();
+        Some(Answer::json(json!({ "results": results }).to_string()).compressed())
+    };
+    let bulk = Bulk::new(|_, _| 200, Box::new(zipped));
+    let shop = shop(&bulk, BY_ORDER).await;
+    shop.load(puts(3, 1));
+    let done = shop.deliver(&[]).exits(0);
+    assert_eq!(
+        (done.summary().count("sent"), done.summary().count("dead")),
+        (2, 1)
+    );
+    assert_eq!(
+        bulk.web.requests()[0].header("accept-encoding"),
+        Some("gzip, br, zstd")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_that_cannot_be_decompressed_are_asked_for_again_and_those_of_no_known_encoding_end_the_sending()
+ {
+    let broken = |_: &Request, _: &[Value], times| {
+        let mut answer = Answer::json(r#"{"results": []}"#).compressed();
+        answer.body.truncate(12);
+        (times < 3).then_some(answer)
+    };
+    let bulk = Bulk::new(|_, _| 200, Box::new(broken));
+    let first = shop(&bulk, BY_ORDER).await;
+    first.load(puts(3, 1));
+    let done = first.deliver(&[]).exits(0);
+    assert_eq!(
+        (
+            done.summary().count("sent"),
+            done.summary().count("retried")
+        ),
+        (3, 2)
+    );
+    let deflated = |_: &Request, _: &[Value], _| {
+        Some(Answer::json("deflated").header("Content-Encoding", "deflate"))
+    };
+    let bulk = Bulk::new(|_, _| 200, Box::new(deflated));
+    let other = shop(&bulk, BY_ORDER).await;
+    other.load(puts(3, 1));
+    let done = other.deliver(&[]).exits(1);
+    assert!(done.stderr.contains("encoded as `deflate`"), "{done:?}");
+    assert_eq!(other.states().await, ["in_flight|3"]);
 }

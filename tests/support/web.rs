@@ -1,5 +1,7 @@
 //! An HTTP server that behaves as badly as the test wants, request by request.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -81,6 +83,14 @@ impl Answer {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// As gzip.
+    pub fn compressed(mut self) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&self.body).unwrap();
+        self.body = encoder.finish().unwrap();
+        self.header("Content-Encoding", "gzip")
     }
 
     pub fn framed(mut self, framing: Framing) -> Self {

@@ -24,32 +24,44 @@ pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8
         .rsplit(',')
         .map(|name| name.trim().to_ascii_lowercase())
     {
-        body = match name.as_str() {
-            "" | "identity" => body,
-            // A reader that finds nothing at all must not take it for a whole stream.
-            _ if body.is_empty() => return Err(Fault::Broken(ErrorKind::UnexpectedEof.into())),
-            "gzip" | "x-gzip" => read(MultiGzDecoder::new(&*body), limit)?,
-            "br" => read(brotli_decompressor::Decompressor::new(&*body, 4096), limit)?,
-            "zstd" => read(
-                zstd::stream::read::Decoder::with_buffer(&*body).map_err(Fault::Broken)?,
-                limit,
-            )?,
-            _ => return Err(Fault::Unknown(name)),
-        };
+        // A reader that finds nothing at all must not take it for a whole stream.
+        if body.is_empty() && !matches!(name.as_str(), "" | "identity") {
+            return Err(Fault::Broken(ErrorKind::UnexpectedEof.into()));
+        }
+        let mut content = Vec::new();
+        decoder(&name, &body)?
+            .take(limit as u64 + 1)
+            .read_to_end(&mut content)
+            .map_err(Fault::Broken)?;
+        if content.len() > limit {
+            return Err(Fault::TooLarge);
+        }
+        body = content;
     }
     Ok(body)
 }
 
-fn read(decoder: impl Read, limit: usize) -> Result<Vec<u8>, Fault> {
-    let mut content = Vec::new();
-    decoder
-        .take(limit as u64 + 1)
-        .read_to_end(&mut content)
-        .map_err(Fault::Broken)?;
-    match content.len() > limit {
-        true => Err(Fault::TooLarge),
-        false => Ok(content),
+/// As much as can be read of what `body` begins, to show it to people.
+pub(crate) fn beginning(mut body: Vec<u8>, header: &str, limit: usize) -> Vec<u8> {
+    for name in header.rsplit(',') {
+        let mut content = Vec::new();
+        if let Ok(decoder) = decoder(&name.trim().to_ascii_lowercase(), &body) {
+            // Where it breaks off, what came before is there.
+            let _ = decoder.take(limit as u64).read_to_end(&mut content);
+        }
+        body = content;
     }
+    body
+}
+
+fn decoder<'a>(name: &str, body: &'a [u8]) -> Result<Box<dyn Read + 'a>, Fault> {
+    Ok(match name {
+        "" | "identity" => Box::new(body),
+        "gzip" | "x-gzip" => Box::new(MultiGzDecoder::new(body)),
+        "br" => Box::new(brotli_decompressor::Decompressor::new(body, 4096)),
+        "zstd" => Box::new(zstd::stream::read::Decoder::with_buffer(body).map_err(Fault::Broken)?),
+        _ => return Err(Fault::Unknown(name.to_owned())),
+    })
 }
 
 #[cfg(test)]
@@ -109,6 +121,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_an_answer_begins_with_is_readable_without_its_end() {
+        // Nothing of it repeats, or it would all be in the last bytes.
+        let text: String = (0..60_000u64)
+            .map(|n| format!("{:x}", n * n * 7919))
+            .collect();
+        for (header, body) in [
+            ("gzip", gzip(text.as_bytes())),
+            ("zstd", zstd::encode_all(text.as_bytes(), 3).unwrap()),
+            ("", text.clone().into_bytes()),
+        ] {
+            let cut = body[..body.len() * 9 / 10].to_vec();
+            let read = beginning(cut, header, 500);
+            assert_eq!(String::from_utf8(read).unwrap(), text[..500], "{header}");
+        }
+        assert_eq!(beginning(BROTLI.to_vec(), "br", 10), TEXT[..10]);
+        assert_eq!(beginning(TEXT.to_vec(), "deflate", 10), b"");
     }
 
     #[test]

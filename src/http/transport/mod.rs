@@ -160,9 +160,7 @@ impl Transport {
             true => self.receive(response, url).await?.into(),
             false => {
                 let body = excerpt(response).await;
-                let encoding = content_encoding(&headers);
-                let body = encoding::decode(body, &encoding, self.limits.max_bytes);
-                body.unwrap_or_default().into()
+                encoding::beginning(body, &content_encoding(&headers), EXCERPT).into()
             }
         };
         Ok(Reply {

@@ -176,7 +176,9 @@ impl Endpoint {
             let credential = credential.map_err(|trouble| self.worded(trouble))?;
             let request = self.request(letter, &credential).map_err(fatal)?;
             let reply = self.transport.send(request, &letter.shown).await;
-            let reply = reply.map_err(|trouble| self.worded(trouble))?;
+            let reply = reply
+                .and_then(|reply| self.readable(reply, &letter.shown))
+                .map_err(|trouble| self.worded(trouble))?;
             *last.lock().unwrap_or_else(PoisonError::into_inner) =
                 (self.kept(&reply), reply.body.clone());
             let may_renew = reply.status == StatusCode::UNAUTHORIZED && !has_renewed;
@@ -185,6 +187,15 @@ impl Endpoint {
                 continue;
             }
             return self.judge(&reply, &letter.shown);
+        }
+    }
+
+    /// What a success says is looked at where it has results.
+    fn readable(&self, reply: Reply, shown: &str) -> Result<Reply, Trouble> {
+        let has_results = self.settings.items.as_ref().is_some_and(Items::has_results);
+        match has_results && reply.status.is_success() {
+            true => self.transport.decode(reply, shown),
+            false => Ok(reply),
         }
     }
 

@@ -24,7 +24,7 @@ impl Items {
         };
         let answer: Value = serde_json::from_slice(body).map_err(|cause| {
             let what = match body.starts_with(&[0x1f, 0x8b]) {
-                true => "the answer is compressed, which was not asked for",
+                true => "the answer is compressed and does not say so",
                 false => "the answer is no JSON",
             };
             Error::failed(what).caused_by(cause)
