@@ -19,10 +19,8 @@ declare
   v_batches bigint[];
   v_ids     bigint[];
   v_part    record;
+  v_rows_a  text;
 begin
-  perform sluice._refuse_several_targets(p_pipeline, v, 'versions are not compared where there are several',
-    'sluice run %s --dry-run and sluice reload show what a version would change')
-  from unnest(array[p_version_a, p_version_b]) v;
   if p_last_batches < 0 then
     raise exception using errcode = 'SL005', message = format('last_batches %s is negative', p_last_batches),
       hint = '20 is the default; 0 compares over open quarantine alone';
@@ -45,13 +43,12 @@ begin
       order by batch_id
     loop
       perform sluice._try_version(p_pipeline, p_version_a, v_part.batch_id, v_part.ids);
-      drop table if exists pg_temp.sluice_rows_a, pg_temp.sluice_faults_a, pg_temp.sluice_outcomes_a;
-      alter table pg_temp.sluice_rows rename to sluice_rows_a;
-      delete from pg_temp.sluice_versions v using pg_temp.sluice_batch b where v.fingerprint = b.fingerprint;
+      drop table if exists pg_temp.sluice_rows_a, pg_temp.sluice_faults_a, pg_temp.sluice_outcomes_a cascade;
+      v_rows_a := sluice._set_rows_aside();
       alter table pg_temp.sluice_outcomes rename to sluice_outcomes_a;
       create temporary table sluice_faults_a on commit drop as select * from pg_temp.sluice_faults;
       perform sluice._try_version(p_pipeline, p_version_b, v_part.batch_id, v_part.ids);
-      return query execute sluice._compare_sql() using p_samples, v_part.batch_id;
+      return query execute sluice._compare_sql(v_rows_a, sluice._rows_as_json()) using p_samples, v_part.batch_id;
       drop table pg_temp.sluice_outcomes;
     end loop;
     raise exception using errcode = 'SL999', message = 'a comparison always rolls back';
@@ -66,14 +63,14 @@ $$Puts the records of the last retained batches and of open quarantine through t
 for every pair of outcomes, with its number of records; and of the records that do not come out the same, so many
 for each pair (p_samples; null: all), without a number.$$;
 
--- Lays the results of two versions side by side: sluice_rows_a, sluice_faults_a, sluice_outcomes_a and those
--- without suffix. $1: so many samples, null for all; $2: the batch.
-create or replace function sluice._compare_sql()
+-- Lays the results of two versions side by side: p_rows_a, sluice_faults_a, sluice_outcomes_a and those without
+-- suffix. $1: so many samples, null for all; $2: the batch.
+create or replace function sluice._compare_sql(p_rows_a text, p_rows_b text)
 returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select $sql$with records as (
+  select replace(replace($sql$with records as (
   select s.ordinal, s.position from pg_temp.sluice_staging s
   union all
   select u.ordinal, u.position from pg_temp.sluice_unreadable u
@@ -89,7 +86,7 @@ as $$
     from pg_temp.sluice_outcomes group by ordinal) b using (ordinal)
   left join (
     select distinct ordinal from pg_temp.sluice_outcomes_a a full join pg_temp.sluice_outcomes b
-      using (ordinal, key_hash, number)
+      using (ordinal, of_target, key_hash, number)
     where a.hash is distinct from b.hash) d using (ordinal)
   cross join lateral (
     select coalesce('quarantined ' || fa.sqlstate, a.outcome, 'filtered') as outcome_a,
@@ -103,20 +100,22 @@ as $$
       from outcomes o where not is_same) o
   where $1 is null or number <= $1
 ), changed as (
-  select d.ordinal, jsonb_agg(jsonb_build_object('key', d.key, 'changes', d.changes) order by d.line) as changes
+  select d.ordinal, jsonb_agg(jsonb_build_object('key', d.key, 'changes', d.changes)
+    || case when d.of_target <> '' then jsonb_build_object('target', d.of_target) else '{}' end
+    order by d.of_target, d.line) as changes
   from (
-    select ordinal, coalesce(b.key, a.key) as key, coalesce(b.line, a.line) as line,
+    select ordinal, of_target, coalesce(b.key, a.key) as key, coalesce(b.line, a.line) as line,
       coalesce(c.changes, '{}') as changes
     from (select * from pg_temp.sluice_outcomes_a where ordinal in (select ordinal from picked)) a
     full join (select * from pg_temp.sluice_outcomes where ordinal in (select ordinal from picked)) b
-      using (ordinal, key_hash, number)
-    left join pg_temp.sluice_rows_a ra on (ra.sluice_ordinal, ra.sluice_line) = (a.ordinal, a.line)
-    left join pg_temp.sluice_rows rb on (rb.sluice_ordinal, rb.sluice_line) = (b.ordinal, b.line)
+      using (ordinal, of_target, key_hash, number)
+    left join (<rows a>) ra on (ra.sluice_ordinal, ra.sluice_line) = (a.ordinal, a.line)
+    left join (<rows b>) rb on (rb.sluice_ordinal, rb.sluice_line) = (b.ordinal, b.line)
     cross join lateral (
       -- As text: 1.0 and 1.00 are equal, and differ. A null is a value, unlike a column that is not returned.
       select jsonb_object_agg(key, case when x.value is null then '{}' else jsonb_build_object('a', x.value) end
         || case when y.value is null then '{}' else jsonb_build_object('b', y.value) end) as changes
-      from jsonb_each(to_jsonb(ra)) x full join jsonb_each(to_jsonb(rb)) y using (key)
+      from jsonb_each(ra.content) x full join jsonb_each(rb.content) y using (key)
       where x.value::text is distinct from y.value::text and not starts_with(key, 'sluice_')) c
     where a.hash is distinct from b.hash) d
   group by d.ordinal
@@ -133,5 +132,5 @@ select * from (
   from picked p
   left join changed c using (ordinal)
   left join pg_temp.sluice_staging s using (ordinal)
-  order by p.ordinal) samples$sql$
+  order by p.ordinal) samples$sql$, '<rows a>', p_rows_a), '<rows b>', p_rows_b)
 $$;

@@ -28,8 +28,9 @@ $$What two versions of the transform make of the same records: the retained payl
 line. One line a pair of outcomes, with the number of records and some samples. Outcomes are what a reload would
 come to in the target as it is now: insert, update, delete, unchanged, stale, superseded, filtered, or quarantined
 with its SQLSTATE; a record that makes several rows may have several. is_same: both versions make the same rows,
-value by value and column by column. Changes nothing, and merges nothing: what only the merge would notice (a second
-unique constraint, a trigger that raises) is not seen. The records that differ, one by one: sluice.compare_records.
+value by value and column by column, in all of its targets. Changes nothing, and merges nothing: what only the merge
+would notice (a second unique constraint, a trigger that raises) is not seen. The records that differ, one by one:
+sluice.compare_records.
 Example: select * from sluice.compare('orders', 1, 2)$$;
 
 -- Cells that differ between versions as people read them: order_id=42: amount 10.00 → 12.50, status - → "paid". -:
@@ -39,7 +40,8 @@ returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select string_agg((select string_agg(format('%s=%s', k.key, k.value), ' ') from jsonb_each(r.row -> 'key') k)
+  select string_agg(coalesce(r.row ->> 'target' || ' ', '') || (
+    select string_agg(format('%s=%s', k.key, k.value), ' ') from jsonb_each(r.row -> 'key') k)
     || coalesce(': ' || (
       select string_agg(format('%s %s → %s', c.key, coalesce(left((c.value -> 'a')::text, 60), '-'),
         coalesce(left((c.value -> 'b')::text, 60), '-')), ', ' order by c.key)
@@ -69,5 +71,6 @@ $$;
 comment on function sluice.compare_records(text, integer, integer, integer) is
 $$The records of which two versions make something else, one a line. version_a, version_b, last_batches: as for
 sluice.compare. For each record its outcomes, errors, and for each row that differs its key and the cells that do,
-{"amount": {"a": 10.00, "b": 12.50}}; without a or b where that version does not return it. batch: null for records
-of quarantine. Example: select * from sluice.compare_records('orders', 1, 2) where outcome_b like 'quarantined%'$$;
+{"amount": {"a": 10.00, "b": 12.50}}; without a or b where that version does not return it; and the target, where it is
+not the first. batch: null for records of quarantine. Example:
+select * from sluice.compare_records('orders', 1, 2) where outcome_b like 'quarantined%'$$;

@@ -216,24 +216,6 @@ async fn rows_of_a_pipeline_that_was_dropped_prove_nothing_in_any_target() {
 }
 
 #[tokio::test]
-async fn what_compares_rows_of_one_target_refuses_several() {
-    let (db, mut hand) = shop().await;
-    hand.load(&[order(1, 1, &[1])]).await;
-    problem(&db, "select from sluice.compare('orders', 1, 1)")
-        .await
-        .refuses(
-            "pipeline orders has several targets: versions are not compared where there are several",
-            "sluice run orders --dry-run",
-        );
-    problem(&db, "select from sluice.begin_source_check('orders')")
-        .await
-        .refuses(
-            "pipeline orders has several targets: their rows are not compared with the source",
-            "sluice rewind orders --to-start",
-        );
-}
-
-#[tokio::test]
 async fn doctor_names_rights_that_are_missing_on_any_target() {
     let (db, _) = shop().await;
     db.execute(
