@@ -8,6 +8,7 @@ use crate::host::HostRules;
 use crate::report::Progress;
 use crate::{embedded, install};
 use libpq_conninfo::{Environment, Settings};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) struct Context {
     database_url: Option<String>,
@@ -15,6 +16,8 @@ pub(super) struct Context {
     makes_server: bool,
     pub(super) json: bool,
     pub(super) progress: Progress,
+    /// Which server is used was said.
+    has_told: AtomicBool,
 }
 
 impl Context {
@@ -36,6 +39,7 @@ impl Context {
             makes_server: cli.command.makes_server(),
             json: cli.json,
             progress,
+            has_told: AtomicBool::new(false),
         })
     }
 
@@ -71,10 +75,12 @@ impl Context {
                      was made, or set SLUICE_HOME to its .sluice; or make one here: sluice db start",
                 ));
             }
-            voice::note(&format!(
-                "no database named; using the embedded server in {}",
-                home.display()
-            ));
+            if !self.has_told.swap(true, Ordering::Relaxed) {
+                voice::note(&format!(
+                    "no database named; using the embedded server in {}",
+                    home.display()
+                ));
+            }
         }
         let settings = start(target).await?;
         Ok(Connector::new(&settings, application_name)?.on_notice(show_notice))

@@ -3,6 +3,7 @@
 use super::{Means, database, program};
 use crate::error::Result;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What is known of the records of a source.
 #[derive(Debug, Default)]
@@ -16,13 +17,13 @@ pub(crate) struct Declared {
 }
 
 /// A field of records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DeclaredField {
     pub(crate) name: String,
     /// The type that holds its values as they are in a record, each of them.
     pub(crate) sql: &'static str,
     /// What only people can say.
-    pub(crate) choice: Option<&'static str>,
+    pub(crate) choice: Option<Cow<'static, str>>,
 }
 
 /// Asks the source that `settings` describe, if it is one that can be asked.

@@ -118,11 +118,11 @@ async fn pipelines_that_differ_in_the_stream_have_a_turn_together() {
     assert_eq!(turns(&db, "c,d,a,unknown").await, "c | d a | unknown");
     assert_eq!(turns(&db, "a,d,a").await, "a d | a");
     assert_eq!(turns(&db, "").await, "-");
-    let many: Vec<String> = (1..=21).map(|i| format!("s{i}")).collect();
+    let many: Vec<String> = (1..=9).map(|i| format!("s{i}")).collect();
     let names: Vec<&str> = many.iter().map(String::as_str).collect();
     let db = streams(&names).await;
     let found = turns(&db, &names.join(",")).await;
-    assert!(found.ends_with("s19 s20 | s21"), "{found}");
+    assert!(found.ends_with("s7 s8 | s9"), "{found}");
 }
 
 #[tokio::test]

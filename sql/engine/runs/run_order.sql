@@ -5,8 +5,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  -- Each holds connections.
-  v_most  constant integer := 20;
+  -- Each holds two connections, and poolers mostly have twenty.
+  v_most  constant integer := 8;
   v_keys  text[] := '{}';     -- of each turn: the program that its pipelines share
   v_sizes integer[] := '{}';
   v_turns integer[] := '{}';  -- of each pipeline
@@ -38,7 +38,7 @@ $$;
 comment on function sluice.run_order(text[]) is
 $$In which turns "sluice run" runs these pipelines: one after another, but those of one turn together, with one run of
 their program (a Singer tap, an Airbyte connector) for all of them. They differ in nothing but the stream, and none
-waits for rows of another: by a foreign key, a table that its transform reads, or a target of both. At most 20 a turn.
+waits for rows of another: by a foreign key, a table that its transform reads, or a target of both. At most 8 a turn.
 Example: select * from sluice.run_order('{customers,products}')$$;
 
 -- What pipelines have in common that can share a run of their program; null where that cannot be.

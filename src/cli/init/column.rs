@@ -119,7 +119,7 @@ impl Column {
             path: vec![declared.name.clone()],
             sql: declared.sql,
             nulls: Vec::new(),
-            choice: declared.choice.map(str::to_owned),
+            choice: declared.choice.as_ref().map(ToString::to_string),
             is_declared: true,
             is_unique: field.is_some_and(|field| field.evidence.is_unique(records)),
             is_full: is_key || field.is_some_and(|field| field.evidence.is_full(records)),

@@ -38,7 +38,10 @@ pub(super) fn choose<'a>(
     what: &str,
 ) -> Result<Vec<&'a Column>> {
     if !given.is_empty() {
-        return given.iter().map(|name| named(columns, name)).collect();
+        return given
+            .iter()
+            .map(|name| named(columns, name, records))
+            .collect();
     }
     let is_possible = |column: &&Column| {
         column.is_unique && matches!(column.sql, "bigint" | "text" | "uuid" | "numeric")
@@ -71,7 +74,7 @@ pub(super) fn choose<'a>(
     )))
 }
 
-fn named<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column> {
+fn named<'a>(columns: &'a [Column], name: &str, records: u64) -> Result<&'a Column> {
     let is_it = |column: &&Column| {
         column.name == name || column.plain == name || column.path.join(".") == name
     };
@@ -82,7 +85,7 @@ fn named<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column> {
                 .next(format!("choose among {}", names.join(", "))),
         );
     };
-    if !column.is_full {
+    if !column.is_full && records > 0 {
         return Err(Error::usage(format!(
             "column \"{name}\" cannot be in the key: some records of the sample have no value there"
         ))

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::retry::Budget;
 use crate::source::Means;
-use crate::source::{self, Declared};
+use crate::source::{self, Declared, DeclaredField};
 use crate::stop::Stop;
 use column::Column;
 use dialect::Dialect;
@@ -97,6 +97,14 @@ fn draft(
     };
     let sample = sampler.take(&found.settings, args.sample)?;
     let what = described(&sample, &settings);
+    let declared = match sample.records == 0 && !sample.declared.is_empty() {
+        true => Declared {
+            fields: sample.declared.clone(),
+            is_binding: true,
+            ..declared
+        },
+        false => declared,
+    };
     if sample.records == 0 && !declared.is_binding {
         return Err(nothing(&sample, &what));
     }
@@ -181,7 +189,12 @@ fn nothing(sample: &Sample, what: &str) -> Error {
     }
 }
 
-fn columns(sample: &Sample, flatten: bool, is_tabular: bool, declared: &Declared) -> Vec<Column> {
+fn columns<'a>(
+    sample: &'a Sample,
+    flatten: bool,
+    is_tabular: bool,
+    declared: &'a Declared,
+) -> Vec<Column> {
     if declared.is_binding {
         let fields = declared.fields.iter();
         let names = fields
@@ -208,10 +221,14 @@ fn columns(sample: &Sample, flatten: bool, is_tabular: bool, declared: &Declared
         .into_iter()
         .zip(leaves)
         .map(|(name, (path, field))| {
-            let said = match &path[..] {
-                [path] => declared.fields.iter().find(|field| field.name == *path),
+            let find = |fields: &'a [DeclaredField]| match &path[..] {
+                [path] => fields.iter().find(|field| field.name == *path),
                 _ => None,
             };
+            if let Some(known) = find(&sample.declared) {
+                return Column::declared(name, known, Some(field), sample.records, false);
+            }
+            let said = find(&declared.fields);
             Column::new(name, path, field, sample.records, is_tabular, said)
         })
         .collect()

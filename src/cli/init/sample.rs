@@ -2,10 +2,13 @@
 
 use super::evidence::Field;
 use crate::error::Result;
-use crate::source::{self, BatchBuilder, Limits, Means, Progress, Source, Start, StreamSource};
+use crate::source::{
+    self, BatchBuilder, DeclaredField, Limits, Means, Progress, Source, Start, StreamSource,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
+use std::sync::Arc;
 
 /// Where samples are taken from.
 pub(super) struct Sampler {
@@ -27,6 +30,10 @@ pub(super) struct Sample {
     /// Files, objects, pages.
     pub(super) origins: BTreeSet<String>,
     pub(super) bad: u64,
+    /// What files say of the fields of their records, if all that were looked at say the same.
+    pub(super) declared: Vec<DeclaredField>,
+    /// Who said it last.
+    declared_by: Option<Arc<[DeclaredField]>>,
     /// Some have bytes that are no UTF-8.
     pub(super) is_foreign: bool,
     /// What is wrong with the first bad one, and its SQLSTATE.
@@ -105,7 +112,25 @@ impl Sampler {
 }
 
 impl Sample {
+    fn note_declared(&mut self, fields: &Arc<[DeclaredField]>) {
+        match &self.declared_by {
+            Some(known) if Arc::ptr_eq(known, fields) => return,
+            Some(_) => {
+                let is_same = |known: &DeclaredField, field: &DeclaredField| {
+                    known.name == field.name && known.sql == field.sql
+                };
+                self.declared
+                    .retain(|known| fields.iter().any(|field| is_same(known, field)));
+            }
+            None => self.declared = fields.to_vec(),
+        }
+        self.declared_by = Some(Arc::clone(fields));
+    }
+
     fn note(&mut self, out: &BatchBuilder) {
+        if let Some(fields) = out.declared() {
+            self.note_declared(fields);
+        }
         match out.last() {
             None => {}
             Some((_, Ok(payload))) => {

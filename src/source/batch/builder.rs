@@ -3,6 +3,7 @@
 mod origins;
 mod savepoint;
 
+use super::super::DeclaredField;
 use super::super::copy::CopyRows;
 use super::super::digest::digest;
 use super::super::fields::FieldsBuilder;
@@ -29,6 +30,7 @@ pub struct BatchBuilder {
     spoilt_by: Option<String>,
     last: Last,
     notes: Vec<String>,
+    declared: Option<Arc<[DeclaredField]>>,
 }
 
 /// Where the payload of the last record stands.
@@ -58,6 +60,7 @@ impl BatchBuilder {
             spoilt_by: None,
             last: Last::None,
             notes: Vec::new(),
+            declared: None,
         }
     }
 
@@ -177,6 +180,16 @@ impl BatchBuilder {
     /// Counts `bytes` of input as consumed by this batch.
     pub fn consume(&mut self, bytes: u64) {
         self.consumed += bytes;
+    }
+
+    /// Notes what the file or object that is being read says of the fields of its records.
+    pub(crate) fn declare(&mut self, fields: &Arc<[DeclaredField]>) {
+        self.declared = Some(Arc::clone(fields));
+    }
+
+    /// What the last one said that says it.
+    pub(crate) fn declared(&self) -> Option<&Arc<[DeclaredField]>> {
+        self.declared.as_ref()
     }
 
     /// Counts tries that had to be repeated.

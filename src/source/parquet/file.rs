@@ -16,8 +16,10 @@ use parquet::file::metadata::{
 use parquet::schema::types::TypePtr;
 
 use super::blocks::Blocks;
+use super::declared::declared;
 use super::json::{Column, Rows};
 use super::schema::{self, Leaf};
+use crate::source::DeclaredField;
 use crate::source::records::{RecordSettings, WHAT_TO_DO_ABOUT_LACKING};
 
 /// What is decoded at once, and how many rows at most.
@@ -63,6 +65,8 @@ pub(super) struct File {
     mask: ProjectionMask,
     /// The columns that are read.
     pub(super) names: Arc<[String]>,
+    /// What they are in a database.
+    pub(super) declared: Arc<[DeclaredField]>,
     /// The leaves of the columns that are read.
     leaves: Vec<Vec<Leaf>>,
 }
@@ -88,8 +92,12 @@ impl File {
             let in_seconds = Arc::new(schema::in_seconds(plain.schema(), &leaves));
             layouts.push(layout(options().with_schema(in_seconds))?);
         }
+        let declared = roots
+            .iter()
+            .map(|root| declared(plain.schema().field(*root), &leaves[*root]));
         Ok(File {
             metadata,
+            declared: declared.collect(),
             layouts,
             mask,
             names: roots

@@ -6,6 +6,8 @@
 #[cfg(feature = "parquet")]
 mod blocks;
 #[cfg(feature = "parquet")]
+mod declared;
+#[cfg(feature = "parquet")]
 mod file;
 #[cfg(feature = "parquet")]
 mod json;

@@ -222,6 +222,7 @@ impl Content for Parquet {
     }
 
     fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+        out.declare(&self.file.declared);
         let progress = self.advance(out);
         let read = self.bytes();
         out.consume(read.saturating_sub(self.counted));

@@ -82,6 +82,116 @@ async fn parquet_is_taken_as_rows_with_its_values_whole() {
     assert!(documents.contains("items_v1(doc jsonb)"), "{documents}");
 }
 
+/// Values that show nothing of their types: whole decimals, codes, bytes, nothing at all.
+#[cfg(feature = "parquet")]
+fn typed(rows: usize) -> Vec<u8> {
+    use arrow_array::types::{Decimal128Type, UInt64Type};
+    use arrow_array::*;
+    use std::sync::Arc;
+    let some = |row: usize| row.is_multiple_of(2);
+    let ids = Int64Array::from_iter_values(0..rows as i64);
+    let amounts: PrimitiveArray<Decimal128Type> =
+        (0..rows).map(|row| Some(row as i128 * 100)).collect();
+    let amounts = amounts.with_precision_and_scale(12, 2).unwrap();
+    let big: PrimitiveArray<UInt64Type> =
+        (0..rows).map(|row| some(row).then_some(u64::MAX)).collect();
+    let ratios = Float64Array::from_iter_values((0..rows).map(|_| f64::NAN));
+    let days: Date32Array = (0..rows).map(|row| some(row).then_some(20_000)).collect();
+    let instants = TimestampMicrosecondArray::from_iter(
+        (0..rows).map(|row| some(row).then_some(1_700_000_000_123_456)),
+    );
+    let local = TimestampNanosecondArray::from_iter(
+        (0..rows).map(|row| some(row).then_some(1_700_000_000_000_000_000)),
+    );
+    let flags: BooleanArray = (0..rows).map(|row| some(row).then_some(true)).collect();
+    let bytes: BinaryArray = (0..rows)
+        .map(|row| some(row).then_some(&b"\x00\xff"[..]))
+        .collect();
+    let zips = StringArray::from_iter_values((0..rows).map(|row| format!("{row}")));
+    let nothing: Date32Array = (0..rows).map(|_| None).collect();
+    crate::sources::parquet::support::file(
+        vec![
+            ("id", Arc::new(ids) as ArrayRef),
+            ("amount", Arc::new(amounts)),
+            ("big", Arc::new(big)),
+            ("ratio", Arc::new(ratios)),
+            ("day", Arc::new(days)),
+            ("at", Arc::new(instants.with_timezone("UTC"))),
+            ("local", Arc::new(local)),
+            ("is_new", Arc::new(flags)),
+            ("raw", Arc::new(bytes)),
+            ("zip", Arc::new(zips)),
+            ("gone", Arc::new(nothing)),
+        ],
+        100,
+        parquet::basic::Compression::SNAPPY,
+    )
+}
+
+#[cfg(feature = "parquet")]
+const TYPED: &str = "id bigint, amount numeric, big numeric, ratio double precision, day date, at timestamp with time zone, \
+  local timestamp without time zone, is_new boolean, raw bytea, zip text, gone date";
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(feature = "parquet")]
+async fn parquet_says_the_types_of_its_columns_itself_even_without_a_row() {
+    let desk = Desk::new().await;
+    desk.write("drop/typed.parquet", typed(3));
+    let (text, inserted) = desk.all(&["drop/typed.parquet"], "typed");
+    assert_eq!(inserted, 3);
+    assert_eq!(desk.columns("typed").await, TYPED);
+    for choice in [
+        "numeric(12,2), as it is in the file",
+        "text, if more than microseconds count",
+    ] {
+        assert!(text.contains(choice), "{text}");
+    }
+    let first = "set timezone = 'UTC'; set bytea_output = 'hex'; select t.*::text from (
+        select id, amount, big, ratio, day, at, local, is_new, raw, zip, gone from typed where id = 0) t";
+    assert_eq!(
+        desk.rows(&first.replace("t.*::text", "t::text")).await,
+        [
+            r#"(0,0.00,18446744073709551615,NaN,2024-10-04,"2023-11-14 22:13:20.123456+00","2023-11-14 22:13:20",t,"\\x00ff",0,)"#
+        ]
+    );
+    desk.write("drop/none.parquet", typed(0));
+    let empty = desk.init(&["drop/none.parquet", "--key", "id"]);
+    assert!(
+        empty.contains("from the columns of drop/none.parquet"),
+        "{empty}"
+    );
+    assert_eq!(desk.load(&empty, "none").count("extracted"), 0);
+    assert_eq!(desk.columns("none").await, TYPED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(feature = "parquet")]
+async fn where_parquet_files_differ_in_a_type_the_values_count() {
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
+    use std::sync::Arc;
+    let desk = Desk::new().await;
+    let write = |name: &str, id: i64, value: ArrayRef| {
+        let columns = vec![
+            ("id", Arc::new(Int64Array::from(vec![id])) as ArrayRef),
+            ("value", value),
+        ];
+        let codec = parquet::basic::Compression::SNAPPY;
+        desk.write(
+            name,
+            crate::sources::parquet::support::file(columns, 1, codec),
+        );
+    };
+    write("drop/a.parquet", 1, Arc::new(Int64Array::from(vec![7])));
+    write(
+        "drop/b.parquet",
+        2,
+        Arc::new(StringArray::from(vec!["seven"])),
+    );
+    let (_, inserted) = desk.all(&["drop", "--name", "both"], "both");
+    assert_eq!(inserted, 2);
+    assert_eq!(desk.columns("both").await, "id bigint, value text");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_says_types_and_key_itself_even_of_an_empty_table() {
     let desk = Desk::new().await;

@@ -109,7 +109,7 @@ impl Column {
         DeclaredField {
             name: self.name.clone(),
             sql: self.sql,
-            choice: self.choice,
+            choice: self.choice.map(Into::into),
         }
     }
 
