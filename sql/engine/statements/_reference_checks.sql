@@ -11,6 +11,10 @@ declare
   v_key    record;
   v_checks text[] := '{}';
 begin
+  -- Mostly there is none, and then no plan is made of all this.
+  if not exists (select from pg_constraint c where c.conrelid = p_target and c.contype = 'f') then
+    return v_checks;
+  end if;
   for v_key in
     select c.conname, c.confrelid, child.relname as child, parent.relname as parent,
       string_agg(quote_ident(ca.attname), ', ' order by k.n) as names,
