@@ -50,10 +50,18 @@ const COMMANDS: [(&str, &[&str]); 15] = [
     ("doctor", &["doctor"]),
 ];
 
-/// Makes both installations and runs every command once in each.
+/// A session ends a moment after its client.
+const MOMENT: Duration = Duration::from_millis(300);
+
+/// Makes both installations and runs every command once in each. Beside the time that passed stands that of the
+/// processor, sluice's and the server's: the first depends on what else the machine does.
 pub(crate) fn measure(bench: &Bench) -> Result<String, Failure> {
     let mut table = vec![vec!["seconds".to_owned()]];
-    table[0].extend(SHAPES.map(str::to_owned));
+    table[0].extend(
+        SHAPES
+            .into_iter()
+            .flat_map(|shape| [shape.to_owned(), "CPU".to_owned()]),
+    );
     table.extend(COMMANDS.map(|(name, _)| vec![name.to_owned()]));
     for shape in SHAPES {
         let database = format!("aged_{shape}");
@@ -91,8 +99,16 @@ pub(crate) fn measure(bench: &Bench) -> Result<String, Failure> {
                 .iter()
                 .map(|arg| arg.replace("{ids}", &ids).replace("{file}", &file))
                 .collect();
+            std::thread::sleep(MOMENT);
+            let before = bench.cluster.cpu_of_ended_sessions();
             let done = process::run(bench.sluice(&database, &args), None)?;
+            std::thread::sleep(MOMENT);
+            let server = (bench.cluster.cpu_of_ended_sessions()).zip(before);
+            let cpu = server.zip(done.cpu_seconds);
             row.push(format!("{:.2}", done.seconds));
+            row.push(cpu.map_or_else(String::new, |((after, before), client)| {
+                format!("{:.2}", after - before + client)
+            }));
         }
         std::fs::remove_dir_all(&folder)?;
     }
@@ -101,8 +117,10 @@ pub(crate) fn measure(bench: &Bench) -> Result<String, Failure> {
 
 /// The files that p1 has read, as the ledger of `age.sql` has them.
 fn write_files(folder: &Path, shape: &str) -> Result<(), Failure> {
+    for number in 1..=PIPELINES {
+        std::fs::create_dir_all(folder.join(format!("p{number}")))?;
+    }
     let folder = folder.join("p1");
-    std::fs::create_dir_all(&folder)?;
     let files = match shape {
         "even" => BATCHES / PIPELINES,
         _ => BATCHES - PIPELINES + 1,

@@ -85,6 +85,11 @@ impl Cluster {
         Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
     }
 
+    /// Processor seconds of all sessions that have ended.
+    pub(crate) fn cpu_of_ended_sessions(&self) -> Option<f64> {
+        crate::process::cpu_seconds_of_ended_children(u32::try_from(self.server.pid).ok()?)
+    }
+
     /// Bytes of WAL since the cluster was made.
     pub(crate) fn wal(&self) -> Result<u64, Failure> {
         Ok(self

@@ -84,9 +84,19 @@ fn peak_kib(pid: u32) -> Option<u64> {
 }
 
 fn cpu_seconds(pid: u32) -> Option<f64> {
+    ticks(pid, 11)
+}
+
+/// Processor seconds of all children that have ended.
+pub(crate) fn cpu_seconds_of_ended_children(pid: u32) -> Option<f64> {
+    ticks(pid, 13)
+}
+
+/// The sum of two fields behind the name, where state is 0, utime 11, stime 12, cutime 13, cstime 14: all in hundredths
+/// of a second.
+fn ticks(pid: u32, first: usize) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Behind the name: state is field 3, utime 14, stime 15, in hundredths of a second.
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
-    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    Some(ticks as f64 / 100.0)
+    let field = |number: usize| fields.get(number)?.parse::<u64>().ok();
+    Some((field(first)? + field(first + 1)?) as f64 / 100.0)
 }

@@ -38,10 +38,25 @@ const SETTINGS: &str = "set local search_path = pg_catalog, pg_temp; set local j
 
 /// The rows of a query, in a transaction of its own.
 pub(super) async fn rows(client: &Client, sql: &str, params: &[&dyn Param]) -> Result<Vec<Row>> {
+    rows_and(client, sql, params, "commit").await
+}
+
+/// The rows of a query that only looks. Nothing stays of what it wrote: that can only be what code of the target's
+/// owner did, a cast, say, with the rights of whoever looks.
+pub(super) async fn look(client: &Client, sql: &str, params: &[&dyn Param]) -> Result<Vec<Row>> {
+    rows_and(client, sql, params, "rollback").await
+}
+
+async fn rows_and(
+    client: &Client,
+    sql: &str,
+    params: &[&dyn Param],
+    end: &str,
+) -> Result<Vec<Row>> {
     let begin = format!("begin; {SETTINGS}; {END_WITH_THE_CLIENT}");
     client.batch_execute(&begin).await?;
     let rows = rows_within(client, sql, params).await?;
-    client.batch_execute("commit").await?;
+    client.batch_execute(end).await?;
     Ok(rows)
 }
 
@@ -117,7 +132,7 @@ pub(super) async fn list(
     when_empty: &str,
 ) -> Result<u8> {
     let session = context.session().await?;
-    let rows = rows(&session, sql, params).await?;
+    let rows = look(&session, sql, params).await?;
     table::print(&rows, context.json, when_empty);
     Ok(0)
 }

@@ -1,7 +1,7 @@
 //! Commands that only call the engine and print its answer.
 
 use super::args;
-use super::call::{Param, call, list, rows};
+use super::call::{Param, call, list, look};
 use super::context::Context;
 use super::table;
 use crate::error::{Error, Result};
@@ -137,7 +137,7 @@ async fn of(pipeline: &str, context: &Context, sql: &str, params: &[&dyn Param])
 /// Prints the records that something would be done to, and how many they are.
 async fn preview(context: &Context, sql: &str, params: &[&dyn Param], what: &str) -> Result<u8> {
     let session = context.session().await?;
-    let records = rows(&session, sql, params).await?;
+    let records = look(&session, sql, params).await?;
     table::print(&records, context.json, "no such record");
     if !context.json {
         println!("{what}: records={}", records.len());

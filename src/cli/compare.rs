@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub(super) async fn compare(context: &Context, args: &args::Compare) -> Result<u8> {
     let session = context.session().await?;
-    let mut rows = call::rows(
+    let mut rows = call::look(
         &session,
         "select * from sluice.compare(pipeline => $1, version_a => $2, version_b => $3, last_batches => $4, samples => $5)",
         &[

@@ -29,10 +29,10 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
         Ok(()) => {
             let version = format!("version {}", install::VERSION);
             findings.push(finding("engine", "ok", &version, None));
-            findings.extend(call::rows(&session, "select * from sluice.doctor()", &[]).await?);
+            findings.extend(call::look(&session, "select * from sluice.doctor()", &[]).await?);
             let budget = Arc::new(Budget::new(0, Stop::never()));
             let means = Means::of_run(budget, args.host.rules(context)?);
-            for pipeline in call::rows(&session, PIPELINES, &[]).await? {
+            for pipeline in call::look(&session, PIPELINES, &[]).await? {
                 findings.extend(of_host(&pipeline, &means).await);
             }
         }

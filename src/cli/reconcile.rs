@@ -1,7 +1,7 @@
 //! `sluice reconcile`: what was done to a target by hand.
 
 use super::args;
-use super::call::rows;
+use super::call::{Param, look, rows};
 use super::context::Context;
 use super::table::{self, Row};
 use crate::error::Result;
@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 pub(super) async fn reconcile(context: &Context, args: &args::Reconcile) -> Result<u8> {
     let session = context.session().await?;
-    let mut found = rows(
-        &session,
-        "select * from sluice.reconcile(pipeline => $1, accept => pg_catalog.string_to_array($2, ','), reason => $3)",
-        &[&args.pipeline, &args.accept.join(","), &args.reason],
-    )
-    .await?;
+    let sql = "select * from sluice.reconcile(pipeline => $1, accept => pg_catalog.string_to_array($2, ','), reason => $3)";
+    let accept = args.accept.join(",");
+    let params: &[&dyn Param] = &[&args.pipeline, &accept, &args.reason];
+    let mut found = match args.accept.is_empty() {
+        true => look(&session, sql, params).await?,
+        false => rows(&session, sql, params).await?,
+    };
     let is_open = |row: &Row| row["rows"] != json!(0) && row["accepted"] == Value::Bool(false);
     let is_edited = found
         .iter()

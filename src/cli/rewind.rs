@@ -1,7 +1,7 @@
 //! `sluice rewind`
 
 use super::args;
-use super::call::{Param, call, rows};
+use super::call::{Param, call, look};
 use super::context::Context;
 use super::table;
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub(super) async fn rewind(context: &Context, args: &args::Rewind) -> Result<u8>
 async fn preview(context: &Context, goal: &[&dyn Param]) -> Result<u8> {
     let session = context.session().await?;
     let sql = format!("select * from sluice.preview_rewind({GOAL})");
-    let batches = rows(&session, &sql, goal).await?;
+    let batches = look(&session, &sql, goal).await?;
     table::print(&batches, context.json, "nothing would be read again");
     if !context.json && !batches.is_empty() {
         let records = batches.iter().filter_map(|row| row["records"].as_i64());

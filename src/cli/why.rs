@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 pub(super) async fn why(context: &Context, args: &args::Why) -> Result<u8> {
     let session = context.session().await?;
-    let rows = call::rows(
+    let rows = call::look(
         &session,
         "select * from sluice.why(pipeline => $1, key => $2, target => $3)",
         &[&args.pipeline, &args.key, &args.target],

@@ -1,27 +1,33 @@
 //! What a session is set to, for its role or its database, changes nothing of what the engine does and says.
 
+use crate::support::server::TestServer;
 use crate::support::{Sluice, TestDb};
+use pgsluice::embedded;
+use serde_json::Value;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 const TABLES: &str = r#"
 create schema tour;
 create table tour.items (
   id bigint primary key, at timestamptz, day date, raw bytea, ratio double precision, price numeric(12,3) check (price >= 0),
-  span interval, tags text[], word text, doc jsonb, page xml, is_null boolean);
+  span interval, tags text[], word text, doc jsonb, page xml, is_null boolean, notes xml);
 create function tour.items_v1(doc jsonb)
 returns table (id bigint, at timestamptz, day date, raw bytea, ratio float8, price numeric, span interval, tags text[],
-  word text, doc jsonb, page xml, is_null boolean) language sql stable as $$
+  word text, doc jsonb, page xml, is_null boolean, notes xml) language sql stable as $$
   select (doc->>'id')::bigint, (doc->>'at')::timestamptz, (doc->>'day')::date, (doc->>'raw')::bytea,
     (doc->>'ratio')::float8, (doc->>'price')::numeric, (doc->>'span')::interval, (doc->>'tags')::text[], doc->>'word',
     jsonb_build_object('at', (doc->>'at')::timestamptz, 'span', (doc->>'span')::interval, 'raw', (doc->>'raw')::bytea,
       'ratio', (doc->>'ratio')::float8),
-    xmlelement(name raw, (doc->>'raw')::bytea), (doc->>'none') = null $$;
+    xmlelement(name raw, (doc->>'raw')::bytea), (doc->>'none') = null, (doc->>'notes')::xml $$;
 create function tour.items_v2(doc jsonb)
 returns table (id bigint, at timestamptz, day date, price numeric, word text) language sql stable as $$
   select (doc->>'id')::bigint, (doc->>'at')::timestamptz, (doc->>'day')::date + 1,
     replace(doc->>'price', ',', '.')::numeric, upper(doc->>'word') $$;
 "#;
 
-const RECORDS: &str = r#"{"id": 1, "at": "2026-03-01 08:00", "day": "01/02/2026", "raw": "\\x00ff27", "ratio": 0.1, "price": 12.5, "span": "1 day 02:03:04.5", "tags": "{a,NULL,\"b c\"}", "word": "it's \\ é"}
+const RECORDS: &str = r#"{"id": 1, "at": "2026-03-01 08:00", "day": "01/02/2026", "raw": "\\x00ff27", "ratio": 0.1, "price": 12.5, "span": "1 day 02:03:04.5", "tags": "{a,NULL,\"b c\"}", "word": "it's \\ é", "notes": "<p>a</p><p>b</p>"}
 {"id": 2, "at": "2026-07-01 08:00 EST", "day": "2026-02-03", "raw": "\\000'", "ratio": 1e-300, "price": 0.125, "span": "-3 mons", "tags": "{}", "word": ""}
 {"id": 3, "at": "2026-07-01T08:00:00Z", "day": "2026-02-03", "ratio": 0.30000000000000004, "price": "12,50", "word": "comma"}
 {"id": 4, "at": "2026-07-01T08:00:00Z", "day": "2026-02-03", "price": -1, "word": "check"}
@@ -56,8 +62,7 @@ const TOUR: [(&str, &str); 17] = [
 ];
 
 /// Everything there is to do, done by a role of its own with these settings; what came of it, seen by another one.
-async fn tour(role: &str, settings: &[&str]) -> Vec<String> {
-    let db = TestDb::new().await;
+async fn tour(db: TestDb, role: &str, settings: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("drop")).unwrap();
     std::fs::write(folder.path().join("drop/1.ndjson"), RECORDS).unwrap();
@@ -130,7 +135,32 @@ async fn tour(role: &str, settings: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
-    let groups: [(&str, &[&str]); 8] = [
+    let groups: [(&str, &[&str]); 11] = [
+        (
+            "joins",
+            &[
+                "enable_nestloop = off",
+                "enable_mergejoin = off",
+                "enable_material = off",
+            ],
+        ),
+        (
+            "scans",
+            &[
+                "enable_seqscan = off",
+                "enable_bitmapscan = off",
+                "enable_sort = off",
+                "enable_hashagg = off",
+            ],
+        ),
+        (
+            "code",
+            &[
+                "plpgsql.variable_conflict = 'use_variable'",
+                "plpgsql.check_asserts = off",
+                "max_stack_depth = '1MB'",
+            ],
+        ),
         (
             "plans",
             &[
@@ -177,8 +207,8 @@ async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
             &[
                 "search_path = ''",
                 "check_function_bodies = off",
-                "default_tablespace = ''",
-                "temp_tablespaces = ''",
+                "default_tablespace = 'tour'",
+                "temp_tablespaces = 'tour'",
                 "row_security = off",
             ],
         ),
@@ -203,7 +233,14 @@ async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
             ],
         ),
     ];
-    let plain = tour("tour_plain", &[]).await;
+    let admin = TestDb::empty().await.connect().await;
+    for sql in [
+        "set allow_in_place_tablespaces = on",
+        "create tablespace tour location ''",
+    ] {
+        admin.batch_execute(sql).await.unwrap();
+    }
+    let plain = tour(TestDb::new().await, "tour_plain", &[]).await;
     // Each place of the fixture is there, or the rest proves nothing.
     for told in [
         "quarantined=4",
@@ -222,7 +259,7 @@ async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
     let mut differences = Vec::new();
     for (name, settings) in groups {
         let role = format!("tour_{}", name.replace(' ', "_"));
-        let found = tour(&role, settings).await;
+        let found = tour(TestDb::new().await, &role, settings).await;
         let differ = plain
             .iter()
             .zip(&found)
@@ -231,4 +268,121 @@ async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
         assert_eq!(plain.len(), found.len(), "{name}");
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// With its messages in German; none, said aloud, where the machine has no German locale to make or no messages.
+fn german() -> Option<(TestServer, tempfile::TempDir)> {
+    let server = TestServer::start();
+    let share = |name: &str| std::path::Path::new("/usr/share").join(name);
+    let messages = format!("locale/de/LC_MESSAGES/postgres-{}.mo", server.server.major);
+    let locales = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+    let made = Command::new("localedef")
+        .args(["-i", "de_DE", "-f", "UTF-8"])
+        .arg(locales.path().join("de_DE.UTF-8"))
+        .output();
+    // It warns, and says so by its exit code.
+    if !share(&messages).exists() || made.is_err() || !locales.path().join("de_DE.UTF-8").exists() {
+        eprintln!(
+            "SKIPPED, NOT TESTED: no German for the server: localedef, de_DE, /usr/share/{messages}"
+        );
+        return None;
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(locales.path(), open).unwrap();
+    // The same command line, and where the locale is.
+    let (data, owner) = (server.data(), std::fs::metadata(server.data()).unwrap());
+    let options = std::fs::read_to_string(data.join("postmaster.opts")).unwrap();
+    embedded::at(&server.home).stop().unwrap();
+    let mut postmaster = Command::new("sh");
+    postmaster
+        .args([
+            "-c",
+            &format!(
+                "exec {} -c lc_messages=de_DE.UTF-8 >server.log 2>&1 </dev/null",
+                options.trim_end()
+            ),
+        ])
+        .env("LOCPATH", locales.path())
+        .current_dir(data.parent().unwrap());
+    if nix::unistd::geteuid().is_root() {
+        postmaster.uid(owner.uid()).gid(owner.gid());
+    }
+    postmaster.spawn().unwrap();
+    while !std::fs::read_to_string(data.join("postmaster.pid"))
+        .is_ok_and(|pid| pid.contains("ready"))
+    {
+        std::thread::yield_now();
+    }
+    Some((server, locales))
+}
+
+/// A line of the tour without the words of the server.
+fn without_messages(line: &str) -> String {
+    let Some((table, Ok(mut row))) = line
+        .split_once(": ")
+        .map(|(table, row)| (table, serde_json::from_str::<Value>(row)))
+    else {
+        return line.to_owned();
+    };
+    for name in [
+        "message",
+        "detail",
+        "error_a",
+        "error_b",
+        "sample",
+        "regexp_replace",
+    ] {
+        // Those of verify are sluice's own.
+        let is_ours = name == "detail" && table != "t_bad";
+        if let Some(text) = row.get_mut(name).filter(|_| !is_ours) {
+            *text = Value::Null;
+        }
+    }
+    format!("{table}: {row}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_answer_is_the_same_in_whatever_language_the_server_speaks() {
+    let Some((server, _locales)) = german() else {
+        return;
+    };
+    let db = TestDb::of(&server, "sluice");
+    pgsluice::install::migrate(&db.connector()).await.unwrap();
+    let german = tour(db, "tour_german", &[]).await;
+    let said = "ungültige Eingabesyntax für Typ";
+    assert!(german.iter().any(|line| line.contains(said)), "{german:#?}");
+    let plain = tour(TestDb::new().await, "tour_english", &[]).await;
+    let only = |these: &[String], others: &[String]| -> Vec<String> {
+        let others: Vec<_> = others.iter().map(|line| without_messages(line)).collect();
+        let these = these.iter().map(|line| without_messages(line));
+        these.filter(|line| !others.contains(line)).collect()
+    };
+    assert_eq!(only(&german, &plain), only(&plain, &german));
+}
+
+/// On a standby it waits, as that may become the primary; here it would wait for nothing.
+#[tokio::test]
+async fn role_that_only_reads_is_told_so_at_once() {
+    let db = TestDb::new().await;
+    let role = format!("only_reads_{}", db.name);
+    db.execute(&format!(
+        "create schema shop; create table shop.items (id bigint primary key);
+         create function shop.items_v1(doc jsonb) returns table (id bigint) language sql stable as $$ select (doc->>'id')::bigint $$;
+         select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items',
+           key => '{{id}}', source => sluice.file_source(path => '-'),
+           deliver => sluice.http_delivery(url => 'https://crm.example/items/{{id}}'));
+         create role {role} superuser login; alter role {role} set default_transaction_read_only = on"
+    ))
+    .await;
+    for args in [&["run", "items"][..], &["deliver", "items"]] {
+        let done = Sluice::on(&db.seen_as(&role)).args(args).run().exits(1);
+        let told = format!(
+            "error: 42501 transactions of {role} begin read only here, by default_transaction_read_only"
+        );
+        assert!(done.stderr.contains(&told), "{done:?}");
+        let next = format!("next:  alter role {role} set default_transaction_read_only = off");
+        assert!(done.stderr.contains(&next), "{done:?}");
+        assert!(!done.stderr.contains("is tried again"), "{done:?}");
+    }
+    db.execute(&format!("drop role {role}")).await;
 }

@@ -22,6 +22,7 @@ declare
   v_version  record;
   v_state    sluice.delivery_state;
 begin
+  perform sluice._refuse_read_only();
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_pipeline := sluice._find_delivering(start_delivery.pipeline, start_delivery.target);
   perform sluice._refuse_paused(v_pipeline);

@@ -12,6 +12,7 @@ declare
   v_run_id   bigint;
   v_compiled sluice.compiled;
 begin
+  perform sluice._refuse_read_only();
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   -- Shows evict_loader this session, should it be cut off; and the wait for such a one has an end.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
@@ -59,6 +60,7 @@ declare
   v_pipeline sluice.pipelines := sluice._find_own_pipeline(refuse_run.pipeline);
   v_run_id   bigint;
 begin
+  perform sluice._refuse_read_only();
   with state as (
     update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
     where s.pipeline_id = v_pipeline.pipeline_id returning s.epoch)

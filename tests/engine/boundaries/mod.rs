@@ -3,6 +3,7 @@
 mod cost;
 mod forging;
 mod functions;
+mod looks;
 mod monitor;
 mod owners;
 mod tables;
