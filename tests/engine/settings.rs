@@ -298,7 +298,7 @@ fn german() -> Option<(TestServer, tempfile::TempDir)> {
         .args([
             "-c",
             &format!(
-                "exec {} -c lc_messages=de_DE.UTF-8 >server.log 2>&1 </dev/null",
+                "{} -c lc_messages=de_DE.UTF-8 >server.log 2>&1 </dev/null &",
                 options.trim_end()
             ),
         ])
@@ -307,7 +307,7 @@ fn german() -> Option<(TestServer, tempfile::TempDir)> {
     if nix::unistd::geteuid().is_root() {
         postmaster.uid(owner.uid()).gid(owner.gid());
     }
-    postmaster.spawn().unwrap();
+    assert!(postmaster.status().unwrap().success());
     while !std::fs::read_to_string(data.join("postmaster.pid"))
         .is_ok_and(|pid| pid.contains("ready"))
     {
