@@ -16,7 +16,7 @@ const ROUNDS: usize = 16;
 
 /// What is shown: its name, and which stages of `budget.sql` it is made of, some to be taken
 /// off again.
-const LINES: [(&str, &[&str], &[&str]); 21] = [
+const LINES: [(&str, &[&str], &[&str]); 19] = [
     ("read, digest, encode (client)", &["client"], &[]),
     ("begin, begin_batch", &["begin", "begin_batch"], &[]),
     ("copy", &["copy"], &[]),
@@ -29,9 +29,7 @@ const LINES: [(&str, &[&str], &[&str]); 21] = [
         &["insert into temp", "record"],
         &["extract", "hash"],
     ),
-    ("  faults, looked for", &["faults"], &[]),
-    ("  dedupe", &["dedupe"], &[]),
-    ("  count_records", &["count_records"], &[]),
+    ("  look for bad and superseded rows", &["look"], &[]),
     ("load_batch, all new", &["load_batch"], &[]),
     ("  look for rows in the way", &["overlap"], &[]),
     ("  insert", &["insert"], &[]),

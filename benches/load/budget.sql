@@ -50,7 +50,7 @@ select sluice.begin_batch('orders', :run_id);
 \copy pg_temp.sluice_staging from 'batch.bin' (format binary)
 set local timezone = 'UTC';
 set local jit = off;
-select superseded_sql, count_sql, overlap_sql from pg_temp.sluice_compiled \gset
+select count_sql, overlap_sql from pg_temp.sluice_compiled \gset
 select format('prepare transform_rows (integer[]) as %s', transform_sql) from pg_temp.sluice_compiled \gexec
 select format('prepare insert_rows as %s', insert_sql) from pg_temp.sluice_compiled \gexec
 \timing on
@@ -73,13 +73,9 @@ from pg_temp.sluice_rows;
 select count(row(
   order_id, customer_id, amount, status, currency, qty, email, note, created_at, updated_at))
 from pg_temp.sluice_rows;
-\echo stage faults
-select distinct on (sluice_ordinal) sluice_ordinal from pg_temp.sluice_rows
-where sluice_rule is not null order by sluice_ordinal, sluice_line;
-\echo stage dedupe
-:superseded_sql;
-\echo stage count_records
-select sluice._count_records();
+\echo stage look
+select count(distinct sluice_ordinal), count(*), count(sluice_rule) = 0 and count(distinct order_id) = count(*)
+from pg_temp.sluice_rows;
 set local enable_hashjoin = off;
 set local enable_mergejoin = off;
 \echo stage overlap
