@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::mark::Point;
@@ -83,6 +84,58 @@ fn has_passed(points: &[Point], point: &Point) -> bool {
                 known.run == place.run && known.number >= place.number
             })
     })
+}
+
+/// Whether a pipeline that came to its end apart, with `state` at last, may go on from a state that others had
+/// before: it has all that the source had then, unless the tap gives no more than a part of it in a run.
+/// So `state` has to be as far, where both speak of a stream.
+pub(super) fn has_caught_up(
+    stream: &str,
+    has_begun: bool,
+    state: Option<&str>,
+    with: &Point,
+) -> bool {
+    let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
+    let Some(with) = with.state.as_deref().and_then(parse) else {
+        return false;
+    };
+    let state = state.and_then(parse).unwrap_or_default();
+    let Some(bookmarks) = with["bookmarks"].as_object() else {
+        return is_as_far(&state, &with);
+    };
+    // A stream of which they say nothing begins at the start once more: not for one that did not.
+    (has_begun || bookmarks.contains_key(stream))
+        && bookmarks
+            .iter()
+            .all(|(name, with)| match state["bookmarks"].get(name) {
+                Some(known) => is_as_far(known, with),
+                None => name != stream,
+            })
+}
+
+/// Whether each value in it is the same as in the other, or a later one.
+fn is_as_far(value: &Value, other: &Value) -> bool {
+    let is_time = |text: &str| text.len() > 4 && text.bytes().take(4).all(|b| b.is_ascii_digit());
+    match (value, other) {
+        (Value::Object(value), Value::Object(other)) => (other.iter())
+            .all(|(name, other)| value.get(name).is_some_and(|value| is_as_far(value, other))),
+        (Value::Array(value), Value::Array(other)) => {
+            value.len() == other.len()
+                && value
+                    .iter()
+                    .zip(other)
+                    .all(|(value, other)| is_as_far(value, other))
+        }
+        (Value::Number(value), Value::Number(other)) => match (value.as_i64(), other.as_i64()) {
+            (Some(value), Some(other)) => value >= other,
+            _ => value.as_f64() >= other.as_f64(),
+        },
+        (Value::String(value), Value::String(other)) => {
+            value == other
+                || value.len() == other.len() && is_time(value) && is_time(other) && value > other
+        }
+        _ => value == other,
+    }
 }
 
 /// The states of single streams as one.

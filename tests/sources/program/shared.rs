@@ -7,7 +7,8 @@ use super::support::Folder;
 
 /// A tap that counts: odd numbers are records of the stream `a`, even ones of `b`, and behind every tenth
 /// number stands a state. It goes on behind the number in its state, gives nothing twice, and notes how
-/// it was started. `last` is the last number; with a file `broken` it fails in the end.
+/// it was started. `last` is the last number, `most` how many it gives in a
+/// run; with a file `broken` it fails in the end.
 const TAP: &str = r#"#!/bin/sh
 from=0
 echo "$*" >> asked
@@ -18,7 +19,8 @@ done
 echo "from $from" >> asked
 echo '{"type":"SCHEMA","stream":"a","schema":{},"key_properties":["id"]}'
 echo '{"type":"SCHEMA","stream":"b","schema":{},"key_properties":["id"]}'
-awk -v from="$from" -v last="$(cat last)" 'BEGIN {
+awk -v from="$from" -v last="$(cat last)" -v most="$(cat most 2>&-)" 'BEGIN {
+  if (most && last > from + most) last = from + most
   for (i = from + 1; i <= last; i++) {
     printf "{\"type\":\"RECORD\",\"stream\":\"%s\",\"record\":{\"id\":%d}}\n", i % 2 ? "a" : "b", i
     if (i % 10 == 0) printf "{\"type\":\"STATE\",\"value\":{\"at\":%d}}\n", i
@@ -209,6 +211,28 @@ async fn one_that_begins_at_the_start_is_run_apart_once_and_then_joins() {
     assert_eq!(shop.starts(), ["120"]);
     assert_eq!(done.stderr, "");
     assert_eq!(shop.rows().await, "70 70");
+}
+
+#[tokio::test]
+async fn one_whose_tap_gives_a_part_in_each_run_joins_when_it_is_as_far() {
+    let shop = Shop::new().await;
+    shop.run("run --all").exits(0);
+    shop.folder.write("last", "105");
+    shop.run("run --all").exits(0);
+    shop.db.execute("delete from b").await;
+    shop.run("rewind b --to-start").exits(0);
+    shop.folder.write("most", "40");
+    shop.starts();
+    for starts in [
+        vec!["100", "0"],
+        vec!["100", "40"],
+        vec!["100", "80"],
+        vec!["100"],
+    ] {
+        shop.run("run --all").exits(0);
+        assert_eq!(shop.starts(), starts);
+    }
+    assert_eq!(shop.rows().await, "53 52");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::super::mark::{Place, Point};
 use super::super::settings::Protocol;
-use super::{Candidate, Part, parts};
+use super::{Candidate, Part, has_caught_up, parts};
 
 fn at(run: &str, number: u64) -> Point {
     Point {
@@ -121,4 +121,49 @@ fn states_of_single_streams_are_put_together_and_no_others() {
         assert_eq!(connectors(&[&a, &[alone(other)]]).len(), 2, "{other}");
     }
     assert_eq!(taps(&[&a, &b]).len(), 2);
+}
+
+#[test]
+fn one_apart_has_caught_up_when_its_state_is_as_far_in_its_stream() {
+    let of = |a: &str| format!(r#"{{"bookmarks": {{"a": {a}}}}}"#);
+    let day = |day: u32| {
+        of(&format!(
+            r#"{{"key": "at", "value": "2026-01-{day:02}T00:00:00Z"}}"#
+        ))
+    };
+    for (state, with, caught_up) in [
+        (day(5), day(4), true),
+        (day(4), day(4), true),
+        (day(3), day(4), false),
+        (of("12"), of("9"), true),
+        (of("1.5"), of("2"), false),
+        // Whether one word is behind another nobody knows.
+        (of(r#""y""#), of(r#""x""#), false),
+        (of(r#""2026-02""#), of(r#""2026-01-31""#), false),
+        (of("null"), of("7"), false),
+        ("{}".to_owned(), of("7"), false),
+        // Of another stream that it read on the way, as well.
+        (
+            r#"{"bookmarks": {"a": 9, "parent": 3}}"#.to_owned(),
+            r#"{"bookmarks": {"a": 9, "parent": 4}}"#.to_owned(),
+            false,
+        ),
+        (r#"{"lsn": 8}"#.to_owned(), r#"{"lsn": 7}"#.to_owned(), true),
+        (
+            r#"[{"lsn": 6}]"#.to_owned(),
+            r#"[{"lsn": 7}]"#.to_owned(),
+            false,
+        ),
+    ] {
+        for has_begun in [true, false] {
+            let found = has_caught_up("a", has_begun, Some(&state), &alone(&with));
+            assert_eq!(found, caught_up, "{state} with {with}");
+        }
+    }
+    // They say nothing of it: it is read from the start once more.
+    let others = alone(r#"{"bookmarks": {"b": 7}}"#);
+    assert!(has_caught_up("a", true, Some(&of("7")), &others));
+    assert!(has_caught_up("a", true, None, &others));
+    assert!(!has_caught_up("a", false, Some(&of("7")), &others));
+    assert!(!has_caught_up("a", true, None, &alone(r#"{"lsn": 7}"#)));
 }

@@ -7,7 +7,7 @@ use super::{Guest, News, refuse};
 use crate::source::Means;
 use crate::source::children::Children;
 use crate::source::program::dialogue::{Began, Dialogue};
-use crate::source::program::ground::{Candidate, Part, parts};
+use crate::source::program::ground::{Candidate, Part, has_caught_up, parts};
 use crate::source::program::hearing::Hearing;
 use crate::source::program::mark::{Place, Point};
 use crate::source::program::offer::{Offer, Offered};
@@ -98,12 +98,10 @@ impl Company {
             if let Some(ahead) = &ahead {
                 ahead.tell(&members, start.state.is_none());
             }
-            // What began at the start and came to its end has all that there was when the state came.
-            let met = ahead.as_ref().filter(|_| start.state.is_none());
-            let met = met.map(|ahead| ahead.last.clone());
             let names = members.iter().map(|(guest, _)| guest.pipeline.clone());
             let names = names.collect();
-            let last = self.run(&offer, members, start, is_one, met, &means);
+            let with = ahead.as_ref().map(|ahead| &ahead.last);
+            let last = self.run(&offer, members, start, is_one, with, &means);
             ahead.get_or_insert(Ahead { names, last });
         }
     }
@@ -114,14 +112,15 @@ impl Company {
         }
     }
 
-    /// Runs the program for some of them; the state that came last.
+    /// Runs the program for some of them, who may catch up `with` those that were ahead; the state that
+    /// came last.
     fn run(
         &mut self,
         offer: &Offer,
         members: Vec<(Guest, Offered)>,
         start: Point,
         is_only: bool,
-        met: Option<Point>,
+        with: Option<&Point>,
         means: &Means,
     ) -> Point {
         let settings: Vec<&Settings> = members.iter().map(|(guest, _)| &guest.settings).collect();
@@ -141,7 +140,9 @@ impl Company {
         let mut hearing = Hearing::new(heard, &settings, limit, &means.remarks);
         let is_alone = members.len() == 1;
         let run = (!is_alone || !is_only).then(|| format!("{:016x}", fastrand::u64(..)));
+        let has_begun = start.state.is_none();
         let mut tellers = Vec::new();
+        let mut streams = Vec::new();
         for (guest, offered) in members {
             let (teller, listener) = queue();
             let began = Began {
@@ -157,6 +158,7 @@ impl Company {
             let dialogue = Dialogue::new(feed, &guest.settings, mark, wholeness, began);
             guest.answer(Ok(dialogue));
             tellers.push(Some(teller));
+            streams.push(offered.identity);
         }
         let mut last = start;
         let ended = tell(&mut hearing, &mut tellers, |text, number| {
@@ -167,8 +169,14 @@ impl Company {
         });
         for (index, teller) in tellers.iter().enumerate() {
             let Some(teller) = teller else { continue };
+            let state = last.state.as_deref();
+            let has_caught_up =
+                |with: &&Point| has_caught_up(&streams[index], has_begun, state, with);
             teller.end(match &ended {
-                Ok(()) => hearing.finish(index).map(|()| met.clone()),
+                Ok(()) => {
+                    let whole = hearing.finish(index);
+                    whole.map(|()| with.filter(has_caught_up).cloned())
+                }
                 Err(error) => Err(error.again()),
             });
         }
