@@ -193,6 +193,56 @@ async fn one_that_was_away_is_met_at_the_state_where_it_left() {
 }
 
 #[tokio::test]
+async fn one_that_is_rewound_to_a_batch_takes_the_others_back_with_it() {
+    let shop = Shop::new().await;
+    shop.run("run --all --batch-rows 5").exits(0);
+    let batch = shop
+        .db
+        .value(
+            r#"select min(b.batch_id) from sluice.batches b join sluice.pipelines p using (pipeline_id)
+               where p.name = 'b' and b.cursor_after ->> 'state' = '{"at":40}'"#,
+        )
+        .await;
+    shop.db.execute("delete from b where id > 60").await;
+    shop.run(&format!("rewind b --to-batch {batch}")).exits(0);
+    shop.starts();
+    let done = shop.run("run --all").exits(0);
+    assert_eq!(shop.starts(), ["40"]);
+    let told = summaries(&done);
+    assert_eq!(told[0].count("unchanged"), told[0].count("extracted"));
+    assert_eq!(shop.rows().await, "48 47");
+}
+
+#[tokio::test]
+async fn one_that_is_deposed_on_the_way_fails_and_the_others_go_on() {
+    let shop = Shop::new().await;
+    shop.folder.write("last", "200");
+    let waits = r#"mkfifo gate; read line < gate
+echo '{"type":"RECORD","stream":"a","record":{"id":201}}'
+echo '{"type":"RECORD","stream":"b","record":{"id":202}}'
+echo '{"type":"STATE","value":{"at":202}}'
+"#;
+    write_program(&shop.folder.path("tap"), &format!("{TAP}{waits}"));
+    let loader = Loader::of(shop.command("run --all --batch-rows 20"));
+    shop.db.wait_until("select count(*) >= 80 from b").await;
+    shop.db
+        .execute("select sluice.rewind('b', to_start => true)")
+        .await;
+    std::fs::write(shop.folder.path("gate"), "\n").unwrap();
+    let done = loader.wait().exits(4);
+    let told: Vec<String> = (summaries(&done).into_iter())
+        .map(|one| one.outcome)
+        .collect();
+    assert_eq!(told, ["ok", "locked"]);
+    write_program(&shop.folder.path("tap"), TAP);
+    shop.folder.write("last", "202");
+    shop.starts();
+    shop.run("run --all").exits(0);
+    assert_eq!(shop.starts(), ["0"], "where both began");
+    assert_eq!(shop.rows().await, "101 101");
+}
+
+#[tokio::test]
 async fn one_that_begins_at_the_start_is_run_apart_once_and_then_joins() {
     let shop = Shop::new().await;
     shop.run("run --all").exits(0);
@@ -322,7 +372,7 @@ async fn killed_anywhere_no_state_is_ahead_of_a_record_of_any_stream() {
     let proxy = Proxy::once(&shop.db, Fault::KillAfter, |_| false);
     hit(&proxy).exits(0);
     let (mut fired, mut resumed) = (0, 0);
-    for number in sampled(proxy.last_answer(), 16, 11) {
+    for number in sampled(proxy.last_answer(), 12, 11) {
         begin().await;
         let proxy = Proxy::once(&shop.db, Fault::KillAfter, move |message| {
             message.number == number
@@ -335,8 +385,5 @@ async fn killed_anywhere_no_state_is_ahead_of_a_record_of_any_stream() {
         assert_eq!(shop.rows().await, "48 47", "killed at message {number}");
     }
     println!("{fired} kills; {resumed} times a state was gone on from");
-    assert!(
-        fired >= 10 && resumed > 0,
-        "{fired} kills, {resumed} states"
-    );
+    assert!(fired >= 8 && resumed > 0, "{fired} kills, {resumed} states");
 }
