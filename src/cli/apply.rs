@@ -55,8 +55,12 @@ fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
         for line in said {
             println!("{}: {line}", file.path.display());
         }
+        let done = match statements(&file.sql).is_empty() {
+            true => "has no statement",
+            false => "applied",
+        };
         if said.is_empty() {
-            println!("{}: applied", file.path.display());
+            println!("{}: {done}", file.path.display());
         }
     }
     if is_plan {

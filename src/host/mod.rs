@@ -37,6 +37,12 @@ impl HostRules {
         Self::default()
     }
 
+    /// Gives all; programs are looked for in `places`, written as of the variable, before others.
+    pub fn with_programs(places: Option<&str>) -> Self {
+        let places = places.map(|places| format!("{places}:*"));
+        Self::new(true, None, None, None, places.as_deref())
+    }
+
     /// Gives what is written in lists as of the variables. What is not written at all is
     /// `open` or closed.
     pub fn new(

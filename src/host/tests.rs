@@ -106,6 +106,9 @@ fn programs_are_given_by_path_or_folder_and_named_without_one() {
     }
     assert!(rules("").program("sh").is_err() && rules("*").program("sh").is_ok());
     assert!(HostRules::open().program("sh").is_ok());
+    let own = HostRules::with_programs(folder.path().to_str());
+    assert_eq!(own.program("tap-x").unwrap(), path("tap-x"));
+    assert!(own.program("sh").is_ok());
 }
 
 #[test]

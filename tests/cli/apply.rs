@@ -186,11 +186,24 @@ async fn a_folder_is_applied_in_the_order_of_names_and_numbers() {
     std::fs::write(folder.path().join("t_v10.sql"), "insert into t values (1);").unwrap();
     std::fs::write(folder.path().join("t_v9.sql"), "create table t (id int);").unwrap();
     std::fs::write(folder.path().join("c.txt"), "no sql").unwrap();
-    Sluice::on(&db)
+    std::fs::write(folder.path().join("u.sql"), "-- init failed\n").unwrap();
+    let done = Sluice::on(&db)
         .args(["apply"])
         .args([folder.path()])
         .run()
         .exits(0);
+    let said: Vec<_> = done
+        .stdout
+        .lines()
+        .filter_map(|line| line.rsplit_once('/'))
+        .collect();
+    let said: Vec<_> = said.into_iter().map(|(_, said)| said).collect();
+    let order = [
+        "t_v9.sql: applied",
+        "t_v10.sql: applied",
+        "u.sql: has no statement",
+    ];
+    assert_eq!(said, order);
     assert_eq!(db.value("select count(*) from t").await, "1");
 }
 

@@ -1,5 +1,6 @@
 //! The options of `sluice init`.
 
+use crate::host::ALLOW_PROGRAMS;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -43,6 +44,9 @@ pub(in crate::cli) struct Init {
     /// The transform takes JSON documents
     #[arg(long)]
     pub(in crate::cli) documents: bool,
+    /// Look for programs here, too, as runs will: /srv/taps:/usr/bin/jq
+    #[arg(long, env = ALLOW_PROGRAMS, value_name = "PATH:...")]
+    pub(in crate::cli) allow_programs: Option<String>,
     /// Write it into a new folder, with what a project needs: compose file, check for CI, README
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) project: Option<PathBuf>,

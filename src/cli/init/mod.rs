@@ -47,7 +47,7 @@ pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
     // What is named on the command line is the word of whoever runs this host.
     let means = Means::of_run(
         Arc::new(Budget::new(RETRIES, Stop::never())),
-        HostRules::open(),
+        HostRules::with_programs(args.allow_programs.as_deref()),
     );
     let asked = args.clone();
     // Sources block.

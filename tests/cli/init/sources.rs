@@ -18,13 +18,9 @@ impl Desk {
 
     /// `sluice` with the programs of the desk, and a variable with an address.
     fn call(&self, args: &[&str], address: &str) -> Done {
-        let path = std::env::var("PATH").unwrap_or_default();
         let sluice = crate::support::Sluice::on(&self.db).current_dir(self.path());
         sluice
-            .env(
-                "PATH",
-                format!("{}:{path}", self.path().join("bin").display()),
-            )
+            .env("SLUICE_ALLOW_PROGRAMS", "bin")
             .env("SRC_URL", address)
             .args(args)
             .run()
