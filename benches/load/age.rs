@@ -50,9 +50,6 @@ const COMMANDS: [(&str, &[&str]); 15] = [
     ("doctor", &["doctor"]),
 ];
 
-/// A session ends a moment after its client.
-const MOMENT: Duration = Duration::from_millis(300);
-
 /// Makes both installations and runs every command once in each. Beside the time that passed stands that of the
 /// processor, sluice's and the server's: the first depends on what else the machine does.
 pub(crate) fn measure(bench: &Bench) -> Result<String, Failure> {
@@ -99,10 +96,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<String, Failure> {
                 .iter()
                 .map(|arg| arg.replace("{ids}", &ids).replace("{file}", &file))
                 .collect();
-            std::thread::sleep(MOMENT);
             let before = bench.cluster.cpu_of_ended_sessions();
             let done = process::run(bench.sluice(&database, &args), None)?;
-            std::thread::sleep(MOMENT);
             let server = (bench.cluster.cpu_of_ended_sessions()).zip(before);
             let cpu = server.zip(done.cpu_seconds);
             row.push(format!("{:.2}", done.seconds));

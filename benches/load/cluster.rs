@@ -5,6 +5,7 @@ use embedded_postgres::Server;
 use pgsluice::embedded;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// Ends the server and removes the folder once its standard input closes, which happens
 /// even if the benchmark is killed. Ctrl-C reaches it too, and is ignored.
@@ -85,8 +86,16 @@ impl Cluster {
         Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
     }
 
-    /// Processor seconds of all sessions that have ended.
+    /// Processor seconds of all sessions that have ended, when all have: one ends a moment after its client.
     pub(crate) fn cpu_of_ended_sessions(&self) -> Option<f64> {
+        let sessions =
+            "select count(*) from pg_stat_activity where backend_type = 'client backend'";
+        while self
+            .query("postgres", sessions)
+            .is_ok_and(|count| count != "1")
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         crate::process::cpu_seconds_of_ended_children(u32::try_from(self.server.pid).ok()?)
     }
 

@@ -245,3 +245,22 @@ async fn a_negative_number_of_records_is_refused() {
     .await
     .refuses("max_rows -1 is negative", "leave it out");
 }
+
+/// With hundreds of pipelines and their tables the catalog is large, too.
+#[tokio::test]
+async fn a_pipeline_is_judged_by_its_own_rows_of_the_catalog() {
+    let db = aged("even").await;
+    db.execute(
+        "do $$ begin for i in 1..2000 loop execute format('create table public.t%s ()', i); end loop; end $$;
+         analyze pg_catalog.pg_class",
+    )
+    .await;
+    let session = db.connect().await;
+    let judged = "select detail from sluice._doctor_pipeline('p1')";
+    assert_eq!(rows(&session, judged).await, ["fits its target"]);
+    session.batch_execute("begin").await.unwrap();
+    rows(&session, judged).await;
+    let read = "select relname, seq_tup_read from pg_stat_xact_sys_tables
+      where relname in ('pg_class', 'pg_proc', 'pg_constraint', 'pg_attribute', 'pg_type') and seq_tup_read > 0";
+    assert_eq!(rows(&session, read).await, [""; 0]);
+}

@@ -3,6 +3,7 @@ returns table (number integer, version integer, target text, function text, colu
   parent text[], children text, search_path text, function_text text, sha256 text, input_definition text,
   is_repeatable boolean)
 language sql stable
+rows 2 -- by a thousand a plan would read all functions of the database to find its own
 set search_path = pg_catalog, pg_temp
 as $$
   select 1, t.version, p.target, t.function, t.columns, t.key, t.order_by, null::text[], null::text, t.search_path,

@@ -72,6 +72,8 @@ returns table (oid oid, relowner oid, target text, target_schema text, function 
   body_schema text)
 language sql stable
 set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off -- of the catalog rows that are asked for, however many there are
+set enable_mergejoin = off
 as $$
   select c.oid, c.relowner, format('%I.%I', n.nspname, c.relname), quote_ident(n.nspname), f.oid, f.proowner,
     quote_ident((parse_ident(split_part(t.function, '(', 1)))[1]), t.function, t.search_path, t.columns,

@@ -49,8 +49,11 @@ begin
       -- Constraints that say of a row that stands what they said when it was written.
       and not exists (
         select from pg_constraint c
-        where (c.conrelid = p_target or c.contypid in (
-            select a.atttypid from pg_attribute a where a.attrelid = p_target and a.attname = any (p_columns)))
+        where c.oid in (
+            select k.oid from pg_constraint k where k.conrelid = p_target
+            union all
+            select k.oid from pg_attribute a join pg_constraint k on k.contypid = a.atttypid
+            where a.attrelid = p_target and a.attname = any (p_columns))
           and (not c.convalidated or exists (
             select from pg_depend d
             where d.classid = 'pg_catalog.pg_constraint'::regclass and d.objid = c.oid
