@@ -354,6 +354,24 @@ cp "$2" catalog.json"#;
     assert_eq!(selected, [true, true, false]);
 }
 
+#[tokio::test]
+async fn what_no_pipeline_reads_is_left_out_aloud_and_one_that_nothing_is_said_of_fails_alone() {
+    let shop = Shop::new().await;
+    shop.run("drop b --yes").exits(0);
+    shop.define("c", "").await;
+    let done = shop.run("run --all").exits(2);
+    let told: Vec<String> = (summaries(&done).into_iter())
+        .map(|one| one.outcome)
+        .collect();
+    assert_eq!(told, ["ok", "failed"]);
+    for said in [
+        "note: tap:a,c: 47 records of the stream b were left out",
+        "said nothing of a stream `c`\n  it spoke of b",
+    ] {
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+    }
+}
+
 /// A state that were ahead of any record would lose it: the tap gives nothing twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn killed_anywhere_no_state_is_ahead_of_a_record_of_any_stream() {

@@ -167,6 +167,9 @@ impl Company {
                 state: Some(text.to_owned()),
             };
         });
+        if ended.is_ok() {
+            hearing.tell_of_others();
+        }
         for (index, teller) in tellers.iter().enumerate() {
             let Some(teller) = teller else { continue };
             let state = last.state.as_deref();
@@ -179,9 +182,6 @@ impl Company {
                 }
                 Err(error) => Err(error.again()),
             });
-        }
-        if ended.is_ok() {
-            hearing.tell_of_others();
         }
         last
     }
