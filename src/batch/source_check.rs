@@ -59,6 +59,9 @@ pub struct Difference {
     pub key_text: Option<String>,
     /// The key in the source, where it has the row.
     pub place: Option<String>,
+    /// Of which target it is, unless of the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
 }
 
 impl SourceCheck {
@@ -172,6 +175,7 @@ impl SourceCheck {
             key: row.get("key"),
             key_text: row.get("key_text"),
             place: row.get("place"),
+            target: row.get("target"),
         });
         Ok((verdicts.collect(), differences.collect()))
     }

@@ -125,7 +125,10 @@ fn differences(compared: &Compared) -> String {
     let mut lines = String::new();
     for found in &compared.differences {
         let key = match (&found.key_text, &found.place) {
-            (Some(key), _) => key.clone(),
+            (Some(key), _) => match &found.target {
+                Some(target) => format!("{target} {key}"),
+                None => key.clone(),
+            },
             (None, place) => format!("{} of the source", place.as_deref().unwrap_or_default()),
         };
         let _ = writeln!(lines, "  {:<width$}  {key}", found.what);

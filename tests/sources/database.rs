@@ -16,4 +16,5 @@ mod rows;
 mod sqlite;
 mod standby;
 pub(crate) mod support;
+mod targets;
 mod values;

@@ -13,9 +13,9 @@ as $$
 declare
   v sluice.compiled;
 begin
-  select * into strict v from pg_temp.sluice_compiled;
-  perform set_config('search_path', v.search_path, true);
-  execute format($sql$update %1$s t set sluice_hash = null%2$s
+  for v in select * from pg_temp.sluice_targets t order by t.number loop
+    perform set_config('search_path', v.search_path, true);
+    execute format($sql$update %1$s t set sluice_hash = null%2$s
 from %6$s s
 where %3$s and s.sluice_state is null and not s.sluice_deleted and t.sluice_hash = s.sluice_hash
   and %4$s is distinct from s.sluice_hash and not %5$s$sql$,
@@ -24,7 +24,9 @@ where %3$s and s.sluice_state is null and not s.sluice_deleted and t.sluice_hash
     sluice._key_condition(v.target, v.key, 't', 's'), sluice._hash_sql(v.target, v.columns),
     sluice._is_accepted_sql(sluice._qualified_name(v.target), sluice._key_hash(v.target, v.key, 't'),
       sluice._hash_sql(v.target, v.columns)),
-    v.rows_table::regclass);
+      v.rows_table::regclass);
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  end loop;
 end
 $$;
 

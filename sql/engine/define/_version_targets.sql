@@ -91,18 +91,3 @@ as $$
   from sluice.transforms t cross join lateral sluice._version_targets(t.pipeline_id, t.version) v
   where t.pipeline_id = p_pipeline_id and v.target = p_target
 $$;
-
--- For what looks at one target only. p_hint: %s in it is the pipeline.
-create or replace function sluice._refuse_several_targets(
-  p_pipeline sluice.pipelines, p_version integer, p_what text, p_hint text)
-returns void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if (select count(*) > 1 from sluice._version_targets(p_pipeline.pipeline_id, p_version)) then
-    raise exception using errcode = 'SL005', hint = format(p_hint, p_pipeline.name),
-      message = format('pipeline %s has several targets: %s', p_pipeline.name, p_what);
-  end if;
-end
-$$;

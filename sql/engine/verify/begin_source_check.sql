@@ -20,20 +20,15 @@ set client_min_messages = warning
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_live_pipeline(begin_source_check.pipeline);
-  v_unread   text := sluice._why_unreadable(v_pipeline.target, '{sluice_batch,sluice_hash}');
+  v_unread   text := (
+    select min(sluice._why_unreadable(t.target, '{sluice_batch,sluice_hash}'))
+    from sluice._version_targets(v_pipeline.pipeline_id, null) t);
   v_id       uuid := gen_random_uuid();
-  v_hint     text := '"sluice rewind %s --to-start" and a run read everything again and write what differs';
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
-  perform sluice._refuse_several_targets(v_pipeline, null, 'their rows are not compared with the source', v_hint);
   if v_unread is not null then
     raise exception using errcode = 'SL005', message = format('pipeline %s: %s', v_pipeline.name, v_unread),
       hint = 'compare as a role that may read the target';
-  elsif sluice._is_distributed(to_regclass(v_pipeline.target)) then
-    raise exception using errcode = 'SL005',
-      message = format('pipeline %s: the rows of %s stand on other servers, where they cannot be compared one by one',
-        v_pipeline.name, v_pipeline.target),
-      hint = format(v_hint, v_pipeline.name);
   end if;
   drop table if exists pg_temp.sluice_source_check, pg_temp.sluice_source_keys, pg_temp.sluice_differences,
     pg_temp.sluice_found, pg_temp.sluice_amended;
@@ -43,14 +38,17 @@ begin
     nextval('sluice.batch_id') as before_batch,
     0::bigint as records, 0::bigint as filtered, 0::bigint as bad_without_key, 0::bigint as in_quarantine,
     0::bigint as repaired;
-  create temporary table sluice_source_keys (key_hash bytea not null, is_same boolean not null);
+  -- of_target: a further target by name; empty of the first.
+  create temporary table sluice_source_keys (
+    key_hash bytea not null, is_same boolean not null, of_target text not null);
   create temporary table sluice_differences (
     place text not null, digest uuid, what text not null, key_hash bytea, key jsonb, row_batch bigint,
-    state text not null);
+    state text not null, of_target text not null);
   create index on pg_temp.sluice_differences (place);
   create index on pg_temp.sluice_differences (state, place);
   create temporary table sluice_found (
-    ordinal integer not null, what text not null, key_hash bytea, key jsonb, row_batch bigint) on commit delete rows;
+    ordinal integer not null, what text not null, key_hash bytea, key jsonb, row_batch bigint,
+    of_target text not null default '') on commit delete rows;
   -- What the source has of records that were mended in quarantine.
   create temporary table sluice_amended as
   select encode(substr(sha256(q.original_payload), 1, 16), 'hex')::uuid as digest

@@ -6,18 +6,18 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._checked_pipeline(find_differences.check_id);
 begin
+  perform sluice._checked_pipeline(find_differences.check_id);
   perform sluice._mark_outdated_rows(); -- of keys that were deleted since
-  perform sluice._compare_with_target(v_pipeline.target);
+  perform sluice._compare_with_targets();
   update pg_temp.sluice_source_check c set records = c.records + b.extracted, filtered = c.filtered + b.filtered,
     bad_without_key = c.bad_without_key + (
       select count(*) from pg_temp.sluice_faults f
       where f.ordinal not in (select k.ordinal from sluice._record_keys(true) k))
   from pg_temp.sluice_batch b where not is_second_look;
-  insert into pg_temp.sluice_source_keys (key_hash, is_same)
-  select f.key_hash, bool_or(f.what = 'same') from pg_temp.sluice_found f where f.key_hash is not null
-  group by f.key_hash;
+  insert into pg_temp.sluice_source_keys (of_target, key_hash, is_same)
+  select f.of_target, f.key_hash, bool_or(f.what = 'same') from pg_temp.sluice_found f where f.key_hash is not null
+  group by f.of_target, f.key_hash;
   insert into pg_temp.sluice_found (ordinal, what)
   select f.ordinal, 'not in quarantine' from pg_temp.sluice_faults f;
   return query select distinct f.ordinal from pg_temp.sluice_found f where f.what not in ('same', 'bad');
@@ -29,7 +29,7 @@ $$Compares the rows that the open batch makes with those of the target, behind t
 the records that differ, for note_differences. check_id: see begin_source_check. is_second_look: they have been
 counted.$$;
 
-create or replace function sluice._compare_with_target(p_target_name text)
+create or replace function sluice._compare_with_targets()
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -42,19 +42,22 @@ as $$
 declare
   v sluice.compiled;
 begin
-  select * into strict v from pg_temp.sluice_compiled;
-  perform set_config('search_path', v.search_path, true);
-  execute sluice._differences_sql(v.target, v.columns, v.key, v.order_by, p_target_name);
+  for v in select * from pg_temp.sluice_targets t order by t.number loop
+    perform set_config('search_path', v.search_path, true);
+    execute sluice._differences_sql(v);
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  end loop;
 end
 $$;
 
-create or replace function sluice._differences_sql(
-  p_target oid, p_columns text[], p_key text[], p_order_by text, p_target_name text)
+-- Children are as old as their parent: those of an outdated one are newer here, and those of a superseded one are not
+-- looked at.
+create or replace function sluice._differences_sql(p_target sluice.compiled)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format($sql$insert into pg_temp.sluice_found (ordinal, what, key_hash, key, row_batch)
+  select format($sql$insert into pg_temp.sluice_found (ordinal, what, key_hash, key, row_batch, of_target)
 select s.sluice_ordinal, case
     when s.sluice_state = 'f' then 'bad'
     when t.%1$I is null and (s.sluice_deleted or s.sluice_state in ('o', 'u')) then 'same'
@@ -63,13 +66,18 @@ select s.sluice_ordinal, case
     when h.hash = s.sluice_hash or %3$s then 'same'
     when t.sluice_hash = s.sluice_hash then 'edited here'
     when %4$s then 'newer here'
-    else 'different' end, %2$s, %5$s, t.sluice_batch
-from pg_temp.sluice_rows s
+    else 'different' end, %2$s, %5$s, t.sluice_batch, %10$L
+from %11$s s
 left join %6$s t on %7$s
 cross join lateral (select case when t.%1$I is not null then %8$s end as hash offset 0) h
-where %9$s$sql$, p_key[1], sluice._key_hash(p_target, p_key, 's'),
-    sluice._is_accepted_sql(p_target_name, sluice._key_hash(p_target, p_key, 's'), 'h.hash'),
-    sluice._stale_condition(p_target, p_order_by), sluice._key_json(p_key, 's'), p_target::regclass,
-    sluice._key_condition(p_target, p_key, 't', 's'), sluice._hash_sql(p_target, p_columns),
-    (select string_agg(format('s.%I is not null', k), ' and ') from unnest(p_key) k))
+where %9$s$sql$, c.key[1], c.key_hash,
+    sluice._is_accepted_sql(sluice._qualified_name(c.target), c.key_hash, 'h.hash'),
+    case when c.number > 1 then $sql$s.sluice_state in ('o', 'u')$sql$
+      else sluice._stale_condition(c.target, c.order_by) end,
+    sluice._key_json(c.key, 's'), sluice._met(c.target), sluice._key_condition(c.target, c.key, 't', 's'),
+    sluice._hash_sql(c.target, c.columns),
+    (select string_agg(format('s.%I is not null', k), ' and ') from unnest(c.key) k)
+      || case when c.number > 1 then ' and s.sluice_state is distinct from ''s''' else '' end,
+    sluice._further_name(p_target), c.rows_table::regclass)
+  from (select (p_target).*, sluice._key_hash((p_target).target, (p_target).key, 's') as key_hash) c
 $$;

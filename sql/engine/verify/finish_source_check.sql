@@ -6,17 +6,26 @@ as $$
 declare
   v_pipeline sluice.pipelines := sluice._checked_pipeline(finish_source_check.check_id);
   v          record;
-  v_rows     bigint;
+  v_targets  jsonb := '[]';
 begin
-  v_rows := sluice._note_rows_not_in_source(v_pipeline);
+  delete from pg_temp.sluice_differences d where d.what = 'not in the source';
+  for v in select * from sluice._version_targets(v_pipeline.pipeline_id, null) t order by t.number loop
+    v_targets := v_targets || jsonb_build_object('target', v.target, 'number', v.number,
+      'is_kept', v.children = 'keep', 'rows', sluice._note_rows_not_in_source(v_pipeline, v.number, v.target, v.key));
+  end loop;
   analyze pg_temp.sluice_source_keys;
   analyze pg_temp.sluice_differences;
+  with excused as (
+    delete from pg_temp.sluice_differences d
+    where (d.of_target, d.key_hash) in (
+      select k.of_target, k.key_hash from pg_temp.sluice_source_keys k where k.is_same)
+    returning d.place, d.of_target)
+  -- What another record made anew has no say about its children.
   delete from pg_temp.sluice_differences d
-  where d.key_hash in (select k.key_hash from pg_temp.sluice_source_keys k where k.is_same);
+  where d.of_target <> '' and d.place in (select e.place from excused e where e.of_target = '');
 
   select c.*, d.* into strict v from pg_temp.sluice_source_check c cross join (
     select count(distinct d.place) filter (where is_open and d.what <> 'not in the source') as differing,
-      count(*) filter (where is_open and d.what = 'not in the source') as not_in_source,
       count(distinct d.place) filter (where d.state = 'due') as due,
       count(distinct d.place) filter (where d.state = 'changed') as changed,
       count(*) filter (where is_open and b.version <> v_pipeline.active_version) as of_other_versions
@@ -38,26 +47,34 @@ begin
     nullif(v.filtered, 0) || ' filtered');
   return next;
 
-  check_name := 'target rows';
-  -- A record that cannot be transformed may be that of any row.
-  is_ok := case when v.not_in_source = 0 then true when v.bad_without_key = 0 then false end;
-  detail := case when v.not_in_source = 0 then format('rows: %s, all are in the source', v_rows)
-    else concat_ws('; ',
-      format('%s of %s rows are not in the source any more', v.not_in_source, v_rows)
-        || case when v.filtered > 0 then ', or are filtered now' else '' end,
-      'or they are those of records that cannot be transformed now: ' || nullif(v.bad_without_key, 0)) end;
-  return next;
+  return query
+  select 'target rows' || case when t.number > 1 then ' of ' || t.target else '' end,
+    -- A record that cannot be transformed may be that of any row.
+    case when d.not_in_source = 0 or t.is_kept then true when v.bad_without_key = 0 then false end,
+    case when d.not_in_source = 0 then format('rows: %s, all are in the source', t.rows)
+      else concat_ws('; ',
+        format('%s of %s rows are not in the source any more', d.not_in_source, t.rows)
+          || case when v.filtered > 0 then ', or are filtered now' else '' end,
+        case when t.is_kept then 'children => keep lets them stay' end,
+        'or they are those of records that cannot be transformed now: ' || nullif(v.bad_without_key, 0)) end
+  from jsonb_to_recordset(v_targets) t (target text, number integer, is_kept boolean, rows bigint)
+  cross join lateral (
+    select count(*) as not_in_source from pg_temp.sluice_differences d
+    where d.what = 'not in the source' and d.of_target = case when t.number > 1 then t.target else '' end) d
+  order by t.number;
 end
 $$;
 
 comment on function sluice.finish_source_check(uuid) is
 $$The verdict on a comparison with the source, as lines of sluice.verify: source rows, whether each record is in the
-target as the active version makes it; target rows, whether each row that the pipeline wrote still is in the source.
+target as the active version makes it, and in all targets where there are several; target rows, whether each row that
+the pipeline wrote still is in the source.
 check_id: see begin_source_check.$$;
 
 -- Notes the rows that the pipeline wrote before the source was read, and whose key no record has; returns how many it
 -- wrote.
-create or replace function sluice._note_rows_not_in_source(p_pipeline sluice.pipelines)
+create or replace function sluice._note_rows_not_in_source(
+  p_pipeline sluice.pipelines, p_number integer, p_target text, p_key text[])
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -67,39 +84,45 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  v_target regclass := p_pipeline.target;
-  v_key    text[] := (select t.key from sluice.transforms t
-    where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_pipeline.active_version);
-  v_own    text := format('t.sluice_batch in (select b.batch_id from sluice._all_batches() b
-  where b.pipeline_id = any ($1) and b.batch_id < (select c.before_batch from pg_temp.sluice_source_check c))%s',
-    ' and ' || sluice._unmarked_condition(v_target, p_pipeline.mark_column));
-  v_ids    integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
+  v_target regclass := p_target;
   v_rows   bigint;
 begin
-  execute format('select count(*) from %s t where %s', v_target, v_own) into v_rows using v_ids;
-  delete from pg_temp.sluice_differences d where d.what = 'not in the source';
-  execute format($sql$insert into pg_temp.sluice_differences (place, what, key_hash, key, state)
-select '', 'not in the source', %1$s, %2$s, 'confirmed' from %3$s t
-where %4$s and not exists (select from pg_temp.sluice_source_keys k where k.key_hash = %1$s)$sql$,
-    sluice._key_hash(v_target, v_key, 't'), sluice._key_json(v_key, 't'), v_target, v_own) using v_ids;
+  -- Without parameters and functions of the engine: the rows may stand on other servers.
+  execute format($sql$with own as materialized (
+  select %1$s as key_hash, %2$s as key from %3$s t
+  where t.sluice_batch < %4$s and t.sluice_batch in (
+    select b.batch_id from sluice.batches b where b.pipeline_id = any (%5$L)
+    union all select b.batch_id from sluice.pruned_batches b where b.pipeline_id = any (%5$L))%6$s),
+noted as (
+  insert into pg_temp.sluice_differences (place, what, key_hash, key, state, of_target)
+  select '', 'not in the source', o.key_hash, o.key, 'confirmed', %7$L from own o
+  where not exists (
+    select from pg_temp.sluice_source_keys k where k.of_target = %7$L and k.key_hash = o.key_hash))
+select count(*) from own$sql$,
+      sluice._key_hash(v_target, p_key, 't'), sluice._key_json(p_key, 't'), v_target,
+      (select c.before_batch from pg_temp.sluice_source_check c), sluice._with_backfills(p_pipeline.pipeline_id),
+      case when p_number = 1 then ' and ' || sluice._unmarked_condition(v_target, p_pipeline.mark_column) end,
+      case when p_number > 1 then p_target else '' end)
+    into v_rows;
   return v_rows;
 end
 $$;
 
 create or replace function sluice.source_differences(check_id uuid, most integer)
-returns table (what text, key jsonb, place text)
+returns table (what text, key jsonb, place text, target text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform sluice._checked_pipeline(source_differences.check_id);
   return query
-  select d.what, d.key, nullif(d.place, '') from pg_temp.sluice_differences d
-  where d.state not in ('due', 'changed') order by d.what, d.key, d.place limit most;
+  select d.what, d.key, nullif(d.place, ''), nullif(d.of_target, '') from pg_temp.sluice_differences d
+  where d.state not in ('due', 'changed') order by d.of_target, d.what, d.key, d.place limit most;
 end
 $$;
 
 comment on function sluice.source_differences(uuid, integer) is
 $$The differences that finish_source_check counts. check_id: see begin_source_check. most: no more than so many. what:
 missing here, different, edited here (the row was changed behind the tool's back), newer here (by order_by), not deleted
-here, not in quarantine (a bad record), not in the source. key: of the target; place: in the source.$$;
+here, not in quarantine (a bad record), not in the source. key: of the target; place: in the source; target: a further
+one.$$;

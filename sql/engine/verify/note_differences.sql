@@ -18,15 +18,15 @@ begin
   with before as (
     delete from pg_temp.sluice_differences d where d.place = any (looked_at) returning d.place, d.digest, d.state
   ), found as (
-    select distinct on (p.place, f.key_hash) p.place, p.digest, f.*
+    select distinct on (p.place, f.of_target, f.key_hash) p.place, p.digest, f.*
     from unnest(ordinals, places, digests) p (ordinal, place, digest)
     join pg_temp.sluice_found f using (ordinal)
     where f.what not in ('same', 'bad') and p.digest <> all (v_known)
   ), again as (
     select distinct on (b.place) b.place, b.digest, b.state from before b
   ), noted as (
-    insert into pg_temp.sluice_differences (place, digest, what, key_hash, key, row_batch, state)
-    select f.place, f.digest, f.what, f.key_hash, f.key, f.row_batch, case
+    insert into pg_temp.sluice_differences (place, digest, what, key_hash, key, row_batch, of_target, state)
+    select f.place, f.digest, f.what, f.key_hash, f.key, f.row_batch, f.of_target, case
         when looked_at is null then 'seen'
         when a.digest is distinct from f.digest then 'changed'
         when a.state = 'seen' then 'confirmed'
