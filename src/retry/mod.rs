@@ -64,10 +64,20 @@ pub fn is_retryable(error: &tokio_postgres::Error) -> bool {
     }
 }
 
+/// Citus says so of a worker that it lost after a statement began: an internal error, by its code.
+fn has_lost_worker(sqlstate: &str, routine: Option<&str>) -> bool {
+    const ROUTINES: &[&str] = &[
+        "HandleRemoteTransactionConnectionError",
+        "MarkRemoteTransactionFailed",
+        "ReportResultError",
+    ];
+    sqlstate == "XX000" && routine.is_some_and(|routine| ROUTINES.contains(&routine))
+}
+
 /// [`is_retryable`] for an error that has been worded already.
 pub fn is_retryable_error(error: &Error) -> bool {
     if let Some(sqlstate) = error.sqlstate() {
-        return is_retryable_sqlstate(sqlstate);
+        return is_retryable_sqlstate(sqlstate) || has_lost_worker(sqlstate, error.routine());
     }
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -128,6 +138,19 @@ mod tests {
         ] {
             assert!(!is_retryable_sqlstate(code), "{code}");
         }
+    }
+
+    #[test]
+    fn a_worker_that_citus_lost_is_no_other_internal_error() {
+        assert!(has_lost_worker(
+            "XX000",
+            Some("MarkRemoteTransactionFailed")
+        ));
+        assert!(!has_lost_worker("XX000", Some("elog_node_display")));
+        assert!(!has_lost_worker(
+            "42601",
+            Some("MarkRemoteTransactionFailed")
+        ));
     }
 
     #[test]

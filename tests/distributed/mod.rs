@@ -305,6 +305,115 @@ async fn distributed_orders_and_their_lines_are_loaded_whole() {
 }
 
 /// Deletes or marks what a complete read does not bring, keys of text among it, and the lines of such orders.
+/// Each worker loses a process by SIGKILL, and with it, as PostgreSQL does, all of its sessions and what was not
+/// committed; it comes back by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_crash_under_orders_and_their_lines_double_and_lose_nothing() {
+    let Some((db, _alone)) = coordinator().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    orders(&db, folder.path(), "").await;
+    let all = (1..=2000).map(|id| order(id, 10, r#""a", "b""#));
+    write(folder.path(), "1.ndjson", all);
+    let args = ["run", "orders", "--batch-rows", "100", "--workers", "2"];
+    for batches in [2, 8] {
+        let loader = Sluice::on(&db).args(args).spawn();
+        db.wait_until(&format!("select count(*) >= {batches} from sluice.batches"))
+            .await;
+        let crashed = db
+            .value(
+                "select count(*) filter (where not success)
+                 from run_command_on_workers($$copy (select 1) to program 'kill -9 $PPID'$$)",
+            )
+            .await;
+        assert_ne!(crashed, "0", "no worker crashed");
+        let cut = crate::support::sluice::Done::of(loader.wait_with_output().unwrap());
+        assert!([Some(0), Some(75)].contains(&cut.code), "{cut:?}");
+        // What was prepared when they crashed is decided, as Citus does by itself after a while.
+        db.wait_until(
+            "select bool_and(success) and count(*) = (select recover_prepared_transactions() * 0) + count(*)
+             from run_command_on_workers('select 1')",
+        )
+        .await;
+        let whole = "select (select count(*) from spread.orders) * 2 = (select count(*) from spread.lines)
+            and (select count(*) from spread.orders) * 3 = (select sum(inserted) from sluice.batches)";
+        db.wait_until(whole).await;
+    }
+    Sluice::on(&db).args(args).run().exits(0);
+    assert_eq!(
+        db.value(
+            "select (select count(*) from spread.orders), (select count(*) from spread.lines)"
+        )
+        .await,
+        "2000|4000"
+    );
+    Sluice::on(&db)
+        .args(["verify", "orders", "--deep"])
+        .run()
+        .exits(0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_distributed_table_and_its_children_are_compared_with_their_source() {
+    let Some((db, _alone)) = coordinator().await else {
+        return;
+    };
+    db.execute(
+        "create table spread.docs (id bigint primary key, n bigint, skus text[]);
+         insert into spread.docs select i, i, array['a', 'b'] from generate_series(1, 200) i;
+         set citus.multi_shard_modify_mode = 'sequential';
+         create table spread.orders (id bigint primary key, n bigint);
+         select create_distributed_table('spread.orders', 'id');
+         create table spread.lines (id bigint references spread.orders, no bigint, sku text, primary key (id, no));
+         select create_distributed_table('spread.lines', 'id', colocate_with => 'spread.orders');
+         create function spread.orders_v1(doc jsonb) returns table (id bigint, n bigint) language sql stable as $$
+           select (doc->>'id')::bigint, (doc->>'n')::bigint $$;
+         create function spread.lines_v1(doc jsonb) returns table (id bigint, no bigint, sku text) language sql stable as $$
+           select (doc->>'id')::bigint, no, sku from jsonb_array_elements_text(doc->'skus') with ordinality l (sku, no) $$;
+         select sluice.define_pipeline(name => 'orders', version => 1, transform => 'spread.orders_v1',
+           target => 'spread.orders', key => '{id}',
+           source => sluice.postgres_source(connection => sluice.connection(env => 'SPREAD'), \"table\" => 'spread.docs'),
+           also => array[sluice.also_target(transform => 'spread.lines_v1', target => 'spread.lines', key => '{id,no}',
+             parent => '{id}', children => 'replace')])",
+    )
+    .await;
+    let run = |args: &[&str]| Sluice::on(&db).args(args).env("SPREAD", &db.url).run();
+    run(&["run", "orders"]).exits(0);
+    let compare = ["verify", "orders", "--source"];
+    let same = run(&compare);
+    assert!(
+        same.stdout.contains("records: 200, all are here"),
+        "{same:?}"
+    );
+    assert!(
+        same.stdout.contains("rows: 400, all are in the source"),
+        "{same:?}"
+    );
+    db.execute("update spread.orders set n = 0 where id = 7")
+        .await;
+    db.execute("delete from spread.lines where id = 8 and no = 2")
+        .await;
+    db.execute("delete from spread.docs where id = 9").await;
+    let found = run(&compare).exits(1);
+    for line in [
+        "edited here       {\"id\": 7}",
+        "missing here      spread.lines {\"id\": 8, \"no\": 2}",
+        "not in the source  {\"id\": 9}",
+    ] {
+        let line: String = line.split_whitespace().collect();
+        let told: String = found.stdout.split_whitespace().collect();
+        assert!(told.contains(&line), "{line}: {}", found.stdout);
+    }
+    let repaired = run(&["verify", "orders", "--source", "--repair"]);
+    assert!(
+        repaired.stdout.contains("records: 199, all are here"),
+        "{repaired:?}"
+    );
+    let rows = "select o.n, l.sku from spread.orders o join spread.lines l using (id) where o.id in (7, 8) order by id, no";
+    assert_eq!(db.rows(rows).await, ["7|a", "7|b", "8|a", "8|b"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers() {
     let Some((db, _alone)) = coordinator().await else {

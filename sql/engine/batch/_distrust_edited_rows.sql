@@ -15,16 +15,20 @@ declare
 begin
   for v in select * from pg_temp.sluice_targets t order by t.number loop
     perform set_config('search_path', v.search_path, true);
-    execute format($sql$update %1$s t set sluice_hash = null%2$s
-from %6$s s
-where %3$s and s.sluice_state is null and not s.sluice_deleted and t.sluice_hash = s.sluice_hash
-  and %4$s is distinct from s.sluice_hash and not %5$s$sql$,
-    v.target::regclass,
-    case when v.order_by is not null then format(', %1$I = s.%1$I', v.order_by) else '' end,
-    sluice._key_condition(v.target, v.key, 't', 's'), sluice._hash_sql(v.target, v.columns),
-    sluice._is_accepted_sql(sluice._qualified_name(v.target), sluice._key_hash(v.target, v.key, 't'),
-      sluice._hash_sql(v.target, v.columns)),
-      v.rows_table::regclass);
+    if v.fetch_sql is not null then
+      perform sluice._fetch_met(v.target, v.fetch_sql);
+    end if;
+    execute format($sql$with edited as materialized (
+  select s.* from %6$s s join %7$s t on %3$s
+  where s.sluice_state is null and not s.sluice_deleted and t.sluice_hash = s.sluice_hash
+    and %4$s is distinct from s.sluice_hash and not %5$s)
+update %1$s t set sluice_hash = null%2$s from edited e where %8$s$sql$,
+      v.target::regclass,
+      case when v.order_by is not null then format(', %1$I = e.%1$I', v.order_by) else '' end,
+      sluice._key_condition(v.target, v.key, 't', 's'), sluice._hash_sql(v.target, v.columns),
+      sluice._is_accepted_sql(sluice._qualified_name(v.target), sluice._key_hash(v.target, v.key, 't'),
+        sluice._hash_sql(v.target, v.columns)),
+      v.rows_table::regclass, sluice._met(v.target), sluice._key_condition(v.target, v.key, 't', 'e'));
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
   end loop;
 end

@@ -8,6 +8,7 @@ declare
   v_name  text := 'sluice_met_' || p_target; -- see sluice._met; never the target itself
   v_met   oid  := to_regclass('pg_temp.' || v_name);
   v_fetch text;
+  v_holds boolean;
 begin
   perform set_config('citus.enable_ddl_propagation', 'off', true);
   if sluice._column_definitions(v_met) is distinct from sluice._column_definitions(p_target) then
@@ -16,7 +17,10 @@ begin
     execute format('create temporary table %I (like %s including indexes) on commit delete rows',
       v_name, p_target::regclass);
   else
-    execute format('truncate pg_temp.%I', v_name);
+    execute format('select exists (select from pg_temp.%I)', v_name) into v_holds;
+    if v_holds then
+      execute format('truncate pg_temp.%I', v_name);
+    end if;
   end if;
   foreach v_fetch in array p_fetch_sql loop
     execute v_fetch;

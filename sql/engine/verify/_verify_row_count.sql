@@ -37,7 +37,7 @@ begin
   if sluice._why_unreadable(p_target, '{sluice_batch}') is not null then
     return false;
   end if;
-  execute format('select not exists (select from %s)', p_target) into v_is_empty;
+  execute format('select not exists (select 1 from %s)', p_target) into v_is_empty;
   return v_is_empty;
 end
 $$;

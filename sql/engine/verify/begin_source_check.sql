@@ -49,6 +49,10 @@ begin
   create temporary table sluice_found (
     ordinal integer not null, what text not null, key_hash bytea, key jsonb, row_batch bigint,
     of_target text not null default '') on commit delete rows;
+  -- What follows may only read, and write to tables that are there.
+  perform sluice._make_batch_tables();
+  perform sluice._fetch_met(to_regclass(t.target), '{}') from sluice._version_targets(v_pipeline.pipeline_id, null) t
+  where sluice._is_distributed(to_regclass(t.target));
   -- What the source has of records that were mended in quarantine.
   create temporary table sluice_amended as
   select encode(substr(sha256(q.original_payload), 1, 16), 'hex')::uuid as digest
