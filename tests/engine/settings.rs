@@ -158,6 +158,7 @@ async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
             &[
                 "plpgsql.variable_conflict = 'use_variable'",
                 "plpgsql.check_asserts = off",
+                "plpgsql.extra_errors = 'all'",
                 "max_stack_depth = '1MB'",
             ],
         ),
@@ -374,7 +375,11 @@ async fn role_that_only_reads_is_told_so_at_once() {
          create role {role} superuser login; alter role {role} set default_transaction_read_only = on"
     ))
     .await;
-    for args in [&["run", "items"][..], &["deliver", "items"]] {
+    let bad = tempfile::NamedTempFile::with_suffix(".ndjson").unwrap();
+    std::fs::write(bad.path(), "{}\n").unwrap();
+    let run = Sluice::on(&db).args(["run", "items", "--max-bad-ratio", "1", "--path"]);
+    run.args([bad.path()]).run().exits(0);
+    for args in [&["run", "items"][..], &["deliver", "items"], &["replay", "items"]] {
         let done = Sluice::on(&db.seen_as(&role)).args(args).run().exits(1);
         let told = format!(
             "error: 42501 transactions of {role} begin read only here, by default_transaction_read_only"

@@ -121,8 +121,11 @@ begin
   create temporary table sluice_versions (
     like sluice.compiled, fingerprint text, for_pipeline integer not null, table_set oid not null,
     last_batch_id bigint not null, primary key (fingerprint, number));
-  create temporary view sluice_targets as
-    select v.* from pg_temp.sluice_versions v join pg_temp.sluice_batch b using (fingerprint);
+  -- With the fields of the type, and no others, as they are assigned to variables of it.
+  execute format($sql$create temporary view sluice_targets as
+    select %s from pg_temp.sluice_versions v join pg_temp.sluice_batch b using (fingerprint)$sql$, (
+      select string_agg('v.' || quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a
+      where a.attrelid = 'sluice.compiled'::regclass and a.attnum > 0 and not a.attisdropped));
   create temporary view sluice_compiled as
     select t.* from pg_temp.sluice_targets t where t.number = 1;
   execute format('comment on table pg_temp.sluice_batch is %L', v_engine);

@@ -32,6 +32,8 @@ begin
       v_backfill.name := left(v_pipeline.name, 40 - length(v_suffix)) || v_suffix;
       exit when not exists (select from sluice.pipelines p where p.name = v_backfill.name);
     end loop;
+    -- Also where the transaction has opened a batch before, which checks at once.
+    set constraints sluice.pipelines_active_version_exists deferred;
     insert into sluice.pipelines
       (name, owner, target, source, active_version, max_bad_ratio, skip_known, backfill_of, backfill_range)
     values (v_backfill.name, v_pipeline.owner, v_pipeline.target, v_source, v_pipeline.active_version,

@@ -89,9 +89,13 @@ comment on function sluice._check_transform(text, oid, text, text[], text, text)
 -- anything else.
 create or replace function sluice._transform_columns(p_function oid)
 returns table (ordinal integer, column_name text, type_oid oid)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
+-- plpgsql keeps the plan.
+begin
+  return query
   with f as (
     select p.*, t.typrelid, t.typtype
     from pg_proc p join pg_type t on t.oid = p.prorettype
@@ -103,5 +107,6 @@ as $$
   select row_number() over (order by a.attnum)::integer, a.attname::text, a.atttypid
   from f join pg_attribute a
     on a.attrelid = f.typrelid and a.attnum > 0 and not a.attisdropped
-  where f.typtype = 'c' and f.proretset
+  where f.typtype = 'c' and f.proretset;
+end
 $$;

@@ -91,6 +91,8 @@ begin
   perform sluice._refuse_strangers(p_name, v_owner, t), sluice._add_bookkeeping(p_name, t)
   from unnest(array[v_names.target] || array(select a.target from unnest(v_also) a)) t;
   if v_pipeline.pipeline_id is null then
+    -- Also where the transaction has opened a batch before, which checks at once.
+    set constraints sluice.pipelines_active_version_exists deferred;
     insert into sluice.pipelines (name, owner, target, source, active_version, max_bad_ratio)
     values (p_name, v_owner, v_names.target, v_said -> 'source', p_version, 0.1)
     returning * into v_pipeline;

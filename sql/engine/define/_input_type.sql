@@ -1,11 +1,15 @@
 -- A transform f(doc jsonb) takes the document of a record, f(r shop.orders_in) a row whose columns name its fields.
 create or replace function sluice._input_type(p_function oid)
 returns oid
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select t.typrelid from pg_proc p join pg_type t on t.oid = p.proargtypes[0] and t.typtype = 'c'
-  where p.oid = p_function
+-- plpgsql keeps the plan; a compilation asks several times.
+begin
+  return (
+    select t.typrelid from pg_proc p join pg_type t on t.oid = p.proargtypes[0] and t.typtype = 'c'
+    where p.oid = p_function);
+end
 $$;
 
 comment on function sluice._input_type(oid) is
@@ -13,11 +17,15 @@ comment on function sluice._input_type(oid) is
 
 create or replace function sluice._input_columns(p_function oid)
 returns text[]
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select array_agg(a.attname::text order by a.attnum) from pg_attribute a
-  where a.attrelid = sluice._input_type(p_function) and a.attnum > 0 and not a.attisdropped
+-- plpgsql keeps the plan.
+begin
+  return (
+    select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+    where a.attrelid = sluice._input_type(p_function) and a.attnum > 0 and not a.attisdropped);
+end
 $$;
 
 -- A part of what a version is registered with.
@@ -36,10 +44,12 @@ $$;
 -- probe_sql: the columns with a place before each field.
 create or replace function sluice._call_sql(
   p_function oid, p_doc text, out record_sql text, out probe_sql text, out call_sql text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
+-- plpgsql keeps the plan.
+begin
   -- Under names of their own: rules of the target name its columns without an alias.
   select coalesce(string_agg(c.coercion || ' as sluice_field_' || c.place, E',\n    ' order by c.place),
       p_doc || ' as sluice_doc'),
@@ -49,13 +59,15 @@ as $$
       coalesce('row(' || string_agg('s.sluice_field_' || c.place || c.collation_clause, ', ' order by c.place) || ')::'
         || t.typrelid::regclass::text, 's.sluice_doc'),
       case when p.pronargs > 1 then ', s.sluice_meta' else '' end)
+    into record_sql, probe_sql, call_sql
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
   join pg_type t on t.oid = p.proargtypes[0]
   left join sluice._target_columns(sluice._input_type(p_function), sluice._input_columns(p_function))
     with ordinality as c (column_name, type_name, collation_clause, is_not_null, coercion, hash_input, place) on true
   where p.oid = p_function
-  group by n.nspname, p.proname, p.pronargs, t.typrelid
+  group by n.nspname, p.proname, p.pronargs, t.typrelid;
+end
 $$;
 
 -- The fields of a JSON object that an expression gives, as text: "r". Null where the transform takes the document.

@@ -2,10 +2,14 @@ create or replace function sluice._version_targets(p_pipeline_id integer, p_vers
 returns table (number integer, version integer, target text, function text, columns text[], key text[], order_by text,
   parent text[], children text, search_path text, function_text text, sha256 text, input_definition text,
   is_repeatable boolean)
-language sql stable
+language plpgsql stable
 rows 2 -- by a thousand a plan would read all functions of the database to find its own
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
+-- plpgsql keeps the plan; a look at all pipelines asks for each.
+begin
+  return query
   select 1, t.version, p.target, t.function, t.columns, t.key, t.order_by, null::text[], null::text, t.search_path,
     t.function_text, t.sha256, t.input_definition, t.is_repeatable
   from sluice.pipelines p
@@ -17,7 +21,8 @@ as $$
   from sluice.pipelines p
   join sluice.also_targets a on a.pipeline_id = p.pipeline_id and a.version = coalesce(p_version, p.active_version)
   join sluice.transforms t on t.pipeline_id = a.pipeline_id and t.version = a.version
-  where p.pipeline_id = p_pipeline_id
+  where p.pipeline_id = p_pipeline_id;
+end
 $$;
 
 comment on function sluice._version_targets(integer, integer) is

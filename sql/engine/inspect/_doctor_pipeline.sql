@@ -70,11 +70,15 @@ create or replace function sluice._targets_to_check(p_name text)
 returns table (oid oid, relowner oid, target text, target_schema text, function oid, proowner oid,
   function_schema text, signature text, search_path text, columns text[], rights text[], for_each text, body oid,
   body_schema text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set enable_hashjoin = off -- of the catalog rows that are asked for, however many there are
 set enable_mergejoin = off
 as $$
+#variable_conflict use_column
+-- plpgsql keeps the plan; a look at all pipelines asks for each.
+begin
+  return query
   select c.oid, c.relowner, format('%I.%I', n.nspname, c.relname), quote_ident(n.nspname), f.oid, f.proowner,
     quote_ident((parse_ident(split_part(t.function, '(', 1)))[1]), t.function, t.search_path, t.columns,
     array_remove(array['select', 'insert', 'update',
@@ -96,5 +100,6 @@ as $$
   left join pg_proc f on f.proname = (parse_ident(split_part(t.function, '(', 1)))[2]
     and f.oid::regprocedure::text = t.function
   where p.name = p_name
-  order by t.number
+  order by t.number;
+end
 $$;

@@ -46,9 +46,13 @@ comment on function sluice._rights_on_target(record) is
 -- in which a batch looks before the constraint does.
 create or replace function sluice._rights_beside_target(p_target oid, p_columns text[])
 returns table (is_so boolean, what text, what_of text)
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
+-- plpgsql keeps the plan; a look at all pipelines asks for each.
+begin
+  return query
   select not has_sequence_privilege(s.oid, 'usage'), format('no usage on sequence %s', s.oid::regclass),
     format('usage on sequence %s', s.oid::regclass)
   from pg_attrdef d
@@ -68,7 +72,8 @@ as $$
     format('may not read %s, to which constraint %I refers', r.name, k.conname),
     format('select on %s', r.name)
   from pg_constraint k cross join lateral (select sluice._qualified_name(k.confrelid) as name) r
-  where k.conrelid = p_target and k.contype = 'f'
+  where k.conrelid = p_target and k.contype = 'f';
+end
 $$;
 
 -- What the current role may not read of a query, and the grant, found by planning it. Of a transform only what is a

@@ -19,6 +19,7 @@ begin
     raise exception using errcode = 'SL005', message = format('batch_rows %s is not positive', replay.batch_rows),
       hint = 'leave it out for batches of 10000';
   end if;
+  perform sluice._refuse_read_only();
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_ids := array(select sluice.find_quarantined(replay.pipeline, replay.quarantine_ids, replay.filter));
   for v_first in 1 .. cardinality(v_ids) by replay.batch_rows loop

@@ -102,10 +102,12 @@ comment on function sluice._merge_sql(oid, text[], text[], text, boolean, boolea
 -- look into the index instead of one for each row. By the column that the key's index is sorted by.
 create or replace function sluice._overlap_sql(p_target oid, p_key text[])
 returns text
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format($sql$select b.rows, b.deletes or exists (
+-- plpgsql keeps the plan.
+begin
+  return (select format($sql$select b.rows, b.deletes or exists (
   select 1 from %1$s t where t.%2$I %3$s b.least and t.%2$I %4$s b.greatest) as overlaps
 from (
   select pg_catalog.count(*) as rows, pg_catalog.bool_or(r.sluice_deleted) as deletes, %5$s
@@ -124,5 +126,6 @@ from (
   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
   where i.indrelid = p_target and i.indisunique and i.indisvalid and i.indpred is null and a.attname = any (p_key)
     and i.indnkeyatts = cardinality(p_key)
-  order by i.indexrelid limit 1
+  order by i.indexrelid limit 1);
+end
 $$;

@@ -310,3 +310,23 @@ async fn rules_of_the_tables_hold() {
         assert!(problem.message.contains(rule), "{sql}: {problem:?}");
     }
 }
+
+#[tokio::test]
+async fn replay_backfill_and_new_pipeline_can_be_one_transaction() {
+    let db = shop("").await;
+    let mut live = Hand::start(&db).await;
+    live.load(&[r#"{"id": 1, "n": 1}"#, "bad"]).await;
+    db.execute(
+        "begin;
+         select * from sluice.replay('items');
+         select sluice.start_backfill('items', objects => 'drop/old*');
+         select sluice.define_pipeline(name => 'others', version => 1, transform => 'shop.items_v1', target => 'shop.items',
+           key => '{id}', source => sluice.file_source(path => 'others'));
+         commit",
+    )
+    .await;
+    assert_eq!(
+        db.rows("select name from sluice.pipelines order by name").await,
+        ["items", "items.backfill-1", "others"]
+    );
+}
