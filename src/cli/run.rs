@@ -57,7 +57,9 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         .with("max-delete-ratio", missing.as_deref());
     let is_one_of_several = args.all || pipelines.len() > 1;
     let mut code = 0;
-    for turn in turns(context, &pipelines, &options, &stop).await {
+    // A dry run is one transaction, and another one would wait for its end.
+    let together = args.together && !options.dry_run;
+    for turn in turns(context, &pipelines, together, &stop).await {
         let mut reports = run_turn(context, &turn, &options, &stop).await?;
         for report in &mut reports {
             if let Some(error) = report.error.take() {
@@ -92,12 +94,11 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
 async fn turns(
     context: &Context,
     pipelines: &[String],
-    options: &Options,
+    together: bool,
     stop: &Stop,
 ) -> Vec<Vec<String>> {
     let alone = || pipelines.iter().map(|name| vec![name.clone()]).collect();
-    // A dry run is one transaction, and another one would wait for its end.
-    if pipelines.len() < 2 || options.dry_run {
+    if pipelines.len() < 2 || !together {
         return alone();
     }
     let order = async {

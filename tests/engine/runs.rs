@@ -136,6 +136,14 @@ async fn what_wants_the_rows_of_another_has_a_turn_behind_it() {
             "c",
         ),
         (
+            "create view wide as select * from a;
+         create view wider as select * from wide;
+         create or replace function c_v1(doc jsonb) returns table (id bigint) language sql stable
+           as $$ select x.id from (select (doc ->> 'id')::bigint as id) x, wider where wider.id = x.id $$;
+         update sluice.transforms set function_text = pg_get_functiondef('c_v1'::regproc) where function ~ 'c_v1'",
+            "c",
+        ),
+        (
             "update sluice.pipelines set target = 'public.a' where name = 'c'",
             "a",
         ),

@@ -379,7 +379,11 @@ async fn role_that_only_reads_is_told_so_at_once() {
     std::fs::write(bad.path(), "{}\n").unwrap();
     let run = Sluice::on(&db).args(["run", "items", "--max-bad-ratio", "1", "--path"]);
     run.args([bad.path()]).run().exits(0);
-    for args in [&["run", "items"][..], &["deliver", "items"], &["replay", "items"]] {
+    for args in [
+        &["run", "items"][..],
+        &["deliver", "items"],
+        &["replay", "items"],
+    ] {
         let done = Sluice::on(&db.seen_as(&role)).args(args).run().exits(1);
         let told = format!(
             "error: 42501 transactions of {role} begin read only here, by default_transaction_read_only"

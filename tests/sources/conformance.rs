@@ -660,7 +660,7 @@ END='}}'
 fi
 BEFORE='{"type":"RECORD","record":{"stream":"items","data":'
 AFTER='}}'
-STATE='{"type":"STATE","state":{"type":"STREAM","sourceStats":{"recordCount":1.0},"stream":{"stream_state":{"at":'
+STATE='{"type":"STATE","state":{"type":"STREAM","sourceStats":{"recordCount":1.0},"stream":{"stream_descriptor":{"name":"items"},"stream_state":{"at":'
 END='}}}}'
 "#,
         )

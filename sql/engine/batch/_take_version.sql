@@ -120,7 +120,7 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select concat_ws('/', p.pipeline_id, p.xmin, t.version, t.sha256, t.search_path, t.columns, t.key, t.order_by,
+  select concat_ws('/', p.pipeline_id, p.xmin, p.ctid, t.version, t.sha256, t.search_path, t.columns, t.key, t.order_by,
     t.takes_meta, t.is_repeatable, f.oid, f.xmin, f.ctid, sluice._target_fingerprint(to_regclass(p.target)),
     sluice._target_fingerprint(sluice._input_type(f.oid)),
     (select string_agg(concat_ws('/', a, af.oid, af.xmin, af.ctid, sluice._target_fingerprint(to_regclass(a.target))),

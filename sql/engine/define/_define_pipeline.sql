@@ -100,6 +100,7 @@ begin
   end if;
   v_new.pipeline_id := v_pipeline.pipeline_id;
   perform sluice._register_version(v_pipeline, v_names.target, v_old, v_new, v_said, v_also);
+  v_pipeline.target := v_names.target;
 
   -- What is kept of none said everything anew (an engine before this one kept nothing).
   if p_version >= coalesce(v_newest, 0) then

@@ -38,6 +38,10 @@ begin
         and f.state = 'in_flight')
     -- A batch that has it locked is about to supersede it.
     order by o.delivery_id limit greatest(max_rows - cardinality(v_repeated), 0) for update skip locked);
+  -- Of two of a key, as one that was given back and what a batch noted meanwhile, the older one goes first.
+  v_unsent := array(
+    select distinct on (o.key_hash) o.delivery_id from sluice.outbox o where o.delivery_id = any (v_unsent)
+    order by o.key_hash, o.delivery_id);
   perform sluice._write_claimed(v_pipeline, v_state, v_unsent);
 
   if parcel_rows is not null then
@@ -129,22 +133,3 @@ $$;
 
 comment on function sluice._write_claimed(sluice.pipelines, sluice.delivery_state, bigint[]) is
   'Makes the bodies of deliveries, notes those that can be sent as in flight, and decides about the others.';
-
--- From a distributed target, the rows of these deliveries.
-create or replace function sluice._fetch_delivered(p_pipeline sluice.pipelines, p_ids bigint[])
-returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_target oid    := to_regclass(p_pipeline.target);
-  v_key    text[] := (sluice._delivered_version(p_pipeline)).key;
-begin
-  perform sluice._fetch_met(v_target, array[sluice._fetch_sql(v_target, v_key, (
-      select format('select distinct k.* from sluice.outbox d cross join lateral pg_catalog.jsonb_to_record(d.key) '
-        'as k (%s) where d.delivery_id = any (%L::pg_catalog.int8[])',
-        string_agg(format('%I %s', c.column_name, c.type_name), ', '), p_ids)
-      from sluice._target_columns(v_target, v_key) c),
-    sluice._key_condition(v_target, v_key, 't', 's'))]);
-end
-$$;

@@ -20,7 +20,9 @@ begin
   with meant as materialized (
     select o.delivery_id, coalesce(k.is_of_key, false) or sluice._says(o.key::text, p_texts)
         or sluice._says(o.deleted_row::text, p_texts) as is_of_key,
-      o.state = 'in_flight' or o.state = 'unsent' and (o.operation = 'delete' or not p_rows) as is_needed
+      -- The row of the key goes, and what was to be sent of it; other rows stay.
+      o.state = 'in_flight' or o.state = 'unsent'
+        and (o.operation = 'delete' or not (p_rows and coalesce(k.is_of_key, false))) as is_needed
     from sluice.outbox o
     left join lateral (
       select true as is_of_key
@@ -69,7 +71,8 @@ begin
     select distinct on (s.route) s.route, t.* from sluice.delivery_state s
     join sluice.transforms d using (pipeline_id)
     cross join lateral sluice._version_targets(d.pipeline_id, d.version) t
-    where s.pipeline_id = p_pipeline.pipeline_id and t.target = s.target and to_regclass(t.target) is not null
+    where s.pipeline_id = p_pipeline.pipeline_id and t.target = s.target and t.number > 1
+      and to_regclass(t.target) is not null
     order by s.route, t.version desc
   loop
     execute format('select coalesce(jsonb_agg(encode(%s, ''hex'')), ''[]'') from %s t join %s p on %s',

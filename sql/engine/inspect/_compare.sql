@@ -109,8 +109,8 @@ as $$
     from (select * from pg_temp.sluice_outcomes_a where ordinal in (select ordinal from picked)) a
     full join (select * from pg_temp.sluice_outcomes where ordinal in (select ordinal from picked)) b
       using (ordinal, of_target, key_hash, number)
-    left join (<rows a>) ra on (ra.sluice_ordinal, ra.sluice_line) = (a.ordinal, a.line)
-    left join (<rows b>) rb on (rb.sluice_ordinal, rb.sluice_line) = (b.ordinal, b.line)
+    left join (<rows a>) ra on (ra.sluice_ordinal, ra.sluice_target, ra.sluice_line) = (a.ordinal, a.of_target, a.line)
+    left join (<rows b>) rb on (rb.sluice_ordinal, rb.sluice_target, rb.sluice_line) = (b.ordinal, b.of_target, b.line)
     cross join lateral (
       -- As text: 1.0 and 1.00 are equal, and differ. A null is a value, unlike a column that is not returned.
       select jsonb_object_agg(key, case when x.value is null then '{}' else jsonb_build_object('a', x.value) end

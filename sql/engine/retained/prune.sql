@@ -26,7 +26,9 @@ begin
     return query select v_pipeline.name, d.*, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint
     from sluice._prune_payloads(v_pipeline, prune.dry_run) d;
     if not prune.dry_run then
-      perform sluice._prune_outbox(r.as_only) from sluice._routes(v_pipeline) r;
+      -- Also of what delivers no longer.
+      perform sluice._prune_outbox(sluice._as_if_only(v_pipeline, coalesce(s.target, v_pipeline.target)))
+      from sluice.delivery_state s where s.pipeline_id = v_pipeline.pipeline_id;
     end if;
     if prune.tombstones_before is not null then
       return query

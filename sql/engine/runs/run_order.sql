@@ -36,9 +36,10 @@ end
 $$;
 
 comment on function sluice.run_order(text[]) is
-$$In which turns "sluice run" runs these pipelines: one after another, but those of one turn together, with one run of
-their program (a Singer tap, an Airbyte connector) for all of them. They differ in nothing but the stream, and none
-waits for rows of another: by a foreign key, a table that its transform reads, or a target of both. At most 8 a turn.
+$$In which turns "sluice run --together" runs these pipelines: one after another, but those of one turn together, with
+one run of their program (a Singer tap, an Airbyte connector) for all of them. They differ in nothing but the stream,
+and none waits for rows of another: by a foreign key, a table or view that its transform names, or a target of both. At
+most 8 a turn.
 Example: select * from sluice.run_order('{customers,products}')$$;
 
 -- What pipelines have in common that can share a run of their program; null where that cannot be.
@@ -57,21 +58,29 @@ returns table (first integer, second integer)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with loaded as materialized (
+  with recursive loaded as materialized (
     select n.at::integer as at, n.name, to_regclass(t.target) as target, lower(t.function_text) as function_text,
       lower(c.relname) as relname
     from unnest(p_pipelines) with ordinality n(name, at)
     join sluice.pipelines p on p.name = n.name
     cross join lateral sluice._version_targets(p.pipeline_id, null) t
     left join pg_class c on c.oid = to_regclass(t.target)),
+  -- The target, and views in which it is read.
+  read as (
+    select l.at, l.target as relation, l.relname from loaded l
+    union
+    select r.at, v.oid, lower(v.relname) from read r
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = r.relation
+      and d.classid = 'pg_rewrite'::regclass
+    join pg_rewrite w on w.oid = d.objid
+    join pg_class v on v.oid = w.ev_class),
   related as (
     select a.at as one, b.at as other from loaded a join loaded b on a.name = b.name or a.target = b.target
     union
     select a.at, b.at from pg_constraint k
     join loaded a on a.target = k.conrelid join loaded b on b.target = k.confrelid where k.contype = 'f'
     union
-    select a.at, b.at from loaded a join loaded b on b.at <> a.at and strpos(b.function_text, a.relname) > 0
-      and b.function_text ~ concat('(\mfrom\s+|\mjoin\s+|\.)"?', regexp_replace(a.relname, '(\W)', '\\\1', 'g'),
-        '"?(\W|$)'))
+    select a.at, b.at from read a join loaded b on b.at <> a.at and strpos(b.function_text, a.relname) > 0
+      and b.function_text ~ concat('(^|\W)', regexp_replace(a.relname, '(\W)', '\\\1', 'g'), '(\W|$)'))
   select distinct least(r.one, r.other), greatest(r.one, r.other) from related r where r.one <> r.other
 $$;

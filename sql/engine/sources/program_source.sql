@@ -28,7 +28,7 @@ program: its name, without a path; the host says which programs there are, and w
 protocol: singer (a tap), airbyte (a connector), or the format of all that it prints: ndjson, json, csv, tsv.
 arguments: before those of the protocol.
 stream: for singer and airbyte, the one that is read; each stream is a pipeline of its own, and pipelines that differ
-  in nothing else share one run of the program (run_order).
+  in nothing else can share one run of the program (sluice run --together, run_order).
 config, catalog: paths of files on the host, which has to give them (SLUICE_ALLOW_FILES). Without a catalog the program
   is asked for its own; discover => false starts a tap without any.
 sync_mode: for airbyte, incremental or full_refresh; incremental by default, where the connector knows what is new.

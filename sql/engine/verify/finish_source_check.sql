@@ -50,16 +50,19 @@ begin
   return query
   select 'target rows' || case when t.number > 1 then ' of ' || t.target else '' end,
     -- A record that cannot be transformed may be that of any row.
-    case when d.not_in_source = 0 or t.is_kept then true when v.bad_without_key = 0 then false end,
+    case when d.not_in_source = 0 or t.is_kept then true when d.bad = 0 then false end,
     case when d.not_in_source = 0 then format('rows: %s, all are in the source', t.rows)
       else concat_ws('; ',
         format('%s of %s rows are not in the source any more', d.not_in_source, t.rows)
           || case when v.filtered > 0 then ', or are filtered now' else '' end,
         case when t.is_kept then 'children => keep lets them stay' end,
-        'or they are those of records that cannot be transformed now: ' || nullif(v.bad_without_key, 0)) end
+        'or they are those of records that cannot be transformed now: ' || nullif(d.bad, 0)) end
   from jsonb_to_recordset(v_targets) t (target text, number integer, is_kept boolean, rows bigint)
   cross join lateral (
-    select count(*) as not_in_source from pg_temp.sluice_differences d
+    -- A record that has its key still has none of those of its children.
+    select count(*) as not_in_source,
+      v.bad_without_key + case when t.number > 1 then v.in_quarantine else 0 end as bad
+    from pg_temp.sluice_differences d
     where d.what = 'not in the source' and d.of_target = case when t.number > 1 then t.target else '' end) d
   order by t.number;
 end

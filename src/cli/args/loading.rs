@@ -13,7 +13,7 @@ use clap::Args;
 The last line on stdout of each pipeline's run is its summary, stable key=value:
   orders ok extracted=336776 transformed=336770 filtered=0 quarantined=6 inserted=336700 ...")]
 pub(in crate::cli) struct Run {
-    /// Pipelines, run one after the other; those that read streams of one program together
+    /// Pipelines, run one after the other
     #[arg(
         required_unless_present = "all",
         conflicts_with = "all",
@@ -23,6 +23,9 @@ pub(in crate::cli) struct Run {
     /// Run every pipeline, in the order of their definition
     #[arg(long)]
     pub(in crate::cli) all: bool,
+    /// Side by side those that read streams of one tap or connector, with one run of it for all
+    #[arg(long)]
+    pub(in crate::cli) together: bool,
     #[command(flatten)]
     pub(in crate::cli) loading: Loading,
     /// Then send what the pipeline delivers (sluice deliver)

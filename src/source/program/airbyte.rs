@@ -191,6 +191,10 @@ impl Parts<'_> {
 }
 
 impl Speaker for Connector {
+    fn payload(&self) -> &'static str {
+        "data"
+    }
+
     fn understand(&mut self, line: &mut Vec<u8>) -> Result<Meaning, String> {
         let start = line.len() - line.trim_ascii_start().len();
         let pointers: Vec<&Pointer> = PLACES.iter().collect();

@@ -176,9 +176,10 @@ impl Hearing {
 
     /// A line that is longer than a record may be.
     fn set_aside(&mut self, size: u64) -> Result<(To, Message)> {
-        let is_record = self.messages.has("type", "RECORD");
+        let has = |name, text| self.messages.has(name, text, self.speaker.payload());
+        let is_record = has("type", "RECORD");
         let mut streams = self.streams.iter();
-        let of = streams.position(|one| is_record && self.messages.has("stream", &one.name));
+        let of = streams.position(|one| is_record && has("stream", &one.name));
         let Some(at) = of else {
             let names = self.names().join("`, `");
             return Err(self.messages.failure(&format!(

@@ -71,13 +71,24 @@ impl Messages {
         }
     }
 
-    /// Whether a line of which only the beginning is held has a member of that name and value.
-    pub(super) fn has(&self, name: &str, value: &str) -> bool {
-        let (name, value) = (format!("\"{name}\""), format!("\"{value}\""));
-        memchr::memmem::find_iter(&self.line, name.as_bytes()).any(|at| {
+    /// Whether the line has a member of that text, before the member `payload` begins: what stands in there is the
+    /// record's own.
+    pub(super) fn has(&self, name: &str, text: &str, payload: &str) -> bool {
+        let text = format!("\"{text}\"");
+        let end = self.members(payload).next();
+        let end = end.map_or(self.line.len(), |(at, _)| at);
+        self.members(name)
+            .any(|(at, value)| at < end && value.starts_with(text.as_bytes()))
+    }
+
+    /// Where members of that name are, or seem to be, and what is behind the colon.
+    fn members(&self, name: &str) -> impl Iterator<Item = (usize, &[u8])> {
+        let name = format!("\"{name}\"");
+        let found: Vec<usize> = memchr::memmem::find_iter(&self.line, name.as_bytes()).collect();
+        found.into_iter().filter_map(move |at| {
             let behind = self.line[at + name.len()..].trim_ascii_start();
-            let behind = behind.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-            behind.is_some_and(|behind| behind.starts_with(value.as_bytes()))
+            let value = behind.strip_prefix(b":")?;
+            Some((at, value.trim_ascii_start()))
         })
     }
 

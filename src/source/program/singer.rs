@@ -91,6 +91,10 @@ pub(super) fn start(
 }
 
 impl Speaker for Tap {
+    fn payload(&self) -> &'static str {
+        "record"
+    }
+
     fn understand(&mut self, whole: &mut Vec<u8>) -> Result<Meaning, String> {
         let line = whole.trim_ascii();
         let garbage =

@@ -7,6 +7,9 @@ pub(super) trait Speaker: Send {
     /// What a line means, or how it makes no sense.
     fn understand(&mut self, line: &mut Vec<u8>) -> Result<Meaning, String>;
 
+    /// The member of a message in which its record is.
+    fn payload(&self) -> &'static str;
+
     /// The program has ended well: does it say so itself of the wanted stream of that number? Else what it
     /// said instead.
     fn end(&self, _stream: usize) -> Result<(), String> {

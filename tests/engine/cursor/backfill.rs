@@ -326,7 +326,8 @@ async fn replay_backfill_and_new_pipeline_can_be_one_transaction() {
     )
     .await;
     assert_eq!(
-        db.rows("select name from sluice.pipelines order by name").await,
+        db.rows("select name from sluice.pipelines order by name")
+            .await,
         ["items", "items.backfill-1", "others"]
     );
 }

@@ -442,3 +442,55 @@ async fn a_body_function_of_a_further_target_is_guarded_like_any_other() {
     let doctor = "select verdict, detail from sluice.doctor() where \"check\" = 'pipeline orders'";
     assert!(db.rows(doctor).await[0].contains("SL006"));
 }
+
+/// As one that was given back, and what a batch noted of its row meanwhile.
+#[tokio::test]
+async fn of_two_that_wait_for_one_key_the_older_one_goes_first() {
+    let (db, mut hand) = shop().await;
+    hand.load(&[order(1, 1, &[])]).await;
+    db.execute(
+        "insert into sluice.outbox (pipeline_id, route, key, key_hash, operation, hash, batch_id)
+         select pipeline_id, route, key, key_hash, operation, hash, batch_id from sluice.outbox",
+    )
+    .await;
+    for left in ["1", "0"] {
+        assert_eq!(send(&db, "shop.orders", "sent").await.len(), 1);
+        let unsent = "select count(*) from sluice.outbox where state = 'unsent'";
+        assert_eq!(db.value(unsent).await, left);
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_changed_before_the_first_batch_delivers_from_its_first_row_on() {
+    let (db, _) = shop().await;
+    let define = |target: &str, more: &str| {
+        format!(
+            "create table shop.{target} (id bigint primary key);
+             create or replace function shop.x_v1(doc jsonb) returns table (id bigint) language sql as $$ select 1::bigint $$;
+             select sluice.define_pipeline(name => 'x', version => 1, transform => 'shop.x_v1', target => 'shop.{target}',
+               key => '{{id}}', source => sluice.file_source(path => 'x') {more})"
+        )
+    };
+    db.execute(&define("xa", "")).await;
+    let to = ", deliver => sluice.http_delivery(url => 'https://crm.example/x')";
+    db.execute(&define("xb", to)).await;
+    Hand::of(db.connect().await, "x").await.load(&["{}"]).await;
+    let noted = "select count(*) from sluice.outbox join sluice.pipelines using (pipeline_id) where name = 'x'";
+    assert_eq!(db.value(noted).await, "1");
+}
+
+#[tokio::test]
+async fn what_was_sent_is_pruned_although_nothing_is_delivered_any_more() {
+    let (db, mut hand) = shop().await;
+    hand.load(&[order(1, 1, &[1])]).await;
+    for target in ["shop.orders", "shop.lines"] {
+        send(&db, target, "sent").await;
+    }
+    db.execute(
+        "select sluice.set_policy('orders', 'deliver', 'none');
+         update sluice.outbox set closed_at = now() - interval '100 days';
+         select sluice.prune('orders')",
+    )
+    .await;
+    assert_eq!(db.value("select count(*) from sluice.outbox").await, "0");
+}

@@ -71,6 +71,7 @@ impl Shop {
             .env("SLUICE_ALLOW_PROGRAMS", self.folder.path("tap"))
             .current_dir(&self.folder.path(""))
             .args(args.split(' '))
+            .args(args.starts_with("run ").then_some("--together"))
     }
 
     fn run(&self, args: &str) -> Done {
@@ -404,4 +405,25 @@ async fn killed_anywhere_no_state_is_ahead_of_a_record_of_any_stream() {
     }
     println!("{fired} kills; {resumed} times a state was gone on from");
     assert!(fired >= 8 && resumed > 0, "{fired} kills, {resumed} states");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_too_long_is_that_of_its_message_whatever_stands_in_it() {
+    let shop = Shop::new().await;
+    shop.db
+        .execute("update sluice.pipelines set source = source || '{\"max_record_bytes\": 1000}', max_bad_ratio = 1")
+        .await;
+    let tap = r#"#!/bin/sh
+printf '{"type":"RECORD","stream":"b","record":{"id":2,"stream":"a","note":"'
+head -c 100000 /dev/zero | tr '\0' y
+echo '"}}'
+echo '{"type":"RECORD","stream":"a","record":{"id":1}}'
+"#;
+    write_program(&shop.folder.path("tap"), tap);
+    let done = shop.run("run --all").exits(0);
+    let counts: Vec<_> = summaries(&done)
+        .iter()
+        .map(|of| (of.count("inserted"), of.count("quarantined")))
+        .collect();
+    assert_eq!(counts, [(1, 0), (0, 1)]);
 }

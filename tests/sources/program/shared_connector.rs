@@ -51,7 +51,7 @@ impl Shop {
         Sluice::on(&self.db)
             .env("SLUICE_ALLOW_PROGRAMS", self.folder.path("source"))
             .current_dir(&self.folder.path(""))
-            .args(["run", "--all"])
+            .args(["run", "--all", "--together"])
             .run()
     }
 

@@ -53,6 +53,9 @@ impl Company {
     }
 
     fn serve(&mut self, mut guests: Vec<Guest>) {
+        // Nobody starts a program for runs that were stopped while they waited.
+        self.look_who_left();
+        guests.retain(|guest| !self.has_left[guest.index]);
         let Some(first) = guests.first() else {
             return;
         };
