@@ -65,6 +65,7 @@ fn dumped(db: &TestDb) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_installation_goes_on_on_a_server_of_a_later_version() {
+    TestDb::new().await; // The roles of the old server: a new installation makes them.
     for server in later_servers() {
         let Some(mut old) = Old::upgraded().await else {
             return;
