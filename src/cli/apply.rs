@@ -55,11 +55,11 @@ fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
         for line in said {
             println!("{}: {line}", file.path.display());
         }
-        let done = match statements(&file.sql).is_empty() {
-            true => "has no statement",
-            false => "applied",
-        };
         if said.is_empty() {
+            let done = match statements(&file.sql).is_empty() {
+                true => "has no statement",
+                false => "applied",
+            };
             println!("{}: {done}", file.path.display());
         }
     }

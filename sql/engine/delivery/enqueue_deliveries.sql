@@ -13,8 +13,7 @@ declare
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   -- No batch changes a row meanwhile, or an older content could be noted behind a newer one.
-  perform sluice._lock_target((
-    select to_regclass(p.target) from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id));
+  perform sluice._hold_batches(v_pipeline.pipeline_id);
   -- Without parameters and functions of the engine: the rows may stand on other servers.
   execute format($sql$with found as materialized (
   select %s as key, %s as key_hash, coalesce(t.sluice_hash, '') as hash,

@@ -7,8 +7,9 @@ declare
   v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(redeliver.pipeline);
   v_count    bigint;
 begin
+  perform from sluice._find_routes(redeliver.pipeline);
   -- No batch supersedes any of them meanwhile.
-  perform sluice._lock_target(to_regclass(r.target)) from sluice._find_routes(redeliver.pipeline) r;
+  perform sluice._hold_batches(v_pipeline.pipeline_id);
   perform sluice._refuse_unknown_deliveries(v_pipeline, redeliver.delivery_ids);
   update sluice.outbox o set state = 'unsent', redelivery = o.redelivery + 1, attempts = 0, attempted_at = null,
     parcel = null, body = null, status = null, answer = null, error = null
@@ -37,7 +38,7 @@ begin
     raise exception using errcode = 'SL005', message = 'a delivery is discarded for a reason',
       hint = 'reason => ''why it need not arrive''';
   end if;
-  perform sluice._lock_target(to_regclass(r.target)) from sluice._routes(v_pipeline) r;
+  perform sluice._hold_batches(v_pipeline.pipeline_id);
   perform sluice._refuse_unknown_deliveries(v_pipeline, discard_deliveries.delivery_ids);
   update sluice.outbox o set state = 'discarded', closed_at = clock_timestamp(), error = reason, body = null
   where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'dead' and o.delivery_id = any (delivery_ids);
@@ -48,6 +49,17 @@ $$;
 
 comment on function sluice.discard_deliveries(text, bigint[], text) is
 'Closes dead deliveries that need not arrive, with a reason, and says how many. delivery_ids: which.';
+
+-- Batches lock the first target alone, whichever they write to; so does whoever must not be overtaken by one.
+create or replace function sluice._hold_batches(p_pipeline_id integer)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform sluice._lock_target(to_regclass(p.target)) from sluice.pipelines p where p.pipeline_id = p_pipeline_id;
+end
+$$;
 
 create or replace function sluice._refuse_unknown_deliveries(p_pipeline sluice.pipelines, p_ids bigint[])
 returns void

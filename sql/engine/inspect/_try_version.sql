@@ -35,7 +35,8 @@ begin
 select o.ordinal, o.line, o.hash, o.key, o.key_hash, o.outcome, %L,
   row_number() over (partition by o.ordinal, o.key_hash order by o.line)
 from (%s) o
-where o.state is distinct from 'f'$sql$, sluice._further_name(v_target), v_target.outcomes_sql);
+where o.state is distinct from 'f'$sql$, sluice._further_name(v_target.number, v_target.target),
+      v_target.outcomes_sql);
   end loop;
 end
 $$;
@@ -62,7 +63,7 @@ from pg_temp.sluice_dropped d
 join %s t on t.tableoid = d.class and t.ctid = d.place
 join pg_temp.sluice_rows_1 p on p.ctid = d.parent
 where d.number = %s$sql$, sluice._key_json(v.key, 't'), sluice._key_hash(v.target, v.key, 't'),
-      sluice._further_name(v), sluice._met(v.target), v.number);
+      sluice._further_name(v.number, v.target), sluice._met(v.target), v.number);
   end loop;
   if (select b.has_children from pg_temp.sluice_batch b) then
     perform sluice._touch_parents();
@@ -71,12 +72,12 @@ end
 $$;
 
 -- A target that is not the first, by name; else nothing.
-create or replace function sluice._further_name(p_target sluice.compiled)
+create or replace function sluice._further_name(p_number integer, p_target oid)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when p_target.number > 1 then sluice._qualified_name(p_target.target) else '' end
+  select case when p_number > 1 then sluice._qualified_name(p_target) else '' end
 $$;
 
 -- The rows that a version made of the records in "picked", of all its targets, as part of a statement.
@@ -87,7 +88,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select string_agg(format('select r.sluice_ordinal, r.sluice_line, %L as sluice_target, to_jsonb(r) as content
     from pg_temp.%I r where r.sluice_ordinal in (select p.ordinal from picked p)',
-    case when t.number > 1 then sluice._qualified_name(t.target) else '' end, c.relname || p_suffix), ' union all ')
+    sluice._further_name(t.number, t.target), c.relname || p_suffix), ' union all ')
   from pg_temp.sluice_targets t join pg_class c on c.oid = t.rows_table
 $$;
 

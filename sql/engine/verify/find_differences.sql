@@ -78,6 +78,6 @@ where %9$s$sql$, c.key[1], c.key_hash,
     sluice._hash_sql(c.target, c.columns),
     (select string_agg(format('s.%I is not null', k), ' and ') from unnest(c.key) k)
       || case when c.number > 1 then ' and s.sluice_state is distinct from ''s''' else '' end,
-    sluice._further_name(p_target), c.rows_table::regclass)
+    sluice._further_name(c.number, c.target), c.rows_table::regclass)
   from (select (p_target).*, sluice._key_hash((p_target).target, (p_target).key, 's') as key_hash) c
 $$;
