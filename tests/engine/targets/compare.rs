@@ -115,3 +115,34 @@ async fn a_line_that_is_bad_takes_its_record_along_and_a_version_without_the_tar
         ]
     );
 }
+
+#[tokio::test]
+async fn rows_are_compared_with_those_of_their_own_target() {
+    let (db, _) = shop_with("children => 'keep'", "").await;
+    let define = |version: i32, a: &str, more: &str| {
+        format!(
+            "create function shop.p_v{version}(doc jsonb) returns table (id bigint, a text) language sql immutable
+               as $$ select (doc->>'id')::bigint, {a} $$;
+             select sluice.define_pipeline(name => 'pc', version => {version}, transform => 'shop.p_v{version}', target => 'shop.p',
+               key => '{{id}}', also => array[sluice.also_target(transform => 'shop.c_v1', target => 'shop.c', key => '{{id}}',
+                 parent => '{{id}}')], source => sluice.file_source(path => 'pc'), retain_raw => '7 days' {more})"
+        )
+    };
+    db.execute(
+        "create table shop.p (id bigint primary key, a text);
+         create table shop.c (id bigint primary key, b text);
+         create function shop.c_v1(doc jsonb) returns table (id bigint, b text) language sql immutable
+           as $$ select (doc->>'id')::bigint, doc->>'b' $$",
+    )
+    .await;
+    db.execute(&define(1, "doc->>'a'", "")).await;
+    let mut hand = Hand::of(db.connect().await, "pc").await;
+    hand.load(&[r#"{"id": 1, "a": "x", "b": "y"}"#]).await;
+    db.execute(&define(2, "upper(doc->>'a')", ", activate => false"))
+        .await;
+    assert_eq!(
+        db.rows("select changes from sluice.compare_records('pc', 1, 2)")
+            .await,
+        [r#"[{"key": {"id": 1}, "changes": {"a": {"a": "x", "b": "X"}}}]"#]
+    );
+}

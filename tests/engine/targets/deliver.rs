@@ -494,3 +494,41 @@ async fn what_was_sent_is_pruned_although_nothing_is_delivered_any_more() {
     .await;
     assert_eq!(db.value("select count(*) from sluice.outbox").await, "0");
 }
+
+/// A batch holds the first target alone, whichever it writes to.
+#[tokio::test]
+async fn whoever_changes_deliveries_of_any_target_waits_for_batches() {
+    let (db, mut hand) = shop_with(LINES_GO, ", order_by => 'at'").await;
+    hand.load(&[order(1, 1, &[1])]).await;
+    let batch = db.connect().await;
+    batch
+        .batch_execute("begin; select sluice._lock_target('shop.orders'::regclass)")
+        .await
+        .unwrap();
+    for call in [
+        "sluice.enqueue_deliveries('orders', 'shop.lines')",
+        "sluice.redeliver('orders')",
+        "sluice.discard_deliveries('orders', '{}', 'test')",
+    ] {
+        let call = format!("set lock_timeout = '100ms'; select {call}");
+        assert_eq!(problem(&db, &call).await.code, "55P03", "{call}");
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_keeps_what_is_to_be_sent_of_another_row_in_which_its_text_stands() {
+    let (db, mut hand) = shop().await;
+    hand.load(&[order(1234, 1, &[]), order(12345, 1, &[])])
+        .await;
+    db.execute(
+        "select * from sluice.erase('orders', '{\"order_id\": 1234}', '{1234}', 'request 17', rows => true)",
+    )
+    .await;
+    assert_eq!(
+        db.rows(STATES).await,
+        [
+            "shop.orders|12345|-|upsert|unsent",
+            "shop.orders|1234|-|delete|unsent"
+        ]
+    );
+}
