@@ -28,6 +28,8 @@ def peers(sluice):
         psql.copy(),
         Sluice("ndjson", sluice),
         Sluice("csv", sluice),
+        Sluice("ndjson", sluice, "orders_rows"),
+        Sluice("csv", sluice, "orders_rows"),
         psql.merge_ndjson(),
         psql.merge_csv(),
         Psycopg(),

@@ -13,16 +13,17 @@ class Sluice(Peer):
     template = "sluice"
     complaint = "error"
 
-    def __init__(self, form, binary):
-        self.name = "sluice" if form == "ndjson" else "sluice-csv"
+    def __init__(self, form, binary, pipeline="orders"):
+        self.name = "sluice" + ("-csv" if form == "csv" else "") + pipeline.removeprefix("orders").replace("_", "-")
         self.form = form
         self.binary = binary
+        self.pipeline = pipeline
 
     def version(self):
         return checked(Command([self.binary, "--version"])).strip()
 
     def command(self, series, path):
-        return self._sluice(series.database, "run", "orders", "--path", path)
+        return self._sluice(series.database, "run", self.pipeline, "--path", path)
 
     def set_aside(self, series):
         return int(series.database.query("select count(*) from sluice.quarantine"))
