@@ -71,13 +71,13 @@ fn every_option_in_the_pages_is_in_the_help() {
 }
 
 #[test]
-fn every_option_of_run_is_in_the_readme() {
+fn every_option_of_run_is_told() {
     let known = Sluice::bare().args(["run", "--help"]).run().exits(0).stdout;
-    let told = options(&text("README.md"));
+    let told = options(&(text("README.md") + &text("docs/running.md")));
     for option in options(&known) {
         assert!(
-            told.contains(&option) || option == "--help",
-            "README.md does not tell of {option}"
+            told.contains(&option),
+            "neither README.md nor docs/running.md tells of {option}"
         );
     }
 }
@@ -112,10 +112,10 @@ fn every_sqlstate_of_the_engine_is_in_the_runbook() {
 }
 
 #[test]
-fn every_exit_code_and_counter_is_in_the_readme() {
-    let readme = text("README.md");
+fn every_exit_code_and_counter_is_told() {
+    let told = text("docs/running.md");
     for code in ["0", "1", "2", "3", "4", "5", "6", "75", "130, 143"] {
-        assert!(readme.contains(&format!("\n| {code} | ")), "{code}");
+        assert!(told.contains(&format!("\n| {code} | ")), "{code}");
     }
     let summary = pgsluice::report::Report {
         pipeline: String::new(),
@@ -133,7 +133,7 @@ fn every_exit_code_and_counter_is_in_the_readme() {
     }
     .summary();
     for (name, _) in summary.split(' ').filter_map(|word| word.split_once('=')) {
-        assert!(readme.contains(&format!("| `{name}` ")), "{name}");
+        assert!(told.contains(&format!("| `{name}` ")), "{name}");
     }
 }
 
@@ -157,7 +157,7 @@ async fn every_setting_of_a_source_is_told() {
 #[tokio::test]
 async fn every_setting_of_an_http_source_is_told() {
     let db = TestDb::new().await;
-    let told = text("docs/sources.md");
+    let told = text("docs/http.md");
     for function in [
         "http_source",
         "page_number_paging",
@@ -202,20 +202,41 @@ async fn every_setting_of_a_delivery_is_told() {
     }
 }
 
+/// The anchors of a page: one a heading, as GitHub makes them.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let words = line.trim_start_matches('#').trim().to_lowercase();
+            let is_kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+            words.chars().filter(is_kept).collect::<String>()
+        })
+        .map(|words| words.replace(' ', "-"))
+        .collect()
+}
+
 #[test]
-fn every_link_leads_to_a_file() {
+fn every_link_leads_to_a_file_and_a_heading() {
     let mut pages = all();
     pages.extend(["CHANGELOG.md", "CONTRIBUTING.md"].map(str::to_owned));
     for page in pages {
         let folder = root().join(Path::new(&page).parent().unwrap());
         for link in text(&page).split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap();
-            if !target.is_empty() && !target.contains("://") {
-                assert!(
-                    folder.join(target).exists(),
-                    "{page}: {target} does not exist"
-                );
+            let link = link.split(')').next().unwrap();
+            let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if target.contains("://") {
+                continue;
             }
+            let target = match target {
+                "" => root().join(&page),
+                _ => folder.join(target),
+            };
+            assert!(target.exists(), "{page}: {link} does not exist");
+            assert!(
+                anchor.is_empty()
+                    || anchors(&fs::read_to_string(target).unwrap()).contains(&anchor.to_owned()),
+                "{page}: {link} leads to no heading"
+            );
         }
     }
 }
