@@ -146,12 +146,18 @@ async fn preview(context: &Context, sql: &str, params: &[&dyn Param], what: &str
 }
 
 pub(super) async fn deliveries(context: &Context, args: &args::Deliveries) -> Result<u8> {
-    let view = match context.json {
-        true => "deliveries_details",
-        false => "deliveries",
+    let rows = match context.json {
+        true => "select * from sluice.deliveries_details",
+        // As in summaries, the first target goes without saying.
+        false => {
+            "select d.id, d.pipeline, d.state, d.operation, d.key, d.status, d.error,
+               nullif(d.target, p.target) as target
+             from sluice.deliveries d join sluice.pipelines p on p.name = d.pipeline"
+        }
     };
     let sql = format!(
-        "select * from sluice.{view} where pipeline = sluice.pipeline_name($1) and (not $2 or state = 'dead')"
+        "{rows} where pipeline = sluice.pipeline_name($1) and (not $2 or state = 'dead')
+         order by id"
     );
     let params: &[&dyn Param] = &[&args.pipeline, &args.dead];
     list(context, &sql, params, "there are no such deliveries").await

@@ -105,7 +105,8 @@ fn tell(context: &Context, report: &DeliveryReport) -> u8 {
     }
     if report.dead > 0 {
         voice::note(&format!(
-            "set aside as dead: {}; see sluice deliveries {pipeline} --dead",
+            "set aside as dead{}: {}; see sluice deliveries {pipeline} --dead",
+            report.of_target(),
             report.dead
         ));
     }

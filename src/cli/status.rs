@@ -38,7 +38,7 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     Ok(0)
 }
 
-const HIDDEN: [&str; 13] = [
+const HIDDEN: [&str; 14] = [
     "cursor",
     "started_at",
     "target",
@@ -52,6 +52,7 @@ const HIDDEN: [&str; 13] = [
     "failed_runs",
     "unfinished",
     "last_delivery_error",
+    "deliveries",
 ];
 
 /// What there is to say of a pipeline beside its numbers, a line each.
@@ -82,14 +83,24 @@ fn remarks(row: &Row) -> Vec<String> {
             text(reason)
         ));
     }
-    let count = |name: &str| row[name].as_i64().unwrap_or_default();
-    let (waiting, dead) = (count("undelivered"), count("dead_deliveries"));
-    if waiting + dead > 0 {
-        remarks.push(format!(
-            "{pipeline} delivers: waiting={waiting} dead={dead} (sluice deliveries {pipeline})"
-        ));
+    let mut delivers = |what: String, waiting: &Value, dead: &Value| {
+        if (waiting.as_i64(), dead.as_i64()) != (Some(0), Some(0)) {
+            remarks.push(format!(
+                "{pipeline} delivers{what}: waiting={waiting} dead={dead} (sluice deliveries {pipeline})"
+            ));
+        }
+    };
+    let targets = items(&row["deliveries"]);
+    for of in targets {
+        let what = format!(" {}", text(&of["target"]));
+        delivers(what, &of["waiting"], &of["dead"]);
     }
-    if let Some(error) = text(&row["last_delivery_error"]).lines().next() {
+    if targets.is_empty() {
+        delivers(String::new(), &row["undelivered"], &row["dead_deliveries"]);
+    }
+    // Of several targets a line each.
+    let errors = text(&row["last_delivery_error"]).lines();
+    for error in errors.take(targets.len().max(1)) {
         remarks.push(format!("{pipeline} delivery ended early: {error}"));
     }
     // What a run has in hand is no remark.

@@ -43,6 +43,13 @@ impl DeliveryReport {
         }
     }
 
+    /// Whose rows they are, where it is to be said.
+    pub(crate) fn of_target(&self) -> String {
+        self.target
+            .as_ref()
+            .map_or(String::new(), |target| format!(" of {target}"))
+    }
+
     /// The same, and what was sent before of the same rows.
     pub(crate) fn after(mut self, before: &DeliveryReport) -> Self {
         self.sent += before.sent;

@@ -11,6 +11,7 @@ mod refusals;
 mod sends;
 mod table;
 mod table_faults;
+mod target_faults;
 mod targets;
 
 use crate::support::sluice::Done;

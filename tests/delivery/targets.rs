@@ -17,14 +17,14 @@ create function shop.lines_v1(doc jsonb) returns table (id bigint, no bigint, sk
 language sql stable as $$ select (doc->>'id')::bigint, no, sku
   from jsonb_array_elements_text(doc->'lines') with ordinality l (sku, no) $$;";
 
-struct Shop {
-    db: TestDb,
+pub(super) struct Shop {
+    pub(super) db: TestDb,
     folder: TempDir,
 }
 
 impl Shop {
     /// `orders`, `lines`: where the rows of each go.
-    async fn new(orders: &str, lines: &str) -> Self {
+    pub(super) async fn new(orders: &str, lines: &str) -> Self {
         let shop = Shop {
             db: TestDb::new().await,
             folder: TempDir::new().unwrap(),
@@ -43,13 +43,13 @@ impl Shop {
         shop
     }
 
-    fn load(&self, name: &str, records: &[&str]) {
+    pub(super) fn load(&self, name: &str, records: &[&str]) {
         let file = self.folder.path().join(format!("{name}.ndjson"));
         std::fs::write(file, records.join("\n") + "\n").unwrap();
         Sluice::on(&self.db).args(["run", "orders"]).run().exits(0);
     }
 
-    fn deliver(&self, there: &TestDb, args: &[&str]) -> Done {
+    pub(super) fn deliver(&self, there: &TestDb, args: &[&str]) -> Done {
         Sluice::on(&self.db)
             .args(["deliver", "orders"])
             .args(args)

@@ -4,8 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_new     sluice.pipelines := jsonb_populate_record(p_pipeline, p_changes);
-  v_version sluice.transforms;
+  v_new sluice.pipelines := jsonb_populate_record(p_pipeline, p_changes);
 begin
   if p_changes = '{}' then
     return p_pipeline;
@@ -37,11 +36,8 @@ begin
     perform sluice._give_away(v_new);
   end if;
   perform sluice._refuse_forgotten_names(v_new);
-  select * into strict v_version from sluice.transforms t where t.pipeline_id = v_new.pipeline_id
-    and t.version = p_version;
-  perform sluice._check_missing(v_new.name, v_new.target, v_version.columns, v_version.key, v_new.source,
-    v_new.missing, v_new.mark_column, v_new.max_delete_ratio);
-  perform sluice._refuse_kept_children(v_new, p_version);
+  -- They hold for the active version, whichever it is that says so.
+  perform sluice._check_policies(v_new, v) from (values (p_version), (v_new.active_version)) version (v);
 
   update sluice.pipelines p set
     source = v_new.source, max_bad_ratio = v_new.max_bad_ratio, batch_rows = v_new.batch_rows,
@@ -60,7 +56,7 @@ begin
     where b.pipeline_id = v_new.pipeline_id) then
     -- Nobody noted where the source was read to its end.
     insert into sluice.snapshots (pipeline_id, first_seq, made_for, spoilt_by)
-    select s.pipeline_id, s.batch_seq + 1, sluice._full_read_recipe(s.pipeline_id, p_version),
+    select s.pipeline_id, s.batch_seq + 1, sluice._full_read_recipe(s.pipeline_id, v_new.active_version),
       'it began before the pipeline was told not to keep missing rows'
     from sluice.etl_state s where s.pipeline_id = v_new.pipeline_id;
   end if;
@@ -71,6 +67,20 @@ $$;
 comment on function sluice._change_pipeline(sluice.pipelines, integer, jsonb) is
 $$Changes source and policies of a pipeline to what is given, a null for none; SL005 for what makes no sense, or not
 with this version.$$;
+
+-- Whether what is done about missing rows goes with a version.
+create or replace function sluice._check_policies(p_pipeline sluice.pipelines, p_version integer)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform sluice._check_missing(p_pipeline.name, p_pipeline.target, t.columns, t.key, p_pipeline.source,
+    p_pipeline.missing, p_pipeline.mark_column, p_pipeline.max_delete_ratio)
+  from sluice.transforms t where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_version;
+  perform sluice._refuse_kept_children(p_pipeline, p_version);
+end
+$$;
 
 -- Files and objects that are forgotten would be loaded as new ones, if the source listed them again.
 create or replace function sluice._refuse_forgotten_names(p_pipeline sluice.pipelines)
@@ -110,6 +120,7 @@ declare
   v_off   integer[];
   v_count bigint;
 begin
+  perform sluice._hold_batches(p_pipeline.pipeline_id); -- what they note is closed here, or they see that it is off
   update sluice.pipelines b set deliver = p_pipeline.deliver, also_deliver = p_pipeline.also_deliver
   where b.backfill_of = p_pipeline.pipeline_id;
   with off as (

@@ -20,7 +20,9 @@ declare
   v_newest   integer;
   v_also     sluice.also_targets[];
   v_also_deliver jsonb;
+  v_said_by_active jsonb;
   v_is_same  boolean;
+  v_is_active boolean;
   v_owner    text;
 begin
   if p_name is null or p_name !~ '^[a-z][a-z0-9_.-]{0,39}$' then
@@ -60,6 +62,7 @@ begin
   where t.pipeline_id = v_pipeline.pipeline_id and t.version = p_version;
   select t.version, t.definition into v_newest, v_before from sluice.transforms t
   where t.pipeline_id = v_pipeline.pipeline_id order by t.version desc limit 1;
+  v_said_by_active := sluice._said_by_version(v_pipeline.pipeline_id, v_pipeline.active_version);
   v_new.version := p_version;
   v_new.function := sluice._qualified_function(v_names.transform);
   v_new.function_text := sluice._function_text(v_names.transform);
@@ -77,7 +80,7 @@ begin
     and sluice._is_same_also(v_pipeline.pipeline_id, p_version, v_also)
     and (v_old.function, v_old.sha256, v_old.key) = (v_new.function, v_new.sha256, v_new.key)
     and v_old.order_by is not distinct from v_new.order_by;
-  if v_is_same and p_version < v_newest then
+  if v_is_same and p_version < v_newest and p_version <> v_pipeline.active_version then
     -- Of the past: it need not even fit the target any more.
     return sluice._said_of_definition(v_pipeline, v_pipeline, p_version, '{}');
   end if;
@@ -99,30 +102,25 @@ begin
     insert into sluice.etl_state (pipeline_id) values (v_pipeline.pipeline_id);
   end if;
   v_new.pipeline_id := v_pipeline.pipeline_id;
-  perform sluice._register_version(v_pipeline, v_names.target, v_old, v_new, v_said, v_also);
+  v_is_active := v_pipeline.active_version = p_version
+    or coalesce(p_activate, true) and (not v_is_same or v_before ->> 'activate' = 'false');
+  perform sluice._register_version(v_pipeline, v_names.target, v_old, v_new, v_said, v_also, v_is_active);
   v_pipeline.target := v_names.target;
+  if v_is_active and not (v_is_same and v_pipeline.active_version = p_version) then
+    perform sluice._activate(v_pipeline, p_version);
+    v_pipeline.active_version := p_version;
+  end if;
 
   -- What is kept of none said everything anew (an engine before this one kept nothing).
   if p_version >= coalesce(v_newest, 0) then
     v_pipeline := sluice._change_pipeline(v_pipeline, p_version, (
-      select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(v_said - 'activate')
+      select coalesce(jsonb_object_agg(key, value), '{}')
+      from jsonb_each(v_said - '{activate,deliver,also_deliver}'::text[])
       where value is distinct from v_before -> key));
-    -- Also when nothing is new: the body function may be another one behind its name.
-    perform sluice._register_delivery(p_search_path, v_new.search_path, sluice._as_if_only(v_pipeline, t.target),
-      t.key, t.was)
-    from (
-      select v_pipeline.target, p_key, v_was.deliver where v_said ? 'deliver'
-      union all
-      select a.target, a.key, v_was.also_deliver -> a.target from unnest(v_also) a
-      where v_also_deliver ? a.target) t (target, key, was);
   else
-    v_said := '{}';
+    v_said := (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(v_said) where key like '%deliver');
   end if;
-  if coalesce(p_activate, true) and (not v_is_same or v_before ->> 'activate' = 'false')
-    or v_pipeline.active_version = p_version and not v_is_same then
-    perform sluice._activate(v_pipeline, p_version);
-    v_pipeline.active_version := p_version;
-  end if;
+  v_pipeline := sluice._change_deliveries(v_pipeline, p_version, v_said_by_active, true);
   return sluice._said_of_definition(v_was, v_pipeline, p_version, v_said);
 end
 $$;

@@ -62,10 +62,14 @@ as $$
 begin
   if has_column_privilege('sluice.runs', 'error', 'select') then
     return coalesce((select r.error from sluice.runs r where r.run_id = p_run_id),
-      (select string_agg(concat_ws(': ', d.target, d.error), E'\n' order by d.route)
-       from sluice.pipelines p cross join lateral sluice._routes(p) r
-       join sluice.delivery_state d on d.pipeline_id = p.pipeline_id and d.route = r.route
-       where p.pipeline_id = p_sender_of and d.error is not null));
+      (select string_agg(case when s.of_how_many = 1 then s.error
+          else format('%s: %s', s.target, split_part(s.error, E'\n', 1)) end, E'\n' order by s.route)
+       from (
+         select r.route, r.target, d.error, count(*) over () as of_how_many
+         from sluice.pipelines p cross join lateral sluice._routes(p) r
+         join sluice.delivery_state d on d.pipeline_id = p.pipeline_id and d.route = r.route
+         where p.pipeline_id = p_sender_of) s
+       where s.error is not null));
   end if;
   return null;
 end

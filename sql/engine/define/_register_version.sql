@@ -1,7 +1,7 @@
 -- Writes the version down, if it may still be changed.
 create or replace function sluice._register_version(
   p_pipeline sluice.pipelines, p_target text, p_old sluice.transforms, p_new sluice.transforms, p_said jsonb,
-  p_also sluice.also_targets[])
+  p_also sluice.also_targets[], p_is_active boolean)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -12,6 +12,10 @@ begin
     raise exception using errcode = 'SL005', hint = 'define another pipeline for the other table',
       message = format('pipeline %s has loaded %s and cannot change its target to %s', p_pipeline.name,
         p_pipeline.target, p_target);
+  elsif p_pipeline.target <> p_target and not p_is_active then
+    raise exception using errcode = 'SL005', hint = 'activate => true, or define another pipeline for the other table',
+      message = format('pipeline %s: version %s cannot be a candidate for %s, as all versions load one target, now %s',
+        p_pipeline.name, p_new.version, p_target, p_pipeline.target);
   elsif p_old.first_used_at is not null
     and ((p_old.function, p_old.sha256, p_old.key, p_old.order_by) is distinct
         from (p_new.function, p_new.sha256, p_new.key, p_new.order_by)

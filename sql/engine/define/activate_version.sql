@@ -4,19 +4,27 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(activate_version.pipeline);
+  v_was sluice.pipelines := sluice._find_own_live_pipeline(activate_version.pipeline);
+  v_now sluice.pipelines;
 begin
-  perform sluice._compile_all(v_pipeline.pipeline_id, activate_version.version);
-  perform sluice._activate(v_pipeline, activate_version.version);
-  return format('pipeline %s: version %s active (was %s)', v_pipeline.name, activate_version.version,
-    v_pipeline.active_version);
+  select * into strict v_was from sluice.pipelines p where p.pipeline_id = v_was.pipeline_id for no key update;
+  perform sluice._compile_all(v_was.pipeline_id, activate_version.version);
+  perform sluice._check_policies(v_was, activate_version.version);
+  perform sluice._activate(v_was, activate_version.version);
+  v_now := v_was;
+  v_now.active_version := activate_version.version;
+  v_now := sluice._change_deliveries(v_now, activate_version.version,
+    sluice._said_by_version(v_was.pipeline_id, v_was.active_version), false);
+  return format('pipeline %s: version %s active (was %s)', v_was.name, v_now.active_version, v_was.active_version)
+    || coalesce('; ' || sluice._changes_of_pipeline(v_was, v_now), '');
 end
 $$;
 
 comment on function sluice.activate_version(text, integer) is
 $$Makes another registered version the active one from the next batch on. It is the way back from a bad release, and the
-way forward for one that was defined with activate => false. Who did it and when is in sluice.versions. SL005 when
-there is no such version or it no longer fits the target. Example: select sluice.activate_version('orders', 1)$$;
+way forward for one that was defined with activate => false. Rows are delivered as its definition says, where that of
+the other said otherwise. Who did it and when is in sluice.versions. SL005 when there is no such version or it no longer
+fits the target. Example: select sluice.activate_version('orders', 1)$$;
 
 -- Makes a version the active one and notes who did it, if it was not.
 create or replace function sluice._activate(p_pipeline sluice.pipelines, p_version integer)

@@ -18,6 +18,10 @@ begin
       hint = (select 'it has ' || string_agg('v' || t.version, ', ' order by t.version)
         from sluice.transforms t where t.pipeline_id = v_pipeline.pipeline_id);
   end if;
+  if v_version.version <> v_pipeline.active_version then
+    v_pipeline := jsonb_populate_record(v_pipeline, sluice._delivery_changes(v_version.definition,
+      sluice._said_by_version(v_pipeline.pipeline_id, v_pipeline.active_version)));
+  end if;
   v_path := nullif(regexp_replace(v_version.search_path, '(, )?pg_temp$', ''), 'public');
   return concat_ws(E'\n\n',
     'set local search_path = ' || nullif(v_path, '') || ';',

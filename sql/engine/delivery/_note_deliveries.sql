@@ -10,7 +10,10 @@ as $$
 declare
   v record;
 begin
-  if p_target.route is null then
+  -- Delivering may have been ended since the batch was opened.
+  if p_target.route is null or (
+    select (sluice._as_if_only(p, sluice._qualified_name(p_target.target))).deliver is null
+    from pg_temp.sluice_batch b join sluice.pipelines p using (pipeline_id)) then
     return null;
   end if;
   perform sluice._plan_by_index('sluice_outbox', p_target.outbox_sql);

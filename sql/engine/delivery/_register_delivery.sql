@@ -1,40 +1,17 @@
--- What a definition says of the deliveries of one target, checked against it and its key; and the body function as it
--- is now, looked up under the path of the version that is defined with it.
-create or replace function sluice._register_delivery(
-  p_search_path text, p_version_path text, p_only sluice.pipelines, p_key text[], p_was jsonb)
+-- Notes where rows of a target are delivered from now on, and the body function as it is now, looked up under the path
+-- of the version that says so.
+create or replace function sluice._register_delivery(p_only sluice.pipelines, p_version_path text, p_was jsonb)
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_target   oid  := to_regclass(p_only.target);
-  v_where    text := format('pipeline %s: ', p_only.name);
-  v_function oid;
-  v_name     text;
+  v_function oid  := sluice._body_function(p_version_path, p_only);
   v_further  text := (select p_only.target from sluice.pipelines p
     where p.pipeline_id = p_only.pipeline_id and p.target <> p_only.target);
   v_route    integer;
   v_has_rows boolean;
 begin
-  if p_only.deliver is null then
-    return; -- set so elsewhere
-  end if;
-  v_name := sluice._key_column_without_stable_bytes(v_target, p_key);
-  if v_name is not null then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('deliver does not go with key column %s, in which equal values may have different '
-        'bytes', v_name),
-      hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
-  end if;
-  select m[1] into v_name from regexp_matches(p_only.deliver ->> 'url', '[{]([^{}]*)[}]', 'g') m
-  where m[1] <> all (p_key) limit 1;
-  if found then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('{%s} in the url of deliver is no key column', v_name),
-      hint = format('the key is %s', array_to_string(p_key, ', '));
-  end if;
-  perform sluice._check_delivered_columns(p_only, v_target, p_key);
-  v_function := sluice._body_function(p_search_path, p_only, v_target);
   v_route := case when v_further is null then 1 else coalesce(sluice._route(p_only), (
     select greatest(max(s.route), 1) + 1 from sluice.delivery_state s where s.pipeline_id = p_only.pipeline_id)) end;
   insert into sluice.delivery_state as s (pipeline_id, route, target, body_function, body_sha256, search_path)
@@ -59,8 +36,36 @@ begin
 end
 $$;
 
-comment on function sluice._register_delivery(text, text, sluice.pipelines, text[], jsonb) is
-  'Checks (SL005) where rows of a target are delivered and notes the body function. p_was: where they were before.';
+comment on function sluice._register_delivery(sluice.pipelines, text, jsonb) is
+  'Notes where rows of a target are delivered and by which body function. p_was: where they were before.';
+
+-- Whether where rows go goes with a target and its key (SL005).
+create or replace function sluice._check_delivery(p_only sluice.pipelines, p_key text[])
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_target oid  := to_regclass(p_only.target);
+  v_where  text := format('pipeline %s: ', p_only.name);
+  v_name   text := sluice._key_column_without_stable_bytes(v_target, p_key);
+begin
+  if v_name is not null then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('deliver does not go with key column %s, in which equal values may have different '
+        'bytes', v_name),
+      hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
+  end if;
+  select m[1] into v_name from regexp_matches(p_only.deliver ->> 'url', '[{]([^{}]*)[}]', 'g') m
+  where m[1] <> all (p_key) limit 1;
+  if found then
+    raise exception using errcode = 'SL005',
+      message = v_where || format('{%s} in the url of deliver is no key column', v_name),
+      hint = format('the key is %s', array_to_string(p_key, ', '));
+  end if;
+  perform sluice._check_delivered_columns(p_only, v_target, p_key);
+end
+$$;
 
 -- Columns that are delivered without a body function are the target's, and the key is one of them.
 create or replace function sluice._check_delivered_columns(p_pipeline sluice.pipelines, p_target oid, p_key text[])
@@ -95,15 +100,15 @@ begin
 end
 $$;
 
--- The function that makes the body, as the author of the definition sees it; null where the row is the body.
-create or replace function sluice._body_function(p_search_path text, p_pipeline sluice.pipelines, p_target oid)
+-- The function that makes the body, as seen by the path of a version; null where the row is the body.
+create or replace function sluice._body_function(p_search_path text, p_pipeline sluice.pipelines)
 returns oid
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_name     text := p_pipeline.deliver ->> 'body';
-  v_row      text := p_target::regclass;
+  v_row      text := to_regclass(p_pipeline.target);
   v_function oid;
   v_found    pg_proc;
 begin

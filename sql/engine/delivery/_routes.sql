@@ -10,6 +10,7 @@ as $$
   cross join lateral (
     select case when s.target is null then p_pipeline else sluice._as_if_only(p_pipeline, s.target) end as as_only) o
   where s.pipeline_id = p_pipeline.pipeline_id and (o.as_only).deliver is not null
+    and s.target is distinct from p_pipeline.target -- a further one that became the first has its route
   order by s.route
 $$;
 

@@ -73,7 +73,7 @@ begin
     cross join lateral sluice._version_targets(d.pipeline_id, d.version) t
     where s.pipeline_id = p_pipeline.pipeline_id and t.target = s.target and t.number > 1
       and to_regclass(t.target) is not null
-    order by s.route, t.version desc
+    order by s.route, t.version = p_pipeline.active_version desc, t.version desc
   loop
     execute format('select coalesce(jsonb_agg(encode(%s, ''hex'')), ''[]'') from %s t join %s p on %s',
       sluice._key_hash(to_regclass(v.target), v.key, 't'), to_regclass(v.target), v_key.row_sql,

@@ -16,7 +16,7 @@ begin
       select distinct on (t.target) t.* -- those of former versions, too
       from sluice.transforms d cross join lateral sluice._version_targets(d.pipeline_id, d.version) t
       where d.pipeline_id = p_pipeline.pipeline_id and d.key = v_key.columns and to_regclass(t.target) is not null
-      order by t.target, t.version desc) x
+      order by t.target, t.version = p_pipeline.active_version desc, t.version desc) x
     order by x.number desc
   loop
     place := 'rows of ' || v.target;

@@ -84,6 +84,7 @@ begin
       ('waiting%', 'name', 'The file, object or sweep.'),
       ('status_details', 'targets', 'Where there are several: each with the rows that the last run wrote.'),
       ('status_details', 'last_delivery_error', 'Why the last sender ended early, or could not send.'),
+      ('status_details', 'deliveries', 'Where rows of several targets are delivered: what waits of each.'),
       ('versions_details', 'also', 'The targets besides the first.'),
       ('erasures', 'erased_at', 'When it was committed.'), ('erasures', 'erased_by', 'By whom.'),
       ('erasures', 'places', 'How much was erased, by place.'),

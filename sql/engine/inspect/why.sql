@@ -34,6 +34,14 @@ begin
     return query select * from sluice._why_batch(coalesce(v_row.sluice_batch, v_grave.batch_id), v_key.given,
       v_key.columns, v_key.row_sql, v_parent.key, v_key.target);
   end if;
+  return query
+  select 'delivery ' || o.delivery_id, concat_ws(': ', format('%s since %s, %s of batch %s', replace(o.state, '_', ' '),
+      coalesce(o.attempted_at, o.noted_at)::timestamptz(0), o.operation, o.batch_id),
+    nullif(concat_ws(' ', o.status, sluice._excerpt(coalesce(o.error, o.answer), 200)), ''))
+  from sluice.outbox o
+  where o.pipeline_id = v_pipeline.pipeline_id and o.route = sluice._route(v_only) and o.key_hash = v_key.key_hash
+    and o.state in ('unsent', 'in_flight', 'dead')
+  order by o.delivery_id desc;
 
   if v_parent.key is null then
     return; -- nobody knows whose child it was
@@ -58,8 +66,9 @@ $$;
 
 comment on function sluice.why(text, jsonb, text) is
 $$Where the row of a key comes from, fact by fact: the batch that last wrote or deleted it, its run and version, the
-source, the payload where it is retained (see retain_raw), whether it was changed by hand since, and what is or was in
-quarantine of the same key, or of the parent's, as far as that can be told. key: {"order_id": 42}, every key column
+source, the payload where it is retained (see retain_raw), whether it was changed by hand since, what of it is not
+delivered yet, or was refused, and what is or was in quarantine of the same key, or of the parent's, as far as that can
+be told. key: {"order_id": 42}, every key column
 (SL005 otherwise), or the value alone where there is one column. target: one of several targets of the pipeline, unless
 it is the first; of a child its parent is named, too. Batches that have seen the row since, unchanged, leave no trace in
 it. Example: select * from sluice.why('orders', '42')$$;

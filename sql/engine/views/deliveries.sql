@@ -6,9 +6,11 @@ select
   o.operation,
   o.key,
   o.status,
-  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._width_left(40))) as error
+  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._width_left(40))) as error,
+  coalesce(s.target, p.target) as target
 from sluice.outbox o
 join sluice.pipelines p using (pipeline_id)
+left join sluice.delivery_state s using (pipeline_id, route)
 order by o.delivery_id;
 
 comment on view sluice.deliveries is

@@ -61,7 +61,14 @@ select
        where b.run_id = r.run_id) x on x.target = v.target
      group by v.target, v.number) o
    having count(*) > 1) as targets,
-  sluice._error_of(null, p.pipeline_id) as last_delivery_error
+  sluice._error_of(null, p.pipeline_id) as last_delivery_error,
+  (select jsonb_agg(jsonb_build_object('target', r.target, 'waiting', n.waiting, 'dead', n.dead) order by r.route)
+   from sluice._routes(p) r
+   cross join lateral (
+     select count(*) filter (where o.state <> 'dead') as waiting, count(*) filter (where o.state = 'dead') as dead
+     from sluice.outbox o
+     where o.pipeline_id = p.pipeline_id and o.route = r.route and o.state in ('unsent', 'in_flight', 'dead')) n
+   having count(*) > 1) as deliveries
 from sluice.pipelines p
 join sluice.etl_state s using (pipeline_id)
 left join lateral (
@@ -80,7 +87,8 @@ batches: of all runs. failing_since, failed_runs: since when no run has ended we
 could not be read to its end; unfinished: files and objects that were begun and are not among these (20 at most).
 targets: where there are several, the rows written to each by that run.
 undelivered, dead_deliveries: rows that were not sent yet, or that were refused (sluice.deliveries);
-last_delivery_error: why the last sender ended early. cursor, unfinished and errors are null for a
+deliveries: where rows of several targets are delivered, the same for each; last_delivery_error: why the last sender
+ended early, a line each of several. cursor, unfinished and errors are null for a
 sluice_monitor. Backfills are in sluice.backfills.$$;
 
 create or replace view sluice.waiting_details as

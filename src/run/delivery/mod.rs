@@ -101,7 +101,10 @@ pub async fn deliver(
         report.retried += u64::from(job.budget.used());
         done
     });
-    report.error = done.await.err();
+    report.error = done.await.err().map(|error| match &report.target {
+        Some(target) => error.detail(format!("when rows of {target} were sent")),
+        None => error,
+    });
     report.seconds = started.elapsed().as_secs_f64();
     report
 }

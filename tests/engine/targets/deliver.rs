@@ -399,7 +399,29 @@ async fn status_and_doctor_tell_of_the_deliveries_of_each_target() {
     assert_eq!(
         db.rows("select undelivered, last_delivery_error from sluice.status_details")
             .await,
-        ["3|no way\nshop.lines: not that either"]
+        ["3|shop.orders: no way\nshop.lines: not that either"]
+    );
+    send(&db, "shop.lines", "dead").await;
+    assert_eq!(
+        db.rows("select d.* from sluice.status_details, jsonb_to_recordset(deliveries) d (target text, waiting int, dead int)")
+            .await,
+        ["shop.orders|1|0", "shop.lines|0|2"]
+    );
+    assert_eq!(
+        db.rows("select target, count(*) from sluice.deliveries group by 1 order by 1")
+            .await,
+        ["shop.lines|2", "shop.orders|1"]
+    );
+    let why = "select regexp_replace(value, 'since [^,]*', 'since ...') from sluice.why('orders', ";
+    let fact = |given: &str| format!("{why}{given}) where fact like 'delivery%'");
+    assert_eq!(
+        db.rows(&fact("'1'")).await,
+        ["unsent since ..., upsert of batch 1"]
+    );
+    assert_eq!(
+        db.rows(&fact("'{\"order_id\": 1, \"line_no\": 2}', target => 'shop.lines'"))
+            .await,
+        ["dead since ..., upsert of batch 1"]
     );
     let doctor = "select \"check\", split_part(detail, ' since', 1) from sluice.doctor() where \"check\" like 'deliveries%'";
     assert_eq!(
@@ -531,4 +553,73 @@ async fn an_erasure_keeps_what_is_to_be_sent_of_another_row_in_which_its_text_st
             "shop.orders|1234|-|delete|unsent"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_batch_that_was_opened_before_delivering_was_ended_notes_nothing() {
+    let (db, hand) = shop().await;
+    hand.stage(&[order(1, 1, &[1])]).await.unwrap();
+    hand.transform().await.unwrap();
+    db.execute("select sluice.set_policy('orders', 'deliver', 'none')")
+        .await;
+    hand.merge().await.unwrap();
+    hand.session.batch_execute("commit").await.unwrap();
+    assert_eq!(db.value("select count(*) from sluice.outbox").await, "0");
+}
+
+/// Its route is left, by the name of a target that has another one now.
+#[tokio::test]
+async fn a_further_target_that_became_the_first_one_is_delivered_and_erased_by_one_route() {
+    let db = TestDb::new().await;
+    db.execute(super::TABLES).await;
+    db.execute(&definition(LINES_GO, ", order_by => 'at'")).await;
+    db.execute(
+        "select sluice.define_pipeline(name => 'orders', version => 1, transform => 'shop.lines_v1', \
+           target => 'shop.lines', key => '{order_id,line_no}', source => sluice.file_source(path => '-'), \
+           deliver => sluice.http_delivery(url => 'https://crm.example/lines'));
+         insert into shop.orders (order_id, amount, at) values (1, 1, 1)",
+    )
+    .await;
+    let targets = "select target, is_first from sluice.delivering_targets('orders')";
+    assert_eq!(db.rows(targets).await, ["shop.lines|t"]);
+    let mut hand = Hand::of(db.connect().await, "orders").await;
+    hand.load(&[order(1, 1, &[1, 2])]).await;
+    let states = "select key->>'line_no', operation, state from sluice.deliveries order by id";
+    assert_eq!(db.rows(states).await, ["1|upsert|unsent", "2|upsert|unsent"]);
+    let erase = "select place, erased from sluice.erase('orders', '{\"order_id\": 1, \"line_no\": 2}', \
+        reason => 'request 17', rows => true) where place = 'deliveries' or place like 'rows%'";
+    assert_eq!(
+        db.rows(erase).await,
+        ["deliveries|1", "rows of shop.lines|1"]
+    );
+    assert_eq!(db.rows(states).await, ["1|upsert|unsent", "2|delete|unsent"]);
+}
+
+/// All that a version is compiled from has the same xmin then.
+#[tokio::test]
+async fn a_definition_that_follows_another_in_one_transaction_is_compiled_anew() {
+    let db = TestDb::new().await;
+    db.execute(super::TABLES).await;
+    let session = db.connect().await;
+    let mut noted = Vec::new();
+    session.batch_execute("begin").await.unwrap();
+    for also in ["children => 'replace'", LINES_GO, "children => 'replace'"] {
+        session
+            .batch_execute(&definition(also, ", order_by => 'at'"))
+            .await
+            .unwrap();
+        if noted.is_empty() {
+            session
+                .query("select * from sluice.start_run('orders', 'test')", &[])
+                .await
+                .unwrap();
+        }
+        session
+            .query("select * from sluice.begin_batch('orders', (select max(run_id) from sluice.runs))", &[])
+            .await
+            .unwrap();
+        let route = "select count(route) from pg_temp.sluice_targets";
+        noted.push(session.query_one(route, &[]).await.unwrap().get::<_, i64>(0));
+    }
+    assert_eq!(noted, [0, 1, 0]);
 }

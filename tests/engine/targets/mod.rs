@@ -1,6 +1,7 @@
 //! One record, rows of several targets: orders and their lines.
 
 mod books;
+mod candidate;
 mod compare;
 mod define;
 mod deliver;
