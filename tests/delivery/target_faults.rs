@@ -47,8 +47,16 @@ fn check(applied: &[String], before: u64, after: u64, context: &str) {
         let order = |n| format!(r#"PUT {{"n": {n}, "id": {id}}}"#);
         for (path, earlier, last) in [
             (format!("orders-{id}"), order(before), order(after)),
-            (format!("lines-{id}-1"), line(id, 1, before), line(id, 1, after)),
-            (format!("lines-{id}-2"), line(id, 2, before), "DELETE ".to_owned()),
+            (
+                format!("lines-{id}-1"),
+                line(id, 1, before),
+                line(id, 1, after),
+            ),
+            (
+                format!("lines-{id}-2"),
+                line(id, 2, before),
+                "DELETE ".to_owned(),
+            ),
         ] {
             let of_row: Vec<&str> = applied
                 .iter()
@@ -87,7 +95,11 @@ async fn nothing_is_doubled_lost_or_reordered(fault: Fault, offset: usize) {
         drop(proxy);
         load(&shop, after, 1);
         let done = until_free(|| shop.deliver(&shop.db, &[])).exits(0);
-        assert_eq!(done.stdout.matches(" waiting=0 ").count(), 2, "{context}: {done:?}");
+        assert_eq!(
+            done.stdout.matches(" waiting=0 ").count(),
+            2,
+            "{context}: {done:?}"
+        );
         check(&receiver.applied(), before, after, &context);
     }
     assert!(fired * 10 >= 9 * points.len(), "{fired} fired");

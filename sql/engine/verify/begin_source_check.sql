@@ -36,8 +36,8 @@ begin
   select v_id as check_id, v_pipeline.pipeline_id as pipeline_id, v_pipeline.active_version as version,
     -- Rows of later batches may come from records that are newer than what is read here.
     nextval('sluice.batch_id') as before_batch,
-    0::bigint as records, 0::bigint as filtered, 0::bigint as bad_without_key, 0::bigint as in_quarantine,
-    0::bigint as repaired;
+    0::bigint as records, 0::bigint as filtered, 0::bigint as bad, 0::bigint as bad_without_key,
+    0::bigint as in_quarantine, 0::bigint as repaired;
   -- of_target: a further target by name; empty of the first.
   create temporary table sluice_source_keys (
     key_hash bytea not null, is_same boolean not null, of_target text not null);

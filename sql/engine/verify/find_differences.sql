@@ -11,7 +11,7 @@ begin
   perform sluice._mark_outdated_rows(); -- of keys that were deleted since
   perform sluice._compare_with_targets();
   update pg_temp.sluice_source_check c set records = c.records + b.extracted, filtered = c.filtered + b.filtered,
-    bad_without_key = c.bad_without_key + (
+    bad = c.bad + (select count(*) from pg_temp.sluice_faults), bad_without_key = c.bad_without_key + (
       select count(*) from pg_temp.sluice_faults f
       where f.ordinal not in (select k.ordinal from sluice._record_keys(true) k))
   from pg_temp.sluice_batch b where not is_second_look;

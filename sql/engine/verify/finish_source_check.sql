@@ -60,8 +60,7 @@ begin
   from jsonb_to_recordset(v_targets) t (target text, number integer, is_kept boolean, rows bigint)
   cross join lateral (
     -- A record that has its key still has none of those of its children.
-    select count(*) as not_in_source,
-      v.bad_without_key + case when t.number > 1 then v.in_quarantine else 0 end as bad
+    select count(*) as not_in_source, case when t.number > 1 then v.bad else v.bad_without_key end as bad
     from pg_temp.sluice_differences d
     where d.what = 'not in the source' and d.of_target = case when t.number > 1 then t.target else '' end) d
   order by t.number;

@@ -10,7 +10,8 @@ const LINES_GO: &str = "children => 'replace', \
                         deliver => sluice.http_delivery(url => 'https://crm.example/lines')";
 const STATES: &str =
     "select target, key->>'order_id', state from sluice.deliveries_details order by id";
-const URLS: &str = "select p.deliver->>'url', p.also_deliver->'shop.lines'->>'url' from sluice.pipelines p";
+const URLS: &str =
+    "select p.deliver->>'url', p.also_deliver->'shop.lines'->>'url' from sluice.pipelines p";
 const ACTIVATE: &str = "select sluice.activate_version('orders', 2)";
 
 /// The same as version 2, not active.
@@ -55,7 +56,10 @@ async fn a_candidate_changes_no_delivery_until_it_is_activated_and_the_way_back_
     );
 
     let said = db.value(ACTIVATE).await;
-    assert!(said.starts_with("pipeline orders: version 2 active (was 1); deliver of shop.lines"), "{said}");
+    assert!(
+        said.starts_with("pipeline orders: version 2 active (was 1); deliver of shop.lines"),
+        "{said}"
+    );
     hand.load(&[order(3, 1, &[1])]).await;
     assert_eq!(
         db.rows(STATES).await,
@@ -68,7 +72,8 @@ async fn a_candidate_changes_no_delivery_until_it_is_activated_and_the_way_back_
         ]
     );
     assert_eq!(db.rows(URLS).await, ["https://new.example/orders|-"]);
-    db.execute("select sluice.activate_version('orders', 1)").await;
+    db.execute("select sluice.activate_version('orders', 1)")
+        .await;
     hand.load(&[order(4, 1, &[1])]).await;
     assert_eq!(
         db.rows(STATES).await[5..],
@@ -96,7 +101,8 @@ async fn what_only_a_candidate_delivers_begins_with_its_activation() {
     db.execute(ACTIVATE).await;
     hand.load(&[order(2, 1, &[1])]).await;
     assert_eq!(db.rows(STATES).await, ["shop.lines|2|unsent"]);
-    let claimed = "select d.body from sluice.start_delivery('orders', 'test', target => 'shop.lines') s,
+    let claimed =
+        "select d.body from sluice.start_delivery('orders', 'test', target => 'shop.lines') s,
         lateral sluice.claim_deliveries('orders', s.epoch, target => 'shop.lines') d";
     assert_eq!(db.rows(claimed).await, [r#""s1""#]);
 }
@@ -105,9 +111,12 @@ async fn what_only_a_candidate_delivers_begins_with_its_activation() {
 #[tokio::test]
 async fn where_a_candidate_delivers_is_checked_when_it_is_defined() {
     let (db, _hand) = shop_with(LINES_GO, ORDERS_GO).await;
-    problem(&db, &second(&LINES_GO.replace("/lines", "/{sku}"), ORDERS_GO))
-        .await
-        .refuses("{sku} in the url of deliver", "order_id, line_no");
+    problem(
+        &db,
+        &second(&LINES_GO.replace("/lines", "/{sku}"), ORDERS_GO),
+    )
+    .await
+    .refuses("{sku} in the url of deliver", "order_id, line_no");
     let body = LINES_GO.replace("/lines'", "/lines', body => 'shop.none'");
     problem(&db, &second(&body, ORDERS_GO))
         .await
@@ -115,7 +124,8 @@ async fn where_a_candidate_delivers_is_checked_when_it_is_defined() {
 }
 
 #[tokio::test]
-async fn deliveries_that_were_ended_elsewhere_stay_so_when_a_version_that_says_the_same_is_activated() {
+async fn deliveries_that_were_ended_elsewhere_stay_so_when_a_version_that_says_the_same_is_activated()
+ {
     let (db, mut hand) = shop_with(LINES_GO, ORDERS_GO).await;
     db.execute("select sluice.set_policy('orders', 'deliver', 'none')")
         .await;
@@ -130,14 +140,17 @@ async fn deliveries_that_were_ended_elsewhere_stay_so_when_a_version_that_says_t
 
 /// Of an older version that was made the active one again.
 #[tokio::test]
-async fn the_definition_of_the_active_version_says_where_it_delivers_although_there_is_a_newer_one() {
+async fn the_definition_of_the_active_version_says_where_it_delivers_although_there_is_a_newer_one()
+{
     let (db, mut hand) = shop_with(LINES_GO, ORDERS_GO).await;
     db.execute(&second(LINES_GO, ORDERS_GO)).await;
     let said = db
         .value(&definition(LINES_GO, &ORDERS_GO.replace("crm", "new")))
         .await;
     assert!(
-        said.ends_with(r#"deliver url "https://crm.example/orders" → "https://new.example/orders""#),
+        said.ends_with(
+            r#"deliver url "https://crm.example/orders" → "https://new.example/orders""#
+        ),
         "{said}"
     );
     hand.load(&[order(1, 1, &[])]).await;
@@ -147,9 +160,11 @@ async fn the_definition_of_the_active_version_says_where_it_delivers_although_th
 #[tokio::test]
 async fn a_version_with_another_key_waits_until_what_was_noted_by_the_old_one_is_sent() {
     let (db, mut hand) = shop_with(LINES_GO, ", order_by => 'at'").await;
-    db.execute("create unique index on shop.lines (line_no)").await;
+    db.execute("create unique index on shop.lines (line_no)")
+        .await;
     hand.load(&[order(1, 1, &[1])]).await;
-    let by_number = second(LINES_GO, ", order_by => 'at'").replace("{order_id,line_no}", "{line_no}");
+    let by_number =
+        second(LINES_GO, ", order_by => 'at'").replace("{order_id,line_no}", "{line_no}");
     db.execute(&by_number).await;
     let refused = problem(&db, ACTIVATE).await;
     refused.refuses(
@@ -177,13 +192,21 @@ async fn a_candidate_does_not_let_the_active_version_delete_parents_whose_childr
     let deletes = ", order_by => 'at', missing => 'delete'";
     problem(&db, &second("children => 'replace'", deletes))
         .await
-        .refuses("does not go with shop.lines, which keeps its children", "replace");
+        .refuses(
+            "does not go with shop.lines, which keeps its children",
+            "replace",
+        );
     // Together with the version that replaces them it may.
-    db.execute(&second("children => 'replace'", deletes).replace("activate => false", "activate => true"))
-        .await;
+    db.execute(
+        &second("children => 'replace'", deletes).replace("activate => false", "activate => true"),
+    )
+    .await;
     problem(&db, "select sluice.activate_version('orders', 1)")
         .await
-        .refuses("does not go with shop.lines, which keeps its children", "replace");
+        .refuses(
+            "does not go with shop.lines, which keeps its children",
+            "replace",
+        );
 }
 
 #[tokio::test]
@@ -204,7 +227,10 @@ async fn a_candidate_does_not_change_the_target_of_the_active_version() {
     db.execute(&define(1, "a", "")).await;
     problem(&db, &define(2, "b", ", activate => false"))
         .await
-        .refuses("version 2 cannot be a candidate for shop.b", "activate => true");
+        .refuses(
+            "version 2 cannot be a candidate for shop.b",
+            "activate => true",
+        );
     db.execute(&define(2, "b", "")).await;
 }
 
@@ -223,7 +249,8 @@ async fn an_erasure_asks_the_active_version_which_lines_belong_to_an_order() {
            from jsonb_array_elements(doc->'lines') l $$;",
     )
     .await;
-    db.execute(&definition(LINES_GO, ", order_by => 'at'")).await;
+    db.execute(&definition(LINES_GO, ", order_by => 'at'"))
+        .await;
     let mut hand = Hand::of(db.connect().await, "orders").await;
     hand.load(&[
         order_with(1, 1, &[1], r#""other": 2"#),
@@ -231,11 +258,15 @@ async fn an_erasure_asks_the_active_version_which_lines_belong_to_an_order() {
     ])
     .await;
     db.execute(
-        &second(LINES_GO, ", order_by => 'at'").replace("parent => '{order_id}'", "parent => '{other_id}'"),
+        &second(LINES_GO, ", order_by => 'at'")
+            .replace("parent => '{order_id}'", "parent => '{other_id}'"),
     )
     .await;
     let erased = "select place, erased from sluice.erase('orders', '1', reason => 'request 17', rows => true)
         where place like '%lines' or place = 'deliveries'";
-    assert_eq!(db.rows(erased).await, ["deliveries|1", "rows of shop.lines|1"]);
+    assert_eq!(
+        db.rows(erased).await,
+        ["deliveries|1", "rows of shop.lines|1"]
+    );
     assert_eq!(db.rows(LINES_THERE).await, ["2|1|s1"]);
 }
