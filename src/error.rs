@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The process exit code of this kind, as the README lists them.
+    /// The process exit code of this kind, as docs/running.md lists them.
     pub fn exit_code(self) -> u8 {
         match self {
             Kind::Failed => 1,
@@ -142,7 +142,7 @@ impl Error {
         self
     }
 
-    /// Names what it is about, unless the message does.
+    /// Names what it is about, unless the message already does.
     #[must_use]
     pub(crate) fn about(self, pipeline: &str) -> Self {
         let is_named = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()) == pipeline;
@@ -169,7 +169,7 @@ impl Error {
         self
     }
 
-    /// The same for one more who has to be told. Causes are told, and not attached.
+    /// The same for one more who has to be told: causes are put into words rather than attached.
     pub(crate) fn again(&self) -> Self {
         let mut causes = Vec::new();
         let mut cause = StdError::source(self);
@@ -187,7 +187,7 @@ impl Error {
         }
     }
 
-    /// Takes over what a library tells beside its message.
+    /// Takes over what a library says besides its message.
     pub(crate) fn with(
         mut self,
         details: Vec<String>,

@@ -87,7 +87,7 @@ impl fmt::Debug for Secret {
 /// Knows every secret in use, and takes them out of texts that others sent.
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
-    /// With the forms in which a server may echo them, the longest first.
+    /// In every form in which a server may echo them, the longest first.
     known: Mutex<Vec<Secret>>,
 }
 
@@ -110,7 +110,7 @@ impl Redactor {
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     }
 
-    /// The text without the secrets that are known, and those that a server has put into a URL.
+    /// The text without the known secrets, and without those that a server has put into a URL.
     pub(crate) fn clean(&self, text: &str) -> String {
         without_credentials(&self.without_known(text))
     }
@@ -126,8 +126,8 @@ impl Redactor {
         self.without_known(text) != text
     }
 
-    /// A link that a server made, without the parameters in which it repeats a secret: links
-    /// are kept in the cursor, and the credential is sent with every request anyway.
+    /// A server's link without the parameters in which it repeats a secret: links are kept in the cursor,
+    /// and the credential is sent with every request anyway.
     pub(crate) fn clean_link(&self, link: &Url) -> Url {
         let is_clean = link.query_pairs().all(|(_, value)| !self.holds(&value));
         if is_clean && link.username().is_empty() && link.password().is_none() {

@@ -22,7 +22,7 @@ static IS_ATTENDED: AtomicBool = AtomicBool::new(false);
 /// What a signal met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrived {
-    /// A command that is ended by it.
+    /// A command that it ends.
     Unattended,
     /// A command that finishes what it has in hand.
     First,
@@ -31,9 +31,9 @@ pub enum Arrived {
 }
 
 impl Stop {
-    /// Listens to the process's signals from here on; to be called first of all, in a runtime
-    /// that lasts. As long as nobody attends to them, the first one ends the process.
-    /// `announce` says to the user what a signal does.
+    /// Listens to the process's signals from here on; to be called first of all, in a runtime that lasts.
+    /// Until somebody attends to them, the first one ends the process. `announce` tells the user what a
+    /// signal does.
     pub fn listen(announce: fn(Arrived)) -> Result<()> {
         let stop = Self::never();
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
@@ -108,7 +108,7 @@ impl Stop {
         }
     }
 
-    /// Does what leaves nothing half done when a signal cuts it short.
+    /// Does what leaves nothing half done if a signal cuts it short.
     pub async fn unless_requested<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
             biased;

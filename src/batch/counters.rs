@@ -66,7 +66,7 @@ counters! {
     }
 }
 
-/// What an entry of the ledger counts, or a run.
+/// What a ledger entry or a run counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Books {
     /// Records, and the rows of all targets.
@@ -123,7 +123,7 @@ counters! {
         replayed,
         /// Records that are still bad.
         quarantined,
-        /// Records left open, as a row in the target may be newer.
+        /// Records left open because the row in the target may be newer.
         unsure,
         /// Records for which the transform returned no row.
         filtered,

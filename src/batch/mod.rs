@@ -126,8 +126,8 @@ pub async fn prune(client: &Client, pipeline: &str) -> Result<()> {
     Ok(())
 }
 
-/// The states of those of `objects` that a pipeline has read or begun to read; of all objects,
-/// those that it has begun.
+/// The states of those of `objects` that a pipeline has read or begun to read; without `objects`, all that
+/// it has begun.
 pub async fn source_state(
     client: &Client,
     pipeline: &str,
@@ -151,7 +151,7 @@ pub async fn source_state(
         .collect())
 }
 
-/// The rows for each of which a source is read, as JSON; none without `for_each`.
+/// The rows of `for_each`, for each of which a source is read, as JSON; none without it.
 pub async fn source_rows(client: &Client, run: &Run, pipeline: &str) -> Result<Vec<String>> {
     if run.source["for_each"].is_null() {
         return Ok(Vec::new());
@@ -166,8 +166,8 @@ pub async fn source_rows(client: &Client, run: &Run, pipeline: &str) -> Result<V
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Begins a transaction in which each statement sees what was committed before it, and which the
-/// server ends soon when the loader has died, whatever it computes just then.
+/// Begins a transaction in which each statement sees what was committed before it, and which the server
+/// ends soon after the loader has died, whatever it is computing.
 pub async fn begin(client: &Client) -> Result<(), tokio_postgres::Error> {
     let begin = format!("begin isolation level read committed; {END_WITH_THE_CLIENT}");
     client.batch_execute(&begin).await
@@ -253,8 +253,8 @@ pub async fn finish_snapshot(
     })
 }
 
-/// After a lost answer: the books of the batch when it was committed, `None` when not.
-/// Waits for a session that may still be committing.
+/// After a lost answer: the books of the batch if it was committed, `None` if not. Waits for a session that
+/// may still be committing.
 pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Option<Books>> {
     let rows = client
         .query_typed(

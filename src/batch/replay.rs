@@ -1,4 +1,4 @@
-//! Replays, seen from outside: which records wait, and another try.
+//! Replays, as the loader calls them: which records wait, and putting them through again.
 
 use super::Replayed;
 use crate::error::Result;

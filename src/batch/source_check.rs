@@ -1,4 +1,4 @@
-//! A source beside its target: `sql/engine/verify/begin_source_check.sql` tells the story.
+//! Compares a source with its target; `sql/engine/verify/begin_source_check.sql` tells the story.
 
 use super::stage::READ_ONLY;
 use crate::error::Result;
@@ -24,8 +24,8 @@ pub struct SourceCheck {
     pub input_columns: Option<Arc<[String]>>,
 }
 
-/// Where records stand that differ: in the batch, and in the source; and the digests of their
-/// payloads in hex.
+/// Where the records stand that differ, in the batch and in the source, and the digests of their payloads
+/// in hex.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Their ordinals.
@@ -59,7 +59,7 @@ pub struct Difference {
     pub key_text: Option<String>,
     /// The key in the source, where it has the row.
     pub place: Option<String>,
-    /// Of which target it is, unless of the first.
+    /// The target, unless it is the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
 }
@@ -96,7 +96,7 @@ impl SourceCheck {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Keeps what was found in the batch; of a second look, what it was had at.
+    /// Keeps what was found in the batch; for a second look, also what was looked at.
     pub async fn note(
         &self,
         client: &Client,
@@ -129,7 +129,7 @@ impl SourceCheck {
         Ok(())
     }
 
-    /// The places at which a second look is to be had, or that are to be repaired.
+    /// The places that are due for a second look, or for repair.
     pub async fn places(&self, client: &Client, is_repair: bool, most: i32) -> Result<Vec<String>> {
         let rows = client
             .query_typed(

@@ -11,10 +11,10 @@ use std::pin::pin;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
 
-/// Of records that go to the server as fields, which payloads are sent as well.
+/// Which payloads are sent as well, of records that go to the server as fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payloads {
-    /// Those the server asks for. It may want all of them when that is too late: `SL009`.
+    /// Those the server asks for. By the time it wants all of them it may be too late: `SL009`.
     Wanted,
     /// All.
     All,
@@ -34,12 +34,11 @@ pub enum Opening<'a> {
     Check(&'a SourceCheck),
 }
 
-/// Copies a batch into a transaction and transforms it; `begin` opens the transaction, unless it
-/// is open. Nothing permanent is touched and no lock is held for which another session could
-/// wait.
+/// Copies a batch into a transaction and transforms it; `begin` opens the transaction, unless it is open.
+/// Nothing permanent is touched, and no lock is held that another session could wait for.
 ///
-/// What can do without the answer before it is sent without waiting for it: three round trips
-/// in all. What was sent behind a failure fails of it, and the first error is returned.
+/// What needs no answer first is sent without waiting for one: three round trips in all. Whatever was sent
+/// after a failure fails because of it, and the first error is returned.
 pub async fn stage(
     client: &Client,
     begin: impl Future<Output = Result<(), tokio_postgres::Error>>,
@@ -132,7 +131,8 @@ async fn send_wanted(client: &Client, fields: &Fields) -> Result<()> {
     copy(client, &statement, fields.payloads(Some(&wanted))).await
 }
 
-/// Temporary tables are filled as before, and nothing else is written, whatever code a transform or a cast runs.
+/// Temporary tables are filled as before, and nothing else can be written, whatever code a transform or a
+/// cast runs.
 pub(super) const READ_ONLY: &str = "set transaction read only";
 
 /// All columns, whichever they are.

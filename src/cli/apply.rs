@@ -68,8 +68,8 @@ fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
     }
 }
 
-/// A call of the engine that it does not know, or a list that is none, in better words. Goes by what the server's
-/// language does not change.
+/// Rewords a call of the engine that it does not know, or a list that is not one. Goes by what does not
+/// depend on the server's language.
 async fn explained(session: &Session, error: Error) -> Error {
     if error.routine() == Some("array_in") {
         return error.next("a list stands in braces: '{one,two}'");
@@ -142,7 +142,7 @@ impl File {
         self.at(pointed.unwrap_or(statement.start), pointed.is_some(), error)
     }
 
-    /// An error with file and line, and a mark where it is if that is known to the letter.
+    /// An error with file and line, and with the place marked if it is known to the character.
     fn at(&self, place: usize, is_marked: bool, mut error: Error) -> Error {
         let before = &self.sql[..place];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -157,7 +157,7 @@ impl File {
     }
 }
 
-/// Why a statement has no place in a file that is applied.
+/// Why a statement is not allowed in a file that is applied.
 fn refusal(statement: &Statement<'_>) -> Option<Error> {
     if statement.text.starts_with('\\') {
         let command = statement.text.lines().next().unwrap_or_default().trim();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-/// A parameter. Its type goes along, as behind a pooler nothing can be prepared.
+/// A parameter. Its type goes with it, as nothing can be prepared behind a pooler.
 pub(super) trait Param: ToSql + Sync {
     fn sql_type(&self) -> Type;
 }
@@ -32,8 +32,8 @@ macro_rules! params {
 params!(String => TEXT, &str => TEXT, bool => BOOL, i32 => INT4, i64 => INT8, f64 => FLOAT8,
     Vec<i64> => INT8_ARRAY, &Vec<i64> => INT8_ARRAY, &Vec<String> => TEXT_ARRAY, Value => JSONB);
 
-/// Names are the server's own, whatever stands in the schemas of the session's path. Only for the transaction, as
-/// behind a pooler the session is not ours.
+/// Names resolve to the server's own, whatever is in the schemas of the session's path. Only for the
+/// transaction, as behind a pooler the session is not ours.
 const SETTINGS: &str = "set local search_path = pg_catalog, pg_temp; set local jit = off";
 
 /// The rows of a query, in a transaction of its own.
@@ -41,8 +41,8 @@ pub(super) async fn rows(client: &Client, sql: &str, params: &[&dyn Param]) -> R
     rows_and(client, sql, params, "commit").await
 }
 
-/// The rows of a query that only looks. Nothing stays of what it wrote: that can only be what code of the target's
-/// owner did, a cast, say, with the rights of whoever looks.
+/// The rows of a query that only looks. Nothing that it wrote remains: that could only be the work of the
+/// target owner's code, such as a cast, with the rights of whoever looks.
 pub(super) async fn look(client: &Client, sql: &str, params: &[&dyn Param]) -> Result<Vec<Row>> {
     rows_and(client, sql, params, "rollback").await
 }

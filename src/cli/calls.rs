@@ -80,7 +80,7 @@ pub(super) async fn skip(context: &Context, args: &args::Skip) -> Result<u8> {
 pub(super) async fn versions(context: &Context, args: &args::Reporting) -> Result<u8> {
     let columns = match context.json {
         true => "*",
-        // A screen is narrow: who brought it where it is, and when.
+        // A screen is narrow: who defined it, who activated it, and when.
         false => {
             "pipeline, version, state, pg_catalog.split_part(function, '(', 1) as function,
              defined_at, defined_by, activated_at, activated_by"

@@ -109,7 +109,7 @@ impl Context {
     }
 }
 
-/// Whether a connection string has a password in it, and does not only lead to one.
+/// Whether a connection string contains a password, rather than only leading to one.
 pub(super) fn holds_password(conninfo: &str) -> bool {
     let nobody = Environment::of("nobody", "/nonexistent", []);
     Settings::parse(conninfo, &nobody)
@@ -151,7 +151,7 @@ fn show_notice(notice: &Notice) {
     match notice.severity.as_str() {
         "DEBUG" | "LOG" | "INFO" => tracing::debug!("{}", notice.message),
         "WARNING" => tracing::warn!("{}", notice.message),
-        // A definition that is applied again says so of every table: nothing was done.
+        // A definition that is applied again says this of every table; nothing was done.
         _ if ALREADY_THERE.contains(&notice.sqlstate.as_str()) => {
             tracing::debug!("{}", notice.message);
         }

@@ -117,7 +117,7 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
     Ok(0)
 }
 
-/// Whether PostgreSQL may be fetched: asked only where somebody can answer.
+/// Whether PostgreSQL may be fetched: asked only if somebody can answer.
 fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
     if yes || !(stdin().is_terminal() && stderr().is_terminal()) {
         voice::note(&format!(

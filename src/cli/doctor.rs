@@ -105,7 +105,7 @@ async fn of_host(row: &Row, means: &Means) -> Vec<Row> {
             Ok(detail) => finding(&check, "ok", &detail, None),
             Err(error) => finding(&check, "fail", &error.in_one_line(), error.next_step()),
         };
-        // What is missing is missed by several.
+        // Several pipelines may lack the same thing.
         if !rows.iter().any(|known| known["detail"] == row["detail"]) {
             rows.push(row);
         }

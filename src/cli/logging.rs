@@ -46,7 +46,7 @@ struct AroundProgress(Progress);
 
 impl Write for AroundProgress {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        // Of escapes only those for colours are left: what is told has its own shown already.
+        // Only escapes for colours stay: any in what is logged were made visible before.
         let parts = String::from_utf8_lossy(text);
         let shown: Vec<_> = parts.split('\x1b').map(shown).collect();
         self.0

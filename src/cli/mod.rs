@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
             return fail(&Error::failed("the async runtime cannot be started").caused_by(error));
         }
     };
-    // Before anything else: from here on a signal has its exit code.
+    // Before anything else: from here on a signal leads to its exit code.
     let listening = runtime.block_on(async { Stop::listen(announce) });
     let code = match listening.and_then(|()| parse()) {
         Ok(cli) => match runtime.block_on(dispatch(cli)) {

@@ -40,7 +40,7 @@ fn is_history(row: &Row) -> bool {
     HISTORY.iter().any(|name| !row[*name].is_null())
 }
 
-/// Adds what a call has pruned of the history of a pipeline to what those before it have.
+/// Adds what one call has pruned of a pipeline's history to what earlier calls have.
 fn add(pruned: &mut Vec<Row>, row: Row) {
     let is_more = |before: &&mut Row| {
         is_history(before) && is_history(&row) && before["pipeline_name"] == row["pipeline_name"]

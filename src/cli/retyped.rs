@@ -5,7 +5,7 @@ use super::context::{Context, holds_password};
 use crate::error::Error;
 use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS, ALLOW_PROGRAMS};
 
-/// The flags of a call without which the same command would read something else, or be refused.
+/// The flags of this call without which the same command would read something else, or be refused.
 pub(super) struct Flags<'a>(Vec<(&'static str, &'a str)>);
 
 impl<'a> Flags<'a> {
@@ -17,7 +17,7 @@ impl<'a> Flags<'a> {
             ("allow-hosts", &host.allow_hosts, ALLOW_HOSTS),
             ("allow-programs", &host.allow_programs, ALLOW_PROGRAMS),
         ];
-        // What stands in the environment holds for the next call as well.
+        // What the environment says holds for the next call as well.
         let said = |value: &str, variable: &str| std::env::var(variable).as_deref() != Ok(value);
         let of_host = of_host.into_iter().filter_map(|(name, value, variable)| {
             let value = value.as_deref()?;
@@ -48,7 +48,7 @@ impl<'a> Flags<'a> {
             let mut parts = text.split(&bare);
             let mut typed = parts.next().unwrap_or_default().to_owned();
             for part in parts {
-                // Another pipeline may be called by this name and more.
+                // The name of another pipeline may begin with this name.
                 let is_longer =
                     part.starts_with(|c: char| c.is_ascii_alphanumeric() || "_.-".contains(c));
                 typed.push_str(if is_longer { "" } else { pipe });
@@ -73,12 +73,12 @@ impl<'a> Flags<'a> {
     }
 }
 
-/// Whether a connection string holds a password, be it that of a key.
+/// Whether a connection string contains a password, even if only that of a key.
 fn has_secret(url: &str) -> bool {
     url.contains("password=") || holds_password(url)
 }
 
-/// A word as the shell takes it for one.
+/// A word, quoted for the shell.
 fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {

@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         host: options.host.clone(),
         ..DeliveryOptions::default()
     };
-    // Of all pipelines those that deliver; what was named has to.
+    // Of all pipelines, those that deliver; those that are named have to.
     let delivering = match args.deliver {
         true if args.all => stop.unless_requested(delivering(context)).await?,
         true => args.pipelines.clone(),
@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         .with("max-delete-ratio", missing.as_deref());
     let is_one_of_several = args.all || pipelines.len() > 1;
     let mut code = 0;
-    // A dry run is one transaction, and another one would wait for its end.
+    // A dry run is one transaction, and another run would wait for its end.
     let together = args.together && !options.dry_run;
     for turn in turns(context, &pipelines, together, &stop).await {
         let mut reports = run_turn(context, &turn, &options, &stop).await?;
@@ -107,7 +107,7 @@ async fn turns(
         call::rows(&session, order, &[&&pipelines.to_vec()]).await
     };
     let Ok(rows) = stop.unless_requested(order).await else {
-        // What is the matter the runs tell, each for itself.
+        // Each run reports for itself what is wrong.
         return alone();
     };
     let mut turns: BTreeMap<i64, Vec<String>> = BTreeMap::new();
@@ -188,7 +188,7 @@ pub(super) fn show(report: &Report, as_json: bool) {
     println!("{}", report.summary());
 }
 
-/// Why a run that is well ends with an exit code all the same.
+/// Why a run that went well still ends with an exit code.
 fn overdue(report: &Report) -> Error {
     let overdue = report.waiting.iter().filter(|waiting| waiting.is_overdue);
     let error = overdue.fold(

@@ -17,8 +17,8 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     .await?;
     let remarks: Vec<String> = rows.iter().flat_map(remarks).collect();
     if !context.json {
-        // A screen is narrow; the rest is in the view and in --json. The numbers of a line are
-        // those of its run.
+        // A screen is narrow; the rest is in the view and in --json. The numbers on a line belong to its
+        // run.
         for row in &mut rows {
             let batches = row.get("run_batches").cloned().unwrap_or_default();
             row.insert("batches".to_owned(), batches);
@@ -55,7 +55,7 @@ const HIDDEN: [&str; 14] = [
     "deliveries",
 ];
 
-/// What there is to say of a pipeline beside its numbers, a line each.
+/// What there is to say about a pipeline besides its numbers, one line each.
 fn remarks(row: &Row) -> Vec<String> {
     let pipeline = text(&row["pipeline"]);
     let error = text(&row["error"]);
@@ -103,7 +103,7 @@ fn remarks(row: &Row) -> Vec<String> {
     for error in errors.take(targets.len().max(1)) {
         remarks.push(format!("{pipeline} delivery ended early: {error}"));
     }
-    // What a run has in hand is no remark.
+    // What a run has in hand deserves no remark.
     if row["state"] != "running" {
         for item in items(&row["unfinished"]) {
             remarks.push(format!(

@@ -43,7 +43,7 @@ fn columns(rows: &[Row], room: Option<usize>) -> String {
     let Some(first) = rows.first() else {
         return String::new();
     };
-    // A column in which nothing stands is left out.
+    // A column without any values is left out.
     let names: Vec<&String> = first
         .keys()
         .filter(|name| rows.iter().any(|row| !row[*name].is_null()))
@@ -86,7 +86,7 @@ fn columns(rows: &[Row], room: Option<usize>) -> String {
 }
 
 const GAP: &str = "  ";
-/// What is left of a text at least.
+/// The least that is left of a text.
 const NARROWEST: usize = 12;
 
 /// Takes from the widest texts until all columns fit, as far as that goes. Numbers stay whole.
@@ -100,7 +100,7 @@ fn fit(widths: &mut [usize], is_number: &[bool], room: usize) {
         let Some(widest) = widest else {
             return;
         };
-        // Down to the next widest, so that two long ones share what there is.
+        // Down to the next widest, so that two long ones share the space.
         let next = (0..widths.len())
             .filter(|column| *column != widest && !is_number[*column])
             .map(|column| widths[column])

@@ -1,4 +1,4 @@
-//! What a terminal would obey is shown instead: names, payloads and messages are other people's.
+//! Control characters are shown, not obeyed: names, payloads and messages come from other people.
 
 use std::fmt::Write as _;
 

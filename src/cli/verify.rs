@@ -33,7 +33,7 @@ pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8>
             .map(|row| text(row, "pipeline"))
             .collect(),
     };
-    // One after the other, so that there is something to tell in between.
+    // One after the other, so that there is progress to report.
     let mut checks = Vec::new();
     context.progress.count("pipelines", pipelines.len());
     for pipeline in &pipelines {
@@ -42,7 +42,7 @@ pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8>
         context.progress.counted();
     }
     context.progress.finish();
-    // A snapshot that is held keeps vacuum from its work.
+    // Holding a snapshot keeps vacuum from its work.
     drop(session);
     let compared = match (&args.pipeline, &stop) {
         (Some(pipeline), Some(stop)) => Some(compare(context, args, pipeline, stop).await?),
@@ -118,7 +118,7 @@ async fn compare(
     Ok(compared)
 }
 
-/// The rows that differ, and the runs by which some were repaired, one a line.
+/// The rows that differ, and the runs that repaired some of them, one a line.
 fn differences(compared: &Compared) -> String {
     let kinds = compared.differences.iter().map(|found| found.what.len());
     let width = kinds.max().unwrap_or(0);
@@ -146,7 +146,7 @@ fn text(row: &Row, name: &str) -> String {
     }
 }
 
-/// The exit code when no check failed, and some could not be made.
+/// The exit code if no check failed but some could not be made.
 const NOT_MADE: u8 = 6;
 
 fn as_json(mut report: Row, checks: &[Row], deep: bool, failed: usize, not_made: usize) -> Value {

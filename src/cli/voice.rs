@@ -15,7 +15,7 @@ struct Voice {
     progress: Progress,
 }
 
-/// How things are said from now on. Until then they are said as text.
+/// Sets how things are said from now on; until then, as text.
 pub(super) fn set(format: LogFormat, json: bool, progress: &Progress) {
     let progress = progress.clone();
     // Said once.
@@ -31,7 +31,7 @@ pub(super) fn set(format: LogFormat, json: bool, progress: &Progress) {
     }
 }
 
-/// The error a command ends with, on stdout as well where reports are JSON.
+/// The error a command ends with; also on stdout if reports are JSON.
 pub(super) fn failed(failure: &Error) {
     error(failure);
     if VOICE.get().is_some_and(|voice| voice.json) {

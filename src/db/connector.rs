@@ -55,9 +55,9 @@ impl Connector {
         opened.map_err(|error| describe(error, &self.settings))
     }
 
-    /// A pool of at most `max_size` connections; none is made before it is wanted. A
-    /// connection goes back only after the server answered on it. Nobody waits for one that
-    /// is in use: it may be the caller's own.
+    /// A pool of at most `max_size` connections; none is made before it is wanted. A connection goes back
+    /// only after the server has answered on it. Nobody waits for one that is in use, as it may be the
+    /// caller's own.
     pub fn pool(&self, max_size: usize) -> Result<Pool> {
         let manager = Manager::from_connect(
             // Not used: `open` has a configuration for each host.
@@ -79,9 +79,9 @@ impl Connector {
             .map_err(|error| Error::failed("the connection pool cannot be made").caused_by(error))
     }
 
-    /// Waits for an answer as long as the server lives: whenever that has taken as long as a
-    /// connect may, the server is asked for another connection. A connection on which the
-    /// other side has fallen silent says nothing of it by itself.
+    /// Waits for an answer as long as the server is alive: each time it has taken as long as a connect may,
+    /// the server is asked for another connection. A connection does not show by itself that the other side
+    /// has fallen silent.
     pub(crate) async fn attend<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
         let mut answer = pin!(answer);
         let Some(limit) = self.settings.connect_limit() else {

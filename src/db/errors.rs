@@ -56,7 +56,7 @@ pub fn server_error(error: &tokio_postgres::Error) -> Option<ServerError> {
     error.as_db_error().map(ServerError::from)
 }
 
-/// The frames of CONTEXT worth showing: the innermost say where, the rest is plumbing.
+/// The frames of CONTEXT worth showing: the innermost ones say where, the rest is plumbing.
 const CONTEXT_LINES: usize = 3;
 
 /// What the engine's own conditions mean for a run. The functions that raise them say more:
@@ -73,7 +73,7 @@ fn engine_kind(sqlstate: &str) -> Option<Kind> {
     })
 }
 
-/// The engine words its errors for people; where in its functions it stood says nothing.
+/// The engine words its errors for people; the place in its functions adds nothing.
 fn engine_error(kind: Kind, said: ServerError) -> Error {
     let mut error = Error::new(kind, said.message).with_sqlstate(said.sqlstate);
     for (number, line) in said.detail.iter().flat_map(|text| text.lines()).enumerate() {
@@ -158,7 +158,7 @@ impl From<PoolError> for Error {
     }
 }
 
-/// What to do about errors that come without a HINT and that setups run into.
+/// What to do about errors that come without a HINT and that people run into while setting up.
 fn next_step(sqlstate: &str) -> Option<&'static str> {
     Some(match sqlstate {
         "28P01" => "check the password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)",

@@ -5,10 +5,10 @@ use crate::host::HostRules;
 use crate::secret::{Keeper, Redactor, Secret};
 use libpq_conninfo::{Environment, RootCertificates, Settings};
 
-/// Parameters of a connection string by which it would lead to other files of the loader.
+/// Parameters of a connection string that would lead to other files of the loader.
 const OF_THE_LOADER: [&str; 3] = ["passfile", "service", "servicefile"];
 
-/// Where the string that `keeper` has leads, if this host gives that. `what` is connected so.
+/// Where the string kept by `keeper` leads, if this host allows it; `what` is connected that way.
 pub(crate) fn named(
     keeper: &Keeper,
     what: &str,

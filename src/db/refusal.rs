@@ -24,8 +24,8 @@ pub(super) fn describe(error: tokio_postgres::Error, settings: &Settings) -> Err
     } else if cause::<io::Error>(&error).is_some() {
         "check the connection settings"
     } else {
-        // What is left is the client's own refusal: the server does not encrypt, or asks for
-        // what it was not given.
+        // What remains is the client's own refusal: the server does not encrypt, or asks for what it was
+        // not given.
         match (has_password, needs_tls) {
             (true, false) => "check the connection settings",
             (true, true) => "check sslmode: the server may not offer TLS",

@@ -28,7 +28,7 @@ impl Target {
                 });
             }
         };
-        // Most likely a variable of the caller's that was not set: not a wish for another server.
+        // Most likely a variable that the caller did not set, rather than a wish for another server.
         if conninfo.trim().is_empty() {
             return Err(Error::usage(format!("{origin} is empty")).next(format!(
                 "set it to postgresql://user@host:5432/database; without {origin} libpq's PG* variables \

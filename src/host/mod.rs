@@ -32,7 +32,7 @@ pub struct HostRules {
 struct Given(Option<Arc<[String]>>);
 
 impl HostRules {
-    /// Gives everything, but for what the loader connects with.
+    /// Gives everything except what the loader connects with.
     pub fn open() -> Self {
         Self::default()
     }
@@ -43,8 +43,7 @@ impl HostRules {
         Self::new(true, None, None, None, places.as_deref())
     }
 
-    /// Gives what is written in lists as of the variables. What is not written at all is
-    /// `open` or closed.
+    /// Gives what is listed, as in the variables. What is not listed at all is `open` or closed.
     pub fn new(
         open: bool,
         env: Option<&str>,
@@ -113,7 +112,7 @@ impl HostRules {
         Err(self.files.refusal(&what, ALLOW_FILES, ':', &folder))
     }
 
-    /// Whether a path that was found in a folder leads out of it, to where no rule of its own gives what stands there.
+    /// Whether a path that was found in a folder leads out of it, to a place that no other rule gives.
     pub fn leads_out(&self, folder: &Path, path: &Path) -> bool {
         let (folder, real) = (real(folder), real(path));
         let is_given = |entry: &str| {
@@ -124,7 +123,7 @@ impl HostRules {
         !real.starts_with(&folder) && !entries.any(|entry| entry != "*" && is_given(entry))
     }
 
-    /// Where a program is that a pipeline names: one of those that are given, or of all that the loader
+    /// Where the program that a pipeline names is: one of those that are given, or of all that the loader
     /// itself would find.
     pub fn program(&self, name: &str) -> Result<PathBuf> {
         if name.is_empty() || name.contains('/') || name == "." || name == ".." {
@@ -241,7 +240,7 @@ fn fits(entry: &str, name: &str) -> bool {
     }
 }
 
-/// Where a path leads to. Of one that is not there, as far as it can be said.
+/// Where a path leads. If it does not exist, as far as that can be said.
 fn real(path: &Path) -> PathBuf {
     if let Ok(found) = path.canonicalize() {
         return found;

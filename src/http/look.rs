@@ -1,4 +1,4 @@
-//! Whom requests would be sent to, looked at before one is.
+//! Where requests would go, checked before any is sent.
 
 use super::auth::AuthSettings;
 use super::transport::authority;

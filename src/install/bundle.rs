@@ -4,8 +4,8 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// The engine's SQL, beside its README. A debug build reads the folder at run time, so that a change of SQL needs
-/// no new build; a release build carries it.
+/// The engine's SQL, beside its README. A debug build reads the folder at run time, so that a change of SQL
+/// needs no rebuild; a release build carries it.
 #[derive(RustEmbed)]
 #[folder = "sql/engine"]
 struct Engine;
@@ -22,7 +22,7 @@ struct File {
     text: String,
 }
 
-/// No notices. Citus would tell of each object that it stands on the coordinator only, where it belongs.
+/// No notices: Citus would report for each object that it exists on the coordinator only, where it belongs.
 pub(super) const QUIET: &str = "set local client_min_messages = warning;\n\
                                 set local citus.enable_ddl_propagation = off";
 
@@ -161,8 +161,8 @@ fn is_of_name(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// A file is one public verb with its counterpart, or one private idea, and begins with what it is named after;
-    /// constructors that make variants of one thing share a file with its name: `auth.sql`.
+    /// A file is one public verb with its counterpart, or one private idea, and bears the name of what it
+    /// begins with; constructors of variants of one thing share a file with its name: `auth.sql`.
     #[test]
     fn every_file_is_named_after_what_it_defines() {
         let bundle = Bundle::embedded();

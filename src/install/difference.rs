@@ -1,4 +1,4 @@
-//! What an upgrade changes, by name: to be read before thousands of lines of SQL are.
+//! What an upgrade changes, by name: to be read before thousands of lines of SQL.
 
 use super::bundle::Bundle;
 use crate::error::Result;
@@ -16,8 +16,8 @@ pub struct Functions {
     pub changed: Vec<String>,
     /// That are there and will not be any more.
     pub dropped: Vec<String>,
-    /// That are not what sluice installed there, with the types of their arguments: an edit that will be lost. None: it
-    /// was installed by a version that did not note what it installed.
+    /// Those that are not as sluice installed them, with the types of their arguments: an edit that will be
+    /// lost. None if the installing version did not note what it installed.
     pub edited: Option<Vec<String>>,
 }
 

@@ -20,7 +20,8 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 /// The version of this binary, and of the engine it installs.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Views find their operators when they are made: never one that somebody put where the installer looks first.
+/// Views resolve their operators when they are made: never to one that somebody put where the installer
+/// looks first.
 const PATH: &str = "set local search_path = pg_catalog, pg_temp";
 
 /// What `migrate` did.
@@ -34,7 +35,7 @@ pub struct Installed {
     pub migrations: Vec<String>,
     /// Whether the functions were replaced.
     pub functions_replaced: bool,
-    /// Which of them were others before. Nothing in a database without engine.
+    /// Which of them were different before. Empty for a database without the engine.
     pub functions: Functions,
 }
 
@@ -44,7 +45,7 @@ impl Installed {
         self.migrations.is_empty() && !self.functions_replaced
     }
 
-    /// What becomes other than it was, in lines; none in a database without engine.
+    /// What will differ from before, in lines; none for a database without the engine.
     pub fn told(&self) -> String {
         let Some(from) = &self.from else {
             return String::new();

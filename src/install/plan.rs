@@ -1,4 +1,4 @@
-//! What there is to do in a database.
+//! What has to be done in a database.
 
 use super::bundle::{Bundle, QUIET};
 use super::difference::Functions;

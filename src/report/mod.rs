@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
-/// The exit code of a run that is well but for what has waited for too long.
+/// The exit code of a run that went well, except that something has waited for too long.
 const WAITING: u8 = 5;
 
 /// Everything there is to say about one pipeline's run.
@@ -64,7 +64,7 @@ impl Report {
         }
     }
 
-    /// Of a run that never came to its pipeline.
+    /// For a run that never got as far as its pipeline.
     pub(crate) fn of_failure(pipeline: &str, error: Error) -> Self {
         Report {
             error: Some(error),
@@ -146,7 +146,7 @@ impl Report {
     }
 }
 
-/// When what has just ended, after so many seconds, began.
+/// When something that has just ended, after so many seconds, began.
 fn started_at(seconds: f64) -> String {
     let seconds = SignedDuration::try_from_secs_f64(seconds).unwrap_or_default();
     let now = Timestamp::now();

@@ -17,7 +17,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar, or nothing where nobody looks.
+    /// A bar, or nothing if nobody is looking.
     pub fn new(is_wanted: bool) -> Self {
         let bar = ProgressBar::with_draw_target(
             None,

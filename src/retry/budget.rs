@@ -40,9 +40,9 @@ impl From<Error> for Trouble {
     }
 }
 
-/// The retries of one run, shared by all that repeats something: batches, requests, parts of
-/// objects. So many may be taken without progress; progress makes the budget full again, and
-/// what is down for good is not asked for ever.
+/// The retries of one run, shared by everything that repeats something: batches, requests, parts of
+/// objects. This many may be taken without progress; progress fills the budget up again, and what is down
+/// for good is not asked for ever.
 #[derive(Debug)]
 pub struct Budget {
     retries: u32,
@@ -64,7 +64,7 @@ impl Budget {
     /// Retries unless the caller says otherwise.
     pub const DEFAULT: u32 = 20;
 
-    /// So many retries without progress. Pauses end when `stop` is requested.
+    /// This many retries without progress. Pauses end when `stop` is requested.
     pub fn new(retries: u32, stop: Stop) -> Self {
         Budget {
             retries,
@@ -94,7 +94,7 @@ impl Budget {
         }
     }
 
-    /// Takes a retry and waits before it, or says that there is none: `error` was the last.
+    /// Takes a retry and waits before it, or says that none is left: `error` was the last.
     pub async fn pause(
         &self,
         what: impl Display,
@@ -124,8 +124,8 @@ impl Budget {
         }
     }
 
-    /// Something is done that will not have to be done again: a batch is committed, a page
-    /// or a part of an object is read.
+    /// Something was done that will not have to be done again: a batch was committed, a page or a part of
+    /// an object was read.
     pub fn progressed(&self) {
         let mut spending = self.spending();
         spending.spent = 0;

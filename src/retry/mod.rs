@@ -43,7 +43,7 @@ const RETRYABLE_STATUS: &[(u16, &str)] = &[
 
 /// Whether the condition behind this HTTP status passes by itself.
 pub fn is_retryable_status(status: u16) -> bool {
-    // What a server has not learnt it will not learn meanwhile.
+    // What a server does not support now it will not support in a minute.
     let is_no_better_later = matches!(status, 501 | 505);
     (500..600).contains(&status) && !is_no_better_later
         || RETRYABLE_STATUS.iter().any(|(code, _)| *code == status)
@@ -64,7 +64,7 @@ pub fn is_retryable(error: &tokio_postgres::Error) -> bool {
     }
 }
 
-/// Citus says so of a worker that it lost after a statement began: an internal error, by its code.
+/// Citus reports a worker that it lost after a statement began with the code of an internal error.
 fn has_lost_worker(sqlstate: &str, routine: Option<&str>) -> bool {
     const ROUTINES: &[&str] = &[
         "HandleRemoteTransactionConnectionError",
@@ -104,12 +104,12 @@ fn has_passing_io_error(error: &tokio_postgres::Error) -> bool {
     false
 }
 
-/// Whether an input/output error passes. A bad certificate comes as `InvalidData`.
+/// Whether an input/output error passes. A bad certificate arrives as `InvalidData`.
 pub(crate) fn passes(error: &std::io::Error) -> bool {
     match error.kind() {
         ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Unsupported => false,
-        // Without a number it is not the system's: the library words "this server only
-        // reads" so, when target_session_attrs asks for one that writes.
+        // Without a number it is not the system's: this is how the library words "this server only reads",
+        // if target_session_attrs asks for one that writes.
         ErrorKind::PermissionDenied => error.raw_os_error().is_none(),
         _ => true,
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::report::Report;
 use std::future::ready;
 
-/// One worker, one transaction, no retries: what a failure breaks off is shown as it is.
+/// One worker, one transaction, no retries: if a failure breaks it off, what was done so far is shown.
 pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     let pipeline = job.pipeline;
     let client = job.connector.connect().await?;
@@ -39,7 +39,7 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
                 payloads,
             )
             .await?;
-            // To the end, whatever share is bad: that is what one wants to see.
+            // To the end, whatever share is bad: that is what a dry run is for.
             let loaded = batch::load(&client, &run, seq, &batch, 0, Some(1.0), false).await?;
             if let Some(note) = loaded.note {
                 job.remarks.add(note);
@@ -65,7 +65,7 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
                 refusal = refused;
             }
         }
-        // What was read before is shown all the same, where the server still answers.
+        // What was read before is still shown, if the server still answers.
         Err(error) if error.sqlstate().is_none() && !job.stop.is_requested() => {
             refusal = Some(error)
         }

@@ -16,8 +16,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often, and how long apart, the pipeline is asked for while its holder goes away.
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
-/// A holder that is still there after so many tries is alive: the session of a loader that
-/// was killed a moment ago is gone by then.
+/// A holder that is still there after this many tries is alive: the session of a loader that was killed a
+/// moment ago would be gone by then.
 const TRIES_FOR_THE_DEAD: u32 = 10;
 
 pub(super) struct Guard {
@@ -26,8 +26,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Takes the pipeline, or says who holds it ([`Kind::Locked`]). `ours` are the sessions
-    /// of earlier tries: one whose connection was lost may hold the pipeline still.
+    /// Takes the pipeline, or says who holds it ([`Kind::Locked`]). `ours` are the sessions of earlier
+    /// tries: one whose connection was lost may still hold the pipeline.
     pub(super) async fn take(job: &Job<'_>, ours: &Mutex<Vec<i32>>) -> Result<Self> {
         let session = job.connector.connect().await?;
         job.connector.attend(Self::hold(job, session, ours)).await?

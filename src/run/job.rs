@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_postgres::Client;
 
-/// What a run allows itself for last words to a server that may have fallen silent.
+/// The time a run allows itself for last words to a server that may have fallen silent.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) struct Job<'a> {
@@ -114,7 +114,7 @@ impl<'a> Job<'a> {
         Ok(self.pool.get().await?)
     }
 
-    /// Puts a question to the server, once.
+    /// Asks the server something, once.
     pub(super) async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&Client) -> Result<T>,
@@ -123,8 +123,8 @@ impl<'a> Job<'a> {
         self.connector.attend(question(&client)).await?
     }
 
-    /// Puts a question until it is answered, and ends a session that keeps the server from
-    /// answering it: one that was cut off without the server's knowledge.
+    /// Asks until there is an answer, and ends a session that keeps the server from answering: one that was
+    /// cut off without the server's knowledge.
     pub(super) async fn insist<T>(
         &self,
         what: &str,
@@ -134,7 +134,7 @@ impl<'a> Job<'a> {
         self.insist_evicting(what, question, evict).await
     }
 
-    /// The same with other sessions than loaders.
+    /// The same for sessions other than loaders.
     pub(super) async fn insist_evicting<T>(
         &self,
         what: &str,

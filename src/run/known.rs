@@ -1,4 +1,4 @@
-//! What the database knows of files and objects, for the source to ask.
+//! What the database knows about files and objects, for the source to ask.
 
 use crate::batch;
 use crate::db::{Connector, Session};

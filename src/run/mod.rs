@@ -85,12 +85,12 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     let loader = loader_name();
     let is_again = AtomicBool::new(false);
     let start = job.insist("starting the run", async |client| {
-        // One that was cut off before may still be under way, and would depose this one.
+        // An attempt that was cut off may still be under way, and would depose this run.
         if is_again.swap(true, Ordering::Relaxed) {
             batch::evict_loader(client, job.pipeline, false).await?;
         }
         match batch::start_run(client, job.pipeline, &loader).await {
-            // So that the status shows it: whoever looks there would see the run before it.
+            // For the status, which would otherwise show the previous run.
             Err(error) if is_refusal(&error) => {
                 batch::refuse_run(client, job.pipeline, &loader, &error.to_string()).await?;
                 Err(error)
@@ -153,8 +153,8 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     worked.map(drop)
 }
 
-/// Whether the server said that this run cannot begin, and trying again is of no use. That a
-/// pipeline is paused, its state tells.
+/// Whether the server said that this run cannot begin and that another try is of no use. A paused pipeline
+/// shows in its own state.
 fn is_refusal(error: &Error) -> bool {
     matches!(error.kind(), Kind::Failed | Kind::Usage)
         && error
@@ -171,7 +171,7 @@ async fn retry_orphans(job: &Job<'_>) -> Result<i64> {
     job.stop.unless_requested(retry).await
 }
 
-/// Reads, loads and commits; how reading ended.
+/// Reads, loads and commits; returns how reading ended.
 async fn work(job: &Job<'_>, run: &Run, report: &mut Report) -> Result<Ending> {
     let rows = job.insist("asking for the rows of for_each", async |client| {
         batch::source_rows(client, run, job.pipeline).await

@@ -8,11 +8,11 @@ use crate::source::{self, Driver, Limits, Means, Source, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Opens a source: its settings, from where it goes on, what it works with.
+/// Opens a source: its settings, where to continue, and what it works with.
 pub(crate) type OpenSource =
     dyn Fn(&serde_json::Value, Start, &Means) -> Result<Box<dyn Source>> + Send + Sync;
 
-/// Is told of a row that a dry run would change, and of which pipeline it is.
+/// Is told about a row that a dry run would change, and of which pipeline.
 pub(crate) type ShowChange = dyn Fn(&str, &Change) + Send + Sync;
 
 /// Who is told what a dry run would change.
@@ -53,7 +53,7 @@ pub struct Options {
     pub changes: ShowChanges,
     /// Depose a run that holds the pipeline, even one that is alive.
     pub takeover: bool,
-    /// A run that holds the pipeline and has been silent that long is taken for hung.
+    /// After how much silence a run that holds the pipeline is taken to be hung.
     pub stale_after: Duration,
     /// Retries for the whole run.
     pub retries: u32,
@@ -66,8 +66,7 @@ pub struct Options {
     pub format: Option<String>,
     /// Read from here instead of the pipeline's own path.
     pub path: Option<String>,
-    /// The records are some that were read before: the cursor stays, and rows that were edited
-    /// since are written anew.
+    /// The records were read before: the cursor stays, and rows that were edited since are written anew.
     pub repair: bool,
     /// What the host gives to pipelines.
     pub host: HostRules,

@@ -33,9 +33,9 @@ pub(super) struct Ending {
     pub(super) waiting: Vec<Waiting>,
 }
 
-/// Starts to open and to read the source. One batch waits while another is being filled: with
-/// those the workers hold, that is all a run ever has in memory. Nothing of it is waited for
-/// here: a pipe may be silent for as long as it likes, and signals are heard all the same.
+/// Starts opening and reading the source. One batch waits while another is being filled: with those the
+/// workers hold, that is all a run ever has in memory. Nothing here waits for the source: a pipe may be
+/// silent for as long as it likes, and signals are still heard.
 pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reader> {
     let options = job.options;
     let settings = source::redirected(
@@ -52,7 +52,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
         )),
         rows,
     };
-    // A path on the command line is the word of whoever runs this host.
+    // A path on the command line comes from whoever runs this host.
     let host = match options.path {
         Some(_) if settings["kind"] != "http" && settings["kind"] != "program" => HostRules::open(),
         _ => options.host.clone(),
@@ -88,7 +88,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
         if is_enough && !driver.is_over() {
             driver.leave_the_rest();
         }
-        // Nobody listens any more when the run failed.
+        // If the run failed, nobody listens any more.
         let _ = say_ending.send(Ending {
             reached_end: driver.is_over(),
             is_complete: driver.is_complete(),
@@ -107,7 +107,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
     })
 }
 
-/// Reads until there is nothing more, or no more is wanted: true.
+/// Reads until there is nothing more (false) or no more batches are wanted (true).
 fn read(driver: &mut Driver, sender: &mpsc::Sender<Numbered>, max_batches: u64) -> bool {
     for index in 0..max_batches {
         let Some(batch) = driver.next_batch().transpose() else {

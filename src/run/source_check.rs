@@ -1,8 +1,8 @@
-//! The rows of a source beside those of the target, and a repair of those that differ.
+//! Compares the rows of a source with those of the target, and repairs those that differ.
 //!
-//! All records are read, whatever the cursor says, and transformed as in a batch that is never
-//! loaded. What differs is looked at once more, from a new snapshot of the source: runs go on
-//! meanwhile. A repair is a run of the pipeline whose source are the records that still differ.
+//! All records are read, whatever the cursor says, and transformed as in a batch that is never loaded. What
+//! differs is looked at again, from a new snapshot of the source, as runs go on meanwhile. A repair is a
+//! run of the pipeline whose source consists of the records that still differ.
 
 use super::{Options, Stop, run_pipeline};
 use crate::batch::{self, Difference, Found, Opening, Payloads, SourceCheck, Verdict};
@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// So many records are looked at once more, or repaired, at a time.
+/// How many records are looked at again, or repaired, at a time.
 const CHUNK: i32 = 20_000;
 
 /// What a comparison came to.
@@ -30,8 +30,8 @@ pub struct Compared {
     pub repairs: Vec<Report>,
 }
 
-/// Compares the source of `pipeline` with its target, and repairs what differs if that is asked
-/// for; names so many differences at `most`.
+/// Compares the source of `pipeline` with its target and repairs what differs, if asked to; names at most
+/// `most` differences.
 pub async fn check_source(
     connector: &Connector,
     pipeline: &str,
@@ -110,7 +110,7 @@ struct Checking<'a> {
 }
 
 impl Checking<'_> {
-    /// Reads and compares; of a second look, returns the places of all records.
+    /// Reads and compares; for a second look, returns the places of all records.
     async fn look(&self, wanted: Wanted, is_second: bool) -> Result<HashSet<String>> {
         let mut seen = HashSet::new();
         let mut batches = self.read(wanted)?;
@@ -151,7 +151,7 @@ impl Checking<'_> {
         Ok(batches)
     }
 
-    /// One batch, in a transaction that leaves nothing but what was found.
+    /// One batch, in a transaction that leaves nothing behind but what was found.
     async fn compare(&self, batch: &Batch, sightings: &[Sighting], is_second: bool) -> Result<()> {
         let client = &*self.session;
         let work = async {
@@ -215,8 +215,8 @@ impl Checking<'_> {
         self.connector.attend(places).await?
     }
 
-    /// A run with some of the records that differ, and a look at what came of it; none when
-    /// nothing is left to repair.
+    /// A run with some of the records that differ, and a look at the result; none if nothing is left to
+    /// repair.
     async fn repair(
         &self,
         pipeline: &str,

@@ -7,9 +7,9 @@ use deadpool_postgres::Object;
 use scopeguard::ScopeGuard;
 use tokio_postgres::Client;
 
-/// Does `work`, which begins the transaction, and commits; gives the connection back. Dropped in
-/// the middle, by an error or because the run ends, the connection is cut rather than handed
-/// to the next user in an unknown state.
+/// Does `work`, which begins the transaction, and commits; gives the connection back. If it is dropped
+/// midway, by an error or because the run ends, the connection is cut rather than handed to the next user
+/// in an unknown state.
 pub(super) async fn commit_after<T>(
     job: &Job<'_>,
     client: Object,
@@ -19,8 +19,8 @@ pub(super) async fn commit_after<T>(
     let transaction = async {
         let done = work(&client).await;
         match &done {
-            // A message of its own, sent only now that the answer was read: a loader that
-            // dies before this line has committed nothing.
+            // A message of its own, sent only after the answer was read: a loader that dies before this
+            // line has committed nothing.
             Ok(_) => client.batch_execute("commit").await?,
             // So that nobody meets this session once we are gone. It may be gone itself.
             Err(_) => {
@@ -34,7 +34,7 @@ pub(super) async fn commit_after<T>(
     Ok((done, ScopeGuard::into_inner(client)))
 }
 
-/// What became of an entry of the ledger whose commit may have arrived.
+/// What became of a ledger entry whose commit may have arrived.
 pub(super) async fn outcome(job: &Job<'_>, run: &Run, seq: i64) -> Result<Option<Books>> {
     let found = job
         .insist("asking for the outcome of a batch", async |client| {

@@ -95,7 +95,7 @@ impl Worker<'_> {
     async fn load_until_committed(&self, index: u64, batch: &Batch) -> Result<Books> {
         let seq = self.seq(index);
         let tries = AtomicI64::new(0);
-        // Whether the last attempt came so far that its commit may have arrived.
+        // Whether the last attempt got far enough for its commit to have arrived.
         let is_loading = AtomicBool::new(false);
         let attempt = async || -> Result<Books> {
             if is_loading.swap(false, Ordering::Relaxed)
@@ -121,7 +121,7 @@ impl Worker<'_> {
                 .await
             };
             let (loaded, client) = match transaction(Payloads::Wanted).await {
-                // Found bad in the merge, where it is too late to ask. Rolled back for certain.
+                // Found bad in the merge, where it is too late to ask for payloads. Certainly rolled back.
                 Err(error) if error.sqlstate() == Some("SL009") => {
                     is_loading.store(false, Ordering::Relaxed);
                     transaction(Payloads::All).await?
@@ -140,8 +140,8 @@ impl Worker<'_> {
 
     /// The connection of the batch before, if it is there still.
     async fn client(&self) -> Result<Object> {
-        // One that was lost is given back here: there is a place in the pool for each worker, and
-        // it would wait for its own.
+        // A lost one is given back here: the pool has one place for each worker, and the worker would wait
+        // for its own.
         let kept = self.kept().take().filter(|client| !client.is_closed());
         match kept {
             Some(client) => Ok(client),

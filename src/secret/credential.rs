@@ -56,7 +56,7 @@ pub(crate) fn is_credential(name: &str) -> bool {
         .any(|name| NAMES.contains(&name))
 }
 
-/// The parameter of a link by which the server lets in whoever has it.
+/// The parameter of a link by which the server admits whoever has it.
 pub(crate) fn credential_of(link: &Url) -> Option<String> {
     link.query_pairs()
         .map(|(name, _)| name)
@@ -85,7 +85,7 @@ pub(crate) fn without_credentials(text: &str) -> String {
     shown + rest
 }
 
-/// Where the value of a parameter is over, be it in the middle of a sentence.
+/// Where the value of a parameter ends, even in the middle of a sentence.
 fn ends_value(c: char) -> bool {
     matches!(c, '&' | '#' | '"' | '`' | '<' | '>') || c.is_whitespace()
 }

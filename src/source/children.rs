@@ -21,7 +21,7 @@ impl Children {
         self.groups().push(leader);
     }
 
-    /// The leader has ended and was waited for; what it may have left behind goes with it.
+    /// The leader has ended and was waited for; whatever it left behind goes with it.
     pub(super) fn remove(&self, leader: Pid) {
         let mut groups = self.groups();
         if let Some(at) = groups.iter().position(|group| *group == leader) {

@@ -7,8 +7,8 @@ use crate::error::Result;
 
 /// Where records come from: a plain blocking reader that runs on a thread of its own.
 ///
-/// It reads **units**: files, objects, pages. Nothing counts as read without the [`Proof`] at the
-/// end of its unit. Whatever it read ahead of the last commit is simply read again after a crash.
+/// It reads **units**: files, objects, pages. Nothing counts as read without the [`Proof`] at the end of
+/// its unit. Whatever it read beyond the last commit is simply read again after a crash.
 pub trait Source: Send {
     /// Adds records to `out` until it is full or a unit ends. With a batch that is full already it
     /// only says whether there is more.
@@ -17,16 +17,16 @@ pub trait Source: Send {
     /// the source then.
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress>;
 
-    /// Up to where the source has been read; none as long as that is where it was.
+    /// Up to where the source has been read; none if that has not changed.
     fn cursor(&self) -> Option<Value>;
 
-    /// Whether what is read next are the first records of all, if the source can know.
+    /// Whether what is read next are the very first records, if the source can know.
     fn is_at_start(&self) -> bool {
         false
     }
 
-    /// How many bytes of input this run has in all, if that can be known (for the progress bar
-    /// and the time left).
+    /// How many bytes of input this run has in all, if that is known (for the progress bar and the time
+    /// left).
     fn total_bytes(&self) -> Option<u64> {
         None
     }
@@ -43,10 +43,10 @@ pub enum Progress {
     End(Proof),
 }
 
-/// What a source knows of the end of a unit, or of its own end.
+/// What a source knows about the end of a unit, or about its own end.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// It was read to what proves to be its end.
+    /// It was read to what is provably its end.
     Complete,
     /// It was not.
     Partial(Reason),
@@ -55,13 +55,13 @@ pub enum Proof {
 /// Why a unit, or all of them, cannot be called complete.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The source offers more than can be read today: `name` of what, and why.
+    /// The source offers more than can be read today: `name` says of what, and `why`.
     Waiting {
         /// The file, object or address.
         name: String,
         /// What stands in the way.
         why: String,
     },
-    /// What the source no longer has cannot be told by this read.
+    /// This read cannot tell what the source no longer has.
     Inconclusive(String),
 }

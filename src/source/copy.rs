@@ -19,7 +19,7 @@ impl CopyRows {
         CopyRows(data)
     }
 
-    /// Begins a row, which so many fields follow.
+    /// Begins a row, followed by this many fields.
     pub(crate) fn row(&mut self, fields: i16) {
         self.0.put_i16(fields);
     }
@@ -67,8 +67,8 @@ impl CopyRows {
     }
 }
 
-/// Buffers of batches that are done. To fill them again costs less than fresh memory, of which each
-/// page has to be cleared first, and leaves no holes.
+/// Buffers of finished batches. Filling them again costs less than fresh memory, every page of which has to
+/// be cleared first, and leaves no holes.
 static SPARE: Mutex<Vec<BytesMut>> = Mutex::new(Vec::new());
 /// Spare buffers, and how large one may be: more than batches take at once, unless they are huge.
 const MOST: usize = 12;

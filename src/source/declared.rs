@@ -12,7 +12,8 @@ pub(crate) struct Declared {
     pub(crate) fields: Vec<DeclaredField>,
     /// Those that tell records apart; none if that is not said.
     pub(crate) key: Vec<String>,
-    /// Whether the fields are just these, and of these types. Else what records show counts for more.
+    /// Whether these are all the fields, and of these types. Otherwise what the records show counts for
+    /// more.
     pub(crate) is_binding: bool,
 }
 
@@ -20,13 +21,13 @@ pub(crate) struct Declared {
 #[derive(Debug, Clone)]
 pub(crate) struct DeclaredField {
     pub(crate) name: String,
-    /// The type that holds its values as they are in a record, each of them.
+    /// The type that can hold each of its values as they appear in a record.
     pub(crate) sql: &'static str,
     /// What only people can say.
     pub(crate) choice: Option<Cow<'static, str>>,
 }
 
-/// Asks the source that `settings` describe, if it is one that can be asked.
+/// Asks the source that `settings` describe, if it can be asked.
 pub(crate) async fn declared(settings: &Value, means: &Means) -> Result<Declared> {
     match settings["kind"].as_str() {
         Some("program") => program::declared(settings, means),

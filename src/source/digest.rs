@@ -4,7 +4,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-/// What stands for another moment each time it is read, in the date and time types of Postgres.
+/// What means another moment each time it is read, in Postgres' date and time types.
 const MOVING: [&[u8]; 4] = [b"now", b"tomorrow", b"today", b"yesterday"];
 
 /// How those words end, and how JSON's escapes of ASCII characters begin. Short and exact, so

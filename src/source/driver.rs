@@ -19,13 +19,13 @@ const UNITS_IN_BATCH: usize = 1000;
 pub struct Driver {
     source: Box<dyn Source>,
     limits: Limits,
-    /// Of the row that the transform takes, if it takes one.
+    /// The columns of the row that the transform takes, if it takes one.
     columns: Option<Arc<[String]>>,
-    /// From a source that is slow a batch is not gathered for longer.
+    /// How long a batch is gathered from a slow source.
     gathering: Duration,
     /// What the database knows, or will once the batches handed out are committed.
     cursor: Option<Value>,
-    /// The records are not the pipeline's own source.
+    /// The records do not come from the pipeline's own source.
     is_elsewhere: bool,
     /// An error that waits until the records before it have been handed out.
     failure: Option<Error>,
@@ -44,7 +44,7 @@ enum End {
 }
 
 impl Driver {
-    /// A driver of `source`, which works with `means` and goes on from the pipeline's `cursor`.
+    /// A driver of `source`, which works with `means` and continues from the pipeline's `cursor`.
     pub fn new(
         source: Box<dyn Source>,
         means: &Means,
@@ -86,17 +86,17 @@ impl Driver {
         self
     }
 
-    /// How long a batch is gathered where nobody says.
+    /// How long a batch is gathered unless something else is said.
     pub const GATHERING: Duration = Duration::from_secs(30);
 
-    /// The same, which gathers a batch for so long at most.
+    /// The same, gathering a batch for at most this long.
     #[must_use]
     pub fn gathering(mut self, limit: Duration) -> Self {
         self.gathering = limit;
         self
     }
 
-    /// The same for records that are not the pipeline's own source, and so tell nothing of what
+    /// The same for records that do not come from the pipeline's own source, and so say nothing about what
     /// it no longer has.
     #[must_use]
     pub fn elsewhere(mut self, is_elsewhere: bool) -> Self {
@@ -174,7 +174,7 @@ impl Driver {
             Proof::Partial(Reason::Inconclusive(why)) => self.spoilt_by = Some(why),
             Proof::Partial(Reason::Waiting { name, why }) => {
                 self.remarks.add(&*why);
-                // Of a unit its state says so to the engine.
+                // About a unit, its state says so to the engine.
                 if self.end.is_some() {
                     self.spoilt_by = Some(why.clone());
                 }
@@ -201,8 +201,8 @@ impl Driver {
         self.end == Some(End::Reached)
     }
 
-    /// Whether the run has then seen all that the source has, together with the runs before that
-    /// it goes on from, but for what batches say in `spoilt_by`.
+    /// Whether the run has then seen all that the source has, together with the runs that it continues,
+    /// except for what batches say in `spoilt_by`.
     pub fn is_complete(&self) -> bool {
         self.is_over() && !self.is_elsewhere && self.spoilt_by.is_none()
     }

@@ -15,8 +15,8 @@ use slicer::{Slicer, is_plain};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The records of a batch that go to the server as fields, and their payloads, of which the
-/// server wants few.
+/// The records of a batch that go to the server as fields, and their payloads, few of which the server
+/// wants.
 #[derive(Debug, Clone)]
 pub struct Fields {
     /// The columns of the transform's input type.
@@ -60,13 +60,13 @@ pub(super) struct FieldsBuilder {
     rows: CopyRows,
     payloads: BytesMut,
     records: Vec<Record>,
-    /// Of the last record that came with its values.
+    /// The values of the last record that came with them.
     named: Option<Named>,
     /// The columns that are not among its names.
     missing: Vec<String>,
 }
 
-/// The names of values, and by column which of them it is.
+/// The names of values, and for each column which of them it is.
 #[derive(Debug)]
 struct Named {
     names: Arc<[String]>,
@@ -94,7 +94,7 @@ impl FieldsBuilder {
         }
     }
 
-    /// Adds a record by what stands in its payload; false if only the server can judge that.
+    /// Adds a record by what its payload says; false if only the server can judge it.
     pub(super) fn push(
         &mut self,
         ordinal: i32,
@@ -112,8 +112,7 @@ impl FieldsBuilder {
         true
     }
 
-    /// Adds a record of which is known how its values are called, and where they stand; false if
-    /// the latter is not, and as above.
+    /// Adds a record whose values' names and places are known; false if the places are not, and as above.
     pub(super) fn push_values(
         &mut self,
         ordinal: i32,
@@ -155,7 +154,7 @@ impl FieldsBuilder {
         });
     }
 
-    /// The columns that had no value by their name in what came last, if that is news.
+    /// The columns that had no value of their name in what came last, if that is news.
     pub(super) fn take_missing(&mut self) -> Vec<String> {
         std::mem::take(&mut self.missing)
     }
@@ -208,7 +207,7 @@ impl FieldsBuilder {
     }
 }
 
-/// A field, of the JSON value that stands for it; of none, if there is none, null.
+/// A field, from the JSON value that stands for it; null if there is none.
 fn put(rows: &mut CopyRows, value: &str) {
     match value.as_bytes() {
         b"" | b"null" => rows.null(),

@@ -1,4 +1,4 @@
-//! What a source needs, looked at before it is read: on this machine, and of the server that it leads to.
+//! What a source needs, checked before it is read: on this machine, and on the server that it leads to.
 
 use super::{Means, database, file, http, object, program, stream};
 use crate::error::{Error, Result};

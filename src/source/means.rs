@@ -63,7 +63,7 @@ pub struct Waiting {
 }
 
 impl Remarks {
-    /// So many are shown; what is more is counted.
+    /// How many are shown; the rest is counted.
     const MOST: usize = 20;
 
     /// Notes one.

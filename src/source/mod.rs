@@ -51,7 +51,7 @@ use std::sync::Arc;
 pub struct Start {
     /// The pipeline's cursor; none before its first batch.
     pub cursor: Option<Value>,
-    /// What is known of its files and objects.
+    /// What is known about its files and objects.
     pub known: Arc<dyn KnownObjects>,
     /// The rows for each of which it is read (`for_each`), as JSON.
     pub rows: Vec<String>,
@@ -68,8 +68,8 @@ impl Default for Start {
     }
 }
 
-/// The settings of a pipeline's source, but to read from `path`, and as `format`, for once. A
-/// path is a URL of an object store, or a file; how records stand in it stays as it was.
+/// The settings of a pipeline's source, but reading from `path`, as `format`, for once. A path is a URL of
+/// an object store, or a file; everything else about the records stays as it was.
 pub fn redirected(settings: &Value, path: Option<&str>, format: Option<&str>) -> Value {
     let mut settings = settings.clone();
     if let Some(path) = path {

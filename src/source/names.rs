@@ -1,4 +1,4 @@
-//! Which names are asked for, and under which others keep what is not ready to be read.
+//! Which names are asked for, and which names hide what is not ready to be read.
 
 use std::path::Path;
 
@@ -37,12 +37,12 @@ pub(super) fn is_unfinished(path: &Path) -> bool {
         .is_some_and(|suffix| UNFINISHED.iter().any(|u| suffix.eq_ignore_ascii_case(u)))
 }
 
-/// Whether by this name no data is kept: Spark's and Hive's own (`_SUCCESS`, `_temporary`,
-/// `.part.crc`), what is hidden, what stands beside data for people, and checksums. `_year=2026` is a
+/// Whether the name says that it is not data: Spark's and Hive's own (`_SUCCESS`, `_temporary`,
+/// `.part.crc`), hidden files, what accompanies data for people, and checksums. `_year=2026` is a
 /// partition.
 pub(super) fn is_aside(name: &str) -> bool {
     let is_reserved = name.starts_with('_') && !name.contains('=');
-    // Keys, unlike paths, may have parts named so.
+    // Keys, unlike paths, may have parts of such names.
     let is_hidden = name.starts_with('.') && !matches!(name, "." | "..");
     let (stem, suffix) = name.rsplit_once('.').unwrap_or((name, ""));
     let is_any_of = |word: &str, words: &[&str]| words.iter().any(|w| word.eq_ignore_ascii_case(w));

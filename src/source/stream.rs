@@ -31,7 +31,7 @@ impl StreamSource {
             .as_fd()
             .try_clone_to_owned()
             .map_err(unreadable)?;
-        // Without the buffer that the library would put before it.
+        // Without the buffer that the library would put in front.
         Self::new(settings, Box::new(File::from(input)), means)
     }
 
@@ -39,7 +39,7 @@ impl StreamSource {
     pub fn new(settings: &Value, mut input: Box<dyn Read + Send>, means: &Means) -> Result<Self> {
         let settings = super::file::stream_settings(settings)?;
         let mut head = Vec::new();
-        // Not a byte more than needed: behind its first record a pipe may be silent.
+        // Not a byte more than needed: after its first record a pipe may be silent.
         while Compression::is_open(&head)
             && input
                 .by_ref()
@@ -77,7 +77,7 @@ impl Source for StreamSource {
         self.has_begun |= out.rows() > 0;
         match progress {
             Some(Framed::BatchIsFull) => return Ok(Progress::Full),
-            // What has come need not wait for what comes behind.
+            // What has come need not wait for what follows.
             None => return Ok(Progress::UnitEnded(Proof::Complete)),
             Some(Framed::InputHasEnded) => {}
         }

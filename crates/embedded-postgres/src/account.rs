@@ -86,7 +86,7 @@ impl Account {
     /// What a program prints for this user.
     pub(crate) fn output(&self, program: &Path, args: &[&str]) -> Result<String> {
         if matches!(self, Account::Other(_)) {
-            // What fails for everybody is told better without a change of user.
+            // What fails for everybody is better explained without a change of user.
             Account::Own.output(program, args)?;
         }
         let failed = |why| Error::failed(format!("{} does not run: {why}", program.display()));
@@ -131,8 +131,8 @@ impl Account {
         }
     }
 
-    /// Makes a folder only this user (and root) can enter, or checks that it is one. In a
-    /// folder others write to, somebody could have put another thing there before us.
+    /// Makes a folder that only this user (and root) can enter, or checks that it is one. In a folder that
+    /// others can write to, somebody may have put something else there before us.
     pub(crate) fn private_folder(&self, folder: &Path, postgres: &EmbeddedPostgres) -> Result<()> {
         let failed = |cause| {
             Error::failed(format!(

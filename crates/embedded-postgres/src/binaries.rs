@@ -13,7 +13,7 @@ const SUPPORTED: RangeInclusive<u32> = 15..=18;
 /// The version that `install` fetches.
 const FETCHED: u32 = 18;
 
-/// The value of `PG_BIN` that means what `install` has installed, and nothing else.
+/// The value of `PG_BIN` that means: what `install` has installed, and nothing else.
 const INSTALLED: &str = "installed";
 
 /// A folder with `initdb`, `pg_ctl` and `postgres` of one version.
@@ -123,7 +123,7 @@ impl<'a> Search<'a> {
 
     fn pass_over(&mut self, folder: &Path, what: &str) {
         let line = format!("installed in {}: {what}", folder.display());
-        // The same folder may be in the path, too.
+        // The same folder may be in the path as well.
         if !self.passed_over.contains(&line) {
             self.passed_over.push(line);
         }

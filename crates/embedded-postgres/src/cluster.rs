@@ -108,7 +108,7 @@ impl<'a> Cluster<'a> {
         .ok_or_else(failed)
     }
 
-    /// Makes the cluster under another name first: if this is cut short, it is not there.
+    /// Makes the cluster under another name first: if this is cut short, the cluster does not exist.
     fn make(&self) -> Result<()> {
         tracing::info!(
             "making an embedded PostgreSQL cluster in {}",
@@ -135,7 +135,7 @@ impl<'a> Cluster<'a> {
         );
         let output = feed(single, setup.as_bytes())
             .map_err(|error| Error::failed("postgres --single cannot be run").caused_by(error))?;
-        // Single-user mode goes on after an error and ends well.
+        // Single-user mode carries on after an error and still exits with success.
         if !output.status.success() || String::from_utf8_lossy(&output.stderr).contains("ERROR:") {
             return Err(self.failed_program("postgres --single", &output));
         }
@@ -205,7 +205,7 @@ impl<'a> Cluster<'a> {
     /// PostgreSQL deals with lock files left by a crash, unless the number in them is in use.
     fn remove_misleading_lock_files(&self) {
         for file in process::misleading_lock_files(&self.data, &self.socket) {
-            // If it cannot be removed, the server says so better.
+            // If it cannot be removed, the server reports that better.
             let _ = std::fs::remove_file(file);
         }
     }
@@ -225,8 +225,7 @@ impl<'a> Cluster<'a> {
     }
 }
 
-/// Waits for a server that lives to accept connections, e.g. after crash recovery.
-/// `None`: it died meanwhile.
+/// Waits for a living server to accept connections, e.g. after crash recovery. `None`: it died meanwhile.
 pub(crate) fn wait_until_ready(server: Server) -> Result<Option<Server>> {
     let is_alive = || process::alive(&server.data) == Some(server.pid);
     let mut ready = false;
@@ -259,7 +258,7 @@ pub(crate) fn wait_until_ready(server: Server) -> Result<Option<Server>> {
 fn feed(mut command: Command, input: &[u8]) -> std::io::Result<Output> {
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that ends early tells why in its output.
+        // A program that ends early says why in its output.
         let _ = stdin.write_all(input);
     }
     child.wait_with_output()

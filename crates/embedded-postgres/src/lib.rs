@@ -148,8 +148,8 @@ impl EmbeddedPostgres {
         Ok(stopped)
     }
 
-    /// As [`start`](Self::start); where there is no PostgreSQL, it is fetched if `agree` says
-    /// so to what is offered.
+    /// As [`start`](Self::start), but where there is no PostgreSQL it is fetched, if `agree` accepts what
+    /// is offered.
     pub fn start_or_install(&self, agree: impl FnOnce(&Offer<'_>) -> bool) -> Result<Server> {
         let error = match self.start() {
             Err(error) if error.is_not_installed => error,
@@ -169,7 +169,7 @@ impl EmbeddedPostgres {
         Offer::new(self)?.accept(say)
     }
 
-    /// The folder with the programs the server would be made with.
+    /// The folder with the programs that the server would be made with.
     pub fn bin(&self) -> Result<PathBuf> {
         let existing = match Home::existing(self)? {
             Some(home) => folder::majors(&home.clusters()?),

@@ -64,7 +64,7 @@ fn is_postmaster(pid: i32, data: &Path) -> bool {
     let is_live_server = stat
         .rsplit_once(") ")
         .is_some_and(|(name, rest)| name.contains("(postgres") && !rest.starts_with(['Z', 'X']));
-    // A server works in the folder of its cluster. Another user's we may not ask.
+    // A server works in the folder of its cluster. We may not ask about another user's process.
     is_live_server
         && std::fs::read_link(format!("/proc/{pid}/cwd")).map_or(true, |folder| {
             data.canonicalize().is_ok_and(|data| data == folder)
@@ -90,7 +90,7 @@ fn answers(socket: &Path) -> std::io::Result<()> {
     stream.read_exact(&mut [0])
 }
 
-/// Asks the condition again and again for a minute.
+/// Checks the condition again and again for a minute.
 pub(crate) fn wait_for(mut condition: impl FnMut() -> bool) -> bool {
     for _ in 0..STEPS {
         if condition() {

@@ -64,12 +64,11 @@ fn connector(settings: &TlsSettings) -> Result<Tls> {
     Ok(Tls(MakeRustlsConnect::new(config)))
 }
 
-/// rustls, whose failures say of themselves that it is the handshake that failed.
+/// rustls, with failures that say themselves that it was the handshake that failed.
 #[derive(Clone)]
 pub struct Tls(MakeRustlsConnect);
 
-/// A connection was there, and could not be encrypted. It is the cause of the client
-/// library's error.
+/// A connection was made but could not be encrypted. It is the cause of the client library's error.
 #[derive(Debug)]
 pub struct HandshakeFailed(io::Error);
 

@@ -114,8 +114,8 @@ fn parse_url(rest: &str) -> Result<Parameters> {
     let mut parameters = Parameters::default();
     // As libpq: credentials end at the first '@' unless a '/' comes before it.
     let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
-    // Another one is of a password that was not encoded, the rest of which would be taken for a
-    // host or a database, and shown as such.
+    // Another `@` belongs to a password that was not encoded: the rest of it would be taken for a host or a
+    // database, and shown as such.
     if rest.matches('@').count() > usize::from(rest[..authority_end].contains('@')) {
         return Err(Error::new("the connection URL has an \"@\" too many").next(
             "in user, password and database write \"@\" as %40, \"/\" as %2F, \":\" as %3A, \"?\" as %3F, \"%\" as %25",

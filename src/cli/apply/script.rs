@@ -25,8 +25,8 @@ impl Statement<'_> {
     }
 }
 
-/// The statements of a file. What does not end (a string, a comment) goes to the end of the
-/// file; the server has words for it.
+/// The statements of a file. A string or comment that never ends goes to the end of the file; the server
+/// has words for it.
 pub(super) fn statements(sql: &str) -> Vec<Statement<'_>> {
     let mut found = Vec::new();
     let mut lexer = Lexer { sql };
@@ -177,8 +177,8 @@ fn comment(sql: &str) -> usize {
     sql.len()
 }
 
-/// The length of a string or a quoted identifier. A doubled quote ends one and begins the
-/// next, which comes to the same.
+/// The length of a string or a quoted identifier. A doubled quote ends one and begins the next, which
+/// amounts to the same.
 fn quoted(sql: &str, has_escapes: bool) -> usize {
     let mut characters = sql.char_indices();
     let quote = characters.next().map(|(_, quote)| quote);

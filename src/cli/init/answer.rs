@@ -1,10 +1,10 @@
-//! Where the records are in the first answer of an API, and what it says of more pages.
+//! Where the records are in the first answer of an API, and what it says about further pages.
 
 use super::members::Members;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Objects in objects are looked into so deep.
+/// How deep objects within objects are searched.
 const DEEPEST: usize = 3;
 
 /// What lists of records are called, best first.
@@ -27,7 +27,7 @@ pub(super) struct Entry {
 pub(super) enum Found {
     /// A list with so many objects.
     List(usize),
-    /// An object with so many objects in it, and nothing else.
+    /// An object whose members are this many objects, and nothing else.
     Objects(usize),
     Text(String),
     Number(u64),
@@ -65,7 +65,7 @@ fn collect(members: &Members<'_>, above: &str, depth: usize, places: &mut Vec<En
     }
 }
 
-/// How many objects are in it, if nothing else is.
+/// How many objects it holds, if it holds nothing else.
 fn objects(members: &Members<'_>) -> usize {
     let are_objects = members
         .0
@@ -98,7 +98,7 @@ fn found(value: &RawValue) -> Found {
 pub(super) enum Records {
     /// The answer is the list.
     Whole,
-    /// In a list at this pointer; others might be meant.
+    /// In the list at this pointer; others that might be meant.
     List(String, Vec<String>),
     /// The members of the object there.
     Members(String),

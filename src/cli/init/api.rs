@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::source::http::FirstAnswer;
 use serde_json::{Value, json};
 
-/// Finds out what the settings do not say of it.
+/// Finds out what the settings leave open.
 pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<Dialect> {
     let answer =
         FirstAnswer::of(&settings, sampler.means()).map_err(|error| match error.kind() {
@@ -108,7 +108,7 @@ fn settle_paging(
             tried[name] = value.clone();
         }
         let walked = sampler.take(&tried, records + 1);
-        // What ignores the parameter sends the first page again, which the walk refuses.
+        // An API that ignores the parameter sends the first page again, which the walk refuses.
         let walks_on = walked.is_ok_and(|two| two.origins.len() > 1 && two.first == one.first);
         if walks_on {
             *settings = tried;

@@ -1,4 +1,4 @@
-//! From what a field held to a column: its type, what counts as null, what only people can say.
+//! Makes a column from what a field held: its type, what counts as null, and what only a person can decide.
 
 use super::evidence::Field;
 use super::kind::Kind;
@@ -12,14 +12,14 @@ pub(super) struct Column {
     pub(super) name: String,
     /// Without quotes.
     pub(super) plain: String,
-    /// The way to it in a record; empty for the record itself.
+    /// The path to it in a record; empty for the record itself.
     pub(super) path: Vec<String>,
     pub(super) sql: &'static str,
     /// Texts that stand for no value here.
     nulls: Vec<String>,
     /// What the user may choose instead.
     pub(super) choice: Option<String>,
-    /// Its type is known, so that no value has to prove it.
+    /// Its type is known, so no value has to prove it.
     is_declared: bool,
     pub(super) is_unique: bool,
     pub(super) is_full: bool,
@@ -28,7 +28,7 @@ pub(super) struct Column {
 /// What people write where there is nothing.
 const NULLS: [&str; 9] = ["NA", "N/A", "n/a", "NULL", "null", "\\N", "None", "-", "?"];
 
-/// Words in names of fields whose digits are no numbers: what has no leading zero today may have
+/// Words in the names of fields whose digits are not numbers: a value without a leading zero today may have
 /// one tomorrow.
 const CODES: [&str; 21] = [
     "barcode",
@@ -55,8 +55,8 @@ const CODES: [&str; 21] = [
 ];
 
 impl Column {
-    /// Of a sample of so many `records`; in tabular ones all values are text. What is `declared` counts
-    /// where the sample shows nothing.
+    /// Makes the columns from a sample of `records` records, whose values are all text if they are tabular.
+    /// What is `declared` counts where the sample shows nothing.
     pub(super) fn new(
         plain: String,
         path: Vec<String>,
@@ -142,7 +142,7 @@ impl Column {
             ("jsonb", _) if takes == Takes::Row => format!(
                 "regexp_replace({text}, '^(?!\\s*[\\[{{])', 'neither object nor array: ')::jsonb"
             ),
-            // A null of JSON is a value to SQL; here it stands for none.
+            // A JSON null is a value to SQL; here it stands for none.
             ("jsonb", _) if !self.path.is_empty() => format!("nullif({text}, 'null')"),
             ("text" | "jsonb", _) => text,
             // Postgres reads 02.01.2026 and today as dates, too.
@@ -236,7 +236,7 @@ fn decide(
     }
 }
 
-/// Where nearly all values are of one kind.
+/// The type that nearly all values fit, and what it would cost.
 fn mostly(kinds: &Kinds) -> Option<String> {
     const NEARLY: u64 = 20;
     let all: u64 = kinds.values().map(|(count, _)| count).sum();

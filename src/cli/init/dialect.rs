@@ -1,5 +1,5 @@
-//! How rows stand in files of separated fields: the delimiter, lines above the header, whether
-//! there is one. Each guess is tried by the reader that will load the file.
+//! The dialect of delimited files: the delimiter, lines above the header, whether there is a header. Each
+//! guess is tried by the reader that will load the file.
 
 use super::answer::{self, Records};
 use super::column::literal;
@@ -16,7 +16,7 @@ const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 /// As many records tell the delimiter.
 const ENOUGH: u64 = 200;
 
-/// Titles above the header have at most so many lines.
+/// The most lines that titles above the header may have.
 const TITLE_LINES: u64 = 12;
 
 /// No table is wider.
@@ -33,7 +33,7 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    /// Of a source that leaves nothing to be found out: it says itself how its records stand.
+    /// For a source that leaves nothing to find out, as it says itself what its records look like.
     pub(super) fn told(settings: Value) -> Self {
         let protocol = settings["protocol"].as_str();
         Dialect {
@@ -89,7 +89,7 @@ fn find_rows(sampler: &Sampler, settings: Value) -> Result<Dialect> {
     let best = match &first {
         _ if !may_be_tabular => None,
         Ok(sample) if sample.is_empty() => None,
-        // Any text is a table of one column, if nobody says what it is.
+        // Any text is a table of one column unless told otherwise.
         _ => (0..=TITLE_LINES)
             .find_map(|lines| best(sampler, &settings, lines).filter(|best| best.width > 1))
             .or_else(|| best(sampler, &settings, 0).filter(|_| !is_unknown(&first))),
@@ -125,7 +125,7 @@ fn in_document(sampler: &Sampler, settings: &Value, first: &Sample) -> Option<Va
     (sample.records > 1).then_some(settings)
 }
 
-/// The delimiter by which most columns come of it, and no ragged rows.
+/// The delimiter that yields the most columns and no ragged rows.
 fn best(sampler: &Sampler, settings: &Value, skip_lines: u64) -> Option<Guess> {
     let guesses = DELIMITERS.iter().filter_map(|delimiter| {
         let mut settings = settings.clone();
@@ -138,7 +138,7 @@ fn best(sampler: &Sampler, settings: &Value, skip_lines: u64) -> Option<Guess> {
         }
         guess(sampler, settings)
     });
-    // Of equals the first: they stand by how common they are.
+    // Of equals the first: they are listed by how common they are.
     guesses.fold(None, |best: Option<Guess>, guess| match best {
         Some(best) if best.width >= guess.width => Some(best),
         _ => Some(guess),

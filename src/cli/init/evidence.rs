@@ -1,13 +1,13 @@
-//! What a sample of records shows of each of their fields.
+//! What a sample of records shows about each of their fields.
 
 use super::kind::Kind;
 use super::members::Members;
 use std::collections::{BTreeMap, HashSet};
 
-/// An object with more members than this, most of them in few records, has keys that are data.
+/// The keys of an object with more members than this, most of them in few records, are data.
 const MEMBERS_OF_A_RECORD: usize = 16;
 
-/// As many columns as objects are flattened into.
+/// The most columns that objects are flattened into.
 const MOST_COLUMNS: usize = 400;
 
 /// A field, and what is below it in objects.
@@ -25,7 +25,7 @@ pub(super) struct Evidence {
     pub(super) kinds: BTreeMap<Kind, (u64, String)>,
     /// Those that look like text, as long as they are few.
     pub(super) words: HashSet<String>,
-    /// Some were strings in JSON: the source itself does not call them numbers.
+    /// Some were JSON strings: the source itself does not call them numbers.
     pub(super) is_quoted: bool,
     values: u64,
     distinct: HashSet<String>,
@@ -59,7 +59,7 @@ impl Field {
     fn note_members(&mut self, members: Members<'_>) {
         self.objects += 1;
         for (index, (name, value)) in members.0.into_iter().enumerate() {
-            // Mostly the order is that of the records before.
+            // Usually the order is the same as in the previous record.
             let known = match self.members.get(index) {
                 Some((known, _)) if *known == name => Some(index),
                 _ => self.members.iter().position(|(known, _)| *known == name),

@@ -4,7 +4,7 @@ use super::column::Column;
 use super::name::words;
 use crate::error::{Error, Result};
 
-/// In names of columns that are keys by themselves, best first; `*` stands for the pipeline.
+/// Names of columns that are keys by themselves, best first; `*` stands for the pipeline.
 const KEYS: [&[&str]; 4] = [
     &[
         "id", "_id", "*_id", "*_uuid", "*_key", "uuid", "guid", "key",
@@ -16,10 +16,10 @@ const KEYS: [&[&str]; 4] = [
     &["email", "login", "username", "symbol"],
 ];
 
-/// Ranks that a sample of one record is enough for.
+/// Ranks for which a sample of one record is enough.
 const EVIDENT: usize = 1;
 
-/// In names of columns that say when a record changed.
+/// Words in the names of columns that say when a record changed.
 const CHANGES: [&str; 6] = [
     "updated",
     "modified",

@@ -1,9 +1,9 @@
-//! What a value looks like, by its text alone. A type is taken only where every form it could
-//! take is told apart from all others; whatever is in doubt is text.
+//! What a value looks like, by its text alone. A type is chosen only if none of its values could mean
+//! anything else; in doubt it is text.
 
 use jiff::civil::{Date, DateTime};
 
-/// What a text can be read as without a loss.
+/// What a text can be read as without loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     /// Nothing between the delimiters, or a string without characters.
@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Decimal,
     /// A JSON number with an exponent.
     Exponent,
-    /// Digits with a comma: only people know of which kind it is.
+    /// Digits with a comma: only a person knows which kind it is.
     Comma,
     Boolean,
     Date,
@@ -128,7 +128,7 @@ fn of_time(text: &str) -> Option<Kind> {
         && fraction.bytes().all(|byte| byte.is_ascii_digit())
         && clock.contains('.') != fraction.is_empty()
         && (fraction.is_empty() || seconds.len() == 8);
-    // The calendar's library knows a second 60, which Postgres moves on.
+    // The calendar library knows a 60th second, which Postgres carries over.
     let is_on_the_clock =
         !seconds.ends_with(":60") && format!("{date}T{seconds}").parse::<DateTime>().is_ok();
     if !has_form || !is_exact || !is_on_the_clock {

@@ -31,7 +31,7 @@ use serde_json::Value;
 use sql::{Pipeline, Source};
 use std::sync::Arc;
 
-/// A source that does not answer is not asked for long: somebody waits.
+/// A source that does not answer is given up soon: somebody is waiting.
 const RETRIES: u32 = 2;
 
 pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
@@ -44,7 +44,7 @@ pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
             ));
         }
     };
-    // What is named on the command line is the word of whoever runs this host.
+    // What is named on the command line comes from whoever runs this host.
     let means = Means::of_run(
         Arc::new(Budget::new(RETRIES, Stop::never())),
         HostRules::with_programs(args.allow_programs.as_deref()),
@@ -145,7 +145,7 @@ fn draft(
         }
     }
     let source = match written {
-        // Nothing had to be found out that the call does not say.
+        // There was nothing to find out beyond what the call says.
         Some(call) if found.settings == settings => Source::Written(call),
         _ => Source::Settings(found.settings),
     };

@@ -1,10 +1,10 @@
-//! Names that SQL can write, made of names that others chose.
+//! SQL names made from the names that others chose.
 
 /// Words that need quotes as the name of a column: all that `pg_get_keywords()` does not call
 /// unreserved, of PostgreSQL 15 to 18.
 const KEYWORDS: &str = include_str!("keywords.txt");
 
-/// Longer names are cut by Postgres, in silence.
+/// Postgres silently truncates longer names.
 const LONGEST: usize = 63;
 
 /// What a row has besides its columns, and what the engine adds or reads.
@@ -21,7 +21,7 @@ const TAKEN: [&str; 10] = [
     "sluice_deleted",
 ];
 
-/// The words of a name, in lower case: `customerId`, `Customer ID` and `customer_id` have the same.
+/// The words of a name, in lower case: `customerId`, `Customer ID` and `customer_id` have the same words.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';

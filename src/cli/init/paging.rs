@@ -1,5 +1,5 @@
-//! How to get from one page of an API to the next. What the first answer shows makes guesses;
-//! a guess is taken when the loader itself walks from the first page to another one with it.
+//! How to get from one page of an API to the next. The first answer suggests guesses; a guess is taken if
+//! the loader itself gets from the first page to another one with it.
 
 mod counted;
 
@@ -68,7 +68,7 @@ const TOKEN_PARAMS: [&str; 9] = [
     "offset",
 ];
 
-/// As many guesses are tried: each is two requests.
+/// How many guesses are tried; each costs two requests.
 pub(super) const MOST_TRIES: usize = 12;
 
 /// The guesses, best first: settings to lay over those of the source.
@@ -171,7 +171,7 @@ fn may_have_more(answer: &FirstAnswer, places: &[Entry], records: u64) -> bool {
     let has_total = called(places, &TOTALS).is_some_and(|place| number(place) > Some(records));
     let has_pages = called(places, &PAGES).is_some_and(|place| number(place) > Some(1));
     let header = total_header(answer).is_some();
-    // What is cut to pages is mostly cut to tens.
+    // Page sizes are mostly multiples of ten.
     let is_round = records >= 10 && records.is_multiple_of(5);
     has_total || has_pages || header || says_more(places) || is_round
 }

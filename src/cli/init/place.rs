@@ -12,8 +12,7 @@ pub(super) fn settings(place: &str) -> Value {
     }
 }
 
-/// A name for the records of a source: what the last part of its place is called, without what
-/// differs from drop to drop.
+/// A name for the records of a source: the last part of its place, without what differs from drop to drop.
 pub(super) fn name(settings: &Value) -> String {
     let named = |keys: &[&str]| keys.iter().find_map(|key| settings[key].as_str());
     // In these a point separates, or means nothing.
@@ -44,7 +43,7 @@ pub(super) fn name(settings: &Value) -> String {
     name::plain(&named.next().unwrap_or_default(), "records")
 }
 
-/// A date, a number, a version: another one next time.
+/// A date, a number, a version: different next time.
 fn is_of_a_drop(word: &str) -> bool {
     let digits = word.strip_prefix('v').unwrap_or(word);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -13,8 +13,7 @@ const MOST_FIELDS: usize = 300;
 const LONGEST: usize = 63;
 const OF_THE_SYSTEM: [&str; 6] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
 
-/// What was asked for; else rows where the records are rows of single values, which takes less of
-/// the server.
+/// What was asked for; else rows if the records consist of single values, which costs the server less.
 pub(super) fn takes(
     args: &args::Init,
     settings: &Value,
@@ -31,7 +30,7 @@ pub(super) fn takes(
             ),
         };
     }
-    // The text of a value that may be an object does not say whether it was a string.
+    // The text of a value that may be an object does not tell whether it was a string.
     let is_single = columns.iter().all(|column| column.sql != "jsonb");
     let has_columns = match settings["kind"].as_str() {
         Some("file" | "object" | "http") => {

@@ -30,17 +30,17 @@ pub(super) struct Sample {
     /// Files, objects, pages.
     pub(super) origins: BTreeSet<String>,
     pub(super) bad: u64,
-    /// What files say of the fields of their records, if all that were looked at say the same.
+    /// What the files say about the fields of their records, if all that were looked at agree.
     pub(super) declared: Vec<DeclaredField>,
     /// Who said it last.
     declared_by: Option<Arc<[DeclaredField]>>,
-    /// Some have bytes that are no UTF-8.
+    /// Some contain bytes that are not UTF-8.
     pub(super) is_foreign: bool,
     /// What is wrong with the first bad one, and its SQLSTATE.
     pub(super) fault: Option<(&'static str, String)>,
 }
 
-/// As much of standard input as is looked at.
+/// How much of standard input is looked at.
 const PIPED: u64 = 16 << 20;
 
 impl Sampler {
@@ -103,7 +103,7 @@ impl Sampler {
         match settings["kind"].as_str() {
             // Whether a file is still being written is of no interest here.
             Some("file") => settings["settle_seconds"] = json!(0),
-            // One page at a time, and no more of them than are looked at.
+            // One page at a time, and no more pages than are looked at.
             Some("http") => settings["prefetch"] = json!(1),
             _ => {}
         }

@@ -19,7 +19,7 @@ pub(super) struct Pipeline<'a> {
     pub(super) source: Source,
     /// From what it was made.
     pub(super) what: String,
-    /// What only people can say of the source.
+    /// What only a person can say about the source.
     pub(super) choices: Vec<String>,
 }
 
@@ -141,7 +141,7 @@ impl Pipeline<'_> {
         self.of_version("v1")
     }
 
-    /// What is named like the table and belongs to a version of its transform.
+    /// A name made from the table's, for what belongs to one version of its transform.
     fn of_version(&self, version: &str) -> String {
         let plain = self.table.trim_matches('"').replace("\"\"", "\"");
         format!("{}.{}", self.schema, quoted(&format!("{plain}_{version}")))

@@ -51,7 +51,7 @@ pub(crate) enum AuthSettings {
 /// The credential in use.
 #[derive(Debug)]
 struct Current {
-    /// As it is kept; none where only a refresh token is.
+    /// The secret as stored; none if there is only a refresh token.
     secret: Option<Secret>,
     credential: Credential,
     expires: Option<Instant>,
@@ -66,7 +66,7 @@ pub(crate) struct Auth {
 }
 
 impl Auth {
-    /// Looks for the secret at once: a run that lacks it has nothing to begin with.
+    /// Looks for the secret at once: a run without it cannot begin.
     pub(crate) fn new(
         settings: Option<AuthSettings>,
         redactor: Arc<Redactor>,
@@ -126,8 +126,8 @@ impl Auth {
         Ok(current.insert(fresh).credential.clone())
     }
 
-    /// The server refused `used`: whether there is another one to try. A token is fetched
-    /// anew, a file or variable may have changed.
+    /// The server refused `used`: whether there is another one to try. A token is fetched again; a file or
+    /// variable may have changed.
     pub(crate) async fn renew(&self, used: &Credential) -> Result<bool> {
         let mut current = self.current.lock().await;
         let Some(settings) = &self.settings else {
@@ -210,7 +210,7 @@ impl AuthSettings {
             AuthSettings::Param { param, .. } => {
                 Ok(Credential::Param(param.clone(), secret.clone()))
             }
-            // Its secret buys a token, and goes nowhere else.
+            // Its secret buys a token and goes nowhere else.
             AuthSettings::Oauth2(_) => Ok(Credential::None),
         }
     }

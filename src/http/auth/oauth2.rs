@@ -18,7 +18,7 @@ use crate::http::url;
 use crate::retry::{self, Trouble};
 use crate::secret::{Keeper, Redactor, Secret};
 
-/// A token is not used so shortly before its end.
+/// A token is no longer used this shortly before it expires.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// RFC 6749: client credentials (4.4), or a refresh token (6).
@@ -61,7 +61,7 @@ impl Oauth2 {
         }
     }
 
-    /// Buys a token; with the moment from which on it is not used any more.
+    /// Buys a token; with the moment from which it is no longer used.
     pub(super) async fn token(
         &self,
         secret: Option<&Secret>,
@@ -94,8 +94,8 @@ impl Oauth2 {
         let reply = transport.decode(reply, self.token_url.as_str())?;
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         if let (Some(old), Some(new)) = (refresh_token, answer["refresh_token"].as_str()) {
-            // The old one is worth nothing from now on: before anything is done with the
-            // token, the new one is safe.
+            // The old one is worthless from now on: the new one is stored safely before anything is done
+            // with the token.
             old.replace(Secret::new(new.to_owned()), redactor)
                 .await
                 .map_err(fatal)?;

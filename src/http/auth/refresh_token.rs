@@ -53,7 +53,7 @@ impl RefreshToken {
         &self.secret
     }
 
-    /// Puts another token in its place, all of it or nothing.
+    /// Replaces the token, completely or not at all.
     pub(super) async fn replace(self, token: Secret, redactor: &Redactor) -> Result<()> {
         redactor.add(&token);
         if token == self.secret {
@@ -83,7 +83,7 @@ impl RefreshToken {
     }
 }
 
-/// Its own name with something behind it.
+/// Its own name with a suffix.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");

@@ -1,5 +1,5 @@
-//! Bodies that were compressed for the way, decoded whole and under a limit: every member
-//! of a gzip stream, and an end that is missing is noticed.
+//! Decodes compressed bodies, completely and under a limit: every member of a gzip stream, and a missing
+//! end is noticed.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -24,7 +24,7 @@ pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8
         .rsplit(',')
         .map(|name| name.trim().to_ascii_lowercase())
     {
-        // A reader that finds nothing at all must not take it for a whole stream.
+        // A reader that finds nothing at all must not take that for a complete stream.
         if body.is_empty() && !matches!(name.as_str(), "" | "identity") {
             return Err(Fault::Broken(ErrorKind::UnexpectedEof.into()));
         }
@@ -41,12 +41,12 @@ pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8
     Ok(body)
 }
 
-/// As much as can be read of what `body` begins, to show it to people.
+/// As much of the beginning of `body` as can be read, to show it to people.
 pub(crate) fn beginning(mut body: Vec<u8>, header: &str, limit: usize) -> Vec<u8> {
     for name in header.rsplit(',') {
         let mut content = Vec::new();
         if let Ok(decoder) = decoder(&name.trim().to_ascii_lowercase(), &body) {
-            // Where it breaks off, what came before is there.
+            // Where it breaks off, keep what came before.
             let _ = decoder.take(limit as u64).read_to_end(&mut content);
         }
         body = content;

@@ -17,7 +17,7 @@ impl Hosts {
         Hosts { home, allowed }
     }
 
-    /// Whether a URL leads to the API itself: the same server by the same way.
+    /// Whether a URL leads to the API itself: the same server, reached the same way.
     pub(crate) fn is_home(&self, url: &Url) -> bool {
         url.scheme() == self.home.scheme()
             && url.host() == self.home.host()
@@ -53,7 +53,7 @@ impl Hosts {
     }
 }
 
-/// How `allow_hosts` names a host: with its port where that is not the usual one.
+/// How `allow_hosts` names a host: with its port unless that is the usual one.
 fn name(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {

@@ -28,7 +28,7 @@ impl Pacer {
     pub(super) async fn wait(&self) {
         let now = Instant::now();
         let moment = self.take(now);
-        // A timer takes a millisecond even for a moment that has come.
+        // A timer takes a millisecond even if the moment has already come.
         if moment > now {
             tokio::time::sleep_until(moment).await;
         }
@@ -41,7 +41,7 @@ impl Pacer {
         moment
     }
 
-    /// No request for so long: the source asked for it.
+    /// No request for this long: the source asked for it.
     pub(super) fn hold(&self, pause: Duration) {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + pause;
@@ -57,8 +57,8 @@ struct Quota {
     reset: Option<Duration>,
 }
 
-/// How long the source asks to be left alone: `Retry-After` and its relatives, else until the
-/// quotas that are spent are filled again, else until the first that is told of.
+/// How long the source asks for a pause: `Retry-After` and its relatives, else until the spent quotas are
+/// refilled, else until the first quota that is mentioned.
 pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let told = headers
         .iter()
@@ -121,8 +121,8 @@ fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
         if name == "ratelimit" {
             for (index, policy) in value.split(',').enumerate() {
                 for (key, value) in policy.split(';').filter_map(|part| part.split_once('=')) {
-                    // Of the first draft the members are in a row, of the later ones a list of
-                    // quotas has them behind each.
+                    // In the first draft the members follow each other; in later ones a list of quotas,
+                    // each with its members.
                     let is_first = matches!(key.trim(), "limit" | "remaining" | "reset");
                     let name = format!("{name}-{}", if is_first { 0 } else { index });
                     match key.trim() {
@@ -145,7 +145,7 @@ fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
             let is_span = name.contains("reset-after");
             let reset = pause(&name, value, now);
             let quota = name.replace("reset-after", "").replace("reset", "");
-            // A span is the better word of the two.
+            // If there are two, a span is the better one.
             note(quota, &|quota| {
                 if is_span || quota.reset.is_none() {
                     quota.reset = reset;

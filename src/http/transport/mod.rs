@@ -26,10 +26,10 @@ use limits::Pacer;
 pub(crate) use limits::{asked_pause, asks_for_pause, is_spent};
 pub(crate) use trouble::{fatal, passing, with_excerpt};
 
-/// As much of an error's body as is looked at.
+/// How much of an error's body is looked at.
 const EXCERPT: usize = 64 * 1024;
 
-/// A body that brings fewer bytes than these within the read timeout is dripping, not coming.
+/// A body that brings fewer bytes than this within the read timeout is dripping, not arriving.
 const TRICKLE: usize = 512;
 
 /// How long and how much may be waited for.
@@ -49,13 +49,13 @@ pub(crate) struct Limits {
     pub(crate) requests_per_second: Option<f64>,
 }
 
-/// An answer that came whole. What is good is still encoded as it came.
+/// An answer that arrived completely. If it is good, its body is still encoded.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Its length was told or its end was marked: it cannot have been cut.
+    /// Its length was declared or its end was marked: it cannot have been cut.
     pub(crate) is_proven: bool,
 }
 
@@ -81,7 +81,7 @@ impl Transport {
         }
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trusting(ca_file)?)
-            // What proves that a body is whole is known of this version.
+            // The proof that a body is complete is known for this version of HTTP.
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits.connect_timeout)
@@ -89,7 +89,7 @@ impl Transport {
             .timeout(limits.request_timeout)
             .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
         if is_loopback(home) {
-            // No proxy leads there, whatever the environment says of proxies.
+            // No proxy leads there, whatever the environment says about proxies.
             builder = builder.no_proxy();
         }
         let client = builder
@@ -108,8 +108,8 @@ impl Transport {
         self.pacer.hold(pause.min(self.limits.max_wait));
     }
 
-    /// A pause that the server asks for is meant for all other requests as well; one that is
-    /// too long ends the run. What servers say may repeat what they were sent.
+    /// A pause that the server asks for applies to all other requests as well; one that is too long ends
+    /// the run. What servers say may repeat what they were sent.
     pub(crate) fn wait_or_give_up(&self, trouble: Trouble, redactor: &Redactor) -> Trouble {
         let (error, asked) = match trouble {
             Trouble::Fatal(error) => return fatal(error.reworded(|text| redactor.clean(text))),
@@ -138,7 +138,7 @@ impl Transport {
         }
     }
 
-    /// Sends a request; `url` is how it is called in messages.
+    /// Sends a request; messages call it `url`.
     pub(crate) async fn send(&self, request: Request, url: &str) -> Result<Reply, Trouble> {
         self.host.host(&authority(request.url())).map_err(fatal)?;
         self.pacer.wait().await;
@@ -269,7 +269,7 @@ fn content_encoding(headers: &HeaderMap) -> String {
     values.join(",").trim().to_ascii_lowercase()
 }
 
-/// The beginning of an answer that is an error anyway, as far as it can be had.
+/// The beginning of an answer that is an error anyway, as far as it can be read.
 async fn excerpt(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < EXCERPT

@@ -1,4 +1,4 @@
-//! Whom the other end of a request may be.
+//! Which servers are trusted.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

@@ -26,7 +26,7 @@ pub(crate) fn passing(error: Error) -> Trouble {
 /// A request that got no whole answer. `what` says which.
 pub(super) fn of_transport(what: &str, cause: reqwest::Error) -> Trouble {
     let passes = is_passing(&cause);
-    // The URL may hold a credential, and is told anyway.
+    // The URL may contain a credential, and the library would tell it.
     let error = Error::failed(what).caused_by(cause.without_url());
     match passes {
         true => passing(error),

@@ -33,7 +33,7 @@ pub struct BatchBuilder {
     declared: Option<Arc<[DeclaredField]>>,
 }
 
-/// Where the payload of the last record stands.
+/// Where the payload of the last record is.
 #[derive(Debug)]
 enum Last {
     /// There is none, or it was not readable.
@@ -98,9 +98,9 @@ impl BatchBuilder {
         self.rows += 1;
     }
 
-    /// Adds a record that is a JSON object with members of these `names`, which are those of the
-    /// last such record if they are the same `Arc`. Where its source has written it, it says
-    /// where in it the `values` stand.
+    /// Adds a record that is a JSON object with members of these `names`, which are those of the previous
+    /// such record if they are the same `Arc`. If its source wrote it, `values` says where in it the values
+    /// are.
     pub(crate) fn push_object(
         &mut self,
         position: i64,
@@ -135,7 +135,7 @@ impl BatchBuilder {
         ));
     }
 
-    /// What the user should know of the records.
+    /// What the user should know about the records.
     pub(crate) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
@@ -182,12 +182,12 @@ impl BatchBuilder {
         self.consumed += bytes;
     }
 
-    /// Notes what the file or object that is being read says of the fields of its records.
+    /// Notes what the file or object being read declares about the fields of its records.
     pub(crate) fn declare(&mut self, fields: &Arc<[DeclaredField]>) {
         self.declared = Some(Arc::clone(fields));
     }
 
-    /// What the last one said that says it.
+    /// What the last one that declares them said.
     pub(crate) fn declared(&self) -> Option<&Arc<[DeclaredField]>> {
         self.declared.as_ref()
     }
@@ -239,7 +239,7 @@ impl BatchBuilder {
         self.rows as usize >= self.limits.rows || self.payload_bytes >= self.limits.bytes
     }
 
-    /// Whether there is nothing to commit: neither a record nor a changed object.
+    /// Whether there is nothing to commit: no record and no changed object.
     pub fn is_empty(&self) -> bool {
         self.rows == 0 && self.objects.is_empty()
     }
@@ -264,7 +264,7 @@ impl BatchBuilder {
     }
 }
 
-/// Bytes that Postgres can hold as text; else what is wrong with them.
+/// Bytes that Postgres can hold as text; otherwise what is wrong with them.
 fn as_text(bytes: &[u8]) -> Result<&str, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         format!(

@@ -21,7 +21,7 @@ pub struct Limits {
     pub digests: bool,
 }
 
-/// What is known of one file or object, as `sluice.source_objects` keeps it.
+/// What is known about one file or object, as `sluice.source_objects` keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ObjectState {
     /// Its name: a path or a key.
@@ -40,7 +40,7 @@ impl ObjectState {
         self.position["skipped"] == true
     }
 
-    /// Whether it was found since it was to be passed over, and so is known.
+    /// Whether it was found after it was told to be passed over, and so is known.
     pub(crate) fn has_identity(&self) -> bool {
         self.identity.as_object().is_some_and(|map| !map.is_empty())
     }
@@ -80,7 +80,7 @@ pub struct OriginSpan {
 pub enum Snapshot {
     /// The first records of the source.
     Begin,
-    /// Records that follow, or of which only the engine can tell whether they are the first.
+    /// Records that follow, or that only the engine can tell from the first ones.
     #[default]
     Continue,
     /// Records from elsewhere.
@@ -114,7 +114,7 @@ pub struct Batch {
     pub unreadable: Vec<Unreadable>,
     /// Records in all: readable and unreadable.
     pub rows: usize,
-    /// Bytes of input consumed for this batch (for rate and time left).
+    /// Bytes of input consumed for this batch (for the rate and the time left).
     pub bytes: u64,
     /// Which ordinals came from where.
     pub origins: Vec<OriginSpan>,
@@ -124,8 +124,8 @@ pub struct Batch {
     pub objects: Vec<ObjectState>,
     /// How often the source had to be asked again for these records.
     pub retried: u32,
-    /// What it is to a complete read of the source.
+    /// Its part in a complete read of the source.
     pub snapshot: Snapshot,
-    /// Why that read cannot tell what the source no longer has, if so.
+    /// Why that read cannot tell what the source no longer has, if it cannot.
     pub spoilt_by: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Rows, ahead of the reader: asked for on a thread of their own, and where a connection is lost
-//! on another one, behind the last row that came.
+//! Fetches rows ahead of the reader, on a thread of its own; if the connection is lost, another one
+//! continues after the last row that came.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ pub(super) trait Server: Send + 'static {
     /// A connection that sees one state of the data.
     type Session;
 
-    /// Connects. With `known`, the marks that the sweep before left, a sweep is about to begin:
-    /// the marks that it will leave are found out, before its snapshot is taken.
+    /// Connects. With `known`, the marks that the previous sweep left, a sweep is about to begin: the marks
+    /// that it will leave are determined before its snapshot is taken.
     async fn open(&self, known: Option<&Marks>) -> Result<(Self::Session, Option<Marks>)>;
 
     /// What the server says of the columns.
     async fn declared(&self, session: &mut Self::Session) -> Result<Declared>;
 
-    /// Puts out the rows of a window in their order.
+    /// Puts the rows of a window out in order.
     async fn read(
         &self,
         session: &mut Self::Session,
@@ -36,8 +36,8 @@ pub(super) trait Server: Send + 'static {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Window {
     pub(super) part: Part,
-    /// Where the read goes on. The row that stands there is wanted, too: its absence is no
-    /// fault, and two of them are one.
+    /// Where the read continues. The row there is wanted, too: that it is gone is no fault, and reading it
+    /// twice does no harm.
     pub(super) after: Option<Place>,
     /// The least cursor, less the lag; and the greatest.
     pub(super) from: Option<String>,
@@ -55,20 +55,20 @@ pub(super) enum Part {
     WithoutCursor,
     /// Those with a cursor, by cursor and key.
     WithCursor,
-    /// Those of some keys, by key; with `from`, of these those without a cursor, or from there on.
+    /// Those with some keys, by key; with `from`, only those of them without a cursor, or from there on.
     OfKeys,
 }
 
-/// So many keys are asked for at a time.
+/// How many keys are asked for at a time.
 const KEYS: usize = 1000;
 
-/// The rows of a sweep, from where it stands. Dropped, it stops.
+/// The rows of a sweep, from where it is. Dropped, it stops.
 pub(super) struct Fetcher {
     events: mpsc::Receiver<Event>,
 }
 
 impl Fetcher {
-    /// `known` are the marks that the sweep before left, if this one is to begin.
+    /// `known` are the marks that the previous sweep left, if this one is to begin.
     pub(super) fn start(
         server: impl Server,
         settings: &Settings,
@@ -167,7 +167,7 @@ struct State {
 }
 
 impl<S: Server> Fetching<S> {
-    /// Reads on from where the attempt before came to.
+    /// Continues where the previous attempt got to.
     async fn attempt(&self) -> Result<()> {
         let mut state = self.state.lock().await;
         let State { at, known, out } = &mut *state;

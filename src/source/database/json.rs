@@ -1,4 +1,4 @@
-//! Records written here, where the server writes none: objects whose values are as exact as they came.
+//! Records written here if the server writes none: objects whose values are as exact as they came.
 
 use super::outlet::Record;
 
@@ -30,7 +30,7 @@ impl Object {
         self.member(name, |out| out.extend_from_slice(json));
     }
 
-    /// A text. Bytes that are no UTF-8 stay as they are, and are told later.
+    /// A text. Bytes that are not UTF-8 stay as they are, and are reported later.
     pub(super) fn text(&mut self, name: &str, text: &[u8]) {
         self.member(name, |out| quote(text, out));
     }

@@ -1,4 +1,4 @@
-//! Rows once more, whatever the pipeline's cursor says: all of them, or those of some places.
+//! Reads rows again, whatever the pipeline's cursor says: all of them, or those at some places.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -16,11 +16,11 @@ pub(crate) enum Wanted {
     All,
     /// Those that stand in places, as a [`Sighting`] has them.
     Places(Vec<String>),
-    /// Of these, those that a run reads that begins with this mark.
+    /// Of these, those that a run starting from this mark would read.
     Due(Vec<String>, String),
 }
 
-/// Where a record stands, and what it was.
+/// Where a record is, and what it was.
 pub(crate) struct Sighting {
     /// In words of the source's own.
     pub(crate) place: String,
@@ -28,7 +28,7 @@ pub(crate) struct Sighting {
     pub(crate) digest: [u8; 16],
 }
 
-/// Records, and where each of them stands.
+/// Records, and where each of them is.
 pub(crate) type Sighted = (Batch, Vec<Sighting>);
 
 impl Sighting {
@@ -42,7 +42,7 @@ impl Sighting {
     }
 }
 
-/// Rows of a database, and where each of them stands.
+/// Rows of a database, and where each of them is.
 pub(crate) struct Looking {
     source: DatabaseSource,
     is_over: bool,
@@ -83,7 +83,7 @@ impl Looking {
     }
 }
 
-/// The source of a run that brings some rows once more, and leaves the cursor where it is.
+/// The source of a run that brings some rows again, and leaves the cursor where it is.
 pub(crate) struct Again(DatabaseSource);
 
 impl Again {
@@ -123,8 +123,8 @@ fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<DatabaseSourc
     Ok(source)
 }
 
-/// The mark with which the next run begins, without its lag; none where the source has no cursor.
-/// Refuses a source of which not everything has been read once.
+/// The mark from which the next run begins, without its lag; none if the source has no cursor. Refuses a
+/// source that has not been read completely once.
 pub(crate) fn next_run_reads_from(
     pipeline: &str,
     settings: &Value,

@@ -44,14 +44,14 @@ pub struct DatabaseSource {
     settings: Settings,
     means: Means,
     sweep: Sweep,
-    /// The marks that the sweep before left, until this one has begun.
+    /// The marks that the previous sweep left, until this one has begun.
     known: Option<Marks>,
     fetcher: Option<Fetcher>,
     rows: std::vec::IntoIter<Row>,
-    /// What the rows at hand are accounted to.
+    /// What the current rows are charged to.
     chunk: Option<Chunk>,
     is_over: bool,
-    /// Where the records stand that were read, if that is to be known.
+    /// Where the records that were read are, if that is to be known.
     sightings: Option<Vec<Sighting>>,
 }
 
@@ -103,8 +103,8 @@ fn not_built(kind: Kind) -> Error {
 }
 
 impl DatabaseSource {
-    /// A source for the pipeline's `settings`, which goes on from where `start` says. Nothing is
-    /// asked of the server before the first batch is.
+    /// A source for the pipeline's `settings`, which continues from where `start` says. Nothing is asked of
+    /// the server before the first batch is.
     pub fn open(value: &Value, start: &Start, means: &Means) -> Result<Self> {
         let settings = Settings::parse(value)?;
         let cursor = Cursor::parse(start.cursor.as_ref())?;
@@ -196,7 +196,7 @@ impl Source for DatabaseSource {
             if self.is_over {
                 return Ok(Progress::End(Proof::Complete));
             }
-            // Asked for the end even with a full batch, to spare one that only says so.
+            // Look for the end even with a full batch, to spare a batch that only reports it.
             if !self.rows.as_slice().is_empty() && out.is_full() {
                 return Ok(Progress::Full);
             }
@@ -234,7 +234,7 @@ impl Source for DatabaseSource {
     }
 }
 
-/// What is said where rows without a cursor are not wanted.
+/// What is said if rows without a cursor are not wanted.
 fn null_cursor_refused(cursor: &str) -> Error {
     Error::usage(format!(
         "the source has rows in which the cursor {cursor} is null"

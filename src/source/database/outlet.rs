@@ -9,9 +9,9 @@ use super::place::{Marks, Place};
 use crate::error::{Error, Result};
 use crate::retry::Budget;
 
-/// Bytes of rows that may wait to be read; the last one may exceed it.
+/// Bytes of rows that may wait to be read; the last row may exceed it.
 const WAITING: usize = 16 << 20;
-/// Rows are handed over in chunks of about so many bytes.
+/// Rows are handed over in chunks of about this many bytes.
 const CHUNK: usize = 256 << 10;
 /// Chunks of small rows that may wait.
 const CHUNKS: usize = 8;
@@ -19,7 +19,7 @@ const CHUNKS: usize = 8;
 /// A row as a JSON object.
 pub(super) struct Record {
     pub(super) payload: Vec<u8>,
-    /// Where in it the values of the columns stand, unless the server has written it.
+    /// Where the values of the columns are in it, unless the server wrote it.
     pub(super) values: Vec<Range<usize>>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Row {
 
 /// What the reader is told, in order.
 pub(super) enum Event {
-    /// The sweep has begun, and leaves this behind.
+    /// The sweep has begun, and will leave this behind.
     Begun(Option<Marks>),
     Rows(Chunk),
     Failed(Error),
@@ -83,7 +83,7 @@ impl Outlet {
         (outlet, receiver)
     }
 
-    /// By which one notices that nobody listens any more.
+    /// For noticing that nobody listens any more.
     pub(super) fn listener(&self) -> mpsc::Sender<Event> {
         self.events.clone()
     }
@@ -97,7 +97,7 @@ impl Outlet {
         Ok(())
     }
 
-    /// A window is read, or read on; behind which place.
+    /// A window is being read, or read on after this place.
     pub(super) fn begin(&mut self) -> Option<Place> {
         self.is_fresh = true;
         self.after.clone()

@@ -35,14 +35,14 @@ pub(super) struct Sweep {
     /// The mark it began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<String>,
-    /// What it leaves behind at its end; found out before it began.
+    /// What it leaves behind at its end; determined before it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) then: Option<Marks>,
-    /// The settings under which the place means something.
+    /// The settings under which the place is valid.
     pub(super) settings: String,
 }
 
-/// Where a row stands: its cursor, if it has one, and its key, as the server writes them.
+/// Where a row is: its cursor, if it has one, and its key, as the server writes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Place {
@@ -78,11 +78,11 @@ pub(super) struct Pending {
 }
 
 impl Marks {
-    /// So many pending marks are kept. One that is left out is made up for by an older one.
+    /// How many pending marks are kept. An older one makes up for one that is left out.
     const MOST: usize = 16;
 
-    /// These marks at a later moment, at which `mark` was the greatest cursor and of all
-    /// transactions only those `running` had not ended.
+    /// These marks at a later moment, when `mark` was the greatest cursor and, of all transactions, only
+    /// `running` had not ended.
     pub(super) fn then(mut self, mark: Option<String>, running: Vec<String>) -> Self {
         let is_open = |pending: &Pending| pending.running.iter().any(|id| running.contains(id));
         if let Some(last) = self.pending.iter().rposition(|pending| !is_open(pending)) {
@@ -127,8 +127,8 @@ impl Cursor {
     }
 }
 
-/// The sweep that follows a cursor; if it is to begin, the marks as the one before left them;
-/// and what the user should know of it.
+/// The sweep that follows a cursor; if it is to begin, the marks that the previous one left; and what the
+/// user should know about it.
 pub(super) fn sweep_after(
     cursor: Option<Cursor>,
     settings: &Settings,
@@ -165,7 +165,7 @@ pub(super) fn sweep_after(
         settings: fingerprint,
         ..Sweep::default()
     };
-    // A range, and what has no cursor, leaves no marks.
+    // A range, and a source without a cursor, leave no marks.
     let known = (settings.cursor.is_some() && settings.range.is_none()).then_some(known);
     (sweep, known, remark)
 }

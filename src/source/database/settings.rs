@@ -49,7 +49,7 @@ pub(super) enum Look {
     All,
     Places {
         keys: Vec<Vec<String>>,
-        /// Of these only those that a sweep from this mark on reads.
+        /// Of these, only those that a sweep from this mark would read.
         due_from: Option<String>,
     },
 }
@@ -59,7 +59,7 @@ pub(super) enum Look {
 pub(super) struct Settings {
     pub(super) kind: Kind,
     connection: Option<Connection>,
-    /// Of a database that is a file.
+    /// The settings of a database that is a file.
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     pub(super) path: Option<PathBuf>,
     pub(super) table: Option<String>,
@@ -100,7 +100,7 @@ impl Settings {
         })
     }
 
-    /// Identifies what a place in the rows depends on.
+    /// Identifies what a place among the rows depends on.
     pub(super) fn fingerprint(value: &Value) -> String {
         let parts =
             ["kind", "path", "table", "query", "key", "cursor", "range"].map(|name| &value[name]);
@@ -117,7 +117,7 @@ impl Settings {
         )
     }
 
-    /// What records say where they came from.
+    /// What records say about where they came from.
     pub(super) fn origin(&self) -> &str {
         self.table.as_deref().unwrap_or("query")
     }

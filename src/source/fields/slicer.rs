@@ -14,7 +14,7 @@ const MOST_BRACKETS: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Slicer {
     columns: HashMap<String, usize>,
-    /// By place the members of the record before, which are mostly those of the next.
+    /// The members of the previous record by place; they are mostly those of the next one, too.
     members: Vec<(String, Option<usize>)>,
     values: Vec<Range<usize>>,
 }
@@ -29,7 +29,7 @@ impl Slicer {
         }
     }
 
-    /// Looks at a payload; false if it is not beyond doubt what Postgres takes for a JSON object.
+    /// Looks at a payload; false if it is not certainly what Postgres takes for a JSON object.
     pub(super) fn slice(&mut self, json: &str) -> bool {
         self.values.fill(0..0);
         let mut reader = serde_json::Deserializer::from_str(json);
@@ -37,7 +37,7 @@ impl Slicer {
         reader.deserialize_map(members).is_ok() && reader.end().is_ok() && is_plain(json.as_bytes())
     }
 
-    /// By column where its value stands, of several the last; empty where there is none.
+    /// For each column where its value is, of several the last; empty if there is none.
     pub(super) fn values(&self) -> &[Range<usize>] {
         &self.values
     }
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
     }
 }
 
-/// The name of a member, and which column that is.
+/// The name of a member, and which column it is.
 struct Name<'a> {
     slicer: &'a mut Slicer,
     place: usize,

@@ -7,11 +7,11 @@ use super::listing::{Listing, MATCHING, unreadable};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 
-/// The files a path stands for, sorted by name in byte order.
+/// The files that a path stands for, sorted by name in byte order.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) names: Vec<String>,
-    /// What was passed over, and that there was nothing to read.
+    /// What was passed over, or that there was nothing to read.
     pub(super) remarks: Vec<String>,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Found {
 pub(super) struct Address {
     /// A file, a folder or a glob.
     pub(super) path: String,
-    /// Which of the files below the folder; `None`: those that stand in it.
+    /// Which of the files below the folder; `None`: those directly in it.
     pub(super) below: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl Address {
     pub(super) fn files(&self, host: &HostRules) -> Result<Found> {
         let path = self.path.as_str();
         host.file(root(path))?;
-        // A name with brackets that exists is taken by its word before it is taken as a glob.
+        // If a name with brackets exists, it is taken literally before it is taken as a glob.
         match (fs::metadata(path), &self.below) {
             (Ok(meta), None) if meta.is_dir() => found(Listing::of_folder(path, host), || {
                 format!("folder `{path}` holds no file to read")
@@ -71,7 +71,7 @@ impl Address {
         Ok(names.len())
     }
 
-    /// Whether the file `name` would be found, should it be there.
+    /// Whether the file `name` would be found if it existed.
     pub(super) fn covers(&self, name: &str) -> bool {
         let matches = |pattern: &str, name: &str| {
             glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_with(name, MATCHING))

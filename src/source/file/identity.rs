@@ -48,7 +48,7 @@ impl State {
         self.is_done && self.identity.is_as_before(meta)
     }
 
-    /// How the file differs from the one that was read, if it does, judged by its outside.
+    /// How the file differs from the one that was read, if it does, judged from outside.
     pub(super) fn difference(&self, size: u64, head: &[u8]) -> Option<String> {
         let consumed = match self.position.compression {
             Compression::None => self.position.place.bytes,
@@ -78,7 +78,7 @@ impl Identity {
         }
     }
 
-    /// Whether a file with this size and time is taken for untouched.
+    /// Whether a file with this size and time is taken to be untouched.
     fn is_as_before(&self, meta: &Metadata) -> bool {
         self.size == meta.len() && self.mtime_ns == mtime_ns(meta)
     }

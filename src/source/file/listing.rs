@@ -18,7 +18,7 @@ use crate::source::names::{is_aside, is_unfinished};
 use crate::source::units::PassedOver;
 
 pub(super) struct Listing<'a> {
-    /// The folder to begin with, as it stands before the names.
+    /// The folder to begin with, as it appears in front of the names.
     base: String,
     wanted: Wanted,
     host: &'a HostRules,
@@ -72,7 +72,7 @@ impl<'a> Listing<'a> {
         Ok(Self::new(base.to_owned(), Wanted::by_glob(below)?, host))
     }
 
-    /// Of the folder `path` the files whose names behind it match.
+    /// The files of the folder `path` whose names below it match.
     pub(super) fn below_folder(path: &str, below: &str, host: &'a HostRules) -> Result<Self> {
         Ok(Self::new(path.to_owned(), Wanted::by_glob(below)?, host))
     }
@@ -88,7 +88,7 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// The names, in no order, and what is to be said of those left out.
+    /// The names, in no order, and what to say about those left out.
     pub(super) fn list(mut self) -> Result<(Vec<String>, Vec<String>)> {
         let mut links = VecDeque::new();
         self.walk(Path::new(""), &mut links)?;
@@ -196,7 +196,7 @@ impl<'a> Listing<'a> {
         Ok(is_new)
     }
 
-    /// Whether files that match may stand in the folder or deeper.
+    /// Whether files that match may be in the folder or deeper.
     fn leads_on(&mut self, below: &Path, path: &Path) -> bool {
         let Wanted::Matches { parts, .. } = &self.wanted else {
             return false;
@@ -223,7 +223,7 @@ impl<'a> Listing<'a> {
         fits && (wants_unfinished || !is_unfinished(path)) && !self.is_put_aside(path)
     }
 
-    /// Whether it is not data by its name, and not asked for by that name.
+    /// Whether its name says that it is not data, and it was not asked for by that name.
     fn is_put_aside(&mut self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_named = match &self.wanted {

@@ -39,9 +39,9 @@ use self::start::{Opened, identify, open};
 /// The source that reads files.
 pub struct FileSource {
     settings: Settings,
-    /// The files that may have something new, and what is known of them.
+    /// The files that may have something new, and what is known about them.
     queue: VecDeque<(String, Option<Known>)>,
-    /// Begun by an earlier run, and not there any more.
+    /// Begun by an earlier run, and gone.
     gone: Vec<ObjectState>,
     current: Option<FileReading>,
     /// A folder that is empty today is no proof that the rows are gone.
@@ -51,7 +51,7 @@ pub struct FileSource {
     host: HostRules,
 }
 
-/// Of a file source's settings, how records stand in what comes on standard input.
+/// Of a file source's settings, those about records in what comes on standard input.
 pub(super) fn stream_settings(settings: &Value) -> Result<RecordSettings> {
     Ok(Settings::parse(settings)?.records)
 }
@@ -64,7 +64,7 @@ pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
 }
 
 impl FileSource {
-    /// A source for the pipeline's `settings`, which goes on from what is `known` of each file.
+    /// A source for the pipeline's `settings`, which continues from what is `known` of each file.
     pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
         let found = settings.address.files(&means.host)?;
@@ -107,7 +107,7 @@ impl FileSource {
             }
             source.queue(some, &known, means)?;
         }
-        // Other paths may have been read before, and other sources.
+        // Earlier runs may have read other paths, and other sources.
         begun.retain(|name, _| source.settings.address.covers(name));
         source.gone = begun.into_values().collect();
         source.gone.sort_unstable_by(|a, b| b.object.cmp(&a.object));
@@ -135,8 +135,7 @@ impl FileSource {
         Ok(())
     }
 
-    /// Opens the next file in the queue; says so if nothing is current afterwards that has to be
-    /// noted.
+    /// Opens the next file in the queue; says so if afterwards nothing is current that has to be noted.
     fn open_next(
         &mut self,
         name: String,

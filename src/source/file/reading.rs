@@ -14,12 +14,12 @@ pub(super) struct FileReading {
     content: Box<dyn Content>,
     handle: Arc<Handle>,
     known: Option<State>,
-    /// It was read to its end before, and nothing has come since.
+    /// It was read to its end before, and nothing has been added since.
     is_unchanged: bool,
 }
 
 impl FileReading {
-    /// A file that is read on from where `known` ends, unless it ends there.
+    /// A file that is read on from where `known` ends, unless the file ends there, too.
     pub(super) fn new(
         content: Box<dyn Content>,
         handle: Arc<Handle>,
@@ -38,7 +38,7 @@ impl FileReading {
         self.content.name()
     }
 
-    /// Whether batches before the one in hand have records of it.
+    /// Whether batches before the current one contain records of it.
     pub(super) fn is_handed_out(&self) -> bool {
         self.known.is_some() || self.content.is_handed_out()
     }

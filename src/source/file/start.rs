@@ -26,13 +26,13 @@ pub(super) enum Opened {
     Reading(Box<FileReading>),
     /// It was read to its end, and nothing has touched it since.
     Unchanged,
-    /// It is not the file it was: in which respect.
+    /// It is not the file it was; says in which respect.
     Replaced(String),
-    /// It may still be being written: why that is believed.
+    /// It may still be being written; says why that is believed.
     Waiting(String),
 }
 
-/// Opens the file `name`, of which `known` was noted by an earlier run.
+/// Opens the file `name`, about which an earlier run noted `known`.
 pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Result<Opened> {
     let failed = |cause| unreadable(name, cause);
     let meta = fs::metadata(name).map_err(failed)?;
@@ -132,14 +132,14 @@ impl Ranges for Handle {
     }
 }
 
-/// By what a file is known again.
+/// What a file is recognised by.
 pub(super) fn identify(name: &str) -> Result<Identity> {
     let (file, meta) = open_regular(name)?;
     let head = read_head(&file, meta.len()).map_err(|cause| unreadable(name, cause))?;
     Ok(Identity::new(&meta, &head))
 }
 
-/// A pipe may have taken the name since it was listed, and would be waited for.
+/// A pipe may have taken the name since it was listed, and opening it would wait.
 fn open_regular(name: &str) -> Result<(File, Metadata)> {
     let failed = |cause| unreadable(name, cause);
     let mut options = File::options();
@@ -188,8 +188,8 @@ impl Read for Bytes {
     }
 }
 
-/// A file that ended in an unterminated record has grown: go on behind the record if its
-/// line end came, else go back to where it begins.
+/// A file that ended in an unterminated record has grown: continue after the record if its line end came,
+/// otherwise go back to where it begins.
 fn reenter(
     settings: &RecordSettings,
     handle: &Arc<Handle>,
@@ -231,7 +231,7 @@ fn reenter(
 }
 
 fn recompressed(before: &Position, now: Compression) -> Option<String> {
-    // As long as nothing was read, the kind of compression was only a guess.
+    // As long as nothing had been read, the kind of compression was only a guess.
     (before.compression != now && before.place.bytes > 0).then(|| {
         format!(
             "its compression was {} and is now {}",

@@ -25,7 +25,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// How the file stood in the way of a sound reading: replaced, cut or rewritten meanwhile.
+    /// How the file got in the way of a sound reading: replaced, cut or rewritten meanwhile.
     pub(super) fn disturbance(&self, name: &str, read: u64) -> Result<Option<String>> {
         let failed = |cause| unreadable(name, cause);
         let now = self.file.metadata().map_err(failed)?;
@@ -47,7 +47,7 @@ impl Handle {
             Ok(there) if (there.dev(), there.ino()) != (now.dev(), now.ino()) => Ok(Some(
                 "another file took its name while it was read".to_owned(),
             )),
-            // Moved away after it was opened: the handle has led to its end all the same.
+            // Moved away after it was opened: the handle led to its end all the same.
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(None),
         }
@@ -84,7 +84,7 @@ impl Input for Growing {
         self.partial == Partial::Wait
     }
 
-    /// Waits for the file to be left alone for long enough, `settle_seconds` in all.
+    /// Waits until the file has been left alone for long enough, `settle_seconds` in all.
     fn settle(&mut self, read: u64) -> io::Result<Settled> {
         loop {
             let meta = self.handle.file.metadata()?;

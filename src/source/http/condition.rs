@@ -1,12 +1,12 @@
-//! `retry_when` and `fail_when`: what in the body of a good answer says that it is none.
+//! `retry_when` and `fail_when`: what in the body of a good answer means that it is an error.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::source::json::Pointer;
 
-/// A JSON pointer, and what it must lead to. Without values, to anything that says
-/// something: neither null nor false nor empty.
+/// A JSON pointer, and what it must lead to. Without values, to anything that is neither null nor false nor
+/// empty.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Condition {

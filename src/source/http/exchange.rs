@@ -1,4 +1,4 @@
-//! From a place in the pages to the page: the request, redirects, refusals, retries.
+//! From a place among the pages to the page itself: the request, redirects, refusals, retries.
 
 mod ask;
 
@@ -32,7 +32,7 @@ pub(crate) struct Exchange {
     budget: Arc<Budget>,
 }
 
-/// A final answer that is no page.
+/// A final answer that is not a page.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -42,7 +42,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The source may have known this page once.
+    /// The source may once have known this page.
     pub(crate) fn is_forgotten(&self) -> bool {
         matches!(
             self.status,
@@ -110,7 +110,7 @@ impl Exchange {
         Ok(page.map(|page| (page, retried)))
     }
 
-    /// The answer to the request for the page at `at`, decoded and not read.
+    /// The answer to the request for the page at `at`, decoded but not read.
     pub(crate) async fn answer(&self, at: &At, asked: &Asked) -> Result<Reply> {
         let request = PageRequest::new(&self.settings, at, asked)?;
         let shown = request.shown(&self.redactor);
@@ -134,7 +134,7 @@ impl Exchange {
     ) -> Result<std::result::Result<Page, Box<Refusal>>, Trouble> {
         let done = match self.ask(&request).await {
             Ok(Ok((url, reply))) => {
-                // Decoding and slicing take the time that other answers need to come in.
+                // Decoding and slicing take time in which other answers arrive.
                 let exchange = Arc::clone(&self);
                 let read = move || exchange.read(&request, url, reply, tries);
                 match tokio::task::spawn_blocking(read).await {

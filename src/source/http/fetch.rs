@@ -1,8 +1,8 @@
 //! Fetches pages ahead of the reader.
 //!
-//! Where the next request can be told before a page has come (page numbers, offsets), it is
-//! sent before; where it cannot (tokens, links), pages are fetched one after the other, and
-//! still ahead of the reader. What waits to be read is bounded by count and bytes.
+//! If the next request is known before a page has come (page numbers, offsets), it is sent before; if not
+//! (tokens, links), pages are fetched one after the other, but still ahead of the reader. What waits to be
+//! read is bounded by count and bytes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl Fetcher {
     }
 }
 
-/// A request that is on its way; dropped, it is given up.
+/// A request in flight; dropped, it is given up.
 struct Flight {
     at: At,
     task: JoinHandle<Result<Fetched>>,
@@ -115,7 +115,7 @@ impl Fetching {
         let mut circle = Circle::new(settings.allow_equal_pages);
         let mut flights: VecDeque<Flight> = VecDeque::new();
         let mut seen = from.records;
-        // Of the pages behind us only the average is known.
+        // Of the pages before only the average is known.
         let mut largest = from.records.div_ceil(from.pages.max(1));
         let mut missing: Option<Error> = None;
         let mut next = Some((from.at, false));
@@ -188,7 +188,7 @@ impl Fetching {
         }
     }
 
-    /// Sees to it that `at` is being fetched, and those after it that can be told by now.
+    /// Makes sure that `at` is being fetched, and those after it that are known by now.
     fn take_off(&self, flights: &mut VecDeque<Flight>, at: &At) {
         while flights.is_empty()
             || (flights.len() < self.exchange.settings.prefetch

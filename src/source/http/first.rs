@@ -14,7 +14,7 @@ use super::sweep::Sweep;
 use crate::error::Result;
 use crate::source::Means;
 
-/// An answer that nothing was made of.
+/// An answer, untouched.
 pub(crate) struct FirstAnswer {
     headers: HeaderMap,
     pub(crate) body: Bytes,

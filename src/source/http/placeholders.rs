@@ -15,7 +15,7 @@ impl Filled {
         Filled(row.to_owned())
     }
 
-    /// What stands under a name, as text.
+    /// The value under a name, as text.
     fn value(&self, name: &str) -> Result<String> {
         let found = Pointer::parse(&format!("/{name}"))
             .and_then(|pointer| json::find(self.0.as_bytes(), &[&pointer]).ok()?.pop()?);

@@ -14,7 +14,7 @@ use super::since::Span;
 use crate::error::{Error, Result};
 use crate::secret::Redactor;
 
-/// What all requests of a round of pages ask for.
+/// What all requests of one round of pages ask for.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) span: Span,
@@ -31,7 +31,7 @@ pub(crate) struct PageRequest {
     pub(crate) body: Option<String>,
     /// It asks for more than the first page.
     pub(crate) goes_on: bool,
-    /// The place, where the URL does not show it.
+    /// The place, unless the URL shows it.
     place: Option<String>,
     row: Option<String>,
 }

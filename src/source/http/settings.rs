@@ -40,7 +40,7 @@ pub(crate) enum Shape {
     Members,
 }
 
-/// How a body is written that a request has.
+/// How the body of a request is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BodyFormat {
@@ -194,7 +194,7 @@ impl Settings {
         Ok((settings, content))
     }
 
-    /// Tells whether a place noted under other settings still means the same.
+    /// Says whether a place noted under other settings still means the same.
     pub(crate) fn fingerprint(value: &Value) -> String {
         let mut value = value.clone();
         if let Some(map) = value.as_object_mut() {

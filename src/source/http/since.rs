@@ -1,4 +1,4 @@
-//! Only what is new: the mark in what comes, and how it is asked for.
+//! Only what is new: the mark in the records, and how it is asked for.
 
 use std::cmp::Ordering;
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use super::value::{Found, SendIn};
 use crate::source::json::{self, Pointer};
 use crate::source::mark::{Decimal, Kind};
 
-/// Where a sweep begins that only wants what is new.
+/// Where a sweep begins that wants only what is new.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Since {
@@ -39,7 +39,7 @@ pub(crate) struct Since {
     /// What the parameter takes, with `{since}` and `{until}` in it.
     #[serde(default)]
     template: Option<String>,
-    /// Seconds that one round of pages is to cover.
+    /// How many seconds one round of pages is to cover.
     #[serde(default)]
     step: Option<u64>,
 }
@@ -77,7 +77,7 @@ fn in_utc(pattern: &str, moment: Timestamp) -> Result<String, jiff::Error> {
 }
 
 impl Format {
-    /// A moment, rounded to what is not later.
+    /// A moment, rounded down.
     fn write(&self, moment: Timestamp) -> Found {
         let nanoseconds = moment.as_nanosecond();
         let utc = |pattern: &str| in_utc(pattern, moment).unwrap_or_else(|_| moment.to_string());
@@ -133,12 +133,12 @@ impl Since {
         self.kind.order(mark, to) == Ordering::Greater
     }
 
-    /// The mark that a sweep leaves behind which began at `began`.
+    /// The mark that a sweep leaves which began at `began`.
     pub(crate) fn believed(&self, mark: String, began: SystemTime) -> String {
         self.kind.not_after(mark, began)
     }
 
-    /// What a sweep asks for that follows one which left this mark.
+    /// What a sweep asks for after one that left this mark.
     pub(crate) fn span(&self, mark: Option<&str>, range: Option<&Range>) -> Span {
         let from = range.and_then(|range| range.from.clone());
         let to = range.and_then(|range| range.to.clone());
@@ -167,7 +167,7 @@ impl Since {
         (!is_last).then(|| self.cut(Span { since, until: to }))
     }
 
-    /// Not more than a window of it.
+    /// Not more than one window of it.
     fn cut(&self, span: Span) -> Span {
         let (Some(window), Some(since)) = (self.step, &span.since) else {
             return span;

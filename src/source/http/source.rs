@@ -30,7 +30,7 @@ pub struct HttpSource {
     is_first_sweep: bool,
     /// Pages of this run.
     pages: u64,
-    /// Records of the sweep before the span at hand.
+    /// Records of the sweep before the current span.
     records_before: u64,
     unmarked: u64,
     has_noted: bool,
@@ -136,13 +136,13 @@ impl HttpSource {
         }
     }
 
-    /// Begins with a page; behind the records that an earlier run has committed.
+    /// Begins with a page, after the records that an earlier run has committed.
     fn begin(&mut self, fetched: FetchedPage) -> Reading {
         let skip = std::mem::take(&mut self.sweep.skip);
         let of_page = self.sweep.of_page.take();
         let is_the_same = of_page.is_some_and(|digest| digest == hex::encode(fetched.page.digest));
         if skip > 0 && !is_the_same {
-            // Records have moved: those behind us may not be the ones that were read.
+            // Records have moved: the ones before may not be the ones that were read.
             tracing::info!(
                 "{} has changed since: read again from its first record",
                 fetched.page.origin
@@ -174,11 +174,11 @@ impl HttpSource {
         };
     }
 
-    /// Takes records of the page at hand. True at its end.
+    /// Takes records of the current page. True at its end.
     fn take(&mut self, reading: &mut Reading, out: &mut BatchBuilder) -> bool {
         let page = &reading.fetched.page;
         out.set_origin(&page.origin);
-        // Ask for the end even with a full batch, to spare a batch that only says so.
+        // Look for the end even with a full batch, to spare a batch that only reports it.
         while !out.is_full() || reading.taken == page.records() {
             let before = out.savepoint();
             if !page.push(reading.taken, out) {
@@ -203,7 +203,7 @@ impl HttpSource {
         false
     }
 
-    /// The sweep at hand, to be begun anew: by the pages behind us nobody can go on.
+    /// The current sweep, to be started over, as nobody can continue from the pages so far.
     fn begun_anew(&self) -> Sweep {
         let fingerprint = self.sweep.settings.clone();
         let mut sweep = self.sweep.anew(self.settings(), fingerprint);

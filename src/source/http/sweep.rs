@@ -1,4 +1,4 @@
-//! The cursor of an HTTP source: between sweeps, or inside of one.
+//! The cursor of an HTTP source: between sweeps, or inside one.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -38,7 +38,7 @@ pub(crate) struct Done {
 pub(crate) struct Sweep {
     /// The page to go on with.
     pub(crate) next: At,
-    /// Records of that page that are behind us, and the page they were in.
+    /// How many records of that page are done, and which page they were in.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) skip: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,8 +48,7 @@ pub(crate) struct Sweep {
     pub(crate) records: u64,
     /// When the sweep began.
     pub(crate) began: String,
-    /// What it asks for, from its first page to its last; with windows, what the one at hand
-    /// does.
+    /// What it asks for, from its first page to its last; with windows, what the current one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +59,7 @@ pub(crate) struct Sweep {
     /// The newest mark so far; it counts from the next sweep on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mark: Option<String>,
-    /// The settings under which the place means something.
+    /// The settings under which the place is valid.
     pub(crate) settings: String,
 }
 
@@ -87,7 +86,7 @@ impl Cursor {
 }
 
 impl Sweep {
-    /// The sweep to go on with, or the next one; and what the user should know of it.
+    /// The sweep to continue with, or the next one; and what the user should know about it.
     pub(crate) fn after(
         cursor: Option<&Cursor>,
         settings: &Settings,
@@ -138,8 +137,8 @@ impl Sweep {
         }
     }
 
-    /// The same from its first page on. Its mark is not for use: of what is older, a part has
-    /// not been read.
+    /// The same from its first page on. Its mark is not to be used: part of what is older has not been
+    /// read.
     pub(crate) fn anew(&self, settings: &Settings, fingerprint: String) -> Self {
         let begun = Sweep::begin(settings, self.since.clone(), 0, fingerprint);
         match settings.since {
@@ -160,12 +159,12 @@ impl Sweep {
         }
     }
 
-    /// Goes on with the first page of another span.
+    /// Continues with the first page of another span.
     pub(crate) fn turn_to(&mut self, span: Span, first: At) {
         (self.since, self.until, self.next) = (span.since, span.until, first);
     }
 
-    /// Whether no record of it is behind us.
+    /// Whether no record of it is done.
     pub(crate) fn is_at_start(&self) -> bool {
         self.pages == 0 && self.skip == 0
     }

@@ -1,4 +1,4 @@
-//! Values in answers and requests: where one is found, and as what it is sent.
+//! Values in answers and requests: where one is found, and how it is sent.
 
 use reqwest::header::{HeaderMap, HeaderName};
 use serde::Deserialize;
@@ -73,7 +73,7 @@ impl Found {
         }
     }
 
-    /// Nothing, in one of the ways in which servers say so.
+    /// Nothing, in any of the ways in which servers say so.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {
             Found::Text(text) => text.is_empty(),

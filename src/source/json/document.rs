@@ -1,7 +1,7 @@
-//! Looks into a JSON document without parsing it: where values stand, by JSON pointer.
+//! Looks into a JSON document without parsing it: where values are, by JSON pointer.
 //!
-//! Only brackets, quotes and the keys on the way are looked at. Everything else stays the
-//! bytes that came, so that a record that is no sound JSON spoils itself and not its page.
+//! Only brackets, quotes and the keys on the way are looked at. Everything else stays as it came, so that a
+//! record that is not valid JSON spoils itself and not its page.
 
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ pub(in crate::source) enum Shape {
 #[derive(Debug, Default)]
 pub(in crate::source) struct Parts {
     pub(in crate::source) spans: Vec<Range<u32>>,
-    /// By their index those that are none, and what is wrong.
+    /// Those that are not valid, by index, and what is wrong.
     pub(in crate::source) faults: Vec<(usize, String)>,
 }
 
@@ -106,8 +106,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Passes a value. `live` are the pointers that lead here or on from here; `depth` of
-    /// their segments are behind us.
+    /// Passes a value. `live` are the pointers that lead here or on from here; `depth` of their segments
+    /// are done.
     fn value(&mut self, live: &[usize], depth: usize) -> Result<(), Fault> {
         let start = self.at;
         let goes_on = |&&index: &&usize| self.pointers[index].segments.len() > depth;

@@ -1,5 +1,5 @@
-//! JSON by its brackets and quotes alone: where values stand and end. Nothing is parsed; numbers
-//! and strings stay the bytes that came.
+//! JSON by its brackets and quotes alone: where values begin and end. Nothing is parsed; numbers and
+//! strings stay the bytes that came.
 
 mod document;
 mod pointer;

@@ -1,4 +1,4 @@
-//! Where in a document a value stands.
+//! Where in a document a value is.
 
 use serde::Deserialize;
 

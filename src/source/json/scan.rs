@@ -1,5 +1,5 @@
-//! Where a JSON value ends: by brackets and quotes alone, so that what is no sound JSON inside of
-//! it stays the bytes that came.
+//! Where a JSON value ends: by brackets and quotes alone, so that what is not valid JSON inside it stays
+//! the bytes that came.
 
 /// Finds the end of one value, chunk by chunk.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub(in crate::source) use decimal::Decimal;
 pub(in crate::source) use time::Time;
 
-/// What the values of a mark are, and so how they are compared.
+/// What kind of values a mark has, and so how they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::source) enum Kind {
@@ -52,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// A mark in the future, which would hide all that comes before it, is not believed.
+    /// A mark in the future is not believed: it would hide all that comes before it.
     pub(in crate::source) fn not_after(self, mark: String, now: SystemTime) -> String {
         let seconds = Time::at(now).unix_seconds();
         let limit = match self {
@@ -108,7 +108,7 @@ impl Kind {
         moved.unwrap_or_else(|| mark.to_owned())
     }
 
-    /// The moment a mark stands for, to the nanosecond that is not later.
+    /// The moment that a mark stands for, rounded down to the nanosecond.
     pub(in crate::source) fn moment(self, mark: &str) -> Option<Timestamp> {
         let of_nanoseconds = |unit: i128| {
             let digits = mark.split_once('.').map_or("", |(_, fraction)| fraction);
@@ -127,7 +127,7 @@ impl Kind {
     }
 }
 
-/// The whole number that is not greater: earlier is always safe.
+/// The whole number, rounded down: earlier is always safe.
 fn whole(mark: &str) -> Option<i128> {
     let (whole, fraction) = mark.split_once('.').unwrap_or((mark, ""));
     let is_less = whole.starts_with('-') && fraction.bytes().any(|digit| digit != b'0');

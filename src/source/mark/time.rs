@@ -17,7 +17,7 @@ pub(in crate::source) struct Time {
     offset_seconds: i64,
     /// Digits behind the second, as written.
     fraction: String,
-    /// What stands between date and time; none if there is only a date.
+    /// What separates date and time; none if there is only a date.
     separator: Option<char>,
     /// `Z`, `+02:00` or nothing, as written.
     zone: String,
@@ -86,13 +86,13 @@ impl Time {
         }
     }
 
-    /// So much earlier, written in the same way.
+    /// This much earlier, written in the same way.
     pub(in crate::source) fn minus(mut self, lag: Duration) -> Self {
         self.local = self.local.saturating_sub(lag);
         self
     }
 
-    /// So much later, written in the same way.
+    /// This much later, written in the same way.
     pub(in crate::source) fn plus(mut self, step: Duration) -> Self {
         self.local = self.local.saturating_add(step);
         self
@@ -106,7 +106,7 @@ impl Time {
         since.as_secs().saturating_sub(self.offset_seconds)
     }
 
-    /// The moment, to the nanosecond that is not later.
+    /// The moment, rounded down to the nanosecond.
     pub(in crate::source) fn moment(&self) -> Option<Timestamp> {
         let digits = format!("{:0<9.9}", self.fraction);
         Timestamp::new(self.unix_seconds(), 0)

@@ -58,7 +58,7 @@ impl Address {
             Some(Store::Local) => ("", rest),
             _ => rest.split_once('/').unwrap_or((rest, "")),
         };
-        // Never quoted: what stands before an @ or behind a ? may be a secret.
+        // Never quoted: what comes before an @ or after a ? may be a secret.
         let has_password = authority
             .split_once('@')
             .is_some_and(|(user, _)| user.contains(':') || store != Some(Store::Azure));

@@ -28,14 +28,14 @@ pub(super) struct Lost {
 pub(super) enum Trouble {
     Replaced,
     Gone,
-    /// It is in an archive, from where it has to be restored first.
+    /// It is in an archive and has to be restored first.
     Archived,
 }
 
 /// Where a part arrives.
 pub(super) type Pending = Receiver<Result<Part, Lost>>;
 
-/// Reads parts as they come. It ends only when as many bytes have come as there have to be.
+/// Reads parts as they come. It ends only when as many bytes have come as there should be.
 pub(super) struct Body {
     parts: Receiver<Pending>,
     current: Option<Part>,
@@ -43,7 +43,7 @@ pub(super) struct Body {
     lines: Lines,
 }
 
-/// What reader and fetcher tell each other beside the bytes.
+/// What reader and fetcher tell each other besides the bytes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lines {
     trouble: Arc<OnceLock<Trouble>>,

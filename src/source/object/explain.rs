@@ -4,7 +4,7 @@ use super::address::{Address, Store};
 use super::service::{Failure, What};
 use crate::error::{Error, Kind};
 
-/// Whether the object, not its bucket, is not there.
+/// Whether it is the object, not its bucket, that does not exist.
 pub(super) fn is_gone(error: &object_store::Error) -> bool {
     if let object_store::Error::NotFound { .. } = error {
         return true;
@@ -36,8 +36,8 @@ pub(super) fn is_replaced(error: &object_store::Error) -> bool {
     )
 }
 
-/// Words an error about `address`, or about the object `key` in it. The library's own text is
-/// shown only where nothing better is known, without what could be a secret.
+/// Words an error about `address`, or about the object `key` in it. The library's own text is shown only if
+/// nothing better is known, and without what could be a secret.
 pub(super) fn explain(address: &Address, key: Option<&str>, error: &object_store::Error) -> Error {
     let subject = match key {
         Some(key) => format!("object `{}`", address.name(key)),
@@ -111,7 +111,7 @@ fn unknown(subject: &str, error: &object_store::Error) -> Error {
     Error::failed(format!("{subject} cannot be read")).detail(without_queries(&error.to_string()))
 }
 
-/// Cuts off what stands behind question marks: signatures are given there.
+/// Cuts off what follows question marks: signatures are passed there.
 fn without_queries(text: &str) -> String {
     text.split_inclusive(char::is_whitespace)
         .map(|word| match word.split_once('?') {

@@ -34,10 +34,10 @@ const KIB: u64 = 1 << 10;
 /// What the fetcher tells the reader, in order.
 pub(super) enum Event {
     Object(Found),
-    /// An object that is passed over from now on: its state, and by what it is known again.
+    /// An object that is passed over from now on: its state, and what it is recognised by.
     Skip(Box<ObjectState>, Identity),
     Remark(String),
-    /// An object that cannot be read, or not any more.
+    /// An object that cannot be read, or no longer can.
     Waiting(Reason),
     Failed(Error),
     /// Everything was listed and handed over.
@@ -101,7 +101,7 @@ impl Fetcher {
             Ok(None) => return,
             Err(error) => Event::Failed(error),
         };
-        // The one who listens may have gone.
+        // The listener may have gone.
         let _ = events.send(last);
     }
 
@@ -147,7 +147,7 @@ impl Fetcher {
         Ok(is_heard.then_some(is_empty))
     }
 
-    /// Begins an object again that was replaced while it was read; `None` if it is gone.
+    /// Begins again with an object that was replaced while it was read; `None` if it is gone.
     pub(super) async fn again(&self, candidate: &Candidate) -> Result<Option<Found>> {
         let meta = match self.store.head(&candidate.path).await {
             Ok(meta) => meta,
@@ -209,7 +209,7 @@ impl Fetcher {
     }
 }
 
-/// Room for so many bytes that are not read yet.
+/// Room for this many unread bytes.
 fn room_for(bytes: u64) -> Arc<Semaphore> {
     Arc::new(Semaphore::new((bytes / KIB) as usize))
 }

@@ -33,8 +33,8 @@ impl Fetching {
         }
     }
 
-    /// What the fetcher tells next; it is started by the first call. That it has fallen silent
-    /// does not mean that there is nothing more.
+    /// What the fetcher tells next; the first call starts it. Its silence does not mean that there is
+    /// nothing more.
     pub(super) fn next(&mut self) -> Result<Event> {
         if let Some(listing) = self.listing.take() {
             let (sender, events) = channel();
@@ -66,7 +66,7 @@ impl Fetching {
 }
 
 impl Fetching {
-    /// The bytes of an object by their place; what happens to it is told to `lines`.
+    /// The bytes of an object by their place; `lines` is told what happens to it.
     pub(super) fn ranges(&self, candidate: &Arc<Candidate>, lines: &Lines) -> Arc<dyn Ranges> {
         Arc::new(ObjectRanges {
             fetcher: self.fetcher.clone(),

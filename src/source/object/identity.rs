@@ -1,4 +1,4 @@
-//! How an object is known again, and what is remembered of it.
+//! How an object is recognised, and what is remembered about it.
 
 use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ impl Identity {
         is_same && self.size == size
     }
 
-    /// The ETag as it has to stand in a condition: some stores list it without its quotes.
+    /// The ETag as a condition needs it: some stores list it without its quotes.
     pub(super) fn condition(&self) -> Option<String> {
         let etag = self.etag.as_deref()?;
         Some(match etag.starts_with('"') || etag.starts_with("W/") {

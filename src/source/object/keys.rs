@@ -1,7 +1,7 @@
-//! Keys that the library would not ask for as they are, on their way through its listing.
+//! Takes keys through the library's listing that it could not ask for as they are.
 //!
-//! It refuses a whole page for one key with an empty part, and cuts off a slash or a space at a
-//! key's end, which makes it another key. So such keys pass through it in disguise.
+//! The library refuses a whole page because of one key with an empty part, and cuts a slash or a space off
+//! a key's end, which makes it another key. So such keys pass through it in disguise.
 
 use std::borrow::Cow;
 
@@ -57,7 +57,7 @@ pub(super) fn key_at(location: &Path) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Said of an object whose key cannot be asked for.
+/// Said about an object whose key cannot be asked for.
 pub(super) fn unaskable(name: &str) -> String {
     let shown: String = name
         .chars()

@@ -30,7 +30,7 @@ pub(super) struct Candidate {
     pub(super) name: String,
     pub(super) path: Path,
     pub(super) identity: Identity,
-    /// From where, if an earlier run began it.
+    /// Where to begin, if an earlier run has begun it.
     pub(super) position: Option<Position>,
     /// It is not read from its beginning to its end.
     pub(super) is_parquet: bool,
@@ -40,11 +40,11 @@ pub(super) struct Candidate {
 #[derive(Debug)]
 pub(super) enum Verdict {
     Read(Candidate),
-    /// To be read from the start, for it is not what it was: what to say of it.
+    /// To be read from the start, as it is not what it was; says what to tell about it.
     Reload(Candidate, String),
     /// It was read to its end before.
     Done,
-    /// To be passed over from now on: its state, and by what it is known again.
+    /// To be passed over from now on: its state, and what it is recognised by.
     Skip(Box<ObjectState>, Identity),
     /// It cannot be read.
     Wait(Reason),
@@ -98,12 +98,12 @@ impl Listing {
         }
     }
 
-    /// What has come up since it was asked for the last time, for the user.
+    /// What has come up since the last call, for the user.
     pub(super) fn remark(&mut self) -> Option<String> {
         self.walk.remark()
     }
 
-    /// What is to be said when everything was listed: `is_empty` if there was nothing.
+    /// What to say once everything was listed: `is_empty` if there was nothing.
     pub(super) fn last_words(&mut self, is_empty: bool) -> (Vec<String>, Vec<Reason>) {
         let nothing = is_empty.then(|| self.wanted.nothing(&self.address.url()));
         let remarks = nothing.into_iter().chain(self.passed_over.remarks());

@@ -62,8 +62,8 @@ pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
 }
 
 impl ObjectSource {
-    /// A source for the pipeline's `settings`, which goes on from what is `known` of each
-    /// object. Nothing is asked of the store before the first batch is.
+    /// A source for the pipeline's `settings`, which continues from what is `known` of each object. Nothing
+    /// is asked of the store before the first batch is.
     pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
         let settings = Settings::parse(settings)?;
         settings.ask(&means.host)?;
@@ -120,7 +120,7 @@ impl ObjectSource {
         }
     }
 
-    /// Begins an object again that is not what it was.
+    /// Begins again with an object that is not what it was.
     fn begin_again(
         &mut self,
         candidate: &Candidate,
@@ -157,7 +157,7 @@ impl ObjectSource {
         ))
     }
 
-    /// An object is gone that was listed: perhaps the whole dump is being replaced.
+    /// An object that was listed is gone: perhaps the whole dump is being replaced.
     fn lose(&mut self, name: &str) -> Proof {
         self.deleted.add(name);
         Proof::Partial(Reason::Inconclusive(format!(

@@ -25,7 +25,7 @@ enum Stop {
 }
 
 impl Fetcher {
-    /// Fetches a part, going on where a body broke off.
+    /// Fetches a part, continuing where a body broke off.
     pub(super) async fn fetch(
         &self,
         candidate: &Candidate,
@@ -76,7 +76,7 @@ impl Fetcher {
         Ok(got.into_inner().freeze())
     }
 
-    /// One request for what is missing of a part.
+    /// One request for what a part still lacks.
     async fn attempt(
         &self,
         candidate: &Candidate,

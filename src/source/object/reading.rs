@@ -17,7 +17,7 @@ use crate::source::records::{
 };
 use crate::source::units::{self, Unit};
 
-/// How an object is not what it was that is replaced between two of its parts.
+/// What to say about an object that is replaced between two of its parts.
 pub(super) const WHILE_READ: &str = "while it was read";
 
 /// An object being read.
@@ -30,7 +30,7 @@ pub(super) struct ObjectReading {
 /// What opening an object came to.
 pub(super) enum Opened {
     Reading(Box<ObjectReading>),
-    /// It is not what it was when an earlier run began it: in which respect.
+    /// It is not what it was when an earlier run began it; says in which respect.
     Elsewhere(String),
     /// Its first bytes did not come.
     Lost(Option<Trouble>, Error),
@@ -113,7 +113,7 @@ impl ObjectReading {
         Ok(parquet::Opened::There(Box::new(reading)))
     }
 
-    /// Whether batches before the one in hand have records of it.
+    /// Whether batches before the current one contain records of it.
     pub(super) fn is_handed_out(&self) -> bool {
         self.candidate.position.is_some() || self.content.is_handed_out()
     }

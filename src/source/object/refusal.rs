@@ -4,13 +4,13 @@ use std::fmt;
 
 use crate::retry::is_retryable_status;
 
-/// A status that is no success, with the code and the words the store gave.
+/// A status other than success, with the code and the words that the store gave.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) code: String,
     message: String,
-    /// Where the bucket is, if the store told.
+    /// Where the bucket is, if the store said so.
     pub(super) region: Option<String>,
 }
 

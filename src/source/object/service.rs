@@ -18,11 +18,11 @@ use super::refusal::{Refusal, tag};
 use crate::error::Error;
 use crate::retry::{Budget, Trouble};
 
-/// A machine without a metadata service does not answer, and is not asked for long.
+/// A machine without a metadata service does not answer, so it is not asked for long.
 const METADATA_RETRIES: u32 = 2;
 /// The longest a server may ask us to wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Refusals are short; whatever is longer was not written by a store.
+/// Refusals are short; whatever is longer does not come from a store.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
 /// Makes clients that are patient, as far as the budget of the run goes.
@@ -115,7 +115,7 @@ impl Failure {
         }
     }
 
-    /// Whether it was not the store that was asked, but whoever gives credentials for it.
+    /// Whether the error comes not from the store, but from whoever gives credentials for it.
     pub(super) fn is_about_credentials(&self) -> bool {
         gives_credentials(&self.host)
     }

@@ -119,7 +119,7 @@ impl Settings {
     }
 }
 
-/// An endpoint may hold a password, so it is not quoted before it is known to hold none.
+/// An endpoint may contain a password, so it is not quoted before that is ruled out.
 fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
     if endpoint.contains(['@', '?']) {
         return Err(Error::usage(
@@ -146,12 +146,12 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
     Ok(())
 }
 
-/// Where `path_style => false` asks: the bucket is the first part of the host's name.
+/// The host that `path_style => false` asks: the bucket is the first part of its name.
 pub(super) fn host_with_bucket(bucket: &str, endpoint: &str) -> String {
     endpoint.replacen("://", &format!("://{bucket}."), 1)
 }
 
-/// An IP address has no names below it, and not every bucket's name can be part of a host's.
+/// An IP address has no subdomains, and not every bucket's name can be part of a host's.
 fn check_host_with_bucket(bucket: &str, endpoint: &str) -> Result<()> {
     let host = |url: &str| Some(reqwest::Url::parse(url).ok()?.host_str()?.to_owned());
     let is_address = host(endpoint).is_none_or(|host| {

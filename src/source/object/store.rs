@@ -21,7 +21,7 @@ use crate::retry::Budget;
 const CONNECT_TIMEOUT: &str = "10s";
 /// A connection that says nothing for so long is broken.
 const READ_TIMEOUT: &str = "30s";
-/// No part is so large that it takes longer; what came of it until then is kept.
+/// No part is so large that it takes longer; what has come until then is kept.
 const REQUEST_TIMEOUT: &str = "10m";
 
 /// The store that holds `address`. Nothing is asked of it yet.
@@ -90,7 +90,7 @@ fn gcs(
         .with_client_options(ClientOptions::new().with_default_headers(headers))
         .with_retry(no_retry())
         .with_http_connector(connector);
-    // As `from_env` does, which would not take the headers.
+    // As `from_env` does, which would not accept the headers.
     for (name, value) in std::env::vars() {
         if let Some(key) = name
             .starts_with("GOOGLE_")
@@ -135,7 +135,7 @@ fn azure(
     Ok(Arc::new(builder.build()?))
 }
 
-/// How requests are sent; what the environment says besides (a proxy, say) holds.
+/// How requests are sent; whatever else the environment says (a proxy, for example) holds.
 fn client(access: &Access) -> Vec<(ClientConfigKey, &'static str)> {
     let mut settings = vec![
         (ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT),

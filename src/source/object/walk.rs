@@ -16,7 +16,7 @@ use super::keys::key_at;
 use crate::error::{Error, Result};
 use crate::source::units::ASKED_AT_ONCE;
 
-/// So many keys may come again, with none that is new between them, besides all of them once.
+/// How many keys may come again without a new one between them, besides all of them once.
 const LISTED_AGAIN: usize = 100;
 
 pub(super) struct Walk {
@@ -29,7 +29,7 @@ pub(super) struct Walk {
 /// The keys of the store, as far as they were listed.
 enum Keys {
     NotAsked,
-    /// In order so far, the last one of which stands beside.
+    /// In order so far; with the last key.
     InOrder(BoxStream<'static, object_store::Result<ObjectMeta>>, String),
     /// All that are left.
     Collected(btree_map::IntoIter<String, ObjectMeta>),
@@ -44,7 +44,7 @@ impl Walk {
         }
     }
 
-    /// What has come up since it was asked for the last time, for the user.
+    /// What has come up since the last call, for the user.
     pub(super) fn remark(&mut self) -> Option<String> {
         self.remark.take()
     }
@@ -153,7 +153,7 @@ impl Walk {
         }
     }
 
-    /// That no new key comes may be an accident, but not when all of them came once more.
+    /// That no new key comes may be an accident, but not once all of them have come again.
     fn refuse_circle(&self, again: usize, keys: usize) -> Result<()> {
         match again > keys + LISTED_AGAIN {
             false => Ok(()),

@@ -7,7 +7,7 @@ use glob::{MatchOptions, Pattern};
 use crate::source::names::{is_aside, is_unfinished};
 use crate::source::units::PassedOver;
 
-/// Those that match the pattern, or all that look like data, as far as their names come after another.
+/// Those that match the pattern, or all that look like data, and whose names come after another.
 pub(super) struct Wanted(Option<Pattern>, Option<String>);
 
 const MATCHING: MatchOptions = MatchOptions {
@@ -45,7 +45,7 @@ impl Wanted {
         !is_put_aside
     }
 
-    /// Whether what has this name is not data, and is not asked for by it.
+    /// Whether its name says that it is not data, and it was not asked for by that name.
     fn is_put_aside(&self, part: &str) -> bool {
         let named = |wanted: &str| {
             is_aside(wanted)

@@ -24,12 +24,12 @@ pub(super) struct Blocks {
     block: u64,
     most: usize,
     kept: Arc<Mutex<VecDeque<(u64, Bytes)>>>,
-    /// Why bytes could not be had: the library keeps only the words of an error.
+    /// Why bytes could not be read: the library keeps only the words of an error.
     failure: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Blocks {
-    /// For as many `columns` as are read side by side.
+    /// For this many `columns` that are read side by side.
     pub(super) fn new(ranges: Arc<dyn Ranges>, columns: usize) -> Self {
         let places = columns as u64 + 1;
         Blocks {
@@ -41,7 +41,7 @@ impl Blocks {
         }
     }
 
-    /// Why bytes could not be had, if it was that.
+    /// Why bytes could not be read, if that was the reason.
     pub(super) fn failure(&self) -> Option<io::Error> {
         self.failure
             .lock()
@@ -74,7 +74,7 @@ impl Blocks {
         Ok(found)
     }
 
-    /// The bytes at hand from `place` on.
+    /// The bytes available from `place` on.
     fn from(&self, place: u64) -> io::Result<Bytes> {
         if place >= self.ranges.size() {
             return Ok(Bytes::new());

@@ -1,4 +1,4 @@
-//! The types in a database of what columns mean.
+//! The database types for what columns mean.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(super) fn declared(field: &Field, leaves: &[Leaf]) -> DeclaredField {
 }
 
 fn sql(kind: &DataType, leaves: &[Leaf]) -> (&'static str, Option<Cow<'static, str>>) {
-    // Files to come may have wider integers.
+    // Future files may have wider integers.
     let sql = match (kind, leaves) {
         (DataType::Boolean, _) => "boolean",
         (DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64, _)

@@ -1,4 +1,4 @@
-//! What the footer says of a file, and how it is read by it.
+//! What the footer says about a file, and how the file is read by it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl From<ParquetError> for Fault {
     }
 }
 
-/// The library may panic over what makes no sense.
+/// The library may panic on what makes no sense.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);

@@ -1,4 +1,4 @@
-//! Rows as JSON, each value as exact as it stands in the file.
+//! Rows as JSON, each value as exact as it is in the file.
 
 use std::ops::Range;
 use std::slice;
@@ -13,7 +13,7 @@ use super::schema::Leaf;
 /// Some rows, column by column.
 pub(super) struct Rows {
     columns: Vec<Write>,
-    /// The name of each, as it stands before its value.
+    /// The name of each, as it is written before its value.
     names: Vec<Vec<u8>>,
     len: usize,
 }
@@ -27,7 +27,7 @@ pub(super) struct Column<'a> {
 }
 
 impl Rows {
-    /// Fails with the name and type of a column of which no JSON can be made.
+    /// Fails with the name and type of a column that cannot be JSON.
     pub(super) fn new<'a>(
         len: usize,
         columns: impl Iterator<Item = Column<'a>>,
@@ -63,7 +63,7 @@ impl Rows {
         self.len
     }
 
-    /// Writes a row; `values` say where in it they stand.
+    /// Writes a row; `values` say where in it they are.
     pub(super) fn write(&self, row: usize, out: &mut Vec<u8>, values: &mut Vec<Range<usize>>) {
         out.clear();
         values.clear();

@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 /// What a file begins and ends with.
 const MAGIC: &[u8] = b"PAR1";
 
-/// Whatever has bytes that can be had in any order.
+/// Anything whose bytes can be read in any order.
 pub(super) trait Ranges: Send + Sync {
     fn size(&self) -> u64;
 
@@ -44,9 +44,9 @@ pub(super) trait Ranges: Send + Sync {
 /// What opening a file came to.
 pub(super) enum Opened {
     There(Box<dyn Content>),
-    /// It is not the file it was: in which respect.
+    /// It is not the file it was; says in which respect.
     Elsewhere(String),
-    /// It has no end yet: what there is instead.
+    /// It has no end yet; says what is there instead.
     Unfinished(String),
 }
 

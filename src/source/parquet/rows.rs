@@ -95,7 +95,7 @@ pub(super) fn open(
 }
 
 fn unreadable(noun: &str, name: &str, cause: io::Error) -> Error {
-    // A source that knows more of it than the system does has said so already.
+    // A source that knows more about it than the system has already said so.
     match cause.downcast::<Error>() {
         Ok(error) => error,
         Err(cause) => Error::failed(format!("{noun} `{name}` cannot be read"))

@@ -1,4 +1,4 @@
-//! Values without values below them, as JSON.
+//! Single values, without others inside them, as JSON.
 
 use std::io::Write as _;
 
@@ -136,7 +136,7 @@ where
     })
 }
 
-/// JSON has no number for what is none.
+/// JSON has no number for infinities and NaN.
 fn float(value: f64, exact: impl Fn() -> String, out: &mut Vec<u8>) {
     match value {
         _ if value.is_nan() => out.extend_from_slice(b"\"NaN\""),

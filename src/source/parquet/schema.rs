@@ -48,8 +48,8 @@ pub(super) fn leaves(schema: &SchemaDescriptor) -> Vec<Vec<Leaf>> {
     leaves
 }
 
-/// The schema as if texts and intervals were plain bytes: one text that is none would else fail
-/// all rows beside it, and of intervals the months would be lost.
+/// The schema as if texts and intervals were plain bytes: otherwise one text that is not UTF-8 would fail
+/// all rows beside it, and intervals would lose their months.
 pub(super) fn as_bytes(schema: &SchemaDescriptor) -> Result<SchemaDescriptor> {
     let root = without_meaning(schema.root_schema())?;
     Ok(SchemaDescriptor::new(Arc::new(root)))

@@ -1,4 +1,4 @@
-//! What is chosen by name.
+//! Settings that are chosen by name.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ impl CompressionChoice {
     }
 }
 
-/// What to do with a file or object that has other content than when it was read.
+/// What to do with a file or object whose content is not what it was when it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::source) enum OnReplace {
@@ -83,7 +83,7 @@ pub(in crate::source) enum OnReplace {
     Reload,
 }
 
-/// An encoding by one of its names. Which a pipeline may give, the engine knows.
+/// An encoding by one of its names. The engine knows which ones a pipeline may use.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 pub(in crate::source) struct Named(&'static Encoding);
@@ -101,7 +101,7 @@ impl TryFrom<String> for Named {
 impl Named {
     pub(super) fn find(name: &str) -> Option<Self> {
         let encoding = Encoding::for_label(name.as_bytes())?;
-        // The others keep a state over line ends, or are no encodings.
+        // The others keep state across line ends, or are not encodings.
         let is_sliced = encoding.is_ascii_compatible() || is_utf16(encoding);
         is_sliced.then_some(Named(encoding))
     }

@@ -1,4 +1,4 @@
-//! What sources know of content, however records stand in it.
+//! What sources know about content, whatever its format.
 
 use super::position::Position;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ pub(in crate::source) trait Content: Send {
     /// Adds records to `out` until it is full or the input ends.
     fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress>;
 
-    /// From where the input can be read on.
+    /// Where reading of the input can continue.
     fn position(&self) -> Position;
 
     /// How much of the content has been made into records, and into how many.
@@ -20,30 +20,30 @@ pub(in crate::source) trait Content: Send {
     /// How far the raw bytes have been read.
     fn raw_position(&self) -> u64;
 
-    /// Whether batches before the one in hand have records of it.
+    /// Whether batches before the current one contain records of it.
     fn is_handed_out(&self) -> bool;
 
     /// Whether the input was read to what proved to be its end.
     fn is_done(&self) -> bool;
 
-    /// Whether reading failed as the content is damaged: what came of it since the last batch may
-    /// be anything.
+    /// Whether reading failed because the content is damaged: what came of it since the last batch may be
+    /// anything.
     fn is_damaged(&self) -> bool;
 
     /// Notes that a batch takes what was read so far.
     fn count_batch(&mut self);
 
-    /// Says of a failure what was made of the input before.
+    /// Adds to a failure what was made of the input before.
     fn regret(&self, error: Error) -> Error;
 
-    /// What the user should know of the content.
+    /// What the user should know about the content.
     fn note(&self) -> Option<String>;
 
-    /// What the user should know of how the input ended.
+    /// What the user should know about how the input ended.
     fn remark(&self) -> Option<String>;
 }
 
-/// What batches took of an input before the one in hand.
+/// What batches before the current one took of an input.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::source) struct Taken {
     pub(in crate::source) batches: u64,
@@ -66,7 +66,7 @@ impl Taken {
         }
     }
 
-    /// Says with an error about damage what may be damaged, too.
+    /// Adds to an error about damage what else may be damaged.
     pub(in crate::source) fn regret(self, error: Error, name: &str) -> Error {
         let batches = match self.batches {
             0 => return error,

@@ -31,12 +31,12 @@ pub(super) struct Csv {
     required: Required,
     /// None until the header row is read.
     columns: Option<Vec<String>>,
-    /// A row of the names themselves: the header, come again in joined files.
+    /// A row with the names themselves: the header, repeated in joined files.
     header_again: Option<Vec<u8>>,
     /// Where it came.
     repeated: Vec<u64>,
     skip_lines: u64,
-    /// Nobody said what stands between two fields.
+    /// Nobody said what separates two fields.
     guesses_delimiter: bool,
     /// None until the first line end is seen.
     line_end: Option<u8>,
@@ -99,7 +99,7 @@ impl Csv {
             let (names, values) = self.encoder.members();
             out.push_object(number(line), self.encoder.json(), names, values);
         } else {
-            // The batch sets it aside, with the bytes of the row and not of its encoding.
+            // The batch sets it aside, with the original bytes of the row, not those of the text.
             out.push(number(line), row);
         }
     }
@@ -133,7 +133,7 @@ impl Framer for Csv {
                         refuse_miscoded_header(window, row.len())?;
                         self.read_header(row, line)?;
                     }
-                    // Of a row that was given up only the first line is behind us.
+                    // Of a row that was given up, only the first line is done.
                     let inner = match self.scan.fault {
                         Some(_) => 0,
                         None => self.scan.newlines,

@@ -1,4 +1,4 @@
-//! Content that cannot be had, or that makes no sense to its decoder.
+//! Content that cannot be read, or that makes no sense to its decoder.
 
 use std::io;
 
@@ -6,13 +6,13 @@ use super::choice::Compression;
 use super::window::Window;
 use crate::error::Error;
 
-/// Whether the bytes came and make no sense: neither the system nor the source says so.
+/// Whether the bytes came but make no sense: neither the system nor the source reports an error.
 pub(super) fn is_of_decoder(cause: &io::Error) -> bool {
     let is_ours = cause.get_ref().is_some_and(|cause| cause.is::<Error>());
     cause.raw_os_error().is_none() && !is_ours
 }
 
-/// An error about content of an input that cannot be had.
+/// An error about content of an input that cannot be read.
 pub(in crate::source) fn damaged(
     noun: &str,
     name: &str,
@@ -20,7 +20,7 @@ pub(in crate::source) fn damaged(
     window: &Window,
     cause: io::Error,
 ) -> Error {
-    // A source that knows more of it than the system does has said so already.
+    // A source that knows more about it than the system has already said so.
     let cause = match cause.downcast::<Error>() {
         Ok(error) => return error,
         Err(cause) => cause,

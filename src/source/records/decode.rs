@@ -19,8 +19,8 @@ use super::choice::{Compression, CompressionChoice};
 
 const RAW_BUFFER: usize = 128 * 1024;
 
-/// What an xz stream may ask for to be unpacked, as it says at its beginning: 1.5 GiB are the most
-/// that `xz` itself makes of it.
+/// How much memory an xz stream may ask for at its beginning: 1.5 GiB is the most that `xz` itself makes
+/// use of.
 const XZ_MEMORY_KIB: u32 = 2 << 20;
 
 /// How the kinds of compression are told: by their first bytes, and suffixes of names.
@@ -94,7 +94,7 @@ pub(in crate::source) struct Raw {
 }
 
 impl Raw {
-    /// Bytes whose first one stands at `at`.
+    /// Bytes whose first one is at `at`.
     pub(in crate::source) fn new(input: impl Read + Send + 'static, at: u64) -> Self {
         Raw {
             input: Box::new(input),
@@ -107,7 +107,7 @@ impl Read for Raw {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.input.read(buf) {
-                // Not every decoder goes on behind one.
+                // Not every decoder continues after one.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(n) => {
                     self.at.fetch_add(n as u64, Ordering::Relaxed);
@@ -179,7 +179,7 @@ impl Read for Decoder {
         };
         match content.read(buf) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.content = None,
-            // zstd takes nothing for a complete nothing; no writer ends a file so.
+            // zstd takes nothing for a complete empty stream; no writer ends a file that way.
             Ok(0) if self.is_compressed && self.raw_position() == 0 => self.content = None,
             other => return other,
         }

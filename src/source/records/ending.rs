@@ -68,7 +68,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Leaves the tail for a later run, or sets it aside if no later run may bring the rest.
+    /// Leaves the tail for a later run, or sets it aside if no later run can bring the rest.
     fn give_up_tail(&mut self, out: &mut BatchBuilder, tail: Tail) {
         if self.input.may_go_on() {
             self.wait_for_more(tail);
@@ -92,7 +92,7 @@ impl Reading {
             }
         };
         if goes_on {
-            // The first of them: should the content grow, all may be otherwise from there on.
+            // Only the first of them: if the content grows, everything may be different from there on.
             self.open_tail.get_or_insert(tail_start);
         } else {
             self.end = Some(End {

@@ -1,4 +1,4 @@
-//! How records stand in the content: by the setting, by the suffix, or by the first bytes.
+//! The format of the content: by the setting, by the suffix, or by the first bytes.
 
 use super::choice::{Compression, Format};
 use super::content::Content;
@@ -17,7 +17,7 @@ use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 use crate::source::json::ValueScan;
 
-/// By so many bytes the format is told.
+/// How many bytes the format is told by.
 const FAR_ENOUGH: usize = 64 * 1024;
 
 impl Reading {
@@ -52,7 +52,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Content of another kind, told by its first bytes: the file is named, and the way on.
+    /// Content of another kind, told by its first bytes: names the file, and the way out.
     fn refuse_by_magic(&self) -> Result<()> {
         let head = self.window.data();
         let is_packed = Compression::detect_by_content(head).is_some();

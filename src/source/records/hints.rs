@@ -1,5 +1,5 @@
-//! What content shows though no setting speaks of it: another encoding, another format, records inside
-//! of a document.
+//! What content shows though no setting mentions it: another encoding, another format, records inside a
+//! document.
 
 use super::choice::Format;
 use super::frame::{MISCODED, TOO_LONG};
@@ -11,7 +11,7 @@ use crate::source::json::{ValueScan, string};
 pub(super) struct Hints {
     /// The first record whose bytes are not UTF-8.
     foreign: Option<i64>,
-    /// What is in the first record, as long as it is the only one.
+    /// What the first record contains, as long as it is the only one.
     lone: Option<Lone>,
 }
 
@@ -78,7 +78,7 @@ impl Hints {
     }
 }
 
-/// The key of an array of objects that makes up most of the object, of which the end may be missing.
+/// The key of an array of objects that makes up most of the object, whose end may be missing.
 fn wrapped(object: &[u8]) -> Option<String> {
     let mut rest = object.strip_prefix(b"{")?.trim_ascii_start();
     loop {

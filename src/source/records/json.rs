@@ -21,9 +21,9 @@ pub(super) struct Json {
     seen: usize,
     value: ValueScan,
     spot: Spot,
-    /// The way to the records, if they stand in a document.
+    /// The way to the records, if they are inside a document.
     nest: Option<Nest>,
-    /// Reading was left off on another way than this one.
+    /// Reading stopped on another path than this one.
     is_lost: bool,
 }
 
@@ -126,7 +126,7 @@ impl Framer for Json {
                     Found::Cut => return Ok(self.broken(window)),
                 }
             }
-            // Where a tail was left off there is a value begun, which starts without a blank.
+            // If a tail was left, a value has begun there, which starts without a blank.
             let blank = window.data().len() - window.data().trim_ascii_start().len();
             window.advance(blank);
             if self.spot == Spot::Top

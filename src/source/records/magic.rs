@@ -1,4 +1,4 @@
-//! Content of another kind, told by its first bytes.
+//! Content of another kind, recognised by its first bytes.
 
 /// What others begin with, and what to do about it.
 const MAGIC: [(&[u8], &str, &str); 18] = [
@@ -59,7 +59,7 @@ const UNPACK_ZIP: &str = "unpack it, or save the sheet as CSV; members of an arc
 const UNPACK: &str = "unpack it; members of an archive are not read";
 const WRITE_PARQUET: &str = "write it as Parquet (pyarrow: parquet.write_table(feather.read_table(FILE), ...)), or as NDJSON";
 
-/// Within so many bytes what is no text shows that it is none.
+/// Within this many bytes, what is not text shows that it is not.
 pub(super) const PROOF: usize = 64;
 
 /// Whether it takes more than these first bytes to tell.

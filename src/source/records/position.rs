@@ -1,10 +1,10 @@
-//! From where an input is read on.
+//! Where reading of an input continues.
 
 use serde::{Deserialize, Serialize};
 
 use super::choice::{Compression, Format};
 
-/// A place in the content, with the hash of what stands before it.
+/// A place in the content, with the hash of what precedes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::source) struct Place {
     pub(in crate::source) bytes: u64,
@@ -48,7 +48,7 @@ pub(in crate::source) struct Parser {
     /// CSV lines end in CR alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ends_in_cr: bool,
-    /// The content began with its mark; other than by a setting, it is known by nothing else.
+    /// The content began with a byte order mark; unless by a setting, nothing else tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::source) encoding: Option<String>,
     /// The objects and arrays of a document that are open around its records, outermost first: `{[`.

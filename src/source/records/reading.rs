@@ -15,9 +15,9 @@ use super::window::{Window, is_silence};
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 
-/// What only the source can know of what is being read.
+/// What only the source can know about what is being read.
 pub(in crate::source) trait Input: Send {
-    /// What it is called in messages: a file, an object.
+    /// What messages call it: a file, an object.
     fn noun(&self) -> &'static str;
 
     /// Whether the rest of a record that is cut at the end is to be waited for, in a later run.
@@ -27,8 +27,8 @@ pub(in crate::source) trait Input: Send {
     fn settle(&mut self, read: u64) -> io::Result<Settled>;
 }
 
-/// An input of this noun that is whole where its bytes end, as who gives them vouches for it: a
-/// store, a program that ended well, standard input.
+/// An input of this noun that is complete where its bytes end, as whoever provides them vouches: a store, a
+/// program that ended well, standard input.
 pub(in crate::source) struct Whole(pub(in crate::source) &'static str);
 
 impl Input for Whole {
@@ -66,7 +66,7 @@ pub(in crate::source) struct Reading {
     is_damaged: bool,
     /// Where a row begins whose quote was not closed before the end.
     pub(super) open_tail: Option<TailStart>,
-    /// What a byte order mark says, which does not stand where reading is gone on with.
+    /// What a byte order mark says, which is not there where reading continues.
     pub(super) encoding_of_mark: Option<&'static Encoding>,
     pub(super) hints: Hints,
 }
@@ -162,7 +162,7 @@ impl Reading {
                 self.at_clean_end(out);
                 continue;
             };
-            // Ask for the end even with a full batch, to spare a batch that only says so.
+            // Look for the end even with a full batch, to spare a batch that only reports it.
             let is_spent = self.window.data().is_empty() && !self.window.fill()?;
             let is_at_rest = !self.window.is_cut() && !self.window.ends_inside_character();
             let ends_here = is_spent && is_at_rest && framer.is_between_records();
@@ -186,7 +186,7 @@ impl Reading {
         parser.clone()
     }
 
-    /// Goes on from what batches of earlier runs took.
+    /// Continues from what batches of earlier runs took.
     pub(in crate::source) fn resume(&mut self, position: &Position) {
         self.taken = Taken::of(position);
     }

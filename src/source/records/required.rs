@@ -11,7 +11,7 @@ pub(in crate::source) struct Required(Vec<String>);
 pub(in crate::source) const NEXT: &str = "nothing of it was loaded: have it delivered with these columns, pass over it by \
      `sluice skip`, or take out of `require` what may be missing";
 
-/// So many characters of a header are quoted.
+/// How many characters of a header are quoted.
 const SHOWN: usize = 300;
 
 impl Required {
@@ -19,7 +19,7 @@ impl Required {
         self.0.is_empty()
     }
 
-    /// What is to be said of a header with these names if it lacks a column.
+    /// What to say about a header with these names if it lacks a column.
     pub(in crate::source) fn refusal<T: AsRef<str>>(&self, names: &[T]) -> Option<String> {
         let is_there = |wanted: &String| names.iter().any(|name| name.as_ref() == wanted);
         let missing = self.0.iter().filter(|wanted| !is_there(wanted));

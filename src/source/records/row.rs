@@ -73,7 +73,7 @@ impl RowEncoder {
         &self.json
     }
 
-    /// What its members are called, and where in it their values stand.
+    /// The names of its members, and where in it their values are.
     pub(super) fn members(&self) -> (&Arc<[String]>, &[Range<usize>]) {
         (&self.names, &self.values)
     }
@@ -141,7 +141,7 @@ impl RowEncoder {
         if let Some(quote) = quote {
             at = self.encode_quoted(row, at + 1, quote);
         }
-        // What stands between a closing quote and the delimiter belongs to the field, too.
+        // What comes between a closing quote and the delimiter belongs to the field, too.
         loop {
             let run = row[at..]
                 .iter()
@@ -173,8 +173,7 @@ impl RowEncoder {
         at
     }
 
-    /// Encodes what is between quotes, from behind the opening one; returns the place behind
-    /// the closing one.
+    /// Encodes what is between quotes, from after the opening one; returns the place after the closing one.
     fn encode_quoted(&mut self, row: &[u8], mut at: usize, quote: u8) -> usize {
         loop {
             let rest = &row[at..];

@@ -34,7 +34,7 @@ enum Inside {
     Quoted,
     /// Behind the escape character in a quoted field.
     Escaped,
-    /// Behind a quote in a quoted field: the end of it, or one half of a doubled quote.
+    /// After a quote in a quoted field: either its end, or one half of a doubled quote.
     Closing,
     /// Behind a closed field, and before the line end that has to follow.
     Ending,
@@ -177,8 +177,7 @@ impl Scan {
         self.newlines += lines.count() as u64;
     }
 
-    /// The row is its first line, if that one has an end and is still held; else what is left of
-    /// the line.
+    /// The row is its first line, if that has an end and is still held; otherwise what is left of the line.
     fn give_up(&mut self, fault: Fault) -> Option<End> {
         self.fault = Some(fault);
         self.inside = Inside::Rest;

@@ -33,7 +33,7 @@ pub(in crate::source) struct RecordSettings {
     pub(super) header: bool,
     #[serde(default)]
     pub(super) encoding: Option<Named>,
-    /// Where in a document the array of records stands.
+    /// Where in a document the array of records is.
     #[serde(default)]
     pub(super) records: Option<Pointer>,
     #[serde(default)]
@@ -90,7 +90,7 @@ pub(in crate::source) fn parse<T: DeserializeOwned>(
     let mut shared = Map::new();
     if let Some(map) = own.as_object_mut() {
         map.retain(|name, value| {
-            // Where the records of an API stand is for it to read, in whole pages.
+            // Where the records of an API are is for the API's reader to find, in whole pages.
             let is_own = kind == "http" && name == "records";
             if NAMES.contains(&name.as_str()) && !is_own && !value.is_null() {
                 shared.insert(name.clone(), value.take());
@@ -119,7 +119,7 @@ pub(in crate::source) fn parse<T: DeserializeOwned>(
     Ok((own, shared))
 }
 
-/// Of the settings of some source, those that all sources share.
+/// Of the settings of any source, those that all sources share.
 pub(in crate::source) fn shared(settings: &Value) -> Value {
     let of = |name: &&str| Some(((*name).to_owned(), settings.get(*name)?.clone()));
     Value::Object(NAMES.iter().filter_map(of).collect())

@@ -1,4 +1,4 @@
-//! Content that is in memory as a whole, known to be complete, sliced as a file would be.
+//! Slices content that is completely in memory as a file would be.
 
 use encoding_rs::{Encoding, UTF_8};
 
@@ -63,8 +63,8 @@ impl Slicer {
         match self.framer.next(&mut self.window, out)? {
             Step::Record => {}
             Step::End => self.is_over = true,
-            // There is no more to come, so a line without its end is one all the same. A quote that is
-            // not closed costs its own line, and what is behind that is read.
+            // There is no more to come, so a line without its end is still a line. A quote that is not
+            // closed costs its own line, and what follows is read.
             Step::Tail(tail)
                 if self.format == Format::Ndjson
                     || matches!(tail.fitness, Fitness::Whole | Fitness::Doubtful) =>

@@ -1,5 +1,5 @@
-//! Text made of content in another encoding. What is passed is known by its place in the content's own
-//! bytes, and a record with a sequence that means nothing there by its own bytes, too.
+//! Text made of content in another encoding. What has been passed is counted in the content's own bytes,
+//! and a record with a sequence that means nothing keeps its own bytes, too.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use encoding_rs::{DecoderResult, Encoding, WINDOWS_1252};
 
 use super::choice::is_utf16;
 
-/// So many bytes are made into text as one piece.
+/// How many bytes are made into text as one piece.
 const PIECE: usize = 4096;
 
 /// Stands in the text for a sequence that means nothing; [`Piece::faults`] tells it from one that was
@@ -76,7 +76,7 @@ impl Transcript {
         self.taken > before
     }
 
-    /// What is left of the content is no whole character, and nothing follows it.
+    /// What is left of the content is not a whole character, and nothing follows it.
     pub(super) fn close(&mut self, rest: usize) {
         self.text.extend_from_slice(REPLACEMENT);
         self.taken += rest;
@@ -132,7 +132,7 @@ impl Transcript {
         self.encoding == WINDOWS_1252 && matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)
     }
 
-    /// Gives up the first `n` bytes of the text; says how many bytes of the content are done with.
+    /// Gives up the first `n` bytes of the text; returns how many bytes of the content are done with.
     pub(super) fn advance(&mut self, n: usize) -> usize {
         self.start += n;
         self.passed += n;
@@ -148,7 +148,7 @@ impl Transcript {
         done
     }
 
-    /// Where in the content the text's byte `at` stands.
+    /// Where in the content the text's byte `at` is.
     pub(super) fn place(&self, at: usize, content: &[u8]) -> usize {
         let mut wanted = self.passed + at;
         let (mut text, mut from) = (self.start - self.passed, 0);
@@ -164,7 +164,7 @@ impl Transcript {
         from
     }
 
-    /// How many bytes of the content `text` was made of, with which it begins.
+    /// How many bytes of the content, from its beginning, `text` was made of.
     fn length_of(&self, text: &[u8], content: &[u8]) -> usize {
         let chars = || count_chars(text);
         if text.is_empty() {

@@ -16,13 +16,13 @@ pub(in crate::source) use anchor::{Resumed, hex_sha256};
 pub(in crate::source) const HISTORY: usize = 4 * 1024;
 const CHUNK: usize = 256 * 1024;
 
-/// Whether an input says that it has nothing at the moment. Asked again it goes on.
+/// Whether an input says that it has nothing at the moment. It can be asked again.
 pub(super) fn is_silence(cause: &io::Error) -> bool {
     cause.kind() == io::ErrorKind::WouldBlock
 }
 
-/// Framers look at [`Window::data`], ask for more with [`Window::fill`] and give up what
-/// they have dealt with by [`Window::advance`].
+/// Framers look at [`Window::data`], ask for more with [`Window::fill`] and give up what they are done with
+/// by [`Window::advance`].
 pub(in crate::source) struct Window {
     decoder: Decoder,
     buf: Vec<u8>,
@@ -61,7 +61,7 @@ impl Window {
         }
     }
 
-    /// A window on content that is at hand as a whole; `nothing` follows it.
+    /// A window on content that is available as a whole; `nothing` follows it.
     pub(super) fn over(content: Vec<u8>, nothing: Decoder) -> Self {
         Window {
             end: content.len(),
@@ -81,7 +81,7 @@ impl Window {
         self.transcript.is_some()
     }
 
-    /// Bytes at hand from the current place on, in UTF-8 if the encoding is known.
+    /// Bytes available from the current place on, in UTF-8 if the encoding is known.
     pub(in crate::source) fn data(&self) -> &[u8] {
         match &self.transcript {
             Some(transcript) => transcript.text(),
@@ -128,7 +128,7 @@ impl Window {
         }
     }
 
-    /// Whether nothing follows but a part of a character.
+    /// Whether nothing follows but part of a character.
     pub(super) fn ends_inside_character(&self) -> bool {
         self.is_at_end && self.unread_text() > 0
     }
@@ -185,7 +185,7 @@ impl Window {
         Ok(n > 0)
     }
 
-    /// The same where a silence of the input is waited out.
+    /// The same, waiting if the input is silent.
     pub(super) fn fill_at_last(&mut self) -> io::Result<bool> {
         loop {
             match self.fill() {

@@ -1,4 +1,4 @@
-//! What is known of units from earlier runs.
+//! What earlier runs noted about units.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -14,7 +14,7 @@ use super::super::records::Position;
 use crate::error::{Error, Result};
 use crate::source::ObjectState;
 
-/// So many units are asked after at once: there may be very many, and never are all of them held.
+/// How many units are asked about at once: there may be very many, and never are all of them held.
 pub(in crate::source) const ASKED_AT_ONCE: usize = 1000;
 
 /// What the database knows of a pipeline's files and objects.
@@ -67,7 +67,7 @@ pub(in crate::source) fn by_name(states: Vec<ObjectState>) -> HashMap<String, Ob
     states.into_iter().map(named).collect()
 }
 
-/// Facts by which a unit is known again, and what the kind of unit is called.
+/// What a unit is recognised by, and what that kind of unit is called.
 pub(in crate::source) trait Identity: Serialize + DeserializeOwned {
     const NOUN: &'static str;
     /// What happened to one that is not what it was.
@@ -140,7 +140,7 @@ impl<I: Identity> Known<I> {
 }
 
 impl<I: Identity> State<I> {
-    /// As it is kept. Of a unit that is done for good little is, for there are many.
+    /// As it is kept. About a unit that is done little is good to know, as there are many.
     pub(in crate::source) fn to_object(&self, name: &str) -> Result<ObjectState> {
         let place = &self.position.place;
         Ok(ObjectState {

@@ -22,7 +22,7 @@ const RELOADS: usize = 3;
 pub(super) trait Unit {
     fn content(&mut self) -> &mut dyn Content;
 
-    /// What to remember of it as far as it was read; none if that is known already.
+    /// What to remember about it as far as it was read; none if that is known already.
     fn state(&self) -> Result<Option<ObjectState>>;
 
     /// What happened to it while it was read.
@@ -33,7 +33,7 @@ pub(super) trait Unit {
         Ok(())
     }
 
-    /// Whether what is left of it can be read once somebody has brought it back.
+    /// Whether the rest of it can be read once somebody has brought it back.
     fn is_put_away(&self) -> bool {
         false
     }
@@ -46,13 +46,13 @@ pub(super) trait Unit {
 
 /// What may happen to a unit while it is read.
 pub(super) enum Trouble {
-    /// It is not what it was: in which respect.
+    /// It is not what it was; says in which respect.
     Replaced(String),
     /// It is not there any more, and nothing of it was handed out.
     Gone,
 }
 
-/// What is said of a unit that has to be brought back before it can be read.
+/// What to say about a unit that has to be brought back before it can be read.
 pub(super) fn put_away(name: &str, error: &Error) -> Proof {
     Proof::Partial(Reason::Waiting {
         name: name.to_owned(),
@@ -94,14 +94,14 @@ impl Units {
         self.remarks.add(remark);
     }
 
-    /// Passes a unit over as it is found, and as it is known again by `identity`.
+    /// Passes a unit over as it is found; `identity` is what it is recognised by.
     pub(super) fn pass_over<I: Identity>(
         &mut self,
         mut state: ObjectState,
         identity: &I,
         out: &mut BatchBuilder,
     ) -> Result<()> {
-        // The content that was meant: what replaces it is told by this.
+        // The content that was meant: by this a replacement is noticed.
         state.identity = identity.to_json(&state.object)?;
         self.remark(format!("{} is passed over, as told", state.object));
         self.cursor = Some(json!({"object": state.object, "skipped": true}));
@@ -189,9 +189,9 @@ impl Units {
         }
     }
 
-    /// Whether a unit that is not what it was may be begun again: an error if not. As long as
-    /// nothing of the old content was handed out, that changes nothing for anybody; else the
-    /// pipeline has to allow it.
+    /// Whether a unit that is not what it was may be begun again; an error if not. As long as nothing of
+    /// the old content was handed out, that changes nothing for anybody; otherwise the pipeline has to
+    /// allow it.
     pub(super) fn begin_again<I: Identity>(
         &mut self,
         name: &str,
@@ -208,12 +208,12 @@ impl Units {
     }
 }
 
-/// Said of a unit that is begun again.
+/// Said about a unit that is begun again.
 pub(super) fn read_again(name: &str, difference: &str) -> String {
     format!("{name} was replaced ({difference}): read again from the start")
 }
 
-/// Said of a unit that was passed over and is not what it was then.
+/// Said about a unit that was passed over and is now another one.
 pub(super) fn read_after_all(name: &str) -> String {
     format!("{name} was passed over, and has changed since: read from its start")
 }

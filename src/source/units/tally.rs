@@ -1,4 +1,4 @@
-//! Many of a kind are one note: how many, and one of them.
+//! Many of a kind make one note: how many, and one of them.
 
 /// Names of one kind.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ pub(in crate::source) struct PassedOver {
 }
 
 impl PassedOver {
-    /// What is to be said of them.
+    /// What to say about them.
     pub(in crate::source) fn remarks(&self) -> Vec<String> {
         let kinds = [
             (

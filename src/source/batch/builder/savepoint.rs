@@ -1,4 +1,4 @@
-//! Taking records out again that were added to a batch.
+//! Takes records that were added to a batch out again.
 
 use super::super::super::fields::{self, FieldsBuilder};
 use super::{BatchBuilder, Last, origins};
@@ -37,8 +37,8 @@ impl BatchBuilder {
         }
     }
 
-    /// Takes out the records that were added since `before`. Where they came from stays noted,
-    /// until records from elsewhere follow.
+    /// Takes out the records that were added since `before`. Where they came from stays noted until records
+    /// from elsewhere follow.
     pub(crate) fn roll_back(&mut self, before: Savepoint) {
         self.data.truncate(before.data);
         self.copied = before.copied;

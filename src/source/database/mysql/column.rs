@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::source::DeclaredField;
 use crate::source::database::json::Object;
 
-/// The character set of what is no text.
+/// The character set of what is not text.
 const BINARY: u16 = 63;
 
 #[derive(Debug, Clone)]
@@ -86,8 +86,8 @@ impl Column {
         }
     }
 
-    /// What it is ordered by: of text the bytes, as the order of a language is not the same on
-    /// each server, and blanks at the end count.
+    /// What it is ordered by: for text the bytes, as the order of a language differs between servers, and
+    /// blanks at the end count.
     pub(super) fn ordered(&self) -> String {
         match self.kind {
             Kind::Text => format!("cast(convert({} using utf8mb4) as binary)", self.of_q()),
@@ -124,7 +124,7 @@ impl Column {
         }
     }
 
-    /// A value as it is kept in a place.
+    /// A value as a place holds it.
     pub(super) fn kept(&self, value: &[u8]) -> Result<String> {
         match self.kind {
             Kind::Bytes => Ok(hex::encode(value)),
@@ -136,7 +136,7 @@ impl Column {
         }
     }
 
-    /// What is kept in a place, or written by a user, in SQL.
+    /// What a place holds, or what a user wrote, in SQL.
     pub(super) fn literal(&self, kept: &str) -> Result<String> {
         let is_of = |allowed: &str| {
             kept.chars()
@@ -201,7 +201,7 @@ pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// A number without the zeros that ZEROFILL puts before it.
+/// A number without the zeros that ZEROFILL puts in front.
 fn without_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == b'0').count();
     match number.get(zeros) {

@@ -19,8 +19,8 @@ use crate::host::HostRules;
 use crate::secret::Secret;
 use crate::source::{Declared, Means};
 
-/// Texts of values are the same whatever the server and the user have set; and the server waits
-/// for a reader that is slow, as batches are committed meanwhile. The most it can wait is a year.
+/// Texts of values are the same whatever the server and the user have set; and the server waits for a slow
+/// reader, as batches are committed meanwhile. The longest it can wait is a year.
 const PINS: [&str; 8] = [
     "set names utf8mb4",
     "set session time_zone = '+00:00'",
@@ -65,7 +65,7 @@ impl MySql {
         if let Some(password) = opts.pass() {
             means.secrets.add(&Secret::new(password.to_owned()));
         }
-        // A connection that is to a host does not turn to a socket.
+        // A connection to a host does not switch to a socket.
         let ssl = opts.ssl_opts().cloned();
         let mut opts = OptsBuilder::from_opts(opts).prefer_socket(false);
         if let Some(ca) = ca {
@@ -121,8 +121,8 @@ impl MySql {
         Ok(connection)
     }
 
-    /// The greatest cursor, in the snapshot that is read: what is not in it is newer, but for
-    /// what the lag makes up for.
+    /// The greatest cursor in the snapshot that is read: what is not in it is newer, except for what the
+    /// lag makes up for.
     async fn marks(&self, reading: &mut Reading, known: &Marks) -> Result<Marks> {
         let Some(sql) = reading.relation.newest() else {
             return Ok(known.clone());

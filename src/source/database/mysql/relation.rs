@@ -85,7 +85,7 @@ impl Relation {
         format!("(\n{}\n) q", self.query)
     }
 
-    /// The statement that gives the greatest cursor that is not in the future.
+    /// The statement for the greatest cursor that is not in the future.
     pub(super) fn newest(&self) -> Option<String> {
         let cursor = self.cursor.as_ref()?;
         Some(format!(
@@ -130,8 +130,8 @@ impl Relation {
         kept.collect()
     }
 
-    /// The statement that reads a window: the columns, then cursor if there is one, and key.
-    /// None for a window that is empty for sure.
+    /// The statement that reads a window: the columns, then the cursor if there is one, and the key. None
+    /// for a window that is certain to be empty.
     pub(super) fn statement(&self, window: &Window) -> Result<Option<String>> {
         let cursor = match window.part {
             Part::WithoutCursor if self.without_cursor().is_none() => return Ok(None),

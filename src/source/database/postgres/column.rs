@@ -10,7 +10,7 @@ pub(super) struct Column {
     /// Of the relation `q`.
     pub(super) name: String,
     pub(super) type_name: String,
-    /// Texts are ordered by their bytes: the order of a language is not the same on each server.
+    /// Texts are ordered by their bytes: the order of a language differs between servers.
     pub(super) is_text: bool,
     /// `pg_type.typcategory`.
     pub(super) category: String,
@@ -29,7 +29,7 @@ impl Column {
         format!("cast(${number} as {})", self.type_name)
     }
 
-    /// The same, to be compared with another one.
+    /// The same, for comparison with another one.
     pub(super) fn ordered_value(&self, number: usize) -> String {
         let value = self.value(number);
         match self.is_text {

@@ -22,10 +22,9 @@ use crate::source::database::place::Marks;
 const PATIENCE: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Virtual ids of the transactions that run in this database. One that is prepared keeps the id it
-/// ran under, without a session, until the server is restarted; so it has its xid as well. Not
-/// ours, and not those that hold a pipeline for a run, by the engine's advisory lock 1936487681:
-/// they write nothing.
+/// Virtual ids of the transactions that run in this database. A prepared one keeps the id it ran under,
+/// without a session, until the server is restarted; so it has its xid as well. Not ours, and not those
+/// that hold a pipeline for a run, by the engine's advisory lock 1936487681: they write nothing.
 const RUNNING: &str = "
     select distinct l.virtualtransaction from pg_locks l left join pg_stat_activity a using (pid)
     where l.pid is null and l.locktype = 'transactionid'
@@ -37,7 +36,7 @@ const RUNNING: &str = "
     select 'prepared ' || p.transaction from pg_prepared_xacts p where p.database = current_database()
     order by 1";
 
-/// The marks that a sweep leaves, whose snapshot is taken afterwards.
+/// The marks that a sweep leaves whose snapshot is taken afterwards.
 pub(super) async fn marks(
     client: &Client,
     relation: &Relation,

@@ -81,8 +81,8 @@ pub(super) async fn columns(
         .collect())
 }
 
-/// The names of all columns; a record is an object, which has each name once. Asked after
-/// [`columns`], which takes no second statement.
+/// The names of all columns; a record is an object, which has each name once. Called after [`columns`], so
+/// that it takes no second statement.
 pub(super) async fn names(client: &Client, query: &str) -> Result<Arc<[String]>> {
     let sql = format!("select * from (\n{query}\n) q limit 0");
     for message in client.simple_query(&sql).await? {

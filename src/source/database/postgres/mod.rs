@@ -22,8 +22,8 @@ use crate::db::{Connector, Session, named};
 use crate::error::{Error, Result};
 use crate::source::{Declared, Means};
 
-/// Texts of values are the same whatever the server, the database and the role have set, and
-/// nothing but the settings of the source ends a statement.
+/// Texts of values are the same whatever the server, the database and the role have set, and only the
+/// settings of the source end a statement.
 const PINS: &str = "
     set local timezone = 'UTC';
     set local datestyle = 'ISO, YMD';

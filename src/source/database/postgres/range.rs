@@ -6,7 +6,7 @@ use super::column::{Column, parameters};
 use crate::error::{Error, Result};
 use crate::source::database::settings::Range;
 
-/// Refuses a range that cannot be meant.
+/// Refuses a range that makes no sense.
 pub(super) async fn check(client: &Client, cursor: &Column, range: &Range) -> Result<()> {
     if let Some(to) = &range.to {
         let is_day = to.len() == 10 && to.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');

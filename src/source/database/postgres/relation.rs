@@ -82,8 +82,8 @@ impl Relation {
         format!("(\n{}\n) q", self.query)
     }
 
-    /// The statement that gives the greatest cursor. One that lies in the future is none: it
-    /// would hide all that comes before it.
+    /// The statement for the greatest cursor. One in the future does not count: it would hide all that
+    /// comes before it.
     pub(super) fn newest(&self) -> Option<String> {
         let cursor = self.cursor.as_ref()?;
         let not_later = match cursor.type_name.as_str() {
@@ -101,8 +101,8 @@ impl Relation {
         ))
     }
 
-    /// The statement that reads a window, and its parameters: payload, cursor if there is one,
-    /// key. None for a window that is empty for sure.
+    /// The statement that reads a window, and its parameters: payload, cursor if there is one, key. None
+    /// for a window that is certain to be empty.
     pub(super) fn statement(&self, window: &Window) -> Result<Option<(String, Vec<String>)>> {
         let cursor = match window.part {
             Part::WithoutCursor if !self.has_nulls => return Ok(None),

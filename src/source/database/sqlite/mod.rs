@@ -19,7 +19,7 @@ use crate::source::mark::Kind;
 use crate::source::{Declared, Means};
 use value::{class, literal, record};
 
-/// How long a writer that holds the file is waited for at a time.
+/// How long to wait at a time for a writer that holds the file.
 const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) struct Sqlite {
@@ -75,7 +75,7 @@ impl Sqlite {
             self.settings.origin()
         ));
         match is_busy {
-            // By the table of what passes: a lock that is not available.
+            // What passes by itself: a lock that is not available.
             true => error.with_sqlstate("55P03").caused_by(cause),
             false => error
                 .caused_by(cause)
@@ -169,7 +169,7 @@ impl Sqlite {
             .as_ref()
             .map(|newest| literal(newest.into()))
             .transpose()?;
-        // There is one writer at a time: what is not in the snapshot has not been written yet.
+        // There is only one writer at a time: what is not in the snapshot has not been written yet.
         Ok(known.clone().then(newest, Vec::new()))
     }
 }
@@ -205,7 +205,7 @@ impl Server for Sqlite {
         Ok((reading, marks))
     }
 
-    /// A column holds what it is given, whatever it was declared to be.
+    /// A column holds whatever it is given, whatever it was declared to be.
     async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
         Ok(Declared {
             key: reading.key_names.clone(),

@@ -15,7 +15,7 @@ use crate::retry::{self, Trouble};
 use crate::source::http::settings::BodyFormat;
 
 impl Exchange {
-    /// One answer that is one, redirects followed; with the URL it came from.
+    /// One proper answer, redirects followed; with the URL it came from.
     pub(super) async fn ask(
         &self,
         request: &PageRequest,
@@ -117,7 +117,7 @@ impl Exchange {
         Ok(target)
     }
 
-    /// To other hosts go neither credentials nor the headers of the settings.
+    /// Neither credentials nor the headers of the settings go to other hosts.
     fn request(
         &self,
         url: &Url,
@@ -160,7 +160,7 @@ impl Exchange {
         match reply.status {
             // What was asked for is still being made.
             StatusCode::ACCEPTED => true,
-            // Some tell so that their quota is spent.
+            // Some servers say this when the quota is spent.
             StatusCode::FORBIDDEN => {
                 transport::is_spent(&reply.headers) || transport::asks_for_pause(&reply.headers)
             }
@@ -190,8 +190,8 @@ impl Exchange {
     }
 }
 
-/// Whether an answer with a part holds all there is: of a range in other units than bytes, the
-/// server counts records.
+/// Whether a partial answer holds all there is: of a range in other units than bytes, the server counts
+/// records.
 fn is_whole(headers: &HeaderMap) -> bool {
     let range = headers
         .get(CONTENT_RANGE)

@@ -1,4 +1,4 @@
-//! What an answer shows though no setting speaks of it: more pages, and errors.
+//! What an answer shows though no setting mentions it: more pages, and errors.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::source::http::paging::link_target;
 use crate::source::http::value::Found;
 use crate::source::json::Pointer;
 
-/// Where answers say that they are none.
+/// Where answers say that they are errors.
 pub(super) static ERRORS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     pointers(&[
         "/errors",
@@ -57,7 +57,7 @@ fn pointers(texts: &[&str]) -> Vec<Pointer> {
     pointers.collect()
 }
 
-/// Whether what stands at one of [`ERRORS`] says something.
+/// Whether one of [`ERRORS`] leads to something that means an error.
 pub(super) fn is_error(value: Option<&[u8]>) -> bool {
     value.is_some_and(|json| {
         let says_nothing = [&b"null"[..], b"false", b"\"\"", b"[]", b"{}"];
@@ -66,7 +66,7 @@ pub(super) fn is_error(value: Option<&[u8]>) -> bool {
 }
 
 impl Page {
-    /// GraphQL, for one, gives errors beside what it could find.
+    /// GraphQL, for one, returns errors beside what it could find.
     pub(super) fn note_errors(&mut self, pointer: &Pointer, value: &[u8]) {
         let text: String = String::from_utf8_lossy(value).chars().take(SHOWN).collect();
         self.notes.push(format!(

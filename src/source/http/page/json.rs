@@ -89,7 +89,7 @@ impl Answer<'_> {
         })
     }
 
-    /// Finds the records where they should be. Null is what some write for none.
+    /// Finds the records where they should be. Some servers write null for none.
     fn take_records(
         &self,
         page: &mut Page,
@@ -185,7 +185,7 @@ fn place_of(span: &Range<usize>) -> Range<u32> {
     place(span.start)..place(span.end)
 }
 
-/// Cuts the record to what is kept of it.
+/// Cuts the record down to what is kept of it.
 fn too_long(span: &mut Range<u32>, max: usize) -> RecordFault {
     let size = span.len();
     span.end = span.start + u32::try_from(size.min(KEPT_OF_LONG)).unwrap_or(u32::MAX);

@@ -10,7 +10,7 @@ use crate::source::json::{self, Pointer};
 use crate::source::records::{Compression, Format, MISCODED, Slicer};
 use crate::source::{BatchBuilder, Limits};
 
-/// A record at a time is taken out of the slicer.
+/// Records are taken out of the slicer one at a time.
 const ONE: Limits = Limits {
     rows: 1,
     bytes: usize::MAX,
@@ -72,7 +72,7 @@ impl Answer<'_> {
         Ok(())
     }
 
-    /// A compressed file that is not said to be one.
+    /// A compressed file that does not say so.
     fn refuse_packed(&self) -> Result<(), Trouble> {
         match Compression::detect_by_content(&self.body) {
             None => Ok(()),
@@ -114,8 +114,8 @@ impl Answer<'_> {
         })
     }
 
-    /// A server that fails while it streams can only say so in the stream: by an object with an
-    /// error in it, unlike the records before.
+    /// A server that fails while it streams can only say so in the stream: with an object that has an error
+    /// in it, unlike the records before.
     fn check_last_line(&self, format: Format) -> Result<(), Trouble> {
         let body = self.body.trim_ascii_end();
         let Some(end) = memchr::memrchr(b'\n', body) else {

@@ -26,7 +26,7 @@ use crate::source::records::Format;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// So often a page for people is asked again for, in the hope of data.
+/// How often a page meant for people is asked for again, in the hope of data.
 const HTML_TRIES: u32 = 6;
 
 /// The SQLSTATE of a record that is too long, and what is kept of it.
@@ -53,7 +53,7 @@ pub(crate) struct Page {
     pub(crate) signals: Signals,
     /// The mark, if it comes in a header.
     pub(crate) mark: Option<String>,
-    /// There was no place for records: what that is, unless other pages have one.
+    /// There was no place for records; says what was there, unless other pages have one.
     pub(crate) missing: Option<Error>,
     /// What the user should know.
     pub(crate) notes: Vec<String>,
@@ -62,7 +62,7 @@ pub(crate) struct Page {
 #[derive(Debug)]
 struct Record {
     span: Range<u32>,
-    /// By which it is known: its line, or its index from 1.
+    /// How it is identified: by its line, or its index from 1.
     position: u32,
 }
 
@@ -107,7 +107,7 @@ impl Page {
         &self.bytes[record.span.start as usize..record.span.end as usize]
     }
 
-    /// Adds the record at `index`; false behind the last.
+    /// Adds the record at `index`; false after the last.
     pub(crate) fn push(&self, index: u64, out: &mut BatchBuilder) -> bool {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         let Some(record) = self.records.get(index) else {
@@ -217,7 +217,7 @@ impl Answer<'_> {
         with_excerpt(Error::failed(what), &self.body, &self.reader.redactor)
     }
 
-    /// A page for people where records should be: some gateway speaks, and mostly not for long.
+    /// A page meant for people where records should be: some gateway answers, and mostly not for long.
     fn refuse_html(&self) -> Result<(), Trouble> {
         let start = &self.body.trim_ascii_start()[..self.body.trim_ascii_start().len().min(16)];
         let start = start.to_ascii_lowercase();
@@ -234,7 +234,7 @@ impl Answer<'_> {
         })
     }
 
-    /// What `retry_when` or `fail_when` make of the JSON at their pointers.
+    /// What `retry_when` or `fail_when` makes of the JSON at their pointers.
     fn check(&self, values: &[Option<&[u8]>]) -> Result<(), Trouble> {
         let (retry, fail) = (&self.reader.retry_when, &self.reader.fail_when);
         let mut conditions = retry.iter().chain(fail).zip(values);

@@ -6,10 +6,10 @@ use std::hash::Hash;
 use super::place::At;
 use crate::error::{Error, Result};
 
-/// So many pages in a row without a record are taken for a loop that no token shows.
+/// How many pages in a row without a record are taken for a loop that no token shows.
 const EMPTY_PAGES: u64 = 10_000;
 
-/// What is remembered exactly; a larger circle is noticed by its second round.
+/// How many values are remembered exactly; a larger circle is noticed in its second round.
 const REMEMBERED: usize = 1 << 16;
 
 /// The pages of a sweep so far.
@@ -76,8 +76,8 @@ impl Circle {
     }
 }
 
-/// The last [`REMEMBERED`] values, and one more that stays while the others go (Brent's way to
-/// find a cycle): each time the steps since it have doubled, the newest takes its place.
+/// The last [`REMEMBERED`] values, and one more that stays while the others go (Brent's cycle detection):
+/// each time the steps since it have doubled, the newest takes its place.
 #[derive(Debug)]
 struct Repeats<T> {
     recent: HashSet<T>,

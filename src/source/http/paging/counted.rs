@@ -4,19 +4,18 @@ use super::{After, At, EndsAt, Facts, Paging};
 use crate::source::http::value::Found;
 
 impl Paging {
-    /// Counts that the source tells are not trusted blindly: some are cached, some stop at a
-    /// limit. One that is reached by a full page, or exceeded, does not end the pages; the
-    /// next page is asked for to see.
+    /// The counts of a source are not trusted blindly: some are cached, some are capped. If a full page
+    /// reaches or exceeds the count, that does not end the pages; the next page is asked for to see.
     pub(super) fn after_counted(&self, facts: &Facts<'_>, says_more: Option<bool>) -> After {
         let size = self.size.unwrap_or(facts.largest);
         let is_full = facts.records > 0 && facts.records >= size;
         let is_short = self.ends_at == EndsAt::ShortPage && facts.records < size;
         let count = |found: &Option<Found>| found.as_ref().and_then(Found::number);
-        // How much is behind us with this page, and how much there is, in pages or records.
+        // How much is done with this page, and how much there is, in pages or records.
         let told = match (count(&facts.signals.pages), count(&facts.signals.total)) {
             (Some(pages), _) => Some((self.pages_to(facts.at, size), pages)),
             (None, Some(total)) if facts.records > 0 => Some((facts.seen, total)),
-            // Nothing came: is there more behind what this page would hold?
+            // Nothing came: is there more after what this page would hold?
             (None, Some(total)) if size > 0 => {
                 Some((self.pages_to(facts.at, size).saturating_mul(size), total))
             }
@@ -42,7 +41,7 @@ impl Paging {
         }
     }
 
-    /// Pages up to and with this one.
+    /// The number of pages including this one.
     fn pages_to(&self, at: &At, size: u64) -> u64 {
         match at {
             At::Page(page) => (page + 1).saturating_sub(self.start()),

@@ -1,4 +1,4 @@
-//! Pages by token and by link: where the one at hand leads.
+//! Pages by token and by link: where the current one leads.
 
 use reqwest::Url;
 
@@ -37,8 +37,8 @@ impl Paging {
         };
         match &next {
             None if says_more == Some(true) => Err(self.contradiction()),
-            // What leads to where we are, from a page that holds nothing (or, where the token
-            // is its last record, nothing else), leads nowhere.
+            // A page that leads to itself and holds nothing (or, if the token is its last record, nothing
+            // else) leads nowhere.
             Some(next) if next == facts.at && facts.records <= u64::from(self.last.is_some()) => {
                 Ok(None)
             }

@@ -30,7 +30,7 @@ enum Model {
     LinkHeader,
 }
 
-/// What ends the pages, besides what the source says of their end.
+/// What ends the pages, besides what the source says about their end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EndsAt {
@@ -108,7 +108,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) seen: u64,
     /// Records in the largest page so far.
     pub(crate) largest: u64,
-    /// From where it came, after redirects: what links are relative to.
+    /// Where it came from, after redirects: what links are relative to.
     pub(crate) url: &'a Url,
     pub(crate) signals: &'a Signals,
     pub(crate) last_record: Option<&'a [u8]>,
@@ -118,7 +118,7 @@ pub(crate) struct Facts<'a> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct After {
     pub(crate) next: Option<At>,
-    /// By what the source says this was the end; it is asked all the same.
+    /// The source said that this was the end; the next page is asked for all the same.
     pub(crate) is_doubtful: bool,
     /// How many records the source says there are.
     pub(crate) total: Option<u64>,
@@ -147,9 +147,9 @@ impl Paging {
         })
     }
 
-    /// The first page behind so many others, how many those are, and how many records they are
-    /// taken to hold: what counts to the end goes on as if they had been read. Pages that only
-    /// the one before can name cannot be passed over.
+    /// The first page after this many others, how many those are, and how many records they are taken to
+    /// hold: what counts to the end goes on as if they had been read. Pages that only the one before can
+    /// name cannot be passed over.
     pub(crate) fn first_behind(&self, pages: u64) -> (At, u64, u64) {
         let mut at = self.first();
         for passed in 0..pages {
@@ -161,7 +161,7 @@ impl Paging {
         (at, pages, pages * self.size.unwrap_or(0))
     }
 
-    /// Whether `at` is a place of this model.
+    /// Whether `at` is a place in this model.
     pub(crate) fn knows(&self, at: &At) -> bool {
         match (self.model, at) {
             (Model::PageNumber, At::Page(_)) | (Model::Offset, At::Offset(_)) => true,
@@ -199,7 +199,7 @@ impl Paging {
         }
     }
 
-    /// The page after `at`, if it can be told before `at` has come.
+    /// The page after `at`, if it is known before `at` has come.
     pub(crate) fn ahead(&self, at: &At) -> Option<At> {
         match at {
             At::Page(page) => Some(At::Page(page + 1)),
@@ -232,8 +232,8 @@ impl Paging {
         more.or(done)
     }
 
-    /// The value that leads on is in the body and was not there at all, not even empty: which
-    /// a typing error would look like.
+    /// The value that leads on is in the body and was not there at all, not even empty: it looks like a
+    /// typing error.
     pub(crate) fn lacks_lead(&self, signals: &Signals) -> bool {
         self.next.is_some() && signals.next.is_none() && self.says_more(signals).is_none()
     }

@@ -1,4 +1,4 @@
-//! Where a page stands: the part of the cursor that the paging model decides.
+//! Where a page is: the part of the cursor that the paging model decides.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -31,7 +31,7 @@ impl At {
         }
     }
 
-    /// The parameter of a link by which the server lets in whoever has it.
+    /// The parameter of a link by which the server admits whoever has it.
     pub(crate) fn credential(&self) -> Option<String> {
         match self {
             At::Link(link) => credential_of(&Url::parse(link).ok()?),

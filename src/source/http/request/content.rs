@@ -1,4 +1,4 @@
-//! Parameters and body of a request, in the making.
+//! Parameters and body of a request being built.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ enum Body {
     Form(Vec<(String, String)>),
     Json {
         value: Value,
-        /// JSON that goes into it as it stands, so that its numbers stay what they are.
+        /// JSON that goes into it as it is, so that its numbers stay what they are.
         verbatim: Vec<String>,
     },
 }

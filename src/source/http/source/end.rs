@@ -63,7 +63,7 @@ impl HttpSource {
         }
     }
 
-    /// That links with a credential are not kept, once.
+    /// Says once that links with a credential are not kept.
     fn tell_of_links(&mut self, credential: Option<&str>) {
         if let Some(name) = credential.filter(|_| !self.has_told_of_links) {
             self.has_told_of_links = true;
@@ -74,7 +74,7 @@ impl HttpSource {
         }
     }
 
-    /// The row of `for_each` behind the one at hand.
+    /// The row of `for_each` after the current one.
     fn next_row(&self) -> Option<String> {
         let row = self.sweep.row.as_ref()?;
         let at = self.rows.iter().position(|other| other == row)?;

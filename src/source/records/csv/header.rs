@@ -1,5 +1,5 @@
-//! The header row of CSV: the names of the columns, or why it cannot name them; and the same row
-//! come again.
+//! The header row of CSV: the names of the columns, or why it cannot name them; and the same row when it
+//! comes again.
 
 use super::Csv;
 use crate::source::records::frame::Stop;

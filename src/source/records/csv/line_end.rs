@@ -1,5 +1,5 @@
-//! What stands between two rows of CSV: the line end, which is found out once, the lines that are
-//! passed over at the beginning, and marks.
+//! What comes between two rows of CSV: the line end, which is determined once, the lines that are passed
+//! over at the beginning, and byte order marks.
 
 use super::Csv;
 use crate::source::records::frame::{BOM, Stop};
@@ -39,8 +39,7 @@ impl Csv {
         Ok(())
     }
 
-    /// Makes ready for a row: what stands before the first one is passed over, and a byte order
-    /// mark in front of any.
+    /// Prepares for a row: passes over what precedes the first one, and a byte order mark in front of any.
     pub(super) fn approach(&mut self, window: &mut Window) -> Result<(), Stop> {
         if self.seen > 0 {
             return Ok(());

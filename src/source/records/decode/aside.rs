@@ -1,5 +1,5 @@
-//! Reading in a thread of its own, so that it can be told when nothing comes: decoders take any
-//! error for the end, and a read of a pipe cannot be left.
+//! Reads in a thread of its own, so that a silence can be reported: decoders take any error for the end,
+//! and a read of a pipe cannot be interrupted.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const CHUNK: usize = 128 * 1024;
-/// How often it says that nothing is there at the moment.
+/// How often it reports that there is nothing at the moment.
 const PACE: Duration = Duration::from_secs(1);
 
 /// Once a second, if nothing is at hand, it answers [`io::ErrorKind::WouldBlock`]: of an input that

@@ -1,11 +1,11 @@
-//! The way into a document to the array that `records` names, and out of it again. What lies beside
-//! the way is passed over, however large it is.
+//! The way into a document to the array that `records` names, and out of it again. What is not on that way
+//! is passed over, however large it is.
 
 use crate::source::json::{Pointer, ValueScan, string};
 use crate::source::records::frame::Stop;
 use crate::source::records::window::Window;
 
-/// How many of its keys a document is told by.
+/// By how many of its keys a document is recognised.
 const SHOWN: usize = 12;
 
 pub(super) struct Nest {
@@ -13,11 +13,11 @@ pub(super) struct Nest {
     /// The objects and arrays that are open around the current place, outermost first.
     within: String,
     next: Next,
-    /// Which element comes next in the innermost array; none once that of the way is behind.
+    /// Which element comes next in the innermost array; none once the one on the way is done.
     index: Option<usize>,
     /// What `within` was where this search began, to which a cut leads back.
     began: Option<String>,
-    /// Whether the document has something where the path leads.
+    /// Whether the document has something at the end of the path.
     has_records: bool,
     keys: Vec<String>,
 }
@@ -59,7 +59,7 @@ impl Nest {
         }
     }
 
-    /// What has to be known to go on.
+    /// What has to be known to continue.
     pub(super) fn within(&self) -> &str {
         self.began.as_deref().unwrap_or(&self.within)
     }
@@ -123,7 +123,7 @@ impl Nest {
         })
     }
 
-    /// A value: the records, something on the way to them, or something beside it.
+    /// A value: the records, something on the way to them, or something else.
     fn value(&mut self, window: &mut Window, byte: u8) -> Result<Option<Found>, Stop> {
         let depth = self.within.len();
         let segments = self.path.segments();

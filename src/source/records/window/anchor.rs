@@ -1,4 +1,4 @@
-//! The place a window stands at, and how it is found again: by the bytes before it.
+//! The place a window is at, and how it is recognised again: by the bytes before it.
 
 use std::io;
 
@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use super::super::position::Place;
 use super::{HISTORY, Window};
 
-/// Whether content is found again as it was left.
+/// Whether the content is found as it was left.
 pub(in crate::source) enum Resumed {
     There,
-    /// It is other content: in which respect.
+    /// It is other content; says in which respect.
     Elsewhere(String),
 }
 
@@ -43,7 +43,7 @@ impl Window {
         }
     }
 
-    /// Goes on from `place`, if the content still is what it was there.
+    /// Continues from `place`, if the content is still what it was there.
     pub(in crate::source) fn resume(&mut self, place: &Place) -> io::Result<Resumed> {
         if !self.skip_to(place.bytes)? {
             return Ok(Resumed::Elsewhere(format!(
@@ -62,7 +62,7 @@ impl Window {
         Ok(Resumed::There)
     }
 
-    /// Whether the bytes before the current place are those that stood before `place`.
+    /// Whether the bytes before the current place are those that preceded `place`.
     fn is_anchored(&self, place: &Place) -> bool {
         usize::try_from(place.anchor_bytes)
             .ok()
