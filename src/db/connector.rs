@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 use deadpool_postgres::{
     Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts,
 };
+use futures_util::future::try_join_all;
 use libpq_conninfo::{Settings, Tls};
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
@@ -22,6 +23,8 @@ pub struct Connector {
     application_name: Arc<str>,
     tls: Option<Tls>,
     on_notice: OnNotice,
+    /// Those that were made ahead.
+    ready: Arc<Mutex<Vec<Session>>>,
 }
 
 impl Connector {
@@ -33,6 +36,7 @@ impl Connector {
             application_name: application_name.into(),
             tls: settings.tls_connector()?,
             on_notice: Arc::new(log_notice),
+            ready: Arc::default(),
         })
     }
 
@@ -43,8 +47,31 @@ impl Connector {
         self
     }
 
+    /// The same, with so many connections made ahead: whoever asks for one is given one of these first.
+    pub(crate) async fn with_connections(&self, count: usize) -> Result<Self> {
+        let sessions = try_join_all((0..count).map(|_| self.connect_anew())).await?;
+        Ok(Connector {
+            ready: Arc::new(Mutex::new(sessions)),
+            ..self.clone()
+        })
+    }
+
+    /// One that was made ahead, if it is there still.
+    fn ready(&self) -> Option<Session> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.retain(|session| !session.is_closed());
+        ready.pop()
+    }
+
     /// One connection.
     pub async fn connect(&self) -> Result<Session> {
+        match self.ready() {
+            Some(session) => Ok(session),
+            None => self.connect_anew().await,
+        }
+    }
+
+    async fn connect_anew(&self) -> Result<Session> {
         let opened = match self.settings.connect_limit() {
             None => self.open().await,
             Some(limit) => match tokio::time::timeout(limit, self.open()).await {
@@ -96,7 +123,7 @@ impl Connector {
             tokio::select! {
                 biased;
                 answer = &mut answer => return Ok(answer),
-                heard = self.connect() => match heard {
+                heard = self.connect_anew() => match heard {
                     // Whatever it says, it is there.
                     Err(error) if error.sqlstate().is_none() => return Err(error),
                     _ => tracing::debug!("the server lives, and an answer takes its time"),
@@ -146,7 +173,10 @@ type Connecting<'a> = Pin<
 impl Connect for Connector {
     fn connect(&self, _: &Config) -> Connecting<'_> {
         Box::pin(async {
-            let session = self.open().await?;
+            let session = match self.ready() {
+                Some(session) => session,
+                None => self.open().await?,
+            };
             Ok((session.client, session.task))
         })
     }

@@ -116,7 +116,7 @@ impl From<ServerError> for Error {
         {
             error = error.detail(format!("where:  {line}"));
         }
-        if let Some(step) = said.hint.as_deref().or(next_step(&said.sqlstate)) {
+        if let Some(step) = said.hint.as_deref().or_else(|| next_step(&said)) {
             error = error.next(step);
         }
         error
@@ -159,15 +159,24 @@ impl From<PoolError> for Error {
 }
 
 /// What to do about errors that come without a HINT and that people run into while setting up.
-fn next_step(sqlstate: &str) -> Option<&'static str> {
-    Some(match sqlstate {
+fn next_step(said: &ServerError) -> Option<&'static str> {
+    Some(match &*said.sqlstate {
         "28P01" => "check the password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)",
         "28000" => "check the role, sslmode and the server's pg_hba.conf",
         "3D000" => "create the database first (createdb), or name another one",
         "42501" => {
             "`sluice doctor` names what the role lacks, with the grant; or connect as another role"
         }
-        "53300" => "lower the number of workers, or raise max_connections on the server",
+        // Messages are translated; which limit it is, the routine tells.
+        "53300" => match said.routine.as_deref() {
+            Some("InitializeSessionUserId") => {
+                "lower the number of workers, or raise the limit of the role: alter role ... connection limit ..."
+            }
+            Some("CheckMyDatabase") => {
+                "lower the number of workers, or raise the limit of the database: alter database ... connection limit ..."
+            }
+            _ => "lower the number of workers, or raise max_connections on the server",
+        },
         "53100" => "free disk space on the server, then run again",
         "57P03" => "the server is starting up or shutting down; try again in a moment",
         "25006" => {

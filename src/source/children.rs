@@ -21,7 +21,7 @@ impl Children {
         self.groups().push(leader);
     }
 
-    /// The leader has ended and was waited for; whatever it left behind goes with it.
+    /// The leader has ended and was waited for, or has to end now; whatever it left behind goes with it.
     pub(super) fn remove(&self, leader: Pid) {
         let mut groups = self.groups();
         if let Some(at) = groups.iter().position(|group| *group == leader) {
@@ -30,19 +30,25 @@ impl Children {
         }
     }
 
-    /// Asks all of them to end, and makes them.
-    pub(crate) fn end(&self) {
-        let groups = std::mem::take(&mut *self.groups());
-        let is_there = |group: &Pid| killpg(*group, None) != Err(Errno::ESRCH);
-        for group in &groups {
-            let _ = killpg(*group, Signal::SIGTERM);
+    /// Those that have not ended.
+    pub(super) fn running(&self) -> Vec<Pid> {
+        self.groups().clone()
+    }
+
+    /// Asks these of them to end, and makes them.
+    pub(super) fn end(&self, leaders: &[Pid]) {
+        let is_there = |leader: &Pid| {
+            self.groups().contains(leader) && killpg(*leader, None) != Err(Errno::ESRCH)
+        };
+        for leader in leaders.iter().filter(|leader| is_there(leader)) {
+            let _ = killpg(*leader, Signal::SIGTERM);
         }
         let asked = Instant::now();
-        while asked.elapsed() < GRACE && groups.iter().any(is_there) {
+        while asked.elapsed() < GRACE && leaders.iter().any(is_there) {
             thread::sleep(POLL);
         }
-        for group in &groups {
-            let _ = killpg(*group, Signal::SIGKILL);
+        for leader in leaders {
+            self.remove(*leader);
         }
     }
 
@@ -56,6 +62,6 @@ pub(crate) struct EndWithRun(pub(crate) Children);
 
 impl Drop for EndWithRun {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.end(&self.0.running());
     }
 }

@@ -161,11 +161,17 @@ impl Driver {
             units += 1;
             self.end = end;
             self.take(proof);
-            let is_slow = out.rows() > 0 && began.elapsed() >= self.gathering;
+            let is_slow = began.elapsed() >= self.gathering && self.has_something(out);
             if end.is_some() || is_slow || units >= UNITS_IN_BATCH {
                 return units;
             }
         }
+    }
+
+    /// Whether there are records to commit, or where the source goes on has moved past some that are not loaded here.
+    fn has_something(&self, out: &BatchBuilder) -> bool {
+        let has_moved = |cursor| Some(cursor) != self.cursor;
+        out.rows() > 0 || self.source.cursor().is_some_and(has_moved)
     }
 
     fn take(&mut self, proof: Proof) {

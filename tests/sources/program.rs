@@ -4,6 +4,7 @@ mod airbyte;
 mod plain;
 mod shared;
 mod shared_connector;
+mod shared_held;
 mod singer;
 pub(crate) mod support;
 mod taps;

@@ -6,28 +6,47 @@ as $$
 #variable_conflict use_variable
 declare
   -- Each holds two connections, and poolers mostly have twenty.
-  v_most  constant integer := 8;
-  v_keys  text[] := '{}';     -- of each turn: the program that its pipelines share
-  v_sizes integer[] := '{}';
-  v_turns integer[] := '{}';  -- of each pipeline
-  v_key   text;
-  v_pairs record;
+  v_most    constant integer := 8;
+  v_keys    text[] := '{}';     -- of each turn: the program that its pipelines share
+  v_sizes   integer[] := '{}';
+  v_awaited integer[] := '{}';  -- those that are still to come of the groups in it
+  v_turns   integer[] := '{}';  -- of each pipeline
+  v_groups  integer[] := sluice._sharing_groups(pipelines);
+  v_rests   integer[];          -- of each group: those without a turn
+  v_homes   integer[] := '{}';  -- and the turn in which the others are
+  v_group   integer;
+  v_key     text;
+  v_behind  integer;
+  v_pairs   record;
 begin
   select array_agg(w.first) as first, array_agg(w.second) as second into v_pairs
   from sluice._wanting_pairs(pipelines) w;
+  v_rests := array(
+    select cardinality(array_positions(v_groups, i)) from generate_subscripts(pipelines, 1) i order by i);
   for v_at in 1 .. coalesce(cardinality(pipelines), 0) loop
     pipeline := pipelines[v_at];
+    v_group := v_groups[v_at];
     v_key := (select sluice._shared_program(p.source) from sluice.pipelines p where p.name = pipeline);
+    v_behind := coalesce((
+      select max(v_turns[w.first]) from unnest(v_pairs.first, v_pairs.second) w(first, second)
+      where w.second = v_at), 0);
     turn := (
-      select min(t.at) from unnest(v_keys, v_sizes) with ordinality t(key, size, at)
-      where t.key = v_key and t.size < v_most and t.at > coalesce((
-        select max(v_turns[w.first]) from unnest(v_pairs.first, v_pairs.second) w(first, second)
-        where w.second = v_at), 0));
+      select t.at from unnest(v_keys, v_sizes, v_awaited) with ordinality t(key, size, awaited, at)
+      where t.key = v_key and t.at > v_behind and case when t.at = v_homes[v_group] then t.size < v_most
+        else t.size + t.awaited + v_rests[v_group] <= v_most end
+      order by t.at is distinct from v_homes[v_group], t.at limit 1);
     if turn is null then
       turn := cardinality(v_keys) + 1;
       v_keys[turn] := v_key;
       v_sizes[turn] := 0;
+      v_awaited[turn] := 0;
     end if;
+    if v_homes[v_group] is not null then
+      v_awaited[v_homes[v_group]] := v_awaited[v_homes[v_group]] - v_rests[v_group];
+    end if;
+    v_rests[v_group] := v_rests[v_group] - 1;
+    v_awaited[turn] := v_awaited[turn] + v_rests[v_group];
+    v_homes[v_group] := turn;
     v_sizes[turn] := v_sizes[turn] + 1;
     v_turns[v_at] := turn;
     return next;
@@ -39,7 +58,7 @@ comment on function sluice.run_order(text[]) is
 $$In which turns "sluice run --together" runs these pipelines: one after another, but those of one turn together, with
 one run of their program (a Singer tap, an Airbyte connector) for all of them. They differ in nothing but the stream,
 and none waits for rows of another: by a foreign key, a table or view that its transform names, or a target of both. At
-most 8 a turn.
+most 8 a turn; where there are more, those that shared a run before stay together.
 Example: select * from sluice.run_order('{customers,products}')$$;
 
 -- What pipelines have in common that can share a run of their program; null where that cannot be.
@@ -50,6 +69,26 @@ set search_path = pg_catalog, pg_temp
 as $$
   select (p_source - '{stream,sync_mode}'::text[])::text
   where p_source ->> 'kind' = 'program' and p_source ->> 'protocol' in ('singer', 'airbyte')
+$$;
+
+-- Of each pipeline the group: the place of the first of those that have states of the same runs of their program.
+create or replace function sluice._sharing_groups(p_pipelines text[])
+returns integer[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive heard as materialized (
+    select n.at::integer as at, r.run
+    from unnest(p_pipelines) with ordinality n(name, at)
+    join sluice.pipelines p on p.name = n.name
+    join sluice.etl_state s on s.pipeline_id = p.pipeline_id
+    cross join lateral (values (s.cursor #>> '{shared,run}'), (s.cursor #>> '{earlier,place,run}')) r(run)
+    where r.run is not null and sluice._shared_program(p.source) is not null),
+  reached as (
+    select i as at, i as first from generate_subscripts(p_pipelines, 1) i
+    union
+    select b.at, r.first from reached r join heard a on a.at = r.at join heard b on b.run = a.run)
+  select array(select min(r.first) from reached r group by r.at order by r.at)
 $$;
 
 -- The places of pipelines one of which may want rows of the other, whichever it is: they stay in their order.

@@ -10,10 +10,9 @@ use std::sync::{Arc, LazyLock};
 
 use self::catalog::Wanted;
 use super::command::{Files, command, given};
-use super::offer::Offered;
 use super::output::Output;
 use super::settings::{Settings, SyncMode};
-use super::speaker::{Meaning, Speaker, Wholeness};
+use super::speaker::{CatalogStream, Meaning, Speaker, Wholeness};
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::secret::Redactor;
@@ -71,9 +70,9 @@ pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared>
 }
 
 /// The stream of the pipeline.
-pub(super) fn find(settings: &Settings, catalog: &Value) -> Result<Offered> {
+pub(super) fn find(settings: &Settings, catalog: &Value) -> Result<CatalogStream> {
     let wanted = Wanted::of(settings, catalog)?;
-    Ok(Offered {
+    Ok(CatalogStream {
         wholeness: match wanted.mode {
             SyncMode::FullRefresh => Wholeness::EachRun,
             SyncMode::Incremental => Wholeness::Never,

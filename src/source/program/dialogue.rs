@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::feed::Feed;
-use super::hearing::Message;
 use super::mark::{Everything, Mark, Place, Point};
+use super::queue::{Received, Receiver};
 use super::settings::Settings;
 use super::speaker::Wholeness;
+use super::streams::Message;
 use crate::error::Result;
 use crate::source::{BatchBuilder, Progress, Proof, Reason, Source};
 
@@ -46,7 +46,7 @@ pub(super) struct Began {
 }
 
 pub(super) struct Dialogue {
-    feed: Box<dyn Feed>,
+    messages: Receiver,
     told: Told,
 }
 
@@ -67,7 +67,7 @@ struct Told {
 
 impl Dialogue {
     pub(super) fn new(
-        feed: Box<dyn Feed>,
+        messages: Receiver,
         settings: &Settings,
         mark: Mark,
         wholeness: Wholeness,
@@ -84,7 +84,7 @@ impl Dialogue {
             parked: None,
             returned: Instant::now(),
         };
-        Dialogue { feed, told }
+        Dialogue { messages, told }
     }
 }
 
@@ -137,22 +137,22 @@ impl Told {
         out.push(i64::try_from(self.records).unwrap_or(i64::MAX), payload);
     }
 
-    fn take(&mut self, message: Message, line: &[u8], out: &mut BatchBuilder) -> Option<Progress> {
+    fn take(&mut self, message: Message, out: &mut BatchBuilder) -> Option<Progress> {
         match message {
             Message::Record { payload, version } => {
                 let begins = self.begins(version);
                 if out.is_full() || begins {
                     self.parked = Some(Parked {
-                        payload: line[payload].to_vec(),
+                        payload,
                         version,
                         begins,
                     });
                     return Some(Progress::Full);
                 }
-                self.push(&line[payload], out);
+                self.push(&payload, out);
             }
-            Message::TooLong(size) => {
-                self.set_aside(size, line, out);
+            Message::TooLong { size, head } => {
+                self.set_aside(size, head, out);
                 return out.is_full().then_some(Progress::Full);
             }
             Message::State { text, number } => {
@@ -184,11 +184,11 @@ impl Told {
     }
 
     /// A record in a line that is longer than it may be.
-    fn set_aside(&mut self, size: u64, head: &[u8], out: &mut BatchBuilder) {
+    fn set_aside(&mut self, size: u64, head: Vec<u8>, out: &mut BatchBuilder) {
         self.records += 1;
         out.push_unreadable(
             i64::try_from(self.records).unwrap_or(i64::MAX),
-            head.to_vec(),
+            head,
             TOO_LONG,
             format!("the line of the record has {size} bytes, more than max_record_bytes allows; its beginning is kept here"),
         );
@@ -222,7 +222,7 @@ impl Told {
 
 impl Source for Dialogue {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        let Dialogue { feed, told } = self;
+        let Dialogue { messages, told } = self;
         out.set_origin(&told.origin);
         if let Some(parked) = told.parked.take() {
             if out.is_full() {
@@ -236,11 +236,15 @@ impl Source for Dialogue {
             told.push(&parked.payload, out);
         }
         loop {
-            let Some(message) = feed.next()? else {
-                return Ok(Progress::End(told.end(feed.met())));
-            };
-            if let Some(progress) = told.take(message, feed.line(), out) {
-                return Ok(progress);
+            match messages.receive()? {
+                Received::Message(message) => {
+                    if let Some(progress) = told.take(message, out) {
+                        return Ok(progress);
+                    }
+                }
+                // What has come need not wait for what comes behind.
+                Received::Silence => return Ok(Progress::UnitEnded(Proof::Complete)),
+                Received::End(met) => return Ok(Progress::End(told.end(met))),
             }
         }
     }

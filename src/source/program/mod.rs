@@ -7,15 +7,12 @@
 //! came behind it is printed again by the next run, and rows that did not change are skipped.
 
 mod airbyte;
+mod catalog;
 mod child;
 mod command;
 mod dialogue;
-mod feed;
-mod ground;
-mod hearing;
 mod mark;
 mod messages;
-mod offer;
 mod output;
 mod plain;
 mod queue;
@@ -24,15 +21,13 @@ mod settings;
 mod shared;
 mod singer;
 mod speaker;
+mod streams;
 
 use serde_json::Value;
 
 pub(crate) use self::shared::share;
 
-use self::dialogue::{Began, Dialogue};
-use self::hearing::Hearing;
-use self::mark::Mark;
-use self::offer::Offer;
+use self::catalog::Catalog;
 use self::plain::Plain;
 use self::settings::{Protocol, Settings};
 use super::{Declared, Means, Source, Start};
@@ -58,7 +53,7 @@ pub(super) fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
 pub(super) fn declared(settings: &Value, means: &Means) -> Result<Declared> {
     let (settings, _) = Settings::parse(settings)?;
     match settings.protocol {
-        Protocol::Singer | Protocol::Airbyte => Offer::of(&settings, means)?.declared(&settings),
+        Protocol::Singer | Protocol::Airbyte => Catalog::of(&settings, means)?.declared(&settings),
         _ => Ok(Declared::default()),
     }
 }
@@ -69,39 +64,11 @@ pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box
         return Err(Error::usage("--path and --format are not for programs")
             .next("they go with sources of files and objects"));
     }
-    let (settings, records) = Settings::parse(settings)?;
-    Ok(match settings.protocol {
-        Protocol::Singer | Protocol::Airbyte => {
-            let mark = Mark::of(start.cursor.as_ref(), &settings.stream);
-            let limit = records.max_record_bytes;
-            Box::new(open_alone(&settings, mark, limit, means)?)
-        }
-        Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => Box::new(Plain::new(
-            &settings,
-            records,
-            start.cursor.as_ref(),
-            means,
-        )?),
-    })
-}
-
-/// Starts a tap or connector for one pipeline.
-fn open_alone(
-    settings: &Settings,
-    mark: Mark,
-    max_record_bytes: usize,
-    means: &Means,
-) -> Result<Dialogue> {
-    let offer = Offer::of(settings, means)?;
-    let wholeness = offer.find(settings)?.wholeness;
-    let points = mark.points(wholeness);
-    let state = points.first().and_then(|point| point.state.as_deref());
-    let heard = offer.start(&[settings], state, means)?;
-    let hearing = Hearing::new(heard, &[settings], max_record_bytes, &means.remarks);
-    let began = Began {
-        run: None,
-        earlier: mark.meeting_point(),
-    };
-    let feed = Box::new(hearing);
-    Ok(Dialogue::new(feed, settings, mark, wholeness, began))
+    let (parsed, records) = Settings::parse(settings)?;
+    match parsed.protocol {
+        Protocol::Singer | Protocol::Airbyte => shared::open(settings, start, means),
+        Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => Ok(Box::new(
+            Plain::new(&parsed, records, start.cursor.as_ref(), means)?,
+        )),
+    }
 }

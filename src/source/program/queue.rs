@@ -1,33 +1,36 @@
-//! From the thread that hears a shared program to a pipeline, bounded by bytes: the slowest pipeline
-//! slows the program down.
+//! From the thread that runs a program to the pipeline that reads a stream of it, bounded by bytes: the
+//! slowest pipeline slows the program down.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::feed::Feed;
-use super::hearing::Message;
 use super::mark::Point;
+use super::streams::Message;
 use crate::error::{Error, Result};
 
 /// As many bytes wait for a pipeline; one message may always.
 const WAITING: usize = 1 << 20;
 /// What a message takes beside its bytes.
 const MESSAGE: usize = 64;
+/// After so long without a message the pipeline is told so.
+const SILENCE: Duration = Duration::from_secs(1);
 
 enum Item {
-    Told(Message, Vec<u8>),
+    Message(Message),
     /// There is nothing more; with what is behind it, if it is the end.
     Over(Result<Option<Point>>),
 }
 
-impl Item {
-    fn size(&self) -> usize {
-        match self {
-            Item::Told(Message::State { text, .. }, line) => MESSAGE + text.len() + line.len(),
-            Item::Told(_, line) => MESSAGE + line.len(),
-            Item::Over(_) => 0,
-        }
-    }
+/// What a pipeline receives.
+pub(super) enum Received {
+    Message(Message),
+    /// Nothing came for a while.
+    Silence,
+    /// The program has ended well, and the stream is whole; with a state of other pipelines that is behind
+    /// what was read here.
+    End(Option<Point>),
 }
 
 #[derive(Default)]
@@ -51,14 +54,8 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&'a self, mut waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
-        waiting.is_awaited = true;
-        let waiting = self.change.wait(waiting);
-        waiting.unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn call(&self, mut waiting: MutexGuard<'_, Waiting>) {
-        if std::mem::take(&mut waiting.is_awaited) {
+        if mem::take(&mut waiting.is_awaited) {
             drop(waiting);
             self.change.notify_one();
         }
@@ -71,42 +68,44 @@ impl Queue {
     }
 }
 
-/// The end at which a pipeline is told.
-pub(super) struct Teller(Arc<Queue>);
+pub(super) struct Sender(Arc<Queue>);
 
-/// The end at which it listens.
-pub(super) struct Listener {
+pub(super) struct Receiver {
     queue: Arc<Queue>,
-    line: Vec<u8>,
-    met: Option<Point>,
+    /// What was taken out of it, all at once.
+    taken: VecDeque<Item>,
+    on_drop: Option<Box<dyn FnOnce() + Send>>,
 }
 
-pub(super) fn queue() -> (Teller, Listener) {
+/// A queue, and what is to be done when nobody receives any more.
+pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (Sender, Receiver) {
     let queue = Arc::<Queue>::default();
-    let listener = Listener {
+    let receiver = Receiver {
         queue: Arc::clone(&queue),
-        line: Vec::new(),
-        met: None,
+        taken: VecDeque::new(),
+        on_drop: Some(Box::new(on_drop)),
     };
-    (Teller(queue), listener)
+    (Sender(queue), receiver)
 }
 
-impl Teller {
-    /// Tells a message with its line; whether anybody listens still.
-    pub(super) fn tell(&self, message: Message, line: Vec<u8>) -> bool {
-        self.put(Item::Told(message, line))
+impl Sender {
+    /// Sends a message; whether anybody receives still.
+    pub(super) fn send(&self, message: Message) -> bool {
+        let size = MESSAGE + message.bytes();
+        self.put(Item::Message(message), size)
     }
 
-    /// Tells that there is nothing more.
+    /// Says that there is nothing more.
     pub(super) fn end(&self, how: Result<Option<Point>>) {
-        self.put(Item::Over(how));
+        self.put(Item::Over(how), 0);
     }
 
-    fn put(&self, item: Item) -> bool {
-        let size = item.size();
+    fn put(&self, item: Item, size: usize) -> bool {
         let mut waiting = self.0.lock();
         while waiting.bytes > 0 && waiting.bytes + size > WAITING && !waiting.is_closed {
-            waiting = self.0.wait(waiting);
+            waiting.is_awaited = true;
+            let woken = self.0.change.wait(waiting);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner);
         }
         if waiting.is_closed {
             return false;
@@ -118,53 +117,49 @@ impl Teller {
     }
 }
 
-impl Drop for Teller {
+impl Drop for Sender {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.queue.close();
-        // What nobody hears any more takes no memory.
-        self.queue.lock().items.clear();
-    }
-}
-
-impl Feed for Listener {
-    fn next(&mut self) -> Result<Option<Message>> {
-        let mut waiting = self.queue.lock();
-        let item = loop {
-            match waiting.items.pop_front() {
-                Some(item) => break item,
-                None if waiting.is_closed => {
-                    return Err(Error::failed("the shared program is heard no longer")
-                        .next("this is a fault of sluice: please report what it printed above"));
-                }
-                None => waiting = self.queue.wait(waiting),
-            }
-        };
-        waiting.bytes -= item.size();
-        self.queue.call(waiting);
-        match item {
-            Item::Told(message, line) => {
-                self.line = line;
-                Ok(Some(message))
-            }
-            Item::Over(how) => {
-                self.met = how?;
-                Ok(None)
-            }
+impl Receiver {
+    pub(super) fn receive(&mut self) -> Result<Received> {
+        if self.taken.is_empty() && self.take() {
+            return Err(Error::failed("the program is heard no longer")
+                .next("this is a fault of sluice: please report what it printed above"));
+        }
+        match self.taken.pop_front() {
+            Some(Item::Message(message)) => Ok(Received::Message(message)),
+            Some(Item::Over(how)) => how.map(Received::End),
+            None => Ok(Received::Silence),
         }
     }
 
-    fn line(&self) -> &[u8] {
-        &self.line
+    /// Takes what waits, or comes soon; whether nothing will come any more.
+    fn take(&mut self) -> bool {
+        let mut waiting = self.queue.lock();
+        if waiting.items.is_empty() && !waiting.is_closed {
+            waiting.is_awaited = true;
+            let woken = self.queue.change.wait_timeout(waiting, SILENCE);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        mem::swap(&mut self.taken, &mut waiting.items);
+        waiting.bytes = 0;
+        let is_over = waiting.is_closed && self.taken.is_empty();
+        self.queue.call(waiting);
+        is_over
     }
+}
 
-    fn met(&mut self) -> Option<Point> {
-        self.met.take()
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.queue.close();
+        // What nobody receives any more takes no memory.
+        self.queue.lock().items.clear();
+        if let Some(on_drop) = self.on_drop.take() {
+            on_drop();
+        }
     }
 }
 

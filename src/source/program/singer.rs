@@ -6,10 +6,9 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::command::{Files, command, given};
-use super::offer::Offered;
 use super::output::Output;
 use super::settings::Settings;
-use super::speaker::{Meaning, Speaker, Wholeness};
+use super::speaker::{CatalogStream, Meaning, Speaker, Wholeness};
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::{Declared, Means};
@@ -41,7 +40,7 @@ pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared>
 }
 
 /// The stream of the pipeline.
-pub(super) fn find(settings: &Settings, catalog: Option<&Value>) -> Result<Offered> {
+pub(super) fn find(settings: &Settings, catalog: Option<&Value>) -> Result<CatalogStream> {
     let identity = match catalog {
         Some(catalog) => catalog::identity(settings, catalog)?,
         None => settings.stream.clone(),
@@ -51,7 +50,7 @@ pub(super) fn find(settings: &Settings, catalog: Option<&Value>) -> Result<Offer
         Some(false) => Wholeness::Never,
         None => Wholeness::Version,
     };
-    Ok(Offered {
+    Ok(CatalogStream {
         identity,
         wholeness,
     })

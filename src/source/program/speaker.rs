@@ -43,6 +43,13 @@ pub(super) enum Meaning {
     Nothing,
 }
 
+/// A stream that is in the catalog.
+pub(super) struct CatalogStream {
+    /// The same whatever the pipeline calls it.
+    pub(super) identity: String,
+    pub(super) wholeness: Wholeness,
+}
+
 /// By what a read of everything is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wholeness {

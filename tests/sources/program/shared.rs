@@ -9,7 +9,7 @@ use super::support::Folder;
 /// number stands a state. It goes on behind the number in its state, gives nothing twice, and notes how
 /// it was started. `last` is the last number, `most` how many it gives in a
 /// run; with a file `broken` it fails in the end.
-const TAP: &str = r#"#!/bin/sh
+pub(super) const TAP: &str = r#"#!/bin/sh
 from=0
 echo "$*" >> asked
 while [ $# -gt 0 ]; do
@@ -30,13 +30,13 @@ awk -v from="$from" -v last="$(cat last)" -v most="$(cat most 2>&-)" 'BEGIN {
 "#;
 
 /// Pipelines of one tap in a database of their own.
-struct Shop {
-    db: TestDb,
-    folder: Folder,
+pub(super) struct Shop {
+    pub(super) db: TestDb,
+    pub(super) folder: Folder,
 }
 
 impl Shop {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let shop = Shop {
             db: TestDb::new().await,
             folder: Folder::new(),
@@ -55,7 +55,7 @@ impl Shop {
     }
 
     /// A pipeline of the stream of that name.
-    async fn define(&self, stream: &str, more: &str) {
+    pub(super) async fn define(&self, stream: &str, more: &str) {
         self.db
             .execute(&format!(
                 "create table {stream} (id bigint primary key);
@@ -66,7 +66,7 @@ impl Shop {
             .await;
     }
 
-    fn command(&self, args: &str) -> Sluice {
+    pub(super) fn command(&self, args: &str) -> Sluice {
         Sluice::on(&self.db)
             .env("SLUICE_ALLOW_PROGRAMS", self.folder.path("tap"))
             .current_dir(&self.folder.path(""))
@@ -74,12 +74,12 @@ impl Shop {
             .args(args.starts_with("run ").then_some("--together"))
     }
 
-    fn run(&self, args: &str) -> Done {
+    pub(super) fn run(&self, args: &str) -> Done {
         self.command(args).run()
     }
 
     /// From which numbers on the tap was started since the last look.
-    fn starts(&self) -> Vec<String> {
+    pub(super) fn starts(&self) -> Vec<String> {
         let path = self.folder.path("asked");
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let _ = std::fs::remove_file(&path);
@@ -88,14 +88,14 @@ impl Shop {
     }
 
     /// How many rows are there, of both.
-    async fn rows(&self) -> String {
+    pub(super) async fn rows(&self) -> String {
         self.db
             .value("select (select count(*) from a) || ' ' || (select count(*) from b)")
             .await
     }
 }
 
-fn summaries(done: &Done) -> Vec<Summary> {
+pub(super) fn summaries(done: &Done) -> Vec<Summary> {
     done.stdout.lines().map(Summary::of).collect()
 }
 

@@ -1,66 +1,75 @@
 //! Between two threads.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::mpsc::channel;
 use std::thread;
 
-use super::super::feed::Feed;
-use super::super::hearing::Message;
-use super::{WAITING, queue};
+use super::super::streams::Message;
+use super::{Received, Receiver, WAITING, queue};
 
-fn record(size: usize) -> (Message, Vec<u8>) {
-    let payload = 0..size;
-    let version = None;
-    (Message::Record { payload, version }, vec![b'x'; size])
+fn record(size: usize) -> Message {
+    Message::Record {
+        payload: vec![b'x'; size],
+        version: None,
+    }
+}
+
+/// The size of the next record; none at the end.
+fn next(receiver: &mut Receiver) -> Option<usize> {
+    loop {
+        match receiver.receive().unwrap() {
+            Received::Message(message) => return Some(message.bytes()),
+            Received::Silence => {}
+            Received::End(_) => return None,
+        }
+    }
 }
 
 #[test]
-fn what_is_told_is_heard_in_order_and_no_more_than_some_bytes_of_it_wait() {
-    let (teller, mut listener) = queue();
-    let told = thread::spawn(move || {
+fn what_is_sent_is_received_in_order_and_no_more_than_some_bytes_of_it_wait() {
+    let (sender, mut receiver) = queue(|| ());
+    let sending = thread::spawn(move || {
         for size in 0..3000 {
-            let (message, line) = record(size);
-            assert!(teller.tell(message, line));
+            assert!(sender.send(record(size)));
         }
-        let (message, line) = record(2 * WAITING);
-        assert!(teller.tell(message, line), "one may always");
-        teller.end(Ok(None));
+        assert!(sender.send(record(2 * WAITING)), "one may always");
+        sender.end(Ok(None));
     });
     for size in (0..3000).chain([2 * WAITING]) {
-        let waiting = listener.queue.lock().bytes;
+        let waiting = receiver.queue.lock().bytes;
         assert!(waiting <= WAITING || size > WAITING, "{waiting}");
-        listener.next().unwrap().unwrap();
-        assert_eq!(listener.line().len(), size);
+        assert_eq!(next(&mut receiver), Some(size));
     }
-    assert!(listener.next().unwrap().is_none());
-    told.join().unwrap();
+    assert_eq!(next(&mut receiver), None);
+    sending.join().unwrap();
 }
 
 #[test]
-fn a_teller_is_told_that_nobody_listens_also_while_it_waits() {
-    let (teller, listener) = queue();
-    let told = thread::spawn(move || {
+fn a_sender_is_told_that_nobody_receives_also_while_it_waits() {
+    let (has_gone, gone) = channel();
+    let (sender, receiver) = queue(move || has_gone.send(()).unwrap());
+    let sending = thread::spawn(move || {
         let mut count = 0;
-        loop {
-            let (message, line) = record(1000);
-            if !teller.tell(message, line) {
-                return count;
-            }
+        while sender.send(record(1000)) {
             count += 1;
         }
+        count
     });
-    while listener.queue.lock().bytes + 2000 < WAITING {
+    while receiver.queue.lock().bytes + 2000 < WAITING {
         thread::yield_now();
     }
-    drop(listener);
-    assert!(told.join().unwrap() * 1000 <= WAITING);
+    assert!(gone.try_recv().is_err());
+    drop(receiver);
+    assert!(sending.join().unwrap() * 1000 <= WAITING);
+    gone.recv().unwrap();
 }
 
 #[test]
-fn a_teller_that_is_gone_without_a_word_is_no_end() {
-    let (teller, mut listener) = queue();
-    let (message, line) = record(1);
-    teller.tell(message, line);
-    drop(teller);
-    assert!(listener.next().unwrap().is_some());
-    assert!(listener.next().is_err());
+fn a_sender_that_is_silent_is_no_end_and_one_that_is_gone_without_a_word_neither() {
+    let (sender, mut receiver) = queue(|| ());
+    assert!(matches!(receiver.receive().unwrap(), Received::Silence));
+    sender.send(record(1));
+    drop(sender);
+    assert_eq!(next(&mut receiver), Some(1));
+    assert!(receiver.receive().is_err());
 }

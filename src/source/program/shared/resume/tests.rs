@@ -1,8 +1,8 @@
 //! Marks that pipelines may have, and where they begin.
 
-use super::super::mark::{Place, Point};
-use super::super::settings::Protocol;
 use super::{Candidate, Part, has_caught_up, parts};
+use crate::source::program::mark::{Place, Point};
+use crate::source::program::settings::Protocol;
 
 fn at(run: &str, number: u64) -> Point {
     Point {

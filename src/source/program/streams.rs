@@ -1,7 +1,6 @@
 //! What a program says, and to which of the streams it belongs that are wanted of it.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::messages::{Messages, Next};
 use super::output::Output;
@@ -14,16 +13,28 @@ use crate::source::Remarks;
 #[derive(Debug)]
 pub(super) enum Message {
     Record {
-        /// Where it stands in the line.
-        payload: Range<usize>,
+        payload: Vec<u8>,
         version: Option<i64>,
     },
     /// A record in a line of so many bytes, of which the beginning is there.
-    TooLong(u64),
+    TooLong { size: u64, head: Vec<u8> },
     /// All records before it are in it. Numbered if it is of all streams.
     State { text: String, number: Option<u64> },
     /// The version of the stream is whole.
     Whole(i64),
+}
+
+impl Message {
+    /// What it holds.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Message::Record { payload: bytes, .. } | Message::TooLong { head: bytes, .. } => {
+                bytes.len()
+            }
+            Message::State { text, .. } => text.len(),
+            Message::Whole(_) => 0,
+        }
+    }
 }
 
 /// Whom a message is for.
@@ -34,11 +45,12 @@ pub(super) enum To {
     All,
 }
 
-pub(super) struct Hearing {
+/// The streams of a program that runs.
+pub(super) struct Streams {
     speaker: Box<dyn Speaker>,
     messages: Messages,
     program: String,
-    streams: Vec<Wanted>,
+    wanted: Vec<Wanted>,
     /// Records of other streams.
     others: BTreeMap<String, u64>,
     /// Of those, since the last state.
@@ -54,7 +66,7 @@ struct Wanted {
     since_state: u64,
 }
 
-impl Hearing {
+impl Streams {
     /// Of a program that was started, for the streams in `settings`.
     pub(super) fn new(
         (output, speaker): (Output, Box<dyn Speaker>),
@@ -67,23 +79,18 @@ impl Hearing {
             is_spoken_of: false,
             since_state: 0,
         };
-        Hearing {
+        Streams {
             speaker,
             messages: Messages::new(output, max_record_bytes),
             program: settings
                 .first()
                 .map_or_else(String::new, |one| one.program.clone()),
-            streams: settings.iter().map(wanted).collect(),
+            wanted: settings.iter().map(wanted).collect(),
             others: BTreeMap::new(),
             others_since: 0,
             states: 0,
             remarks: remarks.clone(),
         }
-    }
-
-    /// The line of the message that was told last.
-    pub(super) fn line(&self) -> &[u8] {
-        self.messages.line()
     }
 
     /// The next message; none when the program has ended, and well.
@@ -113,7 +120,8 @@ impl Hearing {
                     *self.others.entry(stream).or_default() += 1;
                     return Ok(None);
                 };
-                self.streams[at].note();
+                self.wanted[at].note();
+                let payload = self.messages.line()[payload].to_vec();
                 let message = Message::Record { payload, version };
                 return Ok(Some((To::One(at), message)));
             }
@@ -123,7 +131,7 @@ impl Hearing {
                 records,
             } => {
                 let came = self
-                    .streams
+                    .wanted
                     .iter_mut()
                     .map(|one| std::mem::take(&mut one.since_state));
                 let came = came.sum::<u64>() + std::mem::take(&mut self.others_since);
@@ -140,7 +148,7 @@ impl Hearing {
                 let Some(at) = self.position(&stream) else {
                     return Ok(None);
                 };
-                let came = std::mem::take(&mut self.streams[at].since_state);
+                let came = std::mem::take(&mut self.wanted[at].since_state);
                 self.check_count(records, came)?;
                 let number = None;
                 return Ok(Some((To::One(at), Message::State { text, number })));
@@ -150,7 +158,7 @@ impl Hearing {
                 return Ok(at.map(|at| (To::One(at), Message::Whole(version))));
             }
             Meaning::Stream(stream) => match self.position(&stream) {
-                Some(at) => self.streams[at].is_spoken_of = true,
+                Some(at) => self.wanted[at].is_spoken_of = true,
                 None => {
                     self.others.entry(stream).or_default();
                 }
@@ -162,7 +170,7 @@ impl Hearing {
     }
 
     fn position(&self, stream: &str) -> Option<usize> {
-        self.streams.iter().position(|one| one.name == stream)
+        self.wanted.iter().position(|one| one.name == stream)
     }
 
     fn check_count(&self, said: Option<u64>, came: u64) -> Result<()> {
@@ -178,20 +186,21 @@ impl Hearing {
     fn set_aside(&mut self, size: u64) -> Result<(To, Message)> {
         let has = |name, text| self.messages.has(name, text, self.speaker.payload());
         let is_record = has("type", "RECORD");
-        let mut streams = self.streams.iter();
-        let of = streams.position(|one| is_record && has("stream", &one.name));
+        let mut wanted = self.wanted.iter();
+        let of = wanted.position(|one| is_record && has("stream", &one.name));
         let Some(at) = of else {
             let names = self.names().join("`, `");
             return Err(self.messages.failure(&format!(
                 "printed a line of {size} bytes that cannot be told to be a record of `{names}`; if it is one, raise max_record_bytes",
             )));
         };
-        self.streams[at].note();
-        Ok((To::One(at), Message::TooLong(size)))
+        self.wanted[at].note();
+        let head = self.messages.line().to_vec();
+        Ok((To::One(at), Message::TooLong { size, head }))
     }
 
     fn names(&self) -> Vec<&str> {
-        self.streams.iter().map(|one| one.name.as_str()).collect()
+        self.wanted.iter().map(|one| one.name.as_str()).collect()
     }
 
     /// The program has ended well: whether the wanted stream of that number is whole.
@@ -200,7 +209,7 @@ impl Hearing {
         ended.map_err(|how| self.messages.failure(&how))?;
         let Wanted {
             name, is_spoken_of, ..
-        } = &self.streams[stream];
+        } = &self.wanted[stream];
         if *is_spoken_of || self.others.is_empty() {
             return Ok(());
         }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::mark::Point;
-use super::settings::Protocol;
+use crate::source::program::mark::Point;
+use crate::source::program::settings::Protocol;
 
 /// A pipeline that wants to take part.
 pub(super) struct Candidate {

@@ -1,0 +1,56 @@
+//! The streams of a tap or connector, and how it is started for some of them.
+
+use serde_json::Value;
+
+use super::output::Output;
+use super::settings::{Protocol, Settings};
+use super::speaker::{CatalogStream, Speaker};
+use super::{airbyte, singer};
+use crate::error::Result;
+use crate::source::{Declared, Means};
+
+/// A catalog: that of the host, or the program's own.
+pub(super) enum Catalog {
+    /// None of a tap that is not to be asked.
+    Singer(Option<Value>),
+    Airbyte(Value),
+}
+
+impl Catalog {
+    pub(super) fn of(settings: &Settings, means: &Means) -> Result<Self> {
+        Ok(match settings.protocol {
+            Protocol::Airbyte => Catalog::Airbyte(airbyte::catalog(settings, means)?),
+            _ => Catalog::Singer(singer::catalog(settings, means)?),
+        })
+    }
+
+    /// Looks for the stream that is wanted.
+    pub(super) fn find(&self, settings: &Settings) -> Result<CatalogStream> {
+        match self {
+            Catalog::Singer(catalog) => singer::find(settings, catalog.as_ref()),
+            Catalog::Airbyte(catalog) => airbyte::find(settings, catalog),
+        }
+    }
+
+    /// What the catalog says of the stream.
+    pub(super) fn declared(&self, settings: &Settings) -> Result<Declared> {
+        match self {
+            Catalog::Singer(None) => Ok(Declared::default()),
+            Catalog::Singer(Some(catalog)) => singer::declared(settings, catalog),
+            Catalog::Airbyte(catalog) => airbyte::declared(settings, catalog),
+        }
+    }
+
+    /// Starts the program for the streams in `settings`, at `state`.
+    pub(super) fn start(
+        &self,
+        settings: &[&Settings],
+        state: Option<&str>,
+        means: &Means,
+    ) -> Result<(Output, Box<dyn Speaker>)> {
+        match self {
+            Catalog::Singer(catalog) => singer::start(settings, catalog.as_ref(), state, means),
+            Catalog::Airbyte(catalog) => airbyte::start(settings, catalog, state, means),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The runs of a program for the pipelines that share it.
+
+use super::meeting::Meeting;
+use super::resume::{Candidate, Part, has_caught_up, parts};
+use super::{Guest, refuse};
+use crate::error::Result;
+use crate::source::Means;
+use crate::source::program::catalog::Catalog;
+use crate::source::program::dialogue::{Began, Dialogue};
+use crate::source::program::mark::{Place, Point};
+use crate::source::program::queue::{Sender, queue};
+use crate::source::program::settings::Settings;
+use crate::source::program::speaker::CatalogStream;
+use crate::source::program::streams::{Message, Streams, To};
+use std::sync::Arc;
+
+/// What the thread that runs the program knows of it.
+pub(super) struct Runs {
+    meeting: Arc<Meeting>,
+    catalog: Option<Catalog>,
+    /// The part that was run first, for those who come behind.
+    ahead: Option<Ahead>,
+}
+
+struct Ahead {
+    names: Vec<String>,
+    /// The state that came last.
+    last: Point,
+}
+
+/// A pipeline, and its stream in the catalog.
+type Member = (Guest, CatalogStream);
+
+impl Runs {
+    pub(super) fn of(meeting: Arc<Meeting>) -> Self {
+        Runs {
+            meeting,
+            catalog: None,
+            ahead: None,
+        }
+    }
+
+    /// Serves all who come.
+    pub(super) fn serve_all(mut self) {
+        while let Some(guests) = self.meeting.gather() {
+            self.serve(guests);
+        }
+    }
+
+    fn serve(&mut self, guests: Vec<Guest>) {
+        let means = Means {
+            children: self.meeting.children.clone(),
+            remarks: self.meeting.remarks.clone(),
+            ..guests[0].means.clone()
+        };
+        let program = guests[0].settings.program.clone();
+        self.meeting
+            .open(&program, guests.iter().map(|guest| guest.index));
+        let catalog = match self.catalog.take() {
+            Some(catalog) => Ok(catalog),
+            None => Catalog::of(&guests[0].settings, &means),
+        };
+        let catalog = match catalog {
+            Ok(catalog) => catalog,
+            Err(error) => return refuse(guests, error),
+        };
+        let (mut members, mut candidates) = (Vec::new(), Vec::new());
+        let protocol = guests[0].settings.protocol;
+        for guest in guests {
+            match catalog.find(&guest.settings) {
+                Ok(found) => {
+                    candidates.push(Candidate {
+                        identity: found.identity.clone(),
+                        points: guest.mark.points(found.wholeness),
+                    });
+                    members.push(Some((guest, found)));
+                }
+                Err(error) => guest.answer(Err(error)),
+            }
+        }
+        let is_late = self.ahead.is_some();
+        let parts = parts(protocol, &candidates);
+        let is_only = parts.len() == 1 && !is_late && !self.meeting.awaits_somebody();
+        for part in parts {
+            let Part {
+                members: places,
+                start,
+            } = part;
+            let part = places.iter().filter_map(|at| members[*at].take());
+            let mut part: Vec<Member> = part.collect();
+            // Nobody starts a program for runs that were stopped while they waited.
+            let present = part.iter().map(|(guest, _)| guest.index);
+            let present = self.meeting.open(&program, present);
+            part.retain(|(guest, _)| present.contains(&guest.index));
+            if part.is_empty() {
+                continue;
+            }
+            if let Some(ahead) = &self.ahead {
+                ahead.tell(&part, is_late, start.state.is_none());
+            }
+            let names = part.iter().map(|(guest, _)| guest.pipeline.clone());
+            let names = names.collect();
+            let last = self.run(&catalog, part, start, is_only, &means);
+            self.meeting.close();
+            self.ahead.get_or_insert(Ahead { names, last });
+        }
+        self.catalog = Some(catalog);
+    }
+
+    /// Runs the program once for some of them, who may catch up with those that are ahead; the state that came
+    /// last.
+    fn run(
+        &self,
+        catalog: &Catalog,
+        members: Vec<Member>,
+        start: Point,
+        is_only: bool,
+        means: &Means,
+    ) -> Point {
+        let settings: Vec<&Settings> = members.iter().map(|(guest, _)| &guest.settings).collect();
+        let started = match catalog.start(&settings, start.state.as_deref(), means) {
+            Ok(started) => started,
+            Err(error) => {
+                refuse(members.into_iter().map(|(guest, _)| guest), error);
+                return start;
+            }
+        };
+        // All may have left meanwhile.
+        if !self.meeting.has_listeners() {
+            return start;
+        }
+        let limit = members[0].0.max_record_bytes;
+        let mut streams = Streams::new(started, &settings, limit, &means.remarks);
+        let is_alone = members.len() == 1;
+        let run = (!is_alone || !is_only).then(|| format!("{:016x}", fastrand::u64(..)));
+        let has_begun = start.state.is_none();
+        let mut senders = Vec::new();
+        let mut identities = Vec::new();
+        for (guest, found) in members {
+            let (meeting, index) = (Arc::clone(&self.meeting), guest.index);
+            let (sender, receiver) = queue(move || meeting.leave(index));
+            let began = Began {
+                run: run.clone(),
+                earlier: match is_alone {
+                    true => guest.mark.meeting_point(),
+                    false => Some(start.clone()),
+                },
+            };
+            let mark = guest.mark.clone();
+            let dialogue = Dialogue::new(receiver, &guest.settings, mark, found.wholeness, began);
+            guest.answer(Ok(dialogue));
+            senders.push(Some(sender));
+            identities.push(found.identity);
+        }
+        let mut last = start;
+        let ended = send_all(&mut streams, &mut senders, |text, number| {
+            last = Point {
+                place: run.clone().map(|run| Place { run, number }),
+                state: Some(text.to_owned()),
+            };
+        });
+        // It ends by itself from here on.
+        self.meeting.close();
+        if ended.is_ok() {
+            streams.tell_of_others();
+        }
+        for (index, sender) in senders.iter().enumerate() {
+            let Some(sender) = sender else { continue };
+            let state = last.state.as_deref();
+            let with = self.ahead.as_ref().map(|ahead| &ahead.last);
+            let has_caught_up =
+                |with: &&Point| has_caught_up(&identities[index], has_begun, state, with);
+            sender.end(match &ended {
+                Ok(()) => {
+                    let whole = streams.finish(index);
+                    whole.map(|()| with.filter(has_caught_up).cloned())
+                }
+                Err(error) => Err(error.again()),
+            });
+        }
+        last
+    }
+}
+
+/// Sends each what is its own, to the end, or as long as somebody receives.
+fn send_all(
+    streams: &mut Streams,
+    senders: &mut [Option<Sender>],
+    mut on_state: impl FnMut(&str, u64),
+) -> Result<()> {
+    while senders.iter().any(Option::is_some) {
+        match streams.next()? {
+            Some((To::One(at), message)) => {
+                senders[at].take_if(|sender| !sender.send(message));
+            }
+            Some((To::All, Message::State { text, number })) => {
+                on_state(&text, number.unwrap_or_default());
+                for sender in senders.iter_mut() {
+                    let text = text.clone();
+                    sender.take_if(|sender| !sender.send(Message::State { text, number }));
+                }
+            }
+            Some((To::All, _)) => {}
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+impl Ahead {
+    /// Says to those that come behind why they are not with it.
+    fn tell(&self, members: &[Member], is_late: bool, begins: bool) {
+        let others = self.names.join(", ");
+        for (guest, _) in members {
+            let (name, program) = (&guest.pipeline, &guest.settings.program);
+            guest.means.remarks.add(match (is_late, begins) {
+                (true, _) => format!(
+                    "{name} could not begin when {others} did: `{program}` was run once more for it"
+                ),
+                (false, true) => format!(
+                    "{name} begins at the start, and {others} go on from a state: `{program}` was run once more for it"
+                ),
+                (false, false) => format!(
+                    "the state of {name} is of another run than that of {others}: `{program}` was run once more for it; \
+                     to let them share a run again: sluice rewind {name} --to-start"
+                ),
+            });
+        }
+    }
+}
