@@ -7,6 +7,7 @@ mod counters;
 mod delivery;
 mod holder;
 mod replay;
+mod source;
 mod source_check;
 mod stage;
 mod waiting;
@@ -19,13 +20,14 @@ pub use delivery::{
 };
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
 pub use replay::{quarantined_ids, replay, retry_orphans};
+pub use source::{begun_objects, source_news, source_rows};
 pub use source_check::{Difference, Found, SourceCheck, Verdict};
 pub use stage::{Opening, Payloads, stage};
 pub use waiting::{Waited, note_waiting, refuse_run};
 
 use crate::db::END_WITH_THE_CLIENT;
-use crate::error::{Error, Result};
-use crate::source::{Batch, ObjectState};
+use crate::error::Result;
+use crate::source::Batch;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio_postgres::Client;
@@ -124,46 +126,6 @@ pub async fn prune(client: &Client, pipeline: &str) -> Result<()> {
         )
         .await?;
     Ok(())
-}
-
-/// The states of those of `objects` that a pipeline has read or begun to read; without `objects`, all that
-/// it has begun.
-pub async fn source_state(
-    client: &Client,
-    pipeline: &str,
-    objects: Option<&[String]>,
-) -> Result<Vec<ObjectState>> {
-    let rows = client
-        .query_typed(
-            "select object, identity, position, is_done
-             from sluice.source_state(pipeline => $1, objects => $2, only_begun => $2 is null)",
-            &[(&pipeline, Type::TEXT), (&objects, Type::TEXT_ARRAY)],
-        )
-        .await?;
-    Ok(rows
-        .iter()
-        .map(|row| ObjectState {
-            object: row.get("object"),
-            identity: row.get("identity"),
-            position: row.get("position"),
-            is_done: row.get("is_done"),
-        })
-        .collect())
-}
-
-/// The rows of `for_each`, for each of which a source is read, as JSON; none without it.
-pub async fn source_rows(client: &Client, run: &Run, pipeline: &str) -> Result<Vec<String>> {
-    if run.source["for_each"].is_null() {
-        return Ok(Vec::new());
-    }
-    let rows = client
-        .query_typed(
-            "select row from sluice.source_rows(pipeline => $1) row",
-            &[(&pipeline, Type::TEXT)],
-        )
-        .await
-        .map_err(|error| Error::from(error).context("for_each"))?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Begins a transaction in which each statement sees what was committed before it, and which the server

@@ -4,7 +4,7 @@ use crate::batch;
 use crate::db::{Connector, Session};
 use crate::error::Result;
 use crate::retry::Budget;
-use crate::source::{KnownObjects, ObjectState};
+use crate::source::{KnownObjects, Listed, ObjectState};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -28,31 +28,43 @@ impl KnownInDatabase {
         }
     }
 
-    async fn ask(&self, objects: Option<&[String]>) -> Result<Vec<ObjectState>> {
-        let ask = async || -> Result<Vec<ObjectState>> {
-            let mut kept = self.kept.lock().await;
-            let session = match kept.take() {
-                Some(session) if !session.is_closed() => session,
-                _ => self.connector.connect().await?,
-            };
-            let question = batch::source_state(&session, &self.pipeline, objects);
-            let states = self.connector.attend(question).await??;
-            *kept = Some(session);
-            Ok(states)
-        };
-        self.budget
-            .retrying("asking what is known of the source", ask)
-            .await
+    /// The connection of the question before, or a new one.
+    async fn session(&self) -> Result<Session> {
+        let kept = self.kept.lock().await.take();
+        match kept {
+            Some(session) if !session.is_closed() => Ok(session),
+            _ => self.connector.connect().await,
+        }
+    }
+
+    async fn keep(&self, session: Session) {
+        *self.kept.lock().await = Some(session);
     }
 }
 
+const ASKING: &str = "asking what is known of the source";
+
 #[async_trait]
 impl KnownObjects for KnownInDatabase {
-    async fn states(&self, names: &[String]) -> Result<Vec<ObjectState>> {
-        self.ask(Some(names)).await
+    async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>> {
+        let ask = async || -> Result<_> {
+            let session = self.session().await?;
+            let question = batch::source_news(&session, &self.pipeline, listed);
+            let news = self.connector.attend(question).await??;
+            self.keep(session).await;
+            Ok(news)
+        };
+        self.budget.retrying(ASKING, ask).await
     }
 
     async fn begun(&self) -> Result<Vec<ObjectState>> {
-        self.ask(None).await
+        let ask = async || -> Result<_> {
+            let session = self.session().await?;
+            let question = batch::begun_objects(&session, &self.pipeline);
+            let begun = self.connector.attend(question).await??;
+            self.keep(session).await;
+            Ok(begun)
+        };
+        self.budget.retrying(ASKING, ask).await
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use look::look;
 pub use means::{Means, Remarks, Waiting};
 pub(crate) use program::share;
 pub use stream::StreamSource;
-pub use units::KnownObjects;
+pub use units::{KnownObjects, Listed};
 
 use crate::error::{Error, Result};
 use crate::secret;

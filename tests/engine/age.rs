@@ -141,6 +141,37 @@ async fn why_parses_only_payloads_in_which_the_key_may_stand() {
 }
 
 #[tokio::test]
+async fn why_asks_the_transform_of_many_records_at_once() {
+    let db = aged("one").await;
+    let why = r#"select value from sluice.why('p1', '{"id": 7}')"#;
+    let [.., calls] = read_by(&db, why, "_records_of_key").await;
+    assert!((1..50).contains(&calls), "{calls} calls");
+    // Records without a key are read once, and the latest of them once more.
+    let [records, ..] = read_by(&db, why, "").await;
+    assert!(records < OPEN + 4000, "{records} records");
+}
+
+#[tokio::test]
+async fn a_run_with_nothing_new_is_told_of_no_file() {
+    let db = aged("one").await;
+    let files = "from sluice.source_objects o join sluice.pipelines p using (pipeline_id) where p.name = 'p1'";
+    let news = format!(
+        "select count(*) from sluice.source_news('p1', array(select o.object {files} order by o.object limit 1000),
+           array(select jsonb_build_object('size', o.identity -> 'size', 'mtime_ns', o.identity -> 'mtime_ns')
+             {files} order by o.object limit 1000))"
+    );
+    assert_eq!(db.value(&news).await, "0");
+    // Looked up by name, each.
+    let session = db.connect().await;
+    session.batch_execute("begin").await.unwrap();
+    let asked = "select count(*) from sluice.source_news('p1', array_fill('a'::text, '{1000}'), array_fill('{}'::jsonb, '{1000}'))";
+    assert_eq!(rows(&session, asked).await, ["1000"]);
+    let scans =
+        "select seq_tup_read from pg_stat_xact_user_tables where relname = 'source_objects'";
+    assert_eq!(rows(&session, scans).await, ["0"]);
+}
+
+#[tokio::test]
 async fn a_pipeline_with_one_batch_is_verified_without_reading_those_of_another() {
     let db = aged("one").await;
     let [records, batches, ..] = read_by(&db, "select * from sluice.verify('p2')", "").await;

@@ -20,14 +20,14 @@ begin
   with old as (
     select o.object from sluice.source_objects o
     where o.pipeline_id = p_pipeline.pipeline_id and o.is_done and o.updated_at < p_before
-      and o.object collate "C" <= v_after
+      and o.object <= v_after
       and not exists (select from sluice.batches b where b.batch_id = o.last_batch_id
         and (not p_is_dry or b.batch_seq > coalesce(p_carried_seq, 0)))
-    order by o.object collate "C" limit p_limit
+    order by o.object limit p_limit
   ), gone as (
     delete from sluice.source_objects o using old
     where o.pipeline_id = p_pipeline.pipeline_id and o.object = old.object and not p_is_dry)
-  select count(*), max(old.object collate "C") into objects, last_object from old;
+  select count(*), max(old.object) into objects, last_object from old;
 end
 $$;
 

@@ -34,9 +34,10 @@ begin
       and not exists (select from sluice.batches b where b.run_id = r.run_id
         and (not p_is_dry or b.batch_seq is null or b.batch_seq > coalesce(v_last, 0)))
       -- By these the status tells how things stand, and since when.
-      and r.run_id < (select max(l.run_id) from sluice.runs l where l.pipeline_id = r.pipeline_id)
+      and r.run_id < (select max(l.run_id) from sluice.runs l where l.pipeline_id = p_pipeline.pipeline_id)
       and r.run_id is distinct from (
-        select max(l.run_id) from sluice.runs l where l.pipeline_id = r.pipeline_id and l.outcome = 'ok')
+        select max(l.run_id) from sluice.runs l
+        where l.pipeline_id = p_pipeline.pipeline_id and l.outcome = 'ok')
     order by r.run_id limit p_limit
   ), gone as (
     delete from sluice.runs r using old where r.run_id = old.run_id and not p_is_dry returning r.run_id)
@@ -44,12 +45,11 @@ begin
 
   with old as (
     select q.quarantine_id from sluice.quarantine q
-    where q.pipeline_id = p_pipeline.pipeline_id and q.status <> 'open' and q.closed_at < p_before
-      and q.last_seen_at < p_before
+    where q.pipeline_id = p_pipeline.pipeline_id and q.closed_at < p_before and q.last_seen_at < p_before
       -- Its keys are still to be noted for the replay that closed it.
       and not exists (
         select from sluice.replayed_keys k where k.batch_id = q.resolved_batch_id and k.key_hash = '')
-    order by q.quarantine_id limit p_limit
+    order by q.closed_at, q.quarantine_id limit p_limit
   ), gone as (
     delete from sluice.quarantine q using old
     where q.quarantine_id = old.quarantine_id and q.status <> 'open' and not p_is_dry

@@ -7,7 +7,7 @@ declare
   -- What looks and changes nothing, by name: volatility would be a guess.
   v_readers constant text[] := array[
     'doctor', 'definition', 'pipeline_name', 'find_quarantined', 'verify', 'statements', 'merge_sql', 'preview_rewind',
-      'pipeline_holder', 'source_state', 'run_order',
+      'pipeline_holder', 'source_state', 'source_news', 'run_order',
     'why', 'drift', 'explain_call', 'compare', 'compare_records', 'captured_changes', 'raw_records', 'retained',
     'transform_batch', -- by which why and compare try records
     'begin_source_check', 'begin_checked_batch', 'find_differences', 'note_differences', 'note_due', 'differing_places',

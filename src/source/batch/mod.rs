@@ -44,6 +44,16 @@ impl ObjectState {
     pub(crate) fn has_identity(&self) -> bool {
         self.identity.as_object().is_some_and(|map| !map.is_empty())
     }
+
+    /// Whether all these are facts of its identity.
+    pub(crate) fn has_facts(&self, facts: &Value) -> bool {
+        let facts = facts.as_object();
+        facts.is_some_and(|facts| {
+            facts
+                .iter()
+                .all(|(name, fact)| self.identity[name] == *fact)
+        })
+    }
 }
 
 /// A record that Postgres cannot hold as text, or that the source could not slice cleanly.

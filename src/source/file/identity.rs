@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::source::records::{Compression, hex_sha256};
 use crate::source::units;
@@ -30,17 +31,6 @@ impl units::Identity for Identity {
 /// What is known of a file.
 pub(super) type Known = units::Known<Identity>;
 pub(super) type State = units::State<Identity>;
-
-impl Known {
-    /// Whether there is nothing to do about a file with this size and time.
-    pub(super) fn covers(&self, meta: &Metadata) -> bool {
-        match self {
-            Known::Read(state) => state.covers(meta),
-            Known::Done(identity) | Known::Skipped(identity) => identity.is_as_before(meta),
-            Known::ToSkip(_) => false,
-        }
-    }
-}
 
 impl State {
     /// Whether a file with this size and time has nothing new in it.
@@ -90,6 +80,11 @@ impl Identity {
             .and_then(|known| head.get(..known))
             .is_some_and(|bytes| hex_sha256(bytes) == self.head)
     }
+}
+
+/// What of a file's identity shows without opening it. One of which all of this is as it was is taken for untouched.
+pub(super) fn facts(meta: &Metadata) -> Value {
+    json!({"size": meta.len(), "mtime_ns": mtime_ns(meta)})
 }
 
 /// The first bytes of a file, as many as identify it.

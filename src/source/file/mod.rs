@@ -16,7 +16,7 @@ mod start;
 mod watch;
 
 use std::collections::VecDeque;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::host::HostRules;
 use crate::source::records::{Compression, RecordSettings};
 use crate::source::units::{
-    ASKED_AT_ONCE, KnownObjects, PassedOver, ReadOn, Trouble, Units, ask, by_name, lost,
+    ASKED_AT_ONCE, KnownObjects, Listed, PassedOver, ReadOn, Trouble, Units, ask, by_name, lost,
     read_after_all,
 };
 use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Source};
@@ -121,16 +121,21 @@ impl FileSource {
         known: &Arc<dyn KnownObjects>,
         means: &Means,
     ) -> Result<()> {
+        let found = names.into_iter().map(|name| {
+            let meta = fs::metadata(&name).ok();
+            let facts = meta.as_ref().map_or(Value::Null, identity::facts);
+            (Listed { name, facts }, meta)
+        });
+        let (listed, metas): (Vec<_>, Vec<_>) = found.unzip();
         let known = Arc::clone(known);
-        let question = async move { Ok((known.states(&names).await?, names)) };
-        let (states, names) = ask(&means.runtime, question)?;
-        let mut states = by_name(states);
-        for name in names {
-            let known = states.remove(&name).map(Known::new).transpose()?;
-            if let Some(bytes) = remaining(&name, known.as_ref()) {
-                self.total_bytes += bytes;
-                self.queue.push_back((name, known));
-            }
+        let question = async move { Ok((known.news(&listed).await?, listed)) };
+        let (mut news, mut listed) = ask(&means.runtime, question)?;
+        news.sort_unstable_by_key(|(place, _)| *place);
+        for (place, state) in news {
+            let name = std::mem::take(&mut listed[place].name);
+            let known = state.map(Known::new).transpose()?;
+            self.total_bytes += remaining(metas[place].as_ref(), known.as_ref());
+            self.queue.push_back((name, known));
         }
         Ok(())
     }
@@ -225,17 +230,14 @@ impl Source for FileSource {
     }
 }
 
-/// How many bytes of the file are still to be read; none if there is nothing to do about it.
-fn remaining(name: &str, known: Option<&Known>) -> Option<u64> {
-    let Ok(meta) = fs::metadata(name) else {
-        return Some(0);
-    };
+/// How many bytes of the file are still to be read.
+fn remaining(meta: Option<&Metadata>, known: Option<&Known>) -> u64 {
+    let size = meta.map_or(0, Metadata::len);
     match known {
-        Some(known) if known.covers(&meta) => None,
-        Some(Known::ToSkip(_)) => Some(0),
+        Some(Known::ToSkip(_)) => 0,
         Some(Known::Read(known)) if known.position.compression == Compression::None => {
-            Some(meta.len().saturating_sub(known.position.place.bytes))
+            size.saturating_sub(known.position.place.bytes)
         }
-        _ => Some(meta.len()),
+        _ => size,
     }
 }

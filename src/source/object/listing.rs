@@ -20,7 +20,8 @@ use crate::error::Result;
 use crate::source::parquet;
 use crate::source::records::{FormatChoice, OnReplace, Position};
 use crate::source::units::{
-    KnownObjects, PassedOver, by_name, lost, read_after_all, read_again, replaced,
+    Identity as _, KnownObjects, Listed, PassedOver, by_name, lost, read_after_all, read_again,
+    replaced,
 };
 use crate::source::{ObjectState, Reason};
 
@@ -118,7 +119,7 @@ impl Listing {
     /// Asks what is known of the objects with these keys, if they are wanted.
     async fn look_up(&mut self, some: Vec<(String, ObjectMeta)>) -> Result<()> {
         let mut wanted = Vec::new();
-        let mut names = Vec::new();
+        let mut listed = Vec::new();
         for (key, meta) in some {
             let name = self.address.name(&key);
             let is_begun = self
@@ -128,18 +129,20 @@ impl Listing {
             let below = self.address.below(&key);
             // What was begun is read to its end.
             if is_begun || self.wanted.wants(below, &name, &mut self.passed_over) {
-                wanted.push((key, meta));
-                names.push(name);
+                let identity = Identity::new(&meta);
+                let facts = identity.to_json(&name)?;
+                // As long as nobody says otherwise.
+                wanted.push((key, meta, Some(Known::Done(identity))));
+                listed.push(Listed { name, facts });
             }
         }
-        if names.is_empty() {
+        if listed.is_empty() {
             return Ok(());
         }
-        let mut states = by_name(self.known.states(&names).await?);
-        for ((key, meta), name) in wanted.into_iter().zip(names) {
-            let known = states.remove(&name).map(Known::new).transpose()?;
-            self.ready.push_back((key, meta, known));
+        for (place, state) in self.known.news(&listed).await? {
+            wanted[place].2 = state.map(Known::new).transpose()?;
         }
+        self.ready.extend(wanted);
         Ok(())
     }
 

@@ -17,11 +17,21 @@ use crate::source::ObjectState;
 /// How many units are asked about at once: there may be very many, and never are all of them held.
 pub(in crate::source) const ASKED_AT_ONCE: usize = 1000;
 
+/// A file or object that is there.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its name: a path or a key.
+    pub name: String,
+    /// What of its identity shows from outside; null if nothing does.
+    pub facts: Value,
+}
+
 /// What the database knows of a pipeline's files and objects.
 #[async_trait]
 pub trait KnownObjects: Debug + Send + Sync {
-    /// The states of those of `names` that are known, in any order.
-    async fn states(&self, names: &[String]) -> Result<Vec<ObjectState>>;
+    /// Of what is there, that in which there may be something new: all that was not read to its end, or is not what
+    /// it was. Its place in `listed`, in any order, and what is known of it.
+    async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>>;
 
     /// Of all that are known, those that were begun and not read to their end.
     async fn begun(&self) -> Result<Vec<ObjectState>>;
@@ -30,13 +40,18 @@ pub trait KnownObjects: Debug + Send + Sync {
 /// All there is to know: nothing, or what a test made up.
 #[async_trait]
 impl KnownObjects for Vec<ObjectState> {
-    async fn states(&self, names: &[String]) -> Result<Vec<ObjectState>> {
+    async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>> {
         let known: HashMap<&str, &ObjectState> = self
             .iter()
             .map(|state| (state.object.as_str(), state))
             .collect();
-        let states = names.iter().filter_map(|name| known.get(name.as_str()));
-        Ok(states.map(|state| (*state).clone()).collect())
+        let news = listed.iter().enumerate().filter_map(|(place, unit)| {
+            match known.get(unit.name.as_str()) {
+                Some(state) if state.is_done && state.has_facts(&unit.facts) => None,
+                state => Some((place, state.map(|state| (*state).clone()))),
+            }
+        });
+        Ok(news.collect())
     }
 
     async fn begun(&self) -> Result<Vec<ObjectState>> {

@@ -5,8 +5,8 @@
 mod known;
 mod tally;
 
-pub use known::KnownObjects;
 pub(super) use known::{ASKED_AT_ONCE, Identity, Known, State, ask, by_name};
+pub use known::{KnownObjects, Listed};
 pub(super) use tally::{PassedOver, Tally};
 
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pgsluice::error::Error;
-use pgsluice::source::{Driver, KnownObjects, ObjectState, Start};
+use pgsluice::source::{Driver, KnownObjects, Listed, ObjectState, Start};
 use serde_json::json;
 
 use super::support::*;
@@ -94,11 +94,11 @@ struct Asked {
 
 #[async_trait]
 impl KnownObjects for Asked {
-    async fn states(&self, names: &[String]) -> Result<Vec<ObjectState>, Error> {
-        let count = names.len() as u64;
+    async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>, Error> {
+        let count = listed.len() as u64;
         self.names.fetch_add(count, Ordering::SeqCst);
         self.most.fetch_max(count, Ordering::SeqCst);
-        Ok(Vec::new())
+        Ok((0..listed.len()).map(|place| (place, None)).collect())
     }
 
     async fn begun(&self) -> Result<Vec<ObjectState>, Error> {

@@ -1,0 +1,16 @@
+create or replace function sluice.source_news(pipeline text, objects text[], facts jsonb[])
+returns table (place bigint, identity jsonb, "position" jsonb, is_done boolean)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select f.place, o.identity, o.position, o.is_done
+  from unnest(source_news.objects, source_news.facts) with ordinality f (object, facts, place)
+  left join sluice.source_objects o
+    on o.pipeline_id = (select (sluice._find_pipeline(source_news.pipeline)).pipeline_id) and o.object = f.object
+  where not coalesce(o.is_done and o.identity @> f.facts, false)
+$$;
+
+comment on function sluice.source_news(text, text[], jsonb[]) is
+$$Of files or objects that a source has now, those in which there may be something new: all but those that were read to
+their end, or passed over, and of whose identity these facts (size, time, ETag) are as they were.
+place: where it stands in objects. The rest is what is known of it; nulls if that is nothing.$$;
