@@ -14,7 +14,7 @@ const OPEN: u64 = 1_000_000;
 const SHAPES: [&str; 2] = ["even", "one"];
 
 /// What is measured: its name, and the command; `{file}` and `{ids}` are of p1.
-const COMMANDS: [(&str, &[&str]); 15] = [
+const COMMANDS: [(&str, &[&str]); 18] = [
     ("status", &["status"]),
     ("status p1", &["status", "p1"]),
     (
@@ -48,6 +48,15 @@ const COMMANDS: [(&str, &[&str]); 15] = [
     ("verify p1", &["verify", "p1"]),
     ("verify, all", &["verify"]),
     ("doctor", &["doctor"]),
+    (
+        "prune of three years, dry",
+        &["prune", "--history-before", "2024-01-01", "--dry-run"],
+    ),
+    (
+        "prune of three years",
+        &["prune", "--history-before", "2024-01-01"],
+    ),
+    ("verify, all, after it", &["verify"]),
 ];
 
 /// Makes both installations and runs every command once in each. Beside the time that passed stands that of the
