@@ -354,6 +354,7 @@ CREATE INDEX quarantine_by_batch ON sluice.quarantine USING btree (last_batch_id
 CREATE INDEX quarantine_by_key ON sluice.quarantine USING gin (keys jsonb_path_ops) WHERE (keys IS NOT NULL);
 CREATE INDEX quarantine_by_pipeline ON sluice.quarantine USING btree (pipeline_id, status, quarantine_id) INCLUDE (seen_count);
 CREATE INDEX quarantine_by_resolved_batch ON sluice.quarantine USING btree (resolved_batch_id) WHERE (resolved_batch_id IS NOT NULL);
+CREATE INDEX quarantine_closed ON sluice.quarantine USING btree (pipeline_id, closed_at) WHERE (closed_at IS NOT NULL);
 CREATE INDEX quarantine_discarded_bytes ON sluice.quarantine USING btree (pipeline_id, payload_sha256) WHERE (status = ANY (ARRAY['discarded'::text, 'erased'::text]));
 CREATE INDEX quarantine_open_by_age ON sluice.quarantine USING btree (pipeline_id, last_seen_at) WHERE (status = 'open'::text);
 CREATE INDEX quarantine_open_orphans ON sluice.quarantine USING btree (pipeline_id) WHERE ((status = 'open'::text) AND (sqlstate = '23503'::text));
