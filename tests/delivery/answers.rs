@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 fn refuse(status: u16) -> Option<Trouble> {
-    Some(Trouble::Refuse(Answer::status(
-        status,
-        r#"{"error": "not so"}"#,
-    )))
+    let answer = Answer::status(status, r#"{"error": "not so"}"#);
+    Some(Trouble::Refuse(
+        answer.header("Location", "https://moved.example/"),
+    ))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,6 +42,12 @@ async fn a_row_that_is_refused_is_set_aside_alone_and_sent_again_when_asked_for(
     assert_eq!(listed[0]["status"], 422);
     assert_eq!(listed[0]["answer"], r#"{"error": "not so"}"#);
     assert_eq!(listed[0]["body"], r#"{"n": 1, "id": "3"}"#);
+    let shown = Sluice::on(&shop.db).args(["deliveries", "items", "--dead"]);
+    let shown = shown.run().exits(0).stdout;
+    assert!(
+        shown.trim_end().ends_with(r#"422  {"error": "not so"}"#),
+        "{shown}"
+    );
     let status = Sluice::on(&shop.db).args(["status"]).run().exits(0);
     assert!(
         status.stdout.contains("items delivers: waiting=0 dead=1"),
@@ -132,7 +138,10 @@ async fn what_is_wrong_with_every_row_stops_the_sending_and_leaves_the_outbox_as
         (401, "give the delivery a credential"),
         (403, "no row gets through"),
         (404, "no row gets through"),
-        (308, "set the url of deliver to where it leads"),
+        (
+            308,
+            "leads to https://moved.example/\n  next:  set the url of deliver to where it leads",
+        ),
     ] {
         let shop = Shop::new(Receiver::with(move |_, _| refuse(status)), "").await;
         shop.load(puts(30, 1));

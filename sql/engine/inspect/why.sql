@@ -37,7 +37,7 @@ begin
   return query
   select 'delivery ' || o.delivery_id, concat_ws(': ', format('%s since %s, %s of batch %s', replace(o.state, '_', ' '),
       coalesce(o.attempted_at, o.noted_at)::timestamptz(0), o.operation, o.batch_id),
-    nullif(concat_ws(' ', o.status, sluice._excerpt(coalesce(o.error, o.answer), 200)), ''))
+    nullif(concat_ws(' ', o.status, sluice._excerpt(sluice._why_undelivered(o.error, o.answer), 200)), ''))
   from sluice.outbox o
   where o.pipeline_id = v_pipeline.pipeline_id and o.route = sluice._route(v_only) and o.key_hash = v_key.key_hash
     and o.state in ('unsent', 'in_flight', 'dead')

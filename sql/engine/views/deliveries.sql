@@ -6,7 +6,7 @@ select
   o.operation,
   o.key,
   o.status,
-  sluice._excerpt(coalesce(o.error, o.answer), (select sluice._width_left(40))) as error,
+  sluice._excerpt(sluice._why_undelivered(o.error, o.answer), (select sluice._width_left(40))) as error,
   coalesce(s.target, p.target) as target
 from sluice.outbox o
 join sluice.pipelines p using (pipeline_id)

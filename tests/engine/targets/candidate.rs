@@ -269,4 +269,6 @@ async fn an_erasure_asks_the_active_version_which_lines_belong_to_an_order() {
         ["deliveries|1", "rows of shop.lines|1"]
     );
     assert_eq!(db.rows(LINES_THERE).await, ["2|1|s1"]);
+    let left = "select key->>'order_id', operation, state from sluice.deliveries order by id";
+    assert_eq!(db.rows(left).await, ["2|upsert|unsent", "1|delete|unsent"]);
 }

@@ -25,7 +25,9 @@ use crate::retry::{self, Budget, Trouble};
 use crate::secret::Redactor;
 use bytes::Bytes;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -231,7 +233,13 @@ impl Endpoint {
                         .to_owned(),
                 }),
             ),
-            300..=399 => Verdict::Stopped(error().next("set the url of deliver to where it leads")),
+            300..=399 => {
+                let leads_to = reply.headers.get(LOCATION).and_then(|to| to.to_str().ok());
+                let error = leads_to.into_iter().fold(error(), |error, to| {
+                    error.detail(format!("leads to {}", self.redactor.clean(to)))
+                });
+                Verdict::Stopped(error.next("set the url of deliver to where it leads"))
+            }
             501 | 505 => Verdict::Stopped(error().next("check url and method of deliver")),
             403 | 404 | 405 | 410 => Verdict::Suspect(error()),
             _ => Verdict::Refused(error()),
