@@ -52,12 +52,13 @@ waiting (not decided: stays in flight); again (the same, and not together with w
 (certainly not applied: unsent again). retries: requests beyond the first. Once more it changes
 nothing; SL001 when the sender was deposed. target: see start_delivery. Returns how many were in flight.$$;
 
--- Why a delivery did not arrive, in short: that there was an answer is told by its status, and what was wrong by itself.
+-- Why a delivery did not arrive, in short: that there was an answer is told by its status, and what was wrong by the
+-- answer itself.
 create or replace function sluice._why_undelivered(p_error text, p_answer text)
 returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when p_answer is not null and p_error ~ ' answered [0-9]{3} ' then p_answer
+  select case when p_answer is not null and p_error ~ ' answered (for the row|[0-9]{3} )' then p_answer
     else coalesce(p_error, p_answer) end
 $$;
