@@ -12,7 +12,7 @@ use self::catalog::Wanted;
 use super::command::{Files, command, given};
 use super::output::Output;
 use super::settings::{Settings, SyncMode};
-use super::speaker::{CatalogStream, Meaning, Speaker, Wholeness};
+use super::speaker::{CatalogStream, Completeness, Meaning, Speaker};
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::secret::Redactor;
@@ -73,9 +73,9 @@ pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared>
 pub(super) fn find(settings: &Settings, catalog: &Value) -> Result<CatalogStream> {
     let wanted = Wanted::of(settings, catalog)?;
     Ok(CatalogStream {
-        wholeness: match wanted.mode {
-            SyncMode::FullRefresh => Wholeness::EachRun,
-            SyncMode::Incremental => Wholeness::Never,
+        completeness: match wanted.mode {
+            SyncMode::FullRefresh => Completeness::EachRun,
+            SyncMode::Incremental => Completeness::Never,
         },
         identity: wanted.identity(),
     })

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::speaker::Wholeness;
+use super::speaker::Completeness;
 
 /// The state that came last, and what was read with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +74,8 @@ impl Mark {
 
     /// The points at which the program may begin again without the pipeline losing a record, the latest
     /// first. What is read as a whole each time begins anew when it was.
-    pub(super) fn points(&self, wholeness: Wholeness) -> Vec<Point> {
-        if wholeness == Wholeness::EachRun && !self.is_on_the_way() {
+    pub(super) fn points(&self, completeness: Completeness) -> Vec<Point> {
+        if completeness == Completeness::EachRun && !self.is_on_the_way() {
             return vec![Point::default()];
         }
         let points: Vec<Point> = self

@@ -49,6 +49,11 @@ impl Messages {
         &mut self.line
     }
 
+    /// Whether the next line is at hand already, so that nobody has to wait for the program.
+    pub(super) fn has_more(&self) -> bool {
+        memchr::memchr(b'\n', self.output.buffer()).is_some()
+    }
+
     /// Reads the next line that is not blank.
     pub(super) fn next(&mut self) -> Result<Next> {
         loop {

@@ -10,18 +10,18 @@ mod airbyte;
 mod catalog;
 mod child;
 mod command;
-mod dialogue;
 mod mark;
 mod messages;
 mod output;
 mod plain;
 mod queue;
+mod router;
 mod schema;
 mod settings;
 mod shared;
 mod singer;
 mod speaker;
-mod streams;
+mod stream;
 
 use serde_json::Value;
 

@@ -7,11 +7,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::mark::Point;
-use super::streams::Message;
+use super::router::Message;
 use crate::error::{Error, Result};
 
 /// As many bytes wait for a pipeline; one message may always.
 const WAITING: usize = 1 << 20;
+/// As many are put into the queue at once, so that a fast program does not wake the pipeline for each record.
+const PENDING: usize = 64 << 10;
 /// What a message takes beside its bytes.
 const MESSAGE: usize = 64;
 /// After so long without a message the pipeline is told so.
@@ -68,8 +70,14 @@ impl Queue {
     }
 }
 
-pub(super) struct Sender(Arc<Queue>);
+/// The end of the program. Messages are put into the queue some at a time.
+pub(super) struct Sender {
+    queue: Arc<Queue>,
+    pending: Vec<Item>,
+    bytes: usize,
+}
 
+/// The end of the pipeline.
 pub(super) struct Receiver {
     queue: Arc<Queue>,
     /// What was taken out of it, all at once.
@@ -85,48 +93,58 @@ pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (Sender, Receive
         taken: VecDeque::new(),
         on_drop: Some(Box::new(on_drop)),
     };
-    (Sender(queue), receiver)
+    let sender = Sender {
+        queue,
+        pending: Vec::new(),
+        bytes: 0,
+    };
+    (sender, receiver)
 }
 
 impl Sender {
-    /// Sends a message; whether anybody receives still.
-    pub(super) fn send(&self, message: Message) -> bool {
-        let size = MESSAGE + message.bytes();
-        self.put(Item::Message(message), size)
+    /// Sends a message, which may stay pending until the next flush; whether anybody receives still, as far as is known.
+    pub(super) fn send(&mut self, message: Message) -> bool {
+        self.bytes += MESSAGE + message.bytes();
+        self.pending.push(Item::Message(message));
+        self.bytes < PENDING || self.flush()
     }
 
     /// Says that there is nothing more.
-    pub(super) fn end(&self, how: Result<Option<Point>>) {
-        self.put(Item::Over(how), 0);
+    pub(super) fn end(&mut self, how: Result<Option<Point>>) {
+        self.pending.push(Item::Over(how));
+        self.flush();
     }
 
-    fn put(&self, item: Item, size: usize) -> bool {
-        let mut waiting = self.0.lock();
-        while waiting.bytes > 0 && waiting.bytes + size > WAITING && !waiting.is_closed {
+    /// Puts what is pending into the queue; whether anybody receives still.
+    pub(super) fn flush(&mut self) -> bool {
+        let mut waiting = self.queue.lock();
+        while waiting.bytes > 0 && waiting.bytes + self.bytes > WAITING && !waiting.is_closed {
             waiting.is_awaited = true;
-            let woken = self.0.change.wait(waiting);
+            let woken = self.queue.change.wait(waiting);
             waiting = woken.unwrap_or_else(PoisonError::into_inner);
         }
         if waiting.is_closed {
             return false;
         }
-        waiting.bytes += size;
-        waiting.items.push_back(item);
-        self.0.call(waiting);
+        if !self.pending.is_empty() {
+            waiting.bytes += mem::take(&mut self.bytes);
+            waiting.items.extend(self.pending.drain(..));
+            self.queue.call(waiting);
+        }
         true
     }
 }
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        self.0.close();
+        self.queue.close();
     }
 }
 
 impl Receiver {
     pub(super) fn receive(&mut self) -> Result<Received> {
         if self.taken.is_empty() && self.take() {
-            return Err(Error::failed("the program is heard no longer")
+            return Err(Error::failed("the program is read no longer")
                 .next("this is a fault of sluice: please report what it printed above"));
         }
         match self.taken.pop_front() {

@@ -1,12 +1,15 @@
-//! One run of a program for several pipelines, each of which reads a stream of it. One pipeline is a case of that.
+//! One run of a program for several pipelines, each of which reads a stream of it. One pipeline alone is a case of that.
 //!
-//! Each pipeline has its run as if it were alone, up to where it opens its source. There it waits for the
-//! others (`meeting.rs`): only when all have come, or have ended before, can be said from where the program
-//! has to begin (`resume.rs`). Those that do not come soon have a run of it behind the others. A thread runs
-//! the program and sends each of them what is its own (`runs.rs`). One that fails leaves, and its records
-//! pass by; the next run begins where it needs them.
+//! Each pipeline has its run as if it were alone, up to where it opens its source. There it waits for the others
+//! (`group.rs`): only when all have arrived, or have ended before, is it known from which state the program must
+//! start (`resume.rs`). Those that are held up have a run of the program after the others. A thread runs the program
+//! (`runs.rs`) and sends each pipeline what is its own. One that fails leaves, and its records pass by; the next run
+//! begins where it needs them.
+//!
+//! From the program to a pipeline: its output (`output.rs`), lines (`messages.rs`), what they mean in its protocol
+//! (`speaker.rs`), for which pipeline (`router.rs`), through a queue (`queue.rs`) to the source of that (`stream.rs`).
 
-mod meeting;
+mod group;
 mod resume;
 mod runs;
 
@@ -16,11 +19,11 @@ use std::thread;
 
 use serde_json::Value;
 
-use self::meeting::Meeting;
+use self::group::Group;
 use self::runs::Runs;
-use super::dialogue::Dialogue;
 use super::mark::Mark;
 use super::settings::Settings;
+use super::stream::Stream;
 use crate::error::{Error, Result};
 use crate::source::children::{Children, EndWithRun};
 use crate::source::{Means, Remarks, Source, Start};
@@ -29,7 +32,7 @@ use crate::source::{Means, Remarks, Source, Start};
 pub(crate) struct Member {
     index: usize,
     pipeline: String,
-    meeting: Arc<Meeting>,
+    group: Arc<Group>,
 }
 
 /// What they share, which ends with it.
@@ -39,14 +42,14 @@ pub(crate) struct SharedProgram {
 }
 
 /// A pipeline whose source is to be opened.
-struct Guest {
+struct Arrival {
     index: usize,
     pipeline: String,
     settings: Settings,
     max_record_bytes: usize,
     mark: Mark,
     means: Means,
-    answer: SyncSender<Result<Dialogue>>,
+    answer: SyncSender<Result<Stream>>,
 }
 
 /// Members for these pipelines.
@@ -66,9 +69,9 @@ pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box
 }
 
 fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<Member>> {
-    let meeting = Arc::new(Meeting::of(pipelines.len(), children, remarks));
-    let runs = Runs::of(Arc::clone(&meeting));
-    let served = Served(Arc::clone(&meeting));
+    let group = Arc::new(Group::of(pipelines.len(), children, remarks));
+    let runs = Runs::of(Arc::clone(&group));
+    let served = Served(Arc::clone(&group));
     thread::Builder::new()
         .name("program".to_owned())
         .spawn(move || {
@@ -82,13 +85,13 @@ fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<
     let members = members.map(|(index, pipeline)| Member {
         index,
         pipeline: (*pipeline).to_owned(),
-        meeting: Arc::clone(&meeting),
+        group: Arc::clone(&group),
     });
     Ok(members.collect())
 }
 
-/// Whoever comes when the thread is gone, whatever ended it, is not to wait.
-struct Served(Arc<Meeting>);
+/// Whichever pipeline arrives when the thread is gone, whatever ended it, is not to wait.
+struct Served(Arc<Group>);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -106,7 +109,7 @@ impl Member {
     ) -> Result<Box<dyn Source>> {
         let (settings, records) = Settings::parse(settings)?;
         let (answer, opened) = sync_channel(1);
-        self.meeting.come(Guest {
+        self.group.arrive(Arrival {
             index: self.index,
             pipeline: self.pipeline.clone(),
             mark: Mark::of(start.cursor.as_ref(), &settings.stream),
@@ -115,16 +118,16 @@ impl Member {
             means: means.clone(),
             answer,
         });
-        let dialogue = opened.recv().map_err(|_| {
+        let stream = opened.recv().map_err(|_| {
             Error::failed("the program was given up before it was started")
                 .next("this is a fault of sluice: please report what it printed above")
         })??;
-        Ok(Box::new(dialogue))
+        Ok(Box::new(stream))
     }
 
     /// Its run is over.
     pub(crate) fn leave(&self) {
-        self.meeting.leave(self.index);
+        self.group.leave(self.index);
     }
 }
 
@@ -135,24 +138,24 @@ impl SharedProgram {
     }
 }
 
-impl Guest {
-    fn answer(&self, answer: Result<Dialogue>) {
+impl Arrival {
+    fn answer(&self, answer: Result<Stream>) {
         // Its run may be over.
         let _ = self.answer.send(answer);
     }
 }
 
-fn refuse(guests: impl IntoIterator<Item = Guest>, error: Error) {
-    let mut guests = guests.into_iter().peekable();
+fn refuse(arrivals: impl IntoIterator<Item = Arrival>, error: Error) {
+    let mut arrivals = arrivals.into_iter().peekable();
     let mut error = Some(error);
-    while let Some(guest) = guests.next() {
-        let told = match guests.peek() {
+    while let Some(arrival) = arrivals.next() {
+        let told = match arrivals.peek() {
             Some(_) => error.as_ref().map(Error::again),
             // With its causes.
             None => error.take(),
         };
         if let Some(error) = told {
-            guest.answer(Err(error));
+            arrival.answer(Err(error));
         }
     }
 }

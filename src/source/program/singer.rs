@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::command::{Files, command, given};
 use super::output::Output;
 use super::settings::Settings;
-use super::speaker::{CatalogStream, Meaning, Speaker, Wholeness};
+use super::speaker::{CatalogStream, Completeness, Meaning, Speaker};
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::{Declared, Means};
@@ -45,14 +45,14 @@ pub(super) fn find(settings: &Settings, catalog: Option<&Value>) -> Result<Catal
         Some(catalog) => catalog::identity(settings, catalog)?,
         None => settings.stream.clone(),
     };
-    let wholeness = match settings.complete {
-        Some(true) => Wholeness::EachRun,
-        Some(false) => Wholeness::Never,
-        None => Wholeness::Version,
+    let completeness = match settings.complete {
+        Some(true) => Completeness::EachRun,
+        Some(false) => Completeness::Never,
+        None => Completeness::Version,
     };
     Ok(CatalogStream {
         identity,
-        wholeness,
+        completeness,
     })
 }
 

@@ -47,12 +47,12 @@ pub(super) enum Meaning {
 pub(super) struct CatalogStream {
     /// The same whatever the pipeline calls it.
     pub(super) identity: String,
-    pub(super) wholeness: Wholeness,
+    pub(super) completeness: Completeness,
 }
 
 /// By what a read of everything is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wholeness {
+pub(super) enum Completeness {
     /// Each run gives everything.
     EachRun,
     /// It bears a new version, and the program says when that is whole.

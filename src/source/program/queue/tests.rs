@@ -4,8 +4,8 @@
 use std::sync::mpsc::channel;
 use std::thread;
 
-use super::super::streams::Message;
-use super::{Received, Receiver, WAITING, queue};
+use super::super::router::Message;
+use super::{PENDING, Received, Receiver, WAITING, queue};
 
 fn record(size: usize) -> Message {
     Message::Record {
@@ -27,7 +27,7 @@ fn next(receiver: &mut Receiver) -> Option<usize> {
 
 #[test]
 fn what_is_sent_is_received_in_order_and_no_more_than_some_bytes_of_it_wait() {
-    let (sender, mut receiver) = queue(|| ());
+    let (mut sender, mut receiver) = queue(|| ());
     let sending = thread::spawn(move || {
         for size in 0..3000 {
             assert!(sender.send(record(size)));
@@ -47,7 +47,7 @@ fn what_is_sent_is_received_in_order_and_no_more_than_some_bytes_of_it_wait() {
 #[test]
 fn a_sender_is_told_that_nobody_receives_also_while_it_waits() {
     let (has_gone, gone) = channel();
-    let (sender, receiver) = queue(move || has_gone.send(()).unwrap());
+    let (mut sender, receiver) = queue(move || has_gone.send(()).unwrap());
     let sending = thread::spawn(move || {
         let mut count = 0;
         while sender.send(record(1000)) {
@@ -55,20 +55,22 @@ fn a_sender_is_told_that_nobody_receives_also_while_it_waits() {
         }
         count
     });
-    while receiver.queue.lock().bytes + 2000 < WAITING {
+    while receiver.queue.lock().bytes + PENDING + 2000 < WAITING {
         thread::yield_now();
     }
     assert!(gone.try_recv().is_err());
     drop(receiver);
-    assert!(sending.join().unwrap() * 1000 <= WAITING);
+    assert!(sending.join().unwrap() * 1000 <= WAITING + PENDING);
     gone.recv().unwrap();
 }
 
 #[test]
 fn a_sender_that_is_silent_is_no_end_and_one_that_is_gone_without_a_word_neither() {
-    let (sender, mut receiver) = queue(|| ());
+    let (mut sender, mut receiver) = queue(|| ());
     assert!(matches!(receiver.receive().unwrap(), Received::Silence));
     sender.send(record(1));
+    assert!(matches!(receiver.receive().unwrap(), Received::Silence));
+    sender.flush();
     drop(sender);
     assert_eq!(next(&mut receiver), Some(1));
     assert!(receiver.receive().is_err());

@@ -1,22 +1,22 @@
 //! The runs of a program for the pipelines that share it.
 
-use super::meeting::Meeting;
+use super::group::Group;
 use super::resume::{Candidate, Part, has_caught_up, parts};
-use super::{Guest, refuse};
+use super::{Arrival, refuse};
 use crate::error::Result;
 use crate::source::Means;
 use crate::source::program::catalog::Catalog;
-use crate::source::program::dialogue::{Began, Dialogue};
 use crate::source::program::mark::{Place, Point};
 use crate::source::program::queue::{Sender, queue};
+use crate::source::program::router::{Message, Next, Recipient, Router};
 use crate::source::program::settings::Settings;
 use crate::source::program::speaker::CatalogStream;
-use crate::source::program::streams::{Message, Streams, To};
+use crate::source::program::stream::{Began, Stream};
 use std::sync::Arc;
 
 /// What the thread that runs the program knows of it.
 pub(super) struct Runs {
-    meeting: Arc<Meeting>,
+    group: Arc<Group>,
     catalog: Option<Catalog>,
     /// The part that was run first, for those who come behind.
     ahead: Option<Ahead>,
@@ -29,58 +29,58 @@ struct Ahead {
 }
 
 /// A pipeline, and its stream in the catalog.
-type Member = (Guest, CatalogStream);
+type Member = (Arrival, CatalogStream);
 
 impl Runs {
-    pub(super) fn of(meeting: Arc<Meeting>) -> Self {
+    pub(super) fn of(group: Arc<Group>) -> Self {
         Runs {
-            meeting,
+            group,
             catalog: None,
             ahead: None,
         }
     }
 
-    /// Serves all who come.
+    /// Serves all pipelines as they arrive.
     pub(super) fn serve_all(mut self) {
-        while let Some(guests) = self.meeting.gather() {
-            self.serve(guests);
+        while let Some(arrivals) = self.group.next_arrivals() {
+            self.serve(arrivals);
         }
     }
 
-    fn serve(&mut self, guests: Vec<Guest>) {
+    fn serve(&mut self, arrivals: Vec<Arrival>) {
         let means = Means {
-            children: self.meeting.children.clone(),
-            remarks: self.meeting.remarks.clone(),
-            ..guests[0].means.clone()
+            children: self.group.children.clone(),
+            remarks: self.group.remarks.clone(),
+            ..arrivals[0].means.clone()
         };
-        let program = guests[0].settings.program.clone();
-        self.meeting
-            .open(&program, guests.iter().map(|guest| guest.index));
+        let program = arrivals[0].settings.program.clone();
+        self.group
+            .begin(&program, arrivals.iter().map(|arrival| arrival.index));
         let catalog = match self.catalog.take() {
             Some(catalog) => Ok(catalog),
-            None => Catalog::of(&guests[0].settings, &means),
+            None => Catalog::of(&arrivals[0].settings, &means),
         };
         let catalog = match catalog {
             Ok(catalog) => catalog,
-            Err(error) => return refuse(guests, error),
+            Err(error) => return refuse(arrivals, error),
         };
         let (mut members, mut candidates) = (Vec::new(), Vec::new());
-        let protocol = guests[0].settings.protocol;
-        for guest in guests {
-            match catalog.find(&guest.settings) {
+        let protocol = arrivals[0].settings.protocol;
+        for arrival in arrivals {
+            match catalog.find(&arrival.settings) {
                 Ok(found) => {
                     candidates.push(Candidate {
                         identity: found.identity.clone(),
-                        points: guest.mark.points(found.wholeness),
+                        points: arrival.mark.points(found.completeness),
                     });
-                    members.push(Some((guest, found)));
+                    members.push(Some((arrival, found)));
                 }
-                Err(error) => guest.answer(Err(error)),
+                Err(error) => arrival.answer(Err(error)),
             }
         }
         let is_late = self.ahead.is_some();
         let parts = parts(protocol, &candidates);
-        let is_only = parts.len() == 1 && !is_late && !self.meeting.awaits_somebody();
+        let is_only = parts.len() == 1 && !is_late && !self.group.awaits_more();
         for part in parts {
             let Part {
                 members: places,
@@ -89,19 +89,19 @@ impl Runs {
             let part = places.iter().filter_map(|at| members[*at].take());
             let mut part: Vec<Member> = part.collect();
             // Nobody starts a program for runs that were stopped while they waited.
-            let present = part.iter().map(|(guest, _)| guest.index);
-            let present = self.meeting.open(&program, present);
-            part.retain(|(guest, _)| present.contains(&guest.index));
+            let present = part.iter().map(|(arrival, _)| arrival.index);
+            let present = self.group.begin(&program, present);
+            part.retain(|(arrival, _)| present.contains(&arrival.index));
             if part.is_empty() {
                 continue;
             }
             if let Some(ahead) = &self.ahead {
                 ahead.tell(&part, is_late, start.state.is_none());
             }
-            let names = part.iter().map(|(guest, _)| guest.pipeline.clone());
+            let names = part.iter().map(|(arrival, _)| arrival.pipeline.clone());
             let names = names.collect();
             let last = self.run(&catalog, part, start, is_only, &means);
-            self.meeting.close();
+            self.group.finish();
             self.ahead.get_or_insert(Ahead { names, last });
         }
         self.catalog = Some(catalog);
@@ -117,54 +117,57 @@ impl Runs {
         is_only: bool,
         means: &Means,
     ) -> Point {
-        let settings: Vec<&Settings> = members.iter().map(|(guest, _)| &guest.settings).collect();
+        let settings: Vec<&Settings> = members
+            .iter()
+            .map(|(arrival, _)| &arrival.settings)
+            .collect();
         let started = match catalog.start(&settings, start.state.as_deref(), means) {
             Ok(started) => started,
             Err(error) => {
-                refuse(members.into_iter().map(|(guest, _)| guest), error);
+                refuse(members.into_iter().map(|(arrival, _)| arrival), error);
                 return start;
             }
         };
         // All may have left meanwhile.
-        if !self.meeting.has_listeners() {
+        if !self.group.has_readers() {
             return start;
         }
         let limit = members[0].0.max_record_bytes;
-        let mut streams = Streams::new(started, &settings, limit, &means.remarks);
+        let mut router = Router::new(started, &settings, limit, &means.remarks);
         let is_alone = members.len() == 1;
         let run = (!is_alone || !is_only).then(|| format!("{:016x}", fastrand::u64(..)));
         let has_begun = start.state.is_none();
         let mut senders = Vec::new();
         let mut identities = Vec::new();
-        for (guest, found) in members {
-            let (meeting, index) = (Arc::clone(&self.meeting), guest.index);
-            let (sender, receiver) = queue(move || meeting.leave(index));
+        for (arrival, found) in members {
+            let (group, index) = (Arc::clone(&self.group), arrival.index);
+            let (sender, receiver) = queue(move || group.leave(index));
             let began = Began {
                 run: run.clone(),
                 earlier: match is_alone {
-                    true => guest.mark.meeting_point(),
+                    true => arrival.mark.meeting_point(),
                     false => Some(start.clone()),
                 },
             };
-            let mark = guest.mark.clone();
-            let dialogue = Dialogue::new(receiver, &guest.settings, mark, found.wholeness, began);
-            guest.answer(Ok(dialogue));
+            let mark = arrival.mark.clone();
+            let stream = Stream::new(receiver, &arrival.settings, mark, found.completeness, began);
+            arrival.answer(Ok(stream));
             senders.push(Some(sender));
             identities.push(found.identity);
         }
         let mut last = start;
-        let ended = send_all(&mut streams, &mut senders, |text, number| {
+        let ended = send_all(&mut router, &mut senders, |text, number| {
             last = Point {
                 place: run.clone().map(|run| Place { run, number }),
                 state: Some(text.to_owned()),
             };
         });
         // It ends by itself from here on.
-        self.meeting.close();
+        self.group.finish();
         if ended.is_ok() {
-            streams.tell_of_others();
+            router.tell_of_others();
         }
-        for (index, sender) in senders.iter().enumerate() {
+        for (index, sender) in senders.iter_mut().enumerate() {
             let Some(sender) = sender else { continue };
             let state = last.state.as_deref();
             let with = self.ahead.as_ref().map(|ahead| &ahead.last);
@@ -172,7 +175,7 @@ impl Runs {
                 |with: &&Point| has_caught_up(&identities[index], has_begun, state, with);
             sender.end(match &ended {
                 Ok(()) => {
-                    let whole = streams.finish(index);
+                    let whole = router.finish(index);
                     whole.map(|()| with.filter(has_caught_up).cloned())
                 }
                 Err(error) => Err(error.again()),
@@ -184,24 +187,30 @@ impl Runs {
 
 /// Sends each what is its own, to the end, or as long as somebody receives.
 fn send_all(
-    streams: &mut Streams,
+    router: &mut Router,
     senders: &mut [Option<Sender>],
     mut on_state: impl FnMut(&str, u64),
 ) -> Result<()> {
     while senders.iter().any(Option::is_some) {
-        match streams.next()? {
-            Some((To::One(at), message)) => {
+        // Before the program is waited for.
+        if !router.has_more() {
+            for sender in senders.iter_mut() {
+                sender.take_if(|sender| !sender.flush());
+            }
+        }
+        match router.next()? {
+            Next::Message(Recipient::One(at), message) => {
                 senders[at].take_if(|sender| !sender.send(message));
             }
-            Some((To::All, Message::State { text, number })) => {
+            Next::Message(Recipient::All, Message::State { text, number }) => {
                 on_state(&text, number.unwrap_or_default());
                 for sender in senders.iter_mut() {
                     let text = text.clone();
                     sender.take_if(|sender| !sender.send(Message::State { text, number }));
                 }
             }
-            Some((To::All, _)) => {}
-            None => break,
+            Next::Message(Recipient::All, _) | Next::Nothing => {}
+            Next::End => break,
         }
     }
     Ok(())
@@ -211,9 +220,9 @@ impl Ahead {
     /// Says to those that come behind why they are not with it.
     fn tell(&self, members: &[Member], is_late: bool, begins: bool) {
         let others = self.names.join(", ");
-        for (guest, _) in members {
-            let (name, program) = (&guest.pipeline, &guest.settings.program);
-            guest.means.remarks.add(match (is_late, begins) {
+        for (arrival, _) in members {
+            let (name, program) = (&arrival.pipeline, &arrival.settings.program);
+            arrival.means.remarks.add(match (is_late, begins) {
                 (true, _) => format!(
                     "{name} could not begin when {others} did: `{program}` was run once more for it"
                 ),

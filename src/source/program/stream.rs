@@ -1,4 +1,4 @@
-//! The records of one stream of a tap or connector, and the states between them.
+//! The source of a pipeline: the records of one stream of a tap or connector, and the states between them.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::mark::{Everything, Mark, Place, Point};
 use super::queue::{Received, Receiver};
+use super::router::Message;
 use super::settings::Settings;
-use super::speaker::Wholeness;
-use super::streams::Message;
+use super::speaker::Completeness;
 use crate::error::Result;
 use crate::source::{BatchBuilder, Progress, Proof, Reason, Source};
 
@@ -45,7 +45,7 @@ pub(super) struct Began {
     pub(super) earlier: Option<Point>,
 }
 
-pub(super) struct Dialogue {
+pub(super) struct Stream {
     messages: Receiver,
     told: Told,
 }
@@ -53,7 +53,7 @@ pub(super) struct Dialogue {
 /// What was told, as far as the records that were taken.
 struct Told {
     origin: String,
-    wholeness: Wholeness,
+    completeness: Completeness,
     began: Began,
     mark: Mark,
     before: Mark,
@@ -65,17 +65,17 @@ struct Told {
     records: u64,
 }
 
-impl Dialogue {
+impl Stream {
     pub(super) fn new(
         messages: Receiver,
         settings: &Settings,
         mark: Mark,
-        wholeness: Wholeness,
+        completeness: Completeness,
         began: Began,
     ) -> Self {
         let told = Told {
             origin: settings.origin(),
-            wholeness,
+            completeness,
             began,
             records: mark.records,
             before: mark.clone(),
@@ -84,7 +84,7 @@ impl Dialogue {
             parked: None,
             returned: Instant::now(),
         };
-        Dialogue { messages, told }
+        Stream { messages, told }
     }
 }
 
@@ -93,25 +93,27 @@ impl Told {
     fn begins(&mut self, version: Option<i64>) -> bool {
         let is_same = match self.role {
             Role::None => false,
-            Role::Everything(_) | Role::News(_) if self.wholeness != Wholeness::Version => true,
+            Role::Everything(_) | Role::News(_) if self.completeness != Completeness::Version => {
+                true
+            }
             Role::Everything(known) | Role::News(known) => known == version,
         };
         if is_same {
             return false;
         }
-        let goes_on = match self.wholeness {
-            Wholeness::EachRun => self.mark.is_on_the_way(),
-            Wholeness::Version => {
+        let goes_on = match self.completeness {
+            Completeness::EachRun => self.mark.is_on_the_way(),
+            Completeness::Version => {
                 version.is_some() && self.mark.version == version && !self.is_over()
             }
-            Wholeness::Never => false,
+            Completeness::Never => false,
         };
-        let is_news = match self.wholeness {
-            Wholeness::EachRun => false,
-            Wholeness::Version => {
+        let is_news = match self.completeness {
+            Completeness::EachRun => false,
+            Completeness::Version => {
                 version.is_none() || (self.mark.version == version && self.is_over())
             }
-            Wholeness::Never => true,
+            Completeness::Never => true,
         };
         self.role = match is_news {
             true => Role::News(version),
@@ -128,7 +130,7 @@ impl Told {
         match self.role {
             // Perhaps more of what was said to be whole.
             Role::Everything(_) => self.mark.everything = Some(Everything::Begun),
-            Role::News(_) if self.wholeness == Wholeness::Never => {
+            Role::News(_) if self.completeness == Completeness::Never => {
                 self.mark.everything = None;
             }
             Role::News(_) | Role::None => {}
@@ -197,17 +199,17 @@ impl Told {
     /// The program has ended well.
     fn end(&mut self, met: Option<Point>) -> Proof {
         let is_over = self.is_over();
-        let why = match (self.wholeness, self.role) {
-            (Wholeness::EachRun, _) => None,
-            (Wholeness::Version, Role::Everything(Some(_))) if is_over => None,
-            (Wholeness::Version, Role::Everything(Some(version))) => Some(format!(
+        let why = match (self.completeness, self.role) {
+            (Completeness::EachRun, _) => None,
+            (Completeness::Version, Role::Everything(Some(_))) if is_over => None,
+            (Completeness::Version, Role::Everything(Some(version))) => Some(format!(
                 "version {version} was not said to be whole (ACTIVATE_VERSION)"
             )),
             (_, Role::None) => Some("no record came".to_owned()),
             _ => Some("only what is new was read".to_owned()),
         };
         // What is read after this end is no part of that read, or it would seem to be all of it.
-        if self.wholeness == Wholeness::EachRun || matches!(self.role, Role::Everything(_)) {
+        if self.completeness == Completeness::EachRun || matches!(self.role, Role::Everything(_)) {
             self.mark.everything = Some(Everything::Over);
         }
         if met.is_some() {
@@ -220,9 +222,9 @@ impl Told {
     }
 }
 
-impl Source for Dialogue {
+impl Source for Stream {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        let Dialogue { messages, told } = self;
+        let Stream { messages, told } = self;
         out.set_origin(&told.origin);
         if let Some(parked) = told.parked.take() {
             if out.is_full() {

@@ -1,8 +1,8 @@
-//! What a program says, and to which of the streams it belongs that are wanted of it.
+//! Reads the messages of a program and says which of the wanted streams each belongs to.
 
 use std::collections::BTreeMap;
 
-use super::messages::{Messages, Next};
+use super::messages::{self, Messages};
 use super::output::Output;
 use super::settings::Settings;
 use super::speaker::{Meaning, Speaker};
@@ -39,14 +39,23 @@ impl Message {
 
 /// Whom a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum To {
+pub(super) enum Recipient {
     /// The wanted stream of that number.
     One(usize),
     All,
 }
 
-/// The streams of a program that runs.
-pub(super) struct Streams {
+/// What a line of the program holds.
+pub(super) enum Next {
+    Message(Recipient, Message),
+    /// Nothing for a pipeline.
+    Nothing,
+    /// The program has ended, and well.
+    End,
+}
+
+/// A program that runs, and the streams that are wanted of it.
+pub(super) struct Router {
     speaker: Box<dyn Speaker>,
     messages: Messages,
     program: String,
@@ -66,7 +75,7 @@ struct Wanted {
     since_state: u64,
 }
 
-impl Streams {
+impl Router {
     /// Of a program that was started, for the streams in `settings`.
     pub(super) fn new(
         (output, speaker): (Output, Box<dyn Speaker>),
@@ -79,7 +88,7 @@ impl Streams {
             is_spoken_of: false,
             since_state: 0,
         };
-        Streams {
+        Router {
             speaker,
             messages: Messages::new(output, max_record_bytes),
             program: settings
@@ -93,21 +102,21 @@ impl Streams {
         }
     }
 
-    /// The next message; none when the program has ended, and well.
-    pub(super) fn next(&mut self) -> Result<Option<(To, Message)>> {
-        loop {
-            let told = match self.messages.next()? {
-                Next::End => return Ok(None),
-                Next::Line => self.take()?,
-                Next::TooLong(size) => Some(self.set_aside(size)?),
-            };
-            if told.is_some() {
-                return Ok(told);
-            }
+    /// Whether the next line is at hand already.
+    pub(super) fn has_more(&self) -> bool {
+        self.messages.has_more()
+    }
+
+    /// Reads the next line.
+    pub(super) fn next(&mut self) -> Result<Next> {
+        match self.messages.next()? {
+            messages::Next::End => Ok(Next::End),
+            messages::Next::Line => self.take(),
+            messages::Next::TooLong(size) => self.set_aside(size),
         }
     }
 
-    fn take(&mut self) -> Result<Option<(To, Message)>> {
+    fn take(&mut self) -> Result<Next> {
         let meaning = self.speaker.understand(self.messages.line_mut());
         match meaning.map_err(|how| self.messages.failure(&how))? {
             Meaning::Record {
@@ -118,12 +127,12 @@ impl Streams {
                 let Some(at) = self.position(&stream) else {
                     self.others_since += 1;
                     *self.others.entry(stream).or_default() += 1;
-                    return Ok(None);
+                    return Ok(Next::Nothing);
                 };
                 self.wanted[at].note();
                 let payload = self.messages.line()[payload].to_vec();
                 let message = Message::Record { payload, version };
-                return Ok(Some((To::One(at), message)));
+                return Ok(Next::Message(Recipient::One(at), message));
             }
             Meaning::State {
                 stream: None,
@@ -138,7 +147,10 @@ impl Streams {
                 self.check_count(records, came)?;
                 self.states += 1;
                 let number = Some(self.states);
-                return Ok(Some((To::All, Message::State { text, number })));
+                return Ok(Next::Message(
+                    Recipient::All,
+                    Message::State { text, number },
+                ));
             }
             Meaning::State {
                 stream: Some(stream),
@@ -146,16 +158,20 @@ impl Streams {
                 records,
             } => {
                 let Some(at) = self.position(&stream) else {
-                    return Ok(None);
+                    return Ok(Next::Nothing);
                 };
                 let came = std::mem::take(&mut self.wanted[at].since_state);
                 self.check_count(records, came)?;
                 let number = None;
-                return Ok(Some((To::One(at), Message::State { text, number })));
+                return Ok(Next::Message(
+                    Recipient::One(at),
+                    Message::State { text, number },
+                ));
             }
             Meaning::Whole { stream, version } => {
-                let at = self.position(&stream);
-                return Ok(at.map(|at| (To::One(at), Message::Whole(version))));
+                if let Some(at) = self.position(&stream) {
+                    return Ok(Next::Message(Recipient::One(at), Message::Whole(version)));
+                }
             }
             Meaning::Stream(stream) => match self.position(&stream) {
                 Some(at) => self.wanted[at].is_spoken_of = true,
@@ -166,7 +182,7 @@ impl Streams {
             Meaning::Remark(remark) => self.remarks.add(remark),
             Meaning::Nothing => {}
         }
-        Ok(None)
+        Ok(Next::Nothing)
     }
 
     fn position(&self, stream: &str) -> Option<usize> {
@@ -183,7 +199,7 @@ impl Streams {
     }
 
     /// A line that is longer than a record may be.
-    fn set_aside(&mut self, size: u64) -> Result<(To, Message)> {
+    fn set_aside(&mut self, size: u64) -> Result<Next> {
         let has = |name, text| self.messages.has(name, text, self.speaker.payload());
         let is_record = has("type", "RECORD");
         let mut wanted = self.wanted.iter();
@@ -196,7 +212,10 @@ impl Streams {
         };
         self.wanted[at].note();
         let head = self.messages.line().to_vec();
-        Ok((To::One(at), Message::TooLong { size, head }))
+        Ok(Next::Message(
+            Recipient::One(at),
+            Message::TooLong { size, head },
+        ))
     }
 
     fn names(&self) -> Vec<&str> {

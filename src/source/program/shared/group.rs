@@ -1,54 +1,54 @@
-//! Who takes part: whom the program waits for, who has come, who listens to it.
+//! The pipelines that share a program: which it waits for, which have arrived, and which read it now.
 
 use std::collections::BTreeSet;
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Guest;
+use super::Arrival;
 use crate::source::Remarks;
 use crate::source::children::Children;
 
-/// When nobody came for so long, those who have come wait for nobody any more: who is late is held up by a
-/// lock, a connection, a server.
+/// When no pipeline has arrived for so long, the program waits for no more of them: whichever is late is held up by
+/// a lock, a connection, a server.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(super) struct Meeting {
+pub(super) struct Group {
     attendance: Mutex<Attendance>,
     change: Condvar,
-    /// The program that runs.
+    /// The program, while it runs.
     pub(super) children: Children,
-    /// What it has to say, whoever listens.
+    /// What it has to say, whichever pipelines read it.
     pub(super) remarks: Remarks,
 }
 
 struct Attendance {
     /// How many there were.
     members: usize,
-    /// The program that runs now, and for whom.
+    /// The program that runs now, and those that read it.
     program: String,
-    listeners: BTreeSet<usize>,
-    /// Those who have not left.
+    readers: BTreeSet<usize>,
+    /// Those that have not left.
     present: BTreeSet<usize>,
-    /// Of those, who have not come so far.
+    /// Of those, the ones that have not arrived yet.
     awaited: BTreeSet<usize>,
-    guests: Vec<Guest>,
+    arrivals: Vec<Arrival>,
     is_over: bool,
 }
 
-impl Meeting {
+impl Group {
     pub(super) fn of(members: usize, children: Children, remarks: Remarks) -> Self {
         let all: BTreeSet<usize> = (0..members).collect();
         let attendance = Attendance {
             members,
             program: String::new(),
-            listeners: BTreeSet::new(),
+            readers: BTreeSet::new(),
             present: all.clone(),
             awaited: all,
-            guests: Vec::new(),
+            arrivals: Vec::new(),
             is_over: false,
         };
-        Meeting {
+        Group {
             attendance: Mutex::new(attendance),
             change: Condvar::new(),
             children,
@@ -61,23 +61,23 @@ impl Meeting {
         attendance.unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn come(&self, guest: Guest) {
+    pub(super) fn arrive(&self, arrival: Arrival) {
         let mut now = self.lock();
-        // Else it is dropped, and told so by that.
+        // Otherwise it is dropped, which its pipeline notices.
         if !now.is_over {
-            now.awaited.remove(&guest.index);
-            now.guests.push(guest);
+            now.awaited.remove(&arrival.index);
+            now.arrivals.push(arrival);
             self.change.notify_all();
         }
     }
 
-    /// A pipeline reads no longer, if it ever did. The program ends with the last of those for whom it runs.
+    /// A pipeline reads no longer, if it ever did. The program ends with the last of its readers.
     pub(super) fn leave(&self, index: usize) {
         let mut now = self.lock();
         now.present.remove(&index);
         now.awaited.remove(&index);
-        now.guests.retain(|guest| guest.index != index);
-        let is_last = now.listeners.remove(&index) && now.listeners.is_empty();
+        now.arrivals.retain(|arrival| arrival.index != index);
+        let is_last = now.readers.remove(&index) && now.readers.is_empty();
         let programs = match is_last {
             true => self.children.running(),
             false => Vec::new(),
@@ -93,11 +93,11 @@ impl Meeting {
         self.children.end(&programs);
     }
 
-    /// Waits for the next who are to share runs; none come any more.
-    pub(super) fn gather(&self) -> Option<Vec<Guest>> {
+    /// Waits for the pipelines that share the next run; none if no more will arrive.
+    pub(super) fn next_arrivals(&self) -> Option<Vec<Arrival>> {
         let mut now = self.lock();
         while !now.awaited.is_empty() {
-            if now.guests.is_empty() {
+            if now.arrivals.is_empty() {
                 let woken = self.change.wait(now);
                 now = woken.unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -109,18 +109,18 @@ impl Meeting {
                 break;
             }
         }
-        let mut guests = mem::take(&mut now.guests);
-        guests.sort_by_key(|guest| guest.index);
-        (!guests.is_empty()).then_some(guests)
+        let mut arrivals = mem::take(&mut now.arrivals);
+        arrivals.sort_by_key(|arrival| arrival.index);
+        (!arrivals.is_empty()).then_some(arrivals)
     }
 
-    /// Whether somebody may come who is late.
-    pub(super) fn awaits_somebody(&self) -> bool {
+    /// Whether a pipeline is late, and may arrive yet.
+    pub(super) fn awaits_more(&self) -> bool {
         !self.lock().awaited.is_empty()
     }
 
-    /// The program is to run for these: those who have not left.
-    pub(super) fn open(
+    /// The program is to run for these; returns those of them that have not left.
+    pub(super) fn begin(
         &self,
         program: &str,
         members: impl Iterator<Item = usize>,
@@ -128,23 +128,23 @@ impl Meeting {
         let mut now = self.lock();
         program.clone_into(&mut now.program);
         let present = members.filter(|index| now.present.contains(index));
-        now.listeners = present.collect();
-        now.listeners.clone()
+        now.readers = present.collect();
+        now.readers.clone()
     }
 
-    pub(super) fn has_listeners(&self) -> bool {
-        !self.lock().listeners.is_empty()
+    pub(super) fn has_readers(&self) -> bool {
+        !self.lock().readers.is_empty()
     }
 
-    /// The program has ended.
-    pub(super) fn close(&self) {
-        self.lock().listeners.clear();
+    /// The program has ended, or ends by itself.
+    pub(super) fn finish(&self) {
+        self.lock().readers.clear();
     }
 
-    /// Nobody is served any more.
+    /// The program is not run again: nobody is to wait for it.
     pub(super) fn end(&self) {
         let mut now = self.lock();
         now.is_over = true;
-        now.guests.clear();
+        now.arrivals.clear();
     }
 }
