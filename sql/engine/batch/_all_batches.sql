@@ -1,5 +1,5 @@
--- Every batch that was ever committed: those of the ledger, and of those that were pruned what rows and records that
--- name them are asked for. Without settings of its own: it becomes part of the queries that read it.
+-- Every batch that was ever committed: those of the ledger, and of pruned ones what rows and records that name them
+-- still need. It has no settings of its own, so that it becomes part of the queries that read it.
 create or replace function sluice._all_batches()
 returns table (
   batch_id bigint, pipeline_id integer, batch_seq bigint, kind text, version integer, reloads bigint,

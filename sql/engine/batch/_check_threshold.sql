@@ -25,7 +25,7 @@ begin
   if v_bad <= v_limit * v_records then
     return;
   end if;
-  -- Of several transforms nobody knows which it was.
+  -- With several transforms nobody knows which one it was.
   select min(split_part(t.function, '(', 1)) into v_function
   from sluice._version_targets(p_ledger.pipeline_id, p_ledger.version) t having count(*) = 1;
   raise exception using errcode = 'SL003',
@@ -75,7 +75,7 @@ as $$
   from record r
 $$;
 
--- What often is behind an error of this kind, as a question; null where nothing comes to mind.
+-- What is often behind an error of this kind, as a question; null if nothing comes to mind.
 create or replace function sluice._guess_at_fault(p_sqlstate text, p_message text, p_column text, p_payload text)
 returns text
 language plpgsql immutable

@@ -1,6 +1,6 @@
--- For a repair: rows that were edited since they were written still have the hash of what was written, by which the
--- merge would find them unchanged. Without a hash they are written anew, and by order_by as if never edited. Only rows
--- that the open batch is about, and not those that somebody accepted (sluice.reconcile).
+-- For a repair: rows that were edited since they were written still have the hash of what was written, so the merge
+-- would find them unchanged. Without a hash they are rewritten, and by order_by as if they had never been edited.
+-- Only rows that the open batch brings, and not those whose edit somebody accepted (sluice.reconcile).
 create or replace function sluice._distrust_edited_rows()
 returns void
 language plpgsql volatile

@@ -1,6 +1,6 @@
--- Before the merges: the rows that their parents no longer have leave the further targets, the last target first, and
--- the parents whose children change are marked. Returns how many rows left each target. p_first, p_last: of these
--- records only, as in a trial; null for all, when what is deleted has to be what was found (SL004).
+-- Before the merges: rows that their parents no longer have leave the further targets, the last target first, and the
+-- parents whose children change are marked. Returns how many rows left each target. p_first, p_last: only for these
+-- records, as in a trial; null for all, when what is deleted has to be what was found (SL004).
 create or replace function sluice._drop_children(p_first integer, p_last integer)
 returns bigint[]
 language plpgsql volatile
@@ -30,7 +30,7 @@ $$;
 comment on function sluice._drop_children(integer, integer) is
   'Deletes rows of further targets that a newer record of their parent no longer makes, or whose parent it deletes.';
 
--- A parent is written when a child of it is. Where all parents are new, they are in any case.
+-- A parent is written if a child of it is. If all parents are new, they are written anyway.
 create or replace function sluice._touch_parents()
 returns void
 language plpgsql volatile

@@ -1,6 +1,6 @@
--- Runs a merge that is planned by index, while its triggers see the session's own settings: it is planned apart.
--- From PostgreSQL 17 on it says itself what it did. Before, a statement that was planned apart does not even say
--- how many rows it wrote. The statistics of the table do; where they say something else than was expected, as
+-- Runs a merge that is planned by index, while its triggers see the session's own settings: it is planned separately.
+-- From PostgreSQL 17 on the statement says what it did. Before, a statement that was planned separately does not even
+-- say how many rows it wrote, but the statistics of the table do; if they say something else than was expected, as
 -- with a trigger that writes to the same table, p_is_exact asks the statement, under the settings of its plan.
 create or replace function sluice._execute_merge(
   p_statement text, p_search_path text, p_target oid, p_is_exact boolean,
@@ -47,8 +47,8 @@ $$;
 comment on function sluice._execute_merge(text, text, oid, boolean) is
   'Runs the merge; says what it wrote, from PostgreSQL 17 on by action.';
 
--- The same where all rows are new. Defaults and triggers see the definer's search_path, as under any writer, and
--- the session's own settings.
+-- The same if all rows are new. Defaults and triggers see the definer's search_path, as under any writer, and the
+-- session's own settings.
 create or replace function sluice._execute_insert(
   p_statement text, p_search_path text, p_keeps_places boolean,
   out written bigint, out places tid[], out inserted bigint, out updated bigint, out deleted bigint)
@@ -86,7 +86,7 @@ begin
 end
 $$;
 
--- Rows of a table, partitions included, that this transaction has written until now.
+-- How many rows of a table, partitions included, this transaction has written so far.
 create or replace function sluice._rows_written(p_target oid)
 returns bigint
 language sql volatile

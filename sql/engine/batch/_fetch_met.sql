@@ -13,7 +13,7 @@ begin
   perform set_config('citus.enable_ddl_propagation', 'off', true);
   if sluice._column_definitions(v_met) is distinct from sluice._column_definitions(p_target) then
     execute format('drop table if exists pg_temp.%I', v_name);
-    -- Its indexes are looked up as those of a target are.
+    -- Its indexes are used as those of a target are.
     execute format('create temporary table %I (like %s including indexes) on commit delete rows',
       v_name, p_target::regclass);
   else

@@ -33,7 +33,7 @@ begin
 end
 $$;
 
--- Temporary tables meet by hash, and behind "offset 0" a target is looked up by index, however small it seems.
+-- Temporary tables are joined by hash, and behind "offset 0" a target is looked up by index, however small it seems.
 create or replace function sluice._write_by_hash(p_statement text, p_first integer, p_last integer)
 returns bigint
 language plpgsql volatile

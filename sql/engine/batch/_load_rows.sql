@@ -1,5 +1,5 @@
--- The rows of the open batch into the target, which the caller has locked against other batches. Returns the
--- ledger row with all that the batch itself knows; load_batch, replays and reloads add what they know.
+-- Merges the rows of the open batch into the target, which the caller has locked against other batches. Returns the
+-- ledger row with everything that the batch itself knows; load_batch, replays and reloads add what they know.
 create or replace function sluice._load_rows()
 returns sluice.batches
 language plpgsql volatile
@@ -30,7 +30,7 @@ begin
     sum(m.unchanged) as unchanged, sum(m.stale) as stale, sum(m.produced) as dropped into v_sum
   from unnest(v_merged.books) m;
 
-  -- The transform's counts hold as long as no record left the batch, came back or lost its row.
+  -- The transform's counts hold unless a record left the batch, came back or lost its row.
   select b.*, c.version, c.made_for into strict v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
   if v_suspects is not null or v.quarantined <> (select count(*) from pg_temp.sluice_faults)
     or v.known <> (select count(*) from pg_temp.sluice_known)
@@ -56,7 +56,7 @@ begin
   v_ledger.deleted     := v_sum.deleted;
   v_ledger.unchanged   := v_sum.unchanged + v_known_rows;
   v_ledger.stale       := v_sum.stale + v_merged.outdated;
-  -- Of several known records with the same row the last is the one that counts.
+  -- Of several known records with the same row, the last one counts.
   v_ledger.superseded  := v.superseded + v.known - v_known_rows;
 
   if v.kind = 'load' and v.made_for is not null then
@@ -69,8 +69,8 @@ $$;
 comment on function sluice._load_rows() is
   'Merges the open batch into its target, which the caller has locked, and returns what the ledger says of it.';
 
--- The books of each of several targets, as the ledger has them; null for one. p_books: what was done to each, produced
--- being the rows that left it with no row of the batch.
+-- The books of each of several targets, as the ledger has them; null for a single one. p_books: what was done to
+-- each; produced there counts the rows that left it without a row of the batch.
 create or replace function sluice._books_of_targets(p_books sluice.batches[])
 returns jsonb
 language plpgsql volatile
@@ -93,7 +93,7 @@ begin
 end
 $$;
 
--- Statements name a target, the locks number it. From here on it stays the table it was compiled for.
+-- Statements name a target, locks number it. From here on it stays the table it was compiled for.
 create or replace function sluice._hold_targets()
 returns void
 language plpgsql volatile
@@ -127,7 +127,7 @@ begin
 end
 $$;
 
--- What row security hides would be taken for missing.
+-- Rows hidden by row security would be taken to be missing.
 create or replace function sluice._refuse_hidden_rows(p_pipeline text, p_target oid)
 returns void
 language plpgsql stable

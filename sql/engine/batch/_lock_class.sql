@@ -30,9 +30,9 @@ as $$
   select pg_advisory_xact_lock(sluice._lock_class('target'), (p_target::bigint & 2147483647)::integer)
 $$;
 
--- Locks the state row of a pipeline to the end of the transaction and checks that this run (SL001) may commit this
--- batch (SL002). Batches of one run have turns, so the row is free, unless a session of ours that was cut off came to
--- it late: the wait has an end (55P03), after which the loader ends that session (evict_loader).
+-- Locks the state row of a pipeline until the transaction ends and checks that this run (SL001) may commit this batch
+-- (SL002). Batches of one run take turns, so the row is free, unless a session of ours that was cut off got to it
+-- late: the wait has an end (55P03), after which the loader ends that session (evict_loader).
 create or replace function sluice._lock_state(p_pipeline_id integer, p_epoch bigint, p_batch_seq bigint)
 returns sluice.etl_state
 language plpgsql volatile
@@ -55,7 +55,7 @@ begin
 end
 $$;
 
--- The fence: refuses (SL001) a run whose epoch is not the current one any more.
+-- The fence: refuses (SL001) a run whose epoch is no longer the current one.
 create or replace function sluice._refuse_deposed(p_pipeline_id integer, p_epoch bigint, p_current bigint)
 returns void
 language plpgsql stable

@@ -15,7 +15,7 @@ $$;
 comment on function sluice._mark_faulty_rows() is
   'A record is loaded whole or not at all: marks every row of the records in sluice_faults.';
 
--- Notes the records whose parent row is missing as suspects; p_ordinals: looks at these only, null for all.
+-- Notes records whose parent row is missing as suspects; p_ordinals: only these, null for all.
 create or replace function sluice._check_references(p_ordinals integer[])
 returns void
 language plpgsql volatile
@@ -41,8 +41,8 @@ begin
 end
 $$;
 
--- Marks the rows of the batch that a newer row of the same key replaces; anew whenever a record leaves the batch.
--- Rows that were left out as outdated are looked at anew as well. p_is_first: none has been marked yet.
+-- Marks the rows of the batch that a newer row with the same key replaces; repeated whenever a record leaves the
+-- batch. Rows that were left out as outdated are considered again as well. p_is_first: none has been marked yet.
 create or replace function sluice._mark_superseded_rows(p_is_first boolean default false)
 returns void
 language plpgsql volatile
@@ -70,7 +70,7 @@ returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
--- Not in SQL, which keeps its plan to the end of the transaction: sluice_rows may be another one in it.
+-- Not in SQL, which keeps its plan until the transaction ends: sluice_rows may be another table in it.
 declare
   v_records    bigint := p_records;
   v_rows       bigint := p_rows;
@@ -81,8 +81,8 @@ begin
       into v_records, v_rows, v_superseded
     from pg_temp.sluice_rows where sluice_state is distinct from 'f';
   end if;
-  -- A record is quarantined when it has a fault, transformed when it has rows or is known by a
-  -- row, filtered when it has none of these; each is counted from its own table.
+  -- A record is quarantined if it has a fault, transformed if it has rows or is known by a row, filtered if it has
+  -- none of these; each is counted from its own table.
   update pg_temp.sluice_batch b set (transformed, filtered, quarantined, produced, superseded, known) = (
     select v_records + k.records, b.extracted - v_records - k.records - f.records, f.records,
       v_rows + k.records, v_superseded, k.records

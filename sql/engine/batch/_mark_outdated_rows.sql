@@ -35,7 +35,7 @@ comment on function sluice._mark_outdated_rows() is
 $$Leaves rows out of the merge that must not overwrite or bring back newer ones (see _outdated_sql, and for parents and
 their children _children_sql); returns how many in all.$$;
 
--- What the merge cannot see, of the first target; returns whether there may have been any.
+-- Marks what the merge cannot see, for the first target; returns whether there may have been any.
 create or replace function sluice._mark_older_arrivals()
 returns boolean
 language plpgsql volatile

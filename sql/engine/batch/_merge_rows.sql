@@ -1,5 +1,5 @@
--- The live rows of the batch into their targets. Records that fail in it (a second unique constraint, a trigger, a
--- deferred constraint) are found by trial, and all of it is done again without them.
+-- Merges the live rows of the batch into their targets. Records that fail (a second unique constraint, a trigger, a
+-- deferred constraint) are found by trial, and everything is done again without them.
 create or replace function sluice._merge_rows(out books sluice.batches[], out outdated bigint, out places tid[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -15,7 +15,7 @@ begin
     outdated := sluice._mark_outdated_rows();
     books := '{}';
     begin
-      -- Constraints between the targets are checked when all of them are written, if they can be.
+      -- Constraints between the targets are checked once all of them are written, if they can be.
       if v_has_children then
         set constraints all deferred;
         v_dropped := sluice._drop_children(null, null);
@@ -32,8 +32,8 @@ begin
       exit;
     exception
       when sqlstate 'SL004' then
-        -- Another session wrote to the target between the count and the merge, or a trigger
-        -- swallowed a row. Look again; what stays is a trigger.
+        -- Another session wrote to the target between the count and the merge, or a trigger swallowed a row. Look
+        -- again; if it persists, it is a trigger.
         v_attempts := v_attempts + 1;
         if v_attempts >= 3 then
           raise;
@@ -61,8 +61,8 @@ $$Merges the live rows of the batch and returns what was done to each target. ou
 beforehand, see sluice._outdated_sql. places: where the rows stand, if all were inserted. SL004: a trigger swallows
 rows.$$;
 
--- Deferred constraints would fail at commit, where no record can be told apart. Their triggers see the definer's
--- search_path, as under any writer.
+-- At commit, deferred constraints would fail without telling which record is to blame. Their triggers see the
+-- definer's search_path, as under any writer.
 create or replace function sluice._check_deferred(p_search_path text)
 returns void
 language plpgsql volatile
@@ -74,7 +74,7 @@ begin
 end
 $$;
 
--- A tombstone for every key the batch deleted, none for those it brought back.
+-- Sets a tombstone for every key that the batch deleted, and removes those of keys that it brought back.
 create or replace function sluice._bury_deleted_keys()
 returns void
 language plpgsql volatile

@@ -1,4 +1,4 @@
--- One target of a batch. What the merge will do is counted beforehand, and what it says it did has to be that.
+-- One target of a batch. What the merge will do is counted beforehand, and has to be what it says it did.
 create or replace function sluice._merge_target(
   p_target sluice.compiled, p_is_exact boolean, out book sluice.batches, out places tid[])
 language plpgsql volatile
@@ -19,7 +19,7 @@ begin
     select o.rows, o.overlaps into v_rows, v_overlaps from sluice._find_overlap(p_target.overlap_sql) o;
   end if;
   if v_overlaps is false then
-    -- All new: what the merge comes to, without its join.
+    -- All new: the same result without the join of the merge.
     book.inserted := v_rows;
     v_noted := sluice._note_deliveries(p_target);
     v_done := sluice._execute_insert(p_target.insert_sql, p_target.search_path, p_target.keeps_places);
@@ -56,7 +56,7 @@ when what was written is not what was counted.$$;
 create or replace function sluice._find_overlap(p_statement text, out rows bigint, out overlaps boolean)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
--- The look into the index, however few rows the planner thinks it would have to read instead.
+-- By looking into the index, however few rows the planner thinks it would have to read instead.
 set enable_seqscan = off
 set enable_bitmapscan = off
 set jit = off
@@ -66,7 +66,7 @@ begin
 end
 $$;
 
--- What may make a row vanish that a statement was to write; null where there is none.
+-- What may make a row vanish that a statement was to write; null if there is nothing.
 create or replace function sluice._row_triggers(p_target oid)
 returns text
 language sql stable

@@ -33,7 +33,7 @@ begin
       detail = 'it would not see what was committed while it waited for a lock, and would judge records by that',
       hint = 'begin isolation level read committed; the session''s default: set default_transaction_isolation';
   end if;
-  -- What the transaction has broken before is no record's fault.
+  -- What the transaction has already broken is no record's fault.
   set constraints all immediate;
   perform sluice._make_batch_tables();
   insert into pg_temp.sluice_batch (
@@ -72,9 +72,9 @@ begin
     end if;
     return;
   end if;
-  -- They are this session's alone: Citus need not tell that they stand on no other server.
+  -- They belong to this session alone: Citus need not report that they are on no other server.
   perform set_config('citus.enable_ddl_propagation', 'off', true);
-  -- None yet, or those of another engine.
+  -- There are none yet, or they are those of another engine version.
   for v_object in
     select format('drop %s if exists pg_temp.%I cascade',
       case c.relkind when 'S' then 'sequence' when 'v' then 'view' else 'table' end, c.relname) as sql
@@ -121,7 +121,7 @@ begin
   create temporary table sluice_versions (
     like sluice.compiled, fingerprint text, for_pipeline integer not null, table_set oid not null,
     last_batch_id bigint not null, primary key (fingerprint, number));
-  -- With the fields of the type, and no others, as they are assigned to variables of it.
+  -- With the fields of the type and no others, as they are assigned to variables of it.
   execute format($sql$create temporary view sluice_targets as
     select %s from pg_temp.sluice_versions v join pg_temp.sluice_batch b using (fingerprint)$sql$, (
       select string_agg('v.' || quote_ident(a.attname), ', ' order by a.attnum) from pg_attribute a

@@ -22,8 +22,8 @@ $$;
 comment on function sluice._plan_by_index(text, text, text) is
   'Prepares a statement of a batch, planned by index lookups.';
 
--- Prepares a statement, with parameters of p_types if any, in place of an earlier one of that name. A rollback does
--- not take it back.
+-- Prepares a statement, with parameters of p_types if any, replacing an earlier one with that name. A rollback does
+-- not undo it.
 create or replace function sluice._prepare(p_name text, p_types text, p_statement text)
 returns void
 language plpgsql volatile

@@ -1,6 +1,6 @@
--- The version of the batch being opened, compiled, with sluice_fields and sluice_rows of its columns. A session that
--- serves several pipelines in turns, as behind a pooler, keeps the latest of them: their tables are set aside
--- under another name and come back, so that neither the catalog nor the compiler has more to do.
+-- The version of the batch being opened, compiled, with sluice_fields and sluice_rows for its columns. A session that
+-- serves several pipelines in turn, as behind a pooler, keeps the most recent of them: their tables are set aside
+-- under another name and come back, which spares the catalog and the compiler work.
 create or replace function sluice._take_version(p_pipeline_id integer, p_version integer, p_batch_id bigint)
 returns text
 language plpgsql volatile
@@ -27,7 +27,7 @@ begin
     drop table if exists pg_temp.sluice_fields; -- of rows that a comparison has taken away
   end if;
   if v_kept is null then
-    -- In place of what it was compiled to before, and of what has not been used for longest.
+    -- Replaces what it was compiled to before, and what has not been used for longest.
     for v_dropped in
       delete from pg_temp.sluice_versions v
       where v.for_pipeline = p_pipeline_id and v.version = v_compiled[1].version or v.fingerprint not in (
@@ -59,8 +59,8 @@ $$;
 comment on function sluice._take_version(integer, integer, bigint) is
   'Compiles a version (null: the active one) unless the session has it, and returns its fingerprint.';
 
--- Where the rows of a target are, of so many: one has sluice_rows to itself; rows of several are in tables that inherit
--- from it, so that what is said of sluice_rows is said of all.
+-- The table for the rows of one of so many targets: a single one has sluice_rows to itself; rows of several are in
+-- tables that inherit from it, so that a statement about sluice_rows is about all of them.
 create or replace function sluice._rows_name(p_number integer, p_of bigint)
 returns text
 language sql immutable
@@ -93,7 +93,7 @@ begin
 end
 $$;
 
--- The tables of a version get another ending to their names.
+-- Changes the suffix of a version's tables.
 create or replace function sluice._rename_tables(p_table_set oid, p_from text, p_to text)
 returns void
 language plpgsql volatile
@@ -113,8 +113,8 @@ begin
 end
 $$;
 
--- Changes whenever anything does that _compile looks at. A catalog row gets a new xmin whenever it changes, and
--- a new ctid even within one transaction.
+-- Changes whenever anything changes that _compile looks at. A catalog row gets a new xmin whenever it changes, and a
+-- new ctid even within one transaction.
 create or replace function sluice._definition_fingerprint(p_pipeline_id integer, p_version integer)
 returns text
 language sql stable

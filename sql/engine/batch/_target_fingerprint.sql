@@ -8,7 +8,7 @@ begin
   return (
     select concat_ws('/', p_target,
       (select string_agg(c.xmin::text || c.ctid, ',' order by c.oid) from pg_class c
-       -- As an array they are looked up; after an "or" all tables of the database would be read, for every batch.
+       -- As an array they are looked up; with an "or" all tables of the database would be read, for every batch.
        where c.oid = any (array(
          select p_target union select k.confrelid from pg_constraint k where k.conrelid = p_target))),
       (select string_agg(a.xmin::text || a.ctid, ',' order by a.attnum) from pg_attribute a

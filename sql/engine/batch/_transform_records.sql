@@ -1,6 +1,6 @@
--- Turns staged records into checked rows in sluice_rows: all that are not known, or only p_ordinals. Runs under
--- fixed settings and the search_path of the definition, so that the result does not depend on who runs it. records,
--- rows: how many there are where one look has told that none is bad or superseded; null where it has not.
+-- Turns staged records into checked rows in sluice_rows: all that are not known, or only p_ordinals. Runs under fixed
+-- settings and the search_path of the definition, so that the result does not depend on who runs it. records, rows:
+-- how many there are if one look has shown that none is bad or superseded; null otherwise.
 create or replace function sluice._transform_records(p_ordinals integer[], out records bigint, out rows bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -22,7 +22,7 @@ begin
       if sluice._is_run_fault(sqlstate) then
         raise;
       end if;
-      -- Some record cannot be transformed: once more, past all such records.
+      -- Some record cannot be transformed: again, past all such records.
       execute v.transform_past_faults_sql using p_ordinals;
     end;
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -50,7 +50,7 @@ comment on function sluice._transform_records(integer[]) is
   'Turns staged records into typed, hashed and checked rows.';
 
 -- Whether the rows of all records, for the only target, are sound: none breaks a rule, and each has a key of its own.
--- One pass for what takes three otherwise, and only where that is cheap.
+-- One pass instead of three, and only if it is cheap.
 create or replace function sluice._look_at_rows(
   p_target sluice.compiled, out records bigint, out rows bigint, out are_sound boolean)
 language plpgsql volatile
@@ -87,8 +87,8 @@ begin
 end
 $$;
 
--- For a transform that takes a row: the fields of the records that came as payloads, as a replay's do, and as those
--- that the loader does not understand. A payload that is no JSON object is its record's fault.
+-- For a transform that takes a row: the fields of records that came as payloads, as in a replay, or because the
+-- loader could not take them apart. A payload that is not a JSON object is its record's fault.
 create or replace function sluice._slice_payloads(p_statement text, p_ordinals integer[])
 returns void
 language plpgsql volatile
@@ -107,8 +107,8 @@ exception when data_exception or program_limit_exceeded then
 end
 $$;
 
--- What is raised when a payload is taken apart as an object, if anything is. Reads only, so that its subtransaction
--- takes no id.
+-- What is raised when a payload is taken apart as an object, if anything is. Only reads, so its subtransaction takes
+-- no id.
 create or replace function sluice._fault_of_json(p_payload text, out sqlstate_ text, out message text, out detail text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp

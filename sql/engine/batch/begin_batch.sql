@@ -33,7 +33,7 @@ begin
   end if;
   return query
   select c.version, v_batch_id, c.input_columns, c.input_columns is not null and (
-    -- Looked up, not joined: whose each pipeline is, is asked of that one only.
+    -- Looked up, not joined: row security then checks only the owner of that pipeline.
     (select o.retain_raw from sluice.pipelines o where o.pipeline_id = b.owner_id) is not null or exists (
     select from sluice.quarantine q
     where q.pipeline_id = b.owner_id and q.status = 'open' and q.last_seen_at < coalesce(b.run_started_at, now())))

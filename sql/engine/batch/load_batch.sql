@@ -23,11 +23,11 @@ declare
 begin
   perform sluice._advance_batch('transformed', 'loaded');
   select b.*, c.target, c.batch_keys_sql,
-    -- Looked up, not joined, as in begin_batch; null when it was dropped meanwhile.
+    -- Looked up, not joined, as in begin_batch; null if it was dropped meanwhile.
     (select o.retain_raw from sluice.pipelines o where o.pipeline_id = b.owner_id) as retain_raw into strict v
   from pg_temp.sluice_batch b cross join pg_temp.sluice_compiled c;
 
-  -- Statements of their own: a lock and a read in one would read the state as it was before the wait.
+  -- Separate statements: one that both locks and reads would read the state as it was before the wait.
   v_state := sluice._lock_state(v.pipeline_id, load_batch.epoch, load_batch.batch_seq);
   perform sluice._lock_target(v.target);
 

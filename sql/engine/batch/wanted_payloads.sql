@@ -1,6 +1,6 @@
--- A record that came as fields needs its payload when it goes to quarantine, is retained, or may be one that waits in
--- quarantine. The loader asks here for the first of these; what it did not send otherwise raises SL009, upon which it
--- sends the batch again with all payloads.
+-- A record that came as fields needs its payload if it goes to quarantine, is retained, or may be one that waits in
+-- quarantine. The loader asks here for the first of these; for the others load_batch raises SL009 if it was not sent,
+-- and the loader sends the batch again with all payloads.
 create or replace function sluice.wanted_payloads()
 returns setof integer
 language sql volatile

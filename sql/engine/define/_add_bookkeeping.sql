@@ -45,8 +45,8 @@ $$;
 comment on function sluice._add_bookkeeping(text, text) is
 $$Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours.$$;
 
--- Rows that name batches before any pipeline of today has loaded the target came with it: from a copy of the table,
--- say. Their numbers must not be given again.
+-- Rows that name batches before any current pipeline has loaded the target came with it: for example from a copy of
+-- the table. Their numbers must not be assigned again.
 create or replace function sluice._note_unknown_rows(p_target text)
 returns void
 language plpgsql volatile
@@ -71,7 +71,7 @@ begin
 end
 $$;
 
--- With the rights of the engine's owner, as all pipelines take their numbers from there: upwards only.
+-- With the rights of the engine's owner, as all pipelines take their numbers from there; only upwards.
 create or replace function sluice._pass_batch_id(p_target text, p_batch_id bigint)
 returns void
 language plpgsql volatile
@@ -81,7 +81,7 @@ as $$
 declare
   v_last bigint := (select s.last_value from sluice.batch_id s);
 begin
-  -- Or a table could use up the numbers of all pipelines.
+  -- Otherwise a table could use up the numbers of all pipelines.
   if p_batch_id - v_last > 1000000000000 then
     raise exception using errcode = 'SL005',
       message = format('target %s names batch %s in sluice_batch, and no engine has come that far', p_target,

@@ -1,4 +1,4 @@
--- The further targets of a definition, each looked up and checked as the first one is, and fit to hold children of it.
+-- The further targets of a definition, each looked up and checked like the first one, and fit to hold its children.
 create or replace function sluice._also_of_definition(
   p_search_path text, p_name text, p_first record, p_key text[], p_also jsonb[])
 returns sluice.also_targets[]
@@ -80,7 +80,7 @@ begin
 end
 $$;
 
--- What is newer is decided where all is known: no other pipeline may write to a table of children.
+-- What is newer has to be decided in one place: no other pipeline may write to a table of children.
 create or replace function sluice._refuse_shared_children(p_pipeline text, p_target text, p_also sluice.also_targets[])
 returns void
 language plpgsql stable

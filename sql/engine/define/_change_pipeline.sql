@@ -9,7 +9,7 @@ begin
   if p_changes = '{}' then
     return p_pipeline;
   end if;
-  -- The mark goes with the marking.
+  -- Without marking there is no mark column.
   if v_new.missing <> 'mark' and not p_changes ? 'mark_column' then
     v_new.mark_column := null;
   end if;
@@ -68,7 +68,7 @@ comment on function sluice._change_pipeline(sluice.pipelines, integer, jsonb) is
 $$Changes source and policies of a pipeline to what is given, a null for none; SL005 for what makes no sense, or not
 with this version.$$;
 
--- Whether what is done about missing rows goes with a version.
+-- Whether what is to be done about missing rows works with a version.
 create or replace function sluice._check_policies(p_pipeline sluice.pipelines, p_version integer)
 returns void
 language plpgsql stable

@@ -69,8 +69,8 @@ $$;
 comment on function sluice._check_missing(text, text, text[], text[], jsonb, text, text, numeric) is
   'Refuses (SL005) what makes no sense as missing, mark_column and max_delete_ratio of a pipeline.';
 
--- Missing parents that are deleted take their children along, or nobody would know whose they are. p_version: null for
--- the active one.
+-- Missing parents that are deleted take their children along; otherwise nobody would know whose they are. p_version:
+-- null for the active one.
 create or replace function sluice._refuse_kept_children(p_pipeline sluice.pipelines, p_version integer)
 returns void
 language plpgsql stable

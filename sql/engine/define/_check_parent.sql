@@ -36,7 +36,7 @@ begin
       raise exception using errcode = 'SL005', message = p_where || v_fault, hint = v_hint;
     end if;
   end loop;
-  -- Looked up for every parent of every batch.
+  -- It is looked up for every parent of every batch.
   if p_also.children = 'replace' and not exists (
     select from pg_index i
     where i.indrelid = to_regclass(p_also.target) and i.indisvalid and i.indpred is null and (

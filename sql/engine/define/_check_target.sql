@@ -70,7 +70,7 @@ begin
     end if;
   end loop;
 
-  -- The key must be the key: merge inserts duplicates in silence where no index forbids it.
+  -- The key must be a key: without an index that forbids it, merge silently inserts duplicates.
   if not exists (
     select from pg_index i
     where i.indrelid = v_target and i.indisunique and i.indisvalid and i.indimmediate

@@ -12,8 +12,8 @@ declare
   v_call    text;
 begin
   perform sluice._check_input(p_pipeline, p_function, p_target);
-  -- Behind "offset 0" the record is no constant to the planner, which would else compute
-  -- immutable parts of the transform, and raise what they raise.
+  -- Behind "offset 0" the planner does not take the record for a constant; else it would compute immutable parts of
+  -- the transform, and raise what they raise.
   select format(
       '(select %s, null::pg_catalog.jsonb as sluice_meta from (select %s) r offset 0) s cross join lateral %s',
       c.record_sql, coalesce((select string_agg(format('null::pg_catalog.text as %I', i), ', ')
@@ -85,7 +85,7 @@ $$;
 comment on function sluice._check_transform(text, oid, text, text[], text, text) is
   'Checks (SL005) that a transform returns columns of the target, of types that can be assigned; returns their names.';
 
--- The columns a function returns: of "returns table", of out parameters, or of "returns setof some_table". None for
+-- The columns a function returns: from "returns table", out parameters, or "returns setof some_table". None for
 -- anything else.
 create or replace function sluice._transform_columns(p_function oid)
 returns table (ordinal integer, column_name text, type_oid oid)

@@ -1,6 +1,6 @@
--- What a call said when it was made last is kept with its version (transforms.definition), so that this call changes
--- what it says anew, and leaves alone what was set elsewhere in between. The newest version speaks for the pipeline:
--- a file of an older one, applied again at a deploy, finds itself registered and is done.
+-- What the last call said is kept with its version (transforms.definition), so that this call changes only what it
+-- says differently, and leaves alone what was set elsewhere in between. The newest version speaks for the pipeline: a
+-- file of an older one, applied again at a deploy, finds itself registered and is done.
 create or replace function sluice._define_pipeline(
   p_search_path text, p_name text, p_version integer, p_transform text, p_target text, p_key text[], p_source jsonb,
   p_order_by text, p_activate boolean, p_policies jsonb, p_times jsonb, p_also jsonb[])
@@ -81,7 +81,7 @@ begin
     and (v_old.function, v_old.sha256, v_old.key) = (v_new.function, v_new.sha256, v_new.key)
     and v_old.order_by is not distinct from v_new.order_by;
   if v_is_same and p_version < v_newest and p_version <> v_pipeline.active_version then
-    -- Of the past: it need not even fit the target any more.
+    -- An old version: it need not even fit the target any more.
     return sluice._said_of_definition(v_pipeline, v_pipeline, p_version, '{}');
   end if;
 
@@ -94,7 +94,7 @@ begin
   perform sluice._refuse_strangers(p_name, v_owner, t), sluice._add_bookkeeping(p_name, t)
   from unnest(array[v_names.target] || array(select a.target from unnest(v_also) a)) t;
   if v_pipeline.pipeline_id is null then
-    -- Also where the transaction has opened a batch before, which checks at once.
+    -- Also if the transaction has opened a batch before, which would otherwise check at once.
     set constraints sluice.pipelines_active_version_exists deferred;
     insert into sluice.pipelines (name, owner, target, source, active_version, max_bad_ratio)
     values (p_name, v_owner, v_names.target, v_said -> 'source', p_version, 0.1)

@@ -63,13 +63,13 @@ set search_path = pg_catalog, pg_temp
 as $$
   select concat(
     case when r.rolname is null then 'there is no such role any more; '
-      -- Nobody is made a superuser for that.
+      -- Nobody should become a superuser for that.
       when not r.rolsuper then format('grant %I to %I; ', p_owner, current_user) end,
     format('to give the pipeline away: select sluice.set_policy(%L, ''owner'', %L)', p_name, current_user))
   from (values (true)) here left join pg_roles r on r.rolname = p_owner
 $$;
 
--- The pipeline of that name; SL005 for a backfill, where only the pipeline itself will do.
+-- The pipeline of that name; SL005 for a backfill, if only the pipeline itself will do.
 create or replace function sluice._find_live_pipeline(p_name text)
 returns sluice.pipelines
 language sql stable
@@ -117,8 +117,7 @@ $$The name itself, where a pipeline bears it; SL005, naming those there are, for
 conditions on views, which would be empty:
 select * from sluice.status where pipeline = sluice.pipeline_name('ordres')$$;
 
--- The name of a pipeline, or of the one it is a backfill of: under that its records are known to transforms and in
--- quarantine.
+-- The name of a pipeline, or of the one it is a backfill of: transforms and the quarantine know its records by that.
 create or replace function sluice._live_name(p_name text)
 returns text
 language sql stable

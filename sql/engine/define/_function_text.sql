@@ -10,7 +10,7 @@ $$;
 comment on function sluice._function_text(oid) is
   'The text a transform version is registered with and compared to.';
 
--- By which a replaced function is noticed; null when there is no such function.
+-- A replaced function is noticed by this; null if there is no such function.
 create or replace function sluice._function_sha256(p_function oid)
 returns text
 language sql stable
@@ -19,7 +19,7 @@ as $$
   select encode(sha256(convert_to(sluice._function_text(p_function), 'UTF8')), 'hex')
 $$;
 
--- The same of a transform: its function, and the type of the row that it takes.
+-- The same for a transform: its function, and the type of the row that it takes.
 create or replace function sluice._transform_sha256(p_function oid)
 returns text
 language sql stable
@@ -29,7 +29,7 @@ as $$
     sluice._function_text(p_function) || coalesce(E'\n' || sluice._input_definition(p_function), ''), 'UTF8')), 'hex')
 $$;
 
--- The function of that name and arguments; null when it is gone, or a type that it took.
+-- The function of that name and arguments; null if it is gone, or a type that it took.
 create or replace function sluice._find_function(p_function text)
 returns oid
 language plpgsql stable

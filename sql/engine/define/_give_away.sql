@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform sluice._check_owner(p_pipeline.name, p_pipeline.owner);
-  -- At once, as they have one owner: also backfills, and what else loads its tables.
+  -- All at once, as they have one owner: also backfills, and whatever else loads its tables.
   update sluice.pipelines p set owner = p_pipeline.owner, updated_at = now()
   where p.pipeline_id in (
     select o.pipeline_id from sluice._loaded l join sluice._loaded o using (target)
@@ -16,7 +16,7 @@ $$;
 comment on function sluice._give_away(sluice.pipelines) is
   'Gives a pipeline, and all that load its tables, to the owner that it is to have.';
 
--- Refuses a role that is none, or that the caller is not a member of.
+-- Refuses a role that does not exist, or that the caller is not a member of.
 create or replace function sluice._check_owner(p_pipeline text, p_owner text)
 returns void
 language plpgsql stable
@@ -36,7 +36,7 @@ begin
 end
 $$;
 
--- Refuses a target of which a pipeline of another owner writes the ledger.
+-- Refuses a target whose ledger belongs to a pipeline of another owner.
 create or replace function sluice._refuse_strangers(p_pipeline text, p_owner text, p_target text)
 returns void
 language plpgsql stable

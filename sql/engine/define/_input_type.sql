@@ -40,8 +40,8 @@ as $$
     with ordinality as c (column_name, type_name, collation_clause, is_not_null, coercion, hash_input, place)
 $$;
 
--- What a transform is called with, as columns of "s" made of "r", and the call. p_doc: the document as an expression.
--- probe_sql: the columns with a place before each field.
+-- What a transform is called with, as columns of "s" made from "r", and the call. p_doc: the document as an
+-- expression. probe_sql: the columns, with a place before each field.
 create or replace function sluice._call_sql(
   p_function oid, p_doc text, out record_sql text, out probe_sql text, out call_sql text)
 language plpgsql stable

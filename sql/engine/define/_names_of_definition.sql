@@ -1,4 +1,4 @@
--- The names of a definition as its author sees them: nothing but the look-ups runs under that path.
+-- The names of a definition as its author sees them: only the look-ups run under that path.
 create or replace function sluice._names_of_definition(
   p_search_path text, p_name text, p_transform text, p_target text,
   out target text, out transform oid, out takes_meta boolean, out search_path text)
@@ -34,7 +34,7 @@ begin
     perform pg_catalog.set_config('search_path', p_search_path, true);
     v_of_doc := pg_catalog.to_regprocedure(v_doc);
     v_of_both := pg_catalog.to_regprocedure(v_doc_meta);
-    -- Of a type that the author alone knows: by its arguments, if they are given, or as the only one of its name.
+    -- With a type that only the author knows: by its arguments, if they are given, or as the only one with its name.
     if v_is_bare then
       v_only := pg_catalog.to_regproc(v_function);
     else
@@ -68,7 +68,7 @@ begin
       hint = 'procedures, aggregates and window functions return no rows for a record: '
         'create function ...(doc jsonb) returns table (...)';
   end if;
-  -- Built-in names come first, whatever the author's path: the hash is made of them.
+  -- Built-in names come first, whatever the author's path: the hash is made with them.
   search_path := concat_ws(', ', (
     select string_agg(quote_ident(s), ', ') from unnest(v_schemas) s where not starts_with(s, 'pg_temp')
       and s <> 'pg_catalog'),

@@ -24,7 +24,7 @@ $$;
 comment on function sluice._pipeline_state(integer) is
   'new, running, paused, died (no outcome and nobody holds it), or the outcome of the last run.';
 
--- Runs that failed since one ended well, if the last one did. A run that was stopped, or found the pipeline held, is
+-- Runs that failed since the last one that ended well. A run that was stopped, or found the pipeline held, is
 -- neither.
 create or replace function sluice._failures(p_pipeline_id integer, out failing_since timestamptz,
   out failed_runs bigint)
@@ -38,7 +38,7 @@ as $$
     order by o.run_id desc limit 1), 0)
 $$;
 
--- Columns that may hold data, for who may see them; null for others.
+-- Columns that may hold data, for those who may see them; null for others.
 create or replace function sluice._cursor_of(p_pipeline_id integer)
 returns jsonb
 language plpgsql stable
@@ -52,7 +52,7 @@ begin
 end
 $$;
 
--- Of a run, or of the last senders of a pipeline.
+-- For a run, or for the last senders of a pipeline.
 create or replace function sluice._error_of(p_run_id bigint, p_sender_of integer)
 returns text
 language plpgsql stable

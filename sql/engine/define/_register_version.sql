@@ -1,4 +1,4 @@
--- Writes the version down, if it may still be changed.
+-- Registers the version, if it may still be changed.
 create or replace function sluice._register_version(
   p_pipeline sluice.pipelines, p_target text, p_old sluice.transforms, p_new sluice.transforms, p_said jsonb,
   p_also sluice.also_targets[], p_is_active boolean)

@@ -29,8 +29,8 @@ comment on function sluice._version_targets(integer, integer) is
 $$The targets of a version (null: the active one), each with its transform; number 1 is the first. None where there is
 no such version.$$;
 
--- The tables that a pipeline has loaded in any version, the first one first; each with the pipeline as if it were the
--- only one.
+-- The tables that a pipeline has loaded in any version, the first target first; each with the pipeline as if it were
+-- the only one.
 create or replace function sluice._targets_of(p_pipeline sluice.pipelines)
 returns table (target text, is_first boolean, as_only sluice.pipelines)
 language sql stable
@@ -64,7 +64,8 @@ as $$
     where a.pipeline_id = coalesce(p_pipeline.backfill_of, p_pipeline.pipeline_id) and a.target = p_target)
 $$;
 
--- A pipeline as if one of its targets were the only one: the first unless another is named (SL005 for a stranger).
+-- A pipeline as if one of its targets were the only one: the first unless another is named (SL005 if it is not one of
+-- them).
 create or replace function sluice._as_only_target(p_pipeline sluice.pipelines, p_target text)
 returns sluice.pipelines
 language plpgsql stable

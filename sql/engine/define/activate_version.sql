@@ -26,7 +26,7 @@ way forward for one that was defined with activate => false. Rows are delivered 
 the other said otherwise. Who did it and when is in sluice.versions. SL005 when there is no such version or it no longer
 fits the target. Example: select sluice.activate_version('orders', 1)$$;
 
--- Makes a version the active one and notes who did it, if it was not.
+-- Makes a version the active one, and notes who did it, unless it was already.
 create or replace function sluice._activate(p_pipeline sluice.pipelines, p_version integer)
 returns void
 language plpgsql volatile
@@ -35,7 +35,7 @@ as $$
 begin
   update sluice.pipelines p set active_version = p_version, updated_at = now()
   where p.pipeline_id = p_pipeline.pipeline_id;
-  -- Defining the same again is no activation.
+  -- Defining the same again is not an activation.
   insert into sluice.activations (pipeline_id, version, previous_version)
   select p_pipeline.pipeline_id, p_version, last.version
   from (values (true)) here

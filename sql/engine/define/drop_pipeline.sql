@@ -24,7 +24,7 @@ begin
   where s.pipeline_id in (select p.pipeline_id from sluice.pipelines p
     where v_pipeline.pipeline_id in (p.pipeline_id, p.backfill_of))
   order by s.pipeline_id for update;
-  -- As every batch does, before its records and ledger: a replay locks no state.
+  -- Like every batch, before its records and ledger: a replay locks no state.
   perform sluice._lock_target(to_regclass(v_pipeline.target));
   perform sluice._forget_chunks(array(select k.chunk_id from sluice.known_payloads k
     where k.pipeline_id = v_pipeline.pipeline_id));
@@ -68,6 +68,6 @@ as $$
       where sluice._loads(p, p_pipeline.target)) x
     where x.is_dropped group by x.number) island
   having count(*) > 0;
-  -- What sessions have compiled for the others trusts those rows still.
+  -- What sessions have compiled for other pipelines still trusts those rows.
   update sluice.pipelines p set updated_at = now() where p.target = p_pipeline.target;
 $$;

@@ -34,14 +34,14 @@ begin
     v_changes := v_changes || jsonb_build_object(v_policy.name, case v_policy.word
       when 'none' then null when 'default' then v_policy."default" else v_policy.value end);
     begin
-      -- Each by itself, so that what is refused has its name.
+      -- One by one, so that an error names the one that is refused.
       perform jsonb_populate_record(v_was, v_changes);
     exception when data_exception then
       raise exception using errcode = 'SL005', hint = format('%s is %s', v_policy.name, v_policy.sentence),
         message = format('pipeline %s: %s cannot be %s', v_was.name, v_policy.name, quote_literal(v_policy.value));
     end;
   end loop;
-  -- Marks need a column, and a column marks.
+  -- Marking needs a column, and the column needs marking.
   if v_changes ->> 'mark_column' is not null and not v_changes ? 'missing' then
     v_changes := v_changes || '{"missing": "mark"}';
   end if;

@@ -1,5 +1,5 @@
--- The outbox: deliveries of the key, of rows that belong to it, and bodies and answers in which a text stands. What is
--- on its way stays until it has arrived, as does a delete that the other side has not heard of.
+-- The outbox: deliveries of the key, of rows that belong to it, and bodies and answers that contain a text. What is
+-- in flight stays until it has arrived, and so does a delete that the other side has not been told.
 create or replace function sluice._erase_deliveries(
   p_pipeline sluice.pipelines, p_key jsonb, p_texts text[], p_rows boolean)
 returns table (place text, traces bigint, erased bigint, detail text)
@@ -20,7 +20,7 @@ begin
   with meant as materialized (
     select o.delivery_id, coalesce(k.is_of_key, false) or sluice._says(o.key::text, p_texts)
         or sluice._says(o.deleted_row::text, p_texts) as is_of_key,
-      -- The row of the key goes, and what was to be sent of it; other rows stay.
+      -- The row of the key goes, and what was to be sent about it; other rows stay.
       o.state = 'in_flight' or o.state = 'unsent'
         and (o.operation = 'delete' or not (p_rows and coalesce(k.is_of_key, false))) as is_needed
     from sluice.outbox o
@@ -34,7 +34,7 @@ begin
   ), gone as (
     delete from sluice.outbox o using meant m where o.delivery_id = m.delivery_id and m.is_of_key and not m.is_needed
   ), emptied as (
-    -- Another row's, which was sent or answered together with it: redeliver makes its body anew.
+    -- Another row's, which was sent or answered together with it: redeliver makes its body again.
     update sluice.outbox o set body = null, answer = null, error = 'erased'
     from meant m where o.delivery_id = m.delivery_id and not m.is_of_key and not m.is_needed)
   select count(*), count(*) filter (where not m.is_needed) into traces, erased from meant m;
@@ -52,8 +52,8 @@ $$;
 comment on function sluice._erase_deliveries(sluice.pipelines, jsonb, text[], boolean) is
   'Erases deliveries of a key, and bodies and answers in which a text stands.';
 
--- By route, how deliveries of a key are known: the hashes of its own, or of the rows of further targets that belong to
--- it, and what a deleted row of it says.
+-- For each route, how deliveries of a key are known: the hash of its own row, or those of rows in further targets
+-- that belong to it, and what a deleted row leaves of it.
 create or replace function sluice._keys_in_outbox(p_pipeline sluice.pipelines, p_key jsonb)
 returns jsonb
 language plpgsql stable

@@ -1,4 +1,4 @@
--- Quarantined records and retained payloads: those that make a key, and those in which one of the texts stands.
+-- Quarantined records and retained payloads: those that make a key, and those that contain one of the texts.
 create or replace function sluice._erase_records(
   p_pipeline sluice.pipelines, p_key jsonb, p_texts text[], p_batch_id bigint)
 returns table (place text, traces bigint, erased bigint, detail text)
@@ -32,7 +32,7 @@ begin
   delete from sluice.quarantine_events e where e.quarantine_id = any (v_ids);
   insert into sluice.quarantine_events (quarantine_id, event, batch_id)
   select i, 'erased', p_batch_id from unnest(v_ids) i;
-  -- Its bytes are known by their hash when they come again, as those of a discarded record; the books count it.
+  -- Its hash recognises the bytes if they come again, as for a discarded record; the books count it.
   update sluice.quarantine q set
     status = 'erased', payload_sha256 = sha256(coalesce(q.original_payload, q.payload)), payload = '',
     original_payload = null, keys = null, message = 'erased', detail = null, reason = null, resolved_batch_id = null,
@@ -55,7 +55,7 @@ $$;
 comment on function sluice._erase_records(sluice.pipelines, jsonb, text[], bigint) is
   'Erases quarantined records and retained payloads of a key, and those in which a text stands.';
 
--- Of a retained record the place stays, without a payload. trouble: where keys could not be looked for.
+-- A retained record keeps its place, without a payload. trouble: where keys could not be looked for.
 create or replace function sluice._erase_retained(p_pipeline sluice.pipelines, p_given jsonb, p_columns text[],
   p_row_sql text, p_texts text[], out erased bigint, out trouble text)
 language plpgsql volatile
@@ -90,7 +90,7 @@ begin
 end
 $$;
 
--- Empties the payloads of these records of a batch, or of all in which a text stands; returns how many.
+-- Empties the payloads of these records of a batch, or of all that contain a text; returns how many.
 create or replace function sluice._blank_payloads(
   p_relation regclass, p_batch_id bigint, p_ordinals integer[], p_texts text[])
 returns bigint

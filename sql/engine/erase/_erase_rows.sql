@@ -1,5 +1,5 @@
--- What the engine keeps by key: hashes stay where the laws need them, what people can read goes. If asked, the row of
--- the target with its children, which are deleted before it.
+-- What the engine keeps by key: hashes stay where the laws need them, what people can read goes. If asked, also the
+-- row of the target with its children, which are deleted first.
 create or replace function sluice._erase_rows(
   p_pipeline sluice.pipelines, p_key jsonb, p_rows boolean, p_stop boolean, p_batch_id bigint)
 returns table (place text, traces bigint, erased bigint, detail text)
@@ -62,7 +62,7 @@ comment on function sluice._erase_rows(sluice.pipelines, jsonb, boolean, boolean
   'Erases what is kept by key, and if asked the row of the target and those that belong to it.';
 
 -- The rows of a target that belong to a key (p_parent: its columns for it): how many, and how many were deleted. With
--- them go what was accepted of them by hand, and the payloads that are known by them.
+-- them go accepted changes by hand, and the memory of known payloads for them.
 create or replace function sluice._delete_of_key(p_pipeline sluice.pipelines, p_first oid, p_target oid, p_key text[],
   p_first_key text[], p_parent text[], p_row_sql text, p_given jsonb, p_search_path text, p_is_to_go boolean,
   p_batch_id bigint, out traces bigint, out erased bigint, out noted bigint)
@@ -109,7 +109,7 @@ select pg_catalog.array_agg(g.place) from gone g$sql$,
 end
 $$;
 
--- Lets records of a key in again that was stopped.
+-- Lets records with a stopped key in again.
 create or replace function sluice.lift_stop(pipeline text, key jsonb, reason text)
 returns text
 language plpgsql volatile

@@ -1,5 +1,5 @@
--- Errors, notes and names that hold one of the texts, or the key, if it is a text. Names of files and cursors are what
--- the next run goes by: they are counted, and stay.
+-- Errors, notes and names that contain one of the texts, or the key if it is a text. Names of files and cursors are
+-- what the next run goes by: they are counted, and stay.
 create or replace function sluice._erase_texts(p_pipeline sluice.pipelines, p_key jsonb, p_texts text[])
 returns table (place text, traces bigint, erased bigint, detail text)
 language plpgsql volatile

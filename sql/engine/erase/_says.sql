@@ -1,4 +1,4 @@
--- Whether one of these texts stands in a text; or in a document as JSON writes it, with whatever is escaped.
+-- Whether a text contains one of these; or a document does, as JSON writes it, with whatever is escaped.
 create or replace function sluice._says(p_text text, p_texts text[])
 returns boolean
 language plpgsql immutable
@@ -22,7 +22,7 @@ $$;
 
 comment on function sluice._says(text, text[]) is 'Whether one of these texts stands in a text, or in what JSON it is.';
 
--- The same of the bytes of a record, which may be no text.
+-- The same for the bytes of a record, which may not be text.
 create or replace function sluice._payload_says(p_payload bytea, p_texts text[])
 returns boolean
 language sql immutable
@@ -33,7 +33,7 @@ as $$
     else exists (select from unnest(p_texts) t where position(convert_to(t, 'UTF8') in p_payload) > 0) end
 $$;
 
--- What of a key can be looked for in texts that quote it: not a number, which stands everywhere.
+-- What of a key can be looked for in texts that quote it: not a number, which would be found everywhere.
 create or replace function sluice._texts_of_key(p_key jsonb)
 returns text[]
 language sql immutable

@@ -60,7 +60,7 @@ not retained, until sluice.lift_stop.
 Not reached: the source, copies elsewhere (what was delivered, other pipelines, backups, WAL, the server's log).
 Example: select * from sluice.erase('customers', '{"id": 42}', '{anna@example.org}', 'request 17', rows => true)$$;
 
--- Without a key or a text nothing is meant, and what is short is meant of too much.
+-- Without a key or a text nothing is meant; a short text would mean too much.
 create or replace function sluice._refuse_vague_erasure(p_pipeline sluice.pipelines, p_key jsonb, p_texts text[],
   p_reason text, p_rows boolean, p_stop boolean, p_is_dry boolean)
 returns void
@@ -107,9 +107,9 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- As long as the keys of replayed records are there.
+  -- While the keys of replayed records still exist.
   perform sluice._note_replayed_keys(to_regclass(p_pipeline.target));
-  -- Those of rows that belong to the key are found by the rows.
+  -- Deliveries of rows that belong to the key are found through those rows.
   return query select * from sluice._erase_deliveries(p_pipeline, p_key, p_texts, p_rows);
   if p_key is not null then
     return query select * from sluice._erase_rows(p_pipeline, p_key, p_rows, p_stop, p_batch_id);

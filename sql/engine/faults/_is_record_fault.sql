@@ -17,13 +17,13 @@ $$;
 comment on function sluice._is_record_fault(text) is
   'Whether an error is a single record''s own fault whatever becomes of other records.';
 
--- Whether an error is never a record's fault: it retries or fails the run.
+-- Whether an error is never a record's fault: it is retried or fails the run.
 create or replace function sluice._is_run_fault(p_sqlstate text)
 returns boolean
 language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
--- Not in SQL, which would be planned anew for every error.
+-- Not in SQL, which would be planned again for every error.
 begin
   return p_sqlstate <> 'SL100' and (left(p_sqlstate, 2) in (
       '08', -- connection
@@ -49,8 +49,8 @@ begin
   if left(p_sqlstate, 2) not in ('3F', '42') or p_sqlstate in ('42601', '42602', '42622') then
     return true;
   end if;
-  -- Something is not there, or not what it should be. Broken code names what it lacks; a value of type regclass
-  -- and the like is what is lacking itself.
+  -- Something does not exist, or is not what it should be. Broken code names what it lacks; a value of type regclass
+  -- and the like is itself what is lacking.
   begin
     return exists (
       select from (
@@ -80,7 +80,7 @@ begin
   if p_others_pass then
     return;
   end if;
-  -- A few records, and those of a replay, say little by themselves: then what the version has done before counts.
+  -- A few records, and those of a replay, say little by themselves: then what the version has loaded before counts.
   if exists (
     select from pg_temp.sluice_batch b, pg_temp.sluice_compiled c
     where (b.kind = 'replay' or b.extracted < v_few) and exists (

@@ -1,5 +1,5 @@
--- Which records make the merge fail? Tries live records chunk by chunk for those that fail by themselves or with
--- a neighbour, then all together for those that only fail with one far away. Every trial rolls back.
+-- Which records make the merge fail? Tries live records chunk by chunk for those that fail by themselves or with a
+-- neighbour, then all together for those that fail only with a distant one. Every trial is rolled back.
 create or replace function sluice._isolate_merge_faults()
 returns boolean
 language plpgsql volatile
@@ -13,7 +13,8 @@ declare
   v_found    boolean := false;
   v_by_trial integer;
 begin
-  -- Citus plans when it runs, and lets its own sessions explain, which know no temporary table of this one.
+  -- Citus plans at execution, and explains in sessions of its own, which have none of this session's temporary
+  -- tables.
   perform case when t.fetch_sql is null
     then sluice._plan_by_index('sluice_trial_merge_' || t.number, t.trial_merge_sql, t.search_path)
     else sluice._prepare('sluice_trial_merge_' || t.number, null, t.trial_merge_sql) end
@@ -72,7 +73,7 @@ begin
     return false;
   end if;
 
-  -- The record at which the merge stopped is the likely one: try it alone.
+  -- The record at which the merge stopped is the most likely one: try it alone.
   select r.sluice_ordinal into v_guess from pg_temp.sluice_rows r
   where r.sluice_state is null and r.sluice_ordinal between v_live[1] and v_live[cardinality(v_live)]
   order by r.tableoid, r.sluice_ordinal, r.sluice_line offset greatest(v_all.place - 1, 0) limit 1;

@@ -1,6 +1,6 @@
 -- The rows of all staged records, or of p_ordinals, that the transform of a target can make; the other records are
--- noted in sluice_faults. One pass: it goes on behind each record that raised, and no subtransaction writes, so none
--- takes an id: beyond 64 in one transaction every other session's snapshots would slow down. Whose fault it is: see
+-- noted in sluice_faults. One pass: it continues after each record that raised, and no subtransaction writes, so none
+-- takes an id (beyond 64 in one transaction every other session's snapshots would slow down). Whose fault it is: see
 -- _is_record_fault.
 create or replace function sluice._rows_past_faults(p_ordinals integer[], p_number integer default 1)
 returns setof record
@@ -24,22 +24,22 @@ declare
 begin
   select * into strict v_compiled from pg_temp.sluice_targets t where t.number = p_number;
   perform set_config('search_path', v_compiled.search_path, true); -- to the end of this function
-  -- Prepared, as planning would cost more than running them once for each fault.
+  -- Prepared, as planning again for each fault would cost more than running them.
   perform sluice._prepare('sluice_trial', 'tid, integer[]', v_compiled.trial_sql);
   perform sluice._prepare('sluice_probe', 'tid', v_compiled.probe_sql);
   loop
     perform setval('pg_temp.sluice_place', 1, false);
     begin
-      -- Rows returned before a record raises are kept: what a function has returned is no
-      -- part of the transaction. What the raising record itself returned is marked later.
+      -- Rows returned before a record raises are kept: what a function has returned is not undone by a rollback. What
+      -- the raising record itself returned is marked later.
       return query execute format('execute sluice_trial(%L, %L)', v_from, p_ordinals);
       exit;
     exception when others then
       get stacked diagnostics v_sqlstate = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
         v_constraint = constraint_name, v_column = column_name;
       v_place := sluice._place();
-      -- Filled by copy, and from other tables in the order of the records: so physical order is that in which they
-      -- were tried.
+      -- Filled by copy, or from other tables in the order of the records: so the physical order is the order of the
+      -- trial.
       if v_compiled.input_columns is null then
         select s.ctid as row_id, s.ordinal into v_record
         from pg_temp.sluice_staging s where s.ctid > v_from and s.ordinal = v_place - 1 limit 1;
@@ -53,8 +53,8 @@ begin
       v_is_alone := sluice._is_record_fault(v_sqlstate);
     end;
 
-    -- Once more by itself, for the column. Does it pass now, as a volatile transform may, it
-    -- has raised nevertheless, and its rows are not complete.
+    -- Again by itself, to find the column. Even if it passes now, as with a volatile transform, it has raised, and
+    -- its rows are not complete.
     perform setval('pg_temp.sluice_place', 1, false);
     v_place := 0;
     begin

@@ -1,5 +1,5 @@
--- Under the lock on the target, which _hold_target has taken: nobody can rewrite the table any more, which would
--- put other rows in the places. A rewrite until now has given it another file.
+-- Under the lock on the target, which _hold_target has taken: nobody can rewrite the table any more, which would move
+-- other rows to these places. A rewrite before that has given it another file.
 create or replace function sluice._confirm_known()
 returns bigint
 language plpgsql volatile
@@ -30,8 +30,8 @@ comment on function sluice._confirm_known() is
 $$Keeps in sluice_known the records whose row stands, and transforms the others; returns how many rows the known
 records have, of which several may have the same.$$;
 
--- Looks at the row versions of known records in the target. lost: the records whose version is not there; standing:
--- rows found in their places, one for each place. p_is_sample: looks at some of them only.
+-- Looks at the row versions of known records in the target. lost: the records whose version is gone; standing: rows
+-- found in their places, one for each place. p_is_sample: looks at only some of them.
 create or replace function sluice._look_up_known(p_is_sample boolean, out lost integer[], out standing bigint)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -54,8 +54,8 @@ select
 end
 $$;
 
--- Transforms the known records for whose row the batch has another record, as which of the two is newer is decided
--- between their rows. Returns how many rows the known records have then, null when there were none to transform.
+-- Transforms the known records whose row has the key of another record of the batch, as their rows decide which is
+-- newer. Returns how many rows the known records then have, null if there were none to transform.
 create or replace function sluice._transform_displaced()
 returns bigint
 language plpgsql volatile
@@ -78,8 +78,8 @@ begin
 end
 $$;
 
--- Transforms records that were taken for known after all; returns how many rows the others have, of which several may
--- have the same.
+-- Transforms records that were wrongly taken to be known; returns how many rows the others have, as several may have
+-- the same one.
 create or replace function sluice._transform_again(p_ordinals integer[])
 returns bigint
 language plpgsql volatile

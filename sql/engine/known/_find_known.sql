@@ -50,9 +50,8 @@ begin
   if v_known = 0 then
     return 0;
   end if;
-  -- Rows that somebody touches between loads stand nowhere: better noticed here, where workers
-  -- go side by side, than under the lock. The rollback gives the lock on the target back: none
-  -- is held while a worker waits for its turn.
+  -- If rows are touched between loads, better notice it here, where workers run side by side, than under the lock.
+  -- The rollback releases the lock on the target: none is held while a worker waits for its turn.
   begin
     v_sample := sluice._look_up_known(p_is_sample => true);
     raise exception using errcode = 'SL999', message = 'a sample always rolls back';
@@ -70,7 +69,7 @@ comment on function sluice._find_known(uuid[]) is
 $$Notes in sluice_known the staged records whose payload made a row that may still stand; returns their number.
 p_anchors: the anchors among their digests.$$;
 
--- Looks the staged payloads up in one chunk, with one pass over both. p_is_first: no chunk was looked into before.
+-- Looks the staged payloads up in one chunk, with one pass over both. p_is_first: no chunk was searched before.
 create or replace function sluice._find_known_in(p_chunk_id bigint, p_is_first boolean)
 returns bigint
 language plpgsql volatile

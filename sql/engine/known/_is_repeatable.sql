@@ -8,7 +8,7 @@ declare
   v_tree     text;
 begin
   select * into strict v_function from pg_catalog.pg_proc where oid = p_function;
-  -- What meta says differs from batch to batch, and what a name means to a type of the catalog from day to day.
+  -- What meta says differs from batch to batch, and what a name means to a catalog type may differ from day to day.
   if v_function.pronargs <> 1 or exists (
     select from pg_attribute a left join pg_type t on t.oid = a.atttypid
     where a.attrelid = sluice._input_type(p_function) and a.attnum > 0
@@ -21,7 +21,7 @@ begin
   end if;
   if v_function.prolang <> (select l.oid from pg_catalog.pg_language l where l.lanname = 'sql')
     or v_function.proconfig is not null
-    -- Literals such as 'now' are gone from a parsed body.
+    -- Literals such as 'now' are no longer visible in a parsed body.
     or v_function.prosrc ~* '\m(now|today|tomorrow|yesterday)\M' then
     return false;
   end if;

@@ -4,8 +4,8 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- By what it says, not by when it was written: the same definition applied again is the
-  -- same. The server belongs to it, as its row versions do: a dump has others when restored.
+  -- By content, not by when it was written: the same definition applied again is the same. The server belongs to it,
+  -- as its row versions do: a restored dump has others.
   return (
     select encode(substr(sha256(convert_to(concat_ws('/', '1',
       (select c.system_identifier from pg_control_system() c),
@@ -25,7 +25,7 @@ comment on function sluice._made_for(integer) is
 $$Identifies everything that the rows of a pipeline depend on besides their payloads, and the server whose row versions
 are remembered. Null, and nothing is remembered, where the server does not identify itself.$$;
 
--- Whether the long way could only find the row of a known record unchanged, as far as the target is concerned.
+-- Whether, as far as the target is concerned, a full transform could only find the row of a known record unchanged.
 create or replace function sluice._may_skip_known(p_target oid, p_columns text[])
 returns boolean
 language plpgsql stable
@@ -39,14 +39,14 @@ begin
       not sluice._is_distributed(p_target) and exists (
         select from pg_class c join pg_am a on a.oid = c.relam
         where c.oid = p_target and c.relkind = 'r' and not c.relhassubclass and a.amname = 'heap')
-      -- Types whose every change shows in the fingerprint: no types of users under a domain, either.
+      -- Types whose every change shows in the fingerprint: no user types, not even under a domain.
       and not exists (
         select from pg_attribute a
         join pg_type t on t.oid = a.atttypid
         cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
         where a.attrelid = p_target and a.attname = any (p_columns)
           and (b.base_type >= 16384 and t.typtype <> 'e' or t.typtype = 'd' and t.typbasetype <> b.base_type))
-      -- Constraints that say of a row that stands what they said when it was written.
+      -- Constraints whose verdict on an existing row cannot have changed.
       and not exists (
         select from pg_constraint c
         where c.oid in (

@@ -22,7 +22,7 @@ begin
       array_agg(distinct r.sluice_digest) filter (where r.sluice_digest < sluice._anchor_limit())
     into v_rows, v_digests, v_anchors
   from pg_temp.sluice_rows r where r.sluice_state is null;
-  -- As long as nearly all records are known, those few cost less than writing all anew.
+  -- As long as nearly all records are known, those few cost less than writing all of them again.
   if v_rows * 16 <= v.known + v_rows then
     update sluice.known_payloads k set last_used_at = now()
     where k.chunk_id = any (v.known_chunks) and k.last_used_at < now() - interval '1 day';

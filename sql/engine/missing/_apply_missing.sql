@@ -108,7 +108,7 @@ begin
   -- Triggers of the target see the definer's search_path, as under any writer.
   perform set_config('search_path', p_search_path, true);
   execute v_write into v_written using p_batch_id;
-  -- Deferred constraints would fail at commit, where nobody knows what they are about.
+  -- At commit, deferred constraints would fail without telling what they are about.
   set constraints all immediate;
   return v_written;
 end

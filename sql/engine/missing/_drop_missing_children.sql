@@ -43,7 +43,7 @@ comment on function sluice._drop_missing_children(sluice.pipelines, sluice.compi
 $$Deletes the rows of further targets whose parent is about to be deleted as missing; returns their books, null where
 there is one target.$$;
 
--- What the ledger says of one of several targets whose rows were missing.
+-- What the ledger says about one of several targets whose rows were missing.
 create or replace function sluice._missing_book(p_target text, p_missing text, p_rows bigint)
 returns jsonb
 language sql immutable

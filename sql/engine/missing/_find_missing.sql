@@ -4,7 +4,7 @@ create or replace function sluice._find_missing(
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_min_messages = warning
--- Each of many rows is looked up among many keys, of which the planner knows nothing.
+-- Many rows are each looked up among many keys, about which the planner knows nothing.
 set enable_nestloop = off
 set enable_mergejoin = off
 set jit = off
@@ -24,7 +24,7 @@ begin
   select count(*) filter (where m.is_missing), count(*) filter (where not m.is_missing) into missing, back
   from pg_temp.sluice_missing m;
   if missing > 0 then
-    -- Against the rows there were before, or a source that was exchanged would pass with its new ones.
+    -- Against the rows there were before, or an exchanged source would pass because of its new rows.
     execute format('select count(*) from %s t
 where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1)%s',
       p_target::regclass, coalesce(' and ' || sluice._unmarked_condition(p_target, p_pipeline.mark_column), ''))

@@ -3,7 +3,7 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- Rows written since the snapshot began are of this snapshot, or newer.
+  -- Rows written since the snapshot began belong to it, or are newer.
   select format($sql$insert into pg_temp.sluice_missing (class, place, key_hash, is_missing)
 select t.tableoid, t.ctid, %1$s, true from %2$s t
 where t.sluice_batch in (select b.batch_id from sluice._all_batches() b where b.pipeline_id = $1
@@ -29,7 +29,7 @@ comment on function sluice._missing_sql(oid, text[], text) is
 $$Finds the rows of a pipeline whose key the snapshot has not seen, and those that are marked and whose key it has.
 $1: the pipeline; $2, $3: with which batch and when the snapshot began.$$;
 
--- Fetches from a distributed target what it has to find there: rows whose key the snapshot has not seen, and marked
+-- Fetches from a distributed target what has to be found there: rows whose key the snapshot has not seen, and marked
 -- ones. $1: the pipeline.
 create or replace function sluice._fetch_missing_sql(p_target oid, p_key text[], p_mark_column text)
 returns text
@@ -53,7 +53,7 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- With a tombstone for each deleted row, as for any deleted key; for a distributed target in a statement apart.
+  -- With a tombstone for each deleted row, as for any deleted key; for a distributed target in a separate statement.
   select format(E'with written as (\n  %s\nselect pg_catalog.count(*) from written', case
       when p_mark_column is null and sluice._is_distributed(p_target) then format(
         E'delete from %s t using %s m where %s\n  returning 1)', p_target::regclass, n.noted, n.is_noted)
@@ -86,7 +86,7 @@ as $$
   where sluice._is_distributed(p_target)
 $$;
 
--- What a tombstone has of a row t besides the hash of its key.
+-- What a tombstone keeps of a row t besides the hash of its key.
 create or replace function sluice._buried_columns(p_key text[], p_order_by text)
 returns text
 language sql stable

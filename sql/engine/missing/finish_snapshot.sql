@@ -1,5 +1,5 @@
--- The end of a full read. The loader calls it when the source has nothing left to read, in a
--- transaction of its own that is fenced like a batch. See _note_full_read for how it came here.
+-- The end of a full read. The loader calls it when the source has nothing left to read, in a transaction of its own
+-- that is fenced like a batch. See _note_full_read for what led here.
 create or replace function sluice.finish_snapshot(
   run_id bigint, epoch bigint, batch_seq bigint, max_delete_ratio numeric default null)
 returns sluice.batches
@@ -25,7 +25,7 @@ begin
       message = format('deposed: run %s is not known any more', finish_snapshot.run_id),
       hint = 'its pipeline was dropped';
   end if;
-  -- Shows evict_loader this session, should it be cut off with the state locked.
+  -- Shows this session to evict_loader, should it be cut off while it holds the state.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   v_state := sluice._lock_state(v_pipeline.pipeline_id, finish_snapshot.epoch, finish_snapshot.batch_seq);
   -- Replays note keys, too.

@@ -16,13 +16,13 @@ comment on function sluice._batch_arrivals() is
   'For each batch: the pipeline or backfill that read its records, and when they count as having arrived.';
 
 -- The subquery for when the record arrived that made a row or tombstone, and which pipeline or backfill read it, by
--- the batch that wrote it and the hash of its key. None for other writers, and for pipelines that were dropped.
+-- the batch that wrote it and the hash of its key. None for other writers, and for dropped pipelines.
 create or replace function sluice._row_arrival_sql(p_batch text, p_key_hash text)
 returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- A replay wrote what had come before it, at different times.
+  -- A replay wrote records that had arrived before it, at different times.
   select format('(
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
@@ -31,8 +31,9 @@ as $$
       where a.batch_id = %s)', p_key_hash, p_batch)
 $$;
 
--- Notes by key when the records arrived that replays have loaded into a target, where that is still to be done: a
--- replay is noted with an empty key_hash first, as are those from before this table, and its keys when they are needed.
+-- Notes by key when the records arrived that replays have loaded into a target, if that is still to be done: a replay
+-- is first noted with an empty key_hash, and so are those from before this table; their keys follow when they are
+-- needed.
 create or replace function sluice._note_replayed_keys(p_target oid)
 returns void
 language plpgsql volatile
@@ -42,7 +43,7 @@ as $$
 declare
   v_replay record;
 begin
-  -- Mostly nothing; and who only reads may not delete.
+  -- Usually nothing; and those who only read may not delete.
   if not exists (select from sluice.replayed_keys r where r.key_hash = '') then
     return;
   end if;
@@ -57,7 +58,8 @@ begin
     execute (
       select format($sql$insert into sluice.replayed_keys (batch_id, key_hash, arrived_at, read_by)
 select $1, %s as key_hash, max(coalesce(a.arrived_at, q.last_seen_at)),
-  -- Of several records with the key the last one counts, and those of the pipeline itself came later.
+  -- Of several records with the key the last one counts, and those of the pipeline itself came later than a
+  -- backfill's.
   case when min(a.read_by) = max(a.read_by) then min(a.read_by) end
 from sluice.quarantine q
 cross join lateral pg_catalog.jsonb_array_elements(q.keys) x (key)

@@ -5,7 +5,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- Locked first: whoever else was about to close them is waited for.
+  -- Locked first: waits for whoever else was about to close them.
   v_ids bigint[] := array(
     select q.quarantine_id from sluice.quarantine q
     where q.quarantine_id = any (p_ids) and q.status = 'open' order by q.quarantine_id for no key update);
@@ -15,7 +15,7 @@ begin
   select id, p_status, p_batch_id, p_version, p_reason from unnest(v_ids) id;
   update sluice.quarantine q set
     status = p_status, resolved_batch_id = p_batch_id, reason = p_reason, closed_at = now(), closed_by = session_user,
-    -- By that the source's own bytes are told when they come again.
+    -- This recognises the source's own bytes when they come again.
     payload_sha256 = case when p_status = 'discarded' and q.original_payload is not null
       then sha256(q.original_payload) else q.payload_sha256 end
   where q.quarantine_id = any (v_ids);
@@ -26,7 +26,8 @@ $$;
 comment on function sluice._close_records(bigint[], text, bigint, integer, text) is
   'Closes those of the records that are still open, as replayed, loaded or discarded, and adds that to their history.';
 
--- The history of a record begins with its error; written when something else happens to it, as most have no history.
+-- The history of a record begins with its error; that is written only when something else happens to it, as most have
+-- no history.
 create or replace function sluice._note_first_errors(p_ids bigint[])
 returns void
 language sql volatile

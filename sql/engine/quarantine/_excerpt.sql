@@ -3,7 +3,7 @@ returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  -- Plain dots: an ellipsis cannot be shown in every client_encoding.
+  -- Plain dots: not every client_encoding can show an ellipsis.
   select case
     when length(line) <= abs(p_length) then line
     when p_length > 0 then left(line, p_length - 3) || '...'
@@ -14,7 +14,7 @@ $$;
 comment on function sluice._excerpt(text, integer) is
   'A text as one line of so many characters at most: its start, or its end if p_length is negative.';
 
--- An error of a record in one line: a constraint's name says all, else column and message.
+-- A record's error in one line: the name of a constraint says it all, else column and message.
 create or replace function sluice._error_line(
   p_sqlstate text, p_column text, p_constraint text, p_message text, p_length integer)
 returns text
@@ -49,8 +49,8 @@ exception when character_not_in_repertoire or untranslatable_character then
 end
 $$;
 
--- Lines of so many characters at most, cut at blanks where there are any. Lines that are long enough to have been cut
--- are joined before, unless the next one begins an item of a list.
+-- Lines of at most so many characters, broken at blanks if there are any. Lines long enough to have been broken are
+-- joined first, unless the next one begins a list item.
 create or replace function sluice._wrapped(p_text text, p_length integer)
 returns text
 language sql immutable

@@ -8,7 +8,7 @@ declare
   v_batch_id bigint := sluice._open_batch(p_pipeline, p_version, null, 'replay', p_precedence);
   v_origins  jsonb;
 begin
-  -- Before the records are locked: a load in progress has the target and may want the records.
+  -- Before the records are locked: a load in progress holds the target and may want the records.
   perform sluice._lock_target((select c.target from pg_temp.sluice_compiled c));
   v_origins := sluice._stage_quarantined(p_pipeline.pipeline_id, p_ids, true);
   if v_origins = '[]' then
@@ -22,7 +22,7 @@ begin
     return;
   end if;
   ledger := sluice._write_ledger(ledger);
-  -- What it found unchanged would look missing to a read that is going on, see _note_full_read.
+  -- What it found unchanged would look missing to a read in progress, see _note_full_read.
   insert into sluice.snapshot_keys (pipeline_id, batch_id, key_hashes, is_from_elsewhere)
   select s.pipeline_id, v_batch_id, k.key_hashes, true
   from pg_temp.sluice_compiled c
@@ -43,7 +43,7 @@ create or replace function sluice._resolve_replayed(p_batch_id bigint, p_version
 returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
--- Look-ups of the records at hand: the quarantine may be very large.
+-- Look-ups of the current records only: the quarantine may be very large.
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$

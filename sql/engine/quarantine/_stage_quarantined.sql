@@ -2,7 +2,7 @@ create or replace function sluice._stage_quarantined(p_pipeline_id integer, p_id
 returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
--- Look-ups of the records at hand: the quarantine may be very large.
+-- Look-ups of the current records only: the quarantine may be very large.
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$

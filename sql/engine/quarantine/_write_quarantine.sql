@@ -12,7 +12,7 @@ begin
   perform sluice._refuse_missing_payloads(true);
   select b.batch_id, b.owner_id, b.precedence, c.version into v from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
   with record as materialized (
-    -- The last of the same bytes.
+    -- The last record with the same bytes.
     select distinct on (sha256(r.payload))
       sha256(r.payload) as hash, r.payload, o.origin, r.position, f.ordinal,
       f.sqlstate, f.message, f.detail, f.constraint_name, f.column_name, k.keys,
@@ -29,7 +29,7 @@ begin
       where o.first_ordinal <= f.ordinal order by o.first_ordinal desc limit 1) o on true
     order by sha256(r.payload), f.ordinal desc
   ), discarded as (
-    -- What was discarded or erased stays so when it comes again.
+    -- What was discarded or erased stays so if it comes again.
     update sluice.quarantine q set
       seen_count = q.seen_count + case when v.precedence = 'arrival_only' then 0 else r.seen_count end,
       last_seen_at = case when v.precedence = 'arrival_only' then q.last_seen_at else now() end,
@@ -41,7 +41,7 @@ begin
       from record r join sluice.quarantine d
         on d.pipeline_id = v.owner_id and d.payload_sha256 = r.hash and d.status in ('discarded', 'erased')
       group by r.ordinal, r.hash, r.seen_count) r
-    -- Looked up, not joined: open records may be very many.
+    -- Looked up, not joined: there may be very many open records.
     where q.quarantine_id = r.id and (
       select x.quarantine_id from sluice.quarantine x
       where x.pipeline_id = v.owner_id and x.payload_sha256 = r.hash and x.status = 'open') is null
@@ -60,7 +60,7 @@ begin
     version = excluded.version, sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
     constraint_name = excluded.constraint_name, column_name = excluded.column_name, keys = excluded.keys,
     last_seen_at = case when v.precedence = 'arrival_only' then q.last_seen_at else excluded.last_seen_at end,
-    -- What a reload or a backfill finds again has arrived when the pipeline itself read it.
+    -- What a reload or a backfill finds again arrived when the pipeline itself read it.
     (last_batch_id, origin, position) = (
       select case when x.has_arrived then q.last_batch_id else excluded.last_batch_id end,
         case when x.has_arrived then q.origin else excluded.origin end,

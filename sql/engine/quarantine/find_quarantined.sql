@@ -63,8 +63,9 @@ $$The discarded records of a pipeline: what reopen takes.
 quarantine_ids: only these; SL005 names those that are no records of the pipeline.
 filter: a condition on sluice.quarantine_discarded, one expression, run with the rights of the caller.$$;
 
--- Which records of a pipeline a person means: those named, those that meet a condition on a view, or all (null). SL005
--- for ids and filters that mean none of its records. p_max_rows: of those that meet a condition only the first.
+-- Which records of a pipeline a person means: those named, those that meet a condition on a view, or all (null).
+-- SL005 for ids and filters that match none of its records. p_max_rows: of those that meet a condition only the
+-- first.
 create or replace function sluice._chosen_records(
   p_pipeline sluice.pipelines, p_ids bigint[], p_view text, p_filter text, p_max_rows bigint)
 returns bigint[]
@@ -115,8 +116,8 @@ begin
 end
 $$;
 
--- The first open records that meet a condition, so many at least, if there are: looked for in larger and larger parts
--- of the quarantine, as a view that is in order is read to its end.
+-- The first open records that meet a condition, at least so many if there are: searched in larger and larger parts of
+-- the quarantine, as an ordered view would be read to its end.
 create or replace function sluice._first_chosen_records(
   p_pipeline_id integer, p_view text, p_filter text, p_max_rows bigint)
 returns bigint[]

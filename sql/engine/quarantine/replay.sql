@@ -1,6 +1,6 @@
--- Quarantined records once more, by the way every batch goes: transform, checks, merge, ledger.
--- They come from their raw bytes, in the order they arrived, and they never overwrite what
--- came later (sluice._outdated_sql). One transaction: the caller's.
+-- Quarantined records again, through the steps of every batch: transform, checks, merge, ledger. They start from
+-- their raw bytes, in the order they arrived, and never overwrite what came later (sluice._outdated_sql). One
+-- transaction: the caller's.
 create or replace function sluice.replay(
   pipeline text, version integer default null, filter text default null, quarantine_ids bigint[] default null,
   overwrite_unsure boolean default false, batch_rows integer default 10000)

@@ -9,7 +9,7 @@ declare
   v_done     record;
   v_loaded   bigint := 0;
 begin
-  -- The records of a backfill are those of its pipeline.
+  -- The records of a backfill belong to its pipeline.
   if v_pipeline.backfill_of is not null then
     select * into strict v_pipeline from sluice.pipelines p where p.pipeline_id = v_pipeline.backfill_of;
   end if;

@@ -1,6 +1,6 @@
--- Files and objects that were read to their end before a time, and of which nothing is left in the ledger: forgotten
--- where the source lists them no more, which its setting after says. Any other would be loaded as a new one, as long as
--- it is there, or when it comes back. last_object: the last of them; the setting never goes back behind it.
+-- Files and objects that were read to their end before a time, and of which the ledger has nothing left, are
+-- forgotten if the source no longer lists them, as its setting after says. Any other would be loaded as a new one, as
+-- long as it exists, or when it comes back. last_object: the last of them; the setting never goes back before it.
 create or replace function sluice._forget_objects(p_pipeline sluice.pipelines, p_before timestamptz,
   p_carried_seq bigint, p_limit integer, p_is_dry boolean, out objects bigint, out last_object text)
 language plpgsql volatile
@@ -11,7 +11,7 @@ declare
   v_after text := p_pipeline.source ->> 'after';
 begin
   if v_after is null or not starts_with(v_after, sluice._plain_address(p_pipeline.source))
-    -- Rewinds of older engines hold all objects.
+    -- Rewinds by older engines hold all objects.
     or exists (select from sluice.batches b where b.pipeline_id = p_pipeline.pipeline_id and b.kind = 'rewind'
       and b.objects <> '[]' and not b.objects @> '[{"is_removed": true}]') then
     objects := 0;

@@ -31,7 +31,7 @@ $$;
 comment on function sluice._make_raw_table() is
   'Makes the table of a day of retained payloads, for its row in sluice.raw_days.';
 
--- Raises 55P03 when somebody reads it.
+-- Raises 55P03 if somebody is reading it.
 create or replace function sluice._drop_raw_table()
 returns trigger
 language plpgsql volatile
@@ -42,7 +42,7 @@ declare
   v_table text := sluice._raw_table(old.pipeline_id, old.retained_on);
 begin
   if to_regclass(v_table) is not null then
-    -- Without waiting: who reads a table has it to the end of their transaction.
+    -- Without waiting: whoever reads a table holds it until their transaction ends.
     execute format('lock table %s in access exclusive mode nowait', v_table);
     execute format('drop table %s', v_table);
   end if;

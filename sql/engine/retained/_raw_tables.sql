@@ -52,7 +52,7 @@ order by r.ordinal$sql$, v_relation) using p_batch_id;
 end
 $$;
 
--- What is retained of a pipeline, for errors about what is not.
+-- What a pipeline has retained, for errors about what it has not.
 create or replace function sluice._retained_hint(p_pipeline sluice.pipelines)
 returns text
 language sql stable

@@ -15,10 +15,11 @@ begin
     return;
   end if;
   if to_regclass(sluice._raw_table(p_pipeline_id, v_day)) is null then
-    -- Its trigger makes the table; whoever is making it is waited for.
+    -- Its trigger makes the table, waiting for whoever else is making it.
     insert into sluice.raw_days (pipeline_id, retained_on) values (p_pipeline_id, v_day) on conflict do nothing;
   end if;
-  -- Nothing is sorted: tables lie in the order of the records. By bytes, as a value has a limit and records have none.
+  -- Nothing is sorted: the tables are in the order of the records. Chunked by bytes, as a value has a limit and
+  -- records have none.
   execute format($sql$insert into %s (batch_id, first_ordinal, ordinals, positions, payloads)
 select $1, min(c.ordinal), array_agg(c.ordinal), array_agg(c.position), array_agg(c.payload)
 from (
@@ -34,7 +35,7 @@ $$;
 comment on function sluice._retain_batch(integer, bigint) is
   'Keeps the payloads of the records that the batch has loaded or filtered. Those it has set aside are in quarantine.';
 
--- Of a key that was erased and stopped (sluice.erase) nothing is kept but the place of its records.
+-- Of records whose key was erased and stopped (sluice.erase) only their place is kept.
 create or replace function sluice._stopped_records()
 returns integer[]
 language plpgsql stable

@@ -1,5 +1,5 @@
 -- Looks for the records that made a key among the retained payloads of a batch, by putting them through the batch's
--- version again; changes nothing. The one that counted comes first. p_columns, p_row_sql: of _typed_key.
+-- version again; changes nothing. The one that counted comes first. p_columns, p_row_sql: from _typed_key.
 create or replace function sluice._retained_ordinals_of_key(
   p_batch sluice.batches, p_key jsonb, p_columns text[], p_row_sql text, p_target oid default null)
 returns integer[]
@@ -11,7 +11,7 @@ declare
   v_compiled record;
   v_ordinals integer[] := '{}';
 begin
-  -- Of a backfill the pipeline itself, which has its payloads.
+  -- For a backfill the pipeline itself, which has its payloads.
   select o.* into strict v_pipeline from sluice.pipelines p
     join sluice.pipelines o on o.pipeline_id = coalesce(p.backfill_of, p.pipeline_id)
   where p.pipeline_id = p_batch.pipeline_id;

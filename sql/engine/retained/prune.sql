@@ -26,7 +26,7 @@ begin
     return query select v_pipeline.name, d.*, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint
     from sluice._prune_payloads(v_pipeline, prune.dry_run) d;
     if not prune.dry_run then
-      -- Also of what delivers no longer.
+      -- Also for pipelines that no longer deliver.
       perform sluice._prune_outbox(sluice._as_if_only(v_pipeline, coalesce(s.target, v_pipeline.target)))
       from sluice.delivery_state s where s.pipeline_id = v_pipeline.pipeline_id;
     end if;
@@ -38,7 +38,7 @@ begin
       where d.tombstones > 0;
     end if;
     v_before := coalesce(prune.history_before, now() - v_pipeline.retain_history);
-    -- Where roles may only add to the history, it is for the owner of the engine to prune.
+    -- Where roles may only add to the history, pruning is for the owner of the engine.
     if v_before is not null and v_pipeline.backfill_of is null
       and (prune.dry_run or has_table_privilege('sluice.batches', 'delete')
         and has_table_privilege('sluice.runs', 'delete') and has_table_privilege('sluice.quarantine', 'delete')) then
@@ -79,7 +79,7 @@ declare
 begin
   for v_day in
     select t.retained_on, t.relation from sluice._raw_tables(p_pipeline.pipeline_id) t
-    -- A day goes when its last moment is old enough.
+    -- A day goes once its last moment is old enough.
     where p_pipeline.retain_raw is null
       or (t.retained_on + 1)::timestamp at time zone 'UTC' <= now() - p_pipeline.retain_raw
   loop
@@ -99,7 +99,7 @@ begin
 end
 $$;
 
--- Tombstones of a target from before a time: forgotten, and how many. Those that stop a key stay.
+-- Forgets the tombstones of a target from before a time; returns how many. Those that stop a key stay.
 create or replace function sluice._prune_tombstones(p_target text, p_before timestamptz, p_is_dry boolean,
   out tombstones bigint)
 language plpgsql volatile

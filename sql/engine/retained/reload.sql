@@ -1,5 +1,5 @@
--- The retained payloads of batches once more, by the way every batch goes, say after a mended
--- transform. What a later batch wrote stays (sluice._outdated_sql). One transaction: the caller's.
+-- The retained payloads of batches again, through the steps of every batch, for example after a transform was
+-- corrected. What a later batch wrote stays (sluice._outdated_sql). One transaction: the caller's.
 create or replace function sluice.reload(
   pipeline text, batches bigint[] default null, from_batch bigint default null, to_batch bigint default null,
   version integer default null, max_bad_ratio numeric default null)
@@ -55,7 +55,7 @@ What a later batch wrote stays (stale); with order_by, the newer value. Records 
 the row that they made before stays. Records that a batch had set aside are not reloaded: replay does that.
 Example: select * from sluice.reload('orders', from_batch => 812, version => 3)$$;
 
--- The batches that a reload names, in the order they came; SL005 unless all that they loaded is retained.
+-- The batches that a reload names, in the order they came; SL005 unless everything that they loaded is retained.
 create or replace function sluice._reload_batches(
   p_pipeline sluice.pipelines, p_batches bigint[], p_from_batch bigint, p_to_batch bigint)
 returns setof sluice.batches
@@ -84,7 +84,7 @@ begin
       message = format('pipeline %s has no batch %s', p_pipeline.name, coalesce(v_unknown::text, 'null')),
       hint = sluice._retained_hint(p_pipeline);
   end if;
-  -- What a batch has set aside is not retained.
+  -- What a batch has quarantined is not retained.
   v_missing := array(
     select b.batch_id from sluice.batches b
     left join sluice._raw_counts(p_pipeline.pipeline_id, p_batches) c using (batch_id)
@@ -103,7 +103,7 @@ begin
 end
 $$;
 
--- The payloads of a batch once more, through the steps of any batch. They count as having arrived when that batch did.
+-- The payloads of a batch again, through the steps of every batch. They count as having arrived when that batch did.
 create or replace function sluice._reload_batch(p_pipeline sluice.pipelines, p_version integer, p_batch sluice.batches)
 returns sluice.batches
 language plpgsql volatile

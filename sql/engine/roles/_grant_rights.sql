@@ -21,7 +21,8 @@ declare
 begin
   for v_routine in
     select p.oid::regprocedure::text as name,
-      -- Private ones have their caller's rights, and readers have none to write by; but for those of the owner's.
+      -- Private ones run with their caller's rights, and readers have none to write with; but not those that run with
+      -- the owner's.
       p.proname = any (v_readers) or p.proname like '\_%' and not p.prosecdef as is_for_readers
     from pg_proc p where p.pronamespace = 'sluice'::regnamespace and pg_has_role(p.proowner, 'usage')
   loop
@@ -97,7 +98,7 @@ begin
 end
 $$;
 
--- Grants them when a DBA made a role after the installation; says whether there was any to grant.
+-- Grants them once a DBA has made a role after the installation; says whether there was anything to grant.
 create or replace function sluice._grant_to_new_roles()
 returns boolean
 language plpgsql volatile

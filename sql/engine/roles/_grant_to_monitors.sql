@@ -1,4 +1,4 @@
--- Columns by name: one that is new is not seen until it is known to hold no data. Cursors, messages and notes may.
+-- Columns by name: a new one is not visible until it is known to hold no data. Cursors, messages and notes may.
 create or replace function sluice._grant_to_monitors()
 returns void
 language plpgsql volatile

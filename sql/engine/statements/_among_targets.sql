@@ -1,5 +1,5 @@
--- What is different where a version has several targets: each has its rows in a table of its own, the first has
--- children, and the others are children.
+-- What is different with several targets: each has its rows in a table of its own, the first one has children, and
+-- the others are children.
 create or replace function sluice._among_targets(p_compiled sluice.compiled, p_pipeline_id integer)
 returns sluice.compiled
 language plpgsql stable
@@ -13,7 +13,7 @@ begin
   v := jsonb_populate_record(v, (
     select jsonb_object_agg(s.key, sluice._of_target(s.value::text, v.number)::jsonb)
     from jsonb_each(to_jsonb(v)) s where s.key in ('reference_checks', 'fetch_sql') or s.key like '%\_sql'));
-  -- A payload may be known to have made one row, not several of several targets.
+  -- A payload may be known to have made one row, not several in several targets.
   v.made_for := null;
   v.keeps_places := false;
   v.matched_sql := null;
@@ -30,7 +30,7 @@ begin
   v.children := v_first.children;
   v.transform_past_faults_sql := replace(v.transform_past_faults_sql, '_rows_past_faults($1)',
     format('_rows_past_faults($1, %s)', v.number));
-  -- What was deleted is remembered of the parent.
+  -- Only the parent keeps a memory of what was deleted.
   v.revive_sql := null;
   v.bury_sql := null;
   v.batch_keys_sql := null;
@@ -62,7 +62,7 @@ begin
 end
 $$;
 
--- A statement about sluice_rows, made one about the rows of one of several targets.
+-- Turns a statement about sluice_rows into one about the rows of one of several targets.
 create or replace function sluice._of_target(p_statement text, p_number integer)
 returns text
 language sql immutable

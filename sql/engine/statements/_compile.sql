@@ -111,7 +111,7 @@ where ($1 is null or s.ordinal = any ($1))
     and v.version = v_pipeline.active_version then
     v.made_for := sluice._made_for(p_pipeline_id);
   end if;
-  -- A trigger may change what it inserts: then only a look at the row tells what became of it.
+  -- A trigger may change what it inserts: then only a look at the row shows the result.
   v.keeps_places := v.made_for is not null and v_is_in_any_order;
   return case when v_others = '{}' then v else sluice._among_targets(v, p_pipeline_id) end;
 end

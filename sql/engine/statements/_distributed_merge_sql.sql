@@ -1,5 +1,5 @@
--- Citus knows no MERGE from a table of the session into a distributed one. What the merge comes to, for such a target:
--- one statement of three parts, each of which takes the rows of its outcome. Parts see the target as it was before
+-- Citus has no MERGE from a table of the session into a distributed one. This does the same for such a target: one
+-- statement of three parts, each of which takes the rows with its outcome. The parts see the target as it was before
 -- the statement, and no key is in two of them.
 create or replace function sluice._distributed_merge_sql(
   p_target oid, p_columns text[], p_key text[], p_order_by text, p_has_deleted boolean, p_has_children boolean,

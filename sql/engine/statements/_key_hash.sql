@@ -6,9 +6,9 @@ as $$
 -- plpgsql keeps the plan; a compilation asks ten times.
 begin
   return (
-    -- The bytes are those of record_send under client_encoding UTF8, to which it would convert texts; so
-    -- texts are written by hand. Equal keys, equal bytes: 1.0 is 1.00, -0 is 0, blanks at the end of a char
-    -- do not count, and citext does not tell A from a. Where that cannot be had, see _key_column_without_stable_bytes.
+    -- The bytes are those of record_send under client_encoding UTF8, to which it would convert texts; so texts are
+    -- written by hand. Equal keys have equal bytes: 1.0 is 1.00, -0 is 0, trailing blanks of a char do not count, and
+    -- citext does not tell A from a. If that is impossible, see _key_column_without_stable_bytes.
     select format('pg_catalog.substr(pg_catalog.sha256(%s), 1, 16)', case
         when bool_or(k.sent_as is not null) then concat_ws(' || ', format('pg_catalog.int4send(%s)', count(*)),
           string_agg(case when k.sent_as is null
@@ -37,7 +37,7 @@ comment on function sluice._key_hash(oid, text[], text) is
 $$The expression that identifies the key of a row, given by its alias, in the same bytes whatever the session's
 settings.$$;
 
--- As record_send writes a field. Written out, as other servers may have to compute it, which do not have the engine.
+-- As record_send writes a field. Spelled out, as other servers that do not have the engine may have to compute it.
 create or replace function sluice._sent_text(p_type oid, p_value text)
 returns text
 language sql immutable
@@ -47,7 +47,7 @@ as $$
     format('pg_catalog.convert_to(%s, ''UTF8'')', p_value))
 $$;
 
--- Whether a column can hold equal values of different bytes: 1 and 1.0, 1 day and 24 hours, citext.
+-- Whether a column can hold equal values with different bytes: 1 and 1.0, 1 day and 24 hours, citext.
 create or replace function sluice._may_be_written_otherwise(p_target oid, p_column text)
 returns boolean
 language plpgsql stable
@@ -69,8 +69,8 @@ begin
 end
 $$;
 
--- The first key column in which equal values may have different bytes that sluice._key_hash does not know how to make
--- the same (1 day and 24 hours), so that it could take one key for two.
+-- The first key column whose equal values may have different bytes that sluice._key_hash cannot make the same (1 day
+-- and 24 hours), so that it could take one key for two.
 create or replace function sluice._key_column_without_stable_bytes(p_target oid, p_key text[])
 returns text
 language sql stable

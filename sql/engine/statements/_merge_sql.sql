@@ -16,7 +16,7 @@ declare
   v_same    text := sluice._key_condition(p_target, p_key, 't', 's');
   v_columns text := (select string_agg(format('%I', c), ', ') from unnest(p_columns) c);
   v_values  text := (select string_agg(format('s.%I', c), ', ') from unnest(p_columns) c);
-  -- Of equal keys that are written in two ways, as citext and numeric can be, the row has the last one.
+  -- If equal keys can be written in two ways, as with citext and numeric, the row takes the last one.
   v_changes text := (
     select string_agg(format('%1$I = s.%1$I, ', c), '' order by n) from unnest(p_columns) with ordinality x (c, n)
     where c <> all (p_key) or sluice._may_be_written_otherwise(p_target, c));
@@ -26,8 +26,8 @@ declare
   v_order   text;
   v_actions text;
 begin
-  -- Where the order of rows can make a difference they are merged in that of their records: a table is read in
-  -- the order of its pages, and a small row may find room on an earlier one.
+  -- If the order of rows can make a difference, they are merged in that of their records: a table is read in the
+  -- order of its pages, and a small row may find room on an earlier one.
   is_in_any_order :=
     (select count(*) < 2 from pg_index i where i.indrelid = p_target and (i.indisunique or i.indisexclusion))
     and not exists (select from pg_trigger t where t.tgrelid = p_target and not t.tgisinternal)
@@ -97,9 +97,9 @@ $$;
 comment on function sluice._merge_sql(oid, text[], text[], text, boolean, boolean) is
   'The statements by which a batch changes its target and the tombstones, of which revive_sql comes first.';
 
--- How many rows the batch has, and whether the target has any between the least and the greatest key of them, or the
--- batch one that deletes. Where neither, all rows of the batch are new: keys that grow, as most do, are told by one
--- look into the index instead of one for each row. By the column that the key's index is sorted by.
+-- How many rows the batch has, and whether the target has any between their least and greatest key, or the batch has
+-- one that deletes. If neither, all rows of the batch are new: for growing keys, as most are, one look into the index
+-- tells, instead of one for each row. By the column that the key's index is sorted by.
 create or replace function sluice._overlap_sql(p_target oid, p_key text[])
 returns text
 language plpgsql stable

@@ -1,6 +1,6 @@
--- Where a batch looks for the rows of a target that it may meet: in the target. Those of a distributed one are fetched
--- first (fetch_sql), into a table of the session. Joined to what it lacks, such a target would come over whole, and no
--- statement reads it that changes a table of the session.
+-- Where a batch looks for the rows of a target that it may meet: in the target. Those of a distributed one are
+-- fetched first (fetch_sql), into a table of the session. Joined to a table of the session, such a target would come
+-- over as a whole, and no statement that changes a table of the session can read it.
 create or replace function sluice._met(p_target oid)
 returns text
 language sql stable

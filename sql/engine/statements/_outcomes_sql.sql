@@ -59,8 +59,8 @@ $$What the rows of the batch would come to in the target as it is now, counted; 
 it would change: {"amount": [old, new], ...}; and where its rows are delivered, what goes into the outbox. p_only: the
 pipeline as if the target were its only one.$$;
 
--- What becomes of a row s of the batch that is still in it, said once for the merge, its numbers and dry runs. Of those
--- for a key that is in the target (is_matched, as t) or is not, the first whose condition holds. p_has_children: see
+-- What becomes of a row s of the batch that is still in it, said once for the merge, its numbers and dry runs. For a
+-- key that is in the target (is_matched, as t) or is not, the first whose condition holds. p_has_children: see
 -- _children_sql.
 create or replace function sluice._row_outcomes(
   p_target oid, p_order_by text, p_has_deleted boolean, p_has_children boolean)

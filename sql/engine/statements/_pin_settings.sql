@@ -1,5 +1,5 @@
--- Values become text, and text becomes values, in the way of the session. Functions whose result must not
--- depend on who calls them set client_encoding to UTF8; the installer gives them the rest of these settings.
+-- The session decides how values become text, and text becomes values. Functions whose result must not depend on who
+-- calls them set client_encoding to UTF8; the installer gives them the rest of these settings.
 create or replace function sluice._pin_settings()
 returns void
 language plpgsql volatile
@@ -19,7 +19,7 @@ begin
   set xmloption = content set xmlbinary = base64 set timezone_abbreviations = 'Default'
   set default_text_search_config = 'pg_catalog.simple'$sql$, v_routine);
   end loop;
-  -- What stands behind a backslash is parsed by the session's rules, when a function is called or a statement made.
+  -- What follows a backslash is parsed by the session's rules when a function is called or a statement made.
   for v_routine in
     select p.oid::regprocedure::text from pg_proc p
     where p.pronamespace = 'sluice'::regnamespace and p.prokind = 'f' and p.proconfig is not null

@@ -1,7 +1,6 @@
--- For each foreign key over columns the transform returns, the statement that notes records without a parent as
+-- For each foreign key over columns that the transform returns, the statement that notes records without a parent as
 -- suspects. $1: only these ordinals, null for all. A parent table that the loader may not read is left to the merge,
--- and so are those that the batch loads as well (p_others) and those
--- that stand on other servers.
+-- and so are those that the batch also loads (p_others) and those on other servers.
 create or replace function sluice._reference_checks(p_target oid, p_columns text[], p_others oid[])
 returns text[]
 language plpgsql stable
@@ -11,7 +10,7 @@ declare
   v_key    record;
   v_checks text[] := '{}';
 begin
-  -- Mostly there is none, and then no plan is made of all this.
+  -- Mostly there is none, and then none of this is planned.
   if not exists (select from pg_constraint c where c.conrelid = p_target and c.contype = 'f') then
     return v_checks;
   end if;
@@ -55,7 +54,7 @@ on conflict (ordinal) do nothing$sql$,
         replace(v_key.parent, '%', '%%')),
       v_key.child_columns, v_key.conname, v_key.column_name, v_key.child_present,
       v_key.confrelid::regclass, v_key.matches,
-      -- The parent may arrive in the same batch when a table references itself.
+      -- The parent may arrive in the same batch if a table references itself.
       case when v_key.confrelid = p_target then format(
         ' and (%s) not in (select %s from pg_temp.sluice_rows p where p.sluice_state is null and %s)',
         v_key.child_columns, v_key.parent_columns, v_key.parent_present) else '' end);

@@ -6,8 +6,8 @@ as $$
 #variable_conflict use_column
 -- plpgsql keeps the plan; a compilation asks several times.
 begin
-  -- Rules a row can be held to without looking at another row, in the order Postgres would
-  -- complain. A row that deletes needs nothing but its key.
+  -- Rules that can be checked without looking at another row, in the order Postgres would complain. A row that
+  -- deletes needs nothing but its key.
   return query
   with target as (
     select c.oid, c.relname from pg_class c where c.oid = p_target

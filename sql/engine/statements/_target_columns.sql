@@ -59,7 +59,7 @@ $$;
 comment on function sluice._target_columns(oid, text[]) is
   'The given columns of a target in table order, with the SQL that coerces and hashes each.';
 
--- Raises 22001 as an insert does, where a cast to an array of limited strings would cut in silence.
+-- Raises 22001 as an insert does, if a cast to an array of limited strings would cut silently.
 create or replace function sluice._refuse_cut(p_value anyelement, p_type text)
 returns anyelement
 language plpgsql immutable

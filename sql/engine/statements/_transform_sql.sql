@@ -23,7 +23,7 @@ declare
     operator(pg_catalog.||) coalesce((
       select o.meta from pg_temp.sluice_origins o where o.first_ordinal operator(pg_catalog.<=) %1$sordinal
       order by o.first_ordinal desc limit 1), ''{}'') as sluice_meta', v_own) else '' end;
-  -- Whether there are any is asked once, and seldom are there.
+  -- Whether there are any is asked once; there seldom are.
   v_is_new  text := (
     select string_agg(format('(not exists (select from pg_temp.%1$s) or %2$sordinal not in (
       select ordinal from pg_temp.%1$s))', t, v_own), E'\n    and ')
@@ -76,8 +76,8 @@ $sql$,
 
   transform_sql := format(v_staged, '', v_call.record_sql,
     format('($1 is null or %sordinal = any ($1))', v_own) || E'\n    and ' || v_is_new);
-  -- A transform that only computes becomes part of the query over the records: no join, which would begin anew for each
-  -- record. Rows are numbered where a record can have several; a sequence takes its time.
+  -- A transform that only computes becomes part of the query over the records: no join, which would start again for
+  -- each record. Rows are numbered if a record can have several; a sequence takes its time.
   transform_sql := case when p_makes_one_row
     then format(E'insert into pg_temp.sluice_rows (sluice_line,%s\nselect 0, t.sluice_ordinal, t.sluice_digest, ',
         v_into)
@@ -108,7 +108,7 @@ $$;
 comment on function sluice._transform_sql(oid, boolean, boolean, boolean, oid, text[], text[]) is
   'The statements that turn staged payloads into typed, hashed and checked rows.';
 
--- Whether a transform makes no more than one row of a record: as PostgreSQL plans it, there is nothing but its columns.
+-- Whether a transform makes at most one row of a record: as PostgreSQL plans it, there is nothing but its columns.
 create or replace function sluice._makes_one_row(p_function oid, p_search_path text)
 returns boolean
 language plpgsql volatile

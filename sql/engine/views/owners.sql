@@ -1,4 +1,5 @@
--- With the rights of the engine's owner: whose a pipeline is, everybody is told who is refused it. Nothing else of it.
+-- With the rights of the engine's owner: everybody who is refused a pipeline may know whose it is, and nothing else
+-- about it.
 create or replace view sluice.owners as
 select p.name as pipeline, p.owner, sluice._is_member_of(p.owner) as is_yours, p.backfill_of is not null as is_backfill
 from sluice.pipelines p
