@@ -28,5 +28,6 @@ mod verify;
 mod views;
 
 use support::{
-    Hand, Problem, WAITS_FOR_TARGET, items, items_of_ids, make_all_digests_anchors, problem,
+    Hand, Problem, WAITS_FOR_TARGET, items, items_of_ids, make_all_digests_anchors, numbers,
+    problem,
 };

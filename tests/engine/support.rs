@@ -70,12 +70,19 @@ pub(super) async fn items(db: &TestDb, table: &str, returns: &str, select: &str,
         .await;
 }
 
-/// The same in a database of its own, of records that have an id and nothing else.
+/// The same in a database of its own, for records that have an id and nothing else.
 pub(super) async fn items_of_ids() -> TestDb {
     let db = TestDb::new().await;
     let (table, select) = ("id bigint primary key", "(doc->>'id')::bigint");
     items(&db, table, "id bigint", select, "key => '{id}'").await;
     db
+}
+
+/// The same with records of an id and a number `n`, and with these rules besides.
+pub(super) async fn numbers(db: &TestDb, rules: &str) {
+    let table = format!("id bigint primary key, n integer {rules}");
+    let select = "(doc->>'id')::bigint, (doc->>'n')::integer";
+    items(db, &table, "id bigint, n integer", select, "key => '{id}'").await;
 }
 
 /// The statements of [`items`].

@@ -59,13 +59,6 @@ async fn ids(db: &TestDb) -> String {
         .await
 }
 
-async fn is_sound(db: &TestDb) {
-    let broken = db
-        .rows("select * from sluice.verify(deep => true) where not is_ok")
-        .await;
-    assert_eq!(broken, Vec::<String>::new());
-}
-
 fn lines(ids: impl IntoIterator<Item = i64>) -> String {
     ids.into_iter()
         .map(|id| format!("{{\"id\": {id}}}\n"))
@@ -99,7 +92,7 @@ async fn daily_dumps_as_new_files() {
     folder.write("day4.ndjson", lines([1, 2, 3]));
     assert_eq!(deleted(&db, ""), 1);
     assert_eq!(ids(&db).await, "1 2 3");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -123,7 +116,7 @@ async fn a_dump_of_several_files_counts_when_the_last_is_read() {
     }
     assert_eq!(deleted(&db, "--batch-rows 4 --workers 3"), 3);
     assert_eq!(db.value("select count(*) from shop.items").await, "27");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -142,7 +135,7 @@ async fn one_file_that_is_replaced() {
     folder.write("items.ndjson", lines(31..=39));
     assert_eq!(deleted(&db, ""), 11);
     assert_eq!(ids(&db).await, "31 32 33 34 35 36 37 38 39");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -286,7 +279,7 @@ async fn too_many_missing_rows_fail_the_run_and_are_accepted_once() {
             .await,
         "3 4 5"
     );
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -372,7 +365,7 @@ async fn sweeps_of_an_api() {
         api.lock().unwrap().records = vec![];
         assert_eq!(deleted(&db, ""), 0, "{path}: an empty API says nothing");
         assert_eq!(db.value("select count(*) from shop.items").await, "28");
-        is_sound(&db).await;
+        db.is_sound().await;
     }
 }
 
@@ -437,7 +430,7 @@ async fn dumps_in_an_object_store() {
     assert_eq!(deleted(&db, "--batch-rows 1 --max-batches 1"), 0);
     assert_eq!(deleted(&db, ""), 3);
     assert_eq!(ids(&db).await, "1 4");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 /// The row of an orphan is no missing row, once its parent is there.
@@ -467,7 +460,7 @@ async fn orphans_that_find_their_parents_within_the_run_were_read() {
     assert_eq!(done.summary().count("quarantined"), 1);
     assert_eq!(done.summary().count("deleted"), 2, "{done:?}");
     assert_eq!(ids(&db).await, "1 2 3 7 8");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -503,5 +496,5 @@ async fn what_was_skipped_is_not_missing() {
     assert_eq!(ids(&db).await, "1 2 3 4 5");
     folder.write("4.ndjson", lines([1, 2]));
     assert_eq!(deleted(&db, ""), 3);
-    is_sound(&db).await;
+    db.is_sound().await;
 }

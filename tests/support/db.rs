@@ -144,6 +144,16 @@ impl TestDb {
         }
     }
 
+    /// Insists that every check of `sluice.verify`, row by row, passes.
+    #[track_caller]
+    pub fn is_sound(&self) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let broken = "select pipeline_name, check_name, detail from sluice.verify(deep => true) where not is_ok";
+            assert_eq!(self.rows(broken).await, [""; 0], "{caller}");
+        }
+    }
+
     /// The server's Unix socket.
     pub fn socket(&self) -> std::path::PathBuf {
         let host = &self.settings.hosts[0];

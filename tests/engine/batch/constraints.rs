@@ -1,101 +1,59 @@
 //! Every rule a table can have decides over records, one at a time.
 
-use crate::engine::{Hand, items};
+use crate::engine::{Hand, items, numbers};
 use crate::support::TestDb;
 
-/// Verdicts on records: `-` for loaded, else SQLSTATE, column and constraint.
-async fn verdicts(db: &TestDb, records: &[&str]) -> Vec<String> {
-    let mut hand = Hand::start(db).await;
-    hand.load(records).await;
+/// Loads records, each with the verdict it gets: `-` for loaded, else SQLSTATE, column and constraint.
+async fn judges(db: &TestDb, expected: &[(&str, &str)]) {
+    let records: Vec<&str> = expected.iter().map(|(record, _)| *record).collect();
+    Hand::start(db).await.load(&records).await;
     let faults = db
         .rows("select position, concat_ws(' ', sqlstate, \"column\", \"constraint\") from sluice.quarantine_open_details")
         .await;
-    (1..=records.len())
-        .map(|position| {
-            faults
-                .iter()
-                .find_map(|fault| fault.strip_prefix(&format!("{position}|")))
-                .unwrap_or("-")
-                .to_owned()
-        })
-        .collect()
+    for (position, (record, verdict)) in (1..).zip(expected) {
+        let fault = faults
+            .iter()
+            .find_map(|fault| fault.strip_prefix(&format!("{position}|")));
+        assert_eq!(fault.unwrap_or("-"), *verdict, "{record}");
+    }
 }
-
-const N: (&str, &str) = (
-    "id bigint, n integer",
-    "(doc->>'id')::bigint, (doc->>'n')::integer",
-);
 
 #[tokio::test]
 async fn not_null_and_checks_name_column_and_constraint() {
     let db = TestDb::new().await;
-    items(
+    numbers(&db, "not null constraint n_is_small check (n < 100), constraint pair check (id <> n),
+         constraint inverse_is_small check (1000 / n < 900), constraint never check (case when n = 50 then false end is not false)").await;
+    judges(
         &db,
-        "id bigint primary key, n integer not null constraint n_is_small check (n < 100), constraint pair check (id <> n),
-         constraint inverse_is_small check (1000 / n < 900), constraint never check (case when n = 50 then false end is not false)",
-        N.0,
-        N.1,
-        "key => '{id}'",
+        &[
+            (r#"{"id": 1, "n": 2}"#, "-"),
+            (r#"{"id": 2}"#, "23502 n"),
+            (r#"{"id": 3, "n": 100}"#, "23514 n n_is_small"),
+            (r#"{"id": 4, "n": 4}"#, "23514 pair"),
+            (r#"{"id": 5, "n": 0}"#, "22012"),
+            (r#"{"id": 6, "n": 1}"#, "23514 n inverse_is_small"),
+            (r#"{"id": 7, "n": 50}"#, "23514 n never"),
+            (r#"{"id": 8, "n": 3}"#, "-"),
+        ],
     )
     .await;
-    assert_eq!(
-        verdicts(
-            &db,
-            &[
-                r#"{"id": 1, "n": 2}"#,
-                r#"{"id": 2}"#,
-                r#"{"id": 3, "n": 100}"#,
-                r#"{"id": 4, "n": 4}"#,
-                r#"{"id": 5, "n": 0}"#,
-                r#"{"id": 6, "n": 1}"#,
-                r#"{"id": 7, "n": 50}"#,
-                r#"{"id": 8, "n": 3}"#,
-            ]
-        )
-        .await,
-        [
-            "-",
-            "23502 n",
-            "23514 n n_is_small",
-            "23514 pair",
-            "22012",
-            "23514 n inverse_is_small",
-            "23514 n never",
-            "-"
-        ]
-    );
 }
 
 #[tokio::test]
 async fn checks_the_transform_cannot_see_are_left_to_the_merge() {
     let db = TestDb::new().await;
-    items(
+    numbers(&db, ", cap integer default 10, twice integer generated always as (n * 2) stored,
+         constraint below_cap check (n < cap), constraint twice_is_small check (twice < 10), constraint whole_row check (items.* is null or id > 0), constraint constant check (1 = 1)").await;
+    judges(
         &db,
-        "id bigint primary key, n integer, cap integer default 10, twice integer generated always as (n * 2) stored,
-         constraint below_cap check (n < cap), constraint twice_is_small check (twice < 10), constraint whole_row check (items.* is null or id > 0), constraint constant check (1 = 1)",
-        N.0,
-        N.1,
-        "key => '{id}'",
+        &[
+            (r#"{"id": 1, "n": 2}"#, "-"),
+            (r#"{"id": 2, "n": 11}"#, "23514 below_cap"),
+            (r#"{"id": 3, "n": 6}"#, "23514 twice_is_small"),
+            (r#"{"id": -1, "n": 1}"#, "23514 whole_row"),
+        ],
     )
     .await;
-    assert_eq!(
-        verdicts(
-            &db,
-            &[
-                r#"{"id": 1, "n": 2}"#,
-                r#"{"id": 2, "n": 11}"#,
-                r#"{"id": 3, "n": 6}"#,
-                r#"{"id": -1, "n": 1}"#
-            ]
-        )
-        .await,
-        [
-            "-",
-            "23514 below_cap",
-            "23514 twice_is_small",
-            "23514 whole_row"
-        ]
-    );
 }
 
 #[tokio::test]
@@ -111,18 +69,15 @@ async fn foreign_keys_deferred_and_composite_included() {
             "key => '{id}'",
         )
         .await;
-        assert_eq!(
-            verdicts(
-                &db,
-                &[
-                    r#"{"id": 1, "n": 1, "m": 2}"#,
-                    r#"{"id": 2, "n": 2, "m": 1}"#,
-                    r#"{"id": 3, "n": 7}"#
-                ]
-            )
-            .await,
-            ["-", "23503 parent", "-"]
-        );
+        judges(
+            &db,
+            &[
+                (r#"{"id": 1, "n": 1, "m": 2}"#, "-"),
+                (r#"{"id": 2, "n": 2, "m": 1}"#, "23503 parent"),
+                (r#"{"id": 3, "n": 7}"#, "-"),
+            ],
+        )
+        .await;
         let fault = db
             .value("select message, detail from sluice.quarantine_open_details")
             .await;
@@ -138,15 +93,12 @@ async fn foreign_key_the_transform_does_not_fill_is_left_to_the_merge() {
     let db = TestDb::new().await;
     db.execute("create schema shop; create table shop.parents (p integer primary key)")
         .await;
-    items(
+    numbers(
         &db,
-        "id bigint primary key, n integer, p integer default 5 constraint parent references shop.parents",
-        N.0,
-        N.1,
-        "key => '{id}'",
+        ", p integer default 5 constraint parent references shop.parents",
     )
     .await;
-    assert_eq!(verdicts(&db, &[r#"{"id": 1}"#]).await, ["23503 parent"]);
+    judges(&db, &[(r#"{"id": 1}"#, "23503 parent")]).await;
     db.execute("insert into shop.parents values (5)").await;
     assert_eq!(
         Hand::start(&db).await.load(&[r#"{"id": 2}"#]).await,
@@ -157,37 +109,20 @@ async fn foreign_key_the_transform_does_not_fill_is_left_to_the_merge() {
 #[tokio::test]
 async fn parent_in_the_same_batch_counts_wherever_it_stands() {
     let db = TestDb::new().await;
-    items(
+    numbers(&db, "constraint parent references shop.items").await;
+    judges(
         &db,
-        "id bigint primary key, n integer constraint parent references shop.items",
-        "id bigint, n integer",
-        "(doc->>'id')::bigint, (doc->>'n')::integer",
-        "key => '{id}'",
+        &[
+            (r#"{"id": 2, "n": 1}"#, "-"),
+            (r#"{"id": 1}"#, "-"),
+            (r#"{"id": 3, "n": 3}"#, "-"),
+            (r#"{"id": 4, "n": 99}"#, "23503 n parent"),
+            // Its parent is in the batch, but bad itself; so is the parent of the next.
+            (r#"{"id": 5, "n": 4}"#, "23503 parent"),
+            (r#"{"id": 6, "n": 5}"#, "23503 parent"),
+        ],
     )
     .await;
-    assert_eq!(
-        verdicts(
-            &db,
-            &[
-                r#"{"id": 2, "n": 1}"#,
-                r#"{"id": 1}"#,
-                r#"{"id": 3, "n": 3}"#,
-                r#"{"id": 4, "n": 99}"#,
-                // Its parent is in the batch, but bad itself; so is the parent of the next.
-                r#"{"id": 5, "n": 4}"#,
-                r#"{"id": 6, "n": 5}"#,
-            ]
-        )
-        .await,
-        [
-            "-",
-            "-",
-            "-",
-            "23503 n parent",
-            "23503 parent",
-            "23503 parent"
-        ]
-    );
 }
 
 #[tokio::test]
@@ -195,14 +130,7 @@ async fn parent_that_arrives_between_transform_and_load_counts() {
     let db = TestDb::new().await;
     db.execute("create schema shop; create table shop.parents (n integer primary key)")
         .await;
-    items(
-        &db,
-        "id bigint primary key, n integer references shop.parents",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "references shop.parents").await;
     let hand = Hand::start(&db).await;
     hand.stage(&[
         r#"{"id": 1, "n": 1}"#,
@@ -225,30 +153,20 @@ async fn parent_that_arrives_between_transform_and_load_counts() {
 async fn second_unique_constraint_holds_against_table_and_batch() {
     for timing in ["", "deferrable initially deferred"] {
         let db = TestDb::new().await;
-        items(
+        numbers(&db, &format!("constraint n_is_unique unique {timing}")).await;
+        db.execute("insert into shop.items values (100, 100)").await;
+        judges(
             &db,
-            &format!("id bigint primary key, n integer constraint n_is_unique unique {timing}"),
-            N.0,
-            N.1,
-            "key => '{id}'",
+            &[
+                (r#"{"id": 1, "n": 1}"#, "-"),
+                (r#"{"id": 2, "n": 100}"#, "23505 n_is_unique"),
+                (r#"{"id": 3, "n": 1}"#, "23505 n_is_unique"),
+                (r#"{"id": 4, "n": 4}"#, "-"),
+                (r#"{"id": 5}"#, "-"),
+                (r#"{"id": 6}"#, "-"),
+            ],
         )
         .await;
-        db.execute("insert into shop.items values (100, 100)").await;
-        assert_eq!(
-            verdicts(
-                &db,
-                &[
-                    r#"{"id": 1, "n": 1}"#,
-                    r#"{"id": 2, "n": 100}"#,
-                    r#"{"id": 3, "n": 1}"#,
-                    r#"{"id": 4, "n": 4}"#,
-                    r#"{"id": 5}"#,
-                    r#"{"id": 6}"#,
-                ]
-            )
-            .await,
-            ["-", "23505 n_is_unique", "23505 n_is_unique", "-", "-", "-"]
-        );
     }
 }
 
@@ -263,18 +181,15 @@ async fn exclusion_constraint_quarantines_the_later_record() {
         "key => '{id}'",
     )
     .await;
-    assert_eq!(
-        verdicts(
-            &db,
-            &[
-                r#"{"id": 1, "n": "[1,5)"}"#,
-                r#"{"id": 2, "n": "[4,6)"}"#,
-                r#"{"id": 3, "n": "[5,6)"}"#
-            ]
-        )
-        .await,
-        ["-", "23P01 no_overlap", "-"]
-    );
+    judges(
+        &db,
+        &[
+            (r#"{"id": 1, "n": "[1,5)"}"#, "-"),
+            (r#"{"id": 2, "n": "[4,6)"}"#, "23P01 no_overlap"),
+            (r#"{"id": 3, "n": "[5,6)"}"#, "-"),
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -289,14 +204,7 @@ async fn raise_of_any_trigger_quarantines_its_record() {
         ),
     ] {
         let db = TestDb::new().await;
-        items(
-            &db,
-            "id bigint primary key, n integer",
-            N.0,
-            N.1,
-            "key => '{id}'",
-        )
-        .await;
+        numbers(&db, "").await;
         let timing = if timing.contains(" on ") {
             timing.to_owned()
         } else {
@@ -333,14 +241,7 @@ async fn raise_of_any_trigger_quarantines_its_record() {
 #[tokio::test]
 async fn trigger_that_rejects_quarantines_its_record() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db.execute(
         "create function shop.guard() returns trigger language plpgsql as $$
          begin
@@ -367,14 +268,7 @@ async fn trigger_that_rejects_quarantines_its_record() {
 #[tokio::test]
 async fn trigger_that_swallows_a_row_fails_the_batch_by_name() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db.execute(
         "create function shop.swallow() returns trigger language plpgsql as $$
          begin if new.n = 13 then return null; end if; return new; end $$;
@@ -399,14 +293,7 @@ async fn trigger_that_swallows_a_row_fails_the_batch_by_name() {
 #[tokio::test]
 async fn error_in_a_trigger_that_is_no_record_s_fault_fails_the_batch() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db.execute(
         "create function shop.broken() returns trigger language plpgsql as $$
          begin if new.n = 13 then insert into shop.no_such_log values (1); end if; return new; end $$;
@@ -427,14 +314,7 @@ async fn error_in_a_trigger_that_is_no_record_s_fault_fails_the_batch() {
 #[tokio::test]
 async fn row_level_security_on_the_target_is_refused_for_those_it_binds() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db.execute(
         "do $$ begin if not exists (select from pg_roles where rolname = 'engine_bound') then create role engine_bound in role sluice_operator; end if;
            exception when duplicate_object or unique_violation then null; end $$;
@@ -461,14 +341,7 @@ async fn row_level_security_on_the_target_is_refused_for_those_it_binds() {
 #[tokio::test]
 async fn loader_without_rights_on_the_target_fails_the_batch() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db.execute(
         "do $$ begin if not exists (select from pg_roles where rolname = 'engine_weak') then create role engine_weak in role sluice_operator; end if;
            exception when duplicate_object or unique_violation then null; end $$;
@@ -490,14 +363,7 @@ async fn loader_without_rights_on_the_target_fails_the_batch() {
 #[tokio::test]
 async fn unenforced_constraints_quarantine_nobody() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     let version: i32 = db
         .value("select current_setting('server_version_num')::int / 10000")
         .await
@@ -506,10 +372,7 @@ async fn unenforced_constraints_quarantine_nobody() {
     if version < 18 {
         // Nothing is unenforced there; what is not valid yet holds for new rows.
         db.execute("insert into shop.items values (9, 9); alter table shop.items add constraint small check (n < 5) not valid").await;
-        assert_eq!(
-            verdicts(&db, &[r#"{"id": 1, "n": 9}"#]).await,
-            ["23514 n small"]
-        );
+        judges(&db, &[(r#"{"id": 1, "n": 9}"#, "23514 n small")]).await;
         return;
     }
     db.execute(
@@ -518,7 +381,7 @@ async fn unenforced_constraints_quarantine_nobody() {
            add constraint parent foreign key (n) references shop.parents not enforced",
     )
     .await;
-    assert_eq!(verdicts(&db, &[r#"{"id": 1, "n": 9}"#]).await, ["-"]);
+    judges(&db, &[(r#"{"id": 1, "n": 9}"#, "-")]).await;
 }
 
 #[tokio::test]
@@ -555,32 +418,28 @@ async fn temporal_keys_and_virtual_columns_of_postgres_18_hold() {
         "key => '{id}'",
     )
     .await;
-    assert_eq!(
-        verdicts(
-            &db,
-            &[
-                r#"{"id": 1, "during": "[2024-02-01,2024-08-01)"}"#,
+    judges(
+        &db,
+        &[
+            (r#"{"id": 1, "during": "[2024-02-01,2024-08-01)"}"#, "-"),
+            (
                 r#"{"id": 2, "during": "[2023-02-01,2024-08-01)"}"#,
+                "23503 room_exists",
+            ),
+            (
                 r#"{"id": 3, "during": "[2024-02-01,2024-03-01)", "n": 7}"#,
-            ]
-        )
-        .await,
-        ["-", "23503 room_exists", "23514 twice_is_small"]
-    );
+                "23514 twice_is_small",
+            ),
+        ],
+    )
+    .await;
     assert_eq!(db.value("select count(*) from shop.items").await, "1");
 }
 
 #[tokio::test]
 async fn triggers_find_unqualified_names_as_the_definer_does() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db.execute(
         "create table public.seen (id bigint);
          create function shop.note() returns trigger language plpgsql as $$
@@ -607,14 +466,7 @@ async fn triggers_find_unqualified_names_as_the_definer_does() {
 #[tokio::test]
 async fn deferred_constraints_are_checked_behind_an_insert_and_behind_a_merge() {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        N.0,
-        N.1,
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db.execute(
         "create function shop.refuse() returns trigger language plpgsql as $$ begin
            if new.n < 0 then raise exception 'n is negative'; end if;

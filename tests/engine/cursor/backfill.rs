@@ -33,14 +33,6 @@ async fn start(db: &TestDb) -> Hand {
 
 const ROWS: &str = "select id, n from shop.items order by id";
 
-async fn assert_sound(db: &TestDb) {
-    assert_eq!(
-        db.rows("select * from sluice.verify(deep => true) where not is_ok")
-            .await,
-        Vec::<String>::new()
-    );
-}
-
 #[tokio::test]
 async fn backfills_are_listed_apart_and_verified_with_their_pipeline() {
     let db = shop("").await;
@@ -76,7 +68,7 @@ async fn backfills_are_listed_apart_and_verified_with_their_pipeline() {
             "items.backfill-1|objects",
         ]
     );
-    assert_sound(&db).await;
+    db.is_sound().await;
     db.execute("update sluice.etl_state set batch_seq = 7 where batch_seq = 1 and pipeline_id = 2")
         .await;
     assert_eq!(
@@ -136,7 +128,7 @@ async fn finished_backfill_starts_anew_only_when_told() {
     // A run that was deposed meanwhile finishes nothing.
     db.execute(&finish(true)).await;
     assert_eq!(db.value(state).await, "unfinished|f");
-    assert_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]

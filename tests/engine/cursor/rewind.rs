@@ -1,7 +1,6 @@
 //! Setting the live cursor back.
 
 use crate::engine::{Hand, items_of_ids as shop, problem};
-use crate::support::TestDb;
 
 /// A batch that leaves the given objects behind.
 async fn load(hand: &mut Hand, id: i64, objects: &str) -> i64 {
@@ -48,14 +47,6 @@ async fn three(hand: &mut Hand) -> Vec<i64> {
     ]
 }
 
-async fn assert_chain(db: &TestDb) {
-    assert_eq!(
-        db.rows("select check_name, detail from sluice.verify('items') where not is_ok")
-            .await,
-        Vec::<String>::new()
-    );
-}
-
 #[tokio::test]
 async fn rewind_to_a_batch_restores_its_cursor_and_objects() {
     let db = shop().await;
@@ -86,7 +77,7 @@ async fn rewind_to_a_batch_restores_its_cursor_and_objects() {
     .await;
     assert_eq!(db.value(CURSOR).await, r#"{"to": 3}"#);
     assert_eq!(db.rows(OBJECTS).await, ["a.csv|2|t", "b.csv|2|t"]);
-    assert_chain(&db).await;
+    db.is_sound().await;
     assert_eq!(db.value("select count(*) from shop.items").await, "3");
 }
 
@@ -98,13 +89,13 @@ async fn rewind_to_the_start_forgets_cursor_and_objects_but_no_row() {
         .await;
     assert_eq!(db.value(CURSOR).await, "-");
     assert_eq!(db.rows(OBJECTS).await, Vec::<String>::new());
-    assert_chain(&db).await;
+    db.is_sound().await;
     let mut hand = Hand::start(&db).await;
     assert_eq!(
         hand.load(&[r#"{"id": 1}"#]).await,
         "extracted=1 transformed=1 produced=1 unchanged=1"
     );
-    assert_chain(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -115,7 +106,7 @@ async fn rewind_of_an_object_forgets_only_that() {
         .await;
     assert_eq!(db.value(CURSOR).await, r#"{"to": 3}"#);
     assert_eq!(db.rows(OBJECTS).await, ["b.csv|2|t"]);
-    assert_chain(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -140,9 +131,9 @@ async fn rewinds_after_rewinds_find_the_state_as_it_was() {
     ))
     .await;
     assert_eq!(db.rows(OBJECTS).await, Vec::<String>::new());
-    assert_chain(&db).await;
+    db.is_sound().await;
     load(&mut Hand::start(&db).await, 6, "[]").await;
-    assert_chain(&db).await;
+    db.is_sound().await;
 }
 
 /// A million of them would pass the limit of a jsonb value.
@@ -168,7 +159,7 @@ async fn entry_of_a_rewind_does_not_grow_with_the_objects() {
     ] {
         db.execute(&format!("select sluice.rewind('items', {goal})"))
             .await;
-        assert_chain(&db).await;
+        db.is_sound().await;
     }
     assert_eq!(
         db.value(
@@ -220,18 +211,18 @@ async fn ledgers_in_which_rewinds_hold_all_objects_say_the_same() {
     )
     .await;
     assert_eq!(db.rows(told).await, now);
-    assert_chain(&db).await;
+    db.is_sound().await;
     // And as the first ones did, that did not say what a rewind went back to.
     db.execute("update sluice.batches set rewound_to = null")
         .await;
-    assert_chain(&db).await;
+    db.is_sound().await;
     db.execute(&format!(
         "select sluice.rewind('items', to_batch => {})",
         batches[1]
     ))
     .await;
     assert_eq!(db.rows(OBJECTS).await, ["a.csv|2|t", "b.csv|1|f"]);
-    assert_chain(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]

@@ -29,14 +29,6 @@ const OBJECTS: &str =
 
 const HALF: &str = r#"[{"object": "drop/a.csv", "identity": {"size": 9}, "position": {"bytes": 5, "records": 2, "line": 3}, "is_done": false}]"#;
 
-async fn assert_chain(db: &TestDb) {
-    assert_eq!(
-        db.rows("select check_name, detail from sluice.verify('items') where not is_ok")
-            .await,
-        Vec::<String>::new()
-    );
-}
-
 #[tokio::test]
 async fn file_is_done_where_it_stood_and_the_reason_is_in_the_ledger() {
     let db = shop().await;
@@ -56,7 +48,7 @@ async fn file_is_done_where_it_stood_and_the_reason_is_in_the_ledger() {
         db.value("select batch_seq, cursor_before = cursor_after, note, extracted, recorded_by = session_user from sluice.batches where kind = 'skip'").await,
         "2|t|damaged|0|t"
     );
-    assert_chain(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -70,7 +62,7 @@ async fn file_never_seen_is_noted_and_the_words_say_so() {
         db.rows(OBJECTS).await,
         [r#"drop/b.csv|{}|{"skipped": true}|t"#]
     );
-    assert_chain(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -113,7 +105,7 @@ async fn rewind_goes_by_the_ledger_before_and_behind_a_skip() {
         rewind("to_start => true".to_owned()).await,
         Vec::<String>::new()
     );
-    assert_chain(&db).await;
+    db.is_sound().await;
 }
 
 const PAGES: &str = "sluice.http_source(url => 'https://shop.example/', paging => sluice.page_number_paging(size_param => 'n', size => 10))";
@@ -160,7 +152,7 @@ async fn pages_move_the_cursor_past_the_page_in_hand() {
             .await,
             format!("skip|{after}|broken")
         );
-        assert_chain(&db).await;
+        db.is_sound().await;
     }
 }
 

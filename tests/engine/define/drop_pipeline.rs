@@ -1,6 +1,6 @@
 //! Forgetting a pipeline.
 
-use crate::engine::{Hand, items, items_of_ids, problem};
+use crate::engine::{Hand, items_of_ids, numbers, problem};
 use crate::support::TestDb;
 
 #[tokio::test]
@@ -83,14 +83,7 @@ const ROWS: &str = "select is_ok, detail from sluice.verify('items', deep => tru
 
 async fn loaded_once() -> TestDb {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        "id bigint, n integer",
-        "(doc->>'id')::bigint, (doc->>'n')::integer",
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     let records = [r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#];
     Hand::start(&db).await.load(&records).await;
     db

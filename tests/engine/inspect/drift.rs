@@ -1,18 +1,11 @@
 //! Fields that come and go.
 
-use crate::engine::{Hand, items, problem};
+use crate::engine::{Hand, numbers, problem};
 use crate::support::TestDb;
 
 async fn shop() -> TestDb {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        "id bigint, n integer",
-        "(doc->>'id')::bigint, (doc->>'n')::integer",
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db
 }
 

@@ -77,13 +77,6 @@ async fn ids(db: &TestDb) -> String {
         .await
 }
 
-async fn is_sound(db: &TestDb) {
-    let broken = db
-        .rows("select * from sluice.verify() where not is_ok")
-        .await;
-    assert_eq!(broken, Vec::<String>::new());
-}
-
 /// Nothing is left of a read that is over.
 async fn is_forgotten(db: &TestDb) {
     let left = "select (select count(*) from sluice.snapshots) + (select count(*) from sluice.snapshot_keys)";

@@ -33,13 +33,6 @@ fn del(id: i64, n: i64) -> String {
     format!(r#"{{"id": {id}, "n": {n}, "del": true}}"#)
 }
 
-async fn is_sound(db: &TestDb) {
-    let broken = db
-        .rows("select * from sluice.verify() where not is_ok")
-        .await;
-    assert_eq!(broken, Vec::<String>::new());
-}
-
 #[tokio::test]
 async fn an_older_record_in_a_later_batch_does_not_bring_the_row_back() {
     let (db, mut hand) = shop().await;
@@ -57,7 +50,7 @@ async fn an_older_record_in_a_later_batch_does_not_bring_the_row_back() {
     }
     assert_eq!(db.rows("select id from shop.items").await, ["2"]);
     assert_eq!(db.rows(TOMBSTONES).await, [r#"{"id": 1}|7"#]);
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -76,7 +69,7 @@ async fn a_newer_or_equal_record_brings_the_row_back_and_the_tombstone_goes() {
         "extracted=2 transformed=2 produced=2 stale=1 superseded=1",
         "a row that is back is guarded by its own value"
     );
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -103,7 +96,7 @@ async fn of_a_delete_and_a_record_in_one_batch_the_newer_counts() {
         db.rows(TOMBSTONES).await,
         [r#"{"id": 1}|5"#, r#"{"id": 2}|5"#, r#"{"id": 4}|5"#]
     );
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -176,7 +169,7 @@ async fn a_known_record_whose_row_was_deleted_is_looked_at_anew() {
     );
     let known = "select known from sluice.batches order by batch_seq desc limit 1";
     assert_eq!(db.value(known).await, "39");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -206,7 +199,7 @@ async fn a_quarantined_record_that_is_replayed_does_not_bring_the_row_back() {
             "order_by {order_by}, {n}: it came before the delete"
         );
         assert_eq!(db.value("select count(*) from shop.items").await, "0");
-        is_sound(&db).await;
+        db.is_sound().await;
     }
 }
 
@@ -237,7 +230,7 @@ async fn a_replayed_record_that_is_newer_than_the_delete_brings_the_row_back() {
             "order_by {order_by}"
         );
         assert_eq!(db.rows(TOMBSTONES).await, Vec::<String>::new());
-        is_sound(&db).await;
+        db.is_sound().await;
     }
 }
 
@@ -262,7 +255,7 @@ async fn a_replayed_record_of_the_batch_that_deleted_its_key_is_unsure_without_o
             .await,
         ["1|0|1"]
     );
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -290,7 +283,7 @@ async fn what_was_deleted_stays_deleted_when_everything_is_read_again() {
             ["2"],
             "{options}"
         );
-        is_sound(&db).await;
+        db.is_sound().await;
     }
 }
 
@@ -415,5 +408,5 @@ async fn tombstones_count_for_what_a_faulty_record_had_superseded() {
         db.rows("select id from shop.items order by 1").await,
         ["2", "9"]
     );
-    is_sound(&db).await;
+    db.is_sound().await;
 }

@@ -1,6 +1,6 @@
 //! What was done by hand, and what of it somebody stands for.
 
-use crate::engine::{Hand, items, problem};
+use crate::engine::{Hand, numbers, problem};
 use crate::support::TestDb;
 
 const FOUND: &str = "select what, rows, accepted from sluice.reconcile('items')";
@@ -9,14 +9,7 @@ const DOUBTS: &str =
 
 async fn shop() -> (TestDb, Hand) {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        "id bigint, n integer",
-        "(doc->>'id')::bigint, (doc->>'n')::integer",
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     let mut hand = Hand::start(&db).await;
     let records: Vec<String> = (1..=5)
         .map(|id| format!("{{\"id\": {id}, \"n\": {id}}}"))

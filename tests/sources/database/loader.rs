@@ -100,11 +100,9 @@ fn a_cursor_reads_what_is_new_and_a_backfill_a_range_beside_it() {
         (backfill.count("extracted"), backfill.count("inserted")),
         (3, 2)
     );
-    let status = wait(
-        shop.db
-            .rows("select * from sluice.verify() where not is_ok"),
-    );
-    assert_eq!(status, Vec::<String>::new());
+    // Not row by row: some rows were deleted by hand.
+    let broken = "select check_name, detail from sluice.verify() where not is_ok";
+    assert_eq!(wait(shop.db.rows(broken)), [""; 0]);
 }
 
 #[test]

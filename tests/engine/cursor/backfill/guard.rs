@@ -1,6 +1,6 @@
 //! What is older never overwrites what is newer.
 
-use super::{Hand, ROWS, assert_sound, shop, start};
+use super::{Hand, ROWS, shop, start};
 
 #[tokio::test]
 async fn without_order_a_backfill_adds_rows_and_changes_only_its_own() {
@@ -32,7 +32,7 @@ async fn without_order_a_backfill_adds_rows_and_changes_only_its_own() {
         "extracted=2 transformed=2 produced=2 unchanged=1 stale=1"
     );
     assert_eq!(db.rows(ROWS).await, ["1|10", "2|222", "5|5"]);
-    assert_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -130,5 +130,5 @@ async fn live_pipeline_goes_on_over_what_a_backfill_has_written() {
     );
     // The two do not depose each other.
     past.load(&[r#"{"id": 2, "n": 1}"#]).await;
-    assert_sound(&db).await;
+    db.is_sound().await;
 }

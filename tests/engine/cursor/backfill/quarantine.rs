@@ -1,6 +1,6 @@
 //! Bad records of a backfill wait with those of its pipeline, and are as old as they are.
 
-use super::{Hand, ROWS, assert_sound, shop, start};
+use super::{Hand, ROWS, shop, start};
 use crate::support::TestDb;
 
 const OPEN: &str =
@@ -24,7 +24,7 @@ async fn records_of_a_backfill_are_replayed_with_those_of_the_pipeline() {
         "1|1"
     );
     assert_eq!(db.rows(ROWS).await, ["1|0"]);
-    assert_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]

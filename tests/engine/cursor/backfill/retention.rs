@@ -1,6 +1,6 @@
 //! What is retained of a backfill belongs to its pipeline, and is as old as the backfill's records.
 
-use super::{Hand, ROWS, assert_sound, problem, shop, start};
+use super::{Hand, ROWS, problem, shop, start};
 
 #[tokio::test]
 async fn payloads_of_a_backfill_are_those_of_its_pipeline() {
@@ -56,7 +56,7 @@ async fn payloads_of_a_backfill_are_those_of_its_pipeline() {
     db.execute("select sluice.reload('items', from_batch => 1)")
         .await;
     assert_eq!(db.rows(ROWS).await, ["1|10", "2|2"]);
-    assert_sound(&db).await;
+    db.is_sound().await;
     for call in [
         "raw_records('items.backfill-1')",
         "why('items.backfill-1', '{\"id\": 2}')",

@@ -117,7 +117,9 @@ async fn random_history(marks: bool) {
         check(&db, &model, &context).await;
     }
     assert!(reads > 5, "{reads} reads");
-    super::is_sound(&db).await;
+    // Not row by row: some rows were changed by hand.
+    let broken = "select check_name, detail from sluice.verify() where not is_ok";
+    assert_eq!(db.rows(broken).await, [""; 0]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What is one complete read, and what is none.
 
-use super::{DELETE, TABLE, finish, ids, is_forgotten, is_sound, put, puts, read, shop};
+use super::{DELETE, TABLE, finish, ids, is_forgotten, put, puts, read, shop};
 use crate::engine::{Hand, WAITS_FOR_TARGET, problem};
 use crate::support::TestDb;
 
@@ -41,7 +41,7 @@ async fn a_read_goes_over_as_many_batches_and_runs_as_it_takes() {
     assert_eq!(ids(&db).await, "1 2 3 4 5");
     assert_eq!(finish(&mut hand).await, "", "nothing new is no read");
     is_forgotten(&db).await;
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn a_version_between_two_reads_changes_nothing() {
     .await;
     redefine(&db, 2, &format!("{DELETE}, {SOURCE}")).await;
     assert_eq!(read(&mut hand, &puts([1])).await, "deleted=2 updated=0");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 /// Where the source was when the pipeline was told, nobody noted.

@@ -1,6 +1,6 @@
 //! What keeps missing rows from going.
 
-use super::{DELETE, TABLE, finish, ids, is_forgotten, is_sound, puts, read, shop, try_finish};
+use super::{DELETE, TABLE, finish, ids, is_forgotten, puts, read, shop, try_finish};
 use crate::engine::Hand;
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn more_than_max_delete_ratio_is_refused_and_the_read_can_be_ended_later()
         "{refused:?}"
     );
     assert_eq!(ids(&db).await, "1 2 3 4 5 6 7 8");
-    is_sound(&db).await;
+    db.is_sound().await;
     // Once, or from now on.
     let mut hand = Hand::start(&db).await;
     assert!(try_finish(&mut hand, Some(0.24)).await.is_err());
@@ -39,7 +39,7 @@ async fn more_than_max_delete_ratio_is_refused_and_the_read_can_be_ended_later()
     .await;
     assert_eq!(finish(&mut hand).await, "deleted=2 updated=0");
     is_forgotten(&db).await;
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 /// The new rows do not outweigh those that go.
@@ -112,7 +112,7 @@ async fn a_row_that_somebody_changes_at_that_moment_is_tried_again() {
     done.unwrap_err()
         .is("40001", "changed by another session meanwhile");
     assert_eq!(finish(&mut hand).await, "deleted=1 updated=0");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Which rows are missing, and what becomes of them.
 
-use super::{DELETE, TABLE, finish, ids, is_forgotten, is_sound, put, puts, read, shop};
+use super::{DELETE, TABLE, finish, ids, is_forgotten, put, puts, read, shop};
 use crate::engine::{Hand, items};
 use crate::support::TestDb;
 
@@ -35,7 +35,7 @@ async fn rows_that_no_record_brought_are_deleted_and_have_a_tombstone() {
     assert_eq!(finish(&mut hand).await, "deleted=0 updated=0");
     assert_eq!(ids(&db).await, "1 2 3 5");
     is_forgotten(&db).await;
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn known_changed_stale_and_superseded_records_were_seen() {
     let known = "select known from sluice.batches order by batch_seq desc limit 1";
     assert_eq!(db.value(known).await, "40");
     assert_eq!(finish(&mut hand).await, "deleted=21 updated=0");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn only_rows_that_this_pipeline_wrote_go() {
     assert_eq!(ids(&db).await, "1 2 3 100 200");
     assert_eq!(read(&mut hand, &puts([7])).await, "deleted=2 updated=0");
     assert_eq!(ids(&db).await, "2 7 100 200");
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn rows_are_marked_with_the_time_and_unmarked_when_they_come_back() {
         "deleted=0 updated=1"
     );
     assert_eq!(db.rows(marks).await, ["1|f", "2|f", "3|f", "4|f"]);
-    is_sound(&db).await;
+    db.is_sound().await;
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn rows_of_all_partitions_are_found() {
             "3 6 9 12 15 18",
             "{missing}"
         );
-        is_sound(&db).await;
+        db.is_sound().await;
     }
 }
 
