@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::install;
 use crate::retry::Budget;
 use crate::run::look_at_delivery;
-use crate::source::{Means, look};
+use crate::source::{Means, preflight};
 use crate::stop::Stop;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -87,7 +87,7 @@ async fn of_host(row: &Row, means: &Means) -> Vec<Row> {
             .map(|_| format!("has the variable {name}"))
     };
     let mut of_source: Vec<Result<String>> = variables.map(variable).collect();
-    of_source.extend(look(&row["source"], means).await);
+    of_source.extend(preflight(&row["source"], means).await);
     let also = row["also_deliver"].as_object();
     let deliveries = also.into_iter().flatten().map(|(_, settings)| settings);
     let mut of_delivery = Vec::new();

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | [`transport`] | one request and its whole answer: TLS, timeouts, pacing, size |
 //! | [`auth`] | the credential that goes with it |
-//! | `look` | whether it would be allowed |
+//! | `preflight` | whether it would be allowed |
 
 pub(crate) mod auth;
-mod look;
+mod preflight;
 pub(crate) mod transport;
 
-pub(crate) use look::look;
+pub(crate) use preflight::preflight;
 
 use reqwest::Url;
 use serde::{Deserialize, Deserializer};

@@ -103,18 +103,8 @@ impl Report {
 
     /// One line of `key=value`, stable, fit for a cron mail.
     pub fn summary(&self) -> String {
-        let mut line = format!("{} {}", self.pipeline, self.outcome());
-        for (name, count) in self.counters.named() {
-            let _ = write!(line, " {name}={count}");
-        }
-        let _ = write!(
-            line,
-            " batches={} seconds={:.1}",
-            self.batches, self.seconds
-        );
-        if let Some(version) = self.version {
-            let _ = write!(line, " version={version}");
-        }
+        let (words, counters) = ([&self.pipeline, self.outcome()], self.counters.named());
+        let mut line = line(words, counters, self.batches, self.seconds, self.version);
         if let Some(run) = self.run_id {
             let _ = write!(line, " run={run}");
         }
@@ -144,6 +134,25 @@ impl Report {
         }
         object
     }
+}
+
+/// What the summary lines of runs and replays have in common.
+fn line(
+    words: [&str; 2],
+    counters: impl Iterator<Item = (&'static str, i64)>,
+    batches: u64,
+    seconds: f64,
+    version: Option<i32>,
+) -> String {
+    let mut line = words.join(" ");
+    for (name, count) in counters {
+        let _ = write!(line, " {name}={count}");
+    }
+    let _ = write!(line, " batches={batches} seconds={seconds:.1}");
+    if let Some(version) = version {
+        let _ = write!(line, " version={version}");
+    }
+    line
 }
 
 /// When something that has just ended, after so many seconds, began.

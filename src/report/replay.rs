@@ -3,7 +3,6 @@
 use crate::batch::Replayed;
 use crate::error::Error;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 /// What a replay did, batch by batch added up.
 #[derive(Debug, Default)]
@@ -48,18 +47,8 @@ impl ReplayReport {
 
     /// One line of `key=value`, stable, fit for a cron mail.
     pub fn summary(&self) -> String {
-        let mut line = format!("{} {}", self.pipeline, self.outcome());
-        for (name, count) in self.totals.named() {
-            let _ = write!(line, " {name}={count}");
-        }
-        let _ = write!(
-            line,
-            " batches={} seconds={:.1}",
-            self.batches, self.seconds
-        );
-        if let Some(version) = self.version {
-            let _ = write!(line, " version={version}");
-        }
+        let (words, counters) = ([&self.pipeline, self.outcome()], self.totals.named());
+        let mut line = super::line(words, counters, self.batches, self.seconds, self.version);
         if self.dry_run {
             line.push_str(" dry_run=true");
         }

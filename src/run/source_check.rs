@@ -10,7 +10,7 @@ use crate::db::{Connector, Session};
 use crate::error::{Error, Result};
 use crate::report::{Progress, Report};
 use crate::retry::Budget;
-use crate::source::database::{self, Again, Looking, Sighted, Sighting, Wanted};
+use crate::source::database::{self, Again, Rereading, Sighted, Sighting, Wanted};
 use crate::source::{Batch, Limits, Means};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -132,11 +132,11 @@ impl Checking<'_> {
         let (source, means) = (self.check.source.clone(), self.means.clone());
         let (limits, columns) = (self.limits, self.check.input_columns.clone());
         let work = move || {
-            let mut looking = match Looking::open(&source, wanted, &means) {
-                Ok(looking) => looking,
+            let mut rereading = match Rereading::open(&source, wanted, &means) {
+                Ok(rereading) => rereading,
                 Err(error) => return drop(sender.blocking_send(Err(error))),
             };
-            while let Some(next) = looking.next_batch(limits, columns.as_ref()).transpose() {
+            while let Some(next) = rereading.next_batch(limits, columns.as_ref()).transpose() {
                 let is_last = next.is_err();
                 // Closed: nobody wants more.
                 if sender.blocking_send(next).is_err() || is_last {

@@ -90,7 +90,7 @@ pub(crate) async fn look(settings: &Value, host: &HostRules) -> Vec<Result<Strin
         Ok(parsed) => parsed,
         Err(error) => return vec![Err(error)],
     };
-    let mut found = crate::http::look(&home, &[], settings.auth.as_ref(), host);
+    let mut found = crate::http::preflight(&home, &[], settings.auth.as_ref(), host);
     let budget = Arc::new(Budget::new(0, Stop::never()));
     found.extend(Endpoint::new(settings, host, budget).err().map(Err));
     found

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::outlet::{Event, Outlet};
 use super::place::{Marks, Place, Sweep};
-use super::settings::{Look, Range, Settings};
+use super::settings::{Range, Reread, Settings};
 use crate::error::{Error, Result};
 use crate::source::{Declared, Means};
 
@@ -123,9 +123,9 @@ fn windows(settings: &Settings, sweep: &Sweep) -> Vec<Window> {
         to: None,
         keys: Vec::new(),
     };
-    match &settings.look {
-        Some(Look::All) => return vec![whole],
-        Some(Look::Places { keys, due_from }) => {
+    match &settings.reread {
+        Some(Reread::All) => return vec![whole],
+        Some(Reread::Places { keys, due_from }) => {
             let of_keys = |keys: &[Vec<String>]| Window {
                 part: Part::OfKeys,
                 from: due_from.clone(),

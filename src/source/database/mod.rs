@@ -9,7 +9,7 @@
 //! | room | what |
 //! |---|---|
 //! | [`settings`], [`place`] | what is asked for, and where a sweep stands |
-//! | [`mod@look`] | rows once more, whatever the cursor says |
+//! | [`reread`] | rows again, whatever the cursor says |
 //! | [`fetch`], [`outlet`] | rows ahead of the reader, over lost connections |
 //! | [`postgres`], `mysql`, `sqlite` | servers, each in its own words: connection, snapshot, order, text of values |
 //! | `json` | records, where the server writes none |
@@ -17,12 +17,12 @@
 mod fetch;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod json;
-mod look;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod outlet;
 mod place;
 mod postgres;
+mod reread;
 mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -30,9 +30,9 @@ mod sqlite;
 use serde_json::Value;
 
 use self::fetch::Fetcher;
-pub(crate) use self::look::{Again, Looking, Sighted, Sighting, Wanted, next_run_reads_from};
 use self::outlet::{Chunk, Event, Record, Row};
 use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
+pub(crate) use self::reread::{Again, Rereading, Sighted, Sighting, Wanted, next_run_reads_from};
 use self::settings::{Kind, Settings};
 use crate::error::{Error, Result};
 use crate::source::{BatchBuilder, Declared, Means, Progress, Proof, Source, Start};
@@ -56,7 +56,7 @@ pub struct DatabaseSource {
 }
 
 /// Connects, and looks for the table or query, its key and its cursor.
-pub(super) async fn look(value: &Value, means: &Means) -> Result<String> {
+pub(super) async fn preflight(value: &Value, means: &Means) -> Result<String> {
     async fn open(server: impl fetch::Server) -> Result<()> {
         server.open(None).await.map(drop)
     }

@@ -45,7 +45,7 @@ pub(super) enum Kind {
 
 /// Which rows are looked at, whatever the cursor says.
 #[derive(Debug, Clone)]
-pub(super) enum Look {
+pub(super) enum Reread {
     All,
     Places {
         keys: Vec<Vec<String>>,
@@ -78,7 +78,7 @@ pub(super) struct Settings {
     pub(super) range: Option<Range>,
     /// Which rows are looked at, whatever the cursor says.
     #[serde(skip)]
-    pub(super) look: Option<Look>,
+    pub(super) reread: Option<Reread>,
 }
 
 fn default_max_record_bytes() -> usize {

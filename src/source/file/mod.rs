@@ -57,7 +57,7 @@ pub(super) fn stream_settings(settings: &Value) -> Result<RecordSettings> {
 }
 
 /// Whether the files may be listed and read here.
-pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
+pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
     let address = Settings::parse(settings)?.address;
     let files = address.readable(host)?;
     Ok(format!("may read {}, files: {files}", address.path))

@@ -55,7 +55,7 @@ pub struct ObjectSource {
 }
 
 /// Whether the host gives the bucket or the folder, and where it is asked for.
-pub(super) fn look(settings: &Value, host: &HostRules) -> Result<String> {
+pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
     let settings = Settings::parse(settings)?;
     settings.ask(host)?;
     Ok(format!("may read {}", settings.address.url()))

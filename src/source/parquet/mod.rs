@@ -23,12 +23,11 @@ mod time;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::records::{Content, Format, FormatChoice, Position, RecordSettings, is_text};
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 /// What a file begins and ends with.
 const MAGIC: &[u8] = b"PAR1";
@@ -77,27 +76,18 @@ pub(super) fn unfinished(noun: &str, name: &str, what: &str) -> Error {
         .next("get a whole copy of it")
 }
 
-/// Opens the `noun` (file, object) called `name`, to go on from what is `known` of it.
 #[cfg(feature = "parquet")]
-pub(super) fn open(
-    noun: &'static str,
-    name: &str,
-    ranges: Arc<dyn Ranges>,
-    settings: &RecordSettings,
-    known: Option<&Position>,
-) -> Result<Opened> {
-    rows::open(noun, name, ranges, settings, known)
-}
+pub(super) use rows::open;
 
 /// Built without it.
 #[cfg(not(feature = "parquet"))]
 pub(super) fn open(
     noun: &'static str,
     name: &str,
-    _: Arc<dyn Ranges>,
+    _: std::sync::Arc<dyn Ranges>,
     _: &RecordSettings,
     _: Option<&Position>,
-) -> Result<Opened> {
+) -> crate::error::Result<Opened> {
     Err(Error::usage(format!(
         "{noun} `{name}` is Parquet, and this binary was built without it"
     ))

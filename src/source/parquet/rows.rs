@@ -24,7 +24,8 @@ const ENCRYPTED: &[u8] = b"PARE";
 /// What quarantine keeps of a record that is too long.
 const KEPT_OF_LONG: usize = 64 * 1024;
 
-pub(super) fn open(
+/// Opens the `noun` (file, object) called `name`, to continue from what is `known` of it.
+pub(in crate::source) fn open(
     noun: &'static str,
     name: &str,
     ranges: Arc<dyn Ranges>,

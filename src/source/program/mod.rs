@@ -34,7 +34,7 @@ use super::{Declared, Means, Source, Start};
 use crate::error::{Error, Result};
 
 /// Which program would be started, and the files that it is given.
-pub(super) fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
+pub(super) fn preflight(settings: &Value, means: &Means) -> Vec<Result<String>> {
     let settings = match Settings::parse(settings) {
         Ok((settings, _)) => settings,
         Err(error) => return vec![Err(error)],

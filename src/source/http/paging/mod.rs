@@ -3,8 +3,8 @@
 
 mod circle;
 mod counted;
-mod led;
 mod link;
+mod linked;
 mod place;
 
 use reqwest::Url;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::DatabaseSource;
 use super::place::{Cursor, Done, Place, Sweep};
-use super::settings::{Look, Settings};
+use super::settings::{Reread, Settings};
 use crate::error::{Error, Result};
 use crate::source::{Batch, BatchBuilder, Limits, Means, Progress, Source, Start};
 use std::sync::Arc;
@@ -43,16 +43,16 @@ impl Sighting {
 }
 
 /// Rows of a database, and where each of them is.
-pub(crate) struct Looking {
+pub(crate) struct Rereading {
     source: DatabaseSource,
     is_over: bool,
 }
 
-impl Looking {
+impl Rereading {
     pub(crate) fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<Self> {
         let mut source = open(settings, wanted, means)?;
         source.sightings = Some(Vec::new());
-        Ok(Looking {
+        Ok(Rereading {
             source,
             is_over: false,
         })
@@ -106,18 +106,18 @@ fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<DatabaseSourc
     let mut source = DatabaseSource::open(settings, &Start::default(), means)?;
     let (places, due_from) = match wanted {
         Wanted::All => {
-            source.settings.look = Some(Look::All);
+            source.settings.reread = Some(Reread::All);
             (Vec::new(), None)
         }
         Wanted::Places(places) => (places, None),
         Wanted::Due(places, from) => (places, Some(from)),
     };
-    if source.settings.look.is_none() {
+    if source.settings.reread.is_none() {
         let keys = places.iter().map(|place| serde_json::from_str(place));
         let keys = keys.collect::<Result<_, _>>().map_err(|cause| {
             Error::failed("a place of the source cannot be read").caused_by(cause)
         })?;
-        source.settings.look = Some(Look::Places { keys, due_from });
+        source.settings.reread = Some(Reread::Places { keys, due_from });
     }
     source.known = None;
     Ok(source)

@@ -5,14 +5,14 @@ use crate::error::{Error, Result};
 use serde_json::Value;
 
 /// What is there, or what a run would stumble over.
-pub(crate) async fn look(settings: &Value, means: &Means) -> Vec<Result<String>> {
+pub(crate) async fn preflight(settings: &Value, means: &Means) -> Vec<Result<String>> {
     match settings["kind"].as_str() {
         Some("file") if settings["path"] == stream::PATH => Vec::new(),
-        Some("file") => vec![file::look(settings, &means.host)],
-        Some("object") => vec![object::look(settings, &means.host)],
-        Some("http") => http::look(settings, means),
-        Some("program") => program::look(settings, means),
-        Some("postgres" | "mysql" | "sqlite") => vec![database::look(settings, means).await],
+        Some("file") => vec![file::preflight(settings, &means.host)],
+        Some("object") => vec![object::preflight(settings, &means.host)],
+        Some("http") => http::preflight(settings, means),
+        Some("program") => program::preflight(settings, means),
+        Some("postgres" | "mysql" | "sqlite") => vec![database::preflight(settings, means).await],
         _ => vec![Err(Error::usage(format!("unknown source {settings}")))],
     }
 }

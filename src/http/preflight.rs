@@ -7,7 +7,7 @@ use crate::host::HostRules;
 use reqwest::Url;
 
 /// Whether this host gives the server, those that it may lead to, and where a token is bought.
-pub(crate) fn look(
+pub(crate) fn preflight(
     home: &Url,
     others: &[String],
     auth: Option<&AuthSettings>,
