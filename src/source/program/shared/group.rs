@@ -61,6 +61,11 @@ impl Group {
         attendance.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many share the program, whether they have arrived or not.
+    pub(super) fn members(&self) -> usize {
+        self.lock().members
+    }
+
     pub(super) fn arrive(&self, arrival: Arrival) {
         let mut now = self.lock();
         // Otherwise it is dropped, which its pipeline notices.

@@ -164,7 +164,8 @@ impl Runs {
         });
         // It ends by itself from here on.
         self.group.finish();
-        if ended.is_ok() {
+        // Unless they are those of pipelines that are late, or have left.
+        if ended.is_ok() && identities.len() == self.group.members() {
             router.tell_of_others();
         }
         for (index, sender) in senders.iter_mut().enumerate() {
