@@ -14,22 +14,22 @@ pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
     let sql =
         "select * from sluice.prune(pipeline => $1, tombstones_before => $2::text::timestamptz,
         history_before => $3::text::timestamptz, dry_run => $4)";
-    let params: [&dyn Param; 4] = [
-        &args.pipeline,
-        &args.tombstones_before,
-        &args.history_before,
-        &args.dry_run,
-    ];
     let session = context.session().await?;
     let mut pruned: Vec<Row> = Vec::new();
-    loop {
-        let found = rows(&session, sql, &params).await?;
-        let is_all = args.dry_run || !found.iter().any(is_history);
-        for row in found {
+    let mut left = vec![args.pipeline.clone()];
+    while let Some(pipeline) = left.pop() {
+        let params: [&dyn Param; 4] = [
+            &pipeline,
+            &args.tombstones_before,
+            &args.history_before,
+            &args.dry_run,
+        ];
+        for row in rows(&session, sql, &params).await? {
+            // Those that have more, one by one: most of all have nothing.
+            if is_history(&row) && !args.dry_run {
+                left.push(row["pipeline_name"].as_str().map(str::to_owned));
+            }
             add(&mut pruned, row);
-        }
-        if is_all {
-            break;
         }
     }
     table::print(&pruned, context.json, "nothing is old enough");
