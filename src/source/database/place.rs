@@ -1,7 +1,7 @@
 //! The cursor of a database source: between sweeps, or inside of one.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::settings::Settings;
 use crate::error::{Error, Result};
@@ -114,7 +114,7 @@ impl Cursor {
     pub(super) fn parse(value: Option<&Value>) -> Result<Option<Self>> {
         match value {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => serde_json::from_value(value.clone()).map(Some).map_err(|cause| {
+            Some(value) => serde_json::from_value(spelt_out(value.clone())).map(Some).map_err(|cause| {
                 Error::usage(format!("the cursor {value} is not one of a database"))
                     .caused_by(cause)
                     .next("the pipeline had another source; begin anew with `sluice rewind PIPELINE --to-start`")
@@ -123,7 +123,34 @@ impl Cursor {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
+        without_nul(serde_json::to_value(self).unwrap_or_default())
+    }
+}
+
+/// Postgres keeps no JSON with a NUL in it: a text that has one is kept as `{"hex": "6100"}`.
+fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\0') => json!({"hex": hex::encode(text)}),
+        value => each(value, without_nul),
+    }
+}
+
+fn spelt_out(value: Value) -> Value {
+    let bytes = value.get("hex").and_then(Value::as_str).map(hex::decode);
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes.ok()?).ok());
+    text.map_or_else(|| each(value, spelt_out), Value::String)
+}
+
+fn each(value: Value, change: fn(Value) -> Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(change).collect(),
+        Value::Object(members) => {
+            let changed = members
+                .into_iter()
+                .map(|(name, value)| (name, change(value)));
+            Value::Object(changed.collect())
+        }
+        value => value,
     }
 }
 
@@ -174,7 +201,6 @@ pub(super) fn sweep_after(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn marks(settled: Option<&str>, pending: &[(&str, &[&str])]) -> Marks {
         Marks {
@@ -234,6 +260,11 @@ mod tests {
             let cursor = Cursor::parse(Some(&value)).unwrap().unwrap();
             assert_eq!(cursor.to_json(), value);
         }
+        let nul = json!({"after": {"key": ["a\0", "{}"]}, "records": 1, "settings": "cd34"});
+        let kept = Cursor::parse(Some(&nul)).unwrap().unwrap().to_json();
+        assert_eq!(kept["after"]["key"], json!([{"hex": "6100"}, "{}"]));
+        let again = Cursor::parse(Some(&kept)).unwrap();
+        assert_eq!(again, Cursor::parse(Some(&nul)).unwrap());
         let error = Cursor::parse(Some(&json!({"object": "a.csv"}))).unwrap_err();
         let next = error.next_step().unwrap();
         assert!(next.contains("sluice rewind PIPELINE --to-start"), "{next}");

@@ -130,11 +130,28 @@ fn marks_and_places_are_exact_for_every_type() {
         ("varchar(9)", "'a'", "'a '"),
         ("varchar(20)", "'it''s'", "'ü'"),
         ("varbinary(9)", "x'09'", "x'0a00'"),
+        ("varbinary(9)", "''", "x'00'"),
+        ("varchar(9)", "''", "'a'"),
+        ("varchar(9)", "'a'", "concat('a', char(0))"),
+        (
+            "text",
+            "concat(rpad('', 1400, 'x'), 'a')",
+            "rpad('', 1401, 'x')",
+        ),
+        ("set('x','y')", "''", "'x'"),
+        ("enum('y','x')", "'x'", "'y'"),
         ("bit(8)", "b'1'", "b'11'"),
+        ("bit(64)", "1", "1 << 63"),
+        ("bit(64)", "~1", "~0"),
+        ("year", "0", "1970"),
+        ("time(6)", "'-838:59:59'", "'838:59:59.999999'"),
+        ("date", "'0000-00-00'", "'2026-00-31'"),
+        ("date", "'2026-02-28'", "'2026-02-31'"),
+        ("datetime", "'2026-02-31 10:00:00'", "'2026-04-31 10:00:00'"),
     ];
     let Some(maria) = Maria::new("") else { return };
     for (type_name, older, newer) in cases {
-        maria.execute(&format!("create or replace table t (k {type_name}, id int); set time_zone = '+00:00'; insert into t values ({newer}, 2), ({older}, 1)"));
+        maria.execute(&format!("set sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'; create or replace table t (k {type_name}, id int); insert into t values ({newer}, 2), ({older}, 1)"));
         let by_key = maria.settings(json!({"table": "t", "key": ["k"]}));
         let mut runs = Runs::default();
         assert_eq!(

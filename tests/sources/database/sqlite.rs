@@ -73,12 +73,12 @@ fn each_cell_is_what_it_is() {
 fn keys_of_mixed_types_and_any_collation_are_read_once_from_every_place() {
     let file = File::new(
         "create table t (k collate nocase, id int, primary key (k)) without rowid;
-         insert into t values (10, 1), (9.5, 2), ('a', 3), ('B', 4), (x'00', 5), ('it''s', 6), ('10', 7)",
+         insert into t values (10, 1), (9.5, 2), ('a', 3), ('B', 4), (x'00', 5), ('it''s', 6), ('10', 7), ('', 8), (char(97, 0), 9), (x'', 10)",
     );
     let settings = file.settings(json!({"table": "t"}));
     let mut runs = Runs::default();
-    let found: Vec<i64> = (0..7).flat_map(|_| runs.killed(&settings, 1)).collect();
-    assert_eq!(found, [2, 1, 7, 4, 3, 6, 5]);
+    let found: Vec<i64> = (0..10).flat_map(|_| runs.killed(&settings, 1)).collect();
+    assert_eq!(found, [2, 1, 8, 7, 4, 3, 9, 6, 10, 5]);
 }
 
 #[test]

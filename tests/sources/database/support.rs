@@ -116,6 +116,10 @@ impl Runs {
             .next_batch()
             .unwrap()
             .unwrap();
+        assert!(
+            !batch.cursor.to_string().contains("\\u0000"),
+            "Postgres does not keep it"
+        );
         self.cursor = Some(batch.cursor.clone());
         let texts = records(&batch)
             .into_iter()

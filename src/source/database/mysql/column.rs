@@ -91,7 +91,9 @@ impl Column {
     pub(super) fn ordered(&self) -> String {
         match self.kind {
             Kind::Text => format!("cast(convert({} using utf8mb4) as binary)", self.of_q()),
-            Kind::Bit | Kind::Float => format!("({} + 0e0)", self.of_q()),
+            // In a sum the upper half of 64 bits would be negative.
+            Kind::Bit => format!("cast({} as unsigned)", self.of_q()),
+            Kind::Float => format!("({} + 0e0)", self.of_q()),
             _ => self.of_q(),
         }
     }
@@ -139,16 +141,15 @@ impl Column {
     /// What a place holds, or what a user wrote, in SQL.
     pub(super) fn literal(&self, kept: &str) -> Result<String> {
         let is_of = |allowed: &str| {
-            kept.chars()
-                .all(|c| c.is_ascii_digit() || allowed.contains(c))
+            let mut chars = kept.chars();
+            !kept.is_empty() && chars.all(|c| c.is_ascii_digit() || allowed.contains(c))
         };
-        let is_sound = !kept.is_empty()
-            && match self.kind {
-                Kind::Number | Kind::Float | Kind::Bit => is_of("+-.eE"),
-                Kind::Moment | Kind::Date | Kind::Time => is_of("-:. T"),
-                Kind::Bytes => kept.bytes().all(|byte| byte.is_ascii_hexdigit()),
-                Kind::Text | Kind::Json => true,
-            };
+        let is_sound = match self.kind {
+            Kind::Number | Kind::Float | Kind::Bit => is_of("+-.eE"),
+            Kind::Moment | Kind::Date | Kind::Time => is_of("-:. T"),
+            Kind::Bytes => hex::decode(kept).is_ok(),
+            Kind::Text | Kind::Json => true,
+        };
         if !is_sound {
             return Err(Error::usage(format!(
                 "{kept:?} is no value of column {} of the source",

@@ -20,11 +20,13 @@ use crate::secret::Secret;
 use crate::source::{Declared, Means};
 
 /// Texts of values are the same whatever the server and the user have set; and the server waits for a slow
-/// reader, as batches are committed meanwhile. The longest it can wait is a year.
-const PINS: [&str; 8] = [
+/// reader, as batches are committed meanwhile. The longest it can wait is a year. Texts are sorted by as many
+/// bytes as an index can have.
+const PINS: [&str; 9] = [
     "set names utf8mb4",
     "set session time_zone = '+00:00'",
     "set session sql_mode = ''",
+    "set session max_sort_length = 4096",
     "set session net_write_timeout = 31536000",
     "set session net_read_timeout = 31536000",
     "set session wait_timeout = 31536000",
