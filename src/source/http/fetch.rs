@@ -25,6 +25,8 @@ const WAITING: usize = 16 << 20;
 pub(crate) struct FetchedPage {
     pub(crate) at: At,
     pub(crate) next: Option<At>,
+    /// That there is a next one is not said, but to be seen.
+    pub(crate) is_doubtful: bool,
     pub(crate) page: Page,
     /// How many records the source says there are in all.
     pub(crate) total: Option<u64>,
@@ -50,6 +52,10 @@ impl From<Error> for Failure {
 /// From where to fetch.
 pub(crate) struct Begin {
     pub(crate) at: At,
+    /// Whether it is doubtful that there is such a page.
+    pub(crate) is_doubtful: bool,
+    /// The digest of the page before it.
+    pub(crate) before: Option<[u8; 12]>,
     pub(crate) asked: Asked,
     /// Pages and records behind.
     pub(crate) pages: u64,
@@ -112,13 +118,13 @@ struct Fetching {
 impl Fetching {
     async fn sweep(&self, from: Begin) -> std::result::Result<(), Failure> {
         let settings = &self.exchange.settings;
-        let mut circle = Circle::new(settings.allow_equal_pages);
+        let mut circle = Circle::new(settings.allow_equal_pages, from.before);
         let mut flights: VecDeque<Flight> = VecDeque::new();
         let mut seen = from.records;
         // Of the pages before only the average is known.
         let mut largest = from.records.div_ceil(from.pages.max(1));
         let mut missing: Option<Error> = None;
-        let mut next = Some((from.at, false));
+        let mut next = Some((from.at, from.is_doubtful));
         while let Some((at, is_doubtful)) = next {
             circle.enter(&at)?;
             self.take_off(&mut flights, &at);
@@ -242,6 +248,7 @@ impl Fetching {
         let page = FetchedPage {
             lacks_lead: self.exchange.settings.paging.lacks_lead(&page.signals),
             at,
+            is_doubtful: after.is_doubtful,
             next: after.next,
             page,
             total: after.total,

@@ -105,6 +105,12 @@ impl HttpSource {
         let fetcher = self.fetcher.get_or_insert_with(|| {
             let begin = Begin {
                 at: self.sweep.next.clone(),
+                is_doubtful: self.sweep.is_doubtful,
+                before: self
+                    .sweep
+                    .before
+                    .as_ref()
+                    .and_then(|digest| hex::decode(digest).ok()?.try_into().ok()),
                 asked: Asked {
                     span: self.sweep.span(),
                     row: self.sweep.row.clone(),

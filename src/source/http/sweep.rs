@@ -43,6 +43,12 @@ pub(crate) struct Sweep {
     pub(crate) skip: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) of_page: Option<String>,
+    /// A digest of the page before it, by which one that is given again is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<String>,
+    /// Whether the source says that there is no such page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_doubtful: bool,
     /// Pages and records behind us.
     pub(crate) pages: u64,
     pub(crate) records: u64,
@@ -126,6 +132,8 @@ impl Sweep {
             next,
             skip: 0,
             of_page: None,
+            before: None,
+            is_doubtful: false,
             pages,
             records,
             began: Time::at(SystemTime::now()).to_string(),
@@ -161,7 +169,13 @@ impl Sweep {
 
     /// Continues with the first page of another span.
     pub(crate) fn turn_to(&mut self, span: Span, first: At) {
-        (self.since, self.until, self.next) = (span.since, span.until, first);
+        (self.since, self.until) = (span.since, span.until);
+        self.begin_with(first);
+    }
+
+    /// Goes on with a page that has nothing to do with those before.
+    pub(crate) fn begin_with(&mut self, first: At) {
+        (self.next, self.before, self.is_doubtful) = (first, None, false);
     }
 
     /// Whether no record of it is done.
@@ -187,7 +201,7 @@ mod tests {
             json!({"done": true}),
             json!({"done": true, "mark": "2026-03-01T08:00:00Z"}),
             json!({"done": false, "skip_pages": 2}),
-            json!({"next": {"page": 3}, "skip": 40, "of_page": "ab12", "pages": 2, "records": 240, "began": "2026-03-01T08:00:00Z",
+            json!({"next": {"page": 3}, "skip": 40, "of_page": "ab12", "before": "cd34", "is_doubtful": true, "pages": 2, "records": 240, "began": "2026-03-01T08:00:00Z",
                 "since": "2026-02-01T00:00:00Z", "until": "2026-02-02T00:00:00Z", "mark": "2026-03-01T00:00:00Z", "settings": "cd34"}),
             json!({"next": "first", "pages": 0, "records": 0, "began": "2026-03-01T08:00:00Z", "settings": "cd34"}),
         ] {

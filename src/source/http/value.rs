@@ -81,9 +81,15 @@ impl Found {
         }
     }
 
-    /// No, as an answer to a question.
-    pub(crate) fn is_no(&self) -> bool {
-        self.is_nothing() || matches!(self.text(), "false" | "False" | "0")
+    /// Yes or no, as an answer to a question; none: it is neither.
+    pub(crate) fn answer(&self) -> Option<bool> {
+        let mut text = self.text().to_ascii_lowercase();
+        text.retain(|c| !c.is_whitespace());
+        match text.as_str() {
+            "" | "null" | "false" | "f" | "no" | "n" | "off" | "[]" | "{}" => Some(false),
+            "true" | "t" | "yes" | "y" | "on" => Some(true),
+            number => number.parse().ok().map(|number: f64| number != 0.0),
+        }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -120,6 +126,26 @@ mod tests {
         assert_eq!(locator("/a/b").unwrap().to_string(), "/a/b");
         assert_eq!(locator("X-Next").unwrap().to_string(), "header x-next");
         assert!(locator("no header").is_err());
+    }
+
+    #[test]
+    fn yes_and_no_are_known_in_every_way_they_are_written() {
+        for (json, answer) in [
+            ("true", Some(true)),
+            ("\"Yes\"", Some(true)),
+            ("2", Some(true)),
+            ("null", Some(false)),
+            ("\"\"", Some(false)),
+            ("\"NO\"", Some(false)),
+            ("\"FALSE\"", Some(false)),
+            ("0.0", Some(false)),
+            ("[ ]", Some(false)),
+            ("{}", Some(false)),
+            ("\"nein\"", None),
+            ("[1]", None),
+        ] {
+            assert_eq!(Found::of_json(json.as_bytes()).answer(), answer, "{json}");
+        }
     }
 
     #[test]

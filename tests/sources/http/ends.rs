@@ -273,15 +273,63 @@ fn a_run_reads_no_more_pages_than_it_may_and_the_next_goes_on() {
     assert_eq!(first.payloads(), ["1", "2"]);
     assert_eq!(first.cursor.as_ref().unwrap()["next"], json!({"page": 3}));
     assert!(
-        first.remarks[0].contains("max_pages = 2 are read; the next run goes on with page 3"),
+        spoilt(&first).is_some_and(|why| why.contains("the next run goes on with page 3")),
         "{:?}",
-        first.remarks
+        spoilt(&first)
     );
     let second = read_from(&source, first.cursor, WIDE).ok();
     assert_eq!(
         (second.payloads(), second.cursor),
         (vec!["3".to_owned()], Some(json!({"done": true})))
     );
+}
+
+/// What ends the pages of one run ends them where a run goes on from another, too.
+#[test]
+fn pages_end_where_a_run_goes_on_as_they_do_in_one() {
+    let counted = |number: u32| format!(r#"{{"data": [{number}], "total": 2}}"#);
+    for (paging, beyond) in [
+        (json!({"ends_at": "repeated_page"}), counted(2)),
+        (json!({"total": "/total"}), counted(2)),
+        (json!({"total": "/total"}), "404".to_owned()),
+        (json!({"total": "/total"}), "400".to_owned()),
+    ] {
+        let web = numbered(&[&counted(1), &counted(2), &beyond]);
+        let mut source = by_number(&web, paging.clone());
+        source["max_pages"] = json!(1);
+        let (mut cursor, mut payloads) = (None, Vec::new());
+        for _ in 0..3 {
+            let run = read_from(&source, cursor, WIDE).ok();
+            payloads.extend(run.payloads());
+            cursor = run.cursor;
+        }
+        assert_eq!(cursor, Some(json!({"done": true})), "{paging} {beyond}");
+        assert_eq!(payloads.len(), 2, "{paging} {beyond}: {payloads:?}");
+    }
+    let web = numbered(&[r#"{"data": [1]}"#, r#"{"data": [2]}"#]);
+    let mut source = by_number(&web, json!({}));
+    source["max_pages"] = json!(2);
+    let first = read(&source).ok();
+    let text = read_from(&source, first.cursor, WIDE).error_text();
+    assert!(text.contains("the pages go round in a circle"), "{text}");
+}
+
+#[test]
+fn a_word_for_no_is_not_taken_for_yes() {
+    let serve = |word: &'static str| {
+        numbered(&[
+            &format!(r#"{{"data": [1], "done": {word}}}"#),
+            r#"{"data": [2], "done": "YES"}"#,
+        ])
+    };
+    let done = json!({"done": "/done"});
+    for no in [r#""no""#, r#""FALSE""#, r#""N""#, "0.0", "[]", "null"] {
+        let run = read(&by_number(&serve(no), done.clone())).ok();
+        assert_eq!(run.payloads(), ["1", "2"], "{no}");
+    }
+    let text = read(&by_number(&serve(r#""nein""#), done)).error_text();
+    let said = r#"`/done`, which says whether the pages are done, is neither yes nor no: "nein""#;
+    assert!(text.contains(said), "{text}");
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Page {
                 true => value
                     .number()
                     .is_some_and(|total| total > records && records > 0),
-                false => !value.is_no() && value.text() != "{}" && value.text() != "[]",
+                false => value.answer() != Some(false),
             }
         };
         let hint = hints.find(|(place, value)| value.is_some_and(|json| says_more(place, json)));

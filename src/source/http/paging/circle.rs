@@ -32,10 +32,15 @@ pub(crate) enum Repeat {
 }
 
 impl Circle {
-    pub(crate) fn new(allows_equal: bool) -> Self {
+    /// `before` is the digest of the page that an earlier run came to.
+    pub(crate) fn new(allows_equal: bool, before: Option<[u8; 12]>) -> Self {
+        let mut contents = Repeats::default();
+        if let Some(before) = before {
+            contents.note(before);
+        }
         Circle {
             places: Repeats::default(),
-            contents: Repeats::default(),
+            contents,
             empty: 0,
             allows_equal,
         }

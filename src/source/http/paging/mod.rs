@@ -12,7 +12,7 @@ use reqwest::header::LINK;
 use serde::Deserialize;
 
 use super::value::{Found, Locator, SendIn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::source::json::Pointer;
 pub(crate) use circle::{Circle, Repeat};
 pub(crate) use link::target as link_target;
@@ -210,7 +210,7 @@ impl Paging {
 
     /// The page after `facts.at`, now that it has come; none: it was the last.
     pub(crate) fn after(&self, facts: &Facts<'_>) -> Result<After> {
-        let says_more = self.says_more(facts.signals);
+        let says_more = self.says_more(facts.signals)?;
         let after = match self.model {
             Model::PageNumber | Model::Offset => self.after_counted(facts, says_more),
             _ => After {
@@ -225,17 +225,32 @@ impl Paging {
         })
     }
 
-    /// What `more` and `done` say.
-    fn says_more(&self, signals: &Signals) -> Option<bool> {
-        let more = signals.more.as_ref().map(|more| !more.is_no());
-        let done = signals.done.as_ref().map(Found::is_no);
-        more.or(done)
+    /// What `more` and `done` say. A word for `more` that is neither yes nor no is taken for yes, as it may be a
+    /// link; for `done` it is refused, as what it ends might be lost.
+    fn says_more(&self, signals: &Signals) -> Result<Option<bool>> {
+        if let Some(more) = &signals.more {
+            return Ok(Some(more.answer() != Some(false)));
+        }
+        let Some(done) = &signals.done else {
+            return Ok(None);
+        };
+        let is_done = done.answer().ok_or_else(|| {
+            let place = self.done.as_ref().map(Locator::to_string);
+            Error::failed(format!(
+                "`{}`, which says whether the pages are done, is neither yes nor no: {:?}",
+                place.unwrap_or_default(),
+                done.text().chars().take(80).collect::<String>()
+            ))
+            .next("done => the place of true or false, yes or no, 1 or 0")
+        })?;
+        Ok(Some(!is_done))
     }
 
     /// The value that leads on is in the body and was not there at all, not even empty: it looks like a
     /// typing error.
     pub(crate) fn lacks_lead(&self, signals: &Signals) -> bool {
-        self.next.is_some() && signals.next.is_none() && self.says_more(signals).is_none()
+        let is_told = signals.more.is_some() || signals.done.is_some();
+        self.next.is_some() && signals.next.is_none() && !is_told
     }
 }
 

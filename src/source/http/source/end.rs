@@ -11,6 +11,10 @@ impl HttpSource {
         self.sweep.records += fetched.page.records();
         if let Some(next) = &fetched.next {
             self.sweep.next = next.clone();
+            self.sweep.is_doubtful = fetched.is_doubtful;
+            if fetched.page.records() > 0 {
+                self.sweep.before = Some(hex::encode(fetched.page.digest));
+            }
             let credential = next.credential();
             self.tell_of_links(credential.as_deref());
             let max = self.settings().max_pages;
@@ -25,9 +29,6 @@ impl HttpSource {
                             "max_pages = {max} are read, and no run will get beyond them: raise max_pages"
                         ),
                     };
-                    self.means
-                        .remarks
-                        .add(format!("{}: {why}", self.settings().url));
                     self.fetcher = None;
                     Progress::End(self.waiting(why))
                 }
@@ -49,7 +50,8 @@ impl HttpSource {
             None => match self.next_row() {
                 Some(row) => {
                     let first = self.settings().paging.first();
-                    (self.sweep.row, self.sweep.next) = (Some(row), first);
+                    self.sweep.row = Some(row);
+                    self.sweep.begin_with(first);
                     self.records_before = self.sweep.records;
                     self.fetcher = None;
                     Progress::UnitEnded(proof)
