@@ -60,7 +60,7 @@ pub fn main() -> ExitCode {
     let listening = runtime.block_on(async { Stop::listen(announce) });
     let code = match listening.and_then(|()| parse()) {
         Ok(cli) => match runtime.block_on(dispatch(cli)) {
-            Ok(code) => ExitCode::from(code),
+            Ok(code) => ExitCode::from(terminal::exit_code(code)),
             Err(error) => fail(&error),
         },
         Err(error) => fail(&error),
@@ -156,7 +156,9 @@ async fn dispatch(cli: Cli) -> Result<u8> {
         Command::Doctor(args) => doctor::doctor(&context, &args).await,
         Command::Db { command } => db::db(&command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "sluice", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sluice", &mut script);
+            print!("{}", String::from_utf8_lossy(&script));
             Ok(0)
         }
     }

@@ -1,6 +1,8 @@
 //! Control characters are shown, not obeyed: names, payloads and messages come from other people.
 
 use std::fmt::Write as _;
+use std::io::{self, ErrorKind, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The text with control characters as `\u001b`, but for line ends and tabs: C0, DEL, C1, and those that turn the
 /// direction of a line around. JSON stays the same JSON, as that is how it writes them, too.
@@ -20,15 +22,45 @@ fn is_obeyed(c: char) -> bool {
     turns || c.is_control() && !matches!(c, '\n' | '\t')
 }
 
+static IS_FULL: AtomicBool = AtomicBool::new(false);
+
+/// Writes to stdout what is to be [`shown`]. Where it cannot be written, that is said once, and the command goes on:
+/// what it does matters more. Nothing is said where nobody reads any more.
+pub(super) fn out(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(shown(text).as_bytes());
+    match written.and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            if !IS_FULL.swap(true, Ordering::Relaxed) {
+                err(&format!("error: stdout cannot be written: {cause}\n"));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The same to stderr, behind which there is nothing to say it on.
+pub(super) fn err(text: &str) {
+    let _ = io::stderr().write_all(shown(text).as_bytes());
+}
+
+/// The exit code of a command that would end with `code`, had all been written.
+pub(super) fn exit_code(code: u8) -> u8 {
+    match IS_FULL.load(Ordering::Relaxed) {
+        true => code.max(1),
+        false => code,
+    }
+}
+
 /// In place of the standard library's, for all commands: nothing is printed around [`shown`].
 macro_rules! print {
-    ($($what:tt)*) => { std::print!("{}", $crate::cli::terminal::shown(&format!($($what)*))) };
+    ($($what:tt)*) => { $crate::cli::terminal::out(&format!($($what)*)) };
 }
 macro_rules! println {
-    ($($what:tt)*) => { std::println!("{}", $crate::cli::terminal::shown(&format!($($what)*))) };
+    ($($what:tt)*) => { $crate::cli::terminal::out(&(format!($($what)*) + "\n")) };
 }
 macro_rules! eprintln {
-    ($($what:tt)*) => { std::eprintln!("{}", $crate::cli::terminal::shown(&format!($($what)*))) };
+    ($($what:tt)*) => { $crate::cli::terminal::err(&(format!($($what)*) + "\n")) };
 }
 
 #[cfg(test)]

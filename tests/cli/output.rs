@@ -316,3 +316,36 @@ async fn a_reader_sees_status_and_quarantine_and_an_outsider_neither() {
     let done = as_role("pg_monitor").args(["status"]).run().exits(1);
     assert!(done.stderr.contains("42501"), "{}", done.stderr);
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_to_stdout_stops_no_pipeline_and_is_said_once() {
+    let db = items_db().await;
+    let others = PIPELINE
+        .replace("create schema shop;", "")
+        .replace("items", "others");
+    db.execute(&others).await;
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let done = Sluice::on(&db)
+        .args(["run", "items", "others"])
+        .stdout(full)
+        .run()
+        .exits(1);
+    assert_eq!(
+        done.stderr,
+        "error: stdout cannot be written: No space left on device (os error 28)\n"
+    );
+    let runs = "select p.name, r.outcome from sluice.runs r join sluice.pipelines p using (pipeline_id) order by 1";
+    assert_eq!(db.rows(runs).await, ["items|ok", "others|ok"]);
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let done = Sluice::on(&db)
+        .args(["run", "items", "others"])
+        .stdout(writer)
+        .run()
+        .exits(0);
+    assert_eq!(done.stderr, "", "nobody reads any more");
+}

@@ -78,6 +78,12 @@ impl Sluice {
         self
     }
 
+    /// Lets it write to `output`.
+    pub fn stdout(mut self, output: impl Into<Stdio>) -> Self {
+        self.command.stdout(output);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(mut self) -> Done {
         Done::of(self.command.output().unwrap())

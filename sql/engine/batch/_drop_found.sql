@@ -62,11 +62,13 @@ declare
 begin
   if v_wanted.is_asked then
     execute format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes, target)
-select $1, 0, 'delete', %s, json_build_object(%s), %L
+select $1, 0, 'delete', %s, %s, %L
 from pg_temp.sluice_dropped d join %6$s t on t.tableoid = d.class and t.ctid = d.place
 where d.number = %4$s order by %5$s limit $2$sql$,
       sluice._key_json(p_target.key, 't'),
-      (select string_agg(format('%L, json_build_array(t.%I, null)', c, c), ', ') from unnest(p_target.columns) c),
+      (select sluice._object_sql(array_agg(c order by n),
+          array_agg(format('pg_catalog.json_build_array(t.%I, null)', c) order by n))
+        from unnest(p_target.columns) with ordinality as columns (c, n)),
       p_target.target::regclass, p_target.number,
       (select string_agg(format('t.%I', k), ', ') from unnest(p_target.key) k), sluice._met(p_target.target))
       using p_batch_id, v_wanted.most;

@@ -35,13 +35,7 @@ begin
       hint = format('leave %s out, and every run reads everything; or have the source tell deletions (sluice_deleted)',
         case when p_source ? 'since' then 'since' else 'cursor' end);
   end if;
-  if sluice._key_column_without_stable_bytes(v_target, p_key) is not null then
-    raise exception using errcode = 'SL005',
-      message = v_where
-        || format('missing => %L does not go with key column %s, in which equal values may have different bytes',
-          p_missing, sluice._key_column_without_stable_bytes(v_target, p_key)),
-      hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
-  end if;
+  perform sluice._refuse_unstable_key(p_pipeline, format('missing => %L', p_missing), v_target, p_key);
   if p_missing <> 'mark' then
     return;
   end if;

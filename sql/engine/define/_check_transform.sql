@@ -44,6 +44,10 @@ begin
     end if;
   end loop;
   v_target := sluice._check_target(p_pipeline, p_target, p_key, p_order_by, v_columns);
+  if exists (select from sluice._transform_columns(p_function) c where c.column_name = 'sluice_deleted') then
+    -- What was deleted is remembered by its key, so that no older record brings it back.
+    perform sluice._refuse_unstable_key(p_pipeline, 'sluice_deleted', v_target, p_key);
+  end if;
 
   -- Postgres itself judges the types, column by column, by planning an insert.
   for v_column in select * from sluice._transform_columns(p_function) c where c.column_name = any (v_columns) loop

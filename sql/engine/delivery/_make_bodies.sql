@@ -55,7 +55,7 @@ from (
   select d.delivery_id, found.place is not null as is_there,
     case when (found.place is not null) = (d.deleted_row is null) then (%1$s)::pg_catalog.text end as body
   from sluice.outbox d
-  left join lateral (select t.ctid as place, %4$s as r from %2$s offset 0) found on true
+  left join lateral (select t.ctid as place, row(t.*)::%3$s as r from %2$s offset 0) found on true
   cross join lateral (
     select case when d.deleted_row is null then found.r
       else pg_catalog.jsonb_populate_record(null::%3$s, d.deleted_row) end as r) o
@@ -64,13 +64,11 @@ from (
       when f.oid is not null then format('%s(o.r%s)', f.oid::regproc, case f.pronargs when 2 then
         ', sluice._delivery_meta($2, d)' else '' end)
       when p_pipeline.deliver ? 'columns' then (
-        select format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, (o.r).%1$I', c), ', '))
-        from jsonb_array_elements_text(p_pipeline.deliver -> 'columns') c)
+        select sluice._object_sql(array_agg(c order by n), array_agg(format('(o.r).%I', c) order by n))
+        from jsonb_array_elements_text(p_pipeline.deliver -> 'columns') with ordinality as columns (c, n))
       else 'pg_catalog.to_jsonb(o.r) - ''{sluice_hash,sluice_batch}''::pg_catalog.text[]' end,
     sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), (sluice._delivered_version(p_pipeline)).key, 'd.key'),
-    to_regclass(p_pipeline.target),
-    case when sluice._is_distributed(to_regclass(p_pipeline.target))
-      then format('row(t.*)::%s', to_regclass(p_pipeline.target)) else 't' end)
+    to_regclass(p_pipeline.target))
   from (values (to_regprocedure(p_function))) body (oid) left join pg_proc f on f.oid = body.oid
 $$;
 

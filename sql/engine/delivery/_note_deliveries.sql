@@ -37,15 +37,15 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$with written as (
-  select o.sluice_ordinal as ordinal, o.sluice_line as line, o.sluice_hash as hash, o.outcome,
-    o.deleted_row, o.old_hash,
+  select o.sluice_ordinal as ordinal, o.sluice_line as line, o.sluice_hash as hash, o.sluice_outcome as outcome,
+    o.sluice_deleted_row as deleted_row, o.sluice_old_hash as old_hash,
     %1$s as key, %2$s as key_hash
   from (
-    select s.*, %3$s as outcome, case when s.sluice_deleted then pg_catalog.to_jsonb(t) end as deleted_row,
-      t.sluice_hash as old_hash
+    select s.*, %3$s as sluice_outcome, t.sluice_hash as sluice_old_hash,
+      case when s.sluice_deleted then pg_catalog.to_jsonb(t.*) end as sluice_deleted_row
     %4$s
     where s.sluice_state is null offset 0) o
-  where o.outcome in ('insert', 'update', 'delete')),
+  where o.sluice_outcome in ('insert', 'update', 'delete')),
 noted as (
   insert into sluice.outbox (pipeline_id, route, key, key_hash, operation, hash, batch_id, deleted_row)
   select b.owner_id, %7$s, w.key, w.key_hash, case w.outcome when 'delete' then 'delete' else 'upsert' end,

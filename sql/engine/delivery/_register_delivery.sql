@@ -48,14 +48,9 @@ as $$
 declare
   v_target oid  := to_regclass(p_only.target);
   v_where  text := format('pipeline %s: ', p_only.name);
-  v_name   text := sluice._key_column_without_stable_bytes(v_target, p_key);
+  v_name   text;
 begin
-  if v_name is not null then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('deliver does not go with key column %s, in which equal values may have different '
-        'bytes', v_name),
-      hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
-  end if;
+  perform sluice._refuse_unstable_key(p_only.name, 'deliver', v_target, p_key);
   select m[1] into v_name from regexp_matches(p_only.deliver ->> 'url', '[{]([^{}]*)[}]', 'g') m
   where m[1] <> all (p_key) limit 1;
   if found then

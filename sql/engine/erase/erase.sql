@@ -71,6 +71,10 @@ declare
   v_short text := (select min(coalesce(t, '')) from unnest(p_texts) t where length(coalesce(trim(t), '')) < 4);
   v_key   jsonb := case when p_key is not null then (sluice._typed_key(p_pipeline, p_key)).key end;
 begin
+  if p_stop then
+    perform sluice._refuse_unstable_key(p_pipeline.name, 'stop', to_regclass(p_pipeline.target), v.key)
+    from sluice._delivered_version(p_pipeline) v;
+  end if;
   if not has_table_privilege('sluice.quarantine_events', 'delete')
     or not has_table_privilege('sluice.batches', 'update') then
     raise insufficient_privilege using

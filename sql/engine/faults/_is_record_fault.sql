@@ -56,7 +56,7 @@ begin
       select from (
         select s.payload::jsonb as doc from pg_temp.sluice_staging s where s.ordinal = p_ordinal
         union all
-        select to_jsonb(f) from pg_temp.sluice_fields f where f.sluice_ordinal = p_ordinal) r
+        select to_jsonb(f.*) from pg_temp.sluice_fields f where f.sluice_ordinal = p_ordinal) r
       cross join regexp_matches(lower(p_message), '["«»„“”]([^"«»„“”]+)["«»„“”]', 'g') m
       cross join jsonb_path_query(r.doc, 'strict $.** ? (@.type() == "string")') x (value)
       where strpos(lower(x.value #>> '{}'), m[1]) > 0);

@@ -86,7 +86,7 @@ returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select string_agg(format('select r.sluice_ordinal, r.sluice_line, %L as sluice_target, to_jsonb(r) as content
+  select string_agg(format('select r.sluice_ordinal, r.sluice_line, %L as sluice_target, to_jsonb(r.*) as content
     from pg_temp.%I r where r.sluice_ordinal in (select p.ordinal from picked p)',
     sluice._further_name(t.number, t.target), c.relname || p_suffix), ' union all ')
   from pg_temp.sluice_targets t join pg_class c on c.oid = t.rows_table

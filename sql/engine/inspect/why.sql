@@ -93,7 +93,7 @@ begin
   select a.parent into v_parent from sluice.also_targets a
   where a.pipeline_id = p_pipeline.pipeline_id and a.target = p_only.target
   order by a.version = p_pipeline.active_version desc, a.version desc limit 1;
-  execute format('select coalesce((select to_jsonb(t) from %s t join %s k on %s), $1)', p_key.target::regclass,
+  execute format('select coalesce((select to_jsonb(t.*) from %s t join %s k on %s), $1)', p_key.target::regclass,
     p_key.row_sql, sluice._key_condition(p_key.target, p_key.columns, 't', 'k')) into v_row using p_key.given;
   if not v_row ?& v_parent then
     return;

@@ -74,15 +74,16 @@ begin
   end if;
   execute (
     select format($sql$insert into pg_temp.sluice_changes (batch_id, ordinal, action, key, changes)
-select $1, row_number() over (order by %1$s) - 1, %2$L, %3$s, json_build_object(%4$s)
+select $1, row_number() over (order by %1$s) - 1, %2$L, %3$s, %4$s
 from pg_temp.sluice_missing m join %5$s t on t.tableoid = m.class and t.ctid = m.place
 order by %1$s limit $2$sql$,
       (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
       case when p_mark_column is null then 'delete' else 'update' end, sluice._key_json(p_key, 't'),
       case when p_mark_column is null
-        then string_agg(format('%L, json_build_array(t.%I, null)', c.column_name, c.column_name), ', ')
-        else format('%1$L, json_build_array(t.%1$I, %2$s)', p_mark_column,
-          sluice._mark_sql(p_target, p_mark_column)) end,
+        then sluice._object_sql(array_agg(c.column_name),
+          array_agg(format('pg_catalog.json_build_array(t.%I, null)', c.column_name)))
+        else sluice._object_sql(array[p_mark_column], array[format('pg_catalog.json_build_array(t.%I, %s)',
+          p_mark_column, sluice._mark_sql(p_target, p_mark_column))]) end,
       sluice._met(p_target))
     from sluice._target_columns(p_target, p_columns) c) using p_batch_id, v_wanted.most;
 end

@@ -7,7 +7,7 @@ declare
   v_query text := (sluice._find_own_pipeline(source_rows.pipeline)).source ->> 'for_each';
 begin
   if v_query is not null then
-    return query execute format(E'select to_jsonb(q)::text from (\n%s\n) q', v_query);
+    return query execute format(E'select to_jsonb(q.*)::text from (\n%s\n) q', v_query);
   end if;
 end
 $$;

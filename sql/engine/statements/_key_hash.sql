@@ -86,3 +86,21 @@ as $$
       'numeric'::regtype, 'float4'::regtype, 'float8'::regtype, 'bpchar'::regtype))
   order by a.attnum limit 1
 $$;
+
+-- SL005 where p_what has to know a key by its bytes, and cannot.
+create or replace function sluice._refuse_unstable_key(p_pipeline text, p_what text, p_target oid, p_key text[])
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_column text := sluice._key_column_without_stable_bytes(p_target, p_key);
+begin
+  if v_column is not null then
+    raise exception using errcode = 'SL005',
+      message = format('pipeline %s: %s does not go with key column %s, in which equal values may have different bytes',
+        p_pipeline, p_what, v_column),
+      hint = 'give the target a key of numbers, text (of a deterministic collation), uuid, dates or times';
+  end if;
+end
+$$;

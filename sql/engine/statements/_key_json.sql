@@ -10,6 +10,17 @@ $$;
 comment on function sluice._key_json(text[], text) is
   'The expression for the key of a row, given by its alias, as people read it: {"order_id": 42}.';
 
+-- The expression for an object of any number of members, in their order: json_build_object takes 50.
+create or replace function sluice._object_sql(p_names text[], p_values text[])
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('(select pg_catalog.json_object_agg(c.name, c.value order by c.place) from (values %s) c (place, name, value))',
+    string_agg(format('(%s, %L, pg_catalog.to_json(%s))', n, p_names[n], p_values[n]), ', ' order by n))
+  from generate_subscripts(p_names, 1) n
+$$;
+
 -- The from item that finds the row "t" of a target by its key as people read it (sluice._key_json).
 create or replace function sluice._row_of_json_key_sql(p_target oid, p_key text[], p_value text)
 returns text

@@ -7,19 +7,8 @@ const KEYWORDS: &str = include_str!("keywords.txt");
 /// Postgres silently truncates longer names.
 const LONGEST: usize = 63;
 
-/// What a row has besides its columns, and what the engine adds or reads.
-const TAKEN: [&str; 10] = [
-    "ctid",
-    "xmin",
-    "xmax",
-    "cmin",
-    "cmax",
-    "tableoid",
-    "sluice_hash",
-    "sluice_batch",
-    "sluice_reject",
-    "sluice_deleted",
-];
+/// What a row has besides its columns.
+const TAKEN: [&str; 6] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
 
 /// The words of a name, in lower case: `customerId`, `Customer ID` and `customer_id` have the same words.
 pub(super) fn words(name: &str) -> Vec<String> {
@@ -52,7 +41,8 @@ pub(super) fn plain(name: &str, fallback: &str) -> String {
     if plain.is_empty() {
         plain = fallback.to_owned();
     }
-    if plain.starts_with(|c: char| c.is_numeric()) {
+    // What begins with sluice_ is the engine's.
+    if plain.starts_with(|c: char| c.is_numeric()) || plain.starts_with("sluice_") {
         plain.insert(0, '_');
     }
     if TAKEN.contains(&plain.as_str()) {

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::exchange::{Exchange, Fetched, Refusal};
 use super::page::Page;
-use super::paging::{After, At, Circle, EndsAt, Facts, Repeat};
+use super::paging::{After, At, Circle, Counts, EndsAt, Facts, Repeat};
 use super::request::Asked;
 use crate::error::{Error, Result};
 
@@ -123,6 +123,7 @@ impl Fetching {
         let mut seen = from.records;
         // Of the pages before only the average is known.
         let mut largest = from.records.div_ceil(from.pages.max(1));
+        let mut counts = Counts::default();
         let mut missing: Option<Error> = None;
         let mut next = Some((from.at, from.is_doubtful));
         while let Some((at, is_doubtful)) = next {
@@ -135,7 +136,10 @@ impl Fetching {
                 .await
                 .map_err(|cause| Error::failed("a request was given up").caused_by(cause))??;
             let (mut page, retried) = match fetched {
-                Ok(fetched) => fetched,
+                Ok((mut page, retried)) => {
+                    page.signals.remember(&mut counts);
+                    (page, retried)
+                }
                 Err(refusal) if self.is_end(&refusal, &at, is_doubtful) => {
                     (Page::none(refusal.origin, settings.url.clone()), 0)
                 }

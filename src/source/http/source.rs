@@ -229,7 +229,7 @@ impl HttpSource {
             if sweep.next.credential().is_some() {
                 sweep = self.begun_anew();
             }
-            return Cursor::Sweeping(sweep);
+            return Cursor::Sweeping(Box::new(sweep));
         }
         let began = sweep.began();
         let mark = match self.since() {

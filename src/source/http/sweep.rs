@@ -15,7 +15,7 @@ use crate::source::mark::Time;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Cursor {
-    Sweeping(Sweep),
+    Sweeping(Box<Sweep>),
     Done(Done),
 }
 
@@ -102,7 +102,7 @@ impl Sweep {
             Some(Cursor::Sweeping(sweep))
                 if sweep.settings == fingerprint && settings.paging.knows(&sweep.next) =>
             {
-                return (sweep.clone(), None);
+                return ((**sweep).clone(), None);
             }
             Some(Cursor::Sweeping(sweep)) => {
                 return (

@@ -35,6 +35,11 @@ const KINDS: [(Compression, &[u8], &[&str]); 4] = [
     (Compression::Xz, b"\xfd7zXZ\0", &[".xz"]),
 ];
 
+/// Whether a zstd file begins with a frame to be skipped (RFC 8878, 3.1.2), as those do that several threads wrote.
+fn is_skippable(head: &[u8]) -> bool {
+    matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
+
 impl Compression {
     /// How many bytes tell it.
     pub(in crate::source) const MAGIC: u64 = 6;
@@ -49,7 +54,8 @@ impl Compression {
                 let may_be = suffixes.iter().any(|suffix| name.ends_with(suffix));
                 let is_it =
                     head.starts_with(magic) && (digit || *compression != Compression::Bzip2);
-                is_it || (may_be && magic.starts_with(head))
+                let is_skipped = *compression == Compression::Zstd && is_skippable(head);
+                is_it || is_skipped || (may_be && magic.starts_with(head))
             });
             found.map_or(Compression::None, |(compression, ..)| *compression)
         })

@@ -2,5 +2,6 @@
 
 pub(super) mod hashing;
 mod keys;
+mod names;
 mod shown;
 mod superseded;

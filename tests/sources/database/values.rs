@@ -222,3 +222,17 @@ fn each_numeric_keeps_its_digits_and_frozen_rows_are_read() {
         "{cursor}"
     );
 }
+
+/// A record is the row, whatever its columns are called.
+#[test]
+fn a_column_called_as_the_row_is_does_not_take_its_place() {
+    let shop = Shop::new(
+        "create type pair as (x int, y text); create table t (id int primary key, q pair, w int, t text);
+         insert into t values (1, '(5,z)', 2, 'a')",
+    );
+    let settings = shop.settings(json!({"table": "t"}));
+    assert_eq!(
+        Runs::default().run(&settings).ok().payloads(),
+        [r#"{"id":1,"q":{"x":5,"y":"z"},"w":2,"t":"a"}"#]
+    );
+}

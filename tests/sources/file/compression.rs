@@ -298,6 +298,18 @@ fn zstd_with_a_long_window_is_read() {
     assert_eq!(run.payloads(), ["{\"a\":1}"]);
 }
 
+/// As those write that work with several threads (RFC 8878, 3.1.2).
+#[test]
+fn zstd_that_begins_with_a_frame_to_be_skipped_is_read() {
+    let packed = [
+        &b"\x50\x2a\x4d\x18\x04\0\0\0abcd"[..],
+        &pack(b"{\"a\":1}\n"),
+    ]
+    .concat();
+    let run = read("a.ndjson.zst", packed, json!({})).ok();
+    assert_eq!(run.payloads(), ["{\"a\":1}"]);
+}
+
 #[test]
 fn content_that_is_compressed_twice_is_refused_by_name() {
     for pack in [gzip, xz] {

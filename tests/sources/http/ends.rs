@@ -315,6 +315,17 @@ fn pages_end_where_a_run_goes_on_as_they_do_in_one() {
 }
 
 #[test]
+fn a_count_that_an_empty_page_does_not_give_is_that_of_the_page_before() {
+    let web = numbered(&[
+        r#"{"data": [1, 2], "pages": 3}"#,
+        r#"{"data": []}"#,
+        r#"{"data": [5], "pages": 3}"#,
+    ]);
+    let run = read(&by_number(&web, json!({"pages": "/pages"}))).ok();
+    assert_eq!(run.payloads(), ["1", "2", "5"]);
+}
+
+#[test]
 fn a_word_for_no_is_not_taken_for_yes() {
     let serve = |word: &'static str| {
         numbered(&[

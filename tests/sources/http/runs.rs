@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::serve;
+use super::support::{page, serve};
 use crate::support::web::{Answer, Web};
 use crate::support::{Api, Sluice, TestDb};
 
@@ -282,6 +282,24 @@ async fn a_source_is_read_for_each_row_of_a_query_and_meta_holds_the_row() {
     db.execute("delete from shop.orders").await;
     assert_eq!(run(&[]).summary().count("extracted"), 0);
     Sluice::on(&db).args(["verify", "items"]).run().exits(0);
+}
+
+#[tokio::test]
+async fn a_column_of_for_each_may_have_any_name() {
+    let web = Web::serve(|request| {
+        page(&format!(
+            "{{\"id\": {}, \"amount\": 1, \"name\": \"a\", \"at\": \"2026-03-01\"}}",
+            request.param("q").unwrap()
+        ))
+    });
+    let db = define(&format!(
+        "sluice.http_source(url => '{}/?q={{q}}', for_each => 'select 7 as q, 8 as z', records => '/data')",
+        web.url
+    ))
+    .await;
+    let done = Sluice::on(&db).args(["run", "orders"]).run().exits(0);
+    assert_eq!(done.summary().count("inserted"), 1);
+    assert_eq!(web.requests()[0].param("q"), Some("7"));
 }
 
 #[tokio::test]

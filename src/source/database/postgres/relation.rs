@@ -160,7 +160,7 @@ impl Relation {
             false => format!(" where {}", wanted.join(" and ")),
         };
         let sql = format!(
-            "select row_to_json(q)::text{texts} from {}{condition} order by {}",
+            "select row_to_json(q.*)::text{texts} from {}{condition} order by {}",
             self.from(),
             list(&Column::ordered)
         );

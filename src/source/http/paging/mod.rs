@@ -75,7 +75,20 @@ pub(crate) struct Signals {
     pub(crate) done: Option<Found>,
 }
 
+/// The last counts of pages and of records that an answer gave.
+pub(crate) type Counts = [Option<Found>; 2];
+
 impl Signals {
+    /// A count that an answer does not give is that of the one before.
+    pub(crate) fn remember(&mut self, counts: &mut Counts) {
+        for (count, last) in [&mut self.pages, &mut self.total].into_iter().zip(counts) {
+            match count {
+                Some(count) => *last = Some(count.clone()),
+                None => count.clone_from(last),
+            }
+        }
+    }
+
     /// In the order of [`Paging::locators`].
     pub(crate) fn of(found: [Option<Found>; 5]) -> Self {
         let [next, pages, total, more, done] = found;

@@ -90,10 +90,20 @@ async fn keys_whose_equality_shows_in_no_bytes_are_refused() {
             value,
             "key => '{id}', missing => 'delete'",
         );
-        problem(&db, &sql).await.refuses(
-            "in which equal values may have different bytes",
-            "deterministic collation",
+        let deletes = items_sql(
+            &format!("id {key} primary key"),
+            &format!("id {returned}, sluice_deleted boolean"),
+            &format!("{value}, false"),
+            "key => '{id}'",
         );
+        for (sql, what) in [(sql, "missing => 'delete'"), (deletes, "sluice_deleted")] {
+            let problem = problem(&db, &sql).await;
+            problem.refuses(
+                "in which equal values may have different bytes",
+                "deterministic collation",
+            );
+            problem.refuses(&format!("{what} does not go with key column id"), "");
+        }
     }
 }
 
