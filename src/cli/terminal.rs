@@ -29,13 +29,11 @@ static IS_FULL: AtomicBool = AtomicBool::new(false);
 pub(super) fn out(text: &str) {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(shown(text).as_bytes());
-    match written.and_then(|()| stdout.flush()) {
-        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-            if !IS_FULL.swap(true, Ordering::Relaxed) {
-                err(&format!("error: stdout cannot be written: {cause}\n"));
-            }
-        }
-        _ => {}
+    if let Err(cause) = written.and_then(|()| stdout.flush())
+        && cause.kind() != ErrorKind::BrokenPipe
+        && !IS_FULL.swap(true, Ordering::Relaxed)
+    {
+        err(&format!("error: stdout cannot be written: {cause}\n"));
     }
 }
 

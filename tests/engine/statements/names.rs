@@ -77,7 +77,8 @@ async fn no_column_hides_the_row_that_a_statement_means() {
     write(format!("{first}{}", record(4, "pg_class")));
     let dry = sluice(&["run", "wide", "--dry-run"]).exits(0);
     assert!(
-        dry.stdout.contains("would delete id=2: kind \"pg_class\", a 2"),
+        dry.stdout
+            .contains("would delete id=2: kind \"pg_class\", a 2"),
         "{}",
         dry.stdout
     );
