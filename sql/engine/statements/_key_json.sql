@@ -17,7 +17,8 @@ language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
   select format('(select pg_catalog.json_object_agg(c.name, c.value order by c.place)
-    from (values %s) c (place, name, value))', string_agg(format('(%s, %L, pg_catalog.to_json(%s))', n, p_names[n], p_values[n]), ', ' order by n))
+    from (values %s) c (place, name, value))',
+    string_agg(format('(%s, %L, pg_catalog.to_json(%s))', n, p_names[n], p_values[n]), ', ' order by n))
   from generate_subscripts(p_names, 1) n
 $$;
 
