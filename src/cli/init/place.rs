@@ -12,6 +12,13 @@ pub(super) fn settings(place: &str) -> Value {
     }
 }
 
+/// A path that means the same in every folder; a URL as it is.
+pub(super) fn rooted(place: &str) -> String {
+    let is_path = place != "-" && !place.contains("://");
+    let rooted = std::path::absolute(place).ok().filter(|_| is_path);
+    rooted.map_or_else(|| place.to_owned(), |path| path.display().to_string())
+}
+
 /// A name for the records of a source: the last part of its place, without what differs from drop to drop.
 pub(super) fn name(settings: &Value) -> String {
     let named = |keys: &[&str]| keys.iter().find_map(|key| settings[key].as_str());

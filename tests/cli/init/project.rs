@@ -30,9 +30,8 @@ fn sh(folder: &Path, script: &str) -> (bool, String) {
 async fn a_new_project_runs_by_its_readme_and_passes_its_own_check() {
     let desk = Desk::new().await;
     desk.write("drop/orders.csv", "id,amount\n1,2.50\n2,3.50\n");
-    let drop = desk.path().join("drop").display().to_string();
     let project = desk.path().join("shop");
-    let args = [&*drop, "--name", "orders", "--project", "shop"];
+    let args = ["drop", "--name", "orders", "--project", "shop"];
     let made = desk.init(&args);
     for file in [
         "pipelines/orders.sql",
