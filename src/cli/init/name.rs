@@ -108,7 +108,7 @@ mod tests {
             ("2024", "_2024"),
             ("___", "c3"),
             ("", "c3"),
-            ("sluice_hash", "sluice_hash_"),
+            ("sluice_hash", "_sluice_hash"),
             ("XMin", "x_min"),
             ("xmin", "xmin_"),
             ("a'b\"c\\d", "a_b_c_d"),
