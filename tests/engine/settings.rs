@@ -45,7 +45,7 @@ const TOUR: [(&str, &str); 17] = [
     ("compared", "select * from sluice.compare('tour', 1, 2)"),
     ("differing", "select origin, position, outcome_a, outcome_b, changes from sluice.compare_records('tour', 1, 2)"),
     ("retained", "select * from sluice.raw_records('tour')"),
-    ("why", "select fact, regexp_replace(value, '^unsent since \\S+ \\S+, ', '') as value from sluice.why('tour', '1') where fact not in ('committed', 'run', 'by')"),
+    ("why", "select fact, regexp_replace(value, '^unsent since [^,]*, ', '') as value from sluice.why('tour', '1') where fact not in ('committed', 'run', 'by')"),
     ("why_bad", "select fact, regexp_replace(value, 'first seen .*', '') from sluice.why('tour', '3')"),
     ("edited", "with e as (update tour.items set word = 'by hand' where id = 2 returning 1) select * from e"),
     ("doubts", "select * from sluice.verify('tour', deep => true)"),
