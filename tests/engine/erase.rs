@@ -345,6 +345,30 @@ async fn an_erasure_has_to_say_whose_data_and_why_without_them() {
     assert_eq!(db.rows("select from sluice.erasures").await, [""; 0]);
 }
 
+/// The hash that stays is of the key's bytes, and the person would come back in other letters.
+#[tokio::test]
+async fn a_key_that_may_be_written_otherwise_cannot_be_stopped() {
+    let db = TestDb::new().await;
+    db.execute("create collation public.folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+        .await;
+    let table = "name text collate public.folded primary key";
+    crate::engine::items(&db, table, "name text", "doc->>'name'", "key => '{name}'").await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"name": "Anna"}"#]).await;
+    let erase = |more: &str| {
+        format!(
+            "select sluice.erase('items', '{{\"name\": \"ANNA\"}}', reason => 'request 17', rows => true{more})"
+        )
+    };
+    problem(&db, &erase(", stop => true")).await.refuses(
+        "stop does not go with key column name text collate folded, in which equal values may have different bytes",
+        "deterministic collation",
+    );
+    assert_eq!(db.value("select count(*) from shop.items").await, "1");
+    db.rows(&erase("")).await;
+    assert_eq!(db.value("select count(*) from shop.items").await, "0");
+}
+
 #[tokio::test]
 async fn the_command_erases_says_what_stays_and_lifts_a_stop() {
     let (db, mut hand) = people("").await;
