@@ -1,6 +1,6 @@
 //! A private server in a temporary folder, gone afterwards however the benchmark ends.
 
-use crate::Failure;
+use crate::{Failure, process};
 use embedded_postgres::Server;
 use pgsluice::embedded;
 use std::path::{Path, PathBuf};
@@ -69,7 +69,7 @@ impl Cluster {
     /// `psql` on a database, ready for its `-c` or `-f`.
     pub(crate) fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(&self.psql);
-        crate::process::without_postgres_variables(&mut command);
+        process::without_postgres_variables(&mut command);
         command
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
             .arg(self.url(database))
@@ -86,17 +86,14 @@ impl Cluster {
         Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
     }
 
-    /// Processor seconds of all sessions that have ended, when all have: one ends a moment after its client.
+    /// Processor seconds of all sessions and of autovacuum, when all of them have ended: the kernel adds what a process
+    /// took when the postmaster takes note of its end, a moment after its client is gone.
     pub(crate) fn cpu_of_ended_sessions(&self) -> Option<f64> {
-        let sessions =
-            "select count(*) from pg_stat_activity where backend_type = 'client backend'";
-        while self
-            .query("postgres", sessions)
-            .is_ok_and(|count| count != "1")
-        {
+        let postmaster = u32::try_from(self.server.pid).ok()?;
+        while (process::titles_of_children(postmaster)?.iter()).any(|title| is_session(title)) {
             std::thread::sleep(Duration::from_millis(20));
         }
-        crate::process::cpu_seconds_of_ended_children(u32::try_from(self.server.pid).ok()?)
+        process::cpu_seconds_of_ended_children(postmaster)
     }
 
     /// Bytes of WAL since the cluster was made.
@@ -112,6 +109,12 @@ impl Drop for Cluster {
         drop(self.watchdog.stdin.take());
         let _ = self.watchdog.wait();
     }
+}
+
+/// By its title: one that has ended and is not noted yet has none.
+fn is_session(title: &str) -> bool {
+    let names = ["[local]", "parallel worker", "autovacuum worker"];
+    title.is_empty() || names.iter().any(|name| title.contains(name))
 }
 
 /// The `psql` beside the server's programs, so that client and server are of one version.

@@ -92,6 +92,14 @@ pub(crate) fn cpu_seconds_of_ended_children(pid: u32) -> Option<f64> {
     ticks(pid, 13)
 }
 
+/// The command lines of a process's children; not known without /proc.
+pub(crate) fn titles_of_children(pid: u32) -> Option<Vec<String>> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    let title =
+        |child| std::fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+    Some(children.split_whitespace().map(title).collect())
+}
+
 /// The sum of two fields behind the name, where state is 0, utime 11, stime 12, cutime 13, cstime 14: all in hundredths
 /// of a second.
 fn ticks(pid: u32, first: usize) -> Option<f64> {
