@@ -19,6 +19,7 @@ declare
   v_batches bigint[];
   v_ids     bigint[];
   v_part    record;
+  v_version integer; -- the one in hand
   v_rows_a  text;
 begin
   if p_last_batches < 0 then
@@ -42,18 +43,29 @@ begin
       select null, v_ids[n : n + 9999] from generate_series(1, cardinality(v_ids), 10000) n
       order by batch_id
     loop
-      perform sluice._try_version(p_pipeline, p_version_a, v_part.batch_id, v_part.ids);
+      v_version := p_version_a;
+      perform sluice._try_version(p_pipeline, v_version, v_part.batch_id, v_part.ids);
       drop table if exists pg_temp.sluice_rows_a, pg_temp.sluice_faults_a, pg_temp.sluice_outcomes_a cascade;
       v_rows_a := sluice._set_rows_aside();
       alter table pg_temp.sluice_outcomes rename to sluice_outcomes_a;
       create temporary table sluice_faults_a on commit drop as select * from pg_temp.sluice_faults;
-      perform sluice._try_version(p_pipeline, p_version_b, v_part.batch_id, v_part.ids);
+      v_version := p_version_b;
+      perform sluice._try_version(p_pipeline, v_version, v_part.batch_id, v_part.ids);
       return query execute sluice._compare_sql(v_rows_a, sluice._rows_as_json()) using p_samples, v_part.batch_id;
       drop table pg_temp.sluice_outcomes;
     end loop;
     raise exception using errcode = 'SL999', message = 'a comparison always rolls back';
-  exception when sqlstate 'SL999' then
-    null;
+  exception
+    when sqlstate 'SL999' then
+      null;
+    when others then
+      if sluice._is_run_fault(sqlstate) then
+        raise;
+      end if;
+      raise exception using errcode = sqlstate,
+        message = format('version %s cannot run over %s: %s', v_version,
+          coalesce('batch ' || v_part.batch_id, 'open quarantine'), sqlerrm),
+        hint = 'mend its transform, or what that needs, and compare again';
   end;
 end
 $$;

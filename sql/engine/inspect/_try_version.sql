@@ -14,7 +14,7 @@ declare
   v_origins jsonb;
   v_target  sluice.compiled;
 begin
-  perform sluice._open_batch(p_pipeline, p_version, null, 'replay', 'arrival_only');
+  perform sluice._open_batch(p_pipeline, p_version, null, 'compare', 'arrival_only');
   if p_batch_id is null then
     v_origins := sluice._stage_quarantined(p_pipeline.pipeline_id, p_ids, false);
   else

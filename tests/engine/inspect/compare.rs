@@ -246,3 +246,49 @@ async fn what_cannot_be_compared_is_refused() {
         Vec::<String>::new()
     );
 }
+
+/// Where a few records tell nothing of whose fault it is, a run would stop. A comparison shows what it finds.
+#[tokio::test]
+async fn version_that_fails_on_all_records_of_a_few_is_a_difference_or_is_named() {
+    let db = loaded().await;
+    // Two records are in the last batch, one in quarantine: all of them fail.
+    define(
+        &db,
+        2,
+        "id bigint, n integer",
+        "(doc->>'id')::bigint, length(((doc->>'id') || ' &')::tsquery::text)",
+    )
+    .await;
+    assert_eq!(
+        db.rows("select outcome_a, outcome_b, records, sample from sluice.compare('items', 1, 2, last_batches => 1, samples => 1)")
+            .await,
+        [
+            r#"unchanged|quarantined 42601|2|hand:1 n: no operand in tsquery: "1 &""#,
+            r#"quarantined 22P02|quarantined 42601|1|hand:2 n: no operand in tsquery: "2 &""#,
+        ]
+    );
+    db.execute(
+        "create function shop.items_v3(doc jsonb) returns table (id bigint, n integer) language plpgsql stable as $$
+           begin return query select (doc->>'id')::bigint, shop.nothing(doc); end $$;
+         select sluice.define_pipeline(name => 'items', version => 3, transform => 'shop.items_v3', target => 'shop.items', key => '{id}',
+           source => sluice.file_source(path => '-'), activate => false)",
+    )
+    .await;
+    for (sql, of) in [
+        (
+            "select sluice.compare('items', 1, 3, last_batches => 1)",
+            "batch 2",
+        ),
+        (
+            "select sluice.compare('items', 3, 1, last_batches => 0)",
+            "open quarantine",
+        ),
+    ] {
+        let refused = problem(&db, sql).await;
+        refused.is(
+            "42883",
+            &format!("version 3 cannot run over {of}: function shop.nothing(jsonb)"),
+        );
+        assert!(refused.hint.contains("compare again"), "{refused:?}");
+    }
+}
