@@ -51,7 +51,7 @@ for_each: a query; the source is read for each of its rows, whose columns stand 
   url => 'https://shop.example/orders/{id}/items', for_each => 'select id from shop.orders order by id'. Names are
   qualified. f(doc, meta) finds the row in meta->'row'.
 max_pages: a run reads no more pages; the next one goes on.
-allow_equal_pages: two pages with the same records are not taken for a circle.
+allow_equal_pages: pages with the same records, or with none, are not taken for a circle.
 allow_hosts: other hosts that links and redirects may lead to; credentials are not sent there.
 ca_file: trust these certificates too.
 Limits: requests_per_second, connect_timeout (10 s), read_timeout (60 s with next to no bytes),

@@ -145,7 +145,7 @@ impl Fetching {
                 }
                 Err(refusal) => return Err(Failure::Refused(refusal)),
             };
-            let repeat = circle.look_at(page.records(), page.digest)?;
+            let repeat = circle.look_at(page.records(), page.digest, &at, &page.origin)?;
             if self.is_repeated_end(repeat, is_doubtful) {
                 page = Page::none(page.origin, page.url);
             } else {

@@ -6,8 +6,11 @@ use std::hash::Hash;
 use super::place::At;
 use crate::error::{Error, Result};
 
-/// How many pages in a row without a record are taken for a loop that no token shows.
-const EMPTY_PAGES: u64 = 10_000;
+/// After how many pages in a row without a record the log says so, each time.
+const TELL_EMPTY_PAGES: u64 = 100;
+
+/// How many of them are taken for a loop that no token shows.
+const EMPTY_PAGES: u64 = 1000;
 
 /// How many values are remembered exactly; a larger circle is noticed in its second round.
 const REMEMBERED: usize = 1 << 16;
@@ -55,18 +58,30 @@ impl Circle {
     }
 
     /// Looks at the digest of a page with records, or counts one without.
-    pub(crate) fn look_at(&mut self, records: u64, digest: [u8; 12]) -> Result<Repeat> {
+    pub(crate) fn look_at(
+        &mut self,
+        records: u64,
+        digest: [u8; 12],
+        at: &At,
+        origin: &str,
+    ) -> Result<Repeat> {
         if records > 0 {
             self.empty = 0;
             return Ok(self.contents.note(digest));
         }
         self.empty += 1;
-        match self.empty > EMPTY_PAGES {
-            true => Err(circle(format!(
-                "{EMPTY_PAGES} pages in a row hold no record"
-            ))),
-            false => Ok(Repeat::No),
+        let what = format!(
+            "{} pages in a row hold no record, up to {at}: {origin}",
+            self.empty
+        );
+        if self.empty >= EMPTY_PAGES && !self.allows_equal {
+            return Err(circle(what)
+                .detail("if the source does give so many empty pages: allow_equal_pages => true"));
         }
+        if self.empty.is_multiple_of(TELL_EMPTY_PAGES) {
+            tracing::warn!("{what}");
+        }
+        Ok(Repeat::No)
     }
 
     /// Refuses a repeat, unless it is allowed.
@@ -154,5 +169,28 @@ mod tests {
         let noted = [1, 2, 2, 1].map(|n| repeats.note(n));
         use Repeat::{No, OfEarlier, OfLast};
         assert_eq!(noted, [No, No, OfLast, OfEarlier]);
+    }
+
+    #[test]
+    fn pages_without_records_are_a_circle_if_they_are_many_in_a_row_and_not_allowed() {
+        let look = |circle: &mut Circle, records| {
+            let looked = circle.look_at(records, [0; 12], &At::Page(7), "http://x/?page=7");
+            looked.map_err(|error| error.to_string())
+        };
+        let mut circle = Circle::new(false, None);
+        for records in [0, 0, 1, 0].repeat(1000) {
+            assert!(look(&mut circle, records).is_ok());
+        }
+        let refused = (0..).find_map(|n| Some((n, look(&mut circle, 0).err()?)));
+        let (before, text) = refused.expect("they have no end");
+        assert_eq!(before, 998);
+        assert!(
+            text.starts_with(
+                "the pages go round in a circle: 1000 pages in a row hold no record, up to page 7: http://x/?page=7"
+            ) && text.contains("allow_equal_pages => true"),
+            "{text}"
+        );
+        let mut circle = Circle::new(true, None);
+        assert!((0..5000).all(|_| look(&mut circle, 0).is_ok()));
     }
 }
