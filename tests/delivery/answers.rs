@@ -254,15 +254,17 @@ fn gated() -> (Receiver, Arc<(Mutex<bool>, Condvar)>) {
     let waits = Arc::clone(&gate);
     let is_first = AtomicBool::new(true);
     let receiver = Receiver::with(move |_, _| {
-        if is_first.swap(false, Ordering::SeqCst) {
-            let mut is_open = waits.0.lock().unwrap();
-            while !*is_open {
-                is_open = waits.1.wait(is_open).unwrap();
-            }
-        }
+        is_first.swap(false, Ordering::SeqCst).then(|| wait(&waits));
         None
     });
     (receiver, gate)
+}
+
+fn wait(gate: &(Mutex<bool>, Condvar)) {
+    let mut is_open = gate.0.lock().unwrap();
+    while !*is_open {
+        is_open = gate.1.wait(is_open).unwrap();
+    }
 }
 
 fn open(gate: &(Mutex<bool>, Condvar)) {
@@ -299,6 +301,29 @@ async fn of_two_senders_one_sends_and_a_takeover_deposes_it_without_doubling_any
     assert!(done.stderr.contains("deposed"), "{done:?}");
     assert_eq!(shop.receiver.applied().len(), 5);
     assert_eq!(shop.states().await, ["sent|5"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_change_of_a_row_that_was_refused_with_the_last_request_is_sent_by_the_same_sender()
+{
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let waits = Arc::clone(&gate);
+    let receiver = Receiver::with(move |request, _| {
+        let is_refused = request.path.ends_with("/0") && request.body.contains("1");
+        is_refused.then(|| wait(&waits));
+        is_refused.then(|| refuse(404)).flatten()
+    });
+    let shop = Shop::new(receiver, "").await;
+    shop.load(puts(4, 1));
+    let sender = shop.start(&[]);
+    let others_are_sent = "select count(*) = 3 from sluice.outbox where state = 'sent'";
+    while shop.db.value(others_are_sent).await == "f" {}
+    shop.load([put(0, 2)]);
+    open(&gate);
+    let done = sender.wait().exits(0);
+    let count = |name| done.summary().count(name);
+    assert_eq!((count("sent"), count("waiting")), (4, 0), "{done:?}");
+    assert_eq!(shop.states().await, ["sent|4", "superseded|1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

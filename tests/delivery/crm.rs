@@ -89,7 +89,7 @@ impl Crm {
     }
 }
 
-fn deliver(settings: &str) -> String {
+pub(super) fn deliver(settings: &str) -> String {
     format!(
         "sluice.postgres_delivery(connection => sluice.connection(env => 'CRM_DB'), \"table\" => 'crm.items'{settings})"
     )

@@ -73,6 +73,50 @@ async fn the_same_database_will_do_and_columns_keep_their_types() {
     );
 }
 
+/// A function takes 100 arguments.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_many_columns_arrive_whole_and_by_their_names() {
+    let columns = |each: fn(u32) -> String| (1..=120).map(each).collect::<Vec<_>>().join(", ");
+    let (types, names) = (
+        columns(|n| format!("c{n} integer")),
+        columns(|n| format!("c{n}")),
+    );
+    let crm = Crm::with(&format!("id text primary key, n bigint, {types}"), "").await;
+    let alter = columns(|n| format!("add c{n} integer"));
+    let values = columns(|n| format!("(doc->>'n')::integer + {n}"));
+    crm.db
+        .execute(&format!(
+            "alter table shop.items {alter};
+             create function shop.items_v2(doc jsonb) returns table (id text, n bigint, {types}, sluice_deleted boolean)
+             language sql stable as $$ select doc->>'id', 1, {values}, (doc->>'del')::boolean $$"
+        ))
+        .await;
+    let sum = columns(|n| format!("c{n}")).replace(", ", " + ");
+    for (n, settings) in [
+        (1, String::new()),
+        (2, format!(", columns => '{{id,{names}}}'")),
+    ] {
+        let deliver = super::crm::deliver(&settings);
+        crm.db
+            .execute(&format!(
+                "select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2',
+                   target => 'shop.items', key => '{{id}}', source => source, deliver => {deliver}) from sluice.pipelines"
+            ))
+            .await;
+        crm.load([put("a", n), put("b", n)]);
+        assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 2);
+        let there = format!("select c1, c120, {sum} from crm.items where id = 'a'");
+        let whole = 120 * n + 120 * 121 / 2;
+        assert_eq!(
+            crm.there.rows(&there).await,
+            [format!("{}|{}|{whole}", n + 1, n + 120)]
+        );
+    }
+    crm.load([r#"{"id": "a", "n": 3, "del": true}"#.to_owned()]);
+    crm.deliver(&[]).exits(0);
+    assert_eq!(crm.there.rows("select id from crm.items").await, ["b"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_the_table_refuses_is_set_aside_alone_with_what_its_server_said() {
     let columns =

@@ -116,7 +116,12 @@ impl<'a> Sender<'a> {
                     // Its key may have another change to send.
                     is_drained = false;
                 }
-                None => break,
+                None if self.suspects.is_empty() => break,
+                // Nothing else will tell about them, and their keys may have another change to send.
+                None => {
+                    self.settle_suspects(report);
+                    is_drained = false;
+                }
             }
         }
         Ok(())
