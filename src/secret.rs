@@ -15,17 +15,17 @@ pub(crate) use credential::{credential_of, without_credentials};
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Keeper {
+pub(crate) enum SecretLocation {
     Environment(String),
     File(PathBuf),
 }
 
-impl Keeper {
+impl SecretLocation {
     pub(crate) fn of(env: Option<&str>, file: Option<&PathBuf>) -> Result<Self> {
         match (env, file) {
-            (Some(name), None) => Ok(Keeper::Environment(name.to_owned())),
-            (None, Some(path)) => Ok(Keeper::File(path.clone())),
-            _ => Err(Error::usage("the credential of the source has no keeper")
+            (Some(name), None) => Ok(SecretLocation::Environment(name.to_owned())),
+            (None, Some(path)) => Ok(SecretLocation::File(path.clone())),
+            _ => Err(Error::usage("where the credential is kept is not said")
                 .next("name one of env => 'VARIABLE' and file => 'PATH'")),
         }
     }
@@ -33,8 +33,8 @@ impl Keeper {
     /// The secret as it is now.
     pub(crate) fn read(&self, host: &HostRules) -> Result<Secret> {
         let text = match self {
-            Keeper::Environment(name) => host.env(name)?,
-            Keeper::File(path) => {
+            SecretLocation::Environment(name) => host.env(name)?,
+            SecretLocation::File(path) => {
                 host.file(path)?;
                 std::fs::read_to_string(path).map_err(|cause| {
                     Error::usage(format!(
@@ -55,11 +55,11 @@ impl Keeper {
     }
 }
 
-impl fmt::Display for Keeper {
+impl fmt::Display for SecretLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Keeper::Environment(name) => write!(f, "environment variable `{name}`"),
-            Keeper::File(path) => write!(f, "file `{}`", path.display()),
+            SecretLocation::Environment(name) => write!(f, "environment variable `{name}`"),
+            SecretLocation::File(path) => write!(f, "file `{}`", path.display()),
         }
     }
 }

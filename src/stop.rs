@@ -93,7 +93,7 @@ impl Stop {
     }
 
     /// Waits for the second signal.
-    pub async fn insisted(&self) {
+    pub async fn forced(&self) {
         self.count(2).await;
     }
 
@@ -118,9 +118,9 @@ impl Stop {
     }
 
     /// The same for what a second signal may leave half done.
-    pub async fn unless_insisted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub async fn unless_forced<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
-            () = self.insisted() => Err(self.error()),
+            () = self.forced() => Err(self.error()),
             done = work => done,
         }
     }

@@ -29,7 +29,7 @@ pub struct Claimed {
 
 /// What is left when a sender has ended.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Left {
+pub struct Remaining {
     /// Not sent, or not known to have arrived.
     pub waiting: i64,
     /// Superseded since the sender before this one ended.
@@ -99,7 +99,7 @@ pub async fn delivering_targets(client: &Client, pipeline: &str) -> Result<Vec<R
 
 /// A sending that has begun.
 #[derive(Debug, Clone)]
-pub struct Delivering {
+pub struct DeliveryRun {
     /// What is sent.
     pub route: Route,
     /// A later one deposes it.
@@ -115,7 +115,7 @@ pub struct Delivering {
 }
 
 /// Begins to send.
-pub async fn start_delivery(client: &Client, route: &Route, sender: &str) -> Result<Delivering> {
+pub async fn start_delivery(client: &Client, route: &Route, sender: &str) -> Result<DeliveryRun> {
     let row = client
         .query_typed_one(
             "select epoch, settings, has_accepted, stream::text as stream, key
@@ -127,7 +127,7 @@ pub async fn start_delivery(client: &Client, route: &Route, sender: &str) -> Res
             ],
         )
         .await?;
-    Ok(Delivering {
+    Ok(DeliveryRun {
         route: route.clone(),
         epoch: row.get("epoch"),
         settings: row.get("settings"),
@@ -242,7 +242,7 @@ pub async fn finish_delivery(
     epoch: i64,
     outcome: &str,
     error: Option<&str>,
-) -> Result<Left> {
+) -> Result<Remaining> {
     let row = client
         .query_typed_one(
             "select unsent + in_flight as waiting, superseded
@@ -257,7 +257,7 @@ pub async fn finish_delivery(
             ],
         )
         .await?;
-    Ok(Left {
+    Ok(Remaining {
         waiting: row.get("waiting"),
         superseded: row.get("superseded"),
     })

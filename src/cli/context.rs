@@ -1,7 +1,7 @@
 //! What every command needs: the target, and connections to it.
 
 use super::args::{Cli, Host, LogFormat};
-use super::{logging, table, voice};
+use super::{diagnostics, logging, table};
 use crate::db::{Connector, Notice, Session, Target};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
@@ -26,10 +26,10 @@ impl Context {
         if cli.full {
             table::in_full();
         }
-        voice::set(cli.log_format, cli.json, &progress);
+        diagnostics::set(cli.log_format, cli.json, &progress);
         logging::start(cli.log_format, cli.verbose, &progress)?;
         if cli.database_url.as_deref().is_some_and(holds_password) {
-            voice::note(
+            diagnostics::note(
                 "the password in --database-url is seen by everybody on this machine who lists processes; \
                  give it by DATABASE_URL, PGPASSWORD or ~/.pgpass",
             );
@@ -76,7 +76,7 @@ impl Context {
                 ));
             }
             if !self.has_told.swap(true, Ordering::Relaxed) {
-                voice::note(&format!(
+                diagnostics::note(&format!(
                     "no database named; using the embedded server in {}",
                     home.display()
                 ));
@@ -155,6 +155,6 @@ fn show_notice(notice: &Notice) {
         _ if ALREADY_THERE.contains(&notice.sqlstate.as_str()) => {
             tracing::debug!("{}", notice.message);
         }
-        _ => voice::notice(&notice.message),
+        _ => diagnostics::notice(&notice.message),
     }
 }

@@ -1,7 +1,7 @@
 //! `sluice db`
 
 use super::args;
-use super::voice;
+use super::diagnostics;
 use crate::embedded;
 use crate::error::Result;
 use embedded_postgres::Server;
@@ -10,7 +10,8 @@ pub(super) fn db(command: &args::Db) -> Result<u8> {
     let postgres = embedded::at(&embedded::home());
     match command {
         args::Db::Install => {
-            let installed = postgres.install(|what| voice::note(&format!("fetching {what}")))?;
+            let installed =
+                postgres.install(|what| diagnostics::note(&format!("fetching {what}")))?;
             let verb = match installed.is_old {
                 true => "is installed already",
                 false => "installed",
@@ -23,7 +24,7 @@ pub(super) fn db(command: &args::Db) -> Result<u8> {
             if let Ok(bin) = postgres.bin()
                 && bin != installed.bin
             {
-                voice::note(&format!(
+                diagnostics::note(&format!(
                     "the embedded server goes on with {}; to prefer the new one, set PG_BIN=installed",
                     bin.display()
                 ));

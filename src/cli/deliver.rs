@@ -3,7 +3,7 @@
 use super::args;
 use super::call;
 use super::context::Context;
-use super::voice;
+use super::diagnostics;
 use crate::batch::Route;
 use crate::error::{Error, Result};
 use crate::report::DeliveryReport;
@@ -101,10 +101,10 @@ pub(super) async fn deliver_one(
 fn tell(context: &Context, report: &DeliveryReport) -> u8 {
     let pipeline = &report.pipeline;
     if let Some(error) = &report.error {
-        voice::error(error);
+        diagnostics::error(error);
     }
     if report.dead > 0 {
-        voice::note(&format!(
+        diagnostics::note(&format!(
             "set aside as dead{}: {}; see sluice deliveries {pipeline} --dead",
             report.of_target(),
             report.dead

@@ -5,7 +5,7 @@ mod stage;
 
 use super::args;
 use super::context::Context;
-use super::voice;
+use super::diagnostics;
 use crate::embedded;
 use crate::error::{Error, Result};
 use embedded_postgres::{Offer, Server};
@@ -120,7 +120,7 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
 /// Whether PostgreSQL may be fetched: asked only if somebody can answer.
 fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
     if yes || !(stdin().is_terminal() && stderr().is_terminal()) {
-        voice::note(&format!(
+        diagnostics::note(&format!(
             "PostgreSQL is not installed here; fetching {offer}"
         ));
         return true;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::install;
 use crate::retry::Budget;
 use crate::run::look_at_delivery;
-use crate::source::{Means, preflight};
+use crate::source::{SourceContext, preflight};
 use crate::stop::Stop;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -31,9 +31,9 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
             findings.push(finding("engine", "ok", &version, None));
             findings.extend(call::look(&session, "select * from sluice.doctor()", &[]).await?);
             let budget = Arc::new(Budget::new(0, Stop::never()));
-            let means = Means::of_run(budget, args.host.rules(context)?);
+            let context = SourceContext::of_run(budget, args.host.rules(context)?);
             for pipeline in call::look(&session, PIPELINES, &[]).await? {
-                findings.extend(of_host(&pipeline, &means).await);
+                findings.extend(of_host(&pipeline, &context).await);
             }
         }
         Err(error) => findings.push(finding(
@@ -76,24 +76,24 @@ const PIPELINES: &str = "select p.name, p.source, p.deliver, p.also_deliver, arr
 
 /// What a pipeline needs of this machine, and of the database that it reads: files, variables with
 /// credentials, hosts, programs.
-async fn of_host(row: &Row, means: &Means) -> Vec<Row> {
+async fn of_host(row: &Row, context: &SourceContext) -> Vec<Row> {
     let name = row["name"].as_str().unwrap_or_default();
     let variables = row["variables"].as_array();
     let variables = variables.into_iter().flatten().filter_map(Value::as_str);
     let variable = |name| {
-        means
+        context
             .host
             .env(name)
             .map(|_| format!("has the variable {name}"))
     };
     let mut of_source: Vec<Result<String>> = variables.map(variable).collect();
-    of_source.extend(preflight(&row["source"], means).await);
+    of_source.extend(preflight(&row["source"], context).await);
     let also = row["also_deliver"].as_object();
     let deliveries = also.into_iter().flatten().map(|(_, settings)| settings);
     let mut of_delivery = Vec::new();
     for settings in std::iter::once(&row["deliver"]).chain(deliveries) {
         if !settings.is_null() {
-            of_delivery.extend(look_at_delivery(settings, &means.host).await);
+            of_delivery.extend(look_at_delivery(settings, &context.host).await);
         }
     }
     let of_source = of_source.into_iter().map(|found| ("source", found));

@@ -3,8 +3,8 @@
 use super::args;
 use super::call::{call, rows};
 use super::context::Context;
+use super::diagnostics;
 use super::table;
-use super::voice;
 use crate::error::Result;
 use serde_json::json;
 
@@ -40,7 +40,7 @@ pub(super) async fn erase(context: &Context, args: &args::Erase) -> Result<u8> {
     .await?;
     table::print(&found, context.json, "");
     if args.dry_run && !context.json {
-        voice::note("a dry run: nothing was erased");
+        diagnostics::note("a dry run: nothing was erased");
     }
     Ok(0)
 }

@@ -2,7 +2,7 @@
 
 use super::args;
 use super::context::Context;
-use super::voice;
+use super::diagnostics;
 use crate::error::Result;
 use crate::install;
 use serde_json::json;
@@ -17,7 +17,7 @@ pub(super) async fn migrate(context: &Context, args: &args::Migrate) -> Result<u
         }
         // Where the script went into a file, or out of sight.
         if !planned.told().is_empty() && !planned.is_nothing() {
-            voice::note(planned.told().trim_end());
+            diagnostics::note(planned.told().trim_end());
         }
         return Ok(0);
     }
@@ -25,7 +25,7 @@ pub(super) async fn migrate(context: &Context, args: &args::Migrate) -> Result<u
     if let Some(edited) = &installed.functions.edited
         && !edited.is_empty()
     {
-        voice::note(&format!(
+        diagnostics::note(&format!(
             "functions that were edited by hand are as sluice has them again: {}",
             edited.join(", ")
         ));

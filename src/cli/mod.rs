@@ -16,6 +16,7 @@ mod context;
 mod db;
 mod deliver;
 mod demo;
+mod diagnostics;
 mod doctor;
 mod drift;
 mod erase;
@@ -33,7 +34,6 @@ mod run;
 mod status;
 mod table;
 mod verify;
-mod voice;
 mod why;
 
 use crate::error::{Error, Result};
@@ -92,7 +92,7 @@ fn parse() -> Result<Cli> {
     if !wrong.use_stderr() || !json && log_format == LogFormat::Text {
         wrong.exit();
     }
-    voice::set(log_format, json, &Progress::hidden());
+    diagnostics::set(log_format, json, &Progress::hidden());
     let text = wrong.render().to_string();
     let (message, more) = text.split_once('\n').unwrap_or((&text, ""));
     let more = more.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -103,7 +103,7 @@ fn parse() -> Result<Cli> {
 }
 
 fn fail(error: &Error) -> ExitCode {
-    voice::failed(error);
+    diagnostics::failed(error);
     ExitCode::from(error.kind().exit_code())
 }
 
@@ -111,10 +111,10 @@ fn fail(error: &Error) -> ExitCode {
 fn announce(arrived: Arrived) {
     match arrived {
         Arrived::Unattended => {}
-        Arrived::First => voice::note(
+        Arrived::First => diagnostics::note(
             "stopping: the batch in hand is finished first; a second signal rolls it back",
         ),
-        Arrived::Again => voice::note("stopping at once: the batch in hand is rolled back"),
+        Arrived::Again => diagnostics::note("stopping at once: the batch in hand is rolled back"),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::args;
 use super::changes::Shown;
 use super::context::Context;
-use super::voice;
+use super::diagnostics;
 use crate::error::Result;
 use crate::run::{ReplayOptions, Stop, replay as run_replay};
 
@@ -25,10 +25,10 @@ pub(super) async fn replay(context: &Context, args: &args::Replay) -> Result<u8>
     let report = run_replay(&connector, &args.pipeline, &options, &stop).await;
     shown.finish(report.totals.written());
     for remark in report.remarks() {
-        voice::note(&remark);
+        diagnostics::note(&remark);
     }
     if let Some(error) = &report.error {
-        voice::error(error);
+        diagnostics::error(error);
     }
     match context.json {
         true => println!("{}", report.json()),

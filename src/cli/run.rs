@@ -5,9 +5,9 @@ use super::call;
 use super::changes::Shown;
 use super::context::Context;
 use super::deliver::{deliver_one, delivering};
+use super::diagnostics;
 use super::retyped::Flags;
 use super::table;
-use super::voice;
 use crate::error::{Error, Result};
 use crate::report::Report;
 use crate::run::{DeliveryOptions, Options, Stop, run_pipeline, run_together};
@@ -169,12 +169,12 @@ pub(super) fn options(context: &Context, args: &args::Loading, shown: &Shown) ->
 /// Talk on stderr, the summary on stdout.
 pub(super) fn show(report: &Report, as_json: bool) {
     for remark in &report.remarks {
-        voice::note(remark);
+        diagnostics::note(remark);
     }
     if let Some(error) = &report.error {
-        voice::error(error);
+        diagnostics::error(error);
     } else if report.is_overdue() {
-        voice::error(&overdue(report));
+        diagnostics::error(&overdue(report));
     }
     if as_json {
         println!("{}", report.json());
@@ -228,7 +228,7 @@ async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
             .next("run them as a member of the role that owns them")),
         (false, true) => Ok(own),
         (false, false) => {
-            voice::note(&format!("left out, as they belong to others: {others}"));
+            diagnostics::note(&format!("left out, as they belong to others: {others}"));
             Ok(own)
         }
     }

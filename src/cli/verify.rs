@@ -3,7 +3,7 @@
 use super::args;
 use super::call;
 use super::context::Context;
-use super::voice;
+use super::diagnostics;
 use crate::error::Result;
 use crate::report::Report;
 use crate::run::{Compared, Options, Stop, check_source};
@@ -109,10 +109,10 @@ async fn compare(
     .await?;
     for report in &compared.repairs {
         for remark in &report.remarks {
-            voice::note(remark);
+            diagnostics::note(remark);
         }
         if let Some(error) = &report.error {
-            voice::error(error);
+            diagnostics::error(error);
         }
     }
     Ok(compared)

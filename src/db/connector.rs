@@ -109,7 +109,7 @@ impl Connector {
     /// Waits for an answer as long as the server is alive: each time it has taken as long as a connect may,
     /// the server is asked for another connection. A connection does not show by itself that the other side
     /// has fallen silent.
-    pub(crate) async fn attend<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+    pub(crate) async fn while_alive<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
         let mut answer = pin!(answer);
         let Some(limit) = self.settings.connect_limit() else {
             return Ok(answer.await);

@@ -2,21 +2,21 @@
 
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::secret::{Keeper, Redactor, Secret};
+use crate::secret::{Redactor, Secret, SecretLocation};
 use libpq_conninfo::{Environment, RootCertificates, Settings};
 
 /// Parameters of a connection string that would lead to other files of the loader.
 const OF_THE_LOADER: [&str; 3] = ["passfile", "service", "servicefile"];
 
-/// Where the string kept by `keeper` leads, if this host allows it; `what` is connected that way.
+/// Where the string kept in `location` leads, if this host allows it; `what` is connected that way.
 pub(crate) fn named(
-    keeper: &Keeper,
+    location: &SecretLocation,
     what: &str,
     host: &HostRules,
     secrets: &Redactor,
 ) -> Result<Settings> {
-    let settings = parse(keeper.read(host)?.expose(), what)
-        .map_err(|error| error.context(&format!("the connection of the {what} ({keeper})")))?;
+    let settings = parse(location.read(host)?.expose(), what)
+        .map_err(|error| error.context(&format!("the connection of the {what} ({location})")))?;
     ask(&settings, host)?;
     let passwords = settings.hosts.iter().filter_map(|to| to.password.as_ref());
     for password in passwords {

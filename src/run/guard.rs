@@ -4,7 +4,7 @@
 //! the process dies, so does the lock, and nobody has to clear a flag. The session says a
 //! word every second, so that others can tell a hung loader from a living one.
 
-use super::job::{FAREWELL, Job};
+use super::job::{CLEAN_UP_TIMEOUT, Job};
 use crate::batch::{self, Holder};
 use crate::db::Session;
 use crate::error::{Error, Kind, Result};
@@ -30,7 +30,9 @@ impl Guard {
     /// tries: one whose connection was lost may still hold the pipeline.
     pub(super) async fn take(job: &Job<'_>, ours: &Mutex<Vec<i32>>) -> Result<Self> {
         let session = job.connector.connect().await?;
-        job.connector.attend(Self::hold(job, session, ours)).await?
+        job.connector
+            .while_alive(Self::hold(job, session, ours))
+            .await?
     }
 
     async fn hold(job: &Job<'_>, session: Session, ours: &Mutex<Vec<i32>>) -> Result<Self> {
@@ -105,7 +107,8 @@ impl Guard {
     pub(super) async fn release(self) {
         self.heartbeat.abort();
         // It may be gone already, and is released then; or the server is silent.
-        let _ = tokio::time::timeout(FAREWELL, self.session.batch_execute("rollback")).await;
+        let _ =
+            tokio::time::timeout(CLEAN_UP_TIMEOUT, self.session.batch_execute("rollback")).await;
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_postgres::Client;
 
-/// The time a run allows itself for last words to a server that may have fallen silent.
-pub(super) const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a run that is to stop at once waits for a server that may have fallen silent.
+pub(super) const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Job<'a> {
     pub(super) pipeline: &'a str,
@@ -114,28 +114,28 @@ impl<'a> Job<'a> {
         Ok(self.pool.get().await?)
     }
 
-    /// Asks the server something, once.
+    /// Runs `question` on a connection of the pool, once.
     pub(super) async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&Client) -> Result<T>,
     ) -> Result<T> {
         let client = self.connection().await?;
-        self.connector.attend(question(&client)).await?
+        self.connector.while_alive(question(&client)).await?
     }
 
-    /// Asks until there is an answer, and ends a session that keeps the server from answering: one that was
-    /// cut off without the server's knowledge.
-    pub(super) async fn insist<T>(
+    /// The same, with retries. After a lock timeout the sessions of a loader that was cut off, and whose server has
+    /// not noticed, are ended first.
+    pub(super) async fn ask_until_answered<T>(
         &self,
         what: &str,
         question: impl AsyncFn(&Client) -> Result<T>,
     ) -> Result<T> {
         let evict = async |client: &Client| batch::evict_loader(client, self.pipeline, false).await;
-        self.insist_evicting(what, question, evict).await
+        self.ask_evicting(what, question, evict).await
     }
 
-    /// The same for sessions other than loaders.
-    pub(super) async fn insist_evicting<T>(
+    /// The same with another way to end the sessions that hold the lock.
+    pub(super) async fn ask_evicting<T>(
         &self,
         what: &str,
         question: impl AsyncFn(&Client) -> Result<T>,
@@ -153,15 +153,15 @@ impl<'a> Job<'a> {
         self.budget.retrying(what, ask).await
     }
 
-    /// Does what a run does at its end, but briefly once a second signal came: the server
-    /// may have fallen silent.
-    pub(super) async fn farewell(&self, last_words: impl Future<Output = ()>) {
+    /// Waits for what a run does at its end; only briefly after a second signal, as the server may have fallen
+    /// silent.
+    pub(super) async fn clean_up(&self, clean_up: impl Future<Output = ()>) {
         let is_enough = async {
-            self.stop.insisted().await;
-            tokio::time::sleep(FAREWELL).await;
+            self.stop.forced().await;
+            tokio::time::sleep(CLEAN_UP_TIMEOUT).await;
         };
         tokio::select! {
-            () = last_words => {}
+            () = clean_up => {}
             () = is_enough => tracing::warn!("the server does not answer; the end of the run was not recorded"),
         }
     }

@@ -15,7 +15,8 @@ pub(super) struct KnownInDatabase {
     connector: Connector,
     pipeline: String,
     budget: Arc<Budget>,
-    kept: Mutex<Option<Session>>,
+    /// The connection of the last question.
+    idle: Mutex<Option<Arc<Session>>>,
 }
 
 impl KnownInDatabase {
@@ -24,47 +25,43 @@ impl KnownInDatabase {
             connector: connector.clone(),
             pipeline: pipeline.to_owned(),
             budget: Arc::clone(budget),
-            kept: Mutex::default(),
+            idle: Mutex::default(),
         }
     }
 
-    /// The connection of the question before, or a new one.
-    async fn session(&self) -> Result<Session> {
-        let kept = self.kept.lock().await.take();
-        match kept {
-            Some(session) if !session.is_closed() => Ok(session),
-            _ => self.connector.connect().await,
-        }
-    }
-
-    async fn keep(&self, session: Session) {
-        *self.kept.lock().await = Some(session);
+    async fn ask<T, F>(&self, question: impl Fn(Arc<Session>) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let ask = async || -> Result<T> {
+            let idle = self.idle.lock().await.take();
+            let session = match idle.filter(|session| !session.is_closed()) {
+                Some(session) => session,
+                None => Arc::new(self.connector.connect().await?),
+            };
+            let answer = question(Arc::clone(&session));
+            let answer = self.connector.while_alive(answer).await??;
+            *self.idle.lock().await = Some(session);
+            Ok(answer)
+        };
+        self.budget
+            .retrying("asking what is known of the source", ask)
+            .await
     }
 }
-
-const ASKING: &str = "asking what is known of the source";
 
 #[async_trait]
 impl KnownObjects for KnownInDatabase {
     async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>> {
-        let ask = async || -> Result<_> {
-            let session = self.session().await?;
-            let question = batch::source_news(&session, &self.pipeline, listed);
-            let news = self.connector.attend(question).await??;
-            self.keep(session).await;
-            Ok(news)
+        let ask = async |session: Arc<Session>| {
+            batch::source_news(&session, &self.pipeline, listed).await
         };
-        self.budget.retrying(ASKING, ask).await
+        self.ask(ask).await
     }
 
     async fn begun(&self) -> Result<Vec<ObjectState>> {
-        let ask = async || -> Result<_> {
-            let session = self.session().await?;
-            let question = batch::begun_objects(&session, &self.pipeline);
-            let begun = self.connector.attend(question).await??;
-            self.keep(session).await;
-            Ok(begun)
-        };
-        self.budget.retrying(ASKING, ask).await
+        let ask =
+            async |session: Arc<Session>| batch::begun_objects(&session, &self.pipeline).await;
+        self.ask(ask).await
     }
 }

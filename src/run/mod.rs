@@ -76,15 +76,15 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         .unless_requested(job.budget.retrying("taking the pipeline", take))
         .await?;
     if job.options.dry_run {
-        let dry = async { job.connector.attend(dry::run(job, report)).await? };
-        let done = job.stop.unless_insisted(dry).await;
-        job.farewell(guard.release()).await;
+        let dry = async { job.connector.while_alive(dry::run(job, report)).await? };
+        let done = job.stop.unless_forced(dry).await;
+        job.clean_up(guard.release()).await;
         return done;
     }
 
     let loader = loader_name();
     let is_again = AtomicBool::new(false);
-    let start = job.insist("starting the run", async |client| {
+    let start = job.ask_until_answered("starting the run", async |client| {
         // An attempt that was cut off may still be under way, and would depose this run.
         if is_again.swap(true, Ordering::Relaxed) {
             batch::evict_loader(client, job.pipeline, false).await?;
@@ -119,7 +119,7 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         }
         if job.options.path.is_none() && !job.options.repair {
             report.waiting = job
-                .insist("noting what waits", async |client| {
+                .ask_until_answered("noting what waits", async |client| {
                     batch::note_waiting(client, run.run_id, &ending.waiting).await
                 })
                 .await?;
@@ -134,7 +134,7 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         Err(error) => (error.kind().outcome(), Some(error.to_string()), false),
     };
     // A courtesy to people who look: correctness does not depend on it.
-    let last_words = async {
+    let clean_up = async {
         let finished = job.ask(async |client| {
             batch::finish_run(client, run.run_id, outcome, error.as_deref(), reached_end).await
         });
@@ -148,7 +148,7 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         }
         guard.release().await;
     };
-    job.farewell(last_words).await;
+    job.clean_up(clean_up).await;
     tracing::info!(outcome, "run finished");
     worked.map(drop)
 }
@@ -165,7 +165,7 @@ fn is_refusal(error: &Error) -> bool {
 const PAUSED: &str = "SL007";
 
 async fn retry_orphans(job: &Job<'_>) -> Result<i64> {
-    let retry = job.insist("retrying orphans", async |client| {
+    let retry = job.ask_until_answered("retrying orphans", async |client| {
         batch::retry_orphans(client, job.pipeline).await
     });
     job.stop.unless_requested(retry).await
@@ -173,7 +173,7 @@ async fn retry_orphans(job: &Job<'_>) -> Result<i64> {
 
 /// Reads, loads and commits; returns how reading ended.
 async fn work(job: &Job<'_>, run: &Run, report: &mut Report) -> Result<Ending> {
-    let rows = job.insist("asking for the rows of for_each", async |client| {
+    let rows = job.ask_until_answered("asking for the rows of for_each", async |client| {
         batch::source_rows(client, run, job.pipeline).await
     });
     let rows = job.stop.unless_requested(rows).await?;

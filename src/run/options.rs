@@ -4,13 +4,13 @@ use crate::batch::{Change, Run};
 use crate::error::Result;
 use crate::host::HostRules;
 use crate::retry::Budget;
-use crate::source::{self, Driver, Limits, Means, Source, Start};
+use crate::source::{self, Driver, Limits, Source, SourceContext, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Opens a source: its settings, where to continue, and what it works with.
 pub(crate) type OpenSource =
-    dyn Fn(&serde_json::Value, Start, &Means) -> Result<Box<dyn Source>> + Send + Sync;
+    dyn Fn(&serde_json::Value, Start, &SourceContext) -> Result<Box<dyn Source>> + Send + Sync;
 
 /// Is told about a row that a dry run would change, and of which pipeline.
 pub(crate) type ShowChange = dyn Fn(&str, &Change) + Send + Sync;

@@ -5,7 +5,7 @@ use super::known::KnownInDatabase;
 use crate::batch::Run;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::source::{self, Batch, Driver, EndWithRun, Means, Remarks, Start, Waiting};
+use crate::source::{self, Batch, Driver, EndWithRun, Remarks, SourceContext, Start, Waiting};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -57,9 +57,9 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
         Some(_) if settings["kind"] != "http" && settings["kind"] != "program" => HostRules::open(),
         _ => options.host.clone(),
     };
-    let means = Means::of_run(Arc::clone(&job.budget), host);
-    let remarks = means.remarks.clone();
-    let programs = EndWithRun(means.children.clone());
+    let context = SourceContext::of_run(Arc::clone(&job.budget), host);
+    let remarks = context.remarks.clone();
+    let programs = EndWithRun(context.children.clone());
     let open_source = Arc::clone(&options.open_source);
     let (cursor, limits) = (run.cursor.clone(), options.limits(run));
     let columns = run.input_columns.clone();
@@ -70,7 +70,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
     let (sender, batches) = mpsc::channel(1);
     let (say_ending, ending) = oneshot::channel();
     let work = move || {
-        let source = match open_source(&settings, start, &means) {
+        let source = match open_source(&settings, start, &context) {
             Ok(source) => source,
             Err(error) => {
                 let batch = Err(error);
@@ -79,7 +79,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
                 return;
             }
         };
-        let mut driver = Driver::new(source, &means, cursor, limits)
+        let mut driver = Driver::new(source, &context, cursor, limits)
             .with_columns(columns)
             .gathering(batch_time)
             .elsewhere(is_elsewhere);

@@ -46,7 +46,7 @@ pub async fn replay(
     };
     let done = Job::alone(connector, pipeline, options.retries, stop, async |job| {
         let work = work(job, options, &mut report);
-        stop.unless_insisted(work).await
+        stop.unless_forced(work).await
     });
     report.error = done.await.err();
     report.seconds = started.elapsed().as_secs_f64();
@@ -75,7 +75,7 @@ async fn work(job: &Job<'_>, options: &ReplayOptions, report: &mut ReplayReport)
         let attempt = || async {
             let client = job.stop.unless_requested(job.connection()).await?;
             job.connector
-                .attend(one_more(&client, job, options, some))
+                .while_alive(one_more(&client, job, options, some))
                 .await?
         };
         for (version, batch) in job.budget.retrying("the replay", attempt).await? {

@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 /// is returned.
 pub(super) async fn finish(job: &Job<'_>, run: &Run) -> Result<Option<String>> {
     let finished = finish_until_committed(job, run, next_seq(job, run));
-    Ok(tell(job, job.stop.unless_insisted(finished).await?))
+    Ok(tell(job, job.stop.unless_forced(finished).await?))
 }
 
 /// The same inside of a dry run: what there is to say, and the refusal if a real run would have

@@ -10,8 +10,8 @@ use crate::db::{Connector, Session};
 use crate::error::{Error, Result};
 use crate::report::{Progress, Report};
 use crate::retry::Budget;
-use crate::source::database::{self, Again, Rereading, Sighted, Sighting, Wanted};
-use crate::source::{Batch, Limits, Means};
+use crate::source::database::{self, DigestedBatch, RecordDigest, RepairSource, Rereader, Wanted};
+use crate::source::{Batch, Limits, SourceContext};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -43,7 +43,7 @@ pub async fn check_source(
     let checking = async {
         let session = connector.connect().await?;
         let check = connector
-            .attend(SourceCheck::begin(&session, pipeline))
+            .while_alive(SourceCheck::begin(&session, pipeline))
             .await??;
         let kind = check.source["kind"].as_str().unwrap_or_default();
         if !matches!(kind, "postgres" | "mysql" | "sqlite") {
@@ -55,7 +55,7 @@ pub async fn check_source(
         let checking = Checking {
             connector,
             session,
-            means: Means::of_run(budget, options.host.clone()),
+            context: SourceContext::of_run(budget, options.host.clone()),
             limits: options.limits_of(check.batch_rows, check.batch_bytes),
             reads_from,
             check,
@@ -102,7 +102,7 @@ struct Checking<'a> {
     /// In which the comparison has its tables.
     session: Session,
     check: SourceCheck,
-    means: Means,
+    context: SourceContext,
     limits: Limits,
     /// With what the next run begins, if the source has a cursor.
     reads_from: Option<String>,
@@ -115,24 +115,24 @@ impl Checking<'_> {
         let mut seen = HashSet::new();
         let mut batches = self.read(wanted)?;
         while let Some(next) = batches.recv().await {
-            let (batch, sightings) = next?;
-            self.compare(&batch, &sightings, is_second).await?;
+            let (batch, digests) = next?;
+            self.compare(&batch, &digests, is_second).await?;
             let records = i64::try_from(batch.rows).unwrap_or(i64::MAX);
             self.progress.advance(batch.bytes, records);
             if is_second {
-                seen.extend(sightings.into_iter().map(|sighting| sighting.place));
+                seen.extend(digests.into_iter().map(|sighting| sighting.place));
             }
         }
         Ok(seen)
     }
 
     /// Reads ahead on a thread of its own, by one batch.
-    fn read(&self, wanted: Wanted) -> Result<mpsc::Receiver<Result<Sighted>>> {
+    fn read(&self, wanted: Wanted) -> Result<mpsc::Receiver<Result<DigestedBatch>>> {
         let (sender, batches) = mpsc::channel(1);
-        let (source, means) = (self.check.source.clone(), self.means.clone());
+        let (source, context) = (self.check.source.clone(), self.context.clone());
         let (limits, columns) = (self.limits, self.check.input_columns.clone());
         let work = move || {
-            let mut rereading = match Rereading::open(&source, wanted, &means) {
+            let mut rereading = match Rereader::open(&source, wanted, &context) {
                 Ok(rereading) => rereading,
                 Err(error) => return drop(sender.blocking_send(Err(error))),
             };
@@ -152,7 +152,12 @@ impl Checking<'_> {
     }
 
     /// One batch, in a transaction that leaves nothing behind but what was found.
-    async fn compare(&self, batch: &Batch, sightings: &[Sighting], is_second: bool) -> Result<()> {
+    async fn compare(
+        &self,
+        batch: &Batch,
+        digests: &[RecordDigest],
+        is_second: bool,
+    ) -> Result<()> {
         let client = &*self.session;
         let work = async {
             let opening = Opening::Check(&self.check);
@@ -161,22 +166,22 @@ impl Checking<'_> {
             let mut found = Found::default();
             for ordinal in self.check.find(client, is_second).await? {
                 let index = usize::try_from(ordinal).ok();
-                if let Some(sighting) = index.and_then(|index| sightings.get(index)) {
+                if let Some(sighting) = index.and_then(|index| digests.get(index)) {
                     found.ordinals.push(ordinal);
                     found.places.push(sighting.place.clone());
                     found.digests.push(hex::encode(sighting.digest));
                 }
             }
             let looked_at: Option<Vec<String>> =
-                is_second.then(|| sightings.iter().map(|s| s.place.clone()).collect());
+                is_second.then(|| digests.iter().map(|s| s.place.clone()).collect());
             self.check
                 .note(client, &found, looked_at.as_deref())
                 .await?;
             client.batch_execute("commit").await?;
-            self.means.budget.progressed();
+            self.context.budget.progressed();
             Ok(())
         };
-        self.connector.attend(work).await?
+        self.connector.while_alive(work).await?
     }
 
     /// A second look at some of what differs; whether there was anything to look at.
@@ -198,13 +203,13 @@ impl Checking<'_> {
             .collect();
         let nothing = Found::default();
         let note = self.check.note(&self.session, &nothing, Some(&gone));
-        self.connector.attend(note).await??;
+        self.connector.while_alive(note).await??;
         if let Some(from) = &self.reads_from {
             let mut due = self.read(Wanted::Due(places.to_vec(), from.clone()))?;
             while let Some(next) = due.recv().await {
                 let places: Vec<String> = next?.1.into_iter().map(|s| s.place).collect();
                 let note = self.check.note_due(&self.session, &places);
-                self.connector.attend(note).await??;
+                self.connector.while_alive(note).await??;
             }
         }
         Ok(())
@@ -212,7 +217,7 @@ impl Checking<'_> {
 
     async fn places(&self, is_repair: bool) -> Result<Vec<String>> {
         let places = self.check.places(&self.session, is_repair, CHUNK);
-        self.connector.attend(places).await?
+        self.connector.while_alive(places).await?
     }
 
     /// A run with some of the records that differ, and a look at the result; none if nothing is left to
@@ -229,8 +234,12 @@ impl Checking<'_> {
         }
         let again = places.clone();
         let options = Options {
-            open_source: Arc::new(move |settings, _, means| {
-                Ok(Box::new(Again::open(settings, again.clone(), means)?))
+            open_source: Arc::new(move |settings, _, context| {
+                Ok(Box::new(RepairSource::open(
+                    settings,
+                    again.clone(),
+                    context,
+                )?))
             }),
             ..options.clone()
         };
@@ -243,6 +252,6 @@ impl Checking<'_> {
 
     async fn finish(&self, most: i32) -> Result<(Vec<Verdict>, Vec<Difference>)> {
         let finish = self.check.finish(&self.session, most);
-        self.connector.attend(finish).await?
+        self.connector.while_alive(finish).await?
     }
 }

@@ -20,64 +20,64 @@ pub async fn run_together(
     let names: Vec<&str> = pipelines.iter().map(|(name, _)| *name).collect();
     let (members, program) = source::share(&names)?;
     let workers = (options.workers / pipelines.len()).max(1);
-    let seats = Seats::of(pipelines.len(), workers + 1);
+    let admission = Admission::new(pipelines.len(), workers + 1);
     let part = progress.part();
     let runs = pipelines
         .iter()
         .zip(members)
         .map(|((name, connector), member)| {
-            let (member, seats, part) = (Arc::new(member), &seats, &part);
+            let (member, admission, part) = (Arc::new(member), &admission, &part);
             let opening = Arc::clone(&member);
             let options = Options {
                 // All that is held up by a worker is its own pipeline, and it is the program that is slow.
                 workers,
-                open_source: Arc::new(move |settings, start, means| {
-                    opening.open(settings, &start, means)
+                open_source: Arc::new(move |settings, start, context| {
+                    opening.open(settings, &start, context)
                 }),
                 ..options.clone()
             };
             async move {
-                let connector = seats.take(connector, stop).await;
+                let connector = admission.admit(connector, stop).await;
                 let report = run_pipeline(&connector, name, &options, stop, part).await;
                 member.leave();
                 drop(connector);
-                seats.leave();
+                admission.leave();
                 report
             }
         });
     progress.start(None);
     let mut reports = join_all(runs).await;
     progress.finish();
-    // Whichever pipeline came or left: it is said of all of them.
+    // They concern all pipelines, whichever came or left.
     if let Some(report) = reports.first_mut() {
         report.remarks.extend(program.remarks());
     }
     Ok(reports)
 }
 
-/// Connections for pipelines that run side by side. One pipeline after another takes all that it needs, so that
-/// none holds a part and waits for what others hold that wait as well.
-struct Seats {
+/// Admits pipelines that run side by side as the server has connections for them. They connect one after another,
+/// each to all that it needs, so that no two hold a part and wait for each other.
+struct Admission {
     pipelines: usize,
     connections: usize,
-    /// Held by the one whose turn it is.
+    /// Held by the pipeline that connects.
     queue: Mutex<Queue>,
     running: watch::Sender<usize>,
 }
 
 struct Queue {
-    /// How many have not begun so far.
+    /// How many have not begun yet.
     waiting: usize,
-    /// It was said that they wait.
+    /// The log says that they wait.
     is_told: bool,
 }
 
-impl Seats {
-    /// How long it takes to look again whether others, whoever they are, have gone.
-    const AGAIN: Duration = Duration::from_secs(5);
+impl Admission {
+    /// How often to try again: connections of other programs may have gone, too.
+    const RETRY: Duration = Duration::from_secs(5);
 
-    fn of(pipelines: usize, connections: usize) -> Self {
-        Seats {
+    fn new(pipelines: usize, connections: usize) -> Self {
+        Admission {
             pipelines,
             connections,
             queue: Mutex::new(Queue {
@@ -88,8 +88,8 @@ impl Seats {
         }
     }
 
-    /// Waits until there are enough of them, or none of the others runs.
-    async fn take(&self, connector: &Connector, stop: &Stop) -> Connector {
+    /// Waits until there are enough connections, or no other pipeline runs.
+    async fn admit(&self, connector: &Connector, stop: &Stop) -> Connector {
         let mut queue = self.queue.lock().await;
         let mut running = self.running.subscribe();
         let connector = loop {
@@ -105,7 +105,7 @@ impl Seats {
             }
             tokio::select! {
                 _ = running.changed() => {}
-                () = tokio::time::sleep(Self::AGAIN) => {}
+                () = tokio::time::sleep(Self::RETRY) => {}
                 () = stop.requested() => {}
             }
         };

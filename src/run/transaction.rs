@@ -1,6 +1,6 @@
 //! One transaction of a run: committed after its last answer was read, or as if it had never been.
 
-use super::job::{FAREWELL, Job};
+use super::job::{CLEAN_UP_TIMEOUT, Job};
 use crate::batch::{self, Books, Run};
 use crate::error::Result;
 use deadpool_postgres::Object;
@@ -25,19 +25,19 @@ pub(super) async fn commit_after<T>(
             // So that nobody meets this session once we are gone. It may be gone itself.
             Err(_) => {
                 let rollback = client.batch_execute("rollback");
-                drop(tokio::time::timeout(FAREWELL, rollback).await);
+                drop(tokio::time::timeout(CLEAN_UP_TIMEOUT, rollback).await);
             }
         }
         done
     };
-    let done = job.connector.attend(transaction).await??;
+    let done = job.connector.while_alive(transaction).await??;
     Ok((done, ScopeGuard::into_inner(client)))
 }
 
 /// What became of a ledger entry whose commit may have arrived.
 pub(super) async fn outcome(job: &Job<'_>, run: &Run, seq: i64) -> Result<Option<Books>> {
     let found = job
-        .insist("asking for the outcome of a batch", async |client| {
+        .ask_until_answered("asking for the outcome of a batch", async |client| {
             batch::outcome(client, run, seq).await
         })
         .await?;

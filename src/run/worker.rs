@@ -27,7 +27,7 @@ pub(super) async fn run_all(job: &Job<'_>, run: &Run, reader: &Reader) -> Result
         worker.run()
     });
     // The first failure drops the other workers, and with them their transactions.
-    let all = job.stop.unless_insisted(try_join_all(workers));
+    let all = job.stop.unless_forced(try_join_all(workers));
     all.await.map(drop)
 }
 

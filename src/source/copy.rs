@@ -82,18 +82,18 @@ pub(crate) fn buffer() -> BytesMut {
 
 /// A buffer that is full. When nobody needs it any more it is spare.
 pub(crate) fn shared(data: BytesMut) -> Bytes {
-    Bytes::from_owner(Lent(data))
+    Bytes::from_owner(PooledBuffer(data))
 }
 
-struct Lent(BytesMut);
+struct PooledBuffer(BytesMut);
 
-impl AsRef<[u8]> for Lent {
+impl AsRef<[u8]> for PooledBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl Drop for Lent {
+impl Drop for PooledBuffer {
     fn drop(&mut self) {
         let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
         if spare.len() < MOST && self.0.capacity() <= LARGEST {

@@ -1,6 +1,6 @@
 //! What a source says of its records before one is read.
 
-use super::{Means, database, program};
+use super::{SourceContext, database, program};
 use crate::error::Result;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -28,10 +28,10 @@ pub(crate) struct DeclaredField {
 }
 
 /// Asks the source that `settings` describe, if it can be asked.
-pub(crate) async fn declared(settings: &Value, means: &Means) -> Result<Declared> {
+pub(crate) async fn declared(settings: &Value, context: &SourceContext) -> Result<Declared> {
     match settings["kind"].as_str() {
-        Some("program") => program::declared(settings, means),
-        Some("postgres" | "mysql" | "sqlite") => database::declared(settings, means).await,
+        Some("program") => program::declared(settings, context),
+        Some("postgres" | "mysql" | "sqlite") => database::declared(settings, context).await,
         _ => Ok(Declared::default()),
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::context::{Remarks, SourceContext, Waiting};
 use super::contract::{Progress, Proof, Reason, Source};
-use super::means::{Means, Remarks, Waiting};
 use super::{Batch, BatchBuilder, Limits, Snapshot};
 use crate::error::{Error, Result};
 
@@ -47,7 +47,7 @@ impl Driver {
     /// A driver of `source`, which works with `means` and continues from the pipeline's `cursor`.
     pub fn new(
         source: Box<dyn Source>,
-        means: &Means,
+        context: &SourceContext,
         cursor: Option<Value>,
         limits: Limits,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Driver {
             is_elsewhere: false,
             failure: None,
             end: None,
-            remarks: means.remarks.clone(),
+            remarks: context.remarks.clone(),
             said: HashSet::new(),
             spoilt_by: None,
         }
@@ -72,11 +72,11 @@ impl Driver {
         settings: &Value,
         start: super::Start,
         limits: Limits,
-        means: &Means,
+        context: &SourceContext,
     ) -> Result<Self> {
         let cursor = start.cursor.clone();
-        let source = super::open(settings, start, means)?;
-        Ok(Self::new(source, means, cursor, limits))
+        let source = super::open(settings, start, context)?;
+        Ok(Self::new(source, context, cursor, limits))
     }
 
     /// The same for a transform that takes a row of these columns.

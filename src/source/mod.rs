@@ -6,6 +6,7 @@
 
 mod batch;
 mod children;
+mod context;
 mod contract;
 mod copy;
 pub mod database;
@@ -17,7 +18,6 @@ pub mod file;
 pub mod http;
 mod json;
 mod mark;
-mod means;
 mod names;
 pub mod object;
 mod parquet;
@@ -29,12 +29,12 @@ mod units;
 
 pub use batch::{Batch, BatchBuilder, Limits, ObjectState, Snapshot, Unreadable};
 pub(crate) use children::EndWithRun;
+pub use context::{Remarks, SourceContext, Waiting};
 pub use contract::{Progress, Proof, Reason, Source};
 pub(crate) use copy::CopyRows;
 pub(crate) use declared::{Declared, DeclaredField, declared};
 pub use driver::Driver;
 pub use fields::Fields;
-pub use means::{Means, Remarks, Waiting};
 pub(crate) use preflight::preflight;
 pub(crate) use program::share;
 pub use stream::StreamSource;
@@ -122,25 +122,25 @@ pub(crate) fn has_columns(settings: &Value, origin: &str) -> bool {
 }
 
 /// Opens the source that `settings` describe, going on from `start`.
-pub fn open(settings: &Value, start: Start, means: &Means) -> Result<Box<dyn Source>> {
+pub fn open(settings: &Value, start: Start, context: &SourceContext) -> Result<Box<dyn Source>> {
     match settings["kind"].as_str() {
         Some("file") if settings["path"] == stream::PATH => {
-            Ok(Box::new(StreamSource::of_stdin(settings, means)?))
+            Ok(Box::new(StreamSource::of_stdin(settings, context)?))
         }
         Some("file") => Ok(Box::new(file::FileSource::open(
             settings,
             start.known,
-            means,
+            context,
         )?)),
         Some("object") => Ok(Box::new(object::ObjectSource::open(
             settings,
             start.known,
-            means,
+            context,
         )?)),
-        Some("program") => program::open(settings, &start, means),
-        Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, means)?)),
+        Some("program") => program::open(settings, &start, context),
+        Some("http") => Ok(Box::new(http::HttpSource::open(settings, &start, context)?)),
         Some("postgres" | "mysql" | "sqlite") => Ok(Box::new(database::DatabaseSource::open(
-            settings, &start, means,
+            settings, &start, context,
         )?)),
         _ => Err(Error::usage(format!("unknown source {settings}"))
             .next("this binary reads the kinds \"file\", \"object\", \"http\", \"postgres\", \"mysql\", \"sqlite\" and \"program\"")),

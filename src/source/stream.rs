@@ -11,7 +11,7 @@ use super::records::{
     Compression, Content, Decoder, Parser, Progress as Framed, Raw, Reading, RecordSettings, Whole,
     Window,
 };
-use super::{BatchBuilder, Means, Progress, Proof, Remarks, Source};
+use super::{BatchBuilder, Progress, Proof, Remarks, Source, SourceContext};
 use crate::error::{Error, Result};
 
 /// The path that stands for standard input.
@@ -26,17 +26,21 @@ pub struct StreamSource {
 
 impl StreamSource {
     /// A source that reads standard input.
-    pub(super) fn of_stdin(settings: &Value, means: &Means) -> Result<Self> {
+    pub(super) fn of_stdin(settings: &Value, context: &SourceContext) -> Result<Self> {
         let input = io::stdin()
             .as_fd()
             .try_clone_to_owned()
             .map_err(unreadable)?;
         // Without the buffer that the library would put in front.
-        Self::new(settings, Box::new(File::from(input)), means)
+        Self::new(settings, Box::new(File::from(input)), context)
     }
 
     /// A source that reads `input` as if it were standard input.
-    pub fn new(settings: &Value, mut input: Box<dyn Read + Send>, means: &Means) -> Result<Self> {
+    pub fn new(
+        settings: &Value,
+        mut input: Box<dyn Read + Send>,
+        context: &SourceContext,
+    ) -> Result<Self> {
         let settings = super::file::stream_settings(settings)?;
         let mut head = Vec::new();
         // Not a byte more than needed: after its first record a pipe may be silent.
@@ -50,7 +54,7 @@ impl StreamSource {
         {}
         Ok(StreamSource {
             reading: begin(&settings, head, input)?,
-            remarks: means.remarks.clone(),
+            remarks: context.remarks.clone(),
             has_begun: false,
         })
     }

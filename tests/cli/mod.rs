@@ -5,6 +5,7 @@ mod backfill;
 mod daily;
 mod db;
 mod demo;
+mod diagnostics;
 mod doctor;
 mod host;
 mod init;
@@ -17,7 +18,6 @@ mod replay;
 mod retained;
 mod rewind;
 mod terminal;
-mod voice;
 mod waiting;
 
 use crate::support::{Sluice, TestDb};

@@ -3,7 +3,7 @@
 #[cfg(feature = "mysql")]
 use crate::sources::database::mariadb::Maria;
 use crate::sources::database::support::Shop;
-use crate::sources::file::support::{Folder, Record, WIDE, gzip, means, records, rows};
+use crate::sources::file::support::{Folder, Record, WIDE, gzip, records, rows, source_context};
 use crate::sources::program::support::Script;
 use crate::support::sluice::Done;
 use crate::support::web::Answer;
@@ -60,7 +60,7 @@ impl State {
             known: Arc::new(self.objects.clone()),
             ..Start::default()
         };
-        Driver::open(settings, start, rows(size), &means(3)).unwrap()
+        Driver::open(settings, start, rows(size), &source_context(3)).unwrap()
     }
 
     /// A batch is committed: its cursor and objects pass through text, as jsonb does.

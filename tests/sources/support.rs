@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock};
 use pgsluice::error::Error;
 use pgsluice::host::HostRules;
 use pgsluice::retry::Budget;
-use pgsluice::source::{Batch, Driver, Limits, Means, ObjectState, Start, StreamSource, Waiting};
+use pgsluice::source::{
+    Batch, Driver, Limits, ObjectState, SourceContext, Start, StreamSource, Waiting,
+};
 use pgsluice::stop::Stop;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -26,10 +28,10 @@ pub(crate) fn rows(rows: usize) -> Limits {
 }
 
 /// What a source of a test works with.
-pub(crate) fn means(retries: u32) -> Means {
+pub(crate) fn source_context(retries: u32) -> SourceContext {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
     let _guard = RUNTIME.enter();
-    Means::of_run(
+    SourceContext::of_run(
         Arc::new(Budget::new(retries, Stop::never())),
         HostRules::open(),
     )
@@ -46,7 +48,7 @@ pub(crate) fn open(
         known: Arc::new(known),
         ..Start::default()
     };
-    Driver::open(settings, start, limits, &means(9))
+    Driver::open(settings, start, limits, &source_context(9))
 }
 
 /// The same for a source that goes on from a cursor.
@@ -60,7 +62,7 @@ pub(crate) fn open_at(
         cursor,
         ..Start::default()
     };
-    Driver::open(settings, start, limits, &means(retries))
+    Driver::open(settings, start, limits, &source_context(retries))
 }
 
 /// What comes on standard input, in place of which `input` is read.
@@ -69,9 +71,9 @@ pub(crate) fn open_stream(
     input: Box<dyn Read + Send>,
     limits: Limits,
 ) -> Result<Driver, Error> {
-    let means = means(20);
-    let source = StreamSource::new(settings, input, &means)?;
-    Ok(Driver::new(Box::new(source), &means, None, limits))
+    let context = source_context(20);
+    let source = StreamSource::new(settings, input, &context)?;
+    Ok(Driver::new(Box::new(source), &context, None, limits))
 }
 
 /// One record as a batch carries it.

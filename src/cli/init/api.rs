@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 /// Finds out what the settings leave open.
 pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<Dialect> {
     let answer =
-        FirstAnswer::of(&settings, sampler.means()).map_err(|error| match error.kind() {
-            Kind::Exhausted => error.next("check the address, and whether its server is up"),
-            _ => error,
+        FirstAnswer::of(&settings, sampler.source_context()).map_err(|error| {
+            match error.kind() {
+                Kind::Exhausted => error.next("check the address, and whether its server is up"),
+                _ => error,
+            }
         })?;
     let body = String::from_utf8_lossy(&answer.body);
     let body = body.trim_start_matches('\u{feff}').trim();

@@ -21,7 +21,7 @@ use super::context::Context;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::retry::Budget;
-use crate::source::Means;
+use crate::source::SourceContext;
 use crate::source::{self, Declared, DeclaredField};
 use crate::stop::Stop;
 use column::Column;
@@ -49,13 +49,13 @@ pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
         }
     };
     // What is named on the command line comes from whoever runs this host.
-    let means = Means::of_run(
+    let context = SourceContext::of_run(
         Arc::new(Budget::new(RETRIES, Stop::never())),
         HostRules::with_programs(args.allow_programs.as_deref()),
     );
     let asked = args.clone();
     // Sources block.
-    let text = tokio::task::spawn_blocking(move || draft(&asked, settings, written, means))
+    let text = tokio::task::spawn_blocking(move || draft(&asked, settings, written, context))
         .await
         .map_err(|cause| Error::failed("looking at the source was given up").caused_by(cause))?;
     let (name, text) = text?;
@@ -83,17 +83,17 @@ fn draft(
     args: &args::Init,
     settings: Value,
     written: Option<String>,
-    means: Means,
+    context: SourceContext,
 ) -> Result<(String, String)> {
-    let mut sampler = Sampler::new(means);
+    let mut sampler = Sampler::new(context);
     sampler.prepare(&settings)?;
     let pipeline = match &args.name {
         Some(name) => name.clone(),
         None => place::name(&settings),
     };
     let (schema, table) = table(args.table.as_deref(), &pipeline)?;
-    let asked = source::declared(&settings, sampler.means());
-    let declared = sampler.means().runtime.block_on(asked)?;
+    let asked = source::declared(&settings, sampler.source_context());
+    let declared = sampler.source_context().runtime.block_on(asked)?;
     let found = match settings["kind"].as_str() {
         Some("http") => api::find(&sampler, settings.clone())?,
         Some("file" | "object") => dialect::find(&sampler, settings.clone())?,

@@ -3,7 +3,7 @@
 use super::evidence::Field;
 use crate::error::Result;
 use crate::source::{
-    self, BatchBuilder, DeclaredField, Limits, Means, Progress, Source, Start, StreamSource,
+    self, BatchBuilder, DeclaredField, Limits, Progress, Source, SourceContext, Start, StreamSource,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Where samples are taken from.
 pub(super) struct Sampler {
-    means: Means,
+    context: SourceContext,
     /// What came on standard input, which can be read once.
     piped: Option<Vec<u8>>,
 }
@@ -44,12 +44,15 @@ pub(super) struct Sample {
 const PIPED: u64 = 16 << 20;
 
 impl Sampler {
-    pub(super) fn new(means: Means) -> Self {
-        Sampler { means, piped: None }
+    pub(super) fn new(context: SourceContext) -> Self {
+        Sampler {
+            context,
+            piped: None,
+        }
     }
 
-    pub(super) fn means(&self) -> &Means {
-        &self.means
+    pub(super) fn source_context(&self) -> &SourceContext {
+        &self.context
     }
 
     /// Reads standard input, if the records come from there.
@@ -98,7 +101,11 @@ impl Sampler {
         let mut settings = settings.clone();
         if let Some(piped) = &self.piped {
             let input = Box::new(Cursor::new(piped.clone()));
-            return Ok(Box::new(StreamSource::new(&settings, input, &self.means)?));
+            return Ok(Box::new(StreamSource::new(
+                &settings,
+                input,
+                &self.context,
+            )?));
         }
         match settings["kind"].as_str() {
             // Whether a file is still being written is of no interest here.
@@ -107,7 +114,7 @@ impl Sampler {
             Some("http") => settings["prefetch"] = json!(1),
             _ => {}
         }
-        source::open(&settings, Start::default(), &self.means)
+        source::open(&settings, Start::default(), &self.context)
     }
 }
 

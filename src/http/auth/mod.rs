@@ -17,7 +17,7 @@ use super::transport::{Transport, fatal};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::retry::Trouble;
-use crate::secret::{Keeper, Redactor, Secret};
+use crate::secret::{Redactor, Secret, SecretLocation};
 pub(crate) use credential::Credential;
 use oauth2::Oauth2;
 
@@ -86,8 +86,8 @@ impl Auth {
 
     /// Where the secret is kept, for messages.
     pub(crate) fn kept_in(&self) -> Option<String> {
-        let keeper = self.settings.as_ref()?.keeper().ok()??;
-        Some(keeper.to_string())
+        let location = self.settings.as_ref()?.secret_location().ok()??;
+        Some(location.to_string())
     }
 
     /// What goes with the next request.
@@ -154,10 +154,10 @@ impl Auth {
         {
             self.host.file(file)?;
         }
-        let Some(keeper) = settings.keeper()? else {
+        let Some(location) = settings.secret_location()? else {
             return Ok(None);
         };
-        let secret = keeper.read(&self.host)?;
+        let secret = location.read(&self.host)?;
         self.redactor.add(&secret);
         Ok(Some(secret))
     }
@@ -172,15 +172,15 @@ impl AuthSettings {
         }
     }
 
-    fn keeper(&self) -> Result<Option<Keeper>> {
+    fn secret_location(&self) -> Result<Option<SecretLocation>> {
         let (env, file) = match self {
             AuthSettings::Bearer { env, file }
             | AuthSettings::Basic { env, file, .. }
             | AuthSettings::Header { env, file, .. }
             | AuthSettings::Param { env, file, .. } => (env, file),
-            AuthSettings::Oauth2(oauth2) => return oauth2.keeper(),
+            AuthSettings::Oauth2(oauth2) => return oauth2.secret_location(),
         };
-        Keeper::of(env.as_deref(), file.as_ref()).map(Some)
+        SecretLocation::of(env.as_deref(), file.as_ref()).map(Some)
     }
 
     fn credential(&self, secret: &Secret, redactor: &Redactor) -> Result<Credential> {

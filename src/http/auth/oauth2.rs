@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::http::transport::{Reply, Transport, asked_pause, fatal, with_excerpt};
 use crate::http::url;
 use crate::retry::{self, Trouble};
-use crate::secret::{Keeper, Redactor, Secret};
+use crate::secret::{Redactor, Secret, SecretLocation};
 
 /// A token is no longer used this shortly before it expires.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -54,10 +54,10 @@ enum ClientIn {
 
 impl Oauth2 {
     /// Where the client's secret is kept. One that has a refresh token may have none.
-    pub(super) fn keeper(&self) -> Result<Option<Keeper>> {
+    pub(super) fn secret_location(&self) -> Result<Option<SecretLocation>> {
         match (&self.refresh_token_file, &self.env, &self.file) {
             (Some(_), None, None) => Ok(None),
-            (_, env, file) => Keeper::of(env.as_deref(), file.as_ref()).map(Some),
+            (_, env, file) => SecretLocation::of(env.as_deref(), file.as_ref()).map(Some),
         }
     }
 
@@ -117,15 +117,15 @@ impl Oauth2 {
     }
 
     fn refused(&self, reply: &Reply, redactor: &Redactor) -> Error {
-        let keeper = self
-            .keeper()
+        let location = self
+            .secret_location()
             .ok()
             .flatten()
-            .map(|keeper| keeper.to_string());
+            .map(|location| location.to_string());
         let file = self.refresh_token_file.as_ref();
         let file = file.map(|path| format!("the refresh token in file `{}`", path.display()));
         let kept = [
-            keeper.map(|kept| format!("the client's secret in {kept}")),
+            location.map(|kept| format!("the client's secret in {kept}")),
             file,
         ];
         let kept: Vec<String> = kept.into_iter().flatten().collect();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::secret::{Keeper, Redactor, Secret};
+use crate::secret::{Redactor, Secret, SecretLocation};
 
 /// The token, ours alone until it is dropped.
 pub(super) struct RefreshToken {
@@ -35,7 +35,7 @@ impl RefreshToken {
             };
             let lock = private_file(&beside(&path, "lock"), false).map_err(unusable)?;
             lock.lock().map_err(unusable)?;
-            let secret = Keeper::of(None, Some(&path))?.read(&HostRules::open())?;
+            let secret = SecretLocation::of(None, Some(&path))?.read(&HostRules::open())?;
             let successor = private_file(&beside(&path, "new"), true).map_err(unusable)?;
             Ok(RefreshToken {
                 path,

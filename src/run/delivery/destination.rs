@@ -1,9 +1,9 @@
 //! Where deliveries go.
 
 use super::http::{self, Endpoint};
+use super::outcome::Attempt;
 use super::postgres::{self, Table};
-use super::verdict::Attempted;
-use crate::batch::{Claimed, Delivering};
+use crate::batch::{Claimed, DeliveryRun};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::retry::Budget;
@@ -20,7 +20,7 @@ pub(super) enum Destination {
 
 impl Destination {
     pub(super) async fn open(
-        delivering: &Delivering,
+        delivering: &DeliveryRun,
         host: &HostRules,
         budget: &Arc<Budget>,
     ) -> Result<Self> {
@@ -43,7 +43,7 @@ impl Destination {
         })
     }
 
-    pub(super) async fn deliver(self: Arc<Self>, deliveries: Vec<Claimed>) -> Attempted {
+    pub(super) async fn deliver(self: Arc<Self>, deliveries: Vec<Claimed>) -> Attempt {
         match &*self {
             Destination::Http(endpoint) => endpoint.deliver(deliveries).await,
             Destination::Postgres(table) => table.deliver(deliveries).await,

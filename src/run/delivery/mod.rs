@@ -6,9 +6,9 @@
 
 mod destination;
 mod http;
+mod outcome;
 mod postgres;
 mod sender;
-mod verdict;
 
 use super::Stop;
 use super::guard::Guard;
@@ -75,7 +75,7 @@ pub async fn routes(
             crate::install::check_installed(&session).await?;
             batch::delivering_targets(&session, pipeline).await
         };
-        connector.attend(look).await?
+        connector.while_alive(look).await?
     };
     Job::alone(connector, pipeline, options.retries, stop, async |job| {
         let looking = job.budget.retrying("looking for what is delivered", look);
@@ -97,7 +97,7 @@ pub async fn deliver(
     report.target = (!route.is_first).then(|| route.target.clone());
     let done = Job::alone(connector, pipeline, options.retries, stop, async |job| {
         let sent = hold_and_send(job, route, options, &mut report);
-        let done = stop.unless_insisted(sent).await;
+        let done = stop.unless_forced(sent).await;
         report.retried += u64::from(job.budget.used());
         done
     });
@@ -140,7 +140,7 @@ async fn send(
         tracing::info!("{noted} rows are to be sent");
     }
     let name = format!("process {}", std::process::id());
-    let delivering = insist(job, "beginning to deliver", async |client| {
+    let delivering = ask_until_answered(job, "beginning to deliver", async |client| {
         batch::start_delivery(client, route, &name).await
     })
     .await?;
@@ -162,7 +162,7 @@ async fn send(
         batch::finish_delivery(client, route, epoch, outcome, told.as_deref()).await
     };
     let left = match &done {
-        Ok(()) => insist(job, "ending the sending", finish).await,
+        Ok(()) => ask_until_answered(job, "ending the sending", finish).await,
         Err(_) => job.ask(finish).await,
     };
     match (left, &done) {
@@ -178,13 +178,13 @@ async fn send(
 }
 
 /// The same as a run puts its questions: what may keep the server from answering is a sender.
-async fn insist<T>(
+async fn ask_until_answered<T>(
     job: &Job<'_>,
     what: &str,
     question: impl AsyncFn(&Client) -> Result<T>,
 ) -> Result<T> {
     let evict = async |client: &Client| batch::evict_sender(client, job.pipeline).await;
-    job.insist_evicting(what, question, evict).await
+    job.ask_evicting(what, question, evict).await
 }
 
 /// One sender a pipeline: a politeness, as with runs. `ours` are the sessions of earlier tries:
@@ -192,7 +192,7 @@ async fn insist<T>(
 async fn take(job: &Job<'_>, options: &DeliveryOptions, ours: &Mutex<Vec<i32>>) -> Result<Guard> {
     let session = job.connector.connect().await?;
     job.connector
-        .attend(hold(job, session, options, ours))
+        .while_alive(hold(job, session, options, ours))
         .await?
 }
 

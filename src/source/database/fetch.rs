@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
-use super::outlet::{Event, Outlet};
 use super::place::{Marks, Place, Sweep};
+use super::row_sender::{Event, RowSender};
 use super::settings::{Range, Reread, Settings};
 use crate::error::{Error, Result};
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 
 /// A server, in its own words.
 pub(super) trait Server: Send + 'static {
@@ -28,7 +28,7 @@ pub(super) trait Server: Send + 'static {
         &self,
         session: &mut Self::Session,
         window: &Window,
-        out: &mut Outlet,
+        out: &mut RowSender,
     ) -> Result<()>;
 }
 
@@ -74,16 +74,16 @@ impl Fetcher {
         settings: &Settings,
         sweep: &Sweep,
         known: Option<Marks>,
-        means: &Means,
+        context: &SourceContext,
     ) -> Result<Self> {
-        let (out, events) = Outlet::open(sweep.after.clone(), &means.budget);
+        let (out, events) = RowSender::open(sweep.after.clone(), &context.budget);
         let listener = out.listener();
         let fetching = Fetching {
             server,
             windows: windows(settings, sweep),
             state: Mutex::new(State { at: 0, known, out }),
         };
-        let (runtime, budget) = (means.runtime.clone(), Arc::clone(&means.budget));
+        let (runtime, budget) = (context.runtime.clone(), Arc::clone(&context.budget));
         let what = format!("reading {}", settings.origin());
         let work = move || {
             runtime.block_on(async {
@@ -163,7 +163,7 @@ struct State {
     /// The window at hand.
     at: usize,
     known: Option<Marks>,
-    out: Outlet,
+    out: RowSender,
 }
 
 impl<S: Server> Fetching<S> {
@@ -184,7 +184,7 @@ impl<S: Server> Fetching<S> {
         &self,
         at: &mut usize,
         known: &mut Option<Marks>,
-        out: &mut Outlet,
+        out: &mut RowSender,
     ) -> Result<()> {
         let (mut session, marks) = self.server.open(known.as_ref()).await?;
         if known.take().is_some() {

@@ -1,6 +1,6 @@
 //! Records written here if the server writes none: objects whose values are as exact as they came.
 
-use super::outlet::Record;
+use super::row_sender::Record;
 
 /// An object that is being written.
 pub(super) struct Object(Record);

@@ -6,23 +6,23 @@
 //! lost its connection, goes on behind it. With a cursor, a sweep asks for what is not older than
 //! a mark; which mark is safe, so that nothing committed late is missed, see [`place::Marks`].
 //!
-//! | room | what |
+//! | module | |
 //! |---|---|
-//! | [`settings`], [`place`] | what is asked for, and where a sweep stands |
-//! | [`reread`] | rows again, whatever the cursor says |
-//! | [`fetch`], [`outlet`] | rows ahead of the reader, over lost connections |
-//! | [`postgres`], `mysql`, `sqlite` | servers, each in its own words: connection, snapshot, order, text of values |
-//! | `json` | records, where the server writes none |
+//! | [`settings`], [`place`] | what is read, and how far |
+//! | [`reread`] | reads rows again, whatever the cursor says: for `verify --source` |
+//! | [`fetch`], [`row_sender`] | fetch rows ahead of the reader, and reconnect |
+//! | [`postgres`], `mysql`, `sqlite` | the [`fetch::Server`]s: connection, snapshot, order, values as text |
+//! | `json` | makes the JSON, where the server cannot |
 
 mod fetch;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod json;
 #[cfg(feature = "mysql")]
 mod mysql;
-mod outlet;
 mod place;
 mod postgres;
 mod reread;
+mod row_sender;
 mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -30,19 +30,21 @@ mod sqlite;
 use serde_json::Value;
 
 use self::fetch::Fetcher;
-use self::outlet::{Chunk, Event, Record, Row};
 use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
-pub(crate) use self::reread::{Again, Rereading, Sighted, Sighting, Wanted, next_run_reads_from};
+pub(crate) use self::reread::{
+    DigestedBatch, RecordDigest, RepairSource, Rereader, Wanted, next_run_reads_from,
+};
+use self::row_sender::{Chunk, Event, Record, Row};
 use self::settings::{Kind, Settings};
 use crate::error::{Error, Result};
-use crate::source::{BatchBuilder, Declared, Means, Progress, Proof, Source, Start};
+use crate::source::{BatchBuilder, Declared, Progress, Proof, Source, SourceContext, Start};
 
 const TOO_LONG: &str = "54000";
 
 /// The source that reads databases.
 pub struct DatabaseSource {
     settings: Settings,
-    means: Means,
+    context: SourceContext,
     sweep: Sweep,
     /// The marks that the previous sweep left, until this one has begun.
     known: Option<Marks>,
@@ -51,22 +53,22 @@ pub struct DatabaseSource {
     /// What the current rows are charged to.
     chunk: Option<Chunk>,
     is_over: bool,
-    /// Where the records that were read are, if that is to be known.
-    sightings: Option<Vec<Sighting>>,
+    /// Of the records that were read, if wanted.
+    digests: Option<Vec<RecordDigest>>,
 }
 
 /// Connects, and looks for the table or query, its key and its cursor.
-pub(super) async fn preflight(value: &Value, means: &Means) -> Result<String> {
+pub(super) async fn preflight(value: &Value, context: &SourceContext) -> Result<String> {
     async fn open(server: impl fetch::Server) -> Result<()> {
         server.open(None).await.map(drop)
     }
     let settings = &Settings::parse(value)?;
     match settings.kind {
-        Kind::Postgres => open(postgres::Postgres::new(settings, means)?).await?,
+        Kind::Postgres => open(postgres::Postgres::new(settings, context)?).await?,
         #[cfg(feature = "mysql")]
-        Kind::MySql => open(mysql::MySql::new(settings, means)?).await?,
+        Kind::MySql => open(mysql::MySql::new(settings, context)?).await?,
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite => open(sqlite::Sqlite::new(settings, means)?).await?,
+        Kind::Sqlite => open(sqlite::Sqlite::new(settings, context)?).await?,
         #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
         kind => return Err(not_built(kind)),
     }
@@ -74,18 +76,18 @@ pub(super) async fn preflight(value: &Value, means: &Means) -> Result<String> {
 }
 
 /// The columns of the table or query, and its key.
-pub(super) async fn declared(value: &Value, means: &Means) -> Result<Declared> {
+pub(super) async fn declared(value: &Value, context: &SourceContext) -> Result<Declared> {
     async fn ask(server: impl fetch::Server) -> Result<Declared> {
         let (mut session, _) = server.open(None).await?;
         server.declared(&mut session).await
     }
     let settings = &Settings::parse(value)?;
     match settings.kind {
-        Kind::Postgres => ask(postgres::Postgres::new(settings, means)?).await,
+        Kind::Postgres => ask(postgres::Postgres::new(settings, context)?).await,
         #[cfg(feature = "mysql")]
-        Kind::MySql => ask(mysql::MySql::new(settings, means)?).await,
+        Kind::MySql => ask(mysql::MySql::new(settings, context)?).await,
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite => ask(sqlite::Sqlite::new(settings, means)?).await,
+        Kind::Sqlite => ask(sqlite::Sqlite::new(settings, context)?).await,
         #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
         kind => Err(not_built(kind)),
     }
@@ -105,25 +107,25 @@ fn not_built(kind: Kind) -> Error {
 impl DatabaseSource {
     /// A source for the pipeline's `settings`, which continues from where `start` says. Nothing is asked of
     /// the server before the first batch is.
-    pub fn open(value: &Value, start: &Start, means: &Means) -> Result<Self> {
+    pub fn open(value: &Value, start: &Start, context: &SourceContext) -> Result<Self> {
         let settings = Settings::parse(value)?;
         let cursor = Cursor::parse(start.cursor.as_ref())?;
         // A range is read in one sweep.
         let is_over = settings.range.is_some() && matches!(cursor, Some(Cursor::Done(_)));
         let (sweep, known, remark) = sweep_after(cursor, &settings, Settings::fingerprint(value));
         if let Some(remark) = remark {
-            means.remarks.add(remark);
+            context.remarks.add(remark);
         }
         Ok(DatabaseSource {
             settings,
-            means: means.clone(),
+            context: context.clone(),
             sweep,
             known,
             fetcher: None,
             rows: Vec::new().into_iter(),
             chunk: None,
             is_over,
-            sightings: None,
+            digests: None,
         })
     }
 
@@ -139,22 +141,22 @@ impl DatabaseSource {
     }
 
     fn fetch(&mut self) -> Result<Fetcher> {
-        let (settings, sweep, means) = (&self.settings, &self.sweep, &self.means);
+        let (settings, sweep, context) = (&self.settings, &self.sweep, &self.context);
         let known = self.known.take();
         match settings.kind {
             Kind::Postgres => {
-                let server = postgres::Postgres::new(settings, means)?;
-                Fetcher::start(server, settings, sweep, known, means)
+                let server = postgres::Postgres::new(settings, context)?;
+                Fetcher::start(server, settings, sweep, known, context)
             }
             #[cfg(feature = "mysql")]
             Kind::MySql => {
-                let server = mysql::MySql::new(settings, means)?;
-                Fetcher::start(server, settings, sweep, known, means)
+                let server = mysql::MySql::new(settings, context)?;
+                Fetcher::start(server, settings, sweep, known, context)
             }
             #[cfg(feature = "sqlite")]
             Kind::Sqlite => {
-                let server = sqlite::Sqlite::new(settings, means)?;
-                Fetcher::start(server, settings, sweep, known, means)
+                let server = sqlite::Sqlite::new(settings, context)?;
+                Fetcher::start(server, settings, sweep, known, context)
             }
             #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
             kind => Err(not_built(kind)),
@@ -168,8 +170,8 @@ impl DatabaseSource {
             values,
         } = record;
         self.sweep.records += 1;
-        if let Some(sightings) = &mut self.sightings {
-            sightings.push(Sighting::of(&place, &payload));
+        if let Some(digests) = &mut self.digests {
+            digests.push(RecordDigest::of(&place, &payload));
         }
         self.sweep.after = Some(place);
         let position = i64::try_from(self.sweep.records).unwrap_or(i64::MAX);

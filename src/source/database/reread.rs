@@ -7,64 +7,63 @@ use super::DatabaseSource;
 use super::place::{Cursor, Done, Place, Sweep};
 use super::settings::{Reread, Settings};
 use crate::error::{Error, Result};
-use crate::source::{Batch, BatchBuilder, Limits, Means, Progress, Source, Start};
+use crate::source::{Batch, BatchBuilder, Limits, Progress, Source, SourceContext, Start};
 use std::sync::Arc;
 
 /// Which rows are wanted.
 pub(crate) enum Wanted {
     /// All, by key.
     All,
-    /// Those that stand in places, as a [`Sighting`] has them.
+    /// Those at these places ([`RecordDigest::place`]).
     Places(Vec<String>),
     /// Of these, those that a run starting from this mark would read.
     Due(Vec<String>, String),
 }
 
-/// Where a record is, and what it was.
-pub(crate) struct Sighting {
-    /// In words of the source's own.
+/// A record by its place and its digest.
+pub(crate) struct RecordDigest {
+    /// Its key, as JSON.
     pub(crate) place: String,
     /// The first half of the SHA-256 of its payload.
     pub(crate) digest: [u8; 16],
 }
 
-/// Records, and where each of them is.
-pub(crate) type Sighted = (Batch, Vec<Sighting>);
+/// A batch, and the digests of its records in order.
+pub(crate) type DigestedBatch = (Batch, Vec<RecordDigest>);
 
-impl Sighting {
+impl RecordDigest {
     pub(super) fn of(place: &Place, payload: &[u8]) -> Self {
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(payload)[..16]);
-        Sighting {
+        RecordDigest {
             place: Value::from(place.key.clone()).to_string(),
             digest,
         }
     }
 }
 
-/// Rows of a database, and where each of them is.
-pub(crate) struct Rereading {
+/// Reads rows again, and digests them.
+pub(crate) struct Rereader {
     source: DatabaseSource,
     is_over: bool,
 }
 
-impl Rereading {
-    pub(crate) fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<Self> {
-        let mut source = open(settings, wanted, means)?;
-        source.sightings = Some(Vec::new());
-        Ok(Rereading {
+impl Rereader {
+    pub(crate) fn open(settings: &Value, wanted: Wanted, context: &SourceContext) -> Result<Self> {
+        let mut source = open(settings, wanted, context)?;
+        source.digests = Some(Vec::new());
+        Ok(Rereader {
             source,
             is_over: false,
         })
     }
 
-    /// The next records, the first of them at the position after those before it, and the
-    /// sightings of all of them, in order.
+    /// The next batch; positions go on from the batch before.
     pub(crate) fn next_batch(
         &mut self,
         limits: Limits,
         columns: Option<&Arc<[String]>>,
-    ) -> Result<Option<Sighted>> {
+    ) -> Result<Option<DigestedBatch>> {
         if self.is_over {
             return Ok(None);
         }
@@ -75,24 +74,25 @@ impl Rereading {
         if out.is_empty() {
             return Ok(None);
         }
-        let sightings = self.source.sightings.replace(Vec::new());
-        Ok(Some((
-            out.finish(Value::Null),
-            sightings.unwrap_or_default(),
-        )))
+        let digests = self.source.digests.replace(Vec::new());
+        Ok(Some((out.finish(Value::Null), digests.unwrap_or_default())))
     }
 }
 
-/// The source of a run that brings some rows again, and leaves the cursor where it is.
-pub(crate) struct Again(DatabaseSource);
+/// The source of a repair: reads some rows again and leaves the cursor where it is.
+pub(crate) struct RepairSource(DatabaseSource);
 
-impl Again {
-    pub(crate) fn open(settings: &Value, places: Vec<String>, means: &Means) -> Result<Self> {
-        open(settings, Wanted::Places(places), means).map(Again)
+impl RepairSource {
+    pub(crate) fn open(
+        settings: &Value,
+        places: Vec<String>,
+        context: &SourceContext,
+    ) -> Result<Self> {
+        open(settings, Wanted::Places(places), context).map(RepairSource)
     }
 }
 
-impl Source for Again {
+impl Source for RepairSource {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         self.0.read(out)
     }
@@ -102,8 +102,8 @@ impl Source for Again {
     }
 }
 
-fn open(settings: &Value, wanted: Wanted, means: &Means) -> Result<DatabaseSource> {
-    let mut source = DatabaseSource::open(settings, &Start::default(), means)?;
+fn open(settings: &Value, wanted: Wanted, context: &SourceContext) -> Result<DatabaseSource> {
+    let mut source = DatabaseSource::open(settings, &Start::default(), context)?;
     let (places, due_from) = match wanted {
         Wanted::All => {
             source.settings.reread = Some(Reread::All);

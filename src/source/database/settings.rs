@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::secret::Keeper;
+use crate::secret::SecretLocation;
 
 /// What to do with rows that have no cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -109,9 +109,9 @@ impl Settings {
     }
 
     /// Where the connection string is.
-    pub(super) fn keeper(&self) -> Result<Keeper> {
+    pub(super) fn secret_location(&self) -> Result<SecretLocation> {
         let connection = self.connection.as_ref();
-        Keeper::of(
+        SecretLocation::of(
             connection.and_then(|connection| connection.env.as_deref()),
             connection.and_then(|connection| connection.file.as_ref()),
         )

@@ -29,7 +29,7 @@ use crate::source::units::{
     ASKED_AT_ONCE, KnownObjects, Listed, PassedOver, ReadOn, Trouble, Units, ask, by_name, lost,
     read_after_all,
 };
-use crate::source::{BatchBuilder, Means, ObjectState, Progress, Proof, Reason, Source};
+use crate::source::{BatchBuilder, ObjectState, Progress, Proof, Reason, Source, SourceContext};
 
 use self::identity::{Identity, Known};
 use self::reading::FileReading;
@@ -65,10 +65,14 @@ pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
 
 impl FileSource {
     /// A source for the pipeline's `settings`, which continues from what is `known` of each file.
-    pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
+    pub fn open(
+        settings: &Value,
+        known: Arc<dyn KnownObjects>,
+        context: &SourceContext,
+    ) -> Result<Self> {
         let settings = Settings::parse(settings)?;
-        let found = settings.address.files(&means.host)?;
-        let units = Units::new(settings.on_replace, &means.remarks);
+        let found = settings.address.files(&context.host)?;
+        let units = Units::new(settings.on_replace, &context.remarks);
         for remark in found.remarks {
             units.remark(remark);
         }
@@ -80,10 +84,10 @@ impl FileSource {
             current: None,
             total_bytes: 0,
             units,
-            host: means.host.clone(),
+            host: context.host.clone(),
         };
         let all = Arc::clone(&known);
-        let mut begun = by_name(ask(&means.runtime, async move { all.begun().await })?);
+        let mut begun = by_name(ask(&context.runtime, async move { all.begun().await })?);
         let mut names = found.names;
         if let Some(after) = &source.settings.after {
             let mut passed_over = PassedOver::default();
@@ -105,7 +109,7 @@ impl FileSource {
             for name in &some {
                 begun.remove(name);
             }
-            source.queue(some, &known, means)?;
+            source.queue(some, &known, context)?;
         }
         // Earlier runs may have read other paths, and other sources.
         begun.retain(|name, _| source.settings.address.covers(name));
@@ -119,7 +123,7 @@ impl FileSource {
         &mut self,
         names: Vec<String>,
         known: &Arc<dyn KnownObjects>,
-        means: &Means,
+        context: &SourceContext,
     ) -> Result<()> {
         let found = names.into_iter().map(|name| {
             let meta = fs::metadata(&name).ok();
@@ -129,7 +133,7 @@ impl FileSource {
         let (listed, metas): (Vec<_>, Vec<_>) = found.unzip();
         let known = Arc::clone(known);
         let question = async move { Ok((known.news(&listed).await?, listed)) };
-        let (mut news, mut listed) = ask(&means.runtime, question)?;
+        let (mut news, mut listed) = ask(&context.runtime, question)?;
         news.sort_unstable_by_key(|(place, _)| *place);
         for (place, state) in news {
             let name = std::mem::take(&mut listed[place].name);

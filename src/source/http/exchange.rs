@@ -17,7 +17,7 @@ use crate::http::auth::Auth;
 use crate::http::transport::{Hosts, Reply, Transport, fatal};
 use crate::retry::{Budget, Trouble};
 use crate::secret::Redactor;
-use crate::source::Means;
+use crate::source::SourceContext;
 use crate::source::records::Format;
 
 pub(crate) struct Exchange {
@@ -55,8 +55,12 @@ impl Refusal {
 pub(crate) type Fetched = std::result::Result<(Page, u32), Box<Refusal>>;
 
 impl Exchange {
-    pub(crate) fn new(settings: Settings, content: Content, means: &Means) -> Result<Self> {
-        let redactor = Arc::clone(&means.secrets);
+    pub(crate) fn new(
+        settings: Settings,
+        content: Content,
+        context: &SourceContext,
+    ) -> Result<Self> {
+        let redactor = Arc::clone(&context.secrets);
         let mut headers = HeaderMap::new();
         for (name, value) in &settings.headers {
             let unusable = |_| {
@@ -71,13 +75,13 @@ impl Exchange {
                 &settings.url,
                 settings.ca_file.as_deref(),
                 settings.limits(),
-                means.host.clone(),
+                context.host.clone(),
             )?,
             hosts: Hosts::new(settings.url.clone(), settings.allow_hosts.clone()),
             auth: Auth::new(
                 settings.auth.clone(),
                 Arc::clone(&redactor),
-                means.host.clone(),
+                context.host.clone(),
             )?,
             accept: match content.format {
                 Format::Json => "application/json, */*;q=0.5",
@@ -86,7 +90,7 @@ impl Exchange {
             reader: Reader::new(&settings, content, Arc::clone(&redactor)),
             headers,
             redactor,
-            budget: Arc::clone(&means.budget),
+            budget: Arc::clone(&context.budget),
             settings,
         })
     }

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::exchange::{Exchange, Fetched, Refusal};
 use super::page::Page;
-use super::paging::{After, At, Circle, Counts, EndsAt, Facts, Repeat};
+use super::paging::{After, At, Counts, EndsAt, Facts, LoopGuard, Repeat};
 use super::request::Asked;
 use crate::error::{Error, Result};
 
@@ -118,7 +118,7 @@ struct Fetching {
 impl Fetching {
     async fn sweep(&self, from: Begin) -> std::result::Result<(), Failure> {
         let settings = &self.exchange.settings;
-        let mut circle = Circle::new(settings.allow_equal_pages, from.before);
+        let mut loop_guard = LoopGuard::new(settings.allow_equal_pages, from.before);
         let mut flights: VecDeque<Flight> = VecDeque::new();
         let mut seen = from.records;
         // Of the pages before only the average is known.
@@ -127,7 +127,7 @@ impl Fetching {
         let mut missing: Option<Error> = None;
         let mut next = Some((from.at, from.is_doubtful));
         while let Some((at, is_doubtful)) = next {
-            circle.enter(&at)?;
+            loop_guard.enter(&at)?;
             self.take_off(&mut flights, &at);
             let Some(mut flight) = flights.pop_front() else {
                 break;
@@ -145,11 +145,11 @@ impl Fetching {
                 }
                 Err(refusal) => return Err(Failure::Refused(refusal)),
             };
-            let repeat = circle.look_at(page.records(), page.digest, &at, &page.origin)?;
+            let repeat = loop_guard.look_at(page.records(), page.digest, &at, &page.origin)?;
             if self.is_repeated_end(repeat, is_doubtful) {
                 page = Page::none(page.origin, page.url);
             } else {
-                circle.refuse(repeat, &at, &page.origin)?;
+                loop_guard.refuse(repeat, &at, &page.origin)?;
             }
             seen += page.records();
             largest = largest.max(page.records());

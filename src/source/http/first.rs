@@ -12,7 +12,7 @@ use super::request::Asked;
 use super::settings::Settings;
 use super::sweep::Sweep;
 use crate::error::Result;
-use crate::source::Means;
+use crate::source::SourceContext;
 
 /// An answer, untouched.
 pub(crate) struct FirstAnswer {
@@ -22,7 +22,7 @@ pub(crate) struct FirstAnswer {
 
 impl FirstAnswer {
     /// Asks for it, as the source that `settings` describe would.
-    pub(crate) fn of(settings: &Value, means: &Means) -> Result<Self> {
+    pub(crate) fn of(settings: &Value, context: &SourceContext) -> Result<Self> {
         let fingerprint = Settings::fingerprint(settings);
         let (settings, content) = Settings::parse(settings)?;
         let (sweep, _) = Sweep::after(None, &settings, fingerprint);
@@ -32,8 +32,8 @@ impl FirstAnswer {
             row: None,
             began: sweep.began(),
         };
-        let exchange = Arc::new(Exchange::new(settings, content, means)?);
-        let reply = means.runtime.block_on(exchange.answer(&first, &asked))?;
+        let exchange = Arc::new(Exchange::new(settings, content, context)?);
+        let reply = context.runtime.block_on(exchange.answer(&first, &asked))?;
         Ok(FirstAnswer {
             headers: reply.headers,
             body: reply.body,

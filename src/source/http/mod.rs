@@ -38,18 +38,18 @@ use serde_json::Value;
 
 use self::exchange::Exchange;
 use self::settings::Settings;
-use super::Means;
+use super::SourceContext;
 use crate::error::Result;
 
 /// The hosts that it would talk to, and whatever else keeps a first request from being made.
-pub(super) fn preflight(settings: &Value, means: &Means) -> Vec<Result<String>> {
+pub(super) fn preflight(settings: &Value, context: &SourceContext) -> Vec<Result<String>> {
     let (settings, content) = match Settings::parse(settings) {
         Ok(parsed) => parsed,
         Err(error) => return vec![Err(error)],
     };
     let others = settings.allow_hosts.as_slice();
     let auth = settings.auth.as_ref();
-    let mut found = crate::http::preflight(&settings.url, others, auth, &means.host);
-    found.extend(Exchange::new(settings, content, means).err().map(Err));
+    let mut found = crate::http::preflight(&settings.url, others, auth, &context.host);
+    found.extend(Exchange::new(settings, content, context).err().map(Err));
     found
 }

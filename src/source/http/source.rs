@@ -13,11 +13,11 @@ use super::settings::Settings;
 use super::since::{Range, Since};
 use super::sweep::{Cursor, Done, Sweep};
 use crate::error::Result;
-use crate::source::{BatchBuilder, Means, Progress, Proof, Source, Start};
+use crate::source::{BatchBuilder, Progress, Proof, Source, SourceContext, Start};
 
 /// The source that reads HTTP APIs.
 pub struct HttpSource {
-    means: Means,
+    context: SourceContext,
     exchange: Arc<Exchange>,
     fetcher: Option<Fetcher>,
     sweep: Sweep,
@@ -45,7 +45,7 @@ struct Reading {
 
 impl HttpSource {
     /// A source for the pipeline's `settings`, which goes on from where `start` says.
-    pub fn open(settings: &Value, start: &Start, means: &Means) -> Result<Self> {
+    pub fn open(settings: &Value, start: &Start, context: &SourceContext) -> Result<Self> {
         let fingerprint = Settings::fingerprint(settings);
         let (settings, content) = Settings::parse(settings)?;
         let cursor = Cursor::parse(start.cursor.as_ref())?;
@@ -69,11 +69,11 @@ impl HttpSource {
         }
         let is_over = is_over || (settings.has_rows() && sweep.row.is_none());
         if let Some(remark) = remark {
-            means.remarks.add(remark);
+            context.remarks.add(remark);
         }
         Ok(HttpSource {
-            means: means.clone(),
-            exchange: Arc::new(Exchange::new(settings, content, means)?),
+            context: context.clone(),
+            exchange: Arc::new(Exchange::new(settings, content, context)?),
             fetcher: None,
             is_resumed: !sweep.is_at_start(),
             sweep,
@@ -119,7 +119,7 @@ impl HttpSource {
                 pages: self.sweep.pages,
                 records: self.sweep.records - self.records_before,
             };
-            Fetcher::start(&self.means.runtime, &self.exchange, begin)
+            Fetcher::start(&self.context.runtime, &self.exchange, begin)
         });
         match fetcher.next() {
             Ok(page) => {
@@ -129,7 +129,7 @@ impl HttpSource {
             Err(Failure::Other(error)) => Err(error),
             Err(Failure::Refused(refusal)) if self.is_resumed && refusal.is_forgotten() => {
                 let status = refusal.status;
-                self.means.remarks.add(format!(
+                self.context.remarks.add(format!(
                     "the source has forgotten {}, where the sweep was to go on ({status}): begun anew from its first page",
                     self.sweep.next
                 ));
@@ -164,7 +164,7 @@ impl HttpSource {
                 .page
                 .notes
                 .iter()
-                .for_each(|note| self.means.remarks.add(note));
+                .for_each(|note| self.context.remarks.add(note));
         }
         Reading {
             taken: if is_the_same { skip } else { 0 },

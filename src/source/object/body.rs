@@ -18,12 +18,12 @@ pub(super) struct Part {
 
 /// A part that will never come.
 #[derive(Debug)]
-pub(super) struct Lost {
+pub(super) struct LostPart {
     pub(super) trouble: Option<Trouble>,
     pub(super) error: Error,
 }
 
-/// What may happen to an object while it is read.
+/// FailureKind may happen to an object while it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     Replaced,
@@ -33,25 +33,25 @@ pub(super) enum Trouble {
 }
 
 /// Where a part arrives.
-pub(super) type Pending = Receiver<Result<Part, Lost>>;
+pub(super) type Pending = Receiver<Result<Part, LostPart>>;
 
 /// Reads parts as they come. It ends only when as many bytes have come as there should be.
 pub(super) struct Body {
     parts: Receiver<Pending>,
     current: Option<Part>,
     left: u64,
-    lines: Lines,
+    lines: BodyState,
 }
 
-/// What reader and fetcher tell each other besides the bytes.
+/// FailureKind reader and fetcher tell each other besides the bytes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lines {
+pub(super) struct BodyState {
     trouble: Arc<OnceLock<Trouble>>,
     is_abandoned: Arc<AtomicBool>,
 }
 
-impl Lines {
-    /// What happened to the object, if something did.
+impl BodyState {
+    /// FailureKind happened to the object, if something did.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble.get().copied()
     }
@@ -77,11 +77,11 @@ impl Body {
             parts,
             current: None,
             left: len,
-            lines: Lines::default(),
+            lines: BodyState::default(),
         }
     }
 
-    pub(super) fn lines(&self) -> Lines {
+    pub(super) fn lines(&self) -> BodyState {
         self.lines.clone()
     }
 

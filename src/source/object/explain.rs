@@ -1,7 +1,7 @@
-//! What the user can do about what a store refuses.
+//! FailureKind the user can do about what a store refuses.
 
 use super::address::{Address, Store};
-use super::service::{Failure, What};
+use super::service::{Failure, FailureKind};
 use crate::error::{Error, Kind};
 
 /// Whether it is the object, not its bucket, that does not exist.
@@ -11,7 +11,7 @@ pub(super) fn is_gone(error: &object_store::Error) -> bool {
     }
     matches!(
         Failure::behind(error).map(|failure| &failure.what),
-        Some(What::Refused(refusal)) if refusal.status == 404
+        Some(FailureKind::Refused(refusal)) if refusal.status == 404
             && !matches!(refusal.code.as_str(), "NoSuchBucket" | "ContainerNotFound")
     )
 }
@@ -20,7 +20,7 @@ pub(super) fn is_gone(error: &object_store::Error) -> bool {
 pub(super) fn is_archived(error: &object_store::Error) -> bool {
     matches!(
         Failure::behind(error).map(|failure| &failure.what),
-        Some(What::Refused(refusal))
+        Some(FailureKind::Refused(refusal))
             if matches!(refusal.code.as_str(), "InvalidObjectState" | "BlobArchived" | "BlobBeingRehydrated")
     )
 }
@@ -32,7 +32,7 @@ pub(super) fn is_replaced(error: &object_store::Error) -> bool {
     }
     matches!(
         Failure::behind(error).map(|failure| &failure.what),
-        Some(What::Refused(refusal)) if matches!(refusal.status, 412 | 416)
+        Some(FailureKind::Refused(refusal)) if matches!(refusal.status, 412 | 416)
     )
 }
 
@@ -52,18 +52,18 @@ pub(super) fn explain(address: &Address, key: Option<&str>, error: &object_store
             .next(credentials(address.store));
     }
     let refusal = match &failure.what {
-        What::Refused(refusal) => refusal,
-        What::Broken(_) if !failure.passes() => {
+        FailureKind::Refused(refusal) => refusal,
+        FailureKind::Broken(_) if !failure.passes() => {
             return Error::failed(format!("{subject} cannot be asked for"))
                 .detail(failure.to_string())
                 .next("check `endpoint` (or AWS_ENDPOINT_URL); one without TLS needs `allow_http => true`");
         }
-        What::Broken(_) => {
+        FailureKind::Broken(_) => {
             return Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
                 .detail(failure.to_string())
                 .next("check address and network (for a store of your own: `endpoint`); it is safe to run again");
         }
-        What::Senseless(_) => {
+        FailureKind::Senseless(_) => {
             return Error::failed(format!("{subject} cannot be listed"))
                 .detail(failure.to_string())
                 .next("check `endpoint`; if it is right, this is a fault of the store: tell those who run it");

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::body::Lines;
+use super::body::BodyState;
 use super::fetch::{Event, Fetcher, Found};
 use super::listing::{Candidate, Listing};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ impl Fetching {
         }
     }
 
-    /// What the fetcher tells next; the first call starts it. Its silence does not mean that there is
+    /// FailureKind the fetcher tells next; the first call starts it. Its silence does not mean that there is
     /// nothing more.
     pub(super) fn next(&mut self) -> Result<Event> {
         if let Some(listing) = self.listing.take() {
@@ -67,7 +67,7 @@ impl Fetching {
 
 impl Fetching {
     /// The bytes of an object by their place; `lines` is told what happens to it.
-    pub(super) fn ranges(&self, candidate: &Arc<Candidate>, lines: &Lines) -> Arc<dyn Ranges> {
+    pub(super) fn ranges(&self, candidate: &Arc<Candidate>, lines: &BodyState) -> Arc<dyn Ranges> {
         Arc::new(ObjectRanges {
             fetcher: self.fetcher.clone(),
             runtime: self.runtime.clone(),
@@ -81,7 +81,7 @@ struct ObjectRanges {
     fetcher: Fetcher,
     runtime: Handle,
     candidate: Arc<Candidate>,
-    lines: Lines,
+    lines: BodyState,
 }
 
 impl Ranges for ObjectRanges {

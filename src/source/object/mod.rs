@@ -3,7 +3,7 @@
 //! files; how the bytes come is not.
 //!
 //! Each run lists the whole prefix and compares it with what is known: an object is known by
-//! its ETag and size. What is to be read is fetched ahead, several objects at once and large
+//! its ETag and size. FailureKind is to be read is fetched ahead, several objects at once and large
 //! ones in parts, each part under the condition that the ETag is still the same. An object
 //! counts as done when as many bytes were read as it has.
 
@@ -32,7 +32,7 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::host::HostRules;
 use crate::source::units::{self, KnownObjects, ReadOn, Tally, Units};
-use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Source};
+use crate::source::{BatchBuilder, Progress, Proof, Reason, Source, SourceContext};
 
 use self::body::Trouble;
 use self::fetch::{Event, Fetcher, Found};
@@ -64,22 +64,26 @@ pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
 impl ObjectSource {
     /// A source for the pipeline's `settings`, which continues from what is `known` of each object. Nothing
     /// is asked of the store before the first batch is.
-    pub fn open(settings: &Value, known: Arc<dyn KnownObjects>, means: &Means) -> Result<Self> {
+    pub fn open(
+        settings: &Value,
+        known: Arc<dyn KnownObjects>,
+        context: &SourceContext,
+    ) -> Result<Self> {
         let settings = Settings::parse(settings)?;
-        settings.ask(&means.host)?;
-        let store = store::open(&settings.address, &settings.access, &means.budget)?;
+        settings.ask(&context.host)?;
+        let store = store::open(&settings.address, &settings.access, &context.budget)?;
         let fetching = Fetching::new(
-            Fetcher::new(store, settings.address.clone(), Arc::clone(&means.budget)),
+            Fetcher::new(store, settings.address.clone(), Arc::clone(&context.budget)),
             Listing::new(&settings, known),
-            means.runtime.clone(),
+            context.runtime.clone(),
         );
         Ok(ObjectSource {
             fetching,
             next: None,
             current: None,
             deleted: Tally::default(),
-            units: Units::new(settings.on_replace, &means.remarks),
-            host: means.host.clone(),
+            units: Units::new(settings.on_replace, &context.remarks),
+            host: context.host.clone(),
             settings,
         })
     }
@@ -107,16 +111,16 @@ impl ObjectSource {
             Opened::Elsewhere(difference) => {
                 self.begin_again(&candidate, &difference, is_handed_out)
             }
-            Opened::Lost(Some(Trouble::Replaced), _) => {
+            Opened::LostPart(Some(Trouble::Replaced), _) => {
                 self.begin_again(&candidate, WHILE_READ, is_handed_out)
             }
-            Opened::Lost(Some(Trouble::Gone), _) if !is_handed_out => {
+            Opened::LostPart(Some(Trouble::Gone), _) if !is_handed_out => {
                 Ok(self.lose(&candidate.name))
             }
-            Opened::Lost(Some(Trouble::Archived), error) => {
+            Opened::LostPart(Some(Trouble::Archived), error) => {
                 Ok(units::put_away(&candidate.name, &error))
             }
-            Opened::Lost(_, error) => Err(error),
+            Opened::LostPart(_, error) => Err(error),
         }
     }
 

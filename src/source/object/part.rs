@@ -8,7 +8,7 @@ use object_store::{GetOptions, GetRange};
 use tokio::sync::Mutex;
 
 use super::address::Store;
-use super::body::{Lost, Trouble};
+use super::body::{LostPart, Trouble};
 use super::explain::{is_archived, is_gone, is_replaced};
 use super::fetch::Fetcher;
 use super::listing::Candidate;
@@ -30,7 +30,7 @@ impl Fetcher {
         &self,
         candidate: &Candidate,
         range: Range<u64>,
-    ) -> Result<Bytes, Lost> {
+    ) -> Result<Bytes, LostPart> {
         let got = Mutex::new(BytesMut::with_capacity((range.end - range.start) as usize));
         let attempt = || async {
             let lost = match self
@@ -51,7 +51,7 @@ impl Fetcher {
                 }
                 Err(Stop::Replaced) => self.replaced(candidate),
                 Err(Stop::Refused(error)) if is_replaced(&error) => self.replaced(candidate),
-                Err(Stop::Refused(error)) => Lost {
+                Err(Stop::Refused(error)) => LostPart {
                     trouble: match () {
                         () if is_gone(&error) => Some(Trouble::Gone),
                         () if is_archived(&error) => Some(Trouble::Archived),
@@ -66,7 +66,7 @@ impl Fetcher {
         match self.budget.retrying(what, attempt).await {
             Ok(done) => done?,
             Err(error) => {
-                return Err(Lost {
+                return Err(LostPart {
                     trouble: None,
                     error,
                 });
@@ -121,8 +121,8 @@ impl Fetcher {
         }
     }
 
-    fn replaced(&self, candidate: &Candidate) -> Lost {
-        Lost {
+    fn replaced(&self, candidate: &Candidate) -> LostPart {
+        LostPart {
             trouble: Some(Trouble::Replaced),
             error: Error::failed(format!(
                 "object `{}` was replaced while it was read",

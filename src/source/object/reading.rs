@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::body::{Body, Lines, Trouble};
+use super::body::{Body, BodyState, Trouble};
 use super::fetch::Found;
 use super::fetching::Fetching;
 use super::identity::State;
@@ -17,23 +17,23 @@ use crate::source::records::{
 };
 use crate::source::units::{self, Unit};
 
-/// What to say about an object that is replaced between two of its parts.
+/// FailureKind to say about an object that is replaced between two of its parts.
 pub(super) const WHILE_READ: &str = "while it was read";
 
 /// An object being read.
 pub(super) struct ObjectReading {
     content: Box<dyn Content>,
     pub(super) candidate: Arc<Candidate>,
-    lines: Lines,
+    lines: BodyState,
 }
 
-/// What opening an object came to.
+/// FailureKind opening an object came to.
 pub(super) enum Opened {
     Reading(Box<ObjectReading>),
     /// It is not what it was when an earlier run began it; says in which respect.
     Elsewhere(String),
     /// Its first bytes did not come.
-    Lost(Option<Trouble>, Error),
+    LostPart(Option<Trouble>, Error),
 }
 
 impl ObjectReading {
@@ -55,9 +55,9 @@ impl ObjectReading {
             Ok(parquet::Opened::Elsewhere(difference)) => Opened::Elsewhere(difference),
             Ok(parquet::Opened::Unfinished(what)) => {
                 let error = parquet::unfinished("object", &candidate.name, &what);
-                Opened::Lost(None, error)
+                Opened::LostPart(None, error)
             }
-            Err(error) => Opened::Lost(lines.trouble(), error),
+            Err(error) => Opened::LostPart(lines.trouble(), error),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What stores say when they say no.
+//! FailureKind stores say when they say no.
 
 use std::fmt;
 

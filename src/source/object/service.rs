@@ -31,7 +31,7 @@ pub(super) struct Connector(pub(super) Arc<Budget>);
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Patient {
+        Ok(HttpClient::new(RetryingService {
             options: options.clone(),
             budget: Arc::clone(&self.0),
             client: OnceLock::new(),
@@ -41,7 +41,7 @@ impl HttpConnector for Connector {
 
 /// Repeats requests that failed in passing, and turns every other failure into a [`Failure`].
 #[derive(Debug)]
-struct Patient {
+struct RetryingService {
     options: ClientOptions,
     budget: Arc<Budget>,
     /// Made for the first request: a client for credentials may never see one, and to make
@@ -54,14 +54,14 @@ struct Patient {
 pub(super) struct Failure {
     /// Who was asked.
     pub(super) host: String,
-    pub(super) what: What,
+    pub(super) what: FailureKind,
     /// Seconds to wait before another try, as the server asked.
     wait: Duration,
 }
 
 /// How a request failed.
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum FailureKind {
     /// The server answered, and said no.
     Refused(Refusal),
     /// No answer came, or only a part of one.
@@ -73,9 +73,9 @@ pub(super) enum What {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            What::Refused(refusal) => write!(f, "{} answered {refusal}", self.host),
-            What::Broken(error) => write!(f, "{}: {}", self.host, innermost(error)),
-            What::Senseless(what) => write!(f, "{} {what}", self.host),
+            FailureKind::Refused(refusal) => write!(f, "{} answered {refusal}", self.host),
+            FailureKind::Broken(error) => write!(f, "{}: {}", self.host, innermost(error)),
+            FailureKind::Senseless(what) => write!(f, "{} {what}", self.host),
         }
     }
 }
@@ -107,11 +107,11 @@ impl Failure {
     /// Whether the same request may succeed later.
     pub(super) fn passes(&self) -> bool {
         match &self.what {
-            What::Refused(refusal) => refusal.passes(),
+            FailureKind::Refused(refusal) => refusal.passes(),
             // A name that does not resolve and a certificate that does not fit are not told
-            // apart from a network that is down. What is unknown was not even asked.
-            What::Broken(error) => error.kind() != HttpErrorKind::Unknown,
-            What::Senseless(_) => false,
+            // apart from a network that is down. FailureKind is unknown was not even asked.
+            FailureKind::Broken(error) => error.kind() != HttpErrorKind::Unknown,
+            FailureKind::Senseless(_) => false,
         }
     }
 
@@ -139,7 +139,7 @@ fn gives_credentials(host: &str) -> bool {
 }
 
 #[async_trait]
-impl HttpService for Patient {
+impl HttpService for RetryingService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request
             .uri()
@@ -168,7 +168,7 @@ impl HttpService for Patient {
     }
 }
 
-impl Patient {
+impl RetryingService {
     fn client(&self) -> Result<&HttpClient, HttpError> {
         if self.client.get().is_none() {
             let client = ReqwestConnector::default()
@@ -188,7 +188,7 @@ impl Patient {
             what,
             wait,
         };
-        let broken = |error| failed(What::Broken(error), Duration::ZERO);
+        let broken = |error| failed(FailureKind::Broken(error), Duration::ZERO);
         let is_listing = request.uri().query().is_some_and(|query| {
             query
                 .split('&')
@@ -209,7 +209,7 @@ impl Patient {
                 region,
             );
             let wait = Duration::from_secs(wait.unwrap_or_default());
-            return Err(failed(What::Refused(refusal), wait));
+            return Err(failed(FailureKind::Refused(refusal), wait));
         }
         if !is_listing {
             return Ok(HttpResponse::from_parts(parts, body));
@@ -223,7 +223,7 @@ impl Patient {
         if tag(&text, "IsTruncated") == Some("true")
             && tag(&text, "NextContinuationToken").is_none_or(str::is_empty)
         {
-            let what = What::Senseless("says that a listing goes on, but not where");
+            let what = FailureKind::Senseless("says that a listing goes on, but not where");
             return Err(failed(what, Duration::ZERO));
         }
         // The library takes any other document for an empty page.
@@ -231,7 +231,7 @@ impl Patient {
             .iter()
             .any(|root| text.contains(root))
         {
-            let what = What::Senseless("answered with no listing");
+            let what = FailureKind::Senseless("answered with no listing");
             return Err(failed(what, Duration::ZERO));
         }
         Ok(HttpResponse::from_parts(parts, disguised(&text).into()))

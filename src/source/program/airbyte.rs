@@ -10,13 +10,13 @@ use std::sync::{Arc, LazyLock};
 
 use self::catalog::Wanted;
 use super::command::{Files, command, given};
+use super::message_parser::{CatalogStream, Completeness, MessageParser, Parsed};
 use super::output::Output;
 use super::settings::{Settings, SyncMode};
-use super::speaker::{CatalogStream, Completeness, Meaning, Speaker};
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::secret::Redactor;
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 use serde_json::{Value, json};
 
 /// What is looked for in a message, in the order of [`Parts`].
@@ -60,8 +60,8 @@ struct Connector {
 }
 
 /// What the connector says of its streams.
-pub(super) fn catalog(settings: &Settings, means: &Means) -> Result<Value> {
-    catalog::find(settings, means)
+pub(super) fn catalog(settings: &Settings, context: &SourceContext) -> Result<Value> {
+    catalog::find(settings, context)
 }
 
 /// What it says of its stream.
@@ -86,8 +86,8 @@ pub(super) fn start(
     settings: &[&Settings],
     catalog: &Value,
     state: Option<&str>,
-    means: &Means,
-) -> Result<(Output, Box<dyn Speaker>)> {
+    context: &SourceContext,
+) -> Result<(Output, Box<dyn MessageParser>)> {
     let files = Files::new()?;
     let wanted = settings.iter().map(|one| Wanted::of(one, catalog));
     let wanted = wanted.collect::<Result<Vec<_>>>()?;
@@ -96,10 +96,10 @@ pub(super) fn start(
     let catalog = files.write("catalog.json", catalog.as_bytes())?;
     // They differ in the stream.
     let settings = settings[0];
-    let mut command = command(settings, means)?;
+    let mut command = command(settings, context)?;
     command.arg("read");
     if let Some(config) = &settings.config {
-        command.arg("--config").arg(given(config, means)?);
+        command.arg("--config").arg(given(config, context)?);
     }
     command.arg("--catalog").arg(catalog);
     if let Some(state) = state {
@@ -107,12 +107,12 @@ pub(super) fn start(
             .arg("--state")
             .arg(files.write("state.json", state.as_bytes())?);
     }
-    let output = Output::of(command, &settings.program, settings.silence(), means)?;
+    let output = Output::of(command, &settings.program, settings.silence(), context)?;
     let connector = Connector {
         statuses: vec![None; wanted.len()],
         wanted,
         config: settings.config.clone(),
-        secrets: Arc::clone(&means.secrets),
+        secrets: Arc::clone(&context.secrets),
         error: None,
         _files: files,
     };
@@ -142,7 +142,7 @@ impl Connector {
 
     /// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
     /// bare.
-    fn state(&self, parts: &Parts<'_>) -> Result<Meaning, String> {
+    fn state(&self, parts: &Parts<'_>) -> Result<Parsed, String> {
         let senseless = || "printed a STATE that is none".to_owned();
         let whole = parts.raw(4).ok_or_else(senseless)?;
         let mut stream = None;
@@ -161,7 +161,7 @@ impl Connector {
             }
         };
         let count = parts.raw(8).and_then(|count| count.parse::<f64>().ok());
-        Ok(Meaning::State {
+        Ok(Parsed::State {
             stream,
             text,
             records: count.map(|count| count as u64),
@@ -189,12 +189,12 @@ impl Parts<'_> {
     }
 }
 
-impl Speaker for Connector {
+impl MessageParser for Connector {
     fn payload(&self) -> &'static str {
         "data"
     }
 
-    fn understand(&mut self, line: &mut Vec<u8>) -> Result<Meaning, String> {
+    fn parse(&mut self, line: &mut Vec<u8>) -> Result<Parsed, String> {
         let start = line.len() - line.trim_ascii_start().len();
         let pointers: Vec<&Pointer> = PLACES.iter().collect();
         let found = json::find(line.trim_ascii(), &pointers);
@@ -206,12 +206,12 @@ impl Speaker for Connector {
             // What is no message counts as something for the log.
             let text = self.secrets.clean(&String::from_utf8_lossy(line));
             tracing::info!(program = "airbyte", "{}", text.trim_end());
-            return Ok(Meaning::Nothing);
+            return Ok(Parsed::Nothing);
         };
         match kind.as_str() {
             "RECORD" => {
                 let payload = parts.span(3).ok_or("printed a RECORD without data")?;
-                Ok(Meaning::Record {
+                Ok(Parsed::Record {
                     stream: self.called(parts.text(1).unwrap_or_default(), parts.text(2)),
                     payload: payload.start + start..payload.end + start,
                     version: None,
@@ -226,7 +226,7 @@ impl Speaker for Connector {
                     }
                     _ => tracing::info!(program = "airbyte", "{text}"),
                 }
-                Ok(Meaning::Nothing)
+                Ok(Parsed::Nothing)
             }
             "TRACE" => {
                 let (kind, message, name, status) = (
@@ -249,7 +249,7 @@ impl Speaker for Connector {
                     }
                     _ => {}
                 }
-                Ok(Meaning::Nothing)
+                Ok(Parsed::Nothing)
             }
             "CONTROL" => {
                 let changed = parts.raw(15).map(str::to_owned);
@@ -257,16 +257,16 @@ impl Speaker for Connector {
                 line.clear();
                 match (changed, &self.config) {
                     (Some(changed), Some(path)) => {
-                        config::save(path, &changed).map(Meaning::Remark)
+                        config::save(path, &changed).map(Parsed::Remark)
                     }
                     (Some(_), None) => Err(
                         "changes its configuration (CONTROL), and there is no `config` to write that to"
                             .to_owned(),
                     ),
-                    (None, _) => Ok(Meaning::Nothing),
+                    (None, _) => Ok(Parsed::Nothing),
                 }
             }
-            _ => Ok(Meaning::Nothing),
+            _ => Ok(Parsed::Nothing),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
+use super::message_parser::{CatalogStream, MessageParser};
 use super::output::Output;
 use super::settings::{Protocol, Settings};
-use super::speaker::{CatalogStream, Speaker};
 use super::{airbyte, singer};
 use crate::error::Result;
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 
 /// A catalog: that of the host, or the program's own.
 pub(super) enum Catalog {
@@ -17,10 +17,10 @@ pub(super) enum Catalog {
 }
 
 impl Catalog {
-    pub(super) fn of(settings: &Settings, means: &Means) -> Result<Self> {
+    pub(super) fn of(settings: &Settings, context: &SourceContext) -> Result<Self> {
         Ok(match settings.protocol {
-            Protocol::Airbyte => Catalog::Airbyte(airbyte::catalog(settings, means)?),
-            _ => Catalog::Singer(singer::catalog(settings, means)?),
+            Protocol::Airbyte => Catalog::Airbyte(airbyte::catalog(settings, context)?),
+            _ => Catalog::Singer(singer::catalog(settings, context)?),
         })
     }
 
@@ -46,11 +46,11 @@ impl Catalog {
         &self,
         settings: &[&Settings],
         state: Option<&str>,
-        means: &Means,
-    ) -> Result<(Output, Box<dyn Speaker>)> {
+        context: &SourceContext,
+    ) -> Result<(Output, Box<dyn MessageParser>)> {
         match self {
-            Catalog::Singer(catalog) => singer::start(settings, catalog.as_ref(), state, means),
-            Catalog::Airbyte(catalog) => airbyte::start(settings, catalog, state, means),
+            Catalog::Singer(catalog) => singer::start(settings, catalog.as_ref(), state, context),
+            Catalog::Airbyte(catalog) => airbyte::start(settings, catalog, state, context),
         }
     }
 }

@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::error::{Error, Result};
-use crate::source::Means;
+use crate::source::SourceContext;
 use crate::source::children::Children;
 use crate::source::secret::Redactor;
 
@@ -22,7 +22,7 @@ const LINE: usize = 500;
 
 /// How long it may go on after it has closed its stdout.
 const LINGERS: Duration = Duration::from_secs(60);
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(10);
 
 /// A program that was started. It ends when this is dropped.
@@ -30,7 +30,7 @@ pub(super) struct Child {
     name: String,
     process: Process,
     children: Children,
-    said: Said,
+    said: StderrTail,
     listener: Option<JoinHandle<()>>,
     /// How it ended, once that is known.
     status: Option<ExitStatus>,
@@ -41,7 +41,7 @@ impl Child {
     pub(super) fn start(
         mut command: Command,
         name: &str,
-        means: &Means,
+        context: &SourceContext,
     ) -> Result<(Self, ChildStdout)> {
         command
             .stdin(Stdio::null())
@@ -54,12 +54,12 @@ impl Child {
                 .next("start it by hand, as the user that runs sluice")
         };
         let mut process = command.spawn().map_err(cannot)?;
-        let said = Said::default();
+        let said = StderrTail::default();
         let streams = process.stdout.take().zip(process.stderr.take());
         let mut child = Child {
             name: name.to_owned(),
             process,
-            children: means.children.clone(),
+            children: context.children.clone(),
             said: said.clone(),
             listener: None,
             status: None,
@@ -68,7 +68,7 @@ impl Child {
         let Some((stdout, stderr)) = streams else {
             return Err(Error::failed(format!("the program `{name}` has no output")));
         };
-        let (name, secrets) = (name.to_owned(), Arc::clone(&means.secrets));
+        let (name, secrets) = (name.to_owned(), Arc::clone(&context.secrets));
         let listener = thread::Builder::new()
             .name("stderr".to_owned())
             .spawn(move || said.listen(&name, stderr, &secrets))
@@ -145,7 +145,7 @@ impl Child {
         let began = Instant::now();
         while let Some(listener) = &self.listener
             && !listener.is_finished()
-            && began.elapsed() < LAST_WORDS
+            && began.elapsed() < STDERR_TIMEOUT
         {
             thread::sleep(POLL);
         }
@@ -158,11 +158,11 @@ impl Drop for Child {
     }
 }
 
-/// What it said last on stderr.
+/// Its last lines on stderr.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<VecDeque<String>>>);
+struct StderrTail(Arc<Mutex<VecDeque<String>>>);
 
-impl Said {
+impl StderrTail {
     /// Takes every line into the log, without what the loader was told to keep.
     fn listen(&self, name: &str, stderr: ChildStderr, secrets: &Redactor) {
         let mut stderr = BufReader::new(stderr);

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::settings::Settings;
 use crate::error::{Error, Result};
-use crate::source::Means;
+use crate::source::SourceContext;
 use crate::source::secret::Secret;
 
 /// Of the loader's environment every program gets these. What else is in it may be a secret.
@@ -18,8 +18,8 @@ const HARMLESS: [&str; 9] = [
 ];
 
 /// A program with its arguments and environment, ready to be started.
-pub(super) fn command(settings: &Settings, means: &Means) -> Result<Command> {
-    let mut command = Command::new(means.host.program(&settings.program)?);
+pub(super) fn command(settings: &Settings, context: &SourceContext) -> Result<Command> {
+    let mut command = Command::new(context.host.program(&settings.program)?);
     command.args(&settings.arguments).env_clear();
     for name in HARMLESS {
         if let Some(value) = std::env::var_os(name) {
@@ -27,8 +27,8 @@ pub(super) fn command(settings: &Settings, means: &Means) -> Result<Command> {
         }
     }
     for name in &settings.env {
-        let value = means.host.env(name)?;
-        means.secrets.add(&Secret::new(value.clone()));
+        let value = context.host.env(name)?;
+        context.secrets.add(&Secret::new(value.clone()));
         command.env(name, value);
     }
     Ok(command)
@@ -58,8 +58,8 @@ impl Files {
 }
 
 /// A file of the host that the pipeline names, if the host gives it.
-pub(super) fn given<'a>(path: &'a Path, means: &Means) -> Result<&'a Path> {
-    means.host.file(path)?;
+pub(super) fn given<'a>(path: &'a Path, context: &SourceContext) -> Result<&'a Path> {
+    context.host.file(path)?;
     match path.is_file() {
         true => Ok(path),
         false => Err(
@@ -70,10 +70,10 @@ pub(super) fn given<'a>(path: &'a Path, means: &Means) -> Result<&'a Path> {
 }
 
 /// The JSON in a file of the host. What is in it is shown to nobody.
-pub(super) fn read_json(path: &Path, means: &Means) -> Result<Value> {
+pub(super) fn read_json(path: &Path, context: &SourceContext) -> Result<Value> {
     let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
         Error::usage(format!("`{}` cannot be read as JSON", path.display())).caused_by(cause)
     };
-    let text = std::fs::read(given(path, means)?).map_err(|cause| cannot(cause.into()))?;
+    let text = std::fs::read(given(path, context)?).map_err(|cause| cannot(cause.into()))?;
     serde_json::from_slice(&text).map_err(|cause| cannot(cause.into()))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::speaker::Completeness;
+use super::message_parser::Completeness;
 
 /// The state that came last, and what was read with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct Mark {
     pub(super) version: Option<i64>,
     /// How far a read of everything has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) everything: Option<Everything>,
+    pub(super) everything: Option<FullRead>,
     /// Where the state came, if other pipelines were given it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shared: Option<Place>,
@@ -33,7 +33,7 @@ pub(super) struct Mark {
 /// A read of everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Everything {
+pub(super) enum FullRead {
     /// It was begun, and may be gone on with.
     Begun,
     /// Nothing more belongs to it.
@@ -69,7 +69,7 @@ impl Mark {
 
     /// An earlier run began to read everything, and came to a state on the way.
     pub(super) fn is_on_the_way(&self) -> bool {
-        self.state.is_some() && self.everything == Some(Everything::Begun)
+        self.state.is_some() && self.everything == Some(FullRead::Begun)
     }
 
     /// The points at which the program may begin again without the pipeline losing a record, the latest

@@ -11,6 +11,7 @@ mod catalog;
 mod child;
 mod command;
 mod mark;
+mod message_parser;
 mod messages;
 mod output;
 mod plain;
@@ -20,7 +21,6 @@ mod schema;
 mod settings;
 mod shared;
 mod singer;
-mod speaker;
 mod stream;
 
 use serde_json::Value;
@@ -30,45 +30,51 @@ pub(crate) use self::shared::share;
 use self::catalog::Catalog;
 use self::plain::Plain;
 use self::settings::{Protocol, Settings};
-use super::{Declared, Means, Source, Start};
+use super::{Declared, Source, SourceContext, Start};
 use crate::error::{Error, Result};
 
 /// Which program would be started, and the files that it is given.
-pub(super) fn preflight(settings: &Value, means: &Means) -> Vec<Result<String>> {
+pub(super) fn preflight(settings: &Value, context: &SourceContext) -> Vec<Result<String>> {
     let settings = match Settings::parse(settings) {
         Ok((settings, _)) => settings,
         Err(error) => return vec![Err(error)],
     };
-    let program = means.host.program(&settings.program);
+    let program = context.host.program(&settings.program);
     let program = program.map(|path| format!("would start {}", path.display()));
     let files = [&settings.config, &settings.catalog];
     let files = files.into_iter().flatten().map(|path| {
-        let path = command::given(path, means)?;
+        let path = command::given(path, context)?;
         Ok(format!("may read {}", path.display()))
     });
     std::iter::once(program).chain(files).collect()
 }
 
 /// What the catalog of a tap or connector says of its stream.
-pub(super) fn declared(settings: &Value, means: &Means) -> Result<Declared> {
+pub(super) fn declared(settings: &Value, context: &SourceContext) -> Result<Declared> {
     let (settings, _) = Settings::parse(settings)?;
     match settings.protocol {
-        Protocol::Singer | Protocol::Airbyte => Catalog::of(&settings, means)?.declared(&settings),
+        Protocol::Singer | Protocol::Airbyte => {
+            Catalog::of(&settings, context)?.declared(&settings)
+        }
         _ => Ok(Declared::default()),
     }
 }
 
 /// Opens the source that `settings` describe: starts its program.
-pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box<dyn Source>> {
+pub(super) fn open(
+    settings: &Value,
+    start: &Start,
+    context: &SourceContext,
+) -> Result<Box<dyn Source>> {
     if settings["path"].is_string() || settings["format"].is_string() {
         return Err(Error::usage("--path and --format are not for programs")
             .next("they go with sources of files and objects"));
     }
     let (parsed, records) = Settings::parse(settings)?;
     match parsed.protocol {
-        Protocol::Singer | Protocol::Airbyte => shared::open(settings, start, means),
+        Protocol::Singer | Protocol::Airbyte => shared::open(settings, start, context),
         Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => Ok(Box::new(
-            Plain::new(&parsed, records, start.cursor.as_ref(), means)?,
+            Plain::new(&parsed, records, start.cursor.as_ref(), context)?,
         )),
     }
 }

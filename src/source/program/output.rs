@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 
 use super::child::Child;
 use crate::error::{Error, Result};
-use crate::source::Means;
+use crate::source::SourceContext;
 
 const CHUNK: usize = 64 * 1024;
 /// So many chunks are read ahead.
@@ -32,9 +32,9 @@ impl Output {
         command: Command,
         name: &str,
         silence: Duration,
-        means: &Means,
+        context: &SourceContext,
     ) -> Result<Self> {
-        let (child, stdout) = Child::start(command, name, means)?;
+        let (child, stdout) = Child::start(command, name, context)?;
         let (sender, chunks) = sync_channel(AHEAD);
         thread::Builder::new()
             .name("stdout".to_owned())

@@ -16,7 +16,7 @@ use crate::source::records::{
     Compression, Content, Decoder, Parser, Progress as Framed, Raw, Reading, RecordSettings, Whole,
     Window,
 };
-use crate::source::{BatchBuilder, Means, Progress, Proof, Reason, Remarks, Source};
+use crate::source::{BatchBuilder, Progress, Proof, Reason, Remarks, Source, SourceContext};
 
 pub(super) struct Plain {
     reading: Reading,
@@ -49,7 +49,7 @@ impl Plain {
         settings: &Settings,
         records: RecordSettings,
         cursor: Option<&Value>,
-        means: &Means,
+        context: &SourceContext,
     ) -> Result<Self> {
         let name = settings.origin();
         let by = settings.cursor.as_ref().map(|at| at.text().to_owned());
@@ -61,8 +61,8 @@ impl Plain {
             by,
             cursor: known.and_then(|known| known.cursor),
         };
-        let command = command(&settings.at(mark.cursor.as_deref()), means)?;
-        let output = Output::of(command, &name, settings.silence(), means)?;
+        let command = command(&settings.at(mark.cursor.as_deref()), context)?;
+        let output = Output::of(command, &name, settings.silence(), context)?;
         let unreadable = |cause: io::Error| match cause.downcast::<Error>() {
             Ok(error) => error,
             Err(cause) => {
@@ -80,7 +80,7 @@ impl Plain {
             mark,
             last: None,
             is_over: false,
-            remarks: means.remarks.clone(),
+            remarks: context.remarks.clone(),
             has_begun: false,
             is_complete: settings.complete.unwrap_or(settings.cursor.is_none()),
         })

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::message_parser::{MessageParser, Parsed};
 use super::messages::{self, Messages};
 use super::output::Output;
 use super::settings::Settings;
-use super::speaker::{Meaning, Speaker};
 use crate::error::{Error, Result};
 use crate::source::Remarks;
 
@@ -56,7 +56,7 @@ pub(super) enum Next {
 
 /// A program that runs, and the streams that are wanted of it.
 pub(super) struct Router {
-    speaker: Box<dyn Speaker>,
+    parser: Box<dyn MessageParser>,
     messages: Messages,
     program: String,
     wanted: Vec<Wanted>,
@@ -78,7 +78,7 @@ struct Wanted {
 impl Router {
     /// Of a program that was started, for the streams in `settings`.
     pub(super) fn new(
-        (output, speaker): (Output, Box<dyn Speaker>),
+        (output, parser): (Output, Box<dyn MessageParser>),
         settings: &[&Settings],
         max_record_bytes: usize,
         remarks: &Remarks,
@@ -89,7 +89,7 @@ impl Router {
             since_state: 0,
         };
         Router {
-            speaker,
+            parser,
             messages: Messages::new(output, max_record_bytes),
             program: settings
                 .first()
@@ -117,9 +117,9 @@ impl Router {
     }
 
     fn take(&mut self) -> Result<Next> {
-        let meaning = self.speaker.understand(self.messages.line_mut());
+        let meaning = self.parser.parse(self.messages.line_mut());
         match meaning.map_err(|how| self.messages.failure(&how))? {
-            Meaning::Record {
+            Parsed::Record {
                 stream,
                 payload,
                 version,
@@ -134,7 +134,7 @@ impl Router {
                 let message = Message::Record { payload, version };
                 return Ok(Next::Message(Recipient::One(at), message));
             }
-            Meaning::State {
+            Parsed::State {
                 stream: None,
                 text,
                 records,
@@ -152,7 +152,7 @@ impl Router {
                     Message::State { text, number },
                 ));
             }
-            Meaning::State {
+            Parsed::State {
                 stream: Some(stream),
                 text,
                 records,
@@ -168,19 +168,19 @@ impl Router {
                     Message::State { text, number },
                 ));
             }
-            Meaning::Whole { stream, version } => {
+            Parsed::Whole { stream, version } => {
                 if let Some(at) = self.position(&stream) {
                     return Ok(Next::Message(Recipient::One(at), Message::Whole(version)));
                 }
             }
-            Meaning::Stream(stream) => match self.position(&stream) {
+            Parsed::Stream(stream) => match self.position(&stream) {
                 Some(at) => self.wanted[at].is_spoken_of = true,
                 None => {
                     self.others.entry(stream).or_default();
                 }
             },
-            Meaning::Remark(remark) => self.remarks.add(remark),
-            Meaning::Nothing => {}
+            Parsed::Remark(remark) => self.remarks.add(remark),
+            Parsed::Nothing => {}
         }
         Ok(Next::Nothing)
     }
@@ -200,7 +200,7 @@ impl Router {
 
     /// A line that is longer than a record may be.
     fn set_aside(&mut self, size: u64) -> Result<Next> {
-        let has = |name, text| self.messages.has(name, text, self.speaker.payload());
+        let has = |name, text| self.messages.has(name, text, self.parser.payload());
         let is_record = has("type", "RECORD");
         let mut wanted = self.wanted.iter();
         let of = wanted.position(|one| is_record && has("stream", &one.name));
@@ -224,7 +224,7 @@ impl Router {
 
     /// The program has ended well: whether the wanted stream of that number is whole.
     pub(super) fn finish(&self, stream: usize) -> Result<()> {
-        let ended = self.speaker.end(stream);
+        let ended = self.parser.end(stream);
         ended.map_err(|how| self.messages.failure(&how))?;
         let Wanted {
             name, is_spoken_of, ..

@@ -7,7 +7,7 @@
 //! begins where it needs them.
 //!
 //! From the program to a pipeline: its output (`output.rs`), lines (`messages.rs`), what they mean in its protocol
-//! (`speaker.rs`), for which pipeline (`router.rs`), through a queue (`queue.rs`) to the source of that (`stream.rs`).
+//! (`message_parser.rs`), for which pipeline (`router.rs`), through a queue (`queue.rs`) to the source of that (`stream.rs`).
 
 mod group;
 mod resume;
@@ -26,7 +26,7 @@ use super::settings::Settings;
 use super::stream::Stream;
 use crate::error::{Error, Result};
 use crate::source::children::{Children, EndWithRun};
-use crate::source::{Means, Remarks, Source, Start};
+use crate::source::{Remarks, Source, SourceContext, Start};
 
 /// One of the pipelines that share a program.
 pub(crate) struct Member {
@@ -42,13 +42,13 @@ pub(crate) struct SharedProgram {
 }
 
 /// A pipeline whose source is to be opened.
-struct Arrival {
+struct OpenRequest {
     index: usize,
     pipeline: String,
     settings: Settings,
     max_record_bytes: usize,
     mark: Mark,
-    means: Means,
+    context: SourceContext,
     answer: SyncSender<Result<Stream>>,
 }
 
@@ -63,15 +63,19 @@ pub(crate) fn share(pipelines: &[&str]) -> Result<(Vec<Member>, SharedProgram)> 
 }
 
 /// Opens the source of a pipeline that has the program for itself.
-pub(super) fn open(settings: &Value, start: &Start, means: &Means) -> Result<Box<dyn Source>> {
-    let members = meet(&[""], means.children.clone(), means.remarks.clone())?;
-    members[0].open(settings, start, means)
+pub(super) fn open(
+    settings: &Value,
+    start: &Start,
+    context: &SourceContext,
+) -> Result<Box<dyn Source>> {
+    let members = meet(&[""], context.children.clone(), context.remarks.clone())?;
+    members[0].open(settings, start, context)
 }
 
 fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<Member>> {
     let group = Arc::new(Group::of(pipelines.len(), children, remarks));
     let runs = Runs::of(Arc::clone(&group));
-    let served = Served(Arc::clone(&group));
+    let served = EndOnDrop(Arc::clone(&group));
     thread::Builder::new()
         .name("program".to_owned())
         .spawn(move || {
@@ -91,9 +95,9 @@ fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<
 }
 
 /// Whichever pipeline arrives when the thread is gone, whatever ended it, is not to wait.
-struct Served(Arc<Group>);
+struct EndOnDrop(Arc<Group>);
 
-impl Drop for Served {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
         self.0.end();
     }
@@ -105,17 +109,17 @@ impl Member {
         &self,
         settings: &Value,
         start: &Start,
-        means: &Means,
+        context: &SourceContext,
     ) -> Result<Box<dyn Source>> {
         let (settings, records) = Settings::parse(settings)?;
         let (answer, opened) = sync_channel(1);
-        self.group.arrive(Arrival {
+        self.group.arrive(OpenRequest {
             index: self.index,
             pipeline: self.pipeline.clone(),
             mark: Mark::of(start.cursor.as_ref(), &settings.stream),
             settings,
             max_record_bytes: records.max_record_bytes,
-            means: means.clone(),
+            context: context.clone(),
             answer,
         });
         let stream = opened.recv().map_err(|_| {
@@ -138,14 +142,14 @@ impl SharedProgram {
     }
 }
 
-impl Arrival {
+impl OpenRequest {
     fn answer(&self, answer: Result<Stream>) {
         // Its run may be over.
         let _ = self.answer.send(answer);
     }
 }
 
-fn refuse(arrivals: impl IntoIterator<Item = Arrival>, error: Error) {
+fn refuse(arrivals: impl IntoIterator<Item = OpenRequest>, error: Error) {
     let mut arrivals = arrivals.into_iter().peekable();
     let mut error = Some(error);
     while let Some(arrival) = arrivals.next() {

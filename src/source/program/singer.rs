@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::command::{Files, command, given};
+use super::message_parser::{CatalogStream, Completeness, MessageParser, Parsed};
 use super::output::Output;
 use super::settings::Settings;
-use super::speaker::{CatalogStream, Completeness, Meaning, Speaker};
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 use serde_json::Value;
 
 /// What is looked for in a message.
@@ -30,8 +30,8 @@ struct Tap {
 }
 
 /// What the tap says of its streams, unless it is not to be asked.
-pub(super) fn catalog(settings: &Settings, means: &Means) -> Result<Option<Value>> {
-    catalog::find(settings, means)
+pub(super) fn catalog(settings: &Settings, context: &SourceContext) -> Result<Option<Value>> {
+    catalog::find(settings, context)
 }
 
 /// What the tap says of its stream.
@@ -61,15 +61,15 @@ pub(super) fn start(
     settings: &[&Settings],
     catalog: Option<&Value>,
     state: Option<&str>,
-    means: &Means,
-) -> Result<(Output, Box<dyn Speaker>)> {
+    context: &SourceContext,
+) -> Result<(Output, Box<dyn MessageParser>)> {
     let files = Files::new()?;
     let streams: Vec<String> = settings.iter().map(|one| one.stream.clone()).collect();
     // They differ in the stream.
     let settings = settings[0];
-    let mut command = command(settings, means)?;
+    let mut command = command(settings, context)?;
     if let Some(config) = &settings.config {
-        command.arg("--config").arg(given(config, means)?);
+        command.arg("--config").arg(given(config, context)?);
     }
     if let Some(catalog) = catalog {
         let selected = catalog::select(&streams, catalog).to_string();
@@ -81,7 +81,7 @@ pub(super) fn start(
         let state = files.write("state.json", state.as_bytes())?;
         command.arg("--state").arg(state);
     }
-    let output = Output::of(command, &settings.program, settings.silence(), means)?;
+    let output = Output::of(command, &settings.program, settings.silence(), context)?;
     let tap = Tap {
         streams,
         _files: files,
@@ -89,12 +89,12 @@ pub(super) fn start(
     Ok((output, Box::new(tap)))
 }
 
-impl Speaker for Tap {
+impl MessageParser for Tap {
     fn payload(&self) -> &'static str {
         "record"
     }
 
-    fn understand(&mut self, whole: &mut Vec<u8>) -> Result<Meaning, String> {
+    fn parse(&mut self, whole: &mut Vec<u8>) -> Result<Parsed, String> {
         let line = whole.trim_ascii();
         let garbage =
             || "printed what is no Singer message; on stdout there may be nothing else".to_owned();
@@ -115,7 +115,7 @@ impl Speaker for Tap {
         Ok(match kind.to_ascii_uppercase().as_str() {
             "RECORD" => {
                 let payload = record.ok_or("printed a RECORD without a record")?;
-                Meaning::Record {
+                Parsed::Record {
                     stream,
                     payload: payload.start + offset..payload.end + offset,
                     version: number(version),
@@ -124,23 +124,23 @@ impl Speaker for Tap {
             "STATE" => {
                 let value = value.ok_or("printed a STATE without a value")?;
                 let state = std::str::from_utf8(&line[value]).map_err(|_| garbage())?;
-                Meaning::State {
+                Parsed::State {
                     stream: None,
                     text: state.to_owned(),
                     records: None,
                 }
             }
-            "SCHEMA" => Meaning::Stream(stream),
+            "SCHEMA" => Parsed::Stream(stream),
             "ACTIVATE_VERSION" => {
                 let version =
                     number(version).ok_or("printed an ACTIVATE_VERSION without a version")?;
-                Meaning::Whole { stream, version }
+                Parsed::Whole { stream, version }
             }
             "BATCH" if self.streams.contains(&stream) => {
                 return Err("gives its records as files (BATCH), which are not read: leave `batch_config` out of its configuration".to_owned());
             }
-            "BATCH" => Meaning::Stream(stream),
-            other => Meaning::Remark(format!(
+            "BATCH" => Parsed::Stream(stream),
+            other => Parsed::Remark(format!(
                 "a message of type {other} means nothing here, and was passed over"
             )),
         })

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::mark::{Everything, Mark, Place, Point};
+use super::mark::{FullRead, Mark, Place, Point};
+use super::message_parser::Completeness;
 use super::queue::{Received, Receiver};
 use super::router::Message;
 use super::settings::Settings;
-use super::speaker::Completeness;
 use crate::error::Result;
 use crate::source::{BatchBuilder, Progress, Proof, Reason, Source};
 
@@ -24,7 +24,7 @@ enum Role {
     /// None came yet.
     None,
     /// A part of everything.
-    Everything(Option<i64>),
+    FullRead(Option<i64>),
     /// Something new.
     News(Option<i64>),
 }
@@ -38,7 +38,7 @@ struct Parked {
 
 /// The run of the program in which the records come.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Began {
+pub(super) struct ProgramRun {
     /// Its name, if other pipelines take part in it, or may go by it.
     pub(super) run: Option<String>,
     /// What stands behind a state of it in the mark.
@@ -47,14 +47,14 @@ pub(super) struct Began {
 
 pub(super) struct Stream {
     messages: Receiver,
-    told: Told,
+    state: StreamState,
 }
 
-/// What was told, as far as the records that were taken.
-struct Told {
+/// Where the source is, as far as records were taken.
+struct StreamState {
     origin: String,
     completeness: Completeness,
-    began: Began,
+    began: ProgramRun,
     mark: Mark,
     before: Mark,
     role: Role,
@@ -71,9 +71,9 @@ impl Stream {
         settings: &Settings,
         mark: Mark,
         completeness: Completeness,
-        began: Began,
+        began: ProgramRun,
     ) -> Self {
-        let told = Told {
+        let state = StreamState {
             origin: settings.origin(),
             completeness,
             began,
@@ -84,19 +84,17 @@ impl Stream {
             parked: None,
             returned: Instant::now(),
         };
-        Stream { messages, told }
+        Stream { messages, state }
     }
 }
 
-impl Told {
+impl StreamState {
     /// Whether a record of `version` begins to read everything. It has to be the first of its batch.
     fn begins(&mut self, version: Option<i64>) -> bool {
         let is_same = match self.role {
             Role::None => false,
-            Role::Everything(_) | Role::News(_) if self.completeness != Completeness::Version => {
-                true
-            }
-            Role::Everything(known) | Role::News(known) => known == version,
+            Role::FullRead(_) | Role::News(_) if self.completeness != Completeness::Version => true,
+            Role::FullRead(known) | Role::News(known) => known == version,
         };
         if is_same {
             return false;
@@ -117,19 +115,19 @@ impl Told {
         };
         self.role = match is_news {
             true => Role::News(version),
-            false => Role::Everything(version),
+            false => Role::FullRead(version),
         };
         !goes_on && !is_news
     }
 
     fn is_over(&self) -> bool {
-        self.mark.everything == Some(Everything::Over)
+        self.mark.everything == Some(FullRead::Over)
     }
 
     fn push(&mut self, payload: &[u8], out: &mut BatchBuilder) {
         match self.role {
             // Perhaps more of what was said to be whole.
-            Role::Everything(_) => self.mark.everything = Some(Everything::Begun),
+            Role::FullRead(_) => self.mark.everything = Some(FullRead::Begun),
             Role::News(_) if self.completeness == Completeness::Never => {
                 self.mark.everything = None;
             }
@@ -166,8 +164,8 @@ impl Told {
                 }
             }
             Message::Whole(version) => {
-                if self.role == Role::Everything(Some(version)) {
-                    self.mark.everything = Some(Everything::Over);
+                if self.role == Role::FullRead(Some(version)) {
+                    self.mark.everything = Some(FullRead::Over);
                 }
             }
         }
@@ -201,16 +199,16 @@ impl Told {
         let is_over = self.is_over();
         let why = match (self.completeness, self.role) {
             (Completeness::EachRun, _) => None,
-            (Completeness::Version, Role::Everything(Some(_))) if is_over => None,
-            (Completeness::Version, Role::Everything(Some(version))) => Some(format!(
+            (Completeness::Version, Role::FullRead(Some(_))) if is_over => None,
+            (Completeness::Version, Role::FullRead(Some(version))) => Some(format!(
                 "version {version} was not said to be whole (ACTIVATE_VERSION)"
             )),
             (_, Role::None) => Some("no record came".to_owned()),
             _ => Some("only what is new was read".to_owned()),
         };
         // What is read after this end is no part of that read, or it would seem to be all of it.
-        if self.completeness == Completeness::EachRun || matches!(self.role, Role::Everything(_)) {
-            self.mark.everything = Some(Everything::Over);
+        if self.completeness == Completeness::EachRun || matches!(self.role, Role::FullRead(_)) {
+            self.mark.everything = Some(FullRead::Over);
         }
         if met.is_some() {
             self.mark.earlier = met;
@@ -224,40 +222,40 @@ impl Told {
 
 impl Source for Stream {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        let Stream { messages, told } = self;
-        out.set_origin(&told.origin);
-        if let Some(parked) = told.parked.take() {
+        let Stream { messages, state } = self;
+        out.set_origin(&state.origin);
+        if let Some(parked) = state.parked.take() {
             if out.is_full() {
-                told.parked = Some(parked);
+                state.parked = Some(parked);
                 return Ok(Progress::Full);
             }
             if parked.begins {
-                told.mark.version = parked.version;
-                told.records = 0;
+                state.mark.version = parked.version;
+                state.records = 0;
             }
-            told.push(&parked.payload, out);
+            state.push(&parked.payload, out);
         }
         loop {
             match messages.receive()? {
                 Received::Message(message) => {
-                    if let Some(progress) = told.take(message, out) {
+                    if let Some(progress) = state.take(message, out) {
                         return Ok(progress);
                     }
                 }
                 // What has come need not wait for what comes behind.
                 Received::Silence => return Ok(Progress::UnitEnded(Proof::Complete)),
-                Received::End(met) => return Ok(Progress::End(told.end(met))),
+                Received::End(met) => return Ok(Progress::End(state.end(met))),
             }
         }
     }
 
     fn cursor(&self) -> Option<Value> {
-        let Told { mark, before, .. } = &self.told;
+        let StreamState { mark, before, .. } = &self.state;
         (mark != before).then(|| serde_json::to_value(mark).unwrap_or_default())
     }
 
     fn is_at_start(&self) -> bool {
-        let parked = self.told.parked.as_ref();
+        let parked = self.state.parked.as_ref();
         parked.is_some_and(|parked| parked.begins)
     }
 }

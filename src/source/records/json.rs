@@ -2,9 +2,9 @@
 //! brackets and quotes. Nothing is parsed: what is between the commas goes to Postgres as
 //! it stands.
 
-mod nest;
+mod array_finder;
 
-use self::nest::{Found, Nest};
+use self::array_finder::{ArrayFinder, Found};
 use super::frame::{
     BOM, End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded,
 };
@@ -22,7 +22,7 @@ pub(super) struct Json {
     value: ValueScan,
     spot: Spot,
     /// The way to the records, if they are inside a document.
-    nest: Option<Nest>,
+    finder: Option<ArrayFinder>,
     /// Reading stopped on another path than this one.
     is_lost: bool,
 }
@@ -33,9 +33,9 @@ impl Json {
         let path = records.filter(|path| !path.segments().is_empty());
         let was_nested = !parser.within.is_empty();
         let spot = parser.spot.unwrap_or_default();
-        let nest = path.map(|path| Nest::new(path.clone(), parser.within));
-        let is_lost = match &nest {
-            Some(nest) => nest.is_lost() || (spot != Spot::Top && !was_nested),
+        let finder = path.map(|path| ArrayFinder::new(path.clone(), parser.within));
+        let is_lost = match &finder {
+            Some(finder) => finder.is_lost() || (spot != Spot::Top && !was_nested),
             None => was_nested,
         };
         Json {
@@ -43,7 +43,7 @@ impl Json {
             seen: 0,
             value: ValueScan::default(),
             spot,
-            nest,
+            finder,
             is_lost,
         }
     }
@@ -117,9 +117,9 @@ impl Framer for Json {
         }
         loop {
             if self.spot == Spot::Top
-                && let Some(nest) = &mut self.nest
+                && let Some(finder) = &mut self.finder
             {
-                match nest.seek(window)? {
+                match finder.seek(window)? {
                     Found::Array => {}
                     Found::Object => return self.take(window, out, None),
                     Found::End => return Ok(Step::End),
@@ -203,7 +203,10 @@ impl Framer for Json {
     }
 
     fn is_between_records(&self) -> bool {
-        let is_outside = self.nest.as_ref().is_none_or(Nest::is_between_documents);
+        let is_outside = self
+            .finder
+            .as_ref()
+            .is_none_or(ArrayFinder::is_between_documents);
         self.spot == Spot::Top && is_outside
     }
 
@@ -211,9 +214,9 @@ impl Framer for Json {
         Parser {
             spot: (self.spot != Spot::Top).then_some(self.spot),
             within: self
-                .nest
+                .finder
                 .as_ref()
-                .map_or(String::new(), |nest| nest.within().to_owned()),
+                .map_or(String::new(), |finder| finder.within().to_owned()),
             ..Parser::default()
         }
     }

@@ -11,6 +11,7 @@ mod content;
 mod csv;
 mod damage;
 mod decode;
+mod decoded_text;
 mod encoding;
 mod ending;
 mod format;
@@ -26,7 +27,6 @@ mod row;
 mod scan;
 mod settings;
 mod slice;
-mod transcript;
 mod window;
 
 pub(super) use choice::{Compression, Format, FormatChoice, OnReplace};

@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use encoding_rs::Encoding;
 
 use super::decode::Decoder;
+use super::decoded_text::DecodedText;
 use super::position::Place;
-use super::transcript::Transcript;
 
 pub(in crate::source) use anchor::{Resumed, hex_sha256};
 
@@ -31,7 +31,7 @@ pub(in crate::source) struct Window {
     offset: u64,
     is_at_end: bool,
     /// Text of what is in `buf`, if the content is in another encoding than UTF-8.
-    transcript: Option<Transcript>,
+    decoded: Option<DecodedText>,
     /// Where a record begins that is too long to be held and is being skipped.
     pinned: Option<Place>,
     /// Number of the line (from 1) in which `data` begins.
@@ -54,7 +54,7 @@ impl Window {
             end: 0,
             offset,
             is_at_end: false,
-            transcript: None,
+            decoded: None,
             pinned: None,
             line: 1,
             records: 0,
@@ -73,18 +73,18 @@ impl Window {
 
     /// From here on the content is text in `encoding`.
     pub(in crate::source) fn decode_from(&mut self, encoding: &'static Encoding) {
-        self.transcript
-            .get_or_insert_with(|| Transcript::new(encoding));
+        self.decoded
+            .get_or_insert_with(|| DecodedText::new(encoding));
     }
 
     pub(super) fn is_decoded(&self) -> bool {
-        self.transcript.is_some()
+        self.decoded.is_some()
     }
 
     /// Bytes available from the current place on, in UTF-8 if the encoding is known.
     pub(in crate::source) fn data(&self) -> &[u8] {
-        match &self.transcript {
-            Some(transcript) => transcript.text(),
+        match &self.decoded {
+            Some(decoded) => decoded.text(),
             None => self.content(),
         }
     }
@@ -96,8 +96,8 @@ impl Window {
 
     /// How far behind the beginning of `content` the byte `at` of `data` stands.
     fn behind(&self, at: usize) -> usize {
-        match &self.transcript {
-            Some(transcript) => transcript.place(at, self.content()),
+        match &self.decoded {
+            Some(decoded) => decoded.place(at, self.content()),
             None => at,
         }
     }
@@ -109,19 +109,19 @@ impl Window {
 
     /// What is wrong with the first `n` bytes of `data`: a sequence that means nothing in the encoding.
     pub(super) fn miscoded(&self, n: usize) -> Option<String> {
-        let transcript = self.transcript.as_ref()?;
-        let fault = transcript.fault_before(n)?;
+        let decoded = self.decoded.as_ref()?;
+        let fault = decoded.fault_before(n)?;
         Some(format!(
             "invalid byte sequence for encoding \"{}\" at byte {}",
-            transcript.encoding().name(),
+            decoded.encoding().name(),
             self.behind(fault) - self.behind(0) + 1
         ))
     }
 
     /// The first `n` bytes of `data`, as they stand in the content if they mean nothing in its encoding.
     pub(super) fn exact(&self, n: usize) -> &[u8] {
-        match &self.transcript {
-            Some(transcript) if transcript.fault_before(n).is_some() => {
+        match &self.decoded {
+            Some(decoded) if decoded.fault_before(n).is_some() => {
                 &self.content()[self.behind(0)..self.behind(n)]
             }
             _ => &self.data()[..n],
@@ -136,15 +136,15 @@ impl Window {
     /// Takes that part for something that means nothing.
     pub(super) fn close(&mut self) {
         let rest = self.unread_text();
-        if let Some(transcript) = &mut self.transcript
+        if let Some(decoded) = &mut self.decoded
             && rest > 0
         {
-            transcript.close(rest);
+            decoded.close(rest);
         }
     }
 
     fn unread_text(&self) -> usize {
-        let taken = self.transcript.as_ref().map(Transcript::taken);
+        let taken = self.decoded.as_ref().map(DecodedText::taken);
         taken.map_or(0, |taken| self.content().len() - taken)
     }
 
@@ -161,14 +161,14 @@ impl Window {
     /// Appends more content to `data`; false at the end.
     pub(in crate::source) fn fill(&mut self) -> io::Result<bool> {
         loop {
-            if let Some(transcript) = &mut self.transcript {
-                let from = self.start + transcript.taken();
-                if transcript.extend(&self.buf[from..self.end]) {
+            if let Some(decoded) = &mut self.decoded {
+                let from = self.start + decoded.taken();
+                if decoded.extend(&self.buf[from..self.end]) {
                     return Ok(true);
                 }
             }
             let has_more = self.read_on()?;
-            if !has_more || self.transcript.is_none() {
+            if !has_more || self.decoded.is_none() {
                 return Ok(has_more);
             }
         }
@@ -203,8 +203,8 @@ impl Window {
     /// Gives up the first `n` bytes of `data`.
     pub(in crate::source) fn advance(&mut self, n: usize) {
         debug_assert!(n <= self.data().len());
-        let done = match &mut self.transcript {
-            Some(transcript) => transcript.advance(n),
+        let done = match &mut self.decoded {
+            Some(decoded) => decoded.advance(n),
             None => n,
         };
         self.start += done;

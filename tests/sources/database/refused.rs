@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{Runs, Shop, drain, refusal};
-use crate::sources::support::{WIDE, means};
+use crate::sources::support::{WIDE, source_context};
 use pgsluice::source::{Driver, Start};
 
 #[test]
@@ -163,7 +163,7 @@ fn a_cursor_of_another_source_is_not_taken_for_ones_own() {
             &shop.settings(json!({"table": "t"})),
             start,
             WIDE,
-            &means(0),
+            &source_context(0),
         ),
         Vec::new(),
     )

@@ -89,7 +89,7 @@ impl Runs {
             cursor: self.cursor.clone(),
             ..Start::default()
         };
-        Driver::open(settings, start, limits, &means(3)).unwrap()
+        Driver::open(settings, start, limits, &source_context(3)).unwrap()
     }
 
     /// A whole run.
@@ -141,5 +141,9 @@ fn ids(payloads: &[String]) -> Vec<i64> {
 #[track_caller]
 pub(crate) fn refusal(settings: &Value) -> String {
     let start = Start::default();
-    drain(Driver::open(settings, start, WIDE, &means(0)), Vec::new()).error_text()
+    drain(
+        Driver::open(settings, start, WIDE, &source_context(0)),
+        Vec::new(),
+    )
+    .error_text()
 }

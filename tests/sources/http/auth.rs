@@ -93,7 +93,7 @@ fn a_secret_that_is_not_there_fails_before_anything_is_asked() {
         ),
         (
             json!({"scheme": "bearer"}),
-            "the credential of the source has no keeper",
+            "where the credential is kept is not said",
         ),
     ] {
         let run = read(&settings(&web.url, json!({"auth": auth})));

@@ -122,7 +122,7 @@ fn keys_are_listed_and_looked_up_as_they_are_needed() {
         ..Start::default()
     };
     let settings = store.settings("in/", json!({}));
-    let source = Driver::open(&settings, start, WIDE, &means(9));
+    let source = Driver::open(&settings, start, WIDE, &source_context(9));
     let is_listing = |asked: &crate::support::store::Asked| asked.is_listing();
     let outcome = std::thread::scope(|scope| {
         let run = scope.spawn(|| drain(source, vec![]));

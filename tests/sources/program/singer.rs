@@ -59,7 +59,7 @@ fn a_batch_that_ends_between_two_states_has_the_one_before_it() {
             &tap.settings(json!({})),
             start,
             rows(size),
-            &super::support::means(3),
+            &super::support::source_context(3),
         )
         .unwrap();
         let mut found = Vec::new();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pgsluice::source::{Driver, Start};
 use serde_json::{Value, json};
 
-pub(crate) use crate::sources::file::support::{Folder, Outcome, WIDE, means, rows};
+pub(crate) use crate::sources::file::support::{Folder, Outcome, WIDE, rows, source_context};
 use crate::sources::support::drain;
 
 /// A program, and the folder it works in.
@@ -103,7 +103,7 @@ impl Script {
             cursor,
             ..Start::default()
         };
-        Driver::open(&self.settings(more), start, WIDE, &means(3))
+        Driver::open(&self.settings(more), start, WIDE, &source_context(3))
     }
 }
 

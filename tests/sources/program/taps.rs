@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pgsluice::source::{Driver, Start};
 use serde_json::{Value, json};
 
-use super::support::{Folder, Outcome, WIDE, cursor, means, state};
+use super::support::{Folder, Outcome, WIDE, cursor, source_context, state};
 use crate::sources::support::drain;
 
 /// The tap, or none, aloud.
@@ -30,7 +30,10 @@ fn run(tap: &PathBuf, config: &Value, folder: &Folder, cursor: Option<Value>) ->
         cursor,
         ..Start::default()
     };
-    drain(Driver::open(&settings, start, WIDE, &means(3)), vec![])
+    drain(
+        Driver::open(&settings, start, WIDE, &source_context(3)),
+        vec![],
+    )
 }
 
 #[test]

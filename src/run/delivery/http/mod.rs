@@ -2,18 +2,18 @@
 
 mod address;
 mod items;
-mod letter;
 mod many;
+mod request;
 mod results;
 mod settings;
 mod signature;
 
 use self::address::fill;
 use self::items::Items;
-use self::letter::{Letter, Posted};
+use self::request::{DeliveryRequest, Response};
 pub(super) use self::settings::Settings;
 use self::signature::Signer;
-use super::verdict::{Answer, Attempted, TRIES_WHILE_OTHERS_PASS, Verdict};
+use super::outcome::{Answer, Attempt, Outcome, TRIES_WHILE_OTHERS_PASS};
 use crate::batch::Claimed;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
@@ -103,63 +103,63 @@ impl Endpoint {
     }
 
     /// Sends deliveries, and again with the same key for as long as nobody knows what came of them.
-    pub(super) async fn deliver(&self, mut deliveries: Vec<Claimed>) -> Attempted {
-        let attempted = match (&self.settings.items, deliveries.pop()) {
+    pub(super) async fn deliver(&self, mut deliveries: Vec<Claimed>) -> Attempt {
+        let attempt = match (&self.settings.items, deliveries.pop()) {
             (None, Some(delivery)) => self.deliver_one(delivery).await,
             (Some(items), Some(last)) => {
                 deliveries.push(last);
                 self.deliver_items(items, deliveries).await
             }
-            (_, None) => Attempted::default(),
+            (_, None) => Attempt::default(),
         };
-        if attempted.has_sent() {
+        if attempt.has_sent() {
             self.accepted.fetch_add(1, Ordering::Relaxed);
             self.budget.progressed();
         }
-        attempted
+        attempt
     }
 
-    async fn deliver_one(&self, delivery: Claimed) -> Attempted {
+    async fn deliver_one(&self, delivery: Claimed) -> Attempt {
         let method = self.settings.method(delivery.is_delete);
         let body = match method {
             "DELETE" => String::new(),
             _ => delivery.body.clone(),
         };
-        let posted = match fill(&self.settings.url, &delivery.key) {
-            Err(error) => Posted::refused(error),
+        let response = match fill(&self.settings.url, &delivery.key) {
+            Err(error) => Response::refused(error),
             Ok(url) => {
-                let letter = self.letter(method, url, body, &delivery.idempotency_key);
-                self.post(&letter).await
+                let request = self.delivery_request(method, url, body, &delivery.idempotency_key);
+                self.post(&request).await
             }
         };
-        Attempted::of_all(
+        Attempt::of_all(
             vec![delivery],
-            posted.verdict,
-            &posted.answer,
-            posted.retries,
+            response.outcome,
+            &response.answer,
+            response.retries,
         )
     }
 
-    async fn post(&self, letter: &Letter<'_>) -> Posted {
+    async fn post(&self, request: &DeliveryRequest<'_>) -> Response {
         let accepted_before = self.accepted.load(Ordering::Relaxed);
         let tries = AtomicU32::new(0);
         let last = Mutex::new((Answer::default(), Bytes::new()));
         let step = || async {
             let tries = tries.fetch_add(1, Ordering::Relaxed) + 1;
-            match self.attempt(letter, &last).await {
+            match self.attempt(request, &last).await {
                 Err(Trouble::Passing { error, .. })
                     if tries >= TRIES_WHILE_OTHERS_PASS
                         && self.accepted.load(Ordering::Relaxed) > accepted_before =>
                 {
-                    Ok(Verdict::Undecided(*error))
+                    Ok(Outcome::Undecided(*error))
                 }
                 done => done,
             }
         };
-        let verdict = self.budget.retrying(&letter.shown, step).await;
+        let outcome = self.budget.retrying(&request.shown, step).await;
         let (answer, body) = last.into_inner().unwrap_or_default();
-        Posted {
-            verdict: verdict.unwrap_or_else(Verdict::BrokenOff),
+        Response {
+            outcome: outcome.unwrap_or_else(Outcome::BrokenOff),
             answer,
             body,
             retries: tries.into_inner().saturating_sub(1),
@@ -169,17 +169,17 @@ impl Endpoint {
     /// One request, or two where the credential had to be renewed.
     async fn attempt(
         &self,
-        letter: &Letter<'_>,
+        request: &DeliveryRequest<'_>,
         last: &Mutex<(Answer, Bytes)>,
-    ) -> Result<Verdict, Trouble> {
+    ) -> Result<Outcome, Trouble> {
         let mut has_renewed = false;
         loop {
             let credential = self.auth.credential(&self.transport).await;
             let credential = credential.map_err(|trouble| self.worded(trouble))?;
-            let request = self.request(letter, &credential).map_err(fatal)?;
-            let reply = self.transport.send(request, &letter.shown).await;
+            let http_request = self.http_request(request, &credential).map_err(fatal)?;
+            let reply = self.transport.send(http_request, &request.shown).await;
             let reply = reply
-                .and_then(|reply| self.readable(reply, &letter.shown))
+                .and_then(|reply| self.readable(reply, &request.shown))
                 .map_err(|trouble| self.worded(trouble))?;
             *last.lock().unwrap_or_else(PoisonError::into_inner) =
                 (self.kept(&reply), reply.body.clone());
@@ -188,7 +188,7 @@ impl Endpoint {
                 has_renewed = true;
                 continue;
             }
-            return self.judge(&reply, &letter.shown);
+            return self.outcome_of(&reply, &request.shown);
         }
     }
 
@@ -202,7 +202,7 @@ impl Endpoint {
     }
 
     /// Statuses, by whom they are about: nobody yet, this row, all rows, or one of the two.
-    fn judge(&self, reply: &Reply, shown: &str) -> Result<Verdict, Trouble> {
+    fn outcome_of(&self, reply: &Reply, shown: &str) -> Result<Outcome, Trouble> {
         let status = reply.status;
         let error = || {
             let error = Error::failed(format!("{shown} answered {status}"));
@@ -223,11 +223,11 @@ impl Endpoint {
             }));
         }
         Ok(match status.as_u16() {
-            200..=299 => Verdict::Sent,
-            401 | 407 => Verdict::Stopped(
+            200..=299 => Outcome::Sent,
+            401 | 407 => Outcome::Stopped(
                 error().next(match self.auth.kept_in() {
-                    Some(keeper) => {
-                        format!("check the credential in {keeper} and what it may write")
+                    Some(location) => {
+                        format!("check the credential in {location} and what it may write")
                     }
                     None => "give the delivery a credential: auth => sluice.bearer_auth(env => …)"
                         .to_owned(),
@@ -238,11 +238,11 @@ impl Endpoint {
                 let error = leads_to.into_iter().fold(error(), |error, to| {
                     error.detail(format!("leads to {}", self.redactor.clean(to)))
                 });
-                Verdict::Stopped(error.next("set the url of deliver to where it leads"))
+                Outcome::Stopped(error.next("set the url of deliver to where it leads"))
             }
-            501 | 505 => Verdict::Stopped(error().next("check url and method of deliver")),
-            403 | 404 | 405 | 410 => Verdict::Suspect(error()),
-            _ => Verdict::Refused(error()),
+            501 | 505 => Outcome::Stopped(error().next("check url and method of deliver")),
+            403 | 404 | 405 | 410 => Outcome::Suspect(error()),
+            _ => Outcome::Refused(error()),
         })
     }
 

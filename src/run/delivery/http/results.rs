@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// What an answer says of a row.
-pub(super) enum Said {
+pub(super) enum RowResult {
     Taken,
     Refused(Option<u16>, String),
     Passing(Option<u16>, String),
@@ -18,7 +18,11 @@ pub(super) enum Said {
 
 impl Items {
     /// What the body of an answer says of each delivery; `None`: it was one of all of them.
-    pub(super) fn results(&self, deliveries: &[Claimed], body: &[u8]) -> Result<Option<Vec<Said>>> {
+    pub(super) fn results(
+        &self,
+        deliveries: &[Claimed],
+        body: &[u8],
+    ) -> Result<Option<Vec<RowResult>>> {
         let Some(place) = &self.results else {
             return Ok(None);
         };
@@ -69,11 +73,11 @@ impl Items {
                     Some(results) if name.is_some() => {
                         // Of several the one that is not content.
                         let mut said = results.iter().map(|result| self.said(result));
-                        said.find(|said| !matches!(said, Said::Taken))
-                            .unwrap_or(Said::Taken)
+                        said.find(|said| !matches!(said, RowResult::Taken))
+                            .unwrap_or(RowResult::Taken)
                     }
-                    None if self.only_failed && name.is_some() => Said::Taken,
-                    _ => Said::Unclear(Error::failed("the answer has no result for the row")),
+                    None if self.only_failed && name.is_some() => RowResult::Taken,
+                    _ => RowResult::Unclear(Error::failed("the answer has no result for the row")),
                 };
                 names.iter().map(of_item).collect()
             }
@@ -82,19 +86,19 @@ impl Items {
     }
 
     /// What one result says.
-    fn said(&self, result: &Value) -> Said {
+    fn said(&self, result: &Value) -> RowResult {
         let at = |place: &Option<String>| place.as_ref().and_then(|place| result.pointer(place));
-        let refused = |status| Said::Refused(status, result.to_string());
+        let refused = |status| RowResult::Refused(status, result.to_string());
         match at(&self.status) {
-            Some(Value::Bool(true)) => return Said::Taken,
+            Some(Value::Bool(true)) => return RowResult::Taken,
             Some(Value::Bool(false)) => return refused(None),
             Some(status @ (Value::Number(_) | Value::String(_))) => {
                 if let Ok(status) = text(status).parse() {
                     return match status {
-                        200..300 => Said::Taken,
-                        409 => Said::Passing(Some(status), result.to_string()),
+                        200..300 => RowResult::Taken,
+                        409 => RowResult::Passing(Some(status), result.to_string()),
                         status if retry::is_retryable_status(status) => {
-                            Said::Passing(Some(status), result.to_string())
+                            RowResult::Passing(Some(status), result.to_string())
                         }
                         status => refused(Some(status)),
                     };
@@ -104,14 +108,14 @@ impl Items {
         }
         match (&self.error, at(&self.error)) {
             (None, _) if self.status.is_none() => refused(None),
-            (None, _) => Said::Unclear(Error::failed(format!(
+            (None, _) => RowResult::Unclear(Error::failed(format!(
                 "a result has no status at \"{}\": {result}",
                 self.status.as_deref().unwrap_or_default()
             ))),
-            (Some(_), None | Some(Value::Null | Value::Bool(false))) => Said::Taken,
-            (Some(_), Some(Value::String(error))) if error.is_empty() => Said::Taken,
-            (Some(_), Some(Value::Array(errors))) if errors.is_empty() => Said::Taken,
-            (Some(_), Some(Value::Object(errors))) if errors.is_empty() => Said::Taken,
+            (Some(_), None | Some(Value::Null | Value::Bool(false))) => RowResult::Taken,
+            (Some(_), Some(Value::String(error))) if error.is_empty() => RowResult::Taken,
+            (Some(_), Some(Value::Array(errors))) if errors.is_empty() => RowResult::Taken,
+            (Some(_), Some(Value::Object(errors))) if errors.is_empty() => RowResult::Taken,
             (Some(_), Some(_)) => refused(None),
         }
     }
@@ -141,10 +145,10 @@ mod tests {
             .results(&deliveries(bodies), answer.as_bytes())
             .unwrap();
         let show = |said| match said {
-            Said::Taken => "taken".to_owned(),
-            Said::Refused(status, _) => format!("refused {status:?}"),
-            Said::Passing(status, _) => format!("passing {status:?}"),
-            Said::Unclear(error) => error.message().to_owned(),
+            RowResult::Taken => "taken".to_owned(),
+            RowResult::Refused(status, _) => format!("refused {status:?}"),
+            RowResult::Passing(status, _) => format!("passing {status:?}"),
+            RowResult::Unclear(error) => error.message().to_owned(),
         };
         said.unwrap().into_iter().map(show).collect()
     }

@@ -3,7 +3,7 @@
 use super::settings::Signature;
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::secret::{Keeper, Redactor};
+use crate::secret::{Redactor, SecretLocation};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -14,11 +14,11 @@ pub(super) struct Signer(Hmac<Sha256>);
 
 impl Signer {
     pub(super) fn new(settings: &Signature, redactor: &Redactor, host: &HostRules) -> Result<Self> {
-        let keeper = Keeper::of(settings.env.as_deref(), settings.file.as_ref())?;
-        let secret = keeper.read(host)?;
+        let location = SecretLocation::of(settings.env.as_deref(), settings.file.as_ref())?;
+        let secret = location.read(host)?;
         redactor.add(&secret);
         let unusable = || {
-            Error::usage(format!("the secret in {keeper} cannot sign anything")).next(format!(
+            Error::usage(format!("the secret in {location} cannot sign anything")).next(format!(
                 "{PREFIX} and base64 behind it, or any text without {PREFIX}"
             ))
         };

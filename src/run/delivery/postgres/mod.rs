@@ -6,16 +6,16 @@
 //! `sluice_parcels`, beside the one that is written to.
 
 mod layout;
-mod marks;
+mod parcel_log;
 mod rows;
 mod settings;
 
 use self::layout::Layout;
-use self::marks::Marks;
+use self::parcel_log::ParcelLog;
 use self::rows::{Rows, TIMED_OUT};
 pub(super) use self::settings::Settings;
-use super::verdict::{Answer, Attempted, Tried, Verdict};
-use crate::batch::{Claimed, Delivering};
+use super::outcome::{Answer, Attempt, DeliveryOutcome, Outcome};
+use crate::batch::{Claimed, DeliveryRun};
 use crate::db::{Connector, Session, named};
 use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
@@ -31,14 +31,19 @@ pub(super) struct Table {
     settings: Settings,
     key: Vec<String>,
     connector: Connector,
-    marks: Marks,
+    parcel_log: ParcelLog,
     budget: Arc<Budget>,
     open: Mutex<Option<(Session, Layout)>>,
 }
 
 /// Connects, and looks for the table.
 pub(super) async fn look(settings: Settings, host: &HostRules) -> Result<String> {
-    let server = named(&settings.keeper()?, "delivery", host, &Redactor::default())?;
+    let server = named(
+        &settings.secret_location()?,
+        "delivery",
+        host,
+        &Redactor::default(),
+    )?;
     let session = Connector::new(&server, "sluice doctor")?.connect().await?;
     let key = settings.key.unwrap_or_default();
     let layout = Layout::find(&session, &settings.table, &key).await?;
@@ -55,11 +60,16 @@ enum Taken {
 impl Table {
     pub(super) fn new(
         settings: Settings,
-        delivering: &Delivering,
+        delivering: &DeliveryRun,
         host: &HostRules,
         budget: Arc<Budget>,
     ) -> Result<Self> {
-        let server = named(&settings.keeper()?, "delivery", host, &Redactor::default())?;
+        let server = named(
+            &settings.secret_location()?,
+            "delivery",
+            host,
+            &Redactor::default(),
+        )?;
         Ok(Table {
             key: settings
                 .key
@@ -67,7 +77,7 @@ impl Table {
                 .unwrap_or_else(|| delivering.key.clone()),
             settings,
             connector: Connector::new(&server, "sluice delivery")?,
-            marks: Marks::new(delivering),
+            parcel_log: ParcelLog::new(delivering),
             budget,
             open: Mutex::default(),
         })
@@ -81,14 +91,15 @@ impl Table {
     pub(super) async fn open(&self) -> Result<()> {
         let what = format!("the delivery into {}", self.settings.table);
         let step = || async {
-            let done = self.within(async |client, layout| self.marks.take(client, layout).await);
+            let done = self
+                .within(async |client, layout| self.parcel_log.depose_others(client, layout).await);
             done.await.map_err(Trouble::from)
         };
         self.budget.retrying(what, step).await
     }
 
     /// Writes a parcel, and asks again for as long as it is not known whether it was taken.
-    pub(super) async fn deliver(&self, deliveries: Vec<Claimed>) -> Attempted {
+    pub(super) async fn deliver(&self, deliveries: Vec<Claimed>) -> Attempt {
         let tries = AtomicU32::new(0);
         let what = format!("the delivery into {}", self.settings.table);
         let step = || async {
@@ -99,18 +110,18 @@ impl Table {
         };
         let taken = self.budget.retrying(what, step).await;
         let retries = tries.into_inner().saturating_sub(1);
-        let verdict = match taken {
+        let outcome = match taken {
             Ok(Taken::All) => {
                 self.budget.progressed();
-                Verdict::Sent
+                Outcome::Sent
             }
             Ok(Taken::But(refused)) => return without(deliveries, refused, retries),
             Err(error) if matches!(error.kind(), Kind::Exhausted | Kind::Interrupted(_)) => {
-                Verdict::BrokenOff(error)
+                Outcome::BrokenOff(error)
             }
-            Err(error) => Verdict::Stopped(error),
+            Err(error) => Outcome::Stopped(error),
         };
-        Attempted::of_all(deliveries, verdict, &Answer::default(), retries)
+        Attempt::of_all(deliveries, outcome, &Answer::default(), retries)
     }
 
     /// Does something in the session there is, or a new one; one in which something failed is closed.
@@ -122,11 +133,14 @@ impl Table {
                 None => {
                     let session = self.connector.connect().await?;
                     let find = Layout::find(&session, &self.settings.table, &self.key);
-                    let layout = self.connector.attend(find).await??;
+                    let layout = self.connector.while_alive(find).await??;
                     (session, layout)
                 }
             };
-            let done = self.connector.attend(work(&session, &layout)).await??;
+            let done = self
+                .connector
+                .while_alive(work(&session, &layout))
+                .await??;
             *open = Some((session, layout));
             Ok::<T, Error>(done)
         };
@@ -134,7 +148,9 @@ impl Table {
             Err(error) if error.sqlstate() == Some("55P03") => {
                 // A session of ours that was cut off without the server's knowledge, or of a sender that died.
                 let session = self.connector.connect().await?;
-                self.connector.attend(self.marks.evict(&session)).await??;
+                self.connector
+                    .while_alive(self.parcel_log.evict(&session))
+                    .await??;
                 Err(error)
             }
             done => done
@@ -152,7 +168,7 @@ impl Table {
             .first()
             .and_then(|delivery| delivery.parcel.as_deref())
             .unwrap_or_default();
-        if self.marks.begin(client, layout).await?.as_deref() == Some(parcel) {
+        if self.parcel_log.begin(client, layout).await?.as_deref() == Some(parcel) {
             client.batch_execute("rollback").await?;
             return Ok(Taken::All);
         }
@@ -163,7 +179,7 @@ impl Table {
             client.batch_execute("rollback").await?;
             return Ok(Taken::But(refused));
         }
-        self.marks.note(client, layout, parcel).await?;
+        self.parcel_log.record(client, layout, parcel).await?;
         client.batch_execute("commit").await?;
         Ok(Taken::All)
     }
@@ -184,23 +200,23 @@ fn trouble(error: Error) -> Trouble {
 
 /// Those that are refused, and the others, of which nothing is written yet: what is refused is noted first, so that
 /// a parcel that was taken was taken whole.
-fn without(deliveries: Vec<Claimed>, mut refused: HashMap<i64, Error>, retries: u32) -> Attempted {
-    let tried = |delivery: Claimed| {
-        let (verdict, text) = match refused.remove(&delivery.id) {
+fn without(deliveries: Vec<Claimed>, mut refused: HashMap<i64, Error>, retries: u32) -> Attempt {
+    let attempted = |delivery: Claimed| {
+        let (outcome, text) = match refused.remove(&delivery.id) {
             Some(error) => {
                 let text = error.to_string();
-                (Verdict::Refused(error), Some(text))
+                (Outcome::Refused(error), Some(text))
             }
-            None => (Verdict::WithoutOthers, None),
+            None => (Outcome::WithoutOthers, None),
         };
-        Tried {
+        DeliveryOutcome {
             delivery,
-            verdict,
+            outcome,
             answer: Answer { status: None, text },
         }
     };
-    Attempted {
-        items: deliveries.into_iter().map(tried).collect(),
+    Attempt {
+        items: deliveries.into_iter().map(attempted).collect(),
         retries,
     }
 }

@@ -1,7 +1,7 @@
 //! Into which table deliveries go, as the engine keeps it.
 
 use crate::error::Result;
-use crate::secret::Keeper;
+use crate::secret::SecretLocation;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -27,8 +27,8 @@ fn thousand() -> usize {
 
 impl Settings {
     /// Where the connection string is.
-    pub(super) fn keeper(&self) -> Result<Keeper> {
-        Keeper::of(
+    pub(super) fn secret_location(&self) -> Result<SecretLocation> {
+        SecretLocation::of(
             self.connection.env.as_deref(),
             self.connection.file.as_ref(),
         )

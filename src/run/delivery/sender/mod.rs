@@ -1,11 +1,11 @@
-//! Which delivery goes when, and what is noted of it.
+//! Claims deliveries, keeps as many requests in flight as it may, and records the outcomes.
 
-mod judge;
+mod outcomes;
 
+use super::ask_until_answered;
 use super::destination::Destination;
-use super::insist;
-use super::verdict::{Attempted, Tried};
-use crate::batch::{self, Claimed, Delivering, Route};
+use super::outcome::{Attempt, DeliveryOutcome};
+use crate::batch::{self, Claimed, DeliveryRun, Route};
 use crate::error::{Error, Kind, Result};
 use crate::report::DeliveryReport;
 use crate::run::job::Job;
@@ -14,11 +14,12 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Claimed at a time for each request that may be on its way.
+/// How many deliveries are claimed at a time for each request that may be in flight.
 const AHEAD: usize = 4;
-/// What is left of deliveries that were sent together, of which nothing is decided.
+
+/// Deliveries of an attempt that decided nothing about them.
 #[derive(Default)]
-struct Rest {
+struct Unsettled {
     without_others: Vec<Claimed>,
     in_halves: Vec<Claimed>,
 }
@@ -29,16 +30,16 @@ pub(super) struct Sender<'a> {
     route: Route,
     epoch: i64,
     workers: usize,
-    /// What is sent at once is one of them.
+    /// Each element is sent as one request.
     queue: VecDeque<Vec<Claimed>>,
-    sending: JoinSet<Attempted>,
-    /// What the database must not hand out again: claimed, and not decided as far as it knows.
+    sending: JoinSet<Attempt>,
+    /// Claimed, and without an outcome that the database knows: it must not hand them out again.
     held: BTreeSet<i64>,
-    /// Not recorded yet.
+    /// Outcomes that are not recorded yet.
     outcomes: Vec<Value>,
-    /// Refused, each perhaps for a reason that is every row's.
-    suspects: Vec<(Tried, u32, Error)>,
-    /// How often those that others got through without were put off.
+    /// Refused, perhaps for a reason that concerns every row.
+    suspects: Vec<(DeliveryOutcome, u32, Error)>,
+    /// How often a delivery was put off while others got through.
     put_off: HashMap<i64, u32>,
     refused_in_a_row: usize,
     has_sent: bool,
@@ -49,7 +50,7 @@ impl<'a> Sender<'a> {
     pub(super) fn new(
         job: &'a Job<'a>,
         destination: Arc<Destination>,
-        delivering: &Delivering,
+        delivering: &DeliveryRun,
         workers: usize,
     ) -> Self {
         Sender {
@@ -70,13 +71,14 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends until nothing is left that can be.
+    /// Sends until nothing is left that can be sent.
     pub(super) async fn send_all(mut self, report: &mut DeliveryReport) -> Result<()> {
         let done = self.send_while_possible(report).await;
-        // Also after the database was lost: what is on its way comes to its end.
-        while let Some(attempted) = self.next_attempted().await {
-            let rest = self.judge(attempted, report);
-            self.queue.extend([rest.without_others, rest.in_halves]);
+        // Also when the database is lost: requests in flight are waited for.
+        while let Some(attempt) = self.next_attempt().await {
+            let unsettled = self.handle(attempt, report);
+            self.queue
+                .extend([unsettled.without_others, unsettled.in_halves]);
         }
         let is_deposed = matches!(&done, Err(error) if error.kind() == Kind::Locked);
         if !is_deposed {
@@ -109,10 +111,10 @@ impl<'a> Sender<'a> {
                 is_drained = !self.claim(report).await?;
                 continue;
             }
-            match self.next_attempted().await {
-                Some(attempted) => {
-                    let rest = self.judge(attempted, report);
-                    self.go_on_with(rest).await?;
+            match self.next_attempt().await {
+                Some(attempt) => {
+                    let unsettled = self.handle(attempt, report);
+                    self.go_on_with(unsettled).await?;
                     // Its key may have another change to send.
                     is_drained = false;
                 }
@@ -127,21 +129,21 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    async fn next_attempted(&mut self) -> Option<Attempted> {
+    async fn next_attempt(&mut self) -> Option<Attempt> {
         match self.sending.join_next().await? {
-            Ok(attempted) => Some(attempted),
-            // Nothing cancels them: a bug. What it had in hand stays in flight.
+            Ok(attempt) => Some(attempt),
+            // Nothing cancels them, so it panicked. Its deliveries stay in flight.
             Err(cause) => std::panic::resume_unwind(cause.into_panic()),
         }
     }
 
-    /// Takes the next deliveries; whether there were any.
+    /// Claims the next deliveries; says whether there were any.
     async fn claim(&mut self, report: &mut DeliveryReport) -> Result<bool> {
         let held: Vec<i64> = self.held.iter().copied().collect();
         let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
         let parcel_rows = self.destination.parcel_rows();
         let most = number(self.workers * parcel_rows.unwrap_or(AHEAD));
-        let claimed = insist(self.job, "looking for deliveries", async |client| {
+        let claimed = ask_until_answered(self.job, "looking for deliveries", async |client| {
             let (route, epoch) = (&self.route, self.epoch);
             batch::claim_deliveries(client, route, epoch, &held, most, parcel_rows.map(number))
                 .await
@@ -175,22 +177,26 @@ impl<'a> Sender<'a> {
         Ok(has_found)
     }
 
-    /// What others were refused from goes without them, once that is noted; what was refused as a whole in halves.
-    async fn go_on_with(&mut self, rest: Rest) -> Result<()> {
-        if !rest.without_others.is_empty() {
+    /// Sends the rest of a parcel without its refused rows, once those are recorded, and a refused request in halves.
+    async fn go_on_with(&mut self, unsettled: Unsettled) -> Result<()> {
+        if !unsettled.without_others.is_empty() {
             self.record().await?;
-            self.queue.push_front(rest.without_others);
+            self.queue.push_front(unsettled.without_others);
         }
-        if rest.in_halves.is_empty() {
+        if unsettled.in_halves.is_empty() {
             return Ok(());
         }
-        let ids: Vec<i64> = rest.in_halves.iter().map(|delivery| delivery.id).collect();
-        let parcels = insist(self.job, "splitting a parcel", async |client| {
+        let ids: Vec<i64> = unsettled
+            .in_halves
+            .iter()
+            .map(|delivery| delivery.id)
+            .collect();
+        let parcels = ask_until_answered(self.job, "splitting a parcel", async |client| {
             let (route, epoch) = (&self.route, self.epoch);
             batch::split_parcel(client, route, epoch, &ids).await
         })
         .await?;
-        let mut deliveries = rest.in_halves;
+        let mut deliveries = unsettled.in_halves;
         for delivery in &mut deliveries {
             delivery.parcel = parcels.get(&delivery.id).cloned();
         }
@@ -205,19 +211,19 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    /// Notes what came of deliveries. Whether a lost answer was given need not be known.
+    /// Records the outcomes. Repeated after a lost answer, it changes nothing.
     async fn record(&mut self) -> Result<()> {
         if self.outcomes.is_empty() {
             return Ok(());
         }
         let outcomes = Value::Array(std::mem::take(&mut self.outcomes));
-        insist(self.job, "recording deliveries", async |client| {
+        ask_until_answered(self.job, "recording deliveries", async |client| {
             let (route, epoch) = (&self.route, self.epoch);
             batch::record_deliveries(client, route, epoch, &outcomes).await
         })
         .await?;
         for outcome in outcomes.as_array().into_iter().flatten() {
-            // One that nobody has decided about is not taken again by this sender.
+            // One without a decision is not claimed again by this sender.
             if outcome["outcome"] != "waiting"
                 && let Some(id) = outcome["id"].as_i64()
             {

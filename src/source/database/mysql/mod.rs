@@ -11,13 +11,13 @@ use mysql_async::{Conn, DriverError, Opts, OptsBuilder, Value};
 use self::relation::Relation;
 use super::fetch::{Part, Server, Window};
 use super::json::Object;
-use super::outlet::{Outlet, Record};
 use super::place::Marks;
+use super::row_sender::{Record, RowSender};
 use super::settings::{NullCursor, Settings};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::secret::Secret;
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 
 /// Texts of values are the same whatever the server and the user have set; and the server waits for a slow
 /// reader, as batches are committed meanwhile. The longest it can wait is a year. Texts are sorted by as many
@@ -48,24 +48,24 @@ pub(super) struct Reading {
 }
 
 impl MySql {
-    pub(super) fn new(settings: &Settings, means: &Means) -> Result<Self> {
-        let keeper = settings.keeper()?;
-        let secret = keeper.read(&means.host)?;
+    pub(super) fn new(settings: &Settings, context: &SourceContext) -> Result<Self> {
+        let location = settings.secret_location()?;
+        let secret = location.read(&context.host)?;
         let url = secret.expose().replacen("mariadb://", "mysql://", 1);
         let (url, ca) = without_ca(&url);
         let opts = Opts::from_url(&url).map_err(|cause| {
             Error::usage(format!(
-                "the connection of the source ({keeper}) is no URL of MySQL"
+                "the connection of the source ({location}) is no URL of MySQL"
             ))
             .caused_by(cause)
             .next("mysql://user:password@host:3306/database, special characters percent-encoded")
         })?;
-        ask(&opts, &means.host)?;
+        ask(&opts, &context.host)?;
         if let Some(ca) = &ca {
-            means.host.file(ca.as_ref())?;
+            context.host.file(ca.as_ref())?;
         }
         if let Some(password) = opts.pass() {
-            means.secrets.add(&Secret::new(password.to_owned()));
+            context.secrets.add(&Secret::new(password.to_owned()));
         }
         // A connection to a host does not switch to a socket.
         let ssl = opts.ssl_opts().cloned();
@@ -178,7 +178,12 @@ impl Server for MySql {
         Ok(reading.relation.declared())
     }
 
-    async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+    async fn read(
+        &self,
+        reading: &mut Reading,
+        window: &Window,
+        out: &mut RowSender,
+    ) -> Result<()> {
         let Some(sql) = reading.relation.statement(window)? else {
             return Ok(());
         };

@@ -15,12 +15,12 @@ use tokio_postgres::{Client, Row};
 use self::column::parameters;
 use self::relation::Relation;
 use super::fetch::{self, Part, Window};
-use super::outlet::{Outlet, Record};
 use super::place::Marks;
+use super::row_sender::{Record, RowSender};
 use super::settings::Settings;
 use crate::db::{Connector, Session, named};
 use crate::error::{Error, Result};
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 
 /// Texts of values are the same whatever the server, the database and the role have set, and only the
 /// settings of the source end a statement.
@@ -48,9 +48,9 @@ pub(super) struct Reading {
 }
 
 impl Postgres {
-    pub(super) fn new(settings: &Settings, means: &Means) -> Result<Self> {
-        let keeper = settings.keeper()?;
-        let server = named(&keeper, "source", &means.host, &means.secrets)?;
+    pub(super) fn new(settings: &Settings, context: &SourceContext) -> Result<Self> {
+        let location = settings.secret_location()?;
+        let server = named(&location, "source", &context.host, &context.secrets)?;
         let row_security = if settings.row_security { "on" } else { "off" };
         Ok(Postgres {
             connector: Connector::new(&server, "sluice source")?,
@@ -71,18 +71,26 @@ impl fetch::Server for Postgres {
 
     async fn open(&self, known: Option<&Marks>) -> Result<(Reading, Option<Marks>)> {
         let session = self.connector.connect().await?;
-        let opened = self.connector.attend(self.begin(&session, known)).await?;
+        let opened = self
+            .connector
+            .while_alive(self.begin(&session, known))
+            .await?;
         let (relation, marks) = opened.map_err(|error| self.explain(error))?;
         Ok((Reading { session, relation }, marks))
     }
 
     async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
         let asked = reading.relation.declared(&reading.session);
-        let told = self.connector.attend(asked).await?;
+        let told = self.connector.while_alive(asked).await?;
         told.map_err(|error| self.explain(error))
     }
 
-    async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+    async fn read(
+        &self,
+        reading: &mut Reading,
+        window: &Window,
+        out: &mut RowSender,
+    ) -> Result<()> {
         let done = self.put_out(reading, window, out).await;
         done.map_err(|error| self.explain(error))
     }
@@ -112,15 +120,15 @@ impl Postgres {
         Ok((relation, marks))
     }
 
-    async fn put_out(&self, reading: &Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+    async fn put_out(&self, reading: &Reading, window: &Window, out: &mut RowSender) -> Result<()> {
         let Some((sql, values)) = reading.relation.statement(window)? else {
             return Ok(());
         };
         out.set_names(&reading.relation.names).await?;
         let has_cursor = usize::from(window.part == Part::WithCursor);
         let asked = reading.session.query_typed_raw(&sql, parameters(&values));
-        let mut rows = pin!(self.connector.attend(asked).await??);
-        while let Some(row) = self.connector.attend(rows.try_next()).await?? {
+        let mut rows = pin!(self.connector.while_alive(asked).await??);
+        while let Some(row) = self.connector.while_alive(rows.try_next()).await?? {
             let text = |index| row.try_get::<_, Option<String>>(index);
             let cursor = if has_cursor == 1 { text(1)? } else { None };
             let key = (1 + has_cursor..row.len())

@@ -10,13 +10,13 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
 use super::fetch::{Part, Server, Window};
-use super::outlet::Outlet;
 use super::place::Marks;
+use super::row_sender::RowSender;
 use super::settings::{NullCursor, Settings};
 use crate::db::quoted;
 use crate::error::{Error, Result};
 use crate::source::mark::Kind;
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 use value::{class, literal, record};
 
 /// How long to wait at a time for a writer that holds the file.
@@ -38,11 +38,11 @@ pub(super) struct Reading {
 }
 
 impl Sqlite {
-    pub(super) fn new(settings: &Settings, means: &Means) -> Result<Self> {
+    pub(super) fn new(settings: &Settings, context: &SourceContext) -> Result<Self> {
         let Some(path) = settings.path.clone() else {
             return Err(Error::usage("the source names no file"));
         };
-        means.host.file(&path)?;
+        context.host.file(&path)?;
         Ok(Sqlite {
             path,
             settings: settings.clone(),
@@ -213,7 +213,12 @@ impl Server for Sqlite {
         })
     }
 
-    async fn read(&self, reading: &mut Reading, window: &Window, out: &mut Outlet) -> Result<()> {
+    async fn read(
+        &self,
+        reading: &mut Reading,
+        window: &Window,
+        out: &mut RowSender,
+    ) -> Result<()> {
         let (sql, values) = self.statement(reading, window)?;
         let mut statement = reading
             .connection

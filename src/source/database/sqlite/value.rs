@@ -4,7 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
 
 use super::super::json::Object;
-use super::super::outlet::Record;
+use super::super::row_sender::Record;
 use crate::error::{Error, Result};
 use crate::source::mark::Kind;
 

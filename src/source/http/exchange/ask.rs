@@ -175,7 +175,7 @@ impl Exchange {
 
     fn refusal(&self, reply: &Reply, request: &PageRequest, shown: &str) -> Box<Refusal> {
         let next = match (reply.status, self.auth.kept_in()) {
-            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Some(keeper)) => format!("check the credential in {keeper} and what it may read"),
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Some(location)) => format!("check the credential in {location} and what it may read"),
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, None) => "give the source a credential: auth => sluice.bearer_auth(env => …)".to_owned(),
             (StatusCode::PARTIAL_CONTENT, _) => "only a part of the answer came, which was not asked for: leave Range out of `headers`".to_owned(),
             _ if request.goes_on => "if the source has forgotten the place to go on from, begin the sweep anew: sluice rewind PIPELINE --to-start; if this is how its pages end: ends_at => 'not_found'".to_owned(),

@@ -1,10 +1,10 @@
 //! The paging models: which request comes first, and which after a page. Pure: nothing here
 //! knows of a network.
 
-mod circle;
 mod counted;
 mod link;
 mod linked;
+mod loop_guard;
 mod place;
 
 use reqwest::Url;
@@ -14,8 +14,8 @@ use serde::Deserialize;
 use super::value::{Found, Locator, SendIn};
 use crate::error::{Error, Result};
 use crate::source::json::Pointer;
-pub(crate) use circle::{Circle, Repeat};
 pub(crate) use link::target as link_target;
+pub(crate) use loop_guard::{LoopGuard, Repeat};
 pub(crate) use place::At;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]

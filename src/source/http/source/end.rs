@@ -69,7 +69,7 @@ impl HttpSource {
     fn tell_of_links(&mut self, credential: Option<&str>) {
         if let Some(name) = credential.filter(|_| !self.has_told_of_links) {
             self.has_told_of_links = true;
-            self.means.remarks.add(format!(
+            self.context.remarks.add(format!(
                 "the links of the source carry a credential (\"{name}\"), which is kept nowhere: a run that is broken off \
                  begins anew with the first page"
             ));
@@ -94,7 +94,7 @@ impl HttpSource {
         }
         if fetched.lacks_lead && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
             let why = "the first page does not say where the next one is";
-            self.means.remarks.add(format!(
+            self.context.remarks.add(format!(
                 "{why}, and was taken for the only one: check `next` in the paging"
             ));
             return Proof::Partial(Reason::Inconclusive(why.to_owned()));
@@ -112,7 +112,7 @@ impl HttpSource {
     fn remark_on_marks(&self) {
         let field = self.since().and_then(|since| since.field.as_ref());
         if let Some(field) = field.filter(|_| self.unmarked > 0) {
-            self.means.remarks.add(format!(
+            self.context.remarks.add(format!(
                 "{} records have no usable `{}`, which `since` goes by",
                 self.unmarked,
                 field.text()

@@ -8,7 +8,7 @@ use crate::source::program::messages::{Messages, Next};
 use crate::source::program::output::Output;
 use crate::source::program::schema;
 use crate::source::program::settings::{Settings, SyncMode};
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 
 /// How long the line with a catalog may be.
 const LONGEST_CATALOG: usize = 256 * 1024 * 1024;
@@ -24,11 +24,11 @@ pub(super) struct Wanted {
 }
 
 /// That of the host, or the connector's own.
-pub(super) fn find(settings: &Settings, means: &Means) -> Result<Value> {
+pub(super) fn find(settings: &Settings, context: &SourceContext) -> Result<Value> {
     match &settings.catalog {
-        Some(path) => read_json(path, means),
-        None => discover(settings, means).map_err(|error| {
-            let lacks = super::spec::lacks(settings, means);
+        Some(path) => read_json(path, context),
+        None => discover(settings, context).map_err(|error| {
+            let lacks = super::spec::lacks(settings, context);
             match lacks {
                 Some(lacks) => error.detail(lacks),
                 None => error,
@@ -100,7 +100,7 @@ impl Wanted {
         name == self.name && namespace == self.namespace.as_deref()
     }
 
-    /// The same whatever the pipeline calls it.
+    /// Its name in the catalog, however the pipeline names it.
     pub(super) fn identity(&self) -> String {
         names(&self.stream).pop().unwrap_or_default()
     }
@@ -140,13 +140,13 @@ fn mode(settings: &Settings, stream: &Value) -> Result<SyncMode> {
     }
 }
 
-fn discover(settings: &Settings, means: &Means) -> Result<Value> {
-    let mut command = command(settings, means)?;
+fn discover(settings: &Settings, context: &SourceContext) -> Result<Value> {
+    let mut command = command(settings, context)?;
     command.arg("discover");
     if let Some(config) = &settings.config {
-        command.arg("--config").arg(given(config, means)?);
+        command.arg("--config").arg(given(config, context)?);
     }
-    let output = Output::of(command, &settings.program, settings.silence(), means)?;
+    let output = Output::of(command, &settings.program, settings.silence(), context)?;
     let mut messages = Messages::new(output, LONGEST_CATALOG);
     let mut catalog = None;
     let told = |error: Error| error.detail("it was asked for its catalog (discover)");
@@ -160,7 +160,7 @@ fn discover(settings: &Settings, means: &Means) -> Result<Value> {
                     .unwrap_or_default();
                 return Err(told(messages.failure(&format!(
                     "says that it failed: {}",
-                    means.secrets.clean(what)
+                    context.secrets.clean(what)
                 ))));
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::source::Means;
+use crate::source::SourceContext;
 use crate::source::program::command::{command, read_json};
 use crate::source::program::messages::{Messages, Next};
 use crate::source::program::output::Output;
@@ -13,10 +13,10 @@ const LONGEST: usize = 16 * 1024 * 1024;
 
 /// What the configuration lacks, if the connector says so; by names alone. Asked when something went
 /// wrong: to start it once more takes its time.
-pub(super) fn lacks(settings: &Settings, means: &Means) -> Option<String> {
-    let mut command = command(settings, means).ok()?;
+pub(super) fn lacks(settings: &Settings, context: &SourceContext) -> Option<String> {
+    let mut command = command(settings, context).ok()?;
     command.arg("spec");
-    let output = Output::of(command, &settings.program, settings.silence(), means).ok()?;
+    let output = Output::of(command, &settings.program, settings.silence(), context).ok()?;
     let mut messages = Messages::new(output, LONGEST);
     let mut required = Vec::new();
     while messages.next().ok()? != Next::End {
@@ -28,7 +28,7 @@ pub(super) fn lacks(settings: &Settings, means: &Means) -> Option<String> {
         }
     }
     let config = match &settings.config {
-        Some(path) => read_json(path, means).ok()?,
+        Some(path) => read_json(path, context).ok()?,
         None => Value::Null,
     };
     required.retain(|name| config.get(name).is_none_or(Value::is_null));

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Arrival;
+use super::OpenRequest;
 use crate::source::Remarks;
 use crate::source::children::Children;
 
@@ -14,7 +14,7 @@ use crate::source::children::Children;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Group {
-    attendance: Mutex<Attendance>,
+    attendance: Mutex<GroupState>,
     change: Condvar,
     /// The program, while it runs.
     pub(super) children: Children,
@@ -22,7 +22,7 @@ pub(super) struct Group {
     pub(super) remarks: Remarks,
 }
 
-struct Attendance {
+struct GroupState {
     /// How many there were.
     members: usize,
     /// The program that runs now, and those that read it.
@@ -32,14 +32,14 @@ struct Attendance {
     present: BTreeSet<usize>,
     /// Of those, the ones that have not arrived yet.
     awaited: BTreeSet<usize>,
-    arrivals: Vec<Arrival>,
+    arrivals: Vec<OpenRequest>,
     is_over: bool,
 }
 
 impl Group {
     pub(super) fn of(members: usize, children: Children, remarks: Remarks) -> Self {
         let all: BTreeSet<usize> = (0..members).collect();
-        let attendance = Attendance {
+        let attendance = GroupState {
             members,
             program: String::new(),
             readers: BTreeSet::new(),
@@ -56,7 +56,7 @@ impl Group {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Attendance> {
+    fn lock(&self) -> MutexGuard<'_, GroupState> {
         let attendance = self.attendance.lock();
         attendance.unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +66,7 @@ impl Group {
         self.lock().members
     }
 
-    pub(super) fn arrive(&self, arrival: Arrival) {
+    pub(super) fn arrive(&self, arrival: OpenRequest) {
         let mut now = self.lock();
         // Otherwise it is dropped, which its pipeline notices.
         if !now.is_over {
@@ -99,7 +99,7 @@ impl Group {
     }
 
     /// Waits for the pipelines that share the next run; none if no more will arrive.
-    pub(super) fn next_arrivals(&self) -> Option<Vec<Arrival>> {
+    pub(super) fn next_arrivals(&self) -> Option<Vec<OpenRequest>> {
         let mut now = self.lock();
         while !now.awaited.is_empty() {
             if now.arrivals.is_empty() {

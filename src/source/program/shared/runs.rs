@@ -2,16 +2,16 @@
 
 use super::group::Group;
 use super::resume::{Candidate, Part, has_caught_up, parts};
-use super::{Arrival, refuse};
+use super::{OpenRequest, refuse};
 use crate::error::Result;
-use crate::source::Means;
+use crate::source::SourceContext;
 use crate::source::program::catalog::Catalog;
 use crate::source::program::mark::{Place, Point};
+use crate::source::program::message_parser::CatalogStream;
 use crate::source::program::queue::{Sender, queue};
 use crate::source::program::router::{Message, Next, Recipient, Router};
 use crate::source::program::settings::Settings;
-use crate::source::program::speaker::CatalogStream;
-use crate::source::program::stream::{Began, Stream};
+use crate::source::program::stream::{ProgramRun, Stream};
 use std::sync::Arc;
 
 /// What the thread that runs the program knows of it.
@@ -29,7 +29,7 @@ struct Ahead {
 }
 
 /// A pipeline, and its stream in the catalog.
-type Member = (Arrival, CatalogStream);
+type Member = (OpenRequest, CatalogStream);
 
 impl Runs {
     pub(super) fn of(group: Arc<Group>) -> Self {
@@ -47,18 +47,18 @@ impl Runs {
         }
     }
 
-    fn serve(&mut self, arrivals: Vec<Arrival>) {
-        let means = Means {
+    fn serve(&mut self, arrivals: Vec<OpenRequest>) {
+        let context = SourceContext {
             children: self.group.children.clone(),
             remarks: self.group.remarks.clone(),
-            ..arrivals[0].means.clone()
+            ..arrivals[0].context.clone()
         };
         let program = arrivals[0].settings.program.clone();
         self.group
             .begin(&program, arrivals.iter().map(|arrival| arrival.index));
         let catalog = match self.catalog.take() {
             Some(catalog) => Ok(catalog),
-            None => Catalog::of(&arrivals[0].settings, &means),
+            None => Catalog::of(&arrivals[0].settings, &context),
         };
         let catalog = match catalog {
             Ok(catalog) => catalog,
@@ -100,7 +100,7 @@ impl Runs {
             }
             let names = part.iter().map(|(arrival, _)| arrival.pipeline.clone());
             let names = names.collect();
-            let last = self.run(&catalog, part, start, is_only, &means);
+            let last = self.run(&catalog, part, start, is_only, &context);
             self.group.finish();
             self.ahead.get_or_insert(Ahead { names, last });
         }
@@ -115,13 +115,13 @@ impl Runs {
         members: Vec<Member>,
         start: Point,
         is_only: bool,
-        means: &Means,
+        context: &SourceContext,
     ) -> Point {
         let settings: Vec<&Settings> = members
             .iter()
             .map(|(arrival, _)| &arrival.settings)
             .collect();
-        let started = match catalog.start(&settings, start.state.as_deref(), means) {
+        let started = match catalog.start(&settings, start.state.as_deref(), context) {
             Ok(started) => started,
             Err(error) => {
                 refuse(members.into_iter().map(|(arrival, _)| arrival), error);
@@ -133,7 +133,7 @@ impl Runs {
             return start;
         }
         let limit = members[0].0.max_record_bytes;
-        let mut router = Router::new(started, &settings, limit, &means.remarks);
+        let mut router = Router::new(started, &settings, limit, &context.remarks);
         let is_alone = members.len() == 1;
         let run = (!is_alone || !is_only).then(|| format!("{:016x}", fastrand::u64(..)));
         let has_begun = start.state.is_none();
@@ -142,7 +142,7 @@ impl Runs {
         for (arrival, found) in members {
             let (group, index) = (Arc::clone(&self.group), arrival.index);
             let (sender, receiver) = queue(move || group.leave(index));
-            let began = Began {
+            let began = ProgramRun {
                 run: run.clone(),
                 earlier: match is_alone {
                     true => arrival.mark.meeting_point(),
@@ -223,7 +223,7 @@ impl Ahead {
         let others = self.names.join(", ");
         for (arrival, _) in members {
             let (name, program) = (&arrival.pipeline, &arrival.settings.program);
-            arrival.means.remarks.add(match (is_late, begins) {
+            arrival.context.remarks.add(match (is_late, begins) {
                 (true, _) => format!(
                     "{name} could not begin when {others} did: `{program}` was run once more for it"
                 ),

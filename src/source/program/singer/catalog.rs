@@ -7,7 +7,7 @@ use crate::source::program::command::{command, given, read_json};
 use crate::source::program::output::Output;
 use crate::source::program::schema;
 use crate::source::program::settings::Settings;
-use crate::source::{Declared, Means};
+use crate::source::{Declared, SourceContext};
 use std::io::Read as _;
 
 /// The catalog to start the tap with: nothing but these streams is selected.
@@ -41,11 +41,11 @@ pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared>
 }
 
 /// That of the host, or the tap's own; none of one that is not to be asked.
-pub(super) fn find(settings: &Settings, means: &Means) -> Result<Option<Value>> {
+pub(super) fn find(settings: &Settings, context: &SourceContext) -> Result<Option<Value>> {
     let catalog = match &settings.catalog {
-        Some(path) => read_json(path, means)?,
+        Some(path) => read_json(path, context)?,
         None if !settings.discover => return Ok(None),
-        None => discover(settings, means)?,
+        None => discover(settings, context)?,
     };
     match catalog["streams"].is_array() {
         true => Ok(Some(catalog)),
@@ -96,15 +96,15 @@ fn mark(stream: &mut Value, is_selected: bool) {
     }
 }
 
-fn discover(settings: &Settings, means: &Means) -> Result<Value> {
-    let mut command = command(settings, means)?;
+fn discover(settings: &Settings, context: &SourceContext) -> Result<Value> {
+    let mut command = command(settings, context)?;
     if let Some(config) = &settings.config {
-        command.arg("--config").arg(given(config, means)?);
+        command.arg("--config").arg(given(config, context)?);
     }
     command.arg("--discover");
     let next =
         "if the tap knows no --discover: discover => false, or catalog => a file with its catalog";
-    let mut output = Output::of(command, &settings.program, settings.silence(), means)?;
+    let mut output = Output::of(command, &settings.program, settings.silence(), context)?;
     let mut text = Vec::new();
     let read = output.read_to_end(&mut text);
     read.map_err(|cause| match cause.downcast::<Error>() {

@@ -1,4 +1,5 @@
-//! What a run lends to its source, and what the source tells the user through it.
+//! What a run gives to its source: runtime, retry budget, the rules of the host; and what comes back through it:
+//! remarks for the user, programs to end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,26 +11,26 @@ use super::secret::Redactor;
 use crate::host::HostRules;
 use crate::retry::Budget;
 
-/// What a source works with. All of it belongs to the run.
+/// What a source needs of its run. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Means {
-    /// Where what is not blocking runs.
+pub struct SourceContext {
+    /// Runs what is asynchronous.
     pub runtime: Handle,
-    /// The retries of the run, shared with all else that repeats something.
+    /// The retries of the run.
     pub budget: Arc<Budget>,
     /// What the user should know at the end of the run.
     pub remarks: Remarks,
     /// What the host gives to pipelines.
     pub host: HostRules,
     pub(in crate::source) secrets: Arc<Redactor>,
-    /// The programs that it started, which end with it.
+    /// The programs it has started, which end with the run.
     pub(crate) children: Children,
 }
 
-impl Means {
-    /// Those of a run that begins, inside of a runtime.
+impl SourceContext {
+    /// The context of a run that begins; to be called within a runtime.
     pub fn of_run(budget: Arc<Budget>, host: HostRules) -> Self {
-        Means {
+        SourceContext {
             host,
             runtime: Handle::current(),
             budget,

@@ -16,7 +16,7 @@ const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
 /// The text of content from [`super::window::Window`]'s current place on. Callers pass the bytes of
 /// the content from the beginning of the first piece on.
-pub(super) struct Transcript {
+pub(super) struct DecodedText {
     encoding: &'static Encoding,
     text: Vec<u8>,
     /// Where what is not yet passed begins in `text`.
@@ -37,9 +37,9 @@ struct Piece {
     faults: Vec<usize>,
 }
 
-impl Transcript {
+impl DecodedText {
     pub(super) fn new(encoding: &'static Encoding) -> Self {
-        Transcript {
+        DecodedText {
             encoding,
             text: Vec::new(),
             start: 0,
@@ -181,7 +181,7 @@ impl Transcript {
 
     fn search(&self, wanted: usize, content: &[u8]) -> usize {
         let length = |n: usize| {
-            let mut other = Transcript::new(self.encoding);
+            let mut other = DecodedText::new(self.encoding);
             other.decode(&content[..n]).text
         };
         let (mut low, mut high) = (0, content.len());

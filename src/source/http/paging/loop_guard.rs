@@ -1,4 +1,4 @@
-//! Pages that go round in a circle, noticed with bounded memory.
+//! Notices pages that repeat in a loop, with bounded memory.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -12,12 +12,12 @@ const TELL_EMPTY_PAGES: u64 = 100;
 /// How many of them are taken for a loop that no token shows.
 const EMPTY_PAGES: u64 = 1000;
 
-/// How many values are remembered exactly; a larger circle is noticed in its second round.
+/// How many values are remembered exactly; a longer loop is noticed in its second round.
 const REMEMBERED: usize = 1 << 16;
 
 /// The pages of a sweep so far.
 #[derive(Debug)]
-pub(crate) struct Circle {
+pub(crate) struct LoopGuard {
     places: Repeats<u64>,
     contents: Repeats<[u8; 12]>,
     empty: u64,
@@ -34,14 +34,14 @@ pub(crate) enum Repeat {
     OfEarlier,
 }
 
-impl Circle {
+impl LoopGuard {
     /// `before` is the digest of the page that an earlier run came to.
     pub(crate) fn new(allows_equal: bool, before: Option<[u8; 12]>) -> Self {
         let mut contents = Repeats::default();
         if let Some(before) = before {
             contents.note(before);
         }
-        Circle {
+        LoopGuard {
             places: Repeats::default(),
             contents,
             empty: 0,
@@ -53,7 +53,7 @@ impl Circle {
     pub(crate) fn enter(&mut self, at: &At) -> Result<()> {
         match self.places.note(at.fingerprint()) {
             Repeat::No => Ok(()),
-            _ => Err(circle(format!("{at} came a second time"))),
+            _ => Err(looping(format!("{at} came a second time"))),
         }
     }
 
@@ -75,7 +75,7 @@ impl Circle {
             self.empty
         );
         if self.empty >= EMPTY_PAGES && !self.allows_equal {
-            return Err(circle(what)
+            return Err(looping(what)
                 .detail("if the source does give so many empty pages: allow_equal_pages => true"));
         }
         if self.empty.is_multiple_of(TELL_EMPTY_PAGES) {
@@ -89,7 +89,7 @@ impl Circle {
         if repeat == Repeat::No || self.allows_equal {
             return Ok(());
         }
-        Err(circle(format!(
+        Err(looping(format!(
             "{at} holds the same records as an earlier page: {origin}"
         ))
         .detail("if the source does give equal pages: allow_equal_pages => true"))
@@ -139,8 +139,8 @@ impl<T: Copy + Eq + Hash> Repeats<T> {
     }
 }
 
-fn circle(what: String) -> Error {
-    Error::failed(format!("the pages go round in a circle: {what}")).next(
+fn looping(what: String) -> Error {
+    Error::failed(format!("the pages go round in a loop_guard: {what}")).next(
         "check the paging of the source: does the server know the parameter, does `next` lead on?",
     )
 }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn pages_without_records_are_a_circle_if_they_are_many_in_a_row_and_not_allowed() {
         let look = |circle: &mut Circle, records| {
-            let looked = circle.look_at(records, [0; 12], &At::Page(7), "http://x/?page=7");
+            let looked = loop_guard.look_at(records, [0; 12], &At::Page(7), "http://x/?page=7");
             looked.map_err(|error| error.to_string())
         };
         let mut circle = Circle::new(false, None);

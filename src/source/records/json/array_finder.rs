@@ -1,14 +1,14 @@
-//! The way into a document to the array that `records` names, and out of it again. What is not on that way
-//! is passed over, however large it is.
+//! Finds the array that `records` names in a document, and the end of the document behind it. Everything else is
+//! skipped without being held, however large it is.
 
 use crate::source::json::{Pointer, ValueScan, string};
 use crate::source::records::frame::Stop;
 use crate::source::records::window::Window;
 
-/// By how many of its keys a document is recognised.
+/// How many keys of a document an error shows.
 const SHOWN: usize = 12;
 
-pub(super) struct Nest {
+pub(super) struct ArrayFinder {
     path: Pointer,
     /// The objects and arrays that are open around the current place, outermost first.
     within: String,
@@ -41,10 +41,10 @@ pub(super) enum Found {
     Cut,
 }
 
-impl Nest {
+impl ArrayFinder {
     pub(super) fn new(path: Pointer, within: String) -> Self {
         let is_open = !within.is_empty();
-        Nest {
+        ArrayFinder {
             path,
             within,
             next: if is_open {

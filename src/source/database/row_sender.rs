@@ -1,4 +1,4 @@
-//! Where rows go: in chunks to the reader, no more bytes than may wait.
+//! Sends rows to the reader, in chunks, through a channel that is bounded by bytes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,8 +48,8 @@ pub(super) struct Chunk {
     _share: OwnedSemaphorePermit,
 }
 
-/// Where rows go.
-pub(super) struct Outlet {
+/// Sends rows in order, and checks that their keys tell them apart.
+pub(super) struct RowSender {
     events: mpsc::Sender<Event>,
     room: Arc<Semaphore>,
     budget: Arc<Budget>,
@@ -62,14 +62,14 @@ pub(super) struct Outlet {
     is_fresh: bool,
 }
 
-impl Outlet {
-    /// An outlet for the rows behind a place, and its other end.
+impl RowSender {
+    /// A sender of the rows after a place, and the receiver.
     pub(super) fn open(
         after: Option<Place>,
         budget: &Arc<Budget>,
     ) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(CHUNKS);
-        let outlet = Outlet {
+        let sender = RowSender {
             events,
             room: Arc::new(Semaphore::new(WAITING)),
             budget: Arc::clone(budget),
@@ -80,7 +80,7 @@ impl Outlet {
             after,
             is_fresh: true,
         };
-        (outlet, receiver)
+        (sender, receiver)
     }
 
     /// For noticing that nobody listens any more.

@@ -1,4 +1,4 @@
-//! What is said on stderr, as text or as one JSON object a line: errors, notes, notices.
+//! Errors, notes and notices on stderr: as text, or as JSON, one object a line.
 
 use super::args::LogFormat;
 use crate::error::Error;
@@ -7,26 +7,25 @@ use serde_json::{Value, json};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-static VOICE: OnceLock<Voice> = OnceLock::new();
+static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
-struct Voice {
+struct Settings {
     format: LogFormat,
     json: bool,
     progress: Progress,
 }
 
-/// Sets how things are said from now on; until then, as text.
+/// Sets the format; until then it is text.
 pub(super) fn set(format: LogFormat, json: bool, progress: &Progress) {
     let progress = progress.clone();
-    // Said once.
-    let _ = VOICE.set(Voice {
+    let _ = SETTINGS.set(Settings {
         format,
         json,
         progress,
     });
     if format == LogFormat::Json {
         std::panic::set_hook(Box::new(|panic| {
-            say("ERROR", json!({"message": panic.to_string()}))
+            write_json("ERROR", json!({"message": panic.to_string()}))
         }));
     }
 }
@@ -34,7 +33,7 @@ pub(super) fn set(format: LogFormat, json: bool, progress: &Progress) {
 /// The error a command ends with; also on stdout if reports are JSON.
 pub(super) fn failed(failure: &Error) {
     error(failure);
-    if VOICE.get().is_some_and(|voice| voice.json) {
+    if SETTINGS.get().is_some_and(|settings| settings.json) {
         println!("{}", json!({"error": error_json(failure)}));
     }
 }
@@ -42,36 +41,36 @@ pub(super) fn failed(failure: &Error) {
 /// An error.
 pub(super) fn error(error: &Error) {
     match is_json() {
-        true => say("ERROR", error_json(error)),
+        true => write_json("ERROR", error_json(error)),
         false => write(&format!("error: {error}")),
     }
 }
 
 /// A remark for the user.
 pub(super) fn note(text: &str) {
-    told("note", "INFO", text);
+    message("note", "INFO", text);
 }
 
-/// What a function of the server says.
+/// A notice of a function of the server.
 pub(super) fn notice(text: &str) {
-    told("notice", "INFO", text);
+    message("notice", "INFO", text);
 }
 
-fn told(label: &str, level: &str, text: &str) {
+fn message(label: &str, level: &str, text: &str) {
     match is_json() {
-        true => say(level, json!({"message": text})),
+        true => write_json(level, json!({"message": text})),
         false => write(&format!("{label}: {text}")),
     }
 }
 
 fn is_json() -> bool {
-    VOICE
+    SETTINGS
         .get()
-        .is_some_and(|voice| voice.format == LogFormat::Json)
+        .is_some_and(|settings| settings.format == LogFormat::Json)
 }
 
-/// In the shape of the log's lines.
-fn say(level: &str, fields: Value) {
+/// In the form of the lines of the log.
+fn write_json(level: &str, fields: Value) {
     let timestamp = jiff::Timestamp::try_from(SystemTime::now())
         .map(|now| now.to_string())
         .unwrap_or_default();
@@ -81,8 +80,8 @@ fn say(level: &str, fields: Value) {
 }
 
 fn write(line: &str) {
-    match VOICE.get() {
-        Some(voice) => voice.progress.suspend(|| eprintln!("{line}")),
+    match SETTINGS.get() {
+        Some(settings) => settings.progress.suspend(|| eprintln!("{line}")),
         None => eprintln!("{line}"),
     }
 }

@@ -30,23 +30,23 @@ const NAMES: [&str; 9] = [
 
 /// All of the text, and where its faults are, if the content comes in chunks of `step` bytes.
 fn whole(encoding: &'static Encoding, content: &[u8], step: usize) -> (Vec<u8>, Vec<usize>) {
-    let mut transcript = Transcript::new(encoding);
+    let mut decoded = DecodedText::new(encoding);
     let mut end = 0;
     while end < content.len() {
         end = (end + step).min(content.len());
-        transcript.extend(&content[transcript.taken()..end]);
+        decoded.extend(&content[decoded.taken()..end]);
     }
-    let rest = content.len() - transcript.taken();
+    let rest = content.len() - decoded.taken();
     if rest > 0 {
-        transcript.close(rest);
+        decoded.close(rest);
     }
     let mut faults = Vec::new();
     let mut from = 0;
-    for piece in &transcript.pieces {
+    for piece in &decoded.pieces {
         faults.extend(piece.faults.iter().map(|at| from + at));
         from += piece.text;
     }
-    (transcript.text().to_vec(), faults)
+    (decoded.text().to_vec(), faults)
 }
 
 #[test]
@@ -91,17 +91,17 @@ fn every_line_is_found_again_in_the_content() {
             }
             _ => continue,
         };
-        let mut transcript = Transcript::new(encoding);
-        transcript.extend(&lines);
+        let mut decoded = DecodedText::new(encoding);
+        decoded.extend(&lines);
         let (mut from, mut count) = (0, 0);
-        while let Some(end) = memchr::memchr(b'\n', transcript.text()) {
-            let line = transcript.text()[..=end].to_vec();
+        while let Some(end) = memchr::memchr(b'\n', decoded.text()) {
+            let line = decoded.text()[..=end].to_vec();
             let content = &lines[from..];
-            let first = transcript.place(0, content);
-            let last = transcript.place(end + 1, content);
+            let first = decoded.place(0, content);
+            let last = decoded.place(end + 1, content);
             let (text, _) = encoding.decode_without_bom_handling(&content[first..last]);
             assert_eq!(text.as_bytes(), line, "{name}");
-            from += transcript.advance(end + 1);
+            from += decoded.advance(end + 1);
             count += 1;
         }
         assert_eq!((count, from), (500, lines.len()), "{name}");
@@ -110,12 +110,12 @@ fn every_line_is_found_again_in_the_content() {
 
 #[test]
 fn bytes_without_a_meaning_are_told_from_those_that_have_one() {
-    let mut transcript = Transcript::new(WINDOWS_1252);
-    transcript.extend(b"\x80uro\nf\x81r\n");
-    assert_eq!(transcript.text(), "\u{20ac}uro\nf\u{fffd}r\n".as_bytes());
-    assert_eq!(transcript.fault_before(7), None);
-    assert_eq!(transcript.fault_before(12), Some(8));
-    let mut transcript = Transcript::new(encoding_rs::UTF_16LE);
-    transcript.extend(b"\xfd\xff\n\0");
-    assert_eq!(transcript.fault_before(4), None, "it was written so");
+    let mut decoded = DecodedText::new(WINDOWS_1252);
+    decoded.extend(b"\x80uro\nf\x81r\n");
+    assert_eq!(decoded.text(), "\u{20ac}uro\nf\u{fffd}r\n".as_bytes());
+    assert_eq!(decoded.fault_before(7), None);
+    assert_eq!(decoded.fault_before(12), Some(8));
+    let mut decoded = DecodedText::new(encoding_rs::UTF_16LE);
+    decoded.extend(b"\xfd\xff\n\0");
+    assert_eq!(decoded.fault_before(4), None, "it was written so");
 }
