@@ -140,7 +140,8 @@ fn every_exit_code_and_counter_is_told() {
 #[tokio::test]
 async fn every_setting_of_a_source_is_told() {
     let db = TestDb::new().await;
-    let told = text("docs/sources.md");
+    // Those that programs share with files are told there.
+    let told = text("docs/sources.md") + &text("docs/programs.md");
     for source in ["file_source", "object_source", "program_source"] {
         let names = db
             .rows(&format!(

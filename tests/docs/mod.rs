@@ -50,6 +50,7 @@ pages! {
     http_is_true: "docs/http.md",
     init_is_true: "docs/init.md",
     output_is_true: "docs/output.md",
+    programs_is_true: "docs/programs.md",
     psql_is_true: "docs/psql.md",
     retention_is_true: "docs/retention.md",
     runbook_is_true: "docs/runbook.md",
