@@ -4,6 +4,7 @@ mod answers;
 mod bulk;
 mod crm;
 mod faults;
+mod interrupted;
 mod parcel_faults;
 mod parcels;
 mod receiver;

@@ -1,18 +1,17 @@
 //! A sender of parcels that is killed or cut off at any message to the database.
 
+use super::Shop;
 use super::bulk::{Bulk, shop};
-use super::{Shop, puts};
-use crate::support::loader::until_free;
+use super::faults::ROWS;
+use super::interrupted::{Subject, nothing_is_doubled_lost_or_reordered};
+use crate::support::sluice::Done;
 use crate::support::web::{Answer, Framing, Request};
-use crate::support::{Fault, Loader, Proxy, sampled};
+use crate::support::{Fault, Loader, Proxy, TestDb};
 use serde_json::Value;
 use std::sync::Mutex;
 
-const ROWS: u64 = 9;
-const ARGS: [&str; 4] = ["deliver", "items", "--workers", "2"];
-
 /// Answers get lost now and then, one row is refused as it is before, and whole requests with another.
-async fn faulty() -> (Bulk, Shop) {
+async fn faulty() -> Parcels {
     let count = Mutex::new(0);
     let lose = move |_: &Request, items: &[Value], _| {
         let mut count = count.lock().unwrap();
@@ -34,36 +33,38 @@ async fn faulty() -> (Bulk, Shop) {
         "size => 4, results => '/results', status => '/status'",
     )
     .await;
-    (bulk, shop)
+    Parcels { bulk, shop }
 }
 
-async fn nothing_is_doubled_lost_or_reordered(fault: Fault, offset: usize) {
-    let (bulk, shop) = faulty().await;
-    shop.load(puts(ROWS, 0));
-    let proxy = Proxy::new(&shop.db, |_| None);
-    Loader::command_through(&proxy, &shop.db, ARGS.to_vec())
-        .wait()
-        .exits(0);
-    let points = sampled(proxy.last_answer(), 12, offset);
-    bulk.applied();
-    let mut fired = 0;
-    for (round, number) in (1..).zip(&points) {
-        let (before, after, number) = (2 * round, 2 * round + 1, *number);
-        shop.load(puts(ROWS, before));
-        let proxy = Proxy::once(&shop.db, fault, move |message| message.number == number);
-        let done = Loader::command_through(&proxy, &shop.db, ARGS.to_vec()).wait();
-        fired += proxy.fired();
-        let is_killed = matches!(fault, Fault::KillBefore | Fault::KillAfter);
-        let context = format!("{fault:?} {number}");
-        assert!(
-            done.code == Some(0) || is_killed && done.code.is_none(),
-            "{context}: {done:?}"
-        );
-        drop(proxy);
-        shop.load(puts(ROWS, after));
-        let done = until_free(|| shop.deliver(&[])).exits(0);
-        assert_eq!(done.summary().count("waiting"), 0, "{context}: {done:?}");
-        let applied = bulk.applied();
+/// A shop whose rows go to a server that takes many in a request.
+struct Parcels {
+    bulk: Bulk,
+    shop: Shop,
+}
+
+impl Subject for Parcels {
+    fn db(&self) -> &TestDb {
+        &self.shop.db
+    }
+
+    fn load_all(&self, n: u64, is_last: bool) {
+        self.shop.load_all(n, is_last);
+    }
+
+    fn send_through(&self, proxy: &Proxy) -> Loader {
+        self.shop.send_through(proxy)
+    }
+
+    fn send(&self) -> Done {
+        self.shop.send()
+    }
+
+    async fn forget(&self) {
+        self.bulk.applied();
+    }
+
+    async fn check(&self, before: u64, after: u64, context: &str) {
+        let applied = self.bulk.applied();
         for id in 0..ROWS {
             let of_row: Vec<u64> = applied
                 .iter()
@@ -75,22 +76,23 @@ async fn nothing_is_doubled_lost_or_reordered(fault: Fault, offset: usize) {
             assert!(is_right, "{context}: {id} {of_row:?} of {applied:?}");
         }
     }
-    assert!(fired * 10 >= 9 * points.len(), "{fired} fired");
-    let open = "select count(*) from sluice.outbox where state not in ('sent', 'superseded')";
-    assert_eq!(shop.db.value(open).await, "0");
+}
+
+async fn check(fault: Fault, offset: usize) {
+    nothing_is_doubled_lost_or_reordered(faulty().await, fault, 12, offset).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_of_parcels_killed_before_any_message_doubles_loses_and_reorders_nothing() {
-    nothing_is_doubled_lost_or_reordered(Fault::KillBefore, 0).await;
+    check(Fault::KillBefore, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_of_parcels_killed_behind_any_message_doubles_loses_and_reorders_nothing() {
-    nothing_is_doubled_lost_or_reordered(Fault::KillAfter, 1).await;
+    check(Fault::KillAfter, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_of_parcels_cut_off_behind_any_message_goes_on() {
-    nothing_is_doubled_lost_or_reordered(Fault::CutAfter, 2).await;
+    check(Fault::CutAfter, 2).await;
 }

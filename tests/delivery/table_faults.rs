@@ -2,115 +2,112 @@
 //! nothing is missing, and older content never comes behind newer. Nor is a row lost that the table refuses.
 
 use super::crm::Crm;
+use super::faults::ROWS;
+use super::interrupted::{Subject, nothing_is_doubled_lost_or_reordered};
 use super::puts;
-use crate::support::loader::until_free;
+use crate::support::sluice::Done;
 use crate::support::wire::From;
-use crate::support::{Fault, Proxy, sampled};
+use crate::support::{Fault, Loader, Proxy, TestDb};
 
-const ROWS: u64 = 9;
-/// Faults of one kind in a sample; `SLUICE_FAULTS=all` leaves none out.
-const SAMPLE: usize = 12;
 /// A row that it refuses as it is before, and takes as it is afterwards.
 const COLUMNS: &str =
     "id text primary key, n bigint, constraint odd check (id <> '3' or n % 2 = 1)";
 
-fn points(crm: &Crm, is_there: bool, offset: usize) -> Vec<usize> {
-    crm.load(puts(ROWS, 0));
-    let db = if is_there { &crm.there } else { &crm.db };
-    let proxy = Proxy::new(db, |_| None);
-    crm.through(&proxy, is_there).wait().exits(0);
-    let last = proxy.last_answer();
-    assert!(last > 30, "{:?}", proxy.log());
-    sampled(last, SAMPLE, offset)
+/// A table in another database, and which of the two databases is struck.
+struct Table {
+    crm: Crm,
+    is_there: bool,
 }
 
-/// Every row is as it was last, at most one older change of it was done before, and nothing twice.
-fn check(done: &[String], before: u64, after: u64, context: &str) {
-    for id in 0..ROWS {
-        let of_row: Vec<&String> = done
-            .iter()
-            .filter(|line| line.split(' ').nth(1) == Some(&id.to_string()))
-            .collect();
-        let first = if before == 2 && id == 3 {
-            "insert"
-        } else {
-            "update"
-        };
-        let both = [
-            format!("update {id} {before}"),
-            format!("{first} {id} {after}"),
-        ];
-        let both = [&both[0], &both[1]];
-        let is_right = of_row == both[1..] || id != 3 && of_row == both;
-        assert!(is_right, "{context}: {of_row:?} of {done:?}");
+impl Subject for Table {
+    fn db(&self) -> &TestDb {
+        &self.crm.db
+    }
+
+    fn struck(&self) -> &TestDb {
+        match self.is_there {
+            true => &self.crm.there,
+            false => &self.crm.db,
+        }
+    }
+
+    fn load_all(&self, n: u64, _is_last: bool) {
+        self.crm.load(puts(ROWS, n));
+    }
+
+    fn send_through(&self, proxy: &Proxy) -> Loader {
+        self.crm.through(proxy, self.is_there)
+    }
+
+    fn send(&self) -> Done {
+        self.crm.deliver(&[])
+    }
+
+    async fn forget(&self) {
+        self.crm.done().await;
+    }
+
+    async fn check(&self, before: u64, after: u64, context: &str) {
+        let done = self.crm.done().await;
+        for id in 0..ROWS {
+            let of_row: Vec<&String> = done
+                .iter()
+                .filter(|line| line.split(' ').nth(1) == Some(&id.to_string()))
+                .collect();
+            let first = if before == 2 && id == 3 {
+                "insert"
+            } else {
+                "update"
+            };
+            let both = [
+                format!("update {id} {before}"),
+                format!("{first} {id} {after}"),
+            ];
+            let both = [&both[0], &both[1]];
+            let is_right = of_row == both[1..] || id != 3 && of_row == both;
+            assert!(is_right, "{context}: {of_row:?} of {done:?}");
+        }
     }
 }
 
-async fn nothing_is_doubled_lost_or_reordered(fault: Fault, is_there: bool, offset: usize) {
+async fn check(fault: Fault, is_there: bool, offset: usize) {
     let crm = Crm::with(COLUMNS, ", parcel_rows => 4").await;
-    let points = points(&crm, is_there, offset);
-    crm.done().await;
-    let mut fired = 0;
-    for (round, number) in (1..).zip(&points) {
-        let (before, after, number) = (2 * round, 2 * round + 1, *number);
-        crm.load(puts(ROWS, before));
-        let db = if is_there { &crm.there } else { &crm.db };
-        let proxy = Proxy::once(db, fault, move |message| message.number == number);
-        let done = crm.through(&proxy, is_there).wait();
-        fired += proxy.fired();
-        let is_killed = matches!(fault, Fault::KillBefore | Fault::KillAfter);
-        let context = format!("{fault:?} {number}");
-        assert!(
-            done.code == Some(0) || is_killed && done.code.is_none(),
-            "{context}: {done:?}"
-        );
-        proxy.release();
-        drop(proxy);
-        crm.load(puts(ROWS, after));
-        let done = until_free(|| crm.deliver(&[])).exits(0);
-        assert_eq!(done.summary().count("waiting"), 0, "{context}: {done:?}");
-        check(&crm.done().await, before, after, &context);
-    }
-    assert!(fired * 10 >= 9 * points.len(), "{fired} fired");
-    let open = "select count(*) from sluice.outbox where state not in ('sent', 'superseded')";
-    assert_eq!(crm.db.value(open).await, "0");
-    let failed = "select check_name, detail from sluice.verify() where not is_ok";
-    assert!(crm.db.rows(failed).await.is_empty());
+    nothing_is_doubled_lost_or_reordered(Table { crm, is_there }, fault, 12, offset).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_killed_before_any_message_to_the_outbox_changes_nothing_twice() {
-    nothing_is_doubled_lost_or_reordered(Fault::KillBefore, false, 0).await;
+    check(Fault::KillBefore, false, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_killed_behind_any_message_to_the_table_changes_nothing_twice() {
-    nothing_is_doubled_lost_or_reordered(Fault::KillAfter, true, 1).await;
+    check(Fault::KillAfter, true, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_killed_before_any_message_to_the_table_changes_nothing_twice() {
-    nothing_is_doubled_lost_or_reordered(Fault::KillBefore, true, 2).await;
+    check(Fault::KillBefore, true, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_cut_off_before_any_message_to_the_table_goes_on() {
-    nothing_is_doubled_lost_or_reordered(Fault::CutBefore, true, 3).await;
+    check(Fault::CutBefore, true, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_cut_off_behind_any_message_to_the_table_goes_on() {
-    nothing_is_doubled_lost_or_reordered(Fault::CutAfter, true, 4).await;
+    check(Fault::CutAfter, true, 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_cut_off_from_the_table_without_its_servers_knowledge_goes_on() {
-    nothing_is_doubled_lost_or_reordered(Fault::HalfOpen, true, 5).await;
+    check(Fault::HalfOpen, true, 5).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_cut_off_behind_any_message_to_the_outbox_goes_on() {
-    nothing_is_doubled_lost_or_reordered(Fault::CutAfter, false, 6).await;
+    check(Fault::CutAfter, false, 6).await;
 }
 
 /// The one that slept holds what it has claimed, and wakes when newer content is there.

@@ -8,6 +8,7 @@ mod define;
 mod delivery;
 mod erase;
 mod faults;
+mod histories;
 mod inspect;
 mod install;
 mod interface;

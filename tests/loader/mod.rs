@@ -78,8 +78,8 @@ async fn run(db: &TestDb, batches: Vec<Batch>, error: Option<Error>, options: Op
         cursor: None,
     })));
     let options = Options {
-        open_source: Arc::new(move |_, _, means| {
-            means.remarks.add("a remark");
+        open_source: Arc::new(move |_, _, context| {
+            context.remarks.add("a remark");
             let source = source.lock().unwrap().take().expect("opened once");
             Ok(Box::new(source) as Box<dyn Source>)
         }),
