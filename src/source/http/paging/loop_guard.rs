@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_circle_larger_than_the_memory_is_noticed_in_its_second_round() {
+    fn a_loop_longer_than_the_memory_is_noticed_in_its_second_round() {
         let size = REMEMBERED as u64 * 3 / 2;
         let mut repeats = Repeats::default();
         let rounds = (0..4).flat_map(|_| 0..size);
@@ -172,16 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn pages_without_records_are_a_circle_if_they_are_many_in_a_row_and_not_allowed() {
-        let look = |circle: &mut Circle, records| {
-            let looked = loop_guard.look_at(records, [0; 12], &At::Page(7), "http://x/?page=7");
+    fn pages_without_records_are_a_loop_if_they_are_many_in_a_row_and_not_allowed() {
+        let look = |guard: &mut LoopGuard, records| {
+            let looked = guard.look_at(records, [0; 12], &At::Page(7), "http://x/?page=7");
             looked.map_err(|error| error.to_string())
         };
-        let mut circle = Circle::new(false, None);
+        let mut guard = LoopGuard::new(false, None);
         for records in [0, 0, 1, 0].repeat(1000) {
-            assert!(look(&mut circle, records).is_ok());
+            assert!(look(&mut guard, records).is_ok());
         }
-        let refused = (0..).find_map(|n| Some((n, look(&mut circle, 0).err()?)));
+        let refused = (0..).find_map(|n| Some((n, look(&mut guard, 0).err()?)));
         let (before, text) = refused.expect("they have no end");
         assert_eq!(before, 998);
         assert!(
@@ -190,7 +190,7 @@ mod tests {
             ) && text.contains("allow_equal_pages => true"),
             "{text}"
         );
-        let mut circle = Circle::new(true, None);
-        assert!((0..5000).all(|_| look(&mut circle, 0).is_ok()));
+        let mut guard = LoopGuard::new(true, None);
+        assert!((0..5000).all(|_| look(&mut guard, 0).is_ok()));
     }
 }
