@@ -2,7 +2,8 @@
 
 use crate::Failure;
 use crate::cases::{Bench, DATABASE, check_summary};
-use crate::orders::{self, COLUMNS};
+use crate::files;
+use crate::orders::COLUMNS;
 use crate::table::aligned;
 
 const SMALL_ROWS: u64 = 100_000;
@@ -62,7 +63,7 @@ fn load(bench: &Bench, target: u64, series: u64, is_again: bool) -> Result<(f64,
     let count = BATCHES * BATCH_ROWS;
     let name = format!("updates-{target}-{series}-{is_again}.ndjson");
     let path = bench.cluster.folder.join(name);
-    orders::write_updates(&path, count, target, series)?;
+    files::write_updates(&path, count, target, series)?;
     settle(bench)?;
     let mut command = bench.load(&path);
     command.args(["--batch-rows", &BATCH_ROWS.to_string()]);

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::cases::{Bench, DATABASE};
-use crate::orders::{self, Format, Variant};
+use crate::files::{self, Format, Variant};
 use crate::process;
 use crate::table::{aligned, median};
 use pgsluice::source::{BatchBuilder, Limits};
@@ -129,7 +129,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
 /// lines, as `lines` does here.
 fn encode(bench: &Bench) -> Result<f64, Failure> {
     let input = bench.cluster.folder.join("batch.ndjson");
-    orders::write(&input, RECORDS, Format::Ndjson, Variant::Plain)?;
+    files::write(&input, RECORDS, Format::Ndjson, Variant::Plain)?;
     let started = Instant::now();
     let text = std::fs::read_to_string(&input)?;
     let mut builder = BatchBuilder::new(Limits {

@@ -3,7 +3,8 @@
 use crate::Failure;
 use crate::args::{Args, Case};
 use crate::cluster::Cluster;
-use crate::orders::{self, Format, Order, Variant};
+use crate::files::{self, Format, Variant};
+use crate::orders::Order;
 use crate::process::{self, Finished};
 use crate::sums::Sums;
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ impl Files {
         let rows = args.rows;
         let write = |name: &str, variant| -> Result<(PathBuf, Sums), Failure> {
             let path = folder.join(name);
-            let sums = orders::write(&path, rows, Format::Ndjson, variant)?;
+            let sums = files::write(&path, rows, Format::Ndjson, variant)?;
             Ok((path, sums))
         };
         let files = Files {
@@ -58,13 +59,13 @@ impl Files {
             open: folder.join("open.ndjson"),
         };
         std::fs::hard_link(&files.plain.0, &files.again)?;
-        if orders::write(&files.csv, rows, Format::Csv, Variant::Plain)? != files.plain.1 {
+        if files::write(&files.csv, rows, Format::Csv, Variant::Plain)? != files.plain.1 {
             return Err("CSV and NDJSON do not hold the same orders".into());
         }
         std::fs::create_dir(&files.small)?;
         for id in 1..=args.rows_of(Case::Small) {
             let mut file = File::create(files.small.join(format!("{id:05}.ndjson")))?;
-            Order::new(id).write_json(&mut file)?;
+            Order::new(id).write_json(&mut file, None)?;
         }
         std::fs::write(&files.open, "{\"order_id\": \"none\"}\n")?;
         Ok(files)
@@ -193,7 +194,7 @@ impl<'a> Bench<'a> {
             return Ok(());
         };
         let rows = self.args.rows;
-        let chosen = orders::chosen(rows);
+        let chosen = files::chosen(rows);
         if self.args.wants(Case::Copy) {
             self.fresh()?;
             let copy = format!(

@@ -1,7 +1,7 @@
 //! Writes the benchmark's files for other programs, `benches/peers` above all.
 
 use crate::Failure;
-use crate::orders::{self, Format, ONE_IN, Variant};
+use crate::files::{self, Format, ONE_IN, Variant};
 use crate::sums::Sums;
 use serde_json::{Map, json};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) fn write_files(folder: &Path, rows: u64) -> Result<(), Failure> {
     for (variant, name) in VARIANTS {
         let write = |(format, extension)| {
             let path = folder.join(format!("{name}.{extension}"));
-            orders::write(&path, rows, format, variant)
+            files::write(&path, rows, format, variant)
         };
         let [ndjson, csv] = FORMATS.map(write);
         let sums: Sums = ndjson?;
@@ -32,7 +32,7 @@ pub(crate) fn write_files(folder: &Path, rows: u64) -> Result<(), Failure> {
     }
     let told = json!({
         "rows": rows,
-        "chosen": orders::chosen(rows),
+        "chosen": files::chosen(rows),
         "is_chosen_sql": format!("order_id % {ONE_IN} = {}", ONE_IN / 2),
         "sums_sql": Sums::SQL,
         "sums": expected,

@@ -89,7 +89,7 @@ fn page(start: u64, rows: u64) -> std::io::Result<Vec<u8>> {
         if id > start {
             body.push(b',');
         }
-        Order::new(id + 1).write_json(&mut body)?;
+        Order::new(id + 1).write_json(&mut body, None)?;
     }
     match end < rows {
         true => write!(body, "], \"next\": {end}}}")?,

@@ -7,6 +7,7 @@ mod budget;
 mod cases;
 mod cluster;
 mod export;
+mod files;
 mod http;
 mod memory;
 mod orders;

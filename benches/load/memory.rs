@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::cases::{Bench, check_summary};
-use crate::orders;
+use crate::files;
 use std::path::Path;
 use std::sync::mpsc;
 
@@ -16,7 +16,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
     let bytes = bench.args.memory_bytes();
     let (say, written) = mpsc::channel();
     let feed = Box::new(move |stdin| {
-        let _ = say.send(orders::stream_ndjson(stdin, bytes).map_err(|error| error.to_string()));
+        let _ = say.send(files::stream_ndjson(stdin, bytes).map_err(|error| error.to_string()));
     });
     let (finished, sample) = bench.measure(bench.load(Path::new("-")), Some(feed))?;
     let rows = written.recv()??;

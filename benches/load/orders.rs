@@ -1,10 +1,6 @@
-//! The orders: made from their number alone, so that every machine loads the same ones, and
-//! summed while they are written, so that what arrives in a table can be compared.
+//! The orders: made from their number alone, so that every machine loads the same ones.
 
-use crate::sums::Sums;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 const STATUS: [&str; 5] = ["new", "paid", "packed", "shipped", "returned"];
 const CURRENCY: [&str; 4] = ["EUR", "USD", "GBP", "CHF"];
@@ -28,20 +24,12 @@ const NOTE: [&str; 16] = [
 ];
 /// 2020-01-01 00:00 UTC.
 const START: i64 = 1_577_836_800;
-/// One record in so many is changed, or bad.
-pub(crate) const ONE_IN: u64 = 100;
 /// The thirtieth of February.
 const NO_DATE: &str = "2024-02-30";
 
-/// How a file's records differ from the orders themselves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Variant {
-    Plain,
-    /// One in a hundred has another amount and a later `updated_at`.
-    Changed,
-    /// One in a hundred lacks its key, or has an amount or a date that is none.
-    Bad,
-}
+/// The columns in their order.
+pub(crate) const COLUMNS: &str =
+    "order_id,customer_id,amount,status,currency,qty,email,note,created_at,updated_at";
 
 /// One order.
 pub(crate) struct Order {
@@ -92,36 +80,14 @@ impl Order {
         }
     }
 
-    fn change(&mut self) {
+    pub(crate) fn change(&mut self) {
         self.cents += 1;
         self.updated += 86_400;
     }
 
-    pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        self.write_json_with(
-            out,
-            &format!("\"order_id\":{},", self.id),
-            &self.amount(),
-            &date(self.created),
-        )
-    }
-
-    fn write_bad_json(&self, out: &mut impl Write, kind: u64) -> io::Result<()> {
-        let key = format!("\"order_id\":{},", self.id);
-        match kind % 3 {
-            0 => self.write_json_with(out, "", &self.amount(), &date(self.created)),
-            1 => self.write_json_with(out, &key, "\"12,50\"", &date(self.created)),
-            _ => self.write_json_with(out, &key, &self.amount(), NO_DATE),
-        }
-    }
-
-    fn write_json_with(
-        &self,
-        out: &mut impl Write,
-        key: &str,
-        amount: &str,
-        day: &str,
-    ) -> io::Result<()> {
+    pub(crate) fn write_json(&self, out: &mut impl Write, fault: Option<u64>) -> io::Result<()> {
+        let (key, amount, day) = self.with_fault(fault);
+        let key = key.map_or_else(String::new, |key| format!("\"order_id\":{key},"));
         writeln!(
             out,
             "{{{key}\"customer_id\":{},\"amount\":{amount},\"status\":\"{}\",\"currency\":\"{}\",\"qty\":{},\
@@ -138,32 +104,9 @@ impl Order {
         )
     }
 
-    fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
-        self.write_csv_with(
-            out,
-            &self.id.to_string(),
-            &self.amount(),
-            &date(self.created),
-        )
-    }
-
-    /// What `write_bad_json` writes, as CSV.
-    fn write_bad_csv(&self, out: &mut impl Write, kind: u64) -> io::Result<()> {
-        let key = self.id.to_string();
-        match kind % 3 {
-            0 => self.write_csv_with(out, "", &self.amount(), &date(self.created)),
-            1 => self.write_csv_with(out, &key, "\"12,50\"", &date(self.created)),
-            _ => self.write_csv_with(out, &key, &self.amount(), NO_DATE),
-        }
-    }
-
-    fn write_csv_with(
-        &self,
-        out: &mut impl Write,
-        key: &str,
-        amount: &str,
-        day: &str,
-    ) -> io::Result<()> {
+    pub(crate) fn write_csv(&self, out: &mut impl Write, fault: Option<u64>) -> io::Result<()> {
+        let (key, amount, day) = self.with_fault(fault);
+        let key = key.map_or_else(String::new, |key| key.to_string());
         writeln!(
             out,
             "{key},{},{amount},{},{},{},{},\"{}\",{day}T{}Z,{}T{}Z",
@@ -177,6 +120,17 @@ impl Order {
             date(self.updated),
             time(self.updated),
         )
+    }
+
+    /// Key, amount and day. With a fault the key is missing, or the amount or the day is none.
+    fn with_fault(&self, fault: Option<u64>) -> (Option<u64>, String, String) {
+        let (key, amount, day) = (Some(self.id), self.amount(), date(self.created));
+        match fault.map(|kind| kind % 3) {
+            None => (key, amount, day),
+            Some(0) => (None, amount, day),
+            Some(1) => (key, "\"12,50\"".to_owned(), day),
+            Some(_) => (key, amount, NO_DATE.to_owned()),
+        }
     }
 
     fn amount(&self) -> String {
@@ -208,97 +162,3 @@ fn date(epoch: i64) -> String {
     let year = year + cycle * 400 + i64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
 }
-
-/// What a file's records are written as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Ndjson,
-    /// With a header.
-    Csv,
-}
-
-/// Writes orders 1 to `rows`. The sums are those of the good ones.
-pub(crate) fn write(path: &Path, rows: u64, format: Format, variant: Variant) -> io::Result<Sums> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    if format == Format::Csv {
-        writeln!(out, "{COLUMNS}")?;
-    }
-    let mut sums = Sums::default();
-    for id in 1..=rows {
-        let mut order = Order::new(id);
-        let is_chosen = id % ONE_IN == ONE_IN / 2;
-        if is_chosen && variant == Variant::Bad {
-            match format {
-                Format::Ndjson => order.write_bad_json(&mut out, id / ONE_IN)?,
-                Format::Csv => order.write_bad_csv(&mut out, id / ONE_IN)?,
-            }
-            continue;
-        }
-        if is_chosen && variant == Variant::Changed {
-            order.change();
-        }
-        sums.add(&order);
-        match format {
-            Format::Ndjson => order.write_json(&mut out)?,
-            Format::Csv => order.write_csv(&mut out)?,
-        }
-    }
-    out.flush()?;
-    Ok(sums)
-}
-
-/// How many of `rows` are changed in `Changed`, and bad in `Bad`.
-pub(crate) fn chosen(rows: u64) -> u64 {
-    (rows + ONE_IN / 2) / ONE_IN
-}
-
-/// Writes `count` orders as NDJSON, spread all over 1 to `of`, none twice; a later `series`
-/// holds newer versions.
-pub(crate) fn write_updates(path: &Path, count: u64, of: u64, series: u64) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    for draw in series * count..(series + 1) * count {
-        // Steps of a prime, around and around.
-        let mut order = Order::new(1 + draw * 7_368_787 % of);
-        for _ in 0..=series {
-            order.change();
-        }
-        order.write_json(&mut out)?;
-    }
-    out.flush()
-}
-
-/// Writes orders as NDJSON until there are `bytes`; says how many.
-pub(crate) fn stream_ndjson(out: impl Write, bytes: u64) -> io::Result<u64> {
-    let mut out = Counting {
-        inner: BufWriter::with_capacity(1 << 16, out),
-        written: 0,
-    };
-    let mut id = 0;
-    while out.written < bytes {
-        id += 1;
-        Order::new(id).write_json(&mut out)?;
-    }
-    out.flush()?;
-    Ok(id)
-}
-
-struct Counting<W> {
-    inner: W,
-    written: u64,
-}
-
-impl<W: Write> Write for Counting<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.written += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-/// The columns in their order.
-pub(crate) const COLUMNS: &str =
-    "order_id,customer_id,amount,status,currency,qty,email,note,created_at,updated_at";

@@ -207,7 +207,7 @@ fn decide(
         | [Kind::Integer, Kind::Decimal, Kind::Comma] => {
             let example = &kinds[&Kind::Comma].1;
             let choice = format!(
-                "numeric, once you know what {example:?} context: replace(…, ',', '.') or replace(…, ',', '')"
+                "numeric, once you know what {example:?} means: replace(…, ',', '.') or replace(…, ',', '')"
             );
             ("text", Some(choice))
         }

@@ -1,4 +1,4 @@
-//! FailureKind a URL names: a store, a bucket in it, and a prefix or a key.
+//! What a URL names: a store, a bucket in it, and a prefix or a key.
 
 use crate::error::{Error, Result};
 
@@ -22,7 +22,7 @@ impl Store {
         }
     }
 
-    /// FailureKind holds the objects, in the words of the store.
+    /// What holds the objects, in the words of the store.
     pub(super) fn container(self) -> &'static str {
         match self {
             Store::S3 | Store::Gcs => "bucket",

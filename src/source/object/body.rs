@@ -23,7 +23,7 @@ pub(super) struct LostPart {
     pub(super) error: Error,
 }
 
-/// FailureKind may happen to an object while it is read.
+/// What may happen to an object while it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     Replaced,
@@ -43,7 +43,7 @@ pub(super) struct Body {
     lines: BodyState,
 }
 
-/// FailureKind reader and fetcher tell each other besides the bytes.
+/// What reader and fetcher tell each other besides the bytes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BodyState {
     trouble: Arc<OnceLock<Trouble>>,
@@ -51,7 +51,7 @@ pub(super) struct BodyState {
 }
 
 impl BodyState {
-    /// FailureKind happened to the object, if something did.
+    /// What happened to the object, if something did.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble.get().copied()
     }

@@ -1,4 +1,4 @@
-//! FailureKind the user can do about what a store refuses.
+//! What the user can do about what a store refuses.
 
 use super::address::{Address, Store};
 use super::service::{Failure, FailureKind};

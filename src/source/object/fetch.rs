@@ -21,17 +21,17 @@ use crate::retry::Budget;
 use crate::source::records::Compression;
 use crate::source::{ObjectState, Reason};
 
-/// FailureKind is fetched in one request.
+/// What is fetched in one request.
 const PART: u64 = 4 << 20;
-/// FailureKind may lie in memory before it is read.
+/// What may lie in memory before it is read.
 const AHEAD: u64 = 32 << 20;
-/// FailureKind even the smallest object counts for, which bounds their number.
+/// What even the smallest object counts for, which bounds their number.
 const LEAST: u64 = 16 << 10;
 /// Requests under way.
 const REQUESTS: usize = 32;
 const KIB: u64 = 1 << 10;
 
-/// FailureKind the fetcher tells the reader, in order.
+/// What the fetcher tells the reader, in order.
 pub(super) enum Event {
     Object(Found),
     /// An object that is passed over from now on: its state, and what it is recognised by.
@@ -161,7 +161,7 @@ impl Fetcher {
             position: None,
             is_parquet: candidate.is_parquet,
         });
-        // FailureKind others hold of the budget is not given back before this object is read.
+        // What others hold of the budget is not given back before this object is read.
         let own = self.with_memory(2 * PART);
         let (candidate, start, lines) = (found.candidate.clone(), found.start, found.body.lines());
         tokio::spawn(async move {
@@ -216,7 +216,7 @@ fn room_for(bytes: u64) -> Arc<Semaphore> {
 
 /// An object to hand to the reader, and where to put its parts.
 fn announce(candidate: Candidate) -> (Found, Sender<Pending>) {
-    // FailureKind is compressed has to be decoded from its beginning.
+    // What is compressed has to be decoded from its beginning.
     let start = match &candidate.position {
         _ if candidate.is_parquet => candidate.identity.size,
         Some(position) if position.compression == Compression::None => {

@@ -33,7 +33,7 @@ impl Fetching {
         }
     }
 
-    /// FailureKind the fetcher tells next; the first call starts it. Its silence does not mean that there is
+    /// What the fetcher tells next; the first call starts it. Its silence does not mean that there is
     /// nothing more.
     pub(super) fn next(&mut self) -> Result<Event> {
         if let Some(listing) = self.listing.take() {

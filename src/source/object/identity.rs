@@ -70,7 +70,7 @@ fn bare(etag: &str) -> &str {
     etag.trim_matches('"')
 }
 
-/// FailureKind is known of an object.
+/// What is known of an object.
 pub(super) type Known = units::Known<Identity>;
 pub(super) type State = units::State<Identity>;
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use object_store::path::Path;
 
-/// FailureKind a disguised key begins with; behind it are the key's bytes in hexadecimal digits.
+/// What a disguised key begins with; behind it are the key's bytes in hexadecimal digits.
 const DISGUISE: char = '\u{10FFFD}';
 
 /// The page of a listing with such keys disguised, of S3 (`Key`) or Azure (`Name`).
@@ -29,7 +29,7 @@ pub(super) fn disguised(page: &str) -> String {
     out + rest
 }
 
-/// FailureKind stands before the next key, its tag, the key, and what stands behind it.
+/// What stands before the next key, its tag, the key, and what stands behind it.
 fn next_key(page: &str) -> Option<(&str, &str, &str, &str)> {
     const TAGS: [&str; 2] = ["<Key>", "<Name>"];
     let (at, opened) = TAGS

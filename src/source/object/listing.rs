@@ -37,7 +37,7 @@ pub(super) struct Candidate {
     pub(super) is_parquet: bool,
 }
 
-/// FailureKind is to be done about a listed object.
+/// What is to be done about a listed object.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Read(Candidate),
@@ -82,7 +82,7 @@ impl Listing {
         }
     }
 
-    /// FailureKind is to be done about the next object that the store has; none at the end.
+    /// What is to be done about the next object that the store has; none at the end.
     pub(super) async fn next(&mut self, store: &dyn ObjectStore) -> Result<Option<Verdict>> {
         if self.begun.is_none() {
             self.begun = Some(by_name(self.known.begun().await?));
@@ -99,12 +99,12 @@ impl Listing {
         }
     }
 
-    /// FailureKind has come up since the last call, for the user.
+    /// What has come up since the last call, for the user.
     pub(super) fn remark(&mut self) -> Option<String> {
         self.walk.remark()
     }
 
-    /// FailureKind to say once everything was listed: `is_empty` if there was nothing.
+    /// What to say once everything was listed: `is_empty` if there was nothing.
     pub(super) fn last_words(&mut self, is_empty: bool) -> (Vec<String>, Vec<Reason>) {
         let nothing = is_empty.then(|| self.wanted.nothing(&self.address.url()));
         let remarks = nothing.into_iter().chain(self.passed_over.remarks());
@@ -127,7 +127,7 @@ impl Listing {
                 .as_mut()
                 .is_some_and(|begun| begun.remove(&name).is_some());
             let below = self.address.below(&key);
-            // FailureKind was begun is read to its end.
+            // What was begun is read to its end.
             if is_begun || self.wanted.wants(below, &name, &mut self.passed_over) {
                 let identity = Identity::new(&meta);
                 let facts = identity.to_json(&name)?;

@@ -3,7 +3,7 @@
 //! files; how the bytes come is not.
 //!
 //! Each run lists the whole prefix and compares it with what is known: an object is known by
-//! its ETag and size. FailureKind is to be read is fetched ahead, several objects at once and large
+//! its ETag and size. What is to be read is fetched ahead, several objects at once and large
 //! ones in parts, each part under the condition that the ETag is still the same. An object
 //! counts as done when as many bytes were read as it has.
 

@@ -17,7 +17,7 @@ use crate::source::records::{
 };
 use crate::source::units::{self, Unit};
 
-/// FailureKind to say about an object that is replaced between two of its parts.
+/// What to say about an object that is replaced between two of its parts.
 pub(super) const WHILE_READ: &str = "while it was read";
 
 /// An object being read.
@@ -27,7 +27,7 @@ pub(super) struct ObjectReading {
     lines: BodyState,
 }
 
-/// FailureKind opening an object came to.
+/// What opening an object came to.
 pub(super) enum Opened {
     Reading(Box<ObjectReading>),
     /// It is not what it was when an earlier run began it; says in which respect.

@@ -1,4 +1,4 @@
-//! FailureKind stores say when they say no.
+//! What stores say when they say no.
 
 use std::fmt;
 

@@ -109,7 +109,7 @@ impl Failure {
         match &self.what {
             FailureKind::Refused(refusal) => refusal.passes(),
             // A name that does not resolve and a certificate that does not fit are not told
-            // apart from a network that is down. FailureKind is unknown was not even asked.
+            // apart from a network that is down. What is unknown was not even asked.
             FailureKind::Broken(error) => error.kind() != HttpErrorKind::Unknown,
             FailureKind::Senseless(_) => false,
         }

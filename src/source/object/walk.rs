@@ -44,7 +44,7 @@ impl Walk {
         }
     }
 
-    /// FailureKind has come up since the last call, for the user.
+    /// What has come up since the last call, for the user.
     pub(super) fn remark(&mut self) -> Option<String> {
         self.remark.take()
     }

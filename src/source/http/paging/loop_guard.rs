@@ -140,7 +140,7 @@ impl<T: Copy + Eq + Hash> Repeats<T> {
 }
 
 fn looping(what: String) -> Error {
-    Error::failed(format!("the pages go round in a loop_guard: {what}")).next(
+    Error::failed(format!("the pages go round in a circle: {what}")).next(
         "check the paging of the source: does the server know the parameter, does `next` lead on?",
     )
 }
