@@ -43,6 +43,35 @@ fn a_file_of_the_engine_has_150_lines_of_120_columns_at_most() {
     assert_eq!(wide, [""; 0], "these lines are too wide");
 }
 
+/// In comments, too: a name that stays behind when its function is renamed leads nowhere.
+#[test]
+fn the_engine_names_no_private_function_that_it_does_not_have() {
+    let mut files = files("sql/engine", ".sql");
+    let all: String = files.iter().map(|(_, text)| text.as_str()).collect();
+    let is_defined = |name: &str| {
+        let kinds = ["function", "view"].iter();
+        kinds.into_iter().any(|kind| {
+            let start = format!("create or replace {kind} sluice.{name}");
+            let mut found = all.match_indices(&start);
+            found.any(|(at, _)| all[at + start.len()..].starts_with(['(', ' ']))
+        })
+    };
+    let readme = include_str!("../../sql/engine/README.md");
+    files.push(("README.md".to_owned(), readme.to_owned()));
+    let mut unknown = vec![];
+    for (path, text) in &files {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = text.split(|c: char| c.is_whitespace() || "(`.,".contains(c));
+        for word in words.filter(|word| word.starts_with('_')) {
+            let name = word.split(|c: char| !is_name(c)).next().unwrap();
+            if name.len() > 3 && !is_defined(name) {
+                unknown.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert_eq!(unknown, [""; 0]);
+}
+
 #[test]
 fn a_source_file_has_300_lines_at_most() {
     for folder in [

@@ -6,19 +6,15 @@ returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
   v sluice.compiled;
 begin
   for v in select * from pg_temp.sluice_targets t order by t.number loop
-    perform set_config('search_path', v.search_path, true);
     if v.fetch_sql is not null then
       perform sluice._fetch_met(v.target, v.fetch_sql);
     end if;
-    execute format($sql$with edited as materialized (
+    perform sluice._execute_by_index(format($sql$with edited as materialized (
   select s.* from %6$s s join %7$s t on %3$s
   where s.sluice_state is null and not s.sluice_deleted and t.sluice_hash = s.sluice_hash
     and %4$s is distinct from s.sluice_hash and not %5$s)
@@ -28,8 +24,7 @@ update %1$s t set sluice_hash = null%2$s from edited e where %8$s$sql$,
       sluice._key_condition(v.target, v.key, 't', 's'), sluice._hash_sql(v.target, v.columns),
       sluice._is_accepted_sql(sluice._qualified_name(v.target), sluice._key_hash(v.target, v.key, 't'),
         sluice._hash_sql(v.target, v.columns)),
-      v.rows_table::regclass, sluice._met(v.target), sluice._key_condition(v.target, v.key, 't', 'e'));
-    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+      v.rows_table::regclass, sluice._met(v.target), sluice._key_condition(v.target, v.key, 't', 'e')), v.search_path);
   end loop;
 end
 $$;

@@ -70,7 +70,7 @@ where d.number = %4$s order by %5$s limit $2$sql$,
           array_agg(format('pg_catalog.json_build_array(t.%I, null)', c) order by n))
         from unnest(p_target.columns) with ordinality as columns (c, n)),
       p_target.target::regclass, p_target.number,
-      (select string_agg(format('t.%I', k), ', ') from unnest(p_target.key) k), sluice._met(p_target.target))
+      sluice._column_list(p_target.key, 't'), sluice._met(p_target.target))
       using p_batch_id, v_wanted.most;
   end if;
 end

@@ -68,24 +68,6 @@ begin
 end
 $$;
 
-create or replace function sluice._execute_by_index(p_statement text, p_search_path text)
-returns bigint
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
-as $$
-declare
-  v_written bigint;
-begin
-  perform set_config('search_path', p_search_path, true);
-  execute p_statement;
-  get diagnostics v_written = row_count;
-  return v_written;
-end
-$$;
-
 -- How many rows of a table, partitions included, this transaction has written so far.
 create or replace function sluice._rows_written(p_target oid)
 returns bigint

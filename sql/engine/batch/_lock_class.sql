@@ -20,6 +20,45 @@ install: upgrades, shared by batches; guard: one run a pipeline; batch: shared, 
 target: one writer a table; define: one definition at a time; deliver: one sender a pipeline; sending: shared, shows
 which sessions are at its deliveries. All are held to the end of a transaction, never of a session.$$;
 
+-- The processes that hold one of these locks for a pipeline. Without settings of its own: it becomes part of the query
+-- of a view.
+create or replace function sluice._holders(p_kind text, p_pipeline_id integer)
+returns setof integer
+language sql stable
+as $$
+  select l.pid from pg_catalog.pg_locks l
+  where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+    and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+    and l.classid = sluice._lock_class(p_kind)::pg_catalog.int8 and l.objid = p_pipeline_id::pg_catalog.int8
+$$;
+
+-- Ends those of them that are ours: of the same role, and by their name a sluice. One that is frozen in copy obeys
+-- neither timeouts nor pg_cancel_backend. Returns how many.
+create or replace function sluice._end_holders(p_kinds text[], p_pipeline_id integer)
+returns integer
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select count(*) filter (where pg_terminate_backend(a.pid))::integer
+  from pg_stat_activity a
+  where a.pid in (select h from unnest(p_kinds) k cross join lateral sluice._holders(k, p_pipeline_id) h)
+    and a.application_name like 'sluice%' and a.pid <> pg_backend_pid() and a.usename = session_user
+$$;
+
+-- Lets this session hold a lock for as long as its transaction is open, however long it says nothing.
+create or replace function sluice._allow_silence()
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform set_config('idle_in_transaction_session_timeout', '0', true);
+  if current_setting('transaction_timeout', true) is not null then
+    perform set_config('transaction_timeout', '0', true); -- PostgreSQL 17
+  end if;
+end
+$$;
+
 -- One writer per target at a time, whichever pipeline, replay or backfill it belongs to: to the end of the
 -- transaction.
 create or replace function sluice._lock_target(p_target oid)

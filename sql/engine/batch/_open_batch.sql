@@ -41,7 +41,7 @@ begin
   values (
     v_batch_id, p_pipeline.pipeline_id, coalesce(p_pipeline.backfill_of, p_pipeline.pipeline_id),
     sluice._live_name(p_pipeline.name), sluice._take_version(p_pipeline.pipeline_id, p_version, v_batch_id),
-    p_kind, p_precedence, p_run_id, 
+    p_kind, p_precedence, p_run_id,
     (select r.started_at from sluice.runs r where r.run_id = p_run_id), clock_timestamp());
   update pg_temp.sluice_batch set has_children = exists (
     select from pg_temp.sluice_targets t where t.number > 1);

@@ -22,6 +22,26 @@ $$;
 comment on function sluice._plan_by_index(text, text, text) is
   'Prepares a statement of a batch, planned by index lookups.';
 
+-- Executes a statement that is planned like that, and whose triggers, if any, see these settings; returns how many rows
+-- it wrote.
+create or replace function sluice._execute_by_index(p_statement text, p_search_path text)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  v_written bigint;
+begin
+  perform set_config('search_path', p_search_path, true);
+  execute p_statement;
+  get diagnostics v_written = row_count;
+  return v_written;
+end
+$$;
+
 -- Prepares a statement, with parameters of p_types if any, replacing an earlier one with that name. A rollback does
 -- not undo it.
 create or replace function sluice._prepare(p_name text, p_types text, p_statement text)

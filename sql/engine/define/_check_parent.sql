@@ -46,8 +46,7 @@ begin
   then
     raise exception using errcode = 'SL005',
       message = p_where || format('target %s has no index by which the children of a parent are found', p_also.target),
-      hint = format('create index on %s (%s)', p_also.target,
-        (select string_agg(quote_ident(p), ', ') from unnest(p_also.parent) p));
+      hint = format('create index on %s (%s)', p_also.target, sluice._column_list(p_also.parent));
   end if;
 end
 $$;

@@ -84,7 +84,7 @@ begin
       message = v_where || format('target %s has no unique index on exactly its key (%s)', p_target,
         array_to_string(p_key, ', ')),
       hint = format('alter table %s add primary key (%s); the index has to be valid, not partial and not deferrable',
-        p_target, (select string_agg(quote_ident(k), ', ') from unnest(p_key) k));
+        p_target, sluice._column_list(p_key));
   end if;
   select a.attname into v_name from pg_attribute a
   where a.attrelid = v_target and a.attname = any (p_key) and not a.attnotnull limit 1;

@@ -8,11 +8,7 @@ as $$
       and o.is_paused) then 'paused'
     when r.run_id is null then 'new'
     when r.outcome is not null then r.outcome
-    when exists (
-      select from pg_locks l
-      where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-        and l.database = (select d.oid from pg_database d where d.datname = current_database())
-        and l.classid = sluice._lock_class('guard')::bigint and l.objid = p.pipeline_id::bigint) then 'running'
+    when exists (select from sluice._holders('guard', p.pipeline_id)) then 'running'
     else 'died' end
   from sluice.pipelines p
   left join lateral (

@@ -25,7 +25,7 @@ begin
 select count(*) as count, min(delivery_id) as first_id from noted$sql$,
       v_owner, v_route, sluice._key_json(p_key, 't'), sluice._key_hash(p_target, p_key, 't'), p_operation, p_batch_id,
       case p_operation when 'delete' then 'to_jsonb(t.*)' else 'null' end, p_rows,
-      (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)))
+      sluice._column_list(p_key, 't'))
     into v_noted using p_given;
   perform sluice._supersede_deliveries(v_owner, v_route, v_noted.first_id, v_noted.count);
   return v_noted.count;

@@ -8,18 +8,12 @@ declare
   v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(hold_delivery.pipeline);
   v_holder   record;
 begin
-  perform set_config('idle_in_transaction_session_timeout', '0', true);
-  if current_setting('transaction_timeout', true) is not null then
-    perform set_config('transaction_timeout', '0', true); -- PostgreSQL 17
-  end if;
+  perform sluice._allow_silence();
   if pg_try_advisory_xact_lock(sluice._lock_class('deliver'), v_pipeline.pipeline_id) then
     return null;
   end if;
   select a.*, extract(epoch from clock_timestamp() - a.state_change) as silent_seconds into v_holder
-  from pg_locks l join pg_stat_activity a on a.pid = l.pid
-  where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-    and l.database = (select d.oid from pg_database d where d.datname = current_database())
-    and l.classid = sluice._lock_class('deliver')::bigint and l.objid = v_pipeline.pipeline_id::bigint;
+  from pg_stat_activity a where a.pid in (select h from sluice._holders('deliver', v_pipeline.pipeline_id) h);
   if not found then
     return 'nobody any more'; -- it has let go meanwhile
   end if;
@@ -41,21 +35,10 @@ fence, and that keys are the same.$$;
 
 create or replace function sluice.evict_sender(pipeline text)
 returns integer
-language plpgsql volatile
+language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(evict_sender.pipeline);
-begin
-  return (
-    select count(*) filter (where pg_terminate_backend(s.pid))
-    from (
-      select distinct a.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
-      where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-        and l.database = (select d.oid from pg_database d where d.datname = current_database())
-        and l.classid = sluice._lock_class('sending')::bigint and l.objid = v_pipeline.pipeline_id::bigint
-        and a.application_name like 'sluice%' and a.pid <> pg_backend_pid() and a.usename = session_user) s);
-end
+  select sluice._end_holders('{sending}', (sluice._find_own_live_pipeline(pipeline)).pipeline_id)
 $$;
 
 comment on function sluice.evict_sender(text) is

@@ -4,16 +4,14 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(redeliver.pipeline);
-  v_count    bigint;
+  v_id    integer;
+  v_count bigint;
 begin
   perform from sluice._find_routes(redeliver.pipeline);
-  -- No batch supersedes any of them meanwhile.
-  perform sluice._hold_batches(v_pipeline.pipeline_id);
-  perform sluice._refuse_unknown_deliveries(v_pipeline, redeliver.delivery_ids);
+  v_id := sluice._hold_dead_deliveries(redeliver.pipeline, redeliver.delivery_ids);
   update sluice.outbox o set state = 'unsent', redelivery = o.redelivery + 1, attempts = 0, attempted_at = null,
     parcel = null, body = null, status = null, answer = null, error = null
-  where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'dead'
+  where o.pipeline_id = v_id and o.state = 'dead'
     and (redeliver.delivery_ids is null or o.delivery_id = any (redeliver.delivery_ids));
   get diagnostics v_count = row_count;
   return v_count;
@@ -31,17 +29,16 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(discard_deliveries.pipeline);
-  v_count    bigint;
+  v_id    integer;
+  v_count bigint;
 begin
   if coalesce(trim(reason), '') = '' then
     raise exception using errcode = 'SL005', message = 'a delivery is discarded for a reason',
       hint = 'reason => ''why it need not arrive''';
   end if;
-  perform sluice._hold_batches(v_pipeline.pipeline_id);
-  perform sluice._refuse_unknown_deliveries(v_pipeline, discard_deliveries.delivery_ids);
+  v_id := sluice._hold_dead_deliveries(discard_deliveries.pipeline, discard_deliveries.delivery_ids);
   update sluice.outbox o set state = 'discarded', closed_at = clock_timestamp(), error = reason, body = null
-  where o.pipeline_id = v_pipeline.pipeline_id and o.state = 'dead' and o.delivery_id = any (delivery_ids);
+  where o.pipeline_id = v_id and o.state = 'dead' and o.delivery_id = any (delivery_ids);
   get diagnostics v_count = row_count;
   return v_count;
 end
@@ -61,23 +58,28 @@ begin
 end
 $$;
 
-create or replace function sluice._refuse_unknown_deliveries(p_pipeline sluice.pipelines, p_ids bigint[])
-returns void
-language plpgsql stable
+-- Sees to it that no batch supersedes deliveries of a pipeline meanwhile, and that those given are dead (SL005);
+-- returns the pipeline.
+create or replace function sluice._hold_dead_deliveries(p_name text, p_ids bigint[])
+returns integer
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_id    bigint;
-  v_state text;
+  v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(p_name);
+  v_id       bigint;
+  v_state    text;
 begin
+  perform sluice._hold_batches(v_pipeline.pipeline_id);
   select i.id, o.state into v_id, v_state from unnest(p_ids) i (id)
-  left join sluice.outbox o on o.delivery_id = i.id and o.pipeline_id = p_pipeline.pipeline_id
+  left join sluice.outbox o on o.delivery_id = i.id and o.pipeline_id = v_pipeline.pipeline_id
   where o.state is distinct from 'dead' order by i.id limit 1;
   if found then
     raise exception using errcode = 'SL005',
-      message = format('pipeline %s: delivery %s is %s', p_pipeline.name, v_id, coalesce(v_state, 'not known')),
+      message = format('pipeline %s: delivery %s is %s', v_pipeline.name, v_id, coalesce(v_state, 'not known')),
       hint = format('only dead ones are redelivered or discarded: select * from sluice.deliveries where '
-        'pipeline = %L and state = ''dead''', p_pipeline.name);
+        'pipeline = %L and state = ''dead''', v_pipeline.name);
   end if;
+  return v_pipeline.pipeline_id;
 end
 $$;

@@ -1,4 +1,4 @@
--- Under the lock on the target, which _hold_target has taken: nobody can rewrite the table any more, which would move
+-- Under the lock on the target, which _hold_targets has taken: nobody can rewrite the table any more, which would move
 -- other rows to these places. A rewrite before that has given it another file.
 create or replace function sluice._confirm_known()
 returns bigint

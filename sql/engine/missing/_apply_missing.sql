@@ -77,7 +77,7 @@ begin
 select $1, row_number() over (order by %1$s) - 1, %2$L, %3$s, %4$s
 from pg_temp.sluice_missing m join %5$s t on t.tableoid = m.class and t.ctid = m.place
 order by %1$s limit $2$sql$,
-      (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
+      sluice._column_list(p_key, 't'),
       case when p_mark_column is null then 'delete' else 'update' end, sluice._key_json(p_key, 't'),
       case when p_mark_column is null
         then sluice._object_sql(array_agg(c.column_name),

@@ -70,7 +70,7 @@ $$;
 
 comment on function sluice._note_full_read(sluice.batches, text, text, text) is
 $$Adds the open batch to the full read of its pipeline: the keys it has seen, or what spoils the read. p_snapshot,
-p_spoilt_by: as given to load_batch. p_batch_keys_sql: see sluice._batch_keys_sql.$$;
+p_spoilt_by: as given to load_batch. p_batch_keys_sql: see sluice._known_sql.$$;
 
 -- Identifies what a full read depends on: the source, the version of the transform, the key.
 create or replace function sluice._full_read_recipe(p_pipeline_id integer, p_version integer)
@@ -99,8 +99,7 @@ as $$
         or exists (select from sluice.source_objects o where o.pipeline_id = p_pipeline_id))))
 $$;
 
--- The hashes of the keys that the open batch has seen. is_sound: none was missed. p_batch_keys_sql: see
--- sluice._batch_keys_sql.
+-- The hashes of the keys that the open batch has seen. is_sound: none was missed. p_batch_keys_sql: see _known_sql.
 create or replace function sluice._batch_keys(p_batch_keys_sql text, out is_sound boolean, out key_hashes bytea[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp

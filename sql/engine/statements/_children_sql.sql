@@ -23,9 +23,6 @@ declare
   v_rows    text := 'pg_temp.sluice_rows_' || p_number;
   v_of_same text := 'p.sluice_ordinal operator(pg_catalog.=) c.sluice_ordinal and '
     || sluice._parent_condition(p_first, p_first_key, p_parent, 'c');
-  v_key     text := (select string_agg(format('t.%I', k), ', ' order by n) from unnest(p_key) with ordinality x (k, n));
-  v_parent  text := (select string_agg(format('s.%I', k), ', ' order by n)
-    from unnest(p_parent) with ordinality x (k, n));
 begin
   orphans_sql := format($sql$insert into pg_temp.sluice_faults (ordinal, sqlstate, message)
 select distinct c.sluice_ordinal, 'SL100', %L
@@ -55,15 +52,16 @@ cross join lateral (select t.tableoid as class, t.ctid as place, %2$s from %3$s 
 where p.sluice_state is null and ($1 is null or p.sluice_ordinal between $1 and $2)
   and %5$s (
     select from %6$s s where s.sluice_state is null and %7$s s.sluice_deleted and %8$s)$sql$,
-    p_number, v_key, sluice._met(p_target), sluice._parent_condition(p_first, p_first_key, p_parent, 't'),
+    p_number, sluice._column_list(p_key, 't'), sluice._met(p_target),
+    sluice._parent_condition(p_first, p_first_key, p_parent, 't'),
     case p_children when 'replace' then 'not exists' else 'p.sluice_deleted and exists' end, v_rows,
     case p_children when 'replace' then 'not' else '' end, sluice._key_condition(p_target, p_key, 't', 's'));
 
   drop_sql := sluice._drop_sql(p_target, p_key, p_number);
   if p_children = 'replace' then
     fetch_sql := sluice._fetch_sql(p_target, p_key,
-      format('select distinct %s from pg_temp.sluice_rows_1 where sluice_state is null', (
-        select string_agg(quote_ident(k), ', ' order by n) from unnest(p_first_key) with ordinality x (k, n))),
+      format('select distinct %s from pg_temp.sluice_rows_1 where sluice_state is null',
+        sluice._column_list(p_first_key)),
       sluice._parent_condition(p_first, p_first_key, p_parent, 't', 's'));
   end if;
 
@@ -74,7 +72,7 @@ from (
   left join lateral (select t.sluice_hash, t.sluice_batch, true as is_there from %3$s t where %4$s offset 0) t on true
   where s.sluice_state is null and case when t.is_there then s.sluice_deleted or %5$s else not s.sluice_deleted end) c
 where p.sluice_state is null and %6$s$sql$,
-    v_parent, v_rows, sluice._met(p_target), sluice._key_condition(p_target, p_key, 't', 's'),
+    sluice._column_list(p_parent, 's'), v_rows, sluice._met(p_target), sluice._key_condition(p_target, p_key, 't', 's'),
     sluice._differs_sql(p_target), v_of_same);
 end
 $$;

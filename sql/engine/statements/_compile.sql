@@ -11,7 +11,6 @@ declare
   v_transform       record;
   v_function        oid;
   v_has_reject      boolean;
-  v_fields          text;
   v_is_in_any_order boolean;
   v_others          oid[];
 begin
@@ -81,8 +80,7 @@ begin
   v.has_deleted := v.has_deleted or sluice._follows_deletes(p_pipeline_id, v.version, p_number);
   v.input_columns := sluice._input_columns(v_function);
   if v.input_columns is not null then
-    select string_agg(format('%I text', c), ', ' order by n), string_agg(format('%I', c), ', ' order by n)
-      into v.fields_definition, v_fields
+    select string_agg(format('%I text', c), ', ' order by n) into v.fields_definition
     from unnest(v.input_columns) with ordinality x (c, n);
     v.slice_sql := format($sql$insert into pg_temp.sluice_fields (sluice_ordinal, sluice_position, sluice_digest, %s)
 select s.ordinal, s.position, s.digest, r.*
@@ -91,7 +89,7 @@ cross join lateral %s
 where ($1 is null or s.ordinal = any ($1))
   and s.ordinal not in (select ordinal from pg_temp.sluice_faults)
   and s.ordinal not in (select ordinal from pg_temp.sluice_known)$sql$,
-      v_fields, sluice._fields_of_json_sql(v_function, 's.payload'));
+      sluice._column_list(v.input_columns), sluice._fields_of_json_sql(v_function, 's.payload'));
   end if;
   v.fetch_sql := sluice._fetch_by_key_sql(v.target, v.key);
   v.reference_checks := sluice._reference_checks(v.target, v.columns, v_others);
@@ -138,7 +136,7 @@ where ctid = any (array(
         select %1$s from pg_temp.sluice_rows where sluice_state is null group by %1$s having pg_catalog.count(*) > 1) g
       where %3$s)) d
   where d.place > 1))$sql$,
-    (select string_agg(quote_ident(k), ', ' order by n) from unnest(p_key) with ordinality as keys (k, n)),
+    sluice._column_list(p_key),
     case when p_order_by is not null then format('r.%I desc nulls last, ', p_order_by) else '' end,
     sluice._key_condition(p_target, p_key, 'g', 'r'),
     case when sluice._sorts_cheaply(p_target, p_key) then format($sql$ and (

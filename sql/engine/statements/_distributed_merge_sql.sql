@@ -40,9 +40,9 @@ select (select pg_catalog.count(*) from inserted) as inserted, (select pg_catalo
       -- Not the key, of which the distribution column is part.
       (select coalesce(string_agg(format('%1$I = s.%1$I, ', c), '' order by n) filter (where c <> all (p_key)), '')
        from unnest(p_columns) with ordinality x (c, n)) as changes,
-      (select string_agg(quote_ident(c), ', ') from unnest(p_columns) c) as columns,
-      (select string_agg(format('s.%I', c), ', ') from unnest(p_columns) c) as values,
-      (select string_agg(quote_ident(k), ', ') from unnest(p_key) k) as key) c
+      sluice._column_list(p_columns) as columns,
+      sluice._column_list(p_columns, 's') as values,
+      sluice._column_list(p_key) as key) c
 $$;
 
 comment on function sluice._distributed_merge_sql(oid, text[], text[], text, boolean, boolean, text) is

@@ -14,8 +14,8 @@ declare
   v_target  text := p_target::regclass;
   v_batch   text := '(select b.batch_id from pg_temp.sluice_batch b)';
   v_same    text := sluice._key_condition(p_target, p_key, 't', 's');
-  v_columns text := (select string_agg(format('%I', c), ', ') from unnest(p_columns) c);
-  v_values  text := (select string_agg(format('s.%I', c), ', ') from unnest(p_columns) c);
+  v_columns text := sluice._column_list(p_columns);
+  v_values  text := sluice._column_list(p_columns, 's');
   -- If equal keys can be written in two ways, as with citext and numeric, the row takes the last one.
   v_changes text := (
     select string_agg(format('%1$I = s.%1$I, ', c), '' order by n) from unnest(p_columns) with ordinality x (c, n)

@@ -23,8 +23,7 @@ as $$
 select t.* from %2$s t join (%3$s) s on %4$s
 where not exists (select from (select %5$s from %1$s) m where %6$s)$sql$,
     sluice._met(p_target), p_target::regclass, p_others_sql, p_condition,
-    (select string_agg(quote_ident(k), ', ' order by n) from unnest(p_key) with ordinality as x (k, n)),
-    sluice._key_condition(p_target, p_key, 't', 'm'))
+    sluice._column_list(p_key), sluice._key_condition(p_target, p_key, 't', 'm'))
   where sluice._is_distributed(p_target)
 $$;
 
@@ -35,8 +34,7 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select array[sluice._fetch_sql(p_target, p_key,
-    format('select distinct %s from pg_temp.sluice_rows where sluice_state is null',
-      (select string_agg(quote_ident(k), ', ' order by n) from unnest(p_key) with ordinality as x (k, n))),
+    format('select distinct %s from pg_temp.sluice_rows where sluice_state is null', sluice._column_list(p_key)),
     sluice._key_condition(p_target, p_key, 't', 's'))]
   where sluice._is_distributed(p_target)
 $$;

@@ -20,12 +20,9 @@ begin
   what := 'edited';
   rows := 0;
   for v in select * from sluice._versions_of_rows(p_pipeline) x where x.unread is null loop
-    perform set_config('search_path', v.search_path, true);
-    execute format($sql$select pg_catalog.count(*) as rows,
-  (pg_catalog.array_agg(r.key::text order by r.key))[:3] as keys
-from (%s) r where not r.is_same$sql$, v.rows_sql)
-      into v_count using sluice._with_backfills(p_pipeline.pipeline_id), v.version;
-    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+    select * into v_count from sluice._read_under(v.search_path,
+      format('select count(*), (array_agg(key::text order by key))[:3] from (%s) r where not is_same', v.rows_sql))
+      as r (rows bigint, keys text[]);
     rows := rows + v_count.rows;
     v_keys := v_keys || v_count.keys;
   end loop;

@@ -6,7 +6,6 @@ set jit = off
 as $$
 declare
   v_unread  text := sluice._why_unreadable(p_pipeline.target, '{sluice_batch,sluice_hash}');
-  v_ids     integer[] := sluice._with_backfills(p_pipeline.pipeline_id);
   v_version record;
   v_rows    record;
   v_counted bigint := 0;
@@ -26,17 +25,14 @@ begin
         v_version.unread);
       continue;
     end if;
-    -- As the transform saw it: types of others are hashed as text.
-    perform set_config('search_path', v_version.search_path, true);
-    execute format($sql$select pg_catalog.count(*) filter (where sluice_hash is null) as blank,
-  pg_catalog.count(*) filter (where not is_same) as differ from (%s) r$sql$, v_version.rows_sql)
-      into v_rows using v_ids, v_version.version;
-    if v_rows.differ > 0 and pg_catalog.cardinality(v_keys) < 3 then
-      execute format('select $3 || array(select key::text from (%s) r where not is_same order by r.key limit $4)',
-        v_version.rows_sql)
-        into v_keys using v_ids, v_version.version, v_keys, 3 - pg_catalog.cardinality(v_keys);
+    select * into v_rows from sluice._read_under(v_version.search_path,
+      format('select count(*) filter (where sluice_hash is null), count(*) filter (where not is_same) from (%s) r',
+        v_version.rows_sql)) as r (blank bigint, differ bigint);
+    if v_rows.differ > 0 and cardinality(v_keys) < 3 then
+      v_keys := v_keys || array(select r.key from sluice._read_under(v_version.search_path,
+        format('select key::text from (%s) r where not is_same order by r.key limit %s', v_version.rows_sql,
+          3 - cardinality(v_keys))) as r (key text));
     end if;
-    perform set_config('search_path', 'pg_catalog, pg_temp', true);
     v_counted := v_counted + v_version.rows - v_rows.blank;
     v_blank := v_blank + v_rows.blank;
     v_differ := v_differ + v_rows.differ;

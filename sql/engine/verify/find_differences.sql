@@ -4,12 +4,12 @@ create or replace function sluice.find_differences(check_id uuid, is_second_look
 returns setof integer
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
-declare
 begin
   perform sluice._checked_pipeline(find_differences.check_id);
   perform sluice._mark_outdated_rows(); -- of keys that were deleted since
-  perform sluice._compare_with_targets();
+  perform sluice._execute_by_index(sluice._differences_sql(t), t.search_path) from pg_temp.sluice_targets t;
   update pg_temp.sluice_source_check c set records = c.records + b.extracted, filtered = c.filtered + b.filtered,
     bad = c.bad + (select count(*) from pg_temp.sluice_faults), bad_without_key = c.bad_without_key + (
       select count(*) from pg_temp.sluice_faults f
@@ -28,27 +28,6 @@ comment on function sluice.find_differences(uuid, boolean) is
 $$Compares the rows that the open batch makes with those of the target, behind transform_batch. Returns the ordinals of
 the records that differ, for note_differences. check_id: see begin_source_check. is_second_look: they have been
 counted.$$;
-
-create or replace function sluice._compare_with_targets()
-returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set client_encoding = 'UTF8' -- and the rest of _pin_settings
--- Index lookups in the target only, as in _plan_by_index.
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
-as $$
-declare
-  v sluice.compiled;
-begin
-  for v in select * from pg_temp.sluice_targets t order by t.number loop
-    perform set_config('search_path', v.search_path, true);
-    execute sluice._differences_sql(v);
-    perform set_config('search_path', 'pg_catalog, pg_temp', true);
-  end loop;
-end
-$$;
 
 -- Children are as old as their parent: those of an outdated one are newer here, and those of a superseded one are not
 -- looked at.

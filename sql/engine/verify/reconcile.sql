@@ -100,10 +100,9 @@ begin
   for v in select * from sluice._versions_of_rows(p_pipeline) x where x.unread is null loop
     perform set_config('search_path', v.search_path, true);
     execute format($sql$insert into sluice.accepted_rows (target, key_hash, row_hash, batch_id)
-select $3, r.key_hash, r.row_hash, $4 from (%s) r where not r.is_same
+select $1, r.key_hash, r.row_hash, $2 from (%s) r where not r.is_same
 on conflict (target, key_hash) do update set row_hash = excluded.row_hash, batch_id = excluded.batch_id$sql$,
-      v.rows_sql)
-      using sluice._with_backfills(p_pipeline.pipeline_id), v.version, p_pipeline.target, p_batch_id;
+      v.rows_sql) using p_pipeline.target, p_batch_id;
     perform set_config('search_path', 'pg_catalog, pg_temp', true);
   end loop;
 end
@@ -122,15 +121,14 @@ declare
 begin
   select * into strict v_version from sluice._versions_of_target(p_pipeline.pipeline_id, p_pipeline.target) t
   order by t.version = p_pipeline.active_version desc, t.version desc limit 1;
+  if p_unknown then
+    delete from sluice.unknown_batches u where u.target = p_pipeline.target;
+  end if;
   perform set_config('search_path', v_version.search_path, true);
   execute format($sql$update %s t set sluice_batch = $1, sluice_hash = %s
 where case when t.sluice_batch is null then $3
   else $2 and not exists (select from sluice._all_batches() b where b.batch_id = t.sluice_batch) end$sql$,
     p_pipeline.target, sluice._hash_sql(p_pipeline.target::regclass, v_version.columns))
     using p_batch_id, p_unknown, p_foreign;
-  perform set_config('search_path', 'pg_catalog, pg_temp', true);
-  if p_unknown then
-    delete from sluice.unknown_batches u where u.target = p_pipeline.target;
-  end if;
 end
 $$;
