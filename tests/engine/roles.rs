@@ -124,9 +124,10 @@ async fn operator_defines_runs_and_mends() {
 }
 
 /// Functions of the engine that run under the search path of their caller, and why.
-const UNPINNED: [&str; 8] = [
+const UNPINNED: [&str; 9] = [
     "_all_batches",     // the same
     "_batch_arrivals",  // becomes part of queries, which a function with settings cannot
+    "_holders",         // becomes part of the query of a view
     "_is_member_of",    // is called for rows, and qualifies what it names
     "_prepare",         // reads a statement as its caller means it
     "_run_totals",      // becomes part of the query of a view

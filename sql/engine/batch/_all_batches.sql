@@ -13,3 +13,16 @@ $$;
 
 comment on function sluice._all_batches() is
   'The batches of the ledger and those that were pruned from it (sluice.prune), without their place in it.';
+
+-- Whether a pipeline, or a backfill of it, wrote a row t: a condition without functions of the engine, which other
+-- servers do not have.
+create or replace function sluice._is_own_sql(p_pipeline_id integer)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('t.sluice_batch in (
+    select b.batch_id from sluice.batches b where b.pipeline_id = any (%1$L)
+    union all select b.batch_id from sluice.pruned_batches b where b.pipeline_id = any (%1$L))',
+    sluice._with_backfills(p_pipeline_id))
+$$;

@@ -62,8 +62,7 @@ as $$
       select s.ordinal, s.position, s.payload, true as is_text from pg_temp.sluice_staging s
       where s.ordinal = (select min(f.ordinal) from pg_temp.sluice_faults f)
       union all
-      select u.ordinal, u.position, case when sluice._is_text(u.payload) then convert_from(u.payload, 'UTF8')
-        else encode(u.payload, 'escape') end, false
+      select u.ordinal, u.position, sluice._payload_text(u.payload), false
       from pg_temp.sluice_unreadable u where u.ordinal = (select min(f.ordinal) from pg_temp.sluice_faults f)) r
       using (ordinal))
   select concat_ws(E'\n',

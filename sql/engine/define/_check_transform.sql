@@ -24,14 +24,14 @@ begin
   from sluice._transform_columns(p_function) c;
   if v_columns is null then
     raise exception using errcode = 'SL005',
-      message = format('pipeline %s: transform %s returns no columns', p_pipeline, p_function::pg_catalog.regprocedure),
+      message = format('pipeline %s: transform %s returns no columns', p_pipeline, p_function::regprocedure),
       hint = 'declare it "returns table (column type, ...)" with names of target columns';
   end if;
-  if (select p.prorettype = c.reltype from pg_catalog.pg_proc p, pg_catalog.pg_class c where p.oid = p_function
+  if (select p.prorettype = c.reltype from pg_proc p, pg_class c where p.oid = p_function
     and c.oid = to_regclass(p_target)) then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: transform %s returns rows of the target''s own type, which the '
-        'bookkeeping columns change', p_pipeline, p_function::pg_catalog.regprocedure),
+        'bookkeeping columns change', p_pipeline, p_function::regprocedure),
       hint = 'declare it "returns table (column type, ...)" with the columns it fills';
   end if;
   for v_column in select * from sluice._transform_columns(p_function) loop
@@ -39,7 +39,7 @@ begin
         not in (('sluice_reject', 'text'::regtype), ('sluice_deleted', 'boolean'::regtype)) then
       raise exception using errcode = 'SL005',
         message = format('pipeline %s: the transform returns %s %s', p_pipeline, v_column.column_name,
-          v_column.type_oid::pg_catalog.regtype),
+          v_column.type_oid::regtype),
         hint = 'names that begin with sluice_ are reserved: sluice_reject text, sluice_deleted boolean';
     end if;
   end loop;
@@ -61,7 +61,7 @@ begin
         raise exception using errcode = 'SL005',
           message = format('pipeline %s: %s', p_pipeline, sqlerrm),
           hint = format('cast it in the transform: (...)::%s', (
-            select format_type(a.atttypid, a.atttypmod) from pg_catalog.pg_attribute a where a.attrelid = v_target
+            select format_type(a.atttypid, a.atttypmod) from pg_attribute a where a.attrelid = v_target
               and a.attname = v_column.column_name));
     end;
   end loop;
@@ -77,10 +77,10 @@ begin
     end;
   end if;
 
-  if (select provolatile = 'v' and prolang = (select oid from pg_catalog.pg_language where lanname = 'sql')
-    from pg_catalog.pg_proc where oid = p_function) then
+  if (select provolatile = 'v' and prolang = (select oid from pg_language where lanname = 'sql')
+    from pg_proc where oid = p_function) then
     raise notice 'pipeline %: transform % is volatile; declare it stable, and Postgres can inline it and load faster',
-      p_pipeline, p_function::pg_catalog.regprocedure;
+      p_pipeline, p_function::regprocedure;
   end if;
   return v_columns;
 end

@@ -97,3 +97,28 @@ as $$
   from sluice.transforms t cross join lateral sluice._version_targets(t.pipeline_id, t.version) v
   where t.pipeline_id = p_pipeline_id and v.target = p_target
 $$;
+
+-- The only target of a pipeline as its active version loads it; else the newest version that does.
+create or replace function sluice._latest_version(
+  p_only sluice.pipelines, out columns text[], out key text[], out search_path text, out order_by text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.columns, t.key, t.search_path, t.order_by
+  from sluice._versions_of_target(p_only.pipeline_id, p_only.target) t
+  order by t.version = p_only.active_version desc, t.version desc limit 1
+$$;
+
+create or replace function sluice._refuse_unknown_version(p_pipeline sluice.pipelines, p_version integer)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using errcode = 'SL005',
+    message = format('pipeline %s has no version %s', p_pipeline.name, p_version),
+    hint = 'it has ' || (
+      select string_agg('v' || t.version, ', ' order by t.version) from sluice.transforms t
+      where t.pipeline_id = p_pipeline.pipeline_id);
+end
+$$;

@@ -13,10 +13,7 @@ begin
   select * into v_version from sluice.transforms t
   where t.pipeline_id = v_pipeline.pipeline_id and t.version = coalesce(definition.version, v_pipeline.active_version);
   if not found then
-    raise exception using errcode = 'SL005',
-      message = format('pipeline %s has no version %s', v_pipeline.name, definition.version),
-      hint = (select 'it has ' || string_agg('v' || t.version, ', ' order by t.version)
-        from sluice.transforms t where t.pipeline_id = v_pipeline.pipeline_id);
+    perform sluice._refuse_unknown_version(v_pipeline, definition.version);
   end if;
   if v_version.version <> v_pipeline.active_version then
     v_pipeline := jsonb_populate_record(v_pipeline, sluice._delivery_changes(v_version.definition,

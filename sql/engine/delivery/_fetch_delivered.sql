@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_target oid    := to_regclass(p_pipeline.target);
-  v_key    text[] := (sluice._delivered_version(p_pipeline)).key;
+  v_key    text[] := (sluice._latest_version(p_pipeline)).key;
 begin
   perform sluice._fetch_met(v_target, array[sluice._fetch_sql(v_target, v_key, (
       select format('select distinct k.* from sluice.outbox d cross join lateral pg_catalog.jsonb_to_record(d.key) '

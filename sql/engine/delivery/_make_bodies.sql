@@ -67,7 +67,7 @@ from (
         select sluice._object_sql(array_agg(c order by n), array_agg(format('(o.r).%I', c) order by n))
         from jsonb_array_elements_text(p_pipeline.deliver -> 'columns') with ordinality as columns (c, n))
       else 'pg_catalog.to_jsonb(o.r) - ''{sluice_hash,sluice_batch}''::pg_catalog.text[]' end,
-    sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), (sluice._delivered_version(p_pipeline)).key, 'd.key'),
+    sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), (sluice._latest_version(p_pipeline)).key, 'd.key'),
     to_regclass(p_pipeline.target))
   from (values (to_regprocedure(p_function))) body (oid) left join pg_proc f on f.oid = body.oid
 $$;

@@ -26,7 +26,7 @@ begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_pipeline := sluice._find_delivering(start_delivery.pipeline, start_delivery.target);
   perform sluice._refuse_paused(v_pipeline);
-  v_version := sluice._delivered_version(v_pipeline);
+  v_version := sluice._latest_version(v_pipeline);
   perform sluice._check_target(
     v_pipeline.name, v_pipeline.target, v_version.key, v_version.order_by, v_version.columns);
   perform sluice._wait_for_delivery(v_pipeline.pipeline_id);
@@ -46,17 +46,6 @@ has_accepted: whether the endpoint took a row before; stream: by which name anot
 that of the target. sender: who sends, for people. target: one of those that sluice.delivering_targets names; the first
 of the pipeline unless given, here as in what follows. SL005 when its rows are delivered
 nowhere, SL006 when its body function was replaced, SL007 when it is paused.$$;
-
--- How the newest version that loads it, or the active one, has the target: its rows are found by this key.
-create or replace function sluice._delivered_version(
-  p_only sluice.pipelines, out columns text[], out key text[], out search_path text, out order_by text)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select t.columns, t.key, t.search_path, t.order_by
-  from sluice._versions_of_target(p_only.pipeline_id, p_only.target) t
-  order by t.version = p_only.active_version desc, t.version desc limit 1
-$$;
 
 -- SL006 when it is another function than the one that the pipeline was defined with.
 create or replace function sluice._check_body_function(p_only sluice.pipelines)

@@ -118,6 +118,7 @@ as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(lift_stop.pipeline);
   v_hash     bytea := (sluice._typed_key(v_pipeline, lift_stop.key)).key_hash;
+  v_entry    sluice.batches;
 begin
   if coalesce(trim(lift_stop.reason), '') = '' then
     raise exception using errcode = 'SL005', message = 'a stop is lifted for a reason',
@@ -129,9 +130,9 @@ begin
     raise exception using errcode = 'SL005', hint = 'stopped are keys that were erased with stop => true',
       message = format('pipeline %s: this key is not stopped', v_pipeline.name);
   end if;
-  perform sluice._write_erasure(v_pipeline, jsonb_populate_record(null::sluice.batches, jsonb_build_object(
-    'batch_id', nextval('sluice.batch_id'), 'pipeline_id', v_pipeline.pipeline_id, 'kind', 'erase',
-    'version', v_pipeline.active_version, 'started_at', clock_timestamp(), 'note', lift_stop.reason)), '[]');
+  v_entry := sluice._new_entry(v_pipeline, 'erase', lift_stop.reason);
+  v_entry.batch_id := nextval('sluice.batch_id');
+  perform sluice._write_erasure(v_pipeline, v_entry, '[]');
   return 'records of the key are loaded again, as they come';
 end
 $$;

@@ -16,14 +16,13 @@ declare
   v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(erase.pipeline);
   v_texts    text[] := coalesce(erase.contains, '{}');
   v_found    jsonb;
-  v_entry    sluice.batches;
+  v_entry    sluice.batches := sluice._new_entry(v_pipeline, 'erase', erase.reason);
 begin
   perform sluice._refuse_vague_erasure(v_pipeline, erase.key, v_texts, erase.reason, erase.rows, erase.stop,
     erase.dry_run);
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   perform sluice._lock_target(to_regclass(v_pipeline.target)); -- as every batch does, before its records and ledger
   v_entry.batch_id := nextval('sluice.batch_id');
-  v_entry.started_at := clock_timestamp();
   begin
     select coalesce(jsonb_agg(e), '[]') into v_found
     from sluice._erase_all(v_pipeline, erase.key, v_texts, erase.rows, erase.stop, v_entry.batch_id) e;
@@ -34,10 +33,6 @@ begin
     null;
   end;
   if not erase.dry_run then
-    v_entry.pipeline_id := v_pipeline.pipeline_id;
-    v_entry.kind := 'erase';
-    v_entry.version := v_pipeline.active_version;
-    v_entry.note := erase.reason;
     perform sluice._write_erasure(v_pipeline, v_entry, v_found);
   end if;
   return query
@@ -73,7 +68,7 @@ declare
 begin
   if p_stop then
     perform sluice._refuse_unstable_key(p_pipeline.name, 'stop', to_regclass(p_pipeline.target), v.key)
-    from sluice._delivered_version(p_pipeline) v;
+    from sluice._latest_version(p_pipeline) v;
   end if;
   if not has_table_privilege('sluice.quarantine_events', 'delete')
     or not has_table_privilege('sluice.batches', 'update') then
@@ -135,16 +130,11 @@ declare
     select jsonb_object_agg(f.value ->> 'place', f.value -> 'erased') from jsonb_array_elements(p_found) f);
 begin
   v_entry.erased := coalesce(v_counts, '{}');
-  select sum(gone.rows), case when count(*) > 1 then jsonb_agg(jsonb_build_object('target', t.target,
-      'produced', gone.rows, 'inserted', 0, 'updated', 0, 'deleted', gone.rows, 'unchanged', 0, 'stale', 0,
-      'superseded', 0)) end
+  select sum(gone.rows), case when count(*) > 1 then jsonb_agg(sluice._target_entry(t.target, 0, gone.rows)) end
     into v_entry.deleted, v_entry.targets
   from sluice._targets_of(p_pipeline) t
   cross join lateral (select coalesce((v_counts ->> ('rows of ' || t.target))::bigint, 0) as rows) gone;
   v_entry.produced := v_entry.deleted;
-  perform sluice._write_ledger(jsonb_populate_record(v_entry, (
-    select jsonb_object_agg(key, 0) from jsonb_each(to_jsonb(v_entry))
-    where value = 'null' and key in ('extracted', 'transformed', 'filtered', 'quarantined', 'inserted', 'updated',
-      'unchanged', 'stale', 'superseded', 'retried', 'known'))));
+  perform sluice._write_ledger(v_entry);
 end
 $$;

@@ -65,7 +65,7 @@ begin
     format('usage on schema %I', n.nspname)
   from pg_constraint k
   join pg_class c on c.oid = k.confrelid
-  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_namespace n on n.oid = c.relnamespace
   where k.conrelid = p_target and k.contype = 'f'
   union all
   select exists (select from unnest(k.confkey) n where not has_column_privilege(k.confrelid, n, 'select')),

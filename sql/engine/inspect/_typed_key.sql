@@ -7,8 +7,7 @@ declare
   v_example text;
   v_strange text;
 begin
-  select t.key into columns from sluice._versions_of_target(p_pipeline.pipeline_id, p_pipeline.target) t
-  order by t.version = p_pipeline.active_version desc, t.version desc limit 1;
+  columns := (sluice._latest_version(p_pipeline)).key;
   target := to_regclass(p_pipeline.target);
   if target is null then
     raise exception using errcode = 'SL005', message = format('pipeline %s: target %s does not exist',

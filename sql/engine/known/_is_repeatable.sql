@@ -4,10 +4,10 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_function pg_catalog.pg_proc;
+  v_function pg_proc;
   v_tree     text;
 begin
-  select * into strict v_function from pg_catalog.pg_proc where oid = p_function;
+  select * into strict v_function from pg_proc where oid = p_function;
   -- What meta says differs from batch to batch, and what a name means to a catalog type may differ from day to day.
   if v_function.pronargs <> 1 or exists (
     select from pg_attribute a left join pg_type t on t.oid = a.atttypid
@@ -19,7 +19,7 @@ begin
   if v_function.provolatile = 'i' then
     return true;
   end if;
-  if v_function.prolang <> (select l.oid from pg_catalog.pg_language l where l.lanname = 'sql')
+  if v_function.prolang <> (select l.oid from pg_language l where l.lanname = 'sql')
     or v_function.proconfig is not null
     -- Literals such as 'now' are no longer visible in a parsed body.
     or v_function.prosrc ~* '\m(now|today|tomorrow|yesterday)\M' then

@@ -37,7 +37,8 @@ begin
   written := sluice._write_missing(v_compiled.target, v_compiled.key, v_compiled.order_by, p_pipeline.mark_column,
     v_compiled.search_path, p_batch_id);
   if written = v_found.missing + v_found.back then
-    targets := sluice._missing_book(p_pipeline.target, p_pipeline.missing, written) || targets;
+    targets := case p_pipeline.missing when 'delete' then sluice._target_entry(p_pipeline.target, 0, written)
+      else sluice._target_entry(p_pipeline.target, written, 0) end || targets;
     written := coalesce((select sum((t ->> 'produced')::bigint) from jsonb_array_elements(targets) t), written);
     return;
   elsif sluice._row_triggers(v_compiled.target) is null then

@@ -33,7 +33,7 @@ where m.is_missing$sql$, v_number, v_parents, sluice._met(v.target),
       sluice._parent_condition(p_targets[1].target, p_targets[1].key, v.parent, 't'));
     get diagnostics v_found = row_count;
     v_found := sluice._drop_found(v, v_found, p_pipeline.pipeline_id, p_batch_id);
-    v_books := sluice._missing_book(sluice._qualified_name(v.target), 'delete', v_found) || v_books;
+    v_books := sluice._target_entry(sluice._qualified_name(v.target), 0, v_found) || v_books;
   end loop;
   return v_books;
 end
@@ -42,14 +42,3 @@ $$;
 comment on function sluice._drop_missing_children(sluice.pipelines, sluice.compiled[], bigint) is
 $$Deletes the rows of further targets whose parent is about to be deleted as missing; returns their books, null where
 there is one target.$$;
-
--- What the ledger says about one of several targets whose rows were missing.
-create or replace function sluice._missing_book(p_target text, p_missing text, p_rows bigint)
-returns jsonb
-language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-  select jsonb_build_array(jsonb_build_object('target', p_target, 'produced', p_rows, 'inserted', 0,
-    'updated', case p_missing when 'mark' then p_rows else 0 end,
-    'deleted', case p_missing when 'mark' then 0 else p_rows end, 'unchanged', 0, 'stale', 0, 'superseded', 0))
-$$;

@@ -13,10 +13,6 @@ declare
   v_read     sluice.snapshots;
   v_ledger   sluice.batches;
 begin
-  select 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 into v_ledger.extracted, v_ledger.transformed, v_ledger.filtered,
-    v_ledger.quarantined, v_ledger.produced, v_ledger.inserted, v_ledger.updated, v_ledger.deleted, v_ledger.unchanged,
-    v_ledger.stale, v_ledger.superseded, v_ledger.retried, v_ledger.known;
-  v_ledger.started_at := clock_timestamp();
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   select p.* into v_pipeline from sluice.runs r join sluice.pipelines p using (pipeline_id)
   where r.run_id = finish_snapshot.run_id;
@@ -25,6 +21,7 @@ begin
       message = format('deposed: run %s is not known any more', finish_snapshot.run_id),
       hint = 'its pipeline was dropped';
   end if;
+  v_ledger := sluice._new_entry(v_pipeline, 'snapshot');
   -- Shows this session to evict_loader, should it be cut off while it holds the state.
   perform pg_advisory_xact_lock_shared(sluice._lock_class('batch'), v_pipeline.pipeline_id);
   v_state := sluice._lock_state(v_pipeline.pipeline_id, finish_snapshot.epoch, finish_snapshot.batch_seq);
@@ -46,10 +43,8 @@ begin
   end if;
 
   v_ledger.batch_id      := nextval('sluice.batch_id');
-  v_ledger.pipeline_id   := v_pipeline.pipeline_id;
   v_ledger.batch_seq     := finish_snapshot.batch_seq;
   v_ledger.run_id        := finish_snapshot.run_id;
-  v_ledger.kind          := 'snapshot';
   v_ledger.version       := v_pipeline.active_version;
   v_ledger.cursor_before := v_state.cursor;
   v_ledger.cursor_after  := v_state.cursor;

@@ -49,6 +49,19 @@ exception when character_not_in_repertoire or untranslatable_character then
 end
 $$;
 
+-- Bytes as text; what is none is escaped.
+create or replace function sluice._payload_text(p_payload bytea)
+returns text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return convert_from(p_payload, 'UTF8');
+exception when character_not_in_repertoire or untranslatable_character then
+  return encode(p_payload, 'escape');
+end
+$$;
+
 -- Lines of at most so many characters, broken at blanks if there are any. Lines long enough to have been broken are
 -- joined first, unless the next one begins a list item.
 create or replace function sluice._wrapped(p_text text, p_length integer)

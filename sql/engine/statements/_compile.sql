@@ -17,11 +17,7 @@ begin
   select * into strict v_pipeline from sluice.pipelines where pipeline_id = p_pipeline_id;
   select t.* into v_transform from sluice._version_targets(p_pipeline_id, p_version) t where t.number = p_number;
   if not found then
-    raise exception using errcode = 'SL005',
-      message = format('pipeline %s has no version %s', v_pipeline.name, p_version),
-      hint = 'it has ' || (
-        select string_agg('v' || t.version, ', ' order by t.version) from sluice.transforms t
-        where t.pipeline_id = p_pipeline_id);
+    perform sluice._refuse_unknown_version(v_pipeline, p_version);
   end if;
   v.number := p_number;
   v.version := v_transform.version;

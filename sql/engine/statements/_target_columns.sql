@@ -20,7 +20,7 @@ begin
     type_name,
     case when a.attcollation <> 0 and a.attcollation <> t.typcollation
       then (select format(' collate %I.%I', n.nspname, c.collname)
-            from pg_collation c join pg_catalog.pg_namespace n on n.oid = c.collnamespace
+            from pg_collation c join pg_namespace n on n.oid = c.collnamespace
             where c.oid = a.attcollation)
       else '' end,
     a.attnotnull,

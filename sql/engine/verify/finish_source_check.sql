@@ -92,9 +92,7 @@ begin
   -- Without parameters and functions of the engine: the rows may stand on other servers.
   execute format($sql$with own as materialized (
   select %1$s as key_hash, %2$s as key from %3$s t
-  where t.sluice_batch < %4$s and t.sluice_batch in (
-    select b.batch_id from sluice.batches b where b.pipeline_id = any (%5$L)
-    union all select b.batch_id from sluice.pruned_batches b where b.pipeline_id = any (%5$L))%6$s),
+  where t.sluice_batch < %4$s and %5$s%6$s),
 noted as (
   insert into pg_temp.sluice_differences (place, what, key_hash, key, state, of_target)
   select '', 'not in the source', o.key_hash, o.key, 'confirmed', %7$L from own o
@@ -102,7 +100,7 @@ noted as (
     select from pg_temp.sluice_source_keys k where k.of_target = %7$L and k.key_hash = o.key_hash))
 select count(*) from own$sql$,
       sluice._key_hash(v_target, p_key, 't'), sluice._key_json(p_key, 't'), v_target,
-      (select c.before_batch from pg_temp.sluice_source_check c), sluice._with_backfills(p_pipeline.pipeline_id),
+      (select c.before_batch from pg_temp.sluice_source_check c), sluice._is_own_sql(p_pipeline.pipeline_id),
       case when p_number = 1 then ' and ' || sluice._unmarked_condition(v_target, p_pipeline.mark_column) end,
       case when p_number > 1 then p_target else '' end)
     into v_rows;

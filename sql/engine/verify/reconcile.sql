@@ -36,12 +36,8 @@ begin
   if v_accept <> '{}' then
     perform sluice._lock_target(to_regclass(v_defined.target)); -- as every batch does, whatever it loads
     execute format('lock table only %s in share row exclusive mode', v_pipeline.target);
+    v_entry := sluice._new_entry(v_pipeline, 'reconcile', reconcile.reason);
     v_entry.batch_id := nextval('sluice.batch_id');
-    v_entry.started_at := clock_timestamp();
-    v_entry.pipeline_id := v_pipeline.pipeline_id;
-    v_entry.kind := 'reconcile';
-    v_entry.version := v_pipeline.active_version;
-    v_entry.note := reconcile.reason;
   end if;
   for v_found in select * from sluice._done_by_hand(v_pipeline) d loop
     what := v_found.what;
@@ -51,25 +47,18 @@ begin
     if accepted and what = 'deleted' then
       v_entry.deleted := rows;
     elsif accepted and what in ('unknown', 'foreign') then
-      v_entry.updated := coalesce(v_entry.updated, 0) + rows;
+      v_entry.updated := v_entry.updated + rows;
     end if;
     return next;
   end loop;
   if v_accept = '{}' then
     return;
   end if;
-  v_entry.deleted := coalesce(v_entry.deleted, 0);
-  v_entry.updated := coalesce(v_entry.updated, 0);
   v_entry.produced := v_entry.deleted + v_entry.updated;
   if (select count(*) > 1 from sluice._targets_of(v_defined)) then
-    v_entry.targets := jsonb_build_array(jsonb_build_object('target', v_pipeline.target, 'produced', v_entry.produced,
-      'inserted', 0, 'updated', v_entry.updated, 'deleted', v_entry.deleted, 'unchanged', 0, 'stale', 0,
-      'superseded', 0));
+    v_entry.targets := jsonb_build_array(sluice._target_entry(v_pipeline.target, v_entry.updated, v_entry.deleted));
   end if;
-  perform sluice._write_ledger(jsonb_populate_record(v_entry, (
-    select jsonb_object_agg(key, 0) from jsonb_each(to_jsonb(v_entry))
-    where value = 'null' and key in ('extracted', 'transformed', 'filtered', 'quarantined', 'inserted', 'unchanged',
-      'stale', 'superseded', 'retried', 'known'))));
+  perform sluice._write_ledger(v_entry);
   if 'edited' = any (v_accept) then
     perform sluice._accept_edited(v_pipeline, v_entry.batch_id);
   end if;
@@ -117,10 +106,8 @@ set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
-  v_version record;
+  v_version record := sluice._latest_version(p_pipeline);
 begin
-  select * into strict v_version from sluice._versions_of_target(p_pipeline.pipeline_id, p_pipeline.target) t
-  order by t.version = p_pipeline.active_version desc, t.version desc limit 1;
   if p_unknown then
     delete from sluice.unknown_batches u where u.target = p_pipeline.target;
   end if;

@@ -28,8 +28,7 @@ select
   e.column_name as "column",
   e.constraint_name as "constraint",
   coalesce(e.message, e.reason) as message,
-  case when sluice._is_text(e.payload) then pg_catalog.convert_from(e.payload, 'UTF8')
-    else pg_catalog.encode(e.payload, 'escape') end as payload_before
+  sluice._payload_text(e.payload) collate "C" as payload_before
 from sluice.quarantine_events e
 join sluice.quarantine q using (quarantine_id)
 join sluice.pipelines p using (pipeline_id)

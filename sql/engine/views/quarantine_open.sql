@@ -30,8 +30,7 @@ select
   q.first_seen_at,
   q.last_seen_at,
   q.last_batch_id as batch,
-  case when sluice._is_text(q.payload) then pg_catalog.convert_from(q.payload, 'UTF8')
-    else pg_catalog.encode(q.payload, 'escape') end as payload
+  sluice._payload_text(q.payload) collate "C" as payload
 from sluice.quarantine q
 join sluice.pipelines p using (pipeline_id)
 where q.status = 'open'
