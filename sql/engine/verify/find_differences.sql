@@ -6,10 +6,14 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
+declare
+  v sluice.compiled;
 begin
   perform sluice._checked_pipeline(find_differences.check_id);
   perform sluice._mark_outdated_rows(); -- of keys that were deleted since
-  perform sluice._execute_by_index(sluice._differences_sql(t), t.search_path) from pg_temp.sluice_targets t;
+  for v in select * from pg_temp.sluice_targets t order by t.number loop
+    perform sluice._execute_by_index(sluice._differences_sql(v), v.search_path);
+  end loop;
   update pg_temp.sluice_source_check c set records = c.records + b.extracted, filtered = c.filtered + b.filtered,
     bad = c.bad + (select count(*) from pg_temp.sluice_faults), bad_without_key = c.bad_without_key + (
       select count(*) from pg_temp.sluice_faults f
