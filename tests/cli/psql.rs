@@ -129,14 +129,16 @@ async fn shortcuts_of_the_psqlrc_work() {
             "batch" => (":batch 1 \\gx", "cursor_after"),
             "versions" => (":versions", "active"),
             "proof" => (":proof", "(0 rows)"),
+            "doctor" => (":doctor", "synchronous_commit"),
             "manual" => (":manual", "define_pipeline"),
+            "help" => (":help 'replay';", "quarantined records"),
             _ => panic!("not tested: {name}"),
         };
         let shown = ask(&psql, &db, psqlrc, &format!("{input}\n"));
         assert!(shown.contains(wanted), "{input}\n{shown}");
         count += 1;
     }
-    assert_eq!(count, 11);
+    assert_eq!(count, 13);
 }
 
 /// `\df+ sluice.*` is the manual: what a function does stands in its first sentence.

@@ -326,7 +326,7 @@ async fn an_erasure_has_to_say_whose_data_and_why_without_them() {
             "stopped when its row goes",
             "rows => true",
         ),
-        ("key => '\"anna\"'", "takes a reason", "stays in the ledger"),
+        ("key => '\"anna\"'", "needs a reason", "stays in the ledger"),
         (
             "key => '\"anna\"', reason => 'for anna'",
             "the reason holds",
@@ -334,7 +334,7 @@ async fn an_erasure_has_to_say_whose_data_and_why_without_them() {
         ),
         (
             "key => '{\"id\": 1}', reason => 'x'",
-            "is no key of pipeline people",
+            "is not a key of pipeline people",
             "email",
         ),
     ] {

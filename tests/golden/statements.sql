@@ -1,4 +1,4 @@
--- transform: in every batch; $1: of these records, when load_batch has to do some again
+-- transform: in every batch; $1: only these records, when load_batch has to do some again
 insert into pg_temp.sluice_rows (sluice_line,
   sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, order_id, region, customer_id, amount, updated_at)
 select 0, t.sluice_ordinal, t.sluice_digest, t.sluice_reject, t.sluice_deleted,
@@ -34,14 +34,14 @@ from (
 cross join lateral shop.orders_v1(s.sluice_doc) r
 offset 0) t;
 
--- transform past faults: instead, when a record raises
+-- transform past faults: instead, when a record raises an error
 insert into pg_temp.sluice_rows (
   sluice_ordinal, sluice_digest, sluice_reject, sluice_deleted, sluice_rule, sluice_hash, order_id, region, customer_id, amount, updated_at)
 select * from sluice._rows_past_faults($1) as t (
   sluice_ordinal integer, sluice_digest uuid, sluice_reject text, sluice_deleted boolean, sluice_rule integer,
   sluice_hash bytea, order_id bigint, region character varying, customer_id bigint, amount numeric, updated_at timestamp with time zone);
 
--- trial of the transform: for it, behind the last record that raised: its place is $1
+-- trial of the transform: within it: what follows the last record that raised, at place $1
 select s.sluice_ordinal, s.sluice_digest, t.sluice_reject, t.sluice_deleted,
   case
     when t.sluice_reject is not null then 0
@@ -75,7 +75,7 @@ cross join lateral (
   from shop.orders_v1(s.sluice_doc) r
   offset 0) t;
 
--- probe of the transform: for each record that raised: at which column? Its place is $1
+-- probe of the transform: within it, for each such record, at place $1: at which column?
 select pg_catalog.nextval('pg_temp.sluice_place'), t.order_id, pg_catalog.nextval('pg_temp.sluice_place'), t.region, pg_catalog.nextval('pg_temp.sluice_place'), t.customer_id, pg_catalog.nextval('pg_temp.sluice_place'), t.amount, pg_catalog.nextval('pg_temp.sluice_place'), t.updated_at, pg_catalog.nextval('pg_temp.sluice_place'),
   case
     when t.sluice_reject is not null then 0
@@ -124,7 +124,7 @@ where ctid = any (array(
       where g.order_id operator(pg_catalog.=) r.order_id and g.region operator(pg_catalog.=) r.region)) d
   where d.place > 1));
 
--- matched: when some payloads of the batch were known: do others change their rows?
+-- matched: when some payloads were recognised: do other records change their rows?
 select pg_catalog.array_agg(t.ctid)
 from pg_temp.sluice_rows s join shop.orders t on t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region
 where s.sluice_state is distinct from 'f';
@@ -232,19 +232,19 @@ from (
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
 
--- overlap: before all that follows: may rows meet rows?
+-- overlap: before the merge: may the target have rows with these keys?
 select b.rows, b.deletes or exists (
   select 1 from shop.orders t where t.order_id operator(pg_catalog.>=) b.least and t.order_id operator(pg_catalog.<=) b.greatest) as overlaps
 from (
   select pg_catalog.count(*) as rows, pg_catalog.bool_or(r.sluice_deleted) as deletes, pg_catalog.min(r.order_id) as least, pg_catalog.max(r.order_id) as greatest
   from pg_temp.sluice_rows r where r.sluice_state is null) b;
 
--- insert: when none may, as all rows are new
+-- insert: when it has none: all rows are new
 insert into shop.orders (order_id, region, customer_id, amount, updated_at, sluice_hash, sluice_batch)
 select s.order_id, s.region, s.customer_id, s.amount, s.updated_at, s.sluice_hash, (select b.batch_id from pg_temp.sluice_batch b)
 from pg_temp.sluice_rows s where s.sluice_state is null;
 
--- count: when some may: what the merge has to come to
+-- count: when it may have some: what the merge has to come to
 select
   pg_catalog.count(*) filter (where o.outcome = 'insert') as inserted,
   pg_catalog.count(*) filter (where o.outcome = 'update') as updated,
@@ -279,7 +279,7 @@ when not matched then
   insert (order_id, region, customer_id, amount, updated_at, sluice_hash, sluice_batch)
   values (s.order_id, s.region, s.customer_id, s.amount, s.updated_at, s.sluice_hash, (select b.batch_id from pg_temp.sluice_batch b));
 
--- trial of the merge: when it raises: rolled back, to find the record
+-- trial of the merge: when it raises an error: to find the record; rolled back
 merge into shop.orders as t
 using (
   select pg_catalog.nextval('pg_temp.sluice_place') as sluice_place, r.*
@@ -312,7 +312,7 @@ on conflict (target, key_hash) do update set
   order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
 where excluded.order_value is null or d.order_value is distinct from excluded.order_value;
 
--- remember: when payloads are to be known again
+-- remember: when payloads are to be recognised next time
 select pg_catalog.array_agg(digest order by ordinal),
   pg_catalog.array_agg(row_place order by ordinal), pg_catalog.array_agg(row_xid order by ordinal)
 from (
@@ -326,7 +326,7 @@ from (
     union all
     select ordinal, digest, row_place, row_xid from pg_temp.sluice_known) made) once;
 
--- keys: in every batch, for what a complete read is missing
+-- keys: in every batch: its keys, to see at the end of a complete read what is missing
 with places as materialized (
   select t.ctid as row_place, t.xmin as row_xid, pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(t.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.region, 'UTF8'))) || pg_catalog.convert_to(t.region, 'UTF8')), 1, 16) as key_hash from shop.orders t
   where t.ctid = any (array(select k.row_place from pg_temp.sluice_known k))),

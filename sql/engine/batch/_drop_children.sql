@@ -17,7 +17,7 @@ begin
     truncate pg_temp.sluice_dropped;
   end if;
   for v in select * from pg_temp.sluice_targets t where t.drop_sql is not null order by t.number desc loop
-    v_found := sluice._write_by_hash(v.dropped_sql, p_first, p_last);
+    v_found := sluice._execute_by_hash(v.dropped_sql, p_first, p_last);
     v_dropped[v.number] := sluice._drop_found(v, v_found, v_batch.pipeline_id, v_batch.batch_id);
   end loop;
   if v_dropped is not null then
@@ -46,7 +46,7 @@ begin
   update pg_temp.sluice_rows_1 p set sluice_is_touched = true
   where p.ctid = any (array(select d.parent from pg_temp.sluice_dropped d));
   for v_touch_sql in select t.touch_sql from pg_temp.sluice_targets t where t.touch_sql is not null loop
-    perform sluice._write_by_hash(v_touch_sql, null, null);
+    perform sluice._execute_by_hash(v_touch_sql, null, null);
   end loop;
 end
 $$;

@@ -21,7 +21,7 @@ begin
     where t.older_sql is not null or t.follow_sql is not null order by t.number
   loop
     if v.older_sql is not null then
-      perform sluice._write_by_hash(v.older_sql, null, null);
+      perform sluice._execute_by_hash(v.older_sql, null, null);
     end if;
     if v.follow_sql is not null then
       perform sluice._follow_parents(v.follow_sql);

@@ -11,7 +11,7 @@ $$;
 
 comment on function sluice._origins(jsonb) is
 $$Where records come from, span by span, and what a transform is told of it: the origin, and the row of for_each that
-the request was made for, which the loader writes behind the address.$$;
+the request was made for, which the loader writes after the address.$$;
 
 -- Where a record of the batch came from: origins are spans, each valid up to the next.
 create or replace function sluice._origin_of(p_origins jsonb, p_ordinal integer)

@@ -42,6 +42,26 @@ begin
 end
 $$;
 
+-- For statements that join temporary tables: by hash; the target they look up by index, however small it seems, as that
+-- stands in a subquery with "offset 0".
+create or replace function sluice._execute_by_hash(p_statement text, p_first integer, p_last integer)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_nestloop = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_written bigint;
+begin
+  execute p_statement using p_first, p_last;
+  get diagnostics v_written = row_count;
+  return v_written;
+end
+$$;
+
 -- Prepares a statement, with parameters of p_types if any, replacing an earlier one with that name. A rollback does
 -- not undo it.
 create or replace function sluice._prepare(p_name text, p_types text, p_statement text)

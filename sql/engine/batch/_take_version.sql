@@ -59,7 +59,7 @@ $$;
 comment on function sluice._take_version(integer, integer, bigint) is
   'Compiles a version (null: the active one) unless the session has it, and returns its fingerprint.';
 
--- The table for the rows of one of so many targets: a single one has sluice_rows to itself; rows of several are in
+-- The table for the rows of one target of p_of: a single one has sluice_rows to itself; rows of several are in
 -- tables that inherit from it, so that a statement about sluice_rows is about all of them.
 create or replace function sluice._rows_name(p_number integer, p_of bigint)
 returns text

@@ -118,7 +118,7 @@ begin
 exception when data_exception or program_limit_exceeded then
   get stacked diagnostics sqlstate_ = returned_sqlstate, message = message_text, detail = pg_exception_detail;
   if sqlstate_ = '22023' then
-    message := 'the record is no JSON object, of which alone a row can be made';
+    message := 'the record is not a JSON object, so it has no fields';
   end if;
 end
 $$;

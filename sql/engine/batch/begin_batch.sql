@@ -42,8 +42,11 @@ end
 $$;
 
 comment on function sluice.begin_batch(text, bigint) is
-$$First step of a batch: makes or empties the temporary tables and fixes the version. input_columns: of a transform that
-takes a row; then the fields of a record may be copied into pg_temp.sluice_fields, in this order behind sluice_ordinal,
-sluice_position and sluice_digest, in place of its payload into pg_temp.sluice_staging. wants_payloads: both, please, as
-payloads are retained, or compared with those that wait in quarantine. Raises SL002 (isolation level), SL005 (definition
-no longer fits), SL006 (transform replaced), SL007 (paused).$$;
+$$First step of a batch: makes or empties the temporary tables and fixes the version.
+input_columns: set if the transform takes a row. The fields of a record may then be copied into pg_temp.sluice_fields
+  (sluice_ordinal, sluice_position, sluice_digest, then these columns) instead of its payload into
+  pg_temp.sluice_staging.
+wants_payloads: copy such payloads into pg_temp.sluice_payloads as well: they are retained, or compared with the records
+  open in quarantine.
+Raises SL002 (isolation level), SL005 (the definition no longer fits), SL006 (the transform was replaced), SL007
+(paused).$$;

@@ -64,7 +64,9 @@ comment on function sluice.load_batch(bigint, bigint, bigint, jsonb, jsonb, bigi
 $$Last step of a batch: locks the pipeline's state (55P03 when another session has held it for 5 seconds, see
 evict_loader), checks the fence (SL001 deposed, SL002 out of sequence), merges, quarantines (SL003 beyond
 max_bad_ratio), balances the books (SL004), writes the ledger and moves the cursor. Commit only after its answer was
-read. cursor: up to where the source has been read; objects: files and objects moved by this batch. max_bad_ratio: in
-place of the pipeline's own. snapshot, spoilt_by: what the batch is to a complete read of the source, for pipelines that
-do not keep missing rows: begin (its first records), continue, or ignore (records from elsewhere); spoilt_by: why
-nothing can be concluded from that read. repair: rows that were edited behind the tool's back are written anew, too.$$;
+read.
+cursor: up to where the source has been read. objects: files and objects that this batch moved.
+max_bad_ratio: in place of the pipeline's own.
+snapshot: what the batch is to a complete read of the source, if missing rows are deleted or marked: begin (its first
+  records), continue, or ignore (records from elsewhere). spoilt_by: why nothing can be concluded from that read.
+repair: also rewrites rows that were edited behind the tool's back.$$;

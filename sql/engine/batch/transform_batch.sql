@@ -35,7 +35,7 @@ end
 $$;
 
 comment on function sluice.transform_batch(jsonb) is
-$$Second step of a batch: parses, transforms, types, hashes and validates the staged payloads, but for those it
-recognises and whose row stands. Writes temporary tables only. origins: where the records came from,
-[{"first_ordinal": 0, "origin": "drop/a.ndjson"}, ...]. The result does not depend on the settings of the session.
-SL002 when no batch is open, or when this one has been transformed.$$;
+$$Second step of a batch: parses, transforms, types, hashes and validates the staged records, except those that it
+recognises and whose row is unchanged. Writes temporary tables only. The result does not depend on the settings of the
+session. SL002 when no batch is open, or this one has been transformed.
+origins: where the records came from, [{"first_ordinal": 0, "origin": "drop/a.ndjson"}, ...].$$;

@@ -12,8 +12,8 @@ as $$
 $$;
 
 comment on function sluice.wanted_payloads() is
-$$The records of the open batch that were copied into pg_temp.sluice_fields and are bad: their payloads are to be copied
-into pg_temp.sluice_payloads before load_batch, which puts them into quarantine.$$;
+$$The bad records of the open batch that were copied into pg_temp.sluice_fields. Copy their payloads into
+pg_temp.sluice_payloads before load_batch, which puts them into quarantine.$$;
 
 create or replace function sluice._refuse_missing_payloads(p_is_faulty boolean)
 returns void

@@ -43,7 +43,7 @@ end
 $$;
 
 comment on function sluice._add_bookkeeping(text, text) is
-$$Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours.$$;
+  'Adds sluice_hash and sluice_batch to a target and says so: the only change the engine makes to a table of yours.';
 
 -- Rows that name batches before any current pipeline has loaded the target came with it: for example from a copy of
 -- the table. Their numbers must not be assigned again.

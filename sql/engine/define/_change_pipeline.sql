@@ -41,19 +41,18 @@ begin
 
   update sluice.pipelines p set
     source = v_new.source, max_bad_ratio = v_new.max_bad_ratio, batch_rows = v_new.batch_rows,
-      batch_bytes = v_new.batch_bytes,
-    skip_known = v_new.skip_known, retry_orphans = v_new.retry_orphans, retain_raw = v_new.retain_raw,
-    retain_history = v_new.retain_history,
-    missing = v_new.missing, mark_column = v_new.mark_column, max_delete_ratio = v_new.max_delete_ratio,
-      deliver = v_new.deliver, also_deliver = v_new.also_deliver, updated_at = now()
+    batch_bytes = v_new.batch_bytes, skip_known = v_new.skip_known, retry_orphans = v_new.retry_orphans,
+    retain_raw = v_new.retain_raw, retain_history = v_new.retain_history, missing = v_new.missing,
+    mark_column = v_new.mark_column, max_delete_ratio = v_new.max_delete_ratio, deliver = v_new.deliver,
+    also_deliver = v_new.also_deliver, updated_at = now()
   where p.pipeline_id = v_new.pipeline_id;
   if (v_new.deliver, v_new.also_deliver) is distinct from (p_pipeline.deliver, p_pipeline.also_deliver) then
     perform sluice._follow_delivery(v_new);
   end if;
   if v_new.missing = 'keep' then
     delete from sluice.snapshots s where s.pipeline_id = v_new.pipeline_id;
-  elsif p_pipeline.missing = 'keep' and exists (select from sluice.batches b
-    where b.pipeline_id = v_new.pipeline_id) then
+  elsif p_pipeline.missing = 'keep' and exists (
+    select from sluice.batches b where b.pipeline_id = v_new.pipeline_id) then
     -- Nobody noted where the source was read to its end.
     insert into sluice.snapshots (pipeline_id, first_seq, made_for, spoilt_by)
     select s.pipeline_id, s.batch_seq + 1, sluice._full_read_recipe(s.pipeline_id, v_new.active_version),

@@ -9,6 +9,8 @@ declare
   v_class  pg_class;
   v_name   text;
   v_where  text := format('pipeline %s: ', p_pipeline);
+  v_fault  text;
+  v_hint   text;
 begin
   if v_target is null then
     raise exception using errcode = 'SL005',
@@ -17,36 +19,28 @@ begin
   end if;
   select * into v_class from pg_class where oid = v_target;
   if v_class.relnamespace = 'sluice'::regnamespace then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('target %s stands in the engine''s own schema', p_target),
-      hint = 'keep your tables in a schema of yours; a role named sluice finds unqualified names there (search_path)';
+    v_fault := 'is in the engine''s own schema';
+    v_hint := 'keep your tables in a schema of yours; a role named sluice finds unqualified names there (search_path)';
+  elsif v_class.relkind not in ('r', 'p') then
+    v_fault := 'is not a table';
+    v_hint := 'a target is an ordinary or a partitioned table';
+  elsif v_class.relpersistence = 't' then
+    v_fault := 'is temporary';
+    v_hint := 'the loader''s sessions cannot see it: load a permanent table';
+  elsif v_class.relpersistence = 'u' then
+    v_fault := 'is unlogged: a crash of the server empties it, while the cursor stays';
+    v_hint := format('alter table %s set logged', p_target);
+  elsif sluice._is_reference_table(v_target) then
+    v_fault := 'is a reference table, of which every server has a copy';
+    v_hint := format('distribute it: select create_distributed_table(%L, %L); or load a table of the coordinator alone',
+      p_target, p_key[1]);
+  elsif v_class.relhasrules then
+    v_fault := 'has rewrite rules, and merge refuses such tables';
+    v_hint := 'turn the rules into triggers, or load another table';
   end if;
-  if v_class.relkind not in ('r', 'p') then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('target %s is not a table', p_target),
-      hint = 'a target is an ordinary or a partitioned table';
-  end if;
-  if v_class.relpersistence = 't' then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('target %s is temporary', p_target),
-      hint = 'the loader''s sessions cannot see it: load a permanent table';
-  end if;
-  if v_class.relpersistence = 'u' then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('target %s is unlogged: a crash of the server empties it, while the cursor stays',
-        p_target),
-      hint = format('alter table %s set logged', p_target);
-  end if;
-  if sluice._is_reference_table(v_target) then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('target %s is a reference table, of which every server has a copy', p_target),
-      hint = format('distribute it: select create_distributed_table(%L, %L); or load a table of the coordinator alone',
-        p_target, p_key[1]);
-  end if;
-  if v_class.relhasrules then
-    raise exception using errcode = 'SL005',
-      message = v_where || format('target %s has rewrite rules, and merge refuses such tables', p_target),
-      hint = 'turn the rules into triggers, or load another table';
+  if v_fault is not null then
+    raise exception using errcode = 'SL005', message = v_where || format('target %s %s', p_target, v_fault),
+      hint = v_hint;
   end if;
 
   foreach v_name in array p_columns || p_key loop

@@ -113,8 +113,8 @@ as $$
 $$;
 
 comment on function sluice.pipeline_name is
-$$The name itself, where a pipeline bears it; SL005, naming those there are, for any other, and for a backfill. For
-conditions on views, which would be empty:
+$$The name itself, if there is a pipeline of that name; SL005, naming those there are, for any other, and for a
+backfill. For conditions on views, in which a misspelt name would simply find nothing:
 select * from sluice.status where pipeline = sluice.pipeline_name('ordres')$$;
 
 -- The name of a pipeline, or of the one it is a backfill of: transforms and the quarantine know its records by that.

@@ -16,9 +16,8 @@ begin
   where o.pipeline_id = v_pipeline.pipeline_id and o.version = v_pipeline.active_version
   on conflict (pipeline_id, version) do update set
     function = excluded.function, takes_meta = excluded.takes_meta, columns = excluded.columns, key = excluded.key,
-      order_by = excluded.order_by,
-    search_path = excluded.search_path, function_text = excluded.function_text, sha256 = excluded.sha256,
-      is_repeatable = excluded.is_repeatable, input_definition = excluded.input_definition;
+    order_by = excluded.order_by, search_path = excluded.search_path, function_text = excluded.function_text,
+    sha256 = excluded.sha256, is_repeatable = excluded.is_repeatable, input_definition = excluded.input_definition;
   if not exists (
     select from sluice.transforms t
     where t.pipeline_id = p_backfill.pipeline_id and t.version = v_pipeline.active_version
@@ -32,10 +31,9 @@ begin
   end if;
   update sluice.pipelines b set
     owner = v_pipeline.owner, target = v_pipeline.target,
-    source = sluice._ranged_source(v_pipeline.source, b.backfill_range),
-      active_version = v_pipeline.active_version,
+    source = sluice._ranged_source(v_pipeline.source, b.backfill_range), active_version = v_pipeline.active_version,
     max_bad_ratio = v_pipeline.max_bad_ratio, batch_rows = v_pipeline.batch_rows, batch_bytes = v_pipeline.batch_bytes,
-      deliver = v_pipeline.deliver, also_deliver = v_pipeline.also_deliver, updated_at = now()
+    deliver = v_pipeline.deliver, also_deliver = v_pipeline.also_deliver, updated_at = now()
   where b.pipeline_id = p_backfill.pipeline_id
   returning * into v_backfill;
   return v_backfill;

@@ -21,17 +21,6 @@ begin
     perform pg_catalog.set_config('search_path', p_search_path, true);
     v_schemas := pg_catalog.current_schemas(false);
     v_target := pg_catalog.to_regclass(p_target);
-    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  exception when invalid_name or syntax_error or feature_not_supported then
-    null; -- not a name at all
-  end;
-  target := sluice._qualified_name(v_target);
-  if target is null then
-    raise exception using errcode = 'SL005', hint = 'create the table first, or name it with its schema',
-      message = format('pipeline %s: target %s does not exist', p_name, coalesce(p_target, 'null'));
-  end if;
-  begin
-    perform pg_catalog.set_config('search_path', p_search_path, true);
     v_of_doc := pg_catalog.to_regprocedure(v_doc);
     v_of_both := pg_catalog.to_regprocedure(v_doc_meta);
     -- With a type that only the author knows: by its arguments, if they are given, or as the only one with its name.
@@ -45,8 +34,13 @@ begin
     where p.proname = (parse_ident(v_function))[cardinality(parse_ident(v_function))];
   exception when invalid_name or syntax_error or feature_not_supported or invalid_parameter_value
     or undefined_object then
-    null;
+    null; -- not a name at all
   end;
+  target := sluice._qualified_name(v_target);
+  if target is null then
+    raise exception using errcode = 'SL005', hint = 'create the table first, or name it with its schema',
+      message = format('pipeline %s: target %s does not exist', p_name, coalesce(p_target, 'null'));
+  end if;
   transform := case when not v_is_bare and sluice._input_type(v_only) is not null then v_only
     else coalesce(v_of_doc, v_of_both, case when sluice._input_type(v_only) is not null then v_only end) end;
   takes_meta := (select p.pronargs > 1 from pg_proc p where p.oid = transform);

@@ -38,7 +38,7 @@ begin
   update sluice.pipelines p set target = p_target where p.pipeline_id = p_pipeline.pipeline_id and p.target <> p_target;
   insert into sluice.transforms as t (
     pipeline_id, version, function, takes_meta, columns, key, order_by, search_path, function_text, sha256,
-      is_repeatable, input_definition, definition)
+    is_repeatable, input_definition, definition)
   values (p_new.pipeline_id, p_new.version, p_new.function, p_new.takes_meta, p_new.columns, p_new.key, p_new.order_by,
     p_new.search_path, p_new.function_text, p_new.sha256, p_new.is_repeatable, p_new.input_definition, p_said)
   on conflict (pipeline_id, version) do update set

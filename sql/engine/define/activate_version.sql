@@ -21,10 +21,10 @@ end
 $$;
 
 comment on function sluice.activate_version(text, integer) is
-$$Makes another registered version the active one from the next batch on. It is the way back from a bad release, and the
-way forward for one that was defined with activate => false. Rows are delivered as its definition says, where that of
-the other said otherwise. Who did it and when is in sluice.versions. SL005 when there is no such version or it no longer
-fits the target. Example: select sluice.activate_version('orders', 1)$$;
+$$Makes another registered version the active one from the next batch on: the way back from a bad release, and the way
+forward for a version defined with activate => false. Where its definition delivers rows differently, that takes effect,
+too. Who did it and when is in sluice.versions. SL005 when there is no such version, or it no longer fits the target.
+Example: select sluice.activate_version('orders', 1)$$;
 
 -- Makes a version the active one, and notes who did it, unless it was already.
 create or replace function sluice._activate(p_pipeline sluice.pipelines, p_version integer)

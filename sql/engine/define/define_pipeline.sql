@@ -20,25 +20,27 @@ as $$
 $$;
 
 comment on function sluice.define_pipeline is
-$$Defines or redefines a pipeline, and checks everything that can be checked beforehand (SL005 names what is wrong).
-transform: a function f(doc jsonb) or f(doc jsonb, meta jsonb) returning a table of target columns.
+$$Defines or redefines a pipeline, and checks all that can be checked beforehand (SL005 names what is wrong).
+transform: a function f(doc jsonb) that returns a table of target columns, or f(r some_type), where the columns of the
+  type name the fields of a record; either may take meta jsonb, too.
 key: columns of a unique index of the target.
 also: further targets of the same records, such as the lines of orders, see sluice.also_target.
 order_by: the column that says which of two records is newer (without it, the later arrival).
-source: see sluice.file_source, sluice.object_source and sluice.http_source.
+source: made by sluice.file_source, object_source, http_source, postgres_source, mysql_source, sqlite_source or
+  program_source.
 activate: false registers the version as a candidate: sluice.compare shows what it would change,
   sluice.activate_version makes it the active one.
 Policies; what is left out keeps its value, which is the default of a new pipeline:
-max_bad_ratio (0.1): more bad records than that stop the run.
+max_bad_ratio (0.1): a larger share of bad records stops the run.
 batch_rows, batch_bytes (the loader's): size of a batch.
 skip_known (true): false parses every record, also those whose bytes and row have not changed since they were loaded.
 retry_orphans (true): records whose parent row was missing (23503) are tried again before and after every run.
-retain_raw (none): keep the payloads of committed batches so long, for reload, compare and why; '0' drops them.
-retain_history (none, which keeps it for ever): keep ledger, runs and closed quarantined records so long, see
-  sluice.prune; '0' for none.
+retain_raw (none): how long to keep the payloads of committed batches, for reload, compare and why; '0' drops them.
+retain_history (none: for ever): how long to keep ledger, runs and closed quarantined records, see sluice.prune; '0'
+  for none.
 missing (keep): what becomes of rows that a complete read of the source no longer brings (sluice.finish_snapshot):
   keep, delete, or mark in mark_column, a timestamptz or boolean column that the transform does not return.
-max_delete_ratio (0.1): if more of the rows are missing, nothing is deleted or marked (SL008).
+max_delete_ratio (0.1): if a larger share of the rows is missing, nothing is deleted or marked (SL008).
 deliver (nowhere): send every row that a batch writes to an API (sluice.http_delivery) or into a table of another
   database (sluice.postgres_delivery); see sluice deliver. Rows of further targets: deliver of sluice.also_target.
 owner (you): the role whose members run and mend the pipeline and see its records; you have to be one of them. All

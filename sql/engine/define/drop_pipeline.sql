@@ -45,8 +45,9 @@ $$;
 
 comment on function sluice.drop_pipeline(text) is
 $$Forgets a pipeline: definition, versions, state, ledger, quarantine, retained payloads, and its backfills. The target
-is not touched; what this pipeline wrote to it proves nothing to the next one, which writes every row anew that comes
-again. A run in progress is deposed. A backfill that has written rows goes only with its pipeline (SL005).$$;
+keeps its rows, but the next pipeline to load it writes each of them anew when it comes again, as nothing proves any
+longer how it got there. A run in progress is deposed. A backfill that has written rows goes only with its pipeline
+(SL005).$$;
 
 -- The rows that a pipeline wrote outlive its ledger. Batches of one pipeline that follow each other in the target
 -- become one range.

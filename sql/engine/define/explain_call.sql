@@ -40,6 +40,6 @@ end
 $$;
 
 comment on function sluice.explain_call(text) is
-$$What is wrong with a call of a function of the engine, by PostgreSQL's message that there is no such function: the
-argument that it does not have, or that is missing. sluice apply says so by itself.
+$$Explains PostgreSQL's message that an engine function does not exist: which argument is unknown, or missing. sluice
+apply does so by itself.
 Example: select * from sluice.explain_call('function sluice.define_pipeline(nme => unknown) does not exist')$$;

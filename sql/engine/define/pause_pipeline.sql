@@ -12,7 +12,7 @@ end
 $$;
 
 comment on function sluice.pause_pipeline(text) is
-  'Lets no batch of the pipeline begin until it is resumed; batches begun are finished.';
+  'No batch of the pipeline begins until it is resumed; those that have begun are finished.';
 
 create or replace function sluice.resume_pipeline(pipeline text)
 returns text

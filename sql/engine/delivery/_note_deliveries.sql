@@ -39,27 +39,27 @@ as $$
   select format($sql$with written as (
   select o.sluice_ordinal as ordinal, o.sluice_line as line, o.sluice_hash as hash, o.sluice_outcome as outcome,
     o.sluice_deleted_row as deleted_row, o.sluice_old_hash as old_hash,
-    %1$s as key, %2$s as key_hash
+    %s as key, %s as key_hash
   from (
-    select s.*, %3$s as sluice_outcome, t.sluice_hash as sluice_old_hash,
+    select s.*, %s as sluice_outcome, t.sluice_hash as sluice_old_hash,
       case when s.sluice_deleted then pg_catalog.to_jsonb(t.*) end as sluice_deleted_row
-    %4$s
+    %s
     where s.sluice_state is null offset 0) o
   where o.sluice_outcome in ('insert', 'update', 'delete')),
 noted as (
   insert into sluice.outbox (pipeline_id, route, key, key_hash, operation, hash, batch_id, deleted_row)
-  select b.owner_id, %7$s, w.key, w.key_hash, case w.outcome when 'delete' then 'delete' else 'upsert' end,
+  select b.owner_id, %s, w.key, w.key_hash, case w.outcome when 'delete' then 'delete' else 'upsert' end,
     case w.outcome when 'delete' then coalesce(w.old_hash, w.hash, '') else w.hash end, b.batch_id, w.deleted_row
   from written w cross join pg_temp.sluice_batch b
-  where %5$s
+  where %s
   order by w.ordinal, w.line
   returning delivery_id)
-select (select pg_catalog.count(*) from %6$s) as written,
+select (select pg_catalog.count(*) from %s) as written,
   (select pg_catalog.min(n.delivery_id) from noted n) as first_id$sql$,
-    sluice._key_json(p_key, 'o'), sluice._key_hash(p_target, p_key, 'o'), p_outcome, p_from,
+    sluice._key_json(p_key, 'o'), sluice._key_hash(p_target, p_key, 'o'), p_outcome, p_from, p_route,
     case when p_deletes then 'true' else 'w.outcome <> ''delete''' end,
     -- Asked once, what is written need not be kept.
-    case when p_deletes then 'noted' else 'written' end, p_route)
+    case when p_deletes then 'noted' else 'written' end)
 $$;
 
 -- A newer change of a key is sent instead of older ones that were not: whatever was noted from p_first_id on. Found

@@ -18,7 +18,7 @@ as $$
 $$;
 
 comment on function sluice._pack(text, integer, bigint[]) is
-  'Makes parcels of so many deliveries, in their order.';
+  'Makes parcels of p_rows deliveries each, in their order.';
 
 create or replace function sluice.split_parcel(
   pipeline text, epoch bigint, delivery_ids bigint[], target text default null)
@@ -42,8 +42,8 @@ end
 $$;
 
 comment on function sluice.split_parcel(text, bigint, bigint[], text) is
-$$Makes two parcels of one that was refused as a whole, to find the delivery that is to blame: commit before they are
-sent. delivery_ids: what is in it. Once more it makes the same ones. target: see start_delivery. SL001 when the sender
+$$Splits a parcel that was refused as a whole into two, to find the delivery that is to blame; commit before they are
+sent. delivery_ids: what is in it. Called again it makes the same two. target: see start_delivery. SL001 when the sender
 was deposed.$$;
 
 -- A UUID (version 8) over what it is of.

@@ -55,7 +55,7 @@ begin
   where m[1] <> all (p_key) limit 1;
   if found then
     raise exception using errcode = 'SL005',
-      message = v_where || format('{%s} in the url of deliver is no key column', v_name),
+      message = v_where || format('{%s} in the url of deliver is not a key column', v_name),
       hint = format('the key is %s', array_to_string(p_key, ', '));
   end if;
   perform sluice._check_delivered_columns(p_only, v_target, p_key);

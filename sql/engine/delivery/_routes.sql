@@ -77,4 +77,4 @@ as $$
 $$;
 
 comment on function sluice.delivering_targets(text) is
-'The targets whose rows a pipeline delivers, in their order, each by a sender of its own; SL005 where there is none.';
+  'The targets whose rows a pipeline delivers, in their order, each by a sender of its own; SL005 where there is none.';

@@ -60,12 +60,13 @@ end
 $$;
 
 comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer, text, boolean) is
-$$The next deliveries to send, max_rows of them or fewer, noted as in flight: commit before the requests are made. First
-those that are in flight and not held (is_repeated: sent before, perhaps), then unsent ones, none of a key of which one
-is in flight. state: in_flight is to be sent; filtered, dead and superseded have been decided here, error says why.
-held: deliveries that this sender has in hand. parcel_rows: so many go together, as a parcel, by which the other side
-knows a repeat: one request, or one transaction. target: see start_delivery. only_deletes: nothing else that
-is unsent. SL001 when the sender was deposed.$$;
+$$The next deliveries to send, at most max_rows, noted as in flight: commit before the requests are made. First those
+that are in flight and not held (is_repeated: they may have been sent before), then unsent ones, none of a key of which
+one is in flight. state: in_flight is to be sent; filtered, dead and superseded have been decided here, error says why.
+held: deliveries that this sender is working on.
+parcel_rows: how many go together, as a parcel by which the other side recognises a repeat: one request, or one
+  transaction.
+target: see start_delivery. only_deletes: of unsent ones only deletes. SL001 when the sender was deposed.$$;
 
 -- As long as the server remembers the key a repeat does no harm. A database remembers for ever.
 create or replace function sluice._repeat_claimed(p_pipeline sluice.pipelines, p_ids bigint[])

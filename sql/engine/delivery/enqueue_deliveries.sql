@@ -16,6 +16,6 @@ end
 $$;
 
 comment on function sluice.enqueue_deliveries(text, text) is
-$$Notes a delivery of every row that the pipeline has loaded and that is in its target, in the order of its key, and
-says how many: to fill an endpoint that is new, or to send everything once more (sluice deliver --all-rows). Each has a
-new idempotency key. target: a further one whose rows are delivered; its first unless given.$$;
+$$Notes a delivery of every row in the target that the pipeline has loaded, in the order of its key, and returns how
+many: to fill a new endpoint, or to send everything again (sluice deliver --all-rows). Each has a new idempotency key.
+target: a further one whose rows are delivered; the first unless given.$$;

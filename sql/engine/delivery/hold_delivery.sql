@@ -29,9 +29,9 @@ $$;
 
 comment on function sluice.hold_delivery(text, double precision, integer[]) is
 $$Holds the deliveries of a pipeline to the end of the transaction: one sender at a time. Null when they are held, else
-who holds them; a sender of the same role that has been silent for stale_after seconds is ended (0: any), and so is one
-of ours, by its process; after that the caller asks again. A politeness: what makes a second sender harmless is the
-fence, and that keys are the same.$$;
+who holds them. A sender of the same role that has been silent for stale_after seconds (0: any) is ended, and so is one
+of ours, given by process id; then ask again. A courtesy: what makes a second sender harmless is the fence, and that
+idempotency keys stay the same.$$;
 
 create or replace function sluice.evict_sender(pipeline text)
 returns integer
@@ -42,5 +42,5 @@ as $$
 $$;
 
 comment on function sluice.evict_sender(text) is
-$$Ends the sessions that are at the deliveries of the pipeline: one that was cut off in the middle keeps their state
-locked. Only sessions of the same role whose application_name begins with sluice. Returns how many.$$;
+$$Ends the sessions that work on deliveries of the pipeline: one that was cut off keeps their state locked. Only
+sessions of the same role whose application_name begins with sluice. Returns how many.$$;

@@ -19,8 +19,8 @@ as $$
 $$;
 
 comment on function sluice.http_delivery is
-$$Sends each row that a batch inserts, updates or deletes to an HTTP API (sluice deliver), one request a row.
-parcel: many rows a request, see sluice.parcel.
+$$Sends each row that a batch inserts, updates or deletes to an HTTP API (sluice deliver), one request per row.
+parcel: many rows per request, see sluice.parcel.
 url, method (POST, PUT or PATCH): {name} in the path or the query of the url is the value of that key column.
 body: a function f(row shop.orders) or f(row shop.orders, meta jsonb) that returns jsonb or text; null from it sends
   nothing. meta: pipeline, operation (upsert or delete), key, batch, delivery, idempotency_key. Of a deleted row it gets

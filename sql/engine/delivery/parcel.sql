@@ -14,14 +14,13 @@ $$;
 
 comment on function sluice.parcel is
 $$Many rows in one request of an http_delivery, never two of one key; its idempotency key is the same for the same rows.
-size: so many at most.
-format: array (a JSON array of bodies) or ndjson (one a line).
+size: how many at most.
+format: array (a JSON array of bodies) or ndjson (one per line).
 items: a JSON pointer to where the array goes in the body, such as /records; wrapper: what else the body holds:
   '{"allOrNone": false}'.
-results: a JSON pointer to the list of results in the answer ('' where it is the answer). Without it a success is one of
-  all rows. Those that are refused are set aside alone, with their result.
-status: a pointer in a result to an HTTP status, or to true or false; error: a pointer to what is there of rows that
-  failed, and of no other.
+results: a JSON pointer to the list of results in the answer ('' where it is the answer): rows that are refused are set
+  aside alone, with their result. Without it a success is a success of all rows.
+status: a pointer in a result to an HTTP status, or to true or false; error: a pointer to what only failed rows have.
 index: a pointer in a result to the item's place in the request, from 0; id: a pointer to a value that the item has,
   too, at item_id (the same pointer where not given). Without either, results are in the order of the items.
 only_failed: true where the list has only what failed; it takes index or id.
@@ -63,20 +62,20 @@ as $$
     ('{http delivery}'::text[], '$.url ? (@ like_regex "^[^/]*//[^/?]*[{]")'::jsonpath,
       'a placeholder cannot stand in the host of %s', 'placeholders go into the path or the query'),
     ('{http delivery}', '$ ? (@.deletes == false && exists(@.delete_method)).delete_method',
-      'delete_method %s goes against deletes => false', 'leave one of them out'),
+      'delete_method %s contradicts deletes => false', 'leave one of them out'),
     ('{http delivery}', '$ ? (exists(@.parcel)).url ? (@ like_regex "[{]")',
       'the url %s is that of one row, and a parcel has many', 'give the endpoint that takes many rows'),
-    ('{http delivery}', '$ ? (exists(@.parcel)).delete_method', 'delete_method %s goes against parcel',
+    ('{http delivery}', '$ ? (exists(@.parcel)).delete_method', 'delete_method %s contradicts parcel',
       'the body function says of each row what it is: f(r, meta jsonb) with meta->>''operation'''),
     ('{http delivery}', '$ ? (exists(@.parcel) && !exists(@.body) && !(@.deletes == false))',
       'in a parcel a deleted row would look like any other',
       'say in it what it is, body => a function f(r, meta jsonb) with meta->>''operation'', or deletes => false'),
-    ('{webhook signature}', '$ ? (exists(@.env) && exists(@.file))', 'the secret is to be found in two places',
+    ('{webhook signature}', '$ ? (exists(@.env) && exists(@.file))', 'the secret is given in two places',
       'one of env => ''VARIABLE'', file => ''/run/secrets/webhook'''),
-    ('{webhook signature}', '$ ? (!exists(@.env) && !exists(@.file))', 'the secret is to be found nowhere',
+    ('{webhook signature}', '$ ? (!exists(@.env) && !exists(@.file))', 'the secret is not given',
       'one of env => ''VARIABLE'', file => ''/run/secrets/webhook''; the secret itself is never written into a '
         'pipeline'),
-    ('{postgres delivery}', '$ ? (exists(@.body)).keyvalue() ? (@.key == "columns")', '%s goes against body',
+    ('{postgres delivery}', '$ ? (exists(@.body)).keyvalue() ? (@.key == "columns")', '%s contradicts body',
       'the members of what body returns are the columns; leave one of them out'),
     ('{parcel}', '$ ? (@.format == "ndjson").keyvalue() ? (@.key == "items" || @.key == "wrapper")',
       '%s needs the format array', 'leave it out'),
@@ -86,7 +85,7 @@ as $$
         || @.key == "id" || @.key == "item_id" || @.key == "only_failed")',
       '%s needs results', 'results => a JSON pointer to their list in the answer'),
     ('{parcel}', '$ ? (exists(@.results) && !exists(@.status) && !exists(@.error) && !(@.only_failed == true))',
-      'what a result says is to be found nowhere', 'status => ''/status'', or error => ''/error'''),
+      'nothing says whether a row was taken', 'status => ''/status'', or error => ''/error'''),
     ('{parcel}', '$ ? (exists(@.index) && exists(@.id))', 'index and id are both given', 'one of them is enough'),
     ('{parcel}', '$ ? (exists(@.item_id) && !exists(@.id))', 'item_id needs id', 'id => ''/id'''),
     ('{parcel}', '$ ? (@.only_failed == true && !exists(@.index) && !exists(@.id))',

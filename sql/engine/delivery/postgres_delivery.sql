@@ -12,17 +12,17 @@ as $$
 $$;
 
 comment on function sluice.postgres_delivery is
-$$Sends the rows that a batch inserts, updates or deletes into a table of another PostgreSQL database. Of this one, too;
-"sluice deliver" does it: by their key, each change once, many rows a transaction. What is there as it should be is not
-written.
+$$Sends the rows that a batch writes or deletes into a table of another PostgreSQL database, or of this one (sluice
+deliver): by their key, each change once, many rows per transaction. Rows that are there as they should be are
+not written.
 connection: sluice.connection(env => 'CRM_DB').
-table: its name, with the schema. It has to be there; next to it the table sluice_parcels is made unless it is there,
-  in which the last parcel taken is noted, in the transaction of its rows.
+table: its name, with the schema. It has to exist. Beside it a table sluice_parcels is made if there is none: it has the
+  last parcel taken, written in the transaction of its rows.
 key: its columns by which a row is found, those of a unique index (the key of the pipeline where not given).
 body: a function f(row shop.orders) or f(row shop.orders, meta jsonb) that returns a JSON object: columns of the table
   and their values; null sends nothing. Without it the row's columns under their own names; columns: only these.
 deletes: false leaves rows there that were deleted here.
-parcel_rows (1000): so many rows a transaction at most. One that the table refuses is set aside alone.
+parcel_rows (1000): rows per transaction, at most. One that the table refuses is set aside alone.
 keep_days (7): for how long deliveries that are done stay in sluice.deliveries.
 Example: deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'CRM_DB'),
   "table" => 'crm.orders')$$;

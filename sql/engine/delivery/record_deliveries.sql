@@ -49,8 +49,8 @@ comment on function sluice.record_deliveries(text, bigint, jsonb, text) is
 $$Notes what came of deliveries in flight. outcomes: [{"id": 7, "outcome": "sent", "status": 200, "retries": 0}, ...];
 answer and error where it was not sent. outcome: sent; dead (refused: superseded if a newer change of the key waits);
 waiting (not decided: stays in flight); again (the same, and not together with what it was sent with); released
-(certainly not applied: unsent again). retries: requests beyond the first. Once more it changes
-nothing; SL001 when the sender was deposed. target: see start_delivery. Returns how many were in flight.$$;
+(certainly not applied: unsent again). retries: requests beyond the first. Called again it changes nothing. SL001 when
+the sender was deposed. target: see start_delivery. Returns how many were in flight.$$;
 
 -- Why a delivery did not arrive, in short: that there was an answer is told by its status, and what was wrong by the
 -- answer itself.

@@ -19,8 +19,8 @@ end
 $$;
 
 comment on function sluice.redeliver(text, bigint[]) is
-$$Lets dead deliveries be sent again, and says how many. The body is made anew, and the idempotency key is a new one,
-as servers remember what they refused. delivery_ids: only these, not all of the pipeline, whatever their target.
+$$Lets dead deliveries be sent again; returns how many. The body is made anew, with a new idempotency key, as servers
+remember what they refused. delivery_ids: only these, whatever their target; without it all of the pipeline.
 Example: select sluice.redeliver('orders')$$;
 
 create or replace function sluice.discard_deliveries(pipeline text, delivery_ids bigint[], reason text)
@@ -33,7 +33,7 @@ declare
   v_count bigint;
 begin
   if coalesce(trim(reason), '') = '' then
-    raise exception using errcode = 'SL005', message = 'a delivery is discarded for a reason',
+    raise exception using errcode = 'SL005', message = 'discard_deliveries needs a reason',
       hint = 'reason => ''why it need not arrive''';
   end if;
   v_id := sluice._hold_dead_deliveries(discard_deliveries.pipeline, discard_deliveries.delivery_ids);
@@ -45,7 +45,7 @@ end
 $$;
 
 comment on function sluice.discard_deliveries(text, bigint[], text) is
-'Closes dead deliveries that need not arrive, with a reason, and says how many. delivery_ids: which.';
+  'Closes dead deliveries for good, with a reason; returns how many. delivery_ids: which.';
 
 -- Batches lock the first target alone, whichever they write to; so does whoever must not be overtaken by one.
 create or replace function sluice._hold_batches(p_pipeline_id integer)

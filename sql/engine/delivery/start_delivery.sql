@@ -41,11 +41,12 @@ end
 $$;
 
 comment on function sluice.start_delivery(text, text, text) is
-$$Begins to send the deliveries of a pipeline: a new epoch, which deposes any earlier sender, and where they go;
-has_accepted: whether the endpoint took a row before; stream: by which name another database knows what it took; key:
-that of the target. sender: who sends, for people. target: one of those that sluice.delivering_targets names; the first
-of the pipeline unless given, here as in what follows. SL005 when its rows are delivered
-nowhere, SL006 when its body function was replaced, SL007 when it is paused.$$;
+$$Begins to send the deliveries of a pipeline: a new epoch, which deposes any earlier sender, and where they go.
+has_accepted: whether the endpoint has taken a row before. stream: the name by which another database knows what it
+  took. key: that of the target.
+sender: who sends, for people to read.
+target: one of those that sluice.delivering_targets names, the first unless given; here and in the calls that follow.
+SL005 when its rows are delivered nowhere, SL006 when its body function was replaced, SL007 when it is paused.$$;
 
 -- SL006 when it is another function than the one that the pipeline was defined with.
 create or replace function sluice._check_body_function(p_only sluice.pipelines)

@@ -98,7 +98,7 @@ select pg_catalog.array_agg(g.place) from gone g$sql$,
   erased := coalesce(cardinality(v_places), 0);
   if v_left > 0 then
     raise exception using errcode = 'SL005',
-      message = format('%s rows of %s do not go', v_left, p_target::regclass),
+      message = format('%s rows of %s could not be deleted', v_left, p_target::regclass),
       detail = coalesce(sluice._row_triggers(p_target), ''),
       hint = 'nothing was erased: a trigger or a policy keeps them';
   end if;
@@ -121,7 +121,7 @@ declare
   v_entry    sluice.batches;
 begin
   if coalesce(trim(lift_stop.reason), '') = '' then
-    raise exception using errcode = 'SL005', message = 'a stop is lifted for a reason',
+    raise exception using errcode = 'SL005', message = 'lift_stop needs a reason',
       hint = 'reason => ''request 18''; it stays in the ledger';
   end if;
   perform sluice._lock_target(to_regclass(v_pipeline.target));
@@ -138,5 +138,5 @@ end
 $$;
 
 comment on function sluice.lift_stop(text, jsonb, text) is
-$$Lets records of a key in again that sluice.erase has stopped. reason: stays in the ledger.
+$$Lets records of a key be loaded again that sluice.erase has stopped. reason: stays in the ledger.
 Example: select sluice.lift_stop('customers', '42', 'request 18')$$;

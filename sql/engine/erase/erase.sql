@@ -43,15 +43,15 @@ $$;
 
 comment on function sluice.erase(text, jsonb, text[], text, boolean, boolean, boolean) is
 $$Removes what is kept of a person: quarantined records, open and closed, with their history, retained payloads, bodies
-and answers of deliveries, errors that quote them, keys of deleted rows. One line a place: traces, erased (to be erased,
-if it is a dry run), and in detail what stays and why. It changes history, so it is for the owner of the engine.
-key: the records that make this key, {"email": "anna@example.org"} or the value alone; contains: also every record and
-text in which one of these stands, to be found where no key was made. One of them is needed.
-reason: stays in the ledger, so without the person's data. dry_run: only says what would go.
-rows: also deletes the row of the key, and those of further targets that belong to it; where rows are delivered, as
-deleted ones: send that, then erase once more. Without stop the next record of
-the key brings it back, as does a rewind; with stop a hash of the key stays, and its records are counted as stale and
-not retained, until sluice.lift_stop.
+and answers of deliveries, errors that quote them, keys of deleted rows. One line per place: traces, erased (to be
+erased, if it is a dry run), and in detail what stays and why. It changes history, so it is for the owner of the engine.
+key: the records that make this key, {"email": "anna@example.org"} or the value alone. contains: also every record and
+text that contains one of these, for records that never made a key. One of the two is needed.
+reason: stays in the ledger, so leave out the person's data. dry_run: only says what would go.
+rows: also deletes the row of the key, and those of further targets that belong to it. Where rows are delivered, that is
+delivered as well: send it, then erase once more.
+stop: a hash of the key stays, and its records are counted as stale and not retained, until sluice.lift_stop. Without it
+the next record of the key brings the row back, and so does a rewind.
 Not reached: the source, copies elsewhere (what was delivered, other pipelines, backups, WAL, the server's log).
 Example: select * from sluice.erase('customers', '{"id": 42}', '{anna@example.org}', 'request 17', rows => true)$$;
 
@@ -90,7 +90,7 @@ begin
       hint = case when p_key is null then 'key => ''{"id": 42}''' else 'rows => true, stop => true' end;
   elsif not p_is_dry and coalesce(trim(p_reason), '') = '' then
     raise exception using errcode = 'SL005',
-      message = format('pipeline %s: an erasure takes a reason', p_pipeline.name),
+      message = format('pipeline %s: erase needs a reason', p_pipeline.name),
       hint = 'reason => ''request 17''; it stays in the ledger';
   elsif sluice._says(p_reason, p_texts || sluice._texts_of_key(v_key)) then
     raise exception using errcode = 'SL005', message = 'the reason holds what is to be erased',

@@ -72,11 +72,11 @@ $$;
 
 comment on function sluice._compare(sluice.pipelines, integer, integer, integer, integer) is
 $$Puts the records of the last retained batches and of open quarantine through two versions. Of each batch one line
-for every pair of outcomes, with its number of records; and of the records that do not come out the same, so many
-for each pair (p_samples; null: all), without a number.$$;
+for every pair of outcomes, with its number of records; and of the records that do not come out the same, p_samples
+of them for each pair (null: all), without a number.$$;
 
 -- Lays the results of two versions side by side: p_rows_a, sluice_faults_a, sluice_outcomes_a and those without
--- suffix. $1: so many samples, null for all; $2: the batch.
+-- suffix. $1: how many samples, null for all; $2: the batch.
 create or replace function sluice._compare_sql(p_rows_a text, p_rows_b text)
 returns text
 language sql immutable

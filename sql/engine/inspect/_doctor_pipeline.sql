@@ -17,7 +17,7 @@ begin
   end if;
   select o.* into strict v_found from sluice.owners o where o.pipeline = p_name;
   if to_regrole(quote_ident(v_found.owner)) is null then
-    return query select v_check, 'warn', format('its owner %s is no role any more', v_found.owner),
+    return query select v_check, 'warn', format('its owner %s is not a role any more', v_found.owner),
       format('select sluice.set_policy(%L, ''owner'', %L)', p_name, current_user);
   elsif not v_found.is_yours then
     return query select v_check, 'ok', format('not checked: it belongs to %s, and %s is not a member of it',

@@ -56,7 +56,7 @@ declare
   v sluice.compiled;
 begin
   for v in select * from pg_temp.sluice_targets t where t.drop_sql is not null order by t.number loop
-    perform sluice._write_by_hash(v.dropped_sql, null, null);
+    perform sluice._execute_by_hash(v.dropped_sql, null, null);
     execute format($sql$insert into pg_temp.sluice_outcomes
 select p.sluice_ordinal, null, null, %s, %s, 'delete', %L, 1
 from pg_temp.sluice_dropped d

@@ -28,7 +28,7 @@ begin
     from unnest(columns) with ordinality as keys (k, n)
     where jsonb_typeof(given -> k) is null or jsonb_typeof(given -> k) = 'null'));
   if v_strange <> '' then
-    raise exception using errcode = 'SL005', message = format('%s is no key of pipeline %s: %s', p_key,
+    raise exception using errcode = 'SL005', message = format('%s is not a key of pipeline %s: %s', p_key,
       p_pipeline.name, v_strange),
       hint = format('the key is %s', v_example);
   end if;
@@ -40,7 +40,7 @@ begin
   begin
     select t.key, t.key_hash into key, key_hash from sluice._execute_key(target, columns, row_sql, given) t;
   exception when data_exception or integrity_constraint_violation then
-    raise exception using errcode = 'SL005', message = format('%s is no key of pipeline %s: %s', p_key,
+    raise exception using errcode = 'SL005', message = format('%s is not a key of pipeline %s: %s', p_key,
       p_pipeline.name, sqlerrm),
       hint = format('the key is %s, of %s', v_example, p_pipeline.target);
   end;

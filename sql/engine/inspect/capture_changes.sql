@@ -15,9 +15,9 @@ end
 $$;
 
 comment on function sluice.capture_changes(bigint) is
-$$From here to the end of the transaction batches note what they change in pg_temp.sluice_changes: action (insert,
-update, delete; stale or unsure: left alone, as the row in the target is newer, or may be), key, and for each
-changed column [old, new]. For dry runs: roll back afterwards. max_rows: only the first so many rows.$$;
+$$From now to the end of the transaction, batches note in pg_temp.sluice_changes what they change: action (insert,
+update, delete; stale or unsure: left alone, as the row in the target is newer, or may be), key, and [old, new] for each
+changed column. For dry runs: roll back afterwards. max_rows: only that many rows, the first ones.$$;
 
 create or replace function sluice.captured_changes()
 returns table (action text, key jsonb, changes json, line text, target text)

@@ -23,14 +23,14 @@ end
 $$;
 
 comment on function sluice.compare(text, integer, integer, integer, integer) is
-$$What two versions of the transform make of the same records: the retained payloads of the last batches
-(last_batches; 20 unless given), and open quarantine. version_a, version_b: which two. samples: so many examples a
-line. One line a pair of outcomes, with the number of records and some samples. Outcomes are what a reload would
-come to in the target as it is now: insert, update, delete, unchanged, stale, superseded, filtered, or quarantined
-with its SQLSTATE; a record that makes several rows may have several. is_same: both versions make the same rows,
-value by value and column by column, in all of its targets. Changes nothing, and merges nothing: what only the merge
-would notice (a second unique constraint, a trigger that raises) is not seen. The records that differ, one by one:
-sluice.compare_records.
+$$What two versions of the transform (version_a, version_b) make of the same records: the retained payloads of the last
+batches, and open quarantine. Changes nothing. One line per pair of outcomes, with the number of records and some
+samples. Outcomes are what a reload would come to in the target as it is now: insert, update, delete, unchanged, stale,
+superseded, filtered, or quarantined with its SQLSTATE; a record that makes several rows may have several.
+is_same: both versions make the same rows, value by value and column by column, in all targets.
+last_batches (20): how many. samples (3): examples per line.
+As nothing is merged, what only the merge would notice is not seen: a second unique constraint, a trigger that raises.
+The records that differ, one by one: sluice.compare_records.
 Example: select * from sluice.compare('orders', 1, 2)$$;
 
 -- Cells that differ between versions as people read them: order_id=42: amount 10.00 → 12.50, status - → "paid". -:
@@ -69,8 +69,9 @@ end
 $$;
 
 comment on function sluice.compare_records(text, integer, integer, integer) is
-$$The records of which two versions make something else, one a line. version_a, version_b, last_batches: as for
-sluice.compare. For each record its outcomes, errors, and for each row that differs its key and the cells that do,
-{"amount": {"a": 10.00, "b": 12.50}}; without a or b where that version does not return it; and the target, where it is
-not the first. batch: null for records of quarantine. Example:
-select * from sluice.compare_records('orders', 1, 2) where outcome_b like 'quarantined%'$$;
+$$The records of which two versions make something different, one per line. version_a, version_b, last_batches: as for
+sluice.compare. For each record its outcomes and errors, and for each row that differs its key and the cells that do,
+{"amount": {"a": 10.00, "b": 12.50}}, without a or b where that version does not return the column; and the target,
+unless it is the first.
+batch: null for records of quarantine.
+Example: select * from sluice.compare_records('orders', 1, 2) where outcome_b like 'quarantined%'$$;

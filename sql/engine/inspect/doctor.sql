@@ -109,6 +109,6 @@ end
 $$;
 
 comment on function sluice.doctor is
-$$What keeps pipelines from running here, for whoever asks: the server and its settings, the engine's roles, and each
+$$What keeps the current role from running pipelines here: the server and its settings, the engine's roles, and each
 pipeline with its target, its rights and its transform. verdict: ok, warn or fail. next: what to do about it, with the
-statement where there is one. The command sluice doctor shows it, and what the loader's machine has to do with it.$$;
+statement where there is one. The command sluice doctor shows it, along with what concerns the loader's machine.$$;

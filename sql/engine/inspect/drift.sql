@@ -23,7 +23,8 @@ as $$
 $$;
 
 comment on function sluice.drift(text, interval, boolean) is
-$$How the fields of a pipeline's records have changed: new, those that no earlier run had, and gone, those that the last
-run with records did not have any more. is_read: whether the active transform names the field. Top-level fields, by a
-sample of every batch: the first record of each file and a hundred of the others, so that a rare field may be missed.
-since: only changes of that time. all_fields: those that stay, too. Example: select * from sluice.drift('orders')$$;
+$$How the fields of a pipeline's records have changed: new, which no earlier run had, and gone, which the last run with
+records had no more. is_read: whether the active transform names the field. Only top-level fields, and by a sample of
+every batch: the first record of each file and a hundred others, so a rare field may be missed.
+since: only changes within that time. all_fields: also those that have not changed.
+Example: select * from sluice.drift('orders')$$;

@@ -66,12 +66,12 @@ $$;
 
 comment on function sluice.why(text, jsonb, text) is
 $$Where the row of a key comes from, fact by fact: the batch that last wrote or deleted it, its run and version, the
-source, the payload where it is retained (see retain_raw), whether it was changed by hand since, what of it is not
-delivered yet, or was refused, and what is or was in quarantine of the same key, or of the parent's, as far as that can
-be told. key: {"order_id": 42}, every key column
-(SL005 otherwise), or the value alone where there is one column. target: one of several targets of the pipeline, unless
-it is the first; of a child its parent is named, too. Batches that have seen the row since, unchanged, leave no trace in
-it. Example: select * from sluice.why('orders', '42')$$;
+source, the payload where it is retained (see retain_raw), whether it was changed by hand since, its deliveries that
+are not sent yet or were refused, and what is or was in quarantine of the same key (of a child: of its parent's), as far
+as that can be told. Batches that have seen the row since, unchanged, leave no trace in it.
+key: {"order_id": 42} with every key column (SL005 otherwise), or the value alone where there is one column.
+target: one of several targets of the pipeline, the first unless given.
+Example: select * from sluice.why('orders', '42')$$;
 
 -- The key of the first target by which quarantine knows the records of a row: its own, or of a child that of its
 -- parent, as the row says or, without one, its key; nulls where nobody knows.

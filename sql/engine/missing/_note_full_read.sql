@@ -34,7 +34,7 @@ begin
     insert into sluice.snapshots (pipeline_id, first_seq, made_for) values (v_id, p_ledger.batch_seq, v_recipe)
     returning * into v_read;
     if p_snapshot <> 'begin' and sluice._follows_rewind_or_skip(v_id, p_ledger.batch_seq) then
-      v_spoilt_by := coalesce(v_spoilt_by, 'it began behind a rewind or a skip');
+      v_spoilt_by := coalesce(v_spoilt_by, 'it began after a rewind or a skip');
     end if;
   elsif v_read.spoilt_by is not null then
     return;

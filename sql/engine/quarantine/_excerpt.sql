@@ -12,7 +12,7 @@ as $$
 $$;
 
 comment on function sluice._excerpt(text, integer) is
-  'A text as one line of so many characters at most: its start, or its end if p_length is negative.';
+  'A text as one line of at most p_length characters: its start, or its end if p_length is negative.';
 
 -- A record's error in one line: the name of a constraint says it all, else column and message.
 create or replace function sluice._error_line(
@@ -25,7 +25,7 @@ as $$
     coalesce(p_constraint, p_column || ': ' || p_message, p_message)), ''), p_length)
 $$;
 
--- How many characters of so many are left beside the names of the pipelines.
+-- How many of p_width characters the names of the pipelines leave.
 create or replace function sluice._width_left(p_width integer)
 returns integer
 language sql stable
@@ -62,13 +62,14 @@ exception when character_not_in_repertoire or untranslatable_character then
 end
 $$;
 
--- Lines of at most so many characters, broken at blanks if there are any. Lines long enough to have been broken are
--- joined first, unless the next one begins a list item.
+-- Lines of at most p_length characters, broken at blanks if there are any. Lines long enough to have been broken are
+-- joined first, unless the next one begins a list item: "key: ", "parent, children (keep): ".
 create or replace function sluice._wrapped(p_text text, p_length integer)
 returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select rtrim(regexp_replace(regexp_replace(p_text, '([^\n]{90,})\n *(?![a-z_, ]{1,60}: )', E'\\1 ', 'g'),
+  select rtrim(regexp_replace(regexp_replace(p_text, format('([^\n]{90,})\n(?: +|(?!(?:Example|%1$s(?:, %1$s)*): ))',
+      '[a-z_]+(?: [a-z_]+)?(?: \([^)\n]*\))?'), E'\\1 ', 'g'),
     format('(.{1,%s})(?: |\n|$)', p_length), E'\\1\n', 'gn'), E'\n')
 $$;

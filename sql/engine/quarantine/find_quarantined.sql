@@ -34,9 +34,9 @@ $$;
 
 comment on function sluice.find_quarantined(text, bigint[], text, bigint) is
 $$The open quarantined records of a pipeline, in the order they arrived: what replay and discard take.
-quarantine_ids: only these; SL005 names those that are no records of the pipeline.
+quarantine_ids: only these; SL005 names those that are not records of the pipeline.
 filter: a condition on sluice.quarantine_open_details, one expression, run with the rights of the caller.
-max_rows: only so many of them, those with the lowest numbers.
+max_rows: at most that many, those with the lowest numbers.
 Example: select * from sluice.find_quarantined('orders', filter => $f$ sqlstate = '22P02' $f$)$$;
 
 create or replace function sluice.find_discarded(
@@ -60,7 +60,7 @@ $$;
 
 comment on function sluice.find_discarded(text, bigint[], text) is
 $$The discarded records of a pipeline: what reopen takes.
-quarantine_ids: only these; SL005 names those that are no records of the pipeline.
+quarantine_ids: only these; SL005 names those that are not records of the pipeline.
 filter: a condition on sluice.quarantine_discarded, one expression, run with the rights of the caller.$$;
 
 -- Which records of a pipeline a person means: those named, those that meet a condition on a view, or all (null).
@@ -116,7 +116,7 @@ begin
 end
 $$;
 
--- The first open records that meet a condition, at least so many if there are: searched in larger and larger parts of
+-- The first open records that meet a condition, p_max_rows of them or more: searched in larger and larger parts of
 -- the quarantine, as an ordered view would be read to its end.
 create or replace function sluice._first_chosen_records(
   p_pipeline_id integer, p_view text, p_filter text, p_max_rows bigint)

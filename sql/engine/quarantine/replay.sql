@@ -36,12 +36,12 @@ end
 $$;
 
 comment on function sluice.replay(text, integer, text, bigint[], boolean, integer) is
-$$Puts open quarantined records through the transform again, in the order they arrived; one line a batch.
+$$Puts open quarantined records through the transform again, in the order they arrived; one line per batch.
 version: which one, the active one when left out.
 filter: a condition on sluice.quarantine_open_details, such as $f$ sqlstate = '22P02' $f$.
 quarantine_ids: only these.
 overwrite_unsure: load also what may be older than the row in the target.
-batch_rows: records a batch.
+batch_rows: records per batch.
 What loads is closed and names its batch; what is still bad stays open with its new error. An older record never
 overwrites a newer row (stale); where that cannot be told (unsure: no order_by, or the same value in it, and the row may
 have come again since) the record stays open, unless overwrite_unsure says to load it.

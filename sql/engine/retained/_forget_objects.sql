@@ -32,4 +32,4 @@ end
 $$;
 
 comment on function sluice._forget_objects(sluice.pipelines, timestamptz, bigint, integer, boolean) is
-  'Forgets files and objects that are done, old, and behind which the source begins; how many, and the last of them.';
+  'Forgets files and objects that are done, old, and listed no more by the source; how many, and the last of them.';

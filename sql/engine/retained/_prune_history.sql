@@ -1,6 +1,6 @@
 -- What is older than a time goes from ledger, runs and closed quarantine, at most so much of each, and so that what is
 -- left proves itself: one entry of the ledger (kind carried) stands for all before it, with their sums and the cursor
--- behind them; of each of them remains what rows of the target ask for (sluice.pruned_batches), and of files and
+-- after them; of each of them remains what rows of the target ask for (sluice.pruned_batches), and of files and
 -- objects that have moved on since, how far they were (source_objects.carried). Files and objects themselves go where
 -- the source lists them no more (its setting after). Nothing that is still in use goes.
 create or replace function sluice._prune_history(p_pipeline sluice.pipelines, p_before timestamptz, p_limit integer,

@@ -53,17 +53,17 @@ end
 $$;
 
 comment on function sluice.prune is
-$$Drops what is old enough, and says what: one line a pipeline and kind. The loader calls it after every run. dry_run:
+$$Drops what is old enough, and says what: one line per pipeline and kind. The loader calls it after every run. dry_run:
 only says what would go. Waits for nobody and holds up nobody: what is being read stays until the next time.
-Retained payloads that are older than retain_raw says, a line a day, with its size on disk; where retain_raw was left
-out since, all of them. Deliveries that have been done for keep_days.
+Retained payloads that are older than retain_raw says, one line per day, with its size on disk; all of them where
+retain_raw is none by now. Deliveries that have been done for keep_days.
 history_before, or else what retain_history says: batches of the ledger, runs, and closed records of the quarantine from
 before then, at most max_rows of each a call (repeat it until no line comes). One entry of the ledger, of kind carried,
 stands for them with their sums, so that sluice.verify balances; what rows of the target name, and open records stay.
 objects: files and objects that were read to their end before then and that the source lists no more, as its setting
 after says (file_source, object_source); without it all stay, as one that is still there would be loaded anew. The
-cursor cannot be set back behind it but to the start. Roles that may not delete from the ledger leave all that to one
-that may.
+cursor can then be set back no further than to what is left, or to the start. Roles that may not delete from the ledger
+leave all that to one that may.
 tombstones_before: also forgets keys that were deleted before then; an older record that comes after that brings its row
 back.
 Example: select * from sluice.prune('orders', history_before => now() - interval '1 year', dry_run => true)$$;

@@ -47,7 +47,7 @@ end
 $$;
 
 comment on function sluice.reload(text, bigint[], bigint, bigint, integer, numeric) is
-$$Puts the retained payloads of batches through the transform again, in the order they arrived; one line a batch.
+$$Puts the retained payloads of batches through the transform again, in the order they arrived; one line per batch.
 batches: which ones; or all from from_batch to to_batch. SL005 names those whose payloads are not retained (retain_raw).
 version: which one, the active one when left out.
 max_bad_ratio: in place of the pipeline's own; SL003 beyond it.

@@ -25,7 +25,7 @@ end
 $$;
 
 comment on function sluice.retained(text) is
-$$What is retained of the payloads of a pipeline, or of all: one line a day (UTC), with its size on disk.
+$$What is retained of the payloads of a pipeline, or of all: one line per day (UTC), with its size on disk.
 Example: select * from sluice.retained('orders')$$;
 
 create or replace function sluice.raw_records(pipeline text, batches bigint[] default null)

@@ -7,14 +7,14 @@ declare
   -- What looks and changes nothing, by name: volatility would be a guess.
   v_readers constant text[] := array[
     'doctor', 'definition', 'pipeline_name', 'find_quarantined', 'verify', 'statements', 'merge_sql', 'preview_rewind',
-      'pipeline_holder', 'source_state', 'source_news', 'run_order',
-    'why', 'drift', 'explain_call', 'compare', 'compare_records', 'captured_changes', 'raw_records', 'retained',
+    'pipeline_holder', 'source_state', 'source_news', 'run_order', 'why', 'drift', 'explain_call', 'compare',
+    'compare_records', 'captured_changes', 'raw_records', 'retained',
     'transform_batch', -- by which why and compare try records
     'begin_source_check', 'begin_checked_batch', 'find_differences', 'note_differences', 'note_due', 'differing_places',
-      'finish_source_check', 'source_differences',
+    'finish_source_check', 'source_differences',
     'file_source', 'object_source', 'http_source', 'since', 'connection', 'postgres_source', 'mysql_source',
-    'sqlite_source', 'program_source', 'http_delivery', 'postgres_delivery', 'parcel',
-    'webhook_signature', 'also_target',
+    'sqlite_source', 'program_source', 'http_delivery', 'postgres_delivery', 'parcel', 'webhook_signature',
+    'also_target',
     'page_number_paging', 'offset_paging', 'cursor_paging', 'next_link_paging', 'link_header_paging',
     'basic_auth', 'bearer_auth', 'header_auth', 'param_auth', 'oauth2_auth'];
   v_routine record;

@@ -8,8 +8,8 @@ declare
   v_routine record;
 begin
   revoke all on all tables in schema sluice from sluice_monitor;
-  grant select on sluice.engine, sluice.pipelines, sluice.activations, sluice.waiting, sluice.transforms,
-    sluice.also_targets,
+  grant select on
+    sluice.engine, sluice.pipelines, sluice.activations, sluice.waiting, sluice.transforms, sluice.also_targets,
     sluice.status, sluice.status_details, sluice.backfills, sluice.recent_runs, sluice.recent_batches, sluice.versions,
     sluice.waiting_details, sluice.quarantine_counts, sluice.owners, sluice._mine, sluice._loaded, sluice.manual
     to sluice_monitor;
@@ -26,8 +26,7 @@ begin
   grant select (delivery_id, pipeline_id, route, operation, state, batch_id, attempts, attempted_at, redelivery, status,
     noted_at, closed_at) on sluice.outbox to sluice_monitor;
   grant select (pipeline_id, route, target, epoch, sent_count, sender, started_at, finished_at, outcome)
-    on sluice.delivery_state
-    to sluice_monitor;
+    on sluice.delivery_state to sluice_monitor;
   for v_routine in
     select p.oid::regprocedure as name from pg_proc p
     where p.pronamespace = 'sluice'::regnamespace and not p.prosecdef

@@ -20,8 +20,8 @@ end
 $$;
 
 comment on function sluice.finish_run(bigint, text, text, boolean) is
-$$Notes how a run ended: ok, failed, threshold, locked or interrupted. reached_end: the source had nothing more, by
-which a backfill is finished. Correctness does not depend on it: a dead run simply has no outcome.$$;
+$$Notes how a run ended: ok, failed, threshold, locked or interrupted. reached_end: the source had nothing more; a
+backfill is finished by that. Correctness does not depend on it: a run that died simply has no outcome.$$;
 
 -- What a run could not read to its end is what waits from now on: [{"name", "reason", "on_purpose"}, ...].
 create or replace function sluice.note_waiting(run_id bigint, waiting jsonb)

@@ -12,7 +12,7 @@ end
 $$;
 
 comment on function sluice.hold_pipeline(text) is
-$$Holds the pipeline to the end of the transaction: one run at a time. A politeness: what makes a second run harmless is
+$$Holds the pipeline to the end of the transaction: one run at a time. A courtesy: what makes a second run harmless is
 the fence in load_batch. False when another session holds it (see pipeline_holder).$$;
 
 create or replace function sluice.pipeline_holder(pipeline text)

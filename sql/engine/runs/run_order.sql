@@ -55,10 +55,10 @@ end
 $$;
 
 comment on function sluice.run_order(text[]) is
-$$In which turns "sluice run --together" runs these pipelines: one after another, but those of one turn together, with
-one run of their program (a Singer tap, an Airbyte connector) for all of them. They differ in nothing but the stream,
-and none waits for rows of another: by a foreign key, a table or view that its transform names, or a target of both. At
-most 8 a turn; where there are more, those that shared a run before stay together.
+$$The turns in which "sluice run --together" runs these pipelines. Turns follow one another; the pipelines of one turn
+run together, fed by one run of their program (a Singer tap, an Airbyte connector). They differ in nothing but the
+stream, and none waits for rows of another: by a foreign key, a table or view that its transform names, or a target of
+both. At most 8 per turn; where there are more, those that shared a run before stay together.
 Example: select * from sluice.run_order('{customers,products}')$$;
 
 -- What pipelines have in common that can share a run of their program; null where that cannot be.

@@ -39,7 +39,7 @@ begin
     elsif v_setting.shape = 'encoding' then
       v_checked := v_checked || jsonb_build_object(v_key, sluice._encoding(v_part, v_given));
     elsif not sluice._fits(v_given, v_setting.shape, v_setting.range) then
-      -- What stands before an @ or behind a ? in an address may be a secret, and so may what is no variable's name.
+      -- What stands before an @ or after a ? in an address may be a secret, and so may what is no variable's name.
       raise exception using errcode = 'SL005',
         message = format('%s: %s cannot be %s', v_part, v_key, case
           when v_setting.shape in ('url', 'store', 'endpoint') and v_given #>> '{}' ~ '[@?]' then 'what was given'

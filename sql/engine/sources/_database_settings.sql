@@ -35,11 +35,11 @@ set search_path = pg_catalog, pg_temp
 as $$
   values
     ('{connection}'::text[], '$ ? (exists(@.env) && exists(@.file))'::jsonpath,
-      'the connection string is to be found in two places', 'one of env => ''VARIABLE'', file => ''PATH'''),
+      'the connection string is given in two places', 'one of env => ''VARIABLE'', file => ''PATH'''),
     ('{connection}', '$.file ? (@ like_regex "://|password *=")',
       'file cannot be what was given', 'the path of a file that holds the connection string'),
     ('{connection}', '$ ? (!exists(@.env) && !exists(@.file))',
-      'the connection string is to be found nowhere',
+      'the connection string is not given',
       'one of env => ''VARIABLE'', file => ''PATH''; the string itself is never written into a pipeline'),
     ('{postgres source,mysql source,sqlite source}', '$ ? (exists(@.table) && exists(@.query))',
       'table and query are both given', 'one of them is enough'),

@@ -11,7 +11,7 @@ as $$
   values
     ('file', 'a file', 'files', false, 'path', '''drop/2026-02-*.csv'''),
     ('object', 'an object', 'objects', true, 'pattern',
-      '''s3://lake/orders/2026-02-*.ndjson'' or, behind the prefix, ''2026-02-*.ndjson''')
+      '''s3://lake/orders/2026-02-*.ndjson'' or, after the prefix, ''2026-02-*.ndjson''')
 $$;
 
 comment on function sluice._source_units() is

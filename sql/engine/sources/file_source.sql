@@ -35,9 +35,9 @@ records: for json, where in the document the array of records is, such as /data.
 delimiter, quote, header, columns (names where there is no header), null_string (an unquoted field of exactly this
   text becomes null): for csv and tsv. columns of parquet: those to read.
 require: columns without which the header of a csv or tsv file, or the schema of a parquet file, is refused.
-escape: takes the meaning from the character behind it, in quoted fields; a doubled quote does so anyway. comment:
-  lines that begin with it are passed over. skip_lines: so many lines at the beginning of each file, too.
-max_record_lines: a quote that is not closed within so many lines (default 10000) spoils its line only.
+escape: takes the meaning from the character after it, in quoted fields; a doubled quote does so anyway. comment:
+  lines that begin with it are passed over. skip_lines: passes over that many lines at the beginning of each file.
+max_record_lines: a quote that is not closed within that many lines (default 10000) spoils its line only.
 max_record_bytes: larger records go to quarantine (default 16 MiB).
 settle_seconds: a file untouched that long is taken as finished when its last line does not end (default 2).
 partial: wait or quarantine, for a file that ends inside a record.
@@ -53,11 +53,11 @@ as $$
     ('{file source}'::text[], 'path', true, 'text', null::numrange,
       'a file, a glob, a folder, or - for standard input'),
     ('{file source,object source}', 'pattern', false, 'glob', null,
-      'a glob for what stands behind the folder or the prefix, such as *.csv or **/*.ndjson.gz; [[] is a bracket that '
+      'a glob for what follows the folder or the prefix, such as *.csv or **/*.ndjson.gz; [[] is a bracket that '
       'means itself'),
     ('{file source,object source}', 'subfolders', false, 'boolean', null, null),
     ('{file source,object source}', 'after', false, 'text', null,
-      'the whole name of a file or object: only those behind it are read'),
+      'the whole name of a file or object: only those after it are read'),
     ('{file source}', 'settle_seconds', false, 'integer', '[0,3600]', 'seconds, 0 to 3600'),
     ('{file source}', 'partial', false, 'one of wait, quarantine', null, null),
     ('{file source,object source}', 'on_replace', false, 'one of error, reload', null, null)

@@ -46,7 +46,7 @@ paging: see page_number_paging, offset_paging, cursor_paging, next_link_paging, 
 auth: see bearer_auth, basic_auth, header_auth, param_auth, oauth2_auth.
 since: only what is new, see since.
 retry_when, fail_when: JSON pointers ('["/error"]', or with values '{"/code": ["busy"]}') by which an answer with
-  status 200 is none. retry_statuses, final_statuses: statuses to ask again for, or not to, other than usual.
+  status 200 is a failure. retry_statuses, final_statuses: statuses to ask again for, or not to, other than usual.
 for_each: a query; the source is read for each of its rows, whose columns stand for {name} in url, params and body:
   url => 'https://shop.example/orders/{id}/items', for_each => 'select id from shop.orders order by id'. Names are
   qualified. f(doc, meta) finds the row in meta->'row'.

@@ -28,7 +28,7 @@ $$Records from an object store.
 url: s3://bucket/prefix/, gs://bucket/prefix/, az://container/prefix/,
   abfss://container@account.dfs.core.windows.net/prefix/ or file:///folder/; without the last slash it may also name
   one object.
-pattern: a glob for the part of the key behind the prefix. subfolders: false leaves out keys with a slash behind it;
+pattern: a glob for the part of the key after the prefix. subfolders: false leaves out keys with a slash after it;
   with true a pattern without a slash is about the last part of a key, however deep.
 after: an object's name, s3://lake/orders/2026-01-31/; only those that come after it in byte order are read, and what is
   known of the others may be pruned.

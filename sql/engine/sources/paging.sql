@@ -15,7 +15,7 @@ $$;
 comment on function sluice.page_number_paging is
 $$Pages by number: ?page=1, ?page=2, ...
 start: the number of the first page.
-size_param, size: ask for so many records a page.
+size_param, size: ask for that many records per page.
 The end: pages (where the answer tells the number of pages), total (of records), more (whether there are more) or
   done (whether there are none), each a JSON pointer or the name of a header; else the first empty page, or with
   ends_at => 'short_page' the first with fewer than size records, 'not_found' the first that there is not (404, 410),

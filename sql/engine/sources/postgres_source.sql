@@ -22,8 +22,8 @@ key: columns that tell rows apart and are never null, by which a read goes on wh
   primary key where not given.
 cursor: a column that grows with every change, such as updated_at: a run reads what is as new as what the last one saw,
   or newer, and what was committed since by transactions that ran then. Without it, each run reads everything.
-lag: so much further back, for clocks that differ, and where running transactions cannot be seen (a standby). Of a
-  cursor of numbers, so many of them.
+lag: reads that much further back, for clocks that differ, and where running transactions cannot be seen (a standby);
+  for a cursor of numbers, a number.
 null_cursor: read (rows without a cursor are read in each run) or refuse (they fail the run).
 row_security: true where the role is meant to see only some of the rows; else that fails the run.
 statement_timeout: of the session (default: none).

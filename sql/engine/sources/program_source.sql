@@ -105,6 +105,6 @@ as $$
       'cursor "%s" is given to nobody', 'arguments => array[''--since'', ''{cursor}'']'),
     ('{program source}', '$ ? (!exists(@.start)).cursor', 'cursor "%s" has no start',
       'start => what stands for {cursor} in the first run, such as ''1970-01-01'''),
-    ('{program source}', '$ ? (@.complete == true).cursor', 'cursor "%s" goes against complete => true',
+    ('{program source}', '$ ? (@.complete == true).cursor', 'cursor "%s" contradicts complete => true',
       'what is new is not all that there is: leave one of them out')
 $$;

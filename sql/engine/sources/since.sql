@@ -19,7 +19,7 @@ $$Only what is new: each sweep asks, by the parameter param, for what changed si
 field: a JSON pointer to the mark in a record, such as /updated_at; or header: a header of the first page, such as
   Date.
 start: what the first sweep asks for (without it: everything).
-lag: so much earlier, for what the source publishes late.
+lag: asks that much earlier, for what the source publishes late.
 kind: timestamp, unix (seconds), unix_ms, number or text: how marks are compared. The source is expected to give
   what is equal to the mark too; where it does not, use a lag.
 until_param: the parameter for an upper bound, if the API has one: backfills send it, and each request with a step.

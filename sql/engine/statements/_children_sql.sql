@@ -11,7 +11,7 @@
 --   touch_sql     marks the parents whose children the batch changes: they are written, too, and so name the batch by
 --                 which all that belongs to them is as it is
 --
--- Look-ups in the target are behind "offset 0", so that they go by index, and the rest by hash, see _write_by_hash.
+-- Look-ups in the target are behind "offset 0", so that they go by index, and the rest by hash, see _execute_by_hash.
 create or replace function sluice._children_sql(
   p_number integer, p_first oid, p_first_key text[], p_target oid, p_key text[], p_parent text[], p_children text,
   out orphans_sql text, out follow_sql text, out fetch_sql text, out dropped_sql text, out drop_sql text,

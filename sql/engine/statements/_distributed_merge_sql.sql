@@ -13,14 +13,14 @@ as $$
 updated as (
   update %2$s t set %3$ssluice_hash = s.sluice_hash, sluice_batch = %4$s
   from (%5$s) s
-  where %6$s and not s.sluice_deleted and %11$s%7$s
+  where %6$s and not s.sluice_deleted and %7$s%8$s
   returning 1),
 inserted as (
-  insert into %2$s (%8$s, sluice_hash, sluice_batch)
-  select %9$s, s.sluice_hash, %4$s
+  insert into %2$s (%9$s, sluice_hash, sluice_batch)
+  select %10$s, s.sluice_hash, %4$s
   from (%5$s) s
   where not s.sluice_deleted
-  on conflict (%10$s) do nothing
+  on conflict (%11$s) do nothing
   returning 1)
 select (select pg_catalog.count(*) from inserted) as inserted, (select pg_catalog.count(*) from updated) as updated,
   (select pg_catalog.count(*) from deleted) as deleted$sql$,
@@ -30,19 +30,16 @@ select (select pg_catalog.count(*) from inserted) as inserted, (select pg_catalo
   where %s and s.sluice_deleted%s
   returning 1$sql$, p_target::regclass, p_rows_sql, c.same, c.is_newer)
       else 'select 1 where false' end,
-    p_target::regclass, c.changes, '(select b.batch_id from pg_temp.sluice_batch b)', p_rows_sql, c.same, c.is_newer,
-    c.columns, c.values, c.key,
+    p_target::regclass, c.changes, '(select b.batch_id from pg_temp.sluice_batch b)', p_rows_sql, c.same,
     case when p_has_children then format('(s.sluice_is_touched or %s)', sluice._differs_sql(p_target))
-      else sluice._differs_sql(p_target) end)
+      else sluice._differs_sql(p_target) end,
+    c.is_newer, sluice._column_list(p_columns), sluice._column_list(p_columns, 's'), sluice._column_list(p_key))
   from (
     select sluice._key_condition(p_target, p_key, 't', 's') as same,
       coalesce(' and not ' || nullif(sluice._stale_condition(p_target, p_order_by), 'false'), '') as is_newer,
       -- Not the key, of which the distribution column is part.
       (select coalesce(string_agg(format('%1$I = s.%1$I, ', c), '' order by n) filter (where c <> all (p_key)), '')
-       from unnest(p_columns) with ordinality x (c, n)) as changes,
-      sluice._column_list(p_columns) as columns,
-      sluice._column_list(p_columns, 's') as values,
-      sluice._column_list(p_key) as key) c
+       from unnest(p_columns) with ordinality x (c, n)) as changes) c
 $$;
 
 comment on function sluice._distributed_merge_sql(oid, text[], text[], text, boolean, boolean, text) is

@@ -88,8 +88,7 @@ where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.slu
   where s.sluice_state is null and s.sluice_deleted and t.%I is null$sql$,
       sluice._key_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
       case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end,
-      sluice._met(p_target), v_same,
-      p_key[1]), v_batch);
+      sluice._met(p_target), v_same, p_key[1]), v_batch);
   end if;
 end
 $$;

@@ -11,37 +11,38 @@ as $$
   cross join lateral sluice._compile(o.pipeline_id, statements.version, x.number) c
   cross join lateral (
     values
-      (0, 'slice', 'when records came as payloads, as in a replay; $1: as below', c.slice_sql),
-      (1, 'transform', 'in every batch; $1: of these records, when load_batch has to do some again', c.transform_sql),
-      (2, 'transform past faults', 'instead, when a record raises', c.transform_past_faults_sql),
-      (3, 'trial of the transform', 'for it, behind the last record that raised: its place is $1', c.trial_sql),
-      (4, 'probe of the transform', 'for each record that raised: at which column? Its place is $1', c.probe_sql),
+      (0, 'slice', 'when records came as payloads, as in a replay; $1: see transform', c.slice_sql),
+      (1, 'transform', 'in every batch; $1: only these records, when load_batch has to do some again', c.transform_sql),
+      (2, 'transform past faults', 'instead, when a record raises an error', c.transform_past_faults_sql),
+      (3, 'trial of the transform', 'within it: what follows the last record that raised, at place $1', c.trial_sql),
+      (4, 'probe of the transform', 'within it, for each such record, at place $1: at which column?', c.probe_sql),
       (5, 'orphans', 'in every batch: children without a parent in their record', c.orphans_sql),
       (6, 'follow', 'when a parent is superseded, outdated or deleted, and so are its children', c.follow_sql),
       (6, 'superseded', 'in every batch; again when a record leaves it', c.superseded_sql),
-      (7, 'matched', 'when some payloads of the batch were known: do others change their rows?', c.matched_sql),
-      (11.1, 'older', 'in every batch, for what becomes of the children', c.older_sql),
-      (11.2, 'dropped', 'in every batch: which children has a parent no longer? $1, $2: see the trial', c.dropped_sql),
-      (11.3, 'drop', 'when there are any', c.drop_sql),
-      (11.4, 'touch', 'unless all parents are new: those whose children change', c.touch_sql),
-      (12, 'overlap', 'before all that follows: may rows meet rows?', c.overlap_sql),
-      (13, 'insert', 'when none may, as all rows are new', c.insert_sql),
-      (14, 'count', 'when some may: what the merge has to come to', c.count_sql),
-      (14, 'outbox', 'when the pipeline delivers: what the merge writes is to be sent', c.outbox_sql),
-      (15, 'merge', 'when any row is to be written', c.merge_sql),
-      (16, 'trial of the merge', 'when it raises: rolled back, to find the record', c.trial_merge_sql),
-      (17, 'revive', 'when the target has tombstones', c.revive_sql),
-      (18, 'bury', 'when a row deletes', c.bury_sql),
-      (19, 'remember', 'when payloads are to be known again', case when c.made_for is not null then c.remember_sql end),
-      (20, 'keys', 'in every batch, for what a complete read is missing', c.batch_keys_sql)
+      (7, 'matched', 'when some payloads were recognised: do other records change their rows?', c.matched_sql),
+      (13, 'older', 'in every batch: parents that are older than the row in the target', c.older_sql),
+      (14, 'dropped', 'in every batch: children their parent has no more; $1, $2: records of a trial', c.dropped_sql),
+      (15, 'drop', 'when there are any', c.drop_sql),
+      (16, 'touch', 'unless all parents are new: marks those whose children change', c.touch_sql),
+      (17, 'overlap', 'before the merge: may the target have rows with these keys?', c.overlap_sql),
+      (18, 'insert', 'when it has none: all rows are new', c.insert_sql),
+      (19, 'count', 'when it may have some: what the merge has to come to', c.count_sql),
+      (19, 'outbox', 'when the pipeline delivers: notes what the merge is about to write', c.outbox_sql),
+      (20, 'merge', 'when any row is to be written', c.merge_sql),
+      (21, 'trial of the merge', 'when it raises an error: to find the record; rolled back', c.trial_merge_sql),
+      (22, 'revive', 'when the target has tombstones', c.revive_sql),
+      (23, 'bury', 'when a row deletes', c.bury_sql),
+      (24, 'remember', 'when payloads are to be recognised next time',
+        case when c.made_for is not null then c.remember_sql end),
+      (25, 'keys', 'in every batch: its keys, to see at the end of a complete read what is missing', c.batch_keys_sql)
     union all
     select 5, 'reference check', 'in every batch; again in load_batch for records without a parent', r.statement
     from unnest(c.reference_checks) r (statement)
     union all
-    select 7.5, 'fetch', 'before all that follows: rows that may be met, from other servers', f.statement
+    select 8, 'fetch', 'of a distributed target, before all that follows: rows with these keys', f.statement
     from unnest(c.fetch_sql) f (statement)
     union all
-    select 8 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.order_by, g.precedence, true,
+    select 9 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.order_by, g.precedence, true,
       sluice._met(c.target), n.count > 1)
     from (values
       (0, 'live', 'when the target has tombstones'),
@@ -53,13 +54,13 @@ as $$
     select m.place, m.step, m.runs_when, m.statement
     from sluice.pipelines p
     cross join lateral (values
-      (21, 'missing', 'at the end of a complete read: which rows did it not bring, which are back?',
-        sluice._missing_sql(c.target, c.key, p.mark_column)),
-      (20.5, 'fetch missing', 'before that: rows that may be, from other servers',
+      (26, 'fetch missing', 'of a distributed target, before that: rows that may be missing',
         case when c.fetch_sql is not null then sluice._fetch_missing_sql(c.target, c.key, p.mark_column) end),
-      (21.5, 'bury missing', 'when they are deleted, from other servers', case when p.missing = 'delete' then
+      (27, 'missing', 'at the end of a complete read: which rows did it not bring, which are back?',
+        sluice._missing_sql(c.target, c.key, p.mark_column)),
+      (28, 'bury missing', 'of a distributed target, when they are deleted', case when p.missing = 'delete' then
         sluice._bury_missing_sql(c.target, c.key, c.order_by) end),
-      (22, p.missing || ' missing', 'for those rows, $1 being the batch',
+      (29, p.missing || ' missing', 'for those rows, $1 being the batch',
         sluice._write_missing_sql(c.target, c.key, c.order_by, p.mark_column))) m (place, step, runs_when, statement)
     where c.number = 1 and p.name = statements.pipeline and p.missing <> 'keep') s (place, step, runs_when, statement)
   where s.statement is not null

@@ -29,9 +29,9 @@ end
 $$;
 
 comment on function sluice.find_differences(uuid, boolean) is
-$$Compares the rows that the open batch makes with those of the target, behind transform_batch. Returns the ordinals of
-the records that differ, for note_differences. check_id: see begin_source_check. is_second_look: they have been
-counted.$$;
+$$Compares the rows that the open batch makes with those of the target; comes after transform_batch. Returns the
+ordinals of the records that differ, for note_differences. check_id: see begin_source_check. is_second_look: they have
+been counted before.$$;
 
 -- Children are as old as their parent: those of an outdated one are newer here, and those of a superseded one are not
 -- looked at.
@@ -46,21 +46,20 @@ select s.sluice_ordinal, case
     when t.%1$I is null and (s.sluice_deleted or s.sluice_state in ('o', 'u')) then 'same'
     when t.%1$I is null then 'missing here'
     when s.sluice_deleted then 'not deleted here'
-    when h.hash = s.sluice_hash or %3$s then 'same'
+    when h.hash = s.sluice_hash or %2$s then 'same'
     when t.sluice_hash = s.sluice_hash then 'edited here'
-    when %4$s then 'newer here'
-    else 'different' end, %2$s, %5$s, t.sluice_batch, %10$L
-from %11$s s
-left join %6$s t on %7$s
-cross join lateral (select case when t.%1$I is not null then %8$s end as hash offset 0) h
-where %9$s$sql$, c.key[1], c.key_hash,
-    sluice._is_accepted_sql(sluice._qualified_name(c.target), c.key_hash, 'h.hash'),
+    when %3$s then 'newer here'
+    else 'different' end, %4$s, %5$s, t.sluice_batch, %6$L
+from %7$s s
+left join %8$s t on %9$s
+cross join lateral (select case when t.%1$I is not null then %10$s end as hash offset 0) h
+where %11$s$sql$,
+    c.key[1], sluice._is_accepted_sql(sluice._qualified_name(c.target), c.key_hash, 'h.hash'),
     case when c.number > 1 then $sql$s.sluice_state in ('o', 'u')$sql$
       else sluice._stale_condition(c.target, c.order_by) end,
-    sluice._key_json(c.key, 's'), sluice._met(c.target), sluice._key_condition(c.target, c.key, 't', 's'),
-    sluice._hash_sql(c.target, c.columns),
+    c.key_hash, sluice._key_json(c.key, 's'), sluice._further_name(c.number, c.target), c.rows_table::regclass,
+    sluice._met(c.target), sluice._key_condition(c.target, c.key, 't', 's'), sluice._hash_sql(c.target, c.columns),
     (select string_agg(format('s.%I is not null', k), ' and ') from unnest(c.key) k)
-      || case when c.number > 1 then ' and s.sluice_state is distinct from ''s''' else '' end,
-    sluice._further_name(c.number, c.target), c.rows_table::regclass)
+      || case when c.number > 1 then ' and s.sluice_state is distinct from ''s''' else '' end)
   from (select (p_target).*, sluice._key_hash((p_target).target, (p_target).key, 's') as key_hash) c
 $$;

@@ -122,7 +122,7 @@ end
 $$;
 
 comment on function sluice.source_differences(uuid, integer) is
-$$The differences that finish_source_check counts. check_id: see begin_source_check. most: no more than so many. what:
+$$The differences that finish_source_check counts. check_id: see begin_source_check. most: how many at most. what:
 missing here, different, edited here (the row was changed behind the tool's back), newer here (by order_by), not deleted
 here, not in quarantine (a bad record), not in the source. key: of the target; place: in the source; target: a further
 one.$$;

@@ -86,6 +86,6 @@ end
 $$;
 
 comment on function sluice.differing_places(uuid, boolean, integer) is
-$$Where records that differ stand in the source, as note_differences was told: so many that no second look was had at,
-or that a repair can bring (is_repair), which is every one but those whose row is newer here. check_id: see
-begin_source_check. most: so many places at once.$$;
+$$Where records that differ stand in the source, as note_differences was told: those that have not been looked at twice,
+or with is_repair those that a repair can bring, which are all but those whose row is newer here. check_id: see
+begin_source_check. most: how many places at most.$$;

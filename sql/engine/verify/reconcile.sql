@@ -29,7 +29,7 @@ begin
       hint = 'reconcile as a role that may read and write the target';
   elsif v_accept <> '{}' and coalesce(trim(reconcile.reason), '') = '' then
     raise exception using errcode = 'SL005',
-      message = format('pipeline %s: accepting what was done by hand takes a reason', v_pipeline.name),
+      message = format('pipeline %s: accepting what was done by hand needs a reason', v_pipeline.name),
       hint = 'reason => ''removed by order of ...''; it stays in the ledger';
   end if;
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
@@ -72,8 +72,8 @@ comment on function sluice.reconcile(text, text[], text, text) is
 $$Finds what was done to the target of a pipeline behind the tool's back, and accepts what of it is right: deleted,
 edited, unknown (rows of batches that are not in the ledger, such as those of a dropped pipeline), foreign (rows that no
 pipeline wrote). Without accept it only looks. What is accepted is an entry of the ledger with your reason, and
-sluice.verify counts with it. To have rows that were deleted or edited as the source has them instead, set the cursor
-back (sluice.rewind). target: one of several targets of the pipeline, unless it is the first.
+sluice.verify counts with it. To get deleted or edited rows back as the source has them, set the cursor back instead
+(sluice.rewind). target: one of several targets of the pipeline, the first unless given.
 Example: select * from sluice.reconcile('orders', accept => '{deleted}', reason => 'GDPR request 17')$$;
 
 -- Notes the rows that differ from what their batch wrote, as they stand.

@@ -47,13 +47,18 @@ end
 $$;
 
 comment on function sluice.verify(text, boolean) is
-$$Proves the state of one pipeline, or of all, and of their backfills. One line a check: the cursors of the ledger form
-one chain that ends at the state; files and objects are as far as it says; records and rows add up in every batch and
-run, and with the quarantine; quarantined records are closed by what may close them, and not in the target while they
-are open; every row of the target names a batch of the ledger (reads all of it); deleted keys are not there; functions
-are what was registered; of deliveries none has overtaken an older one of its key; a target without rows was not emptied
-behind the tool's back. deep: also counts the rows, and computes the hash of every row again, which names rows that were
-edited behind the tool's back. is_ok: null where a check, or a part of it, could not be made; the detail says why.
+$$Proves the state of one pipeline, or of all, and of their backfills; one line per check. is_ok: null where a check,
+or a part of it, could not be made; the detail says why.
+cursor chain: the cursors of the ledger form one chain that ends at the state.
+objects: files and objects are as far as the ledger says.
+books: records and rows add up in every batch and run, and with the quarantine.
+quarantine: records are closed by what may close them, and those still open have no row in the target.
+lineage: every row of the target names a batch of the ledger; reads all of them.
+tombstones: keys that were deleted are not there.
+function checksums: transforms are what was registered.
+deliveries: none has overtaken an older one of its key.
+row count, row hashes: with deep, no row was deleted or edited behind the tool's back; computes the hash of every row
+  again. Without deep, only that a target without rows was not emptied.
 Example: select * from sluice.verify('orders', deep => true) where is_ok is not true$$;
 
 -- Whether the transform of every version is what it was registered with.

@@ -10,4 +10,4 @@ select
   session_user as verified_by;
 
 comment on view sluice.verify_header is
-'When, where and by whom sluice.verify is called: what stands above a report that is filed.';
+  'When, where and by whom sluice.verify is called: what stands above a report that is filed.';

@@ -250,6 +250,6 @@ async fn target_in_the_engine_s_own_schema_is_refused() {
     assert_eq!(error.sqlstate(), Some("SL005"));
     assert_eq!(
         error.message(),
-        "pipeline mine: target sluice.mine stands in the engine's own schema"
+        "pipeline mine: target sluice.mine is in the engine's own schema"
     );
 }

@@ -195,7 +195,7 @@ async fn an_attempt_older_than_the_servers_memory_is_not_repeated() {
     assert!(error.contains("may have forgotten its key"), "{error}");
     problem(&db, "select sluice.discard_deliveries('items', '{1}', ' ')")
         .await
-        .refuses("discarded for a reason", "reason =>");
+        .refuses("needs a reason", "reason =>");
     assert_eq!(
         db.value("select sluice.discard_deliveries('items', '{1}', 'it is there')")
             .await,

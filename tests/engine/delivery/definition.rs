@@ -31,7 +31,7 @@ async fn a_delivery_that_cannot_work_is_refused_with_the_way_out() {
         ),
         (
             "sluice.http_delivery(url => 'https://x/{n}')",
-            "{n} in the url of deliver is no key column",
+            "{n} in the url of deliver is not a key column",
             "the key is id",
         ),
         (
@@ -56,12 +56,12 @@ async fn a_delivery_that_cannot_work_is_refused_with_the_way_out() {
         ),
         (
             "sluice.http_delivery(url => 'https://x', signature => sluice.webhook_signature())",
-            "the secret is to be found nowhere",
+            "the secret is not given",
             "env",
         ),
         (
             "sluice.http_delivery(url => 'https://x', deletes => false, delete_method => 'DELETE')",
-            "goes against deletes => false",
+            "contradicts deletes => false",
             "leave one",
         ),
         (

@@ -233,7 +233,7 @@ async fn a_key_of_one_column_may_be_its_value_alone() {
     }
     problem(&db, "select sluice.why('items', '\"x\"')")
         .await
-        .refuses(r#""x" is no key of pipeline items"#, r#"{"id": ...}"#);
+        .refuses(r#""x" is not a key of pipeline items"#, r#"{"id": ...}"#);
     problem(&db, "select sluice.why('items', 'null')")
         .await
         .refuses("key null is not an object", r#"{"id": ...}"#);

@@ -383,12 +383,12 @@ async fn what_does_not_fit_is_refused_by_name() {
         ),
         (
             "auth => sluice.bearer_auth()",
-            "bearer auth: the secret is to be found nowhere",
+            "bearer auth: the secret is not given",
             "never written into a pipeline",
         ),
         (
             "auth => sluice.bearer_auth(env => 'A', file => 'b')",
-            "bearer auth: the secret is to be found in two places",
+            "bearer auth: the secret is given in two places",
             "one of env",
         ),
         (
@@ -428,12 +428,12 @@ async fn what_does_not_fit_is_refused_by_name() {
         ),
         (
             "since => sluice.since(param => 's')",
-            "since: the mark is to be found nowhere",
+            "since: the mark is not given",
             "field => '/updated_at'",
         ),
         (
             "since => sluice.since(param => 's', field => '/a', header => 'Date')",
-            "since: the mark is to be found in two places",
+            "since: the mark is given in two places",
             "one of field",
         ),
         (

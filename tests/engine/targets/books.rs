@@ -218,7 +218,7 @@ async fn why_tells_of_a_row_of_any_target_which_record_and_parent_it_is_of() {
     )
     .await
     .refuses(
-        "is no key of pipeline orders: line_no is missing",
+        "is not a key of pipeline orders: line_no is missing",
         "the key is {\"order_id\": ..., \"line_no\": ...}",
     );
 }

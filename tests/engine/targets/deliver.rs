@@ -281,7 +281,7 @@ async fn the_definition_says_where_each_target_delivers_and_applies_as_it_is_pri
     );
     let wrong = LINES_GO.replace("/lines", "/{sku}");
     problem(&db, &definition(&wrong, ORDERS_GO)).await.refuses(
-        "{sku} in the url of deliver is no key column",
+        "{sku} in the url of deliver is not a key column",
         "order_id, line_no",
     );
     let strange = LINES_GO.replace("https:", "ftp:");

@@ -106,12 +106,12 @@ async fn accepting_takes_a_reason_and_known_words() {
     for (call, message, hint) in [
         (
             "'items', '{deleted}'",
-            "takes a reason",
+            "needs a reason",
             "it stays in the ledger",
         ),
         (
             "'items', '{deleted}', ' '",
-            "takes a reason",
+            "needs a reason",
             "it stays in the ledger",
         ),
         (

@@ -398,7 +398,7 @@ async fn settings_of_programs_that_do_not_go_together_are_refused() {
         ),
         (
             "protocol => 'csv', cursor => '/at', start => '0', arguments => array['{cursor}'], complete => true",
-            "cursor \"/at\" goes against complete => true",
+            "cursor \"/at\" contradicts complete => true",
         ),
         (
             "protocol => 'singer', stream => 'x', cursor => '/at', start => '0', arguments => array['{cursor}']",

@@ -161,7 +161,7 @@ async fn what_is_read_behind_a_rewind_is_complete_only_from_the_start() {
         let said = finish(&mut hand).await;
         match is_complete {
             true => assert_eq!(said, "deleted=2 updated=0", "{goal}"),
-            false => assert!(said.contains("behind a rewind"), "{goal}: {said}"),
+            false => assert!(said.contains("after a rewind"), "{goal}: {said}"),
         }
     }
 }
