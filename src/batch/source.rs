@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::error::{Error, Result};
-use crate::source::{Listed, ObjectState};
+use crate::source::{Listed, News, ObjectState};
 use serde_json::Value;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
@@ -36,11 +36,7 @@ pub async fn begun_objects(client: &Client, pipeline: &str) -> Result<Vec<Object
 }
 
 /// Those of `listed` in which there may be something new, by their places. See `sluice.source_news`.
-pub async fn source_news(
-    client: &Client,
-    pipeline: &str,
-    listed: &[Listed],
-) -> Result<Vec<(usize, Option<ObjectState>)>> {
+pub async fn source_news(client: &Client, pipeline: &str, listed: &[Listed]) -> Result<News> {
     let names: Vec<&str> = listed.iter().map(|unit| unit.name.as_str()).collect();
     let facts: Vec<&Value> = listed.iter().map(|unit| &unit.facts).collect();
     let rows = client

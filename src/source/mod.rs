@@ -38,7 +38,7 @@ pub use fields::Fields;
 pub(crate) use preflight::preflight;
 pub(crate) use program::share;
 pub use stream::StreamSource;
-pub use units::{KnownObjects, Listed};
+pub use units::{KnownObjects, Listed, News};
 
 use crate::error::{Error, Result};
 use crate::secret;

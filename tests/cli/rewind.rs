@@ -102,6 +102,26 @@ async fn preview_of_files_is_what_is_read_again() {
 }
 
 #[tokio::test]
+async fn preview_of_many_batches_shows_the_first_and_counts_all() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.ndjson"), lines(0..103)).unwrap();
+    let db = shop(&format!(
+        "sluice.file_source('{}')",
+        folder.path().to_str().unwrap()
+    ))
+    .await;
+    sluice(&db, "run items --batch-rows 1").exits(0);
+    let shown = sluice(&db, "rewind items --to-start --dry-run").exits(0);
+    let (batches, said) = shown.stdout.split_at(shown.stdout.find('…').unwrap());
+    assert_eq!(batches.lines().count(), 1 + 100, "{batches}");
+    assert_eq!(
+        said,
+        "… the first 100 of 103 batches; `--json` shows all of them\n\
+         would be read again: batches=103 records=103\n"
+    );
+}
+
+#[tokio::test]
 async fn preview_of_pages_is_what_is_read_again() {
     let api = Api::orders(37, 10);
     let web = Web::serve(move |request| api.answer(request));

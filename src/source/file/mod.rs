@@ -26,8 +26,8 @@ use crate::error::Result;
 use crate::host::HostRules;
 use crate::source::records::{Compression, RecordSettings};
 use crate::source::units::{
-    ASKED_AT_ONCE, KnownObjects, Listed, PassedOver, ReadOn, Trouble, Units, ask, by_name, lost,
-    read_after_all,
+    ASKED_AT_ONCE, Answer, KnownObjects, Listed, News, PassedOver, ReadOn, Trouble, Units, ask,
+    by_name, lost, read_after_all,
 };
 use crate::source::{BatchBuilder, ObjectState, Progress, Proof, Reason, Source, SourceContext};
 
@@ -103,14 +103,10 @@ impl FileSource {
                 source.units.remark(remark);
             }
         }
-        let mut names = names.into_iter().peekable();
-        while names.peek().is_some() {
-            let some: Vec<String> = names.by_ref().take(ASKED_AT_ONCE).collect();
-            for name in &some {
-                begun.remove(name);
-            }
-            source.queue(some, &known, context)?;
+        for name in &names {
+            begun.remove(name);
         }
+        source.queue(names, &known, context)?;
         // Earlier runs may have read other paths, and other sources.
         begun.retain(|name, _| source.settings.address.covers(name));
         source.gone = begun.into_values().collect();
@@ -118,30 +114,40 @@ impl FileSource {
         Ok(source)
     }
 
-    /// Takes up files of these names in which there may be something new.
+    /// Takes up the files in which there may be something new. While some are asked for, the sizes and times of the
+    /// next are looked up.
     fn queue(
         &mut self,
         names: Vec<String>,
         known: &Arc<dyn KnownObjects>,
         context: &SourceContext,
     ) -> Result<()> {
-        let found = names.into_iter().map(|name| {
+        let mut found = names.into_iter().map(|name| {
             let meta = fs::metadata(&name).ok();
             let facts = meta.as_ref().map_or(Value::Null, identity::facts);
             (Listed { name, facts }, meta)
         });
-        let (listed, metas): (Vec<_>, Vec<_>) = found.unzip();
-        let known = Arc::clone(known);
-        let question = async move { Ok((known.news(&listed).await?, listed)) };
-        let (mut news, mut listed) = ask(&context.runtime, question)?;
-        news.sort_unstable_by_key(|(place, _)| *place);
-        for (place, state) in news {
-            let name = std::mem::take(&mut listed[place].name);
-            let known = state.map(Known::new).transpose()?;
-            self.total_bytes += remaining(metas[place].as_ref(), known.as_ref());
-            self.queue.push_back((name, known));
+        let mut asked = None;
+        loop {
+            let (listed, metas): (Vec<_>, Vec<_>) = found.by_ref().take(ASKED_AT_ONCE).unzip();
+            if let Some(answer) = asked.take() {
+                let (mut news, mut listed, metas): (News, Vec<Listed>, Vec<Option<Metadata>>) =
+                    Answer::wait(answer)?;
+                news.sort_unstable_by_key(|(place, _)| *place);
+                for (place, state) in news {
+                    let name = std::mem::take(&mut listed[place].name);
+                    let known = state.map(Known::new).transpose()?;
+                    self.total_bytes += remaining(metas[place].as_ref(), known.as_ref());
+                    self.queue.push_back((name, known));
+                }
+            }
+            if listed.is_empty() {
+                return Ok(());
+            }
+            let known = Arc::clone(known);
+            let question = async move { Ok((known.news(&listed).await?, listed, metas)) };
+            asked = Some(Answer::to(question, &context.runtime));
         }
-        Ok(())
     }
 
     /// Opens the next file in the queue; says so if afterwards nothing is current that has to be noted.

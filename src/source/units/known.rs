@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -26,12 +26,15 @@ pub struct Listed {
     pub facts: Value,
 }
 
+/// Places among those listed, in any order, and what is known of each.
+pub type News = Vec<(usize, Option<ObjectState>)>;
+
 /// What the database knows of a pipeline's files and objects.
 #[async_trait]
 pub trait KnownObjects: Debug + Send + Sync {
     /// Of what is there, that in which there may be something new: all that was not read to its end, or is not what
-    /// it was. Its place in `listed`, in any order, and what is known of it.
-    async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>>;
+    /// it was.
+    async fn news(&self, listed: &[Listed]) -> Result<News>;
 
     /// Of all that are known, those that were begun and not read to their end.
     async fn begun(&self) -> Result<Vec<ObjectState>>;
@@ -40,7 +43,7 @@ pub trait KnownObjects: Debug + Send + Sync {
 /// All there is to know: nothing, or what a test made up.
 #[async_trait]
 impl KnownObjects for Vec<ObjectState> {
-    async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>> {
+    async fn news(&self, listed: &[Listed]) -> Result<News> {
         let known: HashMap<&str, &ObjectState> = self
             .iter()
             .map(|state| (state.object.as_str(), state))
@@ -65,16 +68,32 @@ pub(in crate::source) fn ask<T: Send + 'static>(
     runtime: &Handle,
     question: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    let (sender, answer) = channel();
-    runtime.spawn(async move {
-        // The one who asked waits for it.
-        let _ = sender.send(question.await);
-    });
-    answer.recv().map_err(|cause| {
-        Error::failed("the run has ended")
-            .caused_by(cause)
-            .next("run again; what was committed stays")
-    })?
+    Answer::to(question, runtime).wait()
+}
+
+/// An answer that is on its way.
+pub(in crate::source) struct Answer<T>(Receiver<Result<T>>);
+
+impl<T: Send + 'static> Answer<T> {
+    pub(in crate::source) fn to(
+        question: impl Future<Output = Result<T>> + Send + 'static,
+        runtime: &Handle,
+    ) -> Self {
+        let (sender, answer) = channel();
+        runtime.spawn(async move {
+            // The one who asked waits for it, or has failed meanwhile.
+            let _ = sender.send(question.await);
+        });
+        Answer(answer)
+    }
+
+    pub(in crate::source) fn wait(self) -> Result<T> {
+        self.0.recv().map_err(|cause| {
+            Error::failed("the run has ended")
+                .caused_by(cause)
+                .next("run again; what was committed stays")
+        })?
+    }
 }
 
 pub(in crate::source) fn by_name(states: Vec<ObjectState>) -> HashMap<String, ObjectState> {

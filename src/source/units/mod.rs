@@ -5,8 +5,8 @@
 mod known;
 mod tally;
 
-pub(super) use known::{ASKED_AT_ONCE, Identity, Known, State, ask, by_name};
-pub use known::{KnownObjects, Listed};
+pub(super) use known::{ASKED_AT_ONCE, Answer, Identity, Known, State, ask, by_name};
+pub use known::{KnownObjects, Listed, News};
 pub(super) use tally::{PassedOver, Tally};
 
 use serde_json::{Value, json};

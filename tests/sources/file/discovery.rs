@@ -280,6 +280,24 @@ fn thousands_of_empty_files_do_not_pile_up_in_one_batch() {
 }
 
 #[test]
+fn of_thousands_of_files_those_with_something_new_are_read() {
+    let folder = Folder::new();
+    for i in 0..2_500 {
+        folder.write(&format!("{i:04}.ndjson"), "{}\n");
+    }
+    let first = folder.run("", json!({})).ok();
+    assert_eq!(first.records.len(), 2_500);
+    folder.append("0999.ndjson", "{}\n");
+    folder.write("1000a.ndjson", "{}\n");
+    folder.append("2499.ndjson", "{}\n");
+    let second = folder.rerun("", json!({}), &first).ok();
+    assert_eq!(
+        origins(&second),
+        ["0999.ndjson", "1000a.ndjson", "2499.ndjson"]
+    );
+}
+
+#[test]
 fn pattern_picks_files_of_the_folder_and_nothing_else_is_spoken_of() {
     let folder = Folder::new();
     fs::create_dir_all(folder.path("2026/01")).unwrap();
