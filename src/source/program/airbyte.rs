@@ -2,50 +2,22 @@
 
 mod catalog;
 mod config;
+mod message;
 mod spec;
 
-use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use self::catalog::Wanted;
+use self::message::Message;
 use super::command::{Files, command, given};
 use super::message_parser::{CatalogStream, Completeness, MessageParser, Parsed};
 use super::output::Output;
 use super::settings::{Settings, SyncMode};
 use crate::error::Result;
-use crate::source::json::{self, Pointer, string};
 use crate::source::secret::Redactor;
 use crate::source::{Declared, SourceContext};
 use serde_json::{Value, json};
-
-/// What is looked for in a message, in the order of [`Parts`].
-static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
-    let places = [
-        "/type",
-        "/record/stream",
-        "/record/namespace",
-        "/record/data",
-        "/state",
-        "/state/type",
-        "/state/stream/stream_descriptor/name",
-        "/state/data",
-        "/state/sourceStats/recordCount",
-        "/log/level",
-        "/log/message",
-        "/trace/type",
-        "/trace/error/message",
-        "/trace/stream_status/stream_descriptor/name",
-        "/trace/stream_status/status",
-        "/control/connectorConfig/config",
-        "/trace/stream_status/stream_descriptor/namespace",
-        "/state/stream/stream_descriptor/namespace",
-    ];
-    places
-        .iter()
-        .filter_map(|text| Pointer::parse(text))
-        .collect()
-});
 
 struct Connector {
     wanted: Vec<Wanted>,
@@ -142,50 +114,37 @@ impl Connector {
 
     /// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
     /// bare.
-    fn state(&self, parts: &Parts<'_>) -> Result<Parsed, String> {
+    fn state(&self, message: &Message<'_>) -> Result<Parsed, String> {
         let senseless = || "printed a STATE that is none".to_owned();
-        let whole = parts.raw(4).ok_or_else(senseless)?;
+        let whole = message.raw("/state").ok_or_else(senseless)?;
         let mut stream = None;
-        let text = match parts.text(5).as_deref() {
+        let text = match message.text("/state/type").as_deref() {
             Some("STREAM") => {
-                let name = parts.text(6).ok_or_else(senseless)?;
-                stream = Some(self.meant(name, parts.text(17)));
+                let name = message
+                    .text("/state/stream/stream_descriptor/name")
+                    .ok_or_else(senseless)?;
+                stream = Some(self.meant(
+                    name,
+                    message.text("/state/stream/stream_descriptor/namespace"),
+                ));
                 format!("[{whole}]")
             }
             Some("GLOBAL") => format!("[{whole}]"),
-            None | Some("LEGACY") => parts.raw(7).ok_or_else(senseless)?.to_owned(),
+            None | Some("LEGACY") => message.raw("/state/data").ok_or_else(senseless)?.to_owned(),
             Some(other) => {
                 return Err(format!(
                     "printed a STATE of type {other}, which is not known"
                 ));
             }
         };
-        let count = parts.raw(8).and_then(|count| count.parse::<f64>().ok());
+        let count = message
+            .raw("/state/sourceStats/recordCount")
+            .and_then(|count| count.parse::<f64>().ok());
         Ok(Parsed::State {
             stream,
             text,
             records: count.map(|count| count as u64),
         })
-    }
-}
-
-/// The values at [`PLACES`], with their quotes if they are strings.
-struct Parts<'a> {
-    line: &'a [u8],
-    spans: Vec<Option<Range<usize>>>,
-}
-
-impl Parts<'_> {
-    fn span(&self, place: usize) -> Option<Range<usize>> {
-        self.spans[place].clone()
-    }
-
-    fn raw(&self, place: usize) -> Option<&str> {
-        std::str::from_utf8(&self.line[self.span(place)?]).ok()
-    }
-
-    fn text(&self, place: usize) -> Option<String> {
-        string(&self.line[self.span(place)?])
     }
 }
 
@@ -195,32 +154,40 @@ impl MessageParser for Connector {
     }
 
     fn parse(&mut self, line: &mut Vec<u8>) -> Result<Parsed, String> {
-        let start = line.len() - line.trim_ascii_start().len();
-        let pointers: Vec<&Pointer> = PLACES.iter().collect();
-        let found = json::find(line.trim_ascii(), &pointers);
-        let parts = Parts {
-            line: line.trim_ascii(),
-            spans: found.unwrap_or_else(|_| vec![None; PLACES.len()]),
-        };
-        let Some(kind) = parts.text(0) else {
-            // What is no message counts as something for the log.
+        let message = Message::of(line);
+        let Some(kind) = message.text("/type") else {
+            if message.is_broken() {
+                return Err(
+                    "printed a line that holds a message and is not exactly one; \
+                    each stands on a line of its own, and what is for the log goes to stderr"
+                        .to_owned(),
+                );
+            }
+            // Connectors print their logs here, too.
             let text = self.secrets.clean(&String::from_utf8_lossy(line));
             tracing::info!(program = "airbyte", "{}", text.trim_end());
             return Ok(Parsed::Nothing);
         };
-        match kind.as_str() {
+        match kind.to_ascii_uppercase().as_str() {
             "RECORD" => {
-                let payload = parts.span(3).ok_or("printed a RECORD without data")?;
+                let stream = message
+                    .text("/record/stream")
+                    .ok_or("printed a RECORD without a stream")?;
+                let payload = message
+                    .span("/record/data")
+                    .ok_or("printed a RECORD without data")?;
                 Ok(Parsed::Record {
-                    stream: self.called(parts.text(1).unwrap_or_default(), parts.text(2)),
-                    payload: payload.start + start..payload.end + start,
+                    stream: self.called(stream, message.text("/record/namespace")),
+                    payload,
                     version: None,
                 })
             }
-            "STATE" => self.state(&parts),
+            "STATE" => self.state(&message),
             "LOG" => {
-                let text = self.secrets.clean(&parts.text(10).unwrap_or_default());
-                match parts.text(9).as_deref() {
+                let text = self
+                    .secrets
+                    .clean(&message.text("/log/message").unwrap_or_default());
+                match message.text("/log/level").as_deref() {
                     Some("FATAL" | "ERROR" | "WARN") => {
                         tracing::warn!(program = "airbyte", "{text}")
                     }
@@ -230,10 +197,10 @@ impl MessageParser for Connector {
             }
             "TRACE" => {
                 let (kind, message, name, status) = (
-                    parts.text(11),
-                    parts.text(12),
-                    parts.text(13),
-                    parts.text(14),
+                    message.text("/trace/type"),
+                    message.text("/trace/error/message"),
+                    message.text("/trace/stream_status/stream_descriptor/name"),
+                    message.text("/trace/stream_status/status"),
                 );
                 match kind.as_deref() {
                     Some("ERROR") => {
@@ -241,7 +208,10 @@ impl MessageParser for Connector {
                         self.error = Some(self.secrets.clean(&message));
                     }
                     Some("STREAM_STATUS") => {
-                        let stream = self.meant(name.unwrap_or_default(), parts.text(16));
+                        let stream = self.meant(
+                            name.unwrap_or_default(),
+                            message.text("/trace/stream_status/stream_descriptor/namespace"),
+                        );
                         let of = self.wanted.iter().position(|one| one.setting == stream);
                         if let Some(of) = of {
                             self.statuses[of] = status;
@@ -252,21 +222,12 @@ impl MessageParser for Connector {
                 Ok(Parsed::Nothing)
             }
             "CONTROL" => {
-                let changed = parts.raw(15).map(str::to_owned);
+                let changed = config::change(self.config.as_deref(), &message);
                 // Nobody is to see it, not in an error either.
                 line.clear();
-                match (changed, &self.config) {
-                    (Some(changed), Some(path)) => {
-                        config::save(path, &changed).map(Parsed::Remark)
-                    }
-                    (Some(_), None) => Err(
-                        "changes its configuration (CONTROL), and there is no `config` to write that to"
-                            .to_owned(),
-                    ),
-                    (None, _) => Ok(Parsed::Nothing),
-                }
+                Ok(changed?.map_or(Parsed::Nothing, Parsed::Remark))
             }
-            _ => Ok(Parsed::Nothing),
+            other => Ok(Parsed::unknown(other)),
         }
     }
 

@@ -110,9 +110,12 @@ impl MessageParser for Tap {
         let number = |span: Option<Range<usize>>| {
             std::str::from_utf8(&line[span?]).ok()?.parse::<i64>().ok()
         };
-        let stream = text(stream).unwrap_or_default();
-        let kind = text(kind).ok_or_else(garbage)?;
-        Ok(match kind.to_ascii_uppercase().as_str() {
+        let kind = text(kind).ok_or_else(garbage)?.to_ascii_uppercase();
+        let stream = match text(stream) {
+            None if kind == "RECORD" => return Err("printed a RECORD without a stream".to_owned()),
+            stream => stream.unwrap_or_default(),
+        };
+        Ok(match kind.as_str() {
             "RECORD" => {
                 let payload = record.ok_or("printed a RECORD without a record")?;
                 Parsed::Record {
@@ -140,9 +143,7 @@ impl MessageParser for Tap {
                 return Err("gives its records as files (BATCH), which are not read: leave `batch_config` out of its configuration".to_owned());
             }
             "BATCH" => Parsed::Stream(stream),
-            other => Parsed::Remark(format!(
-                "a message of type {other} means nothing here, and was passed over"
-            )),
+            other => Parsed::unknown(other),
         })
     }
 }

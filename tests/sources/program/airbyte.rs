@@ -68,6 +68,52 @@ fn records_and_state_are_those_of_the_stream_in_the_configured_catalog() {
 }
 
 #[test]
+fn line_that_holds_a_message_and_is_not_exactly_one_fails_the_run() {
+    let cut = &ONE[..60];
+    for line in [
+        format!("progress 50%{ONE}"),
+        format!("{ONE}{TWO}"),
+        format!("{ONE} trailing"),
+        format!("\u{feff}{ONE}"),
+        format!("[{ONE}]"),
+        format!("{cut}{TWO}"),
+        cut.to_owned(),
+        r#"{"type":"REC"#.to_owned(),
+    ] {
+        let run = connector(&said(&[&line])).run(json!({}));
+        let error = run.error_text();
+        assert!(error.contains("line 1"), "{line}: {error}");
+        assert!(error.contains("not exactly one"), "{line}: {error}");
+    }
+    let run = connector(&said(&[r#"{"type":"RECORD","record":{"data":{"id":1}}}"#])).run(json!({}));
+    assert!(
+        run.error_text().contains("RECORD without a stream"),
+        "{}",
+        run.error_text()
+    );
+}
+
+#[test]
+fn line_for_the_log_and_message_of_an_unknown_type_are_passed_over() {
+    let lower = ONE.replace("RECORD", "record");
+    let logged = r#"{"level":"info","event":"STATE"}"#;
+    let run = connector(&said(&[
+        "Traceback {",
+        logged,
+        &lower,
+        r#"{"type":"NEWS"}"#,
+        STATE.replace("2.0", "1").as_str(),
+    ]))
+    .run(json!({}))
+    .ok();
+    assert_eq!(ids(&run), [r#"{"id": 1.0}"#]);
+    assert_eq!(
+        run.remarks,
+        ["a message of type NEWS means nothing here, and was passed over"]
+    );
+}
+
+#[test]
 fn every_kind_of_state_is_given_back_as_it_is_read() {
     for (message, given) in [
         (

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::config;
+use super::message::Message;
 use crate::error::{Error, Result};
 use crate::source::program::command::{command, given, read_json};
 use crate::source::program::messages::{Messages, Next};
@@ -151,20 +153,33 @@ fn discover(settings: &Settings, context: &SourceContext) -> Result<Value> {
     let mut catalog = None;
     let told = |error: Error| error.detail("it was asked for its catalog (discover)");
     while messages.next().map_err(told)? != Next::End {
-        let message = serde_json::from_slice::<Value>(messages.line()).unwrap_or_default();
-        match message["type"].as_str() {
-            Some("CATALOG") => catalog = Some(message["catalog"].clone()),
-            Some("TRACE") if message["trace"]["type"] == "ERROR" => {
-                let what = message["trace"]["error"]["message"]
-                    .as_str()
-                    .unwrap_or_default();
-                return Err(told(messages.failure(&format!(
-                    "says that it failed: {}",
-                    context.secrets.clean(what)
-                ))));
+        let message = Message::of(messages.line());
+        let failure = match message.text("/type").as_deref() {
+            Some("CATALOG") => {
+                let found = serde_json::from_slice::<Value>(messages.line()).unwrap_or_default();
+                catalog = Some(found["catalog"].clone());
+                continue;
             }
-            _ => {}
-        }
+            Some("CONTROL") => {
+                let changed = config::change(settings.config.as_deref(), &message);
+                messages.line_mut().clear();
+                match changed {
+                    Ok(remark) => {
+                        remark
+                            .into_iter()
+                            .for_each(|remark| context.remarks.add(remark));
+                        continue;
+                    }
+                    Err(how) => how,
+                }
+            }
+            Some("TRACE") if message.text("/trace/type").as_deref() == Some("ERROR") => {
+                let what = message.text("/trace/error/message").unwrap_or_default();
+                format!("says that it failed: {}", context.secrets.clean(&what))
+            }
+            _ => continue,
+        };
+        return Err(told(messages.failure(&failure)));
     }
     catalog.ok_or_else(|| told(messages.failure("gave no catalog")))
 }

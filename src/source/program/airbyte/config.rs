@@ -2,21 +2,35 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
-/// Writes it in the place of the old one, at once and before anything else is read: the old token may
-/// be worth nothing any more. What to say of it.
-pub(super) fn save(path: &Path, changed: &str) -> Result<String, String> {
+use super::message::Message;
+
+/// Writes what a CONTROL message has in the place of the old one, at once and before anything else is read: the old
+/// token may be worth nothing any more. What to say of it.
+pub(super) fn change(
+    config: Option<&Path>,
+    message: &Message<'_>,
+) -> Result<Option<String>, String> {
+    let Some(changed) = message.raw("/control/connectorConfig/config") else {
+        return Ok(None);
+    };
+    if !changed.starts_with('{') {
+        return Err("changes its configuration (CONTROL) to what is no object".to_owned());
+    }
+    let path = config
+        .ok_or("changes its configuration (CONTROL), and there is no `config` to write that to")?;
     replace(path, changed).map_err(|cause| {
         format!(
             "changes its configuration, which cannot be written to `{}`: {cause}",
             path.display()
         )
     })?;
-    Ok(format!(
+    Ok(Some(format!(
         "the connector changed its configuration: `{}` was written anew",
         path.display()
-    ))
+    )))
 }
 
 fn replace(path: &Path, content: &str) -> io::Result<()> {
@@ -25,8 +39,10 @@ fn replace(path: &Path, content: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     new.write_all(content.as_bytes())?;
-    new.as_file()
-        .set_permissions(fs::metadata(&path)?.permissions())?;
+    let old = fs::metadata(&path)?;
+    new.as_file().set_permissions(old.permissions())?;
+    // As root: it stays its owner's. Nobody else can give it away, and need not.
+    let _ = fchown(new.as_file(), Some(old.uid()), Some(old.gid()));
     new.as_file().sync_all()?;
     new.persist(&path)?;
     File::open(folder)?.sync_all()
