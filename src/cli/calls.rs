@@ -3,6 +3,7 @@
 use super::args;
 use super::call::{Param, call, list, look};
 use super::context::Context;
+use super::owners;
 use super::table;
 use crate::error::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -90,8 +91,14 @@ pub(super) async fn versions(context: &Context, args: &args::Reporting) -> Resul
         "select {columns} from sluice.versions_details
          where $1::text is null or pipeline = sluice.pipeline_name($1)"
     );
-    let when_empty = "no pipeline is defined; \"sluice apply FILE\" defines one";
-    list(context, &sql, &[&args.pipeline], when_empty).await
+    let session = context.session().await?;
+    let versions = look(&session, &sql, &[&args.pipeline]).await?;
+    let when_empty = match versions.is_empty() {
+        true => owners::why_none(&session).await?,
+        false => String::new(),
+    };
+    table::print(&versions, context.json, &when_empty);
+    Ok(0)
 }
 
 pub(super) async fn discard(context: &Context, args: &args::Discard) -> Result<u8> {

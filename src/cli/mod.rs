@@ -23,6 +23,7 @@ mod erase;
 mod init;
 mod logging;
 mod migrate;
+mod owners;
 mod prune;
 mod quarantine;
 mod reconcile;

@@ -6,8 +6,8 @@ use super::changes::Shown;
 use super::context::Context;
 use super::deliver::{deliver_one, delivering};
 use super::diagnostics;
+use super::owners;
 use super::retyped::Flags;
-use super::table;
 use crate::error::{Error, Result};
 use crate::report::Report;
 use crate::run::{DeliveryOptions, Options, Stop, run_pipeline, run_together};
@@ -209,27 +209,13 @@ fn overdue(report: &Report) -> Error {
 
 async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
-    let names = |rows: &[table::Row]| -> Vec<String> {
-        let names = rows.iter().filter_map(|row| row["name"].as_str());
-        names.map(str::to_owned).collect()
-    };
     let own = "select p.name from sluice.pipelines p join sluice.owners o on o.pipeline = p.name
       where o.is_yours and p.backfill_of is null order by p.pipeline_id";
-    let own = names(&call::rows(&session, own, &[]).await?);
-    let others =
-        "select pg_catalog.format('%s (%s)', o.pipeline, o.owner) as name from sluice.owners o
-      where not o.is_yours and not o.is_backfill order by o.pipeline";
-    let others = names(&call::rows(&session, others, &[]).await?).join(", ");
-    match (own.is_empty(), others.is_empty()) {
-        (true, true) => {
-            Err(Error::usage("no pipeline is defined").next("sluice apply FILE defines one"))
-        }
-        (true, false) => Err(Error::usage(format!("no pipeline is yours: {others}"))
-            .next("run them as a member of the role that owns them")),
-        (false, true) => Ok(own),
-        (false, false) => {
-            diagnostics::note(&format!("left out, as they belong to others: {others}"));
-            Ok(own)
-        }
+    let own = call::rows(&session, own, &[]).await?;
+    owners::note_left_out(&session, owners::OF_OTHERS, own.len()).await?;
+    if own.is_empty() {
+        return Err(Error::usage("no pipeline is defined").next("sluice apply FILE defines one"));
     }
+    let names = own.iter().filter_map(|row| row["name"].as_str());
+    Ok(names.map(str::to_owned).collect())
 }

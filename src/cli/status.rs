@@ -3,6 +3,7 @@
 use super::args;
 use super::call::rows;
 use super::context::Context;
+use super::owners;
 use super::table::{self, Row};
 use crate::error::Result;
 use serde_json::Value;
@@ -25,11 +26,11 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
             row.retain(|name, _| !HIDDEN.contains(&name.as_str()));
         }
     }
-    table::print(
-        &rows,
-        context.json,
-        "no pipeline is defined; \"sluice apply FILE\" defines one",
-    );
+    let when_empty = match rows.is_empty() {
+        true => owners::why_none(&session).await?,
+        false => String::new(),
+    };
+    table::print(&rows, context.json, &when_empty);
     if !context.json {
         for remark in remarks {
             println!("{remark}");

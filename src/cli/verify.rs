@@ -4,6 +4,7 @@ use super::args;
 use super::call;
 use super::context::Context;
 use super::diagnostics;
+use super::owners;
 use crate::error::Result;
 use crate::report::Report;
 use crate::run::{Compared, Options, Stop, check_source};
@@ -43,6 +44,10 @@ pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8>
     }
     context.progress.finish();
     // Holding a snapshot keeps vacuum from its work.
+    session.batch_execute("rollback").await?;
+    if args.pipeline.is_none() {
+        owners::note_left_out(&session, owners::HIDDEN, pipelines.len()).await?;
+    }
     drop(session);
     let compared = match (&args.pipeline, &stop) {
         (Some(pipeline), Some(stop)) => Some(compare(context, args, pipeline, stop).await?),

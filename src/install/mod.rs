@@ -133,12 +133,22 @@ struct Engine {
 async fn installed(client: &Client) -> Result<Option<Engine>> {
     let known = client
         .query_typed(
-            "select pg_catalog.to_regclass('sluice.engine') is not null",
+            "select pg_catalog.has_table_privilege(pg_catalog.to_regclass('sluice.engine'), 'select'),
+               pg_catalog.quote_ident(current_user)",
             &[],
         )
         .await?;
-    if !known.first().is_some_and(|row| row.get(0)) {
-        return Ok(None);
+    match known[0].get(0) {
+        None => return Ok(None),
+        Some(false) => {
+            let user: &str = known[0].get(1);
+            return Err(Error::usage(format!(
+                "the role {user} is a member of none of the engine's roles: sluice_operator, which runs and \
+                 changes pipelines, sluice_reader, which looks, and sluice_monitor, which sees counts"
+            ))
+            .next(format!("grant sluice_operator to {user}")));
+        }
+        Some(true) => {}
     }
     let rows = client
         .query_typed("select version, bundle_sha256 from sluice.engine", &[])

@@ -313,8 +313,16 @@ async fn a_reader_sees_status_and_quarantine_and_an_outsider_neither() {
     for args in [&["status", "items"][..], &["quarantine", "items"]] {
         as_role("sluice_reader").args(args).run().exits(0);
     }
-    let done = as_role("pg_monitor").args(["status"]).run().exits(1);
-    assert!(done.stderr.contains("42501"), "{}", done.stderr);
+    for args in [&["status"][..], &["doctor"], &["run", "items"]] {
+        let done = as_role("pg_monitor").args(args).run();
+        let said = format!("{}{}", done.stdout, done.stderr);
+        assert!(said.contains("none of the engine's roles"), "{said}");
+        assert!(
+            said.contains("grant sluice_operator to pg_monitor"),
+            "{said}"
+        );
+        assert_ne!(done.code, Some(0), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -196,25 +196,19 @@ impl MessageParser for Connector {
                 Ok(Parsed::Nothing)
             }
             "TRACE" => {
-                let (kind, message, name, status) = (
-                    message.text("/trace/type"),
-                    message.text("/trace/error/message"),
-                    message.text("/trace/stream_status/stream_descriptor/name"),
-                    message.text("/trace/stream_status/status"),
-                );
-                match kind.as_deref() {
+                match message.text("/trace/type").as_deref() {
                     Some("ERROR") => {
-                        let message = message.unwrap_or_else(|| "without a message".to_owned());
-                        self.error = Some(self.secrets.clean(&message));
+                        let what = message.text("/trace/error/message");
+                        let what = what.unwrap_or_else(|| "without a message".to_owned());
+                        self.error = Some(self.secrets.clean(&what));
                     }
                     Some("STREAM_STATUS") => {
-                        let stream = self.meant(
-                            name.unwrap_or_default(),
-                            message.text("/trace/stream_status/stream_descriptor/namespace"),
-                        );
+                        let of = "/trace/stream_status/stream_descriptor";
+                        let name = message.text(&format!("{of}/name")).unwrap_or_default();
+                        let stream = self.meant(name, message.text(&format!("{of}/namespace")));
                         let of = self.wanted.iter().position(|one| one.setting == stream);
                         if let Some(of) = of {
-                            self.statuses[of] = status;
+                            self.statuses[of] = message.text("/trace/stream_status/status");
                         }
                     }
                     _ => {}

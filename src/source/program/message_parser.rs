@@ -42,6 +42,14 @@ pub(super) enum Parsed {
     Nothing,
 }
 
+impl Parsed {
+    pub(super) fn unknown(kind: &str) -> Self {
+        Parsed::Remark(format!(
+            "a message of type {kind} means nothing here, and was passed over"
+        ))
+    }
+}
+
 /// A stream of the catalog.
 pub(super) struct CatalogStream {
     /// Its name in the catalog, however the pipeline names it.

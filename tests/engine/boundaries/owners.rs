@@ -228,10 +228,32 @@ async fn run_all_runs_what_is_ones_own_and_says_what_it_leaves_out() {
         teams.role("bob")
     );
     assert!(done.stderr.contains(&left), "{done:?}");
+    let done = run(&["verify"]).exits(0);
+    assert!(done.stderr.contains(&left), "{done:?}");
     let done = run(&["run", "bob"]);
     assert_ne!(done.code, Some(0));
     assert!(
         done.stderr.contains("pipeline bob belongs to") && done.stderr.contains("next:  grant "),
         "{done:?}"
     );
+    // Of nothing there is no proof.
+    let give = "select sluice.set_policy('alice', 'owner', '{}')";
+    teams
+        .db
+        .execute(&give.replace("{}", &teams.role("bob")))
+        .await;
+    for args in [&["run", "--all"][..], &["verify"]] {
+        let done = run(args).exits(2);
+        assert!(
+            done.stderr.contains("no pipeline is yours: alice ("),
+            "{done:?}"
+        );
+    }
+    for command in ["status", "versions"] {
+        let done = run(&[command]).exits(0);
+        assert!(
+            done.stdout.contains("no pipeline is yours: alice ("),
+            "{done:?}"
+        );
+    }
 }

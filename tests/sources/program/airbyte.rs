@@ -220,6 +220,32 @@ fn a_changed_configuration_is_written_before_anything_else_is_read() {
         run.remarks
     );
     assert!(!format!("{:?} {}", run.remarks, run.error_text()).contains("t0k3n"));
+    // Whoever logs in for the catalog uses a token up, too.
+    source.write("config.json", r#"{"token": "old"}"#);
+    source.say(&format!(
+        "if [ $command = discover ]; then\n{}{}exit; fi\n",
+        said(&[control]),
+        said(&[&CATALOG.replace('\n', " ")]),
+    ));
+    let run = source
+        .run(json!({"config": source.path("config.json")}))
+        .ok();
+    assert_eq!(source.text("config.json"), r#"{"token":"t0k3n"}"#);
+    assert!(
+        run.remarks[0].contains("was written anew"),
+        "{:?}",
+        run.remarks
+    );
+    // What is no configuration does not take its place.
+    let nothing = control.replace(r#"{"token":"t0k3n"}"#, "null");
+    say(&source, &said(&[&nothing]));
+    let run = source.run(json!({"config": source.path("config.json")}));
+    assert!(
+        run.error_text().contains("to what is no object"),
+        "{}",
+        run.error_text()
+    );
+    assert_eq!(source.text("config.json"), r#"{"token":"t0k3n"}"#);
 }
 
 #[test]
