@@ -8,6 +8,7 @@ declare
   v_target   regclass := v_pipeline.target;
 begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
+  perform sluice._refuse_hidden_rows(v_pipeline.name, v_target);
   -- No batch changes a row meanwhile, or an older content could be noted behind a newer one.
   perform sluice._hold_batches(v_pipeline.pipeline_id);
   return sluice._note_rows(v_pipeline, v_target, (sluice._latest_version(v_pipeline)).key, 'upsert',

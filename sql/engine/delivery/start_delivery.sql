@@ -26,6 +26,7 @@ begin
   perform pg_advisory_xact_lock_shared(sluice._lock_class('install'), 0);
   v_pipeline := sluice._find_delivering(start_delivery.pipeline, start_delivery.target);
   perform sluice._refuse_paused(v_pipeline);
+  perform sluice._refuse_hidden_rows(v_pipeline.name, to_regclass(v_pipeline.target));
   v_version := sluice._latest_version(v_pipeline);
   perform sluice._check_target(
     v_pipeline.name, v_pipeline.target, v_version.key, v_version.order_by, v_version.columns);

@@ -19,6 +19,7 @@ begin
       order by t.target, t.version = p_pipeline.active_version desc, t.version desc) x
     order by x.number desc
   loop
+    perform sluice._refuse_hidden_rows(p_pipeline.name, to_regclass(v.target));
     place := 'rows of ' || v.target;
     select r.traces, r.erased, r.noted into traces, erased, v_noted
     from sluice._delete_of_key(p_pipeline, v_key.target, v.target::regclass, v.key, v_key.columns,

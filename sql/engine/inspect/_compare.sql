@@ -26,6 +26,8 @@ begin
     raise exception using errcode = 'SL005', message = format('last_batches %s is negative', p_last_batches),
       hint = '20 is the default; 0 compares over open quarantine alone';
   end if;
+  perform sluice._refuse_hidden_rows(p_pipeline.name, to_regclass(t.target))
+  from sluice._version_targets(p_pipeline.pipeline_id, null) t;
   v_batches := array(select c.batch_id from sluice._raw_counts(p_pipeline.pipeline_id, null) c
     order by c.batch_id desc limit p_last_batches);
   v_ids := array(select sluice.find_quarantined(p_pipeline.name));

@@ -21,8 +21,10 @@ begin
     sluice._key_condition(v_key.target, v_key.columns, 't', 'k')) into v_row using v_key.given;
   select * into v_grave from sluice.tombstones d where d.target = v_only.target and d.key_hash = v_key.key_hash;
   return query values ('key', v_key.key::text),
-    ('row', format('%s %s%s', case when v_row.count is null then 'not in' else 'in' end, v_only.target,
-    case when v_row.count is not null and v_row.sluice_batch is null then ', written by no pipeline'
+    ('row', format('%s %s%s', case when v_row.count is null then 'not in' else 'in' end, v_only.target, case
+      when v_row.count is null and row_security_active(v_key.target)
+        then format(', or hidden: its row security applies to %s', current_user)
+      when v_row.count is not null and v_row.sluice_batch is null then ', written by no pipeline'
       when v_row.count is null and v_grave.batch_id is not null then ', deleted'
       else ', ' || sluice._changed_by_hand(v_only, v_row.sluice_batch, v_key.columns, v_key.row_sql, v_key.given)
       end));

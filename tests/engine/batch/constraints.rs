@@ -1,7 +1,8 @@
 //! Every rule a table can have decides over records, one at a time.
 
-use crate::engine::{Hand, items, numbers};
+use crate::engine::{Hand, items, numbers, problem};
 use crate::support::TestDb;
+use crate::support::db::rows;
 
 /// Loads records, each with the verdict it gets: `-` for loaded, else SQLSTATE, column and constraint.
 async fn judges(db: &TestDb, expected: &[(&str, &str)]) {
@@ -314,7 +315,14 @@ async fn error_in_a_trigger_that_is_no_record_s_fault_fails_the_batch() {
 #[tokio::test]
 async fn row_level_security_on_the_target_is_refused_for_those_it_binds() {
     let db = TestDb::new().await;
-    numbers(&db, "").await;
+    items(
+        &db,
+        "id bigint primary key, n integer",
+        "id bigint, n integer",
+        "(doc->>'id')::bigint, (doc->>'n')::integer",
+        "key => '{id}', deliver => sluice.http_delivery('http://127.0.0.1/{id}')",
+    )
+    .await;
     db.execute(
         "do $$ begin if not exists (select from pg_roles where rolname = 'engine_bound') then create role engine_bound in role sluice_operator; end if;
            exception when duplicate_object or unique_violation then null; end $$;
@@ -331,9 +339,35 @@ async fn row_level_security_on_the_target_is_refused_for_those_it_binds() {
     let mut hand = Hand::of(session, "items").await;
     hand.fail(&[r#"{"id": 1, "n": 1}"#]).await.is(
         "42501",
-        "row security of shop.items applies to engine_bound, and would hide rows from the load",
+        "row security of shop.items applies to engine_bound, and would hide rows",
     );
     assert_eq!(db.value("select n from shop.items").await, "50");
+    // Nor is a hidden row taken to be missing elsewhere.
+    for sql in [
+        "select * from sluice.compare('items', 1, 1)",
+        "select sluice.enqueue_deliveries('items')",
+        "select * from sluice.start_delivery('items', 'a test')",
+    ] {
+        problem(&db, &format!("set role engine_bound; {sql}"))
+            .await
+            .is(
+                "42501",
+                "row security of shop.items applies to engine_bound",
+            );
+    }
+    let session = db.connect().await;
+    session
+        .batch_execute("set role engine_bound")
+        .await
+        .unwrap();
+    assert_eq!(
+        rows(
+            &session,
+            "select value from sluice.why('items', '1') where fact = 'row'"
+        )
+        .await,
+        ["not in shop.items, or hidden: its row security applies to engine_bound"]
+    );
     // Its owner is not bound.
     Hand::start(&db).await.load(&[r#"{"id": 1, "n": 1}"#]).await;
 }
