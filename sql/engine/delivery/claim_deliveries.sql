@@ -40,8 +40,8 @@ begin
     order by o.delivery_id limit greatest(max_rows - cardinality(v_repeated), 0) for update skip locked);
   -- Of two of a key, as one that was given back and what a batch noted meanwhile, the older one goes first.
   v_unsent := array(
-    select distinct on (o.key_hash) o.delivery_id from sluice.outbox o where o.delivery_id = any (v_unsent)
-    order by o.key_hash, o.delivery_id);
+    select min(o.delivery_id) as first_id from sluice.outbox o where o.delivery_id = any (v_unsent)
+    group by o.key_hash order by first_id);
   perform sluice._write_claimed(v_pipeline, v_state, v_unsent);
 
   if parcel_rows is not null then
@@ -86,7 +86,7 @@ as $$
   where o.delivery_id = d.delivery_id
 $$;
 
--- As much as v_most is taken into hand at a time.
+-- As much as v_most is taken into hand at a time. Rows may be large: few are looked at before many are.
 create or replace function sluice._write_claimed(
   p_pipeline sluice.pipelines, p_state sluice.delivery_state, p_ids bigint[])
 returns void
@@ -95,7 +95,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_most constant bigint := 16 << 20;
+  v_sql  constant text := sluice._body_sql(p_pipeline, p_state.body_function);
+  v_done integer := 4;
   v_made record;
+  v_more record;
 begin
   if p_ids = '{}' then
     return;
@@ -103,8 +106,16 @@ begin
   if sluice._is_distributed(to_regclass(p_pipeline.target)) then
     perform sluice._fetch_delivered(p_pipeline, p_ids);
   end if;
-  v_made := sluice._make_bodies(
-    p_pipeline.name, sluice._body_sql(p_pipeline, p_state.body_function), p_state.search_path, p_ids);
+  v_made := sluice._make_bodies(p_pipeline.name, v_sql, p_state.search_path, p_ids[:v_done]);
+  while v_done < cardinality(p_ids) and v_most > (
+    select coalesce(sum(octet_length(b.body)), 0) from unnest(v_made.bodies) b (body)) loop
+    v_more := sluice._make_bodies(p_pipeline.name, v_sql, p_state.search_path, p_ids[v_done + 1:2 * v_done]);
+    v_made.ids := v_made.ids || v_more.ids;
+    v_made.are_there := v_made.are_there || v_more.are_there;
+    v_made.bodies := v_made.bodies || v_more.bodies;
+    v_made.errors := v_made.errors || v_more.errors;
+    v_done := 2 * v_done;
+  end loop;
   update sluice.outbox o set state = d.state,
     closed_at = case when d.state in ('filtered', 'superseded') then clock_timestamp() end,
     body = case d.state when 'in_flight' then d.body end,

@@ -58,6 +58,27 @@ async fn a_sender_that_was_replaced_can_claim_and_record_nothing() {
 }
 
 #[tokio::test]
+async fn of_large_rows_few_bodies_are_made_before_what_is_taken_is_full() {
+    let (db, mut hand) = shop(DELIVER).await;
+    db.execute(
+        "create sequence shop.made;
+         create function shop.large_v1(r shop.items, meta jsonb) returns text language sql
+         as $$ select repeat('x', 10000000) || nextval('shop.made') $$;
+         select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1',
+           target => 'shop.items', key => '{id}', source => sluice.file_source(path => '-'),
+           deliver => sluice.http_delivery(url => 'https://crm.example/items', body => 'shop.large_v1'))",
+    )
+    .await;
+    hand.load(&(1..=300).map(|id| put(id, id)).collect::<Vec<_>>())
+        .await;
+    assert_eq!(db.value(START).await, "1");
+    let claim = "select string_agg(key->>'id', ' ' order by delivery_id) from sluice.claim_deliveries('items', 1, max_rows => 1000)";
+    assert_eq!(db.value(claim).await, "1 2");
+    let made = db.value("select last_value from shop.made").await;
+    assert_eq!(made, "4", "bodies of 10 MB each");
+}
+
+#[tokio::test]
 async fn a_body_that_raises_is_the_trouble_of_its_row_alone_and_null_sends_nothing() {
     let db = TestDb::new().await;
     crate::engine::items(
