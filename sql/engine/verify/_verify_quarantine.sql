@@ -90,56 +90,61 @@ where q.pipeline_id = $1 and q.version = $2 and q.status = 'open'
       sluice._row_of_json_key_sql(p_pipeline.target::regclass, v_version.key, 'e.value')) into v_ids
         using p_pipeline.pipeline_id, v_version.version;
     loaded := loaded || array(
-      select format('record %s is open, and a row that it made is in %s', q.quarantine_id, p_pipeline.target)
+      select format('record %s is open, and the rows that it makes are in %s', q.quarantine_id, p_pipeline.target)
       from sluice.quarantine q
-      where q.quarantine_id = any (v_ids) and sluice._made_a_row_in_target(q, v_version, p_pipeline)
+      where q.quarantine_id = any (v_ids) and sluice._has_all_its_rows(q, p_pipeline)
       order by q.quarantine_id);
   end loop;
 end
 $$;
 
--- Whether the target holds a row that this record makes, written by the batch that set the record aside.
-create or replace function sluice._made_a_row_in_target(p_record sluice.quarantine, p_version sluice.transforms,
-  p_pipeline sluice.pipelines)
+-- Whether the targets hold all rows that this record makes, by the batch that set it aside. Some another may make, too.
+create or replace function sluice._has_all_its_rows(p_record sluice.quarantine, p_pipeline sluice.pipelines)
 returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 declare
-  v_target   regclass := p_pipeline.target;
-  v_function oid := sluice._find_function(p_version.function);
-  v_call     record;
-  v_sql      text;
-  v_has_row  boolean;
+  v       record;
+  v_call  record;
+  v_count record;
+  v_made  bigint := 0;
 begin
-  if not coalesce(sluice._transform_sha256(v_function) = p_version.sha256
-    and has_function_privilege(v_function, 'execute'), false) then
-    return false; -- nobody can tell what it made
-  end if;
-  v_call := sluice._call_sql(v_function, '$1::pg_catalog.jsonb');
-  v_sql := format($sql$select exists (
-  select from (select %s, $2::pg_catalog.jsonb as sluice_meta from %s offset 0) s
+  for v in
+    select t.*, sluice._find_function(t.function) as oid, t.target::regclass as class
+    from sluice._version_targets(p_pipeline.pipeline_id, p_record.version) t order by t.number
+  loop
+    if not coalesce(sluice._transform_sha256(v.oid) = v.sha256 and has_function_privilege(v.oid, 'execute'), false)
+      or sluice._why_unreadable(v.target, v.columns || '{sluice_batch,sluice_hash}') is not null then
+      return false; -- nobody can tell what it made
+    end if;
+    v_call := sluice._call_sql(v.oid, '$1::pg_catalog.jsonb');
+    perform set_config('search_path', v.search_path, true);
+    execute format($sql$select pg_catalog.count(*) as made, pg_catalog.count(x.sluice_batch) as found
+  from (select %s, $2::pg_catalog.jsonb as sluice_meta from %s offset 0) s
   cross join lateral (select %s from %s r offset 0) t
-  join %s x on %s and x.sluice_hash = %s and x.sluice_batch in ($3, $4))$sql$,
-    v_call.record_sql, coalesce(sluice._fields_of_json_sql(v_function, '$1'), '(select) r'),
-    (select string_agg(format('%s as %I', c.coercion, c.column_name), ', ')
-      from sluice._target_columns(v_target, p_version.columns) c),
-    v_call.call_sql,
-    v_target, sluice._key_condition(v_target, p_version.key, 'x', 't'), sluice._hash_sql(v_target, p_version.columns));
-  perform set_config('search_path', p_version.search_path, true);
-  execute v_sql into v_has_row using convert_from(coalesce(p_record.original_payload, p_record.payload), 'UTF8'),
-    (select o.meta from sluice._origins(jsonb_build_array(jsonb_build_object('origin', p_record.origin))) o)
-      || jsonb_build_object('position', p_record.position, 'pipeline', p_pipeline.name,
-      'batch', p_record.last_batch_id, 'version', p_version.version, 'run_started_at', (
-        select r.started_at from sluice.batches b join sluice.runs r using (run_id)
-          where b.batch_id = p_record.last_batch_id)),
-    p_record.first_batch_id, p_record.last_batch_id;
-  return v_has_row;
+  left join %s x on %s and x.sluice_hash = %s and x.sluice_batch in ($3, $4)$sql$,
+      v_call.record_sql, coalesce(sluice._fields_of_json_sql(v.oid, '$1'), '(select) r'),
+      (select string_agg(format('%s as %I', c.coercion, c.column_name), ', ')
+        from sluice._target_columns(v.class, v.columns) c),
+      v_call.call_sql, v.class, sluice._key_condition(v.class, v.key, 'x', 't'), sluice._hash_sql(v.class, v.columns))
+    into v_count using convert_from(coalesce(p_record.original_payload, p_record.payload), 'UTF8'),
+      (select o.meta from sluice._origins(jsonb_build_array(jsonb_build_object('origin', p_record.origin))) o)
+        || jsonb_build_object('position', p_record.position, 'pipeline', p_pipeline.name,
+        'batch', p_record.last_batch_id, 'version', v.version, 'run_started_at', (
+          select r.started_at from sluice.batches b join sluice.runs r using (run_id)
+            where b.batch_id = p_record.last_batch_id)),
+      p_record.first_batch_id, p_record.last_batch_id;
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+    if v_count.found < v_count.made then return false; end if;
+    v_made := v_made + v_count.made;
+  end loop;
+  return v_made > 0;
 exception when others then
-  if sluice._is_run_fault(sqlstate) then
-    raise;
+  if not sluice._is_run_fault(sqlstate) then
+    return false; -- it makes no row at all
   end if;
-  return false; -- it makes no row at all
+  raise;
 end
 $$;

@@ -222,3 +222,12 @@ async fn why_tells_of_a_row_of_any_target_which_record_and_parent_it_is_of() {
         "the key is {\"order_id\": ..., \"line_no\": ...}",
     );
 }
+
+#[tokio::test]
+async fn a_parent_that_another_record_made_too_is_no_row_of_a_record_whose_child_is_bad() {
+    let (db, mut hand) = shop().await;
+    let bad = order(1, 1, &[1, 2]).replace("\"no\": 2", "\"qty\": 0, \"no\": 2");
+    let books = hand.load(&[order(1, 1, &[1, 2]), bad]).await;
+    assert!(books.contains("quarantined=1"), "{books}");
+    is_sound(&db).await;
+}

@@ -198,7 +198,7 @@ async fn a_record_that_is_loaded_and_open_is_torn() {
     is_found(&[(
         TORN,
         "quarantine",
-        "record 1 is open, and a row that it made is in shop.items",
+        "record 1 is open, and the rows that it makes are in shop.items",
     )])
     .await;
     // Of the same key, but not made by this record: older, newer, of other writers.
@@ -345,5 +345,28 @@ async fn a_view_in_the_place_of_a_target_is_named_and_not_read() {
             "row count|-|not checked: shop.items is not a table any more",
             "row hashes|-|not checked: shop.items is not a table any more",
         ]
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_another_record_of_the_batch_made_too_is_no_torn_one() {
+    let db = TestDb::new().await;
+    items(
+        &db,
+        "id bigint, n integer check (n > 0), primary key (id, n)",
+        "id bigint, n integer",
+        "(doc->>'id')::bigint, n::integer from jsonb_array_elements_text(doc->'l') n",
+        "key => '{id,n}'",
+    )
+    .await;
+    let books = Hand::start(&db)
+        .await
+        .load(&[r#"{"id": 1, "l": [2, 3]}"#, r#"{"id": 1, "l": [2, 0]}"#])
+        .await;
+    assert!(books.contains("quarantined=1"), "{books}");
+    assert_eq!(
+        db.value("select bool_and(is_ok) from sluice.verify('items', deep => true)")
+            .await,
+        "t"
     );
 }
