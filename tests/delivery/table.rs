@@ -73,6 +73,40 @@ async fn the_same_database_will_do_and_columns_keep_their_types() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_equal_to_others_arrive_as_they_are() {
+    let columns = "raw json, j jsonb not null, j_null jsonb, arr integer[], f float8";
+    let crm = Crm::with(&format!("id text primary key, n bigint, {columns}"), "").await;
+    let alter = format!("add {}", columns.replace(", ", ", add "));
+    crm.db
+        .execute(&format!(
+            "alter table shop.items {alter};
+             create function shop.items_v2(doc jsonb) returns table (id text, n bigint, raw json, j jsonb, j_null jsonb,
+               arr integer[], f float8, sluice_deleted boolean)
+             language sql stable as $$ select doc->>'id', 1, json '{{\"b\": 1.0,  \"a\": 1e5, \"a\": null}}', jsonb 'null', null::jsonb,
+               '[0:1]={{1,2}}'::integer[], float8 '-0', (doc->>'del')::boolean $$;
+             select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2',
+               target => 'shop.items', key => '{{id}}', source => source, deliver => deliver) from sluice.pipelines"
+        ))
+        .await;
+    crm.load([put("a", 1)]);
+    assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 1);
+    let row = "select raw, j, j_null is null, arr, f from";
+    let there = crm.there.rows(&format!("{row} crm.items")).await;
+    assert_eq!(
+        there,
+        [r#"{"b": 1.0,  "a": 1e5, "a": null}|null|t|[0:1]={1,2}|-0"#]
+    );
+    assert_eq!(there, crm.db.rows(&format!("{row} shop.items")).await);
+    // Nothing is otherwise there.
+    crm.done().await;
+    crm.deliver(&["--all-rows"]).exits(0);
+    assert!(crm.done().await.is_empty());
+    crm.load([r#"{"id": "a", "del": true}"#.to_owned()]);
+    crm.deliver(&[]).exits(0);
+    assert_eq!(crm.done().await, ["delete a 1"]);
+}
+
 /// A function takes 100 arguments.
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_many_columns_arrive_whole_and_by_their_names() {

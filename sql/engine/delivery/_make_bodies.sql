@@ -58,18 +58,39 @@ from (
   left join lateral (select t.ctid as place, row(t.*)::%3$s as r from %2$s offset 0) found on true
   cross join lateral (
     select case when d.deleted_row is null then found.r
-      else pg_catalog.jsonb_populate_record(null::%3$s, d.deleted_row) end as r) o
+      else pg_catalog.jsonb_populate_record(null::%3$s, d.deleted_row) end as r offset 0) o
   where d.delivery_id = any ($1) and $2 is not null) b$sql$,
     case
       when f.oid is not null then format('%s(o.r%s)', f.oid::regproc, case f.pronargs when 2 then
         ', sluice._delivery_meta($2, d)' else '' end)
-      when p_pipeline.deliver ? 'columns' then (
-        select sluice._object_sql(array_agg(c order by n), array_agg(format('(o.r).%I', c) order by n))
-        from jsonb_array_elements_text(p_pipeline.deliver -> 'columns') with ordinality as columns (c, n))
+      when p_pipeline.deliver ->> 'kind' = 'postgres' then
+        sluice._values_sql(to_regclass(p_pipeline.target), p_pipeline.deliver -> 'columns')
       else 'pg_catalog.to_jsonb(o.r) - ''{sluice_hash,sluice_batch}''::pg_catalog.text[]' end,
     sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), (sluice._latest_version(p_pipeline)).key, 'd.key'),
     to_regclass(p_pipeline.target))
   from (values (to_regprocedure(p_function))) body (oid) left join pg_proc f on f.oid = body.oid
+$$;
+
+-- The columns of a row "o.r" for a table that is to hold the same values: as json, which keeps -0, and json to the
+-- byte. Arrays that do not count from 1 go as text. That a value is the null of JSON, not that of SQL, is said apart.
+create or replace function sluice._values_sql(p_target oid, p_columns jsonb)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('(select pg_catalog.row_to_json(v.*) from (select %s%s) v)',
+    string_agg(format(case when t.typcategory = 'A' then $sql$case
+      when pg_catalog.starts_with((o.r).%1$I::pg_catalog.text, '[') then pg_catalog.to_json((o.r).%1$I::pg_catalog.text)
+      else pg_catalog.to_json((o.r).%1$I) end as %1$I$sql$ else '(o.r).%1$I' end, a.attname), ', ' order by a.attnum),
+    ', pg_catalog.array_remove(array[' || string_agg(format(
+      $sql$case pg_catalog.json_typeof(pg_catalog.to_json((o.r).%1$I)) when 'null' then %1$L::pg_catalog.text end$sql$,
+      a.attname), ', ') filter (where b.base_type in ('json'::regtype, 'jsonb'::regtype))
+      || '], null) as sluice_json_nulls')
+  from pg_attribute a
+  cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
+  join pg_type t on t.oid = b.base_type
+  where a.attrelid = p_target and a.attnum > 0 and not a.attisdropped
+    and a.attname not in ('sluice_hash', 'sluice_batch') and (p_columns is null or p_columns ? a.attname)
 $$;
 
 -- What a body function f(r shop.orders, meta jsonb) learns besides the row.

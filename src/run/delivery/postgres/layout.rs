@@ -26,6 +26,9 @@ select pg_catalog.format('%I.%I', n.nspname, c.relname) as name,
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.oid = pg_catalog.to_regclass($1)";
 
+/// A member of bodies: the columns whose value is the null of JSON, and not that of SQL.
+pub(super) const JSON_NULLS: &str = "sluice_json_nulls";
+
 pub(super) struct Layout {
     /// Qualified and quoted.
     pub(super) name: String,
@@ -162,14 +165,25 @@ select 0::pg_catalog.int8, 0::pg_catalog.int8, (select pg_catalog.count(*) from 
 
     /// The rows that bodies are, in the types of the table: its server reads them.
     fn given(&self, columns: &[&String]) -> String {
+        let kind = |column: &str| self.types.get(column).map_or("text", String::as_str);
         let types = list(columns, |column| {
-            let kind = self.types.get(column).map_or("text", String::as_str);
-            format!("{} {kind}", quoted(column))
+            format!("{} {}", quoted(column), kind(column))
+        });
+        let values = list(columns, |column| {
+            let (name, kind) = (quoted(column), kind(column));
+            match kind {
+                "json" | "jsonb" => format!(
+                    "case when {} = any (r.{JSON_NULLS}) then 'null'::{kind} else r.{name} end as {name}",
+                    format_args!("'{}'", column.replace('\'', "''"))
+                ),
+                _ => format!("r.{name}"),
+            }
         });
         format!(
             "with given as materialized (
-  select r.* from pg_catalog.unnest($1::pg_catalog.text[]) b (body)
-  cross join lateral pg_catalog.json_to_record(b.body::pg_catalog.json) as r ({types}))"
+  select {values} from pg_catalog.unnest($1::pg_catalog.text[]) b (body)
+  cross join lateral pg_catalog.json_to_record(b.body::pg_catalog.json)
+    as r ({types}, {JSON_NULLS} pg_catalog.text[]))"
         )
     }
 

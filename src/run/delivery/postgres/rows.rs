@@ -1,6 +1,6 @@
 //! The rows of a parcel on their way into the table, and which of them it refuses.
 
-use super::layout::Layout;
+use super::layout::{JSON_NULLS, Layout};
 use crate::batch::Claimed;
 use crate::db::quoted;
 use crate::error::{Error, Result};
@@ -178,8 +178,9 @@ fn vanished(table: &str) -> Error {
 
 /// The members of a body, the key among them.
 fn columns(delivery: &Claimed, key: &[String]) -> Result<BTreeSet<String>> {
-    let members: BTreeMap<String, &RawValue> = serde_json::from_str(&delivery.body)
+    let mut members: BTreeMap<String, &RawValue> = serde_json::from_str(&delivery.body)
         .map_err(|cause| Error::failed("the body is no JSON object").caused_by(cause))?;
+    members.remove(JSON_NULLS);
     let is_missing = |name: &&String| members.get(*name).is_none_or(|raw| raw.get() == "null");
     match key.iter().find(is_missing) {
         Some(name) => Err(Error::failed(format!(
