@@ -60,7 +60,9 @@ begin
       'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'bool'::regtype, 'text'::regtype, 'varchar'::regtype,
       'name'::regtype, '"char"'::regtype, 'uuid'::regtype, 'bytea'::regtype, 'oid'::regtype,
       'date'::regtype, 'time'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'inet'::regtype, 'cidr'::regtype,
-      'macaddr'::regtype, 'macaddr8'::regtype)
+      'macaddr'::regtype, 'macaddr8'::regtype,
+      -- Of what has stable bytes itself; those of whole numbers and days are written in one way.
+      'int4range'::regtype, 'int8range'::regtype, 'daterange'::regtype, 'tsrange'::regtype, 'tstzrange'::regtype)
     from pg_attribute a
     cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
     join pg_type t on t.oid = b.base_type
