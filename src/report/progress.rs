@@ -92,6 +92,8 @@ impl Progress {
 
     fn begin(&self) {
         self.has_begun.store(true, Ordering::Relaxed);
+        // One that was finished shows nothing more.
+        self.bar.reset();
         self.bar.enable_steady_tick(Duration::from_millis(250));
     }
 
@@ -120,6 +122,23 @@ impl Progress {
             true => self.bar.suspend(write),
             // It would be drawn afterwards.
             false => write(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_of_one_pipeline_begins_anew_for_the_next() {
+        let progress = Progress::new(true);
+        for total in [Some(10), None] {
+            progress.start(total);
+            assert!(!progress.bar.is_finished());
+            assert_eq!(progress.bar.position(), 0);
+            progress.advance(5, 1);
+            progress.finish();
         }
     }
 }
