@@ -4,7 +4,7 @@ use super::args::{Cli, Host, LogFormat};
 use super::{diagnostics, logging, table};
 use crate::db::{Connector, Notice, Session, Target};
 use crate::error::{Error, Result};
-use crate::host::HostRules;
+use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS, ALLOW_PROGRAMS, HostRules};
 use crate::report::Progress;
 use crate::{embedded, install};
 use libpq_conninfo::{Environment, Settings};
@@ -119,12 +119,15 @@ pub(super) fn holds_password(conninfo: &str) -> bool {
 impl Host {
     /// What this machine gives to pipelines.
     pub(super) fn rules(&self, context: &Context) -> Result<HostRules> {
+        // Not by clap, whose usage would then name the variables' options as if they had to be there.
+        let said =
+            |option: &Option<String>, name| option.clone().or_else(|| std::env::var(name).ok());
         Ok(HostRules::new(
             context.is_embedded()?,
-            self.allow_env.as_deref(),
-            self.allow_files.as_deref(),
-            self.allow_hosts.as_deref(),
-            self.allow_programs.as_deref(),
+            said(&self.allow_env, ALLOW_ENV).as_deref(),
+            said(&self.allow_files, ALLOW_FILES).as_deref(),
+            said(&self.allow_hosts, ALLOW_HOSTS).as_deref(),
+            said(&self.allow_programs, ALLOW_PROGRAMS).as_deref(),
         ))
     }
 }

@@ -326,6 +326,30 @@ async fn a_reader_sees_status_and_quarantine_and_an_outsider_neither() {
 }
 
 #[tokio::test]
+async fn options_that_mean_nothing_are_refused_without_naming_those_of_the_environment() {
+    let db = items_db().await;
+    for (args, says) in [
+        (
+            &["quarantine", "items", "--limit", "0"][..],
+            "'--limit <N>'",
+        ),
+        (
+            &["run", "items", "--max-batches", "0"],
+            "'--max-batches <N>'",
+        ),
+        (
+            &["run", "items", "--format", "xml"],
+            "[possible values: ndjson, json, csv, tsv, parquet]",
+        ),
+        (&["run"], "Usage: sluice run <PIPELINE>..."),
+    ] {
+        let command = Sluice::on(&db).env("SLUICE_ALLOW_ENV", "A").args(args);
+        let said = command.run().exits(2).stderr;
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_written_to_stdout_stops_no_pipeline_and_is_said_once() {
     let db = items_db().await;
     let others = PIPELINE

@@ -92,6 +92,8 @@ begin
   end if;
   if p_filter is null then
     return p_ids;
+  elsif btrim(p_filter) = '' then
+    raise exception using errcode = 'SL005', message = 'the filter is empty', hint = 'without one it is all of them';
   end if;
   begin
     -- First between brackets of another kind: what leaves the ones would have to leave the others, too.

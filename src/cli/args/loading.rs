@@ -1,6 +1,5 @@
 //! Options of the commands that load.
 
-use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS, ALLOW_PROGRAMS};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -34,8 +33,8 @@ pub(in crate::cli) struct Run {
     /// Delete or mark at most this share of the rows as missing (default: the pipeline's max_delete_ratio)
     #[arg(long, value_name = "0..1", value_parser = super::ratio)]
     pub(in crate::cli) max_delete_ratio: Option<f64>,
-    /// Take the source for ndjson, json, csv or tsv (default: the pipeline's, or by its name)
-    #[arg(long, value_name = "FORMAT")]
+    /// Take the source for this format (default: the pipeline's, or by its name)
+    #[arg(long, value_name = "FORMAT", value_parser = ["ndjson", "json", "csv", "tsv", "parquet"])]
     pub(in crate::cli) format: Option<String>,
     /// Read from here instead of the pipeline's own path (- for standard input)
     #[arg(long, value_name = "PATH")]
@@ -58,7 +57,7 @@ pub(in crate::cli) struct Loading {
     #[arg(long, value_name = "K", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(in crate::cli) workers: u8,
     /// Stop after so many batches
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) max_batches: Option<u64>,
     #[command(flatten)]
     pub(in crate::cli) dry: DryRun,
@@ -81,17 +80,17 @@ pub(in crate::cli) struct Loading {
 /// What pipelines may touch on this machine.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Host {
-    /// Give pipelines these environment variables: SHOP_TOKEN,STRIPE_* (default: none; on the embedded server all)
-    #[arg(long, env = ALLOW_ENV, value_name = "NAME,...")]
+    /// Give pipelines these environment variables: SHOP_TOKEN,STRIPE_* (default: $SLUICE_ALLOW_ENV, else none; on the embedded server all)
+    #[arg(long, value_name = "NAME,...")]
     pub(in crate::cli) allow_env: Option<String>,
-    /// Give pipelines the files in these folders: /srv/drops:/srv/archive (default: none; on the embedded server all)
-    #[arg(long, env = ALLOW_FILES, value_name = "FOLDER:...")]
+    /// Give pipelines the files in these folders: /srv/drops:/srv/archive (default: $SLUICE_ALLOW_FILES, else none; on the embedded server all)
+    #[arg(long, value_name = "FOLDER:...")]
     pub(in crate::cli) allow_files: Option<String>,
-    /// Let pipelines talk to these hosts and buckets: api.shop.example,s3://drops (default: none; on the embedded server all)
-    #[arg(long, env = ALLOW_HOSTS, value_name = "HOST,...")]
+    /// Let pipelines talk to these hosts and buckets: api.shop.example,s3://drops (default: $SLUICE_ALLOW_HOSTS, else none; on the embedded server all)
+    #[arg(long, value_name = "HOST,...")]
     pub(in crate::cli) allow_hosts: Option<String>,
-    /// Let pipelines start these programs, and those in these folders: /srv/taps:/usr/bin/jq (default: none; on the embedded server all)
-    #[arg(long, env = ALLOW_PROGRAMS, value_name = "PATH:...")]
+    /// Let pipelines start these programs, and those in these folders: /srv/taps:/usr/bin/jq (default: $SLUICE_ALLOW_PROGRAMS, else none; on the embedded server all)
+    #[arg(long, value_name = "PATH:...")]
     pub(in crate::cli) allow_programs: Option<String>,
 }
 

@@ -137,7 +137,8 @@ pub(in crate::cli) struct Quarantine {
         long,
         value_name = "N",
         default_value = "20",
-        conflicts_with = "by_error"
+        conflicts_with = "by_error",
+        value_parser = clap::value_parser!(i64).range(1..)
     )]
     pub(in crate::cli) limit: i64,
 }

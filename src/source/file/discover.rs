@@ -41,7 +41,9 @@ impl Address {
             }
             (Ok(meta), None) if meta.is_file() => Ok(Found {
                 names: vec![path.to_owned()],
-                remarks: Vec::new(),
+                remarks: Vec::from_iter(is_glob(path).then(|| {
+                    format!("`{path}` is the name of a file, which alone is read; if it is meant as a glob, rename that file")
+                })),
             }),
             (Ok(_), None) => Err(not_regular(path)),
             (Err(_), None) if is_glob(path) => found(Listing::of_glob(path, host)?, || {

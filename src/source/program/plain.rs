@@ -154,6 +154,6 @@ fn value(record: &[u8], pointer: &Pointer) -> Option<String> {
         b'-' | b'0'..=b'9' => String::from_utf8(found.to_vec()).ok()?,
         _ => return None,
     };
-    // No argument has one.
-    (!text.contains('\0')).then_some(text)
+    // No argument has a NUL, and an empty cell says nothing of where to go on.
+    (!text.is_empty() && !text.contains('\0')).then_some(text)
 }

@@ -35,6 +35,8 @@ pub(super) struct Csv {
     header_again: Option<Vec<u8>>,
     /// Where it came.
     repeated: Vec<u64>,
+    /// What else there is to say.
+    notes: Vec<String>,
     skip_lines: u64,
     /// Nobody said what separates two fields.
     guesses_delimiter: bool,
@@ -75,6 +77,7 @@ impl Csv {
             columns: None,
             header_again: None,
             repeated: Vec::new(),
+            notes: Vec::new(),
             skip_lines: layout.skip_lines,
             guesses_delimiter: layout.guesses_delimiter,
             line_end,
@@ -215,6 +218,12 @@ impl Framer for Csv {
     }
 
     fn note(&self) -> Option<String> {
-        self.note_repeated()
+        let notes: Vec<String> = self
+            .notes
+            .iter()
+            .cloned()
+            .chain(self.note_repeated())
+            .collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

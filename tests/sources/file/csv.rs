@@ -233,3 +233,37 @@ fn young_file_is_whole_if_it_does_not_grow_meanwhile() {
     assert_eq!(run.records.len(), 1);
     assert!(run.object("a.csv").is_done);
 }
+
+#[test]
+fn a_last_row_without_line_end_that_has_too_many_fields_is_set_aside() {
+    let run = csv("a,b\n1,2\n3,4,5").ok();
+    assert_eq!(run.payloads(), [r#"{"a":"1","b":"2"}"#]);
+    assert_eq!(run.faults()[0].payload, b"3,4,5");
+    assert!(run.object("a.csv").is_done);
+}
+
+#[test]
+fn columns_that_the_header_has_in_another_order_and_lines_that_are_all_passed_over_are_told() {
+    let columns = json!({"columns": ["id", "name"]});
+    let run = read("a.csv", "name,id\nx,1\n", columns.clone()).ok();
+    assert_eq!(run.payloads(), [r#"{"id":"x","name":"1"}"#]);
+    assert!(
+        run.remarks[0].contains("names those of the header in another order (name,id)"),
+        "{:?}",
+        run.remarks
+    );
+    for other in ["id,name\n", "nr,name\n"] {
+        assert!(
+            read("a.csv", other, columns.clone())
+                .ok()
+                .remarks
+                .is_empty()
+        );
+    }
+    let run = read("a.csv", "a,b\n1,2\n", json!({"skip_lines": 5})).ok();
+    assert!(
+        run.remarks[0].contains("within the 5 lines that skip_lines passes over"),
+        "{:?}",
+        run.remarks
+    );
+}

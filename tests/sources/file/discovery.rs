@@ -422,3 +422,17 @@ fn file_of_a_subfolder_that_was_begun_and_is_gone_waits() {
         );
     }
 }
+
+#[test]
+fn a_file_that_is_called_like_a_glob_is_read_alone_and_that_is_told() {
+    let folder = Folder::new();
+    folder.write("*.ndjson", "{\"id\": 1}\n");
+    folder.write("a.ndjson", "{\"id\": 2}\n");
+    let run = folder.run("*.ndjson", json!({})).ok();
+    assert_eq!(run.payloads(), [r#"{"id": 1}"#]);
+    assert!(
+        run.remarks[0].contains("is the name of a file, which alone is read"),
+        "{:?}",
+        run.remarks
+    );
+}

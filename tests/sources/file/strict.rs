@@ -130,7 +130,7 @@ fn joined_files_bring_marks_and_headers_that_are_no_records() {
         ]
     );
     assert!(
-        run.remarks[0].contains("the header comes again in line 3 and 1 times more"),
+        run.remarks[0].contains("the header comes again in line 3 and once more"),
         "{:?}",
         run.remarks
     );

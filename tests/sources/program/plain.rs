@@ -168,6 +168,7 @@ fn a_last_record_without_a_cursor_leaves_it_where_it_was_aloud() {
     for last in [
         r#"{"id":1}"#,
         r#"{"at":{"time":null}}"#,
+        r#"{"at":{"time":""}}"#,
         r#"{"at":{"time":[1]}}"#,
         r#"{"at":{"time":"a\\u0000"}}"#,
     ] {

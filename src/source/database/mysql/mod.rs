@@ -91,6 +91,10 @@ impl MySql {
                     code if STATEMENT_TIMEOUTS.contains(&code) => {
                         error.next("raise statement_timeout of the source")
                     }
+                    1044 | 1045 => error.next(
+                        "check user, password and host of the connection, and what that user may read there",
+                    ),
+                    1060 => error.next("give each column of the query a name of its own: select a.id, b.id as b_id"),
                     // Too many connections, shutdown, deadlock, lost packets: classes 08 and 40.
                     _ => error.with_sqlstate(said.state),
                 }

@@ -10,6 +10,18 @@ use crate::source::records::window::Window;
 impl Csv {
     pub(super) fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
         let names = self.header_names(row, line)?;
+        let in_file = self.encoder.fields(row).unwrap_or_default();
+        let sorted = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort_unstable();
+            names
+        };
+        if in_file != names && sorted(&in_file) == sorted(&names) {
+            self.notes.push(format!(
+                "`columns` names those of the header in another order ({}), and is what counts",
+                in_file.join(",")
+            ));
+        }
         self.name_columns(names, true);
         Ok(())
     }
@@ -117,6 +129,7 @@ impl Csv {
         let first = self.repeated.first()?;
         let more = match self.repeated.len() {
             1 => String::new(),
+            2 => " and once more".to_owned(),
             n => format!(" and {} times more", n - 1),
         };
         Some(format!(

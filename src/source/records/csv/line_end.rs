@@ -57,6 +57,12 @@ impl Csv {
                 None => {
                     window.advance(window.data().len());
                     if !window.fill()? {
+                        if window.offset() > 0 && self.notes.is_empty() {
+                            self.notes.push(format!(
+                                "it ends within the {} lines that skip_lines passes over",
+                                self.skip_lines
+                            ));
+                        }
                         return Ok(());
                     }
                 }

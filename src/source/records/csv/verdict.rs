@@ -28,6 +28,9 @@ impl Csv {
             let width = self.encoder.encode(row);
             if width != expected {
                 message = ragged(width, expected, line);
+            }
+            // Too many fields become no fewer.
+            if width < expected {
                 fitness = Fitness::Broken;
             }
         }
