@@ -108,6 +108,26 @@ async fn keys_whose_equality_shows_in_no_bytes_are_refused() {
 }
 
 #[tokio::test]
+async fn keys_of_ranges_that_are_written_in_one_way_are_told_apart_by_their_bytes() {
+    for key in [
+        "int4range",
+        "int8range",
+        "daterange",
+        "tsrange",
+        "tstzrange",
+    ] {
+        let db = TestDb::new().await;
+        let sql = items_sql(
+            &format!("id {key} primary key"),
+            &format!("id {key}, sluice_deleted boolean"),
+            &format!("(doc->>'id')::{key}, false"),
+            "key => '{id}', missing => 'delete'",
+        );
+        db.execute(&sql).await;
+    }
+}
+
+#[tokio::test]
 async fn since_is_refused_as_it_never_asks_for_everything() {
     let db = TestDb::new().await;
     let sql = items_sql(TABLE, "id bigint, n bigint", "1, 2", "key => '{id}', missing => 'delete'").replace(
