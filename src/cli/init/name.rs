@@ -1,11 +1,16 @@
 //! SQL names made from the names that others chose.
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Words that need quotes as the name of a column: all that `pg_get_keywords()` does not call
 /// unreserved, of PostgreSQL 15 to 18.
 const KEYWORDS: &str = include_str!("keywords.txt");
 
 /// Postgres silently truncates longer names.
 const LONGEST: usize = 63;
+
+/// `sluice.define_pipeline` refuses longer ones.
+const LONGEST_OF_PIPELINE: usize = 40;
 
 /// What a row has besides its columns.
 const TAKEN: [&str; 6] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
@@ -49,6 +54,21 @@ pub(super) fn plain(name: &str, fallback: &str) -> String {
         plain.push('_');
     }
     cut(&plain, LONGEST)
+}
+
+/// A name that a pipeline may have: ASCII, as `sluice.define_pipeline` asks, and short.
+pub(super) fn of_pipeline(name: &str, fallback: &str) -> String {
+    // `ß` has no parts, but is SS in capitals.
+    let parts = words(name).join("_").to_uppercase().to_lowercase();
+    let ascii: String = (parts.nfkd())
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    let name = ascii.trim_matches('_');
+    match name.chars().next() {
+        None => fallback.to_owned(),
+        Some('0'..='9') => cut(&format!("{fallback}_{name}"), LONGEST_OF_PIPELINE),
+        Some(_) => cut(name, LONGEST_OF_PIPELINE),
+    }
 }
 
 /// Gives each of `names` one that no other has.
@@ -116,6 +136,24 @@ mod tests {
             assert_eq!(plain(name, "c3"), wanted, "{name}");
         }
         assert_eq!(plain(&"é".repeat(60), "c").len(), 62);
+    }
+
+    #[test]
+    fn names_of_pipelines_are_short_and_ascii() {
+        for (name, wanted) in [
+            ("orders", "orders"),
+            ("Straße", "strasse"),
+            ("Kundengröße Ñandú", "kundengrosse_nandu"),
+            ("訂單", "records"),
+            ("2024_sales", "records_2024_sales"),
+            ("sluice_x", "sluice_x"),
+            (
+                "a_very_long_name_of_an_export_that_nobody_shortened",
+                "a_very_long_name_of_an_export_that_nobod",
+            ),
+        ] {
+            assert_eq!(of_pipeline(name, "records"), wanted, "{name}");
+        }
     }
 
     #[test]

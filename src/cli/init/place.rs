@@ -25,7 +25,7 @@ pub(super) fn name(settings: &Value) -> String {
     // In these a point separates, or means nothing.
     if let Some(said) = named(&["table", "stream", "program"]) {
         let last = said.rsplit('.').next().unwrap_or_default();
-        return name::plain(last.trim_matches('"'), "records");
+        return name::of_pipeline(last.trim_matches('"'), "records");
     }
     let place = named(&["path", "url"]).unwrap_or_default();
     let path = place.split(['?', '#']).next().unwrap_or_default();
@@ -47,7 +47,7 @@ pub(super) fn name(settings: &Value) -> String {
             .collect();
         (!words.is_empty()).then(|| words.join("_"))
     });
-    name::plain(&named.next().unwrap_or_default(), "records")
+    name::of_pipeline(&named.next().unwrap_or_default(), "records")
 }
 
 /// A date, a number, a version: different next time.

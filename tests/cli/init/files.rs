@@ -194,6 +194,21 @@ async fn files_of_every_shape_are_loaded_as_they_are() {
 
 /// What the sample does not show is no reason for a wrong value.
 #[tokio::test]
+async fn file_of_any_name_gives_a_pipeline_that_runs_as_printed() {
+    let desk = Desk::new().await;
+    let long = format!("{}.csv", "an_export_that_nobody_has_shortened_".repeat(2));
+    for (file, pipeline) in [
+        ("Straße 1.csv", "strasse"),
+        ("sluice_x.csv", "sluice_x"),
+        (long.as_str(), "an_export_that_nobody_has_shortened_an_e"),
+    ] {
+        desk.write(file, "id,n\n1,2\n");
+        let (_, rows) = desk.all(&[file, "--key", "id"], pipeline);
+        assert_eq!(rows, 1, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn a_word_behind_the_sample_goes_to_quarantine() {
     let desk = Desk::new().await;
     let mut lines = vec!["id,amount,day".to_owned()];
