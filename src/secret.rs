@@ -25,8 +25,10 @@ impl SecretLocation {
         match (env, file) {
             (Some(name), None) => Ok(SecretLocation::Environment(name.to_owned())),
             (None, Some(path)) => Ok(SecretLocation::File(path.clone())),
-            _ => Err(Error::usage("where the credential is kept is not said")
-                .next("name one of env => 'VARIABLE' and file => 'PATH'")),
+            _ => Err(
+                Error::usage("the settings do not say where the credential is kept")
+                    .next("name one of env => 'VARIABLE' and file => 'PATH'"),
+            ),
         }
     }
 

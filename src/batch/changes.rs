@@ -1,4 +1,4 @@
-//! What a dry run would have changed, cell by cell.
+//! The changes that a dry run would have made, column by column.
 
 use crate::error::{Error, Result};
 use futures_util::TryStreamExt;
@@ -66,5 +66,5 @@ pub async fn captured_changes(client: &Client, mut show: impl FnMut(&Change)) ->
 
 fn raw(json: String) -> Result<Box<RawValue>> {
     RawValue::from_string(json)
-        .map_err(|error| Error::failed("the server sent JSON that is none").caused_by(error))
+        .map_err(|error| Error::failed("the server sent invalid JSON").caused_by(error))
 }

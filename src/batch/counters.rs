@@ -1,4 +1,4 @@
-//! What the ledger and a replay count, and what went to quarantine, by error.
+//! The counters of the ledger and of replays, and quarantined records grouped by error.
 
 use serde::Serialize;
 use serde_json::{Map, Value};

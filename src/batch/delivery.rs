@@ -1,4 +1,5 @@
-//! Deliveries, seen from the sender (`sql/engine/delivery/start_delivery.sql` tells the story).
+//! The engine's functions for deliveries, as the sender calls them (`sql/engine/delivery/start_delivery.sql` is the
+//! place to start reading).
 
 use crate::error::Result;
 use serde_json::Value;
@@ -6,7 +7,7 @@ use std::collections::HashMap;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-/// A delivery that was claimed: to be sent, or decided already.
+/// A delivery that was claimed: to be sent, or decided without being sent.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// Its number.
@@ -19,24 +20,24 @@ pub struct Claimed {
     pub is_delete: bool,
     /// The same for every attempt.
     pub idempotency_key: String,
-    /// What is sent.
+    /// The body.
     pub body: String,
     /// Why it is dead.
     pub error: Option<String>,
-    /// What goes together has the same.
+    /// Deliveries that are sent together have the same.
     pub parcel: Option<String>,
 }
 
-/// What is left when a sender has ended.
+/// What remains when a sender has ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Remaining {
-    /// Not sent, or not known to have arrived.
+    /// Unsent, or in flight without an answer.
     pub waiting: i64,
     /// Superseded since the sender before this one ended.
     pub superseded: i64,
 }
 
-/// Holds the deliveries of a pipeline to the end of the open transaction, or says who does.
+/// Locks the deliveries of a pipeline until the end of the open transaction, or says who holds them.
 pub async fn hold_delivery(
     client: &Client,
     pipeline: &str,
@@ -97,24 +98,24 @@ pub async fn delivering_targets(client: &Client, pipeline: &str) -> Result<Vec<R
     Ok(routes.collect())
 }
 
-/// A sending that has begun.
+/// A delivery run that has started.
 #[derive(Debug, Clone)]
 pub struct DeliveryRun {
     /// What is sent.
     pub route: Route,
-    /// A later one deposes it.
+    /// A later delivery run has a greater one, and this one is refused from then on.
     pub epoch: i64,
     /// Where the deliveries go.
     pub settings: Value,
-    /// Whether the endpoint took a row before.
+    /// Whether the destination has ever accepted a row.
     pub has_accepted: bool,
-    /// By this name another database knows what it took of them.
+    /// The name of these deliveries in the other database.
     pub stream: String,
     /// The key columns of the target.
     pub key: Vec<String>,
 }
 
-/// Begins to send.
+/// Starts a delivery run.
 pub async fn start_delivery(client: &Client, route: &Route, sender: &str) -> Result<DeliveryRun> {
     let row = client
         .query_typed_one(
@@ -137,7 +138,7 @@ pub async fn start_delivery(client: &Client, route: &Route, sender: &str) -> Res
     })
 }
 
-/// Notes a delivery of every row; says how many.
+/// Puts every row into the outbox; says how many.
 pub async fn enqueue_deliveries(client: &Client, route: &Route) -> Result<i64> {
     let row = client
         .query_typed_one(
@@ -148,8 +149,8 @@ pub async fn enqueue_deliveries(client: &Client, route: &Route) -> Result<i64> {
     Ok(row.get(0))
 }
 
-/// The next deliveries, committed as in flight; none of those that are `held`. With
-/// `parcel_rows`, so many go together.
+/// The next deliveries, committed as in flight, without those that are `held`. With `parcel_rows`, in parcels of up
+/// to so many.
 pub async fn claim_deliveries(
     client: &Client,
     route: &Route,
@@ -189,7 +190,7 @@ pub async fn claim_deliveries(
     Ok(claimed.collect())
 }
 
-/// Makes two parcels of these, which are one; by delivery, which.
+/// Splits a parcel in two; returns the new parcel of each delivery.
 pub async fn split_parcel(
     client: &Client,
     route: &Route,
@@ -214,7 +215,7 @@ pub async fn split_parcel(
     Ok(parcels.collect())
 }
 
-/// Notes what came of deliveries. Once more it changes nothing.
+/// Records outcomes. Repeated, it changes nothing.
 pub async fn record_deliveries(
     client: &Client,
     route: &Route,

@@ -1,4 +1,4 @@
-//! Who holds a pipeline: taking it, asking, and ending the sessions of a stale loader.
+//! Takes a pipeline, says who holds it, and ends the sessions of a stale loader.
 
 use crate::error::Result;
 use tokio_postgres::Client;

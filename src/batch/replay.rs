@@ -1,4 +1,4 @@
-//! Replays, as the loader calls them: which records wait, and putting them through again.
+//! The engine's functions for replays: which records are open, and replaying them.
 
 use super::Replayed;
 use crate::error::Result;

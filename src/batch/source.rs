@@ -1,4 +1,4 @@
-//! What the engine knows of a source.
+//! The engine's functions about sources: known files and objects, rows of `for_each`.
 
 use super::Run;
 use crate::error::{Error, Result};

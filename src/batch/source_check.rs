@@ -1,4 +1,5 @@
-//! Compares a source with its target; `sql/engine/verify/begin_source_check.sql` tells the story.
+//! The engine's functions for comparing a source with its target (`sql/engine/verify/begin_source_check.sql` explains
+//! them).
 
 use super::stage::READ_ONLY;
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! The first half of a batch: its records are copied and transformed.
+//! The first half of a batch: copies the records and transforms them.
 
 use super::SourceCheck;
 use crate::error::Result;

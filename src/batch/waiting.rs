@@ -1,4 +1,4 @@
-//! What a run could not read, for people to see.
+//! Records what a run could not read, for `sluice status`.
 
 use crate::error::Result;
 use crate::source::Waiting;

@@ -1,4 +1,4 @@
-//! Calls the engine's functions, and prints what they answer.
+//! Calls functions of the engine, and prints their answers.
 
 use super::context::Context;
 use super::table::{self, Row};

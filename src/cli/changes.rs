@@ -1,4 +1,4 @@
-//! What a dry run would change, on stdout: the first rows for people, every row for machines.
+//! Prints what a dry run would change: the first rows for people, every row for machines.
 
 use super::args;
 use crate::batch::Change;

@@ -1,4 +1,4 @@
-//! `sluice erase`: what is kept of a person.
+//! `sluice erase`: deletes what is kept of a person.
 
 use super::args;
 use super::call::{call, rows};

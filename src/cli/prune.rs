@@ -1,4 +1,4 @@
-//! `prune`: call after call, each a transaction that holds up nobody, until nothing is old enough.
+//! `sluice prune`: one transaction after another, until nothing is old enough.
 
 use super::args;
 use super::call::{Param, rows};

@@ -1,4 +1,4 @@
-//! `sluice reconcile`: what was done to a target by hand.
+//! `sluice reconcile`: lists rows that were changed by hand.
 
 use super::args;
 use super::call::{Param, look, rows};

@@ -1,4 +1,4 @@
-//! The next step as it has to be typed: the engine knows the command, not how it was called.
+//! Adds the options of this call to the next step of an error: the engine knows the command, but not its options.
 
 use super::args::Loading;
 use super::context::{Context, holds_password};

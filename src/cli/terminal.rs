@@ -1,4 +1,4 @@
-//! Control characters are shown, not obeyed: names, payloads and messages come from other people.
+//! Escapes control characters in output: names, payloads and messages come from other people.
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write as _};

@@ -1,4 +1,4 @@
-//! `sluice verify`: a report that can be filed.
+//! `sluice verify`: prints a report that can be filed.
 
 use super::args;
 use super::call;

@@ -23,7 +23,7 @@ pub struct Connector {
     application_name: Arc<str>,
     tls: Option<Tls>,
     on_notice: OnNotice,
-    /// Those that were made ahead.
+    /// Connections that were made ahead.
     ready: Arc<Mutex<Vec<Session>>>,
 }
 
@@ -47,7 +47,7 @@ impl Connector {
         self
     }
 
-    /// The same, with so many connections made ahead: whoever asks for one is given one of these first.
+    /// The same with so many connections made ahead, which are handed out first.
     pub(crate) async fn with_connections(&self, count: usize) -> Result<Self> {
         let sessions = try_join_all((0..count).map(|_| self.connect_anew())).await?;
         Ok(Connector {
@@ -56,7 +56,7 @@ impl Connector {
         })
     }
 
-    /// One that was made ahead, if it is there still.
+    /// A connection that was made ahead, if one is left.
     fn ready(&self) -> Option<Session> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         ready.retain(|session| !session.is_closed());
@@ -126,7 +126,7 @@ impl Connector {
                 heard = self.connect_anew() => match heard {
                     // Whatever it says, it is there.
                     Err(error) if error.sqlstate().is_none() => return Err(error),
-                    _ => tracing::debug!("the server lives, and an answer takes its time"),
+                    _ => tracing::debug!("the server is alive; still waiting for an answer"),
                 },
             }
         }

@@ -1,4 +1,4 @@
-//! The server's errors in its own words.
+//! Errors of the server: its own words, the SQLSTATE, and the next step.
 
 use crate::error::{Error, Kind};
 use crate::retry;

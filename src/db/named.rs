@@ -1,4 +1,4 @@
-//! A database that a pipeline names: a connection string that this host gives.
+//! Databases that a pipeline names: connection strings that are kept on the host.
 
 use crate::error::{Error, Result};
 use crate::host::HostRules;

@@ -1,4 +1,4 @@
-//! A connection that could not be made, with the target and the next step.
+//! Connections that fail: which server, why, and the next step.
 
 use crate::error::Error;
 use crate::retry;

@@ -1,4 +1,4 @@
-//! A live connection: the client, and the task that reads the server's messages.
+//! A connection: the client, and the task that reads the server's messages.
 
 use super::errors::ServerError;
 use std::future::poll_fn;

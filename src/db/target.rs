@@ -1,5 +1,5 @@
-//! Where the database is: the command line, `DATABASE_URL`, libpq's own conventions, or
-//! none of them, which means the embedded server.
+//! Decides which database to use: `--database-url`, `DATABASE_URL`, libpq's variables and files, else the embedded
+//! server.
 
 use crate::error::{Error, Result};
 use libpq_conninfo::{Environment, Settings};

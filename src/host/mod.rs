@@ -1,4 +1,4 @@
-//! What pipelines may touch on the machine where the loader runs.
+//! What pipelines may use of the machine on which the loader runs.
 //!
 //! A pipeline is a row in a database that many may write; the machine has an owner, and only
 //! that one gives: environment variables, folders, hosts, programs. Nothing is given by default,

@@ -19,5 +19,5 @@ use serde::{Deserialize, Deserializer};
 pub(crate) fn url<'de, D: Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
     let text = String::deserialize(text)?;
     Url::parse(&text)
-        .map_err(|cause| serde::de::Error::custom(format!("`{text}` is no URL: {cause}")))
+        .map_err(|cause| serde::de::Error::custom(format!("`{text}` is not a URL: {cause}")))
 }

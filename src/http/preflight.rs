@@ -1,4 +1,4 @@
-//! Where requests would go, checked before any is sent.
+//! Checks where requests would go, without sending any.
 
 use super::auth::AuthSettings;
 use super::transport::authority;

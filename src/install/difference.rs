@@ -1,4 +1,4 @@
-//! What an upgrade changes, by name: to be read before thousands of lines of SQL.
+//! Lists what an upgrade changes, by name: easier to review than thousands of lines of SQL.
 
 use super::bundle::Bundle;
 use crate::error::Result;

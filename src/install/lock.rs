@@ -1,4 +1,4 @@
-//! The install lock, and who holds it up.
+//! The install lock, and which sessions hold it.
 
 use crate::error::Result;
 use tokio_postgres::Client;

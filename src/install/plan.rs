@@ -1,4 +1,4 @@
-//! What has to be done in a database.
+//! Finds out what has to be installed in a database.
 
 use super::bundle::{Bundle, QUIET};
 use super::difference::Functions;

@@ -1,26 +1,26 @@
-//! How a sending of deliveries went.
+//! The outcome of a delivery run: its summary line and its JSON.
 
 use crate::error::Error;
 use serde_json::{Value, json};
 
-/// What became of the deliveries of one pipeline.
+/// The outcome of a delivery run of one pipeline.
 #[derive(Debug, Default)]
 pub struct DeliveryReport {
     /// The pipeline.
     pub pipeline: String,
-    /// Whose rows they are, unless it is the first target.
+    /// The target, unless it is the first.
     pub target: Option<String>,
-    /// The endpoint took them.
+    /// Accepted by the destination.
     pub sent: u64,
-    /// The body function made no body of them.
+    /// Rows without a body, by the body function.
     pub filtered: u64,
-    /// The endpoint refused them, or their body could not be made.
+    /// Refused by the destination, or the body function failed.
     pub dead: u64,
-    /// A newer change of the key was sent instead; since the last time.
+    /// Replaced by a newer change of their key since the last delivery run.
     pub superseded: i64,
-    /// Left: unsent, or nobody knows whether they arrived.
+    /// Unsent, or in flight without an answer.
     pub waiting: i64,
-    /// Requests and questions asked again.
+    /// Requests and queries that were repeated.
     pub retried: u64,
     /// Wall seconds.
     pub seconds: f64,

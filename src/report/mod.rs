@@ -1,4 +1,4 @@
-//! How a run or a replay went: the summary line, its JSON, and the progress bar.
+//! The outcome of a run or a replay: its summary line, its JSON, and the progress bar.
 
 mod delivery;
 mod progress;

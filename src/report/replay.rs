@@ -1,4 +1,4 @@
-//! How a replay went.
+//! The outcome of a replay: its summary line and its JSON.
 
 use crate::batch::Replayed;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! Trying again: one loop for everything that a run repeats, and one budget for all of it.
+//! Retries: one loop for everything that a run repeats, and one budget for all of it.
 
 use super::is_retryable_error;
 use crate::error::{Error, Kind, Result};

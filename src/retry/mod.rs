@@ -1,4 +1,4 @@
-//! What is worth another try, and when. This table is the only one.
+//! Which failures are worth another try. This table is the only one.
 
 mod budget;
 

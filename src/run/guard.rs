@@ -1,8 +1,8 @@
 //! Holds a pipeline for one run, and takes it from a run that hangs.
 //!
-//! The guard is an advisory lock in a transaction of its own on a connection of its own: when
-//! the process dies, so does the lock, and nobody has to clear a flag. The session says a
-//! word every second, so that others can tell a hung loader from a living one.
+//! The guard is an advisory lock in a transaction of its own on a connection of its own: when the process dies, so
+//! does the lock, and nobody has to clear a flag. The session sends a heartbeat every second, so that others can tell
+//! a hung loader from a living one.
 
 use super::job::{CLEAN_UP_TIMEOUT, Job};
 use crate::batch::{self, Holder};
@@ -13,11 +13,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// How often, and how long apart, the pipeline is asked for while its holder goes away.
+/// How often, and how long apart, the lock is tried while its holder goes away.
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
-/// A holder that is still there after this many tries is alive: the session of a loader that was killed a
-/// moment ago would be gone by then.
+/// A holder that still has it after this many tries is alive: the session of a loader that was just killed would be
+/// gone by then.
 const TRIES_FOR_THE_DEAD: u32 = 10;
 
 pub(super) struct Guard {
@@ -95,7 +95,9 @@ impl Guard {
                 tokio::time::sleep(HEARTBEAT).await;
                 if speaker.batch_execute("select 1").await.is_err() {
                     // The fence protects the data; the run finds out there if it was deposed.
-                    tracing::warn!("the guard's connection was lost; going on behind the fence");
+                    tracing::warn!(
+                        "the connection that holds the pipeline was lost; going on, as the fence protects the data"
+                    );
                     return;
                 }
             }

@@ -1,4 +1,4 @@
-//! What all parts of one run share: what to run, how, how far it is, and how to ask the server.
+//! The state of a run that all its parts share: settings, budget, counters, connections.
 
 use super::{Options, Stop};
 use crate::batch::{self, Books};

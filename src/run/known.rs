@@ -1,4 +1,4 @@
-//! What the database knows about files and objects, for the source to ask.
+//! Asks the database, for the source, what is known about files and objects.
 
 use crate::batch;
 use crate::db::{Connector, Session};

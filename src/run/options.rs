@@ -1,4 +1,4 @@
-//! How to run.
+//! The options of a run.
 
 use crate::batch::{Change, Run};
 use crate::error::Result;
@@ -12,19 +12,19 @@ use std::time::Duration;
 pub(crate) type OpenSource =
     dyn Fn(&serde_json::Value, Start, &SourceContext) -> Result<Box<dyn Source>> + Send + Sync;
 
-/// Is told about a row that a dry run would change, and of which pipeline.
+/// Called for each row that a dry run would change, with the name of the pipeline.
 pub(crate) type ShowChange = dyn Fn(&str, &Change) + Send + Sync;
 
-/// Who is told what a dry run would change.
+/// What is called for rows that a dry run would change.
 #[derive(Clone)]
 pub struct ShowChanges {
-    /// So many rows at most; all of them where not given.
+    /// How many rows at most; all if none.
     pub most: Option<i64>,
     /// Called for each row.
     pub show: Arc<ShowChange>,
 }
 
-/// Nobody.
+/// No rows are shown.
 impl Default for ShowChanges {
     fn default() -> Self {
         ShowChanges {
@@ -49,9 +49,9 @@ pub struct Options {
     pub max_batches: Option<u64>,
     /// Do everything, then roll it back.
     pub dry_run: bool,
-    /// For a dry run: who is told what would change.
+    /// For a dry run: shows what would change.
     pub changes: ShowChanges,
-    /// Depose a run that holds the pipeline, even one that is alive.
+    /// Take the pipeline from a run that holds it, even one that is alive.
     pub takeover: bool,
     /// After how much silence a run that holds the pipeline is taken to be hung.
     pub stale_after: Duration,
@@ -68,9 +68,9 @@ pub struct Options {
     pub path: Option<String>,
     /// The records were read before: the cursor stays, and rows that were edited since are written anew.
     pub repair: bool,
-    /// What the host gives to pipelines.
+    /// What pipelines may use of this host.
     pub host: HostRules,
-    /// Makes the source.
+    /// Opens the source.
     pub open_source: Arc<OpenSource>,
 }
 

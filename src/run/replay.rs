@@ -1,4 +1,4 @@
-//! A replay: quarantined records once more, a batch and a commit at a time.
+//! Replays quarantined records, with a commit per batch.
 
 use super::job::Job;
 use super::{ShowChanges, Stop};
@@ -24,7 +24,7 @@ pub struct ReplayOptions {
     pub batch_rows: i32,
     /// Do everything, then roll it back.
     pub dry_run: bool,
-    /// For a dry run: who is told what would change.
+    /// For a dry run: shows what would change.
     pub changes: ShowChanges,
     /// Retries in all.
     pub retries: u32,

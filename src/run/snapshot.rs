@@ -1,4 +1,4 @@
-//! The end of a complete read: rows that the source no longer has are deleted or marked.
+//! Ends a complete read: deletes or marks the rows that the source no longer has.
 
 use super::job::Job;
 use super::transaction::{commit_after, outcome};

@@ -1,8 +1,8 @@
 //! Compares the rows of a source with those of the target, and repairs those that differ.
 //!
-//! All records are read, whatever the cursor says, and transformed as in a batch that is never loaded. What
-//! differs is looked at again, from a new snapshot of the source, as runs go on meanwhile. A repair is a
-//! run of the pipeline whose source consists of the records that still differ.
+//! All records are read, whatever the cursor says, and transformed as in a batch that is never loaded. As runs go on
+//! meanwhile, differing records are compared again, in a new snapshot of the source. A repair is a run of the
+//! pipeline whose source consists of the records that still differ.
 
 use super::{Options, Stop, run_pipeline};
 use crate::batch::{self, Difference, Found, Opening, Payloads, SourceCheck, Verdict};

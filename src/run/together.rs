@@ -1,4 +1,4 @@
-//! Several pipelines that read one program: it is run once for all of them.
+//! Runs several pipelines side by side that share one run of a program.
 
 use super::{Options, Stop, run_pipeline};
 use crate::db::Connector;

@@ -1,4 +1,4 @@
-//! One transaction of a run: committed after its last answer was read, or as if it had never been.
+//! One transaction of a run, with a commit whose answer may get lost.
 
 use super::job::{CLEAN_UP_TIMEOUT, Job};
 use crate::batch::{self, Books, Run};
@@ -42,7 +42,7 @@ pub(super) async fn outcome(job: &Job<'_>, run: &Run, seq: i64) -> Result<Option
         })
         .await?;
     if found.is_some() {
-        tracing::warn!("the answer to a commit was lost, and the commit had arrived");
+        tracing::warn!("the answer to a commit was lost, but the commit had arrived");
     }
     Ok(found)
 }

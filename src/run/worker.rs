@@ -1,4 +1,4 @@
-//! Workers: stage side by side, load and commit in order, repeat what passes.
+//! Workers: stage batches side by side, load and commit them in order, retry what fails in passing.
 
 use super::job::Job;
 use super::reader::{Numbered, Reader};

@@ -1,5 +1,5 @@
-//! Credentials by the name they travel under: in the links and redirects of a server, which sign for
-//! whoever has them. The engine refuses definitions with the same names (sql/engine/sources/_is_credential.sql).
+//! Recognises credentials in the links and redirects of a server by the names of their parameters. The engine refuses
+//! definitions with the same names (sql/engine/sources/_is_credential.sql).
 
 use std::borrow::Cow;
 

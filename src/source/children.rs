@@ -1,4 +1,4 @@
-//! The process groups of a run: none of them outlives it.
+//! Process groups that a run has started: none outlives it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;

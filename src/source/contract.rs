@@ -1,4 +1,4 @@
-//! What the driver asks of a source, and what a source answers.
+//! The contract between the driver and a source.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What a source says of its records before one is read.
+//! The fields that a source declares for its records, before one is read.
 
 use super::{SourceContext, database, program};
 use crate::error::Result;

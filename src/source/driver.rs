@@ -1,5 +1,5 @@
-//! What is the same for every source: batches under their limits, what a batch is to a complete
-//! read, errors that wait for the records before them, the end and its proof.
+//! The driver does what is the same for every source: it cuts batches at their limits, hands out the records before
+//! an error, and keeps track of whether a read was complete.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,9 +31,9 @@ pub struct Driver {
     failure: Option<Error>,
     end: Option<End>,
     remarks: Remarks,
-    /// What was said of records.
-    said: HashSet<String>,
-    /// What the next batch has to say about the completeness of the read.
+    /// Notes about records that were made already.
+    noted: HashSet<String>,
+    /// Why the read cannot be complete; for the next batch to say.
     spoilt_by: Option<String>,
 }
 
@@ -44,7 +44,7 @@ enum End {
 }
 
 impl Driver {
-    /// A driver of `source`, which works with `means` and continues from the pipeline's `cursor`.
+    /// A driver of `source`, which continues from the pipeline's `cursor`.
     pub fn new(
         source: Box<dyn Source>,
         context: &SourceContext,
@@ -61,7 +61,7 @@ impl Driver {
             failure: None,
             end: None,
             remarks: context.remarks.clone(),
-            said: HashSet::new(),
+            noted: HashSet::new(),
             spoilt_by: None,
         }
     }
@@ -86,7 +86,7 @@ impl Driver {
         self
     }
 
-    /// How long a batch is gathered unless something else is said.
+    /// How long a batch is gathered by default.
     pub const GATHERING: Duration = Duration::from_secs(30);
 
     /// The same, gathering a batch for at most this long.
@@ -125,7 +125,7 @@ impl Driver {
         let mut out = BatchBuilder::new(self.limits).with_columns(self.columns.clone());
         let units = self.fill(&mut out);
         for note in out.take_notes() {
-            if self.said.insert(note.clone()) {
+            if self.noted.insert(note.clone()) {
                 self.remarks.add(note);
             }
         }
@@ -213,7 +213,7 @@ impl Driver {
         self.is_over() && !self.is_elsewhere && self.spoilt_by.is_none()
     }
 
-    /// What the user should know, as far as it was read.
+    /// Remarks for the user, so far.
     #[cfg(not(closed))]
     pub fn remarks(&self) -> Vec<String> {
         self.remarks.lines()

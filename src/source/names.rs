@@ -1,4 +1,4 @@
-//! Which names are asked for, and which names hide what is not ready to be read.
+//! Which file names and keys are read, and which are left out because they are unfinished or no data.
 
 use std::path::Path;
 

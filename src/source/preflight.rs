@@ -1,4 +1,4 @@
-//! What a source needs, checked before it is read: on this machine, and on the server that it leads to.
+//! Checks what a source needs, before it is read: on this machine and on its server.
 
 use super::{SourceContext, database, file, http, object, program, stream};
 use crate::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! A file of SQL as its statements, by the rules psql goes by.
+//! Splits a file of SQL into statements, by psql's rules.
 
 /// One statement and where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

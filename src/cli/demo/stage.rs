@@ -1,4 +1,4 @@
-//! Where the steps are played: a folder, a server and this binary.
+//! Where the demo runs its commands: a folder, a server and this binary.
 
 use super::super::call;
 use crate::db::Session;

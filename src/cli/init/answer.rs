@@ -1,4 +1,4 @@
-//! Where the records are in the first answer of an API, and what it says about further pages.
+//! Finds the records in the first answer of an API, and what it says about further pages.
 
 use super::members::Members;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! How an HTTP API is to be read: found out from its first answer, and tried.
+//! Finds out how to read an HTTP API: by its first answer, and by trying.
 
 use super::answer::{self, Records};
 use super::dialect::Dialect;

@@ -1,4 +1,4 @@
-//! Makes a column from what a field held: its type, what counts as null, and what only a person can decide.
+//! Makes a column from the values of a field: its type, what counts as null, and what only a person can decide.
 
 use super::evidence::Field;
 use super::kind::Kind;

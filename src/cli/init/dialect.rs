@@ -1,5 +1,5 @@
-//! The dialect of delimited files: the delimiter, lines above the header, whether there is a header. Each
-//! guess is tried by the reader that will load the file.
+//! Finds the dialect of delimited files: delimiter, lines above the header, whether there is a header. Each guess is
+//! tried with the reader that will load the file.
 
 use super::answer::{self, Records};
 use super::column::literal;

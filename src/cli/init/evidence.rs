@@ -1,4 +1,4 @@
-//! What a sample of records shows about each of their fields.
+//! What a sample of records shows about their fields.
 
 use super::kind::Kind;
 use super::members::Members;

@@ -1,4 +1,4 @@
-//! Which columns tell one record from another, and which says what is newer.
+//! Finds the columns of the key, and the one that says which record is newer.
 
 use super::column::Column;
 use super::name::words;
@@ -93,7 +93,7 @@ fn named<'a>(columns: &'a [Column], name: &str, records: u64) -> Result<&'a Colu
     }
     if column.sql == "jsonb" {
         return Err(Error::usage(format!(
-            "column \"{name}\" cannot be in the key: it is no single value"
+            "column \"{name}\" cannot be in the key: it is not a single value"
         ))
         .next("name columns that are"));
     }

@@ -1,5 +1,4 @@
-//! What a value looks like, by its text alone. A type is chosen only if none of its values could mean
-//! anything else; in doubt it is text.
+//! The type of a value, by its text. In doubt it is text.
 
 use jiff::civil::{Date, DateTime};
 

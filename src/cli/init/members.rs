@@ -1,4 +1,4 @@
-//! JSON as it came: values stay the text they are, so that no number passes through a float.
+//! JSON values as their text, so that no number passes through a float.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;

@@ -249,7 +249,7 @@ fn table(given: Option<&str>, pipeline: &str) -> Result<(String, String)> {
     };
     if schema.is_empty() || table.is_empty() || table.contains('.') {
         return Err(Error::usage(format!(
-            "\"{}\" is no name of a table",
+            "\"{}\" is not a table name",
             given.unwrap_or_default()
         ))
         .next("write it as schema.table"));

@@ -1,4 +1,4 @@
-//! SQL names made from the names that others chose.
+//! SQL names from names of the source.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -1,5 +1,4 @@
-//! How to get from one page of an API to the next. The first answer suggests guesses; a guess is taken if
-//! the loader itself gets from the first page to another one with it.
+//! Finds the paging of an API. A guess from the first answer is taken if the loader gets to another page with it.
 
 mod counted;
 

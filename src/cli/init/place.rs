@@ -1,4 +1,4 @@
-//! From a file or a URL to the settings of a source, and to a name for what is in it.
+//! From a file or URL to the settings of a source, and a name for the pipeline.
 
 use super::name;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A folder to begin with: the pipeline, a database to try it on, a check for CI, and how to go on.
+//! A folder to begin with: the pipeline, a database to try it on, a check for CI, and a README.
 
 use crate::error::{Error, Result};
 use std::fs;

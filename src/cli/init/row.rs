@@ -55,7 +55,7 @@ fn fault(columns: &[Column]) -> Option<String> {
     }
     columns.iter().find_map(|column| {
         let [name] = &column.path[..] else {
-            return Some("the records are no objects, or have objects in them".to_owned());
+            return Some("the records are not objects, or have objects in them".to_owned());
         };
         let is_a_name = !name.is_empty()
             && name.len() <= LONGEST

@@ -1,4 +1,4 @@
-//! The pipeline as a file that can be applied as it is.
+//! Writes the pipeline as a file for `sluice apply`.
 
 use super::column::{Column, Takes, array, literal};
 use super::name::quoted;

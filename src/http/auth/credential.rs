@@ -1,4 +1,4 @@
-//! What goes with a request to prove who asks.
+//! A credential as it is sent with a request.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::Request;

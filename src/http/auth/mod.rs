@@ -1,4 +1,4 @@
-//! Credentials: from an environment variable or a file into one header or parameter.
+//! Credentials of requests: read from an environment variable or a file, sent in a header or a parameter.
 
 mod credential;
 mod oauth2;

@@ -1,5 +1,4 @@
-//! OAuth 2.0: a token is bought with the client's secret or a refresh token, and used until it
-//! expires.
+//! OAuth 2.0: gets an access token by the client's secret or a refresh token, and uses it until it expires.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

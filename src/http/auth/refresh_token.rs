@@ -1,5 +1,4 @@
-//! A refresh token that changes with each use: whoever uses it holds its file locked until the
-//! one that follows is safely in it.
+//! Refresh tokens that change with each use. Their file is locked until the next token is safely in it.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! The host guard: credentials never leave their host, and no link leads anywhere unasked.
+//! Keeps requests on the hosts they are meant for: credentials never leave their host, and links lead nowhere else.
 
 use reqwest::Url;
 

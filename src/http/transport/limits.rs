@@ -1,4 +1,4 @@
-//! How fast a source may be asked: requests per second, and the pauses that it asks for.
+//! Rate limits: requests per second, and the pauses that a server asks for.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

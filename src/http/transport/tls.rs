@@ -1,4 +1,4 @@
-//! Which servers are trusted.
+//! The certificate authorities that are trusted.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

@@ -1,4 +1,4 @@
-//! What can go wrong with a request, by what to do about it.
+//! Failures of requests, by what to do about them.
 
 use std::error::Error as StdError;
 

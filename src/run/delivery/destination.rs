@@ -1,4 +1,4 @@
-//! Where deliveries go.
+//! The destinations there are: an HTTP endpoint, or a table.
 
 use super::http::{self, Endpoint};
 use super::outcome::Attempt;
@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// One of the kinds there are.
 pub(super) enum Destination {
     Http(Box<Endpoint>),
     Postgres(Box<Table>),
@@ -50,7 +49,7 @@ impl Destination {
         }
     }
 
-    /// How many go together; `None`: each goes by itself.
+    /// How many rows are sent together; none if one by one.
     pub(super) fn parcel_rows(&self) -> Option<usize> {
         match self {
             Destination::Http(endpoint) => endpoint.parcel_rows(),
@@ -58,16 +57,16 @@ impl Destination {
         }
     }
 
-    /// So many parcels may be on their way.
+    /// How many parcels may be in flight, if that is limited.
     pub(super) fn most_at_a_time(&self) -> Option<usize> {
         match self {
             Destination::Http(_) => None,
-            // It notes the last one that it took.
+            // Its log has only the last parcel.
             Destination::Postgres(_) => Some(1),
         }
     }
 
-    /// Whether all that a delivery wants is that there is nothing.
+    /// Whether the delivery has succeeded if there is nothing to delete.
     pub(super) fn only_deletes(&self, delivery: &Claimed) -> bool {
         match self {
             Destination::Http(endpoint) => endpoint.only_deletes(delivery),
@@ -76,7 +75,7 @@ impl Destination {
     }
 }
 
-/// Whom deliveries would be sent to, and whatever else keeps a first one from being sent.
+/// For `doctor`: where deliveries would be sent, and what would keep the first one from being sent.
 pub(crate) async fn look(settings: &Value, host: &HostRules) -> Vec<Result<String>> {
     if settings["kind"] == "postgres" {
         return vec![match understood(settings) {
@@ -99,7 +98,7 @@ pub(crate) async fn look(settings: &Value, host: &HostRules) -> Vec<Result<Strin
 /// Settings as the engine keeps them. What it checked is not checked again.
 fn understood<T: DeserializeOwned>(settings: &Value) -> Result<T> {
     T::deserialize(settings).map_err(|cause| {
-        Error::usage("where the pipeline delivers cannot be understood")
+        Error::usage("the settings of the delivery cannot be read")
             .caused_by(cause)
             .next("this database may have been written by a newer sluice; install that one")
     })

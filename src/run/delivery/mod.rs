@@ -1,8 +1,8 @@
-//! Sends what batches wrote: rows out of the outbox, to where their pipeline delivers.
+//! Sends rows from the outbox to where their pipeline delivers.
 //!
-//! Of a key one request is on its way at a time, and the older change goes first. Before a
-//! request is made the database has committed that it will be, with its body and its key; so
-//! whoever comes after a sender that died repeats what may have arrived, and the server can tell.
+//! For each key one request is in flight at a time, older changes first. Before a request is sent, the database has
+//! committed its body and its key. So the successor of a sender that died repeats what may have arrived, and the
+//! receiver can tell.
 
 mod destination;
 mod http;
@@ -26,22 +26,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
-/// How often, and how long apart, the deliveries are asked for while their holder goes away.
+/// How often, and how long apart, the lock on the deliveries is tried while its holder goes away.
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
-/// A sender that is still there after so many tries is alive.
+/// A sender that still holds it after this many tries is alive.
 const TRIES_FOR_THE_DEAD: u32 = 10;
 
 /// How to deliver.
 #[derive(Clone)]
 pub struct DeliveryOptions {
-    /// Requests on their way at a time.
+    /// Requests in flight at a time.
     pub workers: usize,
-    /// Note a delivery of every row first.
+    /// Put every row into the outbox first.
     pub all_rows: bool,
-    /// Depose a sender, even one that is alive.
+    /// Replace another sender, even one that is alive.
     pub takeover: bool,
-    /// A sender that has been silent that long is taken for hung.
+    /// After how much silence another sender is taken to hang.
     pub stale_after: Duration,
     /// Retries without progress.
     pub retries: u32,
@@ -62,7 +62,7 @@ impl Default for DeliveryOptions {
     }
 }
 
-/// The targets whose rows `pipeline` delivers.
+/// The targets of `pipeline` whose rows are delivered.
 pub async fn routes(
     connector: &Connector,
     pipeline: &str,
@@ -78,13 +78,15 @@ pub async fn routes(
         connector.while_alive(look).await?
     };
     Job::alone(connector, pipeline, options.retries, stop, async |job| {
-        let looking = job.budget.retrying("looking for what is delivered", look);
+        let looking = job
+            .budget
+            .retrying("asking which targets are delivered", look);
         stop.unless_requested(looking).await
     })
     .await
 }
 
-/// Sends what is unsent of a target and reports; the report carries the error if there was one.
+/// Sends what the outbox has of a target; the report carries the error if there was one.
 pub async fn deliver(
     connector: &Connector,
     route: &Route,
@@ -102,14 +104,14 @@ pub async fn deliver(
         done
     });
     report.error = done.await.err().map(|error| match &report.target {
-        Some(target) => error.detail(format!("when rows of {target} were sent")),
+        Some(target) => error.detail(format!("while rows of {target} were delivered")),
         None => error,
     });
     report.seconds = started.elapsed().as_secs_f64();
     report
 }
 
-/// Takes the deliveries, sends, lets go.
+/// Takes the lock on the deliveries, sends, releases it.
 async fn hold_and_send(
     job: &Job<'_>,
     route: &Route,
@@ -120,7 +122,7 @@ async fn hold_and_send(
     let take = || take(job, options, &ours);
     let guard = job
         .stop
-        .unless_requested(job.budget.retrying("taking the deliveries", take))
+        .unless_requested(job.budget.retrying("locking the deliveries", take))
         .await?;
     let done = send(job, route, options, report).await;
     guard.release().await;
@@ -137,10 +139,10 @@ async fn send(
         let noted = job
             .ask(async |client| batch::enqueue_deliveries(client, route).await)
             .await?;
-        tracing::info!("{noted} rows are to be sent");
+        tracing::info!("{noted} rows put into the outbox");
     }
     let name = format!("process {}", std::process::id());
-    let delivering = ask_until_answered(job, "beginning to deliver", async |client| {
+    let delivering = ask_until_answered(job, "starting the delivery", async |client| {
         batch::start_delivery(client, route, &name).await
     })
     .await?;
@@ -162,7 +164,7 @@ async fn send(
         batch::finish_delivery(client, route, epoch, outcome, told.as_deref()).await
     };
     let left = match &done {
-        Ok(()) => ask_until_answered(job, "ending the sending", finish).await,
+        Ok(()) => ask_until_answered(job, "ending the delivery", finish).await,
         Err(_) => job.ask(finish).await,
     };
     match (left, &done) {
@@ -170,14 +172,17 @@ async fn send(
             report.waiting = left.waiting;
             report.superseded = left.superseded;
         }
-        // What ended the sending says more.
-        (Err(error), Err(_)) => tracing::warn!("the end was not recorded: {}", error.message()),
+        // What ended the delivery says more.
+        (Err(error), Err(_)) => tracing::warn!(
+            "the end of the delivery was not recorded: {}",
+            error.message()
+        ),
         (Err(error), Ok(())) => return Err(error),
     }
     done
 }
 
-/// The same as a run puts its questions: what may keep the server from answering is a sender.
+/// As [`Job::ask_until_answered`], but the session that holds a lock is that of a sender.
 async fn ask_until_answered<T>(
     job: &Job<'_>,
     what: &str,
@@ -187,8 +192,8 @@ async fn ask_until_answered<T>(
     job.ask_evicting(what, question, evict).await
 }
 
-/// One sender a pipeline: a politeness, as with runs. `ours` are the sessions of earlier tries:
-/// one whose connection was lost may hold the deliveries still.
+/// One sender at a time for a pipeline: a courtesy, as with runs. `ours` are the sessions of earlier tries:
+/// one whose connection was lost may still hold the lock.
 async fn take(job: &Job<'_>, options: &DeliveryOptions, ours: &Mutex<Vec<i32>>) -> Result<Guard> {
     let session = job.connector.connect().await?;
     job.connector
@@ -226,11 +231,11 @@ async fn hold(
             return Err(Error::new(
                 Kind::Locked,
                 format!(
-                    "the deliveries of {} are held by another run: {holder}",
+                    "the deliveries of {} are held by another sender: {holder}",
                     job.pipeline
                 ),
             )
-            .next("wait until it ends, or send with --takeover: the other one is deposed"));
+            .next("wait until it ends, or replace it with --takeover"));
         }
         tokio::time::sleep(PAUSE).await;
     }

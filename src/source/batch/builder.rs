@@ -1,4 +1,4 @@
-//! Filling a batch.
+//! Fills a batch.
 
 mod origins;
 mod savepoint;

@@ -1,4 +1,4 @@
-//! Records written here if the server writes none: objects whose values are as exact as they came.
+//! Makes JSON objects of rows if the server cannot, with values exactly as they came.
 
 use super::row_sender::Record;
 

@@ -1,4 +1,4 @@
-//! The cursor of a database source: between sweeps, or inside of one.
+//! The cursor of a database source, between sweeps or within one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

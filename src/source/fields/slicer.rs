@@ -1,4 +1,4 @@
-//! Where the members of a JSON object stand.
+//! Finds the members of a JSON object.
 
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};

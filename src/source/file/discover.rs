@@ -1,4 +1,4 @@
-//! From the path in the settings to the files that are to be read, in order.
+//! Finds the files that a path means, in the order in which they are read.
 
 use std::fs;
 use std::path::Path;
@@ -59,7 +59,7 @@ impl Address {
                     .next("check the path; it is taken relative to the folder `sluice` runs in"))
             }
             (Err(cause), _) => Err(unreadable(path, cause)),
-            (Ok(_), Some(_)) => Err(Error::failed(format!("`{path}` is no folder"))
+            (Ok(_), Some(_)) => Err(Error::failed(format!("`{path}` is not a folder"))
                 .next("leave out `pattern` and `subfolders`, which pick files of one")),
         }
     }

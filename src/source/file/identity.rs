@@ -1,4 +1,4 @@
-//! How a file is known again.
+//! How a file is recognised in the next run.
 
 use std::fs::{File, Metadata};
 use std::io;

@@ -1,4 +1,4 @@
-//! One file being read, with what was known of it before.
+//! A file that is being read, and what was known of it before.
 
 use std::sync::Arc;
 

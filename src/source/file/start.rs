@@ -1,5 +1,4 @@
-//! Opening a file: is it the one that is known, where does reading begin, how do records
-//! stand in it.
+//! Opens a file: checks whether it is the known one, and finds the place and the format to read on with.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -113,7 +112,7 @@ fn open_parquet(
             match is_settled || settings.partial != Partial::Wait {
                 true => Err(parquet::unfinished("file", name, &what)),
                 false => Ok(Opened::Waiting(format!(
-                    "{name} is no whole Parquet file: {what}; it may still be being written"
+                    "{name} is not a complete Parquet file: {what}; it may still be being written"
                 ))),
             }
         }

@@ -1,5 +1,4 @@
-//! Files change under the reader: is this one still being written, and was it the same file
-//! all the while?
+//! Watches for changes of a file while it is read: it may grow, or be replaced.
 
 use std::fs::{self, File, Metadata};
 use std::io;

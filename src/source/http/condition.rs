@@ -1,4 +1,4 @@
-//! `retry_when` and `fail_when`: what in the body of a good answer means that it is an error.
+//! `retry_when` and `fail_when`: conditions on the body by which a successful answer is an error.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! From a place among the pages to the page itself: the request, redirects, refusals, retries.
+//! Gets one page: the request, redirects, refusals, retries.
 
 mod ask;
 

@@ -233,7 +233,7 @@ impl Fetching {
         })?;
         if let Some(At::Link(link)) = &mut after.next {
             let url = Url::parse(link)
-                .map_err(|cause| Error::failed("the next link is no URL").caused_by(cause))?;
+                .map_err(|cause| Error::failed("the next link is not a URL").caused_by(cause))?;
             let url = exchange.redactor.clean_link(&url);
             let what = format!("the next link of {}", page.origin);
             exchange.hosts.check(&url, &what, &exchange.redactor)?;

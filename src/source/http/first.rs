@@ -1,4 +1,4 @@
-//! The first answer of an API as it is, for whoever has to find out how to read it.
+//! The first answer of an API, for `sluice init`.
 
 use std::sync::Arc;
 

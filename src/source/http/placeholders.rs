@@ -1,4 +1,4 @@
-//! `{name}` in a URL, parameters and a body: what a row of `for_each` has under that name.
+//! Fills `{name}` in a URL, parameters and a body with values of a row of `for_each`.
 
 use reqwest::Url;
 use serde_json::Value;
@@ -69,7 +69,8 @@ pub(crate) fn fill_url(url: &Url, row: Option<&Filled>) -> Result<Url> {
         form.replace('+', "%20")
     };
     let text = row.fill(&text, encoded)?;
-    Url::parse(&text).map_err(|cause| Error::usage(format!("`{text}` is no URL")).caused_by(cause))
+    Url::parse(&text)
+        .map_err(|cause| Error::usage(format!("`{text}` is not a URL")).caused_by(cause))
 }
 
 /// The same for what is sent: strings, wherever they stand.

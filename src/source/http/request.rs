@@ -57,7 +57,7 @@ impl PageRequest {
         let body = content.body();
         let url = match at {
             At::Link(link) => Url::parse(link).map_err(|cause| {
-                Error::failed(format!("the link `{link}` is no URL")).caused_by(cause)
+                Error::failed(format!("the link `{link}` is not a URL")).caused_by(cause)
             })?,
             _ => {
                 let mut url = fill_url(&settings.url, row.as_ref())?;

@@ -181,7 +181,7 @@ impl Settings {
         let (settings, lines) = records::parse::<Settings>("http", value)?;
         if !matches!(settings.url.scheme(), "http" | "https") || settings.url.host().is_none() {
             return Err(
-                Error::usage(format!("`{}` is no URL of an HTTP API", settings.url))
+                Error::usage(format!("`{}` is not a URL of an HTTP API", settings.url))
                     .next("begin it with https:// or http://"),
             );
         }

@@ -1,4 +1,4 @@
-//! Only what is new: the mark in the records, and how it is asked for.
+//! `since`: the high-water mark in the records, and how it is sent.
 
 use std::cmp::Ordering;
 use std::time::SystemTime;
@@ -66,7 +66,7 @@ impl TryFrom<String> for Format {
             "utc" => Format::Utc,
             pattern => match in_utc(pattern, Timestamp::UNIX_EPOCH) {
                 Ok(_) => Format::Pattern(text),
-                Err(cause) => return Err(format!("`{text}` is no format of a time: {cause}")),
+                Err(cause) => return Err(format!("`{text}` is not a time format: {cause}")),
             },
         })
     }

@@ -1,4 +1,4 @@
-//! Pages, one after the other, into batches.
+//! Puts pages into batches, one after the other.
 
 mod end;
 

@@ -1,4 +1,4 @@
-//! The cursor of an HTTP source: between sweeps, or inside one.
+//! The cursor of an HTTP source, between sweeps or within one.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

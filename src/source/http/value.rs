@@ -1,4 +1,4 @@
-//! Values in answers and requests: where one is found, and how it is sent.
+//! Values that are taken from answers and sent in requests.
 
 use reqwest::header::{HeaderMap, HeaderName};
 use serde::Deserialize;

@@ -13,7 +13,7 @@ use super::scan::ValueScan;
 pub(in crate::source) enum Fault {
     /// It ends before its value does.
     Incomplete,
-    /// It is no JSON document, as the byte at this offset shows.
+    /// It is not a JSON document, as the byte at this offset shows.
     Malformed(usize),
 }
 

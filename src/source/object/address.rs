@@ -1,4 +1,4 @@
-//! What a URL names: a store, a bucket in it, and a prefix or a key.
+//! The URL of an object source: store, bucket, and prefix or key.
 
 use crate::error::{Error, Result};
 
@@ -93,7 +93,7 @@ impl Address {
 
     fn local(url: &str, path: &str) -> Result<Self> {
         if !path.starts_with('/') {
-            return Err(Error::usage(format!("`{url}` is no absolute path"))
+            return Err(Error::usage(format!("`{url}` is not an absolute path"))
                 .next("write it with three slashes: file:///srv/drop/"));
         }
         let path = path.trim_end_matches('/');

@@ -1,4 +1,4 @@
-//! The bytes of an object, in order, while parts of it are still being fetched.
+//! The bytes of an object in order, while its parts are being fetched.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! What the user can do about what a store refuses.
+//! Errors of stores in words that say what to do.
 
 use super::address::{Address, Store};
 use super::service::{Failure, FailureKind};

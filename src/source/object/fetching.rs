@@ -1,4 +1,4 @@
-//! The way from the tasks that fetch objects to the reader, which is a thread that blocks.
+//! The channel from the tasks that fetch objects to the reader, which blocks.
 
 use std::io;
 use std::ops::Range;

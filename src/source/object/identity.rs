@@ -1,4 +1,4 @@
-//! How an object is recognised, and what is remembered about it.
+//! How an object is recognised in the next run.
 
 use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! One part of an object: asked for until it is whole.
+//! Fetches one part of an object, continuing where a body broke off.
 
 use std::ops::Range;
 

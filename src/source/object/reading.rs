@@ -1,4 +1,4 @@
-//! One object being read, with what was known of it before.
+//! An object that is being read, and what was known of it before.
 
 use std::io::{self, Read};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What stores say when they say no.
+//! The error bodies of stores.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Requests to a store, repeated while that may help, and its refusals kept in full.
+//! An HTTP client for stores that retries, and keeps refusals whole.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The keys of a store, one after the other.
+//! Lists the keys of a store in order.
 //!
 //! Most stores list in order, and then few keys are held. One that does not is listed to its end
 //! first.

@@ -1,4 +1,4 @@
-//! Which keys are asked for.
+//! Which keys are read.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The bytes of a file or an object by their place, some of which are kept.
+//! Reads a file or an object at any place, and keeps some blocks.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};

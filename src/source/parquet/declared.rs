@@ -1,4 +1,4 @@
-//! The database types for what columns mean.
+//! Postgres types for the columns of a Parquet file.
 
 use std::borrow::Cow;
 

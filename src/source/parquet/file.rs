@@ -1,4 +1,4 @@
-//! What the footer says about a file, and how the file is read by it.
+//! A Parquet file by its footer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

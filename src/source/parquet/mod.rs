@@ -72,8 +72,10 @@ pub(super) fn is_expected(choice: FormatChoice, known: Option<&Position>, name: 
 
 /// The error about a file that has no end.
 pub(super) fn unfinished(noun: &str, name: &str, what: &str) -> Error {
-    Error::failed(format!("{noun} `{name}` is no whole Parquet file: {what}"))
-        .next("get a whole copy of it")
+    Error::failed(format!(
+        "{noun} `{name}` is not a complete Parquet file: {what}"
+    ))
+    .next("get a whole copy of it")
 }
 
 #[cfg(feature = "parquet")]

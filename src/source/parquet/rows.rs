@@ -1,4 +1,4 @@
-//! One file, row by row.
+//! Reads a Parquet file row by row.
 
 use std::io;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Single values, without others inside them, as JSON.
+//! Values that are neither lists nor structs, as JSON.
 
 use std::io::Write as _;
 

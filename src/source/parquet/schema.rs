@@ -1,4 +1,4 @@
-//! What columns mean, and in which form they are best read.
+//! The columns of a Parquet file: what they mean, and how they are read.
 
 use std::sync::Arc;
 

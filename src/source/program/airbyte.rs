@@ -115,7 +115,7 @@ impl Connector {
     /// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
     /// bare.
     fn state(&self, message: &Message<'_>) -> Result<Parsed, String> {
-        let senseless = || "printed a STATE that is none".to_owned();
+        let senseless = || "printed an invalid STATE".to_owned();
         let whole = message.raw("/state").ok_or_else(senseless)?;
         let mut stream = None;
         let text = match message.text("/state/type").as_deref() {

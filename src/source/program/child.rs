@@ -1,4 +1,4 @@
-//! A program that runs beside the loader: what it says on stderr, and how it ended.
+//! A child process: its stderr, and its exit status.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};

@@ -1,4 +1,4 @@
-//! How a program is started: what it is given, and what not.
+//! The command of a program: its arguments and its environment.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Up to where a tap or connector has been loaded, as the pipeline's cursor keeps it.
+//! The cursor of a pipeline that reads a tap or connector.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

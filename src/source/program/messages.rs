@@ -1,4 +1,4 @@
-//! What a tap or connector prints: one message a line.
+//! Reads the messages of a tap or connector, one per line.
 
 use std::io::{BufRead, BufReader, Read};
 

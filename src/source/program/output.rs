@@ -1,4 +1,4 @@
-//! What a program prints, as a stream that ends only if the program ended well.
+//! The output of a program as a reader that ends only if the program ended well.
 
 use std::io::{self, Read};
 use std::process::{ChildStdout, Command};

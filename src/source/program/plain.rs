@@ -1,6 +1,5 @@
-//! A program whose output is records and nothing else. Each run prints all of them, or what is new: then
-//! it is given what the last record of the run before had as its cursor. Which one that is, only a run
-//! says that came to its end; until then the one before counts, and what came is printed again.
+//! A command that prints nothing but records: all of them in each run, or, with a cursor, those after the last record
+//! of the run before. The cursor moves only after a run that came to its end.
 
 use std::io;
 

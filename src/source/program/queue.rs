@@ -1,5 +1,5 @@
-//! From the thread that runs a program to the pipeline that reads a stream of it, bounded by bytes: the
-//! slowest pipeline slows the program down.
+//! A queue from the thread that runs a program to a pipeline that reads it, bounded by bytes: the slowest pipeline
+//! slows the program down.
 
 use std::collections::VecDeque;
 use std::mem;

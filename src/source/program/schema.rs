@@ -1,4 +1,4 @@
-//! What a catalog says of the records of a stream.
+//! The fields of a stream, by the JSON schema in a catalog.
 
 use serde_json::Value;
 

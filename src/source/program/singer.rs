@@ -96,8 +96,10 @@ impl MessageParser for Tap {
 
     fn parse(&mut self, whole: &mut Vec<u8>) -> Result<Parsed, String> {
         let line = whole.trim_ascii();
-        let garbage =
-            || "printed what is no Singer message; on stdout there may be nothing else".to_owned();
+        let garbage = || {
+            "printed something that is not a Singer message; nothing else may be on stdout"
+                .to_owned()
+        };
         let pointers: Vec<&Pointer> = PLACES.iter().collect();
         let mut found = json::find(line, &pointers)
             .map_err(|_| garbage())?

@@ -1,4 +1,4 @@
-//! Settings that are chosen by name.
+//! Settings with a fixed set of values.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What sources know about content, whatever its format.
+//! Content that is being read, for sources that do not care about its format.
 
 use super::position::Position;
 use crate::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! Content that cannot be read, or that makes no sense to its decoder.
+//! Errors of content that cannot be read or decoded.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! An input has come to an end: was this its end?
+//! Decides whether the end of an input is its real end.
 
 use super::choice::{Compression, Format};
 use super::content::Content;

@@ -1,5 +1,4 @@
-//! What content shows though no setting mentions it: another encoding, another format, records inside a
-//! document.
+//! Signs of settings that are missing: another encoding, another format, records within a document.
 
 use super::choice::Format;
 use super::frame::{MISCODED, TOO_LONG};

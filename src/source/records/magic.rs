@@ -1,4 +1,4 @@
-//! Content of another kind, recognised by its first bytes.
+//! Recognises files of other formats by their first bytes.
 
 /// What others begin with, and what to do about it.
 const MAGIC: [(&[u8], &str, &str); 18] = [

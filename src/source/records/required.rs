@@ -1,4 +1,4 @@
-//! The columns without which a file, an object or a page is not read.
+//! `require`: columns without which a file, an object or a page is refused.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! One CSV row into one JSON object, in a single pass and into a buffer that is used again.
+//! Turns a row of CSV into a JSON object, in one pass and with one buffer.
 
 use std::ops::Range;
 use std::str::Utf8Error;

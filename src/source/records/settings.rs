@@ -1,4 +1,4 @@
-//! The settings all sources of files and objects share: how records stand in the content.
+//! The record settings that sources of files and objects share: format, encoding, delimiter and so on.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -1,4 +1,4 @@
-//! Slices content that is completely in memory as a file would be.
+//! Slices content that is in memory as a whole.
 
 use encoding_rs::{Encoding, UTF_8};
 

@@ -1,4 +1,4 @@
-//! What earlier runs noted about units.
+//! What earlier runs recorded about files and objects.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -14,7 +14,7 @@ use super::super::records::Position;
 use crate::error::{Error, Result};
 use crate::source::ObjectState;
 
-/// How many units are asked about at once: there may be very many, and never are all of them held.
+/// How many units are asked about at once: there may be very many, so they are never all in memory.
 pub(in crate::source) const ASKED_AT_ONCE: usize = 1000;
 
 /// A file or object that is there.
@@ -32,15 +32,14 @@ pub type News = Vec<(usize, Option<ObjectState>)>;
 /// What the database knows of a pipeline's files and objects.
 #[async_trait]
 pub trait KnownObjects: Debug + Send + Sync {
-    /// Of what is there, that in which there may be something new: all that was not read to its end, or is not what
-    /// it was.
+    /// Of `listed`, those that may have something new: they were not read to their end, or have changed.
     async fn news(&self, listed: &[Listed]) -> Result<News>;
 
-    /// Of all that are known, those that were begun and not read to their end.
+    /// All that were begun and not read to their end.
     async fn begun(&self) -> Result<Vec<ObjectState>>;
 }
 
-/// All there is to know: nothing, or what a test made up.
+/// For a source whose state is not in a database: none, or that of a test.
 #[async_trait]
 impl KnownObjects for Vec<ObjectState> {
     async fn news(&self, listed: &[Listed]) -> Result<News> {
@@ -63,7 +62,7 @@ impl KnownObjects for Vec<ObjectState> {
     }
 }
 
-/// Waits, on a thread that may block, for an answer that comes on `runtime`.
+/// Runs `question` on `runtime`, and blocks until it is answered.
 pub(in crate::source) fn ask<T: Send + 'static>(
     runtime: &Handle,
     question: impl Future<Output = Result<T>> + Send + 'static,
@@ -81,7 +80,7 @@ impl<T: Send + 'static> Answer<T> {
     ) -> Self {
         let (sender, answer) = channel();
         runtime.spawn(async move {
-            // The one who asked waits for it, or has failed meanwhile.
+            // The caller waits for it, or has failed meanwhile.
             let _ = sender.send(question.await);
         });
         Answer(answer)
@@ -116,16 +115,16 @@ pub(in crate::source) trait Identity: Serialize + DeserializeOwned {
     }
 }
 
-/// What an earlier run, or a person, left of a unit.
+/// What earlier runs, or a `skip`, recorded about a unit.
 #[derive(Debug)]
 pub(in crate::source) enum Known<I> {
     /// Read up to its position, where more may come.
     Read(Box<State<I>>),
     /// Read to its end for good.
     Done(I),
-    /// To be passed over, as it will be found.
+    /// To be skipped, whatever it will be.
     ToSkip(Box<ObjectState>),
-    /// Passed over, as it was found.
+    /// Skipped, being this.
     Skipped(I),
 }
 
@@ -162,7 +161,7 @@ impl<I: Identity> Known<I> {
         });
         parts.map_err(|cause| {
             Error::failed(format!(
-                "what is known of {} `{name}` cannot be understood",
+                "what is recorded about {} `{name}` cannot be read",
                 I::NOUN
             ))
             .caused_by(cause)
@@ -174,7 +173,7 @@ impl<I: Identity> Known<I> {
 }
 
 impl<I: Identity> State<I> {
-    /// As it is kept. About a unit that is done little is good to know, as there are many.
+    /// As it is kept: with little about a unit that is done, since there are many of those.
     pub(in crate::source) fn to_object(&self, name: &str) -> Result<ObjectState> {
         let place = &self.position.place;
         Ok(ObjectState {
@@ -191,5 +190,5 @@ impl<I: Identity> State<I> {
 }
 
 fn not_noted(noun: &str, name: &str, cause: serde_json::Error) -> Error {
-    Error::failed(format!("the state of {noun} `{name}` cannot be noted")).caused_by(cause)
+    Error::failed(format!("the state of {noun} `{name}` cannot be recorded")).caused_by(cause)
 }

@@ -1,4 +1,4 @@
-//! Many of a kind make one note: how many, and one of them.
+//! Counts names of one kind, for one remark about all of them.
 
 /// Names of one kind.
 #[derive(Debug, Default)]

@@ -81,7 +81,7 @@ async fn a_key_that_is_given_must_be_there_in_every_record() {
     );
     assert!(
         desk.refusal(&["a.ndjson", "--key", "l"])
-            .contains("no single value")
+            .contains("is not a single value")
     );
 }
 

@@ -239,7 +239,7 @@ fn what_cannot_be_read_is_refused() {
     }
     let backfill = json!({"table": "t", "cursor": "id", "lag": 0, "range": {"from": "1 or true"}});
     let said = refusal(&maria.settings(backfill));
-    assert!(said.contains("is no value of column id"), "{said}");
+    assert!(said.contains("is not a value of column id"), "{said}");
 }
 
 #[test]

@@ -378,7 +378,7 @@ fn pattern_without_a_folder_is_refused() {
         .run("a.csv", json!({"pattern": "*.csv"}))
         .error_text();
     assert!(
-        told.contains("a.csv` is no folder") && told.contains("leave out `pattern`"),
+        told.contains("a.csv` is not a folder") && told.contains("leave out `pattern`"),
         "{told}"
     );
     let told = folder

@@ -198,6 +198,6 @@ fn state_that_cannot_be_understood_names_the_file_and_the_way_on() {
     // As long as nothing has come to it, nobody asks how far it was read.
     folder.append("a.ndjson", "{}\n");
     let text = folder.rerun("a.ndjson", json!({}), &first).error_text();
-    assert!(text.contains("a.ndjson` cannot be understood"), "{text}");
+    assert!(text.contains("a.ndjson` cannot be read"), "{text}");
     assert!(text.contains("sluice rewind"), "{text}");
 }

@@ -41,10 +41,13 @@ fn nothing_at_the_place_is_lost() {
     for (content, what) in [
         (r#"{"error": "no rights"}"#, "there is no `/data`"),
         (r#"{"data": [1]} {"error": "no rights"}"#, "its keys: error"),
-        (r#"{"data": 7}"#, "no array of records"),
-        ("[{\"a\":1}]", "the document is no object"),
-        (r#"{"data": [1] "next": 1}"#, "is no JSON, as byte 14 shows"),
-        (r#"{"data": [1], 5}"#, "is no JSON, as byte 15 shows"),
+        (r#"{"data": 7}"#, "not an array of records"),
+        ("[{\"a\":1}]", "the document is not an object"),
+        (
+            r#"{"data": [1] "next": 1}"#,
+            "is not JSON, as byte 14 shows",
+        ),
+        (r#"{"data": [1], 5}"#, "is not JSON, as byte 15 shows"),
     ] {
         let run = nested(content);
         assert!(run.error_text().contains(what), "{}", run.error_text());

@@ -93,7 +93,7 @@ fn a_secret_that_is_not_there_fails_before_anything_is_asked() {
         ),
         (
             json!({"scheme": "bearer"}),
-            "where the credential is kept is not said",
+            "the settings do not say where the credential is kept",
         ),
     ] {
         let run = read(&settings(&web.url, json!({"auth": auth})));

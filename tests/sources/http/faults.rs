@@ -247,10 +247,10 @@ fn an_error_in_disguise_is_asked_again_or_final() {
 #[test]
 fn what_is_no_page_of_records_is_final() {
     for (body, message) in [
-        ("{\"data\": [1]} trailing", "is no JSON, as byte 15 shows"),
+        ("{\"data\": [1]} trailing", "is not JSON, as byte 15 shows"),
         ("{\"items\": [1]}", "there is no `/data` in the answer of"),
         ("{\"data\": {\"a\": 1}}", "`/data` in the answer of"),
-        ("{\"data\": \"text\"}", "is no array of records"),
+        ("{\"data\": \"text\"}", "is not an array of records"),
         ("[1, 2]", "there is no `/data` in the answer of"),
     ] {
         let web = in_turn(vec![Answer::json(body)]);

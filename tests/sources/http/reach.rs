@@ -19,7 +19,7 @@ fn one_object_may_be_the_record() {
     let web = in_turn(vec![page("1")]);
     let text = read(&settings(&web.url, json!({"shape": "object"}))).error_text();
     assert!(
-        text.contains("`/data` in the answer of") && text.contains("is no object"),
+        text.contains("`/data` in the answer of") && text.contains("is not an object"),
         "{text}"
     );
 }

@@ -22,7 +22,7 @@ fn file_without_an_end_is_refused_by_name() {
     ] {
         let error = error(content);
         assert!(
-            error.contains("a.parquet` is no whole Parquet file"),
+            error.contains("a.parquet` is not a complete Parquet file"),
             "{error}"
         );
         assert!(error.contains(why), "{error}");

@@ -70,7 +70,7 @@ fn object_replaced_while_it_is_read_is_begun_again_without_a_trace() {
     let error = store.run(json!({})).error_text();
     assert_eq!(store.fired(), 1);
     assert!(
-        error.contains("a.parquet` is no whole Parquet file"),
+        error.contains("a.parquet` is not a complete Parquet file"),
         "{error}"
     );
 }

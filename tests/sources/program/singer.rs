@@ -96,11 +96,11 @@ fn exit_status_is_the_proof_and_a_failure_has_the_last_words() {
 #[test]
 fn what_is_no_message_is_quoted() {
     for (line, what) in [
-        ("Traceback: oh", "no Singer message"),
-        (r#"{"id": 1}"#, "no Singer message"),
+        ("Traceback: oh", "not a Singer message"),
+        (r#"{"id": 1}"#, "not a Singer message"),
         (
             r#"{"type":"RECORD","stream":"items","record":{"id":1}"#,
-            "no Singer message",
+            "not a Singer message",
         ),
         (
             r#"{"type":"RECORD","stream":"items"}"#,

@@ -1,4 +1,4 @@
-//! Pages that are asked for by number or by offset: nothing in the answer leads to them.
+//! Paging by number or offset, which the answer does not lead to.
 
 use super::super::answer::Entry;
 use super::{PAGES, TOTALS, called, number, total_header};

@@ -1,4 +1,4 @@
-//! The URL of a delivery: values of the key stand where their names do.
+//! The URL of a delivery, with the values of the key filled in.
 
 use crate::error::{Error, Result};
 use reqwest::Url;
@@ -40,7 +40,7 @@ pub(super) fn fill(template: &str, key: &str) -> Result<Url> {
     }
     filled.push_str(rest);
     Url::parse(&filled)
-        .map_err(|cause| Error::usage(format!("`{filled}` is no URL")).caused_by(cause))
+        .map_err(|cause| Error::usage(format!("`{filled}` is not a URL")).caused_by(cause))
 }
 
 /// A string without its quotes; of anything else the JSON, digit by digit.

@@ -1,4 +1,4 @@
-//! Many rows in one request: its body. What the answer says of each row is in `results`.
+//! The body of a request that has many rows. [`super::results`] reads the answer.
 
 use crate::batch::Claimed;
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ impl Items {
         match serde_json::from_str::<&RawValue>(&delivery.body) {
             Ok(_) => Ok(()),
             Err(cause) => Err(
-                Error::failed("the body is no JSON, and cannot be one of many").caused_by(cause),
+                Error::failed("the body is not JSON, and cannot be one of many").caused_by(cause),
             ),
         }
     }

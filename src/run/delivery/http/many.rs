@@ -1,4 +1,4 @@
-//! Many deliveries in one request.
+//! Delivers many rows in one request.
 
 use super::items::Items;
 use super::results::RowResult;
@@ -9,7 +9,7 @@ use crate::run::delivery::outcome::{Answer, Attempt, DeliveryOutcome, Outcome};
 use reqwest::Url;
 
 impl Endpoint {
-    /// Their key is that of the parcel.
+    /// One request for all of them, with the key of the parcel.
     pub(super) async fn deliver_items(&self, items: &Items, deliveries: Vec<Claimed>) -> Attempt {
         let (fit, unfit): (Vec<_>, Vec<_>) = deliveries
             .into_iter()
@@ -35,7 +35,7 @@ impl Endpoint {
         let url = match Url::parse(&self.settings.url) {
             Ok(url) => url,
             Err(cause) => {
-                let error = Error::usage(format!("`{}` is no URL", self.settings.url));
+                let error = Error::usage(format!("`{}` is not a URL", self.settings.url));
                 let outcome = Outcome::Stopped(error.caused_by(cause));
                 return Attempt::of_all(deliveries, outcome, &Answer::default(), 0);
             }
@@ -52,7 +52,7 @@ impl Endpoint {
                 ))
             }
             Outcome::Sent => items.results(&deliveries, &response.body),
-            // Which of them it is about shows when there are fewer.
+            // Smaller requests show which row it is about.
             Outcome::Refused(_) | Outcome::Suspect(_) if deliveries.len() > 1 => {
                 return Attempt::of_all(deliveries, Outcome::InHalves, &answer, retries);
             }
@@ -64,7 +64,7 @@ impl Endpoint {
                 let items = self.by_results(deliveries, said, &request, &answer).await;
                 Attempt { items, retries }
             }
-            // They may have been taken; their key will tell.
+            // They may have been accepted; the server can tell by the key.
             Err(error) => {
                 let error = self.unclear(error, &request);
                 Attempt::of_all(deliveries, Outcome::BrokenOff(error), &answer, retries)
@@ -115,7 +115,7 @@ impl Endpoint {
         deliveries.into_iter().zip(said).map(judged).collect()
     }
 
-    /// Where nothing was decided, as long as between any two tries.
+    /// Pauses as before any retry if every row is to be sent again.
     async fn pause_for(&self, said: &[RowResult], request: &DeliveryRequest<'_>) -> Result<()> {
         let passing = said.iter().find_map(|said| match said {
             RowResult::Passing(_, text) => Some(self.kept_text(text)),
@@ -131,12 +131,12 @@ impl Endpoint {
         }
     }
 
-    /// A success that does not say what became of the rows.
+    /// A success whose results cannot be read.
     fn unclear(&self, error: Error, request: &DeliveryRequest<'_>) -> Error {
         let error = error.reworded(|text| self.kept_text(text));
         let is_told = error.next_step().is_some();
         let error = error.context(&format!(
-            "{} was answered, and not understood",
+            "the answer to {} cannot be interpreted",
             request.shown
         ));
         match is_told {

@@ -1,4 +1,4 @@
-//! Deliveries over HTTP: one, or many together, until there is an answer that decides about them.
+//! Deliveries over HTTP: a request is repeated until an answer decides about its rows.
 
 mod address;
 mod items;
@@ -32,7 +32,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// As much of an answer is kept with its delivery.
+/// How many characters of an answer are kept with its delivery.
 const KEPT_OF_ANSWER: usize = 2000;
 
 pub(super) struct Endpoint {
@@ -93,7 +93,7 @@ impl Endpoint {
         })
     }
 
-    /// Whether all that a delivery wants is that there is nothing.
+    /// Whether the delivery is a DELETE, which has succeeded if there is nothing to delete.
     pub(super) fn only_deletes(&self, delivery: &Claimed) -> bool {
         delivery.is_delete && self.settings.method(true) == "DELETE"
     }
@@ -102,7 +102,7 @@ impl Endpoint {
         self.settings.items.as_ref().map(|items| items.size)
     }
 
-    /// Sends deliveries, and again with the same key for as long as nobody knows what came of them.
+    /// Sends deliveries, and repeats the request with the same key until their outcome is known.
     pub(super) async fn deliver(&self, mut deliveries: Vec<Claimed>) -> Attempt {
         let attempt = match (&self.settings.items, deliveries.pop()) {
             (None, Some(delivery)) => self.deliver_one(delivery).await,
@@ -192,7 +192,7 @@ impl Endpoint {
         }
     }
 
-    /// What a success says is looked at where it has results.
+    /// Decodes a successful answer if it has results to read.
     fn readable(&self, reply: Reply, shown: &str) -> Result<Reply, Trouble> {
         let has_results = self.settings.items.as_ref().is_some_and(Items::has_results);
         match has_results && reply.status.is_success() {
@@ -201,7 +201,7 @@ impl Endpoint {
         }
     }
 
-    /// Statuses, by whom they are about: nobody yet, this row, all rows, or one of the two.
+    /// The outcome by the status: undecided, about this row, about all rows, or about either.
     fn outcome_of(&self, reply: &Reply, shown: &str) -> Result<Outcome, Trouble> {
         let status = reply.status;
         let error = || {
@@ -209,7 +209,7 @@ impl Endpoint {
             with_excerpt(error, &reply.body, &self.redactor)
         };
         let is_passing = match status {
-            // The attempt before is still being worked on.
+            // An earlier attempt is still in progress.
             StatusCode::CONFLICT => true,
             StatusCode::FORBIDDEN => {
                 transport::is_spent(&reply.headers) || transport::asks_for_pause(&reply.headers)
@@ -263,8 +263,8 @@ impl Endpoint {
         self.redactor.clean(&text)
     }
 
-    /// A pause that the server asks for is meant for all requests; one that is too long ends
-    /// the sending. What servers say may repeat what they were sent.
+    /// Applies a pause that the server asks for to all requests; one that is too long ends the delivery. Takes secrets
+    /// out of what the server says.
     fn worded(&self, trouble: Trouble) -> Trouble {
         self.transport.wait_or_give_up(trouble, &self.redactor)
     }

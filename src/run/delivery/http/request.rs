@@ -65,7 +65,7 @@ impl Endpoint {
         credential: &Credential,
     ) -> Result<Request> {
         let method = Method::from_bytes(delivery.method.as_bytes()).map_err(|cause| {
-            Error::usage(format!("`{}` is no method", delivery.method)).caused_by(cause)
+            Error::usage(format!("`{}` is not a method", delivery.method)).caused_by(cause)
         })?;
         let has_body = method != Method::DELETE;
         let mut request = Request::new(method, delivery.url.clone());

@@ -1,4 +1,4 @@
-//! What the answer to many rows says of each.
+//! Reads the results of single rows from the answer to a request with many.
 
 use super::items::Items;
 use crate::batch::Claimed;
@@ -7,7 +7,7 @@ use crate::retry;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// What an answer says of a row.
+/// The result of a row.
 pub(super) enum RowResult {
     Taken,
     Refused(Option<u16>, String),
@@ -17,7 +17,7 @@ pub(super) enum RowResult {
 }
 
 impl Items {
-    /// What the body of an answer says of each delivery; `None`: it was one of all of them.
+    /// The result of each delivery in the body of an answer; none if the answer has no results.
     pub(super) fn results(
         &self,
         deliveries: &[Claimed],
@@ -29,7 +29,7 @@ impl Items {
         let answer: Value = serde_json::from_slice(body).map_err(|cause| {
             let what = match body.starts_with(&[0x1f, 0x8b]) {
                 true => "the answer is compressed and does not say so",
-                false => "the answer is no JSON",
+                false => "the answer is not JSON",
             };
             Error::failed(what).caused_by(cause)
         })?;
@@ -85,7 +85,7 @@ impl Items {
         Ok(Some(said))
     }
 
-    /// What one result says.
+    /// Reads one result.
     fn said(&self, result: &Value) -> RowResult {
         let at = |place: &Option<String>| place.as_ref().and_then(|place| result.pointer(place));
         let refused = |status| RowResult::Refused(status, result.to_string());
@@ -170,7 +170,7 @@ mod tests {
                 .results(&deliveries(&bodies), br#"{"r": []}"#)
                 .is_err()
         );
-        for (answer, message) in [(&b"<html>"[..], "no JSON"), (b"\x1f\x8b\x08", "compressed")] {
+        for (answer, message) in [(&b"<html>"[..], "not JSON"), (b"\x1f\x8b\x08", "compressed")] {
             let refused = in_order.results(&deliveries(&bodies), answer).err();
             assert!(refused.is_some_and(|error| error.message().contains(message)));
         }

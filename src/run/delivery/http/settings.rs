@@ -1,4 +1,4 @@
-//! Where deliveries go, as the engine keeps it. What it checked is not checked again.
+//! The settings of an HTTP delivery, as the engine keeps them. What the engine has checked is not checked again.
 
 use super::items::Items;
 use crate::error::{Error, Result};
@@ -81,7 +81,7 @@ impl Settings {
     /// The host that is talked to: no placeholder stands in it.
     pub(in crate::run::delivery) fn home(&self) -> Result<Url> {
         Url::parse(&self.url)
-            .map_err(|cause| Error::usage(format!("`{}` is no URL", self.url)).caused_by(cause))
+            .map_err(|cause| Error::usage(format!("`{}` is not a URL", self.url)).caused_by(cause))
     }
 
     pub(super) fn method(&self, is_delete: bool) -> &str {

@@ -1,4 +1,4 @@
-//! Standard Webhooks: who receives a request can tell that it came from whoever has the secret.
+//! Signs requests as Standard Webhooks: the receiver can tell that the sender has the secret.
 
 use super::settings::Signature;
 use crate::error::{Error, Result};

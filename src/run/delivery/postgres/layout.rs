@@ -1,4 +1,4 @@
-//! The table that is written to, as it is there, and the statements that write to it.
+//! The destination table as it is found, and the statements that write to it.
 
 use crate::db::quoted;
 use crate::error::{Error, Result};

@@ -1,9 +1,8 @@
-//! Deliveries into a table of another PostgreSQL database: a parcel is one transaction there.
+//! Deliveries into a table of another PostgreSQL database. A parcel is one transaction there.
 //!
-//! That transaction also notes the parcel, so that whoever comes after a sender that died sees whether it was
-//! taken: nothing is done twice, not even what would do no harm. And it looks at who sends: a sender that was
-//! replaced while it was asleep can write nothing any more, older content least of all. Both are in the table
-//! `sluice_parcels`, beside the one that is written to.
+//! The transaction also records the parcel in the table `sluice_parcels`, in the same schema, so that the successor
+//! of a sender that died sees whether it was taken, and repeats nothing. And it checks there who may send: a sender
+//! that was suspended and replaced can no longer write, so older content never overwrites newer.
 
 mod layout;
 mod parcel_log;

@@ -1,4 +1,4 @@
-//! The rows of a parcel on their way into the table, and which of them it refuses.
+//! Writes the rows of a parcel, and finds those that the table refuses.
 
 use super::layout::{JSON_NULLS, Layout};
 use crate::batch::Claimed;

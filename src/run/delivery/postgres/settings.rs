@@ -1,4 +1,4 @@
-//! Into which table deliveries go, as the engine keeps it.
+//! The settings of a delivery into a table, as the engine keeps them.
 
 use crate::error::Result;
 use crate::secret::SecretLocation;

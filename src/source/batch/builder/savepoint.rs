@@ -1,4 +1,4 @@
-//! Takes records that were added to a batch out again.
+//! Takes records back that were added to a batch.
 
 use super::super::super::fields::{self, FieldsBuilder};
 use super::{BatchBuilder, Last, origins};

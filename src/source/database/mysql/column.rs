@@ -1,4 +1,4 @@
-//! A column: how its values are written in a record, ordered, and said in SQL.
+//! A column of MySQL: how its values are written, compared, and put into statements.
 
 use mysql_async::Column as Described;
 use mysql_async::consts::{ColumnFlags, ColumnType};
@@ -132,7 +132,7 @@ impl Column {
             Kind::Bytes => Ok(hex::encode(value)),
             Kind::Bit => Ok(bits(value)),
             _ => String::from_utf8(value.to_vec()).map_err(|cause| {
-                Error::usage(format!("column {} of the source is no UTF-8", self.name))
+                Error::usage(format!("column {} of the source is not UTF-8", self.name))
                     .caused_by(cause)
             }),
         }
@@ -152,7 +152,7 @@ impl Column {
         };
         if !is_sound {
             return Err(Error::usage(format!(
-                "{kept:?} is no value of column {} of the source",
+                "{kept:?} is not a value of column {} of the source",
                 self.name
             ))
             .next("write it as the source's database does: 2026-03-01 08:00:00, in UTC, or 4711"));

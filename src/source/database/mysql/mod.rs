@@ -55,7 +55,7 @@ impl MySql {
         let (url, ca) = without_ca(&url);
         let opts = Opts::from_url(&url).map_err(|cause| {
             Error::usage(format!(
-                "the connection of the source ({location}) is no URL of MySQL"
+                "the connection of the source ({location}) is not a URL of MySQL"
             ))
             .caused_by(cause)
             .next("mysql://user:password@host:3306/database, special characters percent-encoded")

@@ -1,4 +1,4 @@
-//! Columns by which rows are ordered, and values of them in statements.
+//! Columns that rows are ordered by, and their values in statements.
 
 use tokio_postgres::types::{ToSql, Type};
 

@@ -1,4 +1,4 @@
-//! What the server knows of a table, and of the columns of a query.
+//! Looks up a table, or the columns of a query, in the catalog.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Ranges of backfills, checked where it is known what their values are.
+//! Checks the ranges of backfills, now that the type of the cursor is known.
 
 use tokio_postgres::Client;
 

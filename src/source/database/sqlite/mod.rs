@@ -1,4 +1,4 @@
-//! SQLite as a source. Each cell is taken for what it is, whatever its column was declared to be.
+//! SQLite as a source. Each value has a type of its own, whatever was declared for its column.
 
 mod statement;
 mod value;

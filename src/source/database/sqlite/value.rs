@@ -63,11 +63,11 @@ pub(super) fn literal(value: ValueRef<'_>) -> Result<String> {
         ValueRef::Text(text) => match std::str::from_utf8(text) {
             Ok(text) => format!("'{}'", text.replace('\'', "''")),
             Err(cause) => {
-                return Err(
-                    Error::usage("a cursor or key of the source is text that is no UTF-8")
-                        .caused_by(cause)
-                        .next("cast it to a blob in a query: cast(id as blob) as id"),
-                );
+                return Err(Error::usage(
+                    "a cursor or key of the source is text that is not UTF-8",
+                )
+                .caused_by(cause)
+                .next("cast it to a blob in a query: cast(id as blob) as id"));
             }
         },
         ValueRef::Blob(bytes) => format!("x'{}'", hex::encode(bytes)),

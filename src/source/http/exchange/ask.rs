@@ -1,4 +1,4 @@
-//! One request until it is answered: credentials, redirects, what passes and what is final.
+//! One request until it has an answer: credentials, redirects, and which failures are worth another try.
 
 use std::time::SystemTime;
 
@@ -96,7 +96,7 @@ impl Exchange {
             .unwrap_or_default();
         let target = url.join(location).map_err(|cause| {
             Error::failed(format!(
-                "{shown} redirects to `{}`, which is no URL",
+                "{shown} redirects to `{}`, which is not a URL",
                 self.redactor.clean(location)
             ))
             .caused_by(cause)

@@ -1,4 +1,4 @@
-//! What an answer shows though no setting mentions it: more pages, and errors.
+//! Signs of settings that are missing: more pages, errors beside the data.
 
 use std::sync::LazyLock;
 

@@ -80,7 +80,7 @@ impl Answer<'_> {
             ))),
             Fault::Malformed(at) => {
                 let error = self.error(format!(
-                    "the answer of {} is no JSON, as byte {} shows",
+                    "the answer of {} is not JSON, as byte {} shows",
                     self.origin,
                     at + 1
                 ));
@@ -132,11 +132,11 @@ impl Answer<'_> {
                 "say where the array is: records => '/data'; if the object is a record: shape => 'object'; if its members are: shape => 'members'; if this is an error in disguise: fail_when, retry_when",
             ),
             (Shape::Array, Some(_)) => (
-                format!("{place} of {} is no array of records", self.origin),
+                format!("{place} of {} is not an array of records", self.origin),
                 "say where the array is: records => '/data'",
             ),
             (Shape::Object | Shape::Members, Some(_)) => (
-                format!("{place} of {} is no object", self.origin),
+                format!("{place} of {} is not an object", self.origin),
                 "say where the object is: records => '/data'; leave `shape` out if it is an array of records",
             ),
         };

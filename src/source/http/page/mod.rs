@@ -1,5 +1,5 @@
-//! A page that has come whole: its bytes, the ranges of its records, and what it says of the
-//! pages that follow. All of it is found in one walk.
+//! A complete page: its bytes, the ranges of its records, and what it says about the pages that follow. All of it is
+//! found in one walk.
 
 mod hints;
 mod json;

@@ -23,7 +23,7 @@ impl Paging {
             (Model::NextLink, Some(Found::Text(text))) => Some(resolve(facts.url, text)?),
             (Model::NextLink, Some(Found::Json(json))) => {
                 return Err(Error::failed(format!(
-                    "{} of {} leads to {json}, which is no URL",
+                    "{} of {} leads to {json}, which is not a URL",
                     self.lead(),
                     facts.url
                 ))
@@ -76,7 +76,7 @@ fn resolve(base: &Url, link: &str) -> Result<At> {
     base.join(link)
         .map(|url| At::Link(url.into()))
         .map_err(|cause| {
-            Error::failed(format!("the next link `{link}` of {base} is no URL"))
+            Error::failed(format!("the next link `{link}` of {base} is not a URL"))
                 .caused_by(cause)
                 .next("correct the paging of the pipeline's source")
         })

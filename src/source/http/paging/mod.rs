@@ -1,5 +1,4 @@
-//! The paging models: which request comes first, and which after a page. Pure: nothing here
-//! knows of a network.
+//! The paging models: the first request, and the one that follows a page. No input or output here.
 
 mod counted;
 mod link;

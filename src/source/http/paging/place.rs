@@ -1,4 +1,4 @@
-//! Where a page is: the part of the cursor that the paging model decides.
+//! The part of the cursor that says which page: number, offset, token or link.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -268,7 +268,7 @@ fn links_are_relative_to_the_page() {
         assert_eq!(follow(&in_body, json!(to)).unwrap().next, url);
     }
     let error = follow(&in_body, json!({"href": 1})).unwrap_err();
-    assert!(error.message().contains("which is no URL"), "{error}");
+    assert!(error.message().contains("which is not a URL"), "{error}");
     assert!(follow(&in_body, json!("http://[")).is_err());
     let in_header = model(json!({"model": "link_header", "rel": "next"}));
     for (header, url) in [

@@ -1,4 +1,4 @@
-//! What follows a page, and what the end of them proves.
+//! What follows a page, and whether the last one proves that all were read.
 
 use super::{FetchedPage, HttpSource};
 use crate::source::{Progress, Proof, Reason};

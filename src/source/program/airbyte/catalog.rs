@@ -1,4 +1,4 @@
-//! The stream that is wanted of a connector, and how.
+//! The configured catalog of a connector: the streams of the pipelines that share it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A connector's configuration, as it changes it: a token that is good for one use, mostly.
+//! Writes a configuration back that its connector has changed, for example a token that can be used once.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

@@ -1,4 +1,4 @@
-//! What a connector asks of its configuration.
+//! The spec of a connector: what its configuration lacks.
 
 use serde_json::Value;
 

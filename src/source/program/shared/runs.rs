@@ -1,4 +1,4 @@
-//! The runs of a program for the pipelines that share it.
+//! Runs a program for the pipelines that share it, as often as it takes.
 
 use super::group::Group;
 use super::resume::{Candidate, Part, has_caught_up, parts};

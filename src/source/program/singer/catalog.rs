@@ -1,4 +1,4 @@
-//! Which streams a tap is to give: those of pipelines, so that no work is done for the others.
+//! The catalog of a tap, with only the streams selected that pipelines read.
 
 use serde_json::{Value, json};
 

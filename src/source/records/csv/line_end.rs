@@ -1,5 +1,4 @@
-//! What comes between two rows of CSV: the line end, which is determined once, the lines that are passed
-//! over at the beginning, and byte order marks.
+//! Between two rows of CSV: line ends, lines to skip at the beginning, byte order marks.
 
 use super::Csv;
 use crate::source::records::frame::{BOM, Stop};

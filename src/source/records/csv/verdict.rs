@@ -1,4 +1,4 @@
-//! What is wrong with a row of CSV, or with the rest of the content.
+//! Faults of a row of CSV, and of content that ends within one.
 
 use super::{Csv, RAGGED};
 use crate::source::records::frame::{Fitness, Tail, trim_cr};

@@ -149,7 +149,7 @@ impl ArrayFinder {
             }
             _ if is_there => Err(Stop::Senseless(
                 format!(
-                    "`{}` in the document is no array of records",
+                    "`{}` in the document is not an array of records",
                     self.path.text()
                 ),
                 "say where the array is: records => '/data'",
@@ -168,7 +168,7 @@ impl ArrayFinder {
             }
             _ if depth == 0 => Err(Stop::Senseless(
                 format!(
-                    "the document is no object, and records => '{}' says what stands in one",
+                    "the document is not an object, and records => '{}' says what stands in one",
                     self.path.text()
                 ),
                 "leave `records` out if the document is the array of records",
@@ -274,7 +274,7 @@ fn pass(window: &mut Window) -> Result<bool, Stop> {
 fn malformed(window: &Window) -> Stop {
     Stop::Senseless(
         format!(
-            "the document around its records is no JSON, as byte {} shows",
+            "the document around its records is not JSON, as byte {} shows",
             window.offset() + 1
         ),
         "get a sound copy of it, or mend it",

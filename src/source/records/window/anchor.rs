@@ -1,4 +1,4 @@
-//! The place a window is at, and how it is recognised again: by the bytes before it.
+//! A place in content to which reading can return, checked by the bytes before it.
 
 use std::io;
 
