@@ -289,7 +289,7 @@ async fn of_two_senders_one_sends_and_a_takeover_deposes_it_without_doubling_any
     let second = shop.deliver(&[]).exits(4);
     assert_eq!(second.summary().outcome, "locked");
     assert!(
-        second.stderr.contains("held by another run: process"),
+        second.stderr.contains("held by another sender: process"),
         "{}",
         second.stderr
     );

@@ -170,7 +170,10 @@ mod tests {
                 .results(&deliveries(&bodies), br#"{"r": []}"#)
                 .is_err()
         );
-        for (answer, message) in [(&b"<html>"[..], "not JSON"), (b"\x1f\x8b\x08", "compressed")] {
+        for (answer, message) in [
+            (&b"<html>"[..], "not JSON"),
+            (b"\x1f\x8b\x08", "compressed"),
+        ] {
             let refused = in_order.results(&deliveries(&bodies), answer).err();
             assert!(refused.is_some_and(|error| error.message().contains(message)));
         }
