@@ -168,11 +168,11 @@ mod tests {
         let bundle = Bundle::embedded();
         for file in &bundle.files {
             let path = &file.path;
-            let (room, name) = path.rsplit_once('/').expect("a file is in a room");
+            let (_, name) = path.rsplit_once('/').expect("a file is in a room");
             let name = name.trim_end_matches(".sql");
-            let (statement, kind) = match room {
-                "views" => (VIEW, "view"),
-                _ => (FUNCTION, "function"),
+            let (statement, kind) = match file.defined(VIEW).next() {
+                Some(_) => (VIEW, "view"),
+                None => (FUNCTION, "function"),
             };
             let names: Vec<_> = file.defined(statement).collect();
             let public: Vec<_> = names.iter().filter(|n| !n.starts_with('_')).collect();

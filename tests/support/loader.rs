@@ -146,7 +146,7 @@ pub fn until_free(attempt: impl Fn() -> Done) -> Done {
         if done.code != Some(4) || Instant::now() > deadline {
             return done;
         }
-        assert!(done.stderr.contains("held by another run"), "{done:?}");
+        assert!(done.stderr.contains("held by another "), "{done:?}");
     }
 }
 
