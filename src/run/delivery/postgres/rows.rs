@@ -179,7 +179,7 @@ fn vanished(table: &str) -> Error {
 /// The members of a body, the key among them.
 fn columns(delivery: &Claimed, key: &[String]) -> Result<BTreeSet<String>> {
     let mut members: BTreeMap<String, &RawValue> = serde_json::from_str(&delivery.body)
-        .map_err(|cause| Error::failed("the body is no JSON object").caused_by(cause))?;
+        .map_err(|cause| Error::failed("the body is not a JSON object").caused_by(cause))?;
     members.remove(JSON_NULLS);
     let is_missing = |name: &&String| members.get(*name).is_none_or(|raw| raw.get() == "null");
     match key.iter().find(is_missing) {
