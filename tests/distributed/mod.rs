@@ -531,6 +531,30 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
     assert_eq!((again.count("sent"), again.count("superseded")), (90, 1));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_row_of_a_person_is_erased_on_the_server_that_has_it() {
+    let Some((db, _alone)) = coordinator().await else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    items(&db, folder.path(), "").await;
+    write(
+        folder.path(),
+        "1.ndjson",
+        (1..=10).map(|k| record(k, "a", 10)),
+    );
+    Sluice::on(&db).args(["run", "items"]).run().exits(0);
+    let erased =
+        "select erased from sluice.erase('items', '7', reason => 'request 17', rows => true)
+      where place = 'rows of spread.items'";
+    assert_eq!(db.value(erased).await, "1");
+    let left = "select count(*), bool_or(k = 7) from spread.items";
+    assert_eq!(db.value(left).await, "9|f");
+    let broken =
+        "select check_name from sluice.verify('items', deep => true) where is_ok is not true";
+    assert_eq!(db.rows(broken).await, [""; 0]);
+}
+
 /// The contract for tabular records, into a table that refers to one which every server has. That one itself is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_transforms_load_what_refers_to_reference_tables_which_are_refused() {

@@ -74,10 +74,12 @@ as $$
 declare
   v_where  text := format('%s t join %s p on %s', p_target::regclass, p_row_sql,
     sluice._parent_condition(p_first, p_first_key, p_parent, 't'));
+  v_keys   bytea[];
   v_places tid[];
   v_left   bigint;
 begin
-  execute format('select count(*) from %s', v_where) into traces using p_given;
+  execute format('select count(*), array_agg(%s) from %s', sluice._key_hash(p_target, p_key, 't'), v_where)
+    into traces, v_keys using p_given;
   erased := 0;
   if not p_is_to_go or traces = 0 then
     return;
@@ -86,16 +88,14 @@ begin
     'delete', v_where, p_batch_id, p_given);
   perform set_config('search_path', p_search_path, true); -- its triggers see what they see under a batch
   execute format($sql$with gone as (
-  delete from %s t using %s p where %s returning t.ctid as place, %s as key_hash
-), forgotten as (
-  delete from sluice.accepted_rows a using gone g
-  where a.target operator(pg_catalog.=) %L::pg_catalog.text and a.key_hash operator(pg_catalog.=) g.key_hash)
+  delete from %s t using %s p where %s returning t.ctid as place)
 select pg_catalog.array_agg(g.place) from gone g$sql$,
-    p_target::regclass, p_row_sql, sluice._parent_condition(p_first, p_first_key, p_parent, 't'),
-    sluice._key_hash(p_target, p_key, 't'), sluice._qualified_name(p_target))
+    p_target::regclass, p_row_sql, sluice._parent_condition(p_first, p_first_key, p_parent, 't'))
     into v_places using p_given;
   execute format('select pg_catalog.count(*) from %s', v_where) into v_left using p_given;
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  delete from sluice.accepted_rows a
+  where a.target = sluice._qualified_name(p_target) and a.key_hash = any (v_keys);
   erased := coalesce(cardinality(v_places), 0);
   if v_left > 0 then
     raise exception using errcode = 'SL005',
