@@ -77,25 +77,65 @@ pub struct Route {
     pub target: String,
     /// Whether that is the first of the pipeline.
     pub is_first: bool,
-    /// Whether only rows that were deleted are sent for now.
-    pub only_deletes: bool,
+    /// Of the unsent ones, only these are sent for now.
+    pub only: Option<Operation>,
+    /// And only those that were noted up to this one.
+    pub up_to: Option<i64>,
+    /// Whether what a constraint between rows refuses is given up: nothing else will be sent that may mend it.
+    pub is_final: bool,
+}
+
+impl Route {
+    /// Everything that a target of `pipeline` has to send.
+    pub fn all_of(pipeline: &str, target: &str, is_first: bool) -> Self {
+        Route {
+            pipeline: pipeline.to_owned(),
+            target: target.to_owned(),
+            is_first,
+            only: None,
+            up_to: None,
+            is_final: true,
+        }
+    }
+}
+
+/// What a delivery does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Its row was deleted.
+    Delete,
+    /// Its row was inserted or updated.
+    Upsert,
 }
 
 /// The targets whose rows a pipeline delivers.
-pub async fn delivering_targets(client: &Client, pipeline: &str) -> Result<Vec<Route>> {
+#[derive(Debug, Clone)]
+pub struct Delivering {
+    /// In their order.
+    pub routes: Vec<Route>,
+    /// The last of their deliveries that is to be sent.
+    pub latest: i64,
+}
+
+/// Which targets those are, as of one moment.
+pub async fn delivering_targets(client: &Client, pipeline: &str) -> Result<Delivering> {
     let rows = client
         .query_typed(
-            "select target, is_first from sluice.delivering_targets(pipeline => $1)",
+            "select target, is_first, latest_unsent from sluice.delivering_targets(pipeline => $1)",
             &[(&pipeline, Type::TEXT)],
         )
         .await?;
-    let routes = rows.iter().map(|row| Route {
-        pipeline: pipeline.to_owned(),
-        target: row.get("target"),
-        is_first: row.get("is_first"),
-        only_deletes: false,
-    });
-    Ok(routes.collect())
+    let routes = rows
+        .iter()
+        .map(|row| Route::all_of(pipeline, row.get("target"), row.get("is_first")));
+    let latest = rows
+        .iter()
+        .filter_map(|row| row.get::<_, Option<i64>>("latest_unsent"))
+        .max();
+    Ok(Delivering {
+        routes: routes.collect(),
+        latest: latest.unwrap_or(0),
+    })
 }
 
 /// A delivery run that has started.
@@ -165,7 +205,7 @@ pub async fn claim_deliveries(
                parcel::text as parcel
              from sluice.claim_deliveries(
                pipeline => $1, epoch => $2, held => $3, max_rows => $4, parcel_rows => $5, target => $6,
-               only_deletes => $7)",
+               only_deletes => $7, only_upserts => $8, up_to => $9)",
             &[
                 (&route.pipeline, Type::TEXT),
                 (&epoch, Type::INT8),
@@ -173,7 +213,9 @@ pub async fn claim_deliveries(
                 (&max_rows, Type::INT4),
                 (&parcel_rows, Type::INT4),
                 (&route.target, Type::TEXT),
-                (&route.only_deletes, Type::BOOL),
+                (&(route.only == Some(Operation::Delete)), Type::BOOL),
+                (&(route.only == Some(Operation::Upsert)), Type::BOOL),
+                (&route.up_to, Type::INT8),
             ],
         )
         .await?;

@@ -15,8 +15,9 @@ mod waiting;
 pub use changes::{Change, capture_changes, captured_changes};
 pub use counters::{Books, Counters, ErrorGroup, Replayed};
 pub use delivery::{
-    Claimed, DeliveryRun, Route, claim_deliveries, delivering_targets, enqueue_deliveries,
-    evict_sender, finish_delivery, hold_delivery, record_deliveries, split_parcel, start_delivery,
+    Claimed, Delivering, DeliveryRun, Operation, Route, claim_deliveries, delivering_targets,
+    enqueue_deliveries, evict_sender, finish_delivery, hold_delivery, record_deliveries,
+    split_parcel, start_delivery,
 };
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
 pub use replay::{quarantined_ids, replay, retry_orphans};

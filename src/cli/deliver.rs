@@ -4,11 +4,9 @@ use super::args;
 use super::call;
 use super::context::Context;
 use super::diagnostics;
-use crate::batch::Route;
 use crate::error::{Error, Result};
 use crate::report::DeliveryReport;
-use crate::run::{DeliveryOptions, Stop, deliver as send, routes};
-use std::collections::HashMap;
+use crate::run::{DeliveryOptions, Stop, deliver as send};
 use std::time::Duration;
 
 pub(super) async fn deliver(context: &Context, args: &args::Deliver) -> Result<u8> {
@@ -51,47 +49,11 @@ pub(super) async fn deliver_one(
 ) -> Result<u8> {
     let name = format!("sluice deliver {pipeline}");
     let connector = stop.unless_requested(context.connector(&name)).await?;
-    let mut routes = match routes(&connector, pipeline, options, stop).await {
-        Ok(routes) => routes,
-        Err(error) => return Ok(tell(context, &DeliveryReport::of_failure(pipeline, error))),
-    };
-    if let Some(target) = target {
-        routes.retain(|route| route.target == target);
-        if routes.is_empty() {
-            // The engine says what is wrong with it.
-            routes.push(Route {
-                pipeline: pipeline.to_owned(),
-                target: target.to_owned(),
-                is_first: false,
-                only_deletes: false,
-            });
-        }
-    }
-    // Where rows refer to those of the first target they come behind them, and leave before.
-    let mut before = HashMap::new();
-    for route in routes.iter().rev().filter(|route| !route.is_first) {
-        let deletes = Route {
-            only_deletes: true,
-            ..route.clone()
-        };
-        if routes.len() > 1 && !stop.is_requested() {
-            let report = send(&connector, &deletes, options, stop).await;
-            before.insert(&route.target, report);
-        }
-    }
     let mut code = 0;
-    for route in &routes {
-        let report = match before.remove(&route.target) {
-            Some(failed) if failed.error.is_some() => failed,
-            Some(before) => send(&connector, route, options, stop).await.after(&before),
-            None => send(&connector, route, options, stop).await,
-        };
+    for report in send(&connector, pipeline, target, options, stop).await {
         let sent = tell(context, &report);
         if code == 0 {
             code = sent;
-        }
-        if stop.is_requested() {
-            break;
         }
     }
     Ok(code)
@@ -108,6 +70,14 @@ fn tell(context: &Context, report: &DeliveryReport) -> u8 {
             "set aside as dead{}: {}; see sluice deliveries {pipeline} --dead",
             report.of_target(),
             report.dead
+        ));
+    }
+    if report.put_off > 0 {
+        diagnostics::note(&format!(
+            "not taken yet{}: {}, which a constraint there refuses while other rows wait; sluice deliver {pipeline} \
+             sends them again",
+            report.of_target(),
+            report.put_off
         ));
     }
     match context.json {

@@ -22,6 +22,8 @@ pub struct DeliveryReport {
     pub waiting: i64,
     /// Requests and queries that were repeated.
     pub retried: u64,
+    /// Left, as a constraint refuses them that the sending of other rows may satisfy.
+    pub put_off: u64,
     /// Wall seconds.
     pub seconds: f64,
     /// Why it ended early.
@@ -57,6 +59,7 @@ impl DeliveryReport {
         self.dead += before.dead;
         self.superseded += before.superseded;
         self.retried += before.retried;
+        self.put_off += before.put_off;
         self.seconds += before.seconds;
         self
     }

@@ -22,7 +22,7 @@ mod worker;
 
 pub use crate::stop::Stop;
 pub(crate) use delivery::look as look_at_delivery;
-pub use delivery::{DeliveryOptions, deliver, routes};
+pub use delivery::{DeliveryOptions, deliver};
 pub use options::{Options, ShowChanges};
 pub use replay::{ReplayOptions, replay};
 pub use source_check::{Compared, check_source};

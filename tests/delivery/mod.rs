@@ -5,6 +5,7 @@ mod bulk;
 mod crm;
 mod faults;
 mod interrupted;
+mod order;
 mod parcel_faults;
 mod parcels;
 mod receiver;

@@ -69,12 +69,16 @@ end
 $$;
 
 create or replace function sluice.delivering_targets(pipeline text)
-returns table (target text, is_first boolean)
+returns table (target text, is_first boolean, latest_unsent bigint)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select r.target, r.route = 1 from sluice._find_routes(pipeline) r
+  select r.target, r.route = 1, (
+    select max(o.delivery_id) from sluice.outbox o
+    where (o.pipeline_id, o.route) = ((r.as_only).pipeline_id, r.route) and o.state = 'unsent')
+  from sluice._find_routes(pipeline) r
 $$;
 
 comment on function sluice.delivering_targets(text) is
-  'The targets whose rows a pipeline delivers, in their order, each by a sender of its own; SL005 where there is none.';
+$$The targets whose rows a pipeline delivers, in their order, each by a sender of its own; SL005 where there is none.
+latest_unsent: the last delivery of each that is to be sent, as of one moment.$$;

@@ -1,6 +1,7 @@
 create or replace function sluice.claim_deliveries(
   pipeline text, epoch bigint, held bigint[] default '{}', max_rows integer default 16,
-  parcel_rows integer default null, target text default null, only_deletes boolean default false)
+  parcel_rows integer default null, target text default null, only_deletes boolean default false,
+  only_upserts boolean default false, up_to bigint default null)
 returns table (delivery_id bigint, state text, key jsonb, operation text, idempotency_key text, body text,
   is_repeated boolean, error text, parcel uuid)
 language plpgsql volatile
@@ -32,7 +33,8 @@ begin
   v_unsent := array(
     select o.delivery_id from sluice.outbox o
     where (o.pipeline_id, o.route) = (v_state.pipeline_id, v_state.route) and o.state = 'unsent'
-      and (o.operation = 'delete' or not only_deletes) and not exists (
+      and (o.operation = 'delete' or not only_deletes) and (o.operation <> 'delete' or not only_upserts)
+      and (o.delivery_id <= up_to or up_to is null) and o.delivery_id <> all (held) and not exists (
       select from sluice.outbox f
       where f.pipeline_id = o.pipeline_id and f.route = o.route and f.key_hash = o.key_hash
         and f.state = 'in_flight')
@@ -59,14 +61,15 @@ begin
 end
 $$;
 
-comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer, text, boolean) is
+comment on function sluice.claim_deliveries(text, bigint, bigint[], integer, integer, text, boolean, boolean, bigint) is
 $$The next deliveries to send, at most max_rows, noted as in flight: commit before the requests are made. First those
 that are in flight and not held (is_repeated: they may have been sent before), then unsent ones, none of a key of which
 one is in flight. state: in_flight is to be sent; filtered, dead and superseded have been decided here, error says why.
-held: deliveries that this sender is working on.
+held: deliveries that this sender is working on, or has put off.
 parcel_rows: how many go together, as a parcel by which the other side recognises a repeat: one request, or one
   transaction.
-target: see start_delivery. only_deletes: of unsent ones only deletes. SL001 when the sender was deposed.$$;
+target: see start_delivery. only_deletes, only_upserts: of unsent ones only these; up_to: only those that were noted up
+to this one. SL001 when the sender was deposed.$$;
 
 -- As long as the server remembers the key a repeat does no harm. A database remembers for ever.
 create or replace function sluice._repeat_claimed(p_pipeline sluice.pipelines, p_ids bigint[])

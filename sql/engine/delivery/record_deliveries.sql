@@ -23,7 +23,7 @@ begin
           when x.outcome in ('waiting', 'again') or x.outcome = 'released' and x.attempts > 1 then 'in_flight'
           when x.outcome = 'sent' then 'sent'
           when x.is_outdated then 'superseded'
-          when x.outcome = 'released' then 'unsent'
+          when x.outcome in ('released', 'put_off') then 'unsent'
           else 'dead' end as state
       from (
         select i.delivery_id, n.outcome, n.status, n.answer, n.error, i.attempts + coalesce(n.retries, 0) as attempts,
@@ -49,8 +49,9 @@ comment on function sluice.record_deliveries(text, bigint, jsonb, text) is
 $$Notes what came of deliveries in flight. outcomes: [{"id": 7, "outcome": "sent", "status": 200, "retries": 0}, ...];
 answer and error where it was not sent. outcome: sent; dead (refused: superseded if a newer change of the key waits);
 waiting (not decided: stays in flight); again (the same, and not together with what it was sent with); released
-(certainly not applied: unsent again). retries: requests beyond the first. Called again it changes nothing. SL001 when
-the sender was deposed. target: see start_delivery. Returns how many were in flight.$$;
+(certainly not applied: unsent again); put_off (certainly not applied: unsent again, to be sent after other rows).
+retries: requests beyond the first. Called again it changes nothing. SL001 when the sender was deposed. target: see
+start_delivery. Returns how many were in flight.$$;
 
 -- Why a delivery did not arrive, in short: that there was an answer is told by its status, and what was wrong by the
 -- answer itself.

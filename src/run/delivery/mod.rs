@@ -9,11 +9,12 @@ mod http;
 mod outcome;
 mod postgres;
 mod sender;
+mod targets;
 
 use super::Stop;
 use super::guard::Guard;
 use super::job::Job;
-use crate::batch::{self, Route};
+use crate::batch::{self, Delivering, Route};
 use crate::db::{Connector, Session};
 use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
@@ -22,8 +23,10 @@ use crate::retry::Budget;
 use destination::Destination;
 pub(crate) use destination::look;
 use sender::Sender;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+pub use targets::deliver;
 use tokio_postgres::Client;
 
 /// How often, and how long apart, the lock on the deliveries is tried while its holder goes away.
@@ -63,12 +66,12 @@ impl Default for DeliveryOptions {
 }
 
 /// The targets of `pipeline` whose rows are delivered.
-pub async fn routes(
+async fn look_up(
     connector: &Connector,
     pipeline: &str,
     options: &DeliveryOptions,
     stop: &Stop,
-) -> Result<Vec<Route>> {
+) -> Result<Delivering> {
     let look = || async {
         let session = connector.connect().await?;
         let look = async {
@@ -86,8 +89,30 @@ pub async fn routes(
     .await
 }
 
+/// Notes a delivery of every row of these targets.
+async fn note_all_rows(
+    connector: &Connector,
+    pipeline: &str,
+    routes: &[Route],
+    options: &DeliveryOptions,
+    stop: &Stop,
+) -> Result<()> {
+    Job::alone(connector, pipeline, options.retries, stop, async |job| {
+        let note = async {
+            for route in routes {
+                let note = async |client: &Client| batch::enqueue_deliveries(client, route).await;
+                let noted = job.ask(note).await?;
+                tracing::info!("{noted} rows of {} put into the outbox", route.target);
+            }
+            Ok(())
+        };
+        stop.unless_forced(holding(job, options, note)).await
+    })
+    .await
+}
+
 /// Sends what the outbox has of a target; the report carries the error if there was one.
-pub async fn deliver(
+async fn send_target(
     connector: &Connector,
     route: &Route,
     options: &DeliveryOptions,
@@ -98,7 +123,7 @@ pub async fn deliver(
     let mut report = DeliveryReport::new(pipeline);
     report.target = (!route.is_first).then(|| route.target.clone());
     let done = Job::alone(connector, pipeline, options.retries, stop, async |job| {
-        let sent = hold_and_send(job, route, options, &mut report);
+        let sent = holding(job, options, send(job, route, options, &mut report));
         let done = stop.unless_forced(sent).await;
         report.retried += u64::from(job.budget.used());
         done
@@ -111,12 +136,11 @@ pub async fn deliver(
     report
 }
 
-/// Takes the lock on the deliveries, sends, releases it.
-async fn hold_and_send(
+/// Takes the lock on the deliveries, does `work`, releases it.
+async fn holding(
     job: &Job<'_>,
-    route: &Route,
     options: &DeliveryOptions,
-    report: &mut DeliveryReport,
+    work: impl Future<Output = Result<()>>,
 ) -> Result<()> {
     let ours = Mutex::default();
     let take = || take(job, options, &ours);
@@ -124,7 +148,7 @@ async fn hold_and_send(
         .stop
         .unless_requested(job.budget.retrying("locking the deliveries", take))
         .await?;
-    let done = send(job, route, options, report).await;
+    let done = work.await;
     guard.release().await;
     done
 }
@@ -135,12 +159,6 @@ async fn send(
     options: &DeliveryOptions,
     report: &mut DeliveryReport,
 ) -> Result<()> {
-    if options.all_rows && !route.only_deletes {
-        let noted = job
-            .ask(async |client| batch::enqueue_deliveries(client, route).await)
-            .await?;
-        tracing::info!("{noted} rows put into the outbox");
-    }
     let name = format!("process {}", std::process::id());
     let delivering = ask_until_answered(job, "starting the delivery", async |client| {
         batch::start_delivery(client, route, &name).await

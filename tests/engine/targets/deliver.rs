@@ -232,13 +232,39 @@ async fn rows_of_two_targets_with_one_key_neither_supersede_nor_hold_up_each_oth
 }
 
 #[tokio::test]
+async fn a_sender_claims_what_was_noted_up_to_a_delivery_and_not_again_what_it_put_off() {
+    let (db, mut hand) = shop().await;
+    hand.load(&[order(1, 1, &[1]), order(2, 1, &[])]).await;
+    let latest = "select target, latest_unsent from sluice.delivering_targets('orders')";
+    assert_eq!(db.rows(latest).await, ["shop.orders|2", "shop.lines|3"]);
+    hand.load(&[order(3, 1, &[]), order_with(2, 2, &[], r#""gone": true"#)])
+        .await;
+    db.rows("select sluice.start_delivery('orders', 'test')")
+        .await;
+    let claim = |more: &str| {
+        format!("select delivery_id, operation from sluice.claim_deliveries('orders', 1{more})")
+    };
+    let upserts = claim(", only_upserts => true, up_to => 3");
+    assert_eq!(db.rows(&upserts).await, ["1|upsert"]);
+    db.execute(
+        r#"select sluice.record_deliveries('orders', 1, '[{"id": 1, "outcome": "put_off", "error": "23503 no"}]')"#,
+    )
+    .await;
+    let held = claim(", held => '{1}', only_upserts => true");
+    assert_eq!(db.rows(&held).await, ["4|upsert"]);
+    let next = claim(", held => '{4}', up_to => 3");
+    assert_eq!(db.rows(&next).await, ["1|upsert"]);
+    is_sound(&db).await;
+}
+
+#[tokio::test]
 async fn a_further_target_may_be_the_only_one_that_delivers() {
     let (db, mut hand) = shop_with(LINES_GO, ", order_by => 'at'").await;
     hand.load(&[order(1, 1, &[1])]).await;
     assert_eq!(
         db.rows("select * from sluice.delivering_targets('orders')")
             .await,
-        ["shop.lines|f"]
+        ["shop.lines|f|1"]
     );
     assert_eq!(send(&db, "shop.lines", "dead").await.len(), 1);
     problem(&db, "select * from sluice.start_delivery('orders', 'test')")

@@ -43,6 +43,8 @@ pub(super) struct Sender<'a> {
     put_off: HashMap<i64, u32>,
     refused_in_a_row: usize,
     has_sent: bool,
+    /// Nothing gets through that other rows may not have to come before.
+    is_early: bool,
     error: Option<Error>,
 }
 
@@ -67,6 +69,7 @@ impl<'a> Sender<'a> {
             put_off: HashMap::new(),
             refused_in_a_row: 0,
             has_sent: delivering.has_accepted,
+            is_early: false,
             error: None,
         }
     }
@@ -99,7 +102,7 @@ impl<'a> Sender<'a> {
 
     async fn send_while_possible(&mut self, report: &mut DeliveryReport) -> Result<()> {
         let mut is_drained = false;
-        while self.error.is_none() && !self.job.stop.is_requested() {
+        while self.error.is_none() && !self.is_early && !self.job.stop.is_requested() {
             while self.sending.len() < self.workers
                 && let Some(deliveries) = self.queue.pop_front()
             {
@@ -225,6 +228,7 @@ impl<'a> Sender<'a> {
         for outcome in outcomes.as_array().into_iter().flatten() {
             // One without a decision is not claimed again by this sender.
             if outcome["outcome"] != "waiting"
+                && outcome["outcome"] != "put_off"
                 && let Some(id) = outcome["id"].as_i64()
             {
                 self.held.remove(&id);

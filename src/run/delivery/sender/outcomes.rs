@@ -39,6 +39,13 @@ impl Sender<'_> {
                 self.note(&attempted, retries, "sent", None);
                 self.settle_suspects(report);
             }
+            Outcome::Refused(error) if !self.route.is_final && is_between_rows(&error) => {
+                tracing::info!("put off: {}", error.message());
+                report.put_off += 1;
+                self.note(&attempted, retries, "put_off", Some(error.message()));
+                self.refused_in_a_row += 1;
+                self.is_early = self.refused_in_a_row >= REFUSED_IN_A_ROW;
+            }
             Outcome::Refused(error) => {
                 self.refuse(&attempted, retries, &error, report);
                 self.refused_in_a_row += 1;
@@ -133,4 +140,10 @@ impl Sender<'_> {
             "status": attempted.answer.status, "answer": attempted.answer.text,
         }));
     }
+}
+
+/// Whether what is refused may be taken once other rows have come or gone: it refers to a row that is not there, is
+/// referred to, or is in the place of another one.
+fn is_between_rows(error: &Error) -> bool {
+    matches!(error.sqlstate(), Some("23503" | "23505" | "23P01"))
 }
