@@ -59,6 +59,26 @@ begin
       hint = format('the key is %s', array_to_string(p_key, ', '));
   end if;
   perform sluice._check_delivered_columns(p_only, v_target, p_key);
+  perform sluice._warn_of_changing_key(p_only, p_key);
+end
+$$;
+
+-- A row is deleted there by its key as it is now. What a body function makes of the key cannot be seen.
+create or replace function sluice._warn_of_changing_key(p_only sluice.pipelines, p_key text[])
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_other text := (
+    select string_agg(k, ', ') from jsonb_array_elements_text(nullif(p_only.deliver -> 'key', 'null')) k
+    where k <> all (p_key));
+begin
+  if v_other is not null and not p_only.deliver ? 'body' then
+    raise notice 'pipeline %: the key of deliver has %, which is not in the key of the pipeline: when it changes, the '
+      'row with the old value stays in %', p_only.name, v_other, p_only.deliver ->> 'table'
+      using hint = 'deliver by the key of the pipeline, or by columns that never change for a row';
+  end if;
 end
 $$;
 

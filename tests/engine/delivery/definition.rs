@@ -135,3 +135,38 @@ async fn a_dropped_pipeline_says_how_much_it_had_not_sent() {
     assert!(said.ends_with("; 1 deliveries had not been sent"), "{said}");
     assert_eq!(db.value("select count(*) from sluice.outbox").await, "0");
 }
+
+#[tokio::test]
+async fn a_key_that_may_change_under_the_key_of_the_pipeline_is_warned_of() {
+    let (db, _) = shop(DELIVER).await;
+    db.execute(
+        "create function shop.body_v2(r shop.items) returns jsonb language sql stable as $$ select to_jsonb(r) $$",
+    )
+    .await;
+    let notices = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = notices.clone();
+    let connector = db
+        .connector()
+        .on_notice(move |notice| heard.lock().unwrap().push(format!("{notice:?}")));
+    let session = connector.connect().await.unwrap();
+    let told = async |key: &str| {
+        let deliver = format!(
+            "sluice.postgres_delivery(connection => sluice.connection(env => 'CRM_DB'), \"table\" => 'crm.items'{key})"
+        );
+        session.batch_execute(&define(&deliver)).await.unwrap();
+        std::mem::take(&mut *notices.lock().unwrap()).join("\n")
+    };
+    let said = told(", key => '{n}'").await;
+    assert!(
+        said.contains("the key of deliver has n") && said.contains("stays in crm.items"),
+        "{said}"
+    );
+    for silent in [
+        "",
+        ", key => '{id}'",
+        ", key => '{n}', body => 'shop.body_v2'",
+    ] {
+        let said = told(silent).await;
+        assert!(!said.contains("the key of deliver"), "{said}");
+    }
+}
