@@ -1,7 +1,10 @@
 //! The engine's functions for deliveries, as the sender calls them (`sql/engine/delivery/start_delivery.sql` is the
 //! place to start reading).
 
+mod route;
+
 use crate::error::Result;
+pub use route::{Delivering, Operation, Route, delivering_targets};
 use serde_json::Value;
 use std::collections::HashMap;
 use tokio_postgres::Client;
@@ -66,76 +69,6 @@ pub async fn evict_sender(client: &Client, pipeline: &str) -> Result<i32> {
         )
         .await?;
     Ok(row.get(0))
-}
-
-/// The deliveries of one of the targets of a pipeline.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// The pipeline.
-    pub pipeline: String,
-    /// The target whose rows they are.
-    pub target: String,
-    /// Whether that is the first of the pipeline.
-    pub is_first: bool,
-    /// Of the unsent ones, only these are sent for now.
-    pub only: Option<Operation>,
-    /// And only those that were noted up to this one.
-    pub up_to: Option<i64>,
-    /// Whether what a constraint between rows refuses is given up: nothing else will be sent that may mend it.
-    pub is_final: bool,
-}
-
-impl Route {
-    /// Everything that a target of `pipeline` has to send.
-    pub fn all_of(pipeline: &str, target: &str, is_first: bool) -> Self {
-        Route {
-            pipeline: pipeline.to_owned(),
-            target: target.to_owned(),
-            is_first,
-            only: None,
-            up_to: None,
-            is_final: true,
-        }
-    }
-}
-
-/// What a delivery does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Its row was deleted.
-    Delete,
-    /// Its row was inserted or updated.
-    Upsert,
-}
-
-/// The targets whose rows a pipeline delivers.
-#[derive(Debug, Clone)]
-pub struct Delivering {
-    /// In their order.
-    pub routes: Vec<Route>,
-    /// The last of their deliveries that is to be sent.
-    pub latest: i64,
-}
-
-/// Which targets those are, as of one moment.
-pub async fn delivering_targets(client: &Client, pipeline: &str) -> Result<Delivering> {
-    let rows = client
-        .query_typed(
-            "select target, is_first, latest_unsent from sluice.delivering_targets(pipeline => $1)",
-            &[(&pipeline, Type::TEXT)],
-        )
-        .await?;
-    let routes = rows
-        .iter()
-        .map(|row| Route::all_of(pipeline, row.get("target"), row.get("is_first")));
-    let latest = rows
-        .iter()
-        .filter_map(|row| row.get::<_, Option<i64>>("latest_unsent"))
-        .max();
-    Ok(Delivering {
-        routes: routes.collect(),
-        latest: latest.unwrap_or(0),
-    })
 }
 
 /// A delivery run that has started.

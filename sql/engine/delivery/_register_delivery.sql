@@ -63,25 +63,6 @@ begin
 end
 $$;
 
--- A row is deleted there by its key as it is now. What a body function makes of the key cannot be seen.
-create or replace function sluice._warn_of_changing_key(p_only sluice.pipelines, p_key text[])
-returns void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_other text := (
-    select string_agg(k, ', ') from jsonb_array_elements_text(nullif(p_only.deliver -> 'key', 'null')) k
-    where k <> all (p_key));
-begin
-  if v_other is not null and not p_only.deliver ? 'body' then
-    raise notice 'pipeline %: the key of deliver has %, which is not in the key of the pipeline: when it changes, the '
-      'row with the old value stays in %', p_only.name, v_other, p_only.deliver ->> 'table'
-      using hint = 'deliver by the key of the pipeline, or by columns that never change for a row';
-  end if;
-end
-$$;
-
 -- Columns that are delivered without a body function are the target's, and the key is one of them.
 create or replace function sluice._check_delivered_columns(p_pipeline sluice.pipelines, p_target oid, p_key text[])
 returns void

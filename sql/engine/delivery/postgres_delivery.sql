@@ -46,3 +46,22 @@ $$;
 
 comment on function sluice._table_delivery_settings() is
   'The settings of a delivery into a table of a PostgreSQL database.';
+
+-- A row is deleted there by its key as it is now. What a body function makes of the key cannot be seen.
+create or replace function sluice._warn_of_changing_key(p_only sluice.pipelines, p_key text[])
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_other text := (
+    select string_agg(k, ', ') from jsonb_array_elements_text(nullif(p_only.deliver -> 'key', 'null')) k
+    where k <> all (p_key));
+begin
+  if v_other is not null and not p_only.deliver ? 'body' then
+    raise notice 'pipeline %: the key of deliver has %, which is not in the key of the pipeline: when it changes, the '
+      'row with the old value stays in %', p_only.name, v_other, p_only.deliver ->> 'table'
+      using hint = 'deliver by the key of the pipeline, or by columns that never change for a row';
+  end if;
+end
+$$;

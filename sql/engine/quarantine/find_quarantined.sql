@@ -92,8 +92,6 @@ begin
   end if;
   if p_filter is null then
     return p_ids;
-  elsif btrim(p_filter) = '' then
-    raise exception using errcode = 'SL005', message = 'the filter is empty', hint = 'without one it is all of them';
   end if;
   begin
     -- First between brackets of another kind: what leaves the ones would have to leave the others, too.
@@ -106,6 +104,8 @@ begin
     end if;
   exception when syntax_error_or_access_rule_violation or data_exception or feature_not_supported then
     get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;
+    v_message := case btrim(p_filter) when '' then 'it is empty' else v_message end;
+    v_hint := case when btrim(p_filter) <> '' then v_hint end;
     raise exception using errcode = 'SL005',
       message = format('filter %s cannot be used: %s', quote_literal(p_filter), v_message),
       hint = concat_ws('; ', nullif(v_hint, ''), format('a condition on the columns of sluice.%s,'

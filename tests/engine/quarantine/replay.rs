@@ -430,7 +430,11 @@ async fn what_cannot_be_replayed_is_refused_in_words() {
             "filter 'sqlstate = ' cannot be used: syntax error",
             "sqlstate = '22P02'",
         ),
-        (", filter => ' '", "the filter is empty", "without one"),
+        (
+            ", filter => ' '",
+            "filter ' ' cannot be used: it is empty",
+            "a condition on the columns",
+        ),
         (
             ", filter => 'id / 0 = 1'",
             "cannot be used: division by zero",
