@@ -89,7 +89,7 @@ as $$
   where o.delivery_id = d.delivery_id
 $$;
 
--- As much as v_most is taken into hand at a time. Rows may be large: few are looked at before many are.
+-- 16 MiB are taken into hand at a time, the oldest first (p_ids). Rows may be large: few are looked at before many are.
 create or replace function sluice._write_claimed(
   p_pipeline sluice.pipelines, p_state sluice.delivery_state, p_ids bigint[])
 returns void
@@ -97,11 +97,11 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_most constant bigint := 16 << 20;
-  v_sql  constant text := sluice._body_sql(p_pipeline, p_state.body_function);
-  v_done integer := 4;
+  v_room bigint := 16 << 20;
+  v_done integer := 0;
+  v_upto integer;
+  v_sql  text;
   v_made record;
-  v_more record;
 begin
   if p_ids = '{}' then
     return;
@@ -109,40 +109,37 @@ begin
   if sluice._is_distributed(to_regclass(p_pipeline.target)) then
     perform sluice._fetch_delivered(p_pipeline, p_ids);
   end if;
-  v_made := sluice._make_bodies(p_pipeline.name, v_sql, p_state.search_path, p_ids[:v_done]);
-  while v_done < cardinality(p_ids) and v_most > (
-    select coalesce(sum(octet_length(b.body)), 0) from unnest(v_made.bodies) b (body)) loop
-    v_more := sluice._make_bodies(p_pipeline.name, v_sql, p_state.search_path, p_ids[v_done + 1:2 * v_done]);
-    v_made.ids := v_made.ids || v_more.ids;
-    v_made.are_there := v_made.are_there || v_more.are_there;
-    v_made.bodies := v_made.bodies || v_more.bodies;
-    v_made.errors := v_made.errors || v_more.errors;
-    v_done := 2 * v_done;
+  v_sql := sluice._body_sql(p_pipeline, p_state.body_function);
+  while v_done < cardinality(p_ids) and v_room > 0 loop
+    v_upto := greatest(4, 2 * v_done);
+    v_made := sluice._make_bodies(p_pipeline.name, v_sql, p_state.search_path, p_ids[v_done + 1:v_upto]);
+    update sluice.outbox o set state = d.state,
+      closed_at = case when d.state in ('filtered', 'superseded') then clock_timestamp() end,
+      body = case d.state when 'in_flight' then d.body end,
+      attempts = case d.state when 'in_flight' then 1 else o.attempts end,
+      attempted_at = case d.state when 'in_flight' then clock_timestamp() end,
+      error = case
+        when d.error is not null or d.state in ('in_flight', 'filtered') then d.error
+        when o.operation = 'delete' then 'the row is there again'
+        when p_pipeline.deliver ->> 'deletes' = 'false' then 'the row is not in the target any more'
+        else 'the row is not in the target any more, and no batch deleted it' end
+    from (
+      select m.*, sum(octet_length(m.body)) over (order by m.delivery_id) - octet_length(m.body) < v_room as is_room,
+        case
+          when m.error is not null then 'dead'
+          -- Another writer may have put the row back, or taken it away.
+          when m.is_there is distinct from (i.operation <> 'delete') then case
+            when i.operation = 'delete' or p_pipeline.deliver ->> 'deletes' = 'false' or exists (
+              select from sluice.outbox n where n.pipeline_id = i.pipeline_id and n.route = i.route
+                and n.key_hash = i.key_hash and n.delivery_id > i.delivery_id) then 'superseded' else 'dead' end
+          when m.body is null then 'filtered'
+          else 'in_flight' end as state
+      from unnest(v_made.ids, v_made.are_there, v_made.bodies, v_made.errors) m (delivery_id, is_there, body, error)
+      join sluice.outbox i using (delivery_id)) d
+    where o.delivery_id = d.delivery_id and d.is_room is not false;
+    v_room := v_room - (select coalesce(sum(octet_length(b.body)), 0) from unnest(v_made.bodies) b (body));
+    v_done := v_upto;
   end loop;
-  update sluice.outbox o set state = d.state,
-    closed_at = case when d.state in ('filtered', 'superseded') then clock_timestamp() end,
-    body = case d.state when 'in_flight' then d.body end,
-    attempts = case d.state when 'in_flight' then 1 else o.attempts end,
-    attempted_at = case d.state when 'in_flight' then clock_timestamp() end,
-    error = case
-      when d.error is not null or d.state in ('in_flight', 'filtered') then d.error
-      when o.operation = 'delete' then 'the row is there again'
-      when p_pipeline.deliver ->> 'deletes' = 'false' then 'the row is not in the target any more'
-      else 'the row is not in the target any more, and no batch deleted it' end
-  from (
-    select m.*, sum(octet_length(m.body)) over (order by m.delivery_id) - octet_length(m.body) < v_most as is_room,
-      case
-        when m.error is not null then 'dead'
-        -- Another writer may have put the row back, or taken it away.
-        when m.is_there is distinct from (i.operation <> 'delete') then case
-          when i.operation = 'delete' or p_pipeline.deliver ->> 'deletes' = 'false' or exists (
-            select from sluice.outbox n where n.pipeline_id = i.pipeline_id and n.route = i.route
-              and n.key_hash = i.key_hash and n.delivery_id > i.delivery_id) then 'superseded' else 'dead' end
-        when m.body is null then 'filtered'
-        else 'in_flight' end as state
-    from unnest(v_made.ids, v_made.are_there, v_made.bodies, v_made.errors) m (delivery_id, is_there, body, error)
-    join sluice.outbox i using (delivery_id)) d
-  where o.delivery_id = d.delivery_id and d.is_room is not false;
 end
 $$;
 
