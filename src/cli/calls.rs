@@ -93,11 +93,7 @@ pub(super) async fn versions(context: &Context, args: &args::Reporting) -> Resul
     );
     let session = context.session().await?;
     let versions = look(&session, &sql, &[&args.pipeline]).await?;
-    let when_empty = match versions.is_empty() {
-        true => owners::why_none(&session).await?,
-        false => String::new(),
-    };
-    table::print(&versions, context.json, &when_empty);
+    owners::print(context, &session, &versions).await?;
     Ok(0)
 }
 

@@ -1,7 +1,9 @@
 //! Whose the pipelines are that a command leaves out.
 
 use super::call::look;
+use super::context::Context;
 use super::diagnostics;
+use super::table::{self, Row};
 use crate::error::{Error, Result};
 use tokio_postgres::Client;
 
@@ -36,10 +38,16 @@ pub(super) async fn note_left_out(session: &Client, which: &str, number: usize) 
     Ok(())
 }
 
-/// Why a list of pipelines is empty.
-pub(super) async fn why_none(session: &Client) -> Result<String> {
-    Ok(match left_out(session, HIDDEN).await?.as_str() {
+/// Prints a list of pipelines, or why it is empty.
+pub(super) async fn print(context: &Context, session: &Client, rows: &[Row]) -> Result<()> {
+    let others = match rows.is_empty() && !context.json {
+        true => left_out(session, HIDDEN).await?,
+        false => String::new(),
+    };
+    let when_empty = match others.as_str() {
         "" => "no pipeline is defined; \"sluice apply FILE\" defines one".to_owned(),
         others => format!("no pipeline is yours: {others}"),
-    })
+    };
+    table::print(rows, context.json, &when_empty);
+    Ok(())
 }

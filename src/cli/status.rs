@@ -4,7 +4,7 @@ use super::args;
 use super::call::rows;
 use super::context::Context;
 use super::owners;
-use super::table::{self, Row};
+use super::table::Row;
 use crate::error::Result;
 use serde_json::Value;
 
@@ -26,11 +26,7 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
             row.retain(|name, _| !HIDDEN.contains(&name.as_str()));
         }
     }
-    let when_empty = match rows.is_empty() {
-        true => owners::why_none(&session).await?,
-        false => String::new(),
-    };
-    table::print(&rows, context.json, &when_empty);
+    owners::print(context, &session, &rows).await?;
     if !context.json {
         for remark in remarks {
             println!("{remark}");

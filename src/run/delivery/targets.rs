@@ -7,7 +7,7 @@
 use super::{DeliveryOptions, look_up, note_all_rows, send_target};
 use crate::batch::{Delivering, Operation, Route};
 use crate::db::Connector;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::report::DeliveryReport;
 use crate::run::Stop;
 
@@ -20,11 +20,22 @@ pub async fn deliver(
     options: &DeliveryOptions,
     stop: &Stop,
 ) -> Vec<DeliveryReport> {
-    let failed = |error| vec![DeliveryReport::of_failure(pipeline, error)];
-    let mut delivering = match look_up(connector, pipeline, options, stop).await {
-        Ok(delivering) => delivering,
-        Err(error) => return failed(error),
-    };
+    match send_in_order(connector, pipeline, target, options, stop).await {
+        Ok(reports) => reports,
+        Err(error) => vec![DeliveryReport::of_failure(pipeline, error)],
+    }
+}
+
+/// Fails where it cannot be found out what there is to send.
+async fn send_in_order(
+    connector: &Connector,
+    pipeline: &str,
+    target: Option<&str>,
+    options: &DeliveryOptions,
+    stop: &Stop,
+) -> Result<Vec<DeliveryReport>> {
+    let look_up = || look_up(connector, pipeline, options, stop);
+    let mut delivering = look_up().await?;
     let count = delivering.routes.len();
     if let Some(target) = target {
         delivering.routes.retain(|route| route.target == target);
@@ -36,22 +47,15 @@ pub async fn deliver(
         }
     }
     if options.all_rows {
-        let noted = note_all_rows(connector, pipeline, &delivering.routes, options, stop).await;
-        let found = match noted {
-            Ok(()) => look_up(connector, pipeline, options, stop).await,
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(found) => delivering.latest = found.latest,
-            Err(error) => return failed(error),
-        }
+        note_all_rows(connector, pipeline, &delivering.routes, options, stop).await?;
+        delivering.latest = look_up().await?.latest;
     }
     if let [only] = &delivering.routes[..] {
         let route = Route {
             is_final: count < 2,
             ..only.clone()
         };
-        return vec![send_target(connector, &route, options, stop).await];
+        return Ok(vec![send_target(connector, &route, options, stop).await]);
     }
     let mut sender = Targets {
         connector,
@@ -63,15 +67,10 @@ pub async fn deliver(
     sender.send_all(false).await;
     if sender.sent.iter().any(Sent::has_put_off) && sender.failed().is_none() {
         // What refused them may be gone, or be what was superseded by a change noted meanwhile.
-        match look_up(connector, pipeline, options, stop).await {
-            Ok(found) => {
-                let is_final = found.latest <= sender.delivering.latest;
-                sender.send_all(is_final).await;
-            }
-            Err(error) => return failed(error),
-        }
+        let is_final = look_up().await?.latest <= sender.delivering.latest;
+        sender.send_all(is_final).await;
     }
-    sender.reports()
+    Ok(sender.reports())
 }
 
 struct Targets<'a> {
