@@ -16,6 +16,7 @@ pub use session::{Notice, Session};
 pub use target::Target;
 
 use crate::error::Result;
+use libpq_conninfo::Settings;
 
 /// How long a server goes on for a client that has died. Only for the transaction, as behind a pooler the session is
 /// not ours.
@@ -27,7 +28,15 @@ exception when invalid_parameter_value then null; /* not every system can tell *
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
-use libpq_conninfo::Settings;
+
+/// A string as SQL writes it.
+pub(crate) fn literal(text: &str) -> String {
+    let quoted = format!("'{}'", text.replace('\'', "''"));
+    match text.contains('\\') {
+        true => format!("E{}", quoted.replace('\\', "\\\\")),
+        false => quoted,
+    }
+}
 
 /// One connection to `settings`, seen by the server as `application_name` unless the user
 /// chose a name.

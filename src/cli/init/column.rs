@@ -2,6 +2,7 @@
 
 use super::evidence::Field;
 use super::kind::Kind;
+use crate::db::literal;
 use crate::source::DeclaredField;
 use std::collections::BTreeMap;
 
@@ -256,15 +257,6 @@ fn is_code(name: &str) -> bool {
     super::name::words(name)
         .iter()
         .any(|word| CODES.contains(&word.as_str()))
-}
-
-/// A string as SQL writes it.
-pub(super) fn literal(text: &str) -> String {
-    let quoted = format!("'{}'", text.replace('\'', "''"));
-    match text.contains('\\') {
-        true => format!("E{}", quoted.replace('\\', "\\\\")),
-        false => quoted,
-    }
 }
 
 /// An array of text as Postgres writes it.

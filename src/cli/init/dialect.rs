@@ -2,11 +2,11 @@
 //! tried with the reader that will load the file.
 
 use super::answer::{self, Records};
-use super::column::literal;
 use super::kind::Kind;
 use super::members::Members;
 use super::name;
 use super::sample::{Sample, Sampler};
+use crate::db::literal;
 use crate::error::{Error, Result};
 use crate::source;
 use serde_json::{Value, json};

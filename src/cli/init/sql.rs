@@ -1,7 +1,8 @@
 //! Writes the pipeline as a file for `sluice apply`.
 
-use super::column::{Column, Takes, array, literal};
+use super::column::{Column, Takes, array};
 use super::name::quoted;
+use crate::db::literal;
 use serde_json::Value;
 use std::fmt::Write;
 

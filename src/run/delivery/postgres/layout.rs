@@ -1,6 +1,6 @@
 //! The destination table as it is found, and the statements that write to it.
 
-use crate::db::quoted;
+use crate::db::{literal, quoted};
 use crate::error::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
 use tokio_postgres::Client;
@@ -174,7 +174,7 @@ select 0::pg_catalog.int8, 0::pg_catalog.int8, (select pg_catalog.count(*) from 
             match kind {
                 "json" | "jsonb" => format!(
                     "case when {} = any (r.{JSON_NULLS}) then 'null'::{kind} else r.{name} end as {name}",
-                    format_args!("'{}'", column.replace('\'', "''"))
+                    literal(column)
                 ),
                 _ => format!("r.{name}"),
             }

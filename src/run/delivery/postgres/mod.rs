@@ -35,14 +35,15 @@ pub(super) struct Table {
     open: Mutex<Option<(Session, Layout)>>,
 }
 
+/// The server of the table.
+fn server(settings: &Settings, host: &HostRules) -> Result<libpq_conninfo::Settings> {
+    let location = settings.secret_location()?;
+    named(&location, "delivery", host, &Redactor::default())
+}
+
 /// Connects, and looks for the table.
 pub(super) async fn look(settings: Settings, host: &HostRules) -> Result<String> {
-    let server = named(
-        &settings.secret_location()?,
-        "delivery",
-        host,
-        &Redactor::default(),
-    )?;
+    let server = server(&settings, host)?;
     let session = Connector::new(&server, "sluice doctor")?.connect().await?;
     let key = settings.key.unwrap_or_default();
     let layout = Layout::find(&session, &settings.table, &key).await?;
@@ -63,12 +64,7 @@ impl Table {
         host: &HostRules,
         budget: Arc<Budget>,
     ) -> Result<Self> {
-        let server = named(
-            &settings.secret_location()?,
-            "delivery",
-            host,
-            &Redactor::default(),
-        )?;
+        let server = server(&settings, host)?;
         Ok(Table {
             key: settings
                 .key
