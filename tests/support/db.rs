@@ -4,6 +4,7 @@ use super::server::{TestServer, shared};
 use libpq_conninfo::Settings;
 use pgsluice::db::{Connector, Session};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use tokio_postgres::SimpleQueryMessage;
 
@@ -113,6 +114,15 @@ impl TestDb {
 
     pub async fn connect(&self) -> Session {
         connect(&self.settings).await
+    }
+
+    /// A session, and the notices that it was sent.
+    pub async fn connect_hearing(&self) -> (Session, Arc<Mutex<Vec<String>>>) {
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&notices);
+        let connector = (self.connector())
+            .on_notice(move |notice| heard.lock().unwrap().push(format!("{notice:?}")));
+        (connector.connect().await.unwrap(), notices)
     }
 
     /// Runs statements.

@@ -143,12 +143,7 @@ async fn a_key_that_may_change_under_the_key_of_the_pipeline_is_warned_of() {
         "create function shop.body_v2(r shop.items) returns jsonb language sql stable as $$ select to_jsonb(r) $$",
     )
     .await;
-    let notices = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let heard = notices.clone();
-    let connector = db
-        .connector()
-        .on_notice(move |notice| heard.lock().unwrap().push(format!("{notice:?}")));
-    let session = connector.connect().await.unwrap();
+    let (session, notices) = db.connect_hearing().await;
     let told = async |key: &str| {
         let deliver = format!(
             "sluice.postgres_delivery(connection => sluice.connection(env => 'CRM_DB'), \"table\" => 'crm.items'{key})"

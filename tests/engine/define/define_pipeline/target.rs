@@ -146,12 +146,7 @@ async fn transform_returning_the_target_s_own_row_type_is_refused() {
 #[tokio::test]
 async fn bookkeeping_columns_are_added_once_and_aloud() {
     let db = shop().await;
-    let notices = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let heard = notices.clone();
-    let connector = db
-        .connector()
-        .on_notice(move |notice| heard.lock().unwrap().push(format!("{notice:?}")));
-    let session = connector.connect().await.unwrap();
+    let (session, notices) = db.connect_hearing().await;
     session.batch_execute(&definition(&[])).await.unwrap();
     let first = std::mem::take(&mut *notices.lock().unwrap()).join("\n");
     assert!(
