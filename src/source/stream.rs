@@ -8,8 +8,8 @@ use std::os::fd::AsFd;
 use serde_json::{Value, json};
 
 use super::records::{
-    Compression, Content, Decoder, Parser, Progress as Framed, Raw, Reading, RecordSettings, Whole,
-    Window,
+    CompleteInput, Compression, Content, CountingReader, Decoder, ParserState, ReadOutcome,
+    RecordReader, RecordSettings, Window,
 };
 use super::{BatchBuilder, Progress, Proof, Remarks, Source, SourceContext};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ pub(super) const PATH: &str = "-";
 
 /// The source that reads a stream.
 pub struct StreamSource {
-    reading: Reading,
+    reading: RecordReader,
     remarks: Remarks,
     has_begun: bool,
 }
@@ -44,7 +44,7 @@ impl StreamSource {
         let settings = super::file::stream_settings(settings)?;
         let mut head = Vec::new();
         // Not a byte more than needed: after its first record a pipe may be silent.
-        while Compression::is_open(&head)
+        while Compression::needs_more(&head)
             && input
                 .by_ref()
                 .take(1)
@@ -60,13 +60,17 @@ impl StreamSource {
     }
 }
 
-fn begin(settings: &RecordSettings, head: Vec<u8>, input: Box<dyn Read + Send>) -> Result<Reading> {
+fn begin(
+    settings: &RecordSettings,
+    head: Vec<u8>,
+    input: Box<dyn Read + Send>,
+) -> Result<RecordReader> {
     let compression = Compression::detect(settings.compression, PATH, &head);
-    let raw = Raw::new(io::Cursor::new(head).chain(input), 0);
-    let decoder = Decoder::new(compression, raw).and_then(Decoder::telling_silence);
+    let raw = CountingReader::new(io::Cursor::new(head).chain(input), 0);
+    let decoder = Decoder::new(compression, raw).and_then(Decoder::reporting_idle);
     let window = Window::new(decoder.map_err(unreadable)?, 0);
-    let mut reading = Reading::new(PATH, Whole("stream"), compression, window);
-    reading.begin(settings, None, Parser::default())?;
+    let mut reading = RecordReader::new(PATH, CompleteInput("stream"), compression, window);
+    reading.begin(settings, None, ParserState::default())?;
     Ok(reading)
 }
 
@@ -77,18 +81,18 @@ fn unreadable(cause: io::Error) -> Error {
 impl Source for StreamSource {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         out.set_origin(PATH);
-        let progress = self.reading.read_what_came(out)?;
+        let progress = self.reading.try_read_into(out)?;
         self.has_begun |= out.rows() > 0;
         match progress {
-            Some(Framed::BatchIsFull) => return Ok(Progress::Full),
+            Some(ReadOutcome::BatchFull) => return Ok(Progress::Full),
             // What has come need not wait for what follows.
             None => return Ok(Progress::UnitEnded(Proof::Complete)),
-            Some(Framed::InputHasEnded) => {}
+            Some(ReadOutcome::EndOfInput) => {}
         }
         for remark in self.reading.note().into_iter().chain(self.reading.remark()) {
             self.remarks.add(remark);
         }
-        if self.reading.is_cut() {
+        if self.reading.is_truncated() {
             return Err(Error::failed(
                 "what came on standard input is cut short: its compressed stream has no end",
             )

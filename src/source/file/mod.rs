@@ -191,7 +191,7 @@ impl FileSource {
     /// Reads on in a file.
     fn read_on(&mut self, file: FileReading, out: &mut BatchBuilder) -> Result<Progress> {
         Ok(match self.units.read_on(file, out)? {
-            ReadOn::BatchIsFull(file) => {
+            ReadOn::BatchFull(file) => {
                 self.current = Some(file);
                 Progress::Full
             }

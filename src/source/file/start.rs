@@ -15,8 +15,8 @@ use super::watch::{Growing, Handle};
 use crate::error::Result;
 use crate::source::parquet::{self, Ranges};
 use crate::source::records::{
-    Compression, Decoder, Format, HISTORY, Parser, Position, Raw, Reading, RecordSettings, Resumed,
-    Window, damaged,
+    Compression, CountingReader, Decoder, Format, HISTORY, ParserState, Position, RecordReader,
+    RecordSettings, Resumed, Window, damaged,
 };
 
 /// What opening a file came to.
@@ -59,13 +59,13 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
         return open_parquet(settings, name, handle, known);
     }
     let mut window = window_at(&handle, compression, resume_from(&known)).map_err(failed)?;
-    let mut parser = Parser::default();
+    let mut parser = ParserState::default();
     let mut is_unchanged = false;
     if let Some(known) = &known {
         let position = &known.position;
         match window.resume(&position.place) {
-            Ok(Resumed::There) => {}
-            Ok(Resumed::Elsewhere(difference)) => return Ok(Opened::Replaced(difference)),
+            Ok(Resumed::Unchanged) => {}
+            Ok(Resumed::Changed(difference)) => return Ok(Opened::Replaced(difference)),
             Err(cause) => return Err(damaged("file", name, compression, &window, cause)),
         }
         parser = position.parser.clone();
@@ -79,12 +79,12 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
         }
     }
     let format = known.as_ref().and_then(|known| known.position.format);
-    let mut reading = Reading::new(name, Growing::new(&handle, settings), compression, window);
+    let mut reading = RecordReader::new(name, Growing::new(&handle, settings), compression, window);
     if let Some(known) = &known {
         reading.resume(&known.position);
     }
     match is_unchanged {
-        true => reading.nothing_new(),
+        true => reading.mark_done(),
         false => reading.begin(&settings.records, format, parser)?,
     }
     let file = FileReading::new(Box::new(reading), handle, known, is_unchanged);
@@ -169,7 +169,7 @@ fn window_at(handle: &Arc<Handle>, compression: Compression, offset: u64) -> io:
         handle: Arc::clone(handle),
         at,
     };
-    let raw = Raw::new(bytes, at);
+    let raw = CountingReader::new(bytes, at);
     Ok(Window::new(Decoder::new(compression, raw)?, at))
 }
 
@@ -194,7 +194,7 @@ fn reenter(
     handle: &Arc<Handle>,
     position: &Position,
     mut window: Window,
-) -> io::Result<(Window, Parser)> {
+) -> io::Result<(Window, ParserState)> {
     let Some(tail) = &position.tail else {
         return Ok((window, position.parser.clone()));
     };

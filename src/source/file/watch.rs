@@ -93,12 +93,12 @@ impl Input for Growing {
             }
             let age = SystemTime::now().duration_since(meta.modified()?);
             if age.is_ok_and(|age| age >= self.settle) {
-                return Ok(Settled::Whole);
+                return Ok(Settled::Complete);
             }
             if self.waited >= self.settle {
                 return Ok(match self.has_grown {
                     true => Settled::StillGrowing,
-                    false => Settled::Whole,
+                    false => Settled::Complete,
                 });
             }
             thread::sleep(POLL);

@@ -145,7 +145,7 @@ impl ObjectSource {
     fn read_on(&mut self, object: ObjectReading, out: &mut BatchBuilder) -> Result<Progress> {
         Ok(Progress::UnitEnded(
             match self.units.read_on(object, out)? {
-                ReadOn::BatchIsFull(object) => {
+                ReadOn::BatchFull(object) => {
                     self.current = Some(object);
                     return Ok(Progress::Full);
                 }

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::source::ObjectState;
 use crate::source::parquet;
 use crate::source::records::{
-    Compression, Content, Decoder, Parser, Raw, Reading, Resumed, Whole, Window, damaged,
+    CompleteInput, Compression, Content, CountingReader, Decoder, ParserState, RecordReader,
+    Resumed, Window, damaged,
 };
 use crate::source::units::{self, Unit};
 
@@ -88,20 +89,20 @@ impl ObjectReading {
             Some(position) => position.compression,
             None => Compression::detect(settings.records.compression, name, &head),
         };
-        let raw = Raw::new(io::Cursor::new(head).chain(body), start);
+        let raw = CountingReader::new(io::Cursor::new(head).chain(body), start);
         let mut window = Window::new(Decoder::new(compression, raw).map_err(lost)?, start);
-        let mut parser = Parser::default();
+        let mut parser = ParserState::default();
         if let Some(position) = known {
             match window.resume(&position.place) {
-                Ok(Resumed::There) => {}
-                Ok(Resumed::Elsewhere(difference)) => {
+                Ok(Resumed::Unchanged) => {}
+                Ok(Resumed::Changed(difference)) => {
                     return Ok(parquet::Opened::Elsewhere(difference));
                 }
                 Err(cause) => return Err(damaged("object", name, compression, &window, cause)),
             }
             parser = position.parser.clone();
         }
-        let mut reading = Reading::new(name, Whole("object"), compression, window);
+        let mut reading = RecordReader::new(name, CompleteInput("object"), compression, window);
         reading.begin(
             &settings.records,
             known.and_then(|position| position.format),

@@ -14,8 +14,8 @@ use super::{MAGIC, Opened, Ranges};
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 use crate::source::records::{
-    Compression, Content, Format, Parser, Place, Position, Progress, RecordSettings, TOO_LONG,
-    Taken, hex_sha256,
+    Compression, Content, ContentOffset, Format, HandedOut, ParserState, Position, ReadOutcome,
+    RecordSettings, TOO_LONG, hex_sha256,
 };
 
 /// The magic and, before it, the length of the footer.
@@ -82,7 +82,7 @@ pub(in crate::source) fn open(
         at: 0,
         records: 0,
         counted: 0,
-        taken: Taken::default(),
+        taken: HandedOut::default(),
         is_damaged: false,
         payload: Vec::new(),
         values: Vec::new(),
@@ -90,7 +90,7 @@ pub(in crate::source) fn open(
     if let Some(known) = known {
         parquet.records = known.place.records;
         parquet.counted = parquet.bytes();
-        parquet.taken = Taken::of(known);
+        parquet.taken = HandedOut::of(known);
     }
     Ok(Opened::There(Box::new(parquet)))
 }
@@ -128,7 +128,7 @@ struct Parquet {
     at: usize,
     records: u64,
     counted: u64,
-    taken: Taken,
+    taken: HandedOut,
     is_damaged: bool,
     payload: Vec<u8>,
     /// Where in it the values stand.
@@ -136,10 +136,10 @@ struct Parquet {
 }
 
 impl Parquet {
-    fn advance(&mut self, out: &mut BatchBuilder) -> Result<Progress, Fault> {
+    fn advance(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome, Fault> {
         while self.records < self.total {
             if out.is_full() {
-                return Ok(Progress::BatchIsFull);
+                return Ok(ReadOutcome::BatchFull);
             }
             match &self.rows {
                 Some(rows) if self.at < rows.len() => {
@@ -154,7 +154,7 @@ impl Parquet {
                 }
             }
         }
-        Ok(Progress::InputHasEnded)
+        Ok(ReadOutcome::EndOfInput)
     }
 
     fn push(&self, out: &mut BatchBuilder) {
@@ -222,7 +222,7 @@ impl Content for Parquet {
         &self.name
     }
 
-    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome> {
         out.declare(&self.file.declared);
         let progress = self.advance(out);
         let read = self.bytes();
@@ -242,14 +242,14 @@ impl Content for Parquet {
 
     fn position(&self) -> Position {
         Position {
-            place: Place {
+            place: ContentOffset {
                 bytes: self.bytes(),
                 records: self.records,
                 line: 1,
                 anchor: self.anchor.clone(),
                 anchor_bytes: self.anchor_bytes,
             },
-            parser: Parser::default(),
+            parser: ParserState::default(),
             format: Some(Format::Parquet),
             compression: Compression::None,
             tail: None,
@@ -282,9 +282,9 @@ impl Content for Parquet {
         self.taken.count(self.records);
     }
 
-    fn regret(&self, error: Error) -> Error {
+    fn explain_damage(&self, error: Error) -> Error {
         match self.is_damaged {
-            true => self.taken.regret(error, &self.name),
+            true => self.taken.explain_damage(error, &self.name),
             false => error,
         }
     }

@@ -12,13 +12,13 @@ use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::source::json::{self, Pointer};
 use crate::source::records::{
-    Compression, Content, Decoder, Parser, Progress as Framed, Raw, Reading, RecordSettings, Whole,
-    Window,
+    CompleteInput, Compression, Content, CountingReader, Decoder, ParserState, ReadOutcome,
+    RecordReader, RecordSettings, Window,
 };
 use crate::source::{BatchBuilder, Progress, Proof, Reason, Remarks, Source, SourceContext};
 
 pub(super) struct Plain {
-    reading: Reading,
+    reading: RecordReader,
     /// Where the cursor stands in a record.
     pointer: Option<Pointer>,
     mark: Mark,
@@ -68,11 +68,12 @@ impl Plain {
                 Error::failed(format!("the program `{name}` cannot be read")).caused_by(cause)
             }
         };
-        let decoder = Decoder::new(Compression::None, Raw::new(output, 0));
-        let decoder = decoder.and_then(Decoder::telling_silence);
+        let decoder = Decoder::new(Compression::None, CountingReader::new(output, 0));
+        let decoder = decoder.and_then(Decoder::reporting_idle);
         let window = Window::new(decoder.map_err(unreadable)?, 0);
-        let mut reading = Reading::new(&name, Whole("program"), Compression::None, window);
-        reading.begin(&records, settings.protocol.format(), Parser::default())?;
+        let mut reading =
+            RecordReader::new(&name, CompleteInput("program"), Compression::None, window);
+        reading.begin(&records, settings.protocol.format(), ParserState::default())?;
         Ok(Plain {
             reading,
             pointer: settings.cursor.clone(),
@@ -90,17 +91,17 @@ impl Source for Plain {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
         out.set_origin(self.reading.name());
         let before = out.rows();
-        let progress = self.reading.read_what_came(out);
+        let progress = self.reading.try_read_into(out);
         if let (Some(pointer), true) = (&self.pointer, out.rows() > before) {
             self.last = out.last_payload().and_then(|record| value(record, pointer));
         }
         let progress = progress?;
         self.has_begun |= out.rows() > 0;
         match progress {
-            Some(Framed::BatchIsFull) => return Ok(Progress::Full),
+            Some(ReadOutcome::BatchFull) => return Ok(Progress::Full),
             // What has come need not wait for what comes behind.
             None => return Ok(Progress::UnitEnded(Proof::Complete)),
-            Some(Framed::InputHasEnded) => {}
+            Some(ReadOutcome::EndOfInput) => {}
         }
         for remark in self.reading.note().into_iter().chain(self.reading.remark()) {
             self.remarks.add(remark);

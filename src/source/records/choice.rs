@@ -86,28 +86,28 @@ pub(in crate::source) enum OnReplace {
 /// An encoding by one of its names. The engine knows which ones a pipeline may use.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-pub(in crate::source) struct Named(&'static Encoding);
+pub(in crate::source) struct EncodingName(&'static Encoding);
 
-impl TryFrom<String> for Named {
+impl TryFrom<String> for EncodingName {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        Named::find(&name).ok_or_else(|| {
+        EncodingName::find(&name).ok_or_else(|| {
             format!("unknown encoding `{name}`: utf-8, windows-1252 and utf-16le are some")
         })
     }
 }
 
-impl Named {
+impl EncodingName {
     pub(super) fn find(name: &str) -> Option<Self> {
         let encoding = Encoding::for_label(name.as_bytes())?;
         // The others keep state across line ends, or are not encodings.
         let is_sliced = encoding.is_ascii_compatible() || is_utf16(encoding);
-        is_sliced.then_some(Named(encoding))
+        is_sliced.then_some(EncodingName(encoding))
     }
 
     pub(super) fn of(encoding: &'static Encoding) -> Self {
-        Named(encoding)
+        EncodingName(encoding)
     }
 
     pub(super) fn encoding(self) -> &'static Encoding {
@@ -115,7 +115,7 @@ impl Named {
     }
 
     /// None for UTF-8, which needs none.
-    pub(super) fn foreign(self) -> Option<&'static Encoding> {
+    pub(super) fn unless_utf8(self) -> Option<&'static Encoding> {
         (self.0 != UTF_8).then_some(self.0)
     }
 }

@@ -9,7 +9,7 @@ pub(in crate::source) trait Content: Send {
     fn name(&self) -> &str;
 
     /// Adds records to `out` until it is full or the input ends.
-    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress>;
+    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome>;
 
     /// Where reading of the input can continue.
     fn position(&self) -> Position;
@@ -34,7 +34,7 @@ pub(in crate::source) trait Content: Send {
     fn count_batch(&mut self);
 
     /// Adds to a failure what was made of the input before.
-    fn regret(&self, error: Error) -> Error;
+    fn explain_damage(&self, error: Error) -> Error;
 
     /// What the user should know about the content.
     fn note(&self) -> Option<String>;
@@ -45,15 +45,15 @@ pub(in crate::source) trait Content: Send {
 
 /// What batches before the current one took of an input.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::source) struct Taken {
+pub(in crate::source) struct HandedOut {
     pub(in crate::source) batches: u64,
     records: u64,
 }
 
-impl Taken {
+impl HandedOut {
     /// What batches of earlier runs took.
     pub(in crate::source) fn of(position: &Position) -> Self {
-        Taken {
+        HandedOut {
             batches: position.batches,
             records: position.place.records,
         }
@@ -67,7 +67,7 @@ impl Taken {
     }
 
     /// Adds to an error about damage what else may be damaged.
-    pub(in crate::source) fn regret(self, error: Error, name: &str) -> Error {
+    pub(in crate::source) fn explain_damage(self, error: Error, name: &str) -> Error {
         let batches = match self.batches {
             0 => return error,
             1 => "1 batch before this one has".to_owned(),
@@ -83,7 +83,7 @@ impl Taken {
 
 /// Whether there is more to come from an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum Progress {
-    BatchIsFull,
-    InputHasEnded,
+pub(in crate::source) enum ReadOutcome {
+    BatchFull,
+    EndOfInput,
 }

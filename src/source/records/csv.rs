@@ -1,20 +1,23 @@
 //! Rows of separated fields; each becomes a JSON object of strings under the header's names.
 //!
 //! A quote opens a quoted field only at the field's very start; elsewhere it is itself. Behind the
-//! quote that closes it there is a delimiter or a line end, or the line is a bad record ([`Scan`]).
+//! quote that closes it there is a delimiter or a line end, or the line is a bad record ([`RowScan`]).
 
 mod header;
 mod line_end;
-mod verdict;
+mod tail;
 
 pub(super) use self::header::name_faults;
 use self::header::refuse_miscoded_header;
-use self::verdict::ragged;
-use super::frame::{Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded, trim_cr};
-use super::position::Parser;
+use self::tail::ragged;
+use super::framer::{
+    FrameError, Framer, NextRecord, Tail, quarantine_miscoded, to_bigint, trim_cr,
+};
+use super::position::ParserState;
+use super::record_end::{RecordEnd, find_record_end};
 use super::required::Required;
-use super::row::{Dialect, RowEncoder};
-use super::scan::{Limits, Scan};
+use super::row::{CsvDialect, RowEncoder};
+use super::scan::{RowLimits, RowScan};
 use super::window::Window;
 use crate::source::BatchBuilder;
 
@@ -22,9 +25,9 @@ use crate::source::BatchBuilder;
 const RAGGED: &str = "22P04";
 
 pub(super) struct Csv {
-    limits: Limits,
+    limits: RowLimits,
     seen: usize,
-    scan: Scan,
+    scan: RowScan,
     encoder: RowEncoder,
     /// Names that replace those of the header row.
     override_names: Option<Vec<String>>,
@@ -32,7 +35,7 @@ pub(super) struct Csv {
     /// None until the header row is read.
     columns: Option<Vec<String>>,
     /// A row with the names themselves: the header, repeated in joined files.
-    header_again: Option<Vec<u8>>,
+    repeated_header: Option<Vec<u8>>,
     /// Where it came.
     repeated: Vec<u64>,
     /// What else there is to say.
@@ -45,9 +48,9 @@ pub(super) struct Csv {
 }
 
 /// How rows stand in the content.
-pub(super) struct Layout {
-    pub(super) dialect: Dialect,
-    pub(super) limits: Limits,
+pub(super) struct CsvOptions {
+    pub(super) dialect: CsvDialect,
+    pub(super) limits: RowLimits,
     pub(super) skip_lines: u64,
     pub(super) has_header: bool,
     pub(super) guesses_delimiter: bool,
@@ -58,24 +61,24 @@ pub(super) struct Layout {
 
 impl Csv {
     /// Goes on from `parser`, which is empty at the beginning.
-    pub(super) fn new(layout: Layout, parser: Parser) -> Self {
+    pub(super) fn new(layout: CsvOptions, parser: ParserState) -> Self {
         let line_end = match parser.ends_in_cr {
             true => Some(b'\r'),
             false => parser.columns.is_some().then_some(b'\n'),
         };
-        let dialect = Dialect {
+        let dialect = CsvDialect {
             line_end: line_end.unwrap_or(b'\n'),
             ..layout.dialect
         };
         let mut csv = Csv {
             limits: layout.limits,
             seen: 0,
-            scan: Scan::new(dialect.clone(), layout.limits),
+            scan: RowScan::new(dialect.clone(), layout.limits),
             encoder: RowEncoder::new(dialect, &[]),
             override_names: layout.names.clone(),
             required: layout.required,
             columns: None,
-            header_again: None,
+            repeated_header: None,
             repeated: Vec::new(),
             notes: Vec::new(),
             skip_lines: layout.skip_lines,
@@ -84,7 +87,7 @@ impl Csv {
         };
         let is_past_header = parser.columns.is_some() || !layout.has_header;
         if let Some(names) = layout.names.or(parser.columns).filter(|_| is_past_header) {
-            csv.name_columns(names, layout.has_header);
+            csv.set_columns(names, layout.has_header);
         }
         csv
     }
@@ -93,42 +96,46 @@ impl Csv {
         let expected = self.encoder.width();
         let width = self.encoder.encode(row);
         if let Some(fault) = self.scan.fault {
-            let message = self.unclosed(fault, line);
-            out.push_unreadable(number(line), row.to_vec(), RAGGED, message);
+            let message = self.quote_error_message(fault, line);
+            out.push_unreadable(to_bigint(line), row.to_vec(), RAGGED, message);
         } else if width != expected {
             let message = ragged(width, expected, line);
-            out.push_unreadable(number(line), row.to_vec(), RAGGED, message);
+            out.push_unreadable(to_bigint(line), row.to_vec(), RAGGED, message);
         } else if self.encoder.is_text(row) {
             let (names, values) = self.encoder.members();
-            out.push_object(number(line), self.encoder.json(), names, values);
+            out.push_object(to_bigint(line), self.encoder.json(), names, values);
         } else {
             // The batch sets it aside, with the original bytes of the row, not those of the text.
-            out.push(number(line), row);
+            out.push(to_bigint(line), row);
         }
     }
 
-    fn rest(&mut self) {
+    fn reset(&mut self) {
         self.seen = 0;
         self.scan.restart();
     }
 }
 
 impl Framer for Csv {
-    fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop> {
+    fn next(
+        &mut self,
+        window: &mut Window,
+        out: &mut BatchBuilder,
+    ) -> Result<NextRecord, FrameError> {
         loop {
-            self.approach(window)?;
+            self.skip_preamble(window)?;
             let scan = &mut self.scan;
-            match frame(window, self.limits.bytes, &mut self.seen, |bytes| {
+            match find_record_end(window, self.limits.bytes, &mut self.seen, |bytes| {
                 scan.feed(bytes)
             })? {
-                Framed::Whole(len) => {
+                RecordEnd::Complete(len) => {
                     let row = trim_cr(&window.data()[..len]);
                     let line = window.line;
                     let is_row = !row.is_empty() && !self.scan.is_comment;
                     let is_record =
-                        self.columns.is_some() && is_row && !self.is_header_again(row, line);
+                        self.columns.is_some() && is_row && !self.is_repeated_header(row, line);
                     if is_record {
-                        if !set_aside_miscoded(window, row.len(), number(line), out) {
+                        if !quarantine_miscoded(window, row.len(), to_bigint(line), out) {
                             self.push(row, line, out);
                         }
                         window.records += 1;
@@ -143,51 +150,64 @@ impl Framer for Csv {
                     };
                     window.line += 1 + inner;
                     window.advance(len + 1);
-                    self.rest();
+                    self.reset();
                     if is_record {
-                        return Ok(Step::Record);
+                        return Ok(NextRecord::Added);
                     }
                 }
-                Framed::Long(_) if self.columns.is_none() => return Err(self.long_header(window)),
-                Framed::Long(long) => {
+                RecordEnd::TooLong(_) if self.columns.is_none() => {
+                    return Err(self.long_header(window));
+                }
+                RecordEnd::TooLong(long) => {
                     let newlines = long.newlines;
-                    long.set_aside(out, number(window.line), self.limits.bytes);
+                    long.quarantine(out, to_bigint(window.line), self.limits.bytes);
                     window.advance(1);
                     window.line += 1 + newlines;
                     window.records += 1;
-                    self.rest();
-                    return Ok(Step::Record);
+                    self.reset();
+                    return Ok(NextRecord::Added);
                 }
-                Framed::Cut if self.scan.is_comment || trim_cr(window.data()).is_empty() => {
-                    return Ok(Step::End);
+                RecordEnd::Truncated
+                    if self.scan.is_comment || trim_cr(window.data()).is_empty() =>
+                {
+                    return Ok(NextRecord::EndOfInput);
                 }
-                Framed::Cut => return Ok(Step::Tail(self.tail(window))),
-                Framed::CutLong(long) => return Ok(Step::Tail(long.into_tail(self.limits.bytes))),
+                RecordEnd::Truncated => return Ok(NextRecord::Unterminated(self.tail(window))),
+                RecordEnd::TruncatedTooLong(long) => {
+                    return Ok(NextRecord::Unterminated(long.into_tail(self.limits.bytes)));
+                }
             }
         }
     }
 
-    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
+    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), FrameError> {
         let row = trim_cr(window.data());
         let len = window.data().len();
         // A header alone is no record, and is read again should the file grow.
         if self.columns.is_some() {
-            if !set_aside_miscoded(window, row.len(), number(window.line), out) {
+            if !quarantine_miscoded(window, row.len(), to_bigint(window.line), out) {
                 self.push(row, window.line, out);
             }
             window.line += self.scan.newlines;
             window.records += 1;
             window.advance(len);
         }
-        self.rest();
+        self.reset();
         Ok(())
     }
 
-    fn break_tail(&mut self, window: &mut Window, out: &mut BatchBuilder, tail: &Tail) -> bool {
+    fn quarantine_tail(
+        &mut self,
+        window: &mut Window,
+        out: &mut BatchBuilder,
+        tail: &Tail,
+    ) -> bool {
         let data = window.data();
         // A quote that is never closed spoils its own line only, not the rest of the file.
         let line_end = match tail.kept {
-            None if self.scan.is_broken() => memchr::memchr(self.line_end.unwrap_or(b'\n'), data),
+            None if self.scan.has_open_quote() => {
+                memchr::memchr(self.line_end.unwrap_or(b'\n'), data)
+            }
             _ => None,
         };
         let payload = match (&tail.kept, line_end) {
@@ -197,7 +217,7 @@ impl Framer for Csv {
         };
         let len = data.len();
         out.push_unreadable(
-            number(window.line),
+            to_bigint(window.line),
             payload,
             tail.sqlstate,
             tail.message.clone(),
@@ -205,15 +225,15 @@ impl Framer for Csv {
         window.records += 1;
         window.line += u64::from(line_end.is_some());
         window.advance(line_end.map_or(len, |end| end + 1));
-        self.rest();
+        self.reset();
         line_end.is_some()
     }
 
-    fn parser(&self) -> Parser {
-        Parser {
+    fn parser(&self) -> ParserState {
+        ParserState {
             columns: self.columns.clone(),
             ends_in_cr: self.line_end == Some(b'\r'),
-            ..Parser::default()
+            ..ParserState::default()
         }
     }
 

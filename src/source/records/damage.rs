@@ -7,7 +7,7 @@ use super::window::Window;
 use crate::error::Error;
 
 /// Whether the bytes came but make no sense: neither the system nor the source reports an error.
-pub(super) fn is_of_decoder(cause: &io::Error) -> bool {
+pub(super) fn is_decode_error(cause: &io::Error) -> bool {
     let is_ours = cause.get_ref().is_some_and(|cause| cause.is::<Error>());
     cause.raw_os_error().is_none() && !is_ours
 }

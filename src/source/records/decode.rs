@@ -3,8 +3,8 @@
 //! A compressed stream that stops in its middle is not an error here: it ends, and says
 //! that it was cut. Damaged data is an error.
 
-mod aside;
 mod gzip;
+mod threaded_reader;
 
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bzip2::bufread::MultiBzDecoder;
 use lzma_rust2::XzReader;
 
-use self::aside::Aside;
-use self::gzip::Members;
+use self::gzip::GzipMembers;
+use self::threaded_reader::ThreadedReader;
 use super::choice::{Compression, CompressionChoice};
 
 const RAW_BUFFER: usize = 128 * 1024;
@@ -24,7 +24,7 @@ const RAW_BUFFER: usize = 128 * 1024;
 const XZ_MEMORY_KIB: u32 = 2 << 20;
 
 /// How the kinds of compression are told: by their first bytes, and suffixes of names.
-const KINDS: [(Compression, &[u8], &[&str]); 4] = [
+const SIGNATURES: [(Compression, &[u8], &[&str]); 4] = [
     (Compression::Gzip, &[0x1f, 0x8b], &[".gz"]),
     (
         Compression::Zstd,
@@ -50,7 +50,7 @@ impl Compression {
         choice.fixed().unwrap_or_else(|| {
             // Behind the letters of bzip2 there is a digit; a header may begin with them.
             let digit = head.get(3).is_none_or(u8::is_ascii_digit);
-            let found = KINDS.iter().find(|(compression, magic, suffixes)| {
+            let found = SIGNATURES.iter().find(|(compression, magic, suffixes)| {
                 let may_be = suffixes.iter().any(|suffix| name.ends_with(suffix));
                 let is_it =
                     head.starts_with(magic) && (digit || *compression != Compression::Bzip2);
@@ -62,10 +62,10 @@ impl Compression {
     }
 
     /// Whether it takes more than these first bytes to tell.
-    pub(in crate::source) fn is_open(head: &[u8]) -> bool {
+    pub(in crate::source) fn needs_more(head: &[u8]) -> bool {
         // One more for the digit of bzip2.
         let may_be = |magic: &[u8]| magic.len() >= head.len() && magic.starts_with(head);
-        KINDS.iter().any(|(_, magic, _)| may_be(magic))
+        SIGNATURES.iter().any(|(_, magic, _)| may_be(magic))
     }
 
     /// The name of the kind by which content is compressed, as its first bytes tell.
@@ -87,29 +87,29 @@ impl Compression {
 
 /// The name without the suffix of its compression.
 pub(super) fn content_name(name: &str) -> &str {
-    let mut suffixes = KINDS.iter().flat_map(|(_, _, suffixes)| *suffixes);
+    let mut suffixes = SIGNATURES.iter().flat_map(|(_, _, suffixes)| *suffixes);
     suffixes
         .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(name)
 }
 
 /// Bytes as they are stored or come down the pipe, counted.
-pub(in crate::source) struct Raw {
+pub(in crate::source) struct CountingReader {
     input: Box<dyn Read + Send>,
     at: Arc<AtomicU64>,
 }
 
-impl Raw {
+impl CountingReader {
     /// Bytes whose first one is at `at`.
     pub(in crate::source) fn new(input: impl Read + Send + 'static, at: u64) -> Self {
-        Raw {
+        CountingReader {
             input: Box::new(input),
             at: Arc::new(AtomicU64::new(at)),
         }
     }
 }
 
-impl Read for Raw {
+impl Read for CountingReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.input.read(buf) {
@@ -135,12 +135,15 @@ pub(in crate::source) struct Decoder {
 }
 
 impl Decoder {
-    pub(in crate::source) fn new(compression: Compression, raw: Raw) -> io::Result<Self> {
+    pub(in crate::source) fn new(
+        compression: Compression,
+        raw: CountingReader,
+    ) -> io::Result<Self> {
         let raw_position = Arc::clone(&raw.at);
         let buffered = |raw| BufReader::with_capacity(RAW_BUFFER, raw);
         let content: Box<dyn Read + Send> = match compression {
             Compression::None => Box::new(raw),
-            Compression::Gzip => Box::new(Members::new(buffered(raw))),
+            Compression::Gzip => Box::new(GzipMembers::new(buffered(raw))),
             Compression::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(raw))?;
                 // As far as `zstd --long=31` goes.
@@ -160,15 +163,15 @@ impl Decoder {
     }
 
     /// The same for an input that may be silent, which says so: [`io::ErrorKind::WouldBlock`].
-    pub(in crate::source) fn telling_silence(mut self) -> io::Result<Self> {
+    pub(in crate::source) fn reporting_idle(mut self) -> io::Result<Self> {
         if let Some(content) = self.content.take() {
-            self.content = Some(Box::new(Aside::new(content)?));
+            self.content = Some(Box::new(ThreadedReader::new(content)?));
         }
         Ok(self)
     }
 
     /// Whether the compressed stream stopped before its end.
-    pub(super) fn is_cut(&self) -> bool {
+    pub(super) fn is_truncated(&self) -> bool {
         self.content.is_none()
     }
 

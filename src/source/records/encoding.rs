@@ -2,43 +2,45 @@
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
-use super::choice::Named;
+use super::choice::EncodingName;
 use super::content::Content;
-use super::position::Parser;
-use super::reading::Reading;
+use super::position::ParserState;
+use super::reader::RecordReader;
 use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 
 impl RecordSettings {
     /// Whether no other encoding is set.
     pub(in crate::source) fn is_utf8(&self) -> bool {
-        self.encoding.and_then(Named::foreign).is_none()
+        self.encoding.and_then(EncodingName::unless_utf8).is_none()
     }
 
     /// The encoding of content that is gone on with at `parser`, if it is not UTF-8. A byte order mark
     /// with which it began goes before the setting.
-    pub(in crate::source) fn encoding(&self, parser: &Parser) -> Option<&'static Encoding> {
-        let of_mark = parser.encoding.as_deref().and_then(Named::find);
-        of_mark.or(self.encoding).and_then(Named::foreign)
+    pub(in crate::source) fn encoding(&self, parser: &ParserState) -> Option<&'static Encoding> {
+        let of_mark = parser.encoding.as_deref().and_then(EncodingName::find);
+        of_mark
+            .or(self.encoding)
+            .and_then(EncodingName::unless_utf8)
     }
 }
 
-impl Reading {
+impl RecordReader {
     /// Makes text of the content if it is in another encoding than UTF-8.
     pub(super) fn settle_encoding(
         &mut self,
         settings: &RecordSettings,
-        parser: &Parser,
+        parser: &ParserState,
     ) -> Result<()> {
         let mut encoding = settings.encoding(parser);
-        let of_mark = parser.encoding.as_deref().and_then(Named::find);
+        let of_mark = parser.encoding.as_deref().and_then(EncodingName::find);
         self.encoding_of_mark = of_mark.map(|found| found.encoding());
         if self.window.offset() == 0 {
             self.hold(4)?;
             if let Some((found, len)) = Encoding::for_bom(self.window.data()) {
                 self.window.advance(len);
                 self.encoding_of_mark = Some(found);
-                encoding = Named::of(found).foreign();
+                encoding = EncodingName::of(found).unless_utf8();
             }
             self.refuse_bare_utf16(encoding)?;
         }

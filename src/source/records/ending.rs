@@ -2,28 +2,28 @@
 
 use super::choice::{Compression, Format};
 use super::content::Content;
-use super::frame::{Fitness, Stop, Tail};
-use super::position::{Place, TailStart};
-use super::reading::{End, Reading, Settled};
+use super::framer::{FrameError, Tail, TailState};
+use super::position::{ContentOffset, TailStart};
+use super::reader::{InputEnd, RecordReader, Settled};
 use crate::source::BatchBuilder;
 
-impl Reading {
+impl RecordReader {
     /// The content ends behind a record: the input is done, unless its compressed stream
     /// lacks its own end.
     pub(super) fn at_clean_end(&mut self, out: &mut BatchBuilder) {
-        if !self.window.is_cut() && !self.window.ends_inside_character() {
-            self.end = Some(End {
+        if !self.window.is_truncated() && !self.window.ends_inside_character() {
+            self.end = Some(InputEnd {
                 is_done: true,
                 tail: self.open_tail.take(),
-                ..End::default()
+                ..InputEnd::default()
             });
             return;
         }
         let tail = Tail::new(
             &self.window,
-            Fitness::Broken,
+            TailState::Truncated,
             "22P02",
-            match self.window.is_cut() {
+            match self.window.is_truncated() {
                 true => "the compressed stream ends before its end marker".to_owned(),
                 false => "the content ends inside a character".to_owned(),
             },
@@ -31,15 +31,17 @@ impl Reading {
         self.give_up_tail(out, tail);
     }
 
-    pub(super) fn at_tail(&mut self, out: &mut BatchBuilder, tail: Tail) -> Result<(), Stop> {
-        let fitness = match tail.fitness {
-            _ if self.window.is_cut() || self.window.ends_inside_character() => Fitness::Broken,
-            Fitness::Doubtful | Fitness::Unclosed => match self.settle()? {
-                Settled::Whole if tail.fitness == Fitness::Unclosed => {
-                    self.set_tail_aside(out, tail);
+    pub(super) fn at_tail(&mut self, out: &mut BatchBuilder, tail: Tail) -> Result<(), FrameError> {
+        let fitness = match tail.state {
+            _ if self.window.is_truncated() || self.window.ends_inside_character() => {
+                TailState::Truncated
+            }
+            TailState::ProbablyComplete | TailState::UnclosedQuote => match self.settle()? {
+                Settled::Complete if tail.state == TailState::UnclosedQuote => {
+                    self.quarantine_tail(out, tail);
                     return Ok(());
                 }
-                Settled::Whole => Fitness::Whole,
+                Settled::Complete => TailState::Complete,
                 Settled::Grew => {
                     self.window.look_again();
                     return Ok(());
@@ -51,7 +53,7 @@ impl Reading {
             },
             other => other,
         };
-        if fitness == Fitness::Broken {
+        if fitness == TailState::Truncated {
             self.give_up_tail(out, tail);
             return Ok(());
         }
@@ -60,10 +62,10 @@ impl Reading {
             framer.load_tail(&mut self.window, out)?;
             self.hints.look_at(&self.window, self.format, out);
         }
-        self.end = Some(End {
+        self.end = Some(InputEnd {
             is_done: true,
             tail: self.open_tail.take().or(Some(tail_start)),
-            ..End::default()
+            ..InputEnd::default()
         });
         Ok(())
     }
@@ -74,10 +76,10 @@ impl Reading {
             self.wait_for_more(tail);
             return;
         }
-        self.set_tail_aside(out, tail);
+        self.quarantine_tail(out, tail);
     }
 
-    fn set_tail_aside(&mut self, out: &mut BatchBuilder, tail: Tail) {
+    fn quarantine_tail(&mut self, out: &mut BatchBuilder, tail: Tail) {
         self.window.close();
         let tail_start = self.tail_start(&tail);
         let remark = format!(
@@ -85,7 +87,7 @@ impl Reading {
             self.describe_end(&tail.start)
         );
         let goes_on = match &mut self.framer {
-            Some(framer) => framer.break_tail(&mut self.window, out, &tail),
+            Some(framer) => framer.quarantine_tail(&mut self.window, out, &tail),
             None => {
                 out.push_unreadable(1, Vec::new(), tail.sqlstate, tail.message);
                 false
@@ -95,11 +97,11 @@ impl Reading {
             // Only the first of them: if the content grows, everything may be different from there on.
             self.open_tail.get_or_insert(tail_start);
         } else {
-            self.end = Some(End {
+            self.end = Some(InputEnd {
                 is_done: true,
                 tail: self.open_tail.take().or(Some(tail_start)),
                 remark: Some(remark),
-                ..End::default()
+                ..InputEnd::default()
             });
         }
     }
@@ -110,21 +112,21 @@ impl Reading {
             self.describe_end(&tail.start),
             self.noun()
         );
-        self.end = Some(End {
+        self.end = Some(InputEnd {
             place: Some(tail.start),
             tail: self.open_tail.take(),
             remark: Some(remark),
-            ..End::default()
+            ..InputEnd::default()
         });
     }
 
-    fn describe_end(&self, at: &Place) -> String {
+    fn describe_end(&self, at: &ContentOffset) -> String {
         let name = self.name();
         let number = match self.format {
             Some(Format::Json) => format!("record {}", at.records + 1),
             _ => format!("line {}", at.line),
         };
-        if self.window.is_cut() {
+        if self.window.is_truncated() {
             format!(
                 "{name} is cut short, its {} stream has no end, after byte {} of its content ({number})",
                 self.compression.name(),
@@ -143,7 +145,7 @@ impl Reading {
             start: tail.start.bytes,
             records: tail.start.records,
             line: tail.start.line,
-            is_open: tail.fitness == Fitness::Unclosed,
+            is_open: tail.state == TailState::UnclosedQuote,
             parser: self.parser(),
         }
     }
@@ -153,7 +155,7 @@ impl Reading {
         // The end marker of a compressed stream is proof enough.
         match self.compression {
             Compression::None => self.input.settle(self.window.raw_position()),
-            _ => Ok(Settled::Whole),
+            _ => Ok(Settled::Complete),
         }
     }
 }

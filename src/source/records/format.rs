@@ -2,17 +2,17 @@
 
 use super::choice::{Compression, Format};
 use super::content::Content;
-use super::csv::{Csv, Layout};
+use super::csv::{Csv, CsvOptions};
 use super::decode::content_name;
-use super::frame::Framer;
+use super::framer::Framer;
 use super::json::Json;
 use super::magic;
 use super::ndjson::Ndjson;
-use super::position::Parser;
-use super::reading::Reading;
+use super::position::ParserState;
+use super::reader::RecordReader;
 use super::required;
-use super::row::Dialect;
-use super::scan::Limits;
+use super::row::CsvDialect;
+use super::scan::RowLimits;
 use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 use crate::source::json::ValueScan;
@@ -20,17 +20,17 @@ use crate::source::json::ValueScan;
 /// How many bytes the format is told by.
 const FAR_ENOUGH: usize = 64 * 1024;
 
-impl Reading {
+impl RecordReader {
     /// Settles the format and makes the framer; an input without content gets none.
     pub(in crate::source) fn begin(
         &mut self,
         settings: &RecordSettings,
         known: Option<Format>,
-        parser: Parser,
+        parser: ParserState,
     ) -> Result<()> {
         if self.window.offset() == 0 {
-            let is_open = |head: &[u8]| magic::is_open(head) || Compression::is_open(head);
-            while is_open(self.window.data()) && self.hold(self.window.data().len() + 1)? {}
+            let needs_more = |head: &[u8]| magic::needs_more(head) || Compression::needs_more(head);
+            while needs_more(self.window.data()) && self.hold(self.window.data().len() + 1)? {}
             if magic::is_likely(self.window.data()) {
                 self.hold(magic::PROOF)?;
             }
@@ -80,7 +80,7 @@ impl Reading {
         &self,
         settings: &RecordSettings,
         format: Format,
-        parser: &Parser,
+        parser: &ParserState,
     ) -> Result<()> {
         let (what, next) = match (&parser.columns, format) {
             _ if settings.require.is_empty() => return Ok(()),
@@ -181,15 +181,15 @@ fn by_suffix(name: &str) -> Option<Format> {
 pub(super) fn framer(
     settings: &RecordSettings,
     format: Format,
-    parser: Parser,
+    parser: ParserState,
 ) -> Result<Box<dyn Framer>> {
     let max = settings.max_record_bytes;
     Ok(match format {
         Format::Ndjson => Box::new(Ndjson::new(max)),
         Format::Json => Box::new(Json::new(max, settings.records.as_ref(), parser)),
         Format::Csv | Format::Tsv => {
-            let layout = Layout {
-                dialect: Dialect {
+            let layout = CsvOptions {
+                dialect: CsvDialect {
                     delimiter: settings.delimiter(format),
                     quote: settings.quote(),
                     escape: settings.escape(),
@@ -197,7 +197,7 @@ pub(super) fn framer(
                     line_end: b'\n',
                     null: settings.null.as_ref().map(|null| null.as_bytes().to_vec()),
                 },
-                limits: Limits {
+                limits: RowLimits {
                     bytes: max,
                     lines: settings.max_record_lines,
                 },

@@ -4,11 +4,12 @@
 
 mod array_finder;
 
-use self::array_finder::{ArrayFinder, Found};
-use super::frame::{
-    BOM, End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded,
+use self::array_finder::{ArrayFinder, RecordsAt};
+use super::framer::{
+    BOM, FrameError, Framer, NextRecord, Tail, TailState, quarantine_miscoded, to_bigint,
 };
-use super::position::{Parser, Spot};
+use super::position::{ArrayState, ParserState};
+use super::record_end::{EndOffset, RecordEnd, find_record_end};
 use super::window::Window;
 use crate::source::BatchBuilder;
 use crate::source::json::{Pointer, ValueScan};
@@ -20,22 +21,22 @@ pub(super) struct Json {
     max: usize,
     seen: usize,
     value: ValueScan,
-    spot: Spot,
+    spot: ArrayState,
     /// The way to the records, if they are inside a document.
     finder: Option<ArrayFinder>,
     /// Reading stopped on another path than this one.
-    is_lost: bool,
+    path_has_changed: bool,
 }
 
 impl Json {
     /// Goes on from `parser`, which is empty at the beginning.
-    pub(super) fn new(max: usize, records: Option<&Pointer>, parser: Parser) -> Self {
+    pub(super) fn new(max: usize, records: Option<&Pointer>, parser: ParserState) -> Self {
         let path = records.filter(|path| !path.segments().is_empty());
         let was_nested = !parser.within.is_empty();
         let spot = parser.spot.unwrap_or_default();
         let finder = path.map(|path| ArrayFinder::new(path.clone(), parser.within));
-        let is_lost = match &finder {
-            Some(finder) => finder.is_lost() || (spot != Spot::Top && !was_nested),
+        let path_has_changed = match &finder {
+            Some(finder) => finder.path_has_changed() || (spot != ArrayState::Top && !was_nested),
             None => was_nested,
         };
         Json {
@@ -44,30 +45,32 @@ impl Json {
             value: ValueScan::default(),
             spot,
             finder,
-            is_lost,
+            path_has_changed,
         }
     }
 
     /// Takes a value, or a stretch of garbage if `garbage` says what is wrong with it.
-    fn take(
+    fn take_value(
         &mut self,
         window: &mut Window,
         out: &mut BatchBuilder,
         garbage: Option<String>,
-    ) -> Result<Step, Stop> {
+    ) -> Result<NextRecord, FrameError> {
         let position = self.position(window);
         let spot = self.spot;
         let value = &mut self.value;
         let find = |bytes: &[u8]| match garbage {
-            None => value.feed(bytes).map(End::Here),
-            Some(_) if spot == Spot::Top => memchr::memchr(b'\n', bytes).map(End::Here),
-            Some(_) => memchr::memchr2(b',', b']', bytes).map(End::Here),
+            None => value.feed(bytes).map(EndOffset::InChunk),
+            Some(_) if spot == ArrayState::Top => {
+                memchr::memchr(b'\n', bytes).map(EndOffset::InChunk)
+            }
+            Some(_) => memchr::memchr2(b',', b']', bytes).map(EndOffset::InChunk),
         };
-        match frame(window, self.max, &mut self.seen, find)? {
-            Framed::Whole(len) => {
+        match find_record_end(window, self.max, &mut self.seen, find)? {
+            RecordEnd::Complete(len) => {
                 let bytes = &window.data()[..len];
                 match garbage {
-                    None if set_aside_miscoded(window, len, position, out) => {}
+                    None if quarantine_miscoded(window, len, position, out) => {}
                     None => out.push(position, bytes),
                     Some(message) => {
                         out.push_unreadable(position, bytes.to_vec(), NOT_JSON, message);
@@ -75,19 +78,21 @@ impl Json {
                 }
                 window.advance(len);
             }
-            Framed::Long(long) => long.set_aside(out, position, self.max),
-            Framed::CutLong(long) => return Ok(Step::Tail(long.into_tail(self.max))),
-            Framed::Cut => return Ok(self.broken(window)),
+            RecordEnd::TooLong(long) => long.quarantine(out, position, self.max),
+            RecordEnd::TruncatedTooLong(long) => {
+                return Ok(NextRecord::Unterminated(long.into_tail(self.max)));
+            }
+            RecordEnd::Truncated => return Ok(self.truncated(window)),
         }
         self.value = ValueScan::default();
-        if self.spot != Spot::Top {
-            self.spot = Spot::AfterElement;
+        if self.spot != ArrayState::Top {
+            self.spot = ArrayState::AfterElement;
         }
         window.records += 1;
-        Ok(Step::Record)
+        Ok(NextRecord::Added)
     }
 
-    fn broken(&self, window: &Window) -> Step {
+    fn truncated(&self, window: &Window) -> NextRecord {
         let message = match self.spot {
             _ if !window.data().is_empty() => {
                 format!("the content ends inside record {}", self.position(window))
@@ -97,39 +102,43 @@ impl Json {
                 window.records
             ),
         };
-        Step::Tail(Tail::new(window, Fitness::Broken, NOT_JSON, message))
+        NextRecord::Unterminated(Tail::new(window, TailState::Truncated, NOT_JSON, message))
     }
 
-    fn note(&self, window: &mut Window, out: &mut BatchBuilder, message: String) -> Step {
+    fn note(&self, window: &mut Window, out: &mut BatchBuilder, message: String) -> NextRecord {
         out.push_unreadable(self.position(window), Vec::new(), NOT_JSON, message);
         window.records += 1;
-        Step::Record
+        NextRecord::Added
     }
 }
 
 impl Framer for Json {
-    fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop> {
-        if self.is_lost {
-            return Err(Stop::Senseless(
+    fn next(
+        &mut self,
+        window: &mut Window,
+        out: &mut BatchBuilder,
+    ) -> Result<NextRecord, FrameError> {
+        if self.path_has_changed {
+            return Err(FrameError::Malformed(
                 "it was begun under another `records` setting".to_owned(),
                 "read it from its start: sluice rewind PIPELINE --object NAME",
             ));
         }
         loop {
-            if self.spot == Spot::Top
+            if self.spot == ArrayState::Top
                 && let Some(finder) = &mut self.finder
             {
                 match finder.seek(window)? {
-                    Found::Array => {}
-                    Found::Object => return self.take(window, out, None),
-                    Found::End => return Ok(Step::End),
-                    Found::Cut => return Ok(self.broken(window)),
+                    RecordsAt::Array => {}
+                    RecordsAt::Object => return self.take_value(window, out, None),
+                    RecordsAt::EndOfInput => return Ok(NextRecord::EndOfInput),
+                    RecordsAt::Truncated => return Ok(self.truncated(window)),
                 }
             }
             // If a tail was left, a value has begun there, which starts without a blank.
             let blank = window.data().len() - window.data().trim_ascii_start().len();
             window.advance(blank);
-            if self.spot == Spot::Top
+            if self.spot == ArrayState::Top
                 && window.data().first() == BOM.first()
                 && window.holds(BOM.len())?
                 && window.data().starts_with(BOM)
@@ -142,55 +151,55 @@ impl Framer for Json {
                     continue;
                 }
                 return Ok(match self.spot {
-                    Spot::Top => Step::End,
-                    _ => self.broken(window),
+                    ArrayState::Top => NextRecord::EndOfInput,
+                    _ => self.truncated(window),
                 });
             };
             match (self.spot, byte) {
-                (Spot::Top, b'[') => {
+                (ArrayState::Top, b'[') => {
                     window.advance(1);
-                    self.spot = Spot::ArrayStart;
+                    self.spot = ArrayState::ArrayStart;
                 }
-                (Spot::Top, b']' | b'}' | b',' | b':') => {
+                (ArrayState::Top, b']' | b'}' | b',' | b':') => {
                     let at = window.offset() + 1;
                     let message = format!("`{}` at byte {at} begins no value", char::from(byte));
-                    return self.take(window, out, Some(message));
+                    return self.take_value(window, out, Some(message));
                 }
-                (Spot::ArrayStart | Spot::AfterElement, b']') => {
+                (ArrayState::ArrayStart | ArrayState::AfterElement, b']') => {
                     window.advance(1);
-                    self.spot = Spot::Top;
+                    self.spot = ArrayState::Top;
                 }
-                (Spot::AfterElement, b',') => {
+                (ArrayState::AfterElement, b',') => {
                     window.advance(1);
-                    self.spot = Spot::BeforeElement;
+                    self.spot = ArrayState::BeforeElement;
                 }
-                (Spot::AfterElement, _) => {
+                (ArrayState::AfterElement, _) => {
                     let at = window.offset() + 1;
                     let message = format!(
                         "there must be `,` or `]` at byte {at}, behind an element of the array"
                     );
-                    return self.take(window, out, Some(message));
+                    return self.take_value(window, out, Some(message));
                 }
-                (Spot::ArrayStart | Spot::BeforeElement, b',') => {
+                (ArrayState::ArrayStart | ArrayState::BeforeElement, b',') => {
                     let at = window.offset() + 1;
                     let message = format!("the array has an empty element before byte {at}");
                     window.advance(1);
-                    self.spot = Spot::BeforeElement;
+                    self.spot = ArrayState::BeforeElement;
                     return Ok(self.note(window, out, message));
                 }
-                (Spot::BeforeElement, b']') => {
+                (ArrayState::BeforeElement, b']') => {
                     let at = window.offset() + 1;
                     let message = format!("the array ends in a comma before byte {at}");
                     window.advance(1);
-                    self.spot = Spot::Top;
+                    self.spot = ArrayState::Top;
                     return Ok(self.note(window, out, message));
                 }
-                _ => return self.take(window, out, None),
+                _ => return self.take_value(window, out, None),
             }
         }
     }
 
-    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
+    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), FrameError> {
         // Values show their own end, so a tail is never whole; Postgres would say the same.
         out.push(self.position(window), window.data());
         window.records += 1;
@@ -199,7 +208,7 @@ impl Framer for Json {
     }
 
     fn position(&self, window: &Window) -> i64 {
-        number(window.records + 1)
+        to_bigint(window.records + 1)
     }
 
     fn is_between_records(&self) -> bool {
@@ -207,17 +216,17 @@ impl Framer for Json {
             .finder
             .as_ref()
             .is_none_or(ArrayFinder::is_between_documents);
-        self.spot == Spot::Top && is_outside
+        self.spot == ArrayState::Top && is_outside
     }
 
-    fn parser(&self) -> Parser {
-        Parser {
-            spot: (self.spot != Spot::Top).then_some(self.spot),
+    fn parser(&self) -> ParserState {
+        ParserState {
+            spot: (self.spot != ArrayState::Top).then_some(self.spot),
             within: self
                 .finder
                 .as_ref()
                 .map_or(String::new(), |finder| finder.within().to_owned()),
-            ..Parser::default()
+            ..ParserState::default()
         }
     }
 }

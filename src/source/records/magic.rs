@@ -63,7 +63,7 @@ const WRITE_PARQUET: &str = "write it as Parquet (pyarrow: parquet.write_table(f
 pub(super) const PROOF: usize = 64;
 
 /// Whether it takes more than these first bytes to tell.
-pub(super) fn is_open(head: &[u8]) -> bool {
+pub(super) fn needs_more(head: &[u8]) -> bool {
     MAGIC
         .iter()
         .any(|(magic, ..)| magic.len() > head.len() && magic.starts_with(head))

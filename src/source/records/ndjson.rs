@@ -1,9 +1,10 @@
 //! One record a line. Whether a line is JSON is for Postgres to say.
 
-use super::frame::{
-    BOM, End, Fitness, Framed, Framer, Step, Stop, Tail, frame, number, set_aside_miscoded, trim_cr,
+use super::framer::{
+    BOM, FrameError, Framer, NextRecord, Tail, TailState, quarantine_miscoded, to_bigint, trim_cr,
 };
-use super::position::Parser;
+use super::position::ParserState;
+use super::record_end::{EndOffset, RecordEnd, find_record_end};
 use super::window::Window;
 use crate::source::BatchBuilder;
 use crate::source::json::ValueScan;
@@ -20,11 +21,15 @@ impl Ndjson {
 }
 
 impl Framer for Ndjson {
-    fn next(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<Step, Stop> {
+    fn next(
+        &mut self,
+        window: &mut Window,
+        out: &mut BatchBuilder,
+    ) -> Result<NextRecord, FrameError> {
         loop {
-            let find = |bytes: &[u8]| memchr::memchr(b'\n', bytes).map(End::Here);
-            match frame(window, self.max, &mut self.seen, find)? {
-                Framed::Whole(len) => {
+            let find = |bytes: &[u8]| memchr::memchr(b'\n', bytes).map(EndOffset::InChunk);
+            match find_record_end(window, self.max, &mut self.seen, find)? {
+                RecordEnd::Complete(len) => {
                     let line = trim_cr(&window.data()[..len]);
                     if let Some(behind) = line.strip_prefix(BOM) {
                         let mark = line.len() - behind.len();
@@ -33,51 +38,57 @@ impl Framer for Ndjson {
                     }
                     let is_blank = line.trim_ascii_start().is_empty();
                     if !is_blank {
-                        if !set_aside_miscoded(window, line.len(), number(window.line), out) {
-                            out.push(number(window.line), line);
+                        if !quarantine_miscoded(window, line.len(), to_bigint(window.line), out) {
+                            out.push(to_bigint(window.line), line);
                         }
                         window.records += 1;
                     }
                     window.advance(len + 1);
                     window.line += 1;
                     if !is_blank {
-                        return Ok(Step::Record);
+                        return Ok(NextRecord::Added);
                     }
                 }
-                Framed::Long(long) => {
-                    long.set_aside(out, number(window.line), self.max);
+                RecordEnd::TooLong(long) => {
+                    long.quarantine(out, to_bigint(window.line), self.max);
                     window.advance(1);
                     window.line += 1;
                     window.records += 1;
-                    return Ok(Step::Record);
+                    return Ok(NextRecord::Added);
                 }
-                Framed::Cut if window.data().trim_ascii().is_empty() => return Ok(Step::End),
-                Framed::Cut => {
+                RecordEnd::Truncated if window.data().trim_ascii().is_empty() => {
+                    return Ok(NextRecord::EndOfInput);
+                }
+                RecordEnd::Truncated => {
                     let fitness = if ValueScan::is_whole(window.data().trim_ascii()) {
-                        Fitness::Whole
+                        TailState::Complete
                     } else {
-                        Fitness::Broken
+                        TailState::Truncated
                     };
                     let message = format!("the content ends inside line {}", window.line);
-                    return Ok(Step::Tail(Tail::new(window, fitness, "22P02", message)));
+                    return Ok(NextRecord::Unterminated(Tail::new(
+                        window, fitness, "22P02", message,
+                    )));
                 }
-                Framed::CutLong(long) => return Ok(Step::Tail(long.into_tail(self.max))),
+                RecordEnd::TruncatedTooLong(long) => {
+                    return Ok(NextRecord::Unterminated(long.into_tail(self.max)));
+                }
             }
         }
     }
 
-    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), Stop> {
+    fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), FrameError> {
         self.seen = 0;
         let line = trim_cr(window.data());
-        if !set_aside_miscoded(window, line.len(), number(window.line), out) {
-            out.push(number(window.line), line);
+        if !quarantine_miscoded(window, line.len(), to_bigint(window.line), out) {
+            out.push(to_bigint(window.line), line);
         }
         window.records += 1;
         window.advance(window.data().len());
         Ok(())
     }
 
-    fn parser(&self) -> Parser {
-        Parser::default()
+    fn parser(&self) -> ParserState {
+        ParserState::default()
     }
 }

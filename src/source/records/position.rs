@@ -6,7 +6,7 @@ use super::choice::{Compression, Format};
 
 /// A place in the content, with the hash of what precedes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::source) struct Place {
+pub(in crate::source) struct ContentOffset {
     pub(in crate::source) bytes: u64,
     pub(in crate::source) records: u64,
     pub(in crate::source) line: u64,
@@ -14,7 +14,7 @@ pub(in crate::source) struct Place {
     pub(in crate::source) anchor_bytes: u64,
 }
 
-impl Place {
+impl ContentOffset {
     /// Where reading has to begin for the bytes before the place to be compared.
     pub(in crate::source) fn anchor_start(&self) -> u64 {
         self.bytes.saturating_sub(self.anchor_bytes)
@@ -24,7 +24,7 @@ impl Place {
 /// Between which two things reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::source) enum Spot {
+pub(in crate::source) enum ArrayState {
     /// Outside of any array.
     #[default]
     Top,
@@ -38,10 +38,10 @@ pub(in crate::source) enum Spot {
 
 /// What a parser must know to begin at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(in crate::source) struct Parser {
+pub(in crate::source) struct ParserState {
     /// Within a JSON array.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) spot: Option<Spot>,
+    pub(super) spot: Option<ArrayState>,
     /// The names in a CSV header row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::source) columns: Option<Vec<String>>,
@@ -67,16 +67,16 @@ pub(in crate::source) struct TailStart {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::source) is_open: bool,
     #[serde(flatten)]
-    pub(in crate::source) parser: Parser,
+    pub(in crate::source) parser: ParserState,
 }
 
 /// From where reading resumes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::source) struct Position {
     #[serde(flatten)]
-    pub(in crate::source) place: Place,
+    pub(in crate::source) place: ContentOffset,
     #[serde(flatten)]
-    pub(in crate::source) parser: Parser,
+    pub(in crate::source) parser: ParserState,
     /// None as long as there is nothing by which to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::source) format: Option<Format>,

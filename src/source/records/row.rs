@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// How fields are told apart.
 #[derive(Debug, Clone)]
-pub(super) struct Dialect {
+pub(super) struct CsvDialect {
     pub(super) delimiter: u8,
     pub(super) quote: Option<u8>,
     /// Takes the meaning from the character behind it, in quoted fields.
@@ -19,7 +19,7 @@ pub(super) struct Dialect {
 }
 
 pub(super) struct RowEncoder {
-    dialect: Dialect,
+    dialect: CsvDialect,
     names: Arc<[String]>,
     /// `{"first":`, `,"second":` and so on.
     keys: Vec<Vec<u8>>,
@@ -32,7 +32,7 @@ pub(super) struct RowEncoder {
 }
 
 impl RowEncoder {
-    pub(super) fn new(dialect: Dialect, names: &[String]) -> Self {
+    pub(super) fn new(dialect: CsvDialect, names: &[String]) -> Self {
         let mut stops = escaped_bytes();
         stops[usize::from(dialect.delimiter)] = true;
         let mut encoder = RowEncoder {
@@ -59,7 +59,7 @@ impl RowEncoder {
         encoder
     }
 
-    pub(super) fn dialect(&self) -> &Dialect {
+    pub(super) fn dialect(&self) -> &CsvDialect {
         &self.dialect
     }
 
@@ -112,7 +112,7 @@ impl RowEncoder {
     pub(super) fn fields(&self, row: &[u8]) -> Result<Vec<String>, Utf8Error> {
         std::str::from_utf8(row)?;
         let mut plain = RowEncoder::new(
-            Dialect {
+            CsvDialect {
                 null: None,
                 ..self.dialect.clone()
             },

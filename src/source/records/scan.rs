@@ -1,14 +1,14 @@
 //! Where a CSV row ends: at the first line end outside of quotes. A quote that is not closed where
 //! a field ends spoils its own line only: reading goes on behind that line.
 
-use super::frame::End;
-use super::row::Dialect;
+use super::record_end::EndOffset;
+use super::row::CsvDialect;
 
 /// Finds the end of a row, chunk by chunk.
-pub(super) struct Scan {
-    dialect: Dialect,
-    limits: Limits,
-    inside: Inside,
+pub(super) struct RowScan {
+    dialect: CsvDialect,
+    limits: RowLimits,
+    inside: ScanState,
     /// The byte before the chunk; none at the start of a row.
     before: Option<u8>,
     /// Bytes of the row in earlier chunks.
@@ -17,19 +17,19 @@ pub(super) struct Scan {
     first_line: Option<usize>,
     /// Line ends inside the row.
     pub(super) newlines: u64,
-    pub(super) fault: Option<Fault>,
+    pub(super) fault: Option<QuoteError>,
     pub(super) is_comment: bool,
 }
 
 /// How large a row may be that has line ends in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct RowLimits {
     pub(super) bytes: usize,
     pub(super) lines: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Inside {
+enum ScanState {
     Plain,
     Quoted,
     /// Behind the escape character in a quoted field.
@@ -44,19 +44,19 @@ enum Inside {
 
 /// What is wrong with the quotes of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum QuoteError {
     /// Something other than a delimiter or line end follows a closing quote.
-    Stray,
+    NotAtFieldEnd,
     /// The quote is not closed within so many lines.
     Unclosed,
 }
 
-impl Scan {
-    pub(super) fn new(dialect: Dialect, limits: Limits) -> Self {
-        Scan {
+impl RowScan {
+    pub(super) fn new(dialect: CsvDialect, limits: RowLimits) -> Self {
+        RowScan {
             dialect,
             limits,
-            inside: Inside::Plain,
+            inside: ScanState::Plain,
             before: None,
             fed: 0,
             first_line: None,
@@ -67,7 +67,7 @@ impl Scan {
     }
 
     pub(super) fn restart(&mut self) {
-        self.inside = Inside::Plain;
+        self.inside = ScanState::Plain;
         self.before = None;
         self.fed = 0;
         self.first_line = None;
@@ -77,16 +77,16 @@ impl Scan {
     }
 
     /// Whether the row has a quote that is not closed, or not where a field ends.
-    pub(super) fn is_broken(&self) -> bool {
-        self.fault.is_some() || matches!(self.inside, Inside::Quoted | Inside::Escaped)
+    pub(super) fn has_open_quote(&self) -> bool {
+        self.fault.is_some() || matches!(self.inside, ScanState::Quoted | ScanState::Escaped)
     }
 
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<End> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<EndOffset> {
         if self.fed == 0 && self.before.is_none() {
             self.is_comment =
                 self.dialect.comment.is_some() && bytes.first().copied() == self.dialect.comment;
             if self.is_comment {
-                self.inside = Inside::Rest;
+                self.inside = ScanState::Rest;
             }
         }
         let end = self.scan(bytes);
@@ -95,30 +95,34 @@ impl Scan {
         end
     }
 
-    fn scan(&mut self, bytes: &[u8]) -> Option<End> {
+    fn scan(&mut self, bytes: &[u8]) -> Option<EndOffset> {
         let line_end = self.dialect.line_end;
-        let Some(quote) = self.dialect.quote.filter(|_| self.inside != Inside::Rest) else {
-            return memchr::memchr(line_end, bytes).map(End::Here);
+        let Some(quote) = self
+            .dialect
+            .quote
+            .filter(|_| self.inside != ScanState::Rest)
+        else {
+            return memchr::memchr(line_end, bytes).map(EndOffset::InChunk);
         };
         let mut at = 0;
         while at < bytes.len() {
             let byte = bytes[at];
             match self.inside {
-                Inside::Plain => {
+                ScanState::Plain => {
                     let hit = at + memchr::memchr2(quote, line_end, &bytes[at..])?;
                     if bytes[hit] == line_end {
-                        return Some(End::Here(hit));
+                        return Some(EndOffset::InChunk(hit));
                     }
                     let before = match hit {
                         0 => self.before,
                         _ => Some(bytes[hit - 1]),
                     };
                     if before.is_none_or(|byte| byte == self.dialect.delimiter) {
-                        self.inside = Inside::Quoted;
+                        self.inside = ScanState::Quoted;
                     }
                     at = hit + 1;
                 }
-                Inside::Quoted => {
+                ScanState::Quoted => {
                     let rest = &bytes[at..];
                     let stop = match self.dialect.escape {
                         Some(escape) => memchr::memchr2(quote, escape, rest),
@@ -126,42 +130,45 @@ impl Scan {
                     };
                     self.count_lines(&rest[..stop.unwrap_or(rest.len())], at);
                     if self.newlines >= self.limits.lines
-                        && let Some(end) = self.give_up(Fault::Unclosed)
+                        && let Some(end) = self.give_up(QuoteError::Unclosed)
                     {
                         return Some(end);
                     }
                     at += stop?;
                     self.inside = match bytes[at] == quote {
-                        true => Inside::Closing,
-                        false => Inside::Escaped,
+                        true => ScanState::Closing,
+                        false => ScanState::Escaped,
                     };
                     at += 1;
                 }
-                Inside::Escaped => {
+                ScanState::Escaped => {
                     self.count_lines(&bytes[at..=at], at);
-                    self.inside = Inside::Quoted;
+                    self.inside = ScanState::Quoted;
                     at += 1;
                 }
-                Inside::Closing if byte == quote => {
-                    self.inside = Inside::Quoted;
+                ScanState::Closing if byte == quote => {
+                    self.inside = ScanState::Quoted;
                     at += 1;
                 }
-                Inside::Closing if byte == self.dialect.delimiter => {
-                    self.inside = Inside::Plain;
+                ScanState::Closing if byte == self.dialect.delimiter => {
+                    self.inside = ScanState::Plain;
                     at += 1;
                 }
-                Inside::Closing | Inside::Ending if byte == line_end => return Some(End::Here(at)),
-                Inside::Closing | Inside::Ending if byte == b'\r' => {
-                    self.inside = Inside::Ending;
+                ScanState::Closing | ScanState::Ending if byte == line_end => {
+                    return Some(EndOffset::InChunk(at));
+                }
+                ScanState::Closing | ScanState::Ending if byte == b'\r' => {
+                    self.inside = ScanState::Ending;
                     at += 1;
                 }
-                Inside::Closing | Inside::Ending => {
-                    if let Some(end) = self.give_up(Fault::Stray) {
+                ScanState::Closing | ScanState::Ending => {
+                    if let Some(end) = self.give_up(QuoteError::NotAtFieldEnd) {
                         return Some(end);
                     }
                 }
-                Inside::Rest => {
-                    return memchr::memchr(line_end, &bytes[at..]).map(|hit| End::Here(at + hit));
+                ScanState::Rest => {
+                    return memchr::memchr(line_end, &bytes[at..])
+                        .map(|hit| EndOffset::InChunk(at + hit));
                 }
             }
         }
@@ -178,13 +185,13 @@ impl Scan {
     }
 
     /// The row is its first line, if that has an end and is still held; otherwise what is left of the line.
-    fn give_up(&mut self, fault: Fault) -> Option<End> {
+    fn give_up(&mut self, fault: QuoteError) -> Option<EndOffset> {
         self.fault = Some(fault);
-        self.inside = Inside::Rest;
+        self.inside = ScanState::Rest;
         let is_held = self.fed <= self.limits.bytes + 1;
         let first_line = self
             .first_line
             .filter(|end| is_held && *end <= self.limits.bytes);
-        first_line.map(End::Back)
+        first_line.map(EndOffset::FromStart)
     }
 }

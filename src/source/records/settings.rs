@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::choice::{CompressionChoice, Format, FormatChoice, Named};
+use super::choice::{CompressionChoice, EncodingName, Format, FormatChoice};
 use super::required::Required;
 use crate::error::{Error, Result};
 use crate::source::json::Pointer;
@@ -32,7 +32,7 @@ pub(in crate::source) struct RecordSettings {
     #[serde(default = "default_header")]
     pub(super) header: bool,
     #[serde(default)]
-    pub(super) encoding: Option<Named>,
+    pub(super) encoding: Option<EncodingName>,
     /// Where in a document the array of records is.
     #[serde(default)]
     pub(super) records: Option<Pointer>,

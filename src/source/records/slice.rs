@@ -3,33 +3,33 @@
 use encoding_rs::{Encoding, UTF_8};
 
 use super::choice::{Compression, Format};
-use super::decode::{Decoder, Raw};
+use super::decode::{CountingReader, Decoder};
 use super::format::framer;
-use super::frame::{Fitness, Framer, Step, Stop};
-use super::position::Parser;
+use super::framer::{FrameError, Framer, NextRecord, TailState};
+use super::position::ParserState;
 use super::settings::RecordSettings;
 use super::window::Window;
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 
 /// Slices the records out of one content.
-pub(in crate::source) struct Slicer {
+pub(in crate::source) struct SliceReader {
     window: Window,
     framer: Box<dyn Framer>,
     format: Format,
     is_over: bool,
 }
 
-impl Slicer {
+impl SliceReader {
     pub(in crate::source) fn new(
         settings: &RecordSettings,
         format: Format,
         content: Vec<u8>,
     ) -> Result<Self> {
-        let nothing = Decoder::new(Compression::None, Raw::new(std::io::empty(), 0))
+        let nothing = Decoder::new(Compression::None, CountingReader::new(std::io::empty(), 0))
             .map_err(|cause| Error::failed("a page cannot be read").caused_by(cause))?;
         let mut window = Window::over(content, nothing);
-        let mut encoding = settings.encoding(&Parser::default());
+        let mut encoding = settings.encoding(&ParserState::default());
         if let Some((found, len)) = Encoding::for_bom(window.data()) {
             window.advance(len);
             encoding = (found != UTF_8).then_some(found);
@@ -37,9 +37,9 @@ impl Slicer {
         if let Some(encoding) = encoding {
             window.decode_from(encoding);
         }
-        Ok(Slicer {
+        Ok(SliceReader {
             window,
-            framer: framer(settings, format, Parser::default())?,
+            framer: framer(settings, format, ParserState::default())?,
             format,
             is_over: false,
         })
@@ -50,8 +50,8 @@ impl Slicer {
         let rows = out.rows();
         while !self.is_over && out.rows() == rows {
             self.step(out).map_err(|stop| match stop {
-                Stop::Io(cause) => Error::failed("a page cannot be read").caused_by(cause),
-                Stop::Senseless(what, next) => {
+                FrameError::Io(cause) => Error::failed("a page cannot be read").caused_by(cause),
+                FrameError::Malformed(what, next) => {
                     Error::failed(format!("a page makes no sense: {what}")).next(next)
                 }
             })?;
@@ -59,21 +59,24 @@ impl Slicer {
         Ok(out.rows() > rows)
     }
 
-    fn step(&mut self, out: &mut BatchBuilder) -> Result<(), Stop> {
+    fn step(&mut self, out: &mut BatchBuilder) -> Result<(), FrameError> {
         match self.framer.next(&mut self.window, out)? {
-            Step::Record => {}
-            Step::End => self.is_over = true,
+            NextRecord::Added => {}
+            NextRecord::EndOfInput => self.is_over = true,
             // There is no more to come, so a line without its end is still a line. A quote that is not
             // closed costs its own line, and what follows is read.
-            Step::Tail(tail)
+            NextRecord::Unterminated(tail)
                 if self.format == Format::Ndjson
-                    || matches!(tail.fitness, Fitness::Whole | Fitness::Doubtful) =>
+                    || matches!(
+                        tail.state,
+                        TailState::Complete | TailState::ProbablyComplete
+                    ) =>
             {
                 self.framer.load_tail(&mut self.window, out)?;
                 self.is_over = true;
             }
-            Step::Tail(tail) => {
-                self.is_over = !self.framer.break_tail(&mut self.window, out, &tail)
+            NextRecord::Unterminated(tail) => {
+                self.is_over = !self.framer.quarantine_tail(&mut self.window, out, &tail)
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use encoding_rs::Encoding;
 
 use super::decode::Decoder;
 use super::decoded_text::DecodedText;
-use super::position::Place;
+use super::position::ContentOffset;
 
 pub(in crate::source) use anchor::{Resumed, hex_sha256};
 
@@ -17,7 +17,7 @@ pub(in crate::source) const HISTORY: usize = 4 * 1024;
 const CHUNK: usize = 256 * 1024;
 
 /// Whether an input says that it has nothing at the moment. It can be asked again.
-pub(super) fn is_silence(cause: &io::Error) -> bool {
+pub(super) fn is_idle(cause: &io::Error) -> bool {
     cause.kind() == io::ErrorKind::WouldBlock
 }
 
@@ -33,7 +33,7 @@ pub(in crate::source) struct Window {
     /// Text of what is in `buf`, if the content is in another encoding than UTF-8.
     decoded: Option<DecodedText>,
     /// Where a record begins that is too long to be held and is being skipped.
-    pinned: Option<Place>,
+    pinned: Option<ContentOffset>,
     /// Number of the line (from 1) in which `data` begins.
     pub(in crate::source) line: u64,
     /// Records taken so far.
@@ -154,8 +154,8 @@ impl Window {
     }
 
     /// Whether the compressed stream stopped before its end.
-    pub(super) fn is_cut(&self) -> bool {
-        self.decoder.is_cut()
+    pub(super) fn is_truncated(&self) -> bool {
+        self.decoder.is_truncated()
     }
 
     /// Appends more content to `data`; false at the end.
@@ -189,7 +189,7 @@ impl Window {
     pub(super) fn fill_at_last(&mut self) -> io::Result<bool> {
         loop {
             match self.fill() {
-                Err(cause) if is_silence(&cause) => {}
+                Err(cause) if is_idle(&cause) => {}
                 done => return done,
             }
         }

@@ -11,7 +11,7 @@ pub(super) use tally::{PassedOver, Tally};
 
 use serde_json::{Value, json};
 
-use super::records::{Content, OnReplace, Progress};
+use super::records::{Content, OnReplace, ReadOutcome};
 use super::{BatchBuilder, ObjectState, Proof, Reason, Remarks};
 use crate::error::{Error, Result};
 
@@ -62,7 +62,7 @@ pub(super) fn put_away(name: &str, error: &Error) -> Proof {
 
 /// How far a unit was read.
 pub(super) enum ReadOn<U> {
-    BatchIsFull(U),
+    BatchFull(U),
     Ended(Proof),
     /// What this batch held of it was taken out again.
     Disturbed(U, Trouble),
@@ -119,7 +119,7 @@ impl Units {
         out.set_origin(content.name());
         let before = out.savepoint();
         let read = content.read_into(out);
-        if !matches!(read, Ok(Progress::BatchIsFull))
+        if !matches!(read, Ok(ReadOutcome::BatchFull))
             && let Some(trouble) = unit.trouble()?
         {
             // The records may be of either content.
@@ -131,7 +131,7 @@ impl Units {
             Ok(progress) => progress,
             Err(error) => {
                 let content = unit.content();
-                let error = content.regret(error);
+                let error = content.explain_damage(error);
                 if content.is_damaged() {
                     out.roll_back(before);
                 } else if has_records {
@@ -144,7 +144,7 @@ impl Units {
                 };
             }
         };
-        if progress == Progress::InputHasEnded {
+        if progress == ReadOutcome::EndOfInput {
             unit.check_end()?;
         }
         if unit.is_addition() && has_records {
@@ -153,8 +153,8 @@ impl Units {
         }
         self.note(&mut unit, out)?;
         Ok(match progress {
-            Progress::BatchIsFull => ReadOn::BatchIsFull(unit),
-            Progress::InputHasEnded => {
+            ReadOutcome::BatchFull => ReadOn::BatchFull(unit),
+            ReadOutcome::EndOfInput => {
                 self.reloads = 0;
                 ReadOn::Ended(self.proof(unit.content()))
             }

@@ -24,10 +24,10 @@ impl Content for Replaced {
         "a"
     }
 
-    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome> {
         out.push(1, b"{}");
         out.push(2, b"{}");
-        Ok(Progress::InputHasEnded)
+        Ok(ReadOutcome::EndOfInput)
     }
 
     fn position(&self) -> Position {
@@ -56,7 +56,7 @@ impl Content for Replaced {
 
     fn count_batch(&mut self) {}
 
-    fn regret(&self, error: Error) -> Error {
+    fn explain_damage(&self, error: Error) -> Error {
         error
     }
 

@@ -172,13 +172,13 @@ impl Postgres {
 
 /// What the server has written. Without an encoding the bytes may be anything.
 fn record(row: &Row) -> Result<Record> {
-    struct Raw(Vec<u8>);
-    impl<'a> FromSql<'a> for Raw {
+    struct RawBytes(Vec<u8>);
+    impl<'a> FromSql<'a> for RawBytes {
         fn from_sql(
             _: &Type,
             raw: &'a [u8],
         ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-            Ok(Raw(raw.to_vec()))
+            Ok(RawBytes(raw.to_vec()))
         }
 
         fn accepts(_: &Type) -> bool {
@@ -186,7 +186,7 @@ fn record(row: &Row) -> Result<Record> {
         }
     }
     Ok(Record {
-        payload: row.try_get::<_, Raw>(0)?.0,
+        payload: row.try_get::<_, RawBytes>(0)?.0,
         values: Vec::new(),
     })
 }

@@ -7,7 +7,7 @@ use crate::http::transport::{fatal, passing};
 use crate::retry::Trouble;
 use crate::source::http::settings::digest;
 use crate::source::json::{self, Pointer};
-use crate::source::records::{Compression, Format, MISCODED, Slicer};
+use crate::source::records::{Compression, Format, MISCODED, SliceReader};
 use crate::source::{BatchBuilder, Limits};
 
 /// Records are taken out of the slicer one at a time.
@@ -28,11 +28,11 @@ impl Answer<'_> {
         self.check_last_line(format)?;
         page.digest = digest(&self.body);
         let lines = &self.reader.content.lines;
-        let slicer = Slicer::new(lines, format, self.body.to_vec());
+        let slicer = SliceReader::new(lines, format, self.body.to_vec());
         self.slice(page, slicer.map_err(fatal)?).map_err(fatal)
     }
 
-    fn slice(&self, page: &mut Page, mut slicer: Slicer) -> Result<()> {
+    fn slice(&self, page: &mut Page, mut slicer: SliceReader) -> Result<()> {
         let mut content = Vec::with_capacity(self.body.len());
         let (mut records, mut faults) = (Vec::new(), Vec::new());
         let mut one = BatchBuilder::new(ONE);

@@ -2,13 +2,13 @@
 //! comes again.
 
 use super::Csv;
-use crate::source::records::frame::Stop;
+use crate::source::records::framer::FrameError;
 use crate::source::records::required;
 use crate::source::records::row::RowEncoder;
 use crate::source::records::window::Window;
 
 impl Csv {
-    pub(super) fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), Stop> {
+    pub(super) fn read_header(&mut self, row: &[u8], line: u64) -> Result<(), FrameError> {
         let names = self.header_names(row, line)?;
         let in_file = self.encoder.fields(row).unwrap_or_default();
         let sorted = |names: &[String]| {
@@ -22,27 +22,28 @@ impl Csv {
                 in_file.join(",")
             ));
         }
-        self.name_columns(names, true);
+        self.set_columns(names, true);
         Ok(())
     }
 
     /// Rows have these columns from now on.
-    pub(super) fn name_columns(&mut self, names: Vec<String>, has_header: bool) {
+    pub(super) fn set_columns(&mut self, names: Vec<String>, has_header: bool) {
         self.encoder = RowEncoder::new(self.encoder.dialect().clone(), &names);
         // A lone column may well hold its own name.
         if has_header && self.override_names.is_none() && names.len() > 1 {
             let pairs = names.iter().map(|name| (name.clone(), name.clone().into()));
             let row = serde_json::Value::Object(pairs.collect());
-            self.header_again = Some(row.to_string().into_bytes());
+            self.repeated_header = Some(row.to_string().into_bytes());
         }
         self.columns = Some(names);
     }
 
     /// The names in the header row, if they can name the columns.
-    pub(super) fn header_names(&self, row: &[u8], line: u64) -> Result<Vec<String>, Stop> {
-        let refused =
-            |what: String, next| Stop::Senseless(format!("the header in line {line} {what}"), next);
-        if self.is_spoilt() {
+    pub(super) fn header_names(&self, row: &[u8], line: u64) -> Result<Vec<String>, FrameError> {
+        let refused = |what: String, next| {
+            FrameError::Malformed(format!("the header in line {line} {what}"), next)
+        };
+        if self.has_quote_error() {
             return Err(refused(
                 "has a quote that is not closed where a field ends".to_owned(),
                 "correct the header, or say `quote => ''` if quotes mean nothing in this file",
@@ -94,8 +95,8 @@ impl Csv {
         }
     }
 
-    pub(super) fn long_header(&self, window: &Window) -> Stop {
-        Stop::Senseless(
+    pub(super) fn long_header(&self, window: &Window) -> FrameError {
+        FrameError::Malformed(
             format!(
                 "the header in line {} is longer than max_record_bytes = {}",
                 window.line, self.limits.bytes
@@ -104,8 +105,8 @@ impl Csv {
         )
     }
 
-    pub(super) fn is_header_again(&mut self, row: &[u8], line: u64) -> bool {
-        let Some(header) = &self.header_again else {
+    pub(super) fn is_repeated_header(&mut self, row: &[u8], line: u64) -> bool {
+        let Some(header) = &self.repeated_header else {
             return false;
         };
         let first = self.columns.as_ref().and_then(|names| names.first());
@@ -138,10 +139,10 @@ impl Csv {
     }
 }
 
-pub(super) fn refuse_miscoded_header(window: &Window, len: usize) -> Result<(), Stop> {
+pub(super) fn refuse_miscoded_header(window: &Window, len: usize) -> Result<(), FrameError> {
     match window.miscoded(len) {
         None => Ok(()),
-        Some(what) => Err(Stop::Senseless(
+        Some(what) => Err(FrameError::Malformed(
             format!("the header in line {} has an {what}", window.line),
             "say in which encoding the file is: encoding => 'windows-1252'",
         )),

@@ -1,9 +1,9 @@
 //! Between two rows of CSV: line ends, lines to skip at the beginning, byte order marks.
 
 use super::Csv;
-use crate::source::records::frame::{BOM, Stop};
-use crate::source::records::row::{Dialect, RowEncoder};
-use crate::source::records::scan::Scan;
+use crate::source::records::framer::{BOM, FrameError};
+use crate::source::records::row::{CsvDialect, RowEncoder};
+use crate::source::records::scan::RowScan;
 use crate::source::records::window::Window;
 
 impl Csv {
@@ -27,19 +27,19 @@ impl Csv {
             }
             at += 1;
         };
-        let dialect = Dialect {
+        let dialect = CsvDialect {
             line_end,
             ..self.encoder.dialect().clone()
         };
         self.line_end = Some(line_end);
-        self.scan = Scan::new(dialect.clone(), self.limits);
+        self.scan = RowScan::new(dialect.clone(), self.limits);
         let names = self.columns.clone().unwrap_or_default();
         self.encoder = RowEncoder::new(dialect, &names);
         Ok(())
     }
 
     /// Prepares for a row: passes over what precedes the first one, and a byte order mark in front of any.
-    pub(super) fn approach(&mut self, window: &mut Window) -> Result<(), Stop> {
+    pub(super) fn skip_preamble(&mut self, window: &mut Window) -> Result<(), FrameError> {
         if self.seen > 0 {
             return Ok(());
         }

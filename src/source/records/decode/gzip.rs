@@ -4,26 +4,26 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
-use super::Raw;
+use super::CountingReader;
 
 /// The first byte of a member.
 const MAGIC: u8 = 0x1f;
 
 /// All members of a gzip file, one after the other, and the zeros that tapes and block
 /// devices leave behind the last one.
-pub(super) struct Members {
-    member: Option<GzDecoder<BufReader<Raw>>>,
+pub(super) struct GzipMembers {
+    member: Option<GzDecoder<BufReader<CountingReader>>>,
 }
 
-impl Members {
-    pub(super) fn new(reader: BufReader<Raw>) -> Self {
-        Members {
+impl GzipMembers {
+    pub(super) fn new(reader: BufReader<CountingReader>) -> Self {
+        GzipMembers {
             member: Some(GzDecoder::new(reader)),
         }
     }
 }
 
-impl Read for Members {
+impl Read for GzipMembers {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             let Some(member) = &mut self.member else {
@@ -34,7 +34,7 @@ impl Read for Members {
                 return Ok(n);
             }
             let rest = member.get_mut();
-            if !another_member(rest)? {
+            if !has_next_member(rest)? {
                 return Ok(0);
             }
             self.member = self
@@ -46,7 +46,7 @@ impl Read for Members {
 }
 
 /// Looks behind a finished member: nothing, padding, or the next one.
-fn another_member(reader: &mut BufReader<Raw>) -> io::Result<bool> {
+fn has_next_member(reader: &mut BufReader<CountingReader>) -> io::Result<bool> {
     let mut padding = false;
     loop {
         let bytes = reader.fill_buf()?;

@@ -2,7 +2,7 @@
 //! skipped without being held, however large it is.
 
 use crate::source::json::{Pointer, ValueScan, string};
-use crate::source::records::frame::Stop;
+use crate::source::records::framer::FrameError;
 use crate::source::records::window::Window;
 
 /// How many keys of a document an error shows.
@@ -12,7 +12,7 @@ pub(super) struct ArrayFinder {
     path: Pointer,
     /// The objects and arrays that are open around the current place, outermost first.
     within: String,
-    next: Next,
+    next: Expected,
     /// Which element comes next in the innermost array; none once the one on the way is done.
     index: Option<usize>,
     /// What `within` was where this search began, to which a cut leads back.
@@ -23,22 +23,22 @@ pub(super) struct ArrayFinder {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum Expected {
     Value,
     Key,
     CommaOrEnd,
 }
 
 /// What a search came to.
-pub(super) enum Found {
+pub(super) enum RecordsAt {
     /// The array of records, at its bracket.
     Array,
     /// An object, which is a record by itself.
     Object,
     /// The end of the content, behind a document.
-    End,
+    EndOfInput,
     /// The end of the content, inside of one.
-    Cut,
+    Truncated,
 }
 
 impl ArrayFinder {
@@ -48,9 +48,9 @@ impl ArrayFinder {
             path,
             within,
             next: if is_open {
-                Next::CommaOrEnd
+                Expected::CommaOrEnd
             } else {
-                Next::Value
+                Expected::Value
             },
             index: None,
             began: None,
@@ -69,47 +69,51 @@ impl ArrayFinder {
     }
 
     /// Whether the path leads where this search was when it was left.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(super) fn path_has_changed(&self) -> bool {
         !self.within.is_empty() && self.within.len() != self.path.segments().len()
     }
 
     /// Goes on to the next records, in this document or another one.
-    pub(super) fn seek(&mut self, window: &mut Window) -> Result<Found, Stop> {
+    pub(super) fn seek(&mut self, window: &mut Window) -> Result<RecordsAt, FrameError> {
         window.pin();
         self.began = Some(self.within.clone());
         let found = self.walk(window)?;
         // Where a record was cut off, or what follows the last one, is read again as a whole.
-        if !matches!(found, Found::Cut) {
+        if !matches!(found, RecordsAt::Truncated) {
             window.unpin();
             self.began = None;
         }
         Ok(found)
     }
 
-    fn walk(&mut self, window: &mut Window) -> Result<Found, Stop> {
+    fn walk(&mut self, window: &mut Window) -> Result<RecordsAt, FrameError> {
         while let Some(byte) = first_byte(window)? {
             match (self.next, byte) {
-                (Next::Value, b']') if self.within.ends_with('[') && self.index == Some(0) => {
-                    self.leave(window)?;
+                (Expected::Value, b']') if self.within.ends_with('[') && self.index == Some(0) => {
+                    self.close_container(window)?;
                 }
-                (Next::Key, b'}') => self.leave(window)?,
-                (Next::Key, b'"') => match self.key(window)? {
+                (Expected::Key, b'}') => self.close_container(window)?,
+                (Expected::Key, b'"') => match self.key(window)? {
                     None => break,
-                    Some(true) => self.next = Next::Value,
-                    Some(false) if !pass(window)? => break,
-                    Some(false) => self.next = Next::CommaOrEnd,
+                    Some(true) => self.next = Expected::Value,
+                    Some(false) if !skip_value(window)? => break,
+                    Some(false) => self.next = Expected::CommaOrEnd,
                 },
-                (Next::CommaOrEnd, b',') => {
+                (Expected::CommaOrEnd, b',') => {
                     window.advance(1);
                     self.index = self.index.map(|index| index + 1);
                     self.next = match self.within.ends_with('{') {
-                        true => Next::Key,
-                        false => Next::Value,
+                        true => Expected::Key,
+                        false => Expected::Value,
                     };
                 }
-                (Next::CommaOrEnd, b'}') if self.within.ends_with('{') => self.leave(window)?,
-                (Next::CommaOrEnd, b']') if self.within.ends_with('[') => self.leave(window)?,
-                (Next::Value, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                (Expected::CommaOrEnd, b'}') if self.within.ends_with('{') => {
+                    self.close_container(window)?
+                }
+                (Expected::CommaOrEnd, b']') if self.within.ends_with('[') => {
+                    self.close_container(window)?
+                }
+                (Expected::Value, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
                     if let Some(found) = self.value(window, byte)? {
                         return Ok(found);
                     }
@@ -118,13 +122,13 @@ impl ArrayFinder {
             }
         }
         Ok(match self.within.is_empty() {
-            true => Found::End,
-            false => Found::Cut,
+            true => RecordsAt::EndOfInput,
+            false => RecordsAt::Truncated,
         })
     }
 
     /// A value: the records, something on the way to them, or something else.
-    fn value(&mut self, window: &mut Window, byte: u8) -> Result<Option<Found>, Stop> {
+    fn value(&mut self, window: &mut Window, byte: u8) -> Result<Option<RecordsAt>, FrameError> {
         let depth = self.within.len();
         let segments = self.path.segments();
         let is_element = self.within.ends_with('[');
@@ -136,18 +140,18 @@ impl ArrayFinder {
         match byte {
             b'[' | b'{' if is_there => {
                 self.has_records = true;
-                self.next = Next::CommaOrEnd;
+                self.next = Expected::CommaOrEnd;
                 self.index = None;
                 Ok(Some(match byte {
-                    b'[' => Found::Array,
-                    _ => Found::Object,
+                    b'[' => RecordsAt::Array,
+                    _ => RecordsAt::Object,
                 }))
             }
             b'n' if is_there => {
                 self.has_records = true;
-                self.pass(window)
+                self.skip_value(window)
             }
-            _ if is_there => Err(Stop::Senseless(
+            _ if is_there => Err(FrameError::Malformed(
                 format!(
                     "`{}` in the document is not an array of records",
                     self.path.text()
@@ -157,7 +161,7 @@ impl ArrayFinder {
             b'{' if is_on_way => {
                 window.advance(1);
                 self.within.push('{');
-                self.next = Next::Key;
+                self.next = Expected::Key;
                 Ok(None)
             }
             b'[' if is_on_way && leads_into_array(&segments[depth]) => {
@@ -166,24 +170,24 @@ impl ArrayFinder {
                 self.index = Some(0);
                 Ok(None)
             }
-            _ if depth == 0 => Err(Stop::Senseless(
+            _ if depth == 0 => Err(FrameError::Malformed(
                 format!(
                     "the document is not an object, and records => '{}' says what stands in one",
                     self.path.text()
                 ),
                 "leave `records` out if the document is the array of records",
             )),
-            _ => self.pass(window),
+            _ => self.skip_value(window),
         }
     }
 
-    fn pass(&mut self, window: &mut Window) -> Result<Option<Found>, Stop> {
-        self.next = Next::CommaOrEnd;
-        Ok((!pass(window)?).then_some(Found::Cut))
+    fn skip_value(&mut self, window: &mut Window) -> Result<Option<RecordsAt>, FrameError> {
+        self.next = Expected::CommaOrEnd;
+        Ok((!skip_value(window)?).then_some(RecordsAt::Truncated))
     }
 
     /// Reads a key and its colon: whether it is on the way; none if the content ends before.
-    fn key(&mut self, window: &mut Window) -> Result<Option<bool>, Stop> {
+    fn key(&mut self, window: &mut Window) -> Result<Option<bool>, FrameError> {
         let len = loop {
             match ValueScan::default().feed(window.data()) {
                 Some(len) => break len,
@@ -210,16 +214,16 @@ impl ArrayFinder {
     }
 
     /// Behind the end of an object or array.
-    fn leave(&mut self, window: &mut Window) -> Result<(), Stop> {
+    fn close_container(&mut self, window: &mut Window) -> Result<(), FrameError> {
         window.advance(1);
         self.within.pop();
         self.index = None;
-        self.next = Next::CommaOrEnd;
+        self.next = Expected::CommaOrEnd;
         if self.within.is_empty() {
-            self.next = Next::Value;
+            self.next = Expected::Value;
             let keys = std::mem::take(&mut self.keys).join(", ");
             if !std::mem::take(&mut self.has_records) {
-                return Err(Stop::Senseless(
+                return Err(FrameError::Malformed(
                     format!(
                         "there is no `{}` in the document that ends at byte {}; its keys: {keys}",
                         self.path.text(),
@@ -238,7 +242,7 @@ fn leads_into_array(segment: &str) -> bool {
 }
 
 /// The first byte that is no blank.
-fn first_byte(window: &mut Window) -> Result<Option<u8>, Stop> {
+fn first_byte(window: &mut Window) -> Result<Option<u8>, FrameError> {
     loop {
         let blank = window.data().len() - window.data().trim_ascii_start().len();
         window.advance(blank);
@@ -251,7 +255,7 @@ fn first_byte(window: &mut Window) -> Result<Option<u8>, Stop> {
 }
 
 /// Passes over a value; false if the content ends inside of it.
-fn pass(window: &mut Window) -> Result<bool, Stop> {
+fn skip_value(window: &mut Window) -> Result<bool, FrameError> {
     if matches!(first_byte(window)?, Some(b'}' | b']' | b',' | b':')) {
         return Err(malformed(window));
     }
@@ -271,8 +275,8 @@ fn pass(window: &mut Window) -> Result<bool, Stop> {
     }
 }
 
-fn malformed(window: &Window) -> Stop {
-    Stop::Senseless(
+fn malformed(window: &Window) -> FrameError {
+    FrameError::Malformed(
         format!(
             "the document around its records is not JSON, as byte {} shows",
             window.offset() + 1

@@ -4,20 +4,20 @@ use std::io;
 
 use sha2::{Digest, Sha256};
 
-use super::super::position::Place;
+use super::super::position::ContentOffset;
 use super::{HISTORY, Window};
 
 /// Whether the content is found as it was left.
 pub(in crate::source) enum Resumed {
-    There,
-    /// It is other content; says in which respect.
-    Elsewhere(String),
+    Unchanged,
+    /// It is other content: how it differs.
+    Changed(String),
 }
 
 impl Window {
     /// Holds the current place while the record that begins here is skipped: should reading
     /// fail before its end, it has not been read.
-    pub(in super::super) fn pin(&mut self) -> Place {
+    pub(in super::super) fn pin(&mut self) -> ContentOffset {
         let place = self.place();
         self.pinned = Some(place.clone());
         place
@@ -28,13 +28,13 @@ impl Window {
     }
 
     /// The current place, to be found again by [`Window::is_anchored`].
-    pub(in super::super) fn place(&self) -> Place {
+    pub(in super::super) fn place(&self) -> ContentOffset {
         if let Some(place) = &self.pinned {
             return place.clone();
         }
         let at = self.start + self.behind(0);
         let history = &self.buf[at.saturating_sub(HISTORY)..at];
-        Place {
+        ContentOffset {
             bytes: self.offset(),
             records: self.records,
             line: self.line,
@@ -44,26 +44,26 @@ impl Window {
     }
 
     /// Continues from `place`, if the content is still what it was there.
-    pub(in crate::source) fn resume(&mut self, place: &Place) -> io::Result<Resumed> {
+    pub(in crate::source) fn resume(&mut self, place: &ContentOffset) -> io::Result<Resumed> {
         if !self.skip_to(place.bytes)? {
-            return Ok(Resumed::Elsewhere(format!(
+            return Ok(Resumed::Changed(format!(
                 "its content ends before byte {}, up to which it was read",
                 place.bytes
             )));
         }
         if !self.is_anchored(place) {
-            return Ok(Resumed::Elsewhere(format!(
+            return Ok(Resumed::Changed(format!(
                 "the bytes before byte {} of its content are not the same as before",
                 place.bytes
             )));
         }
         self.line = place.line;
         self.records = place.records;
-        Ok(Resumed::There)
+        Ok(Resumed::Unchanged)
     }
 
     /// Whether the bytes before the current place are those that preceded `place`.
-    fn is_anchored(&self, place: &Place) -> bool {
+    fn is_anchored(&self, place: &ContentOffset) -> bool {
         usize::try_from(place.anchor_bytes)
             .ok()
             .and_then(|len| self.start.checked_sub(len))

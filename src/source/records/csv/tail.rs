@@ -1,27 +1,27 @@
 //! Faults of a row of CSV, and of content that ends within one.
 
 use super::{Csv, RAGGED};
-use crate::source::records::frame::{Fitness, Tail, trim_cr};
-use crate::source::records::scan::Fault;
+use crate::source::records::framer::{Tail, TailState, trim_cr};
+use crate::source::records::scan::QuoteError;
 use crate::source::records::window::Window;
 
 impl Csv {
     pub(super) fn tail(&mut self, window: &Window) -> Tail {
         let line = window.line;
-        if self.scan.is_broken() {
+        if self.scan.has_open_quote() {
             let message = match self.scan.fault {
-                Some(fault) => self.unclosed(fault, line),
+                Some(fault) => self.quote_error_message(fault, line),
                 None => format!("a quote opened in the row at line {line} is never closed"),
             };
-            return Tail::new(window, Fitness::Unclosed, RAGGED, message);
+            return Tail::new(window, TailState::UnclosedQuote, RAGGED, message);
         }
         let row = trim_cr(window.data());
         let mut message = format!("the content ends inside the row at line {line}");
-        let mut fitness = Fitness::Doubtful;
+        let mut fitness = TailState::ProbablyComplete;
         if self.columns.is_none() {
             // A header that makes no sense yet may be only the beginning of one.
             if self.header_names(row, line).is_err() {
-                fitness = Fitness::Broken;
+                fitness = TailState::Truncated;
             }
         } else {
             let expected = self.encoder.width();
@@ -31,26 +31,26 @@ impl Csv {
             }
             // Too many fields become no fewer.
             if width < expected {
-                fitness = Fitness::Broken;
+                fitness = TailState::Truncated;
             }
         }
         // Cut inside a character, that is.
         if std::str::from_utf8(row).is_err_and(|error| error.error_len().is_none()) {
-            fitness = Fitness::Broken;
+            fitness = TailState::Truncated;
         }
         Tail::new(window, fitness, RAGGED, message)
     }
 
-    pub(super) fn is_spoilt(&self) -> bool {
+    pub(super) fn has_quote_error(&self) -> bool {
         self.scan.fault.is_some()
     }
 
-    pub(super) fn unclosed(&self, fault: Fault, line: u64) -> String {
+    pub(super) fn quote_error_message(&self, fault: QuoteError, line: u64) -> String {
         match fault {
-            Fault::Stray => format!(
+            QuoteError::NotAtFieldEnd => format!(
                 "a quote in the row at line {line} is followed by neither a delimiter nor a line end"
             ),
-            Fault::Unclosed => format!(
+            QuoteError::Unclosed => format!(
                 "a quote opened in the row at line {line} is not closed within max_record_lines = {}",
                 self.limits.lines
             ),

@@ -12,7 +12,7 @@ const PACE: Duration = Duration::from_secs(1);
 
 /// Once a second, if nothing is at hand, it answers [`io::ErrorKind::WouldBlock`]: of an input that
 /// drips, too, so that what has come need not wait for what comes behind.
-pub(super) struct Aside {
+pub(super) struct ThreadedReader {
     /// An empty one is the end.
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: io::Cursor<Vec<u8>>,
@@ -20,13 +20,13 @@ pub(super) struct Aside {
     told: Instant,
 }
 
-impl Aside {
+impl ThreadedReader {
     pub(super) fn new(content: Box<dyn Read + Send>) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(1);
         thread::Builder::new()
             .name("decoder".to_owned())
             .spawn(move || pump(content, &sender))?;
-        Ok(Aside {
+        Ok(ThreadedReader {
             chunks,
             chunk: io::Cursor::default(),
             is_over: false,
@@ -51,7 +51,7 @@ impl Aside {
     }
 }
 
-impl Read for Aside {
+impl Read for ThreadedReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let is_spent = self.chunk.position() == self.chunk.get_ref().len() as u64;
         if is_spent && !self.is_over {

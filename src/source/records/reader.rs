@@ -6,12 +6,12 @@ use std::io;
 use encoding_rs::{Encoding, UTF_8};
 
 use super::choice::{Compression, Format};
-use super::content::{Content, Progress, Taken};
-use super::damage::{damaged, is_of_decoder};
-use super::frame::{Framer, Step, Stop};
+use super::content::{Content, HandedOut, ReadOutcome};
+use super::damage::{damaged, is_decode_error};
+use super::framer::{FrameError, Framer, NextRecord};
 use super::hints::Hints;
-use super::position::{Parser, Place, Position, TailStart};
-use super::window::{Window, is_silence};
+use super::position::{ContentOffset, ParserState, Position, TailStart};
+use super::window::{Window, is_idle};
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 
@@ -29,9 +29,9 @@ pub(in crate::source) trait Input: Send {
 
 /// An input of this noun that is complete where its bytes end, as whoever provides them vouches: a store, a
 /// program that ended well, standard input.
-pub(in crate::source) struct Whole(pub(in crate::source) &'static str);
+pub(in crate::source) struct CompleteInput(pub(in crate::source) &'static str);
 
-impl Input for Whole {
+impl Input for CompleteInput {
     fn noun(&self) -> &'static str {
         self.0
     }
@@ -41,28 +41,28 @@ impl Input for Whole {
     }
 
     fn settle(&mut self, _: u64) -> io::Result<Settled> {
-        Ok(Settled::Whole)
+        Ok(Settled::Complete)
     }
 }
 
 /// Whether an input has more to give than was read.
 pub(in crate::source) enum Settled {
-    Whole,
+    Complete,
     Grew,
     StillGrowing,
 }
 
 /// An input being read.
-pub(in crate::source) struct Reading {
+pub(in crate::source) struct RecordReader {
     name: String,
     pub(super) input: Box<dyn Input>,
     pub(in crate::source) compression: Compression,
     pub(super) format: Option<Format>,
     pub(in crate::source) window: Window,
     pub(super) framer: Option<Box<dyn Framer>>,
-    pub(super) end: Option<End>,
+    pub(super) end: Option<InputEnd>,
     counted: u64,
-    taken: Taken,
+    taken: HandedOut,
     is_damaged: bool,
     /// Where a row begins whose quote was not closed before the end.
     pub(super) open_tail: Option<TailStart>,
@@ -73,14 +73,14 @@ pub(in crate::source) struct Reading {
 
 /// How an input ended.
 #[derive(Default)]
-pub(super) struct End {
+pub(super) struct InputEnd {
     pub(super) is_done: bool,
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<ContentOffset>,
     pub(super) tail: Option<TailStart>,
     pub(super) remark: Option<String>,
 }
 
-impl Reading {
+impl RecordReader {
     pub(in crate::source) fn new(
         name: &str,
         input: impl Input + 'static,
@@ -91,7 +91,7 @@ impl Reading {
             Compression::None => window.offset(),
             _ => 0,
         };
-        Reading {
+        RecordReader {
             name: name.to_owned(),
             input: Box::new(input),
             compression,
@@ -100,7 +100,7 @@ impl Reading {
             framer: None,
             end: None,
             counted,
-            taken: Taken::default(),
+            taken: HandedOut::default(),
             is_damaged: false,
             open_tail: None,
             encoding_of_mark: None,
@@ -118,45 +118,45 @@ impl Reading {
     }
 
     /// The input was read to its end before, and still ends there.
-    pub(in crate::source) fn nothing_new(&mut self) {
-        self.end = Some(End {
+    pub(in crate::source) fn mark_done(&mut self) {
+        self.end = Some(InputEnd {
             is_done: true,
-            ..End::default()
+            ..InputEnd::default()
         });
     }
 
     /// The same of an input that may say that it has nothing at the moment: `None`.
-    pub(in crate::source) fn read_what_came(
+    pub(in crate::source) fn try_read_into(
         &mut self,
         out: &mut BatchBuilder,
-    ) -> Result<Option<Progress>> {
+    ) -> Result<Option<ReadOutcome>> {
         match self.advance(out) {
-            Err(Stop::Io(cause)) if is_silence(&cause) => Ok(None),
-            progress => self.account(progress, out).map(Some),
+            Err(FrameError::Io(cause)) if is_idle(&cause) => Ok(None),
+            progress => self.finish_read(progress, out).map(Some),
         }
     }
 
     /// Counts the bytes that were read, and words what went wrong.
-    fn account(
+    fn finish_read(
         &mut self,
-        progress: Result<Progress, Stop>,
+        progress: Result<ReadOutcome, FrameError>,
         out: &mut BatchBuilder,
-    ) -> Result<Progress> {
+    ) -> Result<ReadOutcome> {
         let read = self.window.raw_position();
         out.consume(read.saturating_sub(self.counted));
         self.counted = self.counted.max(read);
         progress.map_err(|stop| match stop {
-            Stop::Io(cause) => {
-                self.is_damaged = self.compression != Compression::None && is_of_decoder(&cause);
+            FrameError::Io(cause) => {
+                self.is_damaged = self.compression != Compression::None && is_decode_error(&cause);
                 self.damaged(cause)
             }
-            Stop::Senseless(what, next) => {
+            FrameError::Malformed(what, next) => {
                 Error::failed(format!("{} `{}`: {what}", self.noun(), self.name)).next(next)
             }
         })
     }
 
-    fn advance(&mut self, out: &mut BatchBuilder) -> Result<Progress, Stop> {
+    fn advance(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome, FrameError> {
         while self.end.is_none() {
             let Some(framer) = &mut self.framer else {
                 self.at_clean_end(out);
@@ -164,21 +164,21 @@ impl Reading {
             };
             // Look for the end even with a full batch, to spare a batch that only reports it.
             let is_spent = self.window.data().is_empty() && !self.window.fill()?;
-            let is_at_rest = !self.window.is_cut() && !self.window.ends_inside_character();
+            let is_at_rest = !self.window.is_truncated() && !self.window.ends_inside_character();
             let ends_here = is_spent && is_at_rest && framer.is_between_records();
             if out.is_full() && !ends_here {
-                return Ok(Progress::BatchIsFull);
+                return Ok(ReadOutcome::BatchFull);
             }
             match framer.next(&mut self.window, out)? {
-                Step::Record => self.hints.look_at(&self.window, self.format, out),
-                Step::End => self.at_clean_end(out),
-                Step::Tail(tail) => self.at_tail(out, tail)?,
+                NextRecord::Added => self.hints.look_at(&self.window, self.format, out),
+                NextRecord::EndOfInput => self.at_clean_end(out),
+                NextRecord::Unterminated(tail) => self.at_tail(out, tail)?,
             }
         }
-        Ok(Progress::InputHasEnded)
+        Ok(ReadOutcome::EndOfInput)
     }
 
-    pub(super) fn parser(&self) -> Parser {
+    pub(super) fn parser(&self) -> ParserState {
         let mut parser = self.framer.as_ref().map(|framer| framer.parser());
         let parser = parser.get_or_insert_default();
         let found = self.encoding_of_mark.filter(|found| *found != UTF_8);
@@ -188,12 +188,12 @@ impl Reading {
 
     /// Continues from what batches of earlier runs took.
     pub(in crate::source) fn resume(&mut self, position: &Position) {
-        self.taken = Taken::of(position);
+        self.taken = HandedOut::of(position);
     }
 
     /// Whether its compressed stream stopped before its end.
-    pub(in crate::source) fn is_cut(&self) -> bool {
-        self.window.is_cut()
+    pub(in crate::source) fn is_truncated(&self) -> bool {
+        self.window.is_truncated()
     }
 
     /// An error about content that cannot be had.
@@ -208,14 +208,14 @@ impl Reading {
     }
 }
 
-impl Content for Reading {
+impl Content for RecordReader {
     fn name(&self) -> &str {
         &self.name
     }
 
-    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
+    fn read_into(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome> {
         let progress = self.advance(out);
-        self.account(progress, out)
+        self.finish_read(progress, out)
     }
 
     fn position(&self) -> Position {
@@ -259,9 +259,9 @@ impl Content for Reading {
         self.taken.count(self.progress().1);
     }
 
-    fn regret(&self, error: Error) -> Error {
+    fn explain_damage(&self, error: Error) -> Error {
         match self.is_damaged {
-            true => self.taken.regret(error, &self.name),
+            true => self.taken.explain_damage(error, &self.name),
             false => error,
         }
     }
