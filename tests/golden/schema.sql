@@ -43,7 +43,8 @@ create type sluice.compiled as (
   drop_sql text,
   touch_sql text,
   fetch_sql text[],
-  route integer
+  route integer,
+  wait_sql text[]
 );
 
 create sequence sluice.batch_id;

@@ -282,7 +282,7 @@ when not matched then
 -- trial of the merge: when it raises an error: to find the record; rolled back
 merge into shop.orders as t
 using (
-  select pg_catalog.nextval('pg_temp.sluice_place') as sluice_place, r.*
+  select pg_catalog.setval('pg_temp.sluice_place', r.sluice_ordinal + 1) as sluice_place, r.*
   from (
     select * from pg_temp.sluice_rows where sluice_state is null and sluice_ordinal between
       (select b.trial_first from pg_temp.sluice_batch b) and (select b.trial_last from pg_temp.sluice_batch b)) r

@@ -1,14 +1,15 @@
 create or replace function sluice._drop_found(
-  p_target sluice.compiled, p_found bigint, p_pipeline_id integer, p_batch_id bigint)
+  p_target sluice.compiled, p_pipeline_id integer, p_batch_id bigint)
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_met  text := sluice._met(p_target.target);
-  v_done bigint;
+  v_met   text   := sluice._met(p_target.target);
+  v_found bigint := (select count(*) from pg_temp.sluice_dropped d where d.number = p_target.number);
+  v_done  bigint;
 begin
-  if p_found = 0 then
+  if v_found = 0 then
     return 0;
   end if;
   if p_batch_id is not null then
@@ -25,12 +26,12 @@ begin
   execute case when p_target.fetch_sql is null then 'execute sluice_drop' else p_target.drop_sql end into v_done;
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
   if p_target.fetch_sql is not null then
-    execute format('delete from %s m using pg_temp.sluice_dropped d where m.tableoid = d.class and m.ctid = d.place',
-      v_met);
+    execute format('delete from %s m using pg_temp.sluice_dropped d where d.number = %s and m.tableoid = d.class '
+      'and m.ctid = d.place', v_met, p_target.number);
   end if;
-  if v_done <> p_found and p_batch_id is not null then
+  if v_done <> v_found and p_batch_id is not null then
     raise exception using errcode = 'SL004',
-      message = format('%s rows were to be deleted from %s, but %s were', p_found, p_target.target::regclass, v_done),
+      message = format('%s rows were to be deleted from %s, but %s were', v_found, p_target.target::regclass, v_done),
       detail = coalesce(sluice._row_triggers(p_target.target), ''),
       hint = 'a trigger that returns null keeps a row from being deleted: let it raise an exception (the record is '
         'quarantined), or keep the children';
@@ -39,9 +40,9 @@ begin
 end
 $$;
 
-comment on function sluice._drop_found(sluice.compiled, bigint, integer, bigint) is
-$$Deletes the rows of sluice_dropped from a target. p_found: how many there are (SL004 if they are not deleted);
-p_batch_id: null in a trial.$$;
+comment on function sluice._drop_found(sluice.compiled, integer, bigint) is
+$$Deletes the rows of sluice_dropped from a target and returns how many (SL004 if not all of them are). p_batch_id: null
+in a trial.$$;
 
 -- Notes in sluice_changes what is about to leave a target, if capture_changes asked for it in this transaction.
 create or replace function sluice._capture_dropped(p_target sluice.compiled, p_batch_id bigint)

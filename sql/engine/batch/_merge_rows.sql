@@ -7,7 +7,9 @@ as $$
 declare
   v          sluice.compiled;
   v_done     record;
+  v_late     record;
   v_dropped  bigint[];
+  v_waits    boolean := false; -- whether there are deletes that wait
   v_has_children boolean := (select b.has_children from pg_temp.sluice_batch b);
   v_attempts integer := 0;
 begin
@@ -18,7 +20,7 @@ begin
       -- Constraints between the targets are checked once all of them are written, if they can be.
       if v_has_children then
         set constraints all deferred;
-        v_dropped := sluice._drop_children(null, null);
+        select d.dropped, d.has_waiting into v_dropped, v_waits from sluice._drop_children(null, null) d;
       end if;
       perform sluice._capture_changes((select b.batch_id from pg_temp.sluice_batch b));
       for v in select * from pg_temp.sluice_targets t order by t.number loop
@@ -27,6 +29,11 @@ begin
         v_done.book.produced := coalesce(v_dropped[v.number], 0);
         books := books || v_done.book;
         places := v_done.places;
+      end loop;
+      for v in select * from pg_temp.sluice_targets t where v_waits order by t.number desc loop
+        v_late := sluice._delete_waiting(v, v_attempts > 0);
+        books[v.number].deleted := books[v.number].deleted + v_late.deleted + v_late.dropped;
+        books[v.number].produced := books[v.number].produced + v_late.dropped;
       end loop;
       perform sluice._check_deferred(v.search_path);
       exit;

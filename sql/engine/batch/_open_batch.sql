@@ -16,7 +16,8 @@
 --   sluice_rows        typed rows with hash; sluice_line: in the order
 --                      they were made; sluice_state: see README.md      filled by transform_batch
 --   sluice_dropped     rows of further targets that their parents no
---                      longer have                                      filled by load_batch
+--                      longer have; number: of the target, negative
+--                      while the delete waits for the merges            filled by load_batch
 --   sluice_faults      records that will go to quarantine, and why      filled by transform and load
 create or replace function sluice._open_batch(
   p_pipeline sluice.pipelines, p_version integer, p_run_id bigint, p_kind text, p_precedence text)

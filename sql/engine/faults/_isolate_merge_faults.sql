@@ -74,9 +74,7 @@ begin
   end if;
 
   -- The record at which the merge stopped is the most likely one: try it alone.
-  select r.sluice_ordinal into v_guess from pg_temp.sluice_rows r
-  where r.sluice_state is null and r.sluice_ordinal between v_live[1] and v_live[cardinality(v_live)]
-  order by r.tableoid, r.sluice_ordinal, r.sluice_line offset greatest(v_all.place - 1, 0) limit 1;
+  v_guess := coalesce(v_all.came_to, v_live[1]);
   v_one := sluice._try_merge(v_guess, v_guess);
   if not sluice._may_be_own_fault(v_guess, v_all.sqlstate_, v_all.message)
     or v_one.is_good and not sluice._is_record_fault(v_all.sqlstate_)

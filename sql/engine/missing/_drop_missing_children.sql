@@ -7,7 +7,6 @@ as $$
 declare
   v         sluice.compiled;
   v_parents text;
-  v_found   bigint;
   v_books   jsonb := '[]';
 begin
   if cardinality(p_targets) = 1 then
@@ -31,9 +30,8 @@ join %s
 join %s t on %s
 where m.is_missing$sql$, v_number, v_parents, sluice._met(v.target),
       sluice._parent_condition(p_targets[1].target, p_targets[1].key, v.parent, 't'));
-    get diagnostics v_found = row_count;
-    v_found := sluice._drop_found(v, v_found, p_pipeline.pipeline_id, p_batch_id);
-    v_books := sluice._target_entry(sluice._qualified_name(v.target), 0, v_found) || v_books;
+    v_books := sluice._target_entry(sluice._qualified_name(v.target), 0,
+      sluice._drop_found(v, p_pipeline.pipeline_id, p_batch_id)) || v_books;
   end loop;
   return v_books;
 end

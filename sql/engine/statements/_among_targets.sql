@@ -18,6 +18,7 @@ begin
   v.keeps_places := false;
   v.matched_sql := null;
   v.remember_sql := null;
+  v.wait_sql := sluice._wait_sql(p_pipeline_id, v.version, v.number, v.target, v.key);
   if v.number = 1 then
     v.rows_definition := 'sluice_is_touched boolean not null default false, ' || v.rows_definition;
     v.older_sql := sluice._older_sql(v.target, v.key, v.order_by);

@@ -6,10 +6,10 @@
 --   fetch_sql     children of the batch's parents, from a distributed target
 --   dropped_sql   notes in sluice_dropped the rows of the target that their parent no longer has: with children =>
 --                 'replace' all that the batch does not make, else those it makes of a parent that it deletes.
---                 $1, $2: only of records from and to these ordinals, null for all
+--                 $1, $2: only of records from and to these ordinals, as if there were no others; null for all
 --   drop_sql      deletes those
---   touch_sql     marks the parents whose children the batch changes: they are written, too, and so name the batch by
---                 which all that belongs to them is as it is
+--   touch_sql     marks the parents whose children the batch changes, those that a child moves away from included: they
+--                 are written, too, and so name the batch by which all that belongs to them is as it is
 --
 -- Look-ups in the target are behind "offset 0", so that they go by index, and the rest by hash, see _execute_by_hash.
 create or replace function sluice._children_sql(
@@ -51,7 +51,8 @@ from pg_temp.sluice_rows_1 p
 cross join lateral (select t.tableoid as class, t.ctid as place, %2$s from %3$s t where %4$s offset 0) t
 where p.sluice_state is null and ($1 is null or p.sluice_ordinal between $1 and $2)
   and %5$s (
-    select from %6$s s where s.sluice_state is null and %7$s s.sluice_deleted and %8$s)$sql$,
+    select from %6$s s where s.sluice_state is null and %8$s
+      and (s.sluice_deleted or s.sluice_ordinal not between $1 and $2) is %7$s true)$sql$,
     p_number, sluice._column_list(p_key, 't'), sluice._met(p_target),
     sluice._parent_condition(p_first, p_first_key, p_parent, 't'),
     case p_children when 'replace' then 'not exists' else 'p.sluice_deleted and exists' end, v_rows,
@@ -67,13 +68,16 @@ where p.sluice_state is null and ($1 is null or p.sluice_ordinal between $1 and 
 
   touch_sql := format($sql$update pg_temp.sluice_rows_1 p set sluice_is_touched = true
 from (
-  select distinct s.sluice_ordinal, %1$s
-  from %2$s s
-  left join lateral (select t.sluice_hash, t.sluice_batch, true as is_there from %3$s t where %4$s offset 0) t on true
-  where s.sluice_state is null and case when t.is_there then s.sluice_deleted or %5$s else not s.sluice_deleted end) c
-where p.sluice_state is null and %6$s$sql$,
-    sluice._column_list(p_parent, 's'), v_rows, sluice._met(p_target), sluice._key_condition(p_target, p_key, 't', 's'),
-    sluice._differs_sql(p_target), v_of_same);
+  select distinct o.*
+  from %1$s s
+  left join lateral (
+    select t.sluice_hash, t.sluice_batch, true as is_there, %2$s from %3$s t where %4$s offset 0) t on true
+  cross join lateral (select %5$s union all select %2$s where t.is_there) o
+  where s.sluice_state is null and case when t.is_there then s.sluice_deleted or %6$s else not s.sluice_deleted end) c
+where p.sluice_state is null and %7$s$sql$,
+    v_rows, sluice._column_list(p_parent, 't'), sluice._met(p_target), sluice._key_condition(p_target, p_key, 't', 's'),
+    sluice._column_list(p_parent, 's'), sluice._differs_sql(p_target),
+    sluice._parent_condition(p_first, p_first_key, p_parent, 'c'));
 end
 $$;
 

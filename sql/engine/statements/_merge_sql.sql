@@ -1,6 +1,6 @@
 -- The statements that write. insert_sql is what the merge comes to when all rows are new, which overlap_sql tells;
 -- it is null where a trigger could tell the two apart. trial_merge_sql takes the records trial_first to trial_last of
--- sluice_batch, and notes in sluice_place how far it came. bury_sql and revive_sql keep the tombstones: one for every
+-- sluice_batch, and notes in sluice_place which it is at. bury_sql and revive_sql keep the tombstones: one for every
 -- key the batch deleted, also of those that never were there, as their rows may still be on the way; none for those it
 -- brought.
 create or replace function sluice._merge_sql(
@@ -60,7 +60,7 @@ on %s
 %s$sql$, v_target, v_order, v_same, v_actions);
   trial_merge_sql := format($sql$merge into %s as t
 using (
-  select pg_catalog.nextval('pg_temp.sluice_place') as sluice_place, r.*
+  select pg_catalog.setval('pg_temp.sluice_place', r.sluice_ordinal + 1) as sluice_place, r.*
   from (
     select * from pg_temp.sluice_rows where sluice_state is null and sluice_ordinal between
       (select b.trial_first from pg_temp.sluice_batch b) and (select b.trial_last from pg_temp.sluice_batch b)%s) r

@@ -22,22 +22,25 @@ as $$
       (7, 'matched', 'when some payloads were recognised: do other records change their rows?', c.matched_sql),
       (13, 'older', 'in every batch: parents that are older than the row in the target', c.older_sql),
       (14, 'dropped', 'in every batch: children their parent has no more; $1, $2: records of a trial', c.dropped_sql),
-      (15, 'drop', 'when there are any', c.drop_sql),
-      (16, 'touch', 'unless all parents are new: marks those whose children change', c.touch_sql),
-      (17, 'overlap', 'before the merge: may the target have rows with these keys?', c.overlap_sql),
-      (18, 'insert', 'when it has none: all rows are new', c.insert_sql),
-      (19, 'count', 'when it may have some: what the merge has to come to', c.count_sql),
-      (19, 'outbox', 'when the pipeline delivers: notes what the merge is about to write', c.outbox_sql),
-      (20, 'merge', 'when any row is to be written', c.merge_sql),
-      (21, 'trial of the merge', 'when it raises an error: to find the record; rolled back', c.trial_merge_sql),
-      (22, 'revive', 'when the target has tombstones', c.revive_sql),
-      (23, 'bury', 'when a row deletes', c.bury_sql),
-      (24, 'remember', 'when payloads are to be recognised next time',
+      (15, 'touch', 'unless all parents are new: marks those whose children change', c.touch_sql),
+      (17, 'drop', 'when there are any', c.drop_sql),
+      (18, 'overlap', 'before the merge: may the target have rows with these keys?', c.overlap_sql),
+      (19, 'insert', 'when it has none: all rows are new', c.insert_sql),
+      (20, 'count', 'when it may have some: what the merge has to come to', c.count_sql),
+      (20, 'outbox', 'when the pipeline delivers: notes what the merge is about to write', c.outbox_sql),
+      (21, 'merge', 'when any row is to be written', c.merge_sql),
+      (22, 'trial of the merge', 'when it raises an error: to find the record; rolled back', c.trial_merge_sql),
+      (23, 'revive', 'when the target has tombstones', c.revive_sql),
+      (24, 'bury', 'when a row deletes', c.bury_sql),
+      (25, 'remember', 'when payloads are to be recognised next time',
         case when c.made_for is not null then c.remember_sql end),
-      (25, 'keys', 'in every batch: its keys, to see at the end of a complete read what is missing', c.batch_keys_sql)
+      (26, 'keys', 'in every batch: its keys, to see at the end of a complete read what is missing', c.batch_keys_sql)
     union all
     select 5, 'reference check', 'in every batch; again in load_batch for records without a parent', r.statement
     from unnest(c.reference_checks) r (statement)
+    union all
+    select 16, 'wait', 'when rows are deleted: those that others refer to go after all merges', w.statement
+    from unnest(c.wait_sql) w (statement)
     union all
     select 8, 'fetch', 'of a distributed target, before all that follows: rows with these keys', f.statement
     from unnest(c.fetch_sql) f (statement)
@@ -54,13 +57,13 @@ as $$
     select m.place, m.step, m.runs_when, m.statement
     from sluice.pipelines p
     cross join lateral (values
-      (26, 'fetch missing', 'of a distributed target, before that: rows that may be missing',
+      (27, 'fetch missing', 'of a distributed target, before that: rows that may be missing',
         case when c.fetch_sql is not null then sluice._fetch_missing_sql(c.target, c.key, p.mark_column) end),
-      (27, 'missing', 'at the end of a complete read: which rows did it not bring, which are back?',
+      (28, 'missing', 'at the end of a complete read: which rows did it not bring, which are back?',
         sluice._missing_sql(c.target, c.key, p.mark_column)),
-      (28, 'bury missing', 'of a distributed target, when they are deleted', case when p.missing = 'delete' then
+      (29, 'bury missing', 'of a distributed target, when they are deleted', case when p.missing = 'delete' then
         sluice._bury_missing_sql(c.target, c.key, c.order_by) end),
-      (29, p.missing || ' missing', 'for those rows, $1 being the batch',
+      (30, p.missing || ' missing', 'for those rows, $1 being the batch',
         sluice._write_missing_sql(c.target, c.key, c.order_by, p.mark_column))) m (place, step, runs_when, statement)
     where c.number = 1 and p.name = statements.pipeline and p.missing <> 'keep') s (place, step, runs_when, statement)
   where s.statement is not null

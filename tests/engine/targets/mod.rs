@@ -6,6 +6,7 @@ mod compare;
 mod define;
 mod deliver;
 mod missing;
+mod moves;
 mod newer;
 mod replace;
 mod whole;

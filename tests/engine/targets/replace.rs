@@ -87,38 +87,6 @@ async fn a_deleted_order_takes_kept_lines_along_that_its_record_names() {
     orders_are(&db, &["2|1"], &["2|1|s1", "2|2|s1"]).await;
 }
 
-/// Lines with numbers of their own may go from one order to another.
-#[tokio::test]
-async fn a_line_that_moves_to_another_order_is_not_lost() {
-    let (db, mut hand) = shop().await;
-    db.execute(
-        "select sluice.drop_pipeline('orders');
-         alter table shop.lines drop constraint lines_pkey, add primary key (line_no);
-         create index on shop.lines (order_id);",
-    )
-    .await;
-    db.execute(
-        &super::definition("children => 'replace'", ", order_by => 'at'")
-            .replace("{order_id,line_no}", "{line_no}"),
-    )
-    .await;
-    hand = crate::engine::Hand::of(hand.session, "orders").await;
-    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[3])]).await;
-    // In one batch, in both orders.
-    assert_eq!(
-        hand.load(&[order(1, 2, &[1]), order(2, 2, &[2, 3])]).await,
-        "extracted=2 transformed=2 produced=5 updated=5"
-    );
-    assert_eq!(
-        hand.load(&[order(1, 3, &[2, 1]), order(2, 3, &[3])]).await,
-        "extracted=2 transformed=2 produced=5 updated=5"
-    );
-    // One after the other.
-    hand.load(&[order(2, 4, &[3, 1])]).await;
-    hand.load(&[order(1, 4, &[2])]).await;
-    orders_are(&db, &["1|4", "2|4"], &["1|2|s4", "2|1|s4", "2|3|s4"]).await;
-}
-
 #[tokio::test]
 async fn what_leaves_frees_its_place_for_what_comes() {
     let (db, mut hand) = shop().await;
