@@ -3,8 +3,7 @@
 use super::Run;
 use crate::error::{Error, Result};
 use crate::source::{Listed, News, ObjectState};
-use serde_json::Value;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{Json, Type};
 use tokio_postgres::{Client, Row};
 
 /// The rows of `for_each`, for each of which a source is read, as JSON; none without it.
@@ -38,7 +37,7 @@ pub async fn begun_objects(client: &Client, pipeline: &str) -> Result<Vec<Object
 /// Those of `listed` in which there may be something new, by their places. See `sluice.source_news`.
 pub async fn source_news(client: &Client, pipeline: &str, listed: &[Listed]) -> Result<News> {
     let names: Vec<&str> = listed.iter().map(|unit| unit.name.as_str()).collect();
-    let facts: Vec<&Value> = listed.iter().map(|unit| &unit.facts).collect();
+    let facts: Vec<_> = listed.iter().map(|unit| Json(&unit.facts)).collect();
     let rows = client
         .query_typed(
             "select place, identity, position, is_done

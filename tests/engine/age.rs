@@ -161,14 +161,32 @@ async fn a_run_with_nothing_new_is_told_of_no_file() {
              {files} order by o.object limit 1000))"
     );
     assert_eq!(db.value(&news).await, "0");
-    // Looked up by name, each.
-    let session = db.connect().await;
-    session.batch_execute("begin").await.unwrap();
-    let asked = "select count(*) from sluice.source_news('p1', array_fill('a'::text, '{1000}'), array_fill('{}'::jsonb, '{1000}'))";
-    assert_eq!(rows(&session, asked).await, ["1000"]);
-    let scans =
-        "select seq_tup_read from pg_stat_xact_user_tables where relname = 'source_objects'";
-    assert_eq!(rows(&session, scans).await, ["0"]);
+}
+
+#[tokio::test]
+async fn files_beside_each_other_are_looked_up_together_and_those_far_apart_without_what_lies_between()
+ {
+    let db = aged("one").await;
+    let of_p1 = "from sluice.source_objects join sluice.pipelines p using (pipeline_id) where p.name = 'p1'";
+    let all = format!("array_agg(object) {of_p1}");
+    let first_and_last = format!("array[min(object), max(object)] {of_p1}");
+    for (names, at_most) in [(all, BATCHES), (first_and_last, 10)] {
+        let names = db.value(&format!("select {names}")).await;
+        let news = format!(
+            "select count(*) from sluice.source_news('p1', '{names}',
+               array(select jsonb '{{}}' from unnest('{names}'::text[])))"
+        );
+        let session = db.connect().await;
+        session.batch_execute("begin").await.unwrap();
+        assert_eq!(rows(&session, &news).await, ["0"]);
+        let read = "select seq_scan + idx_scan <= 10, seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables
+                    where relname = 'source_objects'";
+        let read = rows(&session, read).await;
+        let (scans_are_few, read) = read[0].split_once('|').unwrap();
+        assert_eq!(scans_are_few, "t");
+        let read: i64 = read.parse().unwrap();
+        assert!(read <= at_most, "{read} of {BATCHES}");
+    }
 }
 
 #[tokio::test]

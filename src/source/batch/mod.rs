@@ -7,7 +7,8 @@ pub use builder::BatchBuilder;
 use super::fields::Fields;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// How large a batch may grow, whichever is reached first closing it, and what it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,9 @@ impl ObjectState {
     }
 
     /// Whether all these are facts of its identity.
-    pub(crate) fn has_facts(&self, facts: &Value) -> bool {
-        let facts = facts.as_object();
+    pub(crate) fn has_facts(&self, facts: &RawValue) -> bool {
+        let facts: Option<Map<String, Value>> =
+            serde_json::from_str(facts.get()).unwrap_or_default();
         facts.is_some_and(|facts| {
             facts
                 .iter()

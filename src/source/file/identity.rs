@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::source::records::{Compression, hex_sha256};
 use crate::source::units;
@@ -83,8 +82,19 @@ impl Identity {
 }
 
 /// What of a file's identity shows without opening it. One of which all of this is as it was is taken for untouched.
-pub(super) fn facts(meta: &Metadata) -> Value {
-    json!({"size": meta.len(), "mtime_ns": mtime_ns(meta)})
+#[derive(Debug, Serialize)]
+pub(super) struct Facts {
+    size: u64,
+    mtime_ns: i64,
+}
+
+impl Facts {
+    pub(super) fn new(meta: &Metadata) -> Self {
+        Facts {
+            size: meta.len(),
+            mtime_ns: mtime_ns(meta),
+        }
+    }
 }
 
 /// The first bytes of a file, as many as identify it.

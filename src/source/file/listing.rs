@@ -119,7 +119,8 @@ impl<'a> Listing<'a> {
                 Wanted::All => 1,
                 Wanted::Matches { .. } => usize::MAX,
             })
-            .sort_by_file_name()
+            // All of one folder: names differ where their paths do.
+            .sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()))
             .into_iter();
         while let Some(entry) = entries.next() {
             let entry = match entry {
@@ -130,31 +131,35 @@ impl<'a> Listing<'a> {
                     return Err(unreadable(&place, cause.into()));
                 }
             };
-            let place = entry.path();
-            let below = below.join(place.strip_prefix(root).unwrap_or(place));
-            let path = base.join(&below);
             let is_link = entry.path_is_symlink();
             // A link counts as what it leads to.
             let kind = match is_link {
-                true => fs::metadata(place).ok().map(|found| found.file_type()),
+                true => fs::metadata(entry.path())
+                    .ok()
+                    .map(|found| found.file_type()),
                 false => Some(entry.file_type()),
+            };
+            let path = match self.base.as_str() {
+                // `*.csv` means the names as they stand in this folder.
+                "" => strip(entry.path(), Path::new(".")).to_owned(),
+                _ => entry.into_path(),
             };
             match kind {
                 Some(kind) if kind.is_dir() => {
-                    let leads_on = self.leads_on(&below, &path);
-                    if is_link && leads_on && self.leads_out(place) {
+                    let leads_on = self.leads_on(&path);
+                    if is_link && leads_on && self.leads_out(&path) {
                         self.passed_over
                             .leading_out
                             .add(&path.display().to_string());
                     } else if is_link && leads_on {
-                        links.push_back(below);
+                        links.push_back(strip(&path, Path::new(&self.base)).to_owned());
                     } else if !(is_link || leads_on && self.is_new(&path)?) {
                         entries.skip_current_dir();
                     }
                 }
-                _ if !self.wants(&below, &path) => {}
+                _ if !self.wants(&path) => {}
                 None => self.passed_over.dangling.add(&path.display().to_string()),
-                Some(_) if is_link && self.leads_out(place) => {
+                Some(_) if is_link && self.leads_out(&path) => {
                     self.passed_over
                         .leading_out
                         .add(&path.display().to_string());
@@ -197,10 +202,11 @@ impl<'a> Listing<'a> {
     }
 
     /// Whether files that match may be in the folder or deeper.
-    fn leads_on(&mut self, below: &Path, path: &Path) -> bool {
+    fn leads_on(&mut self, path: &Path) -> bool {
         let Wanted::Matches { parts, .. } = &self.wanted else {
             return false;
         };
+        let below = strip(path, Path::new(&self.base));
         let plain = parts.iter().take_while(|part| part.as_str() != "**");
         let (known, depth) = (plain.clone().count(), below.components().count());
         let fits = (known < parts.len() || depth < parts.len())
@@ -211,11 +217,14 @@ impl<'a> Listing<'a> {
     }
 
     /// Whether the file is asked for.
-    fn wants(&mut self, below: &Path, path: &Path) -> bool {
+    fn wants(&mut self, path: &Path) -> bool {
         let (fits, wants_unfinished) = match &self.wanted {
             Wanted::All => (true, false),
             Wanted::Matches { whole, .. } => (
-                whole.matches_with(&below.to_string_lossy(), ANY_DOT),
+                whole.matches_with(
+                    &strip(path, Path::new(&self.base)).to_string_lossy(),
+                    ANY_DOT,
+                ),
                 // Who asks for `*.part` by name gets it.
                 is_unfinished(Path::new(whole.as_str())),
             ),
@@ -250,6 +259,11 @@ const ANY_DOT: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
     ..MATCHING
 };
+
+/// The path below the folder.
+fn strip<'a>(path: &'a Path, folder: &Path) -> &'a Path {
+    path.strip_prefix(folder).unwrap_or(path)
+}
 
 /// Whether the folder went away while it was listed.
 fn is_gone(cause: &walkdir::Error) -> bool {

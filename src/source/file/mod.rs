@@ -31,7 +31,7 @@ use crate::source::units::{
 };
 use crate::source::{BatchBuilder, ObjectState, Progress, Proof, Reason, Source, SourceContext};
 
-use self::identity::{Identity, Known};
+use self::identity::{Facts, Identity, Known};
 use self::reading::FileReading;
 use self::settings::Settings;
 use self::start::{Opened, identify, open};
@@ -124,12 +124,13 @@ impl FileSource {
     ) -> Result<()> {
         let mut found = names.into_iter().map(|name| {
             let meta = fs::metadata(&name).ok();
-            let facts = meta.as_ref().map_or(Value::Null, identity::facts);
-            (Listed { name, facts }, meta)
+            let facts = meta.as_ref().map(Facts::new);
+            Ok((Listed::new::<Identity>(name, &facts)?, meta))
         });
         let mut asked = None;
         loop {
-            let (listed, metas): (Vec<_>, Vec<_>) = found.by_ref().take(ASKED_AT_ONCE).unzip();
+            let some = found.by_ref().take(ASKED_AT_ONCE);
+            let (listed, metas) = some.collect::<Result<(Vec<_>, Vec<_>)>>()?;
             if let Some(answer) = asked.take() {
                 let (mut news, mut listed, metas): (News, Vec<Listed>, Vec<Option<Metadata>>) =
                     Answer::wait(answer)?;

@@ -20,8 +20,7 @@ use crate::error::Result;
 use crate::source::parquet;
 use crate::source::records::{FormatChoice, OnReplace, Position};
 use crate::source::units::{
-    Identity as _, KnownObjects, Listed, PassedOver, by_name, lost, read_after_all, read_again,
-    replaced,
+    KnownObjects, Listed, PassedOver, by_name, lost, read_after_all, read_again, replaced,
 };
 use crate::source::{ObjectState, Reason};
 
@@ -130,10 +129,9 @@ impl Listing {
             // What was begun is read to its end.
             if is_begun || self.wanted.wants(below, &name, &mut self.passed_over) {
                 let identity = Identity::new(&meta);
-                let facts = identity.to_json(&name)?;
+                listed.push(Listed::new::<Identity>(name, &identity)?);
                 // As long as nobody says otherwise.
                 wanted.push((key, meta, Some(Known::Done(identity))));
-                listed.push(Listed { name, facts });
             }
         }
         if listed.is_empty() {

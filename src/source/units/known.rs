@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
@@ -22,8 +23,20 @@ pub(in crate::source) const ASKED_AT_ONCE: usize = 1000;
 pub struct Listed {
     /// Its name: a path or a key.
     pub name: String,
-    /// What of its identity shows from outside; null if nothing does.
-    pub facts: Value,
+    /// What of its identity shows from outside, as JSON; null if nothing does.
+    pub facts: Box<RawValue>,
+}
+
+impl Listed {
+    pub(in crate::source) fn new<I: Identity>(
+        name: String,
+        facts: &impl Serialize,
+    ) -> Result<Self> {
+        match to_raw_value(facts) {
+            Ok(facts) => Ok(Listed { name, facts }),
+            Err(cause) => Err(not_noted(I::NOUN, &name, cause)),
+        }
+    }
 }
 
 /// Places among those listed, in any order, and what is known of each.
