@@ -26,8 +26,8 @@ use crate::error::Result;
 use crate::host::HostRules;
 use crate::source::records::{Compression, RecordSettings};
 use crate::source::units::{
-    ASKED_AT_ONCE, Answer, KnownObjects, Listed, News, PassedOver, ReadOn, Trouble, Units, ask,
-    by_name, lost, read_after_all,
+    ASKED_AT_ONCE, Answer, KnownObjects, Listed, News, PassedOver, ReadOn, Trouble, Unit, Units,
+    ask, by_name, lost, read_after_all,
 };
 use crate::source::{BatchBuilder, ObjectState, Progress, Proof, Reason, Source, SourceContext};
 
@@ -197,6 +197,11 @@ impl FileSource {
                 Progress::Full
             }
             ReadOn::Ended(proof) => Progress::UnitEnded(proof),
+            ReadOn::Overread(file) => {
+                let known = file.state()?.map(Known::new).transpose()?;
+                self.queue.push_front((file.name().to_owned(), known));
+                Progress::UnitEnded(Proof::Complete)
+            }
             ReadOn::Disturbed(file, Trouble::Replaced(difference)) => {
                 let is_handed_out = file.is_handed_out();
                 self.begin_again(file.name().to_owned(), &difference, is_handed_out)?;

@@ -80,6 +80,7 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
     }
     let format = known.as_ref().and_then(|known| known.position.format);
     let mut reading = RecordReader::new(name, Growing::new(&handle, settings), compression, window);
+    reading.can_reopen = true;
     if let Some(known) = &known {
         reading.resume(&known.position);
     }

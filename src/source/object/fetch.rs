@@ -147,19 +147,16 @@ impl Fetcher {
         Ok(is_heard.then_some(is_empty))
     }
 
-    /// Begins again with an object that was replaced while it was read; `None` if it is gone.
-    pub(super) async fn again(&self, candidate: &Candidate) -> Result<Option<Found>> {
+    /// Fetches an object again, as it is now; `None` if it is gone.
+    pub(super) async fn again(&self, candidate: Candidate) -> Result<Option<Found>> {
         let meta = match self.store.head(&candidate.path).await {
             Ok(meta) => meta,
             Err(error) if is_gone(&error) => return Ok(None),
-            Err(error) => return Err(self.explain(candidate, &error)),
+            Err(error) => return Err(self.explain(&candidate, &error)),
         };
         let (found, parts) = announce(Candidate {
-            name: candidate.name.clone(),
-            path: candidate.path.clone(),
             identity: Identity::new(&meta),
-            position: None,
-            is_parquet: candidate.is_parquet,
+            ..candidate
         });
         // What others hold of the budget is not given back before this object is read.
         let own = self.with_memory(2 * PART);

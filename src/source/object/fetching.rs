@@ -13,6 +13,7 @@ use super::fetch::{Event, Fetcher, Found};
 use super::listing::{Candidate, Listing};
 use crate::error::{Error, Result};
 use crate::source::parquet::Ranges;
+use crate::source::records::Position;
 use crate::source::units::ask;
 
 /// The fetcher, once there is something to fetch. Dropped, it stops: nobody listens any more.
@@ -48,20 +49,21 @@ impl Fetching {
             .ok_or_else(stopped)
     }
 
-    /// Begins an object again; `None` if it is gone.
-    pub(super) fn again(&self, candidate: &Candidate) -> Result<Option<Found>> {
+    /// Opens an object again, from its beginning unless there is a `position`; `None` if it is gone.
+    pub(super) fn again(
+        &self,
+        candidate: &Candidate,
+        position: Option<Position>,
+    ) -> Result<Option<Found>> {
         let fetcher = self.fetcher.clone();
         let candidate = Candidate {
             name: candidate.name.clone(),
             path: candidate.path.clone(),
             identity: candidate.identity.clone(),
-            position: None,
+            position,
             is_parquet: candidate.is_parquet,
         };
-        ask(
-            &self.runtime,
-            async move { fetcher.again(&candidate).await },
-        )
+        ask(&self.runtime, async move { fetcher.again(candidate).await })
     }
 }
 

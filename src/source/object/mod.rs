@@ -134,10 +134,22 @@ impl ObjectSource {
         let name = &candidate.name;
         self.units
             .begin_again::<Identity>(name, difference, is_handed_out)?;
-        match self.fetching.again(candidate)? {
+        match self.fetching.again(candidate, None)? {
             Some(found) => self.begin(found),
             None if is_handed_out => Err(units::replaced::<Identity>(name, "it is gone")),
             None => Ok(self.lose(name)),
+        }
+    }
+
+    /// Opens an object again where its records end of which more was read.
+    fn reopen(&mut self, object: &ObjectReading) -> Result<Proof> {
+        let candidate = &object.candidate;
+        let Some(found) = (self.fetching).again(candidate, Some(object.position()))? else {
+            return Err(units::replaced::<Identity>(&candidate.name, "it is gone"));
+        };
+        match candidate.identity.difference(&found.candidate.identity) {
+            Some(difference) => self.begin_again(candidate, &difference, true),
+            None => self.begin(found),
         }
     }
 
@@ -150,6 +162,7 @@ impl ObjectSource {
                     return Ok(Progress::Full);
                 }
                 ReadOn::Ended(proof) => proof,
+                ReadOn::Overread(object) => self.reopen(&object)?,
                 ReadOn::Disturbed(object, units::Trouble::Replaced(difference)) => {
                     let is_handed_out = object.is_handed_out();
                     self.begin_again(&object.candidate, &difference, is_handed_out)?

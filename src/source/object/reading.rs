@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::source::ObjectState;
 use crate::source::parquet;
 use crate::source::records::{
-    CompleteInput, Compression, Content, CountingReader, Decoder, ParserState, RecordReader,
-    Resumed, Window, damaged,
+    CompleteInput, Compression, Content, CountingReader, Decoder, ParserState, Position,
+    RecordReader, Resumed, Window, damaged,
 };
 use crate::source::units::{self, Unit};
 
@@ -103,6 +103,7 @@ impl ObjectReading {
             parser = position.parser.clone();
         }
         let mut reading = RecordReader::new(name, CompleteInput("object"), compression, window);
+        reading.can_reopen = true;
         reading.begin(
             &settings.records,
             known.and_then(|position| position.format),
@@ -112,6 +113,10 @@ impl ObjectReading {
             reading.resume(position);
         }
         Ok(parquet::Opened::There(Box::new(reading)))
+    }
+
+    pub(super) fn position(&self) -> Position {
+        self.content.position()
     }
 
     /// Whether batches before the current one contain records of it.

@@ -26,6 +26,11 @@ pub(in crate::source) trait Content: Send {
     /// Whether the input was read to what proved to be its end.
     fn is_done(&self) -> bool;
 
+    /// Whether the rest of it has to be read again, from [`Content::position`] on.
+    fn is_to_be_reopened(&self) -> bool {
+        false
+    }
+
     /// Whether reading failed because the content is damaged: what came of it since the last batch may be
     /// anything.
     fn is_damaged(&self) -> bool;

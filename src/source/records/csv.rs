@@ -11,7 +11,7 @@ pub(super) use self::header::name_faults;
 use self::header::refuse_miscoded_header;
 use self::tail::ragged;
 use super::framer::{
-    FrameError, Framer, NextRecord, Tail, quarantine_miscoded, to_bigint, trim_cr,
+    FrameError, Framer, NextRecord, RAGGED, Tail, quarantine_miscoded, to_bigint, trim_cr,
 };
 use super::position::ParserState;
 use super::record_end::{RecordEnd, find_record_end};
@@ -20,9 +20,6 @@ use super::row::{CsvDialect, RowEncoder};
 use super::scan::{RowLimits, RowScan};
 use super::window::Window;
 use crate::source::BatchBuilder;
-
-/// Bad copy file format: what Postgres says of a row with too many or too few columns.
-const RAGGED: &str = "22P04";
 
 pub(super) struct Csv {
     limits: RowLimits,
@@ -45,6 +42,8 @@ pub(super) struct Csv {
     guesses_delimiter: bool,
     /// None until the first line end is seen.
     line_end: Option<u8>,
+    /// Whether the input can be read again from any place.
+    can_reopen: bool,
 }
 
 /// How rows stand in the content.
@@ -57,6 +56,7 @@ pub(super) struct CsvOptions {
     /// Names that replace those of the header row.
     pub(super) names: Option<Vec<String>>,
     pub(super) required: Required,
+    pub(super) can_reopen: bool,
 }
 
 impl Csv {
@@ -84,6 +84,7 @@ impl Csv {
             skip_lines: layout.skip_lines,
             guesses_delimiter: layout.guesses_delimiter,
             line_end,
+            can_reopen: layout.can_reopen,
         };
         let is_past_header = parser.columns.is_some() || !layout.has_header;
         if let Some(names) = layout.names.or(parser.columns).filter(|_| is_past_header) {
@@ -158,7 +159,13 @@ impl Framer for Csv {
                 RecordEnd::TooLong(_) if self.columns.is_none() => {
                     return Err(self.long_header(window));
                 }
-                RecordEnd::TooLong(long) => {
+                RecordEnd::TooLong(mut long) => {
+                    if self.can_reopen
+                        && self.scan.fault.is_some()
+                        && let Some(row) = long.first_line(self.open_quote_message(window.line))
+                    {
+                        return Ok(NextRecord::Overread(row));
+                    }
                     let newlines = long.newlines;
                     long.quarantine(out, to_bigint(window.line), self.limits.bytes);
                     window.advance(1);
@@ -173,7 +180,14 @@ impl Framer for Csv {
                     return Ok(NextRecord::EndOfInput);
                 }
                 RecordEnd::Truncated => return Ok(NextRecord::Unterminated(self.tail(window))),
-                RecordEnd::TruncatedTooLong(long) => {
+                RecordEnd::TruncatedTooLong(mut long) => {
+                    if self.can_reopen
+                        && self.columns.is_some()
+                        && self.scan.has_open_quote()
+                        && let Some(row) = long.first_line(self.open_quote_message(window.line))
+                    {
+                        return Ok(NextRecord::Unterminated(row));
+                    }
                     return Ok(NextRecord::Unterminated(long.into_tail(self.limits.bytes)));
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::choice::{Compression, Format};
 use super::content::Content;
-use super::framer::{FrameError, Tail, TailState};
+use super::framer::{FrameError, Tail, TailState, to_bigint};
 use super::position::{ContentOffset, TailStart};
 use super::reader::{InputEnd, RecordReader, Settled};
 use crate::source::BatchBuilder;
@@ -80,6 +80,9 @@ impl RecordReader {
     }
 
     fn quarantine_tail(&mut self, out: &mut BatchBuilder, tail: Tail) {
+        if tail.behind.is_some() {
+            return self.go_back(out, tail);
+        }
         self.window.close();
         let tail_start = self.tail_start(&tail);
         let remark = format!(
@@ -104,6 +107,22 @@ impl RecordReader {
                 ..InputEnd::default()
             });
         }
+    }
+
+    /// Quarantines a record of which more was read than belongs to it.
+    pub(super) fn go_back(&mut self, out: &mut BatchBuilder, row: Tail) {
+        let payload = row.kept.unwrap_or_default();
+        out.push_unreadable(
+            to_bigint(row.start.line),
+            payload,
+            row.sqlstate,
+            row.message,
+        );
+        self.end = Some(InputEnd {
+            place: row.behind,
+            is_behind: true,
+            ..InputEnd::default()
+        });
     }
 
     fn wait_for_more(&mut self, tail: Tail) {

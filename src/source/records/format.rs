@@ -47,7 +47,7 @@ impl RecordReader {
         };
         if let Some(format) = format {
             self.refuse_lacking(settings, format, &parser)?;
-            self.set_framer(format, framer(settings, format, parser)?);
+            self.set_framer(format, framer(settings, format, parser, self.can_reopen)?);
         }
         Ok(())
     }
@@ -182,6 +182,7 @@ pub(super) fn framer(
     settings: &RecordSettings,
     format: Format,
     parser: ParserState,
+    can_reopen: bool,
 ) -> Result<Box<dyn Framer>> {
     let max = settings.max_record_bytes;
     Ok(match format {
@@ -206,6 +207,7 @@ pub(super) fn framer(
                 guesses_delimiter: settings.delimiter.is_none(),
                 names: settings.columns.clone(),
                 required: settings.require.clone(),
+                can_reopen,
             };
             Box::new(Csv::new(layout, parser))
         }

@@ -9,6 +9,9 @@ use crate::source::BatchBuilder;
 /// SQLSTATE character_not_in_repertoire: bytes that are invalid in their encoding.
 pub(in crate::source) const MISCODED: &str = "22021";
 
+/// SQLSTATE bad_copy_file_format: a row with too many or too few columns, or a quote that is not closed.
+pub(super) const RAGGED: &str = "22P04";
+
 /// SQLSTATE program_limit_exceeded: a record over `max_record_bytes`.
 pub(in crate::source) const TOO_LONG: &str = "54000";
 
@@ -85,6 +88,8 @@ pub(super) enum NextRecord {
     EndOfInput,
     /// The content ends inside a record, or after one without a line end.
     Unterminated(Tail),
+    /// A record that ends before where reading stands.
+    Overread(Tail),
 }
 
 /// The unterminated rest of the content.
@@ -93,6 +98,8 @@ pub(super) struct Tail {
     pub(super) state: TailState,
     /// The head of a tail that was too long to be held.
     pub(super) kept: Option<Vec<u8>>,
+    /// Where reading has to go on, if that is before what was read.
+    pub(super) behind: Option<ContentOffset>,
     pub(super) sqlstate: &'static str,
     pub(super) message: String,
 }
@@ -122,6 +129,7 @@ impl Tail {
             start: window.place(),
             state,
             kept: None,
+            behind: None,
             sqlstate,
             message,
         }

@@ -57,6 +57,8 @@ pub(in crate::source) struct RecordReader {
     name: String,
     pub(super) input: Box<dyn Input>,
     pub(in crate::source) compression: Compression,
+    /// Whether its source opens it again if it has to be read from an earlier place.
+    pub(in crate::source) can_reopen: bool,
     pub(super) format: Option<Format>,
     pub(in crate::source) window: Window,
     pub(super) framer: Option<Box<dyn Framer>>,
@@ -78,6 +80,8 @@ pub(super) struct InputEnd {
     pub(super) place: Option<ContentOffset>,
     pub(super) tail: Option<TailStart>,
     pub(super) remark: Option<String>,
+    /// The place lies before what was read: the rest has to be read again.
+    pub(super) is_behind: bool,
 }
 
 impl RecordReader {
@@ -95,6 +99,7 @@ impl RecordReader {
             name: name.to_owned(),
             input: Box::new(input),
             compression,
+            can_reopen: false,
             format: None,
             window,
             framer: None,
@@ -173,6 +178,7 @@ impl RecordReader {
                 NextRecord::Added => self.hints.look_at(&self.window, self.format, out),
                 NextRecord::EndOfInput => self.at_clean_end(out),
                 NextRecord::Unterminated(tail) => self.at_tail(out, tail)?,
+                NextRecord::Overread(row) => self.go_back(out, row),
             }
         }
         Ok(ReadOutcome::EndOfInput)
@@ -249,6 +255,10 @@ impl Content for RecordReader {
 
     fn is_handed_out(&self) -> bool {
         self.taken.batches > 0
+    }
+
+    fn is_to_be_reopened(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.is_behind)
     }
 
     fn is_damaged(&self) -> bool {

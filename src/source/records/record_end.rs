@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::framer::{TOO_LONG, Tail, TailState};
+use super::framer::{RAGGED, TOO_LONG, Tail, TailState, trim_cr};
 use super::position::ContentOffset;
 use super::window::Window;
 use crate::source::BatchBuilder;
@@ -39,6 +39,8 @@ pub(super) struct OversizedRecord {
     /// Line ends inside it.
     pub(super) newlines: u64,
     last: u8,
+    /// Its first line, if another one follows, and the place behind it.
+    first_line: Option<(Vec<u8>, ContentOffset)>,
 }
 
 /// Finds the end of the record at the start of the window, which may have `max` bytes. `find` is given
@@ -83,6 +85,7 @@ fn skip(
     mut find: impl FnMut(&[u8]) -> Option<EndOffset>,
 ) -> io::Result<RecordEnd> {
     let mut record = OversizedRecord::begin(window);
+    record.take_first_line(window);
     record.take(window, window.data().len());
     while window.fill_at_last()? {
         // The start of the record is not held any more, so an earlier end cannot be returned to.
@@ -107,7 +110,25 @@ impl OversizedRecord {
             size: 0,
             newlines: 0,
             last: 0,
+            first_line: None,
         }
+    }
+
+    /// Takes the first line, if it ends within the limit.
+    fn take_first_line(&mut self, window: &mut Window) {
+        let Some(end) = memchr::memchr(b'\n', window.data()) else {
+            return;
+        };
+        let line = window.exact(trim_cr(&window.data()[..end]).len()).to_vec();
+        self.take(window, end + 1);
+        window.unpin();
+        let behind = ContentOffset {
+            records: window.records + 1,
+            line: window.line + 1,
+            ..window.place()
+        };
+        window.pin_at(self.start.clone());
+        self.first_line = Some((line, behind));
     }
 
     fn take(&mut self, window: &mut Window, n: usize) {
@@ -134,6 +155,20 @@ impl OversizedRecord {
         out.push_unreadable(position, self.head, TOO_LONG, message);
     }
 
+    /// For a row that is not one, since its quote is not closed: its first line, if that is known. What is behind
+    /// it has to be read again.
+    pub(super) fn first_line(&mut self, message: String) -> Option<Tail> {
+        let (line, behind) = self.first_line.take()?;
+        Some(Tail {
+            start: self.start.clone(),
+            state: TailState::UnclosedQuote,
+            kept: Some(line),
+            behind: Some(behind),
+            sqlstate: RAGGED,
+            message,
+        })
+    }
+
     /// The record as the tail of content that ends inside it.
     pub(super) fn into_tail(self, max: usize) -> Tail {
         Tail {
@@ -146,6 +181,7 @@ impl OversizedRecord {
                 self.head.len()
             ),
             kept: Some(self.head),
+            behind: None,
             start: self.start,
         }
     }

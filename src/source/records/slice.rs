@@ -39,7 +39,7 @@ impl SliceReader {
         }
         Ok(SliceReader {
             window,
-            framer: framer(settings, format, ParserState::default())?,
+            framer: framer(settings, format, ParserState::default(), false)?,
             format,
             is_over: false,
         })
@@ -75,7 +75,7 @@ impl SliceReader {
                 self.framer.load_tail(&mut self.window, out)?;
                 self.is_over = true;
             }
-            NextRecord::Unterminated(tail) => {
+            NextRecord::Unterminated(tail) | NextRecord::Overread(tail) => {
                 self.is_over = !self.framer.quarantine_tail(&mut self.window, out, &tail)
             }
         }

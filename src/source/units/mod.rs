@@ -62,6 +62,8 @@ pub(super) fn put_away(name: &str, error: &Error) -> Proof {
 
 /// How far a unit was read.
 pub(super) enum ReadOn<U> {
+    /// More was read than batches have of it: it is to be opened again where its state says.
+    Overread(U),
     BatchFull(U),
     Ended(Proof),
     /// What this batch held of it was taken out again.
@@ -144,7 +146,8 @@ impl Units {
                 };
             }
         };
-        if progress == ReadOutcome::EndOfInput {
+        let is_overread = unit.content().is_to_be_reopened();
+        if progress == ReadOutcome::EndOfInput && !is_overread {
             unit.check_end()?;
         }
         if unit.is_addition() && has_records {
@@ -154,6 +157,7 @@ impl Units {
         self.note(&mut unit, out)?;
         Ok(match progress {
             ReadOutcome::BatchFull => ReadOn::BatchFull(unit),
+            ReadOutcome::EndOfInput if is_overread => ReadOn::Overread(unit),
             ReadOutcome::EndOfInput => {
                 self.reloads = 0;
                 ReadOn::Ended(self.proof(unit.content()))

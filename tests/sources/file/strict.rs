@@ -81,6 +81,50 @@ fn quote_that_is_open_for_too_many_lines_costs_its_own_line() {
     assert_eq!(run.payloads(), [r#"{"id":"1","name":"a\nb\nc"}"#]);
 }
 
+/// A row whose quote is not closed, among sound ones of 1,000 bytes.
+fn open_quote_among(rows: usize) -> String {
+    let name = "x".repeat(1000);
+    let rows: String = (2..=rows).map(|id| format!("{id},{name}\n")).collect();
+    format!("id,name\n1,\"{name}\n{rows}")
+}
+
+#[test]
+fn quote_that_is_open_for_more_bytes_than_a_record_may_have_costs_its_own_line() {
+    let content = open_quote_among(600);
+    let gzipped = super::support::gzip(content.as_bytes());
+    let utf16: Vec<u8> = content.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, content, settings) in [
+        ("a.csv", content.clone().into_bytes(), json!({})),
+        (
+            "a.csv",
+            content.into_bytes(),
+            json!({"max_record_lines": 400}),
+        ),
+        ("a.csv.gz", gzipped, json!({})),
+        ("a.csv", utf16, json!({"encoding": "utf-16le"})),
+    ] {
+        let mut settings = settings;
+        settings["max_record_bytes"] = json!(100_000);
+        let run = read(name, content, settings.clone()).ok();
+        let [(line, row)] = &bad(&run)[..] else {
+            panic!("{settings}: {:?}", run.faults());
+        };
+        assert_eq!((*line, row.len()), (2, 1003), "{settings}");
+        assert_eq!(run.payloads().len(), 599, "{settings}");
+        assert_eq!(run.positions()[..4], [2, 3, 4, 5], "{settings}");
+        assert!(run.object(name).is_done, "{settings}");
+    }
+}
+
+#[test]
+fn quote_that_is_closed_behind_the_limit_costs_the_record_and_no_line_of_it_is_a_row() {
+    let lines = "1,2\n".repeat(1000);
+    let content = format!("id,name\n1,\"{lines}\"\n2,b\n");
+    let run = read("a.csv", &content, json!({"max_record_bytes": 100})).ok();
+    assert_eq!(run.payloads(), [r#"{"id":"2","name":"b"}"#]);
+    assert_eq!(run.positions(), [2, 1003]);
+}
+
 #[test]
 fn lines_may_end_in_cr_or_in_two_crs_and_lf() {
     for content in [

@@ -52,6 +52,23 @@ fn every_format_gives_the_records_a_file_gives_from_every_cursor() {
 }
 
 #[test]
+fn quote_that_is_open_for_more_bytes_than_a_record_may_have_costs_its_own_line() {
+    let store = Store::public();
+    let rows: String = (2..500).map(|id| format!("{id},x\n")).collect();
+    store.put("in/a.csv", format!("id,name\n1,\"a\n{rows}"));
+    let run = store.run(json!({"max_record_bytes": 100})).ok();
+    assert_eq!(run.payloads().len(), 498);
+    let faults = run.faults();
+    assert_eq!(faults.len(), 1);
+    assert_eq!(
+        (faults[0].position, &faults[0].payload[..]),
+        (2, &b"1,\"a"[..])
+    );
+    let pieces = run_in_pieces(&store.settings("in/", json!({"max_record_bytes": 100})), 7);
+    assert_eq!(pieces, run.records);
+}
+
+#[test]
 fn format_and_compression_are_told_by_key_and_content() {
     let store = Store::public();
     store.put("in/1.ndjson.gz", gzip(lines(0, 2).as_bytes()));

@@ -1,7 +1,7 @@
 //! Faults of a row of CSV, and of content that ends within one.
 
-use super::{Csv, RAGGED};
-use crate::source::records::framer::{Tail, TailState, trim_cr};
+use super::Csv;
+use crate::source::records::framer::{RAGGED, Tail, TailState, trim_cr};
 use crate::source::records::scan::QuoteError;
 use crate::source::records::window::Window;
 
@@ -9,10 +9,7 @@ impl Csv {
     pub(super) fn tail(&mut self, window: &Window) -> Tail {
         let line = window.line;
         if self.scan.has_open_quote() {
-            let message = match self.scan.fault {
-                Some(fault) => self.quote_error_message(fault, line),
-                None => format!("a quote opened in the row at line {line} is never closed"),
-            };
+            let message = self.open_quote_message(line);
             return Tail::new(window, TailState::UnclosedQuote, RAGGED, message);
         }
         let row = trim_cr(window.data());
@@ -43,6 +40,13 @@ impl Csv {
 
     pub(super) fn has_quote_error(&self) -> bool {
         self.scan.fault.is_some()
+    }
+
+    pub(super) fn open_quote_message(&self, line: u64) -> String {
+        match self.scan.fault {
+            Some(fault) => self.quote_error_message(fault, line),
+            None => format!("a quote opened in the row at line {line} is never closed"),
+        }
     }
 
     pub(super) fn quote_error_message(&self, fault: QuoteError, line: u64) -> String {

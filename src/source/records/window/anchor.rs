@@ -19,8 +19,12 @@ impl Window {
     /// fail before its end, it has not been read.
     pub(in super::super) fn pin(&mut self) -> ContentOffset {
         let place = self.place();
-        self.pinned = Some(place.clone());
+        self.pin_at(place.clone());
         place
+    }
+
+    pub(in super::super) fn pin_at(&mut self, place: ContentOffset) {
+        self.pinned = Some(place);
     }
 
     pub(in super::super) fn unpin(&mut self) {
