@@ -200,13 +200,20 @@ impl Error {
         self
     }
 
-    /// What failed and its causes, without the next step.
+    /// What failed and why, without the next step.
     pub(crate) fn in_one_line(&self) -> String {
         let mut line = self.message.clone();
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
-            line = format!("{line}: {error}");
+            let words = error.to_string();
+            if !line.contains(&words) {
+                line = format!("{line}: {words}");
+            }
             cause = error.source();
+        }
+        let is_place = |detail: &&String| detail.starts_with("where:");
+        for detail in self.details.iter().filter(|detail| !is_place(detail)) {
+            line = format!("{line}; {detail}");
         }
         line
     }

@@ -164,6 +164,9 @@ fn next_step(said: &ServerError) -> Option<&'static str> {
         "28P01" => "check the password: in the URL, PGPASSWORD or ~/.pgpass (mode 0600)",
         "28000" => "check the role, sslmode and the server's pg_hba.conf",
         "3D000" => "create the database first (createdb), or name another one",
+        "42501" if said.routine.as_deref() == Some("check_enable_rls") => {
+            "the role has row_security = off, under which no table with policies is read, as the engine's are: alter role ... reset row_security"
+        }
         "42501" => {
             "`sluice doctor` names what the role lacks, with the grant; or connect as another role"
         }
@@ -178,10 +181,55 @@ fn next_step(said: &ServerError) -> Option<&'static str> {
             _ => "lower the number of workers, or raise max_connections on the server",
         },
         "53100" => "free disk space on the server, then run again",
+        "25P03" => {
+            "idle_in_transaction_session_timeout is too short here, or this process was paused: raise it for the role (alter role ... set idle_in_transaction_session_timeout = '10min'), then run again"
+        }
+        "25P04" => {
+            "raise transaction_timeout for the role (alter role ... set transaction_timeout = '1h'), or make batches smaller (--batch-rows), then run again"
+        }
+        "57014" => {
+            "if it was statement_timeout, raise it for the role (alter role ... set statement_timeout = '10min') or make batches smaller (--batch-rows); if somebody cancelled it, run again"
+        }
+        "57P05" => {
+            "raise idle_session_timeout for the role (alter role ... set idle_session_timeout = '1h'), then run again"
+        }
         "57P03" => "the server is starting up or shutting down; try again in a moment",
         "25006" => {
             "connect to the primary, as a role that may write (see `sluice doctor`); code that verify and why run may not"
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_of_the_server_are_named_with_the_setting_to_raise() {
+        for (sqlstate, setting) in [
+            ("25P03", "idle_in_transaction_session_timeout"),
+            ("25P04", "transaction_timeout"),
+            ("57014", "statement_timeout"),
+            ("57P05", "idle_session_timeout"),
+        ] {
+            let said = ServerError {
+                severity: "FATAL".to_owned(),
+                sqlstate: sqlstate.to_owned(),
+                message: "in whatever language".to_owned(),
+                detail: None,
+                hint: None,
+                schema: None,
+                table: None,
+                column: None,
+                constraint: None,
+                where_: None,
+                routine: None,
+            };
+            let error = Error::from(said);
+            let set = format!("alter role ... set {setting} = ");
+            assert!(error.next_step().unwrap().contains(&set), "{error}");
+        }
+    }
 }

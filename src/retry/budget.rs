@@ -116,7 +116,7 @@ impl Budget {
         tracing::warn!(
             pause_ms = pause.as_millis() as u64,
             "{what} is tried again: {}",
-            error.message()
+            error.in_one_line()
         );
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),

@@ -396,3 +396,25 @@ async fn role_that_only_reads_is_told_so_at_once() {
     }
     db.execute(&format!("drop role {role}")).await;
 }
+
+/// Postgres then refuses tables with policies, such as the engine's, as if a right were missing.
+#[tokio::test]
+async fn role_with_row_security_off_is_told_what_to_reset() {
+    let db = TestDb::new().await;
+    let role = format!("sees_all_{}", db.name);
+    db.execute(&format!(
+        "create role {role} login in role sluice_operator; alter role {role} set row_security = off"
+    ))
+    .await;
+    let done = Sluice::on(&db.seen_as(&role))
+        .args(["run", "items"])
+        .run()
+        .exits(1);
+    assert!(done.stderr.contains("error: 42501 "), "{done:?}");
+    assert!(
+        done.stderr
+            .contains("next:  the role has row_security = off"),
+        "{done:?}"
+    );
+    db.execute(&format!("drop role {role}")).await;
+}

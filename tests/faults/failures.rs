@@ -11,6 +11,7 @@ async fn insist_failed(db: &TestDb, load: &Workload, held: Held, sqlstate: &str,
     assert_eq!(done.summary().outcome, "failed");
     assert_eq!(done.summary().count("batches"), 0);
     assert!(done.stderr.contains(sqlstate), "{done:?}");
+    assert!(done.stderr.contains("next:  "), "{done:?}");
     assert_eq!(outcome(db).await, held.before);
     db.execute(cure).await;
     loader::run(db, TWO_WORKERS).exits(0);

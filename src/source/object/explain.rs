@@ -77,6 +77,9 @@ pub(super) fn explain(address: &Address, key: Option<&str>, error: &object_store
             .detail(answer)
             .detail("every retry of this run is used up")
             .next("it is safe to run again"),
+        _ if refusal.is_about_old_credentials() => Error::failed(format!("{subject} may not be read"))
+            .detail(answer)
+            .next("the credentials in the environment have run out, or do not belong together: get new ones, then run again"),
         401 | 403 => Error::failed(format!("{subject} may not be read"))
             .detail(answer)
             .next(rights(address.store, key.is_some())),
@@ -108,7 +111,12 @@ fn unknown(subject: &str, error: &object_store::Error) -> Error {
             .caused_by(source.to_string())
             .next("rename that object, or read a prefix beside it: a key may have no empty parts (`a//b`), no `.` and no `..`");
     }
-    Error::failed(format!("{subject} cannot be read")).detail(without_queries(&error.to_string()))
+    Error::failed(format!("{subject} cannot be read"))
+        .detail(without_queries(&error.to_string()))
+        .next(
+            "run again; if it stays so, check `endpoint`: what answers there, or a proxy before it, does not speak \
+             as the store would (ranges of an object, ETags)",
+        )
 }
 
 /// Cuts off what follows question marks: signatures are passed there.

@@ -58,7 +58,10 @@ pub struct ObjectSource {
 pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
     let settings = Settings::parse(settings)?;
     settings.ask(host)?;
-    Ok(format!("may read {}", settings.address.url()))
+    Ok(format!(
+        "may read {} as far as this host is concerned; the store was not asked",
+        settings.address.url()
+    ))
 }
 
 impl ObjectSource {

@@ -32,6 +32,14 @@ impl Refusal {
         }
     }
 
+    /// Whether the credentials have run out. S3 says so as of a bad request.
+    pub(super) fn is_about_old_credentials(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired"
+        )
+    }
+
     /// Whether the same request may succeed later.
     pub(super) fn passes(&self) -> bool {
         is_retryable_status(self.status)

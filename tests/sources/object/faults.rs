@@ -146,6 +146,38 @@ fn object_that_may_not_be_read_is_named_and_what_stands_before_it_is_read() {
 }
 
 #[test]
+fn credentials_that_ran_out_are_not_taken_for_a_wrong_address() {
+    for code in ["ExpiredToken", "InvalidToken"] {
+        let store = Store::public();
+        store.misbehave(|_| Some(Fault::Refuse(400, code)));
+        let error = store.run(json!({})).error_text();
+        asked_once(&store);
+        assert!(error.contains("bucket `lake` may not be read"), "{error}");
+        assert!(error.contains(&format!("400 ({code}")), "{error}");
+        assert!(
+            error.contains("next:  the credentials in the environment have run out"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn store_that_gives_no_ranges_is_told_with_what_to_look_at() {
+    let store = Store::public();
+    store.put("in/a.ndjson", large(2));
+    store.misbehave(|asked| asked.range.is_some().then_some(Fault::Say("all of it")));
+    let error = store.run(json!({})).error_text();
+    assert!(
+        error.contains("object `s3://lake/in/a.ndjson` cannot be read"),
+        "{error}"
+    );
+    assert!(
+        error.contains("next:  run again; if it stays so, check `endpoint`"),
+        "{error}"
+    );
+}
+
+#[test]
 fn archived_object_waits_with_the_reason_and_those_beside_it_are_read() {
     for (status, code) in [(403, "InvalidObjectState"), (409, "BlobArchived")] {
         let store = Store::public();

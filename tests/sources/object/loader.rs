@@ -55,6 +55,25 @@ async fn loaded(db: &TestDb) -> String {
 }
 
 #[tokio::test]
+async fn what_is_tried_again_is_told_with_the_reason() {
+    let store = Store::private();
+    store.put("in/a.ndjson", lines(0, 2000));
+    let db = database(&store, "").await;
+    store.misbehave_times(1, Fault::Cut(1000), |asked| !asked.is_listing());
+    let done = run(&db, "").exits(0);
+    let told = "object s3://lake/in/a.ndjson is tried again: object `s3://lake/in/a.ndjson` cannot be read; its body broke off; ";
+    assert!(done.stderr.contains(told), "{done:?}");
+    store.misbehave_times(1, Fault::Refuse(503, "SlowDown"), |asked| {
+        asked.is_listing()
+    });
+    let done = run(&db, "").exits(0);
+    assert!(
+        done.stderr.contains("a request is tried again: ") && done.stderr.contains("503 (SlowDown"),
+        "{done:?}"
+    );
+}
+
+#[tokio::test]
 async fn run_rewind_status_and_another_path() {
     let store = Store::private();
     store.put("in/a.ndjson", lines(0, 3));
