@@ -22,6 +22,11 @@ begin
   insert into pg_temp.sluice_source_keys (of_target, key_hash, is_same)
   select f.of_target, f.key_hash, bool_or(f.what = 'same') from pg_temp.sluice_found f where f.key_hash is not null
   group by f.of_target, f.key_hash;
+  -- Their keys are none of the source's.
+  for v in select * from pg_temp.sluice_targets t where t.children = 'replace' order by t.number loop
+    perform sluice._execute_by_hash(v.dropped_sql, null, null);
+    perform sluice._execute_by_hash(sluice._left_behind_sql(v), null, null);
+  end loop;
   insert into pg_temp.sluice_found (ordinal, what)
   select f.ordinal, 'not in quarantine' from pg_temp.sluice_faults f;
   return query select distinct f.ordinal from pg_temp.sluice_found f where f.what not in ('same', 'bad');
@@ -62,4 +67,27 @@ where %11$s$sql$,
     (select string_agg(format('s.%I is not null', k), ' and ') from unnest(c.key) k)
       || case when c.number > 1 then ' and s.sluice_state is distinct from ''s''' else '' end)
   from (select (p_target).*, sluice._key_hash((p_target).target, (p_target).key, 's') as key_hash) c
+$$;
+
+-- Rows of a further target that a batch would delete, since the record of their parent does not make them: for that the
+-- parent has to be loaded again. Those that it makes and deletes are known already.
+create or replace function sluice._left_behind_sql(p_target sluice.compiled)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$insert into pg_temp.sluice_found (ordinal, what, key_hash, key, row_batch, of_target)
+select p.sluice_ordinal, 'not in its record', t.key_hash, t.key, t.sluice_batch, %1$L
+from pg_temp.sluice_dropped d
+join pg_temp.sluice_rows_1 p on p.ctid = d.parent
+cross join lateral (
+  select %2$s as key_hash, %3$s as key, t.sluice_batch from %4$s t
+  where t.tableoid = d.class and t.ctid = d.place offset 0) t
+where d.number = %5$s and t.sluice_batch < (select c.before_batch from pg_temp.sluice_source_check c)
+  and ($1 is null or p.sluice_ordinal between $1 and $2)
+  and not exists (
+    select from pg_temp.sluice_found f where f.of_target = %1$L and f.key_hash = t.key_hash)$sql$,
+    sluice._further_name(c.number, c.target), sluice._key_hash(c.target, c.key, 't'), sluice._key_json(c.key, 't'),
+    sluice._met(c.target), c.number)
+  from (select (p_target).*) c
 $$;

@@ -15,6 +15,10 @@ begin
   end loop;
   analyze pg_temp.sluice_source_keys;
   analyze pg_temp.sluice_differences;
+  -- These go with their record.
+  delete from pg_temp.sluice_differences d using pg_temp.sluice_differences l
+  where d.what = 'not in the source' and l.what = 'not in its record' and l.of_target = d.of_target
+    and l.key_hash = d.key_hash;
   with excused as (
     delete from pg_temp.sluice_differences d
     where (d.of_target, d.key_hash) in (
@@ -124,5 +128,6 @@ $$;
 comment on function sluice.source_differences(uuid, integer) is
 $$The differences that finish_source_check counts. check_id: see begin_source_check. most: how many at most. what:
 missing here, different, edited here (the row was changed behind the tool's back), newer here (by order_by), not deleted
-here, not in quarantine (a bad record), not in the source. key: of the target; place: in the source; target: a further
+here, not in its record (a row of a further target that its parent no longer has), not in quarantine (a bad record), not
+in the source. key: of the target; place: in the source; target: a further
 one.$$;

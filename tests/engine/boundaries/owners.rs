@@ -257,3 +257,29 @@ async fn run_all_runs_what_is_ones_own_and_says_what_it_leaves_out() {
         );
     }
 }
+
+/// It changes the history, which nobody's own rows are.
+#[tokio::test]
+async fn nobody_but_the_owner_of_the_engine_erases_not_even_of_ones_own_pipeline() {
+    let teams = Teams::new().await;
+    let before = teams.everything_of_bob().await;
+    let may_not = format!("role {} may not erase", teams.role("bob"));
+    for (name, message) in [
+        ("bob", may_not.as_str()),
+        ("alice", "pipeline bob belongs to"),
+        ("rita", "permission denied for function erase"),
+        ("mona", "permission denied for function erase"),
+    ] {
+        for call in [
+            "contains => '{bobs-own}', dry_run => true",
+            "contains => '{bobs-own}'",
+            "key => '1', rows => true",
+            "key => '1', rows => true, stop => true",
+        ] {
+            let erase = format!("select sluice.erase('bob', {call}, reason => 'request 17')");
+            let refused = teams.says(name, &erase).await.unwrap();
+            refused.is("42501", message);
+        }
+    }
+    assert_eq!(teams.everything_of_bob().await, before);
+}

@@ -88,8 +88,8 @@ fn rows_of_every_target_are_compared_and_repaired() {
             r#"missing here shop.lines {"id":5,"no":2}"#,
             r#"not deleted here shop.lines {"id":7,"no":1}"#,
             r#"not deleted here shop.lines {"id":7,"no":2}"#,
-            r#"not in the source shop.lines {"id":3,"no":9}"#,
-            r#"not in the source shop.lines {"id":4,"no":2}"#,
+            r#"not in its record shop.lines {"id":3,"no":9}"#,
+            r#"not in its record shop.lines {"id":4,"no":2}"#,
             r#"not in the source shop.lines {"id":8,"no":1}"#,
             r#"not in the source shop.lines {"id":8,"no":2}"#,
         ]
@@ -99,7 +99,7 @@ fn rows_of_every_target_are_compared_and_repaired() {
         checks[1..],
         [
             "target rows: 1 of 9 rows are not in the source any more",
-            "target rows of shop.lines: 4 of 18 rows are not in the source any more"
+            "target rows of shop.lines: 2 of 18 rows are not in the source any more"
         ],
         "{checks:?}"
     );
@@ -109,7 +109,6 @@ fn rows_of_every_target_are_compared_and_repaired() {
         differences,
         [
             r#"not in the source - {"id":8}"#,
-            r#"not in the source shop.lines {"id":3,"no":9}"#,
             r#"not in the source shop.lines {"id":8,"no":1}"#,
             r#"not in the source shop.lines {"id":8,"no":2}"#,
         ]
@@ -118,12 +117,7 @@ fn rows_of_every_target_are_compared_and_repaired() {
     assert_eq!(
         wait(shop.db.rows(lines)),
         [
-            "1|a1,b1",
-            "2|a2,b2",
-            "3|a3,b3,a3",
-            "4|c4",
-            "5|a5,b5",
-            "6|a6,b6"
+            "1|a1,b1", "2|a2,b2", "3|a3,b3", "4|c4", "5|a5,b5", "6|a6,b6"
         ]
     );
     let books = "select * from sluice.verify('orders') where is_ok is not true";
