@@ -5,7 +5,7 @@ use crate::cases::{Bench, DATABASE};
 use crate::files::{self, Format, Variant};
 use crate::process;
 use crate::table::{aligned, median};
-use pgsluice::source::{BatchBuilder, Limits};
+use pgsluice::source::{BatchBuilder, BatchLimits};
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::Instant;
@@ -132,7 +132,7 @@ fn encode(bench: &Bench) -> Result<f64, Failure> {
     files::write(&input, RECORDS, Format::Ndjson, Variant::Plain)?;
     let started = Instant::now();
     let text = std::fs::read_to_string(&input)?;
-    let mut builder = BatchBuilder::new(Limits {
+    let mut builder = BatchBuilder::new(BatchLimits {
         digests: true,
         rows: usize::MAX,
         bytes: usize::MAX,

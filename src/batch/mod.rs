@@ -22,7 +22,7 @@ pub use delivery::{
 pub use holder::{Holder, backend_pid, evict_loader, hold_pipeline, holder};
 pub use replay::{quarantined_ids, replay, retry_orphans};
 pub use source::{begun_objects, source_news, source_rows};
-pub use source_check::{Difference, Found, SourceCheck, Verdict};
+pub use source_check::{Difference, DifferingRecords, SourceCheck, Verdict};
 pub use stage::{Opening, Payloads, stage};
 pub use waiting::{Waited, note_waiting, refuse_run};
 

@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::error::{Error, Result};
-use crate::source::{Listed, News, ObjectState};
+use crate::source::{ChangedUnits, ListedUnit, ObjectState};
 use tokio_postgres::types::{Json, Type};
 use tokio_postgres::{Client, Row};
 
@@ -35,7 +35,11 @@ pub async fn begun_objects(client: &Client, pipeline: &str) -> Result<Vec<Object
 }
 
 /// Those of `listed` in which there may be something new, by their places. See `sluice.source_news`.
-pub async fn source_news(client: &Client, pipeline: &str, listed: &[Listed]) -> Result<News> {
+pub async fn source_news(
+    client: &Client,
+    pipeline: &str,
+    listed: &[ListedUnit],
+) -> Result<ChangedUnits> {
     let names: Vec<&str> = listed.iter().map(|unit| unit.name.as_str()).collect();
     let facts: Vec<_> = listed.iter().map(|unit| Json(&unit.facts)).collect();
     let rows = client

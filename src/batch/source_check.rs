@@ -28,7 +28,7 @@ pub struct SourceCheck {
 /// Where the records stand that differ, in the batch and in the source, and the digests of their payloads
 /// in hex.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct DifferingRecords {
     /// Their ordinals.
     pub ordinals: Vec<i32>,
     /// Their places.
@@ -101,7 +101,7 @@ impl SourceCheck {
     pub async fn note(
         &self,
         client: &Client,
-        found: &Found,
+        found: &DifferingRecords,
         looked_at: Option<&[String]>,
     ) -> Result<()> {
         client

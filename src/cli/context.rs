@@ -5,7 +5,7 @@ use super::{diagnostics, logging, table};
 use crate::db::{Connector, Notice, Session, Target};
 use crate::error::{Error, Result};
 use crate::host::{ALLOW_ENV, ALLOW_FILES, ALLOW_HOSTS, ALLOW_PROGRAMS, HostRules};
-use crate::report::Progress;
+use crate::report::ProgressDisplay;
 use crate::{embedded, install};
 use libpq_conninfo::{Environment, Settings};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,14 +15,14 @@ pub(super) struct Context {
     /// Whether the command makes the embedded server if there is none: looking does not.
     makes_server: bool,
     pub(super) json: bool,
-    pub(super) progress: Progress,
+    pub(super) progress: ProgressDisplay,
     /// Which server is used was said.
     has_told: AtomicBool,
 }
 
 impl Context {
     pub(super) fn new(cli: &Cli) -> Result<Self> {
-        let progress = Progress::new(cli.log_format == LogFormat::Text);
+        let progress = ProgressDisplay::new(cli.log_format == LogFormat::Text);
         if cli.full {
             table::in_full();
         }

@@ -2,23 +2,23 @@
 
 use super::args::LogFormat;
 use crate::error::Error;
-use crate::report::{Progress, error_json};
+use crate::report::{ProgressDisplay, error_json};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-static SETTINGS: OnceLock<Settings> = OnceLock::new();
+static SETTINGS: OnceLock<LogSettings> = OnceLock::new();
 
-struct Settings {
+struct LogSettings {
     format: LogFormat,
     json: bool,
-    progress: Progress,
+    progress: ProgressDisplay,
 }
 
 /// Sets the format; until then it is text.
-pub(super) fn set(format: LogFormat, json: bool, progress: &Progress) {
+pub(super) fn set(format: LogFormat, json: bool, progress: &ProgressDisplay) {
     let progress = progress.clone();
-    let _ = SETTINGS.set(Settings {
+    let _ = SETTINGS.set(LogSettings {
         format,
         json,
         progress,

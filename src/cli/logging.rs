@@ -3,14 +3,14 @@
 use super::args::LogFormat;
 use super::terminal::shown;
 use crate::error::{Error, Result};
-use crate::report::Progress;
+use crate::report::ProgressDisplay;
 use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Starts logging. Text shows warnings, because the summary tells the rest; JSON, which is
 /// for machines, shows every batch.
-pub(super) fn start(format: LogFormat, verbose: u8, progress: &Progress) -> Result<()> {
+pub(super) fn start(format: LogFormat, verbose: u8, progress: &ProgressDisplay) -> Result<()> {
     let level = match (verbose, format) {
         (0, LogFormat::Text) => "warn",
         (0, LogFormat::Json) | (1, _) => "info",
@@ -42,7 +42,7 @@ pub(super) fn start(format: LogFormat, verbose: u8, progress: &Progress) -> Resu
 
 /// Writes to stderr with the bar taken away for the moment.
 #[derive(Clone)]
-struct AroundProgress(Progress);
+struct AroundProgress(ProgressDisplay);
 
 impl Write for AroundProgress {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {

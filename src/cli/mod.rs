@@ -38,7 +38,7 @@ mod verify;
 mod why;
 
 use crate::error::{Error, Result};
-use crate::report::Progress;
+use crate::report::ProgressDisplay;
 use crate::stop::{Arrived, Stop};
 use args::{Cli, Command, LogFormat};
 use clap::{CommandFactory, Parser};
@@ -93,7 +93,7 @@ fn parse() -> Result<Cli> {
     if !wrong.use_stderr() || !json && log_format == LogFormat::Text {
         wrong.exit();
     }
-    diagnostics::set(log_format, json, &Progress::hidden());
+    diagnostics::set(log_format, json, &ProgressDisplay::hidden());
     let text = wrong.render().to_string();
     let (message, more) = text.split_once('\n').unwrap_or((&text, ""));
     let more = more.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -21,3 +21,8 @@ pub(crate) fn url<'de, D: Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
     Url::parse(&text)
         .map_err(|cause| serde::de::Error::custom(format!("`{text}` is not a URL: {cause}")))
 }
+
+/// A default in settings, for `#[serde(default = "…")]`.
+pub(crate) fn default_u64<const N: u64>() -> u64 {
+    N
+}

@@ -8,15 +8,15 @@ use std::fmt::Write as _;
 /// needs no rebuild; a release build carries it.
 #[derive(RustEmbed)]
 #[folder = "sql/engine"]
-struct Engine;
+struct EngineFiles;
 
 /// The bundle embedded in this binary: one file a text, those of views last, as views need the
 /// functions they call.
 pub(super) struct Bundle {
-    files: Vec<File>,
+    files: Vec<BundleFile>,
 }
 
-struct File {
+struct BundleFile {
     /// Below `sql/engine`: `batch/begin_batch.sql`.
     path: String,
     text: String,
@@ -31,12 +31,12 @@ const VIEW: &str = "create or replace view sluice.";
 
 impl Bundle {
     pub(super) fn embedded() -> Self {
-        let mut files: Vec<_> = Engine::iter()
+        let mut files: Vec<_> = EngineFiles::iter()
             .filter(|path| path.ends_with(".sql"))
             .filter_map(|path| {
-                let text = String::from_utf8(Engine::get(&path)?.data.into_owned()).ok()?;
+                let text = String::from_utf8(EngineFiles::get(&path)?.data.into_owned()).ok()?;
                 let path = path.into_owned();
-                Some(File { path, text })
+                Some(BundleFile { path, text })
             })
             .collect();
         files.sort_unstable_by_key(|file| (file.path.starts_with("views/"), file.path.clone()));
@@ -88,7 +88,7 @@ impl Bundle {
              {QUIET};\n\n{}\n",
             DROP_INSTALLED.replace("{views}", &self.names(VIEW))
         );
-        for File { path, text } in &self.files {
+        for BundleFile { path, text } in &self.files {
             let _ = write!(script, "-- {path}\n{text}\n");
         }
         let _ = write!(
@@ -145,7 +145,7 @@ begin
 end $$;
 ";
 
-impl File {
+impl BundleFile {
     /// The names of what `statement` defines in this file, in the order of the text.
     fn defined(&self, statement: &str) -> impl Iterator<Item = &str> {
         let definitions = self.text.split(statement).skip(1);

@@ -125,12 +125,12 @@ pub async fn check_installed(client: &Client) -> Result<()> {
     Ok(())
 }
 
-struct Engine {
+struct EngineRow {
     version: String,
     bundle: String,
 }
 
-async fn installed(client: &Client) -> Result<Option<Engine>> {
+async fn installed(client: &Client) -> Result<Option<EngineRow>> {
     let known = client
         .query_typed(
             "select pg_catalog.has_table_privilege(pg_catalog.to_regclass('sluice.engine'), 'select'),
@@ -153,13 +153,13 @@ async fn installed(client: &Client) -> Result<Option<Engine>> {
     let rows = client
         .query_typed("select version, bundle_sha256 from sluice.engine", &[])
         .await?;
-    Ok(rows.first().map(|row| Engine {
+    Ok(rows.first().map(|row| EngineRow {
         version: row.get(0),
         bundle: row.get(1),
     }))
 }
 
-fn refuse_newer(engine: Option<&Engine>) -> Result<()> {
+fn refuse_newer(engine: Option<&EngineRow>) -> Result<()> {
     match engine {
         Some(engine) if is_newer(&engine.version, VERSION) => Err(Error::usage(format!(
             "the engine in this database is version {}, newer than this binary's {VERSION}",

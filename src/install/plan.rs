@@ -17,12 +17,12 @@ const HISTORY: &str = "sluice.refinery_schema_history";
 
 /// Steps to be run in one transaction, and what they come to.
 pub(super) struct Plan {
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<InstallStep>,
     pub(super) installed: Installed,
 }
 
 /// One part of the installation.
-pub(super) struct Step {
+pub(super) struct InstallStep {
     /// How messages name it.
     pub(super) name: String,
     pub(super) sql: String,
@@ -52,12 +52,12 @@ impl Plan {
             && before.as_ref().is_some_and(|engine| {
                 engine.version == VERSION && engine.bundle == bundle.sha256()
             });
-        let mut steps: Vec<Step> = pending.iter().map(|migration| step(migration)).collect();
+        let mut steps: Vec<InstallStep> = pending.iter().map(|migration| step(migration)).collect();
         if applied.is_empty() {
             steps.insert(0, history());
         }
         if !is_current {
-            steps.push(Step {
+            steps.push(InstallStep {
                 name: "functions and views".to_owned(),
                 sql: bundle.script(VERSION),
             });
@@ -75,8 +75,8 @@ impl Plan {
     }
 }
 
-fn history() -> Step {
-    Step {
+fn history() -> InstallStep {
+    InstallStep {
         name: "schema and history".to_owned(),
         sql: format!(
             "{QUIET};\n\
@@ -87,8 +87,8 @@ fn history() -> Step {
     }
 }
 
-fn step(migration: &Migration) -> Step {
-    Step {
+fn step(migration: &Migration) -> InstallStep {
+    InstallStep {
         name: migration.to_string(),
         sql: format!(
             "{}\ninsert into {HISTORY} (version, name, applied_on, checksum)\n\

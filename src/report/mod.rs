@@ -5,7 +5,7 @@ mod progress;
 mod replay;
 
 pub use delivery::DeliveryReport;
-pub use progress::Progress;
+pub use progress::ProgressDisplay;
 pub use replay::ReplayReport;
 
 use crate::batch::{Counters, ErrorGroup, Waited};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// The progress bar: on standard error, and only where that is a terminal.
 #[derive(Debug, Clone)]
-pub struct Progress {
+pub struct ProgressDisplay {
     bar: ProgressBar,
     records: Arc<AtomicI64>,
     has_begun: Arc<AtomicBool>,
@@ -16,7 +16,7 @@ pub struct Progress {
     is_part: bool,
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// A bar, or nothing if nobody is looking.
     pub fn new(is_wanted: bool) -> Self {
         let bar = ProgressBar::with_draw_target(
@@ -27,7 +27,7 @@ impl Progress {
                 ProgressDrawTarget::hidden()
             },
         );
-        Progress {
+        ProgressDisplay {
             bar,
             records: Arc::default(),
             has_begun: Arc::default(),
@@ -37,7 +37,7 @@ impl Progress {
 
     /// Shows nothing.
     pub fn hidden() -> Self {
-        Progress {
+        ProgressDisplay {
             bar: ProgressBar::hidden(),
             records: Arc::default(),
             has_begun: Arc::default(),
@@ -47,7 +47,7 @@ impl Progress {
 
     /// For one of several that are counted together.
     pub(crate) fn part(&self) -> Self {
-        Progress {
+        ProgressDisplay {
             is_part: true,
             ..self.clone()
         }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_bar_of_one_pipeline_begins_anew_for_the_next() {
-        let progress = Progress::new(true);
+        let progress = ProgressDisplay::new(true);
         for total in [Some(10), None] {
             progress.start(total);
             assert!(!progress.bar.is_finished());

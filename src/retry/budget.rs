@@ -16,26 +16,29 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Why a step did not succeed, by what to do about it.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum RetryError {
     /// Worth another try, after as long as the other side asked for.
-    Passing {
+    Transient {
         /// What failed.
         error: Box<Error>,
         /// `Retry-After` and the like.
-        asked: Option<Duration>,
+        retry_after: Option<Duration>,
     },
     /// Would fail again.
-    Fatal(Box<Error>),
+    Permanent(Box<Error>),
 }
 
 /// By the table of what passes.
-impl From<Error> for Trouble {
+impl From<Error> for RetryError {
     fn from(error: Error) -> Self {
         let passes = is_retryable_error(&error);
         let error = Box::new(error);
         match passes {
-            true => Trouble::Passing { error, asked: None },
-            false => Trouble::Fatal(error),
+            true => RetryError::Transient {
+                error,
+                retry_after: None,
+            },
+            false => RetryError::Permanent(error),
         }
     }
 }
@@ -81,14 +84,17 @@ impl Budget {
         mut step: impl FnMut() -> F,
     ) -> Result<T>
     where
-        E: Into<Trouble>,
+        E: Into<RetryError>,
         F: Future<Output = Result<T, E>>,
     {
         loop {
             let (error, asked) = match step().await.map_err(Into::into) {
                 Ok(done) => return Ok(done),
-                Err(Trouble::Fatal(error)) => return Err(*error),
-                Err(Trouble::Passing { error, asked }) => (*error, asked),
+                Err(RetryError::Permanent(error)) => return Err(*error),
+                Err(RetryError::Transient {
+                    error,
+                    retry_after: asked,
+                }) => (*error, asked),
             };
             self.pause(&what, error, asked).await?;
         }

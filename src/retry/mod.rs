@@ -2,7 +2,7 @@
 
 mod budget;
 
-pub use budget::{Budget, Trouble};
+pub use budget::{Budget, RetryError};
 
 use crate::error::Error;
 use std::error::Error as StdError;

@@ -4,7 +4,7 @@ use super::{Options, Stop};
 use crate::batch::{self, Books};
 use crate::db::Connector;
 use crate::error::Result;
-use crate::report::{Progress, Report};
+use crate::report::{ProgressDisplay, Report};
 use crate::retry::Budget;
 use crate::source::{Batch, Remarks};
 use deadpool_postgres::{Object, Pool};
@@ -19,7 +19,7 @@ pub(super) struct Job<'a> {
     pub(super) pipeline: &'a str,
     pub(super) options: &'a Options,
     pub(super) stop: &'a Stop,
-    pub(super) progress: &'a Progress,
+    pub(super) progress: &'a ProgressDisplay,
     pub(super) connector: &'a Connector,
     /// The retries of the whole run, the source's included.
     pub(super) budget: Arc<Budget>,
@@ -41,7 +41,7 @@ impl<'a> Job<'a> {
         pipeline: &'a str,
         options: &'a Options,
         stop: &'a Stop,
-        progress: &'a Progress,
+        progress: &'a ProgressDisplay,
     ) -> Result<Self> {
         Ok(Job {
             pipeline,
@@ -69,7 +69,7 @@ impl<'a> Job<'a> {
             workers: 1,
             ..Options::default()
         };
-        let progress = Progress::hidden();
+        let progress = ProgressDisplay::hidden();
         work(&Job::new(connector, pipeline, &options, stop, &progress)?).await
     }
 

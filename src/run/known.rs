@@ -4,7 +4,7 @@ use crate::batch;
 use crate::db::{Connector, Session};
 use crate::error::Result;
 use crate::retry::Budget;
-use crate::source::{KnownObjects, Listed, News, ObjectState};
+use crate::source::{ChangedUnits, KnownObjects, ListedUnit, ObjectState};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -52,7 +52,7 @@ impl KnownInDatabase {
 
 #[async_trait]
 impl KnownObjects for KnownInDatabase {
-    async fn news(&self, listed: &[Listed]) -> Result<News> {
+    async fn news(&self, listed: &[ListedUnit]) -> Result<ChangedUnits> {
         let ask = async |session: Arc<Session>| {
             batch::source_news(&session, &self.pipeline, listed).await
         };

@@ -31,7 +31,7 @@ pub use together::run_together;
 use crate::batch::{self, Run};
 use crate::db::Connector;
 use crate::error::{Error, Kind, Result};
-use crate::report::{Progress, Report};
+use crate::report::{ProgressDisplay, Report};
 use crate::retry;
 use guard::Guard;
 use job::Job;
@@ -47,7 +47,7 @@ pub async fn run_pipeline(
     pipeline: &str,
     options: &Options,
     stop: &Stop,
-    progress: &Progress,
+    progress: &ProgressDisplay,
 ) -> Report {
     let started = Instant::now();
     let mut report = Report::new(pipeline);
@@ -82,75 +82,87 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
         return done;
     }
 
+    let run = job.stop.unless_requested(begin_run(job)).await?;
+    report.run_id = Some(run.run_id);
+    report.version = Some(run.version);
+    tracing::Span::current().record("run", run.run_id);
+    tracing::info!(version = run.version, epoch = run.epoch, "run started");
+
+    let worked = work_through(job, &run, report).await;
+    let outcome = worked
+        .as_ref()
+        .map_or_else(|error| error.kind().outcome(), |_| "ok");
+    let clean_up = async {
+        record_end(job, &run, outcome, &worked).await;
+        guard.release().await;
+    };
+    job.clean_up(clean_up).await;
+    tracing::info!(outcome, "run finished");
+    worked.map(drop)
+}
+
+async fn begin_run(job: &Job<'_>) -> Result<Run> {
     let loader = loader_name();
     let is_again = AtomicBool::new(false);
-    let start = job.ask_until_answered("starting the run", async |client| {
-        // An attempt that was cut off may still be under way, and would depose this run.
+    job.ask_until_answered("starting the run", async |client| {
+        // An attempt whose connection was lost may still be running, and would depose this run.
         if is_again.swap(true, Ordering::Relaxed) {
             batch::evict_loader(client, job.pipeline, false).await?;
         }
         match batch::start_run(client, job.pipeline, &loader).await {
-            // For the status, which would otherwise show the previous run.
+            // For `sluice status`, which would show the previous run otherwise.
             Err(error) if is_refusal(&error) => {
                 batch::refuse_run(client, job.pipeline, &loader, &error.to_string()).await?;
                 Err(error)
             }
             result => result,
         }
-    });
-    let run = job.stop.unless_requested(start).await?;
-    report.run_id = Some(run.run_id);
-    report.version = Some(run.version);
-    tracing::Span::current().record("run", run.run_id);
-    tracing::info!(version = run.version, epoch = run.epoch, "run started");
+    })
+    .await
+}
 
-    let worked: Result<bool> = async {
-        // Those whose parents were loaded since, and those whose parents this run brings.
-        let mut loaded = retry_orphans(job).await?;
-        let ending = work(job, &run, report).await?;
-        loaded += retry_orphans(job).await?;
-        if loaded > 0 {
-            report.remarks.push(format!(
-                "{loaded} quarantined records found their parent rows and were loaded"
-            ));
-        }
-        if ending.is_complete && run.takes_snapshots() {
-            report.remarks.extend(snapshot::finish(job, &run).await?);
-        }
-        if job.options.path.is_none() && !job.options.repair {
-            report.waiting = job
-                .ask_until_answered("noting what waits", async |client| {
-                    batch::note_waiting(client, run.run_id, &ending.waiting).await
-                })
-                .await?;
-        } else {
-            report.waiting = ending.waiting.into_iter().map(Into::into).collect();
-        }
-        Ok(ending.reached_end)
+/// Loads what the source has; says whether its end was reached.
+async fn work_through(job: &Job<'_>, run: &Run, report: &mut Report) -> Result<bool> {
+    // Orphans whose parents were loaded since, and those whose parents this run brings.
+    let mut loaded = retry_orphans(job).await?;
+    let ending = work(job, run, report).await?;
+    loaded += retry_orphans(job).await?;
+    if loaded > 0 {
+        report.remarks.push(format!(
+            "{loaded} quarantined records found their parent rows and were loaded"
+        ));
     }
-    .await;
-    let (outcome, error, reached_end) = match &worked {
-        Ok(reached_end) => ("ok", None, *reached_end),
-        Err(error) => (error.kind().outcome(), Some(error.to_string()), false),
-    };
-    // A courtesy to people who look: correctness does not depend on it.
-    let clean_up = async {
-        let finished = job.ask(async |client| {
-            batch::finish_run(client, run.run_id, outcome, error.as_deref(), reached_end).await
-        });
-        if let Err(error) = finished.await {
-            tracing::warn!("the end of the run was not recorded: {}", error.message());
-        } else if let Err(error) = job
-            .ask(async |client| batch::prune(client, job.pipeline).await)
-            .await
-        {
-            tracing::warn!("old payloads were not dropped: {}", error.message());
+    if ending.is_complete && run.takes_snapshots() {
+        report.remarks.extend(snapshot::finish(job, run).await?);
+    }
+    report.waiting = match job.options.path.is_none() && !job.options.repair {
+        true => {
+            job.ask_until_answered("noting what waits", async |client| {
+                batch::note_waiting(client, run.run_id, &ending.waiting).await
+            })
+            .await?
         }
-        guard.release().await;
+        false => ending.waiting.into_iter().map(Into::into).collect(),
     };
-    job.clean_up(clean_up).await;
-    tracing::info!(outcome, "run finished");
-    worked.map(drop)
+    Ok(ending.reached_end)
+}
+
+/// Records the end of the run for `sluice status`, and drops old payloads. Failures are only logged, as
+/// correctness does not depend on either.
+async fn record_end(job: &Job<'_>, run: &Run, outcome: &str, worked: &Result<bool>) {
+    let error = worked.as_ref().err().map(Error::to_string);
+    let reached_end = matches!(worked, Ok(true));
+    let finished = job.ask(async |client| {
+        batch::finish_run(client, run.run_id, outcome, error.as_deref(), reached_end).await
+    });
+    if let Err(error) = finished.await {
+        tracing::warn!("the end of the run was not recorded: {}", error.message());
+        return;
+    }
+    let pruned = job.ask(async |client| batch::prune(client, job.pipeline).await);
+    if let Err(error) = pruned.await {
+        tracing::warn!("old payloads were not dropped: {}", error.message());
+    }
 }
 
 /// Whether the server said that this run cannot begin and that another try is of no use. A paused pipeline

@@ -4,7 +4,7 @@ use crate::batch::{Change, Run};
 use crate::error::Result;
 use crate::host::HostRules;
 use crate::retry::Budget;
-use crate::source::{self, Driver, Limits, Source, SourceContext, Start};
+use crate::source::{self, BatchLimits, Driver, Source, SourceContext, Start};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,8 +104,8 @@ impl Options {
     /// Payload bytes in a batch where neither the command line nor the pipeline says.
     pub const DEFAULT_BATCH_BYTES: usize = 8 << 20;
 
-    pub(super) fn limits(&self, run: &Run) -> Limits {
-        Limits {
+    pub(super) fn limits(&self, run: &Run) -> BatchLimits {
+        BatchLimits {
             digests: run.skips_known && !self.repair,
             ..self.limits_of(run.batch_rows, run.batch_bytes)
         }
@@ -113,9 +113,9 @@ impl Options {
 
     /// The limits of batches that are not recognised, where the pipeline says so many rows and
     /// bytes.
-    pub(super) fn limits_of(&self, rows: Option<i32>, bytes: Option<i32>) -> Limits {
+    pub(super) fn limits_of(&self, rows: Option<i32>, bytes: Option<i32>) -> BatchLimits {
         let setting = |pipelines: Option<i32>| pipelines.and_then(|n| usize::try_from(n).ok());
-        Limits {
+        BatchLimits {
             rows: self
                 .batch_rows
                 .or(setting(rows))

@@ -15,7 +15,7 @@ pub(super) struct Numbered {
     pub(super) batch: Result<Batch>,
 }
 
-pub(super) struct Reader {
+pub(super) struct BatchReader {
     batches: Mutex<mpsc::Receiver<Numbered>>,
     ending: oneshot::Receiver<Ending>,
     remarks: Remarks,
@@ -36,7 +36,7 @@ pub(super) struct Ending {
 /// Starts opening and reading the source. One batch waits while another is being filled: with those the
 /// workers hold, that is all a run ever has in memory. Nothing here waits for the source: a pipe may be
 /// silent for as long as it likes, and signals are still heard.
-pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reader> {
+pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<BatchReader> {
     let options = job.options;
     let settings = source::redirected(
         &run.source,
@@ -99,7 +99,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Reade
         .name("reader".to_owned())
         .spawn(work)
         .map_err(|error| Error::failed("the reader thread cannot be started").caused_by(error))?;
-    Ok(Reader {
+    Ok(BatchReader {
         batches: Mutex::new(batches),
         ending,
         remarks,
@@ -122,7 +122,7 @@ fn read(driver: &mut Driver, sender: &mpsc::Sender<Numbered>, max_batches: u64) 
     true
 }
 
-impl Reader {
+impl BatchReader {
     /// The next batch, whichever worker asks first.
     pub(super) async fn next(&self) -> Option<Numbered> {
         self.batches.lock().await.recv().await

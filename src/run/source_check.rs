@@ -5,13 +5,15 @@
 //! pipeline whose source consists of the records that still differ.
 
 use super::{Options, Stop, run_pipeline};
-use crate::batch::{self, Difference, Found, Opening, Payloads, SourceCheck, Verdict};
+use crate::batch::{self, Difference, DifferingRecords, Opening, Payloads, SourceCheck, Verdict};
 use crate::db::{Connector, Session};
 use crate::error::{Error, Result};
-use crate::report::{Progress, Report};
+use crate::report::{ProgressDisplay, Report};
 use crate::retry::Budget;
-use crate::source::database::{self, DigestedBatch, RecordDigest, RepairSource, Rereader, Wanted};
-use crate::source::{Batch, Limits, SourceContext};
+use crate::source::database::{
+    self, DigestedBatch, RecordDigest, RepairSource, RereadRequest, Rereader,
+};
+use crate::source::{Batch, BatchLimits, SourceContext};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -37,7 +39,7 @@ pub async fn check_source(
     pipeline: &str,
     options: &Options,
     stop: &Stop,
-    progress: &Progress,
+    progress: &ProgressDisplay,
     most: i32,
 ) -> Result<Compared> {
     let checking = async {
@@ -62,7 +64,7 @@ pub async fn check_source(
             progress,
         };
         progress.start(None);
-        checking.look(Wanted::All, false).await?;
+        checking.look(RereadRequest::All, false).await?;
         while checking.look_again().await? {}
         Ok(checking)
     };
@@ -103,15 +105,15 @@ struct Checking<'a> {
     session: Session,
     check: SourceCheck,
     context: SourceContext,
-    limits: Limits,
+    limits: BatchLimits,
     /// With what the next run begins, if the source has a cursor.
     reads_from: Option<String>,
-    progress: &'a Progress,
+    progress: &'a ProgressDisplay,
 }
 
 impl Checking<'_> {
     /// Reads and compares; for a second look, returns the places of all records.
-    async fn look(&self, wanted: Wanted, is_second: bool) -> Result<HashSet<String>> {
+    async fn look(&self, wanted: RereadRequest, is_second: bool) -> Result<HashSet<String>> {
         let mut seen = HashSet::new();
         let mut batches = self.read(wanted)?;
         while let Some(next) = batches.recv().await {
@@ -127,7 +129,7 @@ impl Checking<'_> {
     }
 
     /// Reads ahead on a thread of its own, by one batch.
-    fn read(&self, wanted: Wanted) -> Result<mpsc::Receiver<Result<DigestedBatch>>> {
+    fn read(&self, wanted: RereadRequest) -> Result<mpsc::Receiver<Result<DigestedBatch>>> {
         let (sender, batches) = mpsc::channel(1);
         let (source, context) = (self.check.source.clone(), self.context.clone());
         let (limits, columns) = (self.limits, self.check.input_columns.clone());
@@ -163,7 +165,7 @@ impl Checking<'_> {
             let opening = Opening::Check(&self.check);
             let begin = batch::begin(client);
             batch::stage(client, begin, opening, batch, Payloads::Wanted).await?;
-            let mut found = Found::default();
+            let mut found = DifferingRecords::default();
             for ordinal in self.check.find(client, is_second).await? {
                 let index = usize::try_from(ordinal).ok();
                 if let Some(sighting) = index.and_then(|index| digests.get(index)) {
@@ -195,17 +197,19 @@ impl Checking<'_> {
         if places.is_empty() {
             return Ok(());
         }
-        let seen = self.look(Wanted::Places(places.to_vec()), true).await?;
+        let seen = self
+            .look(RereadRequest::Places(places.to_vec()), true)
+            .await?;
         let gone: Vec<String> = places
             .iter()
             .filter(|place| !seen.contains(*place))
             .cloned()
             .collect();
-        let nothing = Found::default();
+        let nothing = DifferingRecords::default();
         let note = self.check.note(&self.session, &nothing, Some(&gone));
         self.connector.while_alive(note).await??;
         if let Some(from) = &self.reads_from {
-            let mut due = self.read(Wanted::Due(places.to_vec(), from.clone()))?;
+            let mut due = self.read(RereadRequest::Due(places.to_vec(), from.clone()))?;
             while let Some(next) = due.recv().await {
                 let places: Vec<String> = next?.1.into_iter().map(|s| s.place).collect();
                 let note = self.check.note_due(&self.session, &places);

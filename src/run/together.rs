@@ -3,7 +3,7 @@
 use super::{Options, Stop, run_pipeline};
 use crate::db::Connector;
 use crate::error::{Error, Result};
-use crate::report::{Progress, Report};
+use crate::report::{ProgressDisplay, Report};
 use crate::source;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub async fn run_together(
     pipelines: &[(&str, Connector)],
     options: &Options,
     stop: &Stop,
-    progress: &Progress,
+    progress: &ProgressDisplay,
 ) -> Result<Vec<Report>> {
     let names: Vec<&str> = pipelines.iter().map(|(name, _)| *name).collect();
     let (members, program) = source::share(&names)?;
@@ -61,11 +61,11 @@ struct Admission {
     pipelines: usize,
     connections: usize,
     /// Held by the pipeline that connects.
-    queue: Mutex<Queue>,
+    queue: Mutex<AdmissionQueue>,
     running: watch::Sender<usize>,
 }
 
-struct Queue {
+struct AdmissionQueue {
     /// How many have not begun yet.
     waiting: usize,
     /// The log says that they wait.
@@ -80,7 +80,7 @@ impl Admission {
         Admission {
             pipelines,
             connections,
-            queue: Mutex::new(Queue {
+            queue: Mutex::new(AdmissionQueue {
                 waiting: pipelines,
                 is_told: false,
             }),
@@ -118,7 +118,7 @@ impl Admission {
         self.running.send_modify(|running| *running -= 1);
     }
 
-    fn tell(&self, queue: &mut Queue, error: &Error) {
+    fn tell(&self, queue: &mut AdmissionQueue, error: &Error) {
         if !std::mem::replace(&mut queue.is_told, true) {
             tracing::warn!(
                 "{} of {} pipelines wait until others have ended, as each takes {} connections: {}; {}",

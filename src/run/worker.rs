@@ -1,7 +1,7 @@
 //! Workers: stage batches side by side, load and commit them in order, retry what fails in passing.
 
 use super::job::Job;
-use super::reader::{Numbered, Reader};
+use super::reader::{BatchReader, Numbered};
 use super::transaction::{commit_after, outcome};
 use crate::batch::{self, Books, Opening, Payloads, Run};
 use crate::error::Result;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 /// Runs the workers to the end of the source.
-pub(super) async fn run_all(job: &Job<'_>, run: &Run, reader: &Reader) -> Result<()> {
+pub(super) async fn run_all(job: &Job<'_>, run: &Run, reader: &BatchReader) -> Result<()> {
     let (turn, _) = watch::channel(0);
     let workers = (0..job.options.workers).map(|_| {
         let worker = Worker {
@@ -34,7 +34,7 @@ pub(super) async fn run_all(job: &Job<'_>, run: &Run, reader: &Reader) -> Result
 struct Worker<'a> {
     job: &'a Job<'a>,
     run: &'a Run,
-    reader: &'a Reader,
+    reader: &'a BatchReader,
     /// Index of the batch that may load now.
     turn: watch::Sender<u64>,
     /// Its connection between two batches, made when it is first wanted.

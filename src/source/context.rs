@@ -22,7 +22,7 @@ pub struct SourceContext {
     pub remarks: Remarks,
     /// What the host gives to pipelines.
     pub host: HostRules,
-    pub(in crate::source) secrets: Arc<Redactor>,
+    pub(crate) secrets: Arc<Redactor>,
     /// The programs it has started, which end with the run.
     pub(crate) children: Children,
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::context::{Remarks, SourceContext, Waiting};
 use super::contract::{Progress, Proof, Reason, Source};
-use super::{Batch, BatchBuilder, Limits, Snapshot};
+use super::{Batch, BatchBuilder, BatchLimits, Snapshot};
 use crate::error::{Error, Result};
 
 /// Units without records cost a batch nothing, so their number needs a limit of its own.
@@ -18,7 +18,7 @@ const UNITS_IN_BATCH: usize = 1000;
 /// Makes batches of what a source reads, in the order in which they must be committed.
 pub struct Driver {
     source: Box<dyn Source>,
-    limits: Limits,
+    limits: BatchLimits,
     /// The columns of the row that the transform takes, if it takes one.
     columns: Option<Arc<[String]>>,
     /// How long a batch is gathered from a slow source.
@@ -29,7 +29,7 @@ pub struct Driver {
     is_elsewhere: bool,
     /// An error that waits until the records before it have been handed out.
     failure: Option<Error>,
-    end: Option<End>,
+    end: Option<ReadEnd>,
     remarks: Remarks,
     /// Notes about records that were made already.
     noted: HashSet<String>,
@@ -38,7 +38,7 @@ pub struct Driver {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum ReadEnd {
     Reached,
     Failed,
 }
@@ -49,7 +49,7 @@ impl Driver {
         source: Box<dyn Source>,
         context: &SourceContext,
         cursor: Option<Value>,
-        limits: Limits,
+        limits: BatchLimits,
     ) -> Self {
         Driver {
             source,
@@ -71,7 +71,7 @@ impl Driver {
     pub fn open(
         settings: &Value,
         start: super::Start,
-        limits: Limits,
+        limits: BatchLimits,
         context: &SourceContext,
     ) -> Result<Self> {
         let cursor = start.cursor.clone();
@@ -151,10 +151,10 @@ impl Driver {
             let (proof, end) = match self.source.read(out) {
                 Ok(Progress::Full) => return units,
                 Ok(Progress::UnitEnded(proof)) => (proof, None),
-                Ok(Progress::End(proof)) => (proof, Some(End::Reached)),
+                Ok(Progress::End(proof)) => (proof, Some(ReadEnd::Reached)),
                 Err(error) => {
                     self.failure = Some(error);
-                    self.end = Some(End::Failed);
+                    self.end = Some(ReadEnd::Failed);
                     return units;
                 }
             };
@@ -204,7 +204,7 @@ impl Driver {
 
     /// Whether there is nothing left to read for this run.
     pub fn is_over(&self) -> bool {
-        self.end == Some(End::Reached)
+        self.end == Some(ReadEnd::Reached)
     }
 
     /// Whether the run has then seen all that the source has, together with the runs that it continues,

@@ -11,7 +11,7 @@ mod slicer;
 use super::copy::{CopyRows, buffer, shared};
 use super::digest::digest;
 use bytes::{Bytes, BytesMut};
-use slicer::{Slicer, is_plain};
+use slicer::{MemberSlicer, is_plain};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,11 +25,11 @@ pub struct Fields {
     /// column.
     pub copy_data: Bytes,
     payloads: Bytes,
-    records: Vec<Record>,
+    records: Vec<FieldRecord>,
 }
 
 #[derive(Debug, Clone)]
-struct Record {
+struct FieldRecord {
     ordinal: i32,
     position: i64,
     payload: Range<usize>,
@@ -55,27 +55,27 @@ impl Fields {
 /// Collects the fields of records.
 #[derive(Debug)]
 pub(super) struct FieldsBuilder {
-    slicer: Slicer,
+    slicer: MemberSlicer,
     columns: Arc<[String]>,
     rows: CopyRows,
     payloads: BytesMut,
-    records: Vec<Record>,
+    records: Vec<FieldRecord>,
     /// The values of the last record that came with them.
-    named: Option<Named>,
+    named: Option<ColumnMapping>,
     /// The columns that are not among its names.
     missing: Vec<String>,
 }
 
 /// The names of values, and for each column which of them it is.
 #[derive(Debug)]
-struct Named {
+struct ColumnMapping {
     names: Arc<[String]>,
     places: Vec<Option<usize>>,
 }
 
 /// What it held at some moment.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Savepoint {
+pub(super) struct FieldsSavepoint {
     rows: usize,
     payloads: usize,
     records: usize,
@@ -84,7 +84,7 @@ pub(super) struct Savepoint {
 impl FieldsBuilder {
     pub(super) fn new(columns: Arc<[String]>) -> Self {
         FieldsBuilder {
-            slicer: Slicer::new(&columns),
+            slicer: MemberSlicer::new(&columns),
             columns,
             rows: CopyRows::new(),
             payloads: buffer(),
@@ -148,7 +148,7 @@ impl FieldsBuilder {
         let missing = self.columns.iter().zip(&places);
         let missing = missing.filter(|(_, place)| place.is_none());
         self.missing = missing.map(|(column, _)| column.clone()).collect();
-        self.named = Some(Named {
+        self.named = Some(ColumnMapping {
             names: Arc::clone(names),
             places,
         });
@@ -162,7 +162,7 @@ impl FieldsBuilder {
     fn begin(&mut self, ordinal: i32, position: i64, payload: &str, is_digested: bool) {
         let start = self.payloads.len();
         self.payloads.extend_from_slice(payload.as_bytes());
-        self.records.push(Record {
+        self.records.push(FieldRecord {
             ordinal,
             position,
             payload: start..self.payloads.len(),
@@ -183,15 +183,15 @@ impl FieldsBuilder {
         Some(&self.payloads[last.payload.clone()])
     }
 
-    pub(super) fn savepoint(&self) -> Savepoint {
-        Savepoint {
+    pub(super) fn savepoint(&self) -> FieldsSavepoint {
+        FieldsSavepoint {
             rows: self.rows.len(),
             payloads: self.payloads.len(),
             records: self.records.len(),
         }
     }
 
-    pub(super) fn roll_back(&mut self, before: Savepoint) {
+    pub(super) fn roll_back(&mut self, before: FieldsSavepoint) {
         self.rows.truncate(before.rows);
         self.payloads.truncate(before.payloads);
         self.records.truncate(before.records);

@@ -24,10 +24,11 @@ mod parquet;
 mod preflight;
 mod program;
 mod records;
+mod sqlstate;
 mod stream;
 mod units;
 
-pub use batch::{Batch, BatchBuilder, Limits, ObjectState, Snapshot, Unreadable};
+pub use batch::{Batch, BatchBuilder, BatchLimits, ObjectState, Snapshot, Unreadable};
 pub(crate) use children::EndWithRun;
 pub use context::{Remarks, SourceContext, Waiting};
 pub use contract::{Progress, Proof, Reason, Source};
@@ -38,7 +39,7 @@ pub use fields::Fields;
 pub(crate) use preflight::preflight;
 pub(crate) use program::share;
 pub use stream::StreamSource;
-pub use units::{KnownObjects, Listed, News};
+pub use units::{ChangedUnits, KnownObjects, ListedUnit};
 
 use crate::error::{Error, Result};
 use crate::secret;

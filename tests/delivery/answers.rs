@@ -1,15 +1,15 @@
 //! What becomes of a delivery by what the server answers.
 
-use super::receiver::{Receiver, Trouble};
+use super::receiver::{Receiver, RetryError};
 use super::{Shop, put, puts};
 use crate::support::web::{Answer, Framing, Request};
 use crate::support::{Loader, Sluice};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-fn refuse(status: u16) -> Option<Trouble> {
+fn refuse(status: u16) -> Option<RetryError> {
     let answer = Answer::status(status, r#"{"error": "not so"}"#);
-    Some(Trouble::Refuse(
+    Some(RetryError::Refuse(
         answer.header("Location", "https://moved.example/"),
     ))
 }
@@ -76,11 +76,11 @@ async fn what_passes_is_repeated_with_the_same_key_until_it_is_known() {
         || refuse(503),
         || refuse(409),
         || {
-            Some(Trouble::Refuse(
+            Some(RetryError::Refuse(
                 Answer::status(429, "{}").header("Retry-After", "1"),
             ))
         },
-        || Some(Trouble::LoseAnswer),
+        || Some(RetryError::LoseAnswer),
     ] {
         let receiver = Receiver::with(move |_, tries| (tries <= 2).then(trouble).flatten());
         let shop = Shop::new(receiver, "").await;
@@ -198,7 +198,7 @@ async fn when_every_row_is_refused_the_sending_ends_before_all_of_them_are_dead(
 async fn an_answer_that_is_too_long_stops_the_sending_and_gives_nothing_up() {
     let receiver = Receiver::with(|_, _| {
         let answer = Answer::status(200, "").header("Content-Length", "100000000");
-        Some(Trouble::Refuse(answer.framed(Framing::Close)))
+        Some(RetryError::Refuse(answer.framed(Framing::Close)))
     });
     let shop = Shop::new(receiver, "").await;
     shop.load(puts(1, 1));
@@ -216,7 +216,7 @@ async fn an_answer_that_is_too_long_stops_the_sending_and_gives_nothing_up() {
 async fn secrets_that_a_server_repeats_are_not_kept() {
     let receiver = Receiver::with(|request: &Request, _| {
         let said = format!("who is {}?", request.header("authorization").unwrap());
-        Some(Trouble::Refuse(Answer::status(422, &said)))
+        Some(RetryError::Refuse(Answer::status(422, &said)))
     });
     let shop = Shop::new(receiver, ", auth => sluice.bearer_auth(env => 'CRM_TOKEN')").await;
     shop.load([put("a", 1)]);
@@ -365,7 +365,7 @@ async fn an_answer_that_was_compressed_for_the_way_is_kept_readable_also_the_beg
             "2" => format!("{{\"error\": \"too much of it\", \"trace\": \"{noise}\"}}"),
             _ => return None,
         };
-        Some(Trouble::Refuse(Answer::status(422, &error).compressed()))
+        Some(RetryError::Refuse(Answer::status(422, &error).compressed()))
     });
     let shop = Shop::new(receiver, "").await;
     shop.load(puts(4, 1));

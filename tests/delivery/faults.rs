@@ -1,7 +1,7 @@
 //! A sender that is killed or cut off at any message to the database, while the server loses answers.
 
 use super::interrupted::{Subject, nothing_is_doubled_lost_or_reordered};
-use super::receiver::{Receiver, Trouble};
+use super::receiver::{Receiver, RetryError};
 use super::{Shop, puts};
 use crate::support::sluice::Done;
 use crate::support::{Fault, Loader, Proxy, TestDb};
@@ -52,7 +52,7 @@ async fn check(fault: Fault, offset: usize) {
     let count = AtomicUsize::new(0);
     let receiver = Receiver::with(move |_, _| {
         let number = count.fetch_add(1, Ordering::Relaxed);
-        (number % 7 == 3).then_some(Trouble::LoseAnswer)
+        (number % 7 == 3).then_some(RetryError::LoseAnswer)
     });
     let shop = Shop::new(receiver, "").await;
     nothing_is_doubled_lost_or_reordered(shop, fault, 16, offset).await;

@@ -1,7 +1,7 @@
 //! Rows of several targets that refer to each other where they go: whatever happens between, none is given up because
 //! another one is not sent yet.
 
-use super::receiver::{Receiver, Trouble};
+use super::receiver::{Receiver, RetryError};
 use super::targets::{Shop, http, table};
 use crate::support::web::Answer;
 use crate::support::{Sluice, TestDb};
@@ -49,7 +49,7 @@ async fn lines_wait_while_their_orders_cannot_be_sent() {
 async fn orders_do_not_wait_for_lines_that_cannot_be_sent_but_those_that_go_do() {
     let receiver = Receiver::with(|request, tries| {
         let is_down = request.path.contains("lines") && request.body.contains("down") && tries < 9;
-        is_down.then(|| Trouble::Refuse(Answer::status(401, "who?")))
+        is_down.then(|| RetryError::Refuse(Answer::status(401, "who?")))
     });
     let lines = http(&receiver, "lines-{id}-{no}");
     let shop = Shop::new(&http(&receiver, "orders-{id}"), &lines).await;

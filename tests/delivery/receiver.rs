@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// What is wrong with a request, or its answer.
-pub(super) enum Trouble {
+pub(super) enum RetryError {
     /// Answered so, and not applied.
     Refuse(Answer),
     /// Applied; the answer is lost.
     LoseAnswer,
 }
 
-type Rule = dyn Fn(&Request, usize) -> Option<Trouble> + Send + Sync;
+type Rule = dyn Fn(&Request, usize) -> Option<RetryError> + Send + Sync;
 
 #[derive(Default)]
 struct Kept {
@@ -42,7 +42,7 @@ impl Receiver {
 
     /// `rule` sees each request, and the how manieth it is with its key.
     pub(super) fn with(
-        rule: impl Fn(&Request, usize) -> Option<Trouble> + Send + Sync + 'static,
+        rule: impl Fn(&Request, usize) -> Option<RetryError> + Send + Sync + 'static,
     ) -> Self {
         let kept: Arc<Mutex<Kept>> = Arc::default();
         let shared = Arc::clone(&kept);
@@ -94,7 +94,7 @@ fn answer(kept: &Mutex<Kept>, rule: &Rule, request: &Request) -> Answer {
     let trouble = rule(request, tries);
     let mut kept = kept.lock().unwrap();
     kept.working.remove(&path);
-    if let Some(Trouble::Refuse(answer)) = trouble {
+    if let Some(RetryError::Refuse(answer)) = trouble {
         return answer;
     }
     match kept.keys.get(key).cloned() {
@@ -109,7 +109,7 @@ fn answer(kept: &Mutex<Kept>, rule: &Rule, request: &Request) -> Answer {
         }
     }
     match trouble {
-        Some(Trouble::LoseAnswer) => Answer::json("{}").framed(Framing::Nothing),
+        Some(RetryError::LoseAnswer) => Answer::json("{}").framed(Framing::Nothing),
         _ => Answer::status(201, "{}"),
     }
 }

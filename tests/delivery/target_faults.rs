@@ -2,7 +2,7 @@
 //! arrive once each, in the order of their changes, and so do lines that left their order.
 
 use super::interrupted::{Subject, nothing_is_doubled_lost_or_reordered};
-use super::receiver::{Receiver, Trouble};
+use super::receiver::{Receiver, RetryError};
 use super::targets::Shop;
 use crate::support::sluice::Done;
 use crate::support::{Fault, Loader, Proxy, TestDb};
@@ -22,7 +22,7 @@ async fn faulty() -> Orders {
     let count = AtomicUsize::new(0);
     let receiver = Receiver::with(move |_, _| {
         let number = count.fetch_add(1, Ordering::Relaxed);
-        (number % 7 == 3).then_some(Trouble::LoseAnswer)
+        (number % 7 == 3).then_some(RetryError::LoseAnswer)
     });
     let to = |path: &str| {
         format!(

@@ -1,7 +1,7 @@
 //! Rows of several targets, through `sluice deliver`: each to where it goes, in an order in which tables that refer to
 //! each other can take them.
 
-use super::receiver::{Receiver, Trouble};
+use super::receiver::{Receiver, RetryError};
 use crate::support::sluice::Done;
 use crate::support::web::Answer;
 use crate::support::{Sluice, TestDb};
@@ -80,7 +80,7 @@ pub(super) fn table(name: &str) -> String {
 async fn each_target_has_its_own_endpoint_and_its_own_summary() {
     let receiver = Receiver::with(|request, _| {
         (request.path.contains("lines") && request.body.contains("bad"))
-            .then(|| Trouble::Refuse(Answer::status(422, "no such sku")))
+            .then(|| RetryError::Refuse(Answer::status(422, "no such sku")))
     });
     let lines = http(&receiver, "lines-{id}-{no}");
     let shop = Shop::new(&http(&receiver, "orders-{id}"), &lines).await;

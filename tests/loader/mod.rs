@@ -9,7 +9,7 @@ use crate::support::TestDb;
 use pgsluice::error::{Error, Result};
 use pgsluice::report::Report;
 use pgsluice::run::{Options, Stop, run_pipeline};
-use pgsluice::source::{Batch, BatchBuilder, Limits, ObjectState, Progress, Proof, Source};
+use pgsluice::source::{Batch, BatchBuilder, BatchLimits, ObjectState, Progress, Proof, Source};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -53,7 +53,7 @@ impl Source for FakeSource {
 
 /// Batch `number` of ten records, the ids following those of the batch before.
 fn batch(number: i64, name: &str) -> Batch {
-    let mut builder = BatchBuilder::new(Limits {
+    let mut builder = BatchBuilder::new(BatchLimits {
         digests: false,
         rows: 10,
         bytes: 1 << 20,
@@ -90,7 +90,7 @@ async fn run(db: &TestDb, batches: Vec<Batch>, error: Option<Error>, options: Op
         "items",
         &options,
         &Stop::never(),
-        &pgsluice::report::Progress::hidden(),
+        &pgsluice::report::ProgressDisplay::hidden(),
     )
     .await
 }
@@ -191,7 +191,7 @@ async fn a_bad_batch_in_the_middle_stops_the_run_behind_the_batches_before_it() 
     let db = items_db().await;
     let mut batches: Vec<Batch> = (0..6).map(|n| batch(n, "a")).collect();
     // All of batch 3 is bad, which is more than the pipeline allows.
-    let mut builder = BatchBuilder::new(Limits {
+    let mut builder = BatchBuilder::new(BatchLimits {
         digests: false,
         rows: 200,
         bytes: 1 << 20,
@@ -262,7 +262,7 @@ async fn a_reader_that_breaks_down_is_not_taken_for_the_end_of_the_source() {
         "items",
         &options,
         &Stop::never(),
-        &pgsluice::report::Progress::hidden(),
+        &pgsluice::report::ProgressDisplay::hidden(),
     )
     .await;
     assert_eq!((report.outcome(), report.exit_code()), ("failed", 1));
@@ -311,7 +311,7 @@ async fn a_dry_run_reports_like_a_run_and_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_without_records_still_moves_its_objects() {
     let db = items_db().await;
-    let mut builder = BatchBuilder::new(Limits {
+    let mut builder = BatchBuilder::new(BatchLimits {
         digests: false,
         rows: 10,
         bytes: 100,
@@ -345,7 +345,7 @@ async fn an_unknown_pipeline_is_a_definition_error_that_names_the_known_ones() {
         "itens",
         &Options::default(),
         &Stop::never(),
-        &pgsluice::report::Progress::hidden(),
+        &pgsluice::report::ProgressDisplay::hidden(),
     )
     .await;
     assert_eq!(report.exit_code(), 2);

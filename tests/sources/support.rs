@@ -7,20 +7,20 @@ use pgsluice::error::Error;
 use pgsluice::host::HostRules;
 use pgsluice::retry::Budget;
 use pgsluice::source::{
-    Batch, Driver, Limits, ObjectState, SourceContext, Start, StreamSource, Waiting,
+    Batch, BatchLimits, Driver, ObjectState, SourceContext, Start, StreamSource, Waiting,
 };
 use pgsluice::stop::Stop;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub(crate) const WIDE: Limits = Limits {
+pub(crate) const WIDE: BatchLimits = BatchLimits {
     digests: false,
     rows: 1_000_000,
     bytes: 1 << 30,
 };
 
-pub(crate) fn rows(rows: usize) -> Limits {
-    Limits {
+pub(crate) fn rows(rows: usize) -> BatchLimits {
+    BatchLimits {
         digests: false,
         rows,
         bytes: 1 << 30,
@@ -42,7 +42,7 @@ pub(crate) fn source_context(retries: u32) -> SourceContext {
 pub(crate) fn open(
     settings: &Value,
     known: Vec<ObjectState>,
-    limits: Limits,
+    limits: BatchLimits,
 ) -> Result<Driver, Error> {
     let start = Start {
         known: Arc::new(known),
@@ -55,7 +55,7 @@ pub(crate) fn open(
 pub(crate) fn open_at(
     settings: &Value,
     cursor: Option<Value>,
-    limits: Limits,
+    limits: BatchLimits,
     retries: u32,
 ) -> Result<Driver, Error> {
     let start = Start {
@@ -69,7 +69,7 @@ pub(crate) fn open_at(
 pub(crate) fn open_stream(
     settings: &Value,
     input: Box<dyn Read + Send>,
-    limits: Limits,
+    limits: BatchLimits,
 ) -> Result<Driver, Error> {
     let context = source_context(20);
     let source = StreamSource::new(settings, input, &context)?;

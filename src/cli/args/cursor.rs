@@ -10,31 +10,31 @@ use clap::Args;
   sluice rewind orders --to-start --dry-run
                                            only show what would be read again
   sluice rewind orders --object drop/a.csv read one file again")]
-pub(in crate::cli) struct Rewind {
+pub(crate) struct Rewind {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     #[command(flatten)]
-    pub(in crate::cli) goal: RewindGoal,
+    pub(crate) goal: RewindGoal,
     /// Show the batches that would be read again, and change nothing
     #[arg(long)]
-    pub(in crate::cli) dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(in crate::cli) struct RewindGoal {
+pub(crate) struct RewindGoal {
     /// Back to the very start
     #[arg(long)]
-    pub(in crate::cli) to_start: bool,
+    pub(crate) to_start: bool,
     /// Back to the end of this batch (batch_id in the ledger)
     #[arg(long, value_name = "N")]
-    pub(in crate::cli) to_batch: Option<i64>,
+    pub(crate) to_batch: Option<i64>,
     /// Back to what was committed at this time
     #[arg(long, value_name = "TIME")]
-    pub(in crate::cli) to_time: Option<String>,
+    pub(crate) to_time: Option<String>,
     /// Back to the start of this file or object, by the name it was read under
     #[arg(long, value_name = "NAME")]
-    pub(in crate::cli) object: Option<String>,
+    pub(crate) object: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -44,23 +44,23 @@ pub(in crate::cli) struct RewindGoal {
 
 A file or object that is replaced later is read; sluice rewind orders --object drop/bad.csv takes
 the skip back. Pages can be passed over where the source pages by number or by offset.")]
-pub(in crate::cli) struct Skip {
+pub(crate) struct Skip {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     #[command(flatten)]
-    pub(in crate::cli) what: SkipWhat,
+    pub(crate) what: SkipWhat,
     /// Why; it stays in the ledger
     #[arg(long, value_name = "TEXT")]
-    pub(in crate::cli) reason: String,
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(in crate::cli) struct SkipWhat {
+pub(crate) struct SkipWhat {
     /// Take this file or object for done, whether it was begun, or not even found yet
     #[arg(long, value_name = "NAME")]
-    pub(in crate::cli) object: Option<String>,
+    pub(crate) object: Option<String>,
     /// Go on behind so many pages of an API, the one in hand being the first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
-    pub(in crate::cli) pages: Option<i32>,
+    pub(crate) pages: Option<i32>,
 }

@@ -14,59 +14,59 @@ The last line on stdout of each pipeline is its summary, stable key=value:
   orders delivered sent=120 filtered=0 superseded=3 dead=1 waiting=0 retried=2 seconds=1.4
 Rows of further targets have a line of their own behind it, which ends in target=shop.order_lines.
 Killed anywhere, run it again: what may have arrived is repeated with the same idempotency key.")]
-pub(in crate::cli) struct Deliver {
+pub(crate) struct Deliver {
     /// Pipelines, one after the other
     #[arg(
         required_unless_present = "all",
         conflicts_with = "all",
         value_name = "PIPELINE"
     )]
-    pub(in crate::cli) pipelines: Vec<String>,
+    pub(crate) pipelines: Vec<String>,
     /// Send what every pipeline that delivers has to send
     #[arg(long)]
-    pub(in crate::cli) all: bool,
+    pub(crate) all: bool,
     /// Send rows of this target only, not of every one that delivers
     #[arg(long, conflicts_with = "all", value_name = "TABLE")]
-    pub(in crate::cli) target: Option<String>,
+    pub(crate) target: Option<String>,
     /// Send every row that the pipeline has loaded, not only what is new
     #[arg(long, conflicts_with = "all")]
-    pub(in crate::cli) all_rows: bool,
+    pub(crate) all_rows: bool,
     /// Have so many requests on their way at a time, never two of one key
     #[arg(long, value_name = "K", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub(in crate::cli) workers: u8,
+    pub(crate) workers: u8,
     /// Depose a sender that holds the deliveries, even a living one
     #[arg(long)]
-    pub(in crate::cli) takeover: bool,
+    pub(crate) takeover: bool,
     /// Take a sender for hung after so many silent seconds, 3 at least
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(3..))]
-    pub(in crate::cli) stale_after: u64,
+    pub(crate) stale_after: u64,
     /// Retry passing failures so often without progress
     #[arg(long, value_name = "N", default_value = "20")]
-    pub(in crate::cli) retries: u32,
+    pub(crate) retries: u32,
     #[command(flatten)]
-    pub(in crate::cli) host: Host,
+    pub(crate) host: Host,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice deliveries orders
   sluice deliveries orders --dead --json   with requests and answers")]
-pub(in crate::cli) struct Deliveries {
+pub(crate) struct Deliveries {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// Only those that were refused
     #[arg(long)]
-    pub(in crate::cli) dead: bool,
+    pub(crate) dead: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice redeliver orders                  all that are dead
   sluice redeliver orders --ids 7,9")]
-pub(in crate::cli) struct Redeliver {
+pub(crate) struct Redeliver {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// Only these deliveries
     #[arg(long, value_name = "ID,...", value_delimiter = ',')]
-    pub(in crate::cli) ids: Option<Vec<i64>>,
+    pub(crate) ids: Option<Vec<i64>>,
 }

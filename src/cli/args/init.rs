@@ -16,45 +16,45 @@ use std::path::PathBuf;
   sluice init s3://lake/orders/ --project shop-etl
 
 Types are those that lose nothing of the sample; what is in doubt stays text, and a comment says \"choose:\".")]
-pub(in crate::cli) struct Init {
+pub(crate) struct Init {
     /// File, glob, folder, - for standard input, or URL (https://, s3://, gs://, az://)
     #[arg(value_name = "FILE|URL", conflicts_with = "source")]
-    pub(in crate::cli) place: Option<String>,
+    pub(crate) place: Option<String>,
     /// Look at the source that this call makes
     #[arg(long, value_name = "SQL")]
-    pub(in crate::cli) source: Option<String>,
+    pub(crate) source: Option<String>,
     /// Call the pipeline so (default: by the place)
     #[arg(long)]
-    pub(in crate::cli) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Load into this table (default: named like the pipeline, in public)
     #[arg(long, value_name = "SCHEMA.TABLE")]
-    pub(in crate::cli) table: Option<String>,
+    pub(crate) table: Option<String>,
     /// Tell records apart by these columns (default: the one that is named like a key and unique)
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-    pub(in crate::cli) key: Vec<String>,
+    pub(crate) key: Vec<String>,
     /// Look at so many records
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub(in crate::cli) sample: u64,
+    pub(crate) sample: u64,
     /// What becomes of objects in records: a column a member, or one of type jsonb
     #[arg(long, value_enum, default_value_t = Nested::Flatten)]
-    pub(in crate::cli) nested: Nested,
+    pub(crate) nested: Nested,
     /// The transform takes rows, as it does for CSV, Parquet and databases anyway: objects are one column of type jsonb
     #[arg(long, conflicts_with_all = ["documents", "nested"])]
-    pub(in crate::cli) rows: bool,
+    pub(crate) rows: bool,
     /// The transform takes JSON documents
     #[arg(long)]
-    pub(in crate::cli) documents: bool,
+    pub(crate) documents: bool,
     /// Look for programs here, too, as runs will: /srv/taps:/usr/bin/jq
     #[arg(long, env = ALLOW_PROGRAMS, value_name = "PATH:...")]
-    pub(in crate::cli) allow_programs: Option<String>,
+    pub(crate) allow_programs: Option<String>,
     /// Write it into a new folder, with what a project needs: compose file, check for CI, README
     #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) project: Option<PathBuf>,
+    pub(crate) project: Option<PathBuf>,
 }
 
 /// What becomes of objects in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Nested {
+pub(crate) enum Nested {
     /// A column for each member.
     Flatten,
     /// One column of type jsonb.

@@ -5,12 +5,12 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   sluice show orders > pipelines/orders_v2.sql")]
-pub(in crate::cli) struct Show {
+pub(crate) struct Show {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// Another version than the active one
     #[arg(long, value_name = "N")]
-    pub(in crate::cli) version: Option<i32>,
+    pub(crate) version: Option<i32>,
 }
 
 #[derive(Debug, Args)]
@@ -21,18 +21,18 @@ pub(in crate::cli) struct Show {
 
 Policies are max_bad_ratio, batch_rows, batch_bytes, skip_known, retry_orphans, retain_raw, retain_history,
 missing, mark_column, max_delete_ratio and owner. What is set here stays when the same definition is applied again.")]
-pub(in crate::cli) struct Set {
+pub(crate) struct Set {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// What to set
     #[arg(required = true, value_name = "POLICY=VALUE", value_parser = policy)]
-    pub(in crate::cli) policies: Vec<(String, String)>,
+    pub(crate) policies: Vec<(String, String)>,
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct OfPipeline {
+pub(crate) struct OfPipeline {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
 }
 
 #[derive(Debug, Args)]
@@ -43,9 +43,9 @@ pub(in crate::cli) struct OfPipeline {
 deleted: rows that were loaded are gone (also by truncate); edited: rows were changed; unknown: rows of
 batches that are not in the ledger, such as those of a dropped pipeline; foreign: rows that no pipeline
 wrote. What is accepted is an entry of the ledger, and sluice verify counts with it.")]
-pub(in crate::cli) struct Reconcile {
+pub(crate) struct Reconcile {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// Accept this: deleted, edited, unknown, foreign
     #[arg(
         long,
@@ -53,10 +53,10 @@ pub(in crate::cli) struct Reconcile {
         value_delimiter = ',',
         requires = "reason"
     )]
-    pub(in crate::cli) accept: Vec<String>,
+    pub(crate) accept: Vec<String>,
     /// Say why; it stays in the ledger
     #[arg(long, value_name = "TEXT")]
-    pub(in crate::cli) reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -69,30 +69,30 @@ Removed are quarantined records, open and closed, retained payloads, bodies and 
 that quote them. The ledger says when, by whom, why and how much, and not whose it was. A rewind, or the next
 record of the key, brings the row back, unless --stop keeps a hash of the key that lets none of its records in.
 What was delivered, other pipelines, backups and logs are not reached.")]
-pub(in crate::cli) struct Erase {
+pub(crate) struct Erase {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// The key whose records are erased: its value, or a JSON object of all key columns
     #[arg(value_parser = super::retained::key)]
-    pub(in crate::cli) key: Option<serde_json::Value>,
+    pub(crate) key: Option<serde_json::Value>,
     /// Erase every record, too, in which this text stands (4 characters or more; may be given several times)
     #[arg(long, value_name = "TEXT", required_unless_present = "key")]
-    pub(in crate::cli) contains: Vec<String>,
+    pub(crate) contains: Vec<String>,
     /// Delete the row of the key as well, and the rows of further targets that belong to it
     #[arg(long, requires = "key")]
-    pub(in crate::cli) rows: bool,
+    pub(crate) rows: bool,
     /// Keep a hash of the key, by which its records are refused from now on
     #[arg(long, requires = "rows")]
-    pub(in crate::cli) stop: bool,
+    pub(crate) stop: bool,
     /// Let records of the key in again
     #[arg(long, requires = "key", conflicts_with_all = ["contains", "rows", "stop", "dry_run"])]
-    pub(in crate::cli) lift_stop: bool,
+    pub(crate) lift_stop: bool,
     /// Say why; it stays in the ledger, so without the person's data
     #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
-    pub(in crate::cli) reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Only say what would go
     #[arg(long)]
-    pub(in crate::cli) dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -101,21 +101,21 @@ pub(in crate::cli) struct Erase {
   sluice drift orders --all                those that stay, too
 
 Top-level fields, by a sample of every batch, within the last 30 days. read: the transform names it.")]
-pub(in crate::cli) struct Drift {
+pub(crate) struct Drift {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// List every field
     #[arg(long)]
-    pub(in crate::cli) all: bool,
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Drop {
+pub(crate) struct Drop {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// Do it: what is forgotten is gone
     #[arg(long)]
-    pub(in crate::cli) yes: bool,
+    pub(crate) yes: bool,
 }
 
 fn policy(text: &str) -> Result<(String, String), String> {

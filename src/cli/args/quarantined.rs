@@ -5,28 +5,28 @@ use clap::Args;
 
 /// Which quarantined records; all open ones of the pipeline where neither is given.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Which {
+pub(crate) struct Which {
     /// Only records that meet this condition on sluice.quarantine_open_details
     #[arg(long = "where", value_name = "SQL")]
-    pub(in crate::cli) filter: Option<String>,
+    pub(crate) filter: Option<String>,
     /// Only these records (ids as in sluice quarantine)
     #[arg(long, value_name = "ID,...", value_delimiter = ',')]
-    pub(in crate::cli) ids: Option<Vec<i64>>,
+    pub(crate) ids: Option<Vec<i64>>,
 }
 
 /// Which records are closed or opened; one of these has to be said.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
-pub(in crate::cli) struct Chosen {
+pub(crate) struct Chosen {
     /// Records that meet this condition
     #[arg(long = "where", value_name = "SQL")]
-    pub(in crate::cli) filter: Option<String>,
+    pub(crate) filter: Option<String>,
     /// These records
     #[arg(long, value_name = "ID,...", value_delimiter = ',')]
-    pub(in crate::cli) ids: Option<Vec<i64>>,
+    pub(crate) ids: Option<Vec<i64>>,
     /// All records of the pipeline
     #[arg(long, conflicts_with_all = ["filter", "ids"])]
-    pub(in crate::cli) all: bool,
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -36,25 +36,25 @@ pub(in crate::cli) struct Chosen {
 
 What loads is closed and names its batch; what is still bad stays, with its new error. An older
 record never overwrites a newer row.")]
-pub(in crate::cli) struct Replay {
+pub(crate) struct Replay {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     #[command(flatten)]
-    pub(in crate::cli) which: Which,
+    pub(crate) which: Which,
     /// Use this version of the transform (default: the active one)
     #[arg(long, value_name = "N")]
-    pub(in crate::cli) version: Option<i32>,
+    pub(crate) version: Option<i32>,
     /// Load records also where the row in the target may be newer
     #[arg(long)]
-    pub(in crate::cli) overwrite_unsure: bool,
+    pub(crate) overwrite_unsure: bool,
     /// Commit after so many records
     #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(i32).range(1..))]
-    pub(in crate::cli) batch_rows: i32,
+    pub(crate) batch_rows: i32,
     #[command(flatten)]
-    pub(in crate::cli) dry: DryRun,
+    pub(crate) dry: DryRun,
     /// Retry passing failures so often in all
     #[arg(long, value_name = "N", default_value = "20")]
-    pub(in crate::cli) retries: u32,
+    pub(crate) retries: u32,
 }
 
 #[derive(Debug, Args)]
@@ -64,24 +64,24 @@ pub(in crate::cli) struct Replay {
   sluice amend 17 --reason \"it was right\" --restore
 
 The original stays beside the corrected payload. sluice replay loads it.")]
-pub(in crate::cli) struct Amend {
+pub(crate) struct Amend {
     /// The record (its id in sluice quarantine)
-    pub(in crate::cli) id: i64,
+    pub(crate) id: i64,
     /// Read the corrected payload from here (- for standard input)
     #[arg(long, value_name = "FILE", default_value = "-")]
-    pub(in crate::cli) payload: String,
+    pub(crate) payload: String,
     /// Correct the payload in an editor ($VISUAL, $EDITOR or vi)
     #[arg(long, conflicts_with = "payload")]
-    pub(in crate::cli) edit: bool,
+    pub(crate) edit: bool,
     /// Go back to the payload as it came
     #[arg(long, conflicts_with_all = ["payload", "edit", "as_is"])]
-    pub(in crate::cli) restore: bool,
+    pub(crate) restore: bool,
     /// Take a payload that is empty or no JSON, too
     #[arg(long)]
-    pub(in crate::cli) as_is: bool,
+    pub(crate) as_is: bool,
     /// Say why
     #[arg(long)]
-    pub(in crate::cli) reason: String,
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -91,17 +91,17 @@ pub(in crate::cli) struct Amend {
   sluice discard orders --all --dry-run    which records that would be
 
 Conditions are on sluice.quarantine_open_details. sluice reopen takes it back.")]
-pub(in crate::cli) struct Discard {
+pub(crate) struct Discard {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     #[command(flatten)]
-    pub(in crate::cli) which: Chosen,
+    pub(crate) which: Chosen,
     /// Show the records, and change nothing
     #[arg(long)]
-    pub(in crate::cli) dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Say why
     #[arg(long, required_unless_present = "dry_run")]
-    pub(in crate::cli) reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -110,28 +110,28 @@ pub(in crate::cli) struct Discard {
   sluice reopen orders --all --dry-run     which records that would be
 
 Conditions are on sluice.quarantine_discarded.")]
-pub(in crate::cli) struct Reopen {
+pub(crate) struct Reopen {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     #[command(flatten)]
-    pub(in crate::cli) which: Chosen,
+    pub(crate) which: Chosen,
     /// Show the records, and change nothing
     #[arg(long)]
-    pub(in crate::cli) dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice quarantine orders --by-error      one line for each kind of error
   sluice quarantine orders --limit 3       the records, with their payloads")]
-pub(in crate::cli) struct Quarantine {
+pub(crate) struct Quarantine {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// Group by error
     #[arg(long, conflicts_with_all = ["filter", "ids"])]
-    pub(in crate::cli) by_error: bool,
+    pub(crate) by_error: bool,
     #[command(flatten)]
-    pub(in crate::cli) which: Which,
+    pub(crate) which: Which,
     /// Show so many records
     #[arg(
         long,
@@ -140,5 +140,5 @@ pub(in crate::cli) struct Quarantine {
         conflicts_with = "by_error",
         value_parser = clap::value_parser!(i64).range(1..)
     )]
-    pub(in crate::cli) limit: i64,
+    pub(crate) limit: i64,
 }

@@ -9,20 +9,20 @@ use clap::Args;
 
 The payloads must have been retained: define_pipeline(..., retain_raw => '7 days'). What a later
 batch wrote stays. All of it is one transaction.")]
-pub(in crate::cli) struct Reload {
+pub(crate) struct Reload {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// Reload these batches (batch_id in the ledger): 812,813 or 812..830
     #[arg(long, value_name = "N,...|N..M", value_parser = batches)]
-    pub(in crate::cli) batches: Batches,
+    pub(crate) batches: Batches,
     /// Use this version of the transform (default: the active one)
     #[arg(long, value_name = "N")]
-    pub(in crate::cli) version: Option<i32>,
+    pub(crate) version: Option<i32>,
     /// Stop at this share of bad records (default: the pipeline's max_bad_ratio)
     #[arg(long, value_name = "0..1", value_parser = super::ratio)]
-    pub(in crate::cli) max_bad_ratio: Option<f64>,
+    pub(crate) max_bad_ratio: Option<f64>,
     #[command(flatten)]
-    pub(in crate::cli) dry: super::DryRun,
+    pub(crate) dry: super::DryRun,
 }
 
 #[derive(Debug, Args)]
@@ -32,19 +32,19 @@ pub(in crate::cli) struct Reload {
   sluice compare orders 1 2 --last 0       over open quarantine alone
 
 Nothing is changed. The records that differ, one by one: select * from sluice.compare_records(...).")]
-pub(in crate::cli) struct Compare {
+pub(crate) struct Compare {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// A version of its transform
-    pub(in crate::cli) version_a: i32,
+    pub(crate) version_a: i32,
     /// Another one
-    pub(in crate::cli) version_b: i32,
+    pub(crate) version_b: i32,
     /// Compare over the retained payloads of so many batches, and over open quarantine
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(i32).range(0..))]
-    pub(in crate::cli) last: i32,
+    pub(crate) last: i32,
     /// Show so many records of each kind of difference
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(i32).range(0..))]
-    pub(in crate::cli) samples: i32,
+    pub(crate) samples: i32,
 }
 
 #[derive(Debug, Args)]
@@ -52,15 +52,15 @@ pub(in crate::cli) struct Compare {
   sluice why orders 42
   sluice why orders '{\"region\": \"eu\", \"id\": 42}'
   sluice why orders '{\"order_id\": 42, \"line_no\": 2}' --target shop.order_lines")]
-pub(in crate::cli) struct Why {
+pub(crate) struct Why {
     /// The pipeline
-    pub(in crate::cli) pipeline: String,
+    pub(crate) pipeline: String,
     /// The key of the row: its value, or a JSON object of all key columns
     #[arg(value_parser = key)]
-    pub(in crate::cli) key: serde_json::Value,
+    pub(crate) key: serde_json::Value,
     /// The table, where the pipeline has several (default: the first)
     #[arg(long, value_name = "TABLE")]
-    pub(in crate::cli) target: Option<String>,
+    pub(crate) target: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -70,23 +70,23 @@ pub(in crate::cli) struct Why {
   sluice prune --history-before 2025-01-01 --dry-run
 
 Every run does this for its own pipeline by its policies retain_raw and retain_history.")]
-pub(in crate::cli) struct Prune {
+pub(crate) struct Prune {
     /// Only this pipeline (default: all)
-    pub(in crate::cli) pipeline: Option<String>,
+    pub(crate) pipeline: Option<String>,
     /// Also forget keys that were deleted before then; older records may bring them back
     #[arg(long, value_name = "TIME")]
-    pub(in crate::cli) tombstones_before: Option<String>,
+    pub(crate) tombstones_before: Option<String>,
     /// Drop ledger, runs and closed quarantined records of before then (default: as retain_history says)
     #[arg(long, value_name = "TIME")]
-    pub(in crate::cli) history_before: Option<String>,
+    pub(crate) history_before: Option<String>,
     /// Only say what would go
     #[arg(long)]
-    pub(in crate::cli) dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// Batches as they are named on a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) enum Batches {
+pub(crate) enum Batches {
     /// `812,813`
     These(Vec<i64>),
     /// `812..830`, both included; either end may be left out.

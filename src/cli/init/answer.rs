@@ -19,12 +19,12 @@ pub(super) struct Entry {
     pub(super) pointer: String,
     /// The last part of the pointer.
     pub(super) name: String,
-    pub(super) value: Found,
+    pub(super) value: AnswerValue,
 }
 
 /// What stands there.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found {
+pub(super) enum AnswerValue {
     /// A list with so many objects.
     List(usize),
     /// An object whose members are this many objects, and nothing else.
@@ -49,7 +49,7 @@ fn collect(members: &Members<'_>, above: &str, depth: usize, places: &mut Vec<En
         let pointer = format!("{above}/{}", name.replace('~', "~0").replace('/', "~1"));
         let inner = Members::of(value.get());
         let found = match &inner {
-            Some(inner) => Found::Objects(objects(inner)),
+            Some(inner) => AnswerValue::Objects(objects(inner)),
             None => found(value),
         };
         places.push(Entry {
@@ -74,11 +74,11 @@ fn objects(members: &Members<'_>) -> usize {
     if are_objects { members.0.len() } else { 0 }
 }
 
-fn found(value: &RawValue) -> Found {
+fn found(value: &RawValue) -> AnswerValue {
     let json = value.get();
     if json.starts_with('[') {
         let elements: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-        return Found::List(
+        return AnswerValue::List(
             elements
                 .iter()
                 .filter(|it| it.get().starts_with('{'))
@@ -86,10 +86,12 @@ fn found(value: &RawValue) -> Found {
         );
     }
     match serde_json::from_str(json) {
-        Ok(Value::String(text)) => Found::Text(text),
-        Ok(Value::Bool(flag)) => Found::Flag(flag),
-        Ok(Value::Number(number)) => number.as_u64().map_or(Found::Nothing, Found::Number),
-        _ => Found::Nothing,
+        Ok(Value::String(text)) => AnswerValue::Text(text),
+        Ok(Value::Bool(flag)) => AnswerValue::Flag(flag),
+        Ok(Value::Number(number)) => number
+            .as_u64()
+            .map_or(AnswerValue::Nothing, AnswerValue::Number),
+        _ => AnswerValue::Nothing,
     }
 }
 
@@ -114,7 +116,7 @@ pub(super) fn records(body: &str, places: &[Entry], called: &str) -> Records {
     let lists: Vec<(&Entry, usize)> = places
         .iter()
         .filter_map(|place| match place.value {
-            Found::List(count) if count > 0 => Some((place, count)),
+            AnswerValue::List(count) if count > 0 => Some((place, count)),
             _ => None,
         })
         .collect();
@@ -131,7 +133,7 @@ pub(super) fn records(body: &str, places: &[Entry], called: &str) -> Records {
     }
     // An empty list is one, too.
     let empty = places.iter().find(|place| {
-        place.value == Found::List(0)
+        place.value == AnswerValue::List(0)
             && LISTS
                 .iter()
                 .any(|name| place.name.eq_ignore_ascii_case(name))
@@ -141,7 +143,7 @@ pub(super) fn records(body: &str, places: &[Entry], called: &str) -> Records {
     }
     let members = places.iter().find(|place| {
         let is_named = place.name == called || LISTS.contains(&&*place.name);
-        is_named && matches!(place.value, Found::Objects(count) if count > 1)
+        is_named && matches!(place.value, AnswerValue::Objects(count) if count > 1)
     });
     match members {
         Some(place) => Records::Members(place.pointer.clone()),

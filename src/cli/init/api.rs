@@ -1,19 +1,19 @@
 //! Finds out how to read an HTTP API: by its first answer, and by trying.
 
 use super::answer::{self, Records};
-use super::dialect::Dialect;
+use super::dialect::SampleLayout;
 use super::members::Members;
 use super::paging;
 use super::place;
 use super::sample::Sampler;
 use crate::error::{Error, Kind, Result};
-use crate::source::http::FirstAnswer;
+use crate::source::http::FirstResponse;
 use serde_json::{Value, json};
 
 /// Finds out what the settings leave open.
-pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<Dialect> {
+pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<SampleLayout> {
     let answer =
-        FirstAnswer::of(&settings, sampler.source_context()).map_err(|error| {
+        FirstResponse::of(&settings, sampler.source_context()).map_err(|error| {
             match error.kind() {
                 Kind::Exhausted => error.next("check the address, and whether its server is up"),
                 _ => error,
@@ -43,7 +43,7 @@ pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<Dialect> {
     if settings["paging"].is_null() && settings["shape"].is_null() {
         settle_paging(sampler, &answer, &places, &mut settings, &mut choices)?;
     }
-    Ok(Dialect {
+    Ok(SampleLayout {
         settings,
         is_tabular,
         choices,
@@ -51,7 +51,7 @@ pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<Dialect> {
 }
 
 /// Sets the format where the answer is not JSON; true for rows of fields.
-fn settle_format(answer: &FirstAnswer, body: &str, settings: &mut Value) -> bool {
+fn settle_format(answer: &FirstResponse, body: &str, settings: &mut Value) -> bool {
     if settings["format"].is_null() {
         let kind = answer
             .header("content-type")
@@ -97,7 +97,7 @@ fn refuse_no_json(body: &str, settings: &Value) -> Result<()> {
 /// Takes the first way to the next page that the loader can walk.
 fn settle_paging(
     sampler: &Sampler,
-    answer: &FirstAnswer,
+    answer: &FirstResponse,
     places: &[answer::Entry],
     settings: &mut Value,
     choices: &mut Vec<String>,

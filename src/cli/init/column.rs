@@ -1,14 +1,14 @@
 //! Makes a column from the values of a field: its type, what counts as null, and what only a person can decide.
 
 use super::evidence::Field;
-use super::kind::Kind;
+use super::kind::ValueKind;
 use crate::db::literal;
 use crate::source::DeclaredField;
 use std::collections::BTreeMap;
 
 /// A column to be.
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct SampleColumn {
     /// As SQL writes it.
     pub(super) name: String,
     /// Without quotes.
@@ -55,7 +55,7 @@ const CODES: [&str; 21] = [
     "zip",
 ];
 
-impl Column {
+impl SampleColumn {
     /// Makes the columns from a sample of `records` records, whose values are all text if they are tabular.
     /// What is `declared` counts where the sample shows nothing.
     pub(super) fn new(
@@ -67,13 +67,13 @@ impl Column {
         declared: Option<&DeclaredField>,
     ) -> Self {
         let mut kinds = field.kinds();
-        let empty = kinds.remove(&Kind::Empty).is_some();
+        let empty = kinds.remove(&ValueKind::Empty).is_some();
         let words = &field.evidence.words;
         let mut nulls: Vec<String> = Vec::new();
         let has_null_words = kinds.len() > 1
             && words.len() <= 2
             && words.iter().all(|word| NULLS.contains(&word.as_str()));
-        let has_null_words = has_null_words && kinds.remove(&Kind::Text).is_some();
+        let has_null_words = has_null_words && kinds.remove(&ValueKind::Text).is_some();
         if has_null_words {
             nulls.extend(words.iter().cloned());
         }
@@ -81,7 +81,9 @@ impl Column {
         let is_quoted = field.evidence.is_quoted && !is_tabular;
         let (sql, choice) = match declared {
             Some(declared) if kinds.is_empty() => (declared.sql, None),
-            Some(declared) if declared.sql == "numeric" && kinds.keys().eq([&Kind::Integer]) => {
+            Some(declared)
+                if declared.sql == "numeric" && kinds.keys().eq([&ValueKind::Integer]) =>
+            {
                 ("numeric", None)
             }
             _ => decide(&kinds, source, is_quoted, is_tabular),
@@ -93,7 +95,7 @@ impl Column {
             _ => {}
         }
         nulls.sort();
-        Column {
+        SampleColumn {
             name: super::name::quoted(&plain),
             plain,
             path,
@@ -114,7 +116,7 @@ impl Column {
         records: u64,
         is_key: bool,
     ) -> Self {
-        Column {
+        SampleColumn {
             name: super::name::quoted(&plain),
             plain,
             path: vec![declared.name.clone()],
@@ -181,7 +183,7 @@ fn form(sql: &str) -> Option<&'static str> {
     }
 }
 
-type Kinds = BTreeMap<Kind, (u64, String)>;
+type Kinds = BTreeMap<ValueKind, (u64, String)>;
 
 fn decide(
     kinds: &Kinds,
@@ -189,39 +191,45 @@ fn decide(
     is_quoted: bool,
     is_tabular: bool,
 ) -> (&'static str, Option<String>) {
-    let found: Vec<Kind> = kinds.keys().copied().collect();
+    let found: Vec<ValueKind> = kinds.keys().copied().collect();
     let is_code = (is_quoted || is_tabular) && is_code(source);
     match found[..] {
         [] => ("text", Some("no value in the sample".to_owned())),
-        _ if found.contains(&Kind::Json) => ("jsonb", None),
-        [Kind::Integer] if is_quoted || is_code => (
+        _ if found.contains(&ValueKind::Json) => ("jsonb", None),
+        [ValueKind::Integer] if is_quoted || is_code => (
             "text",
             Some("bigint, if these are numbers and no codes".to_owned()),
         ),
-        [Kind::Decimal] | [Kind::Integer, Kind::Decimal] if is_code => (
+        [ValueKind::Decimal] | [ValueKind::Integer, ValueKind::Decimal] if is_code => (
             "text",
             Some("numeric, if these are numbers and no codes".to_owned()),
         ),
-        [Kind::Boolean] if is_quoted => ("text", Some("boolean".to_owned())),
-        [Kind::Comma]
-        | [Kind::Integer, Kind::Comma]
-        | [Kind::Integer, Kind::Decimal, Kind::Comma] => {
-            let example = &kinds[&Kind::Comma].1;
+        [ValueKind::Boolean] if is_quoted => ("text", Some("boolean".to_owned())),
+        [ValueKind::Comma]
+        | [ValueKind::Integer, ValueKind::Comma]
+        | [ValueKind::Integer, ValueKind::Decimal, ValueKind::Comma] => {
+            let example = &kinds[&ValueKind::Comma].1;
             let choice = format!(
                 "numeric, once you know what {example:?} means: replace(…, ',', '.') or replace(…, ',', '')"
             );
             ("text", Some(choice))
         }
         [kind] => (kind.sql(), None),
-        _ if found
-            .iter()
-            .all(|kind| matches!(kind, Kind::Integer | Kind::Decimal | Kind::Exponent)) =>
+        _ if found.iter().all(|kind| {
+            matches!(
+                kind,
+                ValueKind::Integer | ValueKind::Decimal | ValueKind::Exponent
+            )
+        }) =>
         {
             ("numeric", None)
         }
-        _ if found
-            .iter()
-            .all(|kind| matches!(kind, Kind::Date | Kind::Timestamp | Kind::Instant)) =>
+        _ if found.iter().all(|kind| {
+            matches!(
+                kind,
+                ValueKind::Date | ValueKind::Timestamp | ValueKind::Instant
+            )
+        }) =>
         {
             let examples: Vec<_> = kinds
                 .values()
@@ -244,7 +252,7 @@ fn mostly(kinds: &Kinds) -> Option<String> {
     let (kind, (count, _)) = kinds.iter().max_by_key(|(_, (count, _))| *count)?;
     let others = all - count;
     let (_, (_, example)) = kinds.iter().find(|(other, _)| *other != kind)?;
-    (*kind != Kind::Text && others * NEARLY <= all).then(|| {
+    (*kind != ValueKind::Text && others * NEARLY <= all).then(|| {
         format!(
             "{}, if the {others} of {all} records that are none, such as {example:?}, are to be quarantined",
             kind.sql()

@@ -2,7 +2,7 @@
 //! tried with the reader that will load the file.
 
 use super::answer::{self, Records};
-use super::kind::Kind;
+use super::kind::ValueKind;
 use super::members::Members;
 use super::name;
 use super::sample::{Sample, Sampler};
@@ -24,7 +24,7 @@ const WIDEST: usize = 1600;
 
 /// Rows, and how they are to be read.
 #[derive(Debug)]
-pub(super) struct Dialect {
+pub(super) struct SampleLayout {
     pub(super) settings: Value,
     /// All values are text.
     pub(super) is_tabular: bool,
@@ -32,11 +32,11 @@ pub(super) struct Dialect {
     pub(super) choices: Vec<String>,
 }
 
-impl Dialect {
+impl SampleLayout {
     /// For a source that leaves nothing to find out, as it says itself what its records look like.
     pub(super) fn told(settings: Value) -> Self {
         let protocol = settings["protocol"].as_str();
-        Dialect {
+        SampleLayout {
             is_tabular: matches!(protocol, Some("csv" | "tsv")),
             settings,
             choices: Vec::new(),
@@ -51,7 +51,7 @@ struct Guess {
 }
 
 /// Finds out how records stand in the source.
-pub(super) fn find(sampler: &Sampler, settings: Value) -> Result<Dialect> {
+pub(super) fn find(sampler: &Sampler, settings: Value) -> Result<SampleLayout> {
     let found = find_rows(sampler, settings.clone());
     let encodings = match &found {
         _ if !settings["encoding"].is_null() => &[][..],
@@ -77,7 +77,7 @@ pub(super) fn find(sampler: &Sampler, settings: Value) -> Result<Dialect> {
     decoded.map_or(found, Ok)
 }
 
-fn find_rows(sampler: &Sampler, settings: Value) -> Result<Dialect> {
+fn find_rows(sampler: &Sampler, settings: Value) -> Result<SampleLayout> {
     let first = sampler.take(&settings, ENOUGH);
     let may_be_tabular = match &first {
         Ok(sample) => {
@@ -98,7 +98,7 @@ fn find_rows(sampler: &Sampler, settings: Value) -> Result<Dialect> {
         let first = first?;
         let document = in_document(sampler, &settings, &first);
         let is_document = document.is_some();
-        return Ok(Dialect {
+        return Ok(SampleLayout {
             settings: document.unwrap_or(settings),
             is_tabular: may_be_tabular,
             choices: (is_document
@@ -208,7 +208,7 @@ fn without_header(settings: &Value, width: usize) -> Value {
 }
 
 /// Whether the first line names the columns: it does, unless its fields look like those below.
-fn settle_header(sampler: &Sampler, best: Guess) -> Result<Dialect> {
+fn settle_header(sampler: &Sampler, best: Guess) -> Result<SampleLayout> {
     let bare = without_header(&best.settings, best.width);
     let rows = sampler.take(&bare, ENOUGH)?;
     let first = Members::of(&rows.first).map_or(Vec::new(), |members| members.0);
@@ -217,11 +217,11 @@ fn settle_header(sampler: &Sampler, best: Guess) -> Result<Dialect> {
     let has_header = best.settings["header"] != false;
     for ((_, value), (_, field)) in first.iter().zip(&fields) {
         let mut kinds = field.kinds();
-        kinds.remove(&Kind::Empty);
+        kinds.remove(&ValueKind::Empty);
         let cell: String = serde_json::from_str(value.get()).unwrap_or_default();
-        match Kind::of_text(&cell) {
-            _ if kinds.is_empty() || kinds.contains_key(&Kind::Text) => {}
-            Kind::Text => names += 1,
+        match ValueKind::of_text(&cell) {
+            _ if kinds.is_empty() || kinds.contains_key(&ValueKind::Text) => {}
+            ValueKind::Text => names += 1,
             kind if has_header && kinds.contains_key(&kind) => data += 1,
             _ => {}
         }
@@ -254,7 +254,7 @@ fn settle_header(sampler: &Sampler, best: Guess) -> Result<Dialect> {
         ));
     }
     leave_out_defaults(sampler, &mut settings, best.width);
-    Ok(Dialect {
+    Ok(SampleLayout {
         settings,
         is_tabular: true,
         choices,

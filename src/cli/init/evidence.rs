@@ -1,6 +1,6 @@
 //! What a sample of records shows about their fields.
 
-use super::kind::Kind;
+use super::kind::ValueKind;
 use super::members::Members;
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,7 +22,7 @@ pub(super) struct Field {
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     /// Values that are not null, by what they look like, with the first of each.
-    pub(super) kinds: BTreeMap<Kind, (u64, String)>,
+    pub(super) kinds: BTreeMap<ValueKind, (u64, String)>,
     /// Those that look like text, as long as they are few.
     pub(super) words: HashSet<String>,
     /// Some were JSON strings: the source itself does not call them numbers.
@@ -40,16 +40,16 @@ impl Field {
         match json.as_bytes().first() {
             Some(b'{') => match Members::of(json) {
                 Some(members) => self.note_members(members),
-                None => self.evidence.note(Kind::Json, json),
+                None => self.evidence.note(ValueKind::Json, json),
             },
-            Some(b'[') => self.evidence.note(Kind::Json, json),
+            Some(b'[') => self.evidence.note(ValueKind::Json, json),
             Some(b'"') => {
                 let text: String = serde_json::from_str(json).unwrap_or_default();
                 self.evidence.is_quoted = true;
-                self.evidence.note(Kind::of_text(&text), &text);
+                self.evidence.note(ValueKind::of_text(&text), &text);
             }
             _ => {
-                if let Some(kind) = Kind::of_literal(json) {
+                if let Some(kind) = ValueKind::of_literal(json) {
                     self.evidence.note(kind, json);
                 }
             }
@@ -121,23 +121,23 @@ impl Field {
     }
 
     /// What a leaf looked like, objects included.
-    pub(super) fn kinds(&self) -> BTreeMap<Kind, (u64, String)> {
+    pub(super) fn kinds(&self) -> BTreeMap<ValueKind, (u64, String)> {
         let mut kinds = self.evidence.kinds.clone();
         if self.objects > 0 {
-            kinds.entry(Kind::Json).or_default().0 += self.objects;
+            kinds.entry(ValueKind::Json).or_default().0 += self.objects;
         }
         kinds
     }
 }
 
 impl Evidence {
-    fn note(&mut self, kind: Kind, text: &str) {
+    fn note(&mut self, kind: ValueKind, text: &str) {
         self.values += 1;
         self.kinds
             .entry(kind)
             .or_insert_with(|| (0, text.to_owned()))
             .0 += 1;
-        if kind == Kind::Text && self.words.len() < WORDS {
+        if kind == ValueKind::Text && self.words.len() < WORDS {
             self.words.insert(text.to_owned());
         }
         self.distinct.insert(text.to_owned());
@@ -150,6 +150,6 @@ impl Evidence {
 
     /// Whether each of `records` has a value.
     pub(super) fn is_full(&self, records: u64) -> bool {
-        self.values == records && !self.kinds.contains_key(&Kind::Empty)
+        self.values == records && !self.kinds.contains_key(&ValueKind::Empty)
     }
 }

@@ -1,6 +1,6 @@
 //! Finds the columns of the key, and the one that says which record is newer.
 
-use super::column::Column;
+use super::column::SampleColumn;
 use super::name::words;
 use crate::error::{Error, Result};
 
@@ -31,25 +31,25 @@ const CHANGES: [&str; 6] = [
 
 /// The key: as it is `given`, else the one column that is named like one, and is one in the sample.
 pub(super) fn choose<'a>(
-    columns: &'a [Column],
+    columns: &'a [SampleColumn],
     given: &[String],
     pipeline: &str,
     records: u64,
     what: &str,
-) -> Result<Vec<&'a Column>> {
+) -> Result<Vec<&'a SampleColumn>> {
     if !given.is_empty() {
         return given
             .iter()
             .map(|name| named(columns, name, records))
             .collect();
     }
-    let is_possible = |column: &&Column| {
+    let is_possible = |column: &&SampleColumn| {
         column.is_unique && matches!(column.sql, "bigint" | "text" | "uuid" | "numeric")
     };
-    let possible: Vec<&Column> = columns.iter().filter(is_possible).collect();
+    let possible: Vec<&SampleColumn> = columns.iter().filter(is_possible).collect();
     let ranks = if records > 1 { KEYS.len() } else { EVIDENT };
     for suffixes in &KEYS[..ranks] {
-        let found: Vec<&Column> = possible
+        let found: Vec<&SampleColumn> = possible
             .iter()
             .copied()
             .filter(|column| is_named(column, suffixes, pipeline))
@@ -74,8 +74,8 @@ pub(super) fn choose<'a>(
     )))
 }
 
-fn named<'a>(columns: &'a [Column], name: &str, records: u64) -> Result<&'a Column> {
-    let is_it = |column: &&Column| {
+fn named<'a>(columns: &'a [SampleColumn], name: &str, records: u64) -> Result<&'a SampleColumn> {
+    let is_it = |column: &&SampleColumn| {
         column.name == name || column.plain == name || column.path.join(".") == name
     };
     let Some(column) = columns.iter().find(is_it) else {
@@ -100,7 +100,7 @@ fn named<'a>(columns: &'a [Column], name: &str, records: u64) -> Result<&'a Colu
     Ok(column)
 }
 
-fn is_named(column: &Column, suffixes: &[&str], pipeline: &str) -> bool {
+fn is_named(column: &SampleColumn, suffixes: &[&str], pipeline: &str) -> bool {
     let name = &column.plain;
     let one = pipeline.strip_suffix('s').unwrap_or(pipeline);
     suffixes
@@ -117,10 +117,14 @@ fn is_named(column: &Column, suffixes: &[&str], pipeline: &str) -> bool {
 }
 
 /// The column by which a newer record is told from an older one.
-pub(super) fn order<'a>(columns: &'a [Column], cursor: Option<&str>) -> Option<&'a Column> {
+pub(super) fn order<'a>(
+    columns: &'a [SampleColumn],
+    cursor: Option<&str>,
+) -> Option<&'a SampleColumn> {
     // Of records it is a pointer.
     let cursor = cursor.map(|cursor| cursor.trim_start_matches('/'));
-    let is_cursor = |column: &&Column| column.is_full && Some(&*column.path.join("/")) == cursor;
+    let is_cursor =
+        |column: &&SampleColumn| column.is_full && Some(&*column.path.join("/")) == cursor;
     if let Some(cursor) = columns.iter().find(is_cursor) {
         return Some(cursor);
     }

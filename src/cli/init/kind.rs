@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 /// What a text can be read as without loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// Nothing between the delimiters, or a string without characters.
     Empty,
     /// Digits that fit a bigint, without leading zeros.
@@ -30,45 +30,45 @@ pub(super) enum Kind {
 /// More digits may not fit a bigint.
 const BIGINT_DIGITS: usize = 18;
 
-impl Kind {
+impl ValueKind {
     /// Of the characters of a string or a field.
-    pub(super) fn of_text(text: &str) -> Kind {
+    pub(super) fn of_text(text: &str) -> ValueKind {
         match text {
-            "" => Kind::Empty,
-            "true" | "false" => Kind::Boolean,
+            "" => ValueKind::Empty,
+            "true" | "false" => ValueKind::Boolean,
             _ => of_number(text)
                 .or_else(|| of_time(text))
-                .or_else(|| is_uuid(text).then_some(Kind::Uuid))
-                .unwrap_or(Kind::Text),
+                .or_else(|| is_uuid(text).then_some(ValueKind::Uuid))
+                .unwrap_or(ValueKind::Text),
         }
     }
 
     /// Of a JSON number or word; null has none.
-    pub(super) fn of_literal(json: &str) -> Option<Kind> {
+    pub(super) fn of_literal(json: &str) -> Option<ValueKind> {
         Some(match json.as_bytes().first()? {
             b'n' => return None,
-            b't' | b'f' => Kind::Boolean,
-            _ => of_number(json).unwrap_or(Kind::Exponent),
+            b't' | b'f' => ValueKind::Boolean,
+            _ => of_number(json).unwrap_or(ValueKind::Exponent),
         })
     }
 
     /// The type of a column in which all is of this kind.
     pub(super) fn sql(self) -> &'static str {
         match self {
-            Kind::Integer => "bigint",
-            Kind::Decimal | Kind::Exponent | Kind::Comma => "numeric",
-            Kind::Boolean => "boolean",
-            Kind::Date => "date",
-            Kind::Timestamp => "timestamp",
-            Kind::Instant => "timestamptz",
-            Kind::Uuid => "uuid",
-            Kind::Json => "jsonb",
-            Kind::Empty | Kind::Text => "text",
+            ValueKind::Integer => "bigint",
+            ValueKind::Decimal | ValueKind::Exponent | ValueKind::Comma => "numeric",
+            ValueKind::Boolean => "boolean",
+            ValueKind::Date => "date",
+            ValueKind::Timestamp => "timestamp",
+            ValueKind::Instant => "timestamptz",
+            ValueKind::Uuid => "uuid",
+            ValueKind::Json => "jsonb",
+            ValueKind::Empty | ValueKind::Text => "text",
         }
     }
 }
 
-fn of_number(text: &str) -> Option<Kind> {
+fn of_number(text: &str) -> Option<ValueKind> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, rest) = match digits.find(|c: char| !c.is_ascii_digit()) {
         Some(at) => digits.split_at(at),
@@ -80,10 +80,10 @@ fn of_number(text: &str) -> Option<Kind> {
     }
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match rest.as_bytes().first() {
-        None if whole.len() <= BIGINT_DIGITS => Some(Kind::Integer),
-        None => Some(Kind::Decimal),
-        Some(b'.') if is_digits(&rest[1..]) => Some(Kind::Decimal),
-        Some(b',' | b'.') if is_of_people(whole, rest) => Some(Kind::Comma),
+        None if whole.len() <= BIGINT_DIGITS => Some(ValueKind::Integer),
+        None => Some(ValueKind::Decimal),
+        Some(b'.') if is_digits(&rest[1..]) => Some(ValueKind::Decimal),
+        Some(b',' | b'.') if is_of_people(whole, rest) => Some(ValueKind::Comma),
         _ => None,
     }
 }
@@ -98,7 +98,7 @@ fn is_of_people(whole: &str, rest: &str) -> bool {
 }
 
 /// ISO 8601 alone, and no more precise than Postgres keeps it.
-fn of_time(text: &str) -> Option<Kind> {
+fn of_time(text: &str) -> Option<ValueKind> {
     const DATE: usize = 10;
     let date = text.get(..DATE)?;
     let has_form = date.bytes().enumerate().all(|(at, byte)| match at {
@@ -110,7 +110,7 @@ fn of_time(text: &str) -> Option<Kind> {
     }
     let rest = &text[DATE..];
     if rest.is_empty() {
-        return Some(Kind::Date);
+        return Some(ValueKind::Date);
     }
     let clock = rest.strip_prefix(['T', ' '])?;
     let (clock, zone) = match clock.find(['Z', '+', '-']) {
@@ -134,8 +134,8 @@ fn of_time(text: &str) -> Option<Kind> {
         return None;
     }
     match zone {
-        "" => Some(Kind::Timestamp),
-        zone if is_zone(zone) => Some(Kind::Instant),
+        "" => Some(ValueKind::Timestamp),
+        zone if is_zone(zone) => Some(ValueKind::Instant),
         _ => None,
     }
 }
@@ -168,16 +168,16 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn all(kind: Kind, texts: &[&str]) {
+    fn all(kind: ValueKind, texts: &[&str]) {
         for text in texts {
-            assert_eq!(Kind::of_text(text), kind, "{text:?}");
+            assert_eq!(ValueKind::of_text(text), kind, "{text:?}");
         }
     }
 
     #[test]
     fn what_a_type_would_change_is_text() {
         all(
-            Kind::Text,
+            ValueKind::Text,
             &[
                 "0123",
                 "007",
@@ -221,15 +221,18 @@ mod tests {
 
     #[test]
     fn what_a_type_keeps_has_one() {
-        all(Kind::Integer, &["0", "-1", "42", "999999999999999999"]);
+        all(ValueKind::Integer, &["0", "-1", "42", "999999999999999999"]);
         all(
-            Kind::Decimal,
+            ValueKind::Decimal,
             &["0.50", "-12.5", "1000000000000000000", "0.0"],
         );
-        all(Kind::Comma, &["12,50", "1.234,56", "1,234.56", "1,234,567"]);
-        all(Kind::Date, &["2024-02-29", "0001-01-01"]);
         all(
-            Kind::Timestamp,
+            ValueKind::Comma,
+            &["12,50", "1.234,56", "1,234.56", "1,234,567"],
+        );
+        all(ValueKind::Date, &["2024-02-29", "0001-01-01"]);
+        all(
+            ValueKind::Timestamp,
             &[
                 "2026-01-02T03:04",
                 "2026-01-02 03:04:05",
@@ -237,7 +240,7 @@ mod tests {
             ],
         );
         all(
-            Kind::Instant,
+            ValueKind::Instant,
             &[
                 "2026-01-02T03:04:05Z",
                 "2026-01-02 03:04:05+02",
@@ -245,9 +248,9 @@ mod tests {
                 "2026-01-02T03:04+05:30",
             ],
         );
-        all(Kind::Uuid, &["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]);
-        all(Kind::Boolean, &["true", "false"]);
-        assert_eq!(Kind::of_literal("1e3"), Some(Kind::Exponent));
-        assert_eq!(Kind::of_literal("null"), None);
+        all(ValueKind::Uuid, &["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]);
+        all(ValueKind::Boolean, &["true", "false"]);
+        assert_eq!(ValueKind::of_literal("1e3"), Some(ValueKind::Exponent));
+        assert_eq!(ValueKind::of_literal("null"), None);
     }
 }

@@ -24,11 +24,11 @@ use crate::retry::Budget;
 use crate::source::SourceContext;
 use crate::source::{self, Declared, DeclaredField};
 use crate::stop::Stop;
-use column::Column;
-use dialect::Dialect;
+use column::SampleColumn;
+use dialect::SampleLayout;
 use sample::{Sample, Sampler};
 use serde_json::Value;
-use sql::{Pipeline, Source};
+use sql::{Pipeline, SourceCall};
 use std::sync::Arc;
 
 /// A source that does not answer is given up soon: somebody is waiting.
@@ -97,7 +97,7 @@ fn draft(
     let found = match settings["kind"].as_str() {
         Some("http") => api::find(&sampler, settings.clone())?,
         Some("file" | "object") => dialect::find(&sampler, settings.clone())?,
-        _ => Dialect::told(settings.clone()),
+        _ => SampleLayout::told(settings.clone()),
     };
     let sample = sampler.take(&found.settings, args.sample)?;
     let what = described(&sample, &settings);
@@ -134,24 +134,13 @@ fn draft(
         ));
     }
     let order_by = key::order(&columns, settings["cursor"].as_str());
-    let reads_what_is_new = !found.settings["since"].is_null() || settings["cursor"].is_string();
-    if let Some(column) = order_by.filter(|_| !reads_what_is_new) {
-        let path = column.path.join("/");
-        match settings["kind"].as_str() {
-            Some("http") => choices.push(format!(
-                "since => sluice.since(param => ..., field => '/{path}'), if the API has a parameter for what is new; \
-                 without it all pages are read each time"
-            )),
-            Some("postgres" | "mysql" | "sqlite") => choices.push(format!(
-                "cursor => '{path}', if that grows with each change; without it all rows are read each time"
-            )),
-            _ => {}
-        }
-    }
+    let is_incremental = !found.settings["since"].is_null() || settings["cursor"].is_string();
+    let unused = order_by.as_ref().filter(|_| !is_incremental);
+    choices.extend(unused.and_then(|column| incremental(&settings, &column.path.join("/"))));
     let source = match written {
         // There was nothing to find out beyond what the call says.
-        Some(call) if found.settings == settings => Source::Written(call),
-        _ => Source::Settings(found.settings),
+        Some(call) if found.settings == settings => SourceCall::Written(call),
+        _ => SourceCall::Settings(found.settings),
     };
     let pipeline = Pipeline {
         name: pipeline,
@@ -166,6 +155,20 @@ fn draft(
         choices,
     };
     Ok((pipeline.name.clone(), pipeline.text()))
+}
+
+/// How the source could be read incrementally by a field.
+fn incremental(settings: &Value, path: &str) -> Option<String> {
+    match settings["kind"].as_str()? {
+        "http" => Some(format!(
+            "since => sluice.since(param => ..., field => '/{path}'), if the API has a parameter for what is new; \
+             without it all pages are read each time"
+        )),
+        "postgres" | "mysql" | "sqlite" => Some(format!(
+            "cursor => '{path}', if that grows with each change; without it all rows are read each time"
+        )),
+        _ => None,
+    }
 }
 
 fn described(sample: &Sample, settings: &Value) -> String {
@@ -198,7 +201,7 @@ fn columns<'a>(
     flatten: bool,
     is_tabular: bool,
     declared: &'a Declared,
-) -> Vec<Column> {
+) -> Vec<SampleColumn> {
     if declared.is_binding {
         let fields = declared.fields.iter();
         let names = fields
@@ -208,7 +211,7 @@ fn columns<'a>(
             .map(|(plain, field)| {
                 let seen = sample.field.member(&field.name);
                 let is_key = declared.key.contains(&field.name);
-                Column::declared(plain, field, seen, sample.records, is_key)
+                SampleColumn::declared(plain, field, seen, sample.records, is_key)
             })
             .collect();
     }
@@ -230,10 +233,10 @@ fn columns<'a>(
                 _ => None,
             };
             if let Some(known) = find(&sample.declared) {
-                return Column::declared(name, known, Some(field), sample.records, false);
+                return SampleColumn::declared(name, known, Some(field), sample.records, false);
             }
             let said = find(&declared.fields);
-            Column::new(name, path, field, sample.records, is_tabular, said)
+            SampleColumn::new(name, path, field, sample.records, is_tabular, said)
         })
         .collect()
 }

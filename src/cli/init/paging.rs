@@ -2,8 +2,8 @@
 
 mod counted;
 
-use super::answer::{Entry, Found};
-use crate::source::http::FirstAnswer;
+use super::answer::{AnswerValue, Entry};
+use crate::source::http::FirstResponse;
 use counted::counted;
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ pub(super) const MOST_TRIES: usize = 12;
 
 /// The guesses, best first: settings to lay over those of the source.
 pub(super) fn guesses(
-    answer: &FirstAnswer,
+    answer: &FirstResponse,
     places: &[Entry],
     settings: &Value,
     records: u64,
@@ -86,11 +86,13 @@ pub(super) fn guesses(
         .filter(|place| is_called(place, &LEADS) || is_hal(place))
     {
         match &place.value {
-            Found::Text(text) if is_link(text) => {
+            AnswerValue::Text(text) if is_link(text) => {
                 guesses.push(json!({"paging": {"model": "next_link", "next": place.pointer}}));
             }
-            Found::Text(token) if !token.is_empty() => guesses.extend(by_token(place, places)),
-            Found::Number(_) => guesses.extend(by_token(place, places)),
+            AnswerValue::Text(token) if !token.is_empty() => {
+                guesses.extend(by_token(place, places))
+            }
+            AnswerValue::Number(_) => guesses.extend(by_token(place, places)),
             _ => {}
         }
     }
@@ -119,12 +121,13 @@ pub(super) fn guesses(
 }
 
 /// Whether the answer shows that there is more than one page.
-pub(super) fn shows_more(answer: &FirstAnswer, places: &[Entry], records: u64) -> Option<String> {
+pub(super) fn shows_more(answer: &FirstResponse, places: &[Entry], records: u64) -> Option<String> {
     let total = called(places, &TOTALS).filter(|place| number(place) > Some(records));
     let lead = places.iter().find(|place| {
-        is_called(place, &LEADS) && !matches!(place.value, Found::Nothing | Found::Flag(_))
+        is_called(place, &LEADS)
+            && !matches!(place.value, AnswerValue::Nothing | AnswerValue::Flag(_))
     });
-    let more = called(places, &MORE).filter(|place| place.value == Found::Flag(true));
+    let more = called(places, &MORE).filter(|place| place.value == AnswerValue::Flag(true));
     if answer.has_next_link() {
         return Some("the header Link".to_owned());
     }
@@ -166,7 +169,7 @@ fn by_token(place: &Entry, places: &[Entry]) -> Vec<Value> {
 }
 
 /// Whether there may be other pages, though nothing leads to them.
-fn may_have_more(answer: &FirstAnswer, places: &[Entry], records: u64) -> bool {
+fn may_have_more(answer: &FirstResponse, places: &[Entry], records: u64) -> bool {
     let has_total = called(places, &TOTALS).is_some_and(|place| number(place) > Some(records));
     let has_pages = called(places, &PAGES).is_some_and(|place| number(place) > Some(1));
     let header = total_header(answer).is_some();
@@ -175,7 +178,7 @@ fn may_have_more(answer: &FirstAnswer, places: &[Entry], records: u64) -> bool {
     has_total || has_pages || header || says_more(places) || is_round
 }
 
-fn total_header(answer: &FirstAnswer) -> Option<String> {
+fn total_header(answer: &FirstResponse) -> Option<String> {
     let name = answer
         .header_names()
         .find(|name| name.contains("total") && !name.contains("page"))?;
@@ -193,12 +196,12 @@ fn canonical(header: &str) -> String {
 }
 
 fn says_more(places: &[Entry]) -> bool {
-    called(places, &MORE).is_some_and(|place| place.value == Found::Flag(true))
+    called(places, &MORE).is_some_and(|place| place.value == AnswerValue::Flag(true))
 }
 
 fn number(place: &Entry) -> Option<u64> {
     match place.value {
-        Found::Number(number) => Some(number),
+        AnswerValue::Number(number) => Some(number),
         _ => None,
     }
 }

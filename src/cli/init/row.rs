@@ -1,7 +1,7 @@
 //! Whether the transform takes a row or the document.
 
 use super::args;
-use super::column::{Column, Takes};
+use super::column::{SampleColumn, Takes};
 use super::sample::Sample;
 use crate::error::{Error, Result};
 use crate::source;
@@ -18,7 +18,7 @@ pub(super) fn takes(
     args: &args::Init,
     settings: &Value,
     sample: &Sample,
-    columns: &[Column],
+    columns: &[SampleColumn],
 ) -> Result<Takes> {
     let fault = fault(columns);
     if args.rows {
@@ -46,7 +46,7 @@ pub(super) fn takes(
 }
 
 /// Why no composite type can have these fields.
-fn fault(columns: &[Column]) -> Option<String> {
+fn fault(columns: &[SampleColumn]) -> Option<String> {
     if columns.len() > MOST_FIELDS {
         return Some(format!(
             "they have {} fields, more than {MOST_FIELDS}",

@@ -3,7 +3,8 @@
 use super::evidence::Field;
 use crate::error::Result;
 use crate::source::{
-    self, BatchBuilder, DeclaredField, Limits, Progress, Source, SourceContext, Start, StreamSource,
+    self, BatchBuilder, BatchLimits, DeclaredField, Progress, Source, SourceContext, Start,
+    StreamSource,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -78,7 +79,7 @@ impl Sampler {
     pub(super) fn take(&self, settings: &Value, most: u64) -> Result<Sample> {
         let mut source = self.open(settings)?;
         let mut sample = Sample::default();
-        let limits = Limits {
+        let limits = BatchLimits {
             rows: 1,
             bytes: usize::MAX,
             digests: false,

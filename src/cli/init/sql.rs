@@ -1,6 +1,6 @@
 //! Writes the pipeline as a file for `sluice apply`.
 
-use super::column::{Column, Takes, array};
+use super::column::{SampleColumn, Takes, array};
 use super::name::quoted;
 use crate::db::literal;
 use serde_json::Value;
@@ -13,11 +13,11 @@ pub(super) struct Pipeline<'a> {
     /// As SQL writes them.
     pub(super) schema: String,
     pub(super) table: String,
-    pub(super) columns: &'a [Column],
+    pub(super) columns: &'a [SampleColumn],
     pub(super) takes: Takes,
-    pub(super) key: Vec<&'a Column>,
-    pub(super) order_by: Option<&'a Column>,
-    pub(super) source: Source,
+    pub(super) key: Vec<&'a SampleColumn>,
+    pub(super) order_by: Option<&'a SampleColumn>,
+    pub(super) source: SourceCall,
     /// From what it was made.
     pub(super) what: String,
     /// What only a person can say about the source.
@@ -26,7 +26,7 @@ pub(super) struct Pipeline<'a> {
 
 /// The call that makes the source.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum SourceCall {
     /// Made of settings.
     Settings(Value),
     /// As the user wrote it.
@@ -91,8 +91,8 @@ impl Pipeline<'_> {
             writeln!(out, "  -- choose: {}", one_line(choice))?;
         }
         match &self.source {
-            Source::Written(call) => writeln!(out, "  source    => {call});"),
-            Source::Settings(settings) => writeln!(out, "  source    => {});", call(settings)),
+            SourceCall::Written(call) => writeln!(out, "  source    => {call});"),
+            SourceCall::Settings(settings) => writeln!(out, "  source    => {});", call(settings)),
         }
     }
 

@@ -13,10 +13,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::transport::{Transport, fatal};
+use super::transport::{Transport, permanent};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-use crate::retry::Trouble;
+use crate::retry::RetryError;
 use crate::secret::{Redactor, Secret, SecretLocation};
 pub(crate) use credential::Credential;
 use oauth2::Oauth2;
@@ -91,7 +91,7 @@ impl Auth {
     }
 
     /// What goes with the next request.
-    pub(crate) async fn credential(&self, transport: &Transport) -> Result<Credential, Trouble> {
+    pub(crate) async fn credential(&self, transport: &Transport) -> Result<Credential, RetryError> {
         let Some(settings) = &self.settings else {
             return Ok(Credential::None);
         };
@@ -102,19 +102,19 @@ impl Auth {
         {
             return Ok(current.credential.clone());
         }
-        let secret = self.read_secret(settings).map_err(fatal)?;
+        let secret = self.read_secret(settings).map_err(permanent)?;
         let (credential, expires) = match (settings, &secret) {
             (AuthSettings::Oauth2(oauth2), secret) => {
                 let (token, expires) = oauth2
                     .token(secret.as_ref(), &self.redactor, transport)
                     .await?;
                 let value = format!("Bearer {}", token.expose());
-                let credential = Credential::header(AUTHORIZATION, &value).map_err(fatal)?;
+                let credential = Credential::header(AUTHORIZATION, &value).map_err(permanent)?;
                 (credential, expires)
             }
             (_, Some(secret)) => {
                 let credential = settings.credential(secret, &self.redactor);
-                (credential.map_err(fatal)?, None)
+                (credential.map_err(permanent)?, None)
             }
             (_, None) => (Credential::None, None),
         };

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::credential::basic;
 use super::refresh_token::RefreshToken;
 use crate::error::{Error, Result};
-use crate::http::transport::{Reply, Transport, asked_pause, fatal, with_excerpt};
+use crate::http::transport::{Reply, Transport, asked_pause, permanent, with_excerpt};
 use crate::http::url;
-use crate::retry::{self, Trouble};
+use crate::retry::{self, RetryError};
 use crate::secret::{Redactor, Secret, SecretLocation};
 
 /// A token is no longer used this shortly before it expires.
@@ -27,19 +27,15 @@ pub(crate) struct Oauth2 {
     #[serde(deserialize_with = "url")]
     pub(super) token_url: Url,
     client_id: String,
-    #[serde(default)]
     scope: Option<String>,
     #[serde(default)]
     params: Map<String, Value>,
     /// Whether client and secret go into a Basic header or into the body.
     #[serde(default)]
     send_in: ClientIn,
-    #[serde(default)]
     env: Option<String>,
-    #[serde(default)]
     file: Option<PathBuf>,
     /// With it, this token is what buys others.
-    #[serde(default)]
     pub(super) refresh_token_file: Option<PathBuf>,
 }
 
@@ -66,9 +62,13 @@ impl Oauth2 {
         secret: Option<&Secret>,
         redactor: &Redactor,
         transport: &Transport,
-    ) -> Result<(Secret, Option<Instant>), Trouble> {
+    ) -> Result<(Secret, Option<Instant>), RetryError> {
         let refresh_token = match &self.refresh_token_file {
-            Some(path) => Some(RefreshToken::take(path, redactor).await.map_err(fatal)?),
+            Some(path) => Some(
+                RefreshToken::take(path, redactor)
+                    .await
+                    .map_err(permanent)?,
+            ),
             None => None,
         };
         let request = self.request(
@@ -77,17 +77,17 @@ impl Oauth2 {
             redactor,
         );
         let reply = transport
-            .send(request.map_err(fatal)?, self.token_url.as_str())
+            .send(request.map_err(permanent)?, self.token_url.as_str())
             .await?;
         let status = reply.status;
         if !status.is_success() {
             let error = self.refused(&reply, redactor);
             return Err(match retry::is_retryable_status(status.as_u16()) {
-                true => Trouble::Passing {
+                true => RetryError::Transient {
                     error: Box::new(error),
-                    asked: asked_pause(&reply.headers, SystemTime::now()),
+                    retry_after: asked_pause(&reply.headers, SystemTime::now()),
                 },
-                false => fatal(error),
+                false => permanent(error),
             });
         }
         let reply = transport.decode(reply, self.token_url.as_str())?;
@@ -97,11 +97,11 @@ impl Oauth2 {
             // with the token.
             old.replace(Secret::new(new.to_owned()), redactor)
                 .await
-                .map_err(fatal)?;
+                .map_err(permanent)?;
         }
         let Some(token) = answer["access_token"].as_str() else {
             let error = self.refused(&reply, redactor);
-            return Err(fatal(error.detail("there is no access_token in it")));
+            return Err(permanent(error.detail("there is no access_token in it")));
         };
         let token = Secret::new(token.to_owned());
         redactor.add(&token);

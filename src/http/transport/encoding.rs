@@ -10,7 +10,7 @@ pub(crate) const ACCEPTED: &str = "gzip, br, zstd";
 
 /// Why a body cannot be decoded.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum DecodeError {
     Unknown(String),
     /// Its content is larger than the limit.
     TooLarge,
@@ -18,7 +18,7 @@ pub(crate) enum Fault {
 }
 
 /// Undoes the encodings that `header` lists, the last one first.
-pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8>, Fault> {
+pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8>, DecodeError> {
     let mut body = body;
     for name in header
         .rsplit(',')
@@ -26,15 +26,15 @@ pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8
     {
         // A reader that finds nothing at all must not take that for a complete stream.
         if body.is_empty() && !matches!(name.as_str(), "" | "identity") {
-            return Err(Fault::Broken(ErrorKind::UnexpectedEof.into()));
+            return Err(DecodeError::Broken(ErrorKind::UnexpectedEof.into()));
         }
         let mut content = Vec::new();
         decoder(&name, &body)?
             .take(limit as u64 + 1)
             .read_to_end(&mut content)
-            .map_err(Fault::Broken)?;
+            .map_err(DecodeError::Broken)?;
         if content.len() > limit {
-            return Err(Fault::TooLarge);
+            return Err(DecodeError::TooLarge);
         }
         body = content;
     }
@@ -54,13 +54,15 @@ pub(crate) fn beginning(mut body: Vec<u8>, header: &str, limit: usize) -> Vec<u8
     body
 }
 
-fn decoder<'a>(name: &str, body: &'a [u8]) -> Result<Box<dyn Read + 'a>, Fault> {
+fn decoder<'a>(name: &str, body: &'a [u8]) -> Result<Box<dyn Read + 'a>, DecodeError> {
     Ok(match name {
         "" | "identity" => Box::new(body),
         "gzip" | "x-gzip" => Box::new(MultiGzDecoder::new(body)),
         "br" => Box::new(brotli_decompressor::Decompressor::new(body, 4096)),
-        "zstd" => Box::new(zstd::stream::read::Decoder::with_buffer(body).map_err(Fault::Broken)?),
-        _ => return Err(Fault::Unknown(name.to_owned())),
+        "zstd" => {
+            Box::new(zstd::stream::read::Decoder::with_buffer(body).map_err(DecodeError::Broken)?)
+        }
+        _ => return Err(DecodeError::Unknown(name.to_owned())),
     })
 }
 
@@ -102,7 +104,7 @@ mod tests {
             assert_eq!(decode(body, header, 1000).unwrap(), TEXT, "{header}");
         }
         assert!(
-            matches!(decode(TEXT.to_vec(), "deflate", 1000), Err(Fault::Unknown(name)) if name == "deflate")
+            matches!(decode(TEXT.to_vec(), "deflate", 1000), Err(DecodeError::Unknown(name)) if name == "deflate")
         );
     }
 
@@ -116,7 +118,7 @@ mod tests {
             for end in 0..body.len() {
                 let cut = decode(body[..end].to_vec(), header, 1000);
                 assert!(
-                    matches!(cut, Err(Fault::Broken(_))),
+                    matches!(cut, Err(DecodeError::Broken(_))),
                     "{header} {end}: {cut:?}"
                 );
             }
@@ -151,7 +153,7 @@ mod tests {
         ] {
             assert!(body.len() < 20_000);
             assert!(
-                matches!(decode(body, header, 1 << 20), Err(Fault::TooLarge)),
+                matches!(decode(body, header, 1 << 20), Err(DecodeError::TooLarge)),
                 "{header}"
             );
         }

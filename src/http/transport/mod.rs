@@ -17,14 +17,14 @@ use reqwest::{Request, Response, StatusCode, Url};
 
 use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
-use crate::retry::Trouble;
+use crate::retry::RetryError;
 use crate::secret::Redactor;
 
 pub(crate) use encoding::ACCEPTED as ACCEPTED_ENCODINGS;
 pub(crate) use hosts::Hosts;
 use limits::Pacer;
 pub(crate) use limits::{asked_pause, asks_for_pause, is_spent};
-pub(crate) use trouble::{fatal, passing, with_excerpt};
+pub(crate) use trouble::{permanent, transient, with_excerpt};
 
 /// How much of an error's body is looked at.
 const EXCERPT: usize = 64 * 1024;
@@ -34,7 +34,7 @@ const TRICKLE: usize = 512;
 
 /// How long and how much may be waited for.
 #[derive(Debug, Clone)]
-pub(crate) struct Limits {
+pub(crate) struct TransportLimits {
     pub(crate) connect_timeout: Duration,
     /// Without [`TRICKLE`] bytes.
     pub(crate) read_timeout: Duration,
@@ -63,7 +63,7 @@ pub(crate) struct Reply {
 pub(crate) struct Transport {
     client: reqwest::Client,
     pacer: Pacer,
-    limits: Limits,
+    limits: TransportLimits,
     host: HostRules,
 }
 
@@ -72,7 +72,7 @@ impl Transport {
     pub(crate) fn new(
         home: &Url,
         ca_file: Option<&Path>,
-        limits: Limits,
+        limits: TransportLimits,
         host: HostRules,
     ) -> Result<Self> {
         host.host(&authority(home))?;
@@ -103,22 +103,22 @@ impl Transport {
         })
     }
 
-    /// No request for so long: the server asked for it.
-    fn hold(&self, pause: Duration) {
-        self.pacer.hold(pause.min(self.limits.max_wait));
-    }
-
     /// A pause that the server asks for applies to all other requests as well; one that is too long ends
     /// the run. What servers say may repeat what they were sent.
-    pub(crate) fn wait_or_give_up(&self, trouble: Trouble, redactor: &Redactor) -> Trouble {
+    pub(crate) fn wait_or_give_up(&self, trouble: RetryError, redactor: &Redactor) -> RetryError {
         let (error, asked) = match trouble {
-            Trouble::Fatal(error) => return fatal(error.reworded(|text| redactor.clean(text))),
-            Trouble::Passing { error, asked } => (error, asked),
+            RetryError::Permanent(error) => {
+                return permanent(error.reworded(|text| redactor.clean(text)));
+            }
+            RetryError::Transient {
+                error,
+                retry_after: asked,
+            } => (error, asked),
         };
         let error = error.reworded(|text| redactor.clean(text));
         let max_wait = self.limits.max_wait;
         match asked {
-            Some(asked) if asked > max_wait => fatal(
+            Some(asked) if asked > max_wait => permanent(
                 error
                     .with_kind(Kind::Exhausted)
                     .detail(format!(
@@ -129,18 +129,20 @@ impl Transport {
                     .next("run again after that, or raise max_wait"),
             ),
             asked => {
-                self.hold(asked.unwrap_or_default());
-                Trouble::Passing {
+                self.pacer.hold(asked.unwrap_or_default());
+                RetryError::Transient {
                     error: Box::new(error),
-                    asked,
+                    retry_after: asked,
                 }
             }
         }
     }
 
     /// Sends a request; messages call it `url`.
-    pub(crate) async fn send(&self, request: Request, url: &str) -> Result<Reply, Trouble> {
-        self.host.host(&authority(request.url())).map_err(fatal)?;
+    pub(crate) async fn send(&self, request: Request, url: &str) -> Result<Reply, RetryError> {
+        self.host
+            .host(&authority(request.url()))
+            .map_err(permanent)?;
         self.pacer.wait().await;
         let response = self
             .client
@@ -180,11 +182,11 @@ impl Transport {
                 pause_ms = pause.as_millis() as u64,
                 "the quota of {url} is spent: the next request waits until it is filled again"
             );
-            self.hold(pause);
+            self.pacer.hold(pause);
         }
     }
 
-    async fn receive(&self, mut response: Response, url: &str) -> Result<Vec<u8>, Trouble> {
+    async fn receive(&self, mut response: Response, url: &str) -> Result<Vec<u8>, RetryError> {
         let told = response
             .content_length()
             .and_then(|len| usize::try_from(len).ok());
@@ -208,7 +210,7 @@ impl Transport {
             if body.len() - had >= TRICKLE {
                 (since, had) = (Instant::now(), body.len());
             } else if since.elapsed() > self.limits.read_timeout {
-                return Err(passing(Error::failed(format!(
+                return Err(transient(Error::failed(format!(
                     "the answer of {url} drips: {} bytes in the last {} s",
                     body.len() - had,
                     since.elapsed().as_secs()
@@ -218,7 +220,7 @@ impl Transport {
     }
 
     /// Undoes the encoding of a good answer.
-    pub(crate) fn decode(&self, reply: Reply, url: &str) -> Result<Reply, Trouble> {
+    pub(crate) fn decode(&self, reply: Reply, url: &str) -> Result<Reply, RetryError> {
         let encoding = content_encoding(&reply.headers);
         if reply.body.is_empty() && reply.status != StatusCode::OK {
             return Ok(reply);
@@ -228,21 +230,21 @@ impl Transport {
                 body: body.into(),
                 ..reply
             }),
-            Err(encoding::Fault::TooLarge) => Err(self.too_large(url)),
-            Err(encoding::Fault::Unknown(name)) => Err(fatal(
+            Err(encoding::DecodeError::TooLarge) => Err(self.too_large(url)),
+            Err(encoding::DecodeError::Unknown(name)) => Err(permanent(
                 Error::failed(format!("the answer of {url} is encoded as `{name}`")).next(format!(
                     "let the server send one of {}, as it was asked to",
                     encoding::ACCEPTED
                 )),
             )),
-            Err(encoding::Fault::Broken(cause)) => Err(passing(
+            Err(encoding::DecodeError::Broken(cause)) => Err(transient(
                 Error::failed(format!("the answer of {url} cannot be decompressed"))
                     .caused_by(cause),
             )),
         }
     }
 
-    fn too_large(&self, url: &str) -> Trouble {
+    fn too_large(&self, url: &str) -> RetryError {
         let (limit, next) = match self.limits.max_bytes_setting {
             Some(setting) => (
                 format!("{setting} = "),
@@ -251,7 +253,7 @@ impl Transport {
             None => (String::new(), "let the server answer with less".to_owned()),
         };
         let most = self.limits.max_bytes;
-        fatal(
+        permanent(
             Error::failed(format!(
                 "the answer of {url} has more than {limit}{most} bytes"
             ))

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use crate::error::Error;
-use crate::retry::{self, Trouble};
+use crate::retry::{self, RetryError};
 use crate::secret::Redactor;
 
 /// Lines of a body that an error shows, and how much of each.
@@ -11,30 +11,30 @@ const LINES: usize = 5;
 const LINE: usize = 200;
 
 /// Would fail again.
-pub(crate) fn fatal(error: Error) -> Trouble {
-    Trouble::Fatal(Box::new(error))
+pub(crate) fn permanent(error: Error) -> RetryError {
+    RetryError::Permanent(Box::new(error))
 }
 
 /// Worth another try.
-pub(crate) fn passing(error: Error) -> Trouble {
-    Trouble::Passing {
+pub(crate) fn transient(error: Error) -> RetryError {
+    RetryError::Transient {
         error: Box::new(error),
-        asked: None,
+        retry_after: None,
     }
 }
 
 /// A request that got no whole answer. `what` says which.
-pub(super) fn of_transport(what: &str, cause: reqwest::Error) -> Trouble {
-    let passes = is_passing(&cause);
+pub(super) fn of_transport(what: &str, cause: reqwest::Error) -> RetryError {
+    let passes = is_transient(&cause);
     // The URL may contain a credential, and the library would tell it.
     let error = Error::failed(what).caused_by(cause.without_url());
     match passes {
-        true => passing(error),
-        false => fatal(error.next("check the host, its certificate (ca_file => … for an authority of your own) and any proxy")),
+        true => transient(error),
+        false => permanent(error.next("check the host, its certificate (ca_file => … for an authority of your own) and any proxy")),
     }
 }
 
-fn is_passing(error: &reqwest::Error) -> bool {
+fn is_transient(error: &reqwest::Error) -> bool {
     if error.is_builder() {
         return false;
     }

@@ -7,7 +7,8 @@ use super::super::DeclaredField;
 use super::super::copy::CopyRows;
 use super::super::digest::digest;
 use super::super::fields::FieldsBuilder;
-use super::{Batch, Limits, ObjectState, Snapshot, Unreadable};
+use super::super::sqlstate::CHARACTER_NOT_IN_REPERTOIRE;
+use super::{Batch, BatchLimits, ObjectState, Snapshot, Unreadable};
 use origins::Origins;
 use serde_json::Value;
 use std::ops::Range;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// Collects records until a limit is reached.
 #[derive(Debug)]
 pub struct BatchBuilder {
-    limits: Limits,
+    limits: BatchLimits,
     data: CopyRows,
     copied: usize,
     fields: Option<FieldsBuilder>,
@@ -44,7 +45,7 @@ enum Last {
 
 impl BatchBuilder {
     /// An empty batch under `limits`.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: BatchLimits) -> Self {
         BatchBuilder {
             limits,
             data: CopyRows::new(),
@@ -82,7 +83,12 @@ impl BatchBuilder {
         let text = match as_text(payload) {
             Ok(text) => text,
             Err(message) => {
-                self.push_unreadable(position, payload.to_vec(), "22021", message);
+                self.push_unreadable(
+                    position,
+                    payload.to_vec(),
+                    CHARACTER_NOT_IN_REPERTOIRE,
+                    message,
+                );
                 return;
             }
         };

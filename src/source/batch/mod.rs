@@ -10,9 +10,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+/// Bytes of an oversized record that quarantine keeps.
+pub(crate) const KEPT_OF_OVERSIZED: usize = 64 * 1024;
+
+/// The message about a record of `size` units (bytes) that is over `max_record_bytes`.
+pub(crate) fn oversized(size: u64, units: &str, max: usize, kept: usize) -> String {
+    format!(
+        "the record has {size} {units}, more than the limit max_record_bytes = {max}; \
+         its first {kept} bytes are kept here"
+    )
+}
+
 /// How large a batch may grow, whichever is reached first closing it, and what it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct BatchLimits {
     /// Records in a batch.
     pub rows: usize,
     /// Payload bytes in a batch.

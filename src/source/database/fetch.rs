@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc};
 
-use super::place::{Marks, Place, Sweep};
-use super::row_sender::{Event, RowSender};
-use super::settings::{Range, Reread, Settings};
+use super::cursor::{DatabaseSweep, Marks, RowPosition};
+use super::row_sender::{RowEvent, RowSender};
+use super::settings::{CursorRange, DatabaseSettings, Reread};
 use crate::error::{Error, Result};
 use crate::source::{Declared, SourceContext};
 
@@ -27,28 +27,28 @@ pub(super) trait Server: Send + 'static {
     async fn read(
         &self,
         session: &mut Self::Session,
-        window: &Window,
+        window: &RowWindow,
         out: &mut RowSender,
     ) -> Result<()>;
 }
 
 /// Which rows to read.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Window {
-    pub(super) part: Part,
+pub(super) struct RowWindow {
+    pub(super) part: WindowPart,
     /// Where the read continues. The row there is wanted, too: that it is gone is no fault, and reading it
     /// twice does no harm.
-    pub(super) after: Option<Place>,
+    pub(super) after: Option<RowPosition>,
     /// The least cursor, less the lag; and the greatest.
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
-    /// The keys that are wanted, of [`Part::OfKeys`].
+    /// The keys that are wanted, of [`WindowPart::OfKeys`].
     pub(super) keys: Vec<Vec<String>>,
 }
 
 /// Which part of the rows a window is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum WindowPart {
     /// All, by key: the source has no cursor.
     All,
     /// Those whose cursor is null, by key.
@@ -63,22 +63,22 @@ pub(super) enum Part {
 const KEYS: usize = 1000;
 
 /// The rows of a sweep, from where it is. Dropped, it stops.
-pub(super) struct Fetcher {
-    events: mpsc::Receiver<Event>,
+pub(super) struct RowFetcher {
+    events: mpsc::Receiver<RowEvent>,
 }
 
-impl Fetcher {
+impl RowFetcher {
     /// `known` are the marks that the previous sweep left, if this one is to begin.
     pub(super) fn start(
         server: impl Server,
-        settings: &Settings,
-        sweep: &Sweep,
+        settings: &DatabaseSettings,
+        sweep: &DatabaseSweep,
         known: Option<Marks>,
         context: &SourceContext,
     ) -> Result<Self> {
         let (out, events) = RowSender::open(sweep.after.clone(), &context.budget);
         let listener = out.listener();
-        let fetching = Fetching {
+        let fetching = RowFetch {
             server,
             windows: windows(settings, sweep),
             state: Mutex::new(State { at: 0, known, out }),
@@ -90,7 +90,7 @@ impl Fetcher {
                 tokio::select! {
                     () = listener.closed() => {}
                     done = budget.retrying(what, || fetching.attempt()) => {
-                        let last = done.map_or_else(Event::Failed, |()| Event::End);
+                        let last = done.map_or_else(RowEvent::Failed, |()| RowEvent::End);
                         let _ = listener.send(last).await;
                     }
                 }
@@ -103,21 +103,21 @@ impl Fetcher {
             .map_err(|cause| {
                 Error::failed("the fetcher thread cannot be started").caused_by(cause)
             })?;
-        Ok(Fetcher { events })
+        Ok(RowFetcher { events })
     }
 
     /// The next event; waits for it.
-    pub(super) fn next(&mut self) -> Event {
+    pub(super) fn next(&mut self) -> RowEvent {
         self.events.blocking_recv().unwrap_or_else(|| {
-            Event::Failed(Error::failed("fetching has ended before the rows did"))
+            RowEvent::Failed(Error::failed("fetching has ended before the rows did"))
         })
     }
 }
 
 /// The windows of a sweep, one after the other.
-fn windows(settings: &Settings, sweep: &Sweep) -> Vec<Window> {
-    let whole = Window {
-        part: Part::All,
+fn windows(settings: &DatabaseSettings, sweep: &DatabaseSweep) -> Vec<RowWindow> {
+    let whole = RowWindow {
+        part: WindowPart::All,
         after: None,
         from: None,
         to: None,
@@ -126,8 +126,8 @@ fn windows(settings: &Settings, sweep: &Sweep) -> Vec<Window> {
     match &settings.reread {
         Some(Reread::All) => return vec![whole],
         Some(Reread::Places { keys, due_from }) => {
-            let of_keys = |keys: &[Vec<String>]| Window {
-                part: Part::OfKeys,
+            let of_keys = |keys: &[Vec<String>]| RowWindow {
+                part: WindowPart::OfKeys,
                 from: due_from.clone(),
                 keys: keys.to_vec(),
                 ..whole.clone()
@@ -136,26 +136,26 @@ fn windows(settings: &Settings, sweep: &Sweep) -> Vec<Window> {
         }
         None => {}
     }
-    let Range { from, to } = settings.range.clone().unwrap_or_default();
-    let window = |part| Window {
+    let CursorRange { from, to } = settings.range.clone().unwrap_or_default();
+    let window = |part| RowWindow {
         part,
         from: from.clone().or_else(|| sweep.from.clone()),
         to: to.clone(),
         ..whole.clone()
     };
-    let parts: &[Part] = match (&settings.cursor, &settings.range, &sweep.after) {
-        (None, _, _) => &[Part::All],
-        (Some(_), None, None | Some(Place { cursor: None, .. })) => {
-            &[Part::WithoutCursor, Part::WithCursor]
+    let parts: &[WindowPart] = match (&settings.cursor, &settings.range, &sweep.after) {
+        (None, _, _) => &[WindowPart::All],
+        (Some(_), None, None | Some(RowPosition { cursor: None, .. })) => {
+            &[WindowPart::WithoutCursor, WindowPart::WithCursor]
         }
-        _ => &[Part::WithCursor],
+        _ => &[WindowPart::WithCursor],
     };
     parts.iter().map(|part| window(*part)).collect()
 }
 
-struct Fetching<S> {
+struct RowFetch<S> {
     server: S,
-    windows: Vec<Window>,
+    windows: Vec<RowWindow>,
     state: Mutex<State>,
 }
 
@@ -166,7 +166,7 @@ struct State {
     out: RowSender,
 }
 
-impl<S: Server> Fetching<S> {
+impl<S: Server> RowFetch<S> {
     /// Continues where the previous attempt got to.
     async fn attempt(&self) -> Result<()> {
         let mut state = self.state.lock().await;
@@ -188,10 +188,10 @@ impl<S: Server> Fetching<S> {
     ) -> Result<()> {
         let (mut session, marks) = self.server.open(known.as_ref()).await?;
         if known.take().is_some() {
-            out.say(Event::Begun(marks)).await?;
+            out.say(RowEvent::Begun(marks)).await?;
         }
         while let Some(window) = self.windows.get(*at) {
-            let window = Window {
+            let window = RowWindow {
                 after: out.begin(),
                 ..window.clone()
             };
@@ -209,15 +209,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn parts(settings: serde_json::Value, after: Option<Place>) -> Vec<Part> {
+    fn parts(settings: serde_json::Value, after: Option<RowPosition>) -> Vec<WindowPart> {
         let mut all = json!({"kind": "postgres", "connection": {"env": "X"}, "table": "t"});
         all.as_object_mut()
             .unwrap()
             .extend(settings.as_object().unwrap().clone());
-        let settings = Settings::parse(&all).unwrap();
-        let sweep = Sweep {
+        let settings = DatabaseSettings::parse(&all).unwrap();
+        let sweep = DatabaseSweep {
             after,
-            ..Sweep::default()
+            ..DatabaseSweep::default()
         };
         windows(&settings, &sweep)
             .iter()
@@ -228,25 +228,25 @@ mod tests {
     #[test]
     fn rows_without_a_cursor_come_first_and_belong_to_no_range() {
         let place = |cursor: Option<&str>| {
-            Some(Place {
+            Some(RowPosition {
                 cursor: cursor.map(str::to_owned),
                 key: vec!["7".to_owned()],
             })
         };
         let cursor = || json!({"cursor": "at"});
-        assert_eq!(parts(json!({}), None), [Part::All]);
+        assert_eq!(parts(json!({}), None), [WindowPart::All]);
         assert_eq!(
             parts(cursor(), None),
-            [Part::WithoutCursor, Part::WithCursor]
+            [WindowPart::WithoutCursor, WindowPart::WithCursor]
         );
         assert_eq!(
             parts(cursor(), place(None)),
-            [Part::WithoutCursor, Part::WithCursor]
+            [WindowPart::WithoutCursor, WindowPart::WithCursor]
         );
-        assert_eq!(parts(cursor(), place(Some("1"))), [Part::WithCursor]);
+        assert_eq!(parts(cursor(), place(Some("1"))), [WindowPart::WithCursor]);
         assert_eq!(
             parts(json!({"cursor": "at", "range": {"from": "1"}}), None),
-            [Part::WithCursor]
+            [WindowPart::WithCursor]
         );
     }
 }

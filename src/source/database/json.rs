@@ -1,20 +1,20 @@
 //! Makes JSON objects of rows if the server cannot, with values exactly as they came.
 
-use super::row_sender::Record;
+use super::row_sender::JsonRow;
 
 /// An object that is being written.
-pub(super) struct Object(Record);
+pub(super) struct JsonObjectWriter(JsonRow);
 
-impl Object {
+impl JsonObjectWriter {
     pub(super) fn new() -> Self {
-        Object(Record {
+        JsonObjectWriter(JsonRow {
             payload: vec![b'{'],
             values: Vec::new(),
         })
     }
 
     fn member(&mut self, name: &str, write_value: impl FnOnce(&mut Vec<u8>)) {
-        let Record { payload, values } = &mut self.0;
+        let JsonRow { payload, values } = &mut self.0;
         if !values.is_empty() {
             payload.push(b',');
         }
@@ -44,7 +44,7 @@ impl Object {
         });
     }
 
-    pub(super) fn finish(mut self) -> Record {
+    pub(super) fn finish(mut self) -> JsonRow {
         self.0.payload.push(b'}');
         self.0
     }

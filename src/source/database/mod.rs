@@ -4,7 +4,7 @@
 //! alone; from one snapshot, so that it sees one state of the data. What was read last is in the
 //! pipeline's cursor, committed with the records it stands for, so that a run which was killed, or
 //! lost its connection, goes on behind it. With a cursor, a sweep asks for what is not older than
-//! a mark; which mark is safe, so that nothing committed late is missed, see [`place::Marks`].
+//! a mark; which mark is safe, so that nothing committed late is missed, see [`cursor::Marks`].
 //!
 //! | module | |
 //! |---|---|
@@ -14,12 +14,12 @@
 //! | [`postgres`], `mysql`, `sqlite` | the [`fetch::Server`]s: connection, snapshot, order, values as text |
 //! | `json` | makes the JSON, where the server cannot |
 
+mod cursor;
 mod fetch;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod json;
 #[cfg(feature = "mysql")]
 mod mysql;
-mod place;
 mod postgres;
 mod reread;
 mod row_sender;
@@ -29,29 +29,29 @@ mod sqlite;
 
 use serde_json::Value;
 
-use self::fetch::Fetcher;
-use self::place::{Cursor, Done, Marks, Sweep, sweep_after};
+use self::cursor::{DatabaseCursor, DatabaseDone, DatabaseSweep, Marks, sweep_after};
+use self::fetch::RowFetcher;
 pub(crate) use self::reread::{
-    DigestedBatch, RecordDigest, RepairSource, Rereader, Wanted, next_run_reads_from,
+    DigestedBatch, RecordDigest, RepairSource, RereadRequest, Rereader, next_run_reads_from,
 };
-use self::row_sender::{Chunk, Event, Record, Row};
-use self::settings::{Kind, Settings};
+use self::row_sender::{JsonRow, PositionedRow, RowChunk, RowEvent};
+use self::settings::{DatabaseSettings, ServerKind};
 use crate::error::{Error, Result};
+use crate::source::batch::oversized;
+use crate::source::sqlstate::PROGRAM_LIMIT_EXCEEDED;
 use crate::source::{BatchBuilder, Declared, Progress, Proof, Source, SourceContext, Start};
-
-const TOO_LONG: &str = "54000";
 
 /// The source that reads databases.
 pub struct DatabaseSource {
-    settings: Settings,
+    settings: DatabaseSettings,
     context: SourceContext,
-    sweep: Sweep,
+    sweep: DatabaseSweep,
     /// The marks that the previous sweep left, until this one has begun.
     known: Option<Marks>,
-    fetcher: Option<Fetcher>,
-    rows: std::vec::IntoIter<Row>,
+    fetcher: Option<RowFetcher>,
+    rows: std::vec::IntoIter<PositionedRow>,
     /// What the current rows are charged to.
-    chunk: Option<Chunk>,
+    chunk: Option<RowChunk>,
     is_over: bool,
     /// Of the records that were read, if wanted.
     digests: Option<Vec<RecordDigest>>,
@@ -62,13 +62,13 @@ pub(super) async fn preflight(value: &Value, context: &SourceContext) -> Result<
     async fn open(server: impl fetch::Server) -> Result<()> {
         server.open(None).await.map(drop)
     }
-    let settings = &Settings::parse(value)?;
+    let settings = &DatabaseSettings::parse(value)?;
     match settings.kind {
-        Kind::Postgres => open(postgres::Postgres::new(settings, context)?).await?,
+        ServerKind::Postgres => open(postgres::Postgres::new(settings, context)?).await?,
         #[cfg(feature = "mysql")]
-        Kind::MySql => open(mysql::MySql::new(settings, context)?).await?,
+        ServerKind::MySql => open(mysql::MySql::new(settings, context)?).await?,
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite => open(sqlite::Sqlite::new(settings, context)?).await?,
+        ServerKind::Sqlite => open(sqlite::Sqlite::new(settings, context)?).await?,
         #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
         kind => return Err(not_built(kind)),
     }
@@ -81,20 +81,20 @@ pub(super) async fn declared(value: &Value, context: &SourceContext) -> Result<D
         let (mut session, _) = server.open(None).await?;
         server.declared(&mut session).await
     }
-    let settings = &Settings::parse(value)?;
+    let settings = &DatabaseSettings::parse(value)?;
     match settings.kind {
-        Kind::Postgres => ask(postgres::Postgres::new(settings, context)?).await,
+        ServerKind::Postgres => ask(postgres::Postgres::new(settings, context)?).await,
         #[cfg(feature = "mysql")]
-        Kind::MySql => ask(mysql::MySql::new(settings, context)?).await,
+        ServerKind::MySql => ask(mysql::MySql::new(settings, context)?).await,
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite => ask(sqlite::Sqlite::new(settings, context)?).await,
+        ServerKind::Sqlite => ask(sqlite::Sqlite::new(settings, context)?).await,
         #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
         kind => Err(not_built(kind)),
     }
 }
 
 #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
-fn not_built(kind: Kind) -> Error {
+fn not_built(kind: ServerKind) -> Error {
     let feature = format!("{kind:?}").to_lowercase();
     Error::usage(format!(
         "the source is of the kind {feature}, and this binary was built without it"
@@ -108,11 +108,12 @@ impl DatabaseSource {
     /// A source for the pipeline's `settings`, which continues from where `start` says. Nothing is asked of
     /// the server before the first batch is.
     pub fn open(value: &Value, start: &Start, context: &SourceContext) -> Result<Self> {
-        let settings = Settings::parse(value)?;
-        let cursor = Cursor::parse(start.cursor.as_ref())?;
+        let settings = DatabaseSettings::parse(value)?;
+        let cursor = DatabaseCursor::parse(start.cursor.as_ref())?;
         // A range is read in one sweep.
-        let is_over = settings.range.is_some() && matches!(cursor, Some(Cursor::Done(_)));
-        let (sweep, known, remark) = sweep_after(cursor, &settings, Settings::fingerprint(value));
+        let is_over = settings.range.is_some() && matches!(cursor, Some(DatabaseCursor::Done(_)));
+        let (sweep, known, remark) =
+            sweep_after(cursor, &settings, DatabaseSettings::fingerprint(value));
         if let Some(remark) = remark {
             context.remarks.add(remark);
         }
@@ -129,43 +130,43 @@ impl DatabaseSource {
         })
     }
 
-    fn next_event(&mut self) -> Result<Event> {
+    fn next_event(&mut self) -> Result<RowEvent> {
         if self.fetcher.is_none() {
             self.fetcher = Some(self.fetch()?);
         }
-        match self.fetcher.as_mut().map(Fetcher::next) {
-            Some(Event::Failed(error)) => Err(error),
+        match self.fetcher.as_mut().map(RowFetcher::next) {
+            Some(RowEvent::Failed(error)) => Err(error),
             Some(event) => Ok(event),
-            None => Ok(Event::End),
+            None => Ok(RowEvent::End),
         }
     }
 
-    fn fetch(&mut self) -> Result<Fetcher> {
+    fn fetch(&mut self) -> Result<RowFetcher> {
         let (settings, sweep, context) = (&self.settings, &self.sweep, &self.context);
         let known = self.known.take();
         match settings.kind {
-            Kind::Postgres => {
+            ServerKind::Postgres => {
                 let server = postgres::Postgres::new(settings, context)?;
-                Fetcher::start(server, settings, sweep, known, context)
+                RowFetcher::start(server, settings, sweep, known, context)
             }
             #[cfg(feature = "mysql")]
-            Kind::MySql => {
+            ServerKind::MySql => {
                 let server = mysql::MySql::new(settings, context)?;
-                Fetcher::start(server, settings, sweep, known, context)
+                RowFetcher::start(server, settings, sweep, known, context)
             }
             #[cfg(feature = "sqlite")]
-            Kind::Sqlite => {
+            ServerKind::Sqlite => {
                 let server = sqlite::Sqlite::new(settings, context)?;
-                Fetcher::start(server, settings, sweep, known, context)
+                RowFetcher::start(server, settings, sweep, known, context)
             }
             #[cfg(not(all(feature = "mysql", feature = "sqlite")))]
             kind => Err(not_built(kind)),
         }
     }
 
-    fn push(&mut self, row: Row, out: &mut BatchBuilder) {
-        let Row { record, place } = row;
-        let Record {
+    fn push(&mut self, row: PositionedRow, out: &mut BatchBuilder) {
+        let PositionedRow { record, place } = row;
+        let JsonRow {
             mut payload,
             values,
         } = record;
@@ -184,10 +185,8 @@ impl DatabaseSource {
             };
         }
         payload.truncate(max);
-        let message = format!(
-            "the record has {size} bytes, more than the limit max_record_bytes = {max}; its first {max} bytes are kept here"
-        );
-        out.push_unreadable(position, payload, TOO_LONG, message);
+        let message = oversized(size as u64, "bytes", max, max);
+        out.push_unreadable(position, payload, PROGRAM_LIMIT_EXCEEDED, message);
     }
 }
 
@@ -208,22 +207,22 @@ impl Source for DatabaseSource {
             }
             self.chunk = None;
             match self.next_event()? {
-                Event::Begun(marks) => self.sweep.then = marks,
-                Event::Rows(mut chunk) => {
+                RowEvent::Begun(marks) => self.sweep.then = marks,
+                RowEvent::Rows(mut chunk) => {
                     out.count_retries(chunk.retried);
                     self.rows = std::mem::take(&mut chunk.rows).into_iter();
                     self.chunk = Some(chunk);
                 }
-                Event::End => self.is_over = true,
-                Event::Failed(error) => return Err(error),
+                RowEvent::End => self.is_over = true,
+                RowEvent::Failed(error) => return Err(error),
             }
         }
     }
 
     fn cursor(&self) -> Option<Value> {
         let cursor = match self.is_over {
-            false => Cursor::Sweeping(self.sweep.clone()),
-            true => Cursor::Done(Done {
+            false => DatabaseCursor::Sweeping(self.sweep.clone()),
+            true => DatabaseCursor::Done(DatabaseDone {
                 done: true,
                 marks: self.sweep.then.clone(),
             }),

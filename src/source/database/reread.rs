@@ -4,14 +4,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::DatabaseSource;
-use super::place::{Cursor, Done, Place, Sweep};
-use super::settings::{Reread, Settings};
+use super::cursor::{DatabaseCursor, DatabaseDone, DatabaseSweep, RowPosition};
+use super::settings::{DatabaseSettings, Reread};
 use crate::error::{Error, Result};
-use crate::source::{Batch, BatchBuilder, Limits, Progress, Source, SourceContext, Start};
+use crate::source::{Batch, BatchBuilder, BatchLimits, Progress, Source, SourceContext, Start};
 use std::sync::Arc;
 
 /// Which rows are wanted.
-pub(crate) enum Wanted {
+pub(crate) enum RereadRequest {
     /// All, by key.
     All,
     /// Those at these places ([`RecordDigest::place`]).
@@ -32,7 +32,7 @@ pub(crate) struct RecordDigest {
 pub(crate) type DigestedBatch = (Batch, Vec<RecordDigest>);
 
 impl RecordDigest {
-    pub(super) fn of(place: &Place, payload: &[u8]) -> Self {
+    pub(super) fn of(place: &RowPosition, payload: &[u8]) -> Self {
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(payload)[..16]);
         RecordDigest {
@@ -49,7 +49,11 @@ pub(crate) struct Rereader {
 }
 
 impl Rereader {
-    pub(crate) fn open(settings: &Value, wanted: Wanted, context: &SourceContext) -> Result<Self> {
+    pub(crate) fn open(
+        settings: &Value,
+        wanted: RereadRequest,
+        context: &SourceContext,
+    ) -> Result<Self> {
         let mut source = open(settings, wanted, context)?;
         source.digests = Some(Vec::new());
         Ok(Rereader {
@@ -61,7 +65,7 @@ impl Rereader {
     /// The next batch; positions go on from the batch before.
     pub(crate) fn next_batch(
         &mut self,
-        limits: Limits,
+        limits: BatchLimits,
         columns: Option<&Arc<[String]>>,
     ) -> Result<Option<DigestedBatch>> {
         if self.is_over {
@@ -88,7 +92,7 @@ impl RepairSource {
         places: Vec<String>,
         context: &SourceContext,
     ) -> Result<Self> {
-        open(settings, Wanted::Places(places), context).map(RepairSource)
+        open(settings, RereadRequest::Places(places), context).map(RepairSource)
     }
 }
 
@@ -102,15 +106,19 @@ impl Source for RepairSource {
     }
 }
 
-fn open(settings: &Value, wanted: Wanted, context: &SourceContext) -> Result<DatabaseSource> {
+fn open(
+    settings: &Value,
+    wanted: RereadRequest,
+    context: &SourceContext,
+) -> Result<DatabaseSource> {
     let mut source = DatabaseSource::open(settings, &Start::default(), context)?;
     let (places, due_from) = match wanted {
-        Wanted::All => {
+        RereadRequest::All => {
             source.settings.reread = Some(Reread::All);
             (Vec::new(), None)
         }
-        Wanted::Places(places) => (places, None),
-        Wanted::Due(places, from) => (places, Some(from)),
+        RereadRequest::Places(places) => (places, None),
+        RereadRequest::Due(places, from) => (places, Some(from)),
     };
     if source.settings.reread.is_none() {
         let keys = places.iter().map(|place| serde_json::from_str(place));
@@ -130,15 +138,15 @@ pub(crate) fn next_run_reads_from(
     settings: &Value,
     cursor: Option<&Value>,
 ) -> Result<Option<String>> {
-    let settings = Settings::parse(settings)?;
-    let from = match Cursor::parse(cursor)? {
-        Some(Cursor::Done(Done { marks, .. })) => match (&settings.cursor, marks) {
+    let settings = DatabaseSettings::parse(settings)?;
+    let from = match DatabaseCursor::parse(cursor)? {
+        Some(DatabaseCursor::Done(DatabaseDone { marks, .. })) => match (&settings.cursor, marks) {
             (None, _) => return Ok(None),
             (Some(by), Some(marks)) if marks.by == *by => marks.settled,
             _ => None,
         },
         // What is older has been read by the sweeps before, and this one reads the rest.
-        Some(Cursor::Sweeping(Sweep { from, then, .. }))
+        Some(DatabaseCursor::Sweeping(DatabaseSweep { from, then, .. }))
             if then.as_ref().map(|then| &then.by) == settings.cursor.as_ref() =>
         {
             from

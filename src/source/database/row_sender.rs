@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::place::{Marks, Place};
+use super::cursor::{Marks, RowPosition};
 use crate::error::{Error, Result};
 use crate::retry::Budget;
 
@@ -17,31 +17,31 @@ const CHUNK: usize = 256 << 10;
 const CHUNKS: usize = 8;
 
 /// A row as a JSON object.
-pub(super) struct Record {
+pub(super) struct JsonRow {
     pub(super) payload: Vec<u8>,
     /// Where the values of the columns are in it, unless the server wrote it.
     pub(super) values: Vec<Range<usize>>,
 }
 
 /// A row and where it stands.
-pub(super) struct Row {
-    pub(super) record: Record,
-    pub(super) place: Place,
+pub(super) struct PositionedRow {
+    pub(super) record: JsonRow,
+    pub(super) place: RowPosition,
 }
 
 /// What the reader is told, in order.
-pub(super) enum Event {
+pub(super) enum RowEvent {
     /// The sweep has begun, and will leave this behind.
     Begun(Option<Marks>),
-    Rows(Chunk),
+    Rows(RowChunk),
     Failed(Error),
     End,
 }
 
-pub(super) struct Chunk {
+pub(super) struct RowChunk {
     /// The columns of its rows.
     pub(super) names: Arc<[String]>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<PositionedRow>,
     /// Connections that were lost on the way.
     pub(super) retried: u32,
     /// Its share of [`WAITING`].
@@ -50,14 +50,14 @@ pub(super) struct Chunk {
 
 /// Sends rows in order, and checks that their keys tell them apart.
 pub(super) struct RowSender {
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<RowEvent>,
     room: Arc<Semaphore>,
     budget: Arc<Budget>,
     names: Arc<[String]>,
-    rows: Vec<Row>,
+    rows: Vec<PositionedRow>,
     bytes: usize,
     retried: u32,
-    after: Option<Place>,
+    after: Option<RowPosition>,
     /// No row of the window has come yet.
     is_fresh: bool,
 }
@@ -65,9 +65,9 @@ pub(super) struct RowSender {
 impl RowSender {
     /// A sender of the rows after a place, and the receiver.
     pub(super) fn open(
-        after: Option<Place>,
+        after: Option<RowPosition>,
         budget: &Arc<Budget>,
-    ) -> (Self, mpsc::Receiver<Event>) {
+    ) -> (Self, mpsc::Receiver<RowEvent>) {
         let (events, receiver) = mpsc::channel(CHUNKS);
         let sender = RowSender {
             events,
@@ -84,7 +84,7 @@ impl RowSender {
     }
 
     /// For noticing that nobody listens any more.
-    pub(super) fn listener(&self) -> mpsc::Sender<Event> {
+    pub(super) fn listener(&self) -> mpsc::Sender<RowEvent> {
         self.events.clone()
     }
 
@@ -98,7 +98,7 @@ impl RowSender {
     }
 
     /// A window is being read, or read on after this place.
-    pub(super) fn begin(&mut self) -> Option<Place> {
+    pub(super) fn begin(&mut self) -> Option<RowPosition> {
         self.is_fresh = true;
         self.after.clone()
     }
@@ -115,7 +115,7 @@ impl RowSender {
     /// Takes a row. `key` are the values of its key.
     pub(super) async fn push(
         &mut self,
-        record: Record,
+        record: JsonRow,
         cursor: Option<String>,
         key: Vec<Option<String>>,
     ) -> Result<()> {
@@ -128,7 +128,7 @@ impl RowSender {
                     "name columns as key that are never null, or leave such rows out by a query",
                 ));
         };
-        let place = Place { cursor, key };
+        let place = RowPosition { cursor, key };
         let is_fresh = std::mem::replace(&mut self.is_fresh, false);
         if self.after.as_ref() == Some(&place) {
             if is_fresh {
@@ -142,7 +142,7 @@ impl RowSender {
         }
         self.bytes += record.payload.len() + size_of_val(&*record.values) + 64;
         self.after = Some(place.clone());
-        self.rows.push(Row { record, place });
+        self.rows.push(PositionedRow { record, place });
         if self.bytes >= CHUNK {
             self.flush().await?;
         }
@@ -157,7 +157,7 @@ impl RowSender {
         let cost = u32::try_from(self.bytes.min(WAITING)).unwrap_or(u32::MAX);
         let share = Arc::clone(&self.room).acquire_many_owned(cost).await;
         let share = share.map_err(|_| nobody_listens())?;
-        let chunk = Chunk {
+        let chunk = RowChunk {
             names: Arc::clone(&self.names),
             rows: std::mem::take(&mut self.rows),
             retried: std::mem::take(&mut self.retried),
@@ -165,10 +165,10 @@ impl RowSender {
         };
         self.bytes = 0;
         self.budget.progressed();
-        self.say(Event::Rows(chunk)).await
+        self.say(RowEvent::Rows(chunk)).await
     }
 
-    pub(super) async fn say(&self, event: Event) -> Result<()> {
+    pub(super) async fn say(&self, event: RowEvent) -> Result<()> {
         self.events.send(event).await.map_err(|_| nobody_listens())
     }
 }

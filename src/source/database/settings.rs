@@ -22,14 +22,14 @@ pub(super) enum NullCursor {
 /// The marks between which a backfill reads; both belong to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Range {
+pub(super) struct CursorRange {
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Connection {
+struct ConnectionSettings {
     env: Option<String>,
     file: Option<PathBuf>,
 }
@@ -37,7 +37,7 @@ struct Connection {
 /// The make of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(super) enum ServerKind {
     Postgres,
     Sqlite,
     MySql,
@@ -56,9 +56,9 @@ pub(super) enum Reread {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Settings {
-    pub(super) kind: Kind,
-    connection: Option<Connection>,
+pub(super) struct DatabaseSettings {
+    pub(super) kind: ServerKind,
+    connection: Option<ConnectionSettings>,
     /// The settings of a database that is a file.
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     pub(super) path: Option<PathBuf>,
@@ -75,7 +75,7 @@ pub(super) struct Settings {
     statement_timeout: Option<f64>,
     #[serde(default = "default_max_record_bytes")]
     pub(super) max_record_bytes: usize,
-    pub(super) range: Option<Range>,
+    pub(super) range: Option<CursorRange>,
     /// Which rows are looked at, whatever the cursor says.
     #[serde(skip)]
     pub(super) reread: Option<Reread>,
@@ -85,7 +85,7 @@ fn default_max_record_bytes() -> usize {
     16 << 20
 }
 
-impl Settings {
+impl DatabaseSettings {
     pub(super) fn parse(value: &Value) -> Result<Self> {
         if value.get("format").is_some()
             || (value.get("path").is_some() && value["kind"] != "sqlite")

@@ -12,17 +12,17 @@ const MOST_BRACKETS: usize = 1000;
 
 /// Finds the values of certain members.
 #[derive(Debug)]
-pub(super) struct Slicer {
+pub(super) struct MemberSlicer {
     columns: HashMap<String, usize>,
     /// The members of the previous record by place; they are mostly those of the next one, too.
     members: Vec<(String, Option<usize>)>,
     values: Vec<Range<usize>>,
 }
 
-impl Slicer {
+impl MemberSlicer {
     pub(super) fn new(columns: &[String]) -> Self {
         let by_name = columns.iter().cloned().zip(0..);
-        Slicer {
+        MemberSlicer {
             columns: by_name.collect(),
             members: Vec::new(),
             values: vec![0..0; columns.len()],
@@ -33,7 +33,7 @@ impl Slicer {
     pub(super) fn slice(&mut self, json: &str) -> bool {
         self.values.fill(0..0);
         let mut reader = serde_json::Deserializer::from_str(json);
-        let members = Members { slicer: self, json };
+        let members = MemberVisitor { slicer: self, json };
         reader.deserialize_map(members).is_ok() && reader.end().is_ok() && is_plain(json.as_bytes())
     }
 
@@ -60,12 +60,12 @@ impl Slicer {
     }
 }
 
-struct Members<'a, 'de> {
-    slicer: &'a mut Slicer,
+struct MemberVisitor<'a, 'de> {
+    slicer: &'a mut MemberSlicer,
     json: &'de str,
 }
 
-impl<'de> Visitor<'de> for Members<'_, 'de> {
+impl<'de> Visitor<'de> for MemberVisitor<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let Members { slicer, json } = self;
+        let MemberVisitor { slicer, json } = self;
         let mut place = 0;
         while let Some(column) = members.next_key_seed(Name { slicer, place })? {
             let value: &RawValue = members.next_value()?;
@@ -91,7 +91,7 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
 
 /// The name of a member, and which column it is.
 struct Name<'a> {
-    slicer: &'a mut Slicer,
+    slicer: &'a mut MemberSlicer,
     place: usize,
 }
 

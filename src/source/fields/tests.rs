@@ -1,10 +1,10 @@
 //! Which fields a record has, and which records only the server can judge.
 
-use super::slicer::Slicer;
+use super::slicer::MemberSlicer;
 
 fn values<'j>(columns: &[&str], json: &'j str) -> Option<Vec<&'j str>> {
     let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-    let mut slicer = Slicer::new(&columns);
+    let mut slicer = MemberSlicer::new(&columns);
     let is_sliced = slicer.slice(json);
     let values = slicer.values().iter();
     is_sliced.then(|| values.map(|value| &json[value.clone()]).collect())

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use super::listing::{Listing, MATCHING, unreadable};
+use super::listing::{FileListing, MATCHING, unreadable};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 
 /// The files that a path stands for, sorted by name in byte order.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundFiles {
     pub(super) names: Vec<String>,
     /// What was passed over, or that there was nothing to read.
     pub(super) remarks: Vec<String>,
@@ -17,36 +17,36 @@ pub(super) struct Found {
 
 /// Where files are looked for.
 #[derive(Debug, Clone)]
-pub(super) struct Address {
+pub(super) struct FilePattern {
     /// A file, a folder or a glob.
     pub(super) path: String,
     /// Which of the files below the folder; `None`: those directly in it.
     pub(super) below: Option<String>,
 }
 
-impl Address {
+impl FilePattern {
     /// Finds the files: the one that is named, those of a folder, or a glob's matches.
-    pub(super) fn files(&self, host: &HostRules) -> Result<Found> {
+    pub(super) fn files(&self, host: &HostRules) -> Result<FoundFiles> {
         let path = self.path.as_str();
         host.file(root(path))?;
         // If a name with brackets exists, it is taken literally before it is taken as a glob.
         match (fs::metadata(path), &self.below) {
-            (Ok(meta), None) if meta.is_dir() => found(Listing::of_folder(path, host), || {
+            (Ok(meta), None) if meta.is_dir() => found(FileListing::of_folder(path, host), || {
                 format!("folder `{path}` holds no file to read")
             }),
             (Ok(meta), Some(below)) if meta.is_dir() => {
-                found(Listing::below_folder(path, below, host)?, || {
+                found(FileListing::below_folder(path, below, host)?, || {
                     format!("no file in folder `{path}` matches `{below}`")
                 })
             }
-            (Ok(meta), None) if meta.is_file() => Ok(Found {
+            (Ok(meta), None) if meta.is_file() => Ok(FoundFiles {
                 names: vec![path.to_owned()],
                 remarks: Vec::from_iter(is_glob(path).then(|| {
                     format!("`{path}` is the name of a file, which alone is read; if it is meant as a glob, rename that file")
                 })),
             }),
             (Ok(_), None) => Err(not_regular(path)),
-            (Err(_), None) if is_glob(path) => found(Listing::of_glob(path, host)?, || {
+            (Err(_), None) if is_glob(path) => found(FileListing::of_glob(path, host)?, || {
                 format!("no file matches `{path}`")
             }),
             (Err(cause), _) if cause.kind() == std::io::ErrorKind::NotFound => {
@@ -116,11 +116,11 @@ fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
-fn found(listing: Listing<'_>, nothing: impl Fn() -> String) -> Result<Found> {
+fn found(listing: FileListing<'_>, nothing: impl Fn() -> String) -> Result<FoundFiles> {
     let (mut names, mut remarks) = listing.list()?;
     names.sort_unstable();
     if names.is_empty() {
         remarks.insert(0, nothing());
     }
-    Ok(Found { names, remarks })
+    Ok(FoundFiles { names, remarks })
 }

@@ -13,14 +13,14 @@ const HEAD: usize = 64 * 1024;
 
 /// Facts about the file as it was before it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     pub(super) size: u64,
     pub(super) mtime_ns: i64,
     head: String,
     head_bytes: u64,
 }
 
-impl units::Identity for Identity {
+impl units::UnitIdentity for FileIdentity {
     const NOUN: &'static str = "file";
     const REPLACED: &'static str = "replaced or truncated";
     const ANOTHER_NAME: &'static str = "a new name";
@@ -28,10 +28,10 @@ impl units::Identity for Identity {
 }
 
 /// What is known of a file.
-pub(super) type Known = units::Known<Identity>;
-pub(super) type State = units::State<Identity>;
+pub(super) type KnownFile = units::KnownUnit<FileIdentity>;
+pub(super) type FileProgress = units::UnitProgress<FileIdentity>;
 
-impl State {
+impl FileProgress {
     /// Whether a file with this size and time has nothing new in it.
     pub(super) fn covers(&self, meta: &Metadata) -> bool {
         self.is_done && self.identity.is_as_before(meta)
@@ -57,9 +57,9 @@ impl State {
     }
 }
 
-impl Identity {
+impl FileIdentity {
     pub(super) fn new(meta: &Metadata, head: &[u8]) -> Self {
-        Identity {
+        FileIdentity {
             size: meta.len(),
             mtime_ns: mtime_ns(meta),
             head: hex_sha256(head),

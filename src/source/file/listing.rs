@@ -17,10 +17,10 @@ use crate::host::HostRules;
 use crate::source::names::{is_aside, is_unfinished};
 use crate::source::units::PassedOver;
 
-pub(super) struct Listing<'a> {
+pub(super) struct FileListing<'a> {
     /// The folder to begin with, as it appears in front of the names.
     base: String,
-    wanted: Wanted,
+    wanted: NameFilter,
     host: &'a HostRules,
     names: Vec<String>,
     /// Folders that were listed, by device and inode.
@@ -29,7 +29,7 @@ pub(super) struct Listing<'a> {
 }
 
 /// Which of the files below the folder.
-enum Wanted {
+enum NameFilter {
     /// Those that stand in it.
     All,
     Matches {
@@ -38,9 +38,9 @@ enum Wanted {
     },
 }
 
-impl Wanted {
+impl NameFilter {
     fn by_glob(below: &str) -> Result<Self> {
-        Ok(Wanted::Matches {
+        Ok(NameFilter::Matches {
             whole: pattern(below)?,
             parts: below.split('/').map(pattern).collect::<Result<_>>()?,
         })
@@ -55,9 +55,9 @@ fn pattern(text: &str) -> Result<Pattern> {
     })
 }
 
-impl<'a> Listing<'a> {
+impl<'a> FileListing<'a> {
     pub(super) fn of_folder(path: &str, host: &'a HostRules) -> Self {
-        Self::new(path.to_owned(), Wanted::All, host)
+        Self::new(path.to_owned(), NameFilter::All, host)
     }
 
     pub(super) fn of_glob(path: &str, host: &'a HostRules) -> Result<Self> {
@@ -69,16 +69,24 @@ impl<'a> Listing<'a> {
         }
         let wild = plain.find(['*', '?', '[']).unwrap_or(plain.len());
         let (base, below) = plain.split_at(plain[..wild].rfind('/').map_or(0, |at| at + 1));
-        Ok(Self::new(base.to_owned(), Wanted::by_glob(below)?, host))
+        Ok(Self::new(
+            base.to_owned(),
+            NameFilter::by_glob(below)?,
+            host,
+        ))
     }
 
     /// The files of the folder `path` whose names below it match.
     pub(super) fn below_folder(path: &str, below: &str, host: &'a HostRules) -> Result<Self> {
-        Ok(Self::new(path.to_owned(), Wanted::by_glob(below)?, host))
+        Ok(Self::new(
+            path.to_owned(),
+            NameFilter::by_glob(below)?,
+            host,
+        ))
     }
 
-    fn new(base: String, wanted: Wanted, host: &'a HostRules) -> Self {
-        Listing {
+    fn new(base: String, wanted: NameFilter, host: &'a HostRules) -> Self {
+        FileListing {
             base,
             wanted,
             host,
@@ -116,8 +124,8 @@ impl<'a> Listing<'a> {
         let mut entries = WalkDir::new(root)
             .min_depth(1)
             .max_depth(match self.wanted {
-                Wanted::All => 1,
-                Wanted::Matches { .. } => usize::MAX,
+                NameFilter::All => 1,
+                NameFilter::Matches { .. } => usize::MAX,
             })
             // All of one folder: names differ where their paths do.
             .sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()))
@@ -203,7 +211,7 @@ impl<'a> Listing<'a> {
 
     /// Whether files that match may be in the folder or deeper.
     fn leads_on(&mut self, path: &Path) -> bool {
-        let Wanted::Matches { parts, .. } = &self.wanted else {
+        let NameFilter::Matches { parts, .. } = &self.wanted else {
             return false;
         };
         let below = strip(path, Path::new(&self.base));
@@ -219,8 +227,8 @@ impl<'a> Listing<'a> {
     /// Whether the file is asked for.
     fn wants(&mut self, path: &Path) -> bool {
         let (fits, wants_unfinished) = match &self.wanted {
-            Wanted::All => (true, false),
-            Wanted::Matches { whole, .. } => (
+            NameFilter::All => (true, false),
+            NameFilter::Matches { whole, .. } => (
                 whole.matches_with(
                     &strip(path, Path::new(&self.base)).to_string_lossy(),
                     ANY_DOT,
@@ -236,8 +244,8 @@ impl<'a> Listing<'a> {
     fn is_put_aside(&mut self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_named = match &self.wanted {
-            Wanted::All => false,
-            Wanted::Matches { parts, .. } => parts
+            NameFilter::All => false,
+            NameFilter::Matches { parts, .. } => parts
                 .iter()
                 .any(|part| is_aside(part.as_str()) && part.matches_with(&name, MATCHING)),
         };

@@ -26,21 +26,21 @@ use crate::error::Result;
 use crate::host::HostRules;
 use crate::source::records::{Compression, RecordSettings};
 use crate::source::units::{
-    ASKED_AT_ONCE, Answer, KnownObjects, Listed, News, PassedOver, ReadOn, Trouble, Unit, Units,
-    ask, by_name, lost, read_after_all,
+    ASKED_AT_ONCE, Answer, ChangedUnits, KnownObjects, ListedUnit, PassedOver, Unit, UnitChange,
+    UnitRead, Units, ask, by_name, lost, read_after_all,
 };
 use crate::source::{BatchBuilder, ObjectState, Progress, Proof, Reason, Source, SourceContext};
 
-use self::identity::{Facts, Identity, Known};
+use self::identity::{Facts, FileIdentity, KnownFile};
 use self::reading::FileReading;
-use self::settings::Settings;
-use self::start::{Opened, identify, open};
+use self::settings::FileSettings;
+use self::start::{OpenedFile, identify, open};
 
 /// The source that reads files.
 pub struct FileSource {
-    settings: Settings,
+    settings: FileSettings,
     /// The files that may have something new, and what is known about them.
-    queue: VecDeque<(String, Option<Known>)>,
+    queue: VecDeque<(String, Option<KnownFile>)>,
     /// Begun by an earlier run, and gone.
     gone: Vec<ObjectState>,
     current: Option<FileReading>,
@@ -53,12 +53,12 @@ pub struct FileSource {
 
 /// Of a file source's settings, those about records in what comes on standard input.
 pub(super) fn stream_settings(settings: &Value) -> Result<RecordSettings> {
-    Ok(Settings::parse(settings)?.records)
+    Ok(FileSettings::parse(settings)?.records)
 }
 
 /// Whether the files may be listed and read here.
 pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
-    let address = Settings::parse(settings)?.address;
+    let address = FileSettings::parse(settings)?.address;
     let files = address.readable(host)?;
     Ok(format!("may read {}, files: {files}", address.path))
 }
@@ -70,7 +70,7 @@ impl FileSource {
         known: Arc<dyn KnownObjects>,
         context: &SourceContext,
     ) -> Result<Self> {
-        let settings = Settings::parse(settings)?;
+        let settings = FileSettings::parse(settings)?;
         let found = settings.address.files(&context.host)?;
         let units = Units::new(settings.on_replace, &context.remarks);
         for remark in found.remarks {
@@ -125,19 +125,22 @@ impl FileSource {
         let mut found = names.into_iter().map(|name| {
             let meta = fs::metadata(&name).ok();
             let facts = meta.as_ref().map(Facts::new);
-            Ok((Listed::new::<Identity>(name, &facts)?, meta))
+            Ok((ListedUnit::new::<FileIdentity>(name, &facts)?, meta))
         });
         let mut asked = None;
         loop {
             let some = found.by_ref().take(ASKED_AT_ONCE);
             let (listed, metas) = some.collect::<Result<(Vec<_>, Vec<_>)>>()?;
             if let Some(answer) = asked.take() {
-                let (mut news, mut listed, metas): (News, Vec<Listed>, Vec<Option<Metadata>>) =
-                    Answer::wait(answer)?;
+                let (mut news, mut listed, metas): (
+                    ChangedUnits,
+                    Vec<ListedUnit>,
+                    Vec<Option<Metadata>>,
+                ) = Answer::wait(answer)?;
                 news.sort_unstable_by_key(|(place, _)| *place);
                 for (place, state) in news {
                     let name = std::mem::take(&mut listed[place].name);
-                    let known = state.map(Known::new).transpose()?;
+                    let known = state.map(KnownFile::new).transpose()?;
                     self.total_bytes += remaining(metas[place].as_ref(), known.as_ref());
                     self.queue.push_back((name, known));
                 }
@@ -155,27 +158,27 @@ impl FileSource {
     fn open_next(
         &mut self,
         name: String,
-        known: Option<Known>,
+        known: Option<KnownFile>,
         out: &mut BatchBuilder,
     ) -> Result<Option<Proof>> {
         self.host.file(Path::new(&name))?;
         let state = match known {
-            Some(Known::ToSkip(state)) => {
+            Some(KnownFile::ToSkip(state)) => {
                 self.units.pass_over(*state, &identify(&name)?, out)?;
                 return Ok(Some(Proof::Complete));
             }
-            Some(Known::Read(state)) => Some(*state),
-            Some(Known::Done(_) | Known::Skipped(_)) => {
+            Some(KnownFile::Read(state)) => Some(*state),
+            Some(KnownFile::Done(_) | KnownFile::Skipped(_)) => {
                 self.units.remark(read_after_all(&name));
                 None
             }
             None => None,
         };
         match open(&self.settings, &name, state)? {
-            Opened::Reading(reading) => self.current = Some(*reading),
-            Opened::Unchanged => {}
-            Opened::Replaced(difference) => self.begin_again(name, &difference, true)?,
-            Opened::Waiting(why) => {
+            OpenedFile::Reading(reading) => self.current = Some(*reading),
+            OpenedFile::Unchanged => {}
+            OpenedFile::Replaced(difference) => self.begin_again(name, &difference, true)?,
+            OpenedFile::Waiting(why) => {
                 return Ok(Some(Proof::Partial(Reason::Waiting { name, why })));
             }
         }
@@ -184,7 +187,7 @@ impl FileSource {
 
     fn begin_again(&mut self, name: String, difference: &str, is_handed_out: bool) -> Result<()> {
         self.units
-            .begin_again::<Identity>(&name, difference, is_handed_out)?;
+            .begin_again::<FileIdentity>(&name, difference, is_handed_out)?;
         self.queue.push_front((name, None));
         Ok(())
     }
@@ -192,23 +195,23 @@ impl FileSource {
     /// Reads on in a file.
     fn read_on(&mut self, file: FileReading, out: &mut BatchBuilder) -> Result<Progress> {
         Ok(match self.units.read_on(file, out)? {
-            ReadOn::BatchFull(file) => {
+            UnitRead::BatchFull(file) => {
                 self.current = Some(file);
                 Progress::Full
             }
-            ReadOn::Ended(proof) => Progress::UnitEnded(proof),
-            ReadOn::Overread(file) => {
-                let known = file.state()?.map(Known::new).transpose()?;
+            UnitRead::Ended(proof) => Progress::UnitEnded(proof),
+            UnitRead::Overread(file) => {
+                let known = file.state()?.map(KnownFile::new).transpose()?;
                 self.queue.push_front((file.name().to_owned(), known));
                 Progress::UnitEnded(Proof::Complete)
             }
-            ReadOn::Disturbed(file, Trouble::Replaced(difference)) => {
+            UnitRead::Changed(file, UnitChange::Replaced(difference)) => {
                 let is_handed_out = file.is_handed_out();
                 self.begin_again(file.name().to_owned(), &difference, is_handed_out)?;
                 Progress::UnitEnded(Proof::Complete)
             }
             // A file that is open can be read to its end.
-            ReadOn::Disturbed(_, Trouble::Gone) => Progress::UnitEnded(Proof::Complete),
+            UnitRead::Changed(_, UnitChange::Gone) => Progress::UnitEnded(Proof::Complete),
         })
     }
 }
@@ -247,11 +250,11 @@ impl Source for FileSource {
 }
 
 /// How many bytes of the file are still to be read.
-fn remaining(meta: Option<&Metadata>, known: Option<&Known>) -> u64 {
+fn remaining(meta: Option<&Metadata>, known: Option<&KnownFile>) -> u64 {
     let size = meta.map_or(0, Metadata::len);
     match known {
-        Some(Known::ToSkip(_)) => 0,
-        Some(Known::Read(known)) if known.position.compression == Compression::None => {
+        Some(KnownFile::ToSkip(_)) => 0,
+        Some(KnownFile::Read(known)) if known.position.compression == Compression::None => {
             size.saturating_sub(known.position.place.bytes)
         }
         _ => size,

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::identity::State;
+use super::identity::FileProgress;
 use super::watch::Handle;
 use crate::error::Result;
 use crate::source::ObjectState;
 use crate::source::records::Content;
-use crate::source::units::{Trouble, Unit};
+use crate::source::units::{Unit, UnitChange};
 
 /// A file being read.
 pub(super) struct FileReading {
     content: Box<dyn Content>,
     handle: Arc<Handle>,
-    known: Option<State>,
+    known: Option<FileProgress>,
     /// It was read to its end before, and nothing has been added since.
     is_unchanged: bool,
 }
@@ -23,7 +23,7 @@ impl FileReading {
     pub(super) fn new(
         content: Box<dyn Content>,
         handle: Arc<Handle>,
-        known: Option<State>,
+        known: Option<FileProgress>,
         is_unchanged: bool,
     ) -> Self {
         FileReading {
@@ -49,7 +49,7 @@ impl Unit for FileReading {
         self.content.as_mut()
     }
 
-    fn is_addition(&self) -> bool {
+    fn has_grown(&self) -> bool {
         self.known.as_ref().is_some_and(|known| known.is_done) && !self.is_unchanged
     }
 
@@ -58,7 +58,7 @@ impl Unit for FileReading {
             Some(known) if self.is_unchanged => known.position.clone(),
             _ => self.content.position(),
         };
-        let state = State {
+        let state = FileProgress {
             identity: self.handle.identity.clone(),
             position,
             is_done: self.content.is_done(),
@@ -69,9 +69,9 @@ impl Unit for FileReading {
         state.to_object(self.content.name()).map(Some)
     }
 
-    fn trouble(&self) -> Result<Option<Trouble>> {
+    fn change(&self) -> Result<Option<UnitChange>> {
         let read = self.content.raw_position();
         let disturbance = self.handle.disturbance(self.content.name(), read)?;
-        Ok(disturbance.map(Trouble::Replaced))
+        Ok(disturbance.map(UnitChange::Replaced))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::discover::Address;
+use super::discover::FilePattern;
 use crate::error::Result;
 use crate::source::names::{check_after, glob_below};
 use crate::source::records::{OnReplace, RecordSettings, invalid, parse};
@@ -23,12 +23,10 @@ pub(super) enum Partial {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Own {
+struct RawFileSettings {
     #[serde(default)]
     path: String,
-    #[serde(default)]
     pattern: Option<String>,
-    #[serde(default)]
     subfolders: Option<bool>,
     #[serde(default = "default_settle_seconds")]
     settle_seconds: f64,
@@ -36,13 +34,12 @@ struct Own {
     partial: Partial,
     #[serde(default)]
     on_replace: OnReplace,
-    #[serde(default)]
     after: Option<String>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
-    pub(super) address: Address,
+pub(super) struct FileSettings {
+    pub(super) address: FilePattern,
     pub(super) settle: Duration,
     pub(super) partial: Partial,
     pub(super) on_replace: OnReplace,
@@ -57,10 +54,10 @@ fn default_settle_seconds() -> f64 {
 
 const LONGEST_SETTLE: f64 = 3600.0;
 
-impl Settings {
+impl FileSettings {
     /// Reads and checks the settings.
     pub(super) fn parse(value: &Value) -> Result<Self> {
-        let (own, records): (Own, _) = parse(KIND, value)?;
+        let (own, records): (RawFileSettings, _) = parse(KIND, value)?;
         if own.path.is_empty() {
             return Err(invalid(
                 KIND,
@@ -80,8 +77,8 @@ impl Settings {
         if let Some(after) = &own.after {
             check_after(KIND, after, &own.path)?;
         }
-        Ok(Settings {
-            address: Address {
+        Ok(FileSettings {
+            address: FilePattern {
                 below: glob_below(own.pattern.as_deref(), own.subfolders),
                 path: own.path,
             },

@@ -7,10 +7,10 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
 
 use super::discover::not_regular;
-use super::identity::{Identity, State, read_head};
+use super::identity::{FileIdentity, FileProgress, read_head};
 use super::listing::unreadable;
 use super::reading::FileReading;
-use super::settings::{Partial, Settings};
+use super::settings::{FileSettings, Partial};
 use super::watch::{Growing, Handle};
 use crate::error::Result;
 use crate::source::parquet::{self, Ranges};
@@ -20,7 +20,7 @@ use crate::source::records::{
 };
 
 /// What opening a file came to.
-pub(super) enum Opened {
+pub(super) enum OpenedFile {
     /// There may be something to read.
     Reading(Box<FileReading>),
     /// It was read to its end, and nothing has touched it since.
@@ -32,11 +32,15 @@ pub(super) enum Opened {
 }
 
 /// Opens the file `name`, about which an earlier run noted `known`.
-pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Result<Opened> {
+pub(super) fn open(
+    settings: &FileSettings,
+    name: &str,
+    known: Option<FileProgress>,
+) -> Result<OpenedFile> {
     let failed = |cause| unreadable(name, cause);
     let meta = fs::metadata(name).map_err(failed)?;
     if known.as_ref().is_some_and(|known| known.covers(&meta)) {
-        return Ok(Opened::Unchanged);
+        return Ok(OpenedFile::Unchanged);
     }
     let (file, meta) = open_regular(name)?;
     let head = read_head(&file, meta.len()).map_err(failed)?;
@@ -46,11 +50,11 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
             .difference(meta.len(), &head)
             .or_else(|| recompressed(&known.position, compression));
         if let Some(difference) = difference {
-            return Ok(Opened::Replaced(difference));
+            return Ok(OpenedFile::Replaced(difference));
         }
     }
     let handle = Arc::new(Handle {
-        identity: Identity::new(&meta, &head),
+        identity: FileIdentity::new(&meta, &head),
         file,
         meta,
     });
@@ -65,13 +69,13 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
         let position = &known.position;
         match window.resume(&position.place) {
             Ok(Resumed::Unchanged) => {}
-            Ok(Resumed::Changed(difference)) => return Ok(Opened::Replaced(difference)),
+            Ok(Resumed::Changed(difference)) => return Ok(OpenedFile::Replaced(difference)),
             Err(cause) => return Err(damaged("file", name, compression, &window, cause)),
         }
         parser = position.parser.clone();
         is_unchanged = known.is_done
             && !window
-                .holds(1)
+                .fill_to(1)
                 .map_err(|cause| damaged("file", name, compression, &window, cause))?;
         if !is_unchanged && position.tail.is_some() {
             (window, parser) = reenter(&settings.records, &handle, position, window)
@@ -89,30 +93,30 @@ pub(super) fn open(settings: &Settings, name: &str, known: Option<State>) -> Res
         false => reading.begin(&settings.records, format, parser)?,
     }
     let file = FileReading::new(Box::new(reading), handle, known, is_unchanged);
-    Ok(Opened::Reading(Box::new(file)))
+    Ok(OpenedFile::Reading(Box::new(file)))
 }
 
 fn open_parquet(
-    settings: &Settings,
+    settings: &FileSettings,
     name: &str,
     handle: Arc<Handle>,
-    known: Option<State>,
-) -> Result<Opened> {
+    known: Option<FileProgress>,
+) -> Result<OpenedFile> {
     let position = known.as_ref().map(|known| &known.position);
     let ranges = Arc::clone(&handle) as Arc<dyn Ranges>;
     match parquet::open("file", name, ranges, &settings.records, position)? {
-        parquet::Opened::There(content) => {
+        parquet::Opened::Content(content) => {
             let is_unchanged = known.as_ref().is_some_and(|known| known.is_done);
             let file = FileReading::new(content, handle, known, is_unchanged);
-            Ok(Opened::Reading(Box::new(file)))
+            Ok(OpenedFile::Reading(Box::new(file)))
         }
-        parquet::Opened::Elsewhere(difference) => Ok(Opened::Replaced(difference)),
+        parquet::Opened::Changed(difference) => Ok(OpenedFile::Replaced(difference)),
         parquet::Opened::Unfinished(what) => {
             let age = handle.meta.modified().map(|at| at.elapsed());
             let is_settled = age.is_ok_and(|age| age.is_ok_and(|age| age >= settings.settle));
             match is_settled || settings.partial != Partial::Wait {
                 true => Err(parquet::unfinished("file", name, &what)),
-                false => Ok(Opened::Waiting(format!(
+                false => Ok(OpenedFile::Waiting(format!(
                     "{name} is not a complete Parquet file: {what}; it may still be being written"
                 ))),
             }
@@ -133,10 +137,10 @@ impl Ranges for Handle {
 }
 
 /// What a file is recognised by.
-pub(super) fn identify(name: &str) -> Result<Identity> {
+pub(super) fn identify(name: &str) -> Result<FileIdentity> {
     let (file, meta) = open_regular(name)?;
     let head = read_head(&file, meta.len()).map_err(|cause| unreadable(name, cause))?;
-    Ok(Identity::new(&meta, &head))
+    Ok(FileIdentity::new(&meta, &head))
 }
 
 /// A pipe may have taken the name since it was listed, and opening it would wait.
@@ -153,7 +157,7 @@ fn open_regular(name: &str) -> Result<(File, Metadata)> {
 }
 
 /// Where to begin, so that the anchor can be compared.
-fn resume_from(known: &Option<State>) -> u64 {
+fn resume_from(known: &Option<FileProgress>) -> u64 {
     known
         .as_ref()
         .map_or(0, |known| known.position.place.anchor_start())
@@ -202,7 +206,7 @@ fn reenter(
     if let Some(encoding) = settings.encoding(&position.parser) {
         window.decode_from(encoding);
     }
-    window.holds(2)?;
+    window.fill_to(2)?;
     let line_end = match window.data() {
         [b'\n', ..] => 1,
         [b'\r', b'\n', ..] => 2,

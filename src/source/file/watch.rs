@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::identity::{Identity, mtime_ns, read_head};
+use super::identity::{FileIdentity, mtime_ns, read_head};
 use super::listing::unreadable;
-use super::settings::{Partial, Settings};
+use super::settings::{FileSettings, Partial};
 use crate::error::Result;
 use crate::source::records::{Input, Settled};
 
@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) struct Handle {
     pub(super) file: File,
     pub(super) meta: Metadata,
-    pub(super) identity: Identity,
+    pub(super) identity: FileIdentity,
 }
 
 impl Handle {
@@ -63,7 +63,7 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    pub(super) fn new(handle: &Arc<Handle>, settings: &Settings) -> Self {
+    pub(super) fn new(handle: &Arc<Handle>, settings: &FileSettings) -> Self {
         Growing {
             handle: Arc::clone(handle),
             partial: settings.partial,

@@ -5,18 +5,16 @@ use serde_json::Value;
 
 use crate::source::json::Pointer;
 
-/// A JSON pointer, and what it must lead to. Without values, to anything that is neither null nor false nor
-/// empty.
+/// A JSON pointer and the values it is to lead to; without values, anything but null, false and empty ones.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Condition {
     pub(crate) pointer: Pointer,
-    #[serde(default)]
     pub(crate) values: Option<Vec<Value>>,
 }
 
 impl Condition {
-    /// Whether it holds, given the JSON at its pointer.
+    /// Whether the condition holds for the JSON at its pointer.
     pub(crate) fn holds(&self, json: Option<&[u8]>) -> bool {
         let Some(json) = json else { return false };
         let value: Value = serde_json::from_slice(json).unwrap_or(Value::Null);

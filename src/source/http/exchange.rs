@@ -1,4 +1,4 @@
-//! Gets one page: the request, redirects, refusals, retries.
+//! Fetches one page: request, redirects, error statuses, retries.
 
 mod ask;
 
@@ -8,42 +8,61 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{StatusCode, Url};
 
-use super::page::{Page, Reader};
-use super::paging::At;
-use super::request::{Asked, PageRequest};
-use super::settings::{Content, Settings};
+use super::page::{Page, PageReader};
+use super::paging::PagePosition;
+use super::request::{PageRequest, RequestScope};
+use super::settings::{HttpSettings, ResponseFormat};
 use crate::error::{Error, Result};
 use crate::http::auth::Auth;
-use crate::http::transport::{Hosts, Reply, Transport, fatal};
-use crate::retry::{Budget, Trouble};
+use crate::http::transport::{Hosts, Reply, Transport, permanent};
+use crate::retry::{Budget, RetryError};
 use crate::secret::Redactor;
 use crate::source::SourceContext;
 use crate::source::records::Format;
 
 pub(crate) struct Exchange {
-    pub(crate) settings: Settings,
+    pub(crate) settings: HttpSettings,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) hosts: Hosts,
     accept: &'static str,
     headers: HeaderMap,
     transport: Transport,
     auth: Auth,
-    reader: Reader,
+    reader: PageReader,
     budget: Arc<Budget>,
 }
 
-/// A final answer that is not a page.
+/// Why a page could not be fetched.
+pub(crate) enum FetchError {
+    /// The server answered with an error status that is not retried.
+    Status(Box<StatusError>),
+    Other(Error),
+}
+
+impl From<Box<StatusError>> for FetchError {
+    fn from(error: Box<StatusError>) -> Self {
+        FetchError::Status(error)
+    }
+}
+
+impl From<Error> for FetchError {
+    fn from(error: Error) -> Self {
+        FetchError::Other(error)
+    }
+}
+
+/// A final answer with an error status.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct StatusError {
     pub(crate) status: StatusCode,
     pub(crate) error: Error,
-    /// What a page from there would have as its origin.
+    /// The origin that records of the page would have.
     pub(crate) origin: String,
 }
 
-impl Refusal {
-    /// The source may once have known this page.
-    pub(crate) fn is_forgotten(&self) -> bool {
+impl StatusError {
+    /// Whether the page may have existed once.
+    pub(crate) fn is_gone(&self) -> bool {
         matches!(
             self.status,
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE
@@ -51,13 +70,10 @@ impl Refusal {
     }
 }
 
-/// The page, and how often it had to be asked for again; or that there is none.
-pub(crate) type Fetched = std::result::Result<(Page, u32), Box<Refusal>>;
-
 impl Exchange {
     pub(crate) fn new(
-        settings: Settings,
-        content: Content,
+        settings: HttpSettings,
+        content: ResponseFormat,
         context: &SourceContext,
     ) -> Result<Self> {
         let redactor = Arc::clone(&context.secrets);
@@ -87,7 +103,7 @@ impl Exchange {
                 Format::Json => "application/json, */*;q=0.5",
                 _ => "*/*",
             },
-            reader: Reader::new(&settings, content, Arc::clone(&redactor)),
+            reader: PageReader::new(&settings, content, Arc::clone(&redactor)),
             headers,
             redactor,
             budget: Arc::clone(&context.budget),
@@ -95,10 +111,14 @@ impl Exchange {
         })
     }
 
-    /// Fetches the page at `at`.
-    pub(crate) async fn fetch(self: Arc<Self>, at: &At, asked: &Asked) -> Result<Fetched> {
-        let request = PageRequest::new(&self.settings, at, asked)?;
-        // A link may come from the cursor, which others can write.
+    /// Fetches the page at `at`; says how often it was retried.
+    pub(crate) async fn fetch(
+        self: Arc<Self>,
+        at: &PagePosition,
+        scope: &RequestScope,
+    ) -> Result<(Page, u32), FetchError> {
+        let request = PageRequest::new(&self.settings, at, scope)?;
+        // A link may come from the cursor, which database users can write.
         self.hosts
             .check(&request.url, "the page to go on with", &self.redactor)?;
         let request = Arc::new(request);
@@ -111,16 +131,16 @@ impl Exchange {
         let page = self.budget.retrying(shown, step).await?;
         let retried = tries.load(Ordering::Relaxed) - 1;
         self.budget.progressed();
-        Ok(page.map(|page| (page, retried)))
+        Ok((page?, retried))
     }
 
-    /// The answer to the request for the page at `at`, decoded but not read.
-    pub(crate) async fn answer(&self, at: &At, asked: &Asked) -> Result<Reply> {
-        let request = PageRequest::new(&self.settings, at, asked)?;
+    /// The decoded answer for the page at `at`, unparsed.
+    pub(crate) async fn answer(&self, at: &PagePosition, scope: &RequestScope) -> Result<Reply> {
+        let request = PageRequest::new(&self.settings, at, scope)?;
         let shown = request.shown(&self.redactor);
         let step = async || match self.ask(&request).await {
             Ok(Ok((_, reply))) => self.transport.decode(reply, &shown),
-            Ok(Err(refusal)) => Err(fatal(refusal.error)),
+            Ok(Err(status_error)) => Err(permanent(status_error.error)),
             Err(trouble) => Err(trouble),
         };
         let step = async || {
@@ -135,21 +155,21 @@ impl Exchange {
         self: Arc<Self>,
         request: Arc<PageRequest>,
         tries: u32,
-    ) -> Result<std::result::Result<Page, Box<Refusal>>, Trouble> {
+    ) -> Result<Result<Page, Box<StatusError>>, RetryError> {
         let done = match self.ask(&request).await {
             Ok(Ok((url, reply))) => {
-                // Decoding and slicing take time in which other answers arrive.
+                // Decoding and slicing would block the runtime.
                 let exchange = Arc::clone(&self);
                 let read = move || exchange.read(&request, url, reply, tries);
                 match tokio::task::spawn_blocking(read).await {
                     Ok(page) => page.map(Ok),
                     Err(cause) => {
                         let error = Error::failed("a page was given up").caused_by(cause);
-                        Err(fatal(error))
+                        Err(permanent(error))
                     }
                 }
             }
-            Ok(Err(refusal)) => Ok(Err(refusal)),
+            Ok(Err(status_error)) => Ok(Err(status_error)),
             Err(trouble) => Err(trouble),
         };
         done.map_err(|trouble| self.transport.wait_or_give_up(trouble, &self.redactor))
@@ -161,7 +181,7 @@ impl Exchange {
         url: Url,
         reply: Reply,
         tries: u32,
-    ) -> Result<Page, Trouble> {
+    ) -> Result<Page, RetryError> {
         let reply = self
             .transport
             .decode(reply, &request.shown(&self.redactor))?;

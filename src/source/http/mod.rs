@@ -1,21 +1,19 @@
 //! Records from HTTP APIs, page by page.
 //!
-//! A **sweep** reads all pages from the first to the last; a run goes on with the sweep that
-//! was broken off, or begins the next one, and ends with it. The cursor names the page to go
-//! on with and how many of its records are behind us, and is committed with the records it
-//! stands for. A high-water mark (`since`) moves with the records too, but is used only once
-//! the sweep that saw it is complete: a sweep asks for the same from its first page to its
-//! last, however often it is broken off.
+//! A **sweep** reads all pages from the first to the last. A run resumes the sweep that was interrupted,
+//! or begins the next one, and ends with it. The cursor names the next page and how many of its records
+//! were read, and is committed with those records. A high-water mark (`since`) is kept with it, but used
+//! only once its sweep is complete: all requests of a sweep ask for the same, however often it is resumed.
 //!
 //! | room | what |
 //! |---|---|
-//! | [`crate::http`] | one request and its whole answer, the credential that goes with it |
-//! | [`paging`] | which request comes first, and which after a page |
-//! | [`page`] | the records in an answer, and what it says of the next |
-//! | [`request`], [`exchange`], [`fetch`] | from a place in the pages to the page, ahead of the reader |
-//! | [`source`] | pages into batches, and what their end proves |
-//! | [`first`] | the first answer, before anybody knows how to read it |
-//! | [`sweep`], [`since`] | the cursor, and what a sweep asks for |
+//! | [`crate::http`] | one request, its complete answer, and credentials |
+//! | [`paging`] | the first request, and the one after a page |
+//! | [`page`] | the records of an answer, and what it says about further pages |
+//! | [`request`], [`exchange`], [`fetch`] | from a page position to the page, ahead of the reader |
+//! | [`source`] | from pages to batches, and the proof that all were read |
+//! | [`first`] | the first answer, for `sluice init` |
+//! | [`sweep`], [`since`] | the cursor, and the marks that a sweep asks for |
 
 mod condition;
 mod exchange;
@@ -31,19 +29,19 @@ mod source;
 mod sweep;
 mod value;
 
-pub(crate) use first::FirstAnswer;
+pub(crate) use first::FirstResponse;
 pub use source::HttpSource;
 
 use serde_json::Value;
 
 use self::exchange::Exchange;
-use self::settings::Settings;
+use self::settings::HttpSettings;
 use super::SourceContext;
 use crate::error::Result;
 
-/// The hosts that it would talk to, and whatever else keeps a first request from being made.
+/// The hosts that the source would connect to, and what would keep it from sending its first request.
 pub(super) fn preflight(settings: &Value, context: &SourceContext) -> Vec<Result<String>> {
-    let (settings, content) = match Settings::parse(settings) {
+    let (settings, content) = match HttpSettings::parse(settings) {
         Ok(parsed) => parsed,
         Err(error) => return vec![Err(error)],
     };

@@ -1,25 +1,25 @@
-//! Fills `{name}` in a URL, parameters and a body with values of a row of `for_each`.
+//! Replaces `{name}` in the URL, parameters and body by values of a row of `for_each`.
 
 use reqwest::Url;
 use serde_json::Value;
 
-use super::value::Found;
+use super::value::Extracted;
 use crate::error::{Error, Result};
 use crate::source::json::{self, Pointer};
 
 /// A row, as JSON.
-pub(crate) struct Filled(String);
+pub(crate) struct RowValues(String);
 
-impl Filled {
+impl RowValues {
     pub(crate) fn of(row: &str) -> Self {
-        Filled(row.to_owned())
+        RowValues(row.to_owned())
     }
 
     /// The value under a name, as text.
     fn value(&self, name: &str) -> Result<String> {
         let found = Pointer::parse(&format!("/{name}"))
             .and_then(|pointer| json::find(self.0.as_bytes(), &[&pointer]).ok()?.pop()?);
-        match found.map(|span| Found::of_json(&self.0.as_bytes()[span])) {
+        match found.map(|span| Extracted::of_json(&self.0.as_bytes()[span])) {
             Some(value) if !value.is_nothing() => Ok(value.text().to_owned()),
             _ => Err(Error::usage(format!(
                 "there is no value for {{{name}}} in the row {} of for_each",
@@ -29,7 +29,7 @@ impl Filled {
         }
     }
 
-    /// Puts values in the place of `{name}`, as `written` says.
+    /// Replaces `{name}` by the value, encoded by `written`.
     fn fill(&self, text: &str, written: impl Fn(String) -> String) -> Result<String> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
@@ -57,12 +57,12 @@ impl Filled {
     }
 }
 
-/// A URL for a row; without one, as it is.
-pub(crate) fn fill_url(url: &Url, row: Option<&Filled>) -> Result<Url> {
+/// The URL for a row.
+pub(crate) fn fill_url(url: &Url, row: Option<&RowValues>) -> Result<Url> {
     let Some(row) = row else {
         return Ok(url.clone());
     };
-    // In a path the brackets have been encoded.
+    // The URL parser has encoded brackets in the path.
     let text = url.as_str().replace("%7B", "{").replace("%7D", "}");
     let encoded = |value: String| -> String {
         let form: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
@@ -73,8 +73,8 @@ pub(crate) fn fill_url(url: &Url, row: Option<&Filled>) -> Result<Url> {
         .map_err(|cause| Error::usage(format!("`{text}` is not a URL")).caused_by(cause))
 }
 
-/// The same for what is sent: strings, wherever they stand.
-pub(crate) fn fill_value(value: Value, row: Option<&Filled>) -> Result<Value> {
+/// A parameter or body for a row: its strings are replaced, at any depth.
+pub(crate) fn fill_value(value: Value, row: Option<&RowValues>) -> Result<Value> {
     let Some(row) = row else {
         return Ok(value);
     };
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn values_of_the_row_stand_where_their_names_did() {
-        let row = Filled::of(r#"{"id": 12345678901234567890, "name": "a/b c", "none": null}"#);
+        let row = RowValues::of(r#"{"id": 12345678901234567890, "name": "a/b c", "none": null}"#);
         let url = |url: &str| fill_url(&Url::parse(url).unwrap(), Some(&row)).map(String::from);
         assert_eq!(
             url("https://a/x/{id}/y?n={name}").unwrap(),

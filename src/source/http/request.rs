@@ -1,4 +1,4 @@
-//! A request for one page, before credentials.
+//! The request for a page, without credentials.
 
 mod content;
 
@@ -6,19 +6,19 @@ use std::time::SystemTime;
 
 use reqwest::{Method, Url};
 
-use self::content::Content;
-use super::paging::At;
-use super::placeholders::{Filled, fill_url};
-use super::settings::{self, Settings};
-use super::since::Span;
+use self::content::RequestContent;
+use super::paging::PagePosition;
+use super::placeholders::{RowValues, fill_url};
+use super::settings::{self, HttpSettings};
+use super::since::MarkSpan;
 use crate::error::{Error, Result};
 use crate::secret::Redactor;
 
-/// What all requests of one round of pages ask for.
+/// What all requests of a round of pages have in common.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    pub(crate) span: Span,
-    /// The row of `for_each` they are made for.
+pub(crate) struct RequestScope {
+    pub(crate) span: MarkSpan,
+    /// The row of `for_each`.
     pub(crate) row: Option<String>,
     /// When the sweep began.
     pub(crate) began: SystemTime,
@@ -29,24 +29,28 @@ pub(crate) struct PageRequest {
     pub(crate) url: Url,
     pub(crate) method: Method,
     pub(crate) body: Option<String>,
-    /// It asks for more than the first page.
+    /// It is not for the first page.
     pub(crate) goes_on: bool,
-    /// The place, unless the URL shows it.
+    /// The position, unless the URL shows it.
     place: Option<String>,
     row: Option<String>,
 }
 
 impl PageRequest {
     /// For the page at `at`.
-    pub(crate) fn new(settings: &Settings, at: &At, asked: &Asked) -> Result<Self> {
+    pub(crate) fn new(
+        settings: &HttpSettings,
+        at: &PagePosition,
+        scope: &RequestScope,
+    ) -> Result<Self> {
         let method = match settings.method {
             settings::Method::Get => Method::GET,
             settings::Method::Post => Method::POST,
         };
-        let row = asked.row.as_deref().map(Filled::of);
-        let mut content = Content::new(settings, row.as_ref())?;
+        let row = scope.row.as_deref().map(RowValues::of);
+        let mut content = RequestContent::new(settings, row.as_ref())?;
         if let Some(since) = &settings.since {
-            since.put(&asked.span, asked.began, &mut |send_in, name, value| {
+            since.put(&scope.span, scope.began, &mut |send_in, name, value| {
                 content.put(send_in, name, value);
             });
         }
@@ -56,7 +60,7 @@ impl PageRequest {
         });
         let body = content.body();
         let url = match at {
-            At::Link(link) => Url::parse(link).map_err(|cause| {
+            PagePosition::Link(link) => Url::parse(link).map_err(|cause| {
                 Error::failed(format!("the link `{link}` is not a URL")).caused_by(cause)
             })?,
             _ => {
@@ -72,15 +76,15 @@ impl PageRequest {
             method,
             goes_on: *at != settings.paging.first(),
             place: (body != body_before).then(|| at.to_string()),
-            row: asked.row.clone(),
+            row: scope.row.clone(),
             body,
         })
     }
 
-    /// What records of this page have as their origin, and messages as the URL.
+    /// The origin of its records, which is also how messages name the request.
     pub(crate) fn shown(&self, redactor: &Redactor) -> String {
         let place = self.place.as_ref().map(|place| format!(" ({place})"));
-        // By this the engine finds the row again (sql/engine/batch/_origins.sql).
+        // The engine parses the row from this (sql/engine/batch/_origins.sql).
         let row = self.row.as_ref().map(|row| format!(" for {row}"));
         let url = redactor.clean(self.url.as_str());
         [Some(url), place, row].into_iter().flatten().collect()
@@ -94,19 +98,19 @@ mod tests {
     use serde_json::{Value, json};
     use std::time::UNIX_EPOCH;
 
-    fn request(more: Value, at: At) -> PageRequest {
+    fn request(more: Value, at: PagePosition) -> PageRequest {
         let mut settings = json!({"kind": "http", "url": "https://api.example/v1?fixed=1"});
         for (key, value) in more.as_object().unwrap() {
             settings[key] = value.clone();
         }
-        let (settings, _) = Settings::parse(&settings).unwrap();
+        let (settings, _) = HttpSettings::parse(&settings).unwrap();
         let span = settings.since.as_ref().map(|since| since.span(None, None));
-        let asked = Asked {
+        let scope = RequestScope {
             span: span.unwrap_or_default(),
             row: None,
             began: UNIX_EPOCH,
         };
-        PageRequest::new(&settings, &at, &asked).unwrap()
+        PageRequest::new(&settings, &at, &scope).unwrap()
     }
 
     #[test]
@@ -116,7 +120,7 @@ mod tests {
                 "params": {"q": "a b&c", "tags": ["x", "y"], "n": 5, "none": null, "page": 7},
                 "paging": {"model": "page_number", "param": "page"}, "since": {"param": "from", "start": "2026-01-01"},
             }),
-            At::Page(2),
+            PagePosition::Page(2),
         );
         assert_eq!(
             request.url.as_str(),
@@ -131,14 +135,14 @@ mod tests {
         let link = "https://api.example/v1?page=2";
         let request = request(
             json!({"params": {"q": "a"}, "paging": {"model": "next_link", "next": "/next"}}),
-            At::Link(link.to_owned()),
+            PagePosition::Link(link.to_owned()),
         );
         assert_eq!(request.url.as_str(), link);
     }
 
     #[test]
     fn a_place_in_the_body_shows_in_the_origin() {
-        let token = || At::Token("a&b".to_owned());
+        let token = || PagePosition::Token("a&b".to_owned());
         let paging =
             json!({"model": "cursor", "param": "after", "next": "/next", "send_in": "body"});
         for (format, body) in [

@@ -1,4 +1,4 @@
-//! The settings of an HTTP source, as the pipeline's definition keeps them.
+//! The settings of an HTTP source, as the pipeline's definition stores them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::condition::Condition;
 use super::paging::Paging;
-use super::since::{Range, Since};
+use super::since::{MarkRange, Since};
 use crate::error::{Error, Result};
 use crate::http::auth::AuthSettings;
-use crate::http::transport::Limits;
-use crate::http::url;
+use crate::http::transport::TransportLimits;
+use crate::http::{default_u64, url};
 use crate::source::json::Pointer;
 use crate::source::records::{self, Format, RecordSettings};
 
@@ -27,10 +27,10 @@ pub(crate) enum Method {
     Post,
 }
 
-/// What `records` leads to.
+/// What `records` points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Shape {
+pub(crate) enum RecordsShape {
     /// An array of records.
     #[default]
     Array,
@@ -40,7 +40,7 @@ pub(crate) enum Shape {
     Members,
 }
 
-/// How the body of a request is written.
+/// The encoding of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BodyFormat {
@@ -49,18 +49,18 @@ pub(crate) enum BodyFormat {
     Form,
 }
 
-/// How records stand in an answer.
+/// The format of answers.
 #[derive(Debug, Clone)]
-pub(crate) struct Content {
+pub(crate) struct ResponseFormat {
     pub(crate) format: Format,
     pub(crate) records: Pointer,
-    pub(crate) shape: Shape,
+    pub(crate) shape: RecordsShape,
     pub(crate) lines: RecordSettings,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Settings {
+pub(crate) struct HttpSettings {
     #[serde(deserialize_with = "url")]
     pub(crate) url: Url,
     #[serde(default)]
@@ -69,29 +69,23 @@ pub(crate) struct Settings {
     pub(crate) params: Map<String, Value>,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
-    #[serde(default)]
     pub(crate) body: Option<Value>,
     #[serde(default)]
     pub(crate) body_format: BodyFormat,
     #[serde(default)]
     records: Pointer,
     #[serde(default)]
-    shape: Shape,
+    shape: RecordsShape,
     #[serde(default)]
     pub(crate) paging: Paging,
-    #[serde(default)]
     pub(crate) max_pages: Option<u64>,
     #[serde(default)]
     pub(crate) allow_equal_pages: bool,
-    #[serde(default)]
     pub(crate) auth: Option<AuthSettings>,
-    #[serde(default)]
     pub(crate) since: Option<Since>,
-    /// The query whose rows the placeholders stand for; whoever opens the source has run it.
-    #[serde(default)]
+    /// The query for rows that fill the placeholders. It was run before the source is opened.
     for_each: Option<String>,
-    #[serde(default)]
-    pub(crate) range: Option<Range>,
+    pub(crate) range: Option<MarkRange>,
     #[serde(default)]
     pub(crate) retry_when: Vec<Condition>,
     #[serde(default)]
@@ -102,21 +96,19 @@ pub(crate) struct Settings {
     pub(crate) final_statuses: Vec<u16>,
     #[serde(default)]
     pub(crate) allow_hosts: Vec<String>,
-    #[serde(default)]
     pub(crate) ca_file: Option<PathBuf>,
-    #[serde(default = "ten")]
+    #[serde(default = "default_u64::<10>")]
     connect_timeout: u64,
-    #[serde(default = "sixty")]
+    #[serde(default = "default_u64::<60>")]
     read_timeout: u64,
-    #[serde(default = "nine_hundred")]
+    #[serde(default = "default_u64::<900>")]
     request_timeout: u64,
-    #[serde(default)]
     requests_per_second: Option<f64>,
     #[serde(default = "default_page_bytes")]
     max_page_bytes: usize,
     #[serde(default = "five")]
     pub(crate) max_redirects: u32,
-    #[serde(default = "three_hundred")]
+    #[serde(default = "default_u64::<300>")]
     max_wait: u64,
     #[serde(default = "two")]
     pub(crate) prefetch: usize,
@@ -130,27 +122,11 @@ fn five() -> u32 {
     5
 }
 
-fn ten() -> u64 {
-    10
-}
-
-fn sixty() -> u64 {
-    60
-}
-
-fn three_hundred() -> u64 {
-    300
-}
-
-fn nine_hundred() -> u64 {
-    900
-}
-
 fn default_page_bytes() -> usize {
     64 << 20
 }
 
-/// Settings that change nothing in what a place in a sweep means.
+/// Settings that may change within a sweep.
 const HARMLESS: &[&str] = &[
     "kind",
     "headers",
@@ -174,34 +150,34 @@ const HARMLESS: &[&str] = &[
     "max_record_bytes",
 ];
 
-impl Settings {
-    /// Reads the settings, and how records stand in an answer; a key with the value null counts
-    /// as absent. What the engine checked when the pipeline was defined is not checked again.
-    pub(crate) fn parse(value: &Value) -> Result<(Self, Content)> {
-        let (settings, lines) = records::parse::<Settings>("http", value)?;
+impl HttpSettings {
+    /// Parses the settings; a key with the value null counts as absent. What `define_pipeline` has checked is
+    /// not checked again.
+    pub(crate) fn parse(value: &Value) -> Result<(Self, ResponseFormat)> {
+        let (settings, lines) = records::parse::<HttpSettings>("http", value)?;
         if !matches!(settings.url.scheme(), "http" | "https") || settings.url.host().is_none() {
             return Err(
                 Error::usage(format!("`{}` is not a URL of an HTTP API", settings.url))
                     .next("begin it with https:// or http://"),
             );
         }
-        let content = Content {
+        let content = ResponseFormat {
             records: settings.records.clone(),
             shape: settings.shape,
-            format: lines.format.fixed().unwrap_or(Format::Json),
+            format: lines.format.unwrap_or(Format::Json),
             lines,
         };
         Ok((settings, content))
     }
 
-    /// Says whether a place noted under other settings still means the same.
+    /// Fingerprint of the settings under which the position of a sweep is valid.
     pub(crate) fn fingerprint(value: &Value) -> String {
         let mut value = value.clone();
         if let Some(map) = value.as_object_mut() {
             map.retain(|key, _| !HARMLESS.contains(&key.as_str()));
             let has_range = map.contains_key("range");
             if let Some(since) = map.get_mut("since").and_then(Value::as_object_mut) {
-                // A sweep keeps the value it began with.
+                // A sweep keeps the marks it began with.
                 since.retain(|key, _| match key.as_str() {
                     "start" | "lag" => false,
                     "until_param" => has_range,
@@ -217,8 +193,8 @@ impl Settings {
         self.for_each.is_some()
     }
 
-    pub(crate) fn limits(&self) -> Limits {
-        Limits {
+    pub(crate) fn limits(&self) -> TransportLimits {
+        TransportLimits {
             connect_timeout: Duration::from_secs(self.connect_timeout),
             read_timeout: Duration::from_secs(self.read_timeout),
             request_timeout: Duration::from_secs(self.request_timeout),
@@ -230,7 +206,7 @@ impl Settings {
     }
 }
 
-/// Enough of a SHA-256 to tell contents apart.
+/// The first 96 bits of the SHA-256.
 pub(crate) fn digest(bytes: &[u8]) -> [u8; 12] {
     let mut digest = [0; 12];
     digest.copy_from_slice(&Sha256::digest(bytes)[..12]);

@@ -1,4 +1,4 @@
-//! `since`: the high-water mark in the records, and how it is sent.
+//! `since`: the high-water mark of an incremental source, and how it is sent.
 
 use std::cmp::Ordering;
 use std::time::SystemTime;
@@ -8,64 +8,57 @@ use jiff::tz::TimeZone;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
-use super::paging::Put;
-use super::value::{Found, SendIn};
+use super::paging::PutParam;
+use super::value::{Extracted, SendIn};
 use crate::source::json::{self, Pointer};
-use crate::source::mark::{Decimal, Kind};
+use crate::source::mark::{Decimal, MarkKind};
 
-/// Where a sweep begins that wants only what is new.
+/// The settings of an incremental source.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Since {
     param: String,
-    #[serde(default)]
     pub(crate) field: Option<Pointer>,
-    #[serde(default)]
     header: Option<String>,
-    #[serde(default)]
     start: Option<String>,
     #[serde(default)]
     lag: u64,
     #[serde(default)]
-    kind: Kind,
+    kind: MarkKind,
     #[serde(default)]
     send_in: SendIn,
     /// The parameter that takes the end of a range or a window.
-    #[serde(default)]
     until_param: Option<String>,
-    /// How a mark is written in a request; else as the source wrote it.
-    #[serde(default)]
-    format: Option<Format>,
-    /// What the parameter takes, with `{since}` and `{until}` in it.
-    #[serde(default)]
+    /// The format of marks in requests; else that of the source.
+    format: Option<TimeFormat>,
+    /// The value of the parameter, with `{since}` and `{until}`.
     template: Option<String>,
-    /// How many seconds one round of pages is to cover.
-    #[serde(default)]
+    /// Seconds that one round of pages covers.
     step: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
-enum Format {
+enum TimeFormat {
     Unix,
     UnixMs,
     Date,
     Utc,
-    /// As strftime has it.
+    /// A format of strftime.
     Pattern(String),
 }
 
-impl TryFrom<String> for Format {
+impl TryFrom<String> for TimeFormat {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
         Ok(match text.as_str() {
-            "unix" => Format::Unix,
-            "unix_ms" => Format::UnixMs,
-            "date" => Format::Date,
-            "utc" => Format::Utc,
+            "unix" => TimeFormat::Unix,
+            "unix_ms" => TimeFormat::UnixMs,
+            "date" => TimeFormat::Date,
+            "utc" => TimeFormat::Utc,
             pattern => match in_utc(pattern, Timestamp::UNIX_EPOCH) {
-                Ok(_) => Format::Pattern(text),
+                Ok(_) => TimeFormat::Pattern(text),
                 Err(cause) => return Err(format!("`{text}` is not a time format: {cause}")),
             },
         })
@@ -76,42 +69,42 @@ fn in_utc(pattern: &str, moment: Timestamp) -> Result<String, jiff::Error> {
     jiff::fmt::strtime::format(pattern, &moment.to_zoned_datetime(TimeZone::UTC))
 }
 
-impl Format {
+impl TimeFormat {
     /// A moment, rounded down.
-    fn write(&self, moment: Timestamp) -> Found {
+    fn write(&self, moment: Timestamp) -> Extracted {
         let nanoseconds = moment.as_nanosecond();
         let utc = |pattern: &str| in_utc(pattern, moment).unwrap_or_else(|_| moment.to_string());
         match self {
-            Format::Unix => Found::Json(nanoseconds.div_euclid(1_000_000_000).to_string()),
-            Format::UnixMs => Found::Json(nanoseconds.div_euclid(1_000_000).to_string()),
-            Format::Date => Found::Text(utc("%Y-%m-%d")),
-            Format::Utc => Found::Text(utc("%Y-%m-%dT%H:%M:%SZ")),
-            Format::Pattern(pattern) => Found::Text(utc(pattern)),
+            TimeFormat::Unix => Extracted::Json(nanoseconds.div_euclid(1_000_000_000).to_string()),
+            TimeFormat::UnixMs => Extracted::Json(nanoseconds.div_euclid(1_000_000).to_string()),
+            TimeFormat::Date => Extracted::Text(utc("%Y-%m-%d")),
+            TimeFormat::Utc => Extracted::Text(utc("%Y-%m-%dT%H:%M:%SZ")),
+            TimeFormat::Pattern(pattern) => Extracted::Text(utc(pattern)),
         }
     }
 }
 
-/// The marks between which a backfill reads, in a single sweep; both belong to it.
+/// The range of a backfill, both ends included; it is read in one sweep.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Range {
+pub(crate) struct MarkRange {
     pub(crate) from: Option<String>,
     pub(crate) to: Option<String>,
 }
 
-/// What the requests of a round of pages ask for, if not for everything.
+/// The range of marks that a round of pages asks for.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Span {
+pub(crate) struct MarkSpan {
     pub(crate) since: Option<String>,
     pub(crate) until: Option<String>,
 }
 
 impl Since {
-    /// The mark in a record, if it has a usable one.
+    /// The mark of a record, if it is valid.
     pub(crate) fn mark_of(&self, payload: &[u8]) -> Option<String> {
         let field = self.field.as_ref()?;
         let span = json::find(payload, &[field]).ok()?.pop()??;
-        self.kind.read(Found::of_json(&payload[span]).text())
+        self.kind.read(Extracted::of_json(&payload[span]).text())
     }
 
     /// The mark in a header.
@@ -128,34 +121,34 @@ impl Since {
         }
     }
 
-    /// Whether a mark lies behind `to`, the end of a range.
+    /// Whether a mark is greater than `to`, the end of a range.
     pub(crate) fn is_beyond(&self, mark: &str, to: &str) -> bool {
         self.kind.order(mark, to) == Ordering::Greater
     }
 
-    /// The mark that a sweep leaves which began at `began`.
+    /// The mark that a sweep begun at `began` leaves: none in the future.
     pub(crate) fn believed(&self, mark: String, began: SystemTime) -> String {
         self.kind.not_after(mark, began)
     }
 
-    /// What a sweep asks for after one that left this mark.
-    pub(crate) fn span(&self, mark: Option<&str>, range: Option<&Range>) -> Span {
+    /// What the sweep after one that left `mark` asks for.
+    pub(crate) fn span(&self, mark: Option<&str>, range: Option<&MarkRange>) -> MarkSpan {
         let from = range.and_then(|range| range.from.clone());
         let to = range.and_then(|range| range.to.clone());
         let since = from.or_else(|| match mark {
             Some(mark) => Some(self.kind.minus(mark, self.lag)),
             None => self.start.clone(),
         });
-        self.cut(Span { since, until: to })
+        self.cut(MarkSpan { since, until: to })
     }
 
-    /// The window that follows, if this one did not reach up to `now`, or to the range's end.
+    /// The next window, unless this one reaches `now` or the end of the range.
     pub(crate) fn next_span(
         &self,
-        span: &Span,
-        range: Option<&Range>,
+        span: &MarkSpan,
+        range: Option<&MarkRange>,
         now: SystemTime,
-    ) -> Option<Span> {
+    ) -> Option<MarkSpan> {
         self.step?;
         let until = span.until.clone()?;
         let to = range.and_then(|range| range.to.clone());
@@ -164,29 +157,29 @@ impl Since {
             None => self.kind.moment(&until)? >= Timestamp::try_from(now).ok()?,
         };
         let since = Some(until);
-        (!is_last).then(|| self.cut(Span { since, until: to }))
+        (!is_last).then(|| self.cut(MarkSpan { since, until: to }))
     }
 
-    /// Not more than one window of it.
-    fn cut(&self, span: Span) -> Span {
+    /// Limits the span to one window.
+    fn cut(&self, span: MarkSpan) -> MarkSpan {
         let (Some(window), Some(since)) = (self.step, &span.since) else {
             return span;
         };
         let end = self.kind.plus(since, window);
         match span.until {
-            Some(until) if self.is_beyond(&end, &until) => Span {
+            Some(until) if self.is_beyond(&end, &until) => MarkSpan {
                 until: Some(until),
                 ..span
             },
-            _ => Span {
+            _ => MarkSpan {
                 until: Some(end),
                 ..span
             },
         }
     }
 
-    /// Writes the span into the request.
-    pub(crate) fn put(&self, span: &Span, began: SystemTime, put: Put<'_>) {
+    /// Sets the parameters for the span.
+    pub(crate) fn put(&self, span: &MarkSpan, began: SystemTime, put: PutParam<'_>) {
         let since = span.since.as_deref().map(|mark| self.sent(mark));
         let until = span.until.as_deref().map(|mark| self.sent(mark));
         match (&self.template, since) {
@@ -194,11 +187,11 @@ impl Since {
             (Some(template), Some(since)) => {
                 let now = || match &self.format {
                     Some(format) => format.write(Timestamp::try_from(began).unwrap_or_default()),
-                    None => Found::Text(self.kind.at(began)),
+                    None => Extracted::Text(self.kind.at(began)),
                 };
                 let until = until.clone().unwrap_or_else(now);
                 let text = template.replace("{since}", since.text());
-                let text = Found::Text(text.replace("{until}", until.text()));
+                let text = Extracted::Text(text.replace("{until}", until.text()));
                 put(self.send_in, &self.param, text);
             }
             (_, None) => {}
@@ -208,16 +201,18 @@ impl Since {
         }
     }
 
-    fn sent(&self, mark: &str) -> Found {
+    fn sent(&self, mark: &str) -> Extracted {
         match (&self.format, self.kind) {
             (Some(format), kind) => match kind.moment(mark) {
                 Some(moment) => format.write(moment),
-                None => Found::Text(mark.to_owned()),
+                None => Extracted::Text(mark.to_owned()),
             },
-            (None, Kind::Unix | Kind::UnixMs | Kind::Number) if Decimal::parse(mark).is_some() => {
-                Found::Json(mark.to_owned())
+            (None, MarkKind::Unix | MarkKind::UnixMs | MarkKind::Number)
+                if Decimal::parse(mark).is_some() =>
+            {
+                Extracted::Json(mark.to_owned())
             }
-            (None, _) => Found::Text(mark.to_owned()),
+            (None, _) => Extracted::Text(mark.to_owned()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Puts pages into batches, one after the other.
+//! Reads pages into batches.
 
 mod end;
 
@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::exchange::Exchange;
-use super::fetch::{Begin, Failure, FetchedPage, Fetcher};
-use super::request::Asked;
-use super::settings::Settings;
-use super::since::{Range, Since};
-use super::sweep::{Cursor, Done, Sweep};
+use super::exchange::{Exchange, FetchError};
+use super::fetch::{FetchStart, FetchedPage, PageFetcher};
+use super::request::RequestScope;
+use super::settings::HttpSettings;
+use super::since::{MarkRange, Since};
+use super::sweep::{HttpCursor, HttpDone, HttpSweep};
 use crate::error::Result;
 use crate::source::{BatchBuilder, Progress, Proof, Source, SourceContext, Start};
 
@@ -19,16 +19,16 @@ use crate::source::{BatchBuilder, Progress, Proof, Source, SourceContext, Start}
 pub struct HttpSource {
     context: SourceContext,
     exchange: Arc<Exchange>,
-    fetcher: Option<Fetcher>,
-    sweep: Sweep,
+    fetcher: Option<PageFetcher>,
+    sweep: HttpSweep,
     /// The rows of `for_each`, in their order.
     rows: Vec<String>,
-    current: Option<Reading>,
+    current: Option<CurrentPage>,
     is_over: bool,
-    /// The sweep was broken off by an earlier run, and no page of it has come yet.
+    /// The sweep is resumed, and no page of it has arrived yet.
     is_resumed: bool,
     is_first_sweep: bool,
-    /// Pages of this run.
+    /// Pages in this run.
     pages: u64,
     /// Records of the sweep before the current span.
     records_before: u64,
@@ -38,21 +38,21 @@ pub struct HttpSource {
 }
 
 /// A page being read.
-struct Reading {
+struct CurrentPage {
     fetched: FetchedPage,
     taken: u64,
 }
 
 impl HttpSource {
-    /// A source for the pipeline's `settings`, which goes on from where `start` says.
+    /// A source for the pipeline's `settings`, resumed at `start`.
     pub fn open(settings: &Value, start: &Start, context: &SourceContext) -> Result<Self> {
-        let fingerprint = Settings::fingerprint(settings);
-        let (settings, content) = Settings::parse(settings)?;
-        let cursor = Cursor::parse(start.cursor.as_ref())?;
-        // A range is read in one sweep.
-        let is_over =
-            settings.range.is_some() && matches!(&cursor, Some(Cursor::Done(done)) if done.done);
-        let (mut sweep, mut remark) = Sweep::after(cursor.as_ref(), &settings, fingerprint);
+        let fingerprint = HttpSettings::fingerprint(settings);
+        let (settings, content) = HttpSettings::parse(settings)?;
+        let cursor = HttpCursor::parse(start.cursor.as_ref())?;
+        // A backfill is a single sweep.
+        let is_over = settings.range.is_some()
+            && matches!(&cursor, Some(HttpCursor::Done(done)) if done.done);
+        let (mut sweep, mut remark) = HttpSweep::after(cursor.as_ref(), &settings, fingerprint);
         if settings.has_rows() {
             if sweep
                 .row
@@ -89,7 +89,7 @@ impl HttpSource {
         })
     }
 
-    fn settings(&self) -> &Settings {
+    fn settings(&self) -> &HttpSettings {
         &self.exchange.settings
     }
 
@@ -97,13 +97,13 @@ impl HttpSource {
         self.settings().since.as_ref()
     }
 
-    fn range(&self) -> Option<&Range> {
+    fn range(&self) -> Option<&MarkRange> {
         self.settings().range.as_ref()
     }
 
     fn next_page(&mut self) -> Result<FetchedPage> {
         let fetcher = self.fetcher.get_or_insert_with(|| {
-            let begin = Begin {
+            let begin = FetchStart {
                 at: self.sweep.next.clone(),
                 is_doubtful: self.sweep.is_doubtful,
                 before: self
@@ -111,7 +111,7 @@ impl HttpSource {
                     .before
                     .as_ref()
                     .and_then(|digest| hex::decode(digest).ok()?.try_into().ok()),
-                asked: Asked {
+                scope: RequestScope {
                     span: self.sweep.span(),
                     row: self.sweep.row.clone(),
                     began: self.sweep.began(),
@@ -119,16 +119,16 @@ impl HttpSource {
                 pages: self.sweep.pages,
                 records: self.sweep.records - self.records_before,
             };
-            Fetcher::start(&self.context.runtime, &self.exchange, begin)
+            PageFetcher::start(&self.context.runtime, &self.exchange, begin)
         });
         match fetcher.next() {
             Ok(page) => {
                 self.is_resumed = false;
                 Ok(page)
             }
-            Err(Failure::Other(error)) => Err(error),
-            Err(Failure::Refused(refusal)) if self.is_resumed && refusal.is_forgotten() => {
-                let status = refusal.status;
+            Err(FetchError::Other(error)) => Err(error),
+            Err(FetchError::Status(error)) if self.is_resumed && error.is_gone() => {
+                let status = error.status;
                 self.context.remarks.add(format!(
                     "the source has forgotten {}, where the sweep was to go on ({status}): begun anew from its first page",
                     self.sweep.next
@@ -138,17 +138,17 @@ impl HttpSource {
                 self.sweep = self.begun_anew();
                 self.next_page()
             }
-            Err(Failure::Refused(refusal)) => Err(refusal.error),
+            Err(FetchError::Status(error)) => Err(error.error),
         }
     }
 
-    /// Begins with a page, after the records that an earlier run has committed.
-    fn begin(&mut self, fetched: FetchedPage) -> Reading {
+    /// Begins a page after the records that an earlier run has committed.
+    fn begin(&mut self, fetched: FetchedPage) -> CurrentPage {
         let skip = std::mem::take(&mut self.sweep.skip);
         let of_page = self.sweep.of_page.take();
         let is_the_same = of_page.is_some_and(|digest| digest == hex::encode(fetched.page.digest));
         if skip > 0 && !is_the_same {
-            // Records have moved: the ones before may not be the ones that were read.
+            // Records have moved: those at its start may be others than were read.
             tracing::info!(
                 "{} has changed since: read again from its first record",
                 fetched.page.origin
@@ -166,7 +166,7 @@ impl HttpSource {
                 .iter()
                 .for_each(|note| self.context.remarks.add(note));
         }
-        Reading {
+        CurrentPage {
             taken: if is_the_same { skip } else { 0 },
             fetched,
         }
@@ -180,11 +180,11 @@ impl HttpSource {
         };
     }
 
-    /// Takes records of the current page. True at its end.
-    fn take(&mut self, reading: &mut Reading, out: &mut BatchBuilder) -> bool {
+    /// Adds records of the current page; true at its end.
+    fn take(&mut self, reading: &mut CurrentPage, out: &mut BatchBuilder) -> bool {
         let page = &reading.fetched.page;
         out.set_origin(&page.origin);
-        // Look for the end even with a full batch, to spare a batch that only reports it.
+        // Look for the end even with a full batch, to avoid an empty batch that only reports it.
         while !out.is_full() || reading.taken == page.records() {
             let before = out.savepoint();
             if !page.push(reading.taken, out) {
@@ -209,16 +209,16 @@ impl HttpSource {
         false
     }
 
-    /// The current sweep, to be started over, as nobody can continue from the pages so far.
-    fn begun_anew(&self) -> Sweep {
+    /// The current sweep from its start, where its pages cannot be resumed.
+    fn begun_anew(&self) -> HttpSweep {
         let fingerprint = self.sweep.settings.clone();
         let mut sweep = self.sweep.anew(self.settings(), fingerprint);
         sweep.row = self.rows.first().cloned();
         sweep
     }
 
-    /// The cursor as it stands now.
-    fn place(&self) -> Cursor {
+    /// The current cursor.
+    fn place(&self) -> HttpCursor {
         let mut sweep = self.sweep.clone();
         if !self.is_over {
             if let Some(reading) = self.current.as_ref().filter(|reading| reading.taken > 0) {
@@ -229,17 +229,17 @@ impl HttpSource {
             if sweep.next.credential().is_some() {
                 sweep = self.begun_anew();
             }
-            return Cursor::Sweeping(Box::new(sweep));
+            return HttpCursor::Sweeping(Box::new(sweep));
         }
         let began = sweep.began();
         let mark = match self.since() {
-            // Nothing follows a range.
+            // Nothing follows a backfill.
             Some(since) if self.range().is_none() => {
                 sweep.mark.map(|mark| since.believed(mark, began))
             }
             _ => None,
         };
-        Cursor::Done(Done {
+        HttpCursor::Done(HttpDone {
             done: true,
             skip_pages: 0,
             mark,

@@ -5,67 +5,67 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::paging::At;
-use super::settings::Settings;
-use super::since::Span;
+use super::paging::PagePosition;
+use super::settings::HttpSettings;
+use super::since::MarkSpan;
 use crate::error::{Error, Result};
 use crate::source::mark::Time;
 
-/// Up to where the source has been read.
+/// The cursor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Cursor {
-    Sweeping(Box<Sweep>),
-    Done(Done),
+pub(crate) enum HttpCursor {
+    Sweeping(Box<HttpSweep>),
+    Done(HttpDone),
 }
 
-/// A sweep has come to its end, or none has begun yet.
+/// No sweep is in progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Done {
+pub(crate) struct HttpDone {
     pub(crate) done: bool,
-    /// Pages that the next sweep passes over at its start.
+    /// Pages that the next sweep skips.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) skip_pages: u64,
-    /// From where the next sweep starts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The mark from which the next sweep starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mark: Option<String>,
 }
 
-/// A sweep is going on: all pages from the first to the last.
+/// A sweep in progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Sweep {
-    /// The page to go on with.
-    pub(crate) next: At,
-    /// How many records of that page are done, and which page they were in.
+pub(crate) struct HttpSweep {
+    /// The next page.
+    pub(crate) next: PagePosition,
+    /// Records of that page that were read, and the digest of the page they were in.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) skip: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) of_page: Option<String>,
-    /// A digest of the page before it, by which one that is given again is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Digest of the page before it, to recognise a repeated page.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<String>,
-    /// Whether the source says that there is no such page.
+    /// The source says that there is no such page.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_doubtful: bool,
-    /// Pages and records behind us.
+    /// Pages and records read so far.
     pub(crate) pages: u64,
     pub(crate) records: u64,
     /// When the sweep began.
     pub(crate) began: String,
-    /// What it asks for, from its first page to its last; with windows, what the current one does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The marks that it asks for; with windows, those of the current one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<String>,
-    /// The row of `for_each` whose pages it is at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The current row of `for_each`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) row: Option<String>,
-    /// The newest mark so far; it counts from the next sweep on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The newest mark so far, which the next sweep starts from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mark: Option<String>,
-    /// The settings under which the place is valid.
+    /// Fingerprint of the settings under which this cursor is valid.
     pub(crate) settings: String,
 }
 
@@ -73,8 +73,8 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-impl Cursor {
-    /// What the pipeline has as its cursor; none before the first batch.
+impl HttpCursor {
+    /// Parses the pipeline's cursor; none before the first batch.
     pub(crate) fn parse(value: Option<&Value>) -> Result<Option<Self>> {
         match value {
             None | Some(Value::Null) => Ok(None),
@@ -91,20 +91,20 @@ impl Cursor {
     }
 }
 
-impl Sweep {
-    /// The sweep to continue with, or the next one; and what the user should know about it.
+impl HttpSweep {
+    /// The sweep to resume, or the next one; and a note for the user.
     pub(crate) fn after(
-        cursor: Option<&Cursor>,
-        settings: &Settings,
+        cursor: Option<&HttpCursor>,
+        settings: &HttpSettings,
         fingerprint: String,
     ) -> (Self, Option<&'static str>) {
         let (mark, skip_pages) = match cursor {
-            Some(Cursor::Sweeping(sweep))
+            Some(HttpCursor::Sweeping(sweep))
                 if sweep.settings == fingerprint && settings.paging.knows(&sweep.next) =>
             {
                 return ((**sweep).clone(), None);
             }
-            Some(Cursor::Sweeping(sweep)) => {
+            Some(HttpCursor::Sweeping(sweep)) => {
                 return (
                     sweep.anew(settings, fingerprint),
                     Some(
@@ -112,14 +112,17 @@ impl Sweep {
                     ),
                 );
             }
-            Some(Cursor::Done(done)) => (done.mark.clone(), done.skip_pages),
+            Some(HttpCursor::Done(done)) => (done.mark.clone(), done.skip_pages),
             None => (None, 0),
         };
-        (Sweep::begin(settings, mark, skip_pages, fingerprint), None)
+        (
+            HttpSweep::begin(settings, mark, skip_pages, fingerprint),
+            None,
+        )
     }
 
     fn begin(
-        settings: &Settings,
+        settings: &HttpSettings,
         mark: Option<String>,
         skip_pages: u64,
         fingerprint: String,
@@ -127,8 +130,8 @@ impl Sweep {
         let since = settings.since.as_ref();
         let span = since.map(|since| since.span(mark.as_deref(), settings.range.as_ref()));
         let span = span.unwrap_or_default();
-        let (next, pages, records) = settings.paging.first_behind(skip_pages);
-        Sweep {
+        let (next, pages, records) = settings.paging.first_after_skipping(skip_pages);
+        HttpSweep {
             next,
             skip: 0,
             of_page: None,
@@ -145,12 +148,11 @@ impl Sweep {
         }
     }
 
-    /// The same from its first page on. Its mark is not to be used: part of what is older has not been
-    /// read.
-    pub(crate) fn anew(&self, settings: &Settings, fingerprint: String) -> Self {
-        let begun = Sweep::begin(settings, self.since.clone(), 0, fingerprint);
+    /// The same sweep from its first page. Its mark is dropped, as older records were not all read.
+    pub(crate) fn anew(&self, settings: &HttpSettings, fingerprint: String) -> Self {
+        let begun = HttpSweep::begin(settings, self.since.clone(), 0, fingerprint);
         match settings.since {
-            Some(_) if self.since.is_some() => Sweep {
+            Some(_) if self.since.is_some() => HttpSweep {
                 since: self.since.clone(),
                 until: self.until.clone(),
                 ..begun
@@ -159,26 +161,26 @@ impl Sweep {
         }
     }
 
-    /// What its requests ask for.
-    pub(crate) fn span(&self) -> Span {
-        Span {
+    /// The marks that its requests ask for.
+    pub(crate) fn span(&self) -> MarkSpan {
+        MarkSpan {
             since: self.since.clone(),
             until: self.until.clone(),
         }
     }
 
-    /// Continues with the first page of another span.
-    pub(crate) fn turn_to(&mut self, span: Span, first: At) {
+    /// Continues with the first page of another window.
+    pub(crate) fn turn_to(&mut self, span: MarkSpan, first: PagePosition) {
         (self.since, self.until) = (span.since, span.until);
         self.begin_with(first);
     }
 
-    /// Goes on with a page that has nothing to do with those before.
-    pub(crate) fn begin_with(&mut self, first: At) {
+    /// Continues with a page that is unrelated to the one before.
+    pub(crate) fn begin_with(&mut self, first: PagePosition) {
         (self.next, self.before, self.is_doubtful) = (first, None, false);
     }
 
-    /// Whether no record of it is done.
+    /// Whether no record of it was read.
     pub(crate) fn is_at_start(&self) -> bool {
         self.pages == 0 && self.skip == 0
     }
@@ -206,13 +208,13 @@ mod tests {
             json!({"next": "first", "pages": 0, "records": 0, "began": "2026-03-01T08:00:00Z", "settings": "cd34"}),
         ] {
             assert_eq!(
-                Cursor::parse(Some(&value)).unwrap().unwrap().to_json(),
+                HttpCursor::parse(Some(&value)).unwrap().unwrap().to_json(),
                 value
             );
         }
-        assert_eq!(Cursor::parse(None).unwrap(), None);
-        assert_eq!(Cursor::parse(Some(&Value::Null)).unwrap(), None);
-        let error = Cursor::parse(Some(&json!({"object": "a.csv", "bytes": 3}))).unwrap_err();
+        assert_eq!(HttpCursor::parse(None).unwrap(), None);
+        assert_eq!(HttpCursor::parse(Some(&Value::Null)).unwrap(), None);
+        let error = HttpCursor::parse(Some(&json!({"object": "a.csv", "bytes": 3}))).unwrap_err();
         assert!(
             error
                 .next_step()

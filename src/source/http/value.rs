@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::source::json::{self, Pointer};
 
-/// Where a value is found: at a JSON pointer in the body, or in a header.
+/// Where a value is: at a JSON pointer in the body, or in a header.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) enum Locator {
@@ -21,8 +21,8 @@ impl Locator {
         }
     }
 
-    /// The value, if it is to be found in the headers and there.
-    pub(crate) fn in_headers(&self, headers: &HeaderMap) -> Option<Found> {
+    /// The value, if it is in a header that is present.
+    pub(crate) fn in_headers(&self, headers: &HeaderMap) -> Option<Extracted> {
         let Locator::Header(name) = self else {
             return None;
         };
@@ -31,7 +31,7 @@ impl Locator {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .collect();
-        (!values.is_empty()).then(|| Found::Text(values.join(", ")))
+        (!values.is_empty()).then(|| Extracted::Text(values.join(", ")))
     }
 }
 
@@ -57,31 +57,31 @@ impl std::fmt::Display for Locator {
     }
 }
 
-/// A value found in an answer.
+/// A value extracted from an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Extracted {
     Text(String),
-    /// Anything but a string: its JSON, as it stands.
+    /// The JSON of anything but a string.
     Json(String),
 }
 
-impl Found {
+impl Extracted {
     pub(crate) fn of_json(bytes: &[u8]) -> Self {
         match json::string(bytes) {
-            Some(text) => Found::Text(text),
-            None => Found::Json(String::from_utf8_lossy(bytes).into_owned()),
+            Some(text) => Extracted::Text(text),
+            None => Extracted::Json(String::from_utf8_lossy(bytes).into_owned()),
         }
     }
 
-    /// Nothing, in any of the ways in which servers say so.
+    /// Whether the value is absent, in any of the forms that servers use.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {
-            Found::Text(text) => text.is_empty(),
-            Found::Json(json) => matches!(json.as_str(), "null" | "false"),
+            Extracted::Text(text) => text.is_empty(),
+            Extracted::Json(json) => matches!(json.as_str(), "null" | "false"),
         }
     }
 
-    /// Yes or no, as an answer to a question; none: it is neither.
+    /// The value as a boolean; none if it is neither true nor false.
     pub(crate) fn answer(&self) -> Option<bool> {
         let mut text = self.text().to_ascii_lowercase();
         text.retain(|c| !c.is_whitespace());
@@ -94,11 +94,11 @@ impl Found {
 
     pub(crate) fn text(&self) -> &str {
         match self {
-            Found::Text(text) | Found::Json(text) => text,
+            Extracted::Text(text) | Extracted::Json(text) => text,
         }
     }
 
-    /// A count, also one that is written as text, or as `Content-Range` has it (`0-24/250`).
+    /// A count, also one that is written as text, or as `ResponseFormat-Range` has it (`0-24/250`).
     pub(crate) fn number(&self) -> Option<u64> {
         let text = self.text();
         let behind = text.rsplit_once('/').map_or(text, |(_, total)| total);
@@ -106,7 +106,7 @@ impl Found {
     }
 }
 
-/// Where a value goes that changes from request to request.
+/// Where a value is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SendIn {
@@ -144,7 +144,11 @@ mod tests {
             ("\"nein\"", None),
             ("[1]", None),
         ] {
-            assert_eq!(Found::of_json(json.as_bytes()).answer(), answer, "{json}");
+            assert_eq!(
+                Extracted::of_json(json.as_bytes()).answer(),
+                answer,
+                "{json}"
+            );
         }
     }
 
@@ -158,7 +162,7 @@ mod tests {
             ("0-24/*", None),
             ("many", None),
         ] {
-            assert_eq!(Found::Text(text.to_owned()).number(), number, "{text}");
+            assert_eq!(Extracted::Text(text.to_owned()).number(), number, "{text}");
         }
     }
 }

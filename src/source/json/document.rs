@@ -10,7 +10,7 @@ use super::scan::ValueScan;
 
 /// Why a document cannot be looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum Fault {
+pub(crate) enum JsonError {
     /// It ends before its value does.
     Incomplete,
     /// It is not a JSON document, as the byte at this offset shows.
@@ -19,42 +19,46 @@ pub(in crate::source) enum Fault {
 
 /// Where each of `pointers` leads, if anywhere. Of a repeated key the last one counts, as
 /// in jsonb. The whole document is walked, so success proves that it is all there.
-pub(in crate::source) fn find(
+pub(crate) fn find(
     bytes: &[u8],
     pointers: &[&Pointer],
-) -> Result<Vec<Option<Range<usize>>>, Fault> {
+) -> Result<Vec<Option<Range<usize>>>, JsonError> {
     Ok(walk(bytes, pointers, None)?.0)
 }
 
 /// Whether an array or an object is taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum Shape {
+pub(crate) enum Container {
     Array,
     Object,
 }
 
 /// The elements of an array, or the members of an object with their keys.
 #[derive(Debug, Default)]
-pub(in crate::source) struct Parts {
-    pub(in crate::source) spans: Vec<Range<u32>>,
+pub(crate) struct Parts {
+    pub(crate) spans: Vec<Range<u32>>,
     /// Those that are not valid, by index, and what is wrong.
-    pub(in crate::source) faults: Vec<(usize, String)>,
+    pub(crate) faults: Vec<(usize, String)>,
 }
 
 /// Where each pointer leads, and the parts of that to which the first does.
-pub(in crate::source) type Outline = (Vec<Option<Range<usize>>>, Parts);
+pub(crate) type Outline = (Vec<Option<Range<usize>>>, Parts);
 
 /// [`find`], and in the same walk the parts of that to which the first pointer leads.
-pub(in crate::source) fn find_parts(
+pub(crate) fn find_parts(
     bytes: &[u8],
     pointers: &[&Pointer],
-    shape: Shape,
-) -> Result<Outline, Fault> {
+    shape: Container,
+) -> Result<Outline, JsonError> {
     walk(bytes, pointers, Some(shape))
 }
 
-fn walk(bytes: &[u8], pointers: &[&Pointer], shape: Option<Shape>) -> Result<Outline, Fault> {
-    let mut walk = Walk {
+fn walk(
+    bytes: &[u8],
+    pointers: &[&Pointer],
+    shape: Option<Container>,
+) -> Result<Outline, JsonError> {
+    let mut walk = DocumentWalk {
         bytes,
         at: 0,
         found: vec![None; pointers.len()],
@@ -68,27 +72,27 @@ fn walk(bytes: &[u8], pointers: &[&Pointer], shape: Option<Shape>) -> Result<Out
     walk.blanks();
     match walk.peek() {
         None => Ok((walk.found, walk.parts)),
-        Some(_) => Err(Fault::Malformed(walk.at)),
+        Some(_) => Err(JsonError::Malformed(walk.at)),
     }
 }
 
-struct Walk<'a> {
+struct DocumentWalk<'a> {
     bytes: &'a [u8],
     at: usize,
     pointers: &'a [&'a Pointer],
     found: Vec<Option<Range<usize>>>,
     /// What the first pointer is to lead to, whose parts are wanted.
-    shape: Option<Shape>,
+    shape: Option<Container>,
     parts: Parts,
 }
 
-impl Walk<'_> {
+impl DocumentWalk<'_> {
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn need(&self) -> Result<u8, Fault> {
-        self.peek().ok_or(Fault::Incomplete)
+    fn need(&self) -> Result<u8, JsonError> {
+        self.peek().ok_or(JsonError::Incomplete)
     }
 
     fn blanks(&mut self) {
@@ -97,10 +101,10 @@ impl Walk<'_> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
         match self.need()? == byte {
             true => self.at += 1,
-            false => return Err(Fault::Malformed(self.at)),
+            false => return Err(JsonError::Malformed(self.at)),
         }
         self.blanks();
         Ok(())
@@ -108,7 +112,7 @@ impl Walk<'_> {
 
     /// Passes a value. `live` are the pointers that lead here or on from here; `depth` of their segments
     /// are done.
-    fn value(&mut self, live: &[usize], depth: usize) -> Result<(), Fault> {
+    fn value(&mut self, live: &[usize], depth: usize) -> Result<(), JsonError> {
         let start = self.at;
         let goes_on = |&&index: &&usize| self.pointers[index].segments.len() > depth;
         let mut deeper: Vec<usize> = live.iter().filter(goes_on).copied().collect();
@@ -118,8 +122,8 @@ impl Walk<'_> {
             self.parts = Parts::default();
         }
         match self.need()? {
-            b'{' if !deeper.is_empty() || wanted == Some(Shape::Object) => {
-                self.object(&deeper, depth, wanted == Some(Shape::Object))?;
+            b'{' if !deeper.is_empty() || wanted == Some(Container::Object) => {
+                self.object(&deeper, depth, wanted == Some(Container::Object))?;
             }
             b'[' => {
                 // Only numbers lead on here.
@@ -128,7 +132,7 @@ impl Walk<'_> {
                     segment.first().is_some_and(u8::is_ascii_digit)
                 });
                 match wanted {
-                    Some(Shape::Array) => self.elements(&deeper, depth)?,
+                    Some(Container::Array) => self.elements(&deeper, depth)?,
                     _ if deeper.is_empty() => self.skip()?,
                     _ => self.array(&deeper, depth)?,
                 }
@@ -143,7 +147,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn object(&mut self, live: &[usize], depth: usize, are_parts: bool) -> Result<(), Fault> {
+    fn object(&mut self, live: &[usize], depth: usize, are_parts: bool) -> Result<(), JsonError> {
         self.expect(b'{')?;
         if self.need()? == b'}' {
             self.at += 1;
@@ -151,7 +155,7 @@ impl Walk<'_> {
         }
         loop {
             if self.need()? != b'"' {
-                return Err(Fault::Malformed(self.at));
+                return Err(JsonError::Malformed(self.at));
             }
             let start = self.at;
             self.skip()?;
@@ -172,12 +176,12 @@ impl Walk<'_> {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(Fault::Malformed(self.at)),
+                _ => return Err(JsonError::Malformed(self.at)),
             }
         }
     }
 
-    fn array(&mut self, live: &[usize], depth: usize) -> Result<(), Fault> {
+    fn array(&mut self, live: &[usize], depth: usize) -> Result<(), JsonError> {
         self.expect(b'[')?;
         if self.need()? == b']' {
             self.at += 1;
@@ -189,7 +193,7 @@ impl Walk<'_> {
             match self.need()? {
                 b',' => self.expect(b',')?,
                 b']' => break,
-                _ => return Err(Fault::Malformed(self.at)),
+                _ => return Err(JsonError::Malformed(self.at)),
             }
         }
         self.at += 1;
@@ -197,7 +201,7 @@ impl Walk<'_> {
     }
 
     /// The elements that are wanted: what is wrong between two of them spoils neither.
-    fn elements(&mut self, live: &[usize], depth: usize) -> Result<(), Fault> {
+    fn elements(&mut self, live: &[usize], depth: usize) -> Result<(), JsonError> {
         self.expect(b'[')?;
         let (mut is_behind_comma, mut is_behind_element) = (false, false);
         loop {
@@ -222,7 +226,7 @@ impl Walk<'_> {
                 }
                 byte if is_behind_element || matches!(byte, b'}' | b':') => {
                     let rest = &self.bytes[start..];
-                    self.at += memchr::memchr2(b',', b']', rest).ok_or(Fault::Incomplete)?;
+                    self.at += memchr::memchr2(b',', b']', rest).ok_or(JsonError::Incomplete)?;
                     let what = match is_behind_element {
                         true => format!(
                             "there must be `,` or `]` at byte {at}, behind an element of the array"
@@ -253,7 +257,12 @@ impl Walk<'_> {
         self.note_part(start);
     }
 
-    fn member(&mut self, live: &[usize], depth: usize, name: Option<&str>) -> Result<(), Fault> {
+    fn member(
+        &mut self,
+        live: &[usize],
+        depth: usize,
+        name: Option<&str>,
+    ) -> Result<(), JsonError> {
         let is_meant = |&&index: &&usize| Some(&*self.pointers[index].segments[depth]) == name;
         let meant: Vec<usize> = live.iter().filter(is_meant).copied().collect();
         // What an earlier key of the same name led to is gone.
@@ -267,23 +276,23 @@ impl Walk<'_> {
     }
 
     /// Passes a value by counting brackets and quotes.
-    fn skip(&mut self) -> Result<(), Fault> {
+    fn skip(&mut self) -> Result<(), JsonError> {
         if matches!(self.need()?, b'}' | b']' | b',' | b':') {
-            return Err(Fault::Malformed(self.at));
+            return Err(JsonError::Malformed(self.at));
         }
         let rest = &self.bytes[self.at..];
         self.at += match ValueScan::default().feed(rest) {
             Some(len) => len,
             // At the very end of a document a number may go on.
             None if matches!(rest, b"true" | b"false" | b"null") => rest.len(),
-            None => return Err(Fault::Incomplete),
+            None => return Err(JsonError::Incomplete),
         };
         Ok(())
     }
 }
 
 /// The text of a JSON string.
-pub(in crate::source) fn string(json: &[u8]) -> Option<String> {
+pub(crate) fn string(json: &[u8]) -> Option<String> {
     serde_json::from_slice(json).ok()
 }
 

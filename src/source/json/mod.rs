@@ -5,6 +5,6 @@ mod document;
 mod pointer;
 mod scan;
 
-pub(in crate::source) use document::{Fault, Outline, Parts, Shape, find, find_parts, string};
-pub(in crate::source) use pointer::Pointer;
-pub(in crate::source) use scan::ValueScan;
+pub(crate) use document::{Container, JsonError, Outline, Parts, find, find_parts, string};
+pub(crate) use pointer::Pointer;
+pub(crate) use scan::ValueScan;

@@ -5,13 +5,13 @@ use serde::Deserialize;
 /// A JSON pointer (RFC 6901), taken apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(in crate::source) struct Pointer {
+pub(crate) struct Pointer {
     text: String,
     pub(super) segments: Vec<String>,
 }
 
 impl Pointer {
-    pub(in crate::source) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let segments = match text.strip_prefix('/') {
             None if text.is_empty() => Vec::new(),
             None => return None,
@@ -26,11 +26,11 @@ impl Pointer {
         })
     }
 
-    pub(in crate::source) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    pub(in crate::source) fn segments(&self) -> &[String] {
+    pub(crate) fn segments(&self) -> &[String] {
         &self.segments
     }
 }

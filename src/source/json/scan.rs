@@ -3,15 +3,15 @@
 
 /// Finds the end of one value, chunk by chunk.
 #[derive(Debug, Default)]
-pub(in crate::source) struct ValueScan {
+pub(crate) struct ValueScan {
     depth: u64,
-    kind: Kind,
+    kind: Extent,
     in_string: bool,
     is_escaped: bool,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
-enum Kind {
+enum Extent {
     #[default]
     Unbegun,
     /// Ends with its bracket or quote.
@@ -22,23 +22,23 @@ enum Kind {
 
 impl ValueScan {
     /// Whether `bytes` are one value that shows its own end, and nothing else.
-    pub(in crate::source) fn is_whole(bytes: &[u8]) -> bool {
+    pub(crate) fn is_whole(bytes: &[u8]) -> bool {
         let mut value = ValueScan::default();
-        value.feed(bytes) == Some(bytes.len()) && value.kind == Kind::Closed
+        value.feed(bytes) == Some(bytes.len()) && value.kind == Extent::Closed
     }
 
     /// The end of the value, if it is in these bytes.
-    pub(in crate::source) fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
-        if self.kind == Kind::Unbegun {
+        if self.kind == Extent::Unbegun {
             match bytes.first()? {
-                b'{' | b'[' => (self.kind, self.depth) = (Kind::Closed, 1),
-                b'"' => (self.kind, self.in_string) = (Kind::Closed, true),
-                _ => self.kind = Kind::Open,
+                b'{' | b'[' => (self.kind, self.depth) = (Extent::Closed, 1),
+                b'"' => (self.kind, self.in_string) = (Extent::Closed, true),
+                _ => self.kind = Extent::Open,
             }
             at = 1;
         }
-        if self.kind == Kind::Open {
+        if self.kind == Extent::Open {
             return bytes[at..].iter().position(ends_word).map(|i| at + i);
         }
         while at < bytes.len() {

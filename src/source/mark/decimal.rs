@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 
 /// A number, compared digit by digit.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::source) struct Decimal {
+pub(crate) struct Decimal {
     is_negative: bool,
     whole: String,
     fraction: String,
 }
 
 impl Decimal {
-    pub(in crate::source) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (is_negative, digits) = match text.strip_prefix('-') {
             Some(digits) => (true, digits),
             None => (false, text),

@@ -10,13 +10,13 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-pub(in crate::source) use decimal::Decimal;
-pub(in crate::source) use time::Time;
+pub(crate) use decimal::Decimal;
+pub(crate) use time::Time;
 
 /// What kind of values a mark has, and so how they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::source) enum Kind {
+pub(crate) enum MarkKind {
     #[default]
     Timestamp,
     /// Seconds since 1970.
@@ -27,36 +27,38 @@ pub(in crate::source) enum Kind {
     Text,
 }
 
-impl Kind {
+impl MarkKind {
     /// The value as it is kept, if it is one of this kind.
-    pub(in crate::source) fn read(self, text: &str) -> Option<String> {
+    pub(crate) fn read(self, text: &str) -> Option<String> {
         let is_sound = match self {
-            Kind::Timestamp => match httpdate::parse_http_date(text) {
+            MarkKind::Timestamp => match httpdate::parse_http_date(text) {
                 Ok(time) => return Some(Time::at(time).to_string()),
                 Err(_) => Time::parse(text).is_some(),
             },
-            Kind::Unix | Kind::UnixMs | Kind::Number => Decimal::parse(text).is_some(),
-            Kind::Text => !text.is_empty(),
+            MarkKind::Unix | MarkKind::UnixMs | MarkKind::Number => Decimal::parse(text).is_some(),
+            MarkKind::Text => !text.is_empty(),
         };
         is_sound.then(|| text.to_owned())
     }
 
-    pub(in crate::source) fn order(self, a: &str, b: &str) -> Ordering {
+    pub(crate) fn order(self, a: &str, b: &str) -> Ordering {
         match self {
-            Kind::Timestamp => match (Time::parse(a), Time::parse(b)) {
+            MarkKind::Timestamp => match (Time::parse(a), Time::parse(b)) {
                 (Some(a), Some(b)) => a.order(&b),
                 (a, b) => a.is_some().cmp(&b.is_some()),
             },
-            Kind::Unix | Kind::UnixMs | Kind::Number => Decimal::parse(a).cmp(&Decimal::parse(b)),
-            Kind::Text => a.cmp(b),
+            MarkKind::Unix | MarkKind::UnixMs | MarkKind::Number => {
+                Decimal::parse(a).cmp(&Decimal::parse(b))
+            }
+            MarkKind::Text => a.cmp(b),
         }
     }
 
     /// A mark in the future is not believed: it would hide all that comes before it.
-    pub(in crate::source) fn not_after(self, mark: String, now: SystemTime) -> String {
+    pub(crate) fn not_after(self, mark: String, now: SystemTime) -> String {
         let seconds = Time::at(now).unix_seconds();
         let limit = match self {
-            Kind::Timestamp => {
+            MarkKind::Timestamp => {
                 let Some(time) = Time::parse(&mark) else {
                     return mark;
                 };
@@ -65,9 +67,9 @@ impl Kind {
                     false => mark,
                 };
             }
-            Kind::Unix => seconds,
-            Kind::UnixMs => seconds.saturating_mul(1000),
-            Kind::Number | Kind::Text => return mark,
+            MarkKind::Unix => seconds,
+            MarkKind::UnixMs => seconds.saturating_mul(1000),
+            MarkKind::Number | MarkKind::Text => return mark,
         };
         match self.order(&mark, &limit.to_string()) {
             Ordering::Greater => limit.to_string(),
@@ -76,23 +78,23 @@ impl Kind {
     }
 
     /// A moment as a mark of this kind.
-    pub(in crate::source) fn at(self, time: SystemTime) -> String {
+    pub(crate) fn at(self, time: SystemTime) -> String {
         let time = Time::at(time);
         match self {
-            Kind::Unix => time.unix_seconds().to_string(),
-            Kind::UnixMs => time.unix_seconds().saturating_mul(1000).to_string(),
-            Kind::Timestamp | Kind::Number | Kind::Text => time.to_string(),
+            MarkKind::Unix => time.unix_seconds().to_string(),
+            MarkKind::UnixMs => time.unix_seconds().saturating_mul(1000).to_string(),
+            MarkKind::Timestamp | MarkKind::Number | MarkKind::Text => time.to_string(),
         }
     }
 
     /// So many seconds earlier. What is no time has no seconds.
-    pub(in crate::source) fn minus(self, mark: &str, seconds: u64) -> String {
+    pub(crate) fn minus(self, mark: &str, seconds: u64) -> String {
         let earlier = |time: Time| time.minus(Duration::from_secs(seconds));
         self.moved(mark, -i128::from(seconds), earlier)
     }
 
     /// So many seconds later.
-    pub(in crate::source) fn plus(self, mark: &str, seconds: u64) -> String {
+    pub(crate) fn plus(self, mark: &str, seconds: u64) -> String {
         let later = |time: Time| time.plus(Duration::from_secs(seconds));
         self.moved(mark, i128::from(seconds), later)
     }
@@ -100,16 +102,18 @@ impl Kind {
     fn moved(self, mark: &str, seconds: i128, written: impl Fn(Time) -> Time) -> String {
         let moved = match self {
             _ if seconds == 0 => None,
-            Kind::Timestamp => Time::parse(mark).map(|time| written(time).to_string()),
-            Kind::Unix => whole(mark).map(|mark| mark.saturating_add(seconds).to_string()),
-            Kind::UnixMs => whole(mark).map(|mark| mark.saturating_add(seconds * 1000).to_string()),
-            Kind::Number | Kind::Text => None,
+            MarkKind::Timestamp => Time::parse(mark).map(|time| written(time).to_string()),
+            MarkKind::Unix => whole(mark).map(|mark| mark.saturating_add(seconds).to_string()),
+            MarkKind::UnixMs => {
+                whole(mark).map(|mark| mark.saturating_add(seconds * 1000).to_string())
+            }
+            MarkKind::Number | MarkKind::Text => None,
         };
         moved.unwrap_or_else(|| mark.to_owned())
     }
 
     /// The moment that a mark stands for, rounded down to the nanosecond.
-    pub(in crate::source) fn moment(self, mark: &str) -> Option<Timestamp> {
+    pub(crate) fn moment(self, mark: &str) -> Option<Timestamp> {
         let of_nanoseconds = |unit: i128| {
             let digits = mark.split_once('.').map_or("", |(_, fraction)| fraction);
             let fraction: i128 = format!("{digits:0<9.9}").parse().ok()?;
@@ -119,10 +123,10 @@ impl Kind {
             Timestamp::from_nanosecond(nanoseconds).ok()
         };
         match self {
-            Kind::Timestamp => Time::parse(mark)?.moment(),
-            Kind::Unix => of_nanoseconds(1_000_000_000),
-            Kind::UnixMs => of_nanoseconds(1_000_000),
-            Kind::Number | Kind::Text => None,
+            MarkKind::Timestamp => Time::parse(mark)?.moment(),
+            MarkKind::Unix => of_nanoseconds(1_000_000_000),
+            MarkKind::UnixMs => of_nanoseconds(1_000_000),
+            MarkKind::Number | MarkKind::Text => None,
         }
     }
 }
@@ -143,27 +147,31 @@ mod tests {
     #[test]
     fn numbers_at_their_limits_are_moved_no_further() {
         let (least, most) = (i128::MIN.to_string(), i128::MAX.to_string());
-        assert_eq!(Kind::Unix.minus(&least, 60), least);
-        assert_eq!(Kind::UnixMs.plus(&most, 60), most);
-        assert_eq!(Kind::Unix.minus("-1.5", 60), "-62");
-        assert_eq!(Kind::Unix.minus("1000.75", 60), "940");
-        assert_eq!(Kind::Timestamp.plus("2026-02-28", 86_400), "2026-03-01");
+        assert_eq!(MarkKind::Unix.minus(&least, 60), least);
+        assert_eq!(MarkKind::UnixMs.plus(&most, 60), most);
+        assert_eq!(MarkKind::Unix.minus("-1.5", 60), "-62");
+        assert_eq!(MarkKind::Unix.minus("1000.75", 60), "940");
+        assert_eq!(MarkKind::Timestamp.plus("2026-02-28", 86_400), "2026-03-01");
     }
 
     #[test]
     fn marks_stand_for_moments() {
         for (kind, mark, moment) in [
-            (Kind::Unix, "1772352000.5", "2026-03-01T08:00:00.5Z"),
-            (Kind::UnixMs, "1772352000123", "2026-03-01T08:00:00.123Z"),
-            (Kind::Unix, "-0.25", "1969-12-31T23:59:59.75Z"),
+            (MarkKind::Unix, "1772352000.5", "2026-03-01T08:00:00.5Z"),
             (
-                Kind::Timestamp,
+                MarkKind::UnixMs,
+                "1772352000123",
+                "2026-03-01T08:00:00.123Z",
+            ),
+            (MarkKind::Unix, "-0.25", "1969-12-31T23:59:59.75Z"),
+            (
+                MarkKind::Timestamp,
                 "2026-03-01 09:00:00+01",
                 "2026-03-01T08:00:00Z",
             ),
         ] {
             assert_eq!(kind.moment(mark).unwrap().to_string(), moment, "{mark}");
         }
-        assert_eq!(Kind::Number.moment("7"), None);
+        assert_eq!(MarkKind::Number.moment("7"), None);
     }
 }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A point in time and how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::source) struct Time {
+pub(crate) struct Time {
     /// By the clock that wrote it, to the second.
     local: DateTime,
     /// How far that clock is ahead of UTC.
@@ -24,7 +24,7 @@ pub(in crate::source) struct Time {
 }
 
 impl Time {
-    pub(in crate::source) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let number = |from: usize, to: usize| -> Option<i16> {
             let digits = text.get(from..to)?;
@@ -74,7 +74,7 @@ impl Time {
     }
 
     /// In UTC and whole seconds.
-    pub(in crate::source) fn at(time: SystemTime) -> Self {
+    pub(crate) fn at(time: SystemTime) -> Self {
         let time = Timestamp::try_from(time).unwrap_or_default();
         let local = Offset::UTC.to_datetime(time);
         Time {
@@ -87,19 +87,19 @@ impl Time {
     }
 
     /// This much earlier, written in the same way.
-    pub(in crate::source) fn minus(mut self, lag: Duration) -> Self {
+    pub(crate) fn minus(mut self, lag: Duration) -> Self {
         self.local = self.local.saturating_sub(lag);
         self
     }
 
     /// This much later, written in the same way.
-    pub(in crate::source) fn plus(mut self, step: Duration) -> Self {
+    pub(crate) fn plus(mut self, step: Duration) -> Self {
         self.local = self.local.saturating_add(step);
         self
     }
 
     /// Seconds since 1970, UTC, without the fraction.
-    pub(in crate::source) fn unix_seconds(&self) -> i64 {
+    pub(crate) fn unix_seconds(&self) -> i64 {
         let since = self
             .local
             .duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
@@ -107,7 +107,7 @@ impl Time {
     }
 
     /// The moment, rounded down to the nanosecond.
-    pub(in crate::source) fn moment(&self) -> Option<Timestamp> {
+    pub(crate) fn moment(&self) -> Option<Timestamp> {
         let digits = format!("{:0<9.9}", self.fraction);
         Timestamp::new(self.unix_seconds(), 0)
             .ok()?
@@ -115,7 +115,7 @@ impl Time {
             .ok()
     }
 
-    pub(in crate::source) fn order(&self, other: &Self) -> Ordering {
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         let fraction = |time: &Time| time.fraction.trim_end_matches('0').to_owned();
         (self.unix_seconds(), fraction(self)).cmp(&(other.unix_seconds(), fraction(other)))
     }

@@ -1,4 +1,4 @@
-//! The bytes of an object in order, while its parts are being fetched.
+//! The body of an object, read while its parts are being fetched.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,57 +10,57 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::Error;
 
-/// A part that was fetched, and the memory it was allowed to take.
-pub(super) struct Part {
+/// A part that was fetched, and its permit for memory.
+pub(super) struct ObjectPart {
     pub(super) bytes: Bytes,
     pub(super) permit: OwnedSemaphorePermit,
 }
 
-/// A part that will never come.
+/// Why a part could not be fetched.
 #[derive(Debug)]
-pub(super) struct LostPart {
-    pub(super) trouble: Option<Trouble>,
+pub(super) struct PartError {
+    pub(super) change: Option<ObjectChange>,
     pub(super) error: Error,
 }
 
 /// What may happen to an object while it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum ObjectChange {
     Replaced,
     Gone,
-    /// It is in an archive and has to be restored first.
+    /// It has to be restored from an archive first.
     Archived,
 }
 
 /// Where a part arrives.
-pub(super) type Pending = Receiver<Result<Part, LostPart>>;
+pub(super) type PendingPart = Receiver<Result<ObjectPart, PartError>>;
 
-/// Reads parts as they come. It ends only when as many bytes have come as there should be.
-pub(super) struct Body {
-    parts: Receiver<Pending>,
-    current: Option<Part>,
+/// Reads the parts in order. It ends only after as many bytes as the object has.
+pub(super) struct ObjectBody {
+    parts: Receiver<PendingPart>,
+    current: Option<ObjectPart>,
     left: u64,
-    lines: BodyState,
+    body_state: BodyState,
 }
 
-/// What reader and fetcher tell each other besides the bytes.
+/// State shared by reader and fetcher.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BodyState {
-    trouble: Arc<OnceLock<Trouble>>,
+    change: Arc<OnceLock<ObjectChange>>,
     is_abandoned: Arc<AtomicBool>,
 }
 
 impl BodyState {
-    /// What happened to the object, if something did.
-    pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.trouble.get().copied()
+    /// What happened to the object.
+    pub(super) fn change(&self) -> Option<ObjectChange> {
+        self.change.get().copied()
     }
 
     /// Notes what happened to the object.
-    pub(super) fn lose(&self, trouble: Option<Trouble>) {
-        if let Some(trouble) = trouble {
-            // The first one stands.
-            let _ = self.trouble.set(trouble);
+    pub(super) fn lose(&self, change: Option<ObjectChange>) {
+        if let Some(change) = change {
+            // The first change counts.
+            let _ = self.change.set(change);
         }
     }
 
@@ -70,35 +70,35 @@ impl BodyState {
     }
 }
 
-impl Body {
+impl ObjectBody {
     /// The body that `parts` make up, `len` bytes in all.
-    pub(super) fn new(parts: Receiver<Pending>, len: u64) -> Self {
-        Body {
+    pub(super) fn new(parts: Receiver<PendingPart>, len: u64) -> Self {
+        ObjectBody {
             parts,
             current: None,
             left: len,
-            lines: BodyState::default(),
+            body_state: BodyState::default(),
         }
     }
 
-    pub(super) fn lines(&self) -> BodyState {
-        self.lines.clone()
+    pub(super) fn body_state(&self) -> BodyState {
+        self.body_state.clone()
     }
 
-    fn next_part(&mut self) -> io::Result<Part> {
+    fn next_part(&mut self) -> io::Result<ObjectPart> {
         let stopped = || io::Error::other(Error::failed("fetching objects has stopped"));
         let pending = self.parts.recv().map_err(|_| stopped())?;
         match pending.recv().map_err(|_| stopped())? {
             Ok(part) => Ok(part),
             Err(lost) => {
-                self.lines.lose(lost.trouble);
+                self.body_state.lose(lost.change);
                 Err(io::Error::other(lost.error))
             }
         }
     }
 }
 
-impl Read for Body {
+impl Read for ObjectBody {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 || buf.is_empty() {
             return Ok(0);
@@ -113,8 +113,8 @@ impl Read for Body {
         if part.bytes.has_remaining() {
             self.current = Some(part);
         } else {
-            // The next part may take the memory only once this one has given it back.
-            let Part { bytes, permit } = part;
+            // The memory has to be free before its permit is.
+            let ObjectPart { bytes, permit } = part;
             drop(bytes);
             drop(permit);
         }
@@ -122,8 +122,8 @@ impl Read for Body {
     }
 }
 
-impl Drop for Body {
+impl Drop for ObjectBody {
     fn drop(&mut self) {
-        self.lines.is_abandoned.store(true, Ordering::Relaxed);
+        self.body_state.is_abandoned.store(true, Ordering::Relaxed);
     }
 }

@@ -1,17 +1,17 @@
-//! Errors of stores in words that say what to do.
+//! Describes errors of stores, with what to do next.
 
-use super::address::{Address, Store};
-use super::service::{Failure, FailureKind};
+use super::service::{StoreError, StoreErrorKind};
+use super::url::{ObjectUrl, Store};
 use crate::error::{Error, Kind};
 
-/// Whether it is the object, not its bucket, that does not exist.
+/// Whether the object does not exist, while its bucket does.
 pub(super) fn is_gone(error: &object_store::Error) -> bool {
     if let object_store::Error::NotFound { .. } = error {
         return true;
     }
     matches!(
-        Failure::behind(error).map(|failure| &failure.what),
-        Some(FailureKind::Refused(refusal)) if refusal.status == 404
+        StoreError::behind(error).map(|failure| &failure.what),
+        Some(StoreErrorKind::Refused(refusal)) if refusal.status == 404
             && !matches!(refusal.code.as_str(), "NoSuchBucket" | "ContainerNotFound")
     )
 }
@@ -19,31 +19,35 @@ pub(super) fn is_gone(error: &object_store::Error) -> bool {
 /// Whether the object has to be restored from an archive first.
 pub(super) fn is_archived(error: &object_store::Error) -> bool {
     matches!(
-        Failure::behind(error).map(|failure| &failure.what),
-        Some(FailureKind::Refused(refusal))
+        StoreError::behind(error).map(|failure| &failure.what),
+        Some(StoreErrorKind::Refused(refusal))
             if matches!(refusal.code.as_str(), "InvalidObjectState" | "BlobArchived" | "BlobBeingRehydrated")
     )
 }
 
-/// Whether the object is another one than was asked for.
+/// Whether the object was replaced.
 pub(super) fn is_replaced(error: &object_store::Error) -> bool {
     if let object_store::Error::Precondition { .. } = error {
         return true;
     }
     matches!(
-        Failure::behind(error).map(|failure| &failure.what),
-        Some(FailureKind::Refused(refusal)) if matches!(refusal.status, 412 | 416)
+        StoreError::behind(error).map(|failure| &failure.what),
+        Some(StoreErrorKind::Refused(refusal)) if matches!(refusal.status, 412 | 416)
     )
 }
 
-/// Words an error about `address`, or about the object `key` in it. The library's own text is shown only if
-/// nothing better is known, and without what could be a secret.
-pub(super) fn explain(address: &Address, key: Option<&str>, error: &object_store::Error) -> Error {
+/// Describes an error about `address`, or about the object `key` in it. The text of the library is shown only
+/// if nothing better is known, without its secrets.
+pub(super) fn explain(
+    address: &ObjectUrl,
+    key: Option<&str>,
+    error: &object_store::Error,
+) -> Error {
     let subject = match key {
         Some(key) => format!("object `{}`", address.name(key)),
         None => format!("{} `{}`", address.store.container(), address.bucket),
     };
-    let Some(failure) = Failure::behind(error) else {
+    let Some(failure) = StoreError::behind(error) else {
         return unknown(&subject, error);
     };
     if failure.is_about_credentials() {
@@ -52,18 +56,18 @@ pub(super) fn explain(address: &Address, key: Option<&str>, error: &object_store
             .next(credentials(address.store));
     }
     let refusal = match &failure.what {
-        FailureKind::Refused(refusal) => refusal,
-        FailureKind::Broken(_) if !failure.passes() => {
+        StoreErrorKind::Refused(refusal) => refusal,
+        StoreErrorKind::Broken(_) if !failure.is_transient() => {
             return Error::failed(format!("{subject} cannot be asked for"))
                 .detail(failure.to_string())
                 .next("check `endpoint` (or AWS_ENDPOINT_URL); one without TLS needs `allow_http => true`");
         }
-        FailureKind::Broken(_) => {
+        StoreErrorKind::Broken(_) => {
             return Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
                 .detail(failure.to_string())
                 .next("check address and network (for a store of your own: `endpoint`); it is safe to run again");
         }
-        FailureKind::Senseless(_) => {
+        StoreErrorKind::Invalid(_) => {
             return Error::failed(format!("{subject} cannot be listed"))
                 .detail(failure.to_string())
                 .next("check `endpoint`; if it is right, this is a fault of the store: tell those who run it");
@@ -73,7 +77,7 @@ pub(super) fn explain(address: &Address, key: Option<&str>, error: &object_store
     match refusal.status {
         _ if is_archived(error) => Error::failed(format!("{subject} is archived ({answer})"))
             .next("restore it, then run again"),
-        _ if refusal.passes() => Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
+        _ if refusal.is_transient() => Error::new(Kind::Exhausted, format!("{subject} cannot be read"))
             .detail(answer)
             .detail("every retry of this run is used up")
             .next("it is safe to run again"),
@@ -119,7 +123,7 @@ fn unknown(subject: &str, error: &object_store::Error) -> Error {
         )
 }
 
-/// Cuts off what follows question marks: signatures are passed there.
+/// Cuts off query strings, which may hold signatures.
 fn without_queries(text: &str) -> String {
     text.split_inclusive(char::is_whitespace)
         .map(|word| match word.split_once('?') {

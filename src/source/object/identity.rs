@@ -1,24 +1,24 @@
-//! How an object is recognised in the next run.
+//! By what an object is recognised in the next run.
 
 use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
 use crate::source::units;
 
-/// Facts about an object, as the store lists them.
+/// The metadata of an object, as the store lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
+pub(super) struct ObjectIdentity {
     pub(super) size: u64,
     modified: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) etag: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
 }
 
-impl Identity {
+impl ObjectIdentity {
     pub(super) fn new(meta: &ObjectMeta) -> Self {
-        Identity {
+        ObjectIdentity {
             size: meta.size,
             modified: meta.last_modified.to_rfc3339(),
             etag: meta.e_tag.clone(),
@@ -26,9 +26,9 @@ impl Identity {
         }
     }
 
-    /// How the object differs from this one, if it does. The ETag decides where there is one:
-    /// the same content under a new time is the same object.
-    pub(super) fn difference(&self, now: &Identity) -> Option<String> {
+    /// How an object differs from this one, if it does. The ETag decides where there is one: the same content
+    /// with a new time is the same object.
+    pub(super) fn difference(&self, now: &ObjectIdentity) -> Option<String> {
         if self.size != now.size {
             return Some(format!(
                 "it has {} bytes now, and had {} before",
@@ -47,7 +47,7 @@ impl Identity {
         }
     }
 
-    /// Whether an answer that names `etag` and `size` speaks of this object.
+    /// Whether an answer with `etag` and `size` is for this object.
     pub(super) fn is_of(&self, etag: Option<&str>, size: u64) -> bool {
         let is_same = match (self.etag.as_deref(), etag) {
             (Some(before), Some(now)) => bare(before) == bare(now),
@@ -56,7 +56,7 @@ impl Identity {
         is_same && self.size == size
     }
 
-    /// The ETag as a condition needs it: some stores list it without its quotes.
+    /// The ETag for If-Match; some stores list it without its quotes.
     pub(super) fn condition(&self) -> Option<String> {
         let etag = self.etag.as_deref()?;
         Some(match etag.starts_with('"') || etag.starts_with("W/") {
@@ -71,22 +71,22 @@ fn bare(etag: &str) -> &str {
 }
 
 /// What is known of an object.
-pub(super) type Known = units::Known<Identity>;
-pub(super) type State = units::State<Identity>;
+pub(super) type KnownObject = units::KnownUnit<ObjectIdentity>;
+pub(super) type ObjectProgress = units::UnitProgress<ObjectIdentity>;
 
-impl units::Identity for Identity {
+impl units::UnitIdentity for ObjectIdentity {
     const NOUN: &'static str = "object";
     const REPLACED: &'static str = "replaced";
     const ANOTHER_NAME: &'static str = "a new key";
     const MAY_GROW: bool = false;
 }
 
-impl Known {
-    pub(super) fn identity(&self) -> Option<&Identity> {
+impl KnownObject {
+    pub(super) fn identity(&self) -> Option<&ObjectIdentity> {
         match self {
-            Known::Done(identity) | Known::Skipped(identity) => Some(identity),
-            Known::Read(state) => Some(&state.identity),
-            Known::ToSkip(_) => None,
+            KnownObject::Done(identity) | KnownObject::Skipped(identity) => Some(identity),
+            KnownObject::Read(state) => Some(&state.identity),
+            KnownObject::ToSkip(_) => None,
         }
     }
 }

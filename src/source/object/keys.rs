@@ -1,25 +1,25 @@
-//! Takes keys through the library's listing that it could not ask for as they are.
+//! Escapes keys in listings that `object_store` cannot represent.
 //!
-//! The library refuses a whole page because of one key with an empty part, and cuts a slash or a space off
-//! a key's end, which makes it another key. So such keys pass through it in disguise.
+//! The library refuses a whole page because of one key with an empty part, and trims slashes and spaces,
+//! which makes another key. So such keys are escaped in the listing.
 
 use std::borrow::Cow;
 
 use object_store::path::Path;
 
-/// What a disguised key begins with; behind it are the key's bytes in hexadecimal digits.
-const DISGUISE: char = '\u{10FFFD}';
+/// The prefix of an escaped key, which is followed by its bytes in hex.
+const ESCAPE: char = '\u{10FFFD}';
 
-/// The page of a listing with such keys disguised, of S3 (`Key`) or Azure (`Name`).
-pub(super) fn disguised(page: &str) -> String {
+/// Escapes such keys in a page of a listing, of S3 (`Key`) or Azure (`Name`).
+pub(super) fn escape_keys(page: &str) -> String {
     let mut out = String::with_capacity(page.len());
     let mut rest = page;
     while let Some((before, opened, key, behind)) = next_key(rest) {
         out.push_str(before);
         out.push_str(opened);
         match quick_xml::escape::unescape(key) {
-            Ok(plain) if !can_be_asked_for(&plain) => {
-                out.push(DISGUISE);
+            Ok(plain) if !is_requestable(&plain) => {
+                out.push(ESCAPE);
                 out.push_str(&hex::encode(plain.as_bytes()));
             }
             _ => out.push_str(key),
@@ -29,7 +29,7 @@ pub(super) fn disguised(page: &str) -> String {
     out + rest
 }
 
-/// What stands before the next key, its tag, the key, and what stands behind it.
+/// The text before the next key, its tag, the key, and the text after it.
 fn next_key(page: &str) -> Option<(&str, &str, &str, &str)> {
     const TAGS: [&str; 2] = ["<Key>", "<Name>"];
     let (at, opened) = TAGS
@@ -42,23 +42,23 @@ fn next_key(page: &str) -> Option<(&str, &str, &str, &str)> {
     Some((before, opened, key, behind))
 }
 
-fn can_be_asked_for(key: &str) -> bool {
+fn is_requestable(key: &str) -> bool {
     key.trim() == key
-        && !key.starts_with(DISGUISE)
+        && !key.starts_with(ESCAPE)
         && Path::parse(key).is_ok_and(|path| path.as_ref() == key)
 }
 
-/// The key at `location`, and whether it can be asked for.
+/// The key at `location`, and whether it can be requested.
 pub(super) fn key_at(location: &Path) -> (Cow<'_, str>, bool) {
-    let disguised = location.as_ref().strip_prefix(DISGUISE);
-    match disguised.and_then(|digits| hex::decode(digits).ok()) {
+    let escape_keys = location.as_ref().strip_prefix(ESCAPE);
+    match escape_keys.and_then(|digits| hex::decode(digits).ok()) {
         Some(bytes) => (String::from_utf8_lossy(&bytes).into_owned().into(), false),
         None => (location.as_ref().into(), true),
     }
 }
 
-/// Said about an object whose key cannot be asked for.
-pub(super) fn unaskable(name: &str) -> String {
+/// The message about an object whose key cannot be requested.
+pub(super) fn unrequestable(name: &str) -> String {
     let shown: String = name
         .chars()
         .map(|c| match c.is_control() {

@@ -1,8 +1,7 @@
-//! From the prefix to the objects that are to be read, in the order of their keys.
+//! Lists the objects below the prefix and decides which to read, in the order of their keys.
 //!
-//! Every run lists the whole prefix and compares it with what is known, some keys at a time: a
-//! key that sorts before ones already read is found like any other, and however many there are,
-//! few are held.
+//! Every run lists the whole prefix and compares it, in chunks, with what is known: so a late key that sorts
+//! before those already read is found, and few keys are in memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,67 +9,67 @@ use std::sync::Arc;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::address::Address;
-use super::identity::{Identity, Known, State};
-use super::keys::{key_at, unaskable};
-use super::settings::Settings;
-use super::walk::Walk;
-use super::wanted::Wanted;
+use super::identity::{KnownObject, ObjectIdentity, ObjectProgress};
+use super::key_filter::KeyFilter;
+use super::key_walk::KeyWalk;
+use super::keys::{key_at, unrequestable};
+use super::settings::ObjectSettings;
+use super::url::ObjectUrl;
 use crate::error::Result;
 use crate::source::parquet;
-use crate::source::records::{FormatChoice, OnReplace, Position};
+use crate::source::records::{Format, OnReplace, Position};
 use crate::source::units::{
-    KnownObjects, Listed, PassedOver, by_name, lost, read_after_all, read_again, replaced,
+    KnownObjects, ListedUnit, PassedOver, by_name, lost, read_after_all, read_again, replaced,
 };
 use crate::source::{ObjectState, Reason};
 
 /// An object that is to be read.
 #[derive(Debug)]
-pub(super) struct Candidate {
+pub(super) struct ObjectCandidate {
     pub(super) name: String,
     pub(super) path: Path,
-    pub(super) identity: Identity,
+    pub(super) identity: ObjectIdentity,
     /// Where to begin, if an earlier run has begun it.
     pub(super) position: Option<Position>,
-    /// It is not read from its beginning to its end.
+    /// It is read by ranges, not from start to end.
     pub(super) is_parquet: bool,
 }
 
 /// What is to be done about a listed object.
 #[derive(Debug)]
-pub(super) enum Verdict {
-    Read(Candidate),
-    /// To be read from the start, as it is not what it was; says what to tell about it.
-    Reload(Candidate, String),
+pub(super) enum ObjectAction {
+    Read(ObjectCandidate),
+    /// To be read from the start, as it has changed; with a remark.
+    Reload(ObjectCandidate, String),
     /// It was read to its end before.
     Done,
-    /// To be passed over from now on: its state, and what it is recognised by.
-    Skip(Box<ObjectState>, Identity),
+    /// To be skipped from now on: its state and identity.
+    Skip(Box<ObjectState>, ObjectIdentity),
     /// It cannot be read.
     Wait(Reason),
-    /// It is none of ours.
+    /// It has no records.
     Ignore,
 }
 
-pub(super) struct Listing {
-    pub(super) address: Address,
-    wanted: Wanted,
+pub(super) struct ObjectListing {
+    pub(super) address: ObjectUrl,
+    wanted: KeyFilter,
     on_replace: OnReplace,
-    format: FormatChoice,
+    format: Option<Format>,
     known: Arc<dyn KnownObjects>,
-    walk: Walk,
+    walk: KeyWalk,
     /// Listed and looked up.
-    ready: VecDeque<(String, ObjectMeta, Option<Known>)>,
-    /// Begun by an earlier run, and not seen yet in this one.
+    ready: VecDeque<(String, ObjectMeta, Option<KnownObject>)>,
+    /// Begun by an earlier run, and not listed yet in this one.
     begun: Option<HashMap<String, ObjectState>>,
     passed_over: PassedOver,
 }
 
-impl Listing {
-    pub(super) fn new(settings: &Settings, known: Arc<dyn KnownObjects>) -> Self {
-        Listing {
-            wanted: Wanted::new(settings.pattern.clone(), settings.after.clone()),
-            walk: Walk::new(settings.address.clone()),
+impl ObjectListing {
+    pub(super) fn new(settings: &ObjectSettings, known: Arc<dyn KnownObjects>) -> Self {
+        ObjectListing {
+            wanted: KeyFilter::new(settings.pattern.clone(), settings.after.clone()),
+            walk: KeyWalk::new(settings.address.clone()),
             address: settings.address.clone(),
             on_replace: settings.on_replace,
             format: settings.records.format,
@@ -81,8 +80,8 @@ impl Listing {
         }
     }
 
-    /// What is to be done about the next object that the store has; none at the end.
-    pub(super) async fn next(&mut self, store: &dyn ObjectStore) -> Result<Option<Verdict>> {
+    /// What to do about the next object; none at the end.
+    pub(super) async fn next(&mut self, store: &dyn ObjectStore) -> Result<Option<ObjectAction>> {
         if self.begun.is_none() {
             self.begun = Some(by_name(self.known.begun().await?));
         }
@@ -98,13 +97,13 @@ impl Listing {
         }
     }
 
-    /// What has come up since the last call, for the user.
+    /// A remark for the user since the last call.
     pub(super) fn remark(&mut self) -> Option<String> {
         self.walk.remark()
     }
 
-    /// What to say once everything was listed: `is_empty` if there was nothing.
-    pub(super) fn last_words(&mut self, is_empty: bool) -> (Vec<String>, Vec<Reason>) {
+    /// Remarks after everything was listed (`is_empty`: there was nothing), and begun objects that are gone.
+    pub(super) fn finish(&mut self, is_empty: bool) -> (Vec<String>, Vec<Reason>) {
         let nothing = is_empty.then(|| self.wanted.nothing(&self.address.url()));
         let remarks = nothing.into_iter().chain(self.passed_over.remarks());
         let scope = self.address.name(&self.address.key);
@@ -115,7 +114,7 @@ impl Listing {
         (remarks.collect(), gone.into_iter().map(lost).collect())
     }
 
-    /// Asks what is known of the objects with these keys, if they are wanted.
+    /// Looks up what is known about those of these objects that are wanted.
     async fn look_up(&mut self, some: Vec<(String, ObjectMeta)>) -> Result<()> {
         let mut wanted = Vec::new();
         let mut listed = Vec::new();
@@ -126,43 +125,48 @@ impl Listing {
                 .as_mut()
                 .is_some_and(|begun| begun.remove(&name).is_some());
             let below = self.address.below(&key);
-            // What was begun is read to its end.
+            // An object that was begun is read to its end.
             if is_begun || self.wanted.wants(below, &name, &mut self.passed_over) {
-                let identity = Identity::new(&meta);
-                listed.push(Listed::new::<Identity>(name, &identity)?);
-                // As long as nobody says otherwise.
-                wanted.push((key, meta, Some(Known::Done(identity))));
+                let identity = ObjectIdentity::new(&meta);
+                listed.push(ListedUnit::new::<ObjectIdentity>(name, &identity)?);
+                // Unless the lookup says otherwise.
+                wanted.push((key, meta, Some(KnownObject::Done(identity))));
             }
         }
         if listed.is_empty() {
             return Ok(());
         }
         for (place, state) in self.known.news(&listed).await? {
-            wanted[place].2 = state.map(Known::new).transpose()?;
+            wanted[place].2 = state.map(KnownObject::new).transpose()?;
         }
         self.ready.extend(wanted);
         Ok(())
     }
 
-    /// Compares a listed object with what is known of it.
-    fn judge(&self, key: &str, meta: ObjectMeta, known: Option<Known>) -> Result<Verdict> {
+    /// Compares an object with what is known about it.
+    fn judge(
+        &self,
+        key: &str,
+        meta: ObjectMeta,
+        known: Option<KnownObject>,
+    ) -> Result<ObjectAction> {
         let name = self.address.name(key);
-        let identity = Identity::new(&meta);
-        // Without content there are no records; and stores show folders as such objects.
+        let identity = ObjectIdentity::new(&meta);
+        // Empty objects have no records; stores represent folders by them.
         if known.is_none() && identity.size == 0 {
-            return Ok(Verdict::Ignore);
+            return Ok(ObjectAction::Ignore);
         }
         let difference = known
             .as_ref()
             .and_then(|known| known.identity()?.difference(&identity));
-        let is_settled = matches!(known, Some(Known::Done(_) | Known::Skipped(_)));
-        let is_to_skip = matches!(known, Some(Known::ToSkip(_)));
+        let is_settled = matches!(known, Some(KnownObject::Done(_) | KnownObject::Skipped(_)));
+        let is_to_skip = matches!(known, Some(KnownObject::ToSkip(_)));
         let can_be_read = key_at(&meta.location).1 || is_to_skip;
         if !can_be_read && (difference.is_some() || !is_settled) {
-            let why = unaskable(&name);
-            return Ok(Verdict::Wait(Reason::Waiting { name, why }));
+            let why = unrequestable(&name);
+            return Ok(ObjectAction::Wait(Reason::Waiting { name, why }));
         }
-        let candidate = |position: Option<Position>| Candidate {
+        let candidate = |position: Option<Position>| ObjectCandidate {
             is_parquet: parquet::is_expected(self.format, position.as_ref(), &name),
             path: meta.location.clone(),
             name: name.clone(),
@@ -170,21 +174,21 @@ impl Listing {
             position,
         };
         Ok(match (difference, known) {
-            (Some(_), Some(Known::Skipped(_))) => {
-                Verdict::Reload(candidate(None), read_after_all(&name))
+            (Some(_), Some(KnownObject::Skipped(_))) => {
+                ObjectAction::Reload(candidate(None), read_after_all(&name))
             }
             (Some(difference), _) if self.on_replace == OnReplace::Error => {
-                return Err(replaced::<Identity>(&name, &difference));
+                return Err(replaced::<ObjectIdentity>(&name, &difference));
             }
             (Some(difference), _) => {
-                Verdict::Reload(candidate(None), read_again(&name, &difference))
+                ObjectAction::Reload(candidate(None), read_again(&name, &difference))
             }
-            (None, None) => Verdict::Read(candidate(None)),
-            (None, Some(Known::Done(_) | Known::Skipped(_))) => Verdict::Done,
-            (None, Some(Known::ToSkip(state))) => Verdict::Skip(state, identity),
-            (None, Some(Known::Read(state))) => {
-                let State { position, .. } = *state;
-                Verdict::Read(candidate(Some(position)))
+            (None, None) => ObjectAction::Read(candidate(None)),
+            (None, Some(KnownObject::Done(_) | KnownObject::Skipped(_))) => ObjectAction::Done,
+            (None, Some(KnownObject::ToSkip(state))) => ObjectAction::Skip(state, identity),
+            (None, Some(KnownObject::Read(state))) => {
+                let ObjectProgress { position, .. } = *state;
+                ObjectAction::Read(candidate(Some(position)))
             }
         })
     }

@@ -1,28 +1,26 @@
-//! Records from object stores: S3 and what speaks its language, Google Cloud Storage, Azure
-//! Blob Storage, and a local folder under a `file:///` URL. Formats and resuming are those of
-//! files; how the bytes come is not.
+//! Records from object stores: S3 and compatible ones, Google Cloud Storage, Azure Blob Storage, and a local
+//! folder by a `file:///` URL. Formats and resuming are those of files.
 //!
-//! Each run lists the whole prefix and compares it with what is known: an object is known by
-//! its ETag and size. What is to be read is fetched ahead, several objects at once and large
-//! ones in parts, each part under the condition that the ETag is still the same. An object
-//! counts as done when as many bytes were read as it has.
+//! Each run lists the whole prefix and compares ETags and sizes with what is known. Objects to be read are
+//! fetched ahead, several at once and large ones in parts, each part on condition that the ETag is the
+//! same (If-Match). An object is done when as many bytes were read as it has.
 
-mod address;
 mod body;
+mod error_response;
 mod explain;
 mod fetch;
-mod fetching;
+mod fetch_handle;
 mod identity;
+mod key_filter;
+mod key_walk;
 mod keys;
 mod listing;
 mod part;
 mod reading;
-mod refusal;
 mod service;
 mod settings;
 mod store;
-mod walk;
-mod wanted;
+mod url;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,32 +29,32 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::host::HostRules;
-use crate::source::units::{self, KnownObjects, ReadOn, Tally, Units};
+use crate::source::units::{self, KnownObjects, Tally, UnitRead, Units};
 use crate::source::{BatchBuilder, Progress, Proof, Reason, Source, SourceContext};
 
-use self::body::Trouble;
-use self::fetch::{Event, Fetcher, Found};
-use self::fetching::Fetching;
-use self::identity::Identity;
-use self::listing::{Candidate, Listing};
-use self::reading::{ObjectReading, Opened, WHILE_READ};
-use self::settings::Settings;
+use self::body::ObjectChange;
+use self::fetch::{FetchEvent, IncomingObject, ObjectFetcher};
+use self::fetch_handle::FetchHandle;
+use self::identity::ObjectIdentity;
+use self::listing::{ObjectCandidate, ObjectListing};
+use self::reading::{ObjectReading, OpenedObject, WHILE_READ};
+use self::settings::ObjectSettings;
 
 /// The source that reads objects.
 pub struct ObjectSource {
-    settings: Settings,
-    fetching: Fetching,
-    /// Heard of, but not begun.
-    next: Option<Found>,
+    settings: ObjectSettings,
+    fetching: FetchHandle,
+    /// Received, but not begun.
+    next: Option<IncomingObject>,
     current: Option<ObjectReading>,
     deleted: Tally,
     units: Units,
     host: HostRules,
 }
 
-/// Whether the host gives the bucket or the folder, and where it is asked for.
+/// Checks that the host allows the bucket or folder, and its endpoint.
 pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
-    let settings = Settings::parse(settings)?;
+    let settings = ObjectSettings::parse(settings)?;
     settings.ask(host)?;
     Ok(format!(
         "may read {} as far as this host is concerned; the store was not asked",
@@ -65,19 +63,19 @@ pub(super) fn preflight(settings: &Value, host: &HostRules) -> Result<String> {
 }
 
 impl ObjectSource {
-    /// A source for the pipeline's `settings`, which continues from what is `known` of each object. Nothing
-    /// is asked of the store before the first batch is.
+    /// A source for the pipeline's `settings`, resumed from what is `known` of each object. The store is not
+    /// contacted before the first batch.
     pub fn open(
         settings: &Value,
         known: Arc<dyn KnownObjects>,
         context: &SourceContext,
     ) -> Result<Self> {
-        let settings = Settings::parse(settings)?;
+        let settings = ObjectSettings::parse(settings)?;
         settings.ask(&context.host)?;
         let store = store::open(&settings.address, &settings.access, &context.budget)?;
-        let fetching = Fetching::new(
-            Fetcher::new(store, settings.address.clone(), Arc::clone(&context.budget)),
-            Listing::new(&settings, known),
+        let fetching = FetchHandle::new(
+            ObjectFetcher::new(store, settings.address.clone(), Arc::clone(&context.budget)),
+            ObjectListing::new(&settings, known),
             context.runtime.clone(),
         );
         Ok(ObjectSource {
@@ -91,8 +89,8 @@ impl ObjectSource {
         })
     }
 
-    /// Opens an object. Nothing is current afterwards if it cannot be read, and the proof says so.
-    fn begin(&mut self, found: Found) -> Result<Proof> {
+    /// Opens an object. If it cannot be read, the proof is partial and no object is current.
+    fn begin(&mut self, found: IncomingObject) -> Result<Proof> {
         if let Some(file) = found.candidate.name.strip_prefix("file://") {
             let (folder, file) = (Path::new(&self.settings.address.bucket), Path::new(file));
             if self.host.leads_out(folder, file) {
@@ -107,39 +105,39 @@ impl ObjectSource {
         let candidate = found.candidate.clone();
         let is_handed_out = candidate.position.is_some();
         match ObjectReading::open(&self.settings, found, &self.fetching) {
-            Opened::Reading(object) => {
+            OpenedObject::Reading(object) => {
                 self.current = Some(*object);
                 Ok(Proof::Complete)
             }
-            Opened::Elsewhere(difference) => {
+            OpenedObject::Changed(difference) => {
                 self.begin_again(&candidate, &difference, is_handed_out)
             }
-            Opened::LostPart(Some(Trouble::Replaced), _) => {
+            OpenedObject::PartError(Some(ObjectChange::Replaced), _) => {
                 self.begin_again(&candidate, WHILE_READ, is_handed_out)
             }
-            Opened::LostPart(Some(Trouble::Gone), _) if !is_handed_out => {
+            OpenedObject::PartError(Some(ObjectChange::Gone), _) if !is_handed_out => {
                 Ok(self.lose(&candidate.name))
             }
-            Opened::LostPart(Some(Trouble::Archived), error) => {
-                Ok(units::put_away(&candidate.name, &error))
+            OpenedObject::PartError(Some(ObjectChange::Archived), error) => {
+                Ok(units::archived(&candidate.name, &error))
             }
-            Opened::LostPart(_, error) => Err(error),
+            OpenedObject::PartError(_, error) => Err(error),
         }
     }
 
-    /// Begins again with an object that is not what it was.
+    /// Restarts an object that has changed.
     fn begin_again(
         &mut self,
-        candidate: &Candidate,
+        candidate: &ObjectCandidate,
         difference: &str,
         is_handed_out: bool,
     ) -> Result<Proof> {
         let name = &candidate.name;
         self.units
-            .begin_again::<Identity>(name, difference, is_handed_out)?;
+            .begin_again::<ObjectIdentity>(name, difference, is_handed_out)?;
         match self.fetching.again(candidate, None)? {
             Some(found) => self.begin(found),
-            None if is_handed_out => Err(units::replaced::<Identity>(name, "it is gone")),
+            None if is_handed_out => Err(units::replaced::<ObjectIdentity>(name, "it is gone")),
             None => Ok(self.lose(name)),
         }
     }
@@ -148,7 +146,10 @@ impl ObjectSource {
     fn reopen(&mut self, object: &ObjectReading) -> Result<Proof> {
         let candidate = &object.candidate;
         let Some(found) = (self.fetching).again(candidate, Some(object.position()))? else {
-            return Err(units::replaced::<Identity>(&candidate.name, "it is gone"));
+            return Err(units::replaced::<ObjectIdentity>(
+                &candidate.name,
+                "it is gone",
+            ));
         };
         match candidate.identity.difference(&found.candidate.identity) {
             Some(difference) => self.begin_again(candidate, &difference, true),
@@ -156,28 +157,28 @@ impl ObjectSource {
         }
     }
 
-    /// Reads on in an object.
+    /// Reads more of an object.
     fn read_on(&mut self, object: ObjectReading, out: &mut BatchBuilder) -> Result<Progress> {
         Ok(Progress::UnitEnded(
             match self.units.read_on(object, out)? {
-                ReadOn::BatchFull(object) => {
+                UnitRead::BatchFull(object) => {
                     self.current = Some(object);
                     return Ok(Progress::Full);
                 }
-                ReadOn::Ended(proof) => proof,
-                ReadOn::Overread(object) => self.reopen(&object)?,
-                ReadOn::Disturbed(object, units::Trouble::Replaced(difference)) => {
+                UnitRead::Ended(proof) => proof,
+                UnitRead::Overread(object) => self.reopen(&object)?,
+                UnitRead::Changed(object, units::UnitChange::Replaced(difference)) => {
                     let is_handed_out = object.is_handed_out();
                     self.begin_again(&object.candidate, &difference, is_handed_out)?
                 }
-                ReadOn::Disturbed(object, units::Trouble::Gone) => {
+                UnitRead::Changed(object, units::UnitChange::Gone) => {
                     self.lose(&object.candidate.name)
                 }
             },
         ))
     }
 
-    /// An object that was listed is gone: perhaps the whole dump is being replaced.
+    /// A listed object is gone; perhaps all are being replaced.
     fn lose(&mut self, name: &str) -> Proof {
         self.deleted.add(name);
         Proof::Partial(Reason::Inconclusive(format!(
@@ -191,31 +192,33 @@ impl ObjectSource {
                 return self.read_on(object, out);
             }
             let event = match self.next.take() {
-                Some(found) => Event::Object(found),
+                Some(found) => FetchEvent::Object(found),
                 None => self.fetching.next()?,
             };
             match event {
-                Event::Object(found) if out.is_full() => {
+                FetchEvent::Object(found) if out.is_full() => {
                     self.next = Some(found);
                     return Ok(Progress::Full);
                 }
-                Event::Object(found) => match self.begin(found)? {
+                FetchEvent::Object(found) => match self.begin(found)? {
                     Proof::Complete => {}
                     partial => return Ok(Progress::UnitEnded(partial)),
                 },
-                Event::Skip(state, identity) => {
+                FetchEvent::Skip(state, identity) => {
                     self.units.pass_over(*state, &identity, out)?;
                     return Ok(Progress::UnitEnded(Proof::Complete));
                 }
-                Event::Remark(remark) => self.units.remark(remark),
-                Event::Waiting(reason) => return Ok(Progress::UnitEnded(Proof::Partial(reason))),
-                Event::Failed(error) => return Err(error),
-                // A prefix that is empty today is no proof that the rows are gone.
-                Event::End { is_empty: true } => {
+                FetchEvent::Remark(remark) => self.units.remark(remark),
+                FetchEvent::Waiting(reason) => {
+                    return Ok(Progress::UnitEnded(Proof::Partial(reason)));
+                }
+                FetchEvent::Failed(error) => return Err(error),
+                // An empty prefix is no proof that the rows are gone.
+                FetchEvent::End { is_empty: true } => {
                     let why = "there was no object".to_owned();
                     return Ok(Progress::End(Proof::Partial(Reason::Inconclusive(why))));
                 }
-                Event::End { is_empty: false } => return Ok(Progress::End(Proof::Complete)),
+                FetchEvent::End { is_empty: false } => return Ok(Progress::End(Proof::Complete)),
             }
         }
     }

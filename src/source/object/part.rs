@@ -1,4 +1,4 @@
-//! Fetches one part of an object, continuing where a body broke off.
+//! Fetches one part of an object; a body that breaks off is resumed.
 
 use std::ops::Range;
 
@@ -7,30 +7,30 @@ use futures_util::StreamExt;
 use object_store::{GetOptions, GetRange};
 use tokio::sync::Mutex;
 
-use super::address::Store;
-use super::body::{LostPart, Trouble};
+use super::body::{ObjectChange, PartError};
 use super::explain::{is_archived, is_gone, is_replaced};
-use super::fetch::Fetcher;
-use super::listing::Candidate;
+use super::fetch::ObjectFetcher;
+use super::listing::ObjectCandidate;
 use super::service::innermost;
+use super::url::Store;
 use crate::error::Error;
 use crate::retry;
 
-/// Why an attempt at a part ended before its end.
-enum Stop {
+/// Why an attempt to fetch a part failed.
+enum AttemptError {
     Refused(object_store::Error),
     Replaced,
     /// The body broke off.
     Broken(String),
 }
 
-impl Fetcher {
-    /// Fetches a part, continuing where a body broke off.
+impl ObjectFetcher {
+    /// Fetches a part; a body that breaks off is resumed.
     pub(super) async fn fetch(
         &self,
-        candidate: &Candidate,
+        candidate: &ObjectCandidate,
         range: Range<u64>,
-    ) -> Result<Bytes, LostPart> {
+    ) -> Result<Bytes, PartError> {
         let got = Mutex::new(BytesMut::with_capacity((range.end - range.start) as usize));
         let attempt = || async {
             let lost = match self
@@ -38,23 +38,28 @@ impl Fetcher {
                 .await
             {
                 Ok(()) => return Ok(Ok(())),
-                Err(Stop::Broken(what)) => {
+                Err(AttemptError::Broken(what)) => {
                     let error =
                         Error::failed(format!("object `{}` cannot be read", candidate.name))
                             .detail("its body broke off")
                             .detail(what);
                     let error = Box::new(error);
                     return Err(match self.is_stopped() {
-                        true => retry::Trouble::Fatal(error),
-                        false => retry::Trouble::Passing { error, asked: None },
+                        true => retry::RetryError::Permanent(error),
+                        false => retry::RetryError::Transient {
+                            error,
+                            retry_after: None,
+                        },
                     });
                 }
-                Err(Stop::Replaced) => self.replaced(candidate),
-                Err(Stop::Refused(error)) if is_replaced(&error) => self.replaced(candidate),
-                Err(Stop::Refused(error)) => LostPart {
-                    trouble: match () {
-                        () if is_gone(&error) => Some(Trouble::Gone),
-                        () if is_archived(&error) => Some(Trouble::Archived),
+                Err(AttemptError::Replaced) => self.replaced(candidate),
+                Err(AttemptError::Refused(error)) if is_replaced(&error) => {
+                    self.replaced(candidate)
+                }
+                Err(AttemptError::Refused(error)) => PartError {
+                    change: match () {
+                        () if is_gone(&error) => Some(ObjectChange::Gone),
+                        () if is_archived(&error) => Some(ObjectChange::Archived),
                         () => None,
                     },
                     error: self.explain(candidate, &error),
@@ -66,8 +71,8 @@ impl Fetcher {
         match self.budget.retrying(what, attempt).await {
             Ok(done) => done?,
             Err(error) => {
-                return Err(LostPart {
-                    trouble: None,
+                return Err(PartError {
+                    change: None,
                     error,
                 });
             }
@@ -76,13 +81,13 @@ impl Fetcher {
         Ok(got.into_inner().freeze())
     }
 
-    /// One request for what a part still lacks.
+    /// One request for the missing bytes of a part.
     async fn attempt(
         &self,
-        candidate: &Candidate,
+        candidate: &ObjectCandidate,
         range: &Range<u64>,
         got: &mut BytesMut,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), AttemptError> {
         let identity = &candidate.identity;
         let missing = range.start + got.len() as u64..range.end;
         let is_whole = missing == (0..identity.size);
@@ -98,32 +103,36 @@ impl Fetcher {
             .store
             .get_opts(&candidate.path, options)
             .await
-            .map_err(Stop::Refused)?;
+            .map_err(AttemptError::Refused)?;
         if !identity.is_of(answer.meta.e_tag.as_deref(), answer.meta.size) {
-            return Err(Stop::Replaced);
+            return Err(AttemptError::Replaced);
         }
         let wanted = (range.end - range.start) as usize;
         let mut chunks = answer.into_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
-                Err(error) if is_broken(&error) => return Err(Stop::Broken(innermost(&error))),
-                Err(error) => return Err(Stop::Refused(error)),
+                Err(error) if is_broken(&error) => {
+                    return Err(AttemptError::Broken(innermost(&error)));
+                }
+                Err(error) => return Err(AttemptError::Refused(error)),
             };
             if got.len() + chunk.len() > wanted {
-                return Err(Stop::Broken(format!("more than {wanted} bytes came")));
+                return Err(AttemptError::Broken(format!(
+                    "more than {wanted} bytes came"
+                )));
             }
             got.extend_from_slice(&chunk);
         }
         match got.len() {
-            n if n < wanted => Err(Stop::Broken(format!("{n} of {wanted} bytes came"))),
+            n if n < wanted => Err(AttemptError::Broken(format!("{n} of {wanted} bytes came"))),
             _ => Ok(()),
         }
     }
 
-    fn replaced(&self, candidate: &Candidate) -> LostPart {
-        LostPart {
-            trouble: Some(Trouble::Replaced),
+    fn replaced(&self, candidate: &ObjectCandidate) -> PartError {
+        PartError {
+            change: Some(ObjectChange::Replaced),
             error: Error::failed(format!(
                 "object `{}` was replaced while it was read",
                 candidate.name
@@ -132,7 +141,7 @@ impl Fetcher {
     }
 }
 
-/// Whether the network is behind an error that came after the answer had begun.
+/// Whether an error within the body is one of the network.
 fn is_broken(error: &object_store::Error) -> bool {
     matches!(error, object_store::Error::Generic { .. })
 }

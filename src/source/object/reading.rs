@@ -1,14 +1,14 @@
-//! An object that is being read, and what was known of it before.
+//! An object being read, perhaps resumed.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::body::{Body, BodyState, Trouble};
-use super::fetch::Found;
-use super::fetching::Fetching;
-use super::identity::State;
-use super::listing::Candidate;
-use super::settings::Settings;
+use super::body::{BodyState, ObjectBody, ObjectChange};
+use super::fetch::IncomingObject;
+use super::fetch_handle::FetchHandle;
+use super::identity::ObjectProgress;
+use super::listing::ObjectCandidate;
+use super::settings::ObjectSettings;
 use crate::error::{Error, Result};
 use crate::source::ObjectState;
 use crate::source::parquet;
@@ -18,56 +18,62 @@ use crate::source::records::{
 };
 use crate::source::units::{self, Unit};
 
-/// What to say about an object that is replaced between two of its parts.
+/// The difference of an object that is replaced between two of its parts.
 pub(super) const WHILE_READ: &str = "while it was read";
 
 /// An object being read.
 pub(super) struct ObjectReading {
     content: Box<dyn Content>,
-    pub(super) candidate: Arc<Candidate>,
-    lines: BodyState,
+    pub(super) candidate: Arc<ObjectCandidate>,
+    body_state: BodyState,
 }
 
-/// What opening an object came to.
-pub(super) enum Opened {
+/// The result of opening an object.
+pub(super) enum OpenedObject {
     Reading(Box<ObjectReading>),
-    /// It is not what it was when an earlier run began it; says in which respect.
-    Elsewhere(String),
-    /// Its first bytes did not come.
-    LostPart(Option<Trouble>, Error),
+    /// It is not what an earlier run began to read: how it differs.
+    Changed(String),
+    /// Its first bytes could not be fetched.
+    PartError(Option<ObjectChange>, Error),
 }
 
 impl ObjectReading {
-    /// Looks at the first bytes of the object, or of what is left of it.
-    pub(super) fn open(settings: &Settings, found: Found, fetching: &Fetching) -> Opened {
-        let Found {
+    /// Reads the first bytes, to detect compression and format, or resumes.
+    pub(super) fn open(
+        settings: &ObjectSettings,
+        found: IncomingObject,
+        fetching: &FetchHandle,
+    ) -> OpenedObject {
+        let IncomingObject {
             candidate,
             start,
             body,
         } = found;
-        let lines = body.lines();
+        let body_state = body.body_state();
         let reading = |content| ObjectReading {
             content,
             candidate: Arc::clone(&candidate),
-            lines: lines.clone(),
+            body_state: body_state.clone(),
         };
         match Self::begin(settings, &candidate, start, body, fetching) {
-            Ok(parquet::Opened::There(content)) => Opened::Reading(Box::new(reading(content))),
-            Ok(parquet::Opened::Elsewhere(difference)) => Opened::Elsewhere(difference),
+            Ok(parquet::Opened::Content(content)) => {
+                OpenedObject::Reading(Box::new(reading(content)))
+            }
+            Ok(parquet::Opened::Changed(difference)) => OpenedObject::Changed(difference),
             Ok(parquet::Opened::Unfinished(what)) => {
                 let error = parquet::unfinished("object", &candidate.name, &what);
-                Opened::LostPart(None, error)
+                OpenedObject::PartError(None, error)
             }
-            Err(error) => Opened::LostPart(lines.trouble(), error),
+            Err(error) => OpenedObject::PartError(body_state.change(), error),
         }
     }
 
     fn begin(
-        settings: &Settings,
-        candidate: &Arc<Candidate>,
+        settings: &ObjectSettings,
+        candidate: &Arc<ObjectCandidate>,
         start: u64,
-        mut body: Body,
-        fetching: &Fetching,
+        mut body: ObjectBody,
+        fetching: &FetchHandle,
     ) -> Result<parquet::Opened> {
         let name = candidate.name.as_str();
         let lost = |cause: io::Error| match cause.downcast::<Error>() {
@@ -81,7 +87,7 @@ impl ObjectReading {
             first.read_to_end(&mut head).map_err(lost)?;
         }
         if candidate.is_parquet || parquet::is_meant(&settings.records, known, &head) {
-            let ranges = fetching.ranges(candidate, &body.lines());
+            let ranges = fetching.ranges(candidate, &body.body_state());
             drop(body);
             return parquet::open("object", name, ranges, &settings.records, known);
         }
@@ -96,7 +102,7 @@ impl ObjectReading {
             match window.resume(&position.place) {
                 Ok(Resumed::Unchanged) => {}
                 Ok(Resumed::Changed(difference)) => {
-                    return Ok(parquet::Opened::Elsewhere(difference));
+                    return Ok(parquet::Opened::Changed(difference));
                 }
                 Err(cause) => return Err(damaged("object", name, compression, &window, cause)),
             }
@@ -112,14 +118,14 @@ impl ObjectReading {
         if let Some(position) = known {
             reading.resume(position);
         }
-        Ok(parquet::Opened::There(Box::new(reading)))
+        Ok(parquet::Opened::Content(Box::new(reading)))
     }
 
     pub(super) fn position(&self) -> Position {
         self.content.position()
     }
 
-    /// Whether batches before the current one contain records of it.
+    /// Whether earlier batches contain records of it.
     pub(super) fn is_handed_out(&self) -> bool {
         self.candidate.position.is_some() || self.content.is_handed_out()
     }
@@ -131,7 +137,7 @@ impl Unit for ObjectReading {
     }
 
     fn state(&self) -> Result<Option<ObjectState>> {
-        let state = State {
+        let state = ObjectProgress {
             identity: self.candidate.identity.clone(),
             position: self.content.position(),
             is_done: self.content.is_done(),
@@ -139,20 +145,22 @@ impl Unit for ObjectReading {
         state.to_object(&self.candidate.name).map(Some)
     }
 
-    fn trouble(&self) -> Result<Option<units::Trouble>> {
-        Ok(match self.lines.trouble() {
-            Some(Trouble::Replaced) => Some(units::Trouble::Replaced(WHILE_READ.to_owned())),
-            Some(Trouble::Gone) if !self.is_handed_out() => Some(units::Trouble::Gone),
+    fn change(&self) -> Result<Option<units::UnitChange>> {
+        Ok(match self.body_state.change() {
+            Some(ObjectChange::Replaced) => {
+                Some(units::UnitChange::Replaced(WHILE_READ.to_owned()))
+            }
+            Some(ObjectChange::Gone) if !self.is_handed_out() => Some(units::UnitChange::Gone),
             _ => None,
         })
     }
 
-    fn is_put_away(&self) -> bool {
-        matches!(self.lines.trouble(), Some(Trouble::Archived))
+    fn is_archived(&self) -> bool {
+        matches!(self.body_state.change(), Some(ObjectChange::Archived))
     }
 
     fn check_end(&self) -> Result<()> {
-        // The body ends by itself only where the object does; this is for what reads it.
+        // The body ends only where the object does, but a decoder may stop before.
         let (read, size) = (self.content.raw_position(), self.candidate.identity.size);
         if read == size {
             return Ok(());

@@ -1,4 +1,4 @@
-//! An HTTP client for stores that retries, and keeps refusals whole.
+//! An HTTP client for `object_store` that retries by the budget of the run and keeps error responses.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,23 +13,23 @@ use object_store::client::{
     ReqwestConnector,
 };
 
-use super::keys::disguised;
-use super::refusal::{Refusal, tag};
+use super::error_response::{ErrorResponse, tag};
+use super::keys::escape_keys;
 use crate::error::Error;
-use crate::retry::{Budget, Trouble};
+use crate::retry::{Budget, RetryError};
 
-/// A machine without a metadata service does not answer, so it is not asked for long.
+/// Without a metadata service nobody answers, so these requests are retried less.
 const METADATA_RETRIES: u32 = 2;
-/// The longest a server may ask us to wait.
+/// The longest Retry-After that is obeyed.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Refusals are short; whatever is longer does not come from a store.
+/// Error responses of stores are short.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
-/// Makes clients that are patient, as far as the budget of the run goes.
+/// Makes clients that retry by the budget of the run.
 #[derive(Debug, Clone)]
-pub(super) struct Connector(pub(super) Arc<Budget>);
+pub(super) struct RetryingConnector(pub(super) Arc<Budget>);
 
-impl HttpConnector for Connector {
+impl HttpConnector for RetryingConnector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(RetryingService {
             options: options.clone(),
@@ -39,50 +39,49 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Repeats requests that failed in passing, and turns every other failure into a [`Failure`].
+/// Retries transient failures; every other failure becomes a [`StoreError`].
 #[derive(Debug)]
 struct RetryingService {
     options: ClientOptions,
     budget: Arc<Budget>,
-    /// Made for the first request: a client for credentials may never see one, and to make
-    /// one takes time, for the certificates of the system are read.
+    /// Created for the first request, as reading the system's certificates takes time.
     client: OnceLock<HttpClient>,
 }
 
-/// A request that failed for good.
+/// A failed request.
 #[derive(Debug)]
-pub(super) struct Failure {
-    /// Who was asked.
+pub(super) struct StoreError {
+    /// The host of the request.
     pub(super) host: String,
-    pub(super) what: FailureKind,
+    pub(super) what: StoreErrorKind,
     /// Seconds to wait before another try, as the server asked.
     wait: Duration,
 }
 
 /// How a request failed.
 #[derive(Debug)]
-pub(super) enum FailureKind {
-    /// The server answered, and said no.
-    Refused(Refusal),
-    /// No answer came, or only a part of one.
+pub(super) enum StoreErrorKind {
+    /// An error status.
+    Refused(ErrorResponse),
+    /// No answer, or only part of one.
     Broken(HttpError),
-    /// The answer cannot be relied on.
-    Senseless(&'static str),
+    /// The response is invalid.
+    Invalid(&'static str),
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            FailureKind::Refused(refusal) => write!(f, "{} answered {refusal}", self.host),
-            FailureKind::Broken(error) => write!(f, "{}: {}", self.host, innermost(error)),
-            FailureKind::Senseless(what) => write!(f, "{} {what}", self.host),
+            StoreErrorKind::Refused(refusal) => write!(f, "{} answered {refusal}", self.host),
+            StoreErrorKind::Broken(error) => write!(f, "{}: {}", self.host, innermost(error)),
+            StoreErrorKind::Invalid(what) => write!(f, "{} {what}", self.host),
         }
     }
 }
 
-impl StdError for Failure {}
+impl StdError for StoreError {}
 
-/// The cause at the end of the chain: what the system said.
+/// The innermost cause.
 pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
@@ -91,9 +90,9 @@ pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
     last.to_string()
 }
 
-impl Failure {
-    /// Finds the failure behind an error of the library.
-    pub(super) fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Failure> {
+impl StoreError {
+    /// The error behind one of the library.
+    pub(super) fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a StoreError> {
         let mut next = Some(error);
         while let Some(error) = next {
             if let Some(failure) = error.downcast_ref() {
@@ -105,17 +104,17 @@ impl Failure {
     }
 
     /// Whether the same request may succeed later.
-    pub(super) fn passes(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         match &self.what {
-            FailureKind::Refused(refusal) => refusal.passes(),
-            // A name that does not resolve and a certificate that does not fit are not told
-            // apart from a network that is down. What is unknown was not even asked.
-            FailureKind::Broken(error) => error.kind() != HttpErrorKind::Unknown,
-            FailureKind::Senseless(_) => false,
+            StoreErrorKind::Refused(refusal) => refusal.is_transient(),
+            // Names that do not resolve and invalid certificates look like a network that is down.
+            // Unknown errors come from before the request.
+            StoreErrorKind::Broken(error) => error.kind() != HttpErrorKind::Unknown,
+            StoreErrorKind::Invalid(_) => false,
         }
     }
 
-    /// Whether the error comes not from the store, but from whoever gives credentials for it.
+    /// Whether the error comes from a provider of credentials instead of the store.
     pub(super) fn is_about_credentials(&self) -> bool {
         gives_credentials(&self.host)
     }
@@ -152,14 +151,14 @@ impl HttpService for RetryingService {
             done.map_err(|failure| {
                 let is_enough = gives_credentials(&host)
                     && tries.fetch_add(1, Ordering::Relaxed) >= METADATA_RETRIES;
-                let (passes, asked) = (failure.passes() && !is_enough, failure.wait);
+                let (is_transient, asked) = (failure.is_transient() && !is_enough, failure.wait);
                 let error = Box::new(Error::failed(failure.to_string()).caused_by(failure));
-                match passes {
-                    true => Trouble::Passing {
+                match is_transient {
+                    true => RetryError::Transient {
                         error,
-                        asked: Some(asked.min(LONGEST_WAIT)),
+                        retry_after: Some(asked.min(LONGEST_WAIT)),
                     },
-                    false => Trouble::Fatal(error),
+                    false => RetryError::Permanent(error),
                 }
             })
         };
@@ -174,7 +173,7 @@ impl RetryingService {
             let client = ReqwestConnector::default()
                 .connect(&self.options)
                 .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
-            // Another request may have made one meanwhile.
+            // Another request may have set it meanwhile.
             let _ = self.client.set(client);
         }
         self.client.get().ok_or_else(|| {
@@ -182,13 +181,13 @@ impl RetryingService {
         })
     }
 
-    async fn attempt(&self, host: &str, request: HttpRequest) -> Result<HttpResponse, Failure> {
-        let failed = |what, wait| Failure {
+    async fn attempt(&self, host: &str, request: HttpRequest) -> Result<HttpResponse, StoreError> {
+        let failed = |what, wait| StoreError {
             host: host.to_owned(),
             what,
             wait,
         };
-        let broken = |error| failed(FailureKind::Broken(error), Duration::ZERO);
+        let broken = |error| failed(StoreErrorKind::Broken(error), Duration::ZERO);
         let is_listing = request.uri().query().is_some_and(|query| {
             query
                 .split('&')
@@ -203,18 +202,18 @@ impl RetryingService {
             let region = header("x-amz-bucket-region");
             let mut body = body.bytes().await.unwrap_or_default();
             body.truncate(LONGEST_REFUSAL);
-            let refusal = Refusal::new(
+            let refusal = ErrorResponse::new(
                 parts.status.as_u16(),
                 &String::from_utf8_lossy(&body),
                 region,
             );
             let wait = Duration::from_secs(wait.unwrap_or_default());
-            return Err(failed(FailureKind::Refused(refusal), wait));
+            return Err(failed(StoreErrorKind::Refused(refusal), wait));
         }
         if !is_listing {
             return Ok(HttpResponse::from_parts(parts, body));
         }
-        // A page that comes whole or not at all can be asked for again.
+        // Read the whole page here, so that it can be retried.
         let page = body
             .bytes()
             .await
@@ -223,7 +222,7 @@ impl RetryingService {
         if tag(&text, "IsTruncated") == Some("true")
             && tag(&text, "NextContinuationToken").is_none_or(str::is_empty)
         {
-            let what = FailureKind::Senseless("says that a listing goes on, but not where");
+            let what = StoreErrorKind::Invalid("says that a listing goes on, but not where");
             return Err(failed(what, Duration::ZERO));
         }
         // The library takes any other document for an empty page.
@@ -231,9 +230,9 @@ impl RetryingService {
             .iter()
             .any(|root| text.contains(root))
         {
-            let what = FailureKind::Senseless("answered with no listing");
+            let what = StoreErrorKind::Invalid("answered with no listing");
             return Err(failed(what, Duration::ZERO));
         }
-        Ok(HttpResponse::from_parts(parts, disguised(&text).into()))
+        Ok(HttpResponse::from_parts(parts, escape_keys(&text).into()))
     }
 }

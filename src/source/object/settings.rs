@@ -1,11 +1,11 @@
-//! The settings of an object source, as the pipeline's definition keeps them.
+//! The settings of an object source, as the pipeline's definition stores them.
 
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::address::{Address, Store};
+use super::url::{ObjectUrl, Store};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::source::names::{check_after, glob_below};
@@ -15,16 +15,12 @@ const KIND: &str = "object";
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Own {
+struct RawObjectSettings {
     #[serde(default)]
     url: String,
-    #[serde(default)]
     pattern: Option<String>,
-    #[serde(default)]
     subfolders: Option<bool>,
-    #[serde(default)]
     endpoint: Option<String>,
-    #[serde(default)]
     region: Option<String>,
     #[serde(default = "default_path_style")]
     path_style: bool,
@@ -34,13 +30,12 @@ struct Own {
     anonymous: bool,
     #[serde(default)]
     on_replace: OnReplace,
-    #[serde(default)]
     after: Option<String>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
-    pub(super) address: Address,
+pub(super) struct ObjectSettings {
+    pub(super) address: ObjectUrl,
     pub(super) pattern: Option<glob::Pattern>,
     pub(super) access: Access,
     pub(super) on_replace: OnReplace,
@@ -49,7 +44,7 @@ pub(super) struct Settings {
     pub(super) records: RecordSettings,
 }
 
-/// How the store is reached. Secrets are never among the settings.
+/// How the store is accessed. Secrets are never settings.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
     pub(super) endpoint: Option<String>,
@@ -63,8 +58,8 @@ fn default_path_style() -> bool {
     true
 }
 
-impl Settings {
-    /// Asks the host for the bucket, or the folder, and the host of another endpoint.
+impl ObjectSettings {
+    /// Checks that the host allows the bucket or folder, and the endpoint.
     pub(super) fn ask(&self, host: &HostRules) -> Result<()> {
         let bucket = self.address.root.trim_end_matches('/');
         match self.address.store {
@@ -77,13 +72,13 @@ impl Settings {
         }
     }
 
-    /// Reads and checks the settings.
+    /// Parses and checks the settings.
     pub(super) fn parse(value: &Value) -> Result<Self> {
-        let (own, records): (Own, _) = parse(KIND, value)?;
+        let (own, records): (RawObjectSettings, _) = parse(KIND, value)?;
         if let Some(endpoint) = &own.endpoint {
             check_endpoint(endpoint, own.allow_http)?;
         }
-        let address = Address::parse(&own.url)?;
+        let address = ObjectUrl::parse(&own.url)?;
         if let (Store::S3, false, Some(endpoint)) = (address.store, own.path_style, &own.endpoint) {
             check_host_with_bucket(&address.bucket, endpoint)?;
         }
@@ -102,7 +97,7 @@ impl Settings {
         if let Some(after) = &own.after {
             check_after(KIND, after, &own.url)?;
         }
-        Ok(Settings {
+        Ok(ObjectSettings {
             address,
             pattern,
             access: Access {
@@ -119,7 +114,7 @@ impl Settings {
     }
 }
 
-/// An endpoint may contain a password, so it is not quoted before that is ruled out.
+/// An endpoint may contain a password, so that is ruled out before it is quoted.
 fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
     if endpoint.contains(['@', '?']) {
         return Err(Error::usage(
@@ -146,12 +141,12 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> Result<()> {
     Ok(())
 }
 
-/// The host that `path_style => false` asks: the bucket is the first part of its name.
+/// The endpoint for `path_style => false`: the bucket is a subdomain.
 pub(super) fn host_with_bucket(bucket: &str, endpoint: &str) -> String {
     endpoint.replacen("://", &format!("://{bucket}."), 1)
 }
 
-/// An IP address has no subdomains, and not every bucket's name can be part of a host's.
+/// IP addresses have no subdomains, and not every name of a bucket is valid in a host name.
 fn check_host_with_bucket(bucket: &str, endpoint: &str) -> Result<()> {
     let host = |url: &str| Some(reqwest::Url::parse(url).ok()?.host_str()?.to_owned());
     let is_address = host(endpoint).is_none_or(|host| {

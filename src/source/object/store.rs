@@ -1,4 +1,4 @@
-//! Connections to stores, with the credentials that the environment gives.
+//! Opens stores with the credentials in the environment.
 
 use std::sync::Arc;
 
@@ -10,29 +10,29 @@ use object_store::{
     ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
 };
 
-use super::address::{Address, Store};
 use super::explain::explain;
-use super::service::Connector;
+use super::service::RetryingConnector;
 use super::settings::{Access, host_with_bucket};
+use super::url::{ObjectUrl, Store};
 use crate::error::{Error, Result};
 use crate::retry::Budget;
 
-/// A connection attempt that takes longer has failed.
+/// Timeout of a connection attempt.
 const CONNECT_TIMEOUT: &str = "10s";
-/// A connection that says nothing for so long is broken.
+/// Timeout of a connection without data.
 const READ_TIMEOUT: &str = "30s";
-/// No part is so large that it takes longer; what has come until then is kept.
+/// Timeout of the request for a part; what arrived until then is kept.
 const REQUEST_TIMEOUT: &str = "10m";
 
-/// The store that holds `address`. Nothing is asked of it yet.
+/// The store of `address`, not contacted yet.
 pub(super) fn open(
-    address: &Address,
+    address: &ObjectUrl,
     access: &Access,
     budget: &Arc<Budget>,
 ) -> Result<Arc<dyn ObjectStore>> {
-    // Whoever came first has set the same one.
+    // It may be installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let connector = Connector(Arc::clone(budget));
+    let connector = RetryingConnector(Arc::clone(budget));
     match address.store {
         Store::S3 => s3(address, access, connector),
         Store::Gcs => gcs(address, access, connector),
@@ -50,9 +50,9 @@ pub(super) fn open(
 }
 
 fn s3(
-    address: &Address,
+    address: &ObjectUrl,
     access: &Access,
-    connector: Connector,
+    connector: RetryingConnector,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(&address.bucket)
@@ -78,19 +78,19 @@ fn s3(
 }
 
 fn gcs(
-    address: &Address,
+    address: &ObjectUrl,
     access: &Access,
-    connector: Connector,
+    connector: RetryingConnector,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut headers = HeaderMap::new();
-    // Objects stored with `Content-Encoding: gzip` are to come as they are stored: unpacked
-    // on the way, they would have another size than the listing says.
+    // Objects stored with `Content-Encoding: gzip` must not be decompressed by the server, as their size
+    // would differ from the listing.
     headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_client_options(ClientOptions::new().with_default_headers(headers))
         .with_retry(no_retry())
         .with_http_connector(connector);
-    // As `from_env` does, which would not accept the headers.
+    // Like `from_env`, which does not accept the headers.
     for (name, value) in std::env::vars() {
         if let Some(key) = name
             .starts_with("GOOGLE_")
@@ -115,9 +115,9 @@ fn gcs(
 }
 
 fn azure(
-    address: &Address,
+    address: &ObjectUrl,
     access: &Access,
-    connector: Connector,
+    connector: RetryingConnector,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_url(&address.root)
@@ -135,7 +135,7 @@ fn azure(
     Ok(Arc::new(builder.build()?))
 }
 
-/// How requests are sent; whatever else the environment says (a proxy, for example) holds.
+/// Timeouts; other client settings (a proxy, for example) come from the environment.
 fn client(access: &Access) -> Vec<(ClientConfigKey, &'static str)> {
     let mut settings = vec![
         (ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT),
@@ -148,7 +148,7 @@ fn client(access: &Access) -> Vec<(ClientConfigKey, &'static str)> {
     settings
 }
 
-fn local(address: &Address) -> Result<Arc<dyn ObjectStore>> {
+fn local(address: &ObjectUrl) -> Result<Arc<dyn ObjectStore>> {
     let store = LocalFileSystem::new_with_prefix(&address.bucket).map_err(|cause| {
         Error::failed(format!("there is no folder or file `{}`", address.url()))
             .caused_by(cause)
@@ -157,7 +157,7 @@ fn local(address: &Address) -> Result<Arc<dyn ObjectStore>> {
     Ok(Arc::new(store))
 }
 
-/// Requests are repeated by [`Connector`], bodies by whoever reads them.
+/// [`RetryingConnector`] retries requests, and the reader retries bodies.
 fn no_retry() -> RetryConfig {
     RetryConfig {
         max_retries: 0,

@@ -17,7 +17,7 @@ use parquet::schema::types::TypePtr;
 
 use super::blocks::Blocks;
 use super::declared::declared;
-use super::json::{Column, Rows};
+use super::json::{JsonColumn, JsonRows};
 use super::schema::{self, Leaf};
 use crate::source::DeclaredField;
 use crate::source::records::{RecordSettings, WHAT_TO_DO_ABOUT_LACKING};
@@ -27,38 +27,40 @@ const DECODED: u64 = 4 << 20;
 const MOST_ROWS: u64 = 1024;
 
 /// Why a file cannot be read.
-pub(super) enum Fault {
+pub(super) enum ParquetFault {
     /// It makes no sense.
     Damaged(String),
     /// What is wrong, and what to do.
     Refused(String, String),
 }
 
-impl From<ParquetError> for Fault {
+impl From<ParquetError> for ParquetFault {
     fn from(error: ParquetError) -> Self {
         match error {
-            ParquetError::NYI(what) => Fault::Refused(
+            ParquetError::NYI(what) => ParquetFault::Refused(
                 format!("is Parquet of a kind that is not read: {what}"),
                 "write it by another program, or with another compression".to_owned(),
             ),
-            error => Fault::Damaged(error.to_string()),
+            error => ParquetFault::Damaged(error.to_string()),
         }
     }
 }
 
 /// The library may panic on what makes no sense.
-pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+pub(super) fn guarded<T>(
+    work: impl FnOnce() -> Result<T, ParquetFault>,
+) -> Result<T, ParquetFault> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or(panic.downcast_ref::<&str>().copied());
-        Err(Fault::Damaged(
+        Err(ParquetFault::Damaged(
             said.unwrap_or("its pages make no sense").to_owned(),
         ))
     })
 }
 
 /// What the footer says, and how the file is read by it.
-pub(super) struct File {
+pub(super) struct ParquetFile {
     pub(super) metadata: Arc<ParquetMetaData>,
     /// One way to read it; a second one beside if there are timestamps of 96 bits.
     layouts: Vec<ArrowReaderMetadata>,
@@ -71,8 +73,8 @@ pub(super) struct File {
     leaves: Vec<Vec<Leaf>>,
 }
 
-impl File {
-    pub(super) fn new(footer: &[u8], settings: &RecordSettings) -> Result<Self, Fault> {
+impl ParquetFile {
+    pub(super) fn new(footer: &[u8], settings: &RecordSettings) -> Result<Self, ParquetFault> {
         let metadata = ParquetMetaDataReader::decode_metadata(footer)?;
         let described = metadata.file_metadata().schema_descr();
         let leaves = schema::leaves(described);
@@ -95,7 +97,7 @@ impl File {
         let declared = roots
             .iter()
             .map(|root| declared(plain.schema().field(*root), &leaves[*root]));
-        Ok(File {
+        Ok(ParquetFile {
             metadata,
             declared: declared.collect(),
             layouts,
@@ -135,7 +137,7 @@ impl File {
         blocks: &Blocks,
         group: usize,
         before: u64,
-    ) -> Result<Vec<ParquetRecordBatchReader>, Fault> {
+    ) -> Result<Vec<ParquetRecordBatchReader>, ParquetFault> {
         let facts = self.metadata.row_group(group);
         let size = u64::try_from(facts.total_byte_size()).unwrap_or_default();
         let row = (size / rows_of(facts).max(1)).max(1);
@@ -151,7 +153,7 @@ impl File {
         Ok(self.layouts.iter().map(reader).collect::<Result<_, _>>()?)
     }
 
-    pub(super) fn rows(&self, batches: &[RecordBatch]) -> Result<Option<Rows>, Fault> {
+    pub(super) fn rows(&self, batches: &[RecordBatch]) -> Result<Option<JsonRows>, ParquetFault> {
         let Some((batch, beside)) = batches.split_first() else {
             return Ok(None);
         };
@@ -160,16 +162,16 @@ impl File {
             .columns()
             .iter()
             .enumerate()
-            .map(|(i, values)| Column {
+            .map(|(i, values)| JsonColumn {
                 name: schema.field(i).name(),
                 values,
                 seconds: beside.first().map(|beside| beside.column(i)),
                 leaves: &self.leaves[i],
             });
-        Rows::new(batch.num_rows(), columns)
+        JsonRows::new(batch.num_rows(), columns)
             .map(Some)
             .map_err(|what| {
-                Fault::Refused(
+                ParquetFault::Refused(
                     what,
                     "leave it out: name the others in the source's `columns`".to_owned(),
                 )
@@ -178,10 +180,10 @@ impl File {
 }
 
 /// The columns to read, by their place.
-fn selected(columns: &[TypePtr], settings: &RecordSettings) -> Result<Vec<usize>, Fault> {
+fn selected(columns: &[TypePtr], settings: &RecordSettings) -> Result<Vec<usize>, ParquetFault> {
     let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
     if let Some(lacks) = settings.require.refusal(&names) {
-        return Err(Fault::Refused(
+        return Err(ParquetFault::Refused(
             format!("its schema {lacks}"),
             WHAT_TO_DO_ABOUT_LACKING.to_owned(),
         ));
@@ -190,7 +192,7 @@ fn selected(columns: &[TypePtr], settings: &RecordSettings) -> Result<Vec<usize>
         let again = (1..names.len()).find(|i| names[..*i].contains(&names[*i]));
         return match again {
             None => Ok((0..names.len()).collect()),
-            Some(i) => Err(Fault::Refused(
+            Some(i) => Err(ParquetFault::Refused(
                 format!("two columns are named `{}`", names[i]),
                 "write it with a name of its own for each".to_owned(),
             )),
@@ -200,7 +202,7 @@ fn selected(columns: &[TypePtr], settings: &RecordSettings) -> Result<Vec<usize>
     for name in wanted {
         let at = names.iter().position(|known| known == name);
         found.push(at.ok_or_else(|| {
-            Fault::Refused(
+            ParquetFault::Refused(
                 format!(
                     "there is no column `{name}`; there are {}",
                     names.join(", ")

@@ -11,7 +11,7 @@ use super::scalar::{Values, Write, nullable, scalar, text};
 use super::schema::Leaf;
 
 /// Some rows, column by column.
-pub(super) struct Rows {
+pub(super) struct JsonRows {
     columns: Vec<Write>,
     /// The name of each, as it is written before its value.
     names: Vec<Vec<u8>>,
@@ -19,20 +19,20 @@ pub(super) struct Rows {
 }
 
 /// One column of some rows; where it is of 96 bits its whole seconds stand beside.
-pub(super) struct Column<'a> {
+pub(super) struct JsonColumn<'a> {
     pub(super) name: &'a str,
     pub(super) values: &'a ArrayRef,
     pub(super) seconds: Option<&'a ArrayRef>,
     pub(super) leaves: &'a [Leaf],
 }
 
-impl Rows {
+impl JsonRows {
     /// Fails with the name and type of a column that cannot be JSON.
     pub(super) fn new<'a>(
         len: usize,
-        columns: impl Iterator<Item = Column<'a>>,
+        columns: impl Iterator<Item = JsonColumn<'a>>,
     ) -> Result<Self, String> {
-        let mut rows = Rows {
+        let mut rows = JsonRows {
             columns: Vec::new(),
             names: Vec::new(),
             len,

@@ -26,7 +26,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::records::{Content, Format, FormatChoice, Position, RecordSettings, is_text};
+use super::records::{Content, Format, Position, RecordSettings, is_text};
 use crate::error::Error;
 
 /// What a file begins and ends with.
@@ -40,12 +40,12 @@ pub(super) trait Ranges: Send + Sync {
     fn read(&self, range: Range<u64>) -> io::Result<Bytes>;
 }
 
-/// What opening a file came to.
+/// The result of opening a file.
 pub(super) enum Opened {
-    There(Box<dyn Content>),
-    /// It is not the file it was; says in which respect.
-    Elsewhere(String),
-    /// It has no end yet; says what is there instead.
+    Content(Box<dyn Content>),
+    /// It is not the file it was: how it differs.
+    Changed(String),
+    /// It has no footer yet: what is there instead.
     Unfinished(String),
 }
 
@@ -55,18 +55,18 @@ pub(super) fn is_meant(settings: &RecordSettings, known: Option<&Position>, head
         Some(format) => format == Format::Parquet,
         None => match settings.format {
             // PAR1,PAR2 may be columns, too.
-            FormatChoice::Auto => head.starts_with(MAGIC) && !is_text(head),
-            choice => choice == FormatChoice::Parquet,
+            None => head.starts_with(MAGIC) && !is_text(head),
+            fixed => fixed == Some(Format::Parquet),
         },
     }
 }
 
 /// The same before a byte of it was seen.
-pub(super) fn is_expected(choice: FormatChoice, known: Option<&Position>, name: &str) -> bool {
+pub(super) fn is_expected(fixed: Option<Format>, known: Option<&Position>, name: &str) -> bool {
     let is_named = || Path::new(name).extension() == Some("parquet".as_ref());
     match known.and_then(|known| known.format) {
         Some(format) => format == Format::Parquet,
-        None => choice == FormatChoice::Parquet || choice == FormatChoice::Auto && is_named(),
+        None => fixed.map_or_else(is_named, |format| format == Format::Parquet),
     }
 }
 

@@ -8,24 +8,24 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::file::reader::Length;
 
 use super::blocks::Blocks;
-use super::file::{Fault, File, guarded, rows_of};
-use super::json::Rows;
+use super::file::{ParquetFault, ParquetFile, guarded, rows_of};
+use super::json::JsonRows;
 use super::{MAGIC, Opened, Ranges};
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
+use crate::source::batch::{KEPT_OF_OVERSIZED, oversized};
 use crate::source::records::{
     Compression, Content, ContentOffset, Format, HandedOut, ParserState, Position, ReadOutcome,
-    RecordSettings, TOO_LONG, hex_sha256,
+    RecordSettings, hex_sha256,
 };
+use crate::source::sqlstate::PROGRAM_LIMIT_EXCEEDED;
 
 /// The magic and, before it, the length of the footer.
 const TRAILER: u64 = 8;
 const ENCRYPTED: &[u8] = b"PARE";
-/// What quarantine keeps of a record that is too long.
-const KEPT_OF_LONG: usize = 64 * 1024;
 
 /// Opens the `noun` (file, object) called `name`, to continue from what is `known` of it.
-pub(in crate::source) fn open(
+pub(crate) fn open(
     noun: &'static str,
     name: &str,
     ranges: Arc<dyn Ranges>,
@@ -42,10 +42,10 @@ pub(in crate::source) fn open(
     let trailer = ranges.read(size - TRAILER..size).map_err(failed)?;
     let (len, magic) = trailer.split_at(4);
     if magic == ENCRYPTED {
+        let next =
+            "write it without encryption (where it rests the disk or the store can encrypt it)";
         return Err(
-            Error::failed(format!("{noun} `{name}` is Parquet that is encrypted")).next(
-                "write it without encryption (where it rests the disk or the store can encrypt it)",
-            ),
+            Error::failed(format!("{noun} `{name}` is Parquet that is encrypted")).next(next),
         );
     }
     if magic != MAGIC {
@@ -59,14 +59,16 @@ pub(in crate::source) fn open(
     let footer = ranges.read(start..size).map_err(failed)?;
     let anchor = hex_sha256(&footer);
     if known.is_some_and(|known| known.place.anchor != anchor) {
-        return Ok(Opened::Elsewhere(
+        return Ok(Opened::Changed(
             "its footer is not the same as before".to_owned(),
         ));
     }
-    let file = guarded(|| File::new(&footer[..len as usize], settings));
+    let file = guarded(|| ParquetFile::new(&footer[..len as usize], settings));
     let file = file.map_err(|fault| match fault {
-        Fault::Damaged(what) => damaged(noun, name, &what),
-        Fault::Refused(what, next) => Error::failed(format!("{noun} `{name}`: {what}")).next(next),
+        ParquetFault::Damaged(what) => damaged(noun, name, &what),
+        ParquetFault::Refused(what, next) => {
+            Error::failed(format!("{noun} `{name}`: {what}")).next(next)
+        }
     })?;
     let mut parquet = Parquet {
         noun,
@@ -92,7 +94,7 @@ pub(in crate::source) fn open(
         parquet.counted = parquet.bytes();
         parquet.taken = HandedOut::of(known);
     }
-    Ok(Opened::There(Box::new(parquet)))
+    Ok(Opened::Content(Box::new(parquet)))
 }
 
 fn unreadable(noun: &str, name: &str, cause: io::Error) -> Error {
@@ -116,27 +118,27 @@ struct Parquet {
     noun: &'static str,
     name: String,
     blocks: Blocks,
-    file: File,
+    file: ParquetFile,
     max: usize,
     anchor: String,
     anchor_bytes: u64,
     total: u64,
-    /// Those of the row group in hand, if one is.
+    /// The rows of the current row group.
     readers: Vec<ParquetRecordBatchReader>,
-    rows: Option<Rows>,
-    /// How many of the rows in hand are records.
+    rows: Option<JsonRows>,
+    /// How many of these rows were read.
     at: usize,
     records: u64,
     counted: u64,
     taken: HandedOut,
     is_damaged: bool,
     payload: Vec<u8>,
-    /// Where in it the values stand.
+    /// Ranges of its values.
     values: Vec<Range<usize>>,
 }
 
 impl Parquet {
-    fn advance(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome, Fault> {
+    fn advance(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome, ParquetFault> {
         while self.records < self.total {
             if out.is_full() {
                 return Ok(ReadOutcome::BatchFull);
@@ -163,18 +165,13 @@ impl Parquet {
         if size <= self.max {
             return out.push_object(position, &self.payload, &self.file.names, &self.values);
         }
-        let kept = self.payload[..size.min(KEPT_OF_LONG)].to_vec();
-        let message = format!(
-            "the record has {size} bytes as JSON, more than the limit max_record_bytes = {}; \
-             its first {} bytes are kept here",
-            self.max,
-            kept.len()
-        );
-        out.push_unreadable(position, kept, TOO_LONG, message);
+        let kept = self.payload[..size.min(KEPT_OF_OVERSIZED)].to_vec();
+        let message = oversized(size as u64, "bytes as JSON", self.max, kept.len());
+        out.push_unreadable(position, kept, PROGRAM_LIMIT_EXCEEDED, message);
     }
 
     /// The next rows.
-    fn decode(&mut self) -> Result<Option<Rows>, Fault> {
+    fn decode(&mut self) -> Result<Option<JsonRows>, ParquetFault> {
         let Some((group, before)) = self.file.group_of(self.records) else {
             return Ok(None);
         };
@@ -184,7 +181,7 @@ impl Parquet {
         let next = |reader: &mut ParquetRecordBatchReader| reader.next().transpose();
         let batches: Result<Vec<_>, _> = self.readers.iter_mut().map(next).collect();
         let batches = batches
-            .map_err(|error| Fault::Damaged(format!("row group {group}: {error}")))?
+            .map_err(|error| ParquetFault::Damaged(format!("row group {group}: {error}")))?
             .into_iter()
             .collect::<Option<Vec<_>>>();
         match batches {
@@ -195,13 +192,13 @@ impl Parquet {
                 }
                 self.file.rows(&batches)
             }
-            None => Err(Fault::Damaged(format!(
+            None => Err(ParquetFault::Damaged(format!(
                 "row group {group} has fewer rows than the footer says"
             ))),
         }
     }
 
-    /// How many bytes the rows took that were made into records, as far as that can be told.
+    /// Bytes of the rows that were read as records, estimated.
     fn bytes(&self) -> u64 {
         if self.records == self.total {
             return self.blocks.len();
@@ -230,10 +227,10 @@ impl Content for Parquet {
         self.counted = self.counted.max(read);
         progress.map_err(|fault| match (self.blocks.failure(), fault) {
             (Some(cause), _) => unreadable(self.noun, &self.name, cause),
-            (None, Fault::Refused(what, next)) => {
+            (None, ParquetFault::Refused(what, next)) => {
                 Error::failed(format!("{} `{}`: {what}", self.noun, self.name)).next(next)
             }
-            (None, Fault::Damaged(what)) => {
+            (None, ParquetFault::Damaged(what)) => {
                 self.is_damaged = true;
                 damaged(self.noun, &self.name, &what)
             }
@@ -287,13 +284,5 @@ impl Content for Parquet {
             true => self.taken.explain_damage(error, &self.name),
             false => error,
         }
-    }
-
-    fn note(&self) -> Option<String> {
-        None
-    }
-
-    fn remark(&self) -> Option<String> {
-        None
     }
 }

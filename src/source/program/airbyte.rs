@@ -8,19 +8,19 @@ mod spec;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use self::catalog::Wanted;
-use self::message::Message;
-use super::command::{Files, command, given};
+use self::catalog::ConfiguredStream;
+use self::message::AirbyteMessage;
+use super::command::{TempFiles, command, given};
 use super::message_parser::{CatalogStream, Completeness, MessageParser, Parsed};
 use super::output::Output;
-use super::settings::{Settings, SyncMode};
+use super::settings::{ProgramSettings, SyncMode};
 use crate::error::Result;
 use crate::source::secret::Redactor;
 use crate::source::{Declared, SourceContext};
 use serde_json::{Value, json};
 
-struct Connector {
-    wanted: Vec<Wanted>,
+struct AirbyteConnector {
+    wanted: Vec<ConfiguredStream>,
     config: Option<PathBuf>,
     secrets: Arc<Redactor>,
     /// What it said last of each of them.
@@ -28,22 +28,22 @@ struct Connector {
     /// What it said went wrong.
     error: Option<String>,
     /// Gone with the run.
-    _files: Files,
+    _files: TempFiles,
 }
 
 /// What the connector says of its streams.
-pub(super) fn catalog(settings: &Settings, context: &SourceContext) -> Result<Value> {
+pub(super) fn catalog(settings: &ProgramSettings, context: &SourceContext) -> Result<Value> {
     catalog::find(settings, context)
 }
 
 /// What it says of its stream.
-pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared> {
-    Wanted::of(settings, catalog).map(|wanted| wanted.declared())
+pub(super) fn declared(settings: &ProgramSettings, catalog: &Value) -> Result<Declared> {
+    ConfiguredStream::of(settings, catalog).map(|wanted| wanted.declared())
 }
 
 /// The stream of the pipeline.
-pub(super) fn find(settings: &Settings, catalog: &Value) -> Result<CatalogStream> {
-    let wanted = Wanted::of(settings, catalog)?;
+pub(super) fn find(settings: &ProgramSettings, catalog: &Value) -> Result<CatalogStream> {
+    let wanted = ConfiguredStream::of(settings, catalog)?;
     Ok(CatalogStream {
         completeness: match wanted.mode {
             SyncMode::FullRefresh => Completeness::EachRun,
@@ -55,15 +55,17 @@ pub(super) fn find(settings: &Settings, catalog: &Value) -> Result<CatalogStream
 
 /// Starts the connector at `state`.
 pub(super) fn start(
-    settings: &[&Settings],
+    settings: &[&ProgramSettings],
     catalog: &Value,
     state: Option<&str>,
     context: &SourceContext,
 ) -> Result<(Output, Box<dyn MessageParser>)> {
-    let files = Files::new()?;
-    let wanted = settings.iter().map(|one| Wanted::of(one, catalog));
+    let files = TempFiles::new()?;
+    let wanted = settings
+        .iter()
+        .map(|one| ConfiguredStream::of(one, catalog));
     let wanted = wanted.collect::<Result<Vec<_>>>()?;
-    let streams: Vec<Value> = wanted.iter().map(Wanted::configured).collect();
+    let streams: Vec<Value> = wanted.iter().map(ConfiguredStream::configured).collect();
     let catalog = json!({"streams": streams}).to_string();
     let catalog = files.write("catalog.json", catalog.as_bytes())?;
     // They differ in the stream.
@@ -80,7 +82,7 @@ pub(super) fn start(
             .arg(files.write("state.json", state.as_bytes())?);
     }
     let output = Output::of(command, &settings.program, settings.silence(), context)?;
-    let connector = Connector {
+    let connector = AirbyteConnector {
         statuses: vec![None; wanted.len()],
         wanted,
         config: settings.config.clone(),
@@ -91,7 +93,7 @@ pub(super) fn start(
     Ok((output, Box::new(connector)))
 }
 
-impl Connector {
+impl AirbyteConnector {
     /// How the pipeline calls a stream.
     fn called(&self, name: String, namespace: Option<String>) -> String {
         let mut wanted = self.wanted.iter();
@@ -114,7 +116,7 @@ impl Connector {
 
     /// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
     /// bare.
-    fn state(&self, message: &Message<'_>) -> Result<Parsed, String> {
+    fn state(&self, message: &AirbyteMessage<'_>) -> Result<Parsed, String> {
         let senseless = || "printed an invalid STATE".to_owned();
         let whole = message.raw("/state").ok_or_else(senseless)?;
         let mut stream = None;
@@ -148,13 +150,45 @@ impl Connector {
     }
 }
 
-impl MessageParser for Connector {
+impl AirbyteConnector {
+    fn log(&self, message: &AirbyteMessage<'_>) {
+        let text = message.text("/log/message").unwrap_or_default();
+        let text = self.secrets.clean(&text);
+        match message.text("/log/level").as_deref() {
+            Some("FATAL" | "ERROR" | "WARN") => tracing::warn!(program = "airbyte", "{text}"),
+            _ => tracing::info!(program = "airbyte", "{text}"),
+        }
+    }
+
+    /// Notes an error, or the status of a stream.
+    fn trace(&mut self, message: &AirbyteMessage<'_>) {
+        match message.text("/trace/type").as_deref() {
+            Some("ERROR") => {
+                let what = message.text("/trace/error/message");
+                let what = what.unwrap_or_else(|| "without a message".to_owned());
+                self.error = Some(self.secrets.clean(&what));
+            }
+            Some("STREAM_STATUS") => {
+                let of = "/trace/stream_status/stream_descriptor";
+                let name = message.text(&format!("{of}/name")).unwrap_or_default();
+                let stream = self.meant(name, message.text(&format!("{of}/namespace")));
+                let at = self.wanted.iter().position(|one| one.setting == stream);
+                if let Some(at) = at {
+                    self.statuses[at] = message.text("/trace/stream_status/status");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl MessageParser for AirbyteConnector {
     fn payload(&self) -> &'static str {
         "data"
     }
 
     fn parse(&mut self, line: &mut Vec<u8>) -> Result<Parsed, String> {
-        let message = Message::of(line);
+        let message = AirbyteMessage::of(line);
         let Some(kind) = message.text("/type") else {
             if message.is_broken() {
                 return Err(
@@ -184,35 +218,11 @@ impl MessageParser for Connector {
             }
             "STATE" => self.state(&message),
             "LOG" => {
-                let text = self
-                    .secrets
-                    .clean(&message.text("/log/message").unwrap_or_default());
-                match message.text("/log/level").as_deref() {
-                    Some("FATAL" | "ERROR" | "WARN") => {
-                        tracing::warn!(program = "airbyte", "{text}")
-                    }
-                    _ => tracing::info!(program = "airbyte", "{text}"),
-                }
+                self.log(&message);
                 Ok(Parsed::Nothing)
             }
             "TRACE" => {
-                match message.text("/trace/type").as_deref() {
-                    Some("ERROR") => {
-                        let what = message.text("/trace/error/message");
-                        let what = what.unwrap_or_else(|| "without a message".to_owned());
-                        self.error = Some(self.secrets.clean(&what));
-                    }
-                    Some("STREAM_STATUS") => {
-                        let of = "/trace/stream_status/stream_descriptor";
-                        let name = message.text(&format!("{of}/name")).unwrap_or_default();
-                        let stream = self.meant(name, message.text(&format!("{of}/namespace")));
-                        let of = self.wanted.iter().position(|one| one.setting == stream);
-                        if let Some(of) = of {
-                            self.statuses[of] = message.text("/trace/stream_status/status");
-                        }
-                    }
-                    _ => {}
-                }
+                self.trace(&message);
                 Ok(Parsed::Nothing)
             }
             "CONTROL" => {

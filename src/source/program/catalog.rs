@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::message_parser::{CatalogStream, MessageParser};
 use super::output::Output;
-use super::settings::{Protocol, Settings};
+use super::settings::{ProgramSettings, Protocol};
 use super::{airbyte, singer};
 use crate::error::Result;
 use crate::source::{Declared, SourceContext};
@@ -17,7 +17,7 @@ pub(super) enum Catalog {
 }
 
 impl Catalog {
-    pub(super) fn of(settings: &Settings, context: &SourceContext) -> Result<Self> {
+    pub(super) fn of(settings: &ProgramSettings, context: &SourceContext) -> Result<Self> {
         Ok(match settings.protocol {
             Protocol::Airbyte => Catalog::Airbyte(airbyte::catalog(settings, context)?),
             _ => Catalog::Singer(singer::catalog(settings, context)?),
@@ -25,7 +25,7 @@ impl Catalog {
     }
 
     /// Looks for the stream that is wanted.
-    pub(super) fn find(&self, settings: &Settings) -> Result<CatalogStream> {
+    pub(super) fn find(&self, settings: &ProgramSettings) -> Result<CatalogStream> {
         match self {
             Catalog::Singer(catalog) => singer::find(settings, catalog.as_ref()),
             Catalog::Airbyte(catalog) => airbyte::find(settings, catalog),
@@ -33,7 +33,7 @@ impl Catalog {
     }
 
     /// What the catalog says of the stream.
-    pub(super) fn declared(&self, settings: &Settings) -> Result<Declared> {
+    pub(super) fn declared(&self, settings: &ProgramSettings) -> Result<Declared> {
         match self {
             Catalog::Singer(None) => Ok(Declared::default()),
             Catalog::Singer(Some(catalog)) => singer::declared(settings, catalog),
@@ -44,7 +44,7 @@ impl Catalog {
     /// Starts the program for the streams in `settings`, at `state`.
     pub(super) fn start(
         &self,
-        settings: &[&Settings],
+        settings: &[&ProgramSettings],
         state: Option<&str>,
         context: &SourceContext,
     ) -> Result<(Output, Box<dyn MessageParser>)> {

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::settings::Settings;
+use super::settings::ProgramSettings;
 use crate::error::{Error, Result};
 use crate::source::SourceContext;
 use crate::source::secret::Secret;
@@ -18,7 +18,7 @@ const HARMLESS: [&str; 9] = [
 ];
 
 /// A program with its arguments and environment, ready to be started.
-pub(super) fn command(settings: &Settings, context: &SourceContext) -> Result<Command> {
+pub(super) fn command(settings: &ProgramSettings, context: &SourceContext) -> Result<Command> {
     let mut command = Command::new(context.host.program(&settings.program)?);
     command.args(&settings.arguments).env_clear();
     for name in HARMLESS {
@@ -35,12 +35,12 @@ pub(super) fn command(settings: &Settings, context: &SourceContext) -> Result<Co
 }
 
 /// Files that are written for one run of a program and go with it.
-pub(super) struct Files(TempDir);
+pub(super) struct TempFiles(TempDir);
 
-impl Files {
+impl TempFiles {
     pub(super) fn new() -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("sluice-").tempdir();
-        dir.map(Files).map_err(|cause| {
+        dir.map(TempFiles).map_err(|cause| {
             Error::failed("a folder for the state and the catalog cannot be made")
                 .caused_by(cause)
                 .next("check the folder for temporary files (TMPDIR)")

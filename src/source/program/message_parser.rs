@@ -33,7 +33,7 @@ pub(super) enum Parsed {
         records: Option<u64>,
     },
     /// A version of a stream is complete.
-    Whole {
+    VersionComplete {
         stream: String,
         version: i64,
     },

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use super::output::Output;
 use crate::error::{Error, Result};
-use crate::source::records::KEPT_OF_LONG;
+use crate::source::batch::KEPT_OF_OVERSIZED;
 
 /// What a message has around its record.
 const ENVELOPE: usize = 64 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct Messages {
 
 /// The next line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextLine {
     /// It is in [`Messages::line`].
     Line,
     /// Of one with so many bytes, its beginning is.
@@ -55,7 +55,7 @@ impl Messages {
     }
 
     /// Reads the next line that is not blank.
-    pub(super) fn next(&mut self) -> Result<Next> {
+    pub(super) fn next(&mut self) -> Result<NextLine> {
         loop {
             self.line.clear();
             let limit = self.limit as u64 + 1;
@@ -64,14 +64,14 @@ impl Messages {
                 .read_until(b'\n', &mut self.line);
             read.map_err(told)?;
             if self.line.is_empty() {
-                return Ok(Next::End);
+                return Ok(NextLine::End);
             }
             self.count += 1;
             if self.line.len() > self.limit && !self.line.ends_with(b"\n") {
                 return self.pass_rest();
             }
             if !self.line.trim_ascii().is_empty() {
-                return Ok(Next::Line);
+                return Ok(NextLine::Line);
             }
         }
     }
@@ -97,9 +97,9 @@ impl Messages {
         })
     }
 
-    fn pass_rest(&mut self) -> Result<Next> {
+    fn pass_rest(&mut self) -> Result<NextLine> {
         let mut size = self.line.len() as u64;
-        self.line.truncate(KEPT_OF_LONG);
+        self.line.truncate(KEPT_OF_OVERSIZED);
         loop {
             let chunk = self.output.fill_buf().map_err(told)?;
             let end = memchr::memchr(b'\n', chunk);
@@ -108,7 +108,7 @@ impl Messages {
             let is_over = end.is_some() || chunk.is_empty();
             self.output.consume(len + usize::from(end.is_some()));
             if is_over {
-                return Ok(Next::TooLong(size));
+                return Ok(NextLine::TooLong(size));
             }
         }
     }

@@ -10,7 +10,7 @@ mod airbyte;
 mod catalog;
 mod child;
 mod command;
-mod mark;
+mod cursor;
 mod message_parser;
 mod messages;
 mod output;
@@ -29,13 +29,13 @@ pub(crate) use self::shared::share;
 
 use self::catalog::Catalog;
 use self::plain::Plain;
-use self::settings::{Protocol, Settings};
+use self::settings::{ProgramSettings, Protocol};
 use super::{Declared, Source, SourceContext, Start};
 use crate::error::{Error, Result};
 
 /// Which program would be started, and the files that it is given.
 pub(super) fn preflight(settings: &Value, context: &SourceContext) -> Vec<Result<String>> {
-    let settings = match Settings::parse(settings) {
+    let settings = match ProgramSettings::parse(settings) {
         Ok((settings, _)) => settings,
         Err(error) => return vec![Err(error)],
     };
@@ -51,7 +51,7 @@ pub(super) fn preflight(settings: &Value, context: &SourceContext) -> Vec<Result
 
 /// What the catalog of a tap or connector says of its stream.
 pub(super) fn declared(settings: &Value, context: &SourceContext) -> Result<Declared> {
-    let (settings, _) = Settings::parse(settings)?;
+    let (settings, _) = ProgramSettings::parse(settings)?;
     match settings.protocol {
         Protocol::Singer | Protocol::Airbyte => {
             Catalog::of(&settings, context)?.declared(&settings)
@@ -70,7 +70,7 @@ pub(super) fn open(
         return Err(Error::usage("--path and --format are not for programs")
             .next("they go with sources of files and objects"));
     }
-    let (parsed, records) = Settings::parse(settings)?;
+    let (parsed, records) = ProgramSettings::parse(settings)?;
     match parsed.protocol {
         Protocol::Singer | Protocol::Airbyte => shared::open(settings, start, context),
         Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => Ok(Box::new(

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::command::command;
 use super::output::Output;
-use super::settings::Settings;
+use super::settings::ProgramSettings;
 use crate::error::{Error, Result};
 use crate::source::json::{self, Pointer};
 use crate::source::records::{
@@ -21,7 +21,7 @@ pub(super) struct Plain {
     reading: RecordReader,
     /// Where the cursor stands in a record.
     pointer: Option<Pointer>,
-    mark: Mark,
+    mark: PlainCursor,
     /// That of the record that came last.
     last: Option<String>,
     is_over: bool,
@@ -32,29 +32,29 @@ pub(super) struct Plain {
 
 /// What the pipeline's cursor keeps.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Mark {
+struct PlainCursor {
     object: String,
     /// Of the run.
     records: u64,
     /// Where the cursor stood.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
 impl Plain {
     pub(super) fn new(
-        settings: &Settings,
+        settings: &ProgramSettings,
         records: RecordSettings,
         cursor: Option<&Value>,
         context: &SourceContext,
     ) -> Result<Self> {
         let name = settings.origin();
         let by = settings.cursor.as_ref().map(|at| at.text().to_owned());
-        let known = cursor.and_then(|cursor| Mark::deserialize(cursor).ok());
+        let known = cursor.and_then(|cursor| PlainCursor::deserialize(cursor).ok());
         let known = known.filter(|known| known.by == by && known.object == name);
-        let mark = Mark {
+        let mark = PlainCursor {
             object: name.clone(),
             records: 0,
             by,
@@ -115,7 +115,7 @@ impl Source for Plain {
 
     fn cursor(&self) -> Option<Value> {
         let (_, records) = self.reading.progress();
-        let mark = Mark {
+        let mark = PlainCursor {
             records,
             ..self.mark.clone()
         };

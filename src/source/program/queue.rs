@@ -6,8 +6,8 @@ use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::mark::Point;
-use super::router::Message;
+use super::cursor::ResumePoint;
+use super::router::StreamMessage;
 use crate::error::{Error, Result};
 
 /// As many bytes wait for a pipeline; one message may always.
@@ -19,25 +19,25 @@ const MESSAGE: usize = 64;
 /// After so long without a message the pipeline is told so.
 const SILENCE: Duration = Duration::from_secs(1);
 
-enum Item {
-    Message(Message),
+enum QueueItem {
+    Message(StreamMessage),
     /// There is nothing more; with what is behind it, if it is the end.
-    Over(Result<Option<Point>>),
+    Over(Result<Option<ResumePoint>>),
 }
 
 /// What a pipeline receives.
 pub(super) enum Received {
-    Message(Message),
+    Message(StreamMessage),
     /// Nothing came for a while.
     Silence,
     /// The program has ended well, and the stream is whole; with a state of other pipelines that is behind
     /// what was read here.
-    End(Option<Point>),
+    End(Option<ResumePoint>),
 }
 
 #[derive(Default)]
-struct Waiting {
-    items: VecDeque<Item>,
+struct QueueState {
+    items: VecDeque<QueueItem>,
     bytes: usize,
     /// One of the two is gone.
     is_closed: bool,
@@ -46,17 +46,17 @@ struct Waiting {
 }
 
 #[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
+struct MessageQueue {
+    waiting: Mutex<QueueState>,
     change: Condvar,
 }
 
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+impl MessageQueue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call(&self, mut waiting: MutexGuard<'_, Waiting>) {
+    fn call(&self, mut waiting: MutexGuard<'_, QueueState>) {
         if mem::take(&mut waiting.is_awaited) {
             drop(waiting);
             self.change.notify_one();
@@ -71,29 +71,29 @@ impl Queue {
 }
 
 /// The end of the program. Messages are put into the queue some at a time.
-pub(super) struct Sender {
-    queue: Arc<Queue>,
-    pending: Vec<Item>,
+pub(super) struct MessageSender {
+    queue: Arc<MessageQueue>,
+    pending: Vec<QueueItem>,
     bytes: usize,
 }
 
 /// The end of the pipeline.
-pub(super) struct Receiver {
-    queue: Arc<Queue>,
+pub(super) struct MessageReceiver {
+    queue: Arc<MessageQueue>,
     /// What was taken out of it, all at once.
-    taken: VecDeque<Item>,
+    taken: VecDeque<QueueItem>,
     on_drop: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// A queue, and what is to be done when nobody receives any more.
-pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (Sender, Receiver) {
-    let queue = Arc::<Queue>::default();
-    let receiver = Receiver {
+pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (MessageSender, MessageReceiver) {
+    let queue = Arc::<MessageQueue>::default();
+    let receiver = MessageReceiver {
         queue: Arc::clone(&queue),
         taken: VecDeque::new(),
         on_drop: Some(Box::new(on_drop)),
     };
-    let sender = Sender {
+    let sender = MessageSender {
         queue,
         pending: Vec::new(),
         bytes: 0,
@@ -101,17 +101,17 @@ pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (Sender, Receive
     (sender, receiver)
 }
 
-impl Sender {
+impl MessageSender {
     /// Sends a message, which may stay pending until the next flush; whether anybody receives still, as far as is known.
-    pub(super) fn send(&mut self, message: Message) -> bool {
+    pub(super) fn send(&mut self, message: StreamMessage) -> bool {
         self.bytes += MESSAGE + message.bytes();
-        self.pending.push(Item::Message(message));
+        self.pending.push(QueueItem::Message(message));
         self.bytes < PENDING || self.flush()
     }
 
     /// Says that there is nothing more.
-    pub(super) fn end(&mut self, how: Result<Option<Point>>) {
-        self.pending.push(Item::Over(how));
+    pub(super) fn end(&mut self, how: Result<Option<ResumePoint>>) {
+        self.pending.push(QueueItem::Over(how));
         self.flush();
     }
 
@@ -135,21 +135,21 @@ impl Sender {
     }
 }
 
-impl Drop for Sender {
+impl Drop for MessageSender {
     fn drop(&mut self) {
         self.queue.close();
     }
 }
 
-impl Receiver {
+impl MessageReceiver {
     pub(super) fn receive(&mut self) -> Result<Received> {
         if self.taken.is_empty() && self.take() {
             return Err(Error::failed("the program is read no longer")
                 .next("this is a fault of sluice: please report what it printed above"));
         }
         match self.taken.pop_front() {
-            Some(Item::Message(message)) => Ok(Received::Message(message)),
-            Some(Item::Over(how)) => how.map(Received::End),
+            Some(QueueItem::Message(message)) => Ok(Received::Message(message)),
+            Some(QueueItem::Over(how)) => how.map(Received::End),
             None => Ok(Received::Silence),
         }
     }
@@ -170,7 +170,7 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
+impl Drop for MessageReceiver {
     fn drop(&mut self) {
         self.queue.close();
         // What nobody receives any more takes no memory.

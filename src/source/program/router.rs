@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::message_parser::{MessageParser, Parsed};
 use super::messages::{self, Messages};
 use super::output::Output;
-use super::settings::Settings;
+use super::settings::ProgramSettings;
 use crate::error::{Error, Result};
 use crate::source::Remarks;
 
 /// What a pipeline is told.
 #[derive(Debug)]
-pub(super) enum Message {
+pub(super) enum StreamMessage {
     Record {
         payload: Vec<u8>,
         version: Option<i64>,
@@ -21,18 +21,17 @@ pub(super) enum Message {
     /// All records before it are in it. Numbered if it is of all streams.
     State { text: String, number: Option<u64> },
     /// The version of the stream is whole.
-    Whole(i64),
+    VersionComplete(i64),
 }
 
-impl Message {
+impl StreamMessage {
     /// What it holds.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Message::Record { payload: bytes, .. } | Message::TooLong { head: bytes, .. } => {
-                bytes.len()
-            }
-            Message::State { text, .. } => text.len(),
-            Message::Whole(_) => 0,
+            StreamMessage::Record { payload: bytes, .. }
+            | StreamMessage::TooLong { head: bytes, .. } => bytes.len(),
+            StreamMessage::State { text, .. } => text.len(),
+            StreamMessage::VersionComplete(_) => 0,
         }
     }
 }
@@ -46,8 +45,8 @@ pub(super) enum Recipient {
 }
 
 /// What a line of the program holds.
-pub(super) enum Next {
-    Message(Recipient, Message),
+pub(super) enum Routed {
+    Message(Recipient, StreamMessage),
     /// Nothing for a pipeline.
     Nothing,
     /// The program has ended, and well.
@@ -59,7 +58,7 @@ pub(super) struct Router {
     parser: Box<dyn MessageParser>,
     messages: Messages,
     program: String,
-    wanted: Vec<Wanted>,
+    wanted: Vec<RoutedStream>,
     /// Records of other streams.
     others: BTreeMap<String, u64>,
     /// Of those, since the last state.
@@ -68,9 +67,9 @@ pub(super) struct Router {
     remarks: Remarks,
 }
 
-struct Wanted {
+struct RoutedStream {
     name: String,
-    is_spoken_of: bool,
+    is_announced: bool,
     /// Its records since the last state that covers it.
     since_state: u64,
 }
@@ -79,13 +78,13 @@ impl Router {
     /// Of a program that was started, for the streams in `settings`.
     pub(super) fn new(
         (output, parser): (Output, Box<dyn MessageParser>),
-        settings: &[&Settings],
+        settings: &[&ProgramSettings],
         max_record_bytes: usize,
         remarks: &Remarks,
     ) -> Self {
-        let wanted = |settings: &&Settings| Wanted {
+        let wanted = |settings: &&ProgramSettings| RoutedStream {
             name: settings.stream.clone(),
-            is_spoken_of: false,
+            is_announced: false,
             since_state: 0,
         };
         Router {
@@ -108,15 +107,15 @@ impl Router {
     }
 
     /// Reads the next line.
-    pub(super) fn next(&mut self) -> Result<Next> {
+    pub(super) fn next(&mut self) -> Result<Routed> {
         match self.messages.next()? {
-            messages::Next::End => Ok(Next::End),
-            messages::Next::Line => self.take(),
-            messages::Next::TooLong(size) => self.set_aside(size),
+            messages::NextLine::End => Ok(Routed::End),
+            messages::NextLine::Line => self.take(),
+            messages::NextLine::TooLong(size) => self.set_aside(size),
         }
     }
 
-    fn take(&mut self) -> Result<Next> {
+    fn take(&mut self) -> Result<Routed> {
         let meaning = self.parser.parse(self.messages.line_mut());
         match meaning.map_err(|how| self.messages.failure(&how))? {
             Parsed::Record {
@@ -127,54 +126,28 @@ impl Router {
                 let Some(at) = self.position(&stream) else {
                     self.others_since += 1;
                     *self.others.entry(stream).or_default() += 1;
-                    return Ok(Next::Nothing);
+                    return Ok(Routed::Nothing);
                 };
                 self.wanted[at].note();
                 let payload = self.messages.line()[payload].to_vec();
-                let message = Message::Record { payload, version };
-                return Ok(Next::Message(Recipient::One(at), message));
+                let message = StreamMessage::Record { payload, version };
+                return Ok(Routed::Message(Recipient::One(at), message));
             }
             Parsed::State {
-                stream: None,
+                stream,
                 text,
                 records,
-            } => {
-                let came = self
-                    .wanted
-                    .iter_mut()
-                    .map(|one| std::mem::take(&mut one.since_state));
-                let came = came.sum::<u64>() + std::mem::take(&mut self.others_since);
-                self.check_count(records, came)?;
-                self.states += 1;
-                let number = Some(self.states);
-                return Ok(Next::Message(
-                    Recipient::All,
-                    Message::State { text, number },
-                ));
-            }
-            Parsed::State {
-                stream: Some(stream),
-                text,
-                records,
-            } => {
-                let Some(at) = self.position(&stream) else {
-                    return Ok(Next::Nothing);
-                };
-                let came = std::mem::take(&mut self.wanted[at].since_state);
-                self.check_count(records, came)?;
-                let number = None;
-                return Ok(Next::Message(
-                    Recipient::One(at),
-                    Message::State { text, number },
-                ));
-            }
-            Parsed::Whole { stream, version } => {
+            } => return self.state(stream, text, records),
+            Parsed::VersionComplete { stream, version } => {
                 if let Some(at) = self.position(&stream) {
-                    return Ok(Next::Message(Recipient::One(at), Message::Whole(version)));
+                    return Ok(Routed::Message(
+                        Recipient::One(at),
+                        StreamMessage::VersionComplete(version),
+                    ));
                 }
             }
             Parsed::Stream(stream) => match self.position(&stream) {
-                Some(at) => self.wanted[at].is_spoken_of = true,
+                Some(at) => self.wanted[at].is_announced = true,
                 None => {
                     self.others.entry(stream).or_default();
                 }
@@ -182,7 +155,40 @@ impl Router {
             Parsed::Remark(remark) => self.remarks.add(remark),
             Parsed::Nothing => {}
         }
-        Ok(Next::Nothing)
+        Ok(Routed::Nothing)
+    }
+
+    /// A state of one stream, or of all; `records` is how many the program says it printed since the last one.
+    fn state(
+        &mut self,
+        stream: Option<String>,
+        text: String,
+        records: Option<u64>,
+    ) -> Result<Routed> {
+        let (recipient, came) = match stream {
+            Some(stream) => {
+                let Some(at) = self.position(&stream) else {
+                    return Ok(Routed::Nothing);
+                };
+                let came = std::mem::take(&mut self.wanted[at].since_state);
+                (Recipient::One(at), came)
+            }
+            None => {
+                let wanted = self.wanted.iter_mut();
+                let of_wanted = wanted.map(|one| std::mem::take(&mut one.since_state));
+                let came = of_wanted.sum::<u64>() + std::mem::take(&mut self.others_since);
+                (Recipient::All, came)
+            }
+        };
+        self.check_count(records, came)?;
+        let number = (recipient == Recipient::All).then(|| {
+            self.states += 1;
+            self.states
+        });
+        Ok(Routed::Message(
+            recipient,
+            StreamMessage::State { text, number },
+        ))
     }
 
     fn position(&self, stream: &str) -> Option<usize> {
@@ -199,7 +205,7 @@ impl Router {
     }
 
     /// A line that is longer than a record may be.
-    fn set_aside(&mut self, size: u64) -> Result<Next> {
+    fn set_aside(&mut self, size: u64) -> Result<Routed> {
         let has = |name, text| self.messages.has(name, text, self.parser.payload());
         let is_record = has("type", "RECORD");
         let mut wanted = self.wanted.iter();
@@ -212,9 +218,9 @@ impl Router {
         };
         self.wanted[at].note();
         let head = self.messages.line().to_vec();
-        Ok(Next::Message(
+        Ok(Routed::Message(
             Recipient::One(at),
-            Message::TooLong { size, head },
+            StreamMessage::TooLong { size, head },
         ))
     }
 
@@ -226,10 +232,10 @@ impl Router {
     pub(super) fn finish(&self, stream: usize) -> Result<()> {
         let ended = self.parser.end(stream);
         ended.map_err(|how| self.messages.failure(&how))?;
-        let Wanted {
-            name, is_spoken_of, ..
+        let RoutedStream {
+            name, is_announced, ..
         } = &self.wanted[stream];
-        if *is_spoken_of || self.others.is_empty() {
+        if *is_announced || self.others.is_empty() {
             return Ok(());
         }
         let others: Vec<&str> = self.others.keys().map(String::as_str).collect();
@@ -242,7 +248,7 @@ impl Router {
     }
 
     /// Says what was left out.
-    pub(super) fn tell_of_others(&self) {
+    pub(super) fn report_unread_streams(&self) {
         let names = self.names().join(",");
         for (stream, records) in self.others.iter().filter(|(_, records)| **records > 0) {
             self.remarks.add(format!(
@@ -253,10 +259,10 @@ impl Router {
     }
 }
 
-impl Wanted {
+impl RoutedStream {
     /// A record of it came.
     fn note(&mut self) {
-        self.is_spoken_of = true;
+        self.is_announced = true;
         self.since_state += 1;
     }
 }

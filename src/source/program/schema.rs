@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::settings::Settings;
+use super::settings::ProgramSettings;
 use crate::error::Error;
 use crate::source::{Declared, DeclaredField};
 
@@ -51,7 +51,7 @@ pub(super) fn texts(list: &Value) -> Vec<String> {
 }
 
 /// A stream that is not there.
-pub(super) fn no_stream(settings: &Settings, what: &str, names: &[String]) -> Error {
+pub(super) fn no_stream(settings: &ProgramSettings, what: &str, names: &[String]) -> Error {
     Error::usage(format!(
         "the program `{}` {what} `{}`",
         settings.program, settings.stream

@@ -47,7 +47,7 @@ pub(super) enum SyncMode {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Settings {
+pub(super) struct ProgramSettings {
     pub(super) program: String,
     pub(super) protocol: Protocol,
     #[serde(default)]
@@ -55,14 +55,11 @@ pub(super) struct Settings {
     /// The stream that is wanted, of those that a tap or connector has.
     #[serde(default)]
     pub(super) stream: String,
-    #[serde(default)]
     pub(super) config: Option<PathBuf>,
-    #[serde(default)]
     pub(super) catalog: Option<PathBuf>,
     /// Whether it is asked for its catalog where none is given.
     #[serde(default = "yes")]
     pub(super) discover: bool,
-    #[serde(default)]
     pub(super) sync_mode: Option<SyncMode>,
     /// Environment variables that it gets besides the harmless ones.
     #[serde(default)]
@@ -71,10 +68,8 @@ pub(super) struct Settings {
     #[serde(default = "default_silence")]
     silence: u64,
     /// Whether each run gives all that there is.
-    #[serde(default)]
     pub(super) complete: Option<bool>,
     /// Where in a record the value stands by which the next run goes on.
-    #[serde(default)]
     pub(super) cursor: Option<Pointer>,
     /// What the first run is given instead.
     #[serde(default)]
@@ -89,10 +84,10 @@ fn default_silence() -> u64 {
     3600
 }
 
-impl Settings {
+impl ProgramSettings {
     /// Reads the settings, and how records stand in the output.
     pub(super) fn parse(value: &Value) -> Result<(Self, RecordSettings)> {
-        let (settings, records): (Settings, _) = records::parse(KIND, value)?;
+        let (settings, records): (ProgramSettings, _) = records::parse(KIND, value)?;
         if settings.protocol.format().is_none() && settings.stream.is_empty() {
             return Err(invalid(
                 KIND,

@@ -19,20 +19,20 @@ use std::thread;
 
 use serde_json::Value;
 
-use self::group::Group;
+use self::group::PipelineGroup;
 use self::runs::Runs;
-use super::mark::Mark;
-use super::settings::Settings;
-use super::stream::Stream;
+use super::cursor::ProgramCursor;
+use super::settings::ProgramSettings;
+use super::stream::ProgramStream;
 use crate::error::{Error, Result};
 use crate::source::children::{Children, EndWithRun};
 use crate::source::{Remarks, Source, SourceContext, Start};
 
 /// One of the pipelines that share a program.
-pub(crate) struct Member {
+pub(crate) struct ProgramMember {
     index: usize,
     pipeline: String,
-    group: Arc<Group>,
+    group: Arc<PipelineGroup>,
 }
 
 /// What they share, which ends with it.
@@ -45,15 +45,15 @@ pub(crate) struct SharedProgram {
 struct OpenRequest {
     index: usize,
     pipeline: String,
-    settings: Settings,
+    settings: ProgramSettings,
     max_record_bytes: usize,
-    mark: Mark,
+    mark: ProgramCursor,
     context: SourceContext,
-    answer: SyncSender<Result<Stream>>,
+    answer: SyncSender<Result<ProgramStream>>,
 }
 
 /// Members for these pipelines.
-pub(crate) fn share(pipelines: &[&str]) -> Result<(Vec<Member>, SharedProgram)> {
+pub(crate) fn share(pipelines: &[&str]) -> Result<(Vec<ProgramMember>, SharedProgram)> {
     let (children, remarks) = (Children::default(), Remarks::default());
     let program = SharedProgram {
         remarks: remarks.clone(),
@@ -72,8 +72,8 @@ pub(super) fn open(
     members[0].open(settings, start, context)
 }
 
-fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<Member>> {
-    let group = Arc::new(Group::of(pipelines.len(), children, remarks));
+fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<ProgramMember>> {
+    let group = Arc::new(PipelineGroup::of(pipelines.len(), children, remarks));
     let runs = Runs::of(Arc::clone(&group));
     let served = EndOnDrop(Arc::clone(&group));
     thread::Builder::new()
@@ -86,7 +86,7 @@ fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<
             Error::failed("the thread that runs the program cannot be started").caused_by(cause)
         })?;
     let members = pipelines.iter().enumerate();
-    let members = members.map(|(index, pipeline)| Member {
+    let members = members.map(|(index, pipeline)| ProgramMember {
         index,
         pipeline: (*pipeline).to_owned(),
         group: Arc::clone(&group),
@@ -95,7 +95,7 @@ fn meet(pipelines: &[&str], children: Children, remarks: Remarks) -> Result<Vec<
 }
 
 /// Whichever pipeline arrives when the thread is gone, whatever ended it, is not to wait.
-struct EndOnDrop(Arc<Group>);
+struct EndOnDrop(Arc<PipelineGroup>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
@@ -103,7 +103,7 @@ impl Drop for EndOnDrop {
     }
 }
 
-impl Member {
+impl ProgramMember {
     /// Opens the source of its pipeline, when it is its turn.
     pub(crate) fn open(
         &self,
@@ -111,12 +111,12 @@ impl Member {
         start: &Start,
         context: &SourceContext,
     ) -> Result<Box<dyn Source>> {
-        let (settings, records) = Settings::parse(settings)?;
+        let (settings, records) = ProgramSettings::parse(settings)?;
         let (answer, opened) = sync_channel(1);
         self.group.arrive(OpenRequest {
             index: self.index,
             pipeline: self.pipeline.clone(),
-            mark: Mark::of(start.cursor.as_ref(), &settings.stream),
+            mark: ProgramCursor::of(start.cursor.as_ref(), &settings.stream),
             settings,
             max_record_bytes: records.max_record_bytes,
             context: context.clone(),
@@ -143,7 +143,7 @@ impl SharedProgram {
 }
 
 impl OpenRequest {
-    fn answer(&self, answer: Result<Stream>) {
+    fn answer(&self, answer: Result<ProgramStream>) {
         // Its run may be over.
         let _ = self.answer.send(answer);
     }

@@ -5,10 +5,10 @@ mod catalog;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::command::{Files, command, given};
+use super::command::{TempFiles, command, given};
 use super::message_parser::{CatalogStream, Completeness, MessageParser, Parsed};
 use super::output::Output;
-use super::settings::Settings;
+use super::settings::ProgramSettings;
 use crate::error::Result;
 use crate::source::json::{self, Pointer, string};
 use crate::source::{Declared, SourceContext};
@@ -23,24 +23,27 @@ static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
         .collect()
 });
 
-struct Tap {
+struct SingerTap {
     streams: Vec<String>,
     /// Gone with the run.
-    _files: Files,
+    _files: TempFiles,
 }
 
 /// What the tap says of its streams, unless it is not to be asked.
-pub(super) fn catalog(settings: &Settings, context: &SourceContext) -> Result<Option<Value>> {
+pub(super) fn catalog(
+    settings: &ProgramSettings,
+    context: &SourceContext,
+) -> Result<Option<Value>> {
     catalog::find(settings, context)
 }
 
 /// What the tap says of its stream.
-pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared> {
+pub(super) fn declared(settings: &ProgramSettings, catalog: &Value) -> Result<Declared> {
     catalog::declared(settings, catalog)
 }
 
 /// The stream of the pipeline.
-pub(super) fn find(settings: &Settings, catalog: Option<&Value>) -> Result<CatalogStream> {
+pub(super) fn find(settings: &ProgramSettings, catalog: Option<&Value>) -> Result<CatalogStream> {
     let identity = match catalog {
         Some(catalog) => catalog::identity(settings, catalog)?,
         None => settings.stream.clone(),
@@ -58,12 +61,12 @@ pub(super) fn find(settings: &Settings, catalog: Option<&Value>) -> Result<Catal
 
 /// Starts the tap at `state`.
 pub(super) fn start(
-    settings: &[&Settings],
+    settings: &[&ProgramSettings],
     catalog: Option<&Value>,
     state: Option<&str>,
     context: &SourceContext,
 ) -> Result<(Output, Box<dyn MessageParser>)> {
-    let files = Files::new()?;
+    let files = TempFiles::new()?;
     let streams: Vec<String> = settings.iter().map(|one| one.stream.clone()).collect();
     // They differ in the stream.
     let settings = settings[0];
@@ -82,14 +85,14 @@ pub(super) fn start(
         command.arg("--state").arg(state);
     }
     let output = Output::of(command, &settings.program, settings.silence(), context)?;
-    let tap = Tap {
+    let tap = SingerTap {
         streams,
         _files: files,
     };
     Ok((output, Box::new(tap)))
 }
 
-impl MessageParser for Tap {
+impl MessageParser for SingerTap {
     fn payload(&self) -> &'static str {
         "record"
     }
@@ -139,7 +142,7 @@ impl MessageParser for Tap {
             "ACTIVATE_VERSION" => {
                 let version =
                     number(version).ok_or("printed an ACTIVATE_VERSION without a version")?;
-                Parsed::Whole { stream, version }
+                Parsed::VersionComplete { stream, version }
             }
             "BATCH" if self.streams.contains(&stream) => {
                 return Err("gives its records as files (BATCH), which are not read: leave `batch_config` out of its configuration".to_owned());

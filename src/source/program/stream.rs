@@ -4,72 +4,101 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::mark::{FullRead, Mark, Place, Point};
+use super::cursor::{FullRead, ProgramCursor, ResumePoint, StateId};
 use super::message_parser::Completeness;
-use super::queue::{Received, Receiver};
-use super::router::Message;
-use super::settings::Settings;
+use super::queue::{MessageReceiver, Received};
+use super::router::StreamMessage;
+use super::settings::ProgramSettings;
 use crate::error::Result;
+use crate::source::sqlstate::PROGRAM_LIMIT_EXCEEDED;
 use crate::source::{BatchBuilder, Progress, Proof, Reason, Source};
 
-/// Too long for the limit the user set.
-const TOO_LONG: &str = "54000";
-
-/// Between two states a batch is not offered to be committed more often.
+/// A state ends a unit at most this often, as some programs print one with each record.
 const UNIT: Duration = Duration::from_secs(1);
 
-/// What the records are that are being read.
+/// The read that records belong to, by the version of their table where the tap numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// None came yet.
-    None,
-    /// A part of everything.
-    FullRead(Option<i64>),
-    /// Something new.
-    News(Option<i64>),
+enum ReadKind {
+    /// No record has come yet.
+    Undecided,
+    /// Everything is read.
+    Full(Option<i64>),
+    /// Only what is new is read.
+    Incremental(Option<i64>),
 }
 
-struct Parked {
+impl ReadKind {
+    /// The read of a record of `version` after `cursor`, and whether the record begins it.
+    fn of(
+        version: Option<i64>,
+        completeness: Completeness,
+        cursor: &ProgramCursor,
+    ) -> (Self, bool) {
+        let is_known = cursor.version == version;
+        let is_over = cursor.everything == Some(FullRead::Over);
+        match completeness {
+            Completeness::Never => (ReadKind::Incremental(version), false),
+            Completeness::EachRun => (ReadKind::Full(version), !cursor.is_on_the_way()),
+            Completeness::Version if version.is_none() || (is_known && is_over) => {
+                (ReadKind::Incremental(version), false)
+            }
+            Completeness::Version => (ReadKind::Full(version), !is_known),
+        }
+    }
+
+    /// Whether a record of `version` belongs to it as well.
+    fn includes(self, version: Option<i64>, completeness: Completeness) -> bool {
+        match self {
+            ReadKind::Undecided => false,
+            ReadKind::Full(known) | ReadKind::Incremental(known) => {
+                completeness != Completeness::Version || known == version
+            }
+        }
+    }
+}
+
+/// A record that has to wait for the next batch.
+struct HeldRecord {
     payload: Vec<u8>,
     version: Option<i64>,
-    /// It is the first of a read of everything.
+    /// It is the first record of a full read, and so has to be the first of its batch.
     begins: bool,
 }
 
 /// The run of the program in which the records come.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ProgramRun {
-    /// Its name, if other pipelines take part in it, or may go by it.
+    /// Its id, if other pipelines take part in it or may resume from its states.
     pub(super) run: Option<String>,
-    /// What stands behind a state of it in the mark.
-    pub(super) earlier: Option<Point>,
+    /// The [`ProgramCursor::earlier`] of states in this run.
+    pub(super) earlier: Option<ResumePoint>,
 }
 
-pub(super) struct Stream {
-    messages: Receiver,
+pub(super) struct ProgramStream {
+    messages: MessageReceiver,
     state: StreamState,
 }
 
-/// Where the source is, as far as records were taken.
+/// How far the stream has been read.
 struct StreamState {
     origin: String,
     completeness: Completeness,
     began: ProgramRun,
-    mark: Mark,
-    before: Mark,
-    role: Role,
-    /// A record that begins another read, or is too much for the batch.
-    parked: Option<Parked>,
+    cursor: ProgramCursor,
+    /// The cursor that the run began with.
+    initial: ProgramCursor,
+    kind: ReadKind,
+    held: Option<HeldRecord>,
     returned: Instant,
-    /// Records in all, with those of earlier runs.
+    /// Records so far, those of earlier runs included.
     records: u64,
 }
 
-impl Stream {
+impl ProgramStream {
     pub(super) fn new(
-        messages: Receiver,
-        settings: &Settings,
-        mark: Mark,
+        messages: MessageReceiver,
+        settings: &ProgramSettings,
+        cursor: ProgramCursor,
         completeness: Completeness,
         began: ProgramRun,
     ) -> Self {
@@ -77,72 +106,47 @@ impl Stream {
             origin: settings.origin(),
             completeness,
             began,
-            records: mark.records,
-            before: mark.clone(),
-            mark,
-            role: Role::None,
-            parked: None,
+            records: cursor.records,
+            initial: cursor.clone(),
+            cursor,
+            kind: ReadKind::Undecided,
+            held: None,
             returned: Instant::now(),
         };
-        Stream { messages, state }
+        ProgramStream { messages, state }
     }
 }
 
 impl StreamState {
-    /// Whether a record of `version` begins to read everything. It has to be the first of its batch.
+    /// Whether a record of `version` begins a full read.
     fn begins(&mut self, version: Option<i64>) -> bool {
-        let is_same = match self.role {
-            Role::None => false,
-            Role::FullRead(_) | Role::News(_) if self.completeness != Completeness::Version => true,
-            Role::FullRead(known) | Role::News(known) => known == version,
-        };
-        if is_same {
+        if self.kind.includes(version, self.completeness) {
             return false;
         }
-        let goes_on = match self.completeness {
-            Completeness::EachRun => self.mark.is_on_the_way(),
-            Completeness::Version => {
-                version.is_some() && self.mark.version == version && !self.is_over()
-            }
-            Completeness::Never => false,
-        };
-        let is_news = match self.completeness {
-            Completeness::EachRun => false,
-            Completeness::Version => {
-                version.is_none() || (self.mark.version == version && self.is_over())
-            }
-            Completeness::Never => true,
-        };
-        self.role = match is_news {
-            true => Role::News(version),
-            false => Role::FullRead(version),
-        };
-        !goes_on && !is_news
-    }
-
-    fn is_over(&self) -> bool {
-        self.mark.everything == Some(FullRead::Over)
+        let (kind, begins) = ReadKind::of(version, self.completeness, &self.cursor);
+        self.kind = kind;
+        begins
     }
 
     fn push(&mut self, payload: &[u8], out: &mut BatchBuilder) {
-        match self.role {
-            // Perhaps more of what was said to be whole.
-            Role::FullRead(_) => self.mark.everything = Some(FullRead::Begun),
-            Role::News(_) if self.completeness == Completeness::Never => {
-                self.mark.everything = None;
+        match self.kind {
+            // The program may print more of a version that it has called complete.
+            ReadKind::Full(_) => self.cursor.everything = Some(FullRead::Begun),
+            ReadKind::Incremental(_) if self.completeness == Completeness::Never => {
+                self.cursor.everything = None;
             }
-            Role::News(_) | Role::None => {}
+            ReadKind::Incremental(_) | ReadKind::Undecided => {}
         }
         self.records += 1;
         out.push(i64::try_from(self.records).unwrap_or(i64::MAX), payload);
     }
 
-    fn take(&mut self, message: Message, out: &mut BatchBuilder) -> Option<Progress> {
+    fn take(&mut self, message: StreamMessage, out: &mut BatchBuilder) -> Option<Progress> {
         match message {
-            Message::Record { payload, version } => {
+            StreamMessage::Record { payload, version } => {
                 let begins = self.begins(version);
                 if out.is_full() || begins {
-                    self.parked = Some(Parked {
+                    self.held = Some(HeldRecord {
                         payload,
                         version,
                         begins,
@@ -151,21 +155,20 @@ impl StreamState {
                 }
                 self.push(&payload, out);
             }
-            Message::TooLong { size, head } => {
+            StreamMessage::TooLong { size, head } => {
                 self.set_aside(size, head, out);
                 return out.is_full().then_some(Progress::Full);
             }
-            Message::State { text, number } => {
+            StreamMessage::State { text, number } => {
                 self.keep(text, number);
-                // Some give a state with each record.
                 if self.returned.elapsed() > UNIT {
                     self.returned = Instant::now();
                     return Some(Progress::UnitEnded(Proof::Complete));
                 }
             }
-            Message::Whole(version) => {
-                if self.role == Role::FullRead(Some(version)) {
-                    self.mark.everything = Some(FullRead::Over);
+            StreamMessage::VersionComplete(version) => {
+                if self.kind == ReadKind::Full(Some(version)) {
+                    self.cursor.everything = Some(FullRead::Over);
                 }
             }
         }
@@ -174,13 +177,13 @@ impl StreamState {
 
     fn keep(&mut self, text: String, number: Option<u64>) {
         let run = self.began.run.as_ref().zip(number);
-        self.mark.shared = run.map(|(run, number)| Place {
+        self.cursor.shared = run.map(|(run, number)| StateId {
             run: run.clone(),
             number,
         });
-        self.mark.earlier = number.and_then(|_| self.began.earlier.clone());
-        self.mark.state = Some(text);
-        self.mark.records = self.records;
+        self.cursor.earlier = number.and_then(|_| self.began.earlier.clone());
+        self.cursor.state = Some(text);
+        self.cursor.records = self.records;
     }
 
     /// A record in a line that is longer than it may be.
@@ -189,29 +192,29 @@ impl StreamState {
         out.push_unreadable(
             i64::try_from(self.records).unwrap_or(i64::MAX),
             head,
-            TOO_LONG,
+            PROGRAM_LIMIT_EXCEEDED,
             format!("the line of the record has {size} bytes, more than max_record_bytes allows; its beginning is kept here"),
         );
     }
 
     /// The program has ended well.
-    fn end(&mut self, met: Option<Point>) -> Proof {
-        let is_over = self.is_over();
-        let why = match (self.completeness, self.role) {
+    fn end(&mut self, met: Option<ResumePoint>) -> Proof {
+        let is_over = self.cursor.everything == Some(FullRead::Over);
+        let why = match (self.completeness, self.kind) {
             (Completeness::EachRun, _) => None,
-            (Completeness::Version, Role::FullRead(Some(_))) if is_over => None,
-            (Completeness::Version, Role::FullRead(Some(version))) => Some(format!(
+            (Completeness::Version, ReadKind::Full(Some(_))) if is_over => None,
+            (Completeness::Version, ReadKind::Full(Some(version))) => Some(format!(
                 "version {version} was not said to be whole (ACTIVATE_VERSION)"
             )),
-            (_, Role::None) => Some("no record came".to_owned()),
+            (_, ReadKind::Undecided) => Some("no record came".to_owned()),
             _ => Some("only what is new was read".to_owned()),
         };
-        // What is read after this end is no part of that read, or it would seem to be all of it.
-        if self.completeness == Completeness::EachRun || matches!(self.role, Role::FullRead(_)) {
-            self.mark.everything = Some(FullRead::Over);
+        // Later records are no part of this read: they alone would look like all of it.
+        if self.completeness == Completeness::EachRun || matches!(self.kind, ReadKind::Full(_)) {
+            self.cursor.everything = Some(FullRead::Over);
         }
         if met.is_some() {
-            self.mark.earlier = met;
+            self.cursor.earlier = met;
         }
         match why {
             None => Proof::Complete,
@@ -220,20 +223,20 @@ impl StreamState {
     }
 }
 
-impl Source for Stream {
+impl Source for ProgramStream {
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
-        let Stream { messages, state } = self;
+        let ProgramStream { messages, state } = self;
         out.set_origin(&state.origin);
-        if let Some(parked) = state.parked.take() {
+        if let Some(held) = state.held.take() {
             if out.is_full() {
-                state.parked = Some(parked);
+                state.held = Some(held);
                 return Ok(Progress::Full);
             }
-            if parked.begins {
-                state.mark.version = parked.version;
+            if held.begins {
+                state.cursor.version = held.version;
                 state.records = 0;
             }
-            state.push(&parked.payload, out);
+            state.push(&held.payload, out);
         }
         loop {
             match messages.receive()? {
@@ -242,7 +245,7 @@ impl Source for Stream {
                         return Ok(progress);
                     }
                 }
-                // What has come need not wait for what comes behind.
+                // Commit what has arrived instead of waiting for more.
                 Received::Silence => return Ok(Progress::UnitEnded(Proof::Complete)),
                 Received::End(met) => return Ok(Progress::End(state.end(met))),
             }
@@ -250,12 +253,14 @@ impl Source for Stream {
     }
 
     fn cursor(&self) -> Option<Value> {
-        let StreamState { mark, before, .. } = &self.state;
-        (mark != before).then(|| serde_json::to_value(mark).unwrap_or_default())
+        let StreamState {
+            cursor, initial, ..
+        } = &self.state;
+        (cursor != initial).then(|| serde_json::to_value(cursor).unwrap_or_default())
     }
 
     fn is_at_start(&self) -> bool {
-        let parked = self.state.parked.as_ref();
-        parked.is_some_and(|parked| parked.begins)
+        let held = self.state.held.as_ref();
+        held.is_some_and(|held| held.begins)
     }
 }

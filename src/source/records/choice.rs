@@ -1,12 +1,13 @@
 //! Settings with a fixed set of values.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// How records stand in the content.
+/// The format of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::source) enum Format {
+pub(crate) enum Format {
     Ndjson,
     Json,
     Csv,
@@ -14,34 +15,9 @@ pub(in crate::source) enum Format {
     Parquet,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::source) enum FormatChoice {
-    #[default]
-    Auto,
-    Ndjson,
-    Json,
-    Csv,
-    Tsv,
-    Parquet,
-}
-
-impl FormatChoice {
-    pub(in crate::source) fn fixed(self) -> Option<Format> {
-        match self {
-            FormatChoice::Auto => None,
-            FormatChoice::Ndjson => Some(Format::Ndjson),
-            FormatChoice::Json => Some(Format::Json),
-            FormatChoice::Csv => Some(Format::Csv),
-            FormatChoice::Tsv => Some(Format::Tsv),
-            FormatChoice::Parquet => Some(Format::Parquet),
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::source) enum Compression {
+pub(crate) enum Compression {
     None,
     Gzip,
     Zstd,
@@ -49,44 +25,31 @@ pub(in crate::source) enum Compression {
     Xz,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::source) enum CompressionChoice {
-    #[default]
-    Auto,
-    None,
-    Gzip,
-    Zstd,
-    Bzip2,
-    Xz,
-}
-
-impl CompressionChoice {
-    pub(super) fn fixed(self) -> Option<Compression> {
-        match self {
-            CompressionChoice::Auto => None,
-            CompressionChoice::None => Some(Compression::None),
-            CompressionChoice::Gzip => Some(Compression::Gzip),
-            CompressionChoice::Zstd => Some(Compression::Zstd),
-            CompressionChoice::Bzip2 => Some(Compression::Bzip2),
-            CompressionChoice::Xz => Some(Compression::Xz),
-        }
+/// A setting that is none if its value is `auto`: the content decides.
+pub(super) fn unless_auto<'de, T, D>(value: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    match String::deserialize(value)? {
+        auto if auto == "auto" => Ok(None),
+        fixed => T::deserialize(fixed.into_deserializer()).map(Some),
     }
 }
 
-/// What to do with a file or object whose content is not what it was when it was read.
+/// What to do when a file or object has changed since it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::source) enum OnReplace {
+pub(crate) enum OnReplace {
     #[default]
     Error,
     Reload,
 }
 
-/// An encoding by one of its names. The engine knows which ones a pipeline may use.
+/// A WHATWG encoding label. The engine checks which ones a pipeline may use.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-pub(in crate::source) struct EncodingName(&'static Encoding);
+pub(crate) struct EncodingName(&'static Encoding);
 
 impl TryFrom<String> for EncodingName {
     type Error = String;
@@ -101,7 +64,7 @@ impl TryFrom<String> for EncodingName {
 impl EncodingName {
     pub(super) fn find(name: &str) -> Option<Self> {
         let encoding = Encoding::for_label(name.as_bytes())?;
-        // The others keep state across line ends, or are not encodings.
+        // The others keep state across line ends (ISO-2022-JP), or decode nothing.
         let is_sliced = encoding.is_ascii_compatible() || is_utf16(encoding);
         is_sliced.then_some(EncodingName(encoding))
     }
@@ -114,7 +77,7 @@ impl EncodingName {
         self.0
     }
 
-    /// None for UTF-8, which needs none.
+    /// None for UTF-8, which needs no decoding.
     pub(super) fn unless_utf8(self) -> Option<&'static Encoding> {
         (self.0 != UTF_8).then_some(self.0)
     }

@@ -1,26 +1,26 @@
-//! Content that is being read, for sources that do not care about its format.
+//! Content being read, whatever its format.
 
 use super::position::Position;
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 
-/// The content of a file or object on its way into batches, up to its end.
-pub(in crate::source) trait Content: Send {
+/// The content of a file or object, read into batches up to its end.
+pub(crate) trait Content: Send {
     fn name(&self) -> &str;
 
     /// Adds records to `out` until it is full or the input ends.
     fn read_into(&mut self, out: &mut BatchBuilder) -> Result<ReadOutcome>;
 
-    /// Where reading of the input can continue.
+    /// From where reading can be resumed.
     fn position(&self) -> Position;
 
-    /// How much of the content has been made into records, and into how many.
+    /// Bytes of content read as records, and the number of records.
     fn progress(&self) -> (u64, u64);
 
-    /// How far the raw bytes have been read.
+    /// Offset in the raw bytes, which may be compressed.
     fn raw_position(&self) -> u64;
 
-    /// Whether batches before the current one contain records of it.
+    /// Whether earlier batches contain records of it.
     fn is_handed_out(&self) -> bool;
 
     /// Whether the input was read to what proved to be its end.
@@ -31,48 +31,51 @@ pub(in crate::source) trait Content: Send {
         false
     }
 
-    /// Whether reading failed because the content is damaged: what came of it since the last batch may be
-    /// anything.
+    /// Whether reading failed because the content is damaged; records since the last batch cannot be trusted.
     fn is_damaged(&self) -> bool;
 
-    /// Notes that a batch takes what was read so far.
+    /// Counts a batch that ends here.
     fn count_batch(&mut self);
 
-    /// Adds to a failure what was made of the input before.
+    /// Adds to an error how much of damaged content was committed before.
     fn explain_damage(&self, error: Error) -> Error;
 
-    /// What the user should know about the content.
-    fn note(&self) -> Option<String>;
+    /// A note for the user about the content.
+    fn note(&self) -> Option<String> {
+        None
+    }
 
-    /// What the user should know about how the input ended.
-    fn remark(&self) -> Option<String>;
+    /// A note for the user about how the input ended.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
-/// What batches before the current one took of an input.
+/// What earlier batches took of an input.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::source) struct HandedOut {
-    pub(in crate::source) batches: u64,
+pub(crate) struct HandedOut {
+    pub(crate) batches: u64,
     records: u64,
 }
 
 impl HandedOut {
-    /// What batches of earlier runs took.
-    pub(in crate::source) fn of(position: &Position) -> Self {
+    /// What earlier runs took.
+    pub(crate) fn of(position: &Position) -> Self {
         HandedOut {
             batches: position.batches,
             records: position.place.records,
         }
     }
 
-    pub(in crate::source) fn count(&mut self, records: u64) {
+    pub(crate) fn count(&mut self, records: u64) {
         if records > self.records {
             self.batches += 1;
             self.records = records;
         }
     }
 
-    /// Adds to an error about damage what else may be damaged.
-    pub(in crate::source) fn explain_damage(self, error: Error, name: &str) -> Error {
+    /// Adds to an error about damage that committed records may be damaged, too.
+    pub(crate) fn explain_damage(self, error: Error, name: &str) -> Error {
         let batches = match self.batches {
             0 => return error,
             1 => "1 batch before this one has".to_owned(),
@@ -86,9 +89,9 @@ impl HandedOut {
     }
 }
 
-/// Whether there is more to come from an input.
+/// Why reading returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum ReadOutcome {
+pub(crate) enum ReadOutcome {
     BatchFull,
     EndOfInput,
 }

@@ -11,7 +11,7 @@ pub(super) use self::header::name_faults;
 use self::header::refuse_miscoded_header;
 use self::tail::ragged;
 use super::framer::{
-    FrameError, Framer, NextRecord, RAGGED, Tail, quarantine_miscoded, to_bigint, trim_cr,
+    FrameError, Framer, NextRecord, Tail, quarantine_miscoded, to_bigint, trim_cr,
 };
 use super::position::ParserState;
 use super::record_end::{RecordEnd, find_record_end};
@@ -20,6 +20,7 @@ use super::row::{CsvDialect, RowEncoder};
 use super::scan::{RowLimits, RowScan};
 use super::window::Window;
 use crate::source::BatchBuilder;
+use crate::source::sqlstate::BAD_COPY_FILE_FORMAT;
 
 pub(super) struct Csv {
     limits: RowLimits,
@@ -98,10 +99,10 @@ impl Csv {
         let width = self.encoder.encode(row);
         if let Some(fault) = self.scan.fault {
             let message = self.quote_error_message(fault, line);
-            out.push_unreadable(to_bigint(line), row.to_vec(), RAGGED, message);
+            out.push_unreadable(to_bigint(line), row.to_vec(), BAD_COPY_FILE_FORMAT, message);
         } else if width != expected {
             let message = ragged(width, expected, line);
-            out.push_unreadable(to_bigint(line), row.to_vec(), RAGGED, message);
+            out.push_unreadable(to_bigint(line), row.to_vec(), BAD_COPY_FILE_FORMAT, message);
         } else if self.encoder.is_text(row) {
             let (names, values) = self.encoder.members();
             out.push_object(to_bigint(line), self.encoder.json(), names, values);

@@ -6,21 +6,21 @@ use super::choice::Compression;
 use super::window::Window;
 use crate::error::Error;
 
-/// Whether the bytes came but make no sense: neither the system nor the source reports an error.
+/// Whether the error comes from a decoder: the bytes arrived, but are invalid.
 pub(super) fn is_decode_error(cause: &io::Error) -> bool {
     let is_ours = cause.get_ref().is_some_and(|cause| cause.is::<Error>());
     cause.raw_os_error().is_none() && !is_ours
 }
 
-/// An error about content of an input that cannot be read.
-pub(in crate::source) fn damaged(
+/// An error about content that cannot be read or decoded.
+pub(crate) fn damaged(
     noun: &str,
     name: &str,
     compression: Compression,
     window: &Window,
     cause: io::Error,
 ) -> Error {
-    // A source that knows more about it than the system has already said so.
+    // An error of the source itself says more.
     let cause = match cause.downcast::<Error>() {
         Ok(error) => return error,
         Err(cause) => cause,

@@ -1,7 +1,6 @@
-//! From the raw bytes to the content: plain, or as gzip, zstd, bzip2 and xz unpack it.
+//! From raw bytes to content: plain, gzip, zstd, bzip2 or xz.
 //!
-//! A compressed stream that stops in its middle is not an error here: it ends, and says
-//! that it was cut. Damaged data is an error.
+//! A truncated stream is no error here: it ends, and [`Decoder::is_truncated`] says so. Damaged data is one.
 
 mod gzip;
 mod threaded_reader;
@@ -15,15 +14,14 @@ use lzma_rust2::XzReader;
 
 use self::gzip::GzipMembers;
 use self::threaded_reader::ThreadedReader;
-use super::choice::{Compression, CompressionChoice};
+use super::choice::Compression;
 
 const RAW_BUFFER: usize = 128 * 1024;
 
-/// How much memory an xz stream may ask for at its beginning: 1.5 GiB is the most that `xz` itself makes
-/// use of.
+/// Memory limit of an xz stream: `xz -9` needs up to 1.5 GiB for its largest dictionary.
 const XZ_MEMORY_KIB: u32 = 2 << 20;
 
-/// How the kinds of compression are told: by their first bytes, and suffixes of names.
+/// First bytes and file name suffixes of each kind of compression.
 const SIGNATURES: [(Compression, &[u8], &[&str]); 4] = [
     (Compression::Gzip, &[0x1f, 0x8b], &[".gz"]),
     (
@@ -35,20 +33,20 @@ const SIGNATURES: [(Compression, &[u8], &[&str]); 4] = [
     (Compression::Xz, b"\xfd7zXZ\0", &[".xz"]),
 ];
 
-/// Whether a zstd file begins with a frame to be skipped (RFC 8878, 3.1.2), as those do that several threads wrote.
+/// A skippable frame of zstd (RFC 8878, 3.1.2), with which pzstd begins its files.
 fn is_skippable(head: &[u8]) -> bool {
     matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
 impl Compression {
-    /// How many bytes tell it.
-    pub(in crate::source) const MAGIC: u64 = 6;
+    /// How many bytes are enough to detect it.
+    pub(crate) const MAGIC: u64 = 6;
 
-    /// Decides by the setting, else by the first bytes, which win over the name. The name
-    /// counts only while there are too few bytes to tell: such a file was just begun.
-    pub(in crate::source) fn detect(choice: CompressionChoice, name: &str, head: &[u8]) -> Self {
-        choice.fixed().unwrap_or_else(|| {
-            // Behind the letters of bzip2 there is a digit; a header may begin with them.
+    /// Decides by the setting, else by the first bytes. The name counts only while there are too few bytes
+    /// to tell, in a file that was just created.
+    pub(crate) fn detect(fixed: Option<Self>, name: &str, head: &[u8]) -> Self {
+        fixed.unwrap_or_else(|| {
+            // The magic of bzip2 goes on with a digit; a CSV header may begin with the letters alone.
             let digit = head.get(3).is_none_or(u8::is_ascii_digit);
             let found = SIGNATURES.iter().find(|(compression, magic, suffixes)| {
                 let may_be = suffixes.iter().any(|suffix| name.ends_with(suffix));
@@ -61,20 +59,20 @@ impl Compression {
         })
     }
 
-    /// Whether it takes more than these first bytes to tell.
-    pub(in crate::source) fn needs_more(head: &[u8]) -> bool {
+    /// Whether more bytes are needed to decide.
+    pub(crate) fn needs_more(head: &[u8]) -> bool {
         // One more for the digit of bzip2.
         let may_be = |magic: &[u8]| magic.len() >= head.len() && magic.starts_with(head);
         SIGNATURES.iter().any(|(_, magic, _)| may_be(magic))
     }
 
-    /// The name of the kind by which content is compressed, as its first bytes tell.
-    pub(in crate::source) fn detect_by_content(head: &[u8]) -> Option<&'static str> {
-        let found = Self::detect(CompressionChoice::Auto, "", head);
+    /// The name of the compression that the first bytes show.
+    pub(crate) fn detect_by_content(head: &[u8]) -> Option<&'static str> {
+        let found = Self::detect(None, "", head);
         (found != Compression::None).then(|| found.name())
     }
 
-    pub(in crate::source) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Compression::None => "none",
             Compression::Gzip => "gzip",
@@ -85,7 +83,7 @@ impl Compression {
     }
 }
 
-/// The name without the suffix of its compression.
+/// The name without its compression suffix.
 pub(super) fn content_name(name: &str) -> &str {
     let mut suffixes = SIGNATURES.iter().flat_map(|(_, _, suffixes)| *suffixes);
     suffixes
@@ -93,15 +91,15 @@ pub(super) fn content_name(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Bytes as they are stored or come down the pipe, counted.
-pub(in crate::source) struct CountingReader {
+/// Raw bytes of a file, object or pipe, counted.
+pub(crate) struct CountingReader {
     input: Box<dyn Read + Send>,
     at: Arc<AtomicU64>,
 }
 
 impl CountingReader {
-    /// Bytes whose first one is at `at`.
-    pub(in crate::source) fn new(input: impl Read + Send + 'static, at: u64) -> Self {
+    /// A reader whose first byte has the offset `at`.
+    pub(crate) fn new(input: impl Read + Send + 'static, at: u64) -> Self {
         CountingReader {
             input: Box::new(input),
             at: Arc::new(AtomicU64::new(at)),
@@ -113,7 +111,7 @@ impl Read for CountingReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.input.read(buf) {
-                // Not every decoder continues after one.
+                // Not every decoder can continue after this error.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(n) => {
                     self.at.fetch_add(n as u64, Ordering::Relaxed);
@@ -125,20 +123,17 @@ impl Read for CountingReader {
     }
 }
 
-/// Hands out the content.
-pub(in crate::source) struct Decoder {
-    /// None once the stream was cut: nothing more comes out of it.
+/// A reader of the decompressed content.
+pub(crate) struct Decoder {
+    /// None after a truncated stream has ended.
     content: Option<Box<dyn Read + Send>>,
-    /// How many raw bytes were taken.
+    /// How many raw bytes were consumed.
     raw_position: Arc<AtomicU64>,
     is_compressed: bool,
 }
 
 impl Decoder {
-    pub(in crate::source) fn new(
-        compression: Compression,
-        raw: CountingReader,
-    ) -> io::Result<Self> {
+    pub(crate) fn new(compression: Compression, raw: CountingReader) -> io::Result<Self> {
         let raw_position = Arc::clone(&raw.at);
         let buffered = |raw| BufReader::with_capacity(RAW_BUFFER, raw);
         let content: Box<dyn Read + Send> = match compression {
@@ -162,8 +157,8 @@ impl Decoder {
         })
     }
 
-    /// The same for an input that may be silent, which says so: [`io::ErrorKind::WouldBlock`].
-    pub(in crate::source) fn reporting_idle(mut self) -> io::Result<Self> {
+    /// The same for an input that may be idle: reads then fail with [`io::ErrorKind::WouldBlock`] once a second.
+    pub(crate) fn reporting_idle(mut self) -> io::Result<Self> {
         if let Some(content) = self.content.take() {
             self.content = Some(Box::new(ThreadedReader::new(content)?));
         }
@@ -175,7 +170,7 @@ impl Decoder {
         self.content.is_none()
     }
 
-    /// How many raw bytes were taken.
+    /// How many raw bytes were consumed.
     pub(super) fn raw_position(&self) -> u64 {
         self.raw_position.load(Ordering::Relaxed)
     }
@@ -188,7 +183,7 @@ impl Read for Decoder {
         };
         match content.read(buf) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.content = None,
-            // zstd takes nothing for a complete empty stream; no writer ends a file that way.
+            // zstd accepts empty input as a complete stream, though no writer produces it.
             Ok(0) if self.is_compressed && self.raw_position() == 0 => self.content = None,
             other => return other,
         }

@@ -1,5 +1,5 @@
-//! Text made of content in another encoding. What has been passed is counted in the content's own bytes,
-//! and a record with a sequence that means nothing keeps its own bytes, too.
+//! UTF-8 decoded from content in another encoding. Offsets are counted in the bytes of the content, and a
+//! record with invalid bytes can be quarantined with the original bytes.
 
 use std::collections::VecDeque;
 
@@ -7,11 +7,10 @@ use encoding_rs::{DecoderResult, Encoding, WINDOWS_1252};
 
 use super::choice::is_utf16;
 
-/// How many bytes are made into text as one piece.
+/// Bytes of content that are decoded as one piece.
 const PIECE: usize = 4096;
 
-/// Stands in the text for a sequence that means nothing; [`Piece::faults`] tells it from one that was
-/// written so.
+/// Replaces an invalid sequence; [`Piece::faults`] tells it from the same character in the content.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
 /// The text of content from [`super::window::Window`]'s current place on. Callers pass the bytes of
@@ -19,9 +18,9 @@ const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 pub(super) struct DecodedText {
     encoding: &'static Encoding,
     text: Vec<u8>,
-    /// Where what is not yet passed begins in `text`.
+    /// Start of the unread text.
     start: usize,
-    /// Of the first piece, what was passed.
+    /// Bytes of text that were read of the first piece.
     passed: usize,
     pieces: VecDeque<Piece>,
     /// Bytes of the content in all pieces.
@@ -33,7 +32,7 @@ struct Piece {
     text: usize,
     /// Its length in the content.
     content: usize,
-    /// Where in the text something stands for a sequence that means nothing.
+    /// Offsets of replaced sequences in its text.
     faults: Vec<usize>,
 }
 
@@ -53,12 +52,12 @@ impl DecodedText {
         &self.text[self.start..]
     }
 
-    /// How many bytes of the content are text by now.
+    /// How many bytes of the content are decoded.
     pub(super) fn taken(&self) -> usize {
         self.taken
     }
 
-    /// Makes text of what follows in the content; false if that is no whole character.
+    /// Decodes what follows in the content; false if that is no complete character.
     pub(super) fn extend(&mut self, mut content: &[u8]) -> bool {
         let passed = self.start - self.passed;
         self.text.drain(..passed);
@@ -76,7 +75,7 @@ impl DecodedText {
         self.taken > before
     }
 
-    /// What is left of the content is not a whole character, and nothing follows it.
+    /// Replaces the last `rest` bytes of the content, which are an incomplete character.
     pub(super) fn close(&mut self, rest: usize) {
         self.text.extend_from_slice(REPLACEMENT);
         self.taken += rest;
@@ -94,7 +93,7 @@ impl DecodedText {
         let mut buf = [0; 4 * PIECE];
         let mut at = 0;
         while at < content.len() {
-            // A single-byte encoding never waits for more, so this is between two characters.
+            // Only a single-byte encoding has undefined bytes, so no character is pending here.
             if self.is_undefined(content[at]) {
                 faults.push(self.text.len() - from);
                 self.text.extend_from_slice(REPLACEMENT);
@@ -113,7 +112,7 @@ impl DecodedText {
                 self.text.extend_from_slice(REPLACEMENT);
             }
         }
-        // A character that goes on behind the piece is left to the next one.
+        // A character that continues after the piece is left to the next one.
         let mut pending = 0;
         while let (DecoderResult::Malformed(bad, behind), ..) =
             decoder.decode_to_utf8_without_replacement(&[], &mut buf, true)
@@ -127,12 +126,12 @@ impl DecodedText {
         }
     }
 
-    /// The standard for browsers gives these a meaning that no text has.
+    /// The WHATWG standard maps these to control characters; Postgres and iconv reject them.
     fn is_undefined(&self, byte: u8) -> bool {
         self.encoding == WINDOWS_1252 && matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)
     }
 
-    /// Gives up the first `n` bytes of the text; returns how many bytes of the content are done with.
+    /// Consumes `n` bytes of text; returns how many bytes of the content are no longer needed.
     pub(super) fn advance(&mut self, n: usize) -> usize {
         self.start += n;
         self.passed += n;
@@ -148,7 +147,7 @@ impl DecodedText {
         done
     }
 
-    /// Where in the content the text's byte `at` is.
+    /// The offset in the content of offset `at` in the text.
     pub(super) fn place(&self, at: usize, content: &[u8]) -> usize {
         let mut wanted = self.passed + at;
         let (mut text, mut from) = (self.start - self.passed, 0);
@@ -164,7 +163,7 @@ impl DecodedText {
         from
     }
 
-    /// How many bytes of the content, from its beginning, `text` was made of.
+    /// How many bytes at the start of the content `text` was decoded from.
     fn length_of(&self, text: &[u8], content: &[u8]) -> usize {
         let chars = || count_chars(text);
         if text.is_empty() {
@@ -172,7 +171,7 @@ impl DecodedText {
         } else if self.encoding.is_single_byte() {
             chars()
         } else if is_utf16(self.encoding) {
-            // Four bytes of UTF-8 are two units.
+            // A character of four bytes in UTF-8 is a surrogate pair.
             2 * (chars() + text.iter().filter(|byte| **byte >= 0xf0).count())
         } else {
             self.search(text.len(), content)
@@ -192,14 +191,14 @@ impl DecodedText {
                 false => high = middle,
             }
         }
-        // A bad sequence is known by the byte behind it.
+        // An invalid sequence may be detected only by the byte after it.
         match length(low) > wanted {
             true => low - 1,
             false => low,
         }
     }
 
-    /// Where in the first `n` bytes of the text there is something that means nothing.
+    /// The offset of an invalid sequence in the first `n` bytes of the text.
     pub(super) fn fault_before(&self, n: usize) -> Option<usize> {
         let mut from = 0;
         for piece in &self.pieces {
@@ -221,7 +220,7 @@ impl DecodedText {
     }
 }
 
-/// How many characters UTF-8 has.
+/// The number of characters in UTF-8.
 fn count_chars(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }

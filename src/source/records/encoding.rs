@@ -1,4 +1,4 @@
-//! Encodings other than UTF-8: which one content is in.
+//! Decides the encoding of content.
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
@@ -10,14 +10,14 @@ use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 
 impl RecordSettings {
-    /// Whether no other encoding is set.
-    pub(in crate::source) fn is_utf8(&self) -> bool {
+    /// Whether the encoding is UTF-8, by the settings.
+    pub(crate) fn is_utf8(&self) -> bool {
         self.encoding.and_then(EncodingName::unless_utf8).is_none()
     }
 
-    /// The encoding of content that is gone on with at `parser`, if it is not UTF-8. A byte order mark
-    /// with which it began goes before the setting.
-    pub(in crate::source) fn encoding(&self, parser: &ParserState) -> Option<&'static Encoding> {
+    /// The encoding of content that is resumed at `parser`, if it is not UTF-8. A byte order mark at its
+    /// start takes precedence over the setting.
+    pub(crate) fn encoding(&self, parser: &ParserState) -> Option<&'static Encoding> {
         let of_mark = parser.encoding.as_deref().and_then(EncodingName::find);
         of_mark
             .or(self.encoding)
@@ -26,7 +26,7 @@ impl RecordSettings {
 }
 
 impl RecordReader {
-    /// Makes text of the content if it is in another encoding than UTF-8.
+    /// Decodes the content if it is not UTF-8.
     pub(super) fn settle_encoding(
         &mut self,
         settings: &RecordSettings,
@@ -36,7 +36,7 @@ impl RecordReader {
         let of_mark = parser.encoding.as_deref().and_then(EncodingName::find);
         self.encoding_of_mark = of_mark.map(|found| found.encoding());
         if self.window.offset() == 0 {
-            self.hold(4)?;
+            self.fill_to(4)?;
             if let Some((found, len)) = Encoding::for_bom(self.window.data()) {
                 self.window.advance(len);
                 self.encoding_of_mark = Some(found);
@@ -50,7 +50,7 @@ impl RecordReader {
         Ok(())
     }
 
-    /// Text of a western language has a NUL in every second byte then.
+    /// UTF-16 of mostly ASCII text has a NUL in every second byte.
     fn refuse_bare_utf16(&self, taken_for: Option<&'static Encoding>) -> Result<()> {
         let head = self.window.data();
         let head = &head[..head.len().min(1024)];

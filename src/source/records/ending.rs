@@ -1,4 +1,4 @@
-//! Decides whether the end of an input is its real end.
+//! Decides what to do at the end of an input: it may be complete, still growing, or truncated.
 
 use super::choice::{Compression, Format};
 use super::content::Content;
@@ -6,10 +6,10 @@ use super::framer::{FrameError, Tail, TailState, to_bigint};
 use super::position::{ContentOffset, TailStart};
 use super::reader::{InputEnd, RecordReader, Settled};
 use crate::source::BatchBuilder;
+use crate::source::sqlstate::INVALID_TEXT_REPRESENTATION;
 
 impl RecordReader {
-    /// The content ends behind a record: the input is done, unless its compressed stream
-    /// lacks its own end.
+    /// The content ends after a record: the input is done, unless its compressed stream is truncated.
     pub(super) fn at_clean_end(&mut self, out: &mut BatchBuilder) {
         if !self.window.is_truncated() && !self.window.ends_inside_character() {
             self.end = Some(InputEnd {
@@ -22,7 +22,7 @@ impl RecordReader {
         let tail = Tail::new(
             &self.window,
             TailState::Truncated,
-            "22P02",
+            INVALID_TEXT_REPRESENTATION,
             match self.window.is_truncated() {
                 true => "the compressed stream ends before its end marker".to_owned(),
                 false => "the content ends inside a character".to_owned(),
@@ -43,7 +43,7 @@ impl RecordReader {
                 }
                 Settled::Complete => TailState::Complete,
                 Settled::Grew => {
-                    self.window.look_again();
+                    self.window.reopen();
                     return Ok(());
                 }
                 Settled::StillGrowing => {
@@ -70,7 +70,7 @@ impl RecordReader {
         Ok(())
     }
 
-    /// Leaves the tail for a later run, or sets it aside if no later run can bring the rest.
+    /// Leaves the tail to a later run, or quarantines it if the rest cannot come.
     fn give_up_tail(&mut self, out: &mut BatchBuilder, tail: Tail) {
         if self.input.may_go_on() {
             self.wait_for_more(tail);
@@ -97,7 +97,7 @@ impl RecordReader {
             }
         };
         if goes_on {
-            // Only the first of them: if the content grows, everything may be different from there on.
+            // The first one stands: if the content grows, everything from there on is read again.
             self.open_tail.get_or_insert(tail_start);
         } else {
             self.end = Some(InputEnd {
@@ -169,9 +169,9 @@ impl RecordReader {
         }
     }
 
-    /// A last row without a line end may be cut inside its last field: is this the end?
+    /// Waits until the input can be taken for finished: a last row without a line end may be incomplete.
     fn settle(&mut self) -> std::io::Result<Settled> {
-        // The end marker of a compressed stream is proof enough.
+        // The end marker of a compressed stream is proof.
         match self.compression {
             Compression::None => self.input.settle(self.window.raw_position()),
             _ => Ok(Settled::Complete),

@@ -1,4 +1,4 @@
-//! The format of the content: by the setting, by the suffix, or by the first bytes.
+//! Decides the format of content: by the setting, the suffix, or the first bytes.
 
 use super::choice::{Compression, Format};
 use super::content::Content;
@@ -17,12 +17,12 @@ use super::settings::RecordSettings;
 use crate::error::{Error, Result};
 use crate::source::json::ValueScan;
 
-/// How many bytes the format is told by.
+/// Bytes that are looked at to detect the format.
 const FAR_ENOUGH: usize = 64 * 1024;
 
 impl RecordReader {
-    /// Settles the format and makes the framer; an input without content gets none.
-    pub(in crate::source) fn begin(
+    /// Decides the format and sets the framer; empty input gets none.
+    pub(crate) fn begin(
         &mut self,
         settings: &RecordSettings,
         known: Option<Format>,
@@ -30,15 +30,15 @@ impl RecordReader {
     ) -> Result<()> {
         if self.window.offset() == 0 {
             let needs_more = |head: &[u8]| magic::needs_more(head) || Compression::needs_more(head);
-            while needs_more(self.window.data()) && self.hold(self.window.data().len() + 1)? {}
+            while needs_more(self.window.data()) && self.fill_to(self.window.data().len() + 1)? {}
             if magic::is_likely(self.window.data()) {
-                self.hold(magic::PROOF)?;
+                self.fill_to(magic::PROOF)?;
             }
             self.refuse_by_magic()?;
         }
         self.settle_encoding(settings, &parser)?;
         let nested = settings.records.as_ref().map(|_| Format::Json);
-        let format = match settings.format.fixed().or(nested).or(known) {
+        let format = match settings.format.or(nested).or(known) {
             Some(format) => Some(format),
             None => match by_suffix(self.name()) {
                 Some(format) => Some(format),
@@ -52,7 +52,7 @@ impl RecordReader {
         Ok(())
     }
 
-    /// Content of another kind, told by its first bytes: names the file, and the way out.
+    /// Refuses content of a format that is not read, by its first bytes.
     fn refuse_by_magic(&self) -> Result<()> {
         let head = self.window.data();
         let is_packed = Compression::detect_by_content(head).is_some();
@@ -75,7 +75,7 @@ impl RecordReader {
         }
     }
 
-    /// A header that an earlier run read, or none, where columns are required.
+    /// Refuses content without the columns in `require`: by the header that an earlier run read, or as JSON.
     fn refuse_lacking(
         &self,
         settings: &RecordSettings,
@@ -109,7 +109,7 @@ impl RecordReader {
                     }));
                 }
                 None if self.window.data().len() < FAR_ENOUGH => {
-                    if !self.hold(self.window.data().len() + 1)? {
+                    if !self.fill_to(self.window.data().len() + 1)? {
                         return Ok(None);
                     }
                 }
@@ -124,8 +124,8 @@ impl RecordReader {
         }
     }
 
-    /// Whether an object goes over several lines: its first line is not all of it, and what follows
-    /// does not look like the next of many.
+    /// Whether the first object spans several lines: its first line is incomplete, and the next does not
+    /// begin another object.
     fn is_printed(&mut self) -> Result<bool> {
         let mut wanted = 0;
         loop {
@@ -139,27 +139,27 @@ impl RecordReader {
                 }
             }
             wanted = self.window.data().len().max(wanted) + 1;
-            if wanted > FAR_ENOUGH || !self.hold(wanted)? {
+            if wanted > FAR_ENOUGH || !self.fill_to(wanted)? {
                 return Ok(false);
             }
         }
     }
 
-    pub(super) fn hold(&mut self, n: usize) -> Result<bool> {
-        self.window.holds(n).map_err(|cause| self.damaged(cause))
+    pub(super) fn fill_to(&mut self, n: usize) -> Result<bool> {
+        self.window.fill_to(n).map_err(|cause| self.damaged(cause))
     }
 }
 
-/// Whether content of this name, or of the format that is set, is CSV or TSV.
-pub(in crate::source) fn is_tabular(format: Option<&str>, name: &str) -> bool {
+/// Whether content is CSV or TSV, by the setting or its name.
+pub(crate) fn is_tabular(format: Option<&str>, name: &str) -> bool {
     match format {
         None | Some("auto") => matches!(by_suffix(name), Some(Format::Csv | Format::Tsv)),
         Some(format) => matches!(format, "csv" | "tsv"),
     }
 }
 
-/// Whether it has columns.
-pub(in crate::source) fn has_columns(format: Option<&str>, name: &str) -> bool {
+/// Whether records have columns, by the setting or the name.
+pub(crate) fn has_columns(format: Option<&str>, name: &str) -> bool {
     is_tabular(format, name)
         || match format {
             None | Some("auto") => name.ends_with(".parquet"),

@@ -5,15 +5,7 @@ use std::io;
 use super::position::{ContentOffset, ParserState};
 use super::window::Window;
 use crate::source::BatchBuilder;
-
-/// SQLSTATE character_not_in_repertoire: bytes that are invalid in their encoding.
-pub(in crate::source) const MISCODED: &str = "22021";
-
-/// SQLSTATE bad_copy_file_format: a row with too many or too few columns, or a quote that is not closed.
-pub(super) const RAGGED: &str = "22P04";
-
-/// SQLSTATE program_limit_exceeded: a record over `max_record_bytes`.
-pub(in crate::source) const TOO_LONG: &str = "54000";
+use crate::source::sqlstate::CHARACTER_NOT_IN_REPERTOIRE;
 
 /// The byte order mark of UTF-8. It may also occur inside content, where files were concatenated.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -147,7 +139,12 @@ pub(super) fn quarantine_miscoded(
     let Some(message) = window.miscoded(len) else {
         return false;
     };
-    out.push_unreadable(position, window.exact(len).to_vec(), MISCODED, message);
+    out.push_unreadable(
+        position,
+        window.exact(len).to_vec(),
+        CHARACTER_NOT_IN_REPERTOIRE,
+        message,
+    );
     true
 }
 

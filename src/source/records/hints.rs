@@ -1,9 +1,9 @@
 //! Signs that a setting is missing: `encoding`, `format` or `records`.
 
 use super::choice::Format;
-use super::framer::{MISCODED, TOO_LONG};
 use super::window::Window;
 use crate::source::json::{ValueScan, string};
+use crate::source::sqlstate::{CHARACTER_NOT_IN_REPERTOIRE, PROGRAM_LIMIT_EXCEEDED};
 use crate::source::{BatchBuilder, Unreadable};
 
 #[derive(Default)]
@@ -59,7 +59,7 @@ impl Hints {
 }
 
 fn is_not_utf8(bad: &Unreadable) -> bool {
-    bad.sqlstate == MISCODED && std::str::from_utf8(&bad.payload).is_err()
+    bad.sqlstate == CHARACTER_NOT_IN_REPERTOIRE && std::str::from_utf8(&bad.payload).is_err()
 }
 
 impl OnlyRecord {
@@ -67,7 +67,7 @@ impl OnlyRecord {
         match record {
             Ok(b"{" | b"[") => Some(OnlyRecord::Bracket),
             Ok(payload) => array_member(payload).map(OnlyRecord::Envelope),
-            Err(bad) if bad.sqlstate == TOO_LONG => {
+            Err(bad) if bad.sqlstate == PROGRAM_LIMIT_EXCEEDED => {
                 array_member(&bad.payload).map(OnlyRecord::Envelope)
             }
             Err(_) => None,

@@ -1,55 +1,52 @@
-//! JSON values in a row, and arrays whose elements are the records, sliced by counting
-//! brackets and quotes. Nothing is parsed: what is between the commas goes to Postgres as
-//! it stands.
+//! Concatenated JSON values, and arrays whose elements are the records. They are sliced by brackets and
+//! quotes alone: Postgres does the parsing.
 
 mod array_finder;
 
 use self::array_finder::{ArrayFinder, RecordsAt};
 use super::framer::{
-    BOM, FrameError, Framer, NextRecord, Tail, TailState, quarantine_miscoded, to_bigint,
+    FrameError, Framer, NextRecord, Tail, TailState, quarantine_miscoded, to_bigint,
 };
 use super::position::{ArrayState, ParserState};
 use super::record_end::{EndOffset, RecordEnd, find_record_end};
 use super::window::Window;
 use crate::source::BatchBuilder;
 use crate::source::json::{Pointer, ValueScan};
-
-/// Invalid text representation: what Postgres says of broken JSON.
-const NOT_JSON: &str = "22P02";
+use crate::source::sqlstate::INVALID_TEXT_REPRESENTATION;
 
 pub(super) struct Json {
     max: usize,
     seen: usize,
     value: ValueScan,
-    spot: ArrayState,
-    /// The way to the records, if they are inside a document.
+    state: ArrayState,
+    /// Finds the array of records, if it is inside a document.
     finder: Option<ArrayFinder>,
-    /// Reading stopped on another path than this one.
+    /// An earlier run read by another path.
     path_has_changed: bool,
 }
 
 impl Json {
-    /// Goes on from `parser`, which is empty at the beginning.
+    /// Resumes at `parser`, which is empty at the start.
     pub(super) fn new(max: usize, records: Option<&Pointer>, parser: ParserState) -> Self {
         let path = records.filter(|path| !path.segments().is_empty());
         let was_nested = !parser.within.is_empty();
-        let spot = parser.spot.unwrap_or_default();
+        let state = parser.spot.unwrap_or_default();
         let finder = path.map(|path| ArrayFinder::new(path.clone(), parser.within));
         let path_has_changed = match &finder {
-            Some(finder) => finder.path_has_changed() || (spot != ArrayState::Top && !was_nested),
+            Some(finder) => finder.path_has_changed() || (state != ArrayState::Top && !was_nested),
             None => was_nested,
         };
         Json {
             max,
             seen: 0,
             value: ValueScan::default(),
-            spot,
+            state,
             finder,
             path_has_changed,
         }
     }
 
-    /// Takes a value, or a stretch of garbage if `garbage` says what is wrong with it.
+    /// Takes a value; or what is none, if `garbage` says why.
     fn take_value(
         &mut self,
         window: &mut Window,
@@ -57,11 +54,11 @@ impl Json {
         garbage: Option<String>,
     ) -> Result<NextRecord, FrameError> {
         let position = self.position(window);
-        let spot = self.spot;
+        let state = self.state;
         let value = &mut self.value;
         let find = |bytes: &[u8]| match garbage {
             None => value.feed(bytes).map(EndOffset::InChunk),
-            Some(_) if spot == ArrayState::Top => {
+            Some(_) if state == ArrayState::Top => {
                 memchr::memchr(b'\n', bytes).map(EndOffset::InChunk)
             }
             Some(_) => memchr::memchr2(b',', b']', bytes).map(EndOffset::InChunk),
@@ -73,7 +70,12 @@ impl Json {
                     None if quarantine_miscoded(window, len, position, out) => {}
                     None => out.push(position, bytes),
                     Some(message) => {
-                        out.push_unreadable(position, bytes.to_vec(), NOT_JSON, message);
+                        out.push_unreadable(
+                            position,
+                            bytes.to_vec(),
+                            INVALID_TEXT_REPRESENTATION,
+                            message,
+                        );
                     }
                 }
                 window.advance(len);
@@ -85,15 +87,15 @@ impl Json {
             RecordEnd::Truncated => return Ok(self.truncated(window)),
         }
         self.value = ValueScan::default();
-        if self.spot != ArrayState::Top {
-            self.spot = ArrayState::AfterElement;
+        if self.state != ArrayState::Top {
+            self.state = ArrayState::AfterElement;
         }
         window.records += 1;
         Ok(NextRecord::Added)
     }
 
     fn truncated(&self, window: &Window) -> NextRecord {
-        let message = match self.spot {
+        let message = match self.state {
             _ if !window.data().is_empty() => {
                 format!("the content ends inside record {}", self.position(window))
             }
@@ -102,13 +104,53 @@ impl Json {
                 window.records
             ),
         };
-        NextRecord::Unterminated(Tail::new(window, TailState::Truncated, NOT_JSON, message))
+        NextRecord::Unterminated(Tail::new(
+            window,
+            TailState::Truncated,
+            INVALID_TEXT_REPRESENTATION,
+            message,
+        ))
     }
 
     fn note(&self, window: &mut Window, out: &mut BatchBuilder, message: String) -> NextRecord {
-        out.push_unreadable(self.position(window), Vec::new(), NOT_JSON, message);
+        out.push_unreadable(
+            self.position(window),
+            Vec::new(),
+            INVALID_TEXT_REPRESENTATION,
+            message,
+        );
         window.records += 1;
         NextRecord::Added
+    }
+}
+
+/// The meaning of a byte between values.
+enum Token {
+    /// A value begins.
+    Value,
+    /// Punctuation, and the state after it.
+    Punctuation(ArrayState),
+    /// Punctuation where an element is missing: what is wrong, and the state after it.
+    NoElement(&'static str, ArrayState),
+    /// Something begins that is no value.
+    Garbage,
+}
+
+impl Token {
+    fn of(state: ArrayState, byte: u8) -> Self {
+        use ArrayState::{AfterElement, ArrayStart, BeforeElement, Top};
+        match (state, byte) {
+            (Top, b'[') => Token::Punctuation(ArrayStart),
+            (Top, b']' | b'}' | b',' | b':') => Token::Garbage,
+            (ArrayStart | AfterElement, b']') => Token::Punctuation(Top),
+            (AfterElement, b',') => Token::Punctuation(BeforeElement),
+            (AfterElement, _) => Token::Garbage,
+            (ArrayStart | BeforeElement, b',') => {
+                Token::NoElement("has an empty element", BeforeElement)
+            }
+            (BeforeElement, b']') => Token::NoElement("ends in a comma", Top),
+            _ => Token::Value,
+        }
     }
 }
 
@@ -125,7 +167,7 @@ impl Framer for Json {
             ));
         }
         loop {
-            if self.spot == ArrayState::Top
+            if self.state == ArrayState::Top
                 && let Some(finder) = &mut self.finder
             {
                 match finder.seek(window)? {
@@ -135,72 +177,47 @@ impl Framer for Json {
                     RecordsAt::Truncated => return Ok(self.truncated(window)),
                 }
             }
-            // If a tail was left, a value has begun there, which starts without a blank.
-            let blank = window.data().len() - window.data().trim_ascii_start().len();
-            window.advance(blank);
-            if self.spot == ArrayState::Top
-                && window.data().first() == BOM.first()
-                && window.holds(BOM.len())?
-                && window.data().starts_with(BOM)
-            {
-                window.advance(BOM.len());
-                continue;
-            }
-            let Some(&byte) = window.data().first() else {
-                if window.fill()? {
-                    continue;
-                }
-                return Ok(match self.spot {
+            // A value that was left as a tail begins without a blank.
+            let Some(byte) = window.next_non_blank()? else {
+                return Ok(match self.state {
                     ArrayState::Top => NextRecord::EndOfInput,
                     _ => self.truncated(window),
                 });
             };
-            match (self.spot, byte) {
-                (ArrayState::Top, b'[') => {
+            if self.state == ArrayState::Top && window.skip_bom()? {
+                continue;
+            }
+            let at = window.offset() + 1;
+            match Token::of(self.state, byte) {
+                Token::Value => return self.take_value(window, out, None),
+                Token::Punctuation(state) => {
                     window.advance(1);
-                    self.spot = ArrayState::ArrayStart;
+                    self.state = state;
                 }
-                (ArrayState::Top, b']' | b'}' | b',' | b':') => {
-                    let at = window.offset() + 1;
-                    let message = format!("`{}` at byte {at} begins no value", char::from(byte));
+                Token::NoElement(what, state) => {
+                    window.advance(1);
+                    self.state = state;
+                    return Ok(self.note(
+                        window,
+                        out,
+                        format!("the array {what} before byte {at}"),
+                    ));
+                }
+                Token::Garbage => {
+                    let message = match self.state {
+                        ArrayState::AfterElement => format!(
+                            "there must be `,` or `]` at byte {at}, behind an element of the array"
+                        ),
+                        _ => format!("`{}` at byte {at} begins no value", char::from(byte)),
+                    };
                     return self.take_value(window, out, Some(message));
                 }
-                (ArrayState::ArrayStart | ArrayState::AfterElement, b']') => {
-                    window.advance(1);
-                    self.spot = ArrayState::Top;
-                }
-                (ArrayState::AfterElement, b',') => {
-                    window.advance(1);
-                    self.spot = ArrayState::BeforeElement;
-                }
-                (ArrayState::AfterElement, _) => {
-                    let at = window.offset() + 1;
-                    let message = format!(
-                        "there must be `,` or `]` at byte {at}, behind an element of the array"
-                    );
-                    return self.take_value(window, out, Some(message));
-                }
-                (ArrayState::ArrayStart | ArrayState::BeforeElement, b',') => {
-                    let at = window.offset() + 1;
-                    let message = format!("the array has an empty element before byte {at}");
-                    window.advance(1);
-                    self.spot = ArrayState::BeforeElement;
-                    return Ok(self.note(window, out, message));
-                }
-                (ArrayState::BeforeElement, b']') => {
-                    let at = window.offset() + 1;
-                    let message = format!("the array ends in a comma before byte {at}");
-                    window.advance(1);
-                    self.spot = ArrayState::Top;
-                    return Ok(self.note(window, out, message));
-                }
-                _ => return self.take_value(window, out, None),
             }
         }
     }
 
     fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), FrameError> {
-        // Values show their own end, so a tail is never whole; Postgres would say the same.
+        // A tail is never complete, as values show their own end; Postgres will say so.
         out.push(self.position(window), window.data());
         window.records += 1;
         window.advance(window.data().len());
@@ -216,12 +233,12 @@ impl Framer for Json {
             .finder
             .as_ref()
             .is_none_or(ArrayFinder::is_between_documents);
-        self.spot == ArrayState::Top && is_outside
+        self.state == ArrayState::Top && is_outside
     }
 
     fn parser(&self) -> ParserState {
         ParserState {
-            spot: (self.spot != ArrayState::Top).then_some(self.spot),
+            spot: (self.state != ArrayState::Top).then_some(self.state),
             within: self
                 .finder
                 .as_ref()

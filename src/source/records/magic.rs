@@ -1,6 +1,6 @@
-//! Recognises files of other formats by their first bytes.
+//! Recognises formats that are not read, by their first bytes.
 
-/// What others begin with, and what to do about it.
+/// First bytes, name, and what to do.
 const MAGIC: [(&[u8], &str, &str); 18] = [
     (b"PK\x03\x04", A_ZIP, UNPACK_ZIP),
     (b"PK\x05\x06", A_ZIP, UNPACK_ZIP),
@@ -59,32 +59,32 @@ const UNPACK_ZIP: &str = "unpack it, or save the sheet as CSV; members of an arc
 const UNPACK: &str = "unpack it; members of an archive are not read";
 const WRITE_PARQUET: &str = "write it as Parquet (pyarrow: parquet.write_table(feather.read_table(FILE), ...)), or as NDJSON";
 
-/// Within this many bytes, what is not text shows that it is not.
+/// Within this many bytes binary content shows control characters.
 pub(super) const PROOF: usize = 64;
 
-/// Whether it takes more than these first bytes to tell.
+/// Whether more bytes are needed to decide.
 pub(super) fn needs_more(head: &[u8]) -> bool {
     MAGIC
         .iter()
         .any(|(magic, ..)| magic.len() > head.len() && magic.starts_with(head))
 }
 
-/// Whether content that begins so has to be looked at more closely.
+/// Whether the first bytes match, perhaps by chance.
 pub(super) fn is_likely(head: &[u8]) -> bool {
     MAGIC.iter().any(|(magic, ..)| head.starts_with(magic))
 }
 
-/// What content is that begins so, and what to do about it.
+/// The name of the format, and what to do.
 pub(super) fn find(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let found = MAGIC.iter().find(|(magic, ..)| head.starts_with(magic));
     let (magic, what, next) = found?;
-    // Letters may be the first column's: ORCID, PAR1.
+    // Letters may be those of a CSV header: ORCID, PAR1.
     let is_sure = magic.starts_with(b"%") || !magic.is_ascii() || !is_text(head);
     is_sure.then_some((what, next))
 }
 
-/// Whether these bytes are none but a text's.
-pub(in crate::source) fn is_text(head: &[u8]) -> bool {
+/// Whether there are no control characters but white space.
+pub(crate) fn is_text(head: &[u8]) -> bool {
     let is_of_text = |byte: &u8| !matches!(byte, 0..=8 | 11 | 14..=31 | 127);
     head.iter().take(PROOF).all(is_of_text)
 }

@@ -1,4 +1,4 @@
-//! One record a line. Whether a line is JSON is for Postgres to say.
+//! One record a line. Postgres decides whether it is JSON.
 
 use super::framer::{
     BOM, FrameError, Framer, NextRecord, Tail, TailState, quarantine_miscoded, to_bigint, trim_cr,
@@ -8,6 +8,7 @@ use super::record_end::{EndOffset, RecordEnd, find_record_end};
 use super::window::Window;
 use crate::source::BatchBuilder;
 use crate::source::json::ValueScan;
+use crate::source::sqlstate::INVALID_TEXT_REPRESENTATION;
 
 pub(super) struct Ndjson {
     max: usize,
@@ -67,7 +68,10 @@ impl Framer for Ndjson {
                     };
                     let message = format!("the content ends inside line {}", window.line);
                     return Ok(NextRecord::Unterminated(Tail::new(
-                        window, fitness, "22P02", message,
+                        window,
+                        fitness,
+                        INVALID_TEXT_REPRESENTATION,
+                        message,
                     )));
                 }
                 RecordEnd::TruncatedTooLong(long) => {

@@ -1,91 +1,91 @@
-//! Where reading of an input continues.
+//! Where reading of an input is resumed.
 
 use serde::{Deserialize, Serialize};
 
 use super::choice::{Compression, Format};
 
-/// A place in the content, with the hash of what precedes it.
+/// An offset in the content, with a hash of the bytes before it (the anchor).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::source) struct ContentOffset {
-    pub(in crate::source) bytes: u64,
-    pub(in crate::source) records: u64,
-    pub(in crate::source) line: u64,
-    pub(in crate::source) anchor: String,
-    pub(in crate::source) anchor_bytes: u64,
+pub(crate) struct ContentOffset {
+    pub(crate) bytes: u64,
+    pub(crate) records: u64,
+    pub(crate) line: u64,
+    pub(crate) anchor: String,
+    pub(crate) anchor_bytes: u64,
 }
 
 impl ContentOffset {
-    /// Where reading has to begin for the bytes before the place to be compared.
-    pub(in crate::source) fn anchor_start(&self) -> u64 {
+    /// Where reading has to begin for the anchor to be checked.
+    pub(crate) fn anchor_start(&self) -> u64 {
         self.bytes.saturating_sub(self.anchor_bytes)
     }
 }
 
-/// Between which two things reading stands.
+/// Where in a JSON array reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::source) enum ArrayState {
+pub(crate) enum ArrayState {
     /// Outside of any array.
     #[default]
     Top,
-    /// Behind the opening bracket.
+    /// After the opening bracket.
     ArrayStart,
-    /// Behind a comma.
+    /// After a comma.
     BeforeElement,
-    /// Behind an element.
+    /// After an element.
     AfterElement,
 }
 
-/// What a parser must know to begin at a place.
+/// What a parser has to know to resume.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(in crate::source) struct ParserState {
+pub(crate) struct ParserState {
     /// Within a JSON array.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) spot: Option<ArrayState>,
     /// The names in a CSV header row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::source) columns: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) columns: Option<Vec<String>>,
     /// CSV lines end in CR alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ends_in_cr: bool,
-    /// The content began with a byte order mark; unless by a setting, nothing else tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::source) encoding: Option<String>,
-    /// The objects and arrays of a document that are open around its records, outermost first: `{[`.
+    /// The encoding that a byte order mark at the start of the content shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) encoding: Option<String>,
+    /// The open objects and arrays around the records, outermost first: `{[`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) within: String,
 }
 
-/// Where an unterminated record begins that was loaded or set aside. Should the content go on
-/// other than with a line end, the record was not whole and is read again from here.
+/// Start of an unterminated record that was loaded or quarantined. If the content grows by more than a
+/// line end, the record was incomplete, and is read again from here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::source) struct TailStart {
-    pub(in crate::source) start: u64,
-    pub(in crate::source) records: u64,
-    pub(in crate::source) line: u64,
-    /// A quote was open: whatever follows may belong to it.
+pub(crate) struct TailStart {
+    pub(crate) start: u64,
+    pub(crate) records: u64,
+    pub(crate) line: u64,
+    /// A quoted field was open: what follows may belong to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(in crate::source) is_open: bool,
+    pub(crate) is_open: bool,
     #[serde(flatten)]
-    pub(in crate::source) parser: ParserState,
+    pub(crate) parser: ParserState,
 }
 
-/// From where reading resumes.
+/// Where reading is resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::source) struct Position {
+pub(crate) struct Position {
     #[serde(flatten)]
-    pub(in crate::source) place: ContentOffset,
+    pub(crate) place: ContentOffset,
     #[serde(flatten)]
-    pub(in crate::source) parser: ParserState,
-    /// None as long as there is nothing by which to tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::source) format: Option<Format>,
-    pub(in crate::source) compression: Compression,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::source) tail: Option<TailStart>,
-    /// How many batches have records of it.
+    pub(crate) parser: ParserState,
+    /// None while the content is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<Format>,
+    pub(crate) compression: Compression,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tail: Option<TailStart>,
+    /// Batches with records of it.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::source) batches: u64,
+    pub(crate) batches: u64,
 }
 
 fn is_zero(count: &u64) -> bool {

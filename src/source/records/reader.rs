@@ -1,5 +1,4 @@
-//! One input being read: records go into batches until it ends, and then it is decided
-//! whether that was its end.
+//! Reads one input into batches up to its end.
 
 use std::io;
 
@@ -15,21 +14,20 @@ use super::window::{Window, is_idle};
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 
-/// What only the source can know about what is being read.
-pub(in crate::source) trait Input: Send {
-    /// What messages call it: a file, an object.
+/// What only the source knows about its input.
+pub(crate) trait Input: Send {
+    /// Its noun in messages: file, object.
     fn noun(&self) -> &'static str;
 
-    /// Whether the rest of a record that is cut at the end is to be waited for, in a later run.
+    /// Whether a later run may find the rest of a record that is incomplete at the end.
     fn may_go_on(&self) -> bool;
 
     /// Waits until the input, of which `read` raw bytes were read, can be taken for finished.
     fn settle(&mut self, read: u64) -> io::Result<Settled>;
 }
 
-/// An input of this noun that is complete where its bytes end, as whoever provides them vouches: a store, a
-/// program that ended well, standard input.
-pub(in crate::source) struct CompleteInput(pub(in crate::source) &'static str);
+/// An input that is complete when its bytes end: an object, standard input, a program that exits with 0.
+pub(crate) struct CompleteInput(pub(crate) &'static str);
 
 impl Input for CompleteInput {
     fn noun(&self) -> &'static str {
@@ -45,30 +43,30 @@ impl Input for CompleteInput {
     }
 }
 
-/// Whether an input has more to give than was read.
-pub(in crate::source) enum Settled {
+/// Whether an input is complete after it was waited for.
+pub(crate) enum Settled {
     Complete,
     Grew,
     StillGrowing,
 }
 
-/// An input being read.
-pub(in crate::source) struct RecordReader {
+/// Reads the records of one input.
+pub(crate) struct RecordReader {
     name: String,
     pub(super) input: Box<dyn Input>,
-    pub(in crate::source) compression: Compression,
+    pub(crate) compression: Compression,
     /// Whether its source opens it again if it has to be read from an earlier place.
-    pub(in crate::source) can_reopen: bool,
+    pub(crate) can_reopen: bool,
     pub(super) format: Option<Format>,
-    pub(in crate::source) window: Window,
+    pub(crate) window: Window,
     pub(super) framer: Option<Box<dyn Framer>>,
     pub(super) end: Option<InputEnd>,
     counted: u64,
     taken: HandedOut,
     is_damaged: bool,
-    /// Where a row begins whose quote was not closed before the end.
+    /// Start of a row whose quoted field is not closed at the end.
     pub(super) open_tail: Option<TailStart>,
-    /// What a byte order mark says, which is not there where reading continues.
+    /// The encoding of the byte order mark, which a resumed read does not see.
     pub(super) encoding_of_mark: Option<&'static Encoding>,
     pub(super) hints: Hints,
 }
@@ -85,7 +83,7 @@ pub(super) struct InputEnd {
 }
 
 impl RecordReader {
-    pub(in crate::source) fn new(
+    pub(crate) fn new(
         name: &str,
         input: impl Input + 'static,
         compression: Compression,
@@ -122,26 +120,23 @@ impl RecordReader {
         self.framer = Some(framer);
     }
 
-    /// The input was read to its end before, and still ends there.
-    pub(in crate::source) fn mark_done(&mut self) {
+    /// The input was read to its end before, and has not grown.
+    pub(crate) fn mark_done(&mut self) {
         self.end = Some(InputEnd {
             is_done: true,
             ..InputEnd::default()
         });
     }
 
-    /// The same of an input that may say that it has nothing at the moment: `None`.
-    pub(in crate::source) fn try_read_into(
-        &mut self,
-        out: &mut BatchBuilder,
-    ) -> Result<Option<ReadOutcome>> {
+    /// [`Content::read_into`] for an input that may be idle: `None`.
+    pub(crate) fn try_read_into(&mut self, out: &mut BatchBuilder) -> Result<Option<ReadOutcome>> {
         match self.advance(out) {
             Err(FrameError::Io(cause)) if is_idle(&cause) => Ok(None),
             progress => self.finish_read(progress, out).map(Some),
         }
     }
 
-    /// Counts the bytes that were read, and words what went wrong.
+    /// Counts the bytes that were read, and describes an error.
     fn finish_read(
         &mut self,
         progress: Result<ReadOutcome, FrameError>,
@@ -167,7 +162,7 @@ impl RecordReader {
                 self.at_clean_end(out);
                 continue;
             };
-            // Look for the end even with a full batch, to spare a batch that only reports it.
+            // Look for the end even with a full batch, to avoid an empty batch that only reports it.
             let is_spent = self.window.data().is_empty() && !self.window.fill()?;
             let is_at_rest = !self.window.is_truncated() && !self.window.ends_inside_character();
             let ends_here = is_spent && is_at_rest && framer.is_between_records();
@@ -192,18 +187,18 @@ impl RecordReader {
         parser.clone()
     }
 
-    /// Continues from what batches of earlier runs took.
-    pub(in crate::source) fn resume(&mut self, position: &Position) {
+    /// Counts on from what earlier runs took.
+    pub(crate) fn resume(&mut self, position: &Position) {
         self.taken = HandedOut::of(position);
     }
 
-    /// Whether its compressed stream stopped before its end.
-    pub(in crate::source) fn is_truncated(&self) -> bool {
+    /// Whether its compressed stream is truncated.
+    pub(crate) fn is_truncated(&self) -> bool {
         self.window.is_truncated()
     }
 
-    /// An error about content that cannot be had.
-    pub(in crate::source) fn damaged(&self, cause: io::Error) -> Error {
+    /// An error about content that cannot be read.
+    pub(crate) fn damaged(&self, cause: io::Error) -> Error {
         damaged(
             self.noun(),
             &self.name,

@@ -2,13 +2,12 @@
 
 use std::io;
 
-use super::framer::{RAGGED, TOO_LONG, Tail, TailState, trim_cr};
+use super::framer::{Tail, TailState, trim_cr};
 use super::position::ContentOffset;
 use super::window::Window;
 use crate::source::BatchBuilder;
-
-/// Bytes of an oversized record that quarantine keeps.
-pub(in crate::source) const KEPT_OF_LONG: usize = 64 * 1024;
+use crate::source::batch::{KEPT_OF_OVERSIZED, oversized};
+use crate::source::sqlstate::{BAD_COPY_FILE_FORMAT, PROGRAM_LIMIT_EXCEEDED};
 
 /// Where a scanner saw the end of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +86,7 @@ fn skip(
     let mut record = OversizedRecord::begin(window);
     record.take_first_line(window);
     record.take(window, window.data().len());
-    while window.fill_at_last()? {
+    while window.fill_blocking()? {
         // The start of the record is not held any more, so an earlier end cannot be returned to.
         let end = find(window.data()).map(|end| match end {
             EndOffset::InChunk(end) | EndOffset::FromStart(end) => end.min(window.data().len()),
@@ -137,7 +136,7 @@ impl OversizedRecord {
         self.size += n as u64;
         self.newlines += memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.last = bytes.last().copied().unwrap_or(self.last);
-        let wanted = exact.len().min(KEPT_OF_LONG - self.head.len());
+        let wanted = exact.len().min(KEPT_OF_OVERSIZED - self.head.len());
         self.head.extend_from_slice(&exact[..wanted]);
         window.advance(n);
     }
@@ -147,12 +146,8 @@ impl OversizedRecord {
         let size = self.size - u64::from(self.last == b'\r');
         self.head
             .truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let message = format!(
-            "the record has {size} bytes, more than the limit max_record_bytes = {max}; \
-             its first {} bytes are kept here",
-            self.head.len()
-        );
-        out.push_unreadable(position, self.head, TOO_LONG, message);
+        let message = oversized(size, "bytes", max, self.head.len());
+        out.push_unreadable(position, self.head, PROGRAM_LIMIT_EXCEEDED, message);
     }
 
     /// For a row that is not one, since its quote is not closed: its first line, if that is known. What is behind
@@ -164,7 +159,7 @@ impl OversizedRecord {
             state: TailState::UnclosedQuote,
             kept: Some(line),
             behind: Some(behind),
-            sqlstate: RAGGED,
+            sqlstate: BAD_COPY_FILE_FORMAT,
             message,
         })
     }
@@ -173,7 +168,7 @@ impl OversizedRecord {
     pub(super) fn into_tail(self, max: usize) -> Tail {
         Tail {
             state: TailState::Truncated,
-            sqlstate: TOO_LONG,
+            sqlstate: PROGRAM_LIMIT_EXCEEDED,
             message: format!(
                 "the content ends inside a record of which there are {} bytes, more than the limit \
                  max_record_bytes = {max}; its first {} bytes are kept here",

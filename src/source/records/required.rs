@@ -2,16 +2,16 @@
 
 use serde::Deserialize;
 
-/// What the setting `require` names.
+/// The columns in `require`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
-pub(in crate::source) struct Required(Vec<String>);
+pub(crate) struct Required(Vec<String>);
 
-/// What to do about content that lacks one.
-pub(in crate::source) const NEXT: &str = "nothing of it was loaded: have it delivered with these columns, pass over it by \
+/// What to do about content that lacks a column.
+pub(crate) const NEXT: &str = "nothing of it was loaded: have it delivered with these columns, pass over it by \
      `sluice skip`, or take out of `require` what may be missing";
 
-/// How many characters of a header are quoted.
+/// Characters of a header that an error quotes.
 const SHOWN: usize = 300;
 
 impl Required {
@@ -19,8 +19,8 @@ impl Required {
         self.0.is_empty()
     }
 
-    /// What to say about a header with these names if it lacks a column.
-    pub(in crate::source) fn refusal<T: AsRef<str>>(&self, names: &[T]) -> Option<String> {
+    /// The columns that `names` lacks, in words; none if it has all.
+    pub(crate) fn refusal<T: AsRef<str>>(&self, names: &[T]) -> Option<String> {
         let is_there = |wanted: &String| names.iter().any(|name| name.as_ref() == wanted);
         let missing = self.0.iter().filter(|wanted| !is_there(wanted));
         let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();

@@ -4,17 +4,17 @@ use std::ops::Range;
 use std::str::Utf8Error;
 use std::sync::Arc;
 
-/// How fields are told apart.
+/// The dialect of CSV.
 #[derive(Debug, Clone)]
 pub(super) struct CsvDialect {
     pub(super) delimiter: u8,
     pub(super) quote: Option<u8>,
-    /// Takes the meaning from the character behind it, in quoted fields.
+    /// Escapes the character after it, in quoted fields.
     pub(super) escape: Option<u8>,
-    /// Lines that begin with it are no rows.
+    /// Lines that begin with it are comments.
     pub(super) comment: Option<u8>,
     pub(super) line_end: u8,
-    /// An unquoted field with exactly this text is null.
+    /// An unquoted field with this text is null.
     pub(super) null: Option<Vec<u8>>,
 }
 
@@ -23,10 +23,10 @@ pub(super) struct RowEncoder {
     names: Arc<[String]>,
     /// `{"first":`, `,"second":` and so on.
     keys: Vec<Vec<u8>>,
-    /// Bytes at which copying an unquoted field must pause.
+    /// Bytes at which copying an unquoted field stops.
     stops: [bool; 256],
     json: Vec<u8>,
-    /// Where in it the values stand.
+    /// Ranges of the values in `json`.
     values: Vec<Range<usize>>,
     has_nul: bool,
 }
@@ -63,28 +63,27 @@ impl RowEncoder {
         &self.dialect
     }
 
-    /// How many fields a row should have.
+    /// Number of fields that a row should have.
     pub(super) fn width(&self) -> usize {
         self.keys.len()
     }
 
-    /// The object that [`RowEncoder::encode`] made last.
+    /// The last object that [`RowEncoder::encode`] made.
     pub(super) fn json(&self) -> &[u8] {
         &self.json
     }
 
-    /// The names of its members, and where in it their values are.
+    /// The names of its members, and the ranges of their values.
     pub(super) fn members(&self) -> (&Arc<[String]>, &[Range<usize>]) {
         (&self.names, &self.values)
     }
 
-    /// Whether Postgres can hold the row that was encoded last: no NUL, valid UTF-8.
+    /// Whether Postgres can store the last row: no NUL, valid UTF-8.
     pub(super) fn is_text(&self, row: &[u8]) -> bool {
         !self.has_nul && (row.is_ascii() || std::str::from_utf8(row).is_ok())
     }
 
-    /// Encodes a row and says how many fields it has; the result is only good if they are
-    /// as many as the header has.
+    /// Encodes a row; returns its number of fields. The JSON is valid only if that is [`RowEncoder::width`].
     pub(super) fn encode(&mut self, row: &[u8]) -> usize {
         self.json.clear();
         self.values.clear();
@@ -131,8 +130,7 @@ impl RowEncoder {
         }
     }
 
-    /// Encodes the field that begins at `at`; returns where it ends: at a delimiter or at
-    /// the end of the row.
+    /// Encodes the field at `at`; returns the offset of the delimiter or the end of the row.
     fn encode_field(&mut self, row: &[u8], mut at: usize) -> usize {
         let from = at;
         let length_before = self.json.len();
@@ -141,7 +139,7 @@ impl RowEncoder {
         if let Some(quote) = quote {
             at = self.encode_quoted(row, at + 1, quote);
         }
-        // What comes between a closing quote and the delimiter belongs to the field, too.
+        // What stands between a closing quote and the delimiter belongs to the field.
         loop {
             let run = row[at..]
                 .iter()
@@ -173,7 +171,7 @@ impl RowEncoder {
         at
     }
 
-    /// Encodes what is between quotes, from after the opening one; returns the place after the closing one.
+    /// Encodes a quoted field from after its opening quote; returns the offset after the closing one.
     fn encode_quoted(&mut self, row: &[u8], mut at: usize, quote: u8) -> usize {
         loop {
             let rest = &row[at..];
@@ -196,7 +194,7 @@ impl RowEncoder {
     }
 
     fn push_text(&mut self, mut text: &[u8]) {
-        // The delimiter is a stop as well, which costs a quoted field nothing but a detour.
+        // Stops at the delimiter, too, which only costs a quoted field another turn.
         while let Some(at) = text.iter().position(|b| self.stops[usize::from(*b)]) {
             self.json.extend_from_slice(&text[..at]);
             self.has_nul |= text[at] == 0;

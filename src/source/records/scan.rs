@@ -1,5 +1,5 @@
-//! Where a CSV row ends: at the first line end outside of quotes. A quote that is not closed where
-//! a field ends spoils its own line only: reading goes on behind that line.
+//! Finds the end of a CSV row: the first line end outside quotes. A quote that is not closed at the end of
+//! a field makes only its own line bad: the next row begins after that line.
 
 use super::record_end::EndOffset;
 use super::row::CsvDialect;
@@ -13,7 +13,7 @@ pub(super) struct RowScan {
     before: Option<u8>,
     /// Bytes of the row in earlier chunks.
     fed: usize,
-    /// Where the row's first line ends, if a quoted field goes on behind it.
+    /// End of the first line of the row, if a quoted field continues after it.
     first_line: Option<usize>,
     /// Line ends inside the row.
     pub(super) newlines: u64,
@@ -21,7 +21,7 @@ pub(super) struct RowScan {
     pub(super) is_comment: bool,
 }
 
-/// How large a row may be that has line ends in it.
+/// Limits of a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowLimits {
     pub(super) bytes: usize,
@@ -32,22 +32,22 @@ pub(super) struct RowLimits {
 enum ScanState {
     Plain,
     Quoted,
-    /// Behind the escape character in a quoted field.
+    /// After the escape character in a quoted field.
     Escaped,
-    /// After a quote in a quoted field: either its end, or one half of a doubled quote.
+    /// After a quote in a quoted field: its end, or half of a doubled quote.
     Closing,
-    /// Behind a closed field, and before the line end that has to follow.
+    /// After a CR that follows a quoted field: a line end has to follow.
     Ending,
-    /// A line that is bad, or a comment.
+    /// In the rest of a bad line or a comment.
     Rest,
 }
 
 /// What is wrong with the quotes of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuoteError {
-    /// Something other than a delimiter or line end follows a closing quote.
+    /// A closing quote is followed by neither a delimiter nor a line end.
     NotAtFieldEnd,
-    /// The quote is not closed within so many lines.
+    /// A quoted field is not closed within `max_record_lines`.
     Unclosed,
 }
 
@@ -76,7 +76,7 @@ impl RowScan {
         self.is_comment = false;
     }
 
-    /// Whether the row has a quote that is not closed, or not where a field ends.
+    /// Whether the row has a quote that is unclosed or misplaced.
     pub(super) fn has_open_quote(&self) -> bool {
         self.fault.is_some() || matches!(self.inside, ScanState::Quoted | ScanState::Escaped)
     }
@@ -175,7 +175,7 @@ impl RowScan {
         None
     }
 
-    /// Notes the line ends in what is quoted and begins at `at` of the chunk.
+    /// Counts the line ends in quoted text, which begins at `at` in the chunk.
     fn count_lines(&mut self, quoted: &[u8], at: usize) {
         let mut lines = memchr::memchr_iter(self.dialect.line_end, quoted).peekable();
         if let Some(first) = lines.peek() {
@@ -184,7 +184,7 @@ impl RowScan {
         self.newlines += lines.count() as u64;
     }
 
-    /// The row is its first line, if that has an end and is still held; otherwise what is left of the line.
+    /// Ends a bad row after its first line if that is still held, else after the current one.
     fn give_up(&mut self, fault: QuoteError) -> Option<EndOffset> {
         self.fault = Some(fault);
         self.inside = ScanState::Rest;

@@ -1,29 +1,25 @@
-//! The record settings that sources of files and objects share: format, encoding, delimiter and so on.
+//! The settings about records that sources share: format, encoding, delimiter and so on.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::choice::{CompressionChoice, EncodingName, Format, FormatChoice};
+use super::choice::{Compression, EncodingName, Format, unless_auto};
 use super::required::Required;
 use crate::error::{Error, Result};
 use crate::source::json::Pointer;
 
-/// How records stand in the content.
+/// How records are written in the content.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::source) struct RecordSettings {
-    #[serde(default)]
-    pub(in crate::source) format: FormatChoice,
-    #[serde(default)]
-    pub(in crate::source) compression: CompressionChoice,
-    #[serde(default)]
+pub(crate) struct RecordSettings {
+    #[serde(default, deserialize_with = "unless_auto")]
+    pub(crate) format: Option<Format>,
+    #[serde(default, deserialize_with = "unless_auto")]
+    pub(crate) compression: Option<Compression>,
     pub(super) delimiter: Option<String>,
-    #[serde(default)]
     quote: Option<String>,
-    #[serde(default)]
     escape: Option<String>,
-    #[serde(default)]
     comment: Option<String>,
     #[serde(default)]
     pub(super) skip_lines: u64,
@@ -31,19 +27,16 @@ pub(in crate::source) struct RecordSettings {
     pub(super) max_record_lines: u64,
     #[serde(default = "default_header")]
     pub(super) header: bool,
-    #[serde(default)]
     pub(super) encoding: Option<EncodingName>,
-    /// Where in a document the array of records is.
-    #[serde(default)]
+    /// The array of records in a document.
     pub(super) records: Option<Pointer>,
-    #[serde(default)]
     pub(super) columns: Option<Vec<String>>,
     #[serde(default)]
-    pub(in crate::source) require: Required,
+    pub(crate) require: Required,
     #[serde(default, rename = "null_string")]
     pub(super) null: Option<String>,
     #[serde(default = "default_max_record_bytes")]
-    pub(in crate::source) max_record_bytes: usize,
+    pub(crate) max_record_bytes: usize,
 }
 
 /// The names of [`RecordSettings`].
@@ -77,12 +70,12 @@ fn default_max_record_bytes() -> usize {
     16 * 1024 * 1024
 }
 
-/// jsonb holds no string longer than this, so a larger limit could not be kept.
+/// The longest string in jsonb.
 const LARGEST_RECORD: usize = 268_435_455;
 
-/// Reads the settings of a source of `kind`: its own, and those all sources share. A key with
-/// the value null counts as absent.
-pub(in crate::source) fn parse<T: DeserializeOwned>(
+/// Parses the settings of a source of `kind`: its own, and the shared ones. A key with the value null
+/// counts as absent.
+pub(crate) fn parse<T: DeserializeOwned>(
     kind: &'static str,
     value: &Value,
 ) -> Result<(T, RecordSettings)> {
@@ -90,7 +83,7 @@ pub(in crate::source) fn parse<T: DeserializeOwned>(
     let mut shared = Map::new();
     if let Some(map) = own.as_object_mut() {
         map.retain(|name, value| {
-            // Where the records of an API are is for the API's reader to find, in whole pages.
+            // The HTTP source finds the records in a page itself.
             let is_own = kind == "http" && name == "records";
             if NAMES.contains(&name.as_str()) && !is_own && !value.is_null() {
                 shared.insert(name.clone(), value.take());
@@ -119,15 +112,15 @@ pub(in crate::source) fn parse<T: DeserializeOwned>(
     Ok((own, shared))
 }
 
-/// Of the settings of any source, those that all sources share.
-pub(in crate::source) fn shared(settings: &Value) -> Value {
+/// The shared settings in those of any source.
+pub(crate) fn shared(settings: &Value) -> Value {
     let of = |name: &&str| Some(((*name).to_owned(), settings.get(*name)?.clone()));
     Value::Object(NAMES.iter().filter_map(of).collect())
 }
 
 impl RecordSettings {
     /// The names of the fields, or of the columns to read.
-    pub(in crate::source) fn columns(&self) -> Option<&[String]> {
+    pub(crate) fn columns(&self) -> Option<&[String]> {
         self.columns.as_deref()
     }
 
@@ -140,8 +133,7 @@ impl RecordSettings {
                 &format!("choose a number from 1 to {LARGEST_RECORD}"),
             ));
         }
-        if self.records.is_some() && !matches!(self.format, FormatChoice::Auto | FormatChoice::Json)
-        {
+        if self.records.is_some() && !matches!(self.format, None | Some(Format::Json)) {
             return Err(Error::usage(format!(
                 "the {kind} source's setting `records` is for the format json"
             ))
@@ -194,7 +186,7 @@ impl RecordSettings {
         Ok(())
     }
 
-    /// The byte between two fields.
+    /// The byte between fields.
     pub(super) fn delimiter(&self, format: Format) -> u8 {
         let default = match format {
             Format::Tsv => b'\t',
@@ -206,21 +198,21 @@ impl RecordSettings {
             .unwrap_or(default)
     }
 
-    /// The byte that quotes a field; none if quoting is switched off by an empty string.
+    /// The byte that quotes a field; none if the setting is empty.
     pub(super) fn quote(&self) -> Option<u8> {
         self.quote.as_deref().map_or(Some(b'"'), single_byte)
     }
 }
 
 impl RecordSettings {
-    /// The byte that takes the meaning from the one behind it, in quoted fields.
+    /// The escape byte in quoted fields.
     pub(super) fn escape(&self) -> Option<u8> {
         let escape = self.escape.as_deref().and_then(single_byte);
-        // A doubled quote means itself anyway.
+        // Doubled quotes are always understood.
         escape.filter(|escape| Some(*escape) != self.quote())
     }
 
-    /// The byte that makes a line a comment.
+    /// The byte that begins a comment.
     pub(super) fn comment(&self) -> Option<u8> {
         self.comment.as_deref().and_then(single_byte)
     }
@@ -234,7 +226,7 @@ fn single_byte(text: &str) -> Option<u8> {
 }
 
 /// An error about a setting of a source of `kind`.
-pub(in crate::source) fn invalid(kind: &str, key: &str, value: &str, next: &str) -> Error {
+pub(crate) fn invalid(kind: &str, key: &str, value: &str, next: &str) -> Error {
     Error::usage(format!(
         "the {kind} source's setting `{key}` cannot be `{value}`"
     ))

@@ -1,4 +1,4 @@
-//! Slices content that is in memory as a whole.
+//! Reads content that is all in memory.
 
 use encoding_rs::{Encoding, UTF_8};
 
@@ -12,8 +12,8 @@ use super::window::Window;
 use crate::error::{Error, Result};
 use crate::source::BatchBuilder;
 
-/// Slices the records out of one content.
-pub(in crate::source) struct SliceReader {
+/// Reads the records of a page.
+pub(crate) struct SliceReader {
     window: Window,
     framer: Box<dyn Framer>,
     format: Format,
@@ -21,11 +21,7 @@ pub(in crate::source) struct SliceReader {
 }
 
 impl SliceReader {
-    pub(in crate::source) fn new(
-        settings: &RecordSettings,
-        format: Format,
-        content: Vec<u8>,
-    ) -> Result<Self> {
+    pub(crate) fn new(settings: &RecordSettings, format: Format, content: Vec<u8>) -> Result<Self> {
         let nothing = Decoder::new(Compression::None, CountingReader::new(std::io::empty(), 0))
             .map_err(|cause| Error::failed("a page cannot be read").caused_by(cause))?;
         let mut window = Window::over(content, nothing);
@@ -46,7 +42,7 @@ impl SliceReader {
     }
 
     /// Adds the next record to `out`; false at the end.
-    pub(in crate::source) fn next(&mut self, out: &mut BatchBuilder) -> Result<bool> {
+    pub(crate) fn next(&mut self, out: &mut BatchBuilder) -> Result<bool> {
         let rows = out.rows();
         while !self.is_over && out.rows() == rows {
             self.step(out).map_err(|stop| match stop {
@@ -63,8 +59,8 @@ impl SliceReader {
         match self.framer.next(&mut self.window, out)? {
             NextRecord::Added => {}
             NextRecord::EndOfInput => self.is_over = true,
-            // There is no more to come, so a line without its end is still a line. A quote that is not
-            // closed costs its own line, and what follows is read.
+            // Nothing follows, so a line without a line end is complete. An unclosed quote costs its own line,
+            // and reading continues after it.
             NextRecord::Unterminated(tail)
                 if self.format == Format::Ndjson
                     || matches!(

@@ -1,4 +1,4 @@
-//! A sliding view of the content: what was read and is not yet a record.
+//! A sliding window over the content: what has been read, but is not a record yet.
 
 mod anchor;
 
@@ -8,41 +8,41 @@ use encoding_rs::Encoding;
 
 use super::decode::Decoder;
 use super::decoded_text::DecodedText;
+use super::framer::BOM;
 use super::position::ContentOffset;
 
-pub(in crate::source) use anchor::{Resumed, hex_sha256};
+pub(crate) use anchor::{Resumed, hex_sha256};
 
-/// How much of what was consumed is kept, to recognise the place again.
-pub(in crate::source) const HISTORY: usize = 4 * 1024;
+/// Consumed bytes that are kept, to compute an anchor.
+pub(crate) const HISTORY: usize = 4 * 1024;
 const CHUNK: usize = 256 * 1024;
 
-/// Whether an input says that it has nothing at the moment. It can be asked again.
+/// Whether an input is idle: the read can be repeated.
 pub(super) fn is_idle(cause: &io::Error) -> bool {
     cause.kind() == io::ErrorKind::WouldBlock
 }
 
-/// Framers look at [`Window::data`], ask for more with [`Window::fill`] and give up what they are done with
-/// by [`Window::advance`].
-pub(in crate::source) struct Window {
+/// Framers read [`Window::data`], extend it by [`Window::fill`] and consume it by [`Window::advance`].
+pub(crate) struct Window {
     decoder: Decoder,
     buf: Vec<u8>,
     start: usize,
     end: usize,
     offset: u64,
     is_at_end: bool,
-    /// Text of what is in `buf`, if the content is in another encoding than UTF-8.
+    /// The text of `buf`, if the content is not UTF-8.
     decoded: Option<DecodedText>,
-    /// Where a record begins that is too long to be held and is being skipped.
+    /// Start of an oversized record that is being skipped.
     pinned: Option<ContentOffset>,
-    /// Number of the line (from 1) in which `data` begins.
-    pub(in crate::source) line: u64,
-    /// Records taken so far.
-    pub(in crate::source) records: u64,
+    /// Line number (from 1) at the start of `data`.
+    pub(crate) line: u64,
+    /// Records read so far.
+    pub(crate) records: u64,
 }
 
 impl Window {
-    /// A window on `decoder`, whose next byte has `offset` in the content.
-    pub(in crate::source) fn new(decoder: Decoder, offset: u64) -> Self {
+    /// A window over `decoder`, whose next byte is at `offset` of the content.
+    pub(crate) fn new(decoder: Decoder, offset: u64) -> Self {
         Window::with_buffer(decoder, offset, vec![0; CHUNK + HISTORY])
     }
 
@@ -61,7 +61,7 @@ impl Window {
         }
     }
 
-    /// A window on content that is available as a whole; `nothing` follows it.
+    /// A window over content that is all in memory; `nothing` is an empty decoder.
     pub(super) fn over(content: Vec<u8>, nothing: Decoder) -> Self {
         Window {
             end: content.len(),
@@ -71,8 +71,8 @@ impl Window {
         }
     }
 
-    /// From here on the content is text in `encoding`.
-    pub(in crate::source) fn decode_from(&mut self, encoding: &'static Encoding) {
+    /// Decodes the content from here on.
+    pub(crate) fn decode_from(&mut self, encoding: &'static Encoding) {
         self.decoded
             .get_or_insert_with(|| DecodedText::new(encoding));
     }
@@ -81,20 +81,20 @@ impl Window {
         self.decoded.is_some()
     }
 
-    /// Bytes available from the current place on, in UTF-8 if the encoding is known.
-    pub(in crate::source) fn data(&self) -> &[u8] {
+    /// The available bytes, decoded to UTF-8 if an encoding is set.
+    pub(crate) fn data(&self) -> &[u8] {
         match &self.decoded {
             Some(decoded) => decoded.text(),
             None => self.content(),
         }
     }
 
-    /// Bytes of the content itself, which may begin a little before the current place.
+    /// The undecoded bytes, which may begin a little before `data`.
     fn content(&self) -> &[u8] {
         &self.buf[self.start..self.end]
     }
 
-    /// How far behind the beginning of `content` the byte `at` of `data` stands.
+    /// The offset in `content` of the byte `at` in `data`.
     fn behind(&self, at: usize) -> usize {
         match &self.decoded {
             Some(decoded) => decoded.place(at, self.content()),
@@ -103,11 +103,11 @@ impl Window {
     }
 
     /// Where `data` begins in the content.
-    pub(in crate::source) fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset + self.behind(0) as u64
     }
 
-    /// What is wrong with the first `n` bytes of `data`: a sequence that means nothing in the encoding.
+    /// The error about an invalid sequence in the first `n` bytes of `data`.
     pub(super) fn miscoded(&self, n: usize) -> Option<String> {
         let decoded = self.decoded.as_ref()?;
         let fault = decoded.fault_before(n)?;
@@ -118,7 +118,7 @@ impl Window {
         ))
     }
 
-    /// The first `n` bytes of `data`, as they stand in the content if they mean nothing in its encoding.
+    /// The first `n` bytes of `data`; undecoded, if they are invalid in the encoding of the content.
     pub(super) fn exact(&self, n: usize) -> &[u8] {
         match &self.decoded {
             Some(decoded) if decoded.fault_before(n).is_some() => {
@@ -128,12 +128,12 @@ impl Window {
         }
     }
 
-    /// Whether nothing follows but part of a character.
+    /// Whether the content ends with an incomplete character.
     pub(super) fn ends_inside_character(&self) -> bool {
         self.is_at_end && self.unread_text() > 0
     }
 
-    /// Takes that part for something that means nothing.
+    /// Treats that incomplete character as an invalid sequence.
     pub(super) fn close(&mut self) {
         let rest = self.unread_text();
         if let Some(decoded) = &mut self.decoded
@@ -149,7 +149,7 @@ impl Window {
     }
 
     /// How far the raw bytes have been read.
-    pub(in crate::source) fn raw_position(&self) -> u64 {
+    pub(crate) fn raw_position(&self) -> u64 {
         self.decoder.raw_position()
     }
 
@@ -159,7 +159,7 @@ impl Window {
     }
 
     /// Appends more content to `data`; false at the end.
-    pub(in crate::source) fn fill(&mut self) -> io::Result<bool> {
+    pub(crate) fn fill(&mut self) -> io::Result<bool> {
         loop {
             if let Some(decoded) = &mut self.decoded {
                 let from = self.start + decoded.taken();
@@ -185,8 +185,8 @@ impl Window {
         Ok(n > 0)
     }
 
-    /// The same, waiting if the input is silent.
-    pub(super) fn fill_at_last(&mut self) -> io::Result<bool> {
+    /// [`Window::fill`], waiting while the input is idle.
+    pub(super) fn fill_blocking(&mut self) -> io::Result<bool> {
         loop {
             match self.fill() {
                 Err(cause) if is_idle(&cause) => {}
@@ -195,13 +195,13 @@ impl Window {
         }
     }
 
-    /// Forgets that the end was seen: the input has grown since.
-    pub(super) fn look_again(&mut self) {
+    /// Continues after the end: the input has grown.
+    pub(super) fn reopen(&mut self) {
         self.is_at_end = false;
     }
 
-    /// Gives up the first `n` bytes of `data`.
-    pub(in crate::source) fn advance(&mut self, n: usize) {
+    /// Consumes the first `n` bytes of `data`.
+    pub(crate) fn advance(&mut self, n: usize) {
         debug_assert!(n <= self.data().len());
         let done = match &mut self.decoded {
             Some(decoded) => decoded.advance(n),
@@ -211,8 +211,8 @@ impl Window {
         self.offset += done as u64;
     }
 
-    /// Gives up everything up to `offset`, reading as needed; false if the content is shorter.
-    pub(in crate::source) fn skip_to(&mut self, offset: u64) -> io::Result<bool> {
+    /// Skips to `offset`; false if the content ends before.
+    pub(crate) fn skip_to(&mut self, offset: u64) -> io::Result<bool> {
         loop {
             let missing = offset.saturating_sub(self.offset);
             let at_hand = self.data().len();
@@ -227,14 +227,38 @@ impl Window {
         }
     }
 
-    /// Whether the content goes on for at least `n` bytes.
-    pub(in crate::source) fn holds(&mut self, n: usize) -> io::Result<bool> {
+    /// Fills `data` to at least `n` bytes; false if the content ends before.
+    pub(crate) fn fill_to(&mut self, n: usize) -> io::Result<bool> {
         while self.data().len() < n {
-            if !self.fill_at_last()? {
+            if !self.fill_blocking()? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Skips white space and returns the byte after it; none at the end.
+    pub(super) fn next_non_blank(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            let blanks = self.data().len() - self.data().trim_ascii_start().len();
+            self.advance(blanks);
+            match self.data().first().copied() {
+                Some(byte) => return Ok(Some(byte)),
+                None if self.fill()? => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Skips a byte order mark, if one is next; whether it was.
+    pub(super) fn skip_bom(&mut self) -> io::Result<bool> {
+        let is_bom = self.data().first() == BOM.first()
+            && self.fill_to(BOM.len())?
+            && self.data().starts_with(BOM);
+        if is_bom {
+            self.advance(BOM.len());
+        }
+        Ok(is_bom)
     }
 
     fn make_room(&mut self) {

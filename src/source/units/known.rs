@@ -16,37 +16,37 @@ use crate::error::{Error, Result};
 use crate::source::ObjectState;
 
 /// How many units are asked about at once: there may be very many, so they are never all in memory.
-pub(in crate::source) const ASKED_AT_ONCE: usize = 1000;
+pub(crate) const ASKED_AT_ONCE: usize = 1000;
 
 /// A file or object that is there.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct ListedUnit {
     /// Its name: a path or a key.
     pub name: String,
     /// What of its identity shows from outside, as JSON; null if nothing does.
     pub facts: Box<RawValue>,
 }
 
-impl Listed {
-    pub(in crate::source) fn new<I: Identity>(
+impl ListedUnit {
+    pub(in crate::source) fn new<I: UnitIdentity>(
         name: String,
         facts: &impl Serialize,
     ) -> Result<Self> {
         match to_raw_value(facts) {
-            Ok(facts) => Ok(Listed { name, facts }),
+            Ok(facts) => Ok(ListedUnit { name, facts }),
             Err(cause) => Err(not_noted(I::NOUN, &name, cause)),
         }
     }
 }
 
 /// Places among those listed, in any order, and what is known of each.
-pub type News = Vec<(usize, Option<ObjectState>)>;
+pub type ChangedUnits = Vec<(usize, Option<ObjectState>)>;
 
 /// What the database knows of a pipeline's files and objects.
 #[async_trait]
 pub trait KnownObjects: Debug + Send + Sync {
     /// Of `listed`, those that may have something new: they were not read to their end, or have changed.
-    async fn news(&self, listed: &[Listed]) -> Result<News>;
+    async fn news(&self, listed: &[ListedUnit]) -> Result<ChangedUnits>;
 
     /// All that were begun and not read to their end.
     async fn begun(&self) -> Result<Vec<ObjectState>>;
@@ -55,7 +55,7 @@ pub trait KnownObjects: Debug + Send + Sync {
 /// For a source whose state is not in a database: none, or that of a test.
 #[async_trait]
 impl KnownObjects for Vec<ObjectState> {
-    async fn news(&self, listed: &[Listed]) -> Result<News> {
+    async fn news(&self, listed: &[ListedUnit]) -> Result<ChangedUnits> {
         let known: HashMap<&str, &ObjectState> = self
             .iter()
             .map(|state| (state.object.as_str(), state))
@@ -76,7 +76,7 @@ impl KnownObjects for Vec<ObjectState> {
 }
 
 /// Runs `question` on `runtime`, and blocks until it is answered.
-pub(in crate::source) fn ask<T: Send + 'static>(
+pub(crate) fn ask<T: Send + 'static>(
     runtime: &Handle,
     question: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
@@ -84,10 +84,10 @@ pub(in crate::source) fn ask<T: Send + 'static>(
 }
 
 /// An answer that is on its way.
-pub(in crate::source) struct Answer<T>(Receiver<Result<T>>);
+pub(crate) struct Answer<T>(Receiver<Result<T>>);
 
 impl<T: Send + 'static> Answer<T> {
-    pub(in crate::source) fn to(
+    pub(crate) fn to(
         question: impl Future<Output = Result<T>> + Send + 'static,
         runtime: &Handle,
     ) -> Self {
@@ -99,7 +99,7 @@ impl<T: Send + 'static> Answer<T> {
         Answer(answer)
     }
 
-    pub(in crate::source) fn wait(self) -> Result<T> {
+    pub(crate) fn wait(self) -> Result<T> {
         self.0.recv().map_err(|cause| {
             Error::failed("the run has ended")
                 .caused_by(cause)
@@ -108,13 +108,13 @@ impl<T: Send + 'static> Answer<T> {
     }
 }
 
-pub(in crate::source) fn by_name(states: Vec<ObjectState>) -> HashMap<String, ObjectState> {
+pub(crate) fn by_name(states: Vec<ObjectState>) -> HashMap<String, ObjectState> {
     let named = |state: ObjectState| (state.object.clone(), state);
     states.into_iter().map(named).collect()
 }
 
 /// What a unit is recognised by, and what that kind of unit is called.
-pub(in crate::source) trait Identity: Serialize + DeserializeOwned {
+pub(crate) trait UnitIdentity: Serialize + DeserializeOwned {
     const NOUN: &'static str;
     /// What happened to one that is not what it was.
     const REPLACED: &'static str;
@@ -130,9 +130,9 @@ pub(in crate::source) trait Identity: Serialize + DeserializeOwned {
 
 /// What earlier runs, or a `skip`, recorded about a unit.
 #[derive(Debug)]
-pub(in crate::source) enum Known<I> {
+pub(crate) enum KnownUnit<I> {
     /// Read up to its position, where more may come.
-    Read(Box<State<I>>),
+    Read(Box<UnitProgress<I>>),
     /// Read to its end for good.
     Done(I),
     /// To be skipped, whatever it will be.
@@ -143,17 +143,17 @@ pub(in crate::source) enum Known<I> {
 
 /// An [`ObjectState`] with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::source) struct State<I> {
-    pub(in crate::source) identity: I,
-    pub(in crate::source) position: Position,
-    pub(in crate::source) is_done: bool,
+pub(crate) struct UnitProgress<I> {
+    pub(crate) identity: I,
+    pub(crate) position: Position,
+    pub(crate) is_done: bool,
 }
 
-impl<I: Identity> Known<I> {
-    pub(in crate::source) fn new(state: ObjectState) -> Result<Self> {
+impl<I: UnitIdentity> KnownUnit<I> {
+    pub(crate) fn new(state: ObjectState) -> Result<Self> {
         let is_skipped = state.is_skipped();
         if is_skipped && !state.has_identity() {
-            return Ok(Known::ToSkip(Box::new(state)));
+            return Ok(KnownUnit::ToSkip(Box::new(state)));
         }
         let ObjectState {
             object: name,
@@ -163,9 +163,9 @@ impl<I: Identity> Known<I> {
         } = state;
         let parts = serde_json::from_value(identity).and_then(|identity| {
             Ok(match is_done && !I::MAY_GROW {
-                _ if is_skipped => Known::Skipped(identity),
-                true => Known::Done(identity),
-                false => Known::Read(Box::new(State {
+                _ if is_skipped => KnownUnit::Skipped(identity),
+                true => KnownUnit::Done(identity),
+                false => KnownUnit::Read(Box::new(UnitProgress {
                     identity,
                     position: serde_json::from_value(position)?,
                     is_done,
@@ -185,9 +185,9 @@ impl<I: Identity> Known<I> {
     }
 }
 
-impl<I: Identity> State<I> {
+impl<I: UnitIdentity> UnitProgress<I> {
     /// As it is kept: with little about a unit that is done, since there are many of those.
-    pub(in crate::source) fn to_object(&self, name: &str) -> Result<ObjectState> {
+    pub(crate) fn to_object(&self, name: &str) -> Result<ObjectState> {
         let place = &self.position.place;
         Ok(ObjectState {
             object: name.to_owned(),

@@ -5,8 +5,10 @@
 mod known;
 mod tally;
 
-pub(super) use known::{ASKED_AT_ONCE, Answer, Identity, Known, State, ask, by_name};
-pub use known::{KnownObjects, Listed, News};
+pub(super) use known::{
+    ASKED_AT_ONCE, Answer, KnownUnit, UnitIdentity, UnitProgress, ask, by_name,
+};
+pub use known::{ChangedUnits, KnownObjects, ListedUnit};
 pub(super) use tally::{PassedOver, Tally};
 
 use serde_json::{Value, json};
@@ -26,7 +28,7 @@ pub(super) trait Unit {
     fn state(&self) -> Result<Option<ObjectState>>;
 
     /// What happened to it while it was read.
-    fn trouble(&self) -> Result<Option<Trouble>>;
+    fn change(&self) -> Result<Option<UnitChange>>;
 
     /// An error if it did not end where it has to.
     fn check_end(&self) -> Result<()> {
@@ -34,18 +36,18 @@ pub(super) trait Unit {
     }
 
     /// Whether the rest of it can be read once somebody has brought it back.
-    fn is_put_away(&self) -> bool {
+    fn is_archived(&self) -> bool {
         false
     }
 
     /// Whether it had been read to its end before and has grown since.
-    fn is_addition(&self) -> bool {
+    fn has_grown(&self) -> bool {
         false
     }
 }
 
 /// What may happen to a unit while it is read.
-pub(super) enum Trouble {
+pub(super) enum UnitChange {
     /// It is not what it was; says in which respect.
     Replaced(String),
     /// It is not there any more, and nothing of it was handed out.
@@ -53,7 +55,7 @@ pub(super) enum Trouble {
 }
 
 /// What to say about a unit that has to be brought back before it can be read.
-pub(super) fn put_away(name: &str, error: &Error) -> Proof {
+pub(super) fn archived(name: &str, error: &Error) -> Proof {
     Proof::Partial(Reason::Waiting {
         name: name.to_owned(),
         why: format!("{}: restore it, or `sluice skip` it", error.message()),
@@ -61,13 +63,13 @@ pub(super) fn put_away(name: &str, error: &Error) -> Proof {
 }
 
 /// How far a unit was read.
-pub(super) enum ReadOn<U> {
+pub(super) enum UnitRead<U> {
     /// More was read than batches have of it: it is to be opened again where its state says.
     Overread(U),
     BatchFull(U),
     Ended(Proof),
     /// What this batch held of it was taken out again.
-    Disturbed(U, Trouble),
+    Changed(U, UnitChange),
 }
 
 /// The units of a source, one after the other.
@@ -97,7 +99,7 @@ impl Units {
     }
 
     /// Passes a unit over as it is found; `identity` is what it is recognised by.
-    pub(super) fn pass_over<I: Identity>(
+    pub(super) fn pass_over<I: UnitIdentity>(
         &mut self,
         mut state: ObjectState,
         identity: &I,
@@ -116,17 +118,17 @@ impl Units {
         &mut self,
         mut unit: U,
         out: &mut BatchBuilder,
-    ) -> Result<ReadOn<U>> {
+    ) -> Result<UnitRead<U>> {
         let content = unit.content();
         out.set_origin(content.name());
         let before = out.savepoint();
         let read = content.read_into(out);
         if !matches!(read, Ok(ReadOutcome::BatchFull))
-            && let Some(trouble) = unit.trouble()?
+            && let Some(change) = unit.change()?
         {
             // The records may be of either content.
             out.roll_back(before);
-            return Ok(ReadOn::Disturbed(unit, trouble));
+            return Ok(UnitRead::Changed(unit, change));
         }
         let has_records = out.rows() > before.rows();
         let progress = match read {
@@ -140,8 +142,8 @@ impl Units {
                     // What was read up to the fault is sound and need not be read again.
                     self.note(&mut unit, out)?;
                 }
-                return match unit.is_put_away() {
-                    true => Ok(ReadOn::Ended(put_away(unit.content().name(), &error))),
+                return match unit.is_archived() {
+                    true => Ok(UnitRead::Ended(archived(unit.content().name(), &error))),
                     false => Err(error),
                 };
             }
@@ -150,17 +152,17 @@ impl Units {
         if progress == ReadOutcome::EndOfInput && !is_overread {
             unit.check_end()?;
         }
-        if unit.is_addition() && has_records {
+        if unit.has_grown() && has_records {
             let name = unit.content().name();
             out.spoil(format!("of {name} only what was added to it was read"));
         }
         self.note(&mut unit, out)?;
         Ok(match progress {
-            ReadOutcome::BatchFull => ReadOn::BatchFull(unit),
-            ReadOutcome::EndOfInput if is_overread => ReadOn::Overread(unit),
+            ReadOutcome::BatchFull => UnitRead::BatchFull(unit),
+            ReadOutcome::EndOfInput if is_overread => UnitRead::Overread(unit),
             ReadOutcome::EndOfInput => {
                 self.reloads = 0;
-                ReadOn::Ended(self.proof(unit.content()))
+                UnitRead::Ended(self.proof(unit.content()))
             }
         })
     }
@@ -196,7 +198,7 @@ impl Units {
     /// Whether a unit that is not what it was may be begun again; an error if not. As long as nothing of
     /// the old content was handed out, that changes nothing for anybody; otherwise the pipeline has to
     /// allow it.
-    pub(super) fn begin_again<I: Identity>(
+    pub(super) fn begin_again<I: UnitIdentity>(
         &mut self,
         name: &str,
         difference: &str,
@@ -235,7 +237,7 @@ pub(super) fn lost(state: ObjectState) -> Reason {
 }
 
 /// The error about a unit that is not the one it was.
-pub(super) fn replaced<I: Identity>(name: &str, difference: &str) -> Error {
+pub(super) fn replaced<I: UnitIdentity>(name: &str, difference: &str) -> Error {
     let (noun, another_name) = (I::NOUN, I::ANOTHER_NAME);
     Error::failed(format!("{noun} `{name}` was {} since it was read", I::REPLACED))
         .detail(difference.to_owned())

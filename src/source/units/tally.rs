@@ -2,13 +2,13 @@
 
 /// Names of one kind.
 #[derive(Debug, Default)]
-pub(in crate::source) struct Tally {
+pub(crate) struct Tally {
     first: String,
     count: usize,
 }
 
 impl Tally {
-    pub(in crate::source) fn add(&mut self, name: &str) {
+    pub(crate) fn add(&mut self, name: &str) {
         if self.count == 0 {
             self.first = name.to_owned();
         }
@@ -16,7 +16,7 @@ impl Tally {
     }
 
     /// Of names that were deleted before they could be read.
-    pub(in crate::source) fn deleted(&self) -> Option<String> {
+    pub(crate) fn deleted(&self) -> Option<String> {
         let first = &self.first;
         Some(match self.count {
             0 => return None,
@@ -32,18 +32,18 @@ impl Tally {
 
 /// Why names are left out of a listing.
 #[derive(Debug, Default)]
-pub(in crate::source) struct PassedOver {
-    pub(in crate::source) aside: Tally,
-    pub(in crate::source) dangling: Tally,
-    pub(in crate::source) leading_out: Tally,
-    pub(in crate::source) special: Tally,
-    pub(in crate::source) not_after: Tally,
-    pub(in crate::source) listed_again: Tally,
+pub(crate) struct PassedOver {
+    pub(crate) aside: Tally,
+    pub(crate) dangling: Tally,
+    pub(crate) leading_out: Tally,
+    pub(crate) special: Tally,
+    pub(crate) not_after: Tally,
+    pub(crate) listed_again: Tally,
 }
 
 impl PassedOver {
     /// What to say about them.
-    pub(in crate::source) fn remarks(&self) -> Vec<String> {
+    pub(crate) fn remarks(&self) -> Vec<String> {
         let kinds = [
             (
                 &self.aside,

@@ -3,13 +3,13 @@
 
 use super::super::records::Position;
 use super::*;
-use crate::source::Limits;
+use crate::source::BatchLimits;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Fact;
 
-impl Identity for Fact {
+impl UnitIdentity for Fact {
     const NOUN: &'static str = "parcel";
     const REPLACED: &'static str = "replaced";
     const ANOTHER_NAME: &'static str = "a new name";
@@ -78,21 +78,24 @@ impl Unit for Replaced {
         unreachable!("nothing of it is kept")
     }
 
-    fn trouble(&self) -> Result<Option<Trouble>> {
-        Ok(Some(Trouble::Replaced("it is another one".to_owned())))
+    fn change(&self) -> Result<Option<UnitChange>> {
+        Ok(Some(UnitChange::Replaced("it is another one".to_owned())))
     }
 }
 
 #[test]
 fn records_of_a_unit_that_was_replaced_meanwhile_are_taken_out() {
-    let mut out = BatchBuilder::new(Limits {
+    let mut out = BatchBuilder::new(BatchLimits {
         rows: 10,
         bytes: 100,
         digests: false,
     });
     let mut units = Units::new(OnReplace::Error, &Remarks::default());
     let done = units.read_on(Replaced, &mut out).unwrap();
-    assert!(matches!(done, ReadOn::Disturbed(_, Trouble::Replaced(_))));
+    assert!(matches!(
+        done,
+        UnitRead::Changed(_, UnitChange::Replaced(_))
+    ));
     assert!(out.is_empty());
     assert_eq!(units.cursor(), None);
 }

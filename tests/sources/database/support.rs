@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::LazyLock;
 
 use pgsluice::db::Session;
-use pgsluice::source::{Driver, Limits, Start};
+use pgsluice::source::{BatchLimits, Driver, Start};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -84,7 +84,7 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    pub(crate) fn open(&self, settings: &Value, limits: Limits) -> Driver {
+    pub(crate) fn open(&self, settings: &Value, limits: BatchLimits) -> Driver {
         let start = Start {
             cursor: self.cursor.clone(),
             ..Start::default()

@@ -1,6 +1,6 @@
 use std::io::Read;
 
-use pgsluice::source::Limits;
+use pgsluice::source::BatchLimits;
 use serde_json::json;
 
 use super::support::{Folder, drain, open, open_stream, read, rows};
@@ -141,7 +141,7 @@ fn batch_is_closed_by_rows_or_bytes_and_ends_with_the_file() {
         run.batches[1].objects[0].is_done,
         "the full batch saw the end"
     );
-    let bytes = Limits {
+    let bytes = BatchLimits {
         digests: false,
         rows: 1000,
         bytes: 21,

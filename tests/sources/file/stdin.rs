@@ -1,12 +1,12 @@
 use std::io::{Cursor, Read};
 
-use pgsluice::source::Limits;
+use pgsluice::source::BatchLimits;
 use serde_json::{Value, json};
 
 use super::resume::samples;
 use super::support::{Outcome, WIDE, drain, gzip, open_stream, rows};
 
-fn pipe(content: &[u8], mut more: Value, limits: Limits) -> Outcome {
+fn pipe(content: &[u8], mut more: Value, limits: BatchLimits) -> Outcome {
     more["path"] = json!("-");
     let input = Box::new(Cursor::new(content.to_vec()));
     drain(open_stream(&more, input, limits), vec![])

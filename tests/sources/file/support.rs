@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use pgsluice::source::{Limits, ObjectState};
+use pgsluice::source::{BatchLimits, ObjectState};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -78,7 +78,7 @@ impl Folder {
         name: &str,
         more: Value,
         known: Vec<ObjectState>,
-        limits: Limits,
+        limits: BatchLimits,
     ) -> Outcome {
         let source = open(&self.settings(name, more), known.clone(), limits);
         drain(source, known)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pgsluice::error::{Error, Result};
-use pgsluice::source::{Batch, Limits};
+use pgsluice::source::{Batch, BatchLimits};
 use serde_json::{Value, json};
 
 pub(crate) use crate::sources::support::{Record, WIDE, open_at, records, rows};
@@ -48,14 +48,14 @@ impl Run {
 }
 
 /// A run on from `cursor`.
-pub(crate) fn read_from(settings: &Value, cursor: Option<Value>, limits: Limits) -> Run {
+pub(crate) fn read_from(settings: &Value, cursor: Option<Value>, limits: BatchLimits) -> Run {
     read_with(settings, cursor, limits, 20)
 }
 
 pub(crate) fn read_with(
     settings: &Value,
     cursor: Option<Value>,
-    limits: Limits,
+    limits: BatchLimits,
     retries: u32,
 ) -> Run {
     let mut run = Run {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pgsluice::error::Error;
-use pgsluice::source::{Driver, KnownObjects, Listed, ObjectState, Start};
+use pgsluice::source::{Driver, KnownObjects, ListedUnit, ObjectState, Start};
 use serde_json::json;
 
 use super::support::*;
@@ -94,7 +94,10 @@ struct Asked {
 
 #[async_trait]
 impl KnownObjects for Asked {
-    async fn news(&self, listed: &[Listed]) -> Result<Vec<(usize, Option<ObjectState>)>, Error> {
+    async fn news(
+        &self,
+        listed: &[ListedUnit],
+    ) -> Result<Vec<(usize, Option<ObjectState>)>, Error> {
         let count = listed.len() as u64;
         self.names.fetch_add(count, Ordering::SeqCst);
         self.most.fetch_max(count, Ordering::SeqCst);

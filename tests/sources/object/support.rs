@@ -1,6 +1,6 @@
 //! A bucket to put objects in, and a reader of what the source makes of them.
 
-use pgsluice::source::{Limits, ObjectState};
+use pgsluice::source::{BatchLimits, ObjectState};
 use serde_json::{Value, json};
 
 pub(crate) use crate::sources::support::*;
@@ -28,12 +28,21 @@ impl Store {
         self.run_with(more, earlier.objects.clone(), WIDE)
     }
 
-    pub(crate) fn run_with(&self, more: Value, known: Vec<ObjectState>, limits: Limits) -> Outcome {
+    pub(crate) fn run_with(
+        &self,
+        more: Value,
+        known: Vec<ObjectState>,
+        limits: BatchLimits,
+    ) -> Outcome {
         run_settings(&self.settings("in/", more), known, limits)
     }
 }
 
-pub(crate) fn run_settings(settings: &Value, known: Vec<ObjectState>, limits: Limits) -> Outcome {
+pub(crate) fn run_settings(
+    settings: &Value,
+    known: Vec<ObjectState>,
+    limits: BatchLimits,
+) -> Outcome {
     drain(open(settings, known.clone(), limits), known)
 }
 

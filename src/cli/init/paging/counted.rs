@@ -2,7 +2,7 @@
 
 use super::super::answer::Entry;
 use super::{PAGES, TOTALS, called, number, total_header};
-use crate::source::http::FirstAnswer;
+use crate::source::http::FirstResponse;
 use serde_json::{Value, json};
 
 const PAGE_PARAMS: [&str; 5] = ["page", "p", "page_number", "pageNumber", "pageNo"];
@@ -19,7 +19,7 @@ const SIZE_PARAMS: [&str; 8] = [
 ];
 
 pub(super) fn counted(
-    answer: &FirstAnswer,
+    answer: &FirstResponse,
     places: &[Entry],
     settings: &Value,
     records: u64,

@@ -10,13 +10,12 @@ use serde_json::value::RawValue;
 const ITEMS: &str = "\u{1}items\u{1}";
 
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::run::delivery) struct Items {
+pub(crate) struct Items {
     pub(super) size: usize,
     #[serde(default)]
     format: Format,
     #[serde(default, rename = "items")]
     place: String,
-    #[serde(default)]
     wrapper: Option<Value>,
     pub(super) results: Option<String>,
     pub(super) status: Option<String>,
@@ -96,11 +95,11 @@ pub(super) mod tests {
     use super::*;
     use serde_json::json;
 
-    pub(in crate::run::delivery::http) fn items(settings: Value) -> Items {
+    pub(crate) fn items(settings: Value) -> Items {
         serde_json::from_value(settings).unwrap()
     }
 
-    pub(in crate::run::delivery::http) fn deliveries(bodies: &[&str]) -> Vec<Claimed> {
+    pub(crate) fn deliveries(bodies: &[&str]) -> Vec<Claimed> {
         let claimed = |body: &&str| Claimed {
             id: 1,
             state: "in_flight".to_owned(),

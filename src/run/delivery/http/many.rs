@@ -117,13 +117,13 @@ impl Endpoint {
 
     /// Pauses as before any retry if every row is to be sent again.
     async fn pause_for(&self, said: &[RowResult], request: &DeliveryRequest<'_>) -> Result<()> {
-        let passing = said.iter().find_map(|said| match said {
+        let transient = said.iter().find_map(|said| match said {
             RowResult::Passing(_, text) => Some(self.kept_text(text)),
             _ => None,
         });
-        let is_passing = |said: &RowResult| matches!(said, RowResult::Passing(..));
-        match passing {
-            Some(text) if said.iter().all(is_passing) => {
+        let is_transient = |said: &RowResult| matches!(said, RowResult::Passing(..));
+        match transient {
+            Some(text) if said.iter().all(is_transient) => {
                 let error = Error::failed(format!("{} took no row: {text}", request.shown));
                 self.budget.pause(&request.shown, error, None).await
             }

@@ -19,9 +19,9 @@ use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::http::auth::Auth;
 use crate::http::transport::{
-    self, ACCEPTED_ENCODINGS, Reply, Transport, asked_pause, fatal, with_excerpt,
+    self, ACCEPTED_ENCODINGS, Reply, Transport, asked_pause, permanent, with_excerpt,
 };
-use crate::retry::{self, Budget, Trouble};
+use crate::retry::{self, Budget, RetryError};
 use crate::secret::Redactor;
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -147,7 +147,7 @@ impl Endpoint {
         let step = || async {
             let tries = tries.fetch_add(1, Ordering::Relaxed) + 1;
             match self.attempt(request, &last).await {
-                Err(Trouble::Passing { error, .. })
+                Err(RetryError::Transient { error, .. })
                     if tries >= TRIES_WHILE_OTHERS_PASS
                         && self.accepted.load(Ordering::Relaxed) > accepted_before =>
                 {
@@ -171,12 +171,12 @@ impl Endpoint {
         &self,
         request: &DeliveryRequest<'_>,
         last: &Mutex<(Answer, Bytes)>,
-    ) -> Result<Outcome, Trouble> {
+    ) -> Result<Outcome, RetryError> {
         let mut has_renewed = false;
         loop {
             let credential = self.auth.credential(&self.transport).await;
             let credential = credential.map_err(|trouble| self.worded(trouble))?;
-            let http_request = self.http_request(request, &credential).map_err(fatal)?;
+            let http_request = self.http_request(request, &credential).map_err(permanent)?;
             let reply = self.transport.send(http_request, &request.shown).await;
             let reply = reply
                 .and_then(|reply| self.readable(reply, &request.shown))
@@ -184,7 +184,7 @@ impl Endpoint {
             *last.lock().unwrap_or_else(PoisonError::into_inner) =
                 (self.kept(&reply), reply.body.clone());
             let may_renew = reply.status == StatusCode::UNAUTHORIZED && !has_renewed;
-            if may_renew && self.auth.renew(&credential).await.map_err(fatal)? {
+            if may_renew && self.auth.renew(&credential).await.map_err(permanent)? {
                 has_renewed = true;
                 continue;
             }
@@ -193,7 +193,7 @@ impl Endpoint {
     }
 
     /// Decodes a successful answer if it has results to read.
-    fn readable(&self, reply: Reply, shown: &str) -> Result<Reply, Trouble> {
+    fn readable(&self, reply: Reply, shown: &str) -> Result<Reply, RetryError> {
         let has_results = self.settings.items.as_ref().is_some_and(Items::has_results);
         match has_results && reply.status.is_success() {
             true => self.transport.decode(reply, shown),
@@ -202,13 +202,13 @@ impl Endpoint {
     }
 
     /// The outcome by the status: undecided, about this row, about all rows, or about either.
-    fn outcome_of(&self, reply: &Reply, shown: &str) -> Result<Outcome, Trouble> {
+    fn outcome_of(&self, reply: &Reply, shown: &str) -> Result<Outcome, RetryError> {
         let status = reply.status;
         let error = || {
             let error = Error::failed(format!("{shown} answered {status}"));
             with_excerpt(error, &reply.body, &self.redactor)
         };
-        let is_passing = match status {
+        let is_transient = match status {
             // An earlier attempt is still in progress.
             StatusCode::CONFLICT => true,
             StatusCode::FORBIDDEN => {
@@ -216,10 +216,10 @@ impl Endpoint {
             }
             _ => retry::is_retryable_status(status.as_u16()),
         };
-        if is_passing {
-            return Err(self.worded(Trouble::Passing {
+        if is_transient {
+            return Err(self.worded(RetryError::Transient {
                 error: Box::new(error()),
-                asked: asked_pause(&reply.headers, SystemTime::now()),
+                retry_after: asked_pause(&reply.headers, SystemTime::now()),
             }));
         }
         Ok(match status.as_u16() {
@@ -265,7 +265,7 @@ impl Endpoint {
 
     /// Applies a pause that the server asks for to all requests; one that is too long ends the delivery. Takes secrets
     /// out of what the server says.
-    fn worded(&self, trouble: Trouble) -> Trouble {
+    fn worded(&self, trouble: RetryError) -> RetryError {
         self.transport.wait_or_give_up(trouble, &self.redactor)
     }
 }

@@ -3,7 +3,8 @@
 use super::items::Items;
 use crate::error::{Error, Result};
 use crate::http::auth::AuthSettings;
-use crate::http::transport::Limits;
+use crate::http::default_u64;
+use crate::http::transport::TransportLimits;
 use reqwest::Url;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::time::Duration;
 const MAX_BYTES: usize = 64 << 20;
 
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::run::delivery) struct Settings {
+pub(crate) struct Settings {
     /// With `{column}` where values of the key go.
     pub(super) url: String,
     #[serde(default = "post")]
@@ -22,7 +23,7 @@ pub(in crate::run::delivery) struct Settings {
     delete_method: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
-    pub(in crate::run::delivery) auth: Option<AuthSettings>,
+    pub(crate) auth: Option<AuthSettings>,
     pub(super) signature: Option<Signature>,
     #[serde(default = "idempotency_key")]
     pub(super) key_header: String,
@@ -30,11 +31,11 @@ pub(in crate::run::delivery) struct Settings {
     pub(super) key_format: KeyFormat,
     pub(super) ca_file: Option<PathBuf>,
     requests_per_second: Option<f64>,
-    #[serde(default = "ten")]
+    #[serde(default = "default_u64::<10>")]
     connect_timeout: u64,
-    #[serde(default = "sixty")]
+    #[serde(default = "default_u64::<60>")]
     request_timeout: u64,
-    #[serde(default = "three_hundred")]
+    #[serde(default = "default_u64::<300>")]
     max_wait: u64,
     /// How many rows go in one request.
     #[serde(rename = "parcel")]
@@ -65,21 +66,9 @@ fn idempotency_key() -> String {
     "Idempotency-Key".to_owned()
 }
 
-fn ten() -> u64 {
-    10
-}
-
-fn sixty() -> u64 {
-    60
-}
-
-fn three_hundred() -> u64 {
-    300
-}
-
 impl Settings {
     /// The host that is talked to: no placeholder stands in it.
-    pub(in crate::run::delivery) fn home(&self) -> Result<Url> {
+    pub(crate) fn home(&self) -> Result<Url> {
         Url::parse(&self.url)
             .map_err(|cause| Error::usage(format!("`{}` is not a URL", self.url)).caused_by(cause))
     }
@@ -91,9 +80,9 @@ impl Settings {
         }
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> TransportLimits {
         let request_timeout = Duration::from_secs(self.request_timeout);
-        Limits {
+        TransportLimits {
             connect_timeout: Duration::from_secs(self.connect_timeout),
             read_timeout: request_timeout,
             request_timeout,

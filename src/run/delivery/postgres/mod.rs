@@ -18,7 +18,7 @@ use crate::batch::{Claimed, DeliveryRun};
 use crate::db::{Connector, Session, named};
 use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
-use crate::retry::{Budget, Trouble};
+use crate::retry::{Budget, RetryError};
 use crate::secret::Redactor;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -88,7 +88,7 @@ impl Table {
         let step = || async {
             let done = self
                 .within(async |client, layout| self.parcel_log.depose_others(client, layout).await);
-            done.await.map_err(Trouble::from)
+            done.await.map_err(RetryError::from)
         };
         self.budget.retrying(what, step).await
     }
@@ -181,15 +181,15 @@ impl Table {
 }
 
 /// What keeps a statement waiting there may pass, other than where a pipeline loads: nobody watches that server.
-fn trouble(error: Error) -> Trouble {
+fn trouble(error: Error) -> RetryError {
     match error.sqlstate() {
-        Some(TIMED_OUT) => Trouble::Passing {
+        Some(TIMED_OUT) => RetryError::Transient {
             error: Box::new(error.detail(
                 "if nothing holds the table there, its statement_timeout is too short for one row",
             )),
-            asked: None,
+            retry_after: None,
         },
-        _ => Trouble::from(error),
+        _ => RetryError::from(error),
     }
 }
 

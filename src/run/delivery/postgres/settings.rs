@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::run::delivery) struct Settings {
+pub(crate) struct Settings {
     connection: Connection,
     pub(super) table: String,
     /// The pipeline's where it is not given.

@@ -7,7 +7,7 @@ pub(super) struct Origins(Vec<OriginSpan>);
 
 /// What was noted at some moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Savepoint {
+pub(super) struct OriginsSavepoint {
     spans: usize,
     last_position: i64,
 }
@@ -42,15 +42,15 @@ impl Origins {
         self.0.last()
     }
 
-    pub(super) fn savepoint(&self) -> Savepoint {
-        Savepoint {
+    pub(super) fn savepoint(&self) -> OriginsSavepoint {
+        OriginsSavepoint {
             spans: self.0.len(),
             last_position: self.last().map_or(0, |span| span.last_position),
         }
     }
 
     /// Spans after `before` are left empty; their next record says where they begin.
-    pub(super) fn roll_back(&mut self, before: Savepoint) {
+    pub(super) fn roll_back(&mut self, before: OriginsSavepoint) {
         let last = before.spans.checked_sub(1);
         if let Some(span) = last.and_then(|last| self.0.get_mut(last)) {
             span.last_position = before.last_position;

@@ -8,11 +8,11 @@ use super::{BatchBuilder, Last, origins};
 pub(crate) struct Savepoint {
     data: usize,
     copied: usize,
-    fields: fields::Savepoint,
+    fields: fields::FieldsSavepoint,
     payload_bytes: usize,
     rows: i32,
     unreadable: usize,
-    origins: origins::Savepoint,
+    origins: origins::OriginsSavepoint,
 }
 
 impl Savepoint {

@@ -1,10 +1,10 @@
 //! Spans of a batch, record by record.
 
-use super::{BatchBuilder, Limits};
+use super::{BatchBuilder, BatchLimits};
 use serde_json::json;
 
 fn builder() -> BatchBuilder {
-    BatchBuilder::new(Limits {
+    BatchBuilder::new(BatchLimits {
         rows: 10,
         bytes: 1 << 20,
         digests: false,

@@ -5,15 +5,15 @@ use mysql_async::consts::{ColumnFlags, ColumnType};
 
 use crate::error::{Error, Result};
 use crate::source::DeclaredField;
-use crate::source::database::json::Object;
+use crate::source::database::json::JsonObjectWriter;
 
 /// The character set of what is not text.
 const BINARY: u16 = 63;
 
 #[derive(Debug, Clone)]
-pub(super) struct Column {
+pub(super) struct MySqlColumn {
     pub(super) name: String,
-    kind: Kind,
+    kind: ColumnKind,
     /// The type that holds its values in PostgreSQL.
     sql: &'static str,
     choice: Option<&'static str>,
@@ -21,7 +21,7 @@ pub(super) struct Column {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ColumnKind {
     Number,
     /// Printed with six digits, unless it is made a double.
     Float,
@@ -34,7 +34,7 @@ enum Kind {
     Time,
 }
 
-impl Column {
+impl MySqlColumn {
     pub(super) fn of(described: &Described) -> Self {
         use ColumnType::*;
         let kind = match described.column_type() {
@@ -46,21 +46,21 @@ impl Column {
             | MYSQL_TYPE_YEAR
             | MYSQL_TYPE_DECIMAL
             | MYSQL_TYPE_NEWDECIMAL
-            | MYSQL_TYPE_DOUBLE => Kind::Number,
-            MYSQL_TYPE_FLOAT => Kind::Float,
-            MYSQL_TYPE_BIT => Kind::Bit,
-            MYSQL_TYPE_JSON => Kind::Json,
+            | MYSQL_TYPE_DOUBLE => ColumnKind::Number,
+            MYSQL_TYPE_FLOAT => ColumnKind::Float,
+            MYSQL_TYPE_BIT => ColumnKind::Bit,
+            MYSQL_TYPE_JSON => ColumnKind::Json,
             MYSQL_TYPE_DATETIME
             | MYSQL_TYPE_DATETIME2
             | MYSQL_TYPE_TIMESTAMP
-            | MYSQL_TYPE_TIMESTAMP2 => Kind::Moment,
-            MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE => Kind::Date,
-            MYSQL_TYPE_TIME | MYSQL_TYPE_TIME2 => Kind::Time,
-            MYSQL_TYPE_GEOMETRY | MYSQL_TYPE_VECTOR => Kind::Bytes,
-            _ if described.character_set() == BINARY => Kind::Bytes,
-            _ => Kind::Text,
+            | MYSQL_TYPE_TIMESTAMP2 => ColumnKind::Moment,
+            MYSQL_TYPE_DATE | MYSQL_TYPE_NEWDATE => ColumnKind::Date,
+            MYSQL_TYPE_TIME | MYSQL_TYPE_TIME2 => ColumnKind::Time,
+            MYSQL_TYPE_GEOMETRY | MYSQL_TYPE_VECTOR => ColumnKind::Bytes,
+            _ if described.character_set() == BINARY => ColumnKind::Bytes,
+            _ => ColumnKind::Text,
         };
-        Column {
+        MySqlColumn {
             name: described.name_str().into_owned(),
             kind,
             sql: sql(described, kind),
@@ -81,7 +81,7 @@ impl Column {
     /// What is selected for it.
     pub(super) fn selected(&self) -> String {
         match self.kind {
-            Kind::Float => format!("{} + 0e0 as {}", self.of_q(), quoted(&self.name)),
+            ColumnKind::Float => format!("{} + 0e0 as {}", self.of_q(), quoted(&self.name)),
             _ => self.of_q(),
         }
     }
@@ -90,10 +90,10 @@ impl Column {
     /// blanks at the end count.
     pub(super) fn ordered(&self) -> String {
         match self.kind {
-            Kind::Text => format!("cast(convert({} using utf8mb4) as binary)", self.of_q()),
+            ColumnKind::Text => format!("cast(convert({} using utf8mb4) as binary)", self.of_q()),
             // In a sum the upper half of 64 bits would be negative.
-            Kind::Bit => format!("cast({} as unsigned)", self.of_q()),
-            Kind::Float => format!("({} + 0e0)", self.of_q()),
+            ColumnKind::Bit => format!("cast({} as unsigned)", self.of_q()),
+            ColumnKind::Float => format!("({} + 0e0)", self.of_q()),
             _ => self.of_q(),
         }
     }
@@ -101,8 +101,8 @@ impl Column {
     /// A condition that holds for what is not in the future, where it is a time.
     pub(super) fn not_later(&self) -> String {
         match self.kind {
-            Kind::Moment => format!(" and {} <= utc_timestamp(6)", self.of_q()),
-            Kind::Date => format!(" and {} <= utc_date()", self.of_q()),
+            ColumnKind::Moment => format!(" and {} <= utc_timestamp(6)", self.of_q()),
+            ColumnKind::Date => format!(" and {} <= utc_date()", self.of_q()),
             _ => String::new(),
         }
     }
@@ -116,21 +116,23 @@ impl Column {
     }
 
     /// Adds a value to a record.
-    pub(super) fn write(&self, value: &[u8], object: &mut Object) {
+    pub(super) fn write(&self, value: &[u8], object: &mut JsonObjectWriter) {
         match self.kind {
-            Kind::Number | Kind::Float => object.json(&self.name, without_zeros(value)),
-            Kind::Bit => object.json(&self.name, bits(value).as_bytes()),
-            Kind::Json => object.json(&self.name, value),
-            Kind::Bytes => object.bytes(&self.name, value),
-            Kind::Text | Kind::Moment | Kind::Date | Kind::Time => object.text(&self.name, value),
+            ColumnKind::Number | ColumnKind::Float => object.json(&self.name, without_zeros(value)),
+            ColumnKind::Bit => object.json(&self.name, bits(value).as_bytes()),
+            ColumnKind::Json => object.json(&self.name, value),
+            ColumnKind::Bytes => object.bytes(&self.name, value),
+            ColumnKind::Text | ColumnKind::Moment | ColumnKind::Date | ColumnKind::Time => {
+                object.text(&self.name, value)
+            }
         }
     }
 
     /// A value as a place holds it.
     pub(super) fn kept(&self, value: &[u8]) -> Result<String> {
         match self.kind {
-            Kind::Bytes => Ok(hex::encode(value)),
-            Kind::Bit => Ok(bits(value)),
+            ColumnKind::Bytes => Ok(hex::encode(value)),
+            ColumnKind::Bit => Ok(bits(value)),
             _ => String::from_utf8(value.to_vec()).map_err(|cause| {
                 Error::usage(format!("column {} of the source is not UTF-8", self.name))
                     .caused_by(cause)
@@ -145,10 +147,10 @@ impl Column {
             !kept.is_empty() && chars.all(|c| c.is_ascii_digit() || allowed.contains(c))
         };
         let is_sound = match self.kind {
-            Kind::Number | Kind::Float | Kind::Bit => is_of("+-.eE"),
-            Kind::Moment | Kind::Date | Kind::Time => is_of("-:. T"),
-            Kind::Bytes => hex::decode(kept).is_ok(),
-            Kind::Text | Kind::Json => true,
+            ColumnKind::Number | ColumnKind::Float | ColumnKind::Bit => is_of("+-.eE"),
+            ColumnKind::Moment | ColumnKind::Date | ColumnKind::Time => is_of("-:. T"),
+            ColumnKind::Bytes => hex::decode(kept).is_ok(),
+            ColumnKind::Text | ColumnKind::Json => true,
         };
         if !is_sound {
             return Err(Error::usage(format!(
@@ -158,20 +160,22 @@ impl Column {
             .next("write it as the source's database does: 2026-03-01 08:00:00, in UTC, or 4711"));
         }
         Ok(match self.kind {
-            Kind::Number | Kind::Float | Kind::Bit => kept.to_owned(),
-            Kind::Bytes => format!("x'{kept}'"),
-            Kind::Text | Kind::Json => format!("x'{}'", hex::encode(kept)),
-            Kind::Moment => format!("cast('{kept}' as datetime(6))"),
-            Kind::Date => format!("cast('{kept}' as date)"),
-            Kind::Time => format!("cast('{kept}' as time(6))"),
+            ColumnKind::Number | ColumnKind::Float | ColumnKind::Bit => kept.to_owned(),
+            ColumnKind::Bytes => format!("x'{kept}'"),
+            ColumnKind::Text | ColumnKind::Json => format!("x'{}'", hex::encode(kept)),
+            ColumnKind::Moment => format!("cast('{kept}' as datetime(6))"),
+            ColumnKind::Date => format!("cast('{kept}' as date)"),
+            ColumnKind::Time => format!("cast('{kept}' as time(6))"),
         })
     }
 
     /// A literal, less a lag.
     pub(super) fn less(&self, literal: &str, lag: &str) -> Result<String> {
         match self.kind {
-            Kind::Moment | Kind::Date => Ok(format!("({literal} - interval {lag} second)")),
-            Kind::Number => Ok(format!("(cast({literal} as decimal(65, 6)) - {lag})")),
+            ColumnKind::Moment | ColumnKind::Date => {
+                Ok(format!("({literal} - interval {lag} second)"))
+            }
+            ColumnKind::Number => Ok(format!("(cast({literal} as decimal(65, 6)) - {lag})")),
             _ => Err(
                 Error::usage(format!("no lag can be taken from the cursor {}", self.name))
                     .next("lag goes with dates, times and numbers"),
@@ -180,21 +184,21 @@ impl Column {
     }
 }
 
-fn sql(described: &Described, kind: Kind) -> &'static str {
+fn sql(described: &Described, kind: ColumnKind) -> &'static str {
     use ColumnType::*;
     let is_unsigned = described.flags().contains(ColumnFlags::UNSIGNED_FLAG);
     match (kind, described.column_type()) {
-        (Kind::Number, MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL) => "numeric",
-        (Kind::Number, MYSQL_TYPE_LONGLONG) if is_unsigned => "numeric",
-        (Kind::Number, MYSQL_TYPE_DOUBLE) | (Kind::Float, _) => "double precision",
-        (Kind::Number, _) => "bigint",
-        (Kind::Bit, _) => "numeric",
-        (Kind::Json, _) => "jsonb",
-        (Kind::Bytes, _) => "bytea",
-        (Kind::Moment, _) => "timestamp",
-        (Kind::Date, _) => "date",
-        (Kind::Time, _) => "interval",
-        (Kind::Text, _) => "text",
+        (ColumnKind::Number, MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL) => "numeric",
+        (ColumnKind::Number, MYSQL_TYPE_LONGLONG) if is_unsigned => "numeric",
+        (ColumnKind::Number, MYSQL_TYPE_DOUBLE) | (ColumnKind::Float, _) => "double precision",
+        (ColumnKind::Number, _) => "bigint",
+        (ColumnKind::Bit, _) => "numeric",
+        (ColumnKind::Json, _) => "jsonb",
+        (ColumnKind::Bytes, _) => "bytea",
+        (ColumnKind::Moment, _) => "timestamp",
+        (ColumnKind::Date, _) => "date",
+        (ColumnKind::Time, _) => "interval",
+        (ColumnKind::Text, _) => "text",
     }
 }
 

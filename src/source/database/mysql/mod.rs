@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, DriverError, Opts, OptsBuilder, Value};
 
-use self::relation::Relation;
-use super::fetch::{Part, Server, Window};
-use super::json::Object;
-use super::place::Marks;
-use super::row_sender::{Record, RowSender};
-use super::settings::{NullCursor, Settings};
+use self::relation::MySqlRelation;
+use super::cursor::Marks;
+use super::fetch::{RowWindow, Server, WindowPart};
+use super::json::JsonObjectWriter;
+use super::row_sender::{JsonRow, RowSender};
+use super::settings::{DatabaseSettings, NullCursor};
 use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::secret::Secret;
@@ -38,17 +38,17 @@ const STATEMENT_TIMEOUTS: [u16; 2] = [1969, 3024];
 
 pub(super) struct MySql {
     opts: Opts,
-    settings: Settings,
+    settings: DatabaseSettings,
 }
 
 /// A connection inside of a transaction.
-pub(super) struct Reading {
+pub(super) struct MySqlSession {
     connection: Conn,
-    relation: Relation,
+    relation: MySqlRelation,
 }
 
 impl MySql {
-    pub(super) fn new(settings: &Settings, context: &SourceContext) -> Result<Self> {
+    pub(super) fn new(settings: &DatabaseSettings, context: &SourceContext) -> Result<Self> {
         let location = settings.secret_location()?;
         let secret = location.read(&context.host)?;
         let url = secret.expose().replacen("mariadb://", "mysql://", 1);
@@ -129,7 +129,7 @@ impl MySql {
 
     /// The greatest cursor in the snapshot that is read: what is not in it is newer, except for what the
     /// lag makes up for.
-    async fn marks(&self, reading: &mut Reading, known: &Marks) -> Result<Marks> {
+    async fn marks(&self, reading: &mut MySqlSession, known: &Marks) -> Result<Marks> {
         let Some(sql) = reading.relation.newest() else {
             return Ok(known.clone());
         };
@@ -147,13 +147,13 @@ impl MySql {
 }
 
 impl Server for MySql {
-    type Session = Reading;
+    type Session = MySqlSession;
 
-    async fn open(&self, known: Option<&Marks>) -> Result<(Reading, Option<Marks>)> {
+    async fn open(&self, known: Option<&Marks>) -> Result<(MySqlSession, Option<Marks>)> {
         let mut connection = self.connect().await.map_err(|cause| self.explain(cause))?;
-        let found = Relation::find(&mut connection, &self.settings).await;
+        let found = MySqlRelation::find(&mut connection, &self.settings).await;
         let relation = found.map_err(|cause| self.explain(cause))??;
-        let mut reading = Reading {
+        let mut reading = MySqlSession {
             connection,
             relation,
         };
@@ -178,14 +178,14 @@ impl Server for MySql {
         Ok((reading, marks))
     }
 
-    async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
+    async fn declared(&self, reading: &mut MySqlSession) -> Result<Declared> {
         Ok(reading.relation.declared())
     }
 
     async fn read(
         &self,
-        reading: &mut Reading,
-        window: &Window,
+        reading: &mut MySqlSession,
+        window: &RowWindow,
         out: &mut RowSender,
     ) -> Result<()> {
         let Some(sql) = reading.relation.statement(window)? else {
@@ -194,7 +194,7 @@ impl Server for MySql {
         out.set_names(&reading.relation.names).await?;
         let asked = reading.connection.query_iter(sql).await;
         let mut rows = asked.map_err(|cause| self.explain(cause))?;
-        let has_cursor = window.part == Part::WithCursor;
+        let has_cursor = window.part == WindowPart::WithCursor;
         while let Some(row) = rows.next().await.map_err(|cause| self.explain(cause))? {
             let values = row.unwrap();
             let width = reading.relation.columns.len();
@@ -211,8 +211,8 @@ impl Server for MySql {
     }
 }
 
-fn record(relation: &Relation, values: &[Value]) -> Record {
-    let mut object = Object::new();
+fn record(relation: &MySqlRelation, values: &[Value]) -> JsonRow {
+    let mut object = JsonObjectWriter::new();
     for (column, value) in relation.columns.iter().zip(values) {
         match value {
             Value::Bytes(bytes) => column.write(bytes, &mut object),

@@ -5,28 +5,28 @@ use std::sync::Arc;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Value};
 
-use super::column::{Column, quoted};
+use super::column::{MySqlColumn, quoted};
 use crate::error::{Error, Result};
 use crate::source::Declared;
-use crate::source::database::fetch::{Part, Window};
-use crate::source::database::settings::Settings;
+use crate::source::database::fetch::{RowWindow, WindowPart};
+use crate::source::database::settings::DatabaseSettings;
 
 /// What is read, as the server knows it.
-pub(super) struct Relation {
+pub(super) struct MySqlRelation {
     query: String,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<MySqlColumn>,
     pub(super) names: Arc<[String]>,
-    cursor: Option<Column>,
-    key: Vec<Column>,
+    cursor: Option<MySqlColumn>,
+    key: Vec<MySqlColumn>,
     /// Subtracted from the mark with which a window begins.
     lag: Option<String>,
 }
 
-impl Relation {
+impl MySqlRelation {
     /// Looks up what `settings` name.
     pub(super) async fn find(
         connection: &mut Conn,
-        settings: &Settings,
+        settings: &DatabaseSettings,
     ) -> mysql_async::Result<Result<Self>> {
         let query = match (&settings.table, &settings.query) {
             (Some(table), _) => format!("select * from {}", quoted(table).replace('.', "`.`")),
@@ -35,7 +35,11 @@ impl Relation {
         let described = connection
             .query_iter(format!("select * from (\n{query}\n) q limit 0"))
             .await?;
-        let columns: Vec<Column> = described.columns_ref().iter().map(Column::of).collect();
+        let columns: Vec<MySqlColumn> = described
+            .columns_ref()
+            .iter()
+            .map(MySqlColumn::of)
+            .collect();
         described.drop_result().await?;
         let mut key = settings.key.clone();
         if let (Some(table), true) = (&settings.table, key.is_empty()) {
@@ -61,7 +65,7 @@ impl Relation {
                 })
         };
         let found = || {
-            Ok(Relation {
+            Ok(MySqlRelation {
                 query,
                 cursor: settings.cursor.as_ref().map(column).transpose()?,
                 key: key.iter().map(column).collect::<Result<_>>()?,
@@ -75,7 +79,7 @@ impl Relation {
 
     pub(super) fn declared(&self) -> Declared {
         Declared {
-            fields: self.columns.iter().map(Column::declared).collect(),
+            fields: self.columns.iter().map(MySqlColumn::declared).collect(),
             key: self.key.iter().map(|column| column.name.clone()).collect(),
             is_binding: true,
         }
@@ -132,15 +136,15 @@ impl Relation {
 
     /// The statement that reads a window: the columns, then the cursor if there is one, and the key. None
     /// for a window that is certain to be empty.
-    pub(super) fn statement(&self, window: &Window) -> Result<Option<String>> {
+    pub(super) fn statement(&self, window: &RowWindow) -> Result<Option<String>> {
         let cursor = match window.part {
-            Part::WithoutCursor if self.without_cursor().is_none() => return Ok(None),
-            Part::WithCursor => self.cursor.as_ref(),
-            Part::All | Part::WithoutCursor | Part::OfKeys => None,
+            WindowPart::WithoutCursor if self.without_cursor().is_none() => return Ok(None),
+            WindowPart::WithCursor => self.cursor.as_ref(),
+            WindowPart::All | WindowPart::WithoutCursor | WindowPart::OfKeys => None,
         };
-        let order: Vec<&Column> = cursor.into_iter().chain(&self.key).collect();
+        let order: Vec<&MySqlColumn> = cursor.into_iter().chain(&self.key).collect();
         let mut wanted = Vec::new();
-        if let (Part::WithoutCursor, Some(cursor)) = (window.part, &self.cursor) {
+        if let (WindowPart::WithoutCursor, Some(cursor)) = (window.part, &self.cursor) {
             wanted.push(format!("{} is null", cursor.of_q()));
         }
         if let Some(after) = &window.after {
@@ -154,14 +158,14 @@ impl Relation {
         if let (Some(cursor), Some(to)) = (cursor, &window.to) {
             wanted.push(format!("{} <= {}", cursor.ordered(), cursor.literal(to)?));
         }
-        if window.part == Part::OfKeys {
+        if window.part == WindowPart::OfKeys {
             wanted.extend(self.of_keys(window)?);
         }
         let selected: Vec<String> = self
             .columns
             .iter()
             .chain(order.iter().copied())
-            .map(Column::selected)
+            .map(MySqlColumn::selected)
             .collect();
         let condition = match wanted.is_empty() {
             true => String::new(),
@@ -177,9 +181,9 @@ impl Relation {
     }
 }
 
-impl Relation {
+impl MySqlRelation {
     /// The conditions for the rows of some keys.
-    fn of_keys(&self, window: &Window) -> Result<Vec<String>> {
+    fn of_keys(&self, window: &RowWindow) -> Result<Vec<String>> {
         let tuple = |key: &Vec<String>| {
             let literals = self.key.iter().zip(key);
             let literals = literals.map(|(column, text)| column.literal(text));
@@ -189,7 +193,7 @@ impl Relation {
             ))
         };
         let keys = window.keys.iter().map(tuple).collect::<Result<Vec<_>>>()?;
-        let names: Vec<String> = self.key.iter().map(Column::ordered).collect();
+        let names: Vec<String> = self.key.iter().map(MySqlColumn::ordered).collect();
         let mut wanted = vec![format!("({}) in ({})", names.join(", "), keys.join(", "))];
         if let (Some(cursor), Some(from)) = (&self.cursor, &window.from) {
             let not_older = self.not_older(cursor, from)?;
@@ -198,7 +202,7 @@ impl Relation {
         Ok(wanted)
     }
 
-    fn not_older(&self, cursor: &Column, from: &str) -> Result<String> {
+    fn not_older(&self, cursor: &MySqlColumn, from: &str) -> Result<String> {
         let mut least = cursor.literal(from)?;
         if let Some(lag) = &self.lag {
             least = cursor.less(&least, lag)?;
@@ -208,7 +212,7 @@ impl Relation {
 }
 
 /// `(a, b) >= (x, y)`, written so that an index is used.
-fn not_before(columns: &[&Column], texts: &[&String]) -> Result<String> {
+fn not_before(columns: &[&MySqlColumn], texts: &[&String]) -> Result<String> {
     let ([column, columns @ ..], [text, texts @ ..]) = (columns, texts) else {
         return Ok("true".to_owned());
     };

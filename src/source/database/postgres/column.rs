@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// A column by which rows are ordered.
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct PostgresColumn {
     /// Of the relation `q`.
     pub(super) name: String,
     pub(super) type_name: String,
@@ -16,7 +16,7 @@ pub(super) struct Column {
     pub(super) category: String,
 }
 
-impl Column {
+impl PostgresColumn {
     pub(super) fn ordered(&self) -> String {
         match self.is_text {
             true => format!("{} collate \"C\"", self.name),

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use tokio_postgres::Client;
 
-use super::relation::Relation;
+use super::relation::PostgresRelation;
 use crate::error::{Error, Result};
-use crate::source::database::place::Marks;
+use crate::source::database::cursor::Marks;
 
 /// How long, and how often, short transactions are waited for.
 const PATIENCE: u32 = 25;
@@ -39,7 +39,7 @@ const RUNNING: &str = "
 /// The marks that a sweep leaves whose snapshot is taken afterwards.
 pub(super) async fn marks(
     client: &Client,
-    relation: &Relation,
+    relation: &PostgresRelation,
     known: &Marks,
     has_lag: bool,
 ) -> Result<Marks> {

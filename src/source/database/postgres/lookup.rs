@@ -5,17 +5,17 @@ use std::sync::Arc;
 use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::column::{Column, parameters};
+use super::column::{PostgresColumn, parameters};
 use crate::db::quoted;
 use crate::error::{Error, Result};
 use crate::source::DeclaredField;
-use crate::source::database::settings::Settings;
+use crate::source::database::settings::DatabaseSettings;
 
 /// The query for a table, its key, and whether its cursor is never null.
 pub(super) async fn of_table(
     client: &Client,
     table: &str,
-    settings: &Settings,
+    settings: &DatabaseSettings,
 ) -> Result<(String, Vec<String>, bool)> {
     let found = client
         .query_typed(
@@ -52,7 +52,7 @@ pub(super) async fn columns(
     client: &Client,
     query: &str,
     names: &[&String],
-) -> Result<Vec<Column>> {
+) -> Result<Vec<PostgresColumn>> {
     let names: Vec<String> = names
         .iter()
         .map(|name| format!("q.{}", quoted(name)))
@@ -72,7 +72,7 @@ pub(super) async fn columns(
     Ok(names
         .into_iter()
         .zip(rows)
-        .map(|(name, row)| Column {
+        .map(|(name, row)| PostgresColumn {
             name,
             type_name: row.get(0),
             is_text: row.get(1),

@@ -13,11 +13,11 @@ use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Client, Row};
 
 use self::column::parameters;
-use self::relation::Relation;
-use super::fetch::{self, Part, Window};
-use super::place::Marks;
-use super::row_sender::{Record, RowSender};
-use super::settings::Settings;
+use self::relation::PostgresRelation;
+use super::cursor::Marks;
+use super::fetch::{self, RowWindow, WindowPart};
+use super::row_sender::{JsonRow, RowSender};
+use super::settings::DatabaseSettings;
 use crate::db::{Connector, Session, named};
 use crate::error::{Error, Result};
 use crate::source::{Declared, SourceContext};
@@ -37,18 +37,18 @@ const PINS: &str = "
 
 pub(super) struct Postgres {
     connector: Connector,
-    settings: Settings,
+    settings: DatabaseSettings,
     pins: String,
 }
 
 /// A connection inside of a transaction.
-pub(super) struct Reading {
+pub(super) struct PostgresSession {
     session: Session,
-    relation: Relation,
+    relation: PostgresRelation,
 }
 
 impl Postgres {
-    pub(super) fn new(settings: &Settings, context: &SourceContext) -> Result<Self> {
+    pub(super) fn new(settings: &DatabaseSettings, context: &SourceContext) -> Result<Self> {
         let location = settings.secret_location()?;
         let server = named(&location, "source", &context.host, &context.secrets)?;
         let row_security = if settings.row_security { "on" } else { "off" };
@@ -67,19 +67,19 @@ impl Postgres {
 }
 
 impl fetch::Server for Postgres {
-    type Session = Reading;
+    type Session = PostgresSession;
 
-    async fn open(&self, known: Option<&Marks>) -> Result<(Reading, Option<Marks>)> {
+    async fn open(&self, known: Option<&Marks>) -> Result<(PostgresSession, Option<Marks>)> {
         let session = self.connector.connect().await?;
         let opened = self
             .connector
             .while_alive(self.begin(&session, known))
             .await?;
         let (relation, marks) = opened.map_err(|error| self.explain(error))?;
-        Ok((Reading { session, relation }, marks))
+        Ok((PostgresSession { session, relation }, marks))
     }
 
-    async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
+    async fn declared(&self, reading: &mut PostgresSession) -> Result<Declared> {
         let asked = reading.relation.declared(&reading.session);
         let told = self.connector.while_alive(asked).await?;
         told.map_err(|error| self.explain(error))
@@ -87,8 +87,8 @@ impl fetch::Server for Postgres {
 
     async fn read(
         &self,
-        reading: &mut Reading,
-        window: &Window,
+        reading: &mut PostgresSession,
+        window: &RowWindow,
         out: &mut RowSender,
     ) -> Result<()> {
         let done = self.put_out(reading, window, out).await;
@@ -101,13 +101,13 @@ impl Postgres {
         &self,
         client: &Client,
         known: Option<&Marks>,
-    ) -> Result<(Relation, Option<Marks>)> {
+    ) -> Result<(PostgresRelation, Option<Marks>)> {
         let begin = async |level: &str| {
             let sql = format!("begin isolation level {level}, read only; {}", self.pins);
             client.batch_execute(&sql).await
         };
         begin("read committed").await?;
-        let relation = Relation::find(client, &self.settings).await?;
+        let relation = PostgresRelation::find(client, &self.settings).await?;
         let marks = match known {
             Some(known) => {
                 let has_lag = self.settings.lag().is_some();
@@ -120,12 +120,17 @@ impl Postgres {
         Ok((relation, marks))
     }
 
-    async fn put_out(&self, reading: &Reading, window: &Window, out: &mut RowSender) -> Result<()> {
+    async fn put_out(
+        &self,
+        reading: &PostgresSession,
+        window: &RowWindow,
+        out: &mut RowSender,
+    ) -> Result<()> {
         let Some((sql, values)) = reading.relation.statement(window)? else {
             return Ok(());
         };
         out.set_names(&reading.relation.names).await?;
-        let has_cursor = usize::from(window.part == Part::WithCursor);
+        let has_cursor = usize::from(window.part == WindowPart::WithCursor);
         let asked = reading.session.query_typed_raw(&sql, parameters(&values));
         let mut rows = pin!(self.connector.while_alive(asked).await??);
         while let Some(row) = self.connector.while_alive(rows.try_next()).await?? {
@@ -171,7 +176,7 @@ impl Postgres {
 }
 
 /// What the server has written. Without an encoding the bytes may be anything.
-fn record(row: &Row) -> Result<Record> {
+fn record(row: &Row) -> Result<JsonRow> {
     struct RawBytes(Vec<u8>);
     impl<'a> FromSql<'a> for RawBytes {
         fn from_sql(
@@ -185,7 +190,7 @@ fn record(row: &Row) -> Result<Record> {
             true
         }
     }
-    Ok(Record {
+    Ok(JsonRow {
         payload: row.try_get::<_, RawBytes>(0)?.0,
         values: Vec::new(),
     })

@@ -2,12 +2,16 @@
 
 use tokio_postgres::Client;
 
-use super::column::{Column, parameters};
+use super::column::{PostgresColumn, parameters};
 use crate::error::{Error, Result};
-use crate::source::database::settings::Range;
+use crate::source::database::settings::CursorRange;
 
 /// Refuses a range that makes no sense.
-pub(super) async fn check(client: &Client, cursor: &Column, range: &Range) -> Result<()> {
+pub(super) async fn check(
+    client: &Client,
+    cursor: &PostgresColumn,
+    range: &CursorRange,
+) -> Result<()> {
     if let Some(to) = &range.to {
         let is_day = to.len() == 10 && to.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         if is_day && cursor.type_name.starts_with("timestamp") {

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use tokio_postgres::Client;
 
-use super::column::Column;
+use super::column::PostgresColumn;
 use super::{lookup, range};
 use crate::error::{Error, Result};
 use crate::source::Declared;
-use crate::source::database::fetch::{Part, Window};
+use crate::source::database::fetch::{RowWindow, WindowPart};
 use crate::source::database::null_cursor_refused;
-use crate::source::database::settings::{NullCursor, Settings};
+use crate::source::database::settings::{DatabaseSettings, NullCursor};
 
 /// What is read, as the server knows it.
 #[derive(Debug)]
-pub(super) struct Relation {
+pub(super) struct PostgresRelation {
     query: String,
     pub(super) names: Arc<[String]>,
-    pub(super) cursor: Option<Column>,
-    key: Vec<Column>,
+    pub(super) cursor: Option<PostgresColumn>,
+    key: Vec<PostgresColumn>,
     key_names: Vec<String>,
     /// Subtracted from the mark with which a window begins.
     lag: Option<String>,
@@ -26,9 +26,9 @@ pub(super) struct Relation {
     has_nulls: bool,
 }
 
-impl Relation {
+impl PostgresRelation {
     /// Looks up what `settings` name.
-    pub(super) async fn find(client: &Client, settings: &Settings) -> Result<Self> {
+    pub(super) async fn find(client: &Client, settings: &DatabaseSettings) -> Result<Self> {
         let (query, key, never_null) = match (&settings.table, &settings.query) {
             (Some(table), _) => lookup::of_table(client, table, settings).await?,
             (None, Some(query)) => (query.clone(), settings.key.clone(), false),
@@ -37,7 +37,7 @@ impl Relation {
         let names: Vec<&String> = settings.cursor.iter().chain(&key).collect();
         let mut columns = lookup::columns(client, &query, &names).await?;
         let of_key = columns.split_off(usize::from(settings.cursor.is_some()));
-        let relation = Relation {
+        let relation = PostgresRelation {
             names: lookup::names(client, &query).await?,
             query,
             cursor: columns.pop(),
@@ -53,7 +53,7 @@ impl Relation {
         Ok(relation)
     }
 
-    async fn refuse_nulls(&self, client: &Client, settings: &Settings) -> Result<()> {
+    async fn refuse_nulls(&self, client: &Client, settings: &DatabaseSettings) -> Result<()> {
         let (Some(cursor), NullCursor::Refuse, true) =
             (&self.cursor, settings.null_cursor, self.has_nulls)
         else {
@@ -103,19 +103,19 @@ impl Relation {
 
     /// The statement that reads a window, and its parameters: payload, cursor if there is one, key. None
     /// for a window that is certain to be empty.
-    pub(super) fn statement(&self, window: &Window) -> Result<Option<(String, Vec<String>)>> {
+    pub(super) fn statement(&self, window: &RowWindow) -> Result<Option<(String, Vec<String>)>> {
         let cursor = match window.part {
-            Part::WithoutCursor if !self.has_nulls => return Ok(None),
-            Part::WithCursor => self.cursor.as_ref(),
-            Part::All | Part::WithoutCursor | Part::OfKeys => None,
+            WindowPart::WithoutCursor if !self.has_nulls => return Ok(None),
+            WindowPart::WithCursor => self.cursor.as_ref(),
+            WindowPart::All | WindowPart::WithoutCursor | WindowPart::OfKeys => None,
         };
         let mut values = Vec::new();
         let mut wanted = Vec::new();
-        if let (Part::WithoutCursor, Some(cursor)) = (window.part, &self.cursor) {
+        if let (WindowPart::WithoutCursor, Some(cursor)) = (window.part, &self.cursor) {
             wanted.push(format!("{} is null", cursor.name));
         }
-        let order: Vec<&Column> = cursor.into_iter().chain(&self.key).collect();
-        let list = |of: &dyn Fn(&Column) -> String| {
+        let order: Vec<&PostgresColumn> = cursor.into_iter().chain(&self.key).collect();
+        let list = |of: &dyn Fn(&PostgresColumn) -> String| {
             order
                 .iter()
                 .map(|column| of(column))
@@ -130,7 +130,7 @@ impl Relation {
             }
             wanted.push(format!(
                 "({}) >= ({})",
-                list(&Column::ordered),
+                list(&PostgresColumn::ordered),
                 casts.join(", ")
             ));
         } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
@@ -148,7 +148,7 @@ impl Relation {
                 cursor.value(values.len())
             ));
         }
-        if window.part == Part::OfKeys {
+        if window.part == WindowPart::OfKeys {
             wanted.extend(self.of_keys(window, &mut values)?);
         }
         let texts: String = order
@@ -162,13 +162,13 @@ impl Relation {
         let sql = format!(
             "select row_to_json(q.*)::text{texts} from {}{condition} order by {}",
             self.from(),
-            list(&Column::ordered)
+            list(&PostgresColumn::ordered)
         );
         Ok(Some((sql, values)))
     }
 
     /// The conditions for the rows of some keys.
-    fn of_keys(&self, window: &Window, values: &mut Vec<String>) -> Result<Vec<String>> {
+    fn of_keys(&self, window: &RowWindow, values: &mut Vec<String>) -> Result<Vec<String>> {
         values.push(serde_json::json!(window.keys).to_string());
         let number = values.len();
         let (mut names, mut casts) = (Vec::new(), Vec::new());
@@ -194,7 +194,7 @@ impl Relation {
     }
 
     /// The parameter `number`, less the lag.
-    fn least(&self, cursor: &Column, number: usize) -> Result<String> {
+    fn least(&self, cursor: &PostgresColumn, number: usize) -> Result<String> {
         let least = cursor.value(number);
         match &self.lag {
             Some(lag) => cursor.less(&least, lag),

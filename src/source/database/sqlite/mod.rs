@@ -9,13 +9,13 @@ use std::time::{Duration, SystemTime};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
-use super::fetch::{Part, Server, Window};
-use super::place::Marks;
+use super::cursor::Marks;
+use super::fetch::{RowWindow, Server, WindowPart};
 use super::row_sender::RowSender;
-use super::settings::{NullCursor, Settings};
+use super::settings::{DatabaseSettings, NullCursor};
 use crate::db::quoted;
 use crate::error::{Error, Result};
-use crate::source::mark::Kind;
+use crate::source::mark::MarkKind;
 use crate::source::{Declared, SourceContext};
 use value::{class, literal, record};
 
@@ -24,11 +24,11 @@ const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) struct Sqlite {
     path: PathBuf,
-    settings: Settings,
+    settings: DatabaseSettings,
 }
 
 /// A connection inside of a transaction.
-pub(super) struct Reading {
+pub(super) struct SqliteSession {
     connection: Connection,
     query: String,
     cursor: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct Reading {
 }
 
 impl Sqlite {
-    pub(super) fn new(settings: &Settings, context: &SourceContext) -> Result<Self> {
+    pub(super) fn new(settings: &DatabaseSettings, context: &SourceContext) -> Result<Self> {
         let Some(path) = settings.path.clone() else {
             return Err(Error::usage("the source names no file"));
         };
@@ -117,7 +117,7 @@ impl Sqlite {
         Ok((format!("select * from {}", quoted(table)), key))
     }
 
-    fn marks(&self, reading: &Reading, known: &Marks) -> Result<Marks> {
+    fn marks(&self, reading: &SqliteSession, known: &Marks) -> Result<Marks> {
         let Some(cursor) = &reading.cursor else {
             return Ok(known.clone());
         };
@@ -157,10 +157,10 @@ impl Sqlite {
             ));
         }
         if let Some(Value::Text(mark)) = &newest
-            && Kind::Timestamp.read(mark).is_some()
+            && MarkKind::Timestamp.read(mark).is_some()
         {
             // A moment in the future would hide all that comes before it.
-            let believed = Kind::Timestamp.not_after(mark.clone(), SystemTime::now());
+            let believed = MarkKind::Timestamp.not_after(mark.clone(), SystemTime::now());
             if believed != *mark {
                 newest = end("desc", Some(&believed))?;
             }
@@ -175,13 +175,13 @@ impl Sqlite {
 }
 
 impl Server for Sqlite {
-    type Session = Reading;
+    type Session = SqliteSession;
 
-    async fn open(&self, known: Option<&Marks>) -> Result<(Reading, Option<Marks>)> {
+    async fn open(&self, known: Option<&Marks>) -> Result<(SqliteSession, Option<Marks>)> {
         let connection = self.connect()?;
         let (query, key) = self.relation(&connection)?;
         let of_q = |name: &String| format!("q.{}", quoted(name));
-        let reading = Reading {
+        let reading = SqliteSession {
             connection,
             query,
             cursor: self.settings.cursor.as_ref().map(of_q),
@@ -206,7 +206,7 @@ impl Server for Sqlite {
     }
 
     /// A column holds whatever it is given, whatever it was declared to be.
-    async fn declared(&self, reading: &mut Reading) -> Result<Declared> {
+    async fn declared(&self, reading: &mut SqliteSession) -> Result<Declared> {
         Ok(Declared {
             key: reading.key_names.clone(),
             ..Declared::default()
@@ -215,8 +215,8 @@ impl Server for Sqlite {
 
     async fn read(
         &self,
-        reading: &mut Reading,
-        window: &Window,
+        reading: &mut SqliteSession,
+        window: &RowWindow,
         out: &mut RowSender,
     ) -> Result<()> {
         let (sql, values) = self.statement(reading, window)?;
@@ -225,7 +225,7 @@ impl Server for Sqlite {
             .prepare(&sql)
             .map_err(|cause| self.explain(cause))?;
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let has_cursor = window.part == Part::WithCursor;
+        let has_cursor = window.part == WindowPart::WithCursor;
         let places = reading.key.len() + usize::from(has_cursor);
         let width = names.len() - places;
         out.set_names(&names[..width].into()).await?;

@@ -3,9 +3,9 @@
 use rusqlite::types::Value;
 
 use super::value::{minus, value};
-use super::{Reading, Sqlite};
+use super::{Sqlite, SqliteSession};
 use crate::error::Result;
-use crate::source::database::fetch::{Part, Window};
+use crate::source::database::fetch::{RowWindow, WindowPart};
 
 impl Sqlite {
     /// A mark, less the lag.
@@ -19,13 +19,13 @@ impl Sqlite {
 
     pub(super) fn statement(
         &self,
-        reading: &Reading,
-        window: &Window,
+        reading: &SqliteSession,
+        window: &RowWindow,
     ) -> Result<(String, Vec<Value>)> {
         let cursor = reading
             .cursor
             .as_ref()
-            .filter(|_| window.part == Part::WithCursor);
+            .filter(|_| window.part == WindowPart::WithCursor);
         let columns: Vec<&String> = cursor.into_iter().chain(&reading.key).collect();
         let list = |suffix: &str| {
             let with = |column: &&String| format!("{column}{suffix}");
@@ -33,7 +33,7 @@ impl Sqlite {
         };
         let mut values = Vec::new();
         let mut wanted = Vec::new();
-        if let (Part::WithoutCursor, Some(cursor)) = (window.part, &reading.cursor) {
+        if let (WindowPart::WithoutCursor, Some(cursor)) = (window.part, &reading.cursor) {
             wanted.push(format!("{cursor} is null"));
         }
         if let Some(after) = &window.after {
@@ -56,7 +56,7 @@ impl Sqlite {
             values.push(value(to));
             wanted.push(format!("{cursor} collate binary <= ?"));
         }
-        if window.part == Part::OfKeys {
+        if window.part == WindowPart::OfKeys {
             let tuple = format!("({})", vec!["?"; columns.len()].join(", "));
             wanted.push(format!(
                 "({}) in (values {})",

@@ -3,13 +3,13 @@
 use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
 
-use super::super::json::Object;
-use super::super::row_sender::Record;
+use super::super::json::JsonObjectWriter;
+use super::super::row_sender::JsonRow;
 use crate::error::{Error, Result};
-use crate::source::mark::Kind;
+use crate::source::mark::MarkKind;
 
-pub(super) fn record(row: &Row<'_>, names: &[String]) -> rusqlite::Result<Record> {
-    let mut object = Object::new();
+pub(super) fn record(row: &Row<'_>, names: &[String]) -> rusqlite::Result<JsonRow> {
+    let mut object = JsonObjectWriter::new();
     for (index, name) in names.iter().enumerate() {
         match row.get_ref(index)? {
             ValueRef::Null => object.json(name, b"null"),
@@ -41,8 +41,8 @@ pub(super) fn minus(mark: Value, lag: f64) -> Result<Value> {
     Ok(match mark {
         Value::Integer(mark) => Value::Integer(mark.saturating_sub(lag.ceil() as i64)),
         Value::Real(mark) => Value::Real(mark - lag),
-        Value::Text(mark) if Kind::Timestamp.read(&mark).is_some() => {
-            Value::Text(Kind::Timestamp.minus(&mark, lag.ceil() as u64))
+        Value::Text(mark) if MarkKind::Timestamp.read(&mark).is_some() => {
+            Value::Text(MarkKind::Timestamp.minus(&mark, lag.ceil() as u64))
         }
         other => {
             return Err(Error::usage(format!(

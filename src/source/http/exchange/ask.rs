@@ -1,4 +1,4 @@
-//! One request until it has an answer: credentials, redirects, and which failures are worth another try.
+//! Sends one request up to its final answer: credentials, redirects, and which failures are retried.
 
 use std::time::SystemTime;
 
@@ -7,19 +7,19 @@ use reqwest::header::{
 };
 use reqwest::{Method, Request, StatusCode, Url};
 
-use super::{Exchange, PageRequest, Refusal, Reply};
+use super::{Exchange, PageRequest, Reply, StatusError};
 use crate::error::{Error, Result};
 use crate::http::auth::Credential;
-use crate::http::transport::{self, ACCEPTED_ENCODINGS, asked_pause, fatal, with_excerpt};
-use crate::retry::{self, Trouble};
+use crate::http::transport::{self, ACCEPTED_ENCODINGS, asked_pause, permanent, with_excerpt};
+use crate::retry::{self, RetryError};
 use crate::source::http::settings::BodyFormat;
 
 impl Exchange {
-    /// One proper answer, redirects followed; with the URL it came from.
+    /// The answer after redirects, and the URL it came from.
     pub(super) async fn ask(
         &self,
         request: &PageRequest,
-    ) -> Result<std::result::Result<(Url, Reply), Box<Refusal>>, Trouble> {
+    ) -> Result<Result<(Url, Reply), Box<StatusError>>, RetryError> {
         let mut url = request.url.clone();
         let mut method = request.method.clone();
         let mut redirects = 0;
@@ -34,14 +34,14 @@ impl Exchange {
             let sent = self.request(&url, &method, request, &credential, is_home);
             let reply = self.transport.send(sent, &shown).await?;
             let status = reply.status;
-            if self.is_passing(&reply) {
-                return Err(Trouble::Passing {
+            if self.is_transient(&reply) {
+                return Err(RetryError::Transient {
                     error: Box::new(self.answered(&reply, &shown)),
-                    asked: asked_pause(&reply.headers, SystemTime::now()),
+                    retry_after: asked_pause(&reply.headers, SystemTime::now()),
                 });
             }
             if self.settings.final_statuses.contains(&status.as_u16()) {
-                return Ok(Err(self.refusal(&reply, request, &shown)));
+                return Ok(Err(self.status_error(&reply, request, &shown)));
             }
             match status {
                 StatusCode::OK
@@ -55,20 +55,20 @@ impl Exchange {
                 StatusCode::UNAUTHORIZED
                     if is_home
                         && !has_renewed
-                        && self.auth.renew(&credential).await.map_err(fatal)? =>
+                        && self.auth.renew(&credential).await.map_err(permanent)? =>
                 {
                     has_renewed = true;
                 }
                 status if status.is_redirection() && reply.headers.contains_key(LOCATION) => {
                     redirects += 1;
                     if redirects > self.settings.max_redirects {
-                        return Err(fatal(self.too_many_redirects(request, &shown)));
+                        return Err(permanent(self.too_many_redirects(request, &shown)));
                     }
                     url = self
                         .redirected(&url, &reply, &mut method, &shown)
-                        .map_err(fatal)?;
+                        .map_err(permanent)?;
                 }
-                _ => return Ok(Err(self.refusal(&reply, request, &shown))),
+                _ => return Ok(Err(self.status_error(&reply, request, &shown))),
             }
         }
     }
@@ -117,7 +117,7 @@ impl Exchange {
         Ok(target)
     }
 
-    /// Neither credentials nor the headers of the settings go to other hosts.
+    /// Builds the request. Other hosts get neither credentials nor the headers in the settings.
     fn request(
         &self,
         url: &Url,
@@ -150,17 +150,17 @@ impl Exchange {
         request
     }
 
-    /// Whether another try may bring another answer.
-    fn is_passing(&self, reply: &Reply) -> bool {
+    /// Whether a retry may succeed.
+    fn is_transient(&self, reply: &Reply) -> bool {
         let status = reply.status.as_u16();
         let (retry, is_final) = (&self.settings.retry_statuses, &self.settings.final_statuses);
         if retry.contains(&status) || is_final.contains(&status) {
             return retry.contains(&status);
         }
         match reply.status {
-            // What was asked for is still being made.
+            // The server is still preparing the answer.
             StatusCode::ACCEPTED => true,
-            // Some servers say this when the quota is spent.
+            // Some servers answer so when the quota is used up.
             StatusCode::FORBIDDEN => {
                 transport::is_spent(&reply.headers) || transport::asks_for_pause(&reply.headers)
             }
@@ -173,7 +173,7 @@ impl Exchange {
         with_excerpt(error, &reply.body, &self.redactor)
     }
 
-    fn refusal(&self, reply: &Reply, request: &PageRequest, shown: &str) -> Box<Refusal> {
+    fn status_error(&self, reply: &Reply, request: &PageRequest, shown: &str) -> Box<StatusError> {
         let next = match (reply.status, self.auth.kept_in()) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Some(location)) => format!("check the credential in {location} and what it may read"),
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, None) => "give the source a credential: auth => sluice.bearer_auth(env => …)".to_owned(),
@@ -182,7 +182,7 @@ impl Exchange {
             _ => "check url, params, headers and body of the pipeline's source".to_owned(),
         };
         let error = self.answered(reply, shown).next(next);
-        Box::new(Refusal {
+        Box::new(StatusError {
             status: reply.status,
             error: error.reworded(|text| self.redactor.clean(text)),
             origin: request.shown(&self.redactor),
@@ -190,8 +190,7 @@ impl Exchange {
     }
 }
 
-/// Whether a partial answer holds all there is: of a range in other units than bytes, the server counts
-/// records.
+/// Whether a partial answer is all there is. A range in other units than bytes counts records.
 fn is_whole(headers: &HeaderMap) -> bool {
     let range = headers
         .get(CONTENT_RANGE)

@@ -1,15 +1,15 @@
-//! Signs of settings that are missing: more pages, errors beside the data.
+//! Signs that a setting is missing: further pages, errors beside the data.
 
 use std::sync::LazyLock;
 
 use reqwest::header::LINK;
 
-use super::{Answer, Page};
+use super::{Page, PageParser};
 use crate::source::http::paging::link_target;
-use crate::source::http::value::Found;
+use crate::source::http::value::Extracted;
 use crate::source::json::Pointer;
 
-/// Where answers say that they are errors.
+/// Members by which answers report errors.
 pub(super) static ERRORS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     pointers(&[
         "/errors",
@@ -21,7 +21,7 @@ pub(super) static ERRORS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     ])
 });
 
-/// Where answers lead on, and how many records they count.
+/// Members by which answers lead to further pages, or count all records.
 pub(super) static MORE_PAGES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     pointers(&[
         "/next",
@@ -49,7 +49,7 @@ pub(super) static MORE_PAGES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     ])
 });
 
-/// How much of an error is shown in a note.
+/// Characters of an error that a note shows.
 const SHOWN: usize = 200;
 
 fn pointers(texts: &[&str]) -> Vec<Pointer> {
@@ -57,7 +57,7 @@ fn pointers(texts: &[&str]) -> Vec<Pointer> {
     pointers.collect()
 }
 
-/// Whether one of [`ERRORS`] leads to something that means an error.
+/// Whether the value of a member in [`ERRORS`] means an error.
 pub(super) fn is_error(value: Option<&[u8]>) -> bool {
     value.is_some_and(|json| {
         let says_nothing = [&b"null"[..], b"false", b"\"\"", b"[]", b"{}"];
@@ -66,7 +66,7 @@ pub(super) fn is_error(value: Option<&[u8]>) -> bool {
 }
 
 impl Page {
-    /// GraphQL, for one, returns errors beside what it could find.
+    /// GraphQL, for example, returns errors beside partial data.
     pub(super) fn note_errors(&mut self, pointer: &Pointer, value: &[u8]) {
         let text: String = String::from_utf8_lossy(value).chars().take(SHOWN).collect();
         self.notes.push(format!(
@@ -76,14 +76,14 @@ impl Page {
         ));
     }
 
-    /// For a source without paging: the first of `hints` that says that there are more pages.
+    /// Notes the first of `hints` that shows further pages, for a source without paging.
     pub(super) fn note_more_pages<'a>(
         &mut self,
         mut hints: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
     ) {
         let records = self.records();
         let says_more = |place: &str, json: &[u8]| {
-            let value = Found::of_json(json);
+            let value = Extracted::of_json(json);
             match place.contains("total") {
                 true => value
                     .number()
@@ -105,8 +105,8 @@ impl Page {
     }
 }
 
-impl Answer<'_> {
-    /// What the headers show.
+impl PageParser<'_> {
+    /// Notes further pages that the headers show.
     pub(super) fn note_hints(&self, page: &mut Page) {
         if !self.reader.paging.is_none() || !page.notes.is_empty() {
             return;

@@ -1,19 +1,21 @@
-//! Pages that are one JSON document. Only brackets, quotes and keys are looked at, so that a
-//! record that is no sound JSON spoils itself and not its page.
+//! Pages that are one JSON document. Only brackets, quotes and keys are looked at, so that invalid JSON
+//! in one record does not affect the others.
 
 use std::ops::Range;
 
 use super::hints::{ERRORS, MORE_PAGES, is_error};
-use super::{Answer, KEPT_OF_LONG, NOT_JSON, Page, Record, RecordFault, TOO_LONG};
+use super::{Page, PageParser, PageRecord, PageRecordFault};
 use crate::error::{Error, Result};
-use crate::http::transport::{fatal, passing};
-use crate::retry::Trouble;
-use crate::source::http::settings::{Shape, digest};
-use crate::source::http::value::Found;
-use crate::source::json::{self, Fault, Outline, Parts, Pointer};
+use crate::http::transport::{permanent, transient};
+use crate::retry::RetryError;
+use crate::source::batch::{KEPT_OF_OVERSIZED, oversized};
+use crate::source::http::settings::{RecordsShape, digest};
+use crate::source::http::value::Extracted;
+use crate::source::json::{self, JsonError, Outline, Parts, Pointer};
+use crate::source::sqlstate::{INVALID_TEXT_REPRESENTATION, PROGRAM_LIMIT_EXCEEDED};
 
-impl Answer<'_> {
-    pub(super) fn read_json(&self, page: &mut Page) -> Result<(), Trouble> {
+impl PageParser<'_> {
+    pub(super) fn read_json(&self, page: &mut Page) -> Result<(), RetryError> {
         let reader = self.reader;
         let locators = reader.paging.locators();
         let in_body: Vec<(usize, &Pointer)> = locators
@@ -40,7 +42,7 @@ impl Answer<'_> {
         self.check(&checked)?;
         let signals = page.signals.in_order();
         for ((index, _), value) in in_body.iter().zip(values.by_ref()) {
-            *signals[*index] = value.map(Found::of_json);
+            *signals[*index] = value.map(Extracted::of_json);
         }
         let errors = values.by_ref().take(ERRORS.len());
         let error = ERRORS
@@ -59,44 +61,44 @@ impl Answer<'_> {
         Ok(())
     }
 
-    fn walk(&self, pointers: &[&Pointer]) -> Result<Outline, Trouble> {
+    fn walk(&self, pointers: &[&Pointer]) -> Result<Outline, RetryError> {
         let nothing = || (vec![None; pointers.len()], Parts::default());
         let shape = match self.reader.content.shape {
-            Shape::Array => json::Shape::Array,
-            Shape::Object | Shape::Members => json::Shape::Object,
+            RecordsShape::Array => json::Container::Array,
+            RecordsShape::Object | RecordsShape::Members => json::Container::Object,
         };
         self.refuse_html()?;
         match self.body.trim_ascii_start().first() {
             Some(b'{' | b'[') => json::find_parts(&self.body, pointers, shape),
-            None => Err(Fault::Incomplete),
+            None => Err(JsonError::Incomplete),
             Some(_) if b"null" == self.body.trim_ascii() => Ok(nothing()),
-            Some(_) => Err(Fault::Malformed(0)),
+            Some(_) => Err(JsonError::Malformed(0)),
         }
         .map_err(|fault| match fault {
-            Fault::Incomplete => passing(Error::failed(format!(
+            JsonError::Incomplete => transient(Error::failed(format!(
                 "the answer of {} ends inside its JSON, after {} bytes",
                 self.origin,
                 self.body.len()
             ))),
-            Fault::Malformed(at) => {
+            JsonError::Malformed(at) => {
                 let error = self.error(format!(
                     "the answer of {} is not JSON, as byte {} shows",
                     self.origin,
                     at + 1
                 ));
-                fatal(error.next("check that the url is that of the API, and `format`"))
+                permanent(error.next("check that the url is that of the API, and `format`"))
             }
         })
     }
 
-    /// Finds the records where they should be. Some servers write null for none.
+    /// Takes the records at the pointer. Some servers write null instead of an empty array.
     fn take_records(
         &self,
         page: &mut Page,
         span: Option<Range<usize>>,
         parts: Parts,
         is_error: bool,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RetryError> {
         let shape = self.reader.content.shape;
         let pointer = self.reader.content.records.text();
         let place = match pointer {
@@ -105,11 +107,11 @@ impl Answer<'_> {
         };
         let begins = span.as_ref().map(|span| self.body[span.start]);
         let (what, next) = match (shape, begins) {
-            (Shape::Array, Some(b'[')) | (Shape::Members, Some(b'{')) => {
+            (RecordsShape::Array, Some(b'[')) | (RecordsShape::Members, Some(b'{')) => {
                 self.hold_parts(page, span.unwrap_or_default(), parts);
                 return Ok(());
             }
-            (Shape::Object, Some(b'{')) => {
+            (RecordsShape::Object, Some(b'{')) => {
                 let span = span.unwrap_or_default();
                 let whole = Parts {
                     spans: vec![place_of(&span)],
@@ -124,18 +126,18 @@ impl Answer<'_> {
                 format!("there is no {place} of {}", self.origin),
                 "say where the records are: records => '/data'; if this is an error in disguise: fail_when, retry_when",
             ),
-            (Shape::Array, Some(b'{')) => (
+            (RecordsShape::Array, Some(b'{')) => (
                 format!(
                     "{place} of {} is an object, not an array of records",
                     self.origin
                 ),
                 "say where the array is: records => '/data'; if the object is a record: shape => 'object'; if its members are: shape => 'members'; if this is an error in disguise: fail_when, retry_when",
             ),
-            (Shape::Array, Some(_)) => (
+            (RecordsShape::Array, Some(_)) => (
                 format!("{place} of {} is not an array of records", self.origin),
                 "say where the array is: records => '/data'",
             ),
-            (Shape::Object | Shape::Members, Some(_)) => (
+            (RecordsShape::Object | RecordsShape::Members, Some(_)) => (
                 format!("{place} of {} is not an object", self.origin),
                 "say where the object is: records => '/data'; leave `shape` out if it is an array of records",
             ),
@@ -143,14 +145,14 @@ impl Answer<'_> {
         let error = self.error(what).next(next);
         match begins {
             None if !is_error => page.missing = Some(error),
-            _ => return Err(fatal(error)),
+            _ => return Err(permanent(error)),
         }
         Ok(())
     }
 
     fn hold_parts(&self, page: &mut Page, whole: Range<usize>, parts: Parts) {
         page.digest = digest(&self.body[whole]);
-        page.are_members = self.reader.content.shape == Shape::Members;
+        page.are_members = self.reader.content.shape == RecordsShape::Members;
         let max = self.reader.content.lines.max_record_bytes;
         let mut faults = parts.faults.into_iter().peekable();
         let mut found = Vec::new();
@@ -162,15 +164,15 @@ impl Answer<'_> {
                 if let Some((_, message)) = faults.next_if(|(other, _)| *other == index) {
                     found.push((
                         index,
-                        RecordFault {
-                            sqlstate: NOT_JSON,
+                        PageRecordFault {
+                            sqlstate: INVALID_TEXT_REPRESENTATION,
                             message,
                         },
                     ));
                 } else if span.len() > max {
                     found.push((index, too_long(&mut span, max)));
                 }
-                Record {
+                PageRecord {
                     span,
                     position: u32::try_from(index + 1).unwrap_or(u32::MAX),
                 }
@@ -185,15 +187,12 @@ fn place_of(span: &Range<usize>) -> Range<u32> {
     place(span.start)..place(span.end)
 }
 
-/// Cuts the record down to what is kept of it.
-fn too_long(span: &mut Range<u32>, max: usize) -> RecordFault {
+/// Cuts an oversized record to what quarantine keeps.
+fn too_long(span: &mut Range<u32>, max: usize) -> PageRecordFault {
     let size = span.len();
-    span.end = span.start + u32::try_from(size.min(KEPT_OF_LONG)).unwrap_or(u32::MAX);
-    RecordFault {
-        sqlstate: TOO_LONG,
-        message: format!(
-            "the record has {size} bytes, more than the limit max_record_bytes = {max}; its first {} bytes are kept here",
-            span.len()
-        ),
+    span.end = span.start + u32::try_from(size.min(KEPT_OF_OVERSIZED)).unwrap_or(u32::MAX);
+    PageRecordFault {
+        sqlstate: PROGRAM_LIMIT_EXCEEDED,
+        message: oversized(size as u64, "bytes", max, span.len()),
     }
 }

@@ -1,24 +1,25 @@
 //! Pages that are lines: NDJSON, CSV and TSV.
 
 use super::hints::{ERRORS, is_error};
-use super::{Answer, Page, Record, RecordFault};
+use super::{Page, PageParser, PageRecord, PageRecordFault};
 use crate::error::{Error, Result};
-use crate::http::transport::{fatal, passing};
-use crate::retry::Trouble;
+use crate::http::transport::{permanent, transient};
+use crate::retry::RetryError;
 use crate::source::http::settings::digest;
 use crate::source::json::{self, Pointer};
-use crate::source::records::{Compression, Format, MISCODED, SliceReader};
-use crate::source::{BatchBuilder, Limits};
+use crate::source::records::{Compression, Format, SliceReader};
+use crate::source::sqlstate::CHARACTER_NOT_IN_REPERTOIRE;
+use crate::source::{BatchBuilder, BatchLimits};
 
-/// Records are taken out of the slicer one at a time.
-const ONE: Limits = Limits {
+/// Records are read one at a time.
+const ONE: BatchLimits = BatchLimits {
     rows: 1,
     bytes: usize::MAX,
     digests: false,
 };
 
-impl Answer<'_> {
-    pub(super) fn read_lines(&self, page: &mut Page, format: Format) -> Result<(), Trouble> {
+impl PageParser<'_> {
+    pub(super) fn read_lines(&self, page: &mut Page, format: Format) -> Result<(), RetryError> {
         self.refuse_html()?;
         self.refuse_packed()?;
         if matches!(format, Format::Csv | Format::Tsv) {
@@ -29,7 +30,8 @@ impl Answer<'_> {
         page.digest = digest(&self.body);
         let lines = &self.reader.content.lines;
         let slicer = SliceReader::new(lines, format, self.body.to_vec());
-        self.slice(page, slicer.map_err(fatal)?).map_err(fatal)
+        self.slice(page, slicer.map_err(permanent)?)
+            .map_err(permanent)
     }
 
     fn slice(&self, page: &mut Page, mut slicer: SliceReader) -> Result<()> {
@@ -47,7 +49,7 @@ impl Answer<'_> {
                 Ok(payload) => content.extend_from_slice(payload),
                 Err(fault) => {
                     content.extend_from_slice(&fault.payload);
-                    let fault = RecordFault {
+                    let fault = PageRecordFault {
                         sqlstate: fault.sqlstate,
                         message: fault.message.clone(),
                     };
@@ -55,13 +57,15 @@ impl Answer<'_> {
                 }
             }
             let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-            records.push(Record {
+            records.push(PageRecord {
                 span: place(start)..place(content.len()),
                 position: u32::try_from(position).unwrap_or(u32::MAX),
             });
             one.roll_back(empty);
         }
-        let foreign = faults.iter().find(|(_, fault)| fault.sqlstate == MISCODED);
+        let foreign = faults
+            .iter()
+            .find(|(_, fault)| fault.sqlstate == CHARACTER_NOT_IN_REPERTOIRE);
         if let Some((index, _)) = foreign.filter(|_| self.reader.content.lines.is_utf8()) {
             page.notes.push(format!(
                 "line {} of {} is not UTF-8; if the answer is in another encoding, say in which: encoding => 'windows-1252'",
@@ -72,11 +76,11 @@ impl Answer<'_> {
         Ok(())
     }
 
-    /// A compressed file that does not say so.
-    fn refuse_packed(&self) -> Result<(), Trouble> {
+    /// Refuses a compressed body without Content-Encoding.
+    fn refuse_packed(&self) -> Result<(), RetryError> {
         match Compression::detect_by_content(&self.body) {
             None => Ok(()),
-            Some(name) => Err(fatal(
+            Some(name) => Err(permanent(
                 Error::failed(format!("the answer of {} is compressed by {name}", self.origin)).next(
                     "let the server say so (Content-Encoding), or load the file that it sends: sluice.file_source(...)",
                 ),
@@ -84,22 +88,22 @@ impl Answer<'_> {
         }
     }
 
-    /// JSON is no CSV, and its lines would become rows that mean nothing.
-    fn refuse_json(&self) -> Result<(), Trouble> {
+    /// Refuses JSON where CSV is expected: its lines would become senseless rows.
+    fn refuse_json(&self) -> Result<(), RetryError> {
         let is_json = matches!(self.body.trim_ascii_start().first(), Some(b'{' | b'['))
             && json::find(&self.body, &[]).is_ok();
         match is_json {
             false => Ok(()),
-            true => Err(fatal(
+            true => Err(permanent(
                 self.error(format!("the answer of {} is JSON", self.origin))
                     .next("set `format` to json, or ask the source for CSV"),
             )),
         }
     }
 
-    /// A body that ends with its connection may have been cut anywhere; only NDJSON shows by
-    /// its last line that it was not cut inside of a record.
-    fn check_end(&self, format: Format) -> Result<(), Trouble> {
+    /// Refuses a body of unknown length that ends with its connection: it may be truncated. Only NDJSON shows
+    /// by its last line end that no record is.
+    fn check_end(&self, format: Format) -> Result<(), RetryError> {
         let is_ndjson = format == Format::Ndjson;
         if self.reply.is_proven || (is_ndjson && self.body.ends_with(b"\n")) {
             return Ok(());
@@ -109,14 +113,16 @@ impl Answer<'_> {
             self.origin
         ));
         Err(match is_ndjson {
-            true => passing(error),
-            false => fatal(error.next("let the server send Content-Length or chunks, or use JSON")),
+            true => transient(error),
+            false => {
+                permanent(error.next("let the server send Content-Length or chunks, or use JSON"))
+            }
         })
     }
 
-    /// A server that fails while it streams can only say so in the stream: with an object that has an error
-    /// in it, unlike the records before.
-    fn check_last_line(&self, format: Format) -> Result<(), Trouble> {
+    /// A server that fails while it streams can only report that in the stream: by a last object that is an
+    /// error, unlike the records before.
+    fn check_last_line(&self, format: Format) -> Result<(), RetryError> {
         let body = self.body.trim_ascii_end();
         let Some(end) = memchr::memrchr(b'\n', body) else {
             return Ok(());
@@ -144,7 +150,7 @@ impl Answer<'_> {
         let is_usual = usual.is_some() && values.last().is_some_and(Option::is_some);
         match errors.iter().any(|value| is_error(*value)) && !is_usual {
             false => Ok(()),
-            true => Err(passing(self.error(format!(
+            true => Err(transient(self.error(format!(
                 "the answer of {} ends in an error: {}",
                 self.origin,
                 String::from_utf8_lossy(&last[..last.len().min(200)])
@@ -153,10 +159,10 @@ impl Answer<'_> {
     }
 }
 
-/// Of [`ERRORS`] those that a server writes into a stream.
+/// How many of [`ERRORS`] may occur in a stream.
 const STREAMED_ERRORS: usize = 4;
 
-/// Where the first member of the first record stands.
+/// The pointer to the first member of the first record.
 fn first_key(body: &[u8]) -> Option<Pointer> {
     let record = body.trim_ascii_start().strip_prefix(b"{")?;
     let record = record.trim_ascii_start().strip_prefix(b"\"")?;

@@ -1,5 +1,5 @@
-//! A complete page: its bytes, the ranges of its records, and what it says about the pages that follow. All of it is
-//! found in one walk.
+//! A complete page: its bytes, the ranges of its records, and what it says about the pages that follow,
+//! found in one pass.
 
 mod hints;
 mod json;
@@ -15,65 +15,58 @@ use reqwest::{StatusCode, Url};
 use super::condition::Condition;
 use super::paging::{Paging, Signals};
 use super::request::PageRequest;
-use super::settings::{Content, Settings};
+use super::settings::{HttpSettings, ResponseFormat};
 use super::since::Since;
 use crate::error::{Error, Kind, Result};
-use crate::http::transport::{Reply, asked_pause, fatal, passing, with_excerpt};
-use crate::retry::Trouble;
+use crate::http::transport::{Reply, asked_pause, permanent, transient, with_excerpt};
+use crate::retry::RetryError;
 use crate::secret::Redactor;
 use crate::source::BatchBuilder;
 use crate::source::records::Format;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// How often a page meant for people is asked for again, in the hope of data.
+/// How often an HTML page is retried: it mostly comes from a gateway, and not for long.
 const HTML_TRIES: u32 = 6;
-
-/// The SQLSTATE of a record that is too long, and what is kept of it.
-const TOO_LONG: &str = "54000";
-const KEPT_OF_LONG: usize = 64 * 1024;
-
-/// What broken JSON is to Postgres.
-const NOT_JSON: &str = "22P02";
 
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// What its records have as their origin.
+    /// The origin of its records.
     pub(crate) origin: String,
-    /// From where it came, after redirects.
+    /// Its URL after redirects.
     pub(crate) url: Url,
     bytes: Bytes,
-    records: Vec<Record>,
-    /// By index, those that cannot be loaded.
-    faults: Vec<(usize, RecordFault)>,
-    /// They are members of an object, and each becomes an object of its own.
+    records: Vec<PageRecord>,
+    /// Records that cannot be loaded, by index.
+    faults: Vec<(usize, PageRecordFault)>,
+    /// Records are members of an object; each becomes an object of one member.
     are_members: bool,
-    /// Tells pages apart by their records.
+    /// Digest of the records, by which equal pages are recognised.
     pub(crate) digest: [u8; 12],
     pub(crate) signals: Signals,
-    /// The mark, if it comes in a header.
+    /// The mark in a header.
     pub(crate) mark: Option<String>,
-    /// There was no place for records; says what was there, unless other pages have one.
+    /// The error that there is no member for records, which counts if no page has records.
     pub(crate) missing: Option<Error>,
-    /// What the user should know.
+    /// Notes for the user.
     pub(crate) notes: Vec<String>,
 }
 
 #[derive(Debug)]
-struct Record {
+struct PageRecord {
     span: Range<u32>,
-    /// How it is identified: by its line, or its index from 1.
+    /// Its line, or its index from 1.
     position: u32,
 }
 
 #[derive(Debug)]
-struct RecordFault {
+struct PageRecordFault {
     sqlstate: &'static str,
     message: String,
 }
 
 impl Page {
-    /// A page that the source does not have.
+    /// An empty page, for one that the source does not have.
     pub(crate) fn none(origin: String, url: Url) -> Self {
         Page {
             origin,
@@ -94,16 +87,16 @@ impl Page {
         self.records.len() as u64
     }
 
-    /// Bytes that it takes in memory.
+    /// Bytes in memory.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len() + self.records.len() * size_of::<Record>()
+        self.bytes.len() + self.records.len() * size_of::<PageRecord>()
     }
 
     pub(crate) fn last_record(&self) -> Option<&[u8]> {
         Some(self.payload(self.records.last()?))
     }
 
-    fn payload(&self, record: &Record) -> &[u8] {
+    fn payload(&self, record: &PageRecord) -> &[u8] {
         &self.bytes[record.span.start as usize..record.span.end as usize]
     }
 
@@ -133,16 +126,21 @@ impl Page {
         true
     }
 
-    /// Takes what was found in `bytes`.
-    fn hold(&mut self, bytes: Bytes, records: Vec<Record>, faults: Vec<(usize, RecordFault)>) {
+    /// Sets the records, which are ranges of `bytes`.
+    fn hold(
+        &mut self,
+        bytes: Bytes,
+        records: Vec<PageRecord>,
+        faults: Vec<(usize, PageRecordFault)>,
+    ) {
         (self.bytes, self.records, self.faults) = (bytes, records, faults);
     }
 }
 
-/// What is known of all pages of a source.
+/// Parses the pages of a source.
 #[derive(Debug)]
-pub(crate) struct Reader {
-    content: Content,
+pub(crate) struct PageReader {
+    content: ResponseFormat,
     paging: Paging,
     since: Option<Since>,
     retry_when: Vec<Condition>,
@@ -150,9 +148,13 @@ pub(crate) struct Reader {
     redactor: Arc<Redactor>,
 }
 
-impl Reader {
-    pub(crate) fn new(settings: &Settings, content: Content, redactor: Arc<Redactor>) -> Self {
-        Reader {
+impl PageReader {
+    pub(crate) fn new(
+        settings: &HttpSettings,
+        content: ResponseFormat,
+        redactor: Arc<Redactor>,
+    ) -> Self {
+        PageReader {
             content,
             paging: settings.paging.clone(),
             since: settings.since.clone(),
@@ -162,15 +164,15 @@ impl Reader {
         }
     }
 
-    /// Reads an answer, the `tries`th to this request.
+    /// Parses an answer, the `tries`th to this request.
     pub(crate) fn read(
         &self,
         request: &PageRequest,
         url: Url,
         reply: &Reply,
         tries: u32,
-    ) -> Result<Page, Trouble> {
-        let answer = Answer {
+    ) -> Result<Page, RetryError> {
+        let answer = PageParser {
             reader: self,
             origin: request.shown(&self.redactor),
             reply,
@@ -202,23 +204,23 @@ impl Reader {
     }
 }
 
-/// An answer being read.
-struct Answer<'a> {
-    reader: &'a Reader,
+/// An answer being parsed.
+struct PageParser<'a> {
+    reader: &'a PageReader,
     origin: String,
     reply: &'a Reply,
     body: Bytes,
     tries: u32,
 }
 
-impl Answer<'_> {
-    /// An error with the beginning of what came.
+impl PageParser<'_> {
+    /// An error with an excerpt of the body.
     fn error(&self, what: String) -> Error {
         with_excerpt(Error::failed(what), &self.body, &self.reader.redactor)
     }
 
-    /// A page meant for people where records should be: some gateway answers, and mostly not for long.
-    fn refuse_html(&self) -> Result<(), Trouble> {
+    /// Refuses HTML where records should be.
+    fn refuse_html(&self) -> Result<(), RetryError> {
         let start = &self.body.trim_ascii_start()[..self.body.trim_ascii_start().len().min(16)];
         let start = start.to_ascii_lowercase();
         let is_html = [&b"<!doctype"[..], b"<html", b"<head", b"<body", b"<?xml"];
@@ -229,37 +231,37 @@ impl Answer<'_> {
             .error(format!("the answer of {} is HTML", self.origin))
             .next("check that the url is that of the API; if a gateway speaks there, run again");
         Err(match self.tries < HTML_TRIES {
-            true => passing(error),
-            false => fatal(error.with_kind(Kind::Exhausted)),
+            true => transient(error),
+            false => permanent(error.with_kind(Kind::Exhausted)),
         })
     }
 
-    /// What `retry_when` or `fail_when` makes of the JSON at their pointers.
-    fn check(&self, values: &[Option<&[u8]>]) -> Result<(), Trouble> {
+    /// Applies `retry_when` and `fail_when` to the JSON at their pointers.
+    fn check(&self, values: &[Option<&[u8]>]) -> Result<(), RetryError> {
         let (retry, fail) = (&self.reader.retry_when, &self.reader.fail_when);
         let mut conditions = retry.iter().chain(fail).zip(values);
         let Some((condition, _)) = conditions.find(|(condition, value)| condition.holds(**value))
         else {
             return Ok(());
         };
-        let is_passing = retry.iter().any(|other| std::ptr::eq(other, condition));
+        let is_transient = retry.iter().any(|other| std::ptr::eq(other, condition));
         let error = self.error(format!(
             "{} answered {} with `{}` in its body ({})",
             self.origin,
             self.reply.status,
             condition.pointer.text(),
-            if is_passing {
+            if is_transient {
                 "retry_when"
             } else {
                 "fail_when"
             }
         ));
-        Err(match is_passing {
-            true => Trouble::Passing {
+        Err(match is_transient {
+            true => RetryError::Transient {
                 error: Box::new(error),
-                asked: asked_pause(&self.reply.headers, SystemTime::now()),
+                retry_after: asked_pause(&self.reply.headers, SystemTime::now()),
             },
-            false => fatal(error.next("see what the source says, and correct the request")),
+            false => permanent(error.next("see what the source says, and correct the request")),
         })
     }
 }

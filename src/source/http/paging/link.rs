@@ -1,7 +1,7 @@
 //! The `Link` header of RFC 8288.
 
-/// The target of the first link in `header` whose relation is `rel`, and which does not say that there is
-/// nothing (`results="false"`).
+/// The target of the first link in `header` with the relation `rel`, unless it says that there is nothing
+/// (`results="false"`).
 pub(crate) fn target(header: &str, rel: &str) -> Option<String> {
     let mut rest = header;
     loop {
@@ -16,8 +16,7 @@ pub(crate) fn target(header: &str, rel: &str) -> Option<String> {
     }
 }
 
-/// Whether one of the parameters after a target gives it the relation, whether it holds anything; and what
-/// follows them.
+/// Whether the parameters after a target name the relation, whether it has results, and the rest of the header.
 fn parameters<'a>(mut rest: &'a str, rel: &str) -> (bool, bool, &'a str) {
     let (mut found, mut has_results) = (None, true);
     loop {

@@ -1,18 +1,18 @@
-//! Notices pages that repeat in a loop, with bounded memory.
+//! Detects pages that repeat in a loop, in bounded memory.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use super::place::At;
+use super::position::PagePosition;
 use crate::error::{Error, Result};
 
-/// After how many pages in a row without a record the log says so, each time.
+/// The log notes every so many pages without records in a row.
 const TELL_EMPTY_PAGES: u64 = 100;
 
-/// How many of them are taken for a loop that no token shows.
+/// Pages without records in a row that are taken for a loop.
 const EMPTY_PAGES: u64 = 1000;
 
-/// How many values are remembered exactly; a longer loop is noticed in its second round.
+/// Values that are remembered exactly; a longer loop is detected in its second round.
 const REMEMBERED: usize = 1 << 16;
 
 /// The pages of a sweep so far.
@@ -21,7 +21,7 @@ pub(crate) struct LoopGuard {
     places: Repeats<u64>,
     contents: Repeats<[u8; 12]>,
     empty: u64,
-    /// Equal pages are the source's nature.
+    /// The source may give equal pages.
     allows_equal: bool,
 }
 
@@ -29,13 +29,13 @@ pub(crate) struct LoopGuard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
     No,
-    /// Of the one before.
+    /// Those of the page before.
     OfLast,
     OfEarlier,
 }
 
 impl LoopGuard {
-    /// `before` is the digest of the page that an earlier run came to.
+    /// `before` is the digest of the last page of an earlier run.
     pub(crate) fn new(allows_equal: bool, before: Option<[u8; 12]>) -> Self {
         let mut contents = Repeats::default();
         if let Some(before) = before {
@@ -49,20 +49,20 @@ impl LoopGuard {
         }
     }
 
-    /// No page is asked for twice.
-    pub(crate) fn enter(&mut self, at: &At) -> Result<()> {
+    /// Refuses to request a page twice.
+    pub(crate) fn enter(&mut self, at: &PagePosition) -> Result<()> {
         match self.places.note(at.fingerprint()) {
             Repeat::No => Ok(()),
             _ => Err(looping(format!("{at} came a second time"))),
         }
     }
 
-    /// Looks at the digest of a page with records, or counts one without.
+    /// Compares the digest of a page with records; counts pages without.
     pub(crate) fn look_at(
         &mut self,
         records: u64,
         digest: [u8; 12],
-        at: &At,
+        at: &PagePosition,
         origin: &str,
     ) -> Result<Repeat> {
         if records > 0 {
@@ -85,7 +85,7 @@ impl LoopGuard {
     }
 
     /// Refuses a repeat, unless it is allowed.
-    pub(crate) fn refuse(&self, repeat: Repeat, at: &At, origin: &str) -> Result<()> {
+    pub(crate) fn refuse(&self, repeat: Repeat, at: &PagePosition, origin: &str) -> Result<()> {
         if repeat == Repeat::No || self.allows_equal {
             return Ok(());
         }
@@ -96,8 +96,8 @@ impl LoopGuard {
     }
 }
 
-/// The last [`REMEMBERED`] values, and one more that stays while the others go (Brent's cycle detection):
-/// each time the steps since it have doubled, the newest takes its place.
+/// The last [`REMEMBERED`] values, and an anchor that outlives them (Brent's cycle detection): it is replaced
+/// by the newest value whenever the steps since have doubled.
 #[derive(Debug)]
 struct Repeats<T> {
     recent: HashSet<T>,
@@ -174,7 +174,8 @@ mod tests {
     #[test]
     fn pages_without_records_are_a_loop_if_they_are_many_in_a_row_and_not_allowed() {
         let look = |guard: &mut LoopGuard, records| {
-            let looked = guard.look_at(records, [0; 12], &At::Page(7), "http://x/?page=7");
+            let looked =
+                guard.look_at(records, [0; 12], &PagePosition::Page(7), "http://x/?page=7");
             looked.map_err(|error| error.to_string())
         };
         let mut guard = LoopGuard::new(false, None);

@@ -1,25 +1,25 @@
-//! The paging models: the first request, and the one that follows a page. No input or output here.
+//! The paging models: the first request, and the one after a page. There is no I/O here.
 
 mod counted;
 mod link;
 mod linked;
 mod loop_guard;
-mod place;
+mod position;
 
 use reqwest::Url;
 use reqwest::header::LINK;
 use serde::Deserialize;
 
-use super::value::{Found, Locator, SendIn};
+use super::value::{Extracted, Locator, SendIn};
 use crate::error::{Error, Result};
 use crate::source::json::Pointer;
 pub(crate) use link::target as link_target;
 pub(crate) use loop_guard::{LoopGuard, Repeat};
-pub(crate) use place::At;
+pub(crate) use position::PagePosition;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Model {
+enum PagingModel {
     #[default]
     None,
     PageNumber,
@@ -29,7 +29,7 @@ enum Model {
     LinkHeader,
 }
 
-/// What ends the pages, besides what the source says about their end.
+/// What ends the pages, besides what the source says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EndsAt {
@@ -37,23 +37,23 @@ pub(crate) enum EndsAt {
     EmptyPage,
     /// A page with fewer records than were asked for.
     ShortPage,
-    /// A page that the source does not have.
+    /// An error status for a page that does not exist.
     NotFound,
     /// A page with the same records as the one before.
     RepeatedPage,
 }
 
-/// Which of the settings belong to which model is checked where a pipeline is defined.
+/// The settings. `define_pipeline` checks which belong to which model.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Paging {
-    model: Model,
+    model: PagingModel,
     param: String,
     start: Option<u64>,
     size_param: Option<String>,
     size: Option<u64>,
     send_in: SendIn,
-    /// Where the next token or link is found; or the token in the last record.
+    /// The next token or link; or the token in the last record.
     next: Option<Locator>,
     last: Option<Pointer>,
     rel: String,
@@ -64,22 +64,22 @@ pub(crate) struct Paging {
     pub(crate) ends_at: EndsAt,
 }
 
-/// What an answer says of the pages.
+/// What an answer says about the pages.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Signals {
-    pub(crate) next: Option<Found>,
-    pub(crate) pages: Option<Found>,
-    pub(crate) total: Option<Found>,
-    pub(crate) more: Option<Found>,
-    pub(crate) done: Option<Found>,
+    pub(crate) next: Option<Extracted>,
+    pub(crate) pages: Option<Extracted>,
+    pub(crate) total: Option<Extracted>,
+    pub(crate) more: Option<Extracted>,
+    pub(crate) done: Option<Extracted>,
 }
 
 /// The last counts of pages and of records that an answer gave.
-pub(crate) type Counts = [Option<Found>; 2];
+pub(crate) type LastCounts = [Option<Extracted>; 2];
 
 impl Signals {
-    /// A count that an answer does not give is that of the one before.
-    pub(crate) fn remember(&mut self, counts: &mut Counts) {
+    /// Takes counts that this answer lacks from the one before.
+    pub(crate) fn remember(&mut self, counts: &mut LastCounts) {
         for (count, last) in [&mut self.pages, &mut self.total].into_iter().zip(counts) {
             match count {
                 Some(count) => *last = Some(count.clone()),
@@ -89,7 +89,7 @@ impl Signals {
     }
 
     /// In the order of [`Paging::locators`].
-    pub(crate) fn of(found: [Option<Found>; 5]) -> Self {
+    pub(crate) fn of(found: [Option<Extracted>; 5]) -> Self {
         let [next, pages, total, more, done] = found;
         Signals {
             next,
@@ -100,7 +100,7 @@ impl Signals {
         }
     }
 
-    pub(crate) fn in_order(&mut self) -> [&mut Option<Found>; 5] {
+    pub(crate) fn in_order(&mut self) -> [&mut Option<Extracted>; 5] {
         [
             &mut self.next,
             &mut self.pages,
@@ -111,16 +111,16 @@ impl Signals {
     }
 }
 
-/// What is known of a page that was fetched.
-pub(crate) struct Facts<'a> {
-    pub(crate) at: &'a At,
+/// What is known about a fetched page.
+pub(crate) struct PageFacts<'a> {
+    pub(crate) at: &'a PagePosition,
     /// Records in it.
     pub(crate) records: u64,
     /// Records in all pages of the sweep so far, this one included.
     pub(crate) seen: u64,
     /// Records in the largest page so far.
     pub(crate) largest: u64,
-    /// Where it came from, after redirects: what links are relative to.
+    /// Its URL after redirects, the base of links.
     pub(crate) url: &'a Url,
     pub(crate) signals: &'a Signals,
     pub(crate) last_record: Option<&'a [u8]>,
@@ -128,41 +128,40 @@ pub(crate) struct Facts<'a> {
 
 /// What follows a page.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct After {
-    pub(crate) next: Option<At>,
-    /// The source said that this was the end; the next page is asked for all the same.
+pub(crate) struct NextPage {
+    pub(crate) next: Option<PagePosition>,
+    /// The source says that this was the last page; the next one is requested all the same.
     pub(crate) is_doubtful: bool,
     /// How many records the source says there are.
     pub(crate) total: Option<u64>,
 }
 
 /// Where paging puts a value into the request.
-pub(crate) type Put<'a> = &'a mut dyn FnMut(SendIn, &str, Found);
+pub(crate) type PutParam<'a> = &'a mut dyn FnMut(SendIn, &str, Extracted);
 
 impl Paging {
     pub(crate) fn is_none(&self) -> bool {
-        self.model == Model::None
+        self.model == PagingModel::None
     }
 
-    pub(crate) fn first(&self) -> At {
+    pub(crate) fn first(&self) -> PagePosition {
         match self.model {
-            Model::PageNumber => At::Page(self.start()),
-            Model::Offset => At::Offset(self.start()),
-            _ => At::First,
+            PagingModel::PageNumber => PagePosition::Page(self.start()),
+            PagingModel::Offset => PagePosition::Offset(self.start()),
+            _ => PagePosition::First,
         }
     }
 
     fn start(&self) -> u64 {
         self.start.unwrap_or(match self.model {
-            Model::PageNumber => 1,
+            PagingModel::PageNumber => 1,
             _ => 0,
         })
     }
 
-    /// The first page after this many others, how many those are, and how many records they are taken to
-    /// hold: what counts to the end goes on as if they had been read. Pages that only the one before can
-    /// name cannot be passed over.
-    pub(crate) fn first_behind(&self, pages: u64) -> (At, u64, u64) {
+    /// The page after the first `pages`, how many are skipped, and how many records those are assumed to
+    /// have. Pages that only the page before names cannot be skipped.
+    pub(crate) fn first_after_skipping(&self, pages: u64) -> (PagePosition, u64, u64) {
         let mut at = self.first();
         for passed in 0..pages {
             match self.ahead(&at) {
@@ -173,21 +172,22 @@ impl Paging {
         (at, pages, pages * self.size.unwrap_or(0))
     }
 
-    /// Whether `at` is a place in this model.
-    pub(crate) fn knows(&self, at: &At) -> bool {
+    /// Whether `at` is a position of this model.
+    pub(crate) fn knows(&self, at: &PagePosition) -> bool {
         match (self.model, at) {
-            (Model::PageNumber, At::Page(_)) | (Model::Offset, At::Offset(_)) => true,
-            (Model::PageNumber | Model::Offset, _) => false,
-            (Model::Cursor, At::Token(_) | At::TokenJson(_)) => true,
-            (Model::NextLink | Model::LinkHeader, At::Link(_)) => true,
-            (_, at) => *at == At::First,
+            (PagingModel::PageNumber, PagePosition::Page(_))
+            | (PagingModel::Offset, PagePosition::Offset(_)) => true,
+            (PagingModel::PageNumber | PagingModel::Offset, _) => false,
+            (PagingModel::Cursor, PagePosition::Token(_) | PagePosition::TokenJson(_)) => true,
+            (PagingModel::NextLink | PagingModel::LinkHeader, PagePosition::Link(_)) => true,
+            (_, at) => *at == PagePosition::First,
         }
     }
 
-    /// Where the values of [`Signals`] stand, in their order.
+    /// The locators of [`Signals`], in their order.
     pub(crate) fn locators(&self) -> [Option<Locator>; 5] {
         let next = match self.model {
-            Model::LinkHeader => Some(Locator::Header(LINK)),
+            PagingModel::LinkHeader => Some(Locator::Header(LINK)),
             _ => self.next.clone(),
         };
         let others = [&self.pages, &self.total, &self.more, &self.done].map(Clone::clone);
@@ -195,50 +195,54 @@ impl Paging {
         [next, pages, total, more, done]
     }
 
-    /// Writes the place into the request. For a link, that is the whole request.
-    pub(crate) fn put(&self, at: &At, put: Put<'_>) {
-        let number = |n: u64| Found::Json(n.to_string());
+    /// Sets the parameters for `at`. A link is a request of its own and needs none.
+    pub(crate) fn put(&self, at: &PagePosition, put: PutParam<'_>) {
+        let number = |n: u64| Extracted::Json(n.to_string());
         match at {
-            At::Page(n) | At::Offset(n) => {
+            PagePosition::Page(n) | PagePosition::Offset(n) => {
                 put(self.send_in, &self.param, number(*n));
                 if let (Some(name), Some(size)) = (&self.size_param, self.size) {
                     put(self.send_in, name, number(size));
                 }
             }
-            At::Token(text) => put(self.send_in, &self.param, Found::Text(text.clone())),
-            At::TokenJson(json) => put(self.send_in, &self.param, Found::Json(json.clone())),
-            At::First | At::Link(_) => {}
+            PagePosition::Token(text) => {
+                put(self.send_in, &self.param, Extracted::Text(text.clone()))
+            }
+            PagePosition::TokenJson(json) => {
+                put(self.send_in, &self.param, Extracted::Json(json.clone()))
+            }
+            PagePosition::First | PagePosition::Link(_) => {}
         }
     }
 
-    /// The page after `at`, if it is known before `at` has come.
-    pub(crate) fn ahead(&self, at: &At) -> Option<At> {
+    /// The page after `at`, if it can be predicted.
+    pub(crate) fn ahead(&self, at: &PagePosition) -> Option<PagePosition> {
         match at {
-            At::Page(page) => Some(At::Page(page + 1)),
-            At::Offset(offset) => Some(At::Offset(offset + self.size?)),
+            PagePosition::Page(page) => Some(PagePosition::Page(page + 1)),
+            PagePosition::Offset(offset) => Some(PagePosition::Offset(offset + self.size?)),
             _ => None,
         }
     }
 
-    /// The page after `facts.at`, now that it has come; none: it was the last.
-    pub(crate) fn after(&self, facts: &Facts<'_>) -> Result<After> {
+    /// The page after the one that was fetched.
+    pub(crate) fn after(&self, facts: &PageFacts<'_>) -> Result<NextPage> {
         let says_more = self.says_more(facts.signals)?;
         let after = match self.model {
-            Model::PageNumber | Model::Offset => self.after_counted(facts, says_more),
-            _ => After {
-                next: self.led_to(facts, says_more)?,
-                ..After::default()
+            PagingModel::PageNumber | PagingModel::Offset => self.after_counted(facts, says_more),
+            _ => NextPage {
+                next: self.next_linked(facts, says_more)?,
+                ..NextPage::default()
             },
         };
-        Ok(After {
+        Ok(NextPage {
             next: after.next.filter(|_| says_more != Some(false)),
-            total: facts.signals.total.as_ref().and_then(Found::number),
+            total: facts.signals.total.as_ref().and_then(Extracted::number),
             ..after
         })
     }
 
-    /// What `more` and `done` say. A word for `more` that is neither yes nor no is taken for yes, as it may be a
-    /// link; for `done` it is refused, as what it ends might be lost.
+    /// What `more` and `done` say. Other values than booleans are true for `more`, which may be a link, and
+    /// refused for `done`, as pages might be lost.
     fn says_more(&self, signals: &Signals) -> Result<Option<bool>> {
         if let Some(more) = &signals.more {
             return Ok(Some(more.answer() != Some(false)));
@@ -258,9 +262,8 @@ impl Paging {
         Ok(Some(!is_done))
     }
 
-    /// The value that leads on is in the body and was not there at all, not even empty: it looks like a
-    /// typing error.
-    pub(crate) fn lacks_lead(&self, signals: &Signals) -> bool {
+    /// Whether the member that leads to the next page is absent, not just empty: `next` may be misspelt.
+    pub(crate) fn lacks_next(&self, signals: &Signals) -> bool {
         let is_told = signals.more.is_some() || signals.done.is_some();
         self.next.is_some() && signals.next.is_none() && !is_told
     }

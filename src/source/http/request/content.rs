@@ -1,36 +1,38 @@
-//! Parameters and body of a request being built.
+//! Parameters and body of a request.
 
 use serde_json::{Map, Value};
 
 use crate::error::Result;
-use crate::source::http::placeholders::{Filled, fill_value};
-use crate::source::http::settings::{BodyFormat, Settings};
-use crate::source::http::value::{Found, SendIn};
+use crate::source::http::placeholders::{RowValues, fill_value};
+use crate::source::http::settings::{BodyFormat, HttpSettings};
+use crate::source::http::value::{Extracted, SendIn};
 use crate::source::json::Pointer;
 
-/// What a request carries.
-pub(super) struct Content {
+/// The parameters and the body of a request.
+pub(super) struct RequestContent {
     pub(super) params: Vec<(String, String)>,
-    body: Option<Body>,
+    body: Option<RequestBody>,
 }
 
-enum Body {
+enum RequestBody {
     Form(Vec<(String, String)>),
     Json {
         value: Value,
-        /// JSON that goes into it as it is, so that its numbers stay what they are.
+        /// JSON that is inserted as text, so that its numbers keep their digits.
         verbatim: Vec<String>,
     },
 }
 
-impl Content {
-    pub(super) fn new(settings: &Settings, row: Option<&Filled>) -> Result<Self> {
+impl RequestContent {
+    pub(super) fn new(settings: &HttpSettings, row: Option<&RowValues>) -> Result<Self> {
         let body = settings.body.clone();
         let body = body.map(|body| fill_value(body, row)).transpose()?;
         let body = match (settings.body_format, &body) {
-            (BodyFormat::Form, Some(Value::Object(members))) => Some(Body::Form(pairs(members))),
-            (BodyFormat::Form, _) => Some(Body::Form(Vec::new())),
-            (BodyFormat::Json, body) => body.clone().map(|value| Body::Json {
+            (BodyFormat::Form, Some(Value::Object(members))) => {
+                Some(RequestBody::Form(pairs(members)))
+            }
+            (BodyFormat::Form, _) => Some(RequestBody::Form(Vec::new())),
+            (BodyFormat::Json, body) => body.clone().map(|value| RequestBody::Json {
                 value,
                 verbatim: Vec::new(),
             }),
@@ -39,34 +41,34 @@ impl Content {
             Value::Object(params) => pairs(&params),
             _ => Vec::new(),
         };
-        Ok(Content { params, body })
+        Ok(RequestContent { params, body })
     }
 
-    pub(super) fn put(&mut self, send_in: SendIn, name: &str, value: Found) {
+    pub(super) fn put(&mut self, send_in: SendIn, name: &str, value: Extracted) {
         let body = self.body.take();
         self.body = match (send_in, body) {
             (SendIn::Params, body) => {
                 replace(&mut self.params, name, value);
                 body
             }
-            (SendIn::Body, Some(Body::Form(mut pairs))) => {
+            (SendIn::Body, Some(RequestBody::Form(mut pairs))) => {
                 replace(&mut pairs, name, value);
-                Some(Body::Form(pairs))
+                Some(RequestBody::Form(pairs))
             }
             (SendIn::Body, body) => {
                 let (mut whole, mut verbatim) = match body {
-                    Some(Body::Json { value, verbatim }) => (value, verbatim),
+                    Some(RequestBody::Json { value, verbatim }) => (value, verbatim),
                     _ => (Value::Object(Map::new()), Vec::new()),
                 };
                 let member = match value {
-                    Found::Text(text) => Value::from(text),
-                    Found::Json(json) => {
+                    Extracted::Text(text) => Value::from(text),
+                    Extracted::Json(json) => {
                         verbatim.push(json);
                         Value::from(stand_in(verbatim.len() - 1))
                     }
                 };
                 put_at(&mut whole, name, member);
-                Some(Body::Json {
+                Some(RequestBody::Json {
                     value: whole,
                     verbatim,
                 })
@@ -74,14 +76,14 @@ impl Content {
         };
     }
 
-    /// As it is sent.
+    /// The encoded body.
     pub(super) fn body(&self) -> Option<String> {
         match self.body.as_ref()? {
-            Body::Form(pairs) => {
+            RequestBody::Form(pairs) => {
                 let mut form = form_urlencoded::Serializer::new(String::new());
                 Some(form.extend_pairs(pairs).finish())
             }
-            Body::Json { value, verbatim } => {
+            RequestBody::Json { value, verbatim } => {
                 let places = (0..).map(|index| Value::from(stand_in(index)).to_string());
                 let text = verbatim
                     .iter()
@@ -95,12 +97,12 @@ impl Content {
     }
 }
 
-/// No JSON that comes from Postgres holds a NUL.
+/// A placeholder for verbatim JSON: no JSON from Postgres contains NUL.
 fn stand_in(index: usize) -> String {
     format!("\0{index}\0")
 }
 
-/// `name` is a member of the body, or a JSON pointer to one; objects on the way to it are made.
+/// Sets a member by name or JSON pointer, creating the objects on its path.
 fn put_at(body: &mut Value, name: &str, value: Value) {
     let path = match Pointer::parse(name) {
         Some(pointer) => pointer.segments().to_vec(),
@@ -117,12 +119,12 @@ fn put_at(body: &mut Value, name: &str, value: Value) {
     *place = value;
 }
 
-fn replace(pairs: &mut Vec<(String, String)>, name: &str, value: Found) {
+fn replace(pairs: &mut Vec<(String, String)>, name: &str, value: Extracted) {
     pairs.retain(|(other, _)| other != name);
     pairs.push((name.to_owned(), value.text().to_owned()));
 }
 
-/// Members as parameters; an array is one that is repeated.
+/// Members as parameters; an array becomes a repeated one.
 fn pairs(members: &Map<String, Value>) -> Vec<(String, String)> {
     fn add(pairs: &mut Vec<(String, String)>, name: &str, value: &Value) {
         match value {
@@ -147,20 +149,20 @@ mod tests {
 
     #[test]
     fn values_go_into_the_body_where_they_are_wanted_and_numbers_stay_what_they_are() {
-        let mut content = Content {
+        let mut content = RequestContent {
             params: Vec::new(),
-            body: Some(Body::Json {
+            body: Some(RequestBody::Json {
                 value: json!({"query": {"size": 2}, "after": 1}),
                 verbatim: Vec::new(),
             }),
         };
         for (name, value) in [
-            ("/query/after", Found::Text("a\"b".to_owned())),
+            ("/query/after", Extracted::Text("a\"b".to_owned())),
             (
                 "/new/deep",
-                Found::Json("[0.10, 123456789012345678901234567890]".to_owned()),
+                Extracted::Json("[0.10, 123456789012345678901234567890]".to_owned()),
             ),
-            ("after", Found::Json("7".to_owned())),
+            ("after", Extracted::Json("7".to_owned())),
         ] {
             content.put(SendIn::Body, name, value);
         }

@@ -19,7 +19,7 @@ fn of_kind(kind: &str, lag: u64) -> Since {
 }
 
 /// The parameters that ask for a span.
-fn params(since: &Since, span: &Span) -> Vec<String> {
+fn params(since: &Since, span: &MarkSpan) -> Vec<String> {
     let mut params = Vec::new();
     since.put(span, UNIX_EPOCH, &mut |_, name, value| {
         params.push(format!("{name}={}", value.text()));
@@ -144,7 +144,7 @@ fn a_template_takes_both_ends() {
         asked(&since, Some("2026-03-01T09:00:00Z")),
         "p=at ge 2026-03-01 and at lt 1970-01-01"
     );
-    let range = Range {
+    let range = MarkRange {
         from: Some("2026-01-01".to_owned()),
         to: Some("2026-01-31".to_owned()),
     };
@@ -175,7 +175,7 @@ fn windows_follow_each_other_up_to_now_or_the_end_of_the_range() {
             "p=2026-01-03&u=2026-01-04"
         ]
     );
-    let range = Range {
+    let range = MarkRange {
         from: Some("2026-01-01T00:00:00Z".to_owned()),
         to: Some("2026-01-02T12:00:00Z".to_owned()),
     };

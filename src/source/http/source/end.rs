@@ -1,10 +1,10 @@
-//! What follows a page, and whether the last one proves that all were read.
+//! What follows a page, and whether the sweep was complete.
 
 use super::{FetchedPage, HttpSource};
 use crate::source::{Progress, Proof, Reason};
 
 impl HttpSource {
-    /// Goes on behind a page.
+    /// Moves on after a page.
     pub(super) fn turn(&mut self, fetched: &FetchedPage) -> Progress {
         self.pages += 1;
         self.sweep.pages += 1;
@@ -65,7 +65,7 @@ impl HttpSource {
         }
     }
 
-    /// Says once that links with a credential are not kept.
+    /// Notes once that links with a credential are not stored.
     fn tell_of_links(&mut self, credential: Option<&str>) {
         if let Some(name) = credential.filter(|_| !self.has_told_of_links) {
             self.has_told_of_links = true;
@@ -83,7 +83,7 @@ impl HttpSource {
         self.rows.get(at + 1).cloned()
     }
 
-    /// What the last page proves.
+    /// Whether the last page proves that all were read.
     fn prove(&self, fetched: &FetchedPage) -> Proof {
         let records = self.sweep.records - self.records_before;
         if let Some(total) = fetched.total.filter(|total| *total > records) {
@@ -92,7 +92,7 @@ impl HttpSource {
             );
             return self.waiting(why);
         }
-        if fetched.lacks_lead && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
+        if fetched.lacks_next && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
             let why = "the first page does not say where the next one is";
             self.context.remarks.add(format!(
                 "{why}, and was taken for the only one: check `next` in the paging"

@@ -62,12 +62,12 @@ fn every_prefix_of_a_document_is_incomplete() {
     for end in 0..json.len() {
         assert_eq!(
             find(&json.as_bytes()[..end], &[&pointer]),
-            Err(Fault::Incomplete),
+            Err(JsonError::Incomplete),
             "{end}"
         );
         assert_eq!(
             find(&json.as_bytes()[..end], &[]),
-            Err(Fault::Incomplete),
+            Err(JsonError::Incomplete),
             "{end}"
         );
     }
@@ -87,7 +87,7 @@ fn what_is_no_document_is_malformed() {
         let pointer = Pointer::parse("/a").unwrap();
         assert_eq!(
             find(json.as_bytes(), &[&pointer]),
-            Err(Fault::Malformed(at)),
+            Err(JsonError::Malformed(at)),
             "{json}"
         );
     }
@@ -100,13 +100,13 @@ fn a_spoilt_record_does_not_hide_the_page() {
         Pointer::parse("/data").unwrap(),
         Pointer::parse("/next").unwrap(),
     ];
-    let (found, parts) = find_parts(json, &[&pointers[0], &pointers[1]], Shape::Array).unwrap();
+    let (found, parts) = find_parts(json, &[&pointers[0], &pointers[1]], Container::Array).unwrap();
     assert_eq!(&json[found[1].clone().unwrap()], b"3");
     assert_eq!((parts.spans.len(), parts.faults.len()), (2, 0));
 }
 
 /// The parts at `/d`, and by index what is wrong with some.
-fn parts(json: &str, shape: Shape) -> (Vec<&str>, Vec<(usize, String)>) {
+fn parts(json: &str, shape: Container) -> (Vec<&str>, Vec<(usize, String)>) {
     let pointer = Pointer::parse("/d").unwrap();
     let other = Pointer::parse("/d/0/x").unwrap();
     let (_, parts) = find_parts(json.as_bytes(), &[&pointer, &other], shape).unwrap();
@@ -117,21 +117,25 @@ fn parts(json: &str, shape: Shape) -> (Vec<&str>, Vec<(usize, String)>) {
 #[test]
 fn elements_and_members_are_found_in_the_same_walk() {
     for (json, shape, expected) in [
-        (r#"{"d":[]}"#, Shape::Array, vec![]),
-        (r#"{"d": [ ] }"#, Shape::Array, vec![]),
+        (r#"{"d":[]}"#, Container::Array, vec![]),
+        (r#"{"d": [ ] }"#, Container::Array, vec![]),
         (
             r#"{"d":[ 1, [2,3] ,{"x":[]}], "e": [9]}"#,
-            Shape::Array,
+            Container::Array,
             vec!["1", "[2,3]", r#"{"x":[]}"#],
         ),
-        (r#"{"d":[1], "d": ["a,b"]}"#, Shape::Array, vec![r#""a,b""#]),
-        (r#"{"d":null}"#, Shape::Array, vec![]),
+        (
+            r#"{"d":[1], "d": ["a,b"]}"#,
+            Container::Array,
+            vec![r#""a,b""#],
+        ),
+        (r#"{"d":null}"#, Container::Array, vec![]),
         (
             r#"{"d":{"k1" : 1, "k2":{"x":2} }}"#,
-            Shape::Object,
+            Container::Object,
             vec![r#""k1" : 1"#, r#""k2":{"x":2}"#],
         ),
-        (r#"{"d":{}}"#, Shape::Object, vec![]),
+        (r#"{"d":{}}"#, Container::Object, vec![]),
     ] {
         assert_eq!(parts(json, shape), (expected, vec![]), "{json}");
     }
@@ -167,7 +171,7 @@ fn what_is_wrong_between_elements_spoils_neither() {
         ("[}, 3]", vec!["}", "3"], 0, "`}` at byte 7 begins no value"),
     ] {
         let json = format!("{{\"d\":{array}}}");
-        let (spans, faults) = parts(&json, Shape::Array);
+        let (spans, faults) = parts(&json, Container::Array);
         assert_eq!(spans, expected, "{array}");
         assert_eq!(faults, [(index, message.to_owned())], "{array}");
     }

@@ -3,20 +3,20 @@
 use serde_json::{Value, json};
 
 use super::config;
-use super::message::Message;
+use super::message::AirbyteMessage;
 use crate::error::{Error, Result};
 use crate::source::program::command::{command, given, read_json};
-use crate::source::program::messages::{Messages, Next};
+use crate::source::program::messages::{Messages, NextLine};
 use crate::source::program::output::Output;
 use crate::source::program::schema;
-use crate::source::program::settings::{Settings, SyncMode};
+use crate::source::program::settings::{ProgramSettings, SyncMode};
 use crate::source::{Declared, SourceContext};
 
 /// How long the line with a catalog may be.
 const LONGEST_CATALOG: usize = 256 * 1024 * 1024;
 
 /// One stream of a connector.
-pub(super) struct Wanted {
+pub(super) struct ConfiguredStream {
     pub(super) name: String,
     namespace: Option<String>,
     /// As the pipeline calls it.
@@ -26,7 +26,7 @@ pub(super) struct Wanted {
 }
 
 /// That of the host, or the connector's own.
-pub(super) fn find(settings: &Settings, context: &SourceContext) -> Result<Value> {
+pub(super) fn find(settings: &ProgramSettings, context: &SourceContext) -> Result<Value> {
     match &settings.catalog {
         Some(path) => read_json(path, context),
         None => discover(settings, context).map_err(|error| {
@@ -39,9 +39,9 @@ pub(super) fn find(settings: &Settings, context: &SourceContext) -> Result<Value
     }
 }
 
-impl Wanted {
+impl ConfiguredStream {
     /// The stream of the pipeline.
-    pub(super) fn of(settings: &Settings, catalog: &Value) -> Result<Self> {
+    pub(super) fn of(settings: &ProgramSettings, catalog: &Value) -> Result<Self> {
         let streams = catalog["streams"].as_array().cloned().unwrap_or_default();
         // Of a configured catalog, what was configured.
         let streams = streams
@@ -66,7 +66,7 @@ impl Wanted {
             };
             return Err(schema::no_stream(settings, what, &all()));
         };
-        Ok(Wanted {
+        Ok(ConfiguredStream {
             name: stream["name"].as_str().unwrap_or_default().to_owned(),
             namespace: stream["namespace"].as_str().map(str::to_owned),
             setting: settings.stream.clone(),
@@ -123,7 +123,7 @@ fn names(stream: &Value) -> Vec<String> {
 }
 
 /// What is new, if the connector knows by itself what that is.
-fn mode(settings: &Settings, stream: &Value) -> Result<SyncMode> {
+fn mode(settings: &ProgramSettings, stream: &Value) -> Result<SyncMode> {
     let modes = stream["supported_sync_modes"].as_array();
     let can = |mode: &str| modes.is_some_and(|modes| modes.iter().any(|one| one == mode));
     let has_cursor = stream["source_defined_cursor"] == true
@@ -142,7 +142,7 @@ fn mode(settings: &Settings, stream: &Value) -> Result<SyncMode> {
     }
 }
 
-fn discover(settings: &Settings, context: &SourceContext) -> Result<Value> {
+fn discover(settings: &ProgramSettings, context: &SourceContext) -> Result<Value> {
     let mut command = command(settings, context)?;
     command.arg("discover");
     if let Some(config) = &settings.config {
@@ -152,8 +152,8 @@ fn discover(settings: &Settings, context: &SourceContext) -> Result<Value> {
     let mut messages = Messages::new(output, LONGEST_CATALOG);
     let mut catalog = None;
     let told = |error: Error| error.detail("it was asked for its catalog (discover)");
-    while messages.next().map_err(told)? != Next::End {
-        let message = Message::of(messages.line());
+    while messages.next().map_err(told)? != NextLine::End {
+        let message = AirbyteMessage::of(messages.line());
         let failure = match message.text("/type").as_deref() {
             Some("CATALOG") => {
                 let found = serde_json::from_slice::<Value>(messages.line()).unwrap_or_default();

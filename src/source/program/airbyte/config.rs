@@ -5,13 +5,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
-use super::message::Message;
+use super::message::AirbyteMessage;
 
 /// Writes what a CONTROL message has in the place of the old one, at once and before anything else is read: the old
 /// token may be worth nothing any more. What to say of it.
 pub(super) fn change(
     config: Option<&Path>,
-    message: &Message<'_>,
+    message: &AirbyteMessage<'_>,
 ) -> Result<Option<String>, String> {
     let Some(changed) = message.raw("/control/connectorConfig/config") else {
         return Ok(None);

@@ -36,12 +36,12 @@ static POINTERS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
 });
 
 /// The values at [`PLACES`], with their quotes if they are strings; none in what is no JSON.
-pub(super) struct Message<'a> {
+pub(super) struct AirbyteMessage<'a> {
     line: &'a [u8],
     spans: Vec<Option<Range<usize>>>,
 }
 
-impl<'a> Message<'a> {
+impl<'a> AirbyteMessage<'a> {
     pub(super) fn of(line: &'a [u8]) -> Self {
         let blanks = line.len() - line.trim_ascii_start().len();
         let pointers: Vec<&Pointer> = POINTERS.iter().collect();
@@ -49,7 +49,7 @@ impl<'a> Message<'a> {
         for span in spans.iter_mut().flatten() {
             *span = span.start + blanks..span.end + blanks;
         }
-        Message { line, spans }
+        AirbyteMessage { line, spans }
     }
 
     /// Where in the line the value of that place is.

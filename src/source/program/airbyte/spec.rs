@@ -4,22 +4,22 @@ use serde_json::Value;
 
 use crate::source::SourceContext;
 use crate::source::program::command::{command, read_json};
-use crate::source::program::messages::{Messages, Next};
+use crate::source::program::messages::{Messages, NextLine};
 use crate::source::program::output::Output;
-use crate::source::program::settings::Settings;
+use crate::source::program::settings::ProgramSettings;
 
 /// How long the line with the specification may be.
 const LONGEST: usize = 16 * 1024 * 1024;
 
 /// What the configuration lacks, if the connector says so; by names alone. Asked when something went
 /// wrong: to start it once more takes its time.
-pub(super) fn lacks(settings: &Settings, context: &SourceContext) -> Option<String> {
+pub(super) fn lacks(settings: &ProgramSettings, context: &SourceContext) -> Option<String> {
     let mut command = command(settings, context).ok()?;
     command.arg("spec");
     let output = Output::of(command, &settings.program, settings.silence(), context).ok()?;
     let mut messages = Messages::new(output, LONGEST);
     let mut required = Vec::new();
-    while messages.next().ok()? != Next::End {
+    while messages.next().ok()? != NextLine::End {
         let message = serde_json::from_slice::<Value>(messages.line()).unwrap_or_default();
         if message["type"] == "SPEC" {
             let names = &message["spec"]["connectionSpecification"]["required"];

@@ -4,18 +4,18 @@
 use std::sync::mpsc::channel;
 use std::thread;
 
-use super::super::router::Message;
-use super::{PENDING, Received, Receiver, WAITING, queue};
+use super::super::router::StreamMessage;
+use super::{MessageReceiver, PENDING, Received, WAITING, queue};
 
-fn record(size: usize) -> Message {
-    Message::Record {
+fn record(size: usize) -> StreamMessage {
+    StreamMessage::Record {
         payload: vec![b'x'; size],
         version: None,
     }
 }
 
 /// The size of the next record; none at the end.
-fn next(receiver: &mut Receiver) -> Option<usize> {
+fn next(receiver: &mut MessageReceiver) -> Option<usize> {
     loop {
         match receiver.receive().unwrap() {
             Received::Message(message) => return Some(message.bytes()),

@@ -13,7 +13,7 @@ use crate::source::children::Children;
 /// a lock, a connection, a server.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(super) struct Group {
+pub(super) struct PipelineGroup {
     attendance: Mutex<GroupState>,
     change: Condvar,
     /// The program, while it runs.
@@ -36,7 +36,7 @@ struct GroupState {
     is_over: bool,
 }
 
-impl Group {
+impl PipelineGroup {
     pub(super) fn of(members: usize, children: Children, remarks: Remarks) -> Self {
         let all: BTreeSet<usize> = (0..members).collect();
         let attendance = GroupState {
@@ -48,7 +48,7 @@ impl Group {
             arrivals: Vec::new(),
             is_over: false,
         };
-        Group {
+        PipelineGroup {
             attendance: Mutex::new(attendance),
             change: Condvar::new(),
             children,

@@ -11,27 +11,27 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::source::program::mark::Point;
+use crate::source::program::cursor::ResumePoint;
 use crate::source::program::settings::Protocol;
 
 /// A pipeline that wants to take part.
-pub(super) struct Candidate {
+pub(super) struct RunCandidate {
     /// Of its stream.
     pub(super) identity: String,
     /// Where it may begin, the latest first; there is one at least.
-    pub(super) points: Vec<Point>,
+    pub(super) points: Vec<ResumePoint>,
 }
 
 /// Those that share a run.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct RunPlan {
     pub(super) members: Vec<usize>,
-    pub(super) start: Point,
+    pub(super) start: ResumePoint,
 }
 
 /// Puts candidates together where that can be. Those that go on come before those that begin.
-pub(super) fn parts(protocol: Protocol, candidates: &[Candidate]) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
+pub(super) fn parts(protocol: Protocol, candidates: &[RunCandidate]) -> Vec<RunPlan> {
+    let mut parts: Vec<RunPlan> = Vec::new();
     for (index, candidate) in candidates.iter().enumerate() {
         let joined = parts.iter().position(|part| {
             let mut members = part.members.iter().map(|member| &candidates[*member]);
@@ -40,9 +40,9 @@ pub(super) fn parts(protocol: Protocol, candidates: &[Candidate]) -> Vec<Part> {
         });
         match joined {
             Some(at) => parts[at].members.push(index),
-            None => parts.push(Part {
+            None => parts.push(RunPlan {
                 members: vec![index],
-                start: Point::default(),
+                start: ResumePoint::default(),
             }),
         }
     }
@@ -57,26 +57,26 @@ pub(super) fn parts(protocol: Protocol, candidates: &[Candidate]) -> Vec<Part> {
 /// Where these and one more can begin.
 fn start(
     protocol: Protocol,
-    candidates: &[Candidate],
+    candidates: &[RunCandidate],
     members: &[usize],
     one_more: usize,
-) -> Option<Point> {
+) -> Option<ResumePoint> {
     let all = members.iter().chain([&one_more]);
-    let all: Vec<&[Point]> = all.map(|at| &candidates[*at].points[..]).collect();
+    let all: Vec<&[ResumePoint]> = all.map(|at| &candidates[*at].points[..]).collect();
     let together = (protocol == Protocol::Airbyte).then(|| put_together(&all));
     together.flatten().or_else(|| common(&all))
 }
 
 /// The point at which all of them are, or were: the latest of one, if it can be.
-fn common(all: &[&[Point]]) -> Option<Point> {
+fn common(all: &[&[ResumePoint]]) -> Option<ResumePoint> {
     let latest = all.iter().filter_map(|points| points.first());
     let earlier = all.iter().flat_map(|points| points.iter().skip(1));
     let mut points = latest.chain(earlier);
-    let is_safe = |point: &&Point| all.iter().all(|points| has_passed(points, point));
+    let is_safe = |point: &&ResumePoint| all.iter().all(|points| has_passed(points, point));
     points.find(is_safe).cloned()
 }
 
-fn has_passed(points: &[Point], point: &Point) -> bool {
+fn has_passed(points: &[ResumePoint], point: &ResumePoint) -> bool {
     points.iter().any(|known| {
         let further = known.place.as_ref().zip(point.place.as_ref());
         known.state == point.state
@@ -93,7 +93,7 @@ pub(super) fn has_caught_up(
     stream: &str,
     has_begun: bool,
     state: Option<&str>,
-    with: &Point,
+    with: &ResumePoint,
 ) -> bool {
     let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
     let Some(with) = with.state.as_deref().and_then(parse) else {
@@ -139,7 +139,7 @@ fn is_as_far(value: &Value, other: &Value) -> bool {
 }
 
 /// The states of single streams as one.
-fn put_together(all: &[&[Point]]) -> Option<Point> {
+fn put_together(all: &[&[ResumePoint]]) -> Option<ResumePoint> {
     #[derive(Deserialize)]
     struct State {
         #[serde(rename = "type")]
@@ -159,7 +159,7 @@ fn put_together(all: &[&[Point]]) -> Option<Point> {
             states.push(state.get());
         }
     }
-    Some(Point {
+    Some(ResumePoint {
         place: None,
         state: (!states.is_empty()).then(|| format!("[{}]", states.join(","))),
     })

@@ -1,38 +1,38 @@
 //! Runs a program for the pipelines that share it, as often as it takes.
 
-use super::group::Group;
-use super::resume::{Candidate, Part, has_caught_up, parts};
+use super::group::PipelineGroup;
+use super::resume::{RunCandidate, RunPlan, has_caught_up, parts};
 use super::{OpenRequest, refuse};
 use crate::error::Result;
 use crate::source::SourceContext;
 use crate::source::program::catalog::Catalog;
-use crate::source::program::mark::{Place, Point};
+use crate::source::program::cursor::{ResumePoint, StateId};
 use crate::source::program::message_parser::CatalogStream;
-use crate::source::program::queue::{Sender, queue};
-use crate::source::program::router::{Message, Next, Recipient, Router};
-use crate::source::program::settings::Settings;
-use crate::source::program::stream::{ProgramRun, Stream};
+use crate::source::program::queue::{MessageSender, queue};
+use crate::source::program::router::{Recipient, Routed, Router, StreamMessage};
+use crate::source::program::settings::ProgramSettings;
+use crate::source::program::stream::{ProgramRun, ProgramStream};
 use std::sync::Arc;
 
 /// What the thread that runs the program knows of it.
 pub(super) struct Runs {
-    group: Arc<Group>,
+    group: Arc<PipelineGroup>,
     catalog: Option<Catalog>,
     /// The part that was run first, for those who come behind.
-    ahead: Option<Ahead>,
+    ahead: Option<EarlierRun>,
 }
 
-struct Ahead {
+struct EarlierRun {
     names: Vec<String>,
     /// The state that came last.
-    last: Point,
+    last: ResumePoint,
 }
 
 /// A pipeline, and its stream in the catalog.
-type Member = (OpenRequest, CatalogStream);
+type Participant = (OpenRequest, CatalogStream);
 
 impl Runs {
-    pub(super) fn of(group: Arc<Group>) -> Self {
+    pub(super) fn of(group: Arc<PipelineGroup>) -> Self {
         Runs {
             group,
             catalog: None,
@@ -69,7 +69,7 @@ impl Runs {
         for arrival in arrivals {
             match catalog.find(&arrival.settings) {
                 Ok(found) => {
-                    candidates.push(Candidate {
+                    candidates.push(RunCandidate {
                         identity: found.identity.clone(),
                         points: arrival.mark.points(found.completeness),
                     });
@@ -82,12 +82,12 @@ impl Runs {
         let parts = parts(protocol, &candidates);
         let is_only = parts.len() == 1 && !is_late && !self.group.awaits_more();
         for part in parts {
-            let Part {
+            let RunPlan {
                 members: places,
                 start,
             } = part;
             let part = places.iter().filter_map(|at| members[*at].take());
-            let mut part: Vec<Member> = part.collect();
+            let mut part: Vec<Participant> = part.collect();
             // Nobody starts a program for runs that were stopped while they waited.
             let present = part.iter().map(|(arrival, _)| arrival.index);
             let present = self.group.begin(&program, present);
@@ -102,7 +102,7 @@ impl Runs {
             let names = names.collect();
             let last = self.run(&catalog, part, start, is_only, &context);
             self.group.finish();
-            self.ahead.get_or_insert(Ahead { names, last });
+            self.ahead.get_or_insert(EarlierRun { names, last });
         }
         self.catalog = Some(catalog);
     }
@@ -112,12 +112,12 @@ impl Runs {
     fn run(
         &self,
         catalog: &Catalog,
-        members: Vec<Member>,
-        start: Point,
+        members: Vec<Participant>,
+        start: ResumePoint,
         is_only: bool,
         context: &SourceContext,
-    ) -> Point {
-        let settings: Vec<&Settings> = members
+    ) -> ResumePoint {
+        let settings: Vec<&ProgramSettings> = members
             .iter()
             .map(|(arrival, _)| &arrival.settings)
             .collect();
@@ -150,15 +150,16 @@ impl Runs {
                 },
             };
             let mark = arrival.mark.clone();
-            let stream = Stream::new(receiver, &arrival.settings, mark, found.completeness, began);
+            let stream =
+                ProgramStream::new(receiver, &arrival.settings, mark, found.completeness, began);
             arrival.answer(Ok(stream));
             senders.push(Some(sender));
             identities.push(found.identity);
         }
         let mut last = start;
         let ended = send_all(&mut router, &mut senders, |text, number| {
-            last = Point {
-                place: run.clone().map(|run| Place { run, number }),
+            last = ResumePoint {
+                place: run.clone().map(|run| StateId { run, number }),
                 state: Some(text.to_owned()),
             };
         });
@@ -166,14 +167,14 @@ impl Runs {
         self.group.finish();
         // Unless they are those of pipelines that are late, or have left.
         if ended.is_ok() && identities.len() == self.group.members() {
-            router.tell_of_others();
+            router.report_unread_streams();
         }
         for (index, sender) in senders.iter_mut().enumerate() {
             let Some(sender) = sender else { continue };
             let state = last.state.as_deref();
             let with = self.ahead.as_ref().map(|ahead| &ahead.last);
             let has_caught_up =
-                |with: &&Point| has_caught_up(&identities[index], has_begun, state, with);
+                |with: &&ResumePoint| has_caught_up(&identities[index], has_begun, state, with);
             sender.end(match &ended {
                 Ok(()) => {
                     let whole = router.finish(index);
@@ -189,7 +190,7 @@ impl Runs {
 /// Sends each what is its own, to the end, or as long as somebody receives.
 fn send_all(
     router: &mut Router,
-    senders: &mut [Option<Sender>],
+    senders: &mut [Option<MessageSender>],
     mut on_state: impl FnMut(&str, u64),
 ) -> Result<()> {
     while senders.iter().any(Option::is_some) {
@@ -200,26 +201,26 @@ fn send_all(
             }
         }
         match router.next()? {
-            Next::Message(Recipient::One(at), message) => {
+            Routed::Message(Recipient::One(at), message) => {
                 senders[at].take_if(|sender| !sender.send(message));
             }
-            Next::Message(Recipient::All, Message::State { text, number }) => {
+            Routed::Message(Recipient::All, StreamMessage::State { text, number }) => {
                 on_state(&text, number.unwrap_or_default());
                 for sender in senders.iter_mut() {
                     let text = text.clone();
-                    sender.take_if(|sender| !sender.send(Message::State { text, number }));
+                    sender.take_if(|sender| !sender.send(StreamMessage::State { text, number }));
                 }
             }
-            Next::Message(Recipient::All, _) | Next::Nothing => {}
-            Next::End => break,
+            Routed::Message(Recipient::All, _) | Routed::Nothing => {}
+            Routed::End => break,
         }
     }
     Ok(())
 }
 
-impl Ahead {
+impl EarlierRun {
     /// Says to those that come behind why they are not with it.
-    fn tell(&self, members: &[Member], is_late: bool, begins: bool) {
+    fn tell(&self, members: &[Participant], is_late: bool, begins: bool) {
         let others = self.names.join(", ");
         for (arrival, _) in members {
             let (name, program) = (&arrival.pipeline, &arrival.settings.program);

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::source::program::command::{command, given, read_json};
 use crate::source::program::output::Output;
 use crate::source::program::schema;
-use crate::source::program::settings::Settings;
+use crate::source::program::settings::ProgramSettings;
 use crate::source::{Declared, SourceContext};
 use std::io::Read as _;
 
@@ -21,13 +21,13 @@ pub(super) fn select(streams: &[String], catalog: &Value) -> Value {
 }
 
 /// What the catalog calls the stream.
-pub(super) fn identity(settings: &Settings, catalog: &Value) -> Result<String> {
+pub(super) fn identity(settings: &ProgramSettings, catalog: &Value) -> Result<String> {
     let stream = stream_of(settings, catalog)?;
     Ok(names(stream).swap_remove(0))
 }
 
 /// What the catalog says of the stream.
-pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared> {
+pub(super) fn declared(settings: &ProgramSettings, catalog: &Value) -> Result<Declared> {
     let stream = stream_of(settings, catalog)?;
     let of_stream = (stream["metadata"].as_array().into_iter().flatten())
         .find(|entry| entry["breadcrumb"].as_array().is_some_and(Vec::is_empty));
@@ -41,7 +41,7 @@ pub(super) fn declared(settings: &Settings, catalog: &Value) -> Result<Declared>
 }
 
 /// That of the host, or the tap's own; none of one that is not to be asked.
-pub(super) fn find(settings: &Settings, context: &SourceContext) -> Result<Option<Value>> {
+pub(super) fn find(settings: &ProgramSettings, context: &SourceContext) -> Result<Option<Value>> {
     let catalog = match &settings.catalog {
         Some(path) => read_json(path, context)?,
         None if !settings.discover => return Ok(None),
@@ -59,7 +59,7 @@ pub(super) fn find(settings: &Settings, context: &SourceContext) -> Result<Optio
     }
 }
 
-fn stream_of<'a>(settings: &Settings, catalog: &'a Value) -> Result<&'a Value> {
+fn stream_of<'a>(settings: &ProgramSettings, catalog: &'a Value) -> Result<&'a Value> {
     let streams = || catalog["streams"].as_array().into_iter().flatten();
     let all = || -> Vec<String> {
         let first = |stream| names(stream).into_iter().next();
@@ -96,7 +96,7 @@ fn mark(stream: &mut Value, is_selected: bool) {
     }
 }
 
-fn discover(settings: &Settings, context: &SourceContext) -> Result<Value> {
+fn discover(settings: &ProgramSettings, context: &SourceContext) -> Result<Value> {
     let mut command = command(settings, context)?;
     if let Some(config) = &settings.config {
         command.arg("--config").arg(given(config, context)?);

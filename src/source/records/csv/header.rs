@@ -168,7 +168,7 @@ fn other_delimiter(name: &str) -> Option<&'static str> {
 }
 
 /// What is wrong with a list of column names: empty ones, repeated ones, ones that cannot be read.
-pub(in crate::source::records) fn name_faults(names: &[String]) -> Vec<String> {
+pub(crate) fn name_faults(names: &[String]) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     let mut faults = Vec::new();
     for (index, name) in names.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Between two rows of CSV: line ends, lines to skip at the beginning, byte order marks.
 
 use super::Csv;
-use crate::source::records::framer::{BOM, FrameError};
+use crate::source::records::framer::FrameError;
 use crate::source::records::row::{CsvDialect, RowEncoder};
 use crate::source::records::scan::RowScan;
 use crate::source::records::window::Window;
@@ -70,12 +70,7 @@ impl Csv {
         if window.data().is_empty() {
             window.fill()?;
         }
-        if window.data().first() == Some(&BOM[0])
-            && window.holds(BOM.len())?
-            && window.data().starts_with(BOM)
-        {
-            window.advance(BOM.len());
-        }
+        window.skip_bom()?;
         Ok(())
     }
 }

@@ -1,16 +1,22 @@
 //! Faults of a row of CSV, and of content that ends within one.
 
 use super::Csv;
-use crate::source::records::framer::{RAGGED, Tail, TailState, trim_cr};
+use crate::source::records::framer::{Tail, TailState, trim_cr};
 use crate::source::records::scan::QuoteError;
 use crate::source::records::window::Window;
+use crate::source::sqlstate::BAD_COPY_FILE_FORMAT;
 
 impl Csv {
     pub(super) fn tail(&mut self, window: &Window) -> Tail {
         let line = window.line;
         if self.scan.has_open_quote() {
             let message = self.open_quote_message(line);
-            return Tail::new(window, TailState::UnclosedQuote, RAGGED, message);
+            return Tail::new(
+                window,
+                TailState::UnclosedQuote,
+                BAD_COPY_FILE_FORMAT,
+                message,
+            );
         }
         let row = trim_cr(window.data());
         let mut message = format!("the content ends inside the row at line {line}");
@@ -35,7 +41,7 @@ impl Csv {
         if std::str::from_utf8(row).is_err_and(|error| error.error_len().is_none()) {
             fitness = TailState::Truncated;
         }
-        Tail::new(window, fitness, RAGGED, message)
+        Tail::new(window, fitness, BAD_COPY_FILE_FORMAT, message)
     }
 
     pub(super) fn has_quote_error(&self) -> bool {

@@ -1,4 +1,4 @@
-//! gzip: all members, one after the other.
+//! gzip files of several members; flate2 reads only the first.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -9,8 +9,7 @@ use super::CountingReader;
 /// The first byte of a member.
 const MAGIC: u8 = 0x1f;
 
-/// All members of a gzip file, one after the other, and the zeros that tapes and block
-/// devices leave behind the last one.
+/// Reads all members of a gzip file, and the zero padding of tapes and block devices after the last one.
 pub(super) struct GzipMembers {
     member: Option<GzDecoder<BufReader<CountingReader>>>,
 }
@@ -45,7 +44,7 @@ impl Read for GzipMembers {
     }
 }
 
-/// Looks behind a finished member: nothing, padding, or the next one.
+/// Skips padding after a member; whether another member follows.
 fn has_next_member(reader: &mut BufReader<CountingReader>) -> io::Result<bool> {
     let mut padding = false;
     loop {

@@ -1,5 +1,5 @@
-//! Reads in a thread of its own, so that a silence can be reported: decoders take any error for the end,
-//! and a read of a pipe cannot be interrupted.
+//! Reads in a thread of its own, so that an idle input can be reported: a read of a pipe cannot be
+//! interrupted, and decoders cannot continue after an error.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -7,11 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const CHUNK: usize = 128 * 1024;
-/// How often it reports that there is nothing at the moment.
+/// How often an idle input is reported.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Once a second, if nothing is at hand, it answers [`io::ErrorKind::WouldBlock`]: of an input that
-/// drips, too, so that what has come need not wait for what comes behind.
+/// Fails with [`io::ErrorKind::WouldBlock`] once a second while nothing is available, so that records that
+/// have arrived can be committed.
 pub(super) struct ThreadedReader {
     /// An empty one is the end.
     chunks: Receiver<io::Result<Vec<u8>>>,

@@ -1,23 +1,23 @@
-//! Finds the array that `records` names in a document, and the end of the document behind it. Everything else is
-//! skipped without being held, however large it is.
+//! Finds the array that `records` names in a document, and the end of the document after it. Everything
+//! else is skipped without being held in memory.
 
 use crate::source::json::{Pointer, ValueScan, string};
 use crate::source::records::framer::FrameError;
 use crate::source::records::window::Window;
 
-/// How many keys of a document an error shows.
+/// Keys of a document that an error shows.
 const SHOWN: usize = 12;
 
 pub(super) struct ArrayFinder {
     path: Pointer,
-    /// The objects and arrays that are open around the current place, outermost first.
+    /// The open objects and arrays around the current place, outermost first: `{[`.
     within: String,
     next: Expected,
-    /// Which element comes next in the innermost array; none once the one on the way is done.
+    /// Index of the next element in the innermost array; none after the one on the path.
     index: Option<usize>,
-    /// What `within` was where this search began, to which a cut leads back.
+    /// `within` at the start of this search, which truncated content is resumed from.
     began: Option<String>,
-    /// Whether the document has something at the end of the path.
+    /// Whether the document has a value at the path.
     has_records: bool,
     keys: Vec<String>,
 }
@@ -29,15 +29,15 @@ enum Expected {
     CommaOrEnd,
 }
 
-/// What a search came to.
+/// The result of a search.
 pub(super) enum RecordsAt {
-    /// The array of records, at its bracket.
+    /// At the bracket of the array of records.
     Array,
-    /// An object, which is a record by itself.
+    /// At an object, which is a record itself.
     Object,
-    /// The end of the content, behind a document.
+    /// At the end of the content, after a document.
     EndOfInput,
-    /// The end of the content, inside of one.
+    /// At the end of the content, inside a document.
     Truncated,
 }
 
@@ -59,7 +59,7 @@ impl ArrayFinder {
         }
     }
 
-    /// What has to be known to continue.
+    /// The open containers to resume with.
     pub(super) fn within(&self) -> &str {
         self.began.as_deref().unwrap_or(&self.within)
     }
@@ -68,17 +68,17 @@ impl ArrayFinder {
         self.within.is_empty()
     }
 
-    /// Whether the path leads where this search was when it was left.
+    /// Whether the search was left at another depth than that of the path.
     pub(super) fn path_has_changed(&self) -> bool {
         !self.within.is_empty() && self.within.len() != self.path.segments().len()
     }
 
-    /// Goes on to the next records, in this document or another one.
+    /// Finds the next records, in this document or the next.
     pub(super) fn seek(&mut self, window: &mut Window) -> Result<RecordsAt, FrameError> {
         window.pin();
         self.began = Some(self.within.clone());
         let found = self.walk(window)?;
-        // Where a record was cut off, or what follows the last one, is read again as a whole.
+        // A search that was truncated starts over when the content has grown.
         if !matches!(found, RecordsAt::Truncated) {
             window.unpin();
             self.began = None;
@@ -87,7 +87,7 @@ impl ArrayFinder {
     }
 
     fn walk(&mut self, window: &mut Window) -> Result<RecordsAt, FrameError> {
-        while let Some(byte) = first_byte(window)? {
+        while let Some(byte) = window.next_non_blank()? {
             match (self.next, byte) {
                 (Expected::Value, b']') if self.within.ends_with('[') && self.index == Some(0) => {
                     self.close_container(window)?;
@@ -127,7 +127,7 @@ impl ArrayFinder {
         })
     }
 
-    /// A value: the records, something on the way to them, or something else.
+    /// Handles a value: the records, a container on the path, or anything else.
     fn value(&mut self, window: &mut Window, byte: u8) -> Result<Option<RecordsAt>, FrameError> {
         let depth = self.within.len();
         let segments = self.path.segments();
@@ -186,7 +186,7 @@ impl ArrayFinder {
         Ok((!skip_value(window)?).then_some(RecordsAt::Truncated))
     }
 
-    /// Reads a key and its colon: whether it is on the way; none if the content ends before.
+    /// Reads a key and its colon. Returns whether it is on the path; none if the content ends before.
     fn key(&mut self, window: &mut Window) -> Result<Option<bool>, FrameError> {
         let len = loop {
             match ValueScan::default().feed(window.data()) {
@@ -197,12 +197,12 @@ impl ArrayFinder {
         };
         let key = string(&window.data()[..len]);
         window.advance(len);
-        match first_byte(window)? {
+        match window.next_non_blank()? {
             None => return Ok(None),
             Some(b':') => window.advance(1),
             Some(_) => return Err(malformed(window)),
         }
-        if first_byte(window)?.is_none() {
+        if window.next_non_blank()?.is_none() {
             return Ok(None);
         }
         let depth = self.within.len();
@@ -213,7 +213,7 @@ impl ArrayFinder {
         Ok(Some(is_on_way))
     }
 
-    /// Behind the end of an object or array.
+    /// Steps over the bracket that ends an object or array.
     fn close_container(&mut self, window: &mut Window) -> Result<(), FrameError> {
         window.advance(1);
         self.within.pop();
@@ -241,22 +241,9 @@ fn leads_into_array(segment: &str) -> bool {
     segment.as_bytes().first().is_some_and(u8::is_ascii_digit)
 }
 
-/// The first byte that is no blank.
-fn first_byte(window: &mut Window) -> Result<Option<u8>, FrameError> {
-    loop {
-        let blank = window.data().len() - window.data().trim_ascii_start().len();
-        window.advance(blank);
-        match window.data().first().copied() {
-            Some(byte) => return Ok(Some(byte)),
-            None if window.fill()? => {}
-            None => return Ok(None),
-        }
-    }
-}
-
-/// Passes over a value; false if the content ends inside of it.
+/// Skips a value; false if the content ends inside it.
 fn skip_value(window: &mut Window) -> Result<bool, FrameError> {
-    if matches!(first_byte(window)?, Some(b'}' | b']' | b',' | b':')) {
+    if matches!(window.next_non_blank()?, Some(b'}' | b']' | b',' | b':')) {
         return Err(malformed(window));
     }
     let mut scan = ValueScan::default();

@@ -1,4 +1,4 @@
-//! A place in content to which reading can return, checked by the bytes before it.
+//! Resuming at an offset, which is checked by a hash of the bytes before it.
 
 use std::io;
 
@@ -7,32 +7,32 @@ use sha2::{Digest, Sha256};
 use super::super::position::ContentOffset;
 use super::{HISTORY, Window};
 
-/// Whether the content is found as it was left.
-pub(in crate::source) enum Resumed {
+/// Whether the content before an offset is what it was.
+pub(crate) enum Resumed {
     Unchanged,
     /// It is other content: how it differs.
     Changed(String),
 }
 
 impl Window {
-    /// Holds the current place while the record that begins here is skipped: should reading
-    /// fail before its end, it has not been read.
-    pub(in super::super) fn pin(&mut self) -> ContentOffset {
+    /// Keeps the current offset as the one to resume from while a record is skipped: if reading fails
+    /// inside it, it has not been read.
+    pub(crate) fn pin(&mut self) -> ContentOffset {
         let place = self.place();
         self.pin_at(place.clone());
         place
     }
 
-    pub(in super::super) fn pin_at(&mut self, place: ContentOffset) {
+    pub(crate) fn pin_at(&mut self, place: ContentOffset) {
         self.pinned = Some(place);
     }
 
-    pub(in super::super) fn unpin(&mut self) {
+    pub(crate) fn unpin(&mut self) {
         self.pinned = None;
     }
 
-    /// The current place, to be found again by [`Window::is_anchored`].
-    pub(in super::super) fn place(&self) -> ContentOffset {
+    /// The current offset, or the pinned one, with its anchor.
+    pub(crate) fn place(&self) -> ContentOffset {
         if let Some(place) = &self.pinned {
             return place.clone();
         }
@@ -47,8 +47,8 @@ impl Window {
         }
     }
 
-    /// Continues from `place`, if the content is still what it was there.
-    pub(in crate::source) fn resume(&mut self, place: &ContentOffset) -> io::Result<Resumed> {
+    /// Skips to `place`, if the content before it is unchanged.
+    pub(crate) fn resume(&mut self, place: &ContentOffset) -> io::Result<Resumed> {
         if !self.skip_to(place.bytes)? {
             return Ok(Resumed::Changed(format!(
                 "its content ends before byte {}, up to which it was read",
@@ -66,7 +66,7 @@ impl Window {
         Ok(Resumed::Unchanged)
     }
 
-    /// Whether the bytes before the current place are those that preceded `place`.
+    /// Whether the bytes before the current offset have the anchor of `place`.
     fn is_anchored(&self, place: &ContentOffset) -> bool {
         usize::try_from(place.anchor_bytes)
             .ok()
@@ -76,6 +76,6 @@ impl Window {
 }
 
 /// SHA-256 as text.
-pub(in crate::source) fn hex_sha256(bytes: &[u8]) -> String {
+pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }

@@ -1,12 +1,12 @@
 //! Marks that pipelines may have, and where they begin.
 
-use super::{Candidate, Part, has_caught_up, parts};
-use crate::source::program::mark::{Place, Point};
+use super::{RunCandidate, RunPlan, has_caught_up, parts};
+use crate::source::program::cursor::{ResumePoint, StateId};
 use crate::source::program::settings::Protocol;
 
-fn at(run: &str, number: u64) -> Point {
-    Point {
-        place: Some(Place {
+fn at(run: &str, number: u64) -> ResumePoint {
+    ResumePoint {
+        place: Some(StateId {
             run: run.to_owned(),
             number,
         }),
@@ -14,30 +14,30 @@ fn at(run: &str, number: u64) -> Point {
     }
 }
 
-fn alone(state: &str) -> Point {
-    Point {
+fn alone(state: &str) -> ResumePoint {
+    ResumePoint {
         place: None,
         state: Some(state.to_owned()),
     }
 }
 
-fn start() -> Point {
-    Point::default()
+fn start() -> ResumePoint {
+    ResumePoint::default()
 }
 
-fn plan(protocol: Protocol, points: &[&[Point]]) -> Vec<(Vec<usize>, Point)> {
-    let candidate = |(index, points): (usize, &&[Point])| Candidate {
+fn plan(protocol: Protocol, points: &[&[ResumePoint]]) -> Vec<(Vec<usize>, ResumePoint)> {
+    let candidate = |(index, points): (usize, &&[ResumePoint])| RunCandidate {
         identity: index.to_string(),
         points: points.to_vec(),
     };
-    let candidates: Vec<Candidate> = points.iter().enumerate().map(candidate).collect();
+    let candidates: Vec<RunCandidate> = points.iter().enumerate().map(candidate).collect();
     let parts = parts(protocol, &candidates).into_iter();
     parts
-        .map(|Part { members, start }| (members, start))
+        .map(|RunPlan { members, start }| (members, start))
         .collect()
 }
 
-fn taps(points: &[&[Point]]) -> Vec<(Vec<usize>, Point)> {
+fn taps(points: &[&[ResumePoint]]) -> Vec<(Vec<usize>, ResumePoint)> {
     plan(Protocol::Singer, points)
 }
 
@@ -97,7 +97,7 @@ fn what_shares_no_state_is_run_apart_and_what_begins_comes_last() {
 
 #[test]
 fn a_stream_is_read_once_in_a_run() {
-    let candidate = || Candidate {
+    let candidate = || RunCandidate {
         identity: "items".to_owned(),
         points: vec![start()],
     };
@@ -108,7 +108,7 @@ fn a_stream_is_read_once_in_a_run() {
 #[test]
 fn states_of_single_streams_are_put_together_and_no_others() {
     let stream = |name: &str| alone(&format!(r#"[{{"type":"STREAM","stream":"{name}"}}]"#));
-    let connectors = |points: &[&[Point]]| plan(Protocol::Airbyte, points);
+    let connectors = |points: &[&[ResumePoint]]| plan(Protocol::Airbyte, points);
     let (a, b) = ([stream("a")], [stream("b")]);
     assert_eq!(
         connectors(&[&a, &[start()], &b]),

@@ -1,4 +1,4 @@
-//! The channel from the tasks that fetch objects to the reader, which blocks.
+//! The blocking interface of the tasks that fetch objects.
 
 use std::io;
 use std::ops::Range;
@@ -9,24 +9,24 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::body::BodyState;
-use super::fetch::{Event, Fetcher, Found};
-use super::listing::{Candidate, Listing};
+use super::fetch::{FetchEvent, IncomingObject, ObjectFetcher};
+use super::listing::{ObjectCandidate, ObjectListing};
 use crate::error::{Error, Result};
 use crate::source::parquet::Ranges;
 use crate::source::records::Position;
 use crate::source::units::ask;
 
-/// The fetcher, once there is something to fetch. Dropped, it stops: nobody listens any more.
-pub(super) struct Fetching {
-    fetcher: Fetcher,
-    listing: Option<Listing>,
+/// Starts the fetcher at the first call; stops it when dropped.
+pub(super) struct FetchHandle {
+    fetcher: ObjectFetcher,
+    listing: Option<ObjectListing>,
     runtime: Handle,
-    events: Option<Receiver<Event>>,
+    events: Option<Receiver<FetchEvent>>,
 }
 
-impl Fetching {
-    pub(super) fn new(fetcher: Fetcher, listing: Listing, runtime: Handle) -> Self {
-        Fetching {
+impl FetchHandle {
+    pub(super) fn new(fetcher: ObjectFetcher, listing: ObjectListing, runtime: Handle) -> Self {
+        FetchHandle {
             fetcher,
             listing: Some(listing),
             runtime,
@@ -34,9 +34,8 @@ impl Fetching {
         }
     }
 
-    /// What the fetcher tells next; the first call starts it. Its silence does not mean that there is
-    /// nothing more.
-    pub(super) fn next(&mut self) -> Result<Event> {
+    /// The next event. Fails if the fetcher ends without [`FetchEvent::End`].
+    pub(super) fn next(&mut self) -> Result<FetchEvent> {
         if let Some(listing) = self.listing.take() {
             let (sender, events) = channel();
             self.runtime
@@ -52,11 +51,11 @@ impl Fetching {
     /// Opens an object again, from its beginning unless there is a `position`; `None` if it is gone.
     pub(super) fn again(
         &self,
-        candidate: &Candidate,
+        candidate: &ObjectCandidate,
         position: Option<Position>,
-    ) -> Result<Option<Found>> {
+    ) -> Result<Option<IncomingObject>> {
         let fetcher = self.fetcher.clone();
-        let candidate = Candidate {
+        let candidate = ObjectCandidate {
             name: candidate.name.clone(),
             path: candidate.path.clone(),
             identity: candidate.identity.clone(),
@@ -67,23 +66,27 @@ impl Fetching {
     }
 }
 
-impl Fetching {
-    /// The bytes of an object by their place; `lines` is told what happens to it.
-    pub(super) fn ranges(&self, candidate: &Arc<Candidate>, lines: &BodyState) -> Arc<dyn Ranges> {
+impl FetchHandle {
+    /// The bytes of an object by their place; `body_state` is told what happens to it.
+    pub(super) fn ranges(
+        &self,
+        candidate: &Arc<ObjectCandidate>,
+        body_state: &BodyState,
+    ) -> Arc<dyn Ranges> {
         Arc::new(ObjectRanges {
             fetcher: self.fetcher.clone(),
             runtime: self.runtime.clone(),
             candidate: Arc::clone(candidate),
-            lines: lines.clone(),
+            body_state: body_state.clone(),
         })
     }
 }
 
 struct ObjectRanges {
-    fetcher: Fetcher,
+    fetcher: ObjectFetcher,
     runtime: Handle,
-    candidate: Arc<Candidate>,
-    lines: BodyState,
+    candidate: Arc<ObjectCandidate>,
+    body_state: BodyState,
 }
 
 impl Ranges for ObjectRanges {
@@ -97,7 +100,7 @@ impl Ranges for ObjectRanges {
             Ok(fetcher.fetch(&candidate, range).await)
         });
         fetched.map_err(io::Error::other)?.map_err(|lost| {
-            self.lines.lose(lost.trouble);
+            self.body_state.lose(lost.change);
             io::Error::other(lost.error)
         })
     }
@@ -107,7 +110,7 @@ fn stopped() -> Error {
     Error::failed("fetching objects has stopped").next("run again; what was committed stays")
 }
 
-impl Drop for Fetching {
+impl Drop for FetchHandle {
     fn drop(&mut self) {
         self.fetcher.stop();
     }

@@ -1,21 +1,21 @@
-//! The error bodies of stores.
+//! Error responses of stores.
 
 use std::fmt;
 
 use crate::retry::is_retryable_status;
 
-/// A status other than success, with the code and the words that the store gave.
+/// An error status, with the code and message of the store.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     pub(super) status: u16,
     pub(super) code: String,
     message: String,
-    /// Where the bucket is, if the store said so.
+    /// The region of the bucket, if the store says so.
     pub(super) region: Option<String>,
 }
 
-impl Refusal {
-    /// Keeps code and message of the body; the rest of it may name keys and signatures.
+impl ErrorResponse {
+    /// Keeps only code and message of the body, as the rest may contain keys and signatures.
     pub(super) fn new(status: u16, body: &str, region: Option<String>) -> Self {
         let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
         let text = |xml: &str, json: &serde_json::Value| match tag(body, xml) {
@@ -23,7 +23,7 @@ impl Refusal {
             None => json.as_str().unwrap_or_default().to_owned(),
         };
         let message = text("Message", &json["error"]["message"]);
-        Refusal {
+        ErrorResponse {
             status,
             code: text("Code", &json["error"]["status"]),
             // Azure adds the request's number and time on lines of their own.
@@ -41,12 +41,12 @@ impl Refusal {
     }
 
     /// Whether the same request may succeed later.
-    pub(super) fn passes(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         is_retryable_status(self.status)
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         match (self.code.as_str(), self.message.as_str()) {
@@ -57,7 +57,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The text of the first element of that name.
+/// The text of the first element with this name.
 pub(super) fn tag<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let open = format!("<{name}>");
     let from = xml.find(&open)? + open.len();
@@ -75,23 +75,26 @@ mod tests {
             <Message>The signature does not match.</Message><AWSAccessKeyId>AKIAHUSH</AWSAccessKeyId>\
             <StringToSign>HUSH</StringToSign></Error>";
         assert_eq!(
-            Refusal::new(403, xml, None).to_string(),
+            ErrorResponse::new(403, xml, None).to_string(),
             "403 (SignatureDoesNotMatch: The signature does not match.)"
         );
         let json = r#"{"error": {"status": "NOT_FOUND", "message": "no such bucket"}}"#;
         assert_eq!(
-            Refusal::new(404, json, None).to_string(),
+            ErrorResponse::new(404, json, None).to_string(),
             "404 (NOT_FOUND: no such bucket)"
         );
-        assert_eq!(Refusal::new(502, "<html>hush", None).to_string(), "502");
+        assert_eq!(
+            ErrorResponse::new(502, "<html>hush", None).to_string(),
+            "502"
+        );
     }
 
     #[test]
     fn only_passing_refusals_pass() {
-        let passes = |status| Refusal::new(status, "", None).passes();
-        let of_the_client: Vec<u16> = (100..500).filter(|status| passes(*status)).collect();
+        let is_transient = |status| ErrorResponse::new(status, "", None).is_transient();
+        let of_the_client: Vec<u16> = (100..500).filter(|status| is_transient(*status)).collect();
         assert_eq!(of_the_client, [408, 425, 429]);
-        let final_ones: Vec<u16> = (500..600).filter(|status| !passes(*status)).collect();
+        let final_ones: Vec<u16> = (500..600).filter(|status| !is_transient(*status)).collect();
         assert_eq!(final_ones, [501, 505]);
     }
 }

@@ -8,7 +8,7 @@ use crate::source::names::{is_aside, is_unfinished};
 use crate::source::units::PassedOver;
 
 /// Those that match the pattern, or all that look like data, and whose names come after another.
-pub(super) struct Wanted(Option<Pattern>, Option<String>);
+pub(super) struct KeyFilter(Option<Pattern>, Option<String>);
 
 const MATCHING: MatchOptions = MatchOptions {
     case_sensitive: true,
@@ -16,9 +16,9 @@ const MATCHING: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
-impl Wanted {
+impl KeyFilter {
     pub(super) fn new(pattern: Option<Pattern>, after: Option<String>) -> Self {
-        Wanted(pattern, after)
+        KeyFilter(pattern, after)
     }
 
     /// Whether the object `name`, whose key is `below` the prefix, is asked for.

@@ -1,7 +1,6 @@
 //! Lists the keys of a store in order.
 //!
-//! Most stores list in order, and then few keys are held. One that does not is listed to its end
-//! first.
+//! Most stores list in order, and few keys are in memory. One that does not is listed to its end first.
 
 use std::collections::{BTreeMap, btree_map};
 
@@ -10,19 +9,19 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::address::{Address, Store};
 use super::explain::{explain, is_gone};
 use super::keys::key_at;
+use super::url::{ObjectUrl, Store};
 use crate::error::{Error, Result};
 use crate::source::units::ASKED_AT_ONCE;
 
-/// How many keys may come again without a new one between them, besides all of them once.
+/// Keys that may be repeated in a row, besides all of them once.
 const LISTED_AGAIN: usize = 100;
 
-pub(super) struct Walk {
-    address: Address,
+pub(super) struct KeyWalk {
+    address: ObjectUrl,
     keys: Keys,
-    /// That the store lists out of order.
+    /// The remark that the store lists out of order.
     remark: Option<String>,
 }
 
@@ -35,9 +34,9 @@ enum Keys {
     Collected(btree_map::IntoIter<String, ObjectMeta>),
 }
 
-impl Walk {
-    pub(super) fn new(address: Address) -> Self {
-        Walk {
+impl KeyWalk {
+    pub(super) fn new(address: ObjectUrl) -> Self {
+        KeyWalk {
             address,
             keys: Keys::NotAsked,
             remark: None,

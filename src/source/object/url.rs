@@ -22,7 +22,7 @@ impl Store {
         }
     }
 
-    /// What holds the objects, in the words of the store.
+    /// What the store calls its container of objects.
     pub(super) fn container(self) -> &'static str {
         match self {
             Store::S3 | Store::Gcs => "bucket",
@@ -32,10 +32,9 @@ impl Store {
     }
 }
 
-/// A parsed URL. Names of objects are `root` and their key, so that they do not depend on how
-/// narrow a prefix is being read.
+/// A parsed URL. The name of an object is `root` and its key, whatever prefix is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address {
+pub(super) struct ObjectUrl {
     pub(super) store: Store,
     /// The URL up to the bucket, with the slash behind it.
     pub(super) root: String,
@@ -43,11 +42,11 @@ pub(super) struct Address {
     pub(super) bucket: String,
     /// Prefix or key, without slashes at its ends.
     pub(super) key: String,
-    /// Whether the URL says by its last slash that it is a prefix.
+    /// The URL ends in a slash.
     pub(super) is_prefix: bool,
 }
 
-impl Address {
+impl ObjectUrl {
     pub(super) fn parse(url: &str) -> Result<Self> {
         if url.is_empty() {
             return Err(Error::usage("the object source has no `url`").next(FORMS));
@@ -58,7 +57,7 @@ impl Address {
             Some(Store::Local) => ("", rest),
             _ => rest.split_once('/').unwrap_or((rest, "")),
         };
-        // Never quoted: what comes before an @ or after a ? may be a secret.
+        // The URL is not quoted: what comes before an @ or after a ? may be a secret.
         let has_password = authority
             .split_once('@')
             .is_some_and(|(user, _)| user.contains(':') || store != Some(Store::Azure));
@@ -82,7 +81,7 @@ impl Address {
             );
         }
         let bucket = authority.split_once('@').map_or(authority, |(b, _)| b);
-        Ok(Address {
+        Ok(ObjectUrl {
             store,
             root: format!("{scheme}://{authority}/"),
             bucket: bucket.to_owned(),
@@ -97,12 +96,12 @@ impl Address {
                 .next("write it with three slashes: file:///srv/drop/"));
         }
         let path = path.trim_end_matches('/');
-        // A file is an object of the folder it is in.
+        // A file is an object in its folder.
         let (folder, key) = match path.rsplit_once('/') {
             Some((folder, file)) if std::path::Path::new(path).is_file() => (folder, file),
             _ => (path, ""),
         };
-        Ok(Address {
+        Ok(ObjectUrl {
             store: Store::Local,
             root: format!("file://{folder}/"),
             bucket: if folder.is_empty() { "/" } else { folder }.to_owned(),
@@ -116,7 +115,7 @@ impl Address {
         format!("{}{key}", self.root)
     }
 
-    /// As the user would write it.
+    /// The URL as a user writes it.
     pub(super) fn url(&self) -> String {
         match self.is_prefix && !self.key.is_empty() {
             true => format!("{}{}/", self.root, self.key),
@@ -179,7 +178,7 @@ mod tests {
                 true,
             ),
         ] {
-            let address = Address::parse(url).unwrap();
+            let address = ObjectUrl::parse(url).unwrap();
             assert_eq!(
                 (
                     address.store,
@@ -208,7 +207,7 @@ mod tests {
             "file://x/y",
             "file:x",
         ] {
-            let error = Address::parse(url).unwrap_err();
+            let error = ObjectUrl::parse(url).unwrap_err();
             assert!(error.next_step().unwrap().contains('/'), "{url}: {error}");
         }
     }
@@ -222,7 +221,7 @@ mod tests {
             "https://hush:hush@host/x",
             "abfss://c:hush@acc.dfs.core.windows.net/",
         ] {
-            let text = Address::parse(url).unwrap_err().to_string();
+            let text = ObjectUrl::parse(url).unwrap_err().to_string();
             assert!(text.contains("credentials"), "{text}");
             assert!(!text.contains("hush"), "{text}");
         }

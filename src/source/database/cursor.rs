@@ -3,40 +3,40 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::settings::Settings;
+use super::settings::DatabaseSettings;
 use crate::error::{Error, Result};
 
 /// Up to where the source has been read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Cursor {
-    Sweeping(Sweep),
-    Done(Done),
+pub(super) enum DatabaseCursor {
+    Sweeping(DatabaseSweep),
+    Done(DatabaseDone),
 }
 
 /// A sweep has come to its end, or none has begun yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Done {
+pub(super) struct DatabaseDone {
     pub(super) done: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) marks: Option<Marks>,
 }
 
 /// A sweep is going on: all rows that it asks for, in the order of cursor and key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Sweep {
+pub(super) struct DatabaseSweep {
     /// The last row behind us.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) after: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<RowPosition>,
     /// Rows behind us.
     pub(super) records: u64,
     /// The mark it began with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<String>,
     /// What it leaves behind at its end; determined before it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) then: Option<Marks>,
     /// The settings under which the place is valid.
     pub(super) settings: String,
@@ -45,8 +45,8 @@ pub(super) struct Sweep {
 /// Where a row is: its cursor, if it has one, and its key, as the server writes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Place {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+pub(super) struct RowPosition {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cursor: Option<String>,
     pub(super) key: Vec<String>,
 }
@@ -62,17 +62,17 @@ pub(super) struct Marks {
     /// The column whose values they are.
     pub(super) by: String,
     /// The newest settled mark.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) settled: Option<String>,
     /// Newer ones, oldest first, that are not settled yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) pending: Vec<Pending>,
+    pub(super) pending: Vec<PendingMark>,
 }
 
 /// A mark and the transactions that stand in its way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Pending {
+pub(super) struct PendingMark {
     pub(super) mark: String,
     pub(super) running: Vec<String>,
 }
@@ -84,7 +84,7 @@ impl Marks {
     /// These marks at a later moment, when `mark` was the greatest cursor and, of all transactions, only
     /// `running` had not ended.
     pub(super) fn then(mut self, mark: Option<String>, running: Vec<String>) -> Self {
-        let is_open = |pending: &Pending| pending.running.iter().any(|id| running.contains(id));
+        let is_open = |pending: &PendingMark| pending.running.iter().any(|id| running.contains(id));
         if let Some(last) = self.pending.iter().rposition(|pending| !is_open(pending)) {
             self.settled = self.pending.drain(..=last).next_back().map(|p| p.mark);
         }
@@ -101,7 +101,7 @@ impl Marks {
                         index % 2 == 1
                     });
                 }
-                self.pending.push(Pending { mark, running });
+                self.pending.push(PendingMark { mark, running });
             }
             None => {}
         }
@@ -109,7 +109,7 @@ impl Marks {
     }
 }
 
-impl Cursor {
+impl DatabaseCursor {
     /// What the pipeline has as its cursor; none before the first batch.
     pub(super) fn parse(value: Option<&Value>) -> Result<Option<Self>> {
         match value {
@@ -157,17 +157,17 @@ fn each(value: Value, change: fn(Value) -> Value) -> Value {
 /// The sweep that follows a cursor; if it is to begin, the marks that the previous one left; and what the
 /// user should know about it.
 pub(super) fn sweep_after(
-    cursor: Option<Cursor>,
-    settings: &Settings,
+    cursor: Option<DatabaseCursor>,
+    settings: &DatabaseSettings,
     fingerprint: String,
-) -> (Sweep, Option<Marks>, Option<&'static str>) {
+) -> (DatabaseSweep, Option<Marks>, Option<&'static str>) {
     let by = settings.cursor.clone().unwrap_or_default();
     let mut remark = None;
     let mut known = match cursor {
-        Some(Cursor::Sweeping(sweep)) if sweep.settings == fingerprint => {
+        Some(DatabaseCursor::Sweeping(sweep)) if sweep.settings == fingerprint => {
             return (sweep, None, None);
         }
-        Some(Cursor::Sweeping(sweep)) => {
+        Some(DatabaseCursor::Sweeping(sweep)) => {
             remark = Some(
                 "the source was defined anew in the middle of a sweep: read again from its begin",
             );
@@ -177,7 +177,7 @@ pub(super) fn sweep_after(
                 pending: Vec::new(),
             }
         }
-        Some(Cursor::Done(Done { marks, .. })) => marks.unwrap_or_default(),
+        Some(DatabaseCursor::Done(DatabaseDone { marks, .. })) => marks.unwrap_or_default(),
         None => Marks::default(),
     };
     if known.by != by {
@@ -187,10 +187,10 @@ pub(super) fn sweep_after(
         known = Marks::default();
     }
     known.by = by;
-    let sweep = Sweep {
+    let sweep = DatabaseSweep {
         from: known.settled.clone(),
         settings: fingerprint,
-        ..Sweep::default()
+        ..DatabaseSweep::default()
     };
     // A range, and a source without a cursor, leave no marks.
     let known = (settings.cursor.is_some() && settings.range.is_none()).then_some(known);
@@ -208,7 +208,7 @@ mod tests {
             settled: settled.map(str::to_owned),
             pending: pending
                 .iter()
-                .map(|(mark, running)| Pending {
+                .map(|(mark, running)| PendingMark {
                     mark: (*mark).to_owned(),
                     running: running.iter().map(|id| (*id).to_owned()).collect(),
                 })
@@ -257,15 +257,18 @@ mod tests {
                 "then": {"by": "updated_at"}, "settings": "cd34"}),
             json!({"after": {"key": ["7", "a"]}, "records": 12, "settings": "cd34"}),
         ] {
-            let cursor = Cursor::parse(Some(&value)).unwrap().unwrap();
+            let cursor = DatabaseCursor::parse(Some(&value)).unwrap().unwrap();
             assert_eq!(cursor.to_json(), value);
         }
         let nul = json!({"after": {"key": ["a\0", "{}"]}, "records": 1, "settings": "cd34"});
-        let kept = Cursor::parse(Some(&nul)).unwrap().unwrap().to_json();
+        let kept = DatabaseCursor::parse(Some(&nul))
+            .unwrap()
+            .unwrap()
+            .to_json();
         assert_eq!(kept["after"]["key"], json!([{"hex": "6100"}, "{}"]));
-        let again = Cursor::parse(Some(&kept)).unwrap();
-        assert_eq!(again, Cursor::parse(Some(&nul)).unwrap());
-        let error = Cursor::parse(Some(&json!({"object": "a.csv"}))).unwrap_err();
+        let again = DatabaseCursor::parse(Some(&kept)).unwrap();
+        assert_eq!(again, DatabaseCursor::parse(Some(&nul)).unwrap());
+        let error = DatabaseCursor::parse(Some(&json!({"object": "a.csv"}))).unwrap_err();
         let next = error.next_step().unwrap();
         assert!(next.contains("sluice rewind PIPELINE --to-start"), "{next}");
     }

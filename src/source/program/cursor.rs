@@ -7,27 +7,27 @@ use super::message_parser::Completeness;
 
 /// The state that came last, and what was read with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Mark {
+pub(super) struct ProgramCursor {
     pub(super) stream: String,
     /// As the program wrote it: nobody else has to understand it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<String>,
     /// Records before it.
     #[serde(default)]
     pub(super) records: u64,
     /// The version of a table that is read as a whole, where a tap numbers them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<i64>,
     /// How far a read of everything has come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) everything: Option<FullRead>,
     /// Where the state came, if other pipelines were given it, too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) shared: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shared: Option<StateId>,
     /// Another state before which the pipeline has all records, and others have, too: mostly that at which
     /// the shared run began. Of those some may have committed nothing of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) earlier: Option<Point>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) earlier: Option<ResumePoint>,
 }
 
 /// A read of everything.
@@ -42,28 +42,28 @@ pub(super) enum FullRead {
 
 /// Which of the states of which run of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(super) struct StateId {
     pub(super) run: String,
     pub(super) number: u64,
 }
 
 /// A state at which a program can begin; without one it begins at the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Point {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) place: Option<Place>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+pub(super) struct ResumePoint {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<StateId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<String>,
 }
 
-impl Mark {
+impl ProgramCursor {
     /// That of the `cursor`, unless it is of something else.
     pub(super) fn of(cursor: Option<&Value>, stream: &str) -> Self {
-        let known = cursor.and_then(|cursor| Mark::deserialize(cursor).ok());
+        let known = cursor.and_then(|cursor| ProgramCursor::deserialize(cursor).ok());
         let known = known.filter(|mark| mark.stream == stream);
-        known.unwrap_or_else(|| Mark {
+        known.unwrap_or_else(|| ProgramCursor {
             stream: stream.to_owned(),
-            ..Mark::default()
+            ..ProgramCursor::default()
         })
     }
 
@@ -74,30 +74,30 @@ impl Mark {
 
     /// The points at which the program may begin again without the pipeline losing a record, the latest
     /// first. What is read as a whole each time begins anew when it was.
-    pub(super) fn points(&self, completeness: Completeness) -> Vec<Point> {
+    pub(super) fn points(&self, completeness: Completeness) -> Vec<ResumePoint> {
         if completeness == Completeness::EachRun && !self.is_on_the_way() {
-            return vec![Point::default()];
+            return vec![ResumePoint::default()];
         }
-        let points: Vec<Point> = self
+        let points: Vec<ResumePoint> = self
             .last()
             .into_iter()
             .chain(self.earlier.clone())
             .collect();
         match points.is_empty() {
-            true => vec![Point::default()],
+            true => vec![ResumePoint::default()],
             false => points,
         }
     }
 
-    fn last(&self) -> Option<Point> {
-        self.state.as_ref().map(|state| Point {
+    fn last(&self) -> Option<ResumePoint> {
+        self.state.as_ref().map(|state| ResumePoint {
             place: self.shared.clone(),
             state: Some(state.clone()),
         })
     }
 
     /// By which others may be met again after a run alone.
-    pub(super) fn meeting_point(&self) -> Option<Point> {
+    pub(super) fn meeting_point(&self) -> Option<ResumePoint> {
         match self.shared {
             Some(_) => self.last(),
             None => self.earlier.clone(),
