@@ -15,6 +15,8 @@ pub(crate) enum JsonError {
     Incomplete,
     /// It is not a JSON document, as the byte at this offset shows.
     Malformed(usize),
+    /// What is taken apart stands in it twice: one of them would be lost.
+    Repeated,
 }
 
 /// Where each of `pointers` leads, if anywhere. Of a repeated key the last one counts, as
@@ -44,7 +46,7 @@ pub(crate) struct Parts {
 /// Where each pointer leads, and the parts of that to which the first does.
 pub(crate) type Outline = (Vec<Option<Range<usize>>>, Parts);
 
-/// [`find`], and in the same walk the parts of that to which the first pointer leads.
+/// [`find`], and in the same walk the parts of that to which the first pointer leads, which must not be repeated.
 pub(crate) fn find_parts(
     bytes: &[u8],
     pointers: &[&Pointer],
@@ -161,7 +163,7 @@ impl DocumentWalk<'_> {
             self.skip()?;
             let key = match live.is_empty() {
                 true => None,
-                false => string(&self.bytes[start..self.at]),
+                false => super::string(&self.bytes[start..self.at]),
             };
             self.blanks();
             self.expect(b':')?;
@@ -267,6 +269,9 @@ impl DocumentWalk<'_> {
         let meant: Vec<usize> = live.iter().filter(is_meant).copied().collect();
         // What an earlier key of the same name led to is gone.
         for &index in &meant {
+            if index == 0 && self.shape.is_some() && self.found[0].is_some() {
+                return Err(JsonError::Repeated);
+            }
             self.found[index] = None;
         }
         match meant.is_empty() {
@@ -289,11 +294,6 @@ impl DocumentWalk<'_> {
         };
         Ok(())
     }
-}
-
-/// The text of a JSON string.
-pub(crate) fn string(json: &[u8]) -> Option<String> {
-    serde_json::from_slice(json).ok()
 }
 
 #[cfg(test)]

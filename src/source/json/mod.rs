@@ -5,6 +5,11 @@ mod document;
 mod pointer;
 mod scan;
 
-pub(crate) use document::{Container, JsonError, Outline, Parts, find, find_parts, string};
+pub(crate) use document::{Container, JsonError, Outline, Parts, find, find_parts};
 pub(crate) use pointer::Pointer;
 pub(crate) use scan::ValueScan;
+
+/// The text of a JSON string.
+pub(crate) fn string(json: &[u8]) -> Option<String> {
+    serde_json::from_slice(json).ok()
+}

@@ -150,6 +150,33 @@ fn a_part_that_is_the_whole_is_a_page() {
 }
 
 #[test]
+fn records_that_stand_twice_in_an_answer_are_refused_and_not_half_of_them_read() {
+    for (body, records) in [
+        (r#"{"data": [1], "data": [2, 3]}"#, "/data"),
+        (r#"{"data": [1], "d\u0061ta": []}"#, "/data"),
+        (r#"{"a": {"data": [1]}, "a": {"data": [2]}}"#, "/a/data"),
+    ] {
+        let web = in_turn(vec![Answer::status(200, body)]);
+        let text = read(&settings(&web.url, json!({"records": records}))).error_text();
+        assert!(
+            text.contains(&format!("`{records}` stands twice in the answer")),
+            "{text}"
+        );
+        assert_eq!(web.requests().len(), 1);
+    }
+    let web = in_turn(vec![Answer::status(
+        200,
+        r#"{"data": [{"data": 1, "data": 2}]}"#,
+    )]);
+    let run = read(&settings(&web.url, json!({}))).ok();
+    assert_eq!(
+        run.payloads(),
+        [r#"{"data": 1, "data": 2}"#],
+        "that is the record's own"
+    );
+}
+
+#[test]
 fn no_content_has_no_body_whatever_its_headers() {
     for answer in [
         Answer::status(204, "").header("Content-Encoding", "gzip"),

@@ -80,6 +80,14 @@ impl PageParser<'_> {
                 self.origin,
                 self.body.len()
             ))),
+            JsonError::Repeated => permanent(
+                self.error(format!(
+                    "`{}` stands twice in the answer of {}, and only one of them would be read",
+                    self.reader.content.records.text(),
+                    self.origin
+                ))
+                .next("ask whoever runs the API to send the records once; nothing of this page was loaded"),
+            ),
             JsonError::Malformed(at) => {
                 let error = self.error(format!(
                     "the answer of {} is not JSON, as byte {} shows",

@@ -124,11 +124,7 @@ fn elements_and_members_are_found_in_the_same_walk() {
             Container::Array,
             vec!["1", "[2,3]", r#"{"x":[]}"#],
         ),
-        (
-            r#"{"d":[1], "d": ["a,b"]}"#,
-            Container::Array,
-            vec![r#""a,b""#],
-        ),
+        (r#"{"d": ["a,b"]}"#, Container::Array, vec![r#""a,b""#]),
         (r#"{"d":null}"#, Container::Array, vec![]),
         (
             r#"{"d":{"k1" : 1, "k2":{"x":2} }}"#,
