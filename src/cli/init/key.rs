@@ -75,10 +75,11 @@ pub(super) fn choose<'a>(
 }
 
 fn named<'a>(columns: &'a [SampleColumn], name: &str, records: u64) -> Result<&'a SampleColumn> {
-    let is_it = |column: &&SampleColumn| {
-        column.name == name || column.plain == name || column.path.join(".") == name
-    };
-    let Some(column) = columns.iter().find(is_it) else {
+    // As it stands in the source, before what became of it.
+    let is_field = |column: &&SampleColumn| column.path.join(".") == name;
+    let is_column = |column: &&SampleColumn| column.name == name || column.plain == name;
+    let found = columns.iter().find(is_field);
+    let Some(column) = found.or_else(|| columns.iter().find(is_column)) else {
         let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
         return Err(
             Error::usage(format!("there is no column \"{name}\" for the key"))
@@ -98,6 +99,19 @@ fn named<'a>(columns: &'a [SampleColumn], name: &str, records: u64) -> Result<&'
         .next("name columns that are"));
     }
     Ok(column)
+}
+
+/// What speaks against the `key`, which was given.
+pub(super) fn doubt(key: &[&SampleColumn], records: u64) -> Option<String> {
+    match key {
+        [column] if records > 1 && !column.is_unique => Some(format!(
+            "key: \"{}\" is not another one in each of the first {records} records, and of those with the same key \
+             only the last stays; name more columns unless that is meant",
+            column.name
+        )),
+        // Whether several are unique together is not known.
+        _ => None,
+    }
 }
 
 fn is_named(column: &SampleColumn, suffixes: &[&str], pipeline: &str) -> bool {

@@ -134,6 +134,9 @@ fn draft(
         ));
     }
     let order_by = key::order(&columns, settings["cursor"].as_str());
+    if !args.key.is_empty() && order_by.is_none() {
+        choices.extend(key::doubt(&key, sample.records));
+    }
     let is_incremental = !found.settings["since"].is_null() || settings["cursor"].is_string();
     let unused = order_by.as_ref().filter(|_| !is_incremental);
     choices.extend(unused.and_then(|column| incremental(&settings, &column.path.join("/"))));

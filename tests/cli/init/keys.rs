@@ -97,3 +97,38 @@ async fn the_time_of_a_change_keeps_older_records_from_overwriting_newer_ones() 
     desk.write("b.csv", "id,updatedAt\n1,2026-01-02T00:00:00Z\n2,\n");
     assert!(!desk.init(&["b.csv"]).contains("order_by"));
 }
+
+#[tokio::test]
+async fn a_key_that_is_given_and_repeats_in_the_sample_is_used_with_a_word() {
+    let desk = Desk::new().await;
+    desk.write("log.csv", "host,line\na,1\na,2\nb,1\n");
+    let text = desk.init(&["log.csv", "--key", "host"]);
+    let choice = "-- choose: key: \"host\" is not another one in each of the first 3 records";
+    assert!(
+        text.contains("key       => '{host}'") && text.contains(choice),
+        "{text}"
+    );
+    assert!(
+        !desk
+            .init(&["log.csv", "--key", "host,line"])
+            .contains("choose: key")
+    );
+    // Of versions of a record the newest is meant to stay.
+    desk.write(
+        "hosts.csv",
+        "host,updated_at\na,2026-01-01T00:00:00Z\na,2026-01-02T00:00:00Z\n",
+    );
+    assert!(
+        !desk
+            .init(&["hosts.csv", "--key", "host"])
+            .contains("choose: key")
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_the_field_of_that_name_before_the_column_that_another_became() {
+    let desk = Desk::new().await;
+    desk.write("items.csv", "Id,id\nx,1\nx,2\n");
+    let text = desk.init(&["items.csv", "--key", "id"]);
+    assert!(text.contains("key       => '{id_2}'"), "{text}");
+}
