@@ -1,6 +1,7 @@
 //! A connection: the client, and the task that reads the server's messages.
 
 use super::errors::ServerError;
+use crate::error::Error;
 use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -70,15 +71,15 @@ where
 }
 
 /// When the server ends a connection (`57P01`), the statement in flight may only say
-/// "connection closed"; the reason comes here.
+/// "connection closed"; the reason comes here, and what to do about it.
 fn log_end(error: &tokio_postgres::Error) {
     match super::server_error(error) {
         Some(said) => {
-            tracing::warn!(
-                sqlstate = said.sqlstate,
-                "connection ended: {}",
-                said.message
-            );
+            let (sqlstate, message) = (said.sqlstate.clone(), said.message.clone());
+            let error = Error::from(said);
+            let next = error.next_step().map(|step| format!("; next: {step}"));
+            let next = next.unwrap_or_default();
+            tracing::warn!(sqlstate, "connection ended: {message}{next}");
         }
         None => tracing::warn!("connection ended: {}", chain(error)),
     }
