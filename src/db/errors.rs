@@ -32,6 +32,16 @@ pub struct ServerError {
     pub routine: Option<String>,
 }
 
+impl ServerError {
+    /// The message and what to do about it, in one line.
+    pub(super) fn with_next_step(&self) -> String {
+        match Error::from(self.clone()).next_step() {
+            Some(step) => format!("{}; next: {step}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 impl From<&DbError> for ServerError {
     fn from(error: &DbError) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -227,8 +237,9 @@ mod tests {
                 where_: None,
                 routine: None,
             };
-            let error = Error::from(said);
             let set = format!("alter role ... set {setting} = ");
+            assert!(said.with_next_step().contains(&set), "{sqlstate}");
+            let error = Error::from(said);
             assert!(error.next_step().unwrap().contains(&set), "{error}");
         }
     }

@@ -1,7 +1,6 @@
 //! A connection: the client, and the task that reads the server's messages.
 
 use super::errors::ServerError;
-use crate::error::Error;
 use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -71,15 +70,15 @@ where
 }
 
 /// When the server ends a connection (`57P01`), the statement in flight may only say
-/// "connection closed"; the reason comes here, and what to do about it.
+/// "connection closed"; the reason comes here.
 fn log_end(error: &tokio_postgres::Error) {
     match super::server_error(error) {
         Some(said) => {
-            let (sqlstate, message) = (said.sqlstate.clone(), said.message.clone());
-            let error = Error::from(said);
-            let next = error.next_step().map(|step| format!("; next: {step}"));
-            let next = next.unwrap_or_default();
-            tracing::warn!(sqlstate, "connection ended: {message}{next}");
+            tracing::warn!(
+                sqlstate = said.sqlstate,
+                "connection ended: {}",
+                said.with_next_step()
+            );
         }
         None => tracing::warn!("connection ended: {}", chain(error)),
     }

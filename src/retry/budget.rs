@@ -28,10 +28,10 @@ pub enum RetryError {
     Permanent(Box<Error>),
 }
 
-/// By the table of what passes.
+/// By the table of what passes, unless it was tried again already, as part of another step.
 impl From<Error> for RetryError {
     fn from(error: Error) -> Self {
-        let passes = is_retryable_error(&error);
+        let passes = is_retryable_error(&error) && error.kind() != Kind::Exhausted;
         let error = Box::new(error);
         match passes {
             true => RetryError::Transient {
@@ -245,5 +245,12 @@ mod tests {
         };
         assert_eq!(kind_of(|| Error::failed("no")).await, Kind::Failed);
         assert_eq!(kind_of(lost).await, Kind::Exhausted);
+        let step = || budget.retrying("a part of it", || async { Err::<(), _>(lost()) });
+        let told = budget.retrying("it", step).await.unwrap_err().to_string();
+        assert_eq!(
+            told.matches("every retry of this run is used up").count(),
+            1,
+            "{told}"
+        );
     }
 }

@@ -397,26 +397,6 @@ async fn role_that_only_reads_is_told_so_at_once() {
     db.execute(&format!("drop role {role}")).await;
 }
 
-/// The guard of a run is such a transaction.
-#[tokio::test]
-async fn role_whose_idle_transactions_are_ended_at_once_is_told_which_setting_does_it() {
-    let db = super::items_of_ids().await;
-    let role = format!("impatient_{}", db.name);
-    db.execute(&format!(
-        "create role {role} superuser login;
-         alter role {role} set idle_in_transaction_session_timeout = '1ms'"
-    ))
-    .await;
-    let run = ["run", "items", "--retries", "2"];
-    let done = Sluice::on(&db.seen_as(&role)).args(run).run().exits(75);
-    let next = "next: idle_in_transaction_session_timeout is too short here";
-    assert!(
-        done.stderr.replace("next:  ", "next: ").contains(next),
-        "{done:?}"
-    );
-    db.execute(&format!("drop role {role}")).await;
-}
-
 /// Postgres then refuses tables with policies, such as the engine's, as if a right were missing.
 #[tokio::test]
 async fn role_with_row_security_off_is_told_what_to_reset() {
