@@ -2,15 +2,23 @@
 //! whose schemas `sluice` and `spread` these tests replace; without it they do nothing and say so.
 
 use crate::engine::support::problem;
+use crate::support::sluice::Done;
 use crate::support::{Sluice, TestDb};
 use libpq_conninfo::{Environment, Settings};
 use std::io::Write;
-use std::path::Path;
+use std::ops::Deref;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// The coordinator, with the engine just installed: one test at a time has it.
-async fn coordinator() -> Option<(TestDb, MutexGuard<'static, ()>)> {
+struct Citus {
+    db: TestDb,
+    /// What pipelines read.
+    folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+async fn citus() -> Option<Citus> {
     static ALONE: Mutex<()> = Mutex::const_new(());
     let Ok(url) = std::env::var("CITUS_URL") else {
         // Not by a macro, whose output the harness keeps to itself.
@@ -33,11 +41,36 @@ async fn coordinator() -> Option<(TestDb, MutexGuard<'static, ()>)> {
     .await;
     let migrated = Sluice::on(&db).args(["migrate"]).run().exits(0);
     assert!(!migrated.stderr.contains("metadata"), "{}", migrated.stderr);
-    Some((db, alone))
+    Some(Citus {
+        db,
+        folder: TempDir::new().unwrap(),
+        _alone: alone,
+    })
+}
+
+impl Deref for Citus {
+    type Target = TestDb;
+
+    fn deref(&self) -> &TestDb {
+        &self.db
+    }
+}
+
+impl Citus {
+    fn run(&self, args: &[&str]) -> Done {
+        Sluice::on(self).args(args).run()
+    }
+
+    fn write(&self, name: &str, records: impl IntoIterator<Item = String>) {
+        let mut file = std::fs::File::create(self.folder.path().join(name)).unwrap();
+        for record in records {
+            writeln!(file, "{record}").unwrap();
+        }
+    }
 }
 
 /// Pipeline `items` into a distributed table, from the NDJSON files of a folder.
-async fn items(db: &TestDb, folder: &Path, more: &str) {
+async fn items(db: &Citus, more: &str) {
     db.execute(&format!(
         "set citus.multi_shard_modify_mode = 'sequential';
          create table spread.items (k bigint primary key, v text not null, n int, at timestamptz);
@@ -50,16 +83,9 @@ async fn items(db: &TestDb, folder: &Path, more: &str) {
          select sluice.define_pipeline(name => 'items', version => 1, transform => 'spread.items_v1',
            target => 'spread.items', key => '{{k}}', order_by => 'at', max_bad_ratio => 1,
            source => sluice.file_source(path => '{}/*.ndjson'){more})",
-        folder.display()
+        db.folder.path().display()
     ))
     .await;
-}
-
-fn write(folder: &Path, name: &str, records: impl IntoIterator<Item = String>) {
-    let mut file = std::fs::File::create(folder.join(name)).unwrap();
-    for record in records {
-        writeln!(file, "{record}").unwrap();
-    }
 }
 
 fn record(k: u32, v: &str, day: u32) -> String {
@@ -68,19 +94,11 @@ fn record(k: u32, v: &str, day: u32) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn distributed_table_is_loaded_by_the_rules_of_any_other() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    items(&db, folder.path(), "").await;
-    let run = |args: &[&str]| Sluice::on(&db).args(args).run();
+    let Some(db) = citus().await else { return };
+    items(&db, "").await;
 
-    write(
-        folder.path(),
-        "1.ndjson",
-        (1..=100).map(|k| record(k, "first", 10)),
-    );
-    let first = run(&["run", "items"]).exits(0).summary();
+    db.write("1.ndjson", (1..=100).map(|k| record(k, "first", 10)));
+    let first = db.run(&["run", "items"]).exits(0).summary();
     assert_eq!(first.count("inserted"), 100);
 
     let changed = (1..=100).map(|k| match k % 5 {
@@ -89,12 +107,11 @@ async fn distributed_table_is_loaded_by_the_rules_of_any_other() {
         2 => format!(r#"{{"k": {k}, "v": "", "at": "2026-01-11", "gone": true}}"#),
         _ => record(k, "first", 10),
     });
-    write(
-        folder.path(),
+    db.write(
         "2.ndjson",
         changed.chain((101..=110).map(|k| record(k, "new", 10))),
     );
-    let second = run(&["run", "items"]).exits(0).summary();
+    let second = db.run(&["run", "items"]).exits(0).summary();
     for (counter, count) in [
         ("inserted", 10),
         ("updated", 20),
@@ -105,42 +122,30 @@ async fn distributed_table_is_loaded_by_the_rules_of_any_other() {
         assert_eq!(second.count(counter), count, "{counter}");
     }
     // A deleted key stays deleted: what is older than its tombstone does not bring it back.
-    write(
-        folder.path(),
-        "3.ndjson",
-        [record(2, "late", 10), record(7, "back", 12)],
-    );
-    let third = run(&["run", "items"]).exits(0).summary();
+    db.write("3.ndjson", [record(2, "late", 10), record(7, "back", 12)]);
+    let third = db.run(&["run", "items"]).exits(0).summary();
     assert_eq!((third.count("stale"), third.count("inserted")), (1, 1));
 
     let versions = "select count(*), count(distinct sluice_batch) from spread.items";
     let before = db.value(versions).await;
-    run(&["rewind", "items", "--to-start"]).exits(0);
-    let again = run(&["run", "items"]).exits(0).summary();
+    db.run(&["rewind", "items", "--to-start"]).exits(0);
+    let again = db.run(&["run", "items"]).exits(0).summary();
     assert_eq!((again.count("updated"), again.count("inserted")), (0, 0));
     assert_eq!(db.value(versions).await, before);
     // The check of tombstones is not made.
-    run(&["verify", "items", "--deep"]).exits(6);
+    db.run(&["verify", "items", "--deep"]).exits(6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_that_a_shard_refuses_are_found_and_replayed() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    items(&db, folder.path(), "").await;
+    let Some(db) = citus().await else { return };
+    items(&db, "").await;
     // Not valid: the engine does not look at it beforehand, so that the merge meets it.
     db.execute("alter table spread.items add constraint small check (n % 40 <> 7) not valid")
         .await;
-    write(
-        folder.path(),
-        "1.ndjson",
-        (1..=400).map(|k| record(k, "v", 10)),
-    );
-    let run = Sluice::on(&db)
-        .args(["run", "items", "--batch-rows", "150"])
-        .run()
+    db.write("1.ndjson", (1..=400).map(|k| record(k, "v", 10)));
+    let run = db
+        .run(&["run", "items", "--batch-rows", "150"])
         .exits(0)
         .summary();
     assert_eq!((run.count("inserted"), run.count("quarantined")), (390, 10));
@@ -149,34 +154,20 @@ async fn records_that_a_shard_refuses_are_found_and_replayed() {
 
     db.execute("alter table spread.items drop constraint small")
         .await;
-    let replay = Sluice::on(&db)
-        .args(["replay", "items"])
-        .run()
-        .exits(0)
-        .summary();
+    let replay = db.run(&["replay", "items"]).exits(0).summary();
     assert_eq!(
         (replay.count("inserted"), replay.count("quarantined")),
         (10, 0)
     );
-    Sluice::on(&db)
-        .args(["verify", "items", "--deep"])
-        .run()
-        .exits(0);
+    db.run(&["verify", "items", "--deep"]).exits(0);
 }
 
 /// Kills the loader after each batch, and cuts what the coordinator says to its workers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_loads_and_lost_workers_double_and_lose_nothing() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    items(&db, folder.path(), "").await;
-    write(
-        folder.path(),
-        "1.ndjson",
-        (1..=2000).map(|k| record(k, "v", 10)),
-    );
+    let Some(db) = citus().await else { return };
+    items(&db, "").await;
+    db.write("1.ndjson", (1..=2000).map(|k| record(k, "v", 10)));
     let args = ["run", "items", "--batch-rows", "100", "--workers", "2"];
     for batches in [1, 4, 8] {
         let mut loader = Sluice::on(&db).args(args).spawn();
@@ -196,9 +187,9 @@ async fn killed_loads_and_lost_workers_double_and_lose_nothing() {
            where application_name like 'citus_internal%' and pid <> pg_backend_pid()$$)",
     )
     .await;
-    let cut = crate::support::sluice::Done::of(loader.wait_with_output().unwrap());
+    let cut = Done::of(loader.wait_with_output().unwrap());
     assert!([Some(0), Some(1), Some(75)].contains(&cut.code), "{cut:?}");
-    Sluice::on(&db).args(args).run().exits(0);
+    db.run(&args).exits(0);
     assert_eq!(
         db.value("select count(*), sum(k) from spread.items").await,
         "2000|2001000"
@@ -208,14 +199,11 @@ async fn killed_loads_and_lost_workers_double_and_lose_nothing() {
             .await,
         "2000|0"
     );
-    Sluice::on(&db)
-        .args(["verify", "items", "--deep"])
-        .run()
-        .exits(0);
+    db.run(&["verify", "items", "--deep"]).exits(0);
 }
 
 /// Orders and their lines on the same shards, both checked against each other.
-async fn orders(db: &TestDb, folder: &Path, more: &str) {
+async fn orders(db: &Citus, more: &str) {
     db.execute(&format!(
         "set citus.multi_shard_modify_mode = 'sequential';
          create table spread.orders (id bigint primary key, at int not null);
@@ -235,7 +223,7 @@ async fn orders(db: &TestDb, folder: &Path, more: &str) {
            also => array[sluice.also_target(transform => 'spread.lines_v1', target => 'spread.lines', key => '{{id,n}}',
              parent => '{{id}}', children => 'replace')],
            source => sluice.file_source(path => '{}/*.ndjson'){more})",
-        folder.display()
+        db.folder.path().display()
     ))
     .await;
 }
@@ -246,17 +234,13 @@ fn order(id: u32, at: u32, skus: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn distributed_orders_and_their_lines_are_loaded_whole() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    orders(&db, folder.path(), "").await;
-    let run = |args: &[&str]| Sluice::on(&db).args(args).run();
+    let Some(db) = citus().await else { return };
+    orders(&db, "").await;
     let lines = "select n, sku, count(*) from spread.lines group by 1, 2 order by 1, 2";
 
     let first = (1..=100).map(|id| order(id, 10, r#""a", "b""#));
-    write(folder.path(), "1.ndjson", first);
-    let loaded = run(&["run", "orders"]).exits(0).summary();
+    db.write("1.ndjson", first);
+    let loaded = db.run(&["run", "orders"]).exits(0).summary();
     assert_eq!(loaded.count("inserted"), 300);
     assert_eq!(db.rows(lines).await, ["1|a|100", "2|b|100"]);
 
@@ -268,8 +252,8 @@ async fn distributed_orders_and_their_lines_are_loaded_whole() {
         3 => format!(r#"{{"id": {id}, "at": 11, "gone": true, "skus": []}}"#),
         _ => order(id, 10, r#""a", "b""#),
     });
-    write(folder.path(), "2.ndjson", second);
-    let changed = run(&["run", "orders", "--dry-run"]).exits(0);
+    db.write("2.ndjson", second);
+    let changed = db.run(&["run", "orders", "--dry-run"]).exits(0);
     assert!(
         changed
             .stdout
@@ -277,7 +261,7 @@ async fn distributed_orders_and_their_lines_are_loaded_whole() {
         "{}",
         changed.stdout
     );
-    let changed = run(&["run", "orders"]).exits(0).summary();
+    let changed = db.run(&["run", "orders"]).exits(0).summary();
     for (counter, count) in [
         ("inserted", 0),
         ("updated", 40),
@@ -292,30 +276,26 @@ async fn distributed_orders_and_their_lines_are_loaded_whole() {
 
     db.execute("alter table spread.lines drop constraint lines_sku_check")
         .await;
-    let replay = run(&["replay", "orders"]).exits(0).summary();
+    let replay = db.run(&["replay", "orders"]).exits(0).summary();
     assert_eq!(
         (replay.count("quarantined"), replay.count("updated")),
         (0, 60)
     );
-    run(&["rewind", "orders", "--to-start"]).exits(0);
-    let again = run(&["run", "orders"]).exits(0).summary();
+    db.run(&["rewind", "orders", "--to-start"]).exits(0);
+    let again = db.run(&["run", "orders"]).exits(0).summary();
     let written = ["inserted", "updated", "deleted"].map(|counter| again.count(counter));
     assert_eq!(written, [0, 0, 0]);
-    run(&["verify", "orders", "--deep"]).exits(6);
+    db.run(&["verify", "orders", "--deep"]).exits(6);
 }
 
-/// Deletes or marks what a complete read does not bring, keys of text among it, and the lines of such orders.
 /// Each worker loses a process by SIGKILL, and with it, as PostgreSQL does, all of its sessions and what was not
 /// committed; it comes back by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_crash_under_orders_and_their_lines_double_and_lose_nothing() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    orders(&db, folder.path(), "").await;
+    let Some(db) = citus().await else { return };
+    orders(&db, "").await;
     let all = (1..=2000).map(|id| order(id, 10, r#""a", "b""#));
-    write(folder.path(), "1.ndjson", all);
+    db.write("1.ndjson", all);
     let args = ["run", "orders", "--batch-rows", "100", "--workers", "2"];
     for batches in [2, 8] {
         let loader = Sluice::on(&db).args(args).spawn();
@@ -328,7 +308,7 @@ async fn workers_that_crash_under_orders_and_their_lines_double_and_lose_nothing
             )
             .await;
         assert_ne!(crashed, "0", "no worker crashed");
-        let cut = crate::support::sluice::Done::of(loader.wait_with_output().unwrap());
+        let cut = Done::of(loader.wait_with_output().unwrap());
         assert!([Some(0), Some(75)].contains(&cut.code), "{cut:?}");
         // What was prepared when they crashed is decided, as Citus does by itself after a while.
         db.wait_until(
@@ -340,7 +320,7 @@ async fn workers_that_crash_under_orders_and_their_lines_double_and_lose_nothing
             and (select count(*) from spread.orders) * 3 = (select sum(inserted) from sluice.batches)";
         db.wait_until(whole).await;
     }
-    Sluice::on(&db).args(args).run().exits(0);
+    db.run(&args).exits(0);
     assert_eq!(
         db.value(
             "select (select count(*) from spread.orders), (select count(*) from spread.lines)"
@@ -348,17 +328,12 @@ async fn workers_that_crash_under_orders_and_their_lines_double_and_lose_nothing
         .await,
         "2000|4000"
     );
-    Sluice::on(&db)
-        .args(["verify", "orders", "--deep"])
-        .run()
-        .exits(0);
+    db.run(&["verify", "orders", "--deep"]).exits(0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_distributed_table_and_its_children_are_compared_with_their_source() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
+    let Some(db) = citus().await else { return };
     db.execute(
         "create table spread.docs (id bigint primary key, n bigint, skus text[]);
          insert into spread.docs select i, i, array['a', 'b'] from generate_series(1, 200) i;
@@ -414,33 +389,17 @@ async fn a_distributed_table_and_its_children_are_compared_with_their_source() {
     assert_eq!(db.rows(rows).await, ["7|a", "7|b", "8|a", "8|b"]);
 }
 
+/// Keys of text among it, and the lines of such orders.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    let run = |args: &[&str]| Sluice::on(&db).args(args).run();
-    orders(
-        &db,
-        folder.path(),
-        ", missing => 'delete', max_delete_ratio => 1",
-    )
-    .await;
-    write(
-        folder.path(),
-        "1.ndjson",
-        (1..=50).map(|id| order(id, 1, r#""a", "b""#)),
-    );
-    run(&["run", "orders"]).exits(0);
-    write(
-        folder.path(),
-        "2.ndjson",
-        (11..=60).map(|id| order(id, 1, r#""a", "b""#)),
-    );
-    std::fs::remove_file(folder.path().join("1.ndjson")).unwrap();
-    run(&["rewind", "orders", "--to-start"]).exits(0);
-    let missed = run(&["run", "orders"]).exits(0).summary();
+    let Some(db) = citus().await else { return };
+    orders(&db, ", missing => 'delete', max_delete_ratio => 1").await;
+    db.write("1.ndjson", (1..=50).map(|id| order(id, 1, r#""a", "b""#)));
+    db.run(&["run", "orders"]).exits(0);
+    db.write("2.ndjson", (11..=60).map(|id| order(id, 1, r#""a", "b""#)));
+    std::fs::remove_file(db.folder.path().join("1.ndjson")).unwrap();
+    db.run(&["rewind", "orders", "--to-start"]).exits(0);
+    let missed = db.run(&["run", "orders"]).exits(0).summary();
     assert_eq!(
         (missed.count("inserted"), missed.count("deleted")),
         (30, 30)
@@ -458,7 +417,7 @@ async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers
          select sluice.define_pipeline(name => 'marked', version => 1, transform => 'spread.marked_v1',
            target => 'spread.marked', key => '{{part,k}}', missing => 'mark', mark_column => 'gone_at',
            max_delete_ratio => 1, source => sluice.file_source(path => '{}/*.json'))",
-        folder.path().display()
+        db.folder.path().display()
     ))
     .await;
     for (ids, [inserted, updated], marked) in [
@@ -466,13 +425,9 @@ async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers
         (31..=50, [10, 30], 30),
         (1..=50, [0, 30], 0),
     ] {
-        write(
-            folder.path(),
-            "m.json",
-            ids.map(|id| format!(r#"{{"id": {id}}}"#)),
-        );
-        run(&["rewind", "marked", "--to-start"]).exits(0);
-        let done = run(&["run", "marked"]).exits(0).summary();
+        db.write("m.json", ids.map(|id| format!(r#"{{"id": {id}}}"#)));
+        db.run(&["rewind", "marked", "--to-start"]).exits(0);
+        let done = db.run(&["run", "marked"]).exits(0).summary();
         assert_eq!(
             ["inserted", "updated"].map(|c| done.count(c)),
             [inserted, updated]
@@ -488,10 +443,7 @@ async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers
 /// From a distributed table into another one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
+    let Some(db) = citus().await else { return };
     db.execute(
         "create table spread.copy (k bigint primary key, v text not null check (v <> 'bad'), n int);
          select create_distributed_table('spread.copy', 'k')",
@@ -499,7 +451,6 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
     .await;
     items(
         &db,
-        folder.path(),
         r#", deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'COPY_DB'),
              "table" => 'spread.copy', columns => '{k,v,n}', parcel_rows => 30)"#,
     )
@@ -507,11 +458,7 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
     let run = |args: &[&str]| Sluice::on(&db).args(args).env("COPY_DB", &db.url).run();
     let both = "select (select sum(hashtext(concat(k, v, n))) from spread.items)
       = (select sum(hashtext(concat(k, v, n))) from spread.copy), (select count(*) from spread.copy)";
-    write(
-        folder.path(),
-        "1.ndjson",
-        (1..=100).map(|k| record(k, "first", 10)),
-    );
+    db.write("1.ndjson", (1..=100).map(|k| record(k, "first", 10)));
     let done = run(&["run", "items", "--deliver"]).exits(0);
     assert_eq!(done.summary().count("sent"), 100, "{done:?}");
     assert_eq!(db.value(both).await, "t|100");
@@ -521,7 +468,7 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
         1 => record(k, if k == 1 { "bad" } else { "newer" }, 11),
         _ => record(k, "first", 10),
     });
-    write(folder.path(), "2.ndjson", changed);
+    db.write("2.ndjson", changed);
     let done = run(&["run", "items", "--deliver"]).exits(0).summary();
     assert_eq!((done.count("sent"), done.count("dead")), (19, 1));
     db.execute("update spread.items set v = 'first' where k = 1")
@@ -533,17 +480,10 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_row_of_a_person_is_erased_on_the_server_that_has_it() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
-    items(&db, folder.path(), "").await;
-    write(
-        folder.path(),
-        "1.ndjson",
-        (1..=10).map(|k| record(k, "a", 10)),
-    );
-    Sluice::on(&db).args(["run", "items"]).run().exits(0);
+    let Some(db) = citus().await else { return };
+    items(&db, "").await;
+    db.write("1.ndjson", (1..=10).map(|k| record(k, "a", 10)));
+    db.run(&["run", "items"]).exits(0);
     let erased =
         "select erased from sluice.erase('items', '7', reason => 'request 17', rows => true)
       where place = 'rows of spread.items'";
@@ -558,10 +498,7 @@ async fn the_row_of_a_person_is_erased_on_the_server_that_has_it() {
 /// The contract for tabular records, into a table that refers to one which every server has. That one itself is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_transforms_load_what_refers_to_reference_tables_which_are_refused() {
-    let Some((db, _alone)) = coordinator().await else {
-        return;
-    };
-    let folder = TempDir::new().unwrap();
+    let Some(db) = citus().await else { return };
     for sql in [
         "create table spread.shops (id int primary key)",
         "select create_reference_table('spread.shops')",
@@ -582,7 +519,7 @@ async fn row_transforms_load_what_refers_to_reference_tables_which_are_refused()
              select sluice.define_pipeline(name => '{name}', version => 1, transform => 'spread.{name}_v1',
                target => 'spread.{name}', key => '{key}', max_bad_ratio => 1,
                source => sluice.file_source(path => '{}/*.csv'))",
-            folder.path().display()
+            db.folder.path().display()
         )
     };
     problem(&db, &define("shops", "{id}")).await.refuses(
@@ -596,16 +533,11 @@ async fn row_transforms_load_what_refers_to_reference_tables_which_are_refused()
         (3, "1.75", [0, 0]),
     ] {
         let lines = (1..=21).map(|shop| format!("{shop},A,{price}"));
-        write(
-            folder.path(),
+        db.write(
             &format!("{number}.csv"),
             std::iter::once("shop,sku,price".to_owned()).chain(lines),
         );
-        let done = Sluice::on(&db)
-            .args(["run", "prices"])
-            .run()
-            .exits(0)
-            .summary();
+        let done = db.run(&["run", "prices"]).exits(0).summary();
         assert_eq!(
             ["inserted", "updated"].map(|c| done.count(c)),
             written,
@@ -613,8 +545,5 @@ async fn row_transforms_load_what_refers_to_reference_tables_which_are_refused()
         );
         assert_eq!(done.count("quarantined"), 1, "its shop is not there");
     }
-    Sluice::on(&db)
-        .args(["verify", "prices", "--deep"])
-        .run()
-        .exits(6);
+    db.run(&["verify", "prices", "--deep"]).exits(6);
 }
