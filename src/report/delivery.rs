@@ -97,13 +97,15 @@ impl DeliveryReport {
             .iter()
             .map(|(name, count)| format!("{name}={count} "));
         let target = self.target.iter().map(|target| format!(" target={target}"));
+        let put_off = (self.put_off > 0).then(|| format!(" put_off={}", self.put_off));
         format!(
-            "{} {} {}seconds={:.1}{}",
+            "{} {} {}seconds={:.1}{}{}",
             self.pipeline,
             self.outcome(),
             counters.collect::<String>(),
             self.seconds,
-            target.collect::<String>()
+            target.collect::<String>(),
+            put_off.unwrap_or_default()
         )
     }
 
@@ -111,7 +113,7 @@ impl DeliveryReport {
     pub fn json(&self) -> Value {
         let mut object = json!({
             "pipeline": self.pipeline, "outcome": self.outcome(),
-            "seconds": (self.seconds * 1000.0).round() / 1000.0,
+            "seconds": (self.seconds * 1000.0).round() / 1000.0, "put_off": self.put_off,
             "error": self.error.as_ref().map(super::error_json),
         });
         if let Some(target) = &self.target {

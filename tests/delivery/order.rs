@@ -4,7 +4,7 @@
 use super::receiver::{Receiver, RetryError};
 use super::targets::{Shop, http, table};
 use crate::support::web::Answer;
-use crate::support::{Sluice, TestDb};
+use crate::support::{Fault, Loader, Proxy, Sluice, TestDb};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -112,9 +112,12 @@ async fn lines_that_are_sent_alone_before_their_orders_are_put_off_and_not_given
         "{done:?}"
     );
     assert!(
-        done.stderr.contains("not taken yet of shop.lines: 2"),
+        done.stdout.ends_with(" target=shop.lines put_off=2\n")
+            && done.stderr.contains("not taken yet of shop.lines: 2"),
         "{done:?}"
     );
+    let json = shop.deliver(&there, &["--target", "shop.lines", "--json"]);
+    assert!(json.exits(0).stdout.contains(r#""put_off":2"#));
     shop.deliver(&there, &[]).exits(0);
     assert_eq!(there.rows(LINES_WITH_ORDERS).await, ["1|1|a|1", "1|2|b|1"]);
 }
@@ -180,4 +183,71 @@ async fn an_order_goes_after_a_line_of_it_has_moved_to_another_one() {
         ["10|2", "20|2"]
     );
     assert_eq!(there.rows("select id from crm.orders").await, ["2"]);
+}
+
+impl Shop {
+    fn deliver_through(&self, proxy: &Proxy, there: &TestDb) -> Loader {
+        let command = Sluice::bare()
+            .args(["deliver", "orders", "--retries", "0"])
+            .env("DATABASE_URL", proxy.url(&self.db));
+        Loader::hit(proxy, command.env("CRM_DB", &there.url))
+    }
+}
+
+/// A newer batch supersedes the order and not the line, which this call sends in vain.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_whose_order_was_changed_meanwhile_waits_for_it_until_the_next_time() {
+    let (shop, there) = shop_and_crm("").await;
+    shop.load("1", &[r#"{"id": 1, "n": 1, "lines": ["a"]}"#]);
+    let looked = |message: &crate::support::wire::Message| message.runs("start_delivery");
+    let proxy = Proxy::once(&shop.db, Fault::Hold, looked);
+    let sender = shop.deliver_through(&proxy, &there);
+    proxy.wait_until_fired(1);
+    shop.load("2", &[r#"{"id": 1, "n": 2, "lines": ["a"]}"#]);
+    proxy.release();
+    let done = sender.wait().exits(0);
+    let summaries: Vec<&str> = done.stdout.lines().collect();
+    assert!(
+        summaries[0].contains("sent=0 filtered=0 superseded=1 dead=0 waiting=1")
+            && summaries[1].contains("sent=0 filtered=0 superseded=0 dead=0 waiting=1")
+            && summaries[1].ends_with("put_off=1"),
+        "{done:?}"
+    );
+    shop.deliver(&there, &[]).exits(0);
+    assert_eq!(there.rows(LINES_WITH_ORDERS).await, ["1|1|a|2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_is_told_although_what_was_put_off_cannot_be_sent_again() {
+    let (shop, there) = shop_and_crm("alter table crm.orders add unique (n)").await;
+    shop.load("1", &[r#"{"id": 1, "n": 7, "lines": ["a"]}"#]);
+    shop.deliver(&there, &[]).exits(0);
+    let (two, three) = (
+        r#"{"id": 2, "n": 7, "lines": ["b"]}"#,
+        r#"{"id": 3, "n": 8, "lines": ["c"]}"#,
+    );
+    shop.load(
+        "2",
+        &[r#"{"id": 1, "gone": true, "lines": []}"#, two, three],
+    );
+    // Whoever asks a second time is cut off.
+    let mut looks = 0;
+    let proxy = Proxy::new(&shop.db, move |message| {
+        looks += usize::from(message.runs("delivering_targets"));
+        (looks > 1 && message.runs("delivering_targets")).then_some(Fault::CutBefore)
+    });
+    let done = shop.deliver_through(&proxy, &there).wait().exits(75);
+    assert!(proxy.fired() > 0);
+    let summaries: Vec<&str> = done.stdout.lines().collect();
+    assert!(
+        summaries[0].starts_with("orders failed sent=2 filtered=0 superseded=0 dead=0 waiting=1")
+            && summaries[0].ends_with(" put_off=1")
+            && summaries[1].starts_with("orders delivered sent=2 ")
+            && done
+                .stderr
+                .contains("before rows that were put off were sent once more"),
+        "{done:?}"
+    );
+    shop.deliver(&there, &[]).exits(0);
+    assert_eq!(there.rows(LINES_WITH_ORDERS).await, ["2|1|b|7", "3|1|c|8"]);
 }

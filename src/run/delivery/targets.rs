@@ -67,8 +67,14 @@ async fn send_in_order(
     sender.send_all(false).await;
     if sender.sent.iter().any(Sent::has_put_off) && sender.failed().is_none() {
         // What refused them may be gone, or be what was superseded by a change noted meanwhile.
-        let is_final = look_up().await?.latest <= sender.delivering.latest;
-        sender.send_all(is_final).await;
+        match look_up().await {
+            Ok(now) => {
+                sender
+                    .send_all(now.latest <= sender.delivering.latest)
+                    .await
+            }
+            Err(error) => sender.fail(error),
+        }
     }
     Ok(sender.reports())
 }
@@ -136,6 +142,14 @@ impl Targets<'_> {
             Some(before) => report.after(&before),
             None => report,
         });
+    }
+
+    /// What was put off is not sent again, for this reason.
+    fn fail(&mut self, error: Error) {
+        let first = self.sent.iter_mut().find(|sent| sent.has_put_off());
+        if let Some(report) = first.and_then(|sent| sent.report.as_mut()) {
+            report.error = Some(error.detail("before rows that were put off were sent once more"));
+        }
     }
 
     /// The first target that could not be sent.
