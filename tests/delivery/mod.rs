@@ -6,6 +6,7 @@ mod crm;
 mod faults;
 mod interrupted;
 mod order;
+mod other_key;
 mod parcel_faults;
 mod parcels;
 mod receiver;

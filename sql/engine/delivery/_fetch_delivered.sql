@@ -7,14 +7,16 @@ declare
   v_target oid    := to_regclass(p_pipeline.target);
   v_key    text[] := (sluice._latest_version(p_pipeline)).key;
 begin
-  perform sluice._fetch_met(v_target, array[sluice._fetch_sql(v_target, v_key, (
-      select format('select distinct k.* from sluice.outbox d cross join lateral pg_catalog.jsonb_to_record(d.key) '
+  perform sluice._fetch_met(v_target, array_agg(sluice._fetch_sql(v_target, v_key, (
+      select format('select distinct k.* from sluice.outbox d cross join lateral pg_catalog.jsonb_to_record(d.%s) '
         'as k (%s) where d.delivery_id = any (%L::pg_catalog.int8[])',
-        string_agg(format('%I %s', c.column_name, c.type_name), ', '), p_ids)
-      from sluice._target_columns(v_target, v_key) c),
-    sluice._key_condition(v_target, v_key, 't', 's'))]);
+        f.kept_in, string_agg(format('%I %s', c.column_name, c.type_name), ', '), p_ids)
+      from sluice._target_columns(v_target, f.names) c),
+    sluice._key_condition(v_target, f.names, 't', 's'))))
+  from (values ('key', v_key), ('deleted_row', sluice._delivered_key(p_pipeline, v_key))) f (kept_in, names)
+  where f.names is not null;
 end
 $$;
 
 comment on function sluice._fetch_delivered(sluice.pipelines, bigint[]) is
-  'Fetches from a distributed target the rows of these deliveries.';
+  'Fetches from a distributed target the rows that these deliveries are about, see sluice._delivered_row_sql.';

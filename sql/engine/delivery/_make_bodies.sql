@@ -55,7 +55,7 @@ from (
   select d.delivery_id, found.place is not null as is_there,
     case when (found.place is not null) = (d.deleted_row is null) then (%1$s)::pg_catalog.text end as body
   from sluice.outbox d
-  left join lateral (select t.ctid as place, row(t.*)::%3$s as r from %2$s offset 0) found on true
+  left join lateral (%2$s) found on true
   cross join lateral (
     select case when d.deleted_row is null then found.r
       else pg_catalog.jsonb_populate_record(null::%3$s, d.deleted_row) end as r offset 0) o
@@ -66,9 +66,26 @@ from (
       when p_pipeline.deliver ->> 'kind' = 'postgres' then
         sluice._values_sql(to_regclass(p_pipeline.target), p_pipeline.deliver -> 'columns')
       else 'pg_catalog.to_jsonb(o.r) - ''{sluice_hash,sluice_batch}''::pg_catalog.text[]' end,
-    sluice._row_of_json_key_sql(to_regclass(p_pipeline.target), (sluice._latest_version(p_pipeline)).key, 'd.key'),
-    to_regclass(p_pipeline.target))
+    sluice._delivered_row_sql(p_pipeline), to_regclass(p_pipeline.target))
   from (values (to_regprocedure(p_function))) body (oid) left join pg_proc f on f.oid = body.oid
+$$;
+
+-- The row of the target that a delivery d is about: the row of its key, or, of what is deleted by values that may be
+-- handed on (see _delivered_key), the row that has them now.
+create or replace function sluice._delivered_row_sql(p_only sluice.pipelines)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('select t.ctid as place, row(t.*)::%s as r from %s', v.target,
+      sluice._row_of_json_key_sql(v.target, v.key, 'd.key'))
+    || case when v.others is not null then format(' where d.deleted_row is null union all (select t.ctid, row(t.*)::%s '
+      'from %s where d.deleted_row is not null limit 1)', v.target,
+      sluice._row_of_json_key_sql(v.target, v.others, 'd.deleted_row')) else '' end
+    || ' offset 0'
+  from (
+    select to_regclass(p_only.target) as target, t.key, sluice._delivered_key(p_only, t.key) as others
+    from sluice._latest_version(p_only) t) v
 $$;
 
 -- The columns of a row "o.r" for a table that is to hold the same values: as json, which keeps -0, and json to the

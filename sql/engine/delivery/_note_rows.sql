@@ -30,7 +30,8 @@ select count(*) as count, min(delivery_id) as first_id from noted$sql$,
       case p_operation when 'delete' then 'to_jsonb(t.*)' else 'null::jsonb' end, sluice._column_list(p_key, 't'),
       p_rows, v_owner, v_route, p_operation, p_batch_id)
     into v_noted using p_given;
-  perform sluice._supersede_deliveries(v_owner, v_route, v_noted.first_id, v_noted.count);
+  perform sluice._supersede_deliveries(v_owner, v_route, v_noted.first_id, v_noted.count,
+    sluice._delivered_key(p_only, p_key) is not null);
   return v_noted.count;
 end
 $$;

@@ -18,10 +18,11 @@ not written.
 connection: sluice.connection(env => 'CRM_DB').
 table: its name, with the schema. It has to exist. Beside it a table sluice_parcels is made if there is none: it has the
   last parcel taken, written in the transaction of its rows.
-key: its columns by which a row is found, those of a unique index (the key of the pipeline where not given).
+key: its columns by which a row is found, those of a unique index (the key of the pipeline where not given). If their
+  values change for a row, the row with the old ones is deleted there.
 body: a function f(row shop.orders) or f(row shop.orders, meta jsonb) that returns a JSON object: columns of the table
   and their values; null sends nothing. Without it the row's columns under their own names; columns: only these.
-deletes: false leaves rows there that were deleted here.
+deletes: false leaves rows there that were deleted here, or have another key now.
 parcel_rows (1000): rows per transaction, at most. One that the table refuses is set aside alone.
 keep_days (7): for how long deliveries that are done stay in sluice.deliveries.
 Example: deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'CRM_DB'),
@@ -46,22 +47,3 @@ $$;
 
 comment on function sluice._table_delivery_settings() is
   'The settings of a delivery into a table of a PostgreSQL database.';
-
--- A row is deleted there by its key as it is now. What a body function makes of the key cannot be seen.
-create or replace function sluice._warn_of_changing_key(p_only sluice.pipelines, p_key text[])
-returns void
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_other text := (
-    select string_agg(k, ', ') from jsonb_array_elements_text(nullif(p_only.deliver -> 'key', 'null')) k
-    where k <> all (p_key));
-begin
-  if v_other is not null and not p_only.deliver ? 'body' then
-    raise notice 'pipeline %: the key of deliver has %, which is not in the key of the pipeline: when it changes, the '
-      'row with the old value stays in %', p_only.name, v_other, p_only.deliver ->> 'table'
-      using hint = 'deliver by the key of the pipeline, or by columns that never change for a row';
-  end if;
-end
-$$;

@@ -30,8 +30,7 @@ from (
   where s.sluice_state is null) o$sql$, v_outcome, v_from);
 
   if p_only.deliver is not null then
-    outbox_sql := sluice._outbox_sql(p_target, p_key, v_outcome, v_from, sluice._route(p_only),
-      coalesce((p_only.deliver ->> 'deletes')::boolean, true));
+    outbox_sql := sluice._outbox_sql(p_target, p_columns, p_key, v_outcome, v_from, p_only);
   end if;
 
   -- json, not jsonb, which would not keep the order of the columns.
