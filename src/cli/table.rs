@@ -142,7 +142,6 @@ fn shortened(text: &str, room: usize) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -212,7 +212,6 @@ fn next_step(said: &ServerError) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,4 @@
 //! What a host gives, and what it does not.
-#![allow(clippy::unwrap_used)]
 
 use super::*;
 use std::os::unix::fs::symlink;

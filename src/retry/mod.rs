@@ -116,7 +116,6 @@ pub(crate) fn passes(error: &std::io::Error) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

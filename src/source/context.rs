@@ -1,5 +1,4 @@
-//! What a run gives to its source: runtime, retry budget, the rules of the host; and what comes back through it:
-//! remarks for the user, programs to end.
+//! What a run shares with its source: runtime, retry budget, rules of the host, remarks, child processes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,12 +58,12 @@ pub struct Waiting {
     pub name: String,
     /// What stands in the way.
     pub reason: String,
-    /// Whoever ran it left it.
+    /// It was left by an option of the run.
     pub on_purpose: bool,
 }
 
 impl Remarks {
-    /// How many are shown; the rest is counted.
+    /// Remarks that are kept; the rest is counted.
     const MOST: usize = 20;
 
     /// Notes one.

@@ -10,11 +10,10 @@ use crate::error::Result;
 /// It reads **units**: files, objects, pages. Nothing counts as read without the [`Proof`] at the end of
 /// its unit. Whatever it read beyond the last commit is simply read again after a crash.
 pub trait Source: Send {
-    /// Adds records to `out` until it is full or a unit ends. With a batch that is full already it
-    /// only says whether there is more.
+    /// Adds records to `out` until it is full or a unit ends. If it is full already, only checks whether
+    /// there is more.
     ///
-    /// What `out` holds when this fails is sound and is committed first; nothing more is asked of
-    /// the source then.
+    /// If this fails, the records in `out` are sound and committed first; the source is not read again.
     fn read(&mut self, out: &mut BatchBuilder) -> Result<Progress>;
 
     /// Up to where the source has been read; none if that has not changed.

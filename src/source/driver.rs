@@ -1,5 +1,5 @@
-//! The driver does what is the same for every source: it cuts batches at their limits, hands out the records before
-//! an error, and keeps track of whether a read was complete.
+//! The driver makes batches of what a source reads: it closes them at their limits, delivers the records before an
+//! error, and tracks whether a read was complete.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,19 +21,19 @@ pub struct Driver {
     limits: BatchLimits,
     /// The columns of the row that the transform takes, if it takes one.
     columns: Option<Arc<[String]>>,
-    /// How long a batch is gathered from a slow source.
+    /// How long a batch of a slow source is filled.
     gathering: Duration,
-    /// What the database knows, or will once the batches handed out are committed.
+    /// The cursor after the last batch.
     cursor: Option<Value>,
     /// The records do not come from the pipeline's own source.
     is_elsewhere: bool,
-    /// An error that waits until the records before it have been handed out.
+    /// An error that is returned after the records before it.
     failure: Option<Error>,
     end: Option<ReadEnd>,
     remarks: Remarks,
-    /// Notes about records that were made already.
+    /// Notes about records so far, which are not repeated.
     noted: HashSet<String>,
-    /// Why the read cannot be complete; for the next batch to say.
+    /// Why the read is incomplete; for the next batch.
     spoilt_by: Option<String>,
 }
 
@@ -168,7 +168,7 @@ impl Driver {
         }
     }
 
-    /// Whether there are records to commit, or where the source goes on has moved past some that are not loaded here.
+    /// Whether there is something to commit: records, or a cursor that has moved.
     fn has_something(&self, out: &BatchBuilder) -> bool {
         let has_moved = |cursor| Some(cursor) != self.cursor;
         out.rows() > 0 || self.source.cursor().is_some_and(has_moved)
@@ -180,7 +180,7 @@ impl Driver {
             Proof::Partial(Reason::Inconclusive(why)) => self.spoilt_by = Some(why),
             Proof::Partial(Reason::Waiting { name, why }) => {
                 self.remarks.add(&*why);
-                // About a unit, its state says so to the engine.
+                // Of a single unit, its state tells the engine.
                 if self.end.is_some() {
                     self.spoilt_by = Some(why.clone());
                 }
@@ -193,7 +193,7 @@ impl Driver {
         }
     }
 
-    /// Notes that what follows was left on purpose: no more batches were wanted.
+    /// Notes that the rest was left on purpose.
     pub(crate) fn leave_the_rest(&self) {
         self.remarks.wait_for(Waiting {
             name: "the rest of the source".to_owned(),

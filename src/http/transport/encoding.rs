@@ -67,7 +67,6 @@ fn decoder<'a>(name: &str, body: &'a [u8]) -> Result<Box<dyn Read + 'a>, DecodeE
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::io::Write;

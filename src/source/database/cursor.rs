@@ -198,7 +198,6 @@ pub(super) fn sweep_after(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

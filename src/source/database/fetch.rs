@@ -81,7 +81,7 @@ impl RowFetcher {
         let fetching = RowFetch {
             server,
             windows: windows(settings, sweep),
-            state: Mutex::new(State { at: 0, known, out }),
+            state: Mutex::new(FetchState { at: 0, known, out }),
         };
         let (runtime, budget) = (context.runtime.clone(), Arc::clone(&context.budget));
         let what = format!("reading {}", settings.origin());
@@ -156,10 +156,10 @@ fn windows(settings: &DatabaseSettings, sweep: &DatabaseSweep) -> Vec<RowWindow>
 struct RowFetch<S> {
     server: S,
     windows: Vec<RowWindow>,
-    state: Mutex<State>,
+    state: Mutex<FetchState>,
 }
 
-struct State {
+struct FetchState {
     /// The window at hand.
     at: usize,
     known: Option<Marks>,
@@ -170,7 +170,7 @@ impl<S: Server> RowFetch<S> {
     /// Continues where the previous attempt got to.
     async fn attempt(&self) -> Result<()> {
         let mut state = self.state.lock().await;
-        let State { at, known, out } = &mut *state;
+        let FetchState { at, known, out } = &mut *state;
         let done = self.go_on(at, known, out).await;
         if done.is_err() {
             // What has come is sound.
@@ -204,7 +204,6 @@ impl<S: Server> RowFetch<S> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -41,7 +41,6 @@ fn is_same(wanted: &Value, value: &Value) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

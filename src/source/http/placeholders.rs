@@ -94,7 +94,6 @@ pub(crate) fn fill_value(value: Value, row: Option<&RowValues>) -> Result<Value>
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -116,7 +116,6 @@ pub(crate) enum SendIn {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -135,7 +135,6 @@ const FORMS: &str = "write s3://bucket/prefix/, gs://bucket/prefix/, az://contai
     abfss://container@account.dfs.core.windows.net/prefix/ or file:///folder/";
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -91,10 +91,10 @@ impl Length for Blocks {
 }
 
 impl ChunkReader for Blocks {
-    type T = Piece;
+    type T = BlockReader;
 
-    fn get_read(&self, start: u64) -> Result<Piece> {
-        Ok(Piece {
+    fn get_read(&self, start: u64) -> Result<BlockReader> {
+        Ok(BlockReader {
             blocks: self.clone(),
             at: start,
         })
@@ -127,12 +127,12 @@ impl ChunkReader for Blocks {
 }
 
 /// Reads on from some place.
-pub(super) struct Piece {
+pub(super) struct BlockReader {
     blocks: Blocks,
     at: u64,
 }
 
-impl Read for Piece {
+impl Read for BlockReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let found = self.blocks.from(self.at)?;
         let n = found.len().min(buf.len());

@@ -23,20 +23,20 @@ struct AirbyteConnector {
     wanted: Vec<ConfiguredStream>,
     config: Option<PathBuf>,
     secrets: Arc<Redactor>,
-    /// What it said last of each of them.
+    /// The last status of each stream.
     statuses: Vec<Option<String>>,
-    /// What it said went wrong.
+    /// The error that the connector reported.
     error: Option<String>,
-    /// Gone with the run.
+    /// Deleted after the run.
     _files: TempFiles,
 }
 
-/// What the connector says of its streams.
+/// The catalog of the connector.
 pub(super) fn catalog(settings: &ProgramSettings, context: &SourceContext) -> Result<Value> {
     catalog::find(settings, context)
 }
 
-/// What it says of its stream.
+/// The fields that the catalog declares for the stream.
 pub(super) fn declared(settings: &ProgramSettings, catalog: &Value) -> Result<Declared> {
     ConfiguredStream::of(settings, catalog).map(|wanted| wanted.declared())
 }
@@ -68,7 +68,7 @@ pub(super) fn start(
     let streams: Vec<Value> = wanted.iter().map(ConfiguredStream::configured).collect();
     let catalog = json!({"streams": streams}).to_string();
     let catalog = files.write("catalog.json", catalog.as_bytes())?;
-    // They differ in the stream.
+    // They differ in the stream alone.
     let settings = settings[0];
     let mut command = command(settings, context)?;
     command.arg("read");
@@ -94,7 +94,7 @@ pub(super) fn start(
 }
 
 impl AirbyteConnector {
-    /// How the pipeline calls a stream.
+    /// The pipeline's name of a stream.
     fn called(&self, name: String, namespace: Option<String>) -> String {
         let mut wanted = self.wanted.iter();
         let found = wanted.find(|one| one.is(&name, namespace.as_deref()));
@@ -105,7 +105,7 @@ impl AirbyteConnector {
         }
     }
 
-    /// The same where the namespace may have been left out.
+    /// The same for a message whose namespace may be missing.
     fn meant(&self, name: String, namespace: Option<String>) -> String {
         let named = || self.wanted.iter().filter(|one| one.name == name);
         match (&namespace, named().count()) {
@@ -114,8 +114,7 @@ impl AirbyteConnector {
         }
     }
 
-    /// A state as the connector is to be given it again: that of a stream or of all in a list, an old one
-    /// bare.
+    /// A state in the form that `--state` takes: a list for STREAM and GLOBAL, bare for the legacy type.
     fn state(&self, message: &AirbyteMessage<'_>) -> Result<Parsed, String> {
         let senseless = || "printed an invalid STATE".to_owned();
         let whole = message.raw("/state").ok_or_else(senseless)?;
@@ -197,7 +196,7 @@ impl MessageParser for AirbyteConnector {
                         .to_owned(),
                 );
             }
-            // Connectors print their logs here, too.
+            // Connectors also log to stdout.
             let text = self.secrets.clean(&String::from_utf8_lossy(line));
             tracing::info!(program = "airbyte", "{}", text.trim_end());
             return Ok(Parsed::Nothing);
@@ -227,7 +226,7 @@ impl MessageParser for AirbyteConnector {
             }
             "CONTROL" => {
                 let changed = config::change(self.config.as_deref(), &message);
-                // Nobody is to see it, not in an error either.
+                // It holds secrets, so no error may quote it.
                 line.clear();
                 Ok(changed?.map_or(Parsed::Nothing, Parsed::Remark))
             }

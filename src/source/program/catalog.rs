@@ -9,9 +9,9 @@ use super::{airbyte, singer};
 use crate::error::Result;
 use crate::source::{Declared, SourceContext};
 
-/// A catalog: that of the host, or the program's own.
+/// A catalog: from a file of the host, or discovered.
 pub(super) enum Catalog {
-    /// None of a tap that is not to be asked.
+    /// None if the tap is not to be asked.
     Singer(Option<Value>),
     Airbyte(Value),
 }
@@ -24,7 +24,7 @@ impl Catalog {
         })
     }
 
-    /// Looks for the stream that is wanted.
+    /// The stream of the pipeline.
     pub(super) fn find(&self, settings: &ProgramSettings) -> Result<CatalogStream> {
         match self {
             Catalog::Singer(catalog) => singer::find(settings, catalog.as_ref()),
@@ -32,7 +32,7 @@ impl Catalog {
         }
     }
 
-    /// What the catalog says of the stream.
+    /// The fields that the catalog declares for the stream.
     pub(super) fn declared(&self, settings: &ProgramSettings) -> Result<Declared> {
         match self {
             Catalog::Singer(None) => Ok(Declared::default()),

@@ -16,28 +16,28 @@ use crate::source::SourceContext;
 use crate::source::children::Children;
 use crate::source::secret::Redactor;
 
-/// So many of its last lines on stderr are shown in an error, each cut at this length.
+/// The last lines on stderr that an error shows, and their length in characters.
 const LAST_LINES: usize = 10;
 const LINE: usize = 500;
 
-/// How long it may go on after it has closed its stdout.
+/// How long a program may run after it has closed its stdout.
 const LINGERS: Duration = Duration::from_secs(60);
 const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(10);
 
-/// A program that was started. It ends when this is dropped.
+/// A running program, killed when dropped.
 pub(super) struct Child {
     name: String,
     process: Process,
     children: Children,
     said: StderrTail,
     listener: Option<JoinHandle<()>>,
-    /// How it ended, once that is known.
+    /// Its exit status, once it has ended.
     status: Option<ExitStatus>,
 }
 
 impl Child {
-    /// Starts `command`, which is called `name` in messages; its stdout is to be read.
+    /// Starts `command`, named `name` in messages; returns its stdout.
     pub(super) fn start(
         mut command: Command,
         name: &str,
@@ -81,7 +81,7 @@ impl Child {
         Pid::from_raw(i32::try_from(self.process.id()).unwrap_or(i32::MAX))
     }
 
-    /// It has nothing more to say: whether it ended well. This is what proves that all has come.
+    /// Waits for the exit status, which proves that the output is complete.
     pub(super) fn finish(&mut self) -> Result<()> {
         let status = self.wait()?;
         if status.success() {
@@ -95,7 +95,7 @@ impl Child {
         Err(self.failure(&how))
     }
 
-    /// An error about it, with its last words.
+    /// An error about the program, with its last lines on stderr.
     pub(super) fn failure(&self, how: &str) -> Error {
         let last = self.said.lines();
         let mut error = Error::failed(format!("the program `{}` {how}", self.name));
@@ -141,7 +141,7 @@ impl Child {
     fn over(&mut self, status: ExitStatus) {
         self.status = Some(status);
         self.children.remove(self.group());
-        // Its last words, unless something else holds its stderr that got away.
+        // Wait for the rest of stderr, unless a descendant still holds it open.
         let began = Instant::now();
         while let Some(listener) = &self.listener
             && !listener.is_finished()
@@ -158,12 +158,12 @@ impl Drop for Child {
     }
 }
 
-/// Its last lines on stderr.
+/// The last lines on stderr.
 #[derive(Clone, Default)]
 struct StderrTail(Arc<Mutex<VecDeque<String>>>);
 
 impl StderrTail {
-    /// Takes every line into the log, without what the loader was told to keep.
+    /// Logs every line, without secrets.
     fn listen(&self, name: &str, stderr: ChildStderr, secrets: &Redactor) {
         let mut stderr = BufReader::new(stderr);
         let mut line = Vec::new();

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::source::SourceContext;
 use crate::source::secret::Secret;
 
-/// Of the loader's environment every program gets these. What else is in it may be a secret.
+/// Environment variables that every program gets. Others may be secrets.
 const HARMLESS: [&str; 9] = [
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
 ];
@@ -34,7 +34,7 @@ pub(super) fn command(settings: &ProgramSettings, context: &SourceContext) -> Re
     Ok(command)
 }
 
-/// Files that are written for one run of a program and go with it.
+/// Temporary files for one run of a program.
 pub(super) struct TempFiles(TempDir);
 
 impl TempFiles {
@@ -57,7 +57,7 @@ impl TempFiles {
     }
 }
 
-/// A file of the host that the pipeline names, if the host gives it.
+/// A file that the pipeline names, if the host allows it.
 pub(super) fn given<'a>(path: &'a Path, context: &SourceContext) -> Result<&'a Path> {
     context.host.file(path)?;
     match path.is_file() {
@@ -69,7 +69,7 @@ pub(super) fn given<'a>(path: &'a Path, context: &SourceContext) -> Result<&'a P
     }
 }
 
-/// The JSON in a file of the host. What is in it is shown to nobody.
+/// The JSON in a file of the host. Errors do not quote it.
 pub(super) fn read_json(path: &Path, context: &SourceContext) -> Result<Value> {
     let cannot = |cause: Box<dyn std::error::Error + Send + Sync>| {
         Error::usage(format!("`{}` cannot be read as JSON", path.display())).caused_by(cause)

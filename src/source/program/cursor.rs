@@ -5,49 +5,49 @@ use serde_json::Value;
 
 use super::message_parser::Completeness;
 
-/// The state that came last, and what was read with it.
+/// The last state, and what was read up to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ProgramCursor {
     pub(super) stream: String,
-    /// As the program wrote it: nobody else has to understand it.
+    /// The state as the program printed it; it is opaque.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<String>,
     /// Records before it.
     #[serde(default)]
     pub(super) records: u64,
-    /// The version of a table that is read as a whole, where a tap numbers them.
+    /// The version of the table, where the tap numbers full reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<i64>,
-    /// How far a read of everything has come.
+    /// The progress of a full read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) everything: Option<FullRead>,
-    /// Where the state came, if other pipelines were given it, too.
+    /// The id of the state, if other pipelines received it, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) shared: Option<StateId>,
-    /// Another state before which the pipeline has all records, and others have, too: mostly that at which
-    /// the shared run began. Of those some may have committed nothing of it.
+    /// An earlier state, up to which this and other pipelines have all records: mostly that at which a shared
+    /// run began. Some of them may have committed nothing of that run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) earlier: Option<ResumePoint>,
 }
 
-/// A read of everything.
+/// The progress of a full read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum FullRead {
-    /// It was begun, and may be gone on with.
+    /// Begun, and may be resumed.
     Begun,
-    /// Nothing more belongs to it.
+    /// Complete: later records do not belong to it.
     Over,
 }
 
-/// Which of the states of which run of a program.
+/// Identifies a state: the run of a program, and its number in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StateId {
     pub(super) run: String,
     pub(super) number: u64,
 }
 
-/// A state at which a program can begin; without one it begins at the start.
+/// A state to start a program from; none is the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ResumePoint {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub(super) struct ResumePoint {
 }
 
 impl ProgramCursor {
-    /// That of the `cursor`, unless it is of something else.
+    /// Parses the `cursor`; a new one if it is not of this stream.
     pub(super) fn of(cursor: Option<&Value>, stream: &str) -> Self {
         let known = cursor.and_then(|cursor| ProgramCursor::deserialize(cursor).ok());
         let known = known.filter(|mark| mark.stream == stream);
@@ -67,13 +67,13 @@ impl ProgramCursor {
         })
     }
 
-    /// An earlier run began to read everything, and came to a state on the way.
+    /// Whether an earlier run left a full read at a state.
     pub(super) fn is_on_the_way(&self) -> bool {
         self.state.is_some() && self.everything == Some(FullRead::Begun)
     }
 
-    /// The points at which the program may begin again without the pipeline losing a record, the latest
-    /// first. What is read as a whole each time begins anew when it was.
+    /// The points from which the program may be started without the pipeline losing a record, the latest
+    /// first. A complete full read is started anew.
     pub(super) fn points(&self, completeness: Completeness) -> Vec<ResumePoint> {
         if completeness == Completeness::EachRun && !self.is_on_the_way() {
             return vec![ResumePoint::default()];
@@ -96,7 +96,7 @@ impl ProgramCursor {
         })
     }
 
-    /// By which others may be met again after a run alone.
+    /// The point from which runs can be shared again after a run alone.
     pub(super) fn meeting_point(&self) -> Option<ResumePoint> {
         match self.shared {
             Some(_) => self.last(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// The protocol of a program that runs.
+/// The protocol of a running program.
 pub(super) trait MessageParser: Send {
     /// Parses a line; the error says what is wrong with it.
     fn parse(&mut self, line: &mut Vec<u8>) -> Result<Parsed, String>;
@@ -10,7 +10,7 @@ pub(super) trait MessageParser: Send {
     /// The member of a message that holds its record.
     fn payload(&self) -> &'static str;
 
-    /// The program has ended well: an error if it did not say that the wanted stream of that number is complete.
+    /// Checks, after a successful exit, that the wanted stream of that number was reported complete.
     fn end(&self, _stream: usize) -> Result<(), String> {
         Ok(())
     }
@@ -24,7 +24,7 @@ pub(super) enum Parsed {
         payload: Range<usize>,
         version: Option<i64>,
     },
-    /// It is about a stream, and holds no record of it.
+    /// A message about a stream, without a record.
     Stream(String),
     /// A state that covers all records before it: those of a stream, or of all streams; with their number, if given.
     State {
@@ -32,7 +32,7 @@ pub(super) enum Parsed {
         text: String,
         records: Option<u64>,
     },
-    /// A version of a stream is complete.
+    /// A version of a table is complete.
     VersionComplete {
         stream: String,
         version: i64,
@@ -52,7 +52,7 @@ impl Parsed {
 
 /// A stream of the catalog.
 pub(super) struct CatalogStream {
-    /// Its name in the catalog, however the pipeline names it.
+    /// Its full name in the catalog.
     pub(super) identity: String,
     pub(super) completeness: Completeness,
 }
@@ -62,7 +62,7 @@ pub(super) struct CatalogStream {
 pub(super) enum Completeness {
     /// Each run reads everything.
     EachRun,
-    /// It has a new version, and the program says when that is complete.
+    /// A new version is read, and the program reports it complete.
     Version,
     /// A run reads only what is new.
     Never,

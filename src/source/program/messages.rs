@@ -6,9 +6,9 @@ use super::output::Output;
 use crate::error::{Error, Result};
 use crate::source::batch::KEPT_OF_OVERSIZED;
 
-/// What a message has around its record.
+/// The most bytes of a message besides its record.
 const ENVELOPE: usize = 64 * 1024;
-/// How much of a line is quoted.
+/// Bytes of a line that an error quotes.
 const QUOTED: usize = 200;
 
 /// The lines of a program.
@@ -16,7 +16,7 @@ pub(super) struct Messages {
     output: BufReader<Output>,
     line: Vec<u8>,
     limit: usize,
-    /// How many were read.
+    /// Lines read so far.
     pub(super) count: u64,
 }
 
@@ -25,9 +25,9 @@ pub(super) struct Messages {
 pub(super) enum NextLine {
     /// It is in [`Messages::line`].
     Line,
-    /// Of one with so many bytes, its beginning is.
+    /// Its beginning is, of a line with this many bytes.
     TooLong(u64),
-    /// The program has ended, and well.
+    /// The program has exited successfully.
     End,
 }
 
@@ -49,7 +49,7 @@ impl Messages {
         &mut self.line
     }
 
-    /// Whether the next line is at hand already, so that nobody has to wait for the program.
+    /// Whether the next line is buffered.
     pub(super) fn has_more(&self) -> bool {
         memchr::memchr(b'\n', self.output.buffer()).is_some()
     }
@@ -76,8 +76,7 @@ impl Messages {
         }
     }
 
-    /// Whether the line has a member of that text, before the member `payload` begins: what stands in there is the
-    /// record's own.
+    /// Whether the line has a member `name` of that text before the member `payload`, which is the record.
     pub(super) fn has(&self, name: &str, text: &str, payload: &str) -> bool {
         let text = format!("\"{text}\"");
         let end = self.members(payload).next();
@@ -86,7 +85,7 @@ impl Messages {
             .any(|(at, value)| at < end && value.starts_with(text.as_bytes()))
     }
 
-    /// Where members of that name are, or seem to be, and what is behind the colon.
+    /// Offsets of what looks like members of that name, and the text of their values.
     fn members(&self, name: &str) -> impl Iterator<Item = (usize, &[u8])> {
         let name = format!("\"{name}\"");
         let found: Vec<usize> = memchr::memmem::find_iter(&self.line, name.as_bytes()).collect();
@@ -128,7 +127,7 @@ impl Messages {
     }
 }
 
-/// What the output has to say for itself.
+/// The error behind an I/O error of the output.
 fn told(cause: std::io::Error) -> Error {
     match cause.downcast::<Error>() {
         Ok(error) => error,

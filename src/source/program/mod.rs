@@ -1,10 +1,9 @@
 //! Records that a program prints: Singer taps, Airbyte connectors, and whatever else writes NDJSON,
 //! JSON, CSV or TSV.
 //!
-//! The host names the programs that may be started, and what they may see of it. A program runs in a
-//! process group that ends with the run. That all of its output has come, its exit status proves, and
-//! nothing else. A tap's state is kept with the cursor, in the commit of every record before it: what
-//! came behind it is printed again by the next run, and rows that did not change are skipped.
+//! The host allows programs, and what they may access. A program runs in a process group that ends with the
+//! run. Only its exit status proves that its output is complete. A tap's state is committed with the cursor
+//! and all records before it: later records are printed again by the next run, which skips unchanged rows.
 
 mod airbyte;
 mod catalog;

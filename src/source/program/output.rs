@@ -1,4 +1,4 @@
-//! The output of a program as a reader that ends only if the program ended well.
+//! The output of a program, as a reader that ends only after a successful exit.
 
 use std::io::{self, Read};
 use std::process::{ChildStdout, Command};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::source::SourceContext;
 
 const CHUNK: usize = 64 * 1024;
-/// So many chunks are read ahead.
+/// Chunks that are read ahead.
 const AHEAD: usize = 8;
 
 /// The stdout of a program.
@@ -21,13 +21,13 @@ pub(super) struct Output {
     child: Child,
     chunks: Receiver<io::Result<Bytes>>,
     rest: Bytes,
-    /// How long it may say nothing.
+    /// How long it may print nothing.
     silence: Duration,
     is_over: bool,
 }
 
 impl Output {
-    /// Starts `command`, which is called `name` in messages.
+    /// Starts `command`, named `name` in messages.
     pub(super) fn of(
         command: Command,
         name: &str,
@@ -49,7 +49,7 @@ impl Output {
         })
     }
 
-    /// An error about the program, with its last words.
+    /// An error about the program, with its last lines on stderr.
     pub(super) fn failure(&self, how: &str) -> Error {
         self.child.failure(how)
     }

@@ -1,5 +1,5 @@
-//! A command that prints nothing but records: all of them in each run, or, with a cursor, those after the last record
-//! of the run before. The cursor moves only after a run that came to its end.
+//! A command that prints only records: all of them in each run, or, with a cursor, those after the last record of
+//! the previous run. The cursor moves only at the end of a complete run.
 
 use std::io;
 
@@ -19,10 +19,10 @@ use crate::source::{BatchBuilder, Progress, Proof, Reason, Remarks, Source, Sour
 
 pub(super) struct Plain {
     reading: RecordReader,
-    /// Where the cursor stands in a record.
+    /// The member of a record that is the cursor.
     pointer: Option<Pointer>,
     mark: PlainCursor,
-    /// That of the record that came last.
+    /// The cursor of the last record.
     last: Option<String>,
     is_over: bool,
     remarks: Remarks,
@@ -34,9 +34,9 @@ pub(super) struct Plain {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct PlainCursor {
     object: String,
-    /// Of the run.
+    /// Records of the run.
     records: u64,
-    /// Where the cursor stood.
+    /// The pointer to the cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ impl Source for Plain {
         self.has_begun |= out.rows() > 0;
         match progress {
             Some(ReadOutcome::BatchFull) => return Ok(Progress::Full),
-            // What has come need not wait for what comes behind.
+            // Commit what has arrived instead of waiting for more.
             None => return Ok(Progress::UnitEnded(Proof::Complete)),
             Some(ReadOutcome::EndOfInput) => {}
         }
@@ -128,7 +128,7 @@ impl Source for Plain {
 }
 
 impl Plain {
-    /// The program has ended well.
+    /// The program has exited successfully.
     fn end(&mut self) {
         let (_, records) = self.reading.progress();
         match (&self.pointer, self.last.take()) {
@@ -154,6 +154,6 @@ fn value(record: &[u8], pointer: &Pointer) -> Option<String> {
         b'-' | b'0'..=b'9' => String::from_utf8(found.to_vec()).ok()?,
         _ => return None,
     };
-    // No argument has a NUL, and an empty cell says nothing of where to go on.
+    // Arguments cannot contain NUL, and an empty cell is no cursor.
     (!text.is_empty() && !text.contains('\0')).then_some(text)
 }

@@ -10,28 +10,28 @@ use super::cursor::ResumePoint;
 use super::router::StreamMessage;
 use crate::error::{Error, Result};
 
-/// As many bytes wait for a pipeline; one message may always.
+/// Bytes that may wait for a pipeline; one message always may.
 const WAITING: usize = 1 << 20;
-/// As many are put into the queue at once, so that a fast program does not wake the pipeline for each record.
+/// Bytes that are sent at once, so that a fast program does not wake the pipeline for each record.
 const PENDING: usize = 64 << 10;
-/// What a message takes beside its bytes.
+/// Overhead of a message in bytes.
 const MESSAGE: usize = 64;
-/// After so long without a message the pipeline is told so.
+/// After this time without a message the pipeline receives [`Received::Silence`].
 const SILENCE: Duration = Duration::from_secs(1);
 
 enum QueueItem {
     Message(StreamMessage),
-    /// There is nothing more; with what is behind it, if it is the end.
+    /// The end, or the error.
     Over(Result<Option<ResumePoint>>),
 }
 
 /// What a pipeline receives.
 pub(super) enum Received {
     Message(StreamMessage),
-    /// Nothing came for a while.
+    /// No message for a while.
     Silence,
-    /// The program has ended well, and the stream is whole; with a state of other pipelines that is behind
-    /// what was read here.
+    /// The program has exited successfully and the stream is complete; with a state of other pipelines up to which
+    /// this one has all records.
     End(Option<ResumePoint>),
 }
 
@@ -39,9 +39,9 @@ pub(super) enum Received {
 struct QueueState {
     items: VecDeque<QueueItem>,
     bytes: usize,
-    /// One of the two is gone.
+    /// One end is dropped.
     is_closed: bool,
-    /// One of the two waits, so that the other has to call.
+    /// One end waits, so the other has to notify it.
     is_awaited: bool,
 }
 
@@ -70,22 +70,22 @@ impl MessageQueue {
     }
 }
 
-/// The end of the program. Messages are put into the queue some at a time.
+/// The sender, which buffers messages.
 pub(super) struct MessageSender {
     queue: Arc<MessageQueue>,
     pending: Vec<QueueItem>,
     bytes: usize,
 }
 
-/// The end of the pipeline.
+/// The receiver.
 pub(super) struct MessageReceiver {
     queue: Arc<MessageQueue>,
-    /// What was taken out of it, all at once.
+    /// Messages that were taken out of the queue.
     taken: VecDeque<QueueItem>,
     on_drop: Option<Box<dyn FnOnce() + Send>>,
 }
 
-/// A queue, and what is to be done when nobody receives any more.
+/// A queue; `on_drop` is called when the receiver is dropped.
 pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (MessageSender, MessageReceiver) {
     let queue = Arc::<MessageQueue>::default();
     let receiver = MessageReceiver {
@@ -102,20 +102,20 @@ pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (MessageSender, 
 }
 
 impl MessageSender {
-    /// Sends a message, which may stay pending until the next flush; whether anybody receives still, as far as is known.
+    /// Sends a message, which may stay buffered until the next flush; false if the receiver is known to be gone.
     pub(super) fn send(&mut self, message: StreamMessage) -> bool {
         self.bytes += MESSAGE + message.bytes();
         self.pending.push(QueueItem::Message(message));
         self.bytes < PENDING || self.flush()
     }
 
-    /// Says that there is nothing more.
+    /// Sends the end.
     pub(super) fn end(&mut self, how: Result<Option<ResumePoint>>) {
         self.pending.push(QueueItem::Over(how));
         self.flush();
     }
 
-    /// Puts what is pending into the queue; whether anybody receives still.
+    /// Sends what is buffered; false if the receiver is gone.
     pub(super) fn flush(&mut self) -> bool {
         let mut waiting = self.queue.lock();
         while waiting.bytes > 0 && waiting.bytes + self.bytes > WAITING && !waiting.is_closed {
@@ -154,7 +154,7 @@ impl MessageReceiver {
         }
     }
 
-    /// Takes what waits, or comes soon; whether nothing will come any more.
+    /// Takes what is in the queue, or comes soon; true if it is closed and empty.
     fn take(&mut self) -> bool {
         let mut waiting = self.queue.lock();
         if waiting.items.is_empty() && !waiting.is_closed {
@@ -173,7 +173,7 @@ impl MessageReceiver {
 impl Drop for MessageReceiver {
     fn drop(&mut self) {
         self.queue.close();
-        // What nobody receives any more takes no memory.
+        // Free what nobody will receive.
         self.queue.lock().items.clear();
         if let Some(on_drop) = self.on_drop.take() {
             on_drop();

@@ -1,4 +1,4 @@
-//! Reads the messages of a program and says which of the wanted streams each belongs to.
+//! Reads the messages of a program and assigns them to the wanted streams.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use super::settings::ProgramSettings;
 use crate::error::{Error, Result};
 use crate::source::Remarks;
 
-/// What a pipeline is told.
+/// A message for a pipeline.
 #[derive(Debug)]
 pub(super) enum StreamMessage {
     Record {
         payload: Vec<u8>,
         version: Option<i64>,
     },
-    /// A record in a line of so many bytes, of which the beginning is there.
+    /// The head of an oversized record; `size` is that of its line.
     TooLong { size: u64, head: Vec<u8> },
-    /// All records before it are in it. Numbered if it is of all streams.
+    /// A state that covers all records before it; numbered if it is of all streams.
     State { text: String, number: Option<u64> },
-    /// The version of the stream is whole.
+    /// A version of the table is complete.
     VersionComplete(i64),
 }
 
 impl StreamMessage {
-    /// What it holds.
+    /// Its size in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
             StreamMessage::Record { payload: bytes, .. }
@@ -36,24 +36,24 @@ impl StreamMessage {
     }
 }
 
-/// Whom a message is for.
+/// The recipient of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recipient {
-    /// The wanted stream of that number.
+    /// The pipeline of that index.
     One(usize),
     All,
 }
 
-/// What a line of the program holds.
+/// The meaning of a line.
 pub(super) enum Routed {
     Message(Recipient, StreamMessage),
     /// Nothing for a pipeline.
     Nothing,
-    /// The program has ended, and well.
+    /// The program has exited successfully.
     End,
 }
 
-/// A program that runs, and the streams that are wanted of it.
+/// A running program, and the streams that pipelines read.
 pub(super) struct Router {
     parser: Box<dyn MessageParser>,
     messages: Messages,
@@ -61,7 +61,7 @@ pub(super) struct Router {
     wanted: Vec<RoutedStream>,
     /// Records of other streams.
     others: BTreeMap<String, u64>,
-    /// Of those, since the last state.
+    /// Those since the last state.
     others_since: u64,
     states: u64,
     remarks: Remarks,
@@ -75,7 +75,7 @@ struct RoutedStream {
 }
 
 impl Router {
-    /// Of a program that was started, for the streams in `settings`.
+    /// A router for a started program and the streams in `settings`.
     pub(super) fn new(
         (output, parser): (Output, Box<dyn MessageParser>),
         settings: &[&ProgramSettings],
@@ -101,7 +101,7 @@ impl Router {
         }
     }
 
-    /// Whether the next line is at hand already.
+    /// Whether the next line is buffered.
     pub(super) fn has_more(&self) -> bool {
         self.messages.has_more()
     }
@@ -204,7 +204,7 @@ impl Router {
         }
     }
 
-    /// A line that is longer than a record may be.
+    /// A line that exceeds the limit of a record.
     fn set_aside(&mut self, size: u64) -> Result<Routed> {
         let has = |name, text| self.messages.has(name, text, self.parser.payload());
         let is_record = has("type", "RECORD");
@@ -228,7 +228,7 @@ impl Router {
         self.wanted.iter().map(|one| one.name.as_str()).collect()
     }
 
-    /// The program has ended well: whether the wanted stream of that number is whole.
+    /// Checks, after a successful exit, that the wanted stream of that number is complete.
     pub(super) fn finish(&self, stream: usize) -> Result<()> {
         let ended = self.parser.end(stream);
         ended.map_err(|how| self.messages.failure(&how))?;
@@ -247,7 +247,7 @@ impl Router {
         .next("name one of its streams: stream => '...'"))
     }
 
-    /// Says what was left out.
+    /// Notes the records of streams that no pipeline reads.
     pub(super) fn report_unread_streams(&self) {
         let names = self.names().join(",");
         for (stream, records) in self.others.iter().filter(|(_, records)| **records > 0) {
@@ -260,7 +260,7 @@ impl Router {
 }
 
 impl RoutedStream {
-    /// A record of it came.
+    /// Counts a record.
     fn note(&mut self) {
         self.is_announced = true;
         self.since_state += 1;

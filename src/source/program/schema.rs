@@ -6,7 +6,7 @@ use super::settings::ProgramSettings;
 use crate::error::Error;
 use crate::source::{Declared, DeclaredField};
 
-/// By the JSON schema of the records. Taps guess at it, too: what records show counts for more.
+/// The fields by the JSON schema. It is not binding, as taps guess it from samples.
 pub(super) fn declared(schema: &Value, key: Vec<String>) -> Declared {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let fields = properties.map(|(name, of)| DeclaredField {
@@ -40,7 +40,7 @@ fn sql(of: &Value) -> &'static str {
     }
 }
 
-/// Texts of a list, in which they may stand in lists of their own: a path of one part.
+/// The strings in a list, each of which may be a path of one element.
 pub(super) fn texts(list: &Value) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::Array(path) if path.len() == 1 => path[0].as_str().map(str::to_owned),
@@ -50,7 +50,7 @@ pub(super) fn texts(list: &Value) -> Vec<String> {
     texts.collect::<Option<_>>().unwrap_or_default()
 }
 
-/// A stream that is not there.
+/// The error that there is no such stream.
 pub(super) fn no_stream(settings: &ProgramSettings, what: &str, names: &[String]) -> Error {
     Error::usage(format!(
         "the program `{}` {what} `{}`",

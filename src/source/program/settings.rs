@@ -1,4 +1,4 @@
-//! The settings of a program source, as the pipeline's definition keeps them.
+//! The settings of a program source, as the pipeline's definition stores them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::source::records::{self, Format, RecordSettings, invalid};
 
 pub(super) const KIND: &str = "program";
 
-/// How a program gives its records.
+/// The protocol of a program's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Protocol {
@@ -25,7 +25,7 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
-    /// The format of its output, if that is nothing but records.
+    /// The format, if the output is only records.
     pub(super) fn format(self) -> Option<Format> {
         match self {
             Protocol::Singer | Protocol::Airbyte => None,
@@ -37,7 +37,7 @@ impl Protocol {
     }
 }
 
-/// Whether an Airbyte connector is to give all, or what is new.
+/// The sync mode of an Airbyte stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SyncMode {
@@ -52,26 +52,26 @@ pub(super) struct ProgramSettings {
     pub(super) protocol: Protocol,
     #[serde(default)]
     pub(super) arguments: Vec<String>,
-    /// The stream that is wanted, of those that a tap or connector has.
+    /// The stream that the pipeline reads.
     #[serde(default)]
     pub(super) stream: String,
     pub(super) config: Option<PathBuf>,
     pub(super) catalog: Option<PathBuf>,
-    /// Whether it is asked for its catalog where none is given.
+    /// Whether the catalog is discovered where none is given.
     #[serde(default = "yes")]
     pub(super) discover: bool,
     pub(super) sync_mode: Option<SyncMode>,
-    /// Environment variables that it gets besides the harmless ones.
+    /// Further environment variables for the program.
     #[serde(default)]
     pub(super) env: Vec<String>,
-    /// Seconds that it may print nothing.
+    /// Seconds without output after which the program is killed.
     #[serde(default = "default_silence")]
     silence: u64,
-    /// Whether each run gives all that there is.
+    /// Whether each run prints all records.
     pub(super) complete: Option<bool>,
-    /// Where in a record the value stands by which the next run goes on.
+    /// The member of a record that is the cursor.
     pub(super) cursor: Option<Pointer>,
-    /// What the first run is given instead.
+    /// The cursor of the first run.
     #[serde(default)]
     start: String,
 }
@@ -85,7 +85,7 @@ fn default_silence() -> u64 {
 }
 
 impl ProgramSettings {
-    /// Reads the settings, and how records stand in the output.
+    /// Parses the settings, and those about records.
     pub(super) fn parse(value: &Value) -> Result<(Self, RecordSettings)> {
         let (settings, records): (ProgramSettings, _) = records::parse(KIND, value)?;
         if settings.protocol.format().is_none() && settings.stream.is_empty() {
@@ -99,7 +99,7 @@ impl ProgramSettings {
         Ok((settings, records))
     }
 
-    /// The same with what stands for `{cursor}` in the arguments.
+    /// The settings with `{cursor}` replaced in the arguments.
     pub(super) fn at(&self, cursor: Option<&str>) -> Self {
         let mut settings = self.clone();
         if self.cursor.is_some() {
@@ -114,7 +114,7 @@ impl ProgramSettings {
         Duration::from_secs(self.silence)
     }
 
-    /// What its records have as their origin.
+    /// The origin of its records.
     pub(super) fn origin(&self) -> String {
         match self.stream.is_empty() {
             true => self.program.clone(),

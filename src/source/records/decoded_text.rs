@@ -10,7 +10,7 @@ use super::choice::is_utf16;
 /// Bytes of content that are decoded as one piece.
 const PIECE: usize = 4096;
 
-/// Replaces an invalid sequence; [`Piece::faults`] tells it from the same character in the content.
+/// Replaces an invalid sequence; [`DecodedPiece::faults`] tells it from the same character in the content.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
 /// The text of content from [`super::window::Window`]'s current place on. Callers pass the bytes of
@@ -22,12 +22,12 @@ pub(super) struct DecodedText {
     start: usize,
     /// Bytes of text that were read of the first piece.
     passed: usize,
-    pieces: VecDeque<Piece>,
+    pieces: VecDeque<DecodedPiece>,
     /// Bytes of the content in all pieces.
     taken: usize,
 }
 
-struct Piece {
+struct DecodedPiece {
     /// Its length as text.
     text: usize,
     /// Its length in the content.
@@ -79,14 +79,14 @@ impl DecodedText {
     pub(super) fn close(&mut self, rest: usize) {
         self.text.extend_from_slice(REPLACEMENT);
         self.taken += rest;
-        self.pieces.push_back(Piece {
+        self.pieces.push_back(DecodedPiece {
             text: REPLACEMENT.len(),
             content: rest,
             faults: vec![0],
         });
     }
 
-    fn decode(&mut self, content: &[u8]) -> Piece {
+    fn decode(&mut self, content: &[u8]) -> DecodedPiece {
         let from = self.text.len();
         let mut faults = Vec::new();
         let mut decoder = self.encoding.new_decoder_without_bom_handling();
@@ -119,7 +119,7 @@ impl DecodedText {
         {
             pending += usize::from(bad) + usize::from(behind);
         }
-        Piece {
+        DecodedPiece {
             text: self.text.len() - from,
             content: content.len().saturating_sub(pending),
             faults,
@@ -226,5 +226,4 @@ fn count_chars(text: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

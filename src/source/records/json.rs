@@ -125,7 +125,7 @@ impl Json {
 }
 
 /// The meaning of a byte between values.
-enum Token {
+enum JsonToken {
     /// A value begins.
     Value,
     /// Punctuation, and the state after it.
@@ -136,20 +136,20 @@ enum Token {
     Garbage,
 }
 
-impl Token {
+impl JsonToken {
     fn of(state: ArrayState, byte: u8) -> Self {
         use ArrayState::{AfterElement, ArrayStart, BeforeElement, Top};
         match (state, byte) {
-            (Top, b'[') => Token::Punctuation(ArrayStart),
-            (Top, b']' | b'}' | b',' | b':') => Token::Garbage,
-            (ArrayStart | AfterElement, b']') => Token::Punctuation(Top),
-            (AfterElement, b',') => Token::Punctuation(BeforeElement),
-            (AfterElement, _) => Token::Garbage,
+            (Top, b'[') => JsonToken::Punctuation(ArrayStart),
+            (Top, b']' | b'}' | b',' | b':') => JsonToken::Garbage,
+            (ArrayStart | AfterElement, b']') => JsonToken::Punctuation(Top),
+            (AfterElement, b',') => JsonToken::Punctuation(BeforeElement),
+            (AfterElement, _) => JsonToken::Garbage,
             (ArrayStart | BeforeElement, b',') => {
-                Token::NoElement("has an empty element", BeforeElement)
+                JsonToken::NoElement("has an empty element", BeforeElement)
             }
-            (BeforeElement, b']') => Token::NoElement("ends in a comma", Top),
-            _ => Token::Value,
+            (BeforeElement, b']') => JsonToken::NoElement("ends in a comma", Top),
+            _ => JsonToken::Value,
         }
     }
 }
@@ -188,13 +188,13 @@ impl Framer for Json {
                 continue;
             }
             let at = window.offset() + 1;
-            match Token::of(self.state, byte) {
-                Token::Value => return self.take_value(window, out, None),
-                Token::Punctuation(state) => {
+            match JsonToken::of(self.state, byte) {
+                JsonToken::Value => return self.take_value(window, out, None),
+                JsonToken::Punctuation(state) => {
                     window.advance(1);
                     self.state = state;
                 }
-                Token::NoElement(what, state) => {
+                JsonToken::NoElement(what, state) => {
                     window.advance(1);
                     self.state = state;
                     return Ok(self.note(
@@ -203,7 +203,7 @@ impl Framer for Json {
                         format!("the array {what} before byte {at}"),
                     ));
                 }
-                Token::Garbage => {
+                JsonToken::Garbage => {
                     let message = match self.state {
                         ArrayState::AfterElement => format!(
                             "there must be `,` or `]` at byte {at}, behind an element of the array"

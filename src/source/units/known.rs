@@ -15,10 +15,10 @@ use super::super::records::Position;
 use crate::error::{Error, Result};
 use crate::source::ObjectState;
 
-/// How many units are asked about at once: there may be very many, so they are never all in memory.
+/// Units that are looked up at once. There may be very many, so they are never all in memory.
 pub(crate) const ASKED_AT_ONCE: usize = 1000;
 
-/// A file or object that is there.
+/// A file or object in a listing.
 #[derive(Debug, Clone)]
 pub struct ListedUnit {
     /// Its name: a path or a key.
@@ -83,7 +83,7 @@ pub(crate) fn ask<T: Send + 'static>(
     Answer::to(question, runtime).wait()
 }
 
-/// An answer that is on its way.
+/// An answer that is being computed.
 pub(crate) struct Answer<T>(Receiver<Result<T>>);
 
 impl<T: Send + 'static> Answer<T> {
@@ -116,13 +116,13 @@ pub(crate) fn by_name(states: Vec<ObjectState>) -> HashMap<String, ObjectState> 
 /// What a unit is recognised by, and what that kind of unit is called.
 pub(crate) trait UnitIdentity: Serialize + DeserializeOwned {
     const NOUN: &'static str;
-    /// What happened to one that is not what it was.
+    /// The participle for one that has changed.
     const REPLACED: &'static str;
     const ANOTHER_NAME: &'static str;
-    /// Whether more may come behind the end up to which it was read.
+    /// Whether it may grow after it was read to its end.
     const MAY_GROW: bool;
 
-    /// As it is kept.
+    /// The stored form.
     fn to_json(&self, name: &str) -> Result<Value> {
         serde_json::to_value(self).map_err(|cause| not_noted(Self::NOUN, name, cause))
     }
@@ -131,17 +131,17 @@ pub(crate) trait UnitIdentity: Serialize + DeserializeOwned {
 /// What earlier runs, or a `skip`, recorded about a unit.
 #[derive(Debug)]
 pub(crate) enum KnownUnit<I> {
-    /// Read up to its position, where more may come.
+    /// Read up to its position.
     Read(Box<UnitProgress<I>>),
-    /// Read to its end for good.
+    /// Read to its end, and cannot grow.
     Done(I),
-    /// To be skipped, whatever it will be.
+    /// To be skipped, whatever its content.
     ToSkip(Box<ObjectState>),
-    /// Skipped, being this.
+    /// Skipped, with this identity.
     Skipped(I),
 }
 
-/// An [`ObjectState`] with its meaning.
+/// A parsed [`ObjectState`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnitProgress<I> {
     pub(crate) identity: I,
@@ -186,7 +186,7 @@ impl<I: UnitIdentity> KnownUnit<I> {
 }
 
 impl<I: UnitIdentity> UnitProgress<I> {
-    /// As it is kept: with little about a unit that is done, since there are many of those.
+    /// The stored form; short for a unit that is done, since there are many of those.
     pub(crate) fn to_object(&self, name: &str) -> Result<ObjectState> {
         let place = &self.position.place;
         Ok(ObjectState {

@@ -1,6 +1,5 @@
-//! What files and objects share. Either is a unit: it is known by its name and its identity, read
-//! on from where the last committed batch left it, and done when its end proves to be one. It may
-//! be passed over, replaced and lost; what is done about that, and said, stands here.
+//! What files and objects have in common. Either is a unit: recognised by name and identity, resumed where the
+//! last committed batch left it, and done at a proven end. It may be skipped, replaced or deleted.
 
 mod known;
 mod tally;
@@ -17,30 +16,30 @@ use super::records::{Content, OnReplace, ReadOutcome};
 use super::{BatchBuilder, ObjectState, Proof, Reason, Remarks};
 use crate::error::{Error, Result};
 
-/// How often a unit that is replaced while it is read is begun again in one run.
+/// Restarts of units that are replaced while they are read, in a run.
 const RELOADS: usize = 3;
 
 /// A file or an object being read.
 pub(super) trait Unit {
     fn content(&mut self) -> &mut dyn Content;
 
-    /// What to remember about it as far as it was read; none if that is known already.
+    /// Its state as far as it was read; none if that is stored already.
     fn state(&self) -> Result<Option<ObjectState>>;
 
     /// What happened to it while it was read.
     fn change(&self) -> Result<Option<UnitChange>>;
 
-    /// An error if it did not end where it has to.
+    /// Checks that it ended where it has to.
     fn check_end(&self) -> Result<()> {
         Ok(())
     }
 
-    /// Whether the rest of it can be read once somebody has brought it back.
+    /// Whether it has to be restored from an archive.
     fn is_archived(&self) -> bool {
         false
     }
 
-    /// Whether it had been read to its end before and has grown since.
+    /// Whether it was read to its end before and has grown.
     fn has_grown(&self) -> bool {
         false
     }
@@ -48,13 +47,13 @@ pub(super) trait Unit {
 
 /// What may happen to a unit while it is read.
 pub(super) enum UnitChange {
-    /// It is not what it was; says in which respect.
+    /// It was replaced: how it differs.
     Replaced(String),
-    /// It is not there any more, and nothing of it was handed out.
+    /// It was deleted before any batch contained records of it.
     Gone,
 }
 
-/// What to say about a unit that has to be brought back before it can be read.
+/// The proof of a unit that has to be restored from an archive.
 pub(super) fn archived(name: &str, error: &Error) -> Proof {
     Proof::Partial(Reason::Waiting {
         name: name.to_owned(),
@@ -68,7 +67,7 @@ pub(super) enum UnitRead<U> {
     Overread(U),
     BatchFull(U),
     Ended(Proof),
-    /// What this batch held of it was taken out again.
+    /// It has changed; its records were removed from this batch.
     Changed(U, UnitChange),
 }
 
@@ -98,14 +97,14 @@ impl Units {
         self.remarks.add(remark);
     }
 
-    /// Passes a unit over as it is found; `identity` is what it is recognised by.
+    /// Skips a unit with this identity.
     pub(super) fn pass_over<I: UnitIdentity>(
         &mut self,
         mut state: ObjectState,
         identity: &I,
         out: &mut BatchBuilder,
     ) -> Result<()> {
-        // The content that was meant: by this a replacement is noticed.
+        // By its identity a replacement is detected.
         state.identity = identity.to_json(&state.object)?;
         self.remark(format!("{} is passed over, as told", state.object));
         self.cursor = Some(json!({"object": state.object, "skipped": true}));
@@ -113,7 +112,7 @@ impl Units {
         Ok(())
     }
 
-    /// Reads on in a unit.
+    /// Reads more of a unit.
     pub(super) fn read_on<U: Unit>(
         &mut self,
         mut unit: U,
@@ -126,7 +125,7 @@ impl Units {
         if !matches!(read, Ok(ReadOutcome::BatchFull))
             && let Some(change) = unit.change()?
         {
-            // The records may be of either content.
+            // Records may be of the old or the new content.
             out.roll_back(before);
             return Ok(UnitRead::Changed(unit, change));
         }
@@ -139,7 +138,7 @@ impl Units {
                 if content.is_damaged() {
                     out.roll_back(before);
                 } else if has_records {
-                    // What was read up to the fault is sound and need not be read again.
+                    // Records before the error are sound and need not be read again.
                     self.note(&mut unit, out)?;
                 }
                 return match unit.is_archived() {
@@ -167,9 +166,9 @@ impl Units {
         })
     }
 
-    /// Takes down how far a unit has been read.
+    /// Notes how far a unit was read.
     fn note(&mut self, unit: &mut impl Unit, out: &mut BatchBuilder) -> Result<()> {
-        // Before its state is taken, which says how many batches there are.
+        // First, as the state contains the number of batches.
         unit.content().count_batch();
         if let Some(state) = unit.state()? {
             let (bytes, records) = unit.content().progress();
@@ -195,9 +194,8 @@ impl Units {
         }
     }
 
-    /// Whether a unit that is not what it was may be begun again; an error if not. As long as nothing of
-    /// the old content was handed out, that changes nothing for anybody; otherwise the pipeline has to
-    /// allow it.
+    /// Checks that a unit that has changed may be restarted: if no batch contains records of the old content,
+    /// or if `on_replace` allows it.
     pub(super) fn begin_again<I: UnitIdentity>(
         &mut self,
         name: &str,
@@ -214,17 +212,17 @@ impl Units {
     }
 }
 
-/// Said about a unit that is begun again.
+/// The remark about a unit that is restarted.
 pub(super) fn read_again(name: &str, difference: &str) -> String {
     format!("{name} was replaced ({difference}): read again from the start")
 }
 
-/// Said about a unit that was passed over and is now another one.
+/// The remark about a unit that was skipped and has changed since.
 pub(super) fn read_after_all(name: &str) -> String {
     format!("{name} was passed over, and has changed since: read from its start")
 }
 
-/// What is left to say of a unit that nobody can read to its end any more.
+/// The reason why a unit that was deleted is incomplete.
 pub(super) fn lost(state: ObjectState) -> Reason {
     let records = &state.position["records"];
     Reason::Waiting {
@@ -236,7 +234,7 @@ pub(super) fn lost(state: ObjectState) -> Reason {
     }
 }
 
-/// The error about a unit that is not the one it was.
+/// The error about a unit that was replaced.
 pub(super) fn replaced<I: UnitIdentity>(name: &str, difference: &str) -> Error {
     let (noun, another_name) = (I::NOUN, I::ANOTHER_NAME);
     Error::failed(format!("{noun} `{name}` was {} since it was read", I::REPLACED))

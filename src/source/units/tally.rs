@@ -1,6 +1,6 @@
-//! Counts names of one kind, for one remark about all of them.
+//! Counts names, for one remark about all of them.
 
-/// Names of one kind.
+/// How many names there were, and the first.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     first: String,
@@ -15,7 +15,7 @@ impl Tally {
         self.count += 1;
     }
 
-    /// Of names that were deleted before they could be read.
+    /// The remark about names that were deleted before they could be read.
     pub(crate) fn deleted(&self) -> Option<String> {
         let first = &self.first;
         Some(match self.count {
@@ -42,7 +42,7 @@ pub(crate) struct PassedOver {
 }
 
 impl PassedOver {
-    /// What to say about them.
+    /// The remarks about them.
     pub(crate) fn remarks(&self) -> Vec<String> {
         let kinds = [
             (

@@ -1,5 +1,4 @@
 //! Units that are made up.
-#![allow(clippy::unwrap_used)]
 
 use super::super::records::Position;
 use super::*;

@@ -1,24 +1,17 @@
 //! What a session has of its own must not reach a batch, nor a batch what others do in the session.
 
-use crate::engine::{Hand, items, problem};
+use crate::engine::{Hand, numbers, problem};
 use crate::support::TestDb;
 use crate::support::db::rows;
 
 async fn shop() -> TestDb {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, v integer",
-        "id bigint, v integer",
-        "(doc->>'id')::bigint, (doc->>'v')::integer",
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     db
 }
 
-fn record(id: i64, v: i64) -> String {
-    format!(r#"{{"id": {id}, "v": {v}}}"#)
+fn record(id: i64, n: i64) -> String {
+    format!(r#"{{"id": {id}, "n": {n}}}"#)
 }
 
 /// Names without a schema mean the built-in types, as nothing can stand before them.
@@ -46,7 +39,7 @@ async fn types_of_the_sessions_own_schema_are_not_taken_for_built_in_ones() {
             .unwrap();
     }
     assert_eq!(
-        hand.load(&[r#"{"id": 1, "v": 1}"#, r#"{"id": 2, "v": "x"}"#])
+        hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": "x"}"#])
             .await,
         "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
     );
@@ -72,7 +65,7 @@ async fn session_with_the_temporary_tables_of_another_engine_gets_new_ones() {
             .await
             .unwrap();
         assert_eq!(
-            hand.load(&[record(10 + n as i64, 1), r#"{"id": 2, "v": "x"}"#.into()])
+            hand.load(&[record(10 + n as i64, 1), r#"{"id": 2, "n": "x"}"#.into()])
                 .await,
             "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1",
             "{upgrade}"
@@ -111,7 +104,7 @@ async fn pipelines_in_turns_on_one_session_are_compiled_once_and_leave_the_catal
         for hand in &mut loaders {
             std::mem::swap(&mut hand.session, session.as_mut().unwrap());
             hand.load(&[format!(
-                r#"{{"id": {round}, "v": 1, "name": "a", "price": 1.5}}"#
+                r#"{{"id": {round}, "n": 1, "name": "a", "price": 1.5}}"#
             )])
             .await;
             std::mem::swap(&mut hand.session, session.as_mut().unwrap());
@@ -144,9 +137,9 @@ async fn session_keeps_a_bounded_number_of_pipelines() {
     db.execute("create schema shop").await;
     for n in 0..12 {
         db.execute(&format!(
-            "create table shop.t{n} (id bigint primary key, v{n} integer);
-             create function shop.t{n}_v1(doc jsonb) returns table (id bigint, v{n} integer)
-             language sql stable as $$ select (doc->>'id')::bigint, (doc->>'v')::integer $$;
+            "create table shop.t{n} (id bigint primary key, n{n} integer);
+             create function shop.t{n}_v1(doc jsonb) returns table (id bigint, n{n} integer)
+             language sql stable as $$ select (doc->>'id')::bigint, (doc->>'n')::integer $$;
              select sluice.define_pipeline(name => 't{n}', version => 1, transform => 'shop.t{n}_v1', target => 'shop.t{n}',
                source => sluice.file_source(path => '-'), key => '{{id}}')"
         ))
@@ -156,7 +149,7 @@ async fn session_keeps_a_bounded_number_of_pipelines() {
     for n in (0..12).chain(0..12) {
         session
             .batch_execute(&format!(
-                "begin; select from sluice.begin_batch('t{n}'); select v{n} from pg_temp.sluice_rows; commit"
+                "begin; select from sluice.begin_batch('t{n}'); select n{n} from pg_temp.sluice_rows; commit"
             ))
             .await
             .unwrap();
@@ -175,7 +168,7 @@ async fn session_keeps_a_bounded_number_of_pipelines() {
 async fn other_isolation_levels_than_read_committed_are_refused() {
     let db = shop().await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 1, "v": "x"}"#]).await;
+    hand.load(&[r#"{"id": 1, "n": "x"}"#]).await;
     for level in ["repeatable read", "serializable"] {
         for call in [
             "sluice.begin_batch('items')",
@@ -200,7 +193,7 @@ async fn triggers_of_the_target_see_the_planner_settings_of_the_session() {
     db.execute(
         "create table shop.seen (op text, setting text);
          create function shop.look() returns trigger language plpgsql as $$ begin
-           if new.v < 0 then
+           if new.n < 0 then
              raise exception 'negative: %', (
                select string_agg(current_setting(s), ' ') from unnest('{enable_hashjoin,enable_mergejoin,enable_nestloop,jit}'::text[]) s);
            end if;
@@ -240,7 +233,7 @@ async fn triggers_of_the_target_see_the_planner_settings_of_the_session() {
     // One that writes to the same table: the statistics do not tell its rows from those of the merge.
     db.execute(
         "create function shop.copy() returns trigger language plpgsql as $$ begin
-           insert into shop.items (id, v) values (new.id + 1000, 0) on conflict do nothing;
+           insert into shop.items (id, n) values (new.id + 1000, 0) on conflict do nothing;
            return new;
          end $$;
          create trigger copy after update on shop.items for each row when (new.id < 1000) execute function shop.copy();",

@@ -1,20 +1,13 @@
 //! A batch is opened, transformed, loaded: each once, in this order, in one table.
 
-use crate::engine::{Hand, Problem, items};
+use crate::engine::{Hand, Problem, numbers};
 use crate::support::TestDb;
 
 const TRANSFORM: &str = "select * from sluice.transform_batch()";
 
 async fn shop() -> (TestDb, Hand) {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, v integer",
-        "id bigint, v integer",
-        "(doc->>'id')::bigint, (doc->>'v')::integer",
-        "key => '{id}'",
-    )
-    .await;
+    numbers(&db, "").await;
     let hand = Hand::start(&db).await;
     (db, hand)
 }
@@ -91,7 +84,7 @@ async fn target_swapped_while_a_batch_is_open_repeats_the_batch() {
          create table shop.items (like shop.items_old including all);",
         "drop table shop.items_old; alter table shop.items rename to items_old;",
     ] {
-        hand.stage(&[r#"{"id": 1, "v": 1}"#]).await.unwrap();
+        hand.stage(&[r#"{"id": 1, "n": 1}"#]).await.unwrap();
         hand.transform().await.unwrap();
         db.execute(swap).await;
         let problem = Problem::of(&hand.merge().await.unwrap_err());
@@ -101,7 +94,7 @@ async fn target_swapped_while_a_batch_is_open_repeats_the_batch() {
     db.execute("alter table shop.items_old rename to items")
         .await;
     assert_eq!(
-        hand.load(&[r#"{"id": 1, "v": 1}"#]).await,
+        hand.load(&[r#"{"id": 1, "n": 1}"#]).await,
         "extracted=1 transformed=1 produced=1 inserted=1"
     );
 }
@@ -115,7 +108,7 @@ async fn batch_that_waits_for_the_state_holds_no_lock_on_the_target() {
         .batch_execute("begin; select from sluice.etl_state for update")
         .await
         .unwrap();
-    hand.stage(&[r#"{"id": 1, "v": 1}"#]).await.unwrap();
+    hand.stage(&[r#"{"id": 1, "n": 1}"#]).await.unwrap();
     hand.transform().await.unwrap();
     let (loaded, ()) = tokio::join!(hand.merge(), async {
         db.wait_until("select count(*) = 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%load_batch%' and datname = current_database()")
@@ -145,7 +138,7 @@ async fn state_that_moved_under_the_lock_deposes_the_batch() {
          create trigger meddle after insert on shop.items execute function shop.meddle()",
     )
     .await;
-    hand.fail(&[r#"{"id": 1, "v": 1}"#])
+    hand.fail(&[r#"{"id": 1, "n": 1}"#])
         .await
         .is("SL001", "moved under a lock");
     assert_eq!(db.value("select count(*) from shop.items").await, "0");

@@ -8,16 +8,15 @@ const HASHES: &str = "select is_ok, detail from sluice.verify('items', deep => t
 const COUNT: &str =
     "select is_ok, detail from sluice.verify('items', deep => true) where check_name = 'row count'";
 
-async fn shop(options: &str) -> TestDb {
+async fn names(table: &str) -> TestDb {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, name text",
-        "id bigint, name text",
-        "(doc->>'id')::bigint, doc->>'name'",
-        options,
-    )
-    .await;
+    let select = "(doc->>'id')::bigint, doc->>'name'";
+    items(&db, table, "id bigint, name text", select, "key => '{id}'").await;
+    db
+}
+
+async fn shop() -> TestDb {
+    let db = names("id bigint primary key, name text").await;
     Hand::start(&db)
         .await
         .load(&[r#"{"id": 1, "name": "A"}"#, r#"{"id": 2, "name": "B"}"#])
@@ -42,7 +41,7 @@ async fn settings_of_the_session_make_no_row_look_edited() {
 
 #[tokio::test]
 async fn each_row_is_held_to_the_version_that_wrote_it() {
-    let db = shop("key => '{id}'").await;
+    let db = shop().await;
     db.execute(
         "alter table shop.items add price numeric(9, 2);
          create function shop.items_v2(doc jsonb) returns table (id bigint, price numeric) language sql stable as $$ select (doc->>'id')::bigint, 1.5 $$;
@@ -79,7 +78,7 @@ async fn each_row_is_held_to_the_version_that_wrote_it() {
 
 #[tokio::test]
 async fn a_snapshot_marks_rows_whichever_version_wrote_them() {
-    let db = shop("key => '{id}'").await;
+    let db = shop().await;
     db.execute(
         "create function shop.items_v2(doc jsonb) returns table (id bigint) language sql stable as $$ select (doc->>'id')::bigint $$;
          select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2', target => 'shop.items', key => '{id}', source => sluice.file_source(path => '-'));
@@ -101,7 +100,7 @@ async fn a_snapshot_marks_rows_whichever_version_wrote_them() {
 
 #[tokio::test]
 async fn rows_without_a_hash_are_told_apart() {
-    let db = shop("key => '{id}'").await;
+    let db = shop().await;
     db.execute("update shop.items set sluice_hash = null where id = 1")
         .await;
     assert_eq!(
@@ -112,15 +111,7 @@ async fn rows_without_a_hash_are_told_apart() {
 
 #[tokio::test]
 async fn triggers_and_cascades_are_named_as_a_possible_cause() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, name text, parent bigint constraint items_parent references shop.items on delete set null, twice bigint generated always as (id * 2) stored",
-        "id bigint, name text",
-        "(doc->>'id')::bigint, doc->>'name'",
-        "key => '{id}'",
-    )
-    .await;
+    let db = names("id bigint primary key, name text, parent bigint constraint items_parent references shop.items on delete set null, twice bigint generated always as (id * 2) stored").await;
     db.execute(
         "create function shop.tidy() returns trigger language plpgsql as $$ begin new.name := lower(new.name); return new; end $$;
          create trigger tidy before insert or update on shop.items for each row execute function shop.tidy()",
@@ -138,7 +129,7 @@ async fn triggers_and_cascades_are_named_as_a_possible_cause() {
 
 #[tokio::test]
 async fn of_a_target_of_several_pipelines_each_answers_for_its_own_rows() {
-    let db = shop("key => '{id}'").await;
+    let db = shop().await;
     db.execute("select sluice.define_pipeline(name => 'other', version => 1, transform => 'shop.items_v1', target => 'shop.items', key => '{id}', source => sluice.file_source(path => '-'))")
         .await;
     Hand::of(db.connect().await, "other")
@@ -161,7 +152,7 @@ async fn of_a_target_of_several_pipelines_each_answers_for_its_own_rows() {
 
 #[tokio::test]
 async fn rows_are_not_counted_where_others_may_delete() {
-    let db = shop("key => '{id}'").await;
+    let db = shop().await;
     db.execute("delete from shop.items where id = 1").await;
     assert_eq!(
         db.value(COUNT).await,
@@ -185,15 +176,7 @@ async fn rows_are_not_counted_where_others_may_delete() {
 
 #[tokio::test]
 async fn rows_that_stood_there_before_the_pipeline_are_no_surplus() {
-    let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, name text",
-        "id bigint, name text",
-        "(doc->>'id')::bigint, doc->>'name'",
-        "key => '{id}'",
-    )
-    .await;
+    let db = names("id bigint primary key, name text").await;
     db.execute("insert into shop.items values (1, 'old'), (2, 'old')")
         .await;
     Hand::start(&db)

@@ -90,7 +90,6 @@ fn wrap(wrapper: Option<Value>, place: &str) -> Value {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(super) mod tests {
     use super::*;
     use serde_json::json;

@@ -134,7 +134,6 @@ fn text(value: &Value) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::items::tests::{deliveries, items};
     use super::*;

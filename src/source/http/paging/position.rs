@@ -60,7 +60,6 @@ impl fmt::Display for PagePosition {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

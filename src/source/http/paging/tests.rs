@@ -1,6 +1,6 @@
 //! The paging models without a network.
-#![allow(clippy::unwrap_used)]
 
+use super::PagePosition::{self as At, First, Link, Offset, Page, Token, TokenJson};
 use super::*;
 use serde_json::{Value, json};
 
@@ -16,13 +16,7 @@ fn found(json: &Value) -> Extracted {
 }
 
 /// What follows a page of so many records, `seen` in all, that says this of the pages.
-fn after(
-    model: &Paging,
-    at: PagePosition,
-    records: u64,
-    seen: u64,
-    says: &Value,
-) -> Result<NextPage> {
+fn after(model: &Paging, at: At, records: u64, seen: u64, says: &Value) -> Result<NextPage> {
     let value = |name: &str| says.get(name).map(found);
     model.after(&PageFacts {
         at: &at,
@@ -41,30 +35,23 @@ fn after(
     })
 }
 
-fn next(
-    model: &Paging,
-    at: PagePosition,
-    records: u64,
-    seen: u64,
-    says: Value,
-) -> Option<PagePosition> {
+fn next(model: &Paging, at: At, records: u64, seen: u64, says: Value) -> Option<At> {
     after(model, at, records, seen, &says).unwrap().next
 }
 
-fn token(text: &str) -> PagePosition {
-    PagePosition::Token(text.to_owned())
+fn token(text: &str) -> At {
+    Token(text.to_owned())
 }
 
 #[test]
 fn page_numbers_end_at_an_empty_page() {
     let model =
         model(json!({"model": "page_number", "param": "page", "size": 10, "size_param": "n"}));
-    assert_eq!(model.first(), PagePosition::Page(1));
-    let next =
-        |page, records, seen| next(&model, PagePosition::Page(page), records, seen, json!({}));
-    assert_eq!(next(1, 10, 10), Some(PagePosition::Page(2)));
+    assert_eq!(model.first(), Page(1));
+    let next = |page, records, seen| next(&model, Page(page), records, seen, json!({}));
+    assert_eq!(next(1, 10, 10), Some(Page(2)));
     // Others may follow a short page.
-    assert_eq!(next(2, 3, 13), Some(PagePosition::Page(3)));
+    assert_eq!(next(2, 3, 13), Some(Page(3)));
     assert_eq!(next(3, 0, 13), None);
 }
 
@@ -73,38 +60,34 @@ fn page_numbers_end_at_a_short_page_if_told_so() {
     let model = model(
         json!({"model": "page_number", "param": "page", "start": 0, "size": 10, "size_param": "n", "ends_at": "short_page"}),
     );
-    assert_eq!(
-        next(&model, PagePosition::Page(0), 10, 10, json!({})),
-        Some(PagePosition::Page(1))
-    );
-    assert_eq!(next(&model, PagePosition::Page(1), 9, 19, json!({})), None);
+    assert_eq!(next(&model, Page(0), 10, 10, json!({})), Some(Page(1)));
+    assert_eq!(next(&model, Page(1), 9, 19, json!({})), None);
 }
 
 #[test]
 fn page_numbers_end_with_the_number_of_pages_or_records() {
     let by_pages =
         model(json!({"model": "page_number", "param": "page", "start": 0, "pages": "/pages"}));
-    let next_page =
-        |page, records, says: Value| next(&by_pages, PagePosition::Page(page), records, 10, says);
+    let next_page = |page, records, says: Value| next(&by_pages, Page(page), records, 10, says);
     let two = || json!({"pages": 2});
-    assert_eq!(next_page(0, 5, two()), Some(PagePosition::Page(1)));
+    assert_eq!(next_page(0, 5, two()), Some(Page(1)));
     assert_eq!(
         next_page(0, 0, two()),
-        Some(PagePosition::Page(1)),
+        Some(Page(1)),
         "an empty page in the middle"
     );
     assert_eq!(next_page(1, 4, json!({"pages": "2"})), None);
     assert_eq!(next_page(0, 0, json!({"pages": 0})), None);
     assert_eq!(
         next_page(3, 5, json!({})),
-        Some(PagePosition::Page(4)),
+        Some(Page(4)),
         "without the number, to an empty page"
     );
     let by_total = model(json!({"model": "page_number", "param": "page", "total": "X-Total"}));
     let next_page = |page, records, seen, total: &str| {
         let found = after(
             &by_total,
-            PagePosition::Page(page),
+            Page(page),
             records,
             seen,
             &json!({"total": total}),
@@ -113,7 +96,7 @@ fn page_numbers_end_with_the_number_of_pages_or_records() {
         assert_eq!(found.total, total.parse().ok());
         found.next
     };
-    assert_eq!(next_page(1, 5, 5, "7"), Some(PagePosition::Page(2)));
+    assert_eq!(next_page(1, 5, 5, "7"), Some(Page(2)));
     assert_eq!(next_page(2, 2, 7, "7"), None);
     assert_eq!(
         next_page(2, 0, 5, "7"),
@@ -122,7 +105,7 @@ fn page_numbers_end_with_the_number_of_pages_or_records() {
     );
     assert_eq!(
         next_page(2, 0, 5, "17"),
-        Some(PagePosition::Page(3)),
+        Some(Page(3)),
         "an empty page in the middle"
     );
 }
@@ -139,7 +122,7 @@ fn a_count_that_a_full_page_reaches_is_not_believed_blindly() {
                 Some(_) => json!({"total": says["total"]}),
                 None => json!({"pages": says["pages"]}),
             };
-            let after = after(&model, PagePosition::Page(page), records, seen, &says).unwrap();
+            let after = after(&model, Page(page), records, seen, &says).unwrap();
             (after.next.is_some(), after.is_doubtful)
         };
         assert_eq!(ask(2, 5, 10, 2), (true, true), "reached by a full page");
@@ -154,37 +137,24 @@ fn offsets_move_by_what_came() {
     let model = model(
         json!({"model": "offset", "param": "offset", "size_param": "limit", "size": 100, "total": "/total"}),
     );
-    assert_eq!(
-        model.ahead(&PagePosition::Offset(50)),
-        Some(PagePosition::Offset(150))
-    );
-    let next = |offset, records, says| {
-        next(
-            &model,
-            PagePosition::Offset(offset),
-            records,
-            offset + records,
-            says,
-        )
-    };
+    assert_eq!(model.ahead(&Offset(50)), Some(Offset(150)));
+    let next =
+        |offset, records, says| next(&model, Offset(offset), records, offset + records, says);
     assert_eq!(
         next(0, 50, json!({})),
-        Some(PagePosition::Offset(50)),
+        Some(Offset(50)),
         "fewer than asked for"
     );
-    assert_eq!(
-        next(50, 50, json!({"total": 101})),
-        Some(PagePosition::Offset(100))
-    );
+    assert_eq!(next(50, 50, json!({"total": 101})), Some(Offset(100)));
     assert_eq!(next(100, 1, json!({"total": 101})), None);
     assert_eq!(next(100, 0, json!({"total": 101})), None);
     assert_eq!(
         next(100, 0, json!({"total": 301})),
-        Some(PagePosition::Offset(200)),
+        Some(Offset(200)),
         "an empty page in the middle"
     );
     let mut params = Vec::new();
-    model.put(&PagePosition::Offset(150), &mut |_, name, value| {
+    model.put(&Offset(150), &mut |_, name, value| {
         params.push(format!("{name}={}", value.text()));
     });
     assert_eq!(params, ["offset=150", "limit=100"]);
@@ -194,12 +164,12 @@ fn offsets_move_by_what_came() {
 fn tokens_lead_on_until_there_is_none() {
     let model = model(json!({"model": "cursor", "param": "after", "next": "/meta/next"}));
     assert_eq!(
-        next(&model, PagePosition::First, 0, 0, json!({"next": "abc"})),
+        next(&model, First, 0, 0, json!({"next": "abc"})),
         Some(token("abc"))
     );
     assert_eq!(
-        next(&model, PagePosition::First, 5, 5, json!({"next": 7})),
-        Some(PagePosition::TokenJson("7".to_owned()))
+        next(&model, First, 5, 5, json!({"next": 7})),
+        Some(TokenJson("7".to_owned()))
     );
     for end in [
         json!({}),
@@ -229,7 +199,7 @@ fn the_last_record_may_hold_the_token() {
     assert_eq!(next(5, json!(r#"{"id": "b"}"#)), Some(token("b")));
     assert_eq!(
         next(5, json!(r#"{"id": 7}"#)),
-        Some(PagePosition::TokenJson("7".to_owned()))
+        Some(TokenJson("7".to_owned()))
     );
     assert_eq!(
         next(1, json!(r#"{"id": "a"}"#)),
@@ -251,23 +221,14 @@ fn more_and_done_decide_for_every_model() {
         let number = model(number);
         let flag_for = |is_more: bool| json!({"next": "abc", flag: is_more == (flag == "more")});
         assert_eq!(
-            next(&cursor, PagePosition::First, 5, 5, flag_for(true)),
+            next(&cursor, First, 5, 5, flag_for(true)),
             Some(token("abc"))
         );
-        assert_eq!(
-            next(&cursor, PagePosition::First, 5, 5, flag_for(false)),
-            None
-        );
-        assert_eq!(
-            next(&number, PagePosition::Page(1), 0, 0, flag_for(true)),
-            Some(PagePosition::Page(2))
-        );
-        assert_eq!(
-            next(&number, PagePosition::Page(1), 5, 5, flag_for(false)),
-            None
-        );
+        assert_eq!(next(&cursor, First, 5, 5, flag_for(false)), None);
+        assert_eq!(next(&number, Page(1), 0, 0, flag_for(true)), Some(Page(2)));
+        assert_eq!(next(&number, Page(1), 5, 5, flag_for(false)), None);
         let says = json!({flag: flag == "more"});
-        let error = after(&cursor, PagePosition::First, 5, 5, &says).unwrap_err();
+        let error = after(&cursor, First, 5, 5, &says).unwrap_err();
         assert!(
             error
                 .message()
@@ -284,16 +245,15 @@ fn more_and_done_decide_for_every_model() {
         json!(null),
     ] {
         let says = json!({"next": "abc", "more": no});
-        assert_eq!(next(&model, PagePosition::First, 5, 5, says), None, "{no}");
+        assert_eq!(next(&model, First, 5, 5, says), None, "{no}");
     }
 }
 
 #[test]
 fn links_are_relative_to_the_page() {
     let in_body = model(json!({"model": "next_link", "next": "/next"}));
-    let link = |url: &str| Some(PagePosition::Link(url.to_owned()));
-    let follow =
-        |model: &Paging, to: Value| after(model, PagePosition::First, 5, 5, &json!({"next": to}));
+    let link = |url: &str| Some(Link(url.to_owned()));
+    let follow = |model: &Paging, to: Value| after(model, First, 5, 5, &json!({"next": to}));
     for (to, url) in [
         ("?page=2", link("https://api.example/v1/orders?page=2")),
         ("https://b.example/x", link("https://b.example/x")),
@@ -311,7 +271,7 @@ fn links_are_relative_to_the_page() {
     ] {
         assert_eq!(follow(&in_header, json!(header)).unwrap().next, url);
     }
-    assert_eq!(next(&in_header, PagePosition::First, 5, 5, json!({})), None);
+    assert_eq!(next(&in_header, First, 5, 5, json!({})), None);
 }
 
 #[test]
@@ -319,11 +279,11 @@ fn a_place_of_another_model_is_not_known() {
     let number = model(json!({"model": "page_number", "param": "page"}));
     let cursor = model(json!({"model": "cursor", "param": "after", "next": "/next"}));
     let link = model(json!({"model": "link_header", "rel": "next"}));
-    let link_to_x = PagePosition::Link("https://x/".to_owned());
+    let link_to_x = Link("https://x/".to_owned());
     for (at, known) in [
-        (PagePosition::First, [false, true, true, true]),
-        (PagePosition::Page(2), [true, false, false, false]),
-        (PagePosition::Offset(2), [false, false, false, false]),
+        (First, [false, true, true, true]),
+        (Page(2), [true, false, false, false]),
+        (Offset(2), [false, false, false, false]),
         (token("x"), [false, true, false, false]),
         (link_to_x, [false, false, true, false]),
     ] {

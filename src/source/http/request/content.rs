@@ -142,7 +142,6 @@ fn pairs(members: &Map<String, Value>) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -1,5 +1,4 @@
 //! Marks without a network.
-#![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, UNIX_EPOCH};
 

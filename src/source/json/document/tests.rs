@@ -1,5 +1,4 @@
 //! Looking into documents, whole, cut and spoilt.
-#![allow(clippy::unwrap_used)]
 
 use super::*;
 

@@ -19,13 +19,13 @@ const LONGEST_CATALOG: usize = 256 * 1024 * 1024;
 pub(super) struct ConfiguredStream {
     pub(super) name: String,
     namespace: Option<String>,
-    /// As the pipeline calls it.
+    /// The name in the pipeline's settings.
     pub(super) setting: String,
     stream: Value,
     pub(super) mode: SyncMode,
 }
 
-/// That of the host, or the connector's own.
+/// The catalog in a file of the host, or the one that the connector discovers.
 pub(super) fn find(settings: &ProgramSettings, context: &SourceContext) -> Result<Value> {
     match &settings.catalog {
         Some(path) => read_json(path, context),
@@ -43,7 +43,7 @@ impl ConfiguredStream {
     /// The stream of the pipeline.
     pub(super) fn of(settings: &ProgramSettings, catalog: &Value) -> Result<Self> {
         let streams = catalog["streams"].as_array().cloned().unwrap_or_default();
-        // Of a configured catalog, what was configured.
+        // A configured catalog wraps each stream.
         let streams = streams
             .into_iter()
             .map(|stream| match stream["stream"].is_object() {
@@ -80,7 +80,7 @@ impl ConfiguredStream {
         schema::declared(&self.stream["json_schema"], key)
     }
 
-    /// How the configured catalog has it.
+    /// The entry in the configured catalog.
     pub(super) fn configured(&self) -> Value {
         let keys = &self.stream["source_defined_primary_key"];
         let cursor = &self.stream["default_cursor_field"];
@@ -97,18 +97,18 @@ impl ConfiguredStream {
         })
     }
 
-    /// Whether that is what the connector calls it.
+    /// Whether the connector means this stream.
     pub(super) fn is(&self, name: &str, namespace: Option<&str>) -> bool {
         name == self.name && namespace == self.namespace.as_deref()
     }
 
-    /// Its name in the catalog, however the pipeline names it.
+    /// Its full name in the catalog.
     pub(super) fn identity(&self) -> String {
         names(&self.stream).pop().unwrap_or_default()
     }
 }
 
-/// How a stream may be called: by its name, or with its namespace.
+/// The names of a stream: without and with its namespace.
 fn names(stream: &Value) -> Vec<String> {
     let Some(name) = stream["name"].as_str() else {
         return Vec::new();
@@ -122,7 +122,7 @@ fn names(stream: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What is new, if the connector knows by itself what that is.
+/// Incremental, if the connector has a cursor of its own.
 fn mode(settings: &ProgramSettings, stream: &Value) -> Result<SyncMode> {
     let modes = stream["supported_sync_modes"].as_array();
     let can = |mode: &str| modes.is_some_and(|modes| modes.iter().any(|one| one == mode));

@@ -1,4 +1,4 @@
-//! Writes a configuration back that its connector has changed, for example a token that can be used once.
+//! Saves a configuration that the connector has changed, for example a refresh token.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::message::AirbyteMessage;
 
-/// Writes what a CONTROL message has in the place of the old one, at once and before anything else is read: the old
-/// token may be worth nothing any more. What to say of it.
+/// Saves the configuration in a CONTROL message before anything else is read, as the old token may be invalid
+/// already. Returns a remark.
 pub(super) fn change(
     config: Option<&Path>,
     message: &AirbyteMessage<'_>,
@@ -34,14 +34,14 @@ pub(super) fn change(
 }
 
 fn replace(path: &Path, content: &str) -> io::Result<()> {
-    // The file, not a link to it.
+    // Replace the file, not a link to it.
     let path = path.canonicalize()?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     new.write_all(content.as_bytes())?;
     let old = fs::metadata(&path)?;
     new.as_file().set_permissions(old.permissions())?;
-    // As root: it stays its owner's. Nobody else can give it away, and need not.
+    // Keeps the owner if we are root; otherwise it is ours already.
     let _ = fchown(new.as_file(), Some(old.uid()), Some(old.gid()));
     new.as_file().sync_all()?;
     new.persist(&path)?;

@@ -1,4 +1,4 @@
-//! A line that a connector prints, and what stands where in it.
+//! A message of a connector, and the values in it.
 
 use crate::source::json::{self, Pointer, string};
 use serde::de::IgnoredAny;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// All that is looked for in a message.
+/// The values that are looked for.
 const PLACES: [&str; 18] = [
     "/type",
     "/record/stream",
@@ -35,7 +35,7 @@ static POINTERS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The values at [`PLACES`], with their quotes if they are strings; none in what is no JSON.
+/// The values at [`PLACES`], as JSON; none if the line is not JSON.
 pub(super) struct AirbyteMessage<'a> {
     line: &'a [u8],
     spans: Vec<Option<Range<usize>>>,
@@ -52,7 +52,7 @@ impl<'a> AirbyteMessage<'a> {
         AirbyteMessage { line, spans }
     }
 
-    /// Where in the line the value of that place is.
+    /// The range of a value in the line.
     pub(super) fn span(&self, place: &str) -> Option<Range<usize>> {
         let number = PLACES.iter().position(|one| *one == place)?;
         self.spans.get(number)?.clone()
@@ -66,7 +66,7 @@ impl<'a> AirbyteMessage<'a> {
         string(&self.line[self.span(place)?])
     }
 
-    /// Whether a line that is no message was meant to be one.
+    /// Whether a line that is no message looks like a broken one.
     pub(super) fn is_broken(&self) -> bool {
         let line = String::from_utf8_lossy(self.line);
         let is_object = || serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&line).is_ok();

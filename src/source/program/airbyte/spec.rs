@@ -11,8 +11,8 @@ use crate::source::program::settings::ProgramSettings;
 /// How long the line with the specification may be.
 const LONGEST: usize = 16 * 1024 * 1024;
 
-/// What the configuration lacks, if the connector says so; by names alone. Asked when something went
-/// wrong: to start it once more takes its time.
+/// The required settings that the configuration lacks, by name. Only for error messages, as the connector
+/// has to be started for it.
 pub(super) fn lacks(settings: &ProgramSettings, context: &SourceContext) -> Option<String> {
     let mut command = command(settings, context).ok()?;
     command.arg("spec");

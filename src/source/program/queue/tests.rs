@@ -1,5 +1,4 @@
 //! Between two threads.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::mpsc::channel;
 use std::thread;
