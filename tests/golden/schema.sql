@@ -490,8 +490,12 @@ create table sluice.tombstones (
   batch_id bigint not null,
   deleted_at timestamp with time zone default clock_timestamp() not null,
   is_final boolean default false not null,
+  order_by text,
+  is_typed boolean default false not null,
   constraint tombstones_pkey PRIMARY KEY (target, key_hash)
 );
+CREATE INDEX tombstones_final ON sluice.tombstones USING btree (target) WHERE is_final;
+CREATE INDEX tombstones_typed ON sluice.tombstones USING btree (target) WHERE is_typed;
 
 create table sluice.transforms (
   pipeline_id integer not null,

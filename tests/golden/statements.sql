@@ -135,11 +135,12 @@ from (
   select s.ctid as place, (
     select pg_catalog.min(case when o.is_final or o.is_older then 'o' when o.is_newer then null end)
     from (
-      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
-        and d.order_value is not null) as is_older,
-        coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) x.order_value, s.updated_at is null and x.order_value is not null) as is_older,
+        coalesce(x.order_value operator(pg_catalog.<) s.updated_at, x.order_value is null and s.updated_at is not null) as is_newer
       from sluice.tombstones d
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
+      cross join lateral (
+        select case when d.order_by = any ('{"updated_at timestamp with time zone","updated_at date","updated_at timestamp without time zone"}') then d.order_value::timestamp with time zone end as order_value) x
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.convert_to('{order_id,region}' || array[(s.order_id)::pg_catalog.text, (s.region)::pg_catalog.text]::pg_catalog.text, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -160,16 +161,17 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
-        and d.order_value is not null) as is_older,
-        coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
-      from sluice.tombstones d left join lateral (
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) x.order_value, s.updated_at is null and x.order_value is not null) as is_older,
+        coalesce(x.order_value operator(pg_catalog.<) s.updated_at, x.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
+      from sluice.tombstones d
+      cross join lateral (
+        select case when d.order_by = any ('{"updated_at timestamp with time zone","updated_at date","updated_at timestamp without time zone"}') then d.order_value::timestamp with time zone end as order_value) x left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
       from sluice._batch_arrivals() a
-      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = d.key_hash
+      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)
       where a.batch_id = d.batch_id) r on true
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.convert_to('{order_id,region}' || array[(s.order_id)::pg_catalog.text, (s.region)::pg_catalog.text]::pg_catalog.text, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -189,16 +191,17 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
-        and d.order_value is not null) as is_older,
-        coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
-      from sluice.tombstones d left join lateral (
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) x.order_value, s.updated_at is null and x.order_value is not null) as is_older,
+        coalesce(x.order_value operator(pg_catalog.<) s.updated_at, x.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
+      from sluice.tombstones d
+      cross join lateral (
+        select case when d.order_by = any ('{"updated_at timestamp with time zone","updated_at date","updated_at timestamp without time zone"}') then d.order_value::timestamp with time zone end as order_value) x left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
       from sluice._batch_arrivals() a
-      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = d.key_hash
+      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)
       where a.batch_id = d.batch_id) r on true
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.convert_to('{order_id,region}' || array[(s.order_id)::pg_catalog.text, (s.region)::pg_catalog.text]::pg_catalog.text, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s join pg_temp.sluice_replayed a on a.ordinal = s.sluice_ordinal
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -218,16 +221,17 @@ from (
       where a.batch_id = t.sluice_batch) r on true
       where t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region and t.sluice_hash is distinct from s.sluice_hash and s.updated_at is not distinct from t.updated_at
       union all
-      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) d.order_value::timestamp with time zone, s.updated_at is null
-        and d.order_value is not null) as is_older,
-        coalesce(d.order_value::timestamp with time zone operator(pg_catalog.<) s.updated_at, d.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
-      from sluice.tombstones d left join lateral (
+      select d.is_final, coalesce(s.updated_at operator(pg_catalog.<) x.order_value, s.updated_at is null and x.order_value is not null) as is_older,
+        coalesce(x.order_value operator(pg_catalog.<) s.updated_at, x.order_value is null and s.updated_at is not null) as is_newer, coalesce(r.arrived_at, d.deleted_at), r.read_by, null
+      from sluice.tombstones d
+      cross join lateral (
+        select case when d.order_by = any ('{"updated_at timestamp with time zone","updated_at date","updated_at timestamp without time zone"}') then d.order_value::timestamp with time zone end as order_value) x left join lateral (
       select coalesce(k.arrived_at, a.arrived_at) as arrived_at,
         case when k.batch_id is null then a.read_by else k.read_by end as read_by
       from sluice._batch_arrivals() a
-      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = d.key_hash
+      left join sluice.replayed_keys k on k.batch_id = a.batch_id and k.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)
       where a.batch_id = d.batch_id) r on true
-      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16)) o) as verdict
+      where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.convert_to('{order_id,region}' || array[(s.order_id)::pg_catalog.text, (s.region)::pg_catalog.text]::pg_catalog.text, 'UTF8')), 1, 16)) o) as verdict
   from pg_temp.sluice_rows s
   where s.sluice_state is null) v
 where r.ctid = v.place and v.verdict is not null;
@@ -299,18 +303,20 @@ when not matched then
 
 -- revive: when the target has tombstones
 delete from sluice.tombstones d using pg_temp.sluice_rows s
-where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16) and s.sluice_state is null and not s.sluice_deleted;
+where d.target = 'shop.orders' and d.key_hash = pg_catalog.substr(pg_catalog.sha256(pg_catalog.convert_to('{order_id,region}' || array[(s.order_id)::pg_catalog.text, (s.region)::pg_catalog.text]::pg_catalog.text, 'UTF8')), 1, 16) and s.sluice_state is null and not s.sluice_deleted;
 
 -- bury: when a row deletes
-insert into sluice.tombstones as d (target, key_hash, key, order_value, batch_id)
-select 'shop.orders', x.key_hash, x.key, x.order_value, (select b.batch_id from pg_temp.sluice_batch b) from (
-  select pg_catalog.substr(pg_catalog.sha256(pg_catalog.int4send(2) || pg_catalog.substr(pg_catalog.record_send(row(s.order_id)), 5) || pg_catalog.int4send(1043) || pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(s.region, 'UTF8'))) || pg_catalog.convert_to(s.region, 'UTF8')), 1, 16) as key_hash, pg_catalog.jsonb_build_object('order_id', s.order_id, 'region', s.region) as key, s.updated_at::pg_catalog.text as order_value
+insert into sluice.tombstones as d (target, key_hash, key, order_value, order_by, batch_id)
+select 'shop.orders', x.key_hash, x.key, x.order_value, 'updated_at timestamp with time zone', (select b.batch_id from pg_temp.sluice_batch b) from (
+  select pg_catalog.substr(pg_catalog.sha256(pg_catalog.convert_to('{order_id,region}' || array[(s.order_id)::pg_catalog.text, (s.region)::pg_catalog.text]::pg_catalog.text, 'UTF8')), 1, 16) as key_hash, pg_catalog.jsonb_build_object('order_id', s.order_id, 'region', s.region) as key, s.updated_at::pg_catalog.text as order_value
   from pg_temp.sluice_rows s
   left join shop.orders t on t.order_id operator(pg_catalog.=) s.order_id and t.region operator(pg_catalog.=) s.region
   where s.sluice_state is null and s.sluice_deleted and t.order_id is null) x
 on conflict (target, key_hash) do update set
-  order_value = excluded.order_value, batch_id = excluded.batch_id, deleted_at = excluded.deleted_at
-where excluded.order_value is null or d.order_value is distinct from excluded.order_value;
+  order_value = excluded.order_value, order_by = excluded.order_by, batch_id = excluded.batch_id,
+  deleted_at = excluded.deleted_at
+where excluded.order_value is null
+  or (d.order_value, d.order_by) is distinct from (excluded.order_value, excluded.order_by);
 
 -- remember: when payloads are to be recognised next time
 select pg_catalog.array_agg(digest order by ordinal),

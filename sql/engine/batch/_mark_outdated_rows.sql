@@ -50,18 +50,20 @@ declare
   v_target         text;
   v_has_tombstones boolean;
 begin
-  select b.pipeline_id, b.precedence, b.has_children, c.target, c.key, c.order_by into v_batch
+  select b.pipeline_id, b.precedence, b.has_children, c.target, c.key, c.columns, c.order_by into v_batch
   from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
   v_target := sluice._qualified_name(v_batch.target);
-  v_has_tombstones := exists (select from sluice.tombstones d
-    where d.target = v_target and (d.is_final or v_batch.precedence <> 'live' or v_batch.order_by is not null));
+  v_has_tombstones := exists (select from sluice.tombstones d where d.target = v_target and d.is_final)
+    or (v_batch.precedence <> 'live' or v_batch.order_by is not null)
+      and exists (select from sluice.tombstones d where d.target = v_target);
   if v_batch.precedence = 'live' and not v_has_tombstones then
     return false;
   end if;
   if v_batch.precedence <> 'live' then
     perform sluice._note_replayed_keys(v_batch.target);
   end if;
-  execute sluice._outdated_sql(v_batch.target, v_batch.key, v_batch.order_by, v_batch.precedence, v_has_tombstones,
+  execute sluice._outdated_sql(v_batch.target, v_batch.key, v_batch.columns, v_batch.order_by, v_batch.precedence,
+      v_has_tombstones, exists (select from sluice.tombstones d where d.target = v_target and d.is_typed),
       sluice._met(v_batch.target), v_batch.has_children)
     using v_batch.pipeline_id, (
       select max(l.committed_at - make_interval(case when p.backfill_of is null then 0 else 1000 end))

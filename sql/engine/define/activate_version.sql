@@ -35,6 +35,7 @@ as $$
 begin
   update sluice.pipelines p set active_version = p_version, updated_at = now()
   where p.pipeline_id = p_pipeline.pipeline_id;
+  perform sluice._say_forgotten_keys(p_pipeline, p_version);
   -- Defining the same again is not an activation.
   insert into sluice.activations (pipeline_id, version, previous_version)
   select p_pipeline.pipeline_id, p_version, last.version
@@ -43,5 +44,32 @@ begin
     select a.version from sluice.activations a where a.pipeline_id = p_pipeline.pipeline_id
       order by a.activation_id desc limit 1) last on true
   where last.version is distinct from p_version;
+end
+$$;
+
+-- Keys that were deleted or stopped by another version are recognised by its key, if this one returns its columns.
+create or replace function sluice._say_forgotten_keys(p_pipeline sluice.pipelines, p_version integer)
+returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v record;
+begin
+  for v in
+    select old.key, count(*) as count
+    from sluice.transforms t
+    cross join lateral (
+      select distinct o.key from sluice.transforms o
+      where o.pipeline_id = t.pipeline_id and o.first_used_at is not null and not o.key <@ t.columns) old
+    join sluice.tombstones d on d.target = p_pipeline.target
+      and (d.key = '{}' or array(select jsonb_object_keys(d.key)) <@ old.key and d.key ?& old.key)
+    where t.pipeline_id = p_pipeline.pipeline_id and t.version = p_version
+    group by old.key
+  loop
+    raise notice 'pipeline %: % deleted or stopped keys of % are of (%), which version % does not return: it cannot '
+      'tell their records, and loads them; let it return these columns too, or erase with stop once more',
+      p_pipeline.name, v.count, p_pipeline.target, array_to_string(v.key, ', '), p_version;
+  end loop;
 end
 $$;

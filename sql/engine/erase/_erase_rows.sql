@@ -35,18 +35,20 @@ begin
   end loop;
 
   update sluice.tombstones d set key = '{}'
-  where d.target = p_pipeline.target and d.key_hash = v_key.key_hash and d.key <> '{}';
+  where d.target = p_pipeline.target and d.key_hash = v_key.tombstone_hash and d.key <> '{}';
   get diagnostics traces = row_count;
   if p_stop then
     insert into sluice.tombstones as d (target, key_hash, key, batch_id, is_final)
-    values (p_pipeline.target, v_key.key_hash, '{}', p_batch_id, true)
+    values (p_pipeline.target, v_key.tombstone_hash, '{}', p_batch_id, true)
     on conflict (target, key_hash) do update set is_final = true, batch_id = excluded.batch_id, deleted_at = now();
   elsif p_rows then
     delete from sluice.replayed_keys k
     using sluice.batches b
     where k.key_hash = v_key.key_hash and b.batch_id = k.batch_id
       and b.pipeline_id = any (sluice._with_backfills(p_pipeline.pipeline_id))
-      and not exists (select from sluice.tombstones d where d.target = p_pipeline.target and d.key_hash = k.key_hash);
+      and not exists (
+        select from sluice.tombstones d
+        where d.target = p_pipeline.target and d.key_hash in (v_key.tombstone_hash, v_key.key_hash));
   end if;
   if p_rows then
     update sluice.snapshot_keys s set key_hashes = array_remove(s.key_hashes, v_key.key_hash)
@@ -118,7 +120,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline sluice.pipelines := sluice._find_own_live_pipeline(lift_stop.pipeline);
-  v_hash     bytea := (sluice._typed_key(v_pipeline, lift_stop.key)).key_hash;
+  v_key      record := sluice._typed_key(v_pipeline, lift_stop.key);
   v_entry    sluice.batches;
 begin
   if coalesce(trim(lift_stop.reason), '') = '' then
@@ -126,7 +128,8 @@ begin
       hint = 'reason => ''request 18''; it stays in the ledger';
   end if;
   perform sluice._lock_target(to_regclass(v_pipeline.target));
-  delete from sluice.tombstones d where d.target = v_pipeline.target and d.key_hash = v_hash and d.is_final;
+  delete from sluice.tombstones d
+  where d.target = v_pipeline.target and d.key_hash in (v_key.tombstone_hash, v_key.key_hash) and d.is_final;
   if not found then
     raise exception using errcode = 'SL005', hint = 'stopped are keys that were erased with stop => true',
       message = format('pipeline %s: this key is not stopped', v_pipeline.name);

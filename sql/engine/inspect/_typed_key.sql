@@ -1,5 +1,5 @@
 create or replace function sluice._typed_key(p_pipeline sluice.pipelines, p_key jsonb, out target oid,
-  out columns text[], out given jsonb, out row_sql text, out key jsonb, out key_hash bytea)
+  out columns text[], out given jsonb, out row_sql text, out key jsonb, out key_hash bytea, out tombstone_hash bytea)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -38,7 +38,8 @@ begin
     into row_sql
   from sluice._target_columns(target, columns) c;
   begin
-    select t.key, t.key_hash into key, key_hash from sluice._execute_key(target, columns, row_sql, given) t;
+    select t.key, t.key_hash, t.tombstone_hash into key, key_hash, tombstone_hash
+    from sluice._execute_key(target, columns, row_sql, given) t;
   exception when data_exception or integrity_constraint_violation then
     raise exception using errcode = 'SL005', message = format('%s is not a key of pipeline %s: %s', p_key,
       p_pipeline.name, sqlerrm),
@@ -48,19 +49,19 @@ end
 $$;
 
 comment on function sluice._typed_key(sluice.pipelines, jsonb) is
-$$A key that somebody wrote, in the types of the target: as the quarantine writes it (key), in the bytes of _key_hash,
-as an object (given), and as a row (row_sql, of given as $1). SL005 when it is none.$$;
+$$A key that somebody wrote, in the types of the target: as the quarantine writes it (key), in the bytes of
+_key_hash and _tombstone_hash, as an object (given), and as a row (row_sql, of given as $1). SL005 when it is none.$$;
 
 -- Apart, as the messages above are for the session as it is.
 create or replace function sluice._execute_key(p_target oid, p_columns text[], p_row_sql text, p_key jsonb,
-  out key jsonb, out key_hash bytea)
+  out key jsonb, out key_hash bytea, out tombstone_hash bytea)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set client_encoding = 'UTF8' -- and the rest of _pin_settings
 as $$
 begin
-  execute format('select %s, %s from %s k', sluice._key_json(p_columns, 'k'),
-    sluice._key_hash(p_target, p_columns, 'k'), p_row_sql)
-    into key, key_hash using p_key;
+  execute format('select %s, %s, %s from %s k', sluice._key_json(p_columns, 'k'),
+    sluice._key_hash(p_target, p_columns, 'k'), sluice._tombstone_hash(p_target, p_columns, 'k'), p_row_sql)
+    into key, key_hash, tombstone_hash using p_key;
 end
 $$;

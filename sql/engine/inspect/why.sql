@@ -19,7 +19,8 @@ begin
   execute format('select t.sluice_batch, count(*) over () as count from %s t join %s k on %s', v_key.target::regclass,
     v_key.row_sql,
     sluice._key_condition(v_key.target, v_key.columns, 't', 'k')) into v_row using v_key.given;
-  select * into v_grave from sluice.tombstones d where d.target = v_only.target and d.key_hash = v_key.key_hash;
+  select * into v_grave from sluice.tombstones d where d.target = v_only.target
+    and d.key_hash in (v_key.tombstone_hash, v_key.key_hash);
   return query values ('key', v_key.key::text),
     ('row', format('%s %s%s', case when v_row.count is null then 'not in' else 'in' end, v_only.target, case
       when v_row.count is null and row_security_active(v_key.target)

@@ -46,15 +46,14 @@ declare
   v         record;
   v_stopped integer[];
 begin
-  select c.target, c.key, c.rows_table::regclass as rows_table into v from pg_temp.sluice_compiled c;
+  select c.target, c.key, c.columns, c.rows_table::regclass as rows_table into v from pg_temp.sluice_compiled c;
   if not exists (
     select from sluice.tombstones d where d.target = sluice._qualified_name(v.target) and d.is_final) then
     return '{}';
   end if;
   execute format($sql$select coalesce(array_agg(distinct s.sluice_ordinal), '{}')
-from %s s join sluice.tombstones d on d.key_hash = %s
-where d.target = $1 and d.is_final$sql$, v.rows_table, sluice._key_hash(v.target, v.key, 's'))
-    into v_stopped using sluice._qualified_name(v.target);
+from %s s join sluice.tombstones d on %s
+where d.is_final$sql$, v.rows_table, sluice._tombstone_condition(v.target, v.key, v.columns, 's', true)) into v_stopped;
   return v_stopped;
 end
 $$;

@@ -15,27 +15,35 @@ begin
             then format('pg_catalog.substr(pg_catalog.record_send(row(%s)), 5)', k.value)
             else sluice._sent_text(k.sent_as, k.value) end, ' || ' order by k.place))
         else format('pg_catalog.record_send(row(%s))', string_agg(k.value, ', ' order by k.place)) end)
-    from (
-      select a.attnum as place, case
-          when b.base_type = 'numeric'::regtype then format('pg_catalog.trim_scale(%s)', v.input)
-          when b.base_type in ('float4'::regtype, 'float8'::regtype) then format('(%s + 0)', v.input)
-          when b.base_type = 'bpchar'::regtype then format('(%s)::pg_catalog.text', v.input)
-          when y.typname = 'citext' then format('pg_catalog.lower(%s collate pg_catalog."default")', v.input)
-          else v.input end as value,
-        case when b.base_type in ('varchar'::regtype, 'name'::regtype) then b.base_type::oid
-          when b.base_type in ('text'::regtype, 'bpchar'::regtype) or b.base_type >= 16384
-            then 'text'::regtype::oid end as sent_as
-      from sluice._target_columns(p_target, p_key) c
-      join pg_attribute a on a.attrelid = p_target and a.attname = c.column_name
-      cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
-      join pg_type y on y.oid = b.base_type
-      cross join lateral (select p_alias || substr(c.hash_input, 2) as input) v) k); -- instead of "t"
+    from sluice._key_values(p_target, p_key, p_alias) k);
 end
 $$;
 
 comment on function sluice._key_hash(oid, text[], text) is
 $$The expression that identifies the key of a row, given by its alias, in the same bytes whatever the session's
 settings.$$;
+
+-- The key columns in table order: an expression that is the same for equal keys, and the type that a text is sent as.
+create or replace function sluice._key_values(p_target oid, p_key text[], p_alias text)
+returns table (place smallint, column_name text, value text, sent_as oid)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.attnum, c.column_name, case
+      when b.base_type = 'numeric'::regtype then format('pg_catalog.trim_scale(%s)', v.input)
+      when b.base_type in ('float4'::regtype, 'float8'::regtype) then format('(%s + 0)', v.input)
+      when b.base_type = 'bpchar'::regtype then format('(%s)::pg_catalog.text', v.input)
+      when y.typname = 'citext' then format('pg_catalog.lower(%s collate pg_catalog."default")', v.input)
+      else v.input end,
+    case when b.base_type in ('varchar'::regtype, 'name'::regtype) then b.base_type::oid
+      when b.base_type in ('text'::regtype, 'bpchar'::regtype) or b.base_type >= 16384
+        then 'text'::regtype::oid end
+  from sluice._target_columns(p_target, p_key) c
+  join pg_attribute a on a.attrelid = p_target and a.attname = c.column_name
+  cross join lateral sluice._base_type(a.atttypid, a.atttypmod) b
+  join pg_type y on y.oid = b.base_type
+  cross join lateral (select p_alias || substr(c.hash_input, 2) as input) v -- instead of "t"
+$$;
 
 -- As record_send writes a field. Spelled out, as other servers that do not have the engine may have to compute it.
 create or replace function sluice._sent_text(p_type oid, p_value text)

@@ -78,15 +78,15 @@ on %s
   end if;
 
   revive_sql := format($sql$delete from sluice.tombstones d using pg_temp.sluice_rows s
-where d.target = %L and d.key_hash = %s and s.sluice_state is null and not s.sluice_deleted$sql$,
-    sluice._qualified_name(p_target), sluice._key_hash(p_target, p_key, 's'));
+where %s and s.sluice_state is null and not s.sluice_deleted$sql$,
+    sluice._tombstone_condition(p_target, p_key, p_columns, 's'));
   if p_has_deleted then
-    bury_sql := sluice._tombstone_sql(p_target, format($sql$
+    bury_sql := sluice._tombstone_sql(p_target, p_order_by, format($sql$
   select %s as key_hash, %s as key, %s as order_value
   from pg_temp.sluice_rows s
   left join %s t on %s
   where s.sluice_state is null and s.sluice_deleted and t.%I is null$sql$,
-      sluice._key_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
+      sluice._tombstone_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
       case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end,
       sluice._met(p_target), v_same, p_key[1]), v_batch);
   end if;

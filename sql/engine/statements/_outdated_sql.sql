@@ -17,8 +17,8 @@
 --
 -- With order_by all of this is about rows and tombstones that are equal in it: those that are not
 -- are compared by it, here for tombstones, by the merge for rows.
-create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_order_by text, p_precedence text,
-  p_has_tombstones boolean, p_rows text, p_has_children boolean)
+create or replace function sluice._outdated_sql(p_target oid, p_key text[], p_columns text[], p_order_by text,
+  p_precedence text, p_has_tombstones boolean, p_has_typed boolean, p_rows text, p_has_children boolean)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -32,6 +32,7 @@ declare
       when o.arrived_at is null or o.arrived_at = a.arrived_at or o.seen_at > a.arrived_at then 'u'$sql$
     when 'arrival_only' then $sql$ when o.arrived_at > a.arrived_at then 'o'$sql$
     else '' end;
+  v_order    text := '';
   v_row      text;
   v_grave    text;
   v_sql      text;
@@ -49,20 +50,25 @@ begin
   end if;
   if p_has_tombstones then
     if p_order_by is not null then
-      select format($sql$coalesce(s.%1$I %2$s d.order_value::%3$s, s.%1$I is null
-        and d.order_value is not null) as is_older,
-        coalesce(d.order_value::%3$s %2$s s.%1$I, d.order_value is null and s.%1$I is not null) as is_newer$sql$,
-        p_order_by, sluice._operator(p_target, p_order_by, 1), c.type_name) into v_compared
+      -- One that goes by another column says nothing of what is older.
+      select format($sql$coalesce(s.%1$I %2$s x.order_value, s.%1$I is null and x.order_value is not null) as is_older,
+        coalesce(x.order_value %2$s s.%1$I, x.order_value is null and s.%1$I is not null) as is_newer$sql$,
+          p_order_by, sluice._operator(p_target, p_order_by, 1)),
+        format($sql$
+      cross join lateral (
+        select case when d.order_by = any (%L) then d.order_value::%s end as order_value) x$sql$,
+          sluice._orders(p_target, p_order_by), c.type_name) into v_compared, v_order
       from sluice._target_columns(p_target, array[p_order_by]) c;
     end if;
     v_grave := format($sql$
       select d.is_final, %s%s
-      from sluice.tombstones d%s
-      where d.target = %L and d.key_hash = %s$sql$, v_compared,
+      from sluice.tombstones d%s%s
+      where %s$sql$, v_compared,
       case when p_precedence <> 'live' then ', coalesce(r.arrived_at, d.deleted_at), r.read_by, null' else '' end,
+      v_order,
       case when p_precedence <> 'live' then format(' left join lateral %s r on true',
-        sluice._row_arrival_sql('d.batch_id', 'd.key_hash')) else '' end,
-      sluice._qualified_name(p_target), v_key_hash);
+        sluice._row_arrival_sql('d.batch_id', v_key_hash)) else '' end,
+      sluice._tombstone_condition(p_target, p_key, p_columns, 's', p_has_typed));
   end if;
   v_sql := format($sql$update pg_temp.sluice_rows r set sluice_state = v.verdict::"char"
 from (
@@ -79,8 +85,8 @@ where r.ctid = v.place and v.verdict is not null$sql$,
 end
 $$;
 
-comment on function sluice._outdated_sql(oid, text[], text, text, boolean, text, boolean) is
+comment on function sluice._outdated_sql is
 $$Marks the rows that are older, or perhaps older, than what the target holds or held, where the merge could not
 tell. $1: the pipeline; $2: when a live batch last saw an unchanged row of the target. p_precedence: live, arrival,
-arrival_only or backfill. p_rows: where the rows of the target are looked up, itself or a copy. p_has_children:
-it is the first of several targets.$$;
+arrival_only or backfill. p_has_typed: there are tombstones with is_typed. p_rows: where the rows of the target are
+looked up, itself or a copy. p_has_children: it is the first of several targets.$$;

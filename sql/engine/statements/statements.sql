@@ -45,8 +45,8 @@ as $$
     select 8, 'fetch', 'of a distributed target, before all that follows: rows with these keys', f.statement
     from unnest(c.fetch_sql) f (statement)
     union all
-    select 9 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.order_by, g.precedence, true,
-      sluice._met(c.target), n.count > 1)
+    select 9 + g.place, 'outdated', g.runs_when, sluice._outdated_sql(c.target, c.key, c.columns, c.order_by,
+      g.precedence, true, false, sluice._met(c.target), n.count > 1)
     from (values
       (0, 'live', 'when the target has tombstones'),
       (1, 'arrival', 'in a replay, with tombstones'),

@@ -1,4 +1,5 @@
 //! Rows the source no longer has.
 
+mod lasting;
 mod snapshot;
 mod tombstones;

@@ -118,6 +118,16 @@ impl Old {
         books(&self.sluice(args).exits(0).summary())
     }
 
+    /// Tombstones are found under the hashes that are looked for now, and compared by what they were set by.
+    async fn knows_deleted_keys(&self) {
+        let of_before = "select d.target, d.key, d.order_by from sluice.tombstones d
+            join sluice.pipelines p on p.target = d.target and p.backfill_of is null
+            where d.key <> '{}' and d.key_hash <> (sluice._typed_key(p, d.key)).tombstone_hash
+              or d.is_typed <> (d.key = '{}')
+              or d.order_value is not null and d.order_by is distinct from 'updated_at timestamp with time zone'";
+        assert_eq!(self.db.rows(of_before).await, [""; 0]);
+    }
+
     async fn is_sound(&self) {
         let broken = self
             .db
@@ -152,6 +162,9 @@ async fn upgraded_installation_is_sound_and_like_a_new_one() {
         return;
     };
     old.is_sound().await;
+    old.knows_deleted_keys().await;
+    let deleted = "select count(*) from sluice.tombstones";
+    assert_eq!(old.db.value(deleted).await, "3");
     let verified = old.sluice("verify --deep").exits(0).stdout;
     assert!(verified.contains("ok"), "{verified}");
     let of_the_old = interface_of(&old.db).await;

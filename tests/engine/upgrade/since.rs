@@ -17,6 +17,7 @@ async fn upgraded(commit: &str, migrations: &[u32]) -> Option<Old> {
     assert!(planned.stderr.contains(there), "{}", planned.stderr);
     old.sluice("migrate").exits(0);
     old.is_sound().await;
+    old.knows_deleted_keys().await;
     let of_the_old = interface_of(&old.db).await;
     for line in interface_of(&TestDb::new().await).await {
         assert!(of_the_old.contains(&line), "{commit} misses: {line}");
