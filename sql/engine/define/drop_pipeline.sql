@@ -7,6 +7,7 @@ declare
   v_pipeline sluice.pipelines := sluice._find_own_pipeline(drop_pipeline.pipeline);
   v_unsent   bigint := (select count(*) from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id
     and o.state in ('unsent', 'in_flight', 'dead'));
+  v_stopped  bigint;
   v_targets  text   := (select string_agg(
     t.target || ' keeps its rows and its columns sluice_hash and sluice_batch', '; ')
     from sluice._targets_of(v_pipeline) t);
@@ -32,22 +33,25 @@ begin
   perform sluice._note_unknown_batches(t.as_only) from sluice._targets_of(v_pipeline) t;
   -- While they have an owner.
   delete from sluice.outbox o where o.pipeline_id = v_pipeline.pipeline_id;
+  -- Stops are of the person, not of the pipeline.
   delete from sluice.tombstones d
-  where d.target = v_pipeline.target and not exists (
+  where d.target = v_pipeline.target and not d.is_final and not exists (
     select from sluice.pipelines p
     where p.target = d.target and v_pipeline.pipeline_id not in (p.pipeline_id, coalesce(p.backfill_of, 0)));
   delete from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id;
-  return format('pipeline %s dropped with its state, ledger, quarantine and retained payloads; %s%s',
+  select count(*) into v_stopped from sluice.tombstones d where d.target = v_pipeline.target and d.is_final;
+  return format('pipeline %s dropped with its state, ledger, quarantine and retained payloads; %s%s%s',
     v_pipeline.name, v_targets,
+    case when v_stopped > 0 then format('; %s erased keys stay stopped there', v_stopped) else '' end,
     case when v_unsent > 0 then format('; %s deliveries had not been sent', v_unsent) else '' end);
 end
 $$;
 
 comment on function sluice.drop_pipeline(text) is
 $$Forgets a pipeline: definition, versions, state, ledger, quarantine, retained payloads, and its backfills. The target
-keeps its rows, but the next pipeline to load it writes each of them anew when it comes again, as nothing proves any
-longer how it got there. A run in progress is deposed. A backfill that has written rows goes only with its pipeline
-(SL005).$$;
+keeps its rows and the stops of sluice.erase, but the next pipeline to load it writes each row anew when it comes again,
+as nothing proves any longer how it got there. A run in progress is deposed. A backfill that has written rows goes only
+with its pipeline (SL005).$$;
 
 -- The rows that a pipeline wrote outlive its ledger. Batches of one pipeline that follow each other in the target
 -- become one range.

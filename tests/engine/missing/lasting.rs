@@ -183,3 +183,23 @@ async fn a_version_that_cannot_recognise_them_is_told_so() {
         "{said:?}"
     );
 }
+
+#[tokio::test]
+async fn stops_stay_when_the_pipeline_is_dropped_and_defined_anew() {
+    let db = deleted_and_stopped("id bigint primary key, n bigint, r text", "bigint").await;
+    let said = db.value("select sluice.drop_pipeline('items')").await;
+    assert!(
+        said.ends_with("; 1 erased keys stay stopped there"),
+        "{said}"
+    );
+    db.execute(
+        "select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1',
+           target => 'shop.items', key => '{id}', order_by => 'n', source => sluice.file_source(path => '-'))",
+    )
+    .await;
+    let mut hand = Hand::start(&db).await;
+    assert_eq!(
+        hand.load(&[put("12345", 3), put("54321", 9)]).await,
+        "extracted=2 transformed=2 produced=2 inserted=1 stale=1"
+    );
+}
