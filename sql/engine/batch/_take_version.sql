@@ -114,19 +114,19 @@ end
 $$;
 
 -- Changes whenever anything changes that _compile looks at. A catalog row gets a new xmin whenever it changes, and a
--- new ctid even within one transaction.
+-- new ctid even within one transaction. A digest, as an index takes no text that grows with the columns.
 create or replace function sluice._definition_fingerprint(p_pipeline_id integer, p_version integer)
 returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select concat_ws('/', p.pipeline_id, p.xmin, p.ctid, t.version, t.sha256, t.search_path, t.columns, t.key, t.order_by,
-    t.takes_meta, t.is_repeatable, f.oid, f.xmin, f.ctid, sluice._target_fingerprint(to_regclass(p.target)),
-    sluice._target_fingerprint(sluice._input_type(f.oid)),
+  select encode(sha256(convert_to(concat_ws('/', p.pipeline_id, p.xmin, p.ctid, t.version, t.sha256, t.search_path,
+    t.columns, t.key, t.order_by, t.takes_meta, t.is_repeatable, f.oid, f.xmin, f.ctid,
+    sluice._target_fingerprint(to_regclass(p.target)), sluice._target_fingerprint(sluice._input_type(f.oid)),
     (select string_agg(concat_ws('/', a, af.oid, af.xmin, af.ctid, sluice._target_fingerprint(to_regclass(a.target))),
       '/' order by a.number)
      from sluice.also_targets a left join pg_proc af on af.oid = sluice._find_function(a.function)
-     where a.pipeline_id = p.pipeline_id and a.version = t.version))
+     where a.pipeline_id = p.pipeline_id and a.version = t.version)), 'UTF8')), 'hex')
   from sluice.pipelines p
   join sluice.transforms t on t.pipeline_id = p.pipeline_id and t.version = coalesce(p_version, p.active_version)
   left join pg_proc f on f.oid = sluice._find_function(t.function)

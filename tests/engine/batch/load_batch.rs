@@ -35,6 +35,36 @@ async fn without_order_by_the_last_arrival_wins_in_a_batch_and_over_the_table() 
 }
 
 #[tokio::test]
+async fn a_target_of_800_columns_is_loaded() {
+    let db = TestDb::new().await;
+    let columns = |each: &dyn Fn(i32) -> String| (1..800).map(each).collect::<String>();
+    items(
+        &db,
+        &format!(
+            "id bigint primary key{}",
+            columns(&|n| format!(", c{n} text"))
+        ),
+        &format!("id bigint{}", columns(&|n| format!(", c{n} text"))),
+        &format!(
+            "(doc->>'id')::bigint{}",
+            columns(&|n| format!(", (doc->>'n') || '{n}'"))
+        ),
+        "key => '{id}'",
+    )
+    .await;
+    let mut hand = Hand::start(&db).await;
+    let bad = r#"{"id": "x"}"#.to_owned();
+    assert_eq!(
+        hand.load(&[record(1, 5), record(2, 6), bad]).await,
+        "extracted=3 transformed=2 quarantined=1 produced=2 inserted=2"
+    );
+    assert_eq!(
+        hand.load(&[record(1, 5), record(2, 7)]).await,
+        "extracted=2 transformed=2 produced=2 updated=1 unchanged=1"
+    );
+}
+
+#[tokio::test]
 async fn with_order_by_old_never_overwrites_new() {
     let db = TestDb::new().await;
     items(
