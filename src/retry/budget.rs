@@ -10,21 +10,21 @@ use std::time::Duration;
 /// Pauses are random, up to 100 ms, 200 ms, 400 ms and so on, and never longer than this.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Waits that a server asks for cost nothing until they add up to this without progress: a
-/// server that only ever asks to be left alone must not hold a run for ever.
+/// Pauses that a server asks for cost no retry until they add up to this without progress: a server that
+/// always asks for a pause must not hold a run for ever.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Why a step did not succeed, by what to do about it.
+/// Why a step failed, by whether a retry may succeed.
 #[derive(Debug)]
 pub enum RetryError {
-    /// Worth another try, after as long as the other side asked for.
+    /// A retry may succeed, after the pause that the other side asks for.
     Transient {
         /// What failed.
         error: Box<Error>,
-        /// `Retry-After` and the like.
+        /// `Retry-After` and similar headers.
         retry_after: Option<Duration>,
     },
-    /// Would fail again.
+    /// A retry would fail again.
     Permanent(Box<Error>),
 }
 
@@ -43,9 +43,8 @@ impl From<Error> for RetryError {
     }
 }
 
-/// The retries of one run, shared by everything that repeats something: batches, requests, parts of
-/// objects. This many may be taken without progress; progress fills the budget up again, and what is down
-/// for good is not asked for ever.
+/// The retries of one run, shared by batches, requests and parts of objects. Progress refills the budget, so
+/// it limits the retries in a row.
 #[derive(Debug)]
 pub struct Budget {
     retries: u32,
@@ -57,7 +56,7 @@ pub struct Budget {
 struct Spending {
     /// Retries taken since the last progress; the pauses grow with them.
     spent: u32,
-    /// Waits that were asked for since then.
+    /// Pauses that were asked for since then.
     waited: Duration,
     /// Retries taken in all.
     used: u32,
@@ -76,8 +75,8 @@ impl Budget {
         }
     }
 
-    /// Takes `step` until it succeeds, fails for good, the budget is spent or a signal comes
-    /// during a pause. A signal does not cut a step short: the caller knows whether it may be.
+    /// Repeats `step` until it succeeds, fails permanently, the budget is spent, or a signal arrives in a
+    /// pause. A signal does not interrupt a step: that is up to the caller.
     pub async fn retrying<T, E, F>(
         &self,
         what: impl Display,
@@ -100,7 +99,7 @@ impl Budget {
         }
     }
 
-    /// Takes a retry and waits before it, or says that none is left: `error` was the last.
+    /// Takes a retry and pauses; fails with `error` if none is left.
     pub async fn pause(
         &self,
         what: impl Display,
@@ -130,8 +129,7 @@ impl Budget {
         }
     }
 
-    /// Something was done that will not have to be done again: a batch was committed, a page or a part of
-    /// an object was read.
+    /// Notes progress: a batch was committed, a page or a part of an object was read.
     pub fn progressed(&self) {
         let mut spending = self.spending();
         spending.spent = 0;

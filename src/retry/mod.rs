@@ -1,4 +1,4 @@
-//! Which failures are worth another try. This table is the only one.
+//! Which failures are retried. There is no other such table.
 
 mod budget;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use std::error::Error as StdError;
 use std::io::ErrorKind;
 
-/// SQLSTATEs that pass: each with why. Two characters stand for the whole class.
+/// Transient SQLSTATEs. Two characters stand for the whole class.
 ///
 /// Everything else is fatal: the same statement would fail again. Not in the table on
 /// purpose: 53100 (disk full) and 57014 (somebody cancelled it), which need a human.
@@ -34,29 +34,29 @@ const RETRYABLE: &[(&str, &str)] = &[
     ("57P05", "idle session timeout ended the connection"),
 ];
 
-/// HTTP statuses that pass, besides the 500s.
+/// Transient HTTP statuses, besides the 500s.
 const RETRYABLE_STATUS: &[(u16, &str)] = &[
     (408, "request timeout"),
     (425, "too early"),
     (429, "too many requests"),
 ];
 
-/// Whether the condition behind this HTTP status passes by itself.
+/// Whether this HTTP status is transient.
 pub fn is_retryable_status(status: u16) -> bool {
-    // What a server does not support now it will not support in a minute.
+    // A method or version that is not supported.
     let is_no_better_later = matches!(status, 501 | 505);
     (500..600).contains(&status) && !is_no_better_later
         || RETRYABLE_STATUS.iter().any(|(code, _)| *code == status)
 }
 
-/// Whether the condition behind this SQLSTATE passes by itself.
+/// Whether this SQLSTATE is transient.
 pub fn is_retryable_sqlstate(sqlstate: &str) -> bool {
     RETRYABLE
         .iter()
         .any(|(code, _)| *code == sqlstate || (code.len() == 2 && sqlstate.starts_with(code)))
 }
 
-/// Whether the same work may succeed on another try.
+/// Whether a retry may succeed.
 pub fn is_retryable(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         Some(code) => is_retryable_sqlstate(code.code()),
@@ -92,7 +92,7 @@ pub fn is_retryable_error(error: &Error) -> bool {
     false
 }
 
-/// Whether the network is behind it.
+/// Whether it is an error of the network.
 fn has_passing_io_error(error: &tokio_postgres::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -104,7 +104,7 @@ fn has_passing_io_error(error: &tokio_postgres::Error) -> bool {
     false
 }
 
-/// Whether an input/output error passes. A bad certificate arrives as `InvalidData`.
+/// Whether an I/O error is transient. A bad certificate arrives as `InvalidData`.
 pub(crate) fn passes(error: &std::io::Error) -> bool {
     match error.kind() {
         ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Unsupported => false,

@@ -15,7 +15,7 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
-    /// A header that is left out of what libraries log. The cause of a failure would quote it.
+    /// A header that is marked sensitive, as libraries would log it.
     pub(super) fn header(name: HeaderName, value: &str) -> Result<Self> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             Error::usage(format!(
@@ -27,7 +27,7 @@ impl Credential {
         Ok(Credential::Header(name, value))
     }
 
-    /// Puts it into a request.
+    /// Adds the credential to a request.
     pub(crate) fn apply(&self, request: &mut Request) {
         match self {
             Credential::None => {}
@@ -42,7 +42,7 @@ impl Credential {
     }
 }
 
-/// `user:password` as RFC 7617 sends it.
+/// The header of Basic authentication (RFC 7617).
 pub(super) fn basic(pair: &str, redactor: &Redactor) -> Result<Credential> {
     let encoded = Secret::new(BASE64_STANDARD.encode(pair));
     redactor.add(&encoded);

@@ -66,7 +66,7 @@ pub(crate) struct Auth {
 }
 
 impl Auth {
-    /// Looks for the secret at once: a run without it cannot begin.
+    /// Reads the secret at once, so that a run without it fails at its start.
     pub(crate) fn new(
         settings: Option<AuthSettings>,
         redactor: Arc<Redactor>,
@@ -84,13 +84,13 @@ impl Auth {
         Ok(auth)
     }
 
-    /// Where the secret is kept, for messages.
+    /// Where the secret is, for messages.
     pub(crate) fn kept_in(&self) -> Option<String> {
         let location = self.settings.as_ref()?.secret_location().ok()??;
         Some(location.to_string())
     }
 
-    /// What goes with the next request.
+    /// The credential for the next request.
     pub(crate) async fn credential(&self, transport: &Transport) -> Result<Credential, RetryError> {
         let Some(settings) = &self.settings else {
             return Ok(Credential::None);
@@ -126,8 +126,8 @@ impl Auth {
         Ok(current.insert(fresh).credential.clone())
     }
 
-    /// The server refused `used`: whether there is another one to try. A token is fetched again; a file or
-    /// variable may have changed.
+    /// Renews a credential that the server has refused; false if there is no other. A token is requested anew;
+    /// a file or variable may have changed.
     pub(crate) async fn renew(&self, used: &Credential) -> Result<bool> {
         let mut current = self.current.lock().await;
         let Some(settings) = &self.settings else {
@@ -164,7 +164,7 @@ impl Auth {
 }
 
 impl AuthSettings {
-    /// Where a token is bought.
+    /// Where tokens are requested.
     pub(crate) fn token_url(&self) -> Option<&Url> {
         match self {
             AuthSettings::Oauth2(oauth2) => Some(&oauth2.token_url),
@@ -210,7 +210,7 @@ impl AuthSettings {
             AuthSettings::Param { param, .. } => {
                 Ok(Credential::Param(param.clone(), secret.clone()))
             }
-            // Its secret buys a token and goes nowhere else.
+            // Its secret is sent to the token URL only.
             AuthSettings::Oauth2(_) => Ok(Credential::None),
         }
     }

@@ -1,4 +1,4 @@
-//! OAuth 2.0: gets an access token by the client's secret or a refresh token, and uses it until it expires.
+//! OAuth 2.0: gets an access token by client credentials or a refresh token, and uses it until it expires.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -17,7 +17,7 @@ use crate::http::url;
 use crate::retry::{self, RetryError};
 use crate::secret::{Redactor, Secret, SecretLocation};
 
-/// A token is no longer used this shortly before it expires.
+/// How long before its expiry a token is renewed.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// RFC 6749: client credentials (4.4), or a refresh token (6).
@@ -30,12 +30,12 @@ pub(crate) struct Oauth2 {
     scope: Option<String>,
     #[serde(default)]
     params: Map<String, Value>,
-    /// Whether client and secret go into a Basic header or into the body.
+    /// Whether client id and secret are sent in a Basic header or in the body.
     #[serde(default)]
     send_in: ClientIn,
     env: Option<String>,
     file: Option<PathBuf>,
-    /// With it, this token is what buys others.
+    /// A refresh token, used instead of client credentials.
     pub(super) refresh_token_file: Option<PathBuf>,
 }
 
@@ -48,7 +48,7 @@ enum ClientIn {
 }
 
 impl Oauth2 {
-    /// Where the client's secret is kept. One that has a refresh token may have none.
+    /// Where the client secret is; optional with a refresh token.
     pub(super) fn secret_location(&self) -> Result<Option<SecretLocation>> {
         match (&self.refresh_token_file, &self.env, &self.file) {
             (Some(_), None, None) => Ok(None),
@@ -56,7 +56,7 @@ impl Oauth2 {
         }
     }
 
-    /// Buys a token; with the moment from which it is no longer used.
+    /// Requests a token; returns when it has to be renewed.
     pub(super) async fn token(
         &self,
         secret: Option<&Secret>,
@@ -93,8 +93,8 @@ impl Oauth2 {
         let reply = transport.decode(reply, self.token_url.as_str())?;
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         if let (Some(old), Some(new)) = (refresh_token, answer["refresh_token"].as_str()) {
-            // The old one is worthless from now on: the new one is stored safely before anything is done
-            // with the token.
+            // The old refresh token is invalid from now on: store the new one before the access token is
+            // used.
             old.replace(Secret::new(new.to_owned()), redactor)
                 .await
                 .map_err(permanent)?;
@@ -109,7 +109,7 @@ impl Oauth2 {
         let seconds = told.as_u64().or_else(|| told.as_str()?.parse().ok());
         let expires = seconds.and_then(|seconds| {
             let lasts = Duration::from_secs(seconds);
-            // Some servers write the largest number there is for "never".
+            // Some servers write the largest integer for "never".
             Instant::now().checked_add(lasts.saturating_sub(MARGIN.min(lasts / 2)))
         });
         Ok((token, expires))

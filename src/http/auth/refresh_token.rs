@@ -1,4 +1,4 @@
-//! Refresh tokens that change with each use. Their file is locked until the next token is safely in it.
+//! Refresh tokens that change with each use. Their file is locked until the next token is stored in it.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -9,18 +9,18 @@ use crate::error::{Error, Result};
 use crate::host::HostRules;
 use crate::secret::{Redactor, Secret, SecretLocation};
 
-/// The token, ours alone until it is dropped.
+/// The token, locked until it is dropped.
 pub(super) struct RefreshToken {
     path: PathBuf,
     secret: Secret,
-    /// Made before the token is used: a token that cannot be replaced is not spent.
+    /// Created before the token is used, so that the next one can be stored.
     successor: File,
     /// Locked as long as it is open.
     _lock: File,
 }
 
 impl RefreshToken {
-    /// Waits for other processes that use it.
+    /// Locks the token; waits for other processes.
     pub(super) async fn take(path: &Path, redactor: &Redactor) -> Result<Self> {
         let path = path.to_owned();
         let token = blocking(move || {
@@ -52,7 +52,7 @@ impl RefreshToken {
         &self.secret
     }
 
-    /// Replaces the token, completely or not at all.
+    /// Replaces the token atomically.
     pub(super) async fn replace(self, token: Secret, redactor: &Redactor) -> Result<()> {
         redactor.add(&token);
         if token == self.secret {

@@ -1,11 +1,10 @@
-//! Decodes compressed bodies, completely and under a limit: every member of a gzip stream, and a missing
-//! end is noticed.
+//! Decodes compressed bodies up to a limit: all members of a gzip stream, and truncation is an error.
 
 use std::io::{self, ErrorKind, Read};
 
 use flate2::read::MultiGzDecoder;
 
-/// What this program understands.
+/// The encodings that are accepted.
 pub(crate) const ACCEPTED: &str = "gzip, br, zstd";
 
 /// Why a body cannot be decoded.
@@ -17,14 +16,14 @@ pub(crate) enum DecodeError {
     Broken(io::Error),
 }
 
-/// Undoes the encodings that `header` lists, the last one first.
+/// Decodes the encodings in `header`, the last one first.
 pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8>, DecodeError> {
     let mut body = body;
     for name in header
         .rsplit(',')
         .map(|name| name.trim().to_ascii_lowercase())
     {
-        // A reader that finds nothing at all must not take that for a complete stream.
+        // Some decoders accept empty input as a complete stream.
         if body.is_empty() && !matches!(name.as_str(), "" | "identity") {
             return Err(DecodeError::Broken(ErrorKind::UnexpectedEof.into()));
         }
@@ -41,12 +40,12 @@ pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8
     Ok(body)
 }
 
-/// As much of the beginning of `body` as can be read, to show it to people.
+/// The start of `body`, decoded as far as possible, for messages.
 pub(crate) fn beginning(mut body: Vec<u8>, header: &str, limit: usize) -> Vec<u8> {
     for name in header.rsplit(',') {
         let mut content = Vec::new();
         if let Ok(decoder) = decoder(&name.trim().to_ascii_lowercase(), &body) {
-            // Where it breaks off, keep what came before.
+            // Keep what was decoded before an error.
             let _ = decoder.take(limit as u64).read_to_end(&mut content);
         }
         body = content;

@@ -1,4 +1,4 @@
-//! Keeps requests on the hosts they are meant for: credentials never leave their host, and links lead nowhere else.
+//! Restricts requests to allowed hosts: credentials never leave the API, and links lead nowhere else.
 
 use reqwest::Url;
 
@@ -17,14 +17,14 @@ impl Hosts {
         Hosts { home, allowed }
     }
 
-    /// Whether a URL leads to the API itself: the same server, reached the same way.
+    /// Whether a URL has the origin of the API.
     pub(crate) fn is_home(&self, url: &Url) -> bool {
         url.scheme() == self.home.scheme()
             && url.host() == self.home.host()
             && url.port_or_known_default() == self.home.port_or_known_default()
     }
 
-    /// Refuses a URL on a host that the user did not name; `what` leads there.
+    /// Refuses a URL on another host than the allowed ones; `what` leads there.
     pub(crate) fn check(&self, url: &Url, what: &str, redactor: &Redactor) -> Result<()> {
         if self.is_home(url) {
             return Ok(());
@@ -53,7 +53,7 @@ impl Hosts {
     }
 }
 
-/// How `allow_hosts` names a host: with its port unless that is the usual one.
+/// A host as in `allow_hosts`: with its port unless that is the default.
 fn name(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
-/// Hands out the moments at which requests may begin.
+/// Schedules requests by the rate limit.
 #[derive(Debug)]
 pub(super) struct Pacer {
     interval: Duration,
@@ -24,11 +24,11 @@ impl Pacer {
         }
     }
 
-    /// Waits for the next moment.
+    /// Waits until the next request may start.
     pub(super) async fn wait(&self) {
         let now = Instant::now();
         let moment = self.take(now);
-        // A timer takes a millisecond even if the moment has already come.
+        // Even an expired timer takes a millisecond.
         if moment > now {
             tokio::time::sleep_until(moment).await;
         }
@@ -41,7 +41,7 @@ impl Pacer {
         moment
     }
 
-    /// No request for this long: the source asked for it.
+    /// Delays all requests by a pause that the source asks for.
     pub(super) fn hold(&self, pause: Duration) {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + pause;
@@ -49,7 +49,7 @@ impl Pacer {
     }
 }
 
-/// What the headers of an answer say of one quota. Its name is what is left of their names.
+/// What headers say about a quota, which is named by the rest of their names.
 #[derive(Debug, Default)]
 struct Quota {
     name: String,
@@ -57,8 +57,8 @@ struct Quota {
     reset: Option<Duration>,
 }
 
-/// How long the source asks for a pause: `Retry-After` and its relatives, else until the spent quotas are
-/// refilled, else until the first quota that is mentioned.
+/// The pause that the source asks for: `Retry-After` and the like, else until all used-up quotas are reset,
+/// else until the first quota in the headers is.
 pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let told = headers
         .iter()
@@ -75,13 +75,13 @@ pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         })
 }
 
-/// Whether the headers say that a quota is spent.
+/// Whether the headers say that a quota is used up.
 pub(crate) fn is_spent(headers: &HeaderMap) -> bool {
     let quotas = quotas(headers, UNIX_EPOCH);
     quotas.iter().any(Quota::is_spent)
 }
 
-/// Whether the headers ask for a pause by name.
+/// Whether the headers ask for a pause explicitly.
 pub(crate) fn asks_for_pause(headers: &HeaderMap) -> bool {
     let mut names = headers.keys();
     names.any(|name| name.as_str().contains("retry-after"))
@@ -93,7 +93,7 @@ impl Quota {
     }
 }
 
-/// Every quota that headers tell of: `X-RateLimit-Remaining`, `x-ratelimit-reset-tokens`,
+/// The quotas in headers: `X-RateLimit-Remaining`, `x-ratelimit-reset-tokens`,
 /// `RateLimit: limit=9, remaining=0, reset=30`, `RateLimit: "default";r=0;t=30`.
 fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
     let mut quotas: Vec<Quota> = Vec::new();
@@ -145,7 +145,7 @@ fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
             let is_span = name.contains("reset-after");
             let reset = pause(&name, value, now);
             let quota = name.replace("reset-after", "").replace("reset", "");
-            // If there are two, a span is the better one.
+            // A duration is preferred to a time.
             note(quota, &|quota| {
                 if is_span || quota.reset.is_none() {
                     quota.reset = reset;

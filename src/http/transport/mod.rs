@@ -1,11 +1,10 @@
-//! One request and its whole answer: TLS, timeouts, pacing, size, and proof that nothing of
-//! the body is missing.
+//! Sends one request and receives its complete answer: TLS, timeouts, rate, size, and proof of completeness.
 
 mod encoding;
+mod errors;
 mod hosts;
 mod limits;
 mod tls;
-mod trouble;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -21,41 +20,41 @@ use crate::retry::RetryError;
 use crate::secret::Redactor;
 
 pub(crate) use encoding::ACCEPTED as ACCEPTED_ENCODINGS;
+pub(crate) use errors::{permanent, transient, with_excerpt};
 pub(crate) use hosts::Hosts;
 use limits::Pacer;
 pub(crate) use limits::{asked_pause, asks_for_pause, is_spent};
-pub(crate) use trouble::{permanent, transient, with_excerpt};
 
-/// How much of an error's body is looked at.
+/// Bytes of the body of an error that are read.
 const EXCERPT: usize = 64 * 1024;
 
-/// A body that brings fewer bytes than this within the read timeout is dripping, not arriving.
+/// A body of fewer bytes than this within the read timeout has failed.
 const TRICKLE: usize = 512;
 
-/// How long and how much may be waited for.
+/// Timeouts and limits.
 #[derive(Debug, Clone)]
 pub(crate) struct TransportLimits {
     pub(crate) connect_timeout: Duration,
-    /// Without [`TRICKLE`] bytes.
+    /// The longest time without [`TRICKLE`] bytes.
     pub(crate) read_timeout: Duration,
     /// From the request to the last byte of its answer.
     pub(crate) request_timeout: Duration,
-    /// That the server may ask for.
+    /// The longest pause that the server may ask for.
     pub(crate) max_wait: Duration,
-    /// Of an answer, unpacked.
+    /// The most bytes of an answer, decoded.
     pub(crate) max_bytes: usize,
     /// The setting that raises it, if there is one.
     pub(crate) max_bytes_setting: Option<&'static str>,
     pub(crate) requests_per_second: Option<f64>,
 }
 
-/// An answer that arrived completely. If it is good, its body is still encoded.
+/// A complete answer. The body of a successful one is still encoded.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Its length was declared or its end was marked: it cannot have been cut.
+    /// Its length was declared or its end marked, so it is not truncated.
     pub(crate) is_proven: bool,
 }
 
@@ -68,7 +67,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// For requests to `home` and where it leads.
+    /// A transport for requests to `home`, and to where it redirects.
     pub(crate) fn new(
         home: &Url,
         ca_file: Option<&Path>,
@@ -81,7 +80,7 @@ impl Transport {
         }
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trusting(ca_file)?)
-            // The proof that a body is complete is known for this version of HTTP.
+            // Completeness of a body is proven for HTTP/1 only.
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits.connect_timeout)
@@ -89,7 +88,7 @@ impl Transport {
             .timeout(limits.request_timeout)
             .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
         if is_loopback(home) {
-            // No proxy leads there, whatever the environment says about proxies.
+            // A proxy cannot reach it.
             builder = builder.no_proxy();
         }
         let client = builder
@@ -103,8 +102,8 @@ impl Transport {
         })
     }
 
-    /// A pause that the server asks for applies to all other requests as well; one that is too long ends
-    /// the run. What servers say may repeat what they were sent.
+    /// Applies a pause that the server asks for to all requests; one over `max_wait` is permanent. Removes
+    /// secrets, as servers may repeat what they were sent.
     pub(crate) fn wait_or_give_up(&self, trouble: RetryError, redactor: &Redactor) -> RetryError {
         let (error, asked) = match trouble {
             RetryError::Permanent(error) => {
@@ -138,7 +137,7 @@ impl Transport {
         }
     }
 
-    /// Sends a request; messages call it `url`.
+    /// Sends a request, named `url` in messages.
     pub(crate) async fn send(&self, request: Request, url: &str) -> Result<Reply, RetryError> {
         self.host
             .host(&authority(request.url()))
@@ -148,7 +147,7 @@ impl Transport {
             .client
             .execute(request)
             .await
-            .map_err(|cause| trouble::of_transport(&format!("{url} gave no answer"), cause))?;
+            .map_err(|cause| errors::of_transport(&format!("{url} gave no answer"), cause))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() && limits::is_spent(&headers) {
             self.wait_for_quota(&headers, url);
@@ -173,7 +172,7 @@ impl Transport {
         })
     }
 
-    /// The quota is spent: the next request would be refused.
+    /// Pauses when the quota is used up, as the next request would be refused.
     fn wait_for_quota(&self, headers: &HeaderMap, url: &str) {
         let asked = limits::asked_pause(headers, SystemTime::now()).unwrap_or_default();
         let pause = asked.min(self.limits.max_wait);
@@ -204,7 +203,7 @@ impl Transport {
                 Ok(None) => return Ok(body),
                 Err(cause) => {
                     let what = format!("the answer of {url} broke off after {} bytes", body.len());
-                    return Err(trouble::of_transport(&what, cause));
+                    return Err(errors::of_transport(&what, cause));
                 }
             }
             if body.len() - had >= TRICKLE {
@@ -219,7 +218,7 @@ impl Transport {
         }
     }
 
-    /// Undoes the encoding of a good answer.
+    /// Decodes the body of a successful answer.
     pub(crate) fn decode(&self, reply: Reply, url: &str) -> Result<Reply, RetryError> {
         let encoding = content_encoding(&reply.headers);
         if reply.body.is_empty() && reply.status != StatusCode::OK {
@@ -271,7 +270,7 @@ fn content_encoding(headers: &HeaderMap) -> String {
     values.join(",").trim().to_ascii_lowercase()
 }
 
-/// The beginning of an answer that is an error anyway, as far as it can be read.
+/// The start of the body of an error, as far as it can be read.
 async fn excerpt(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < EXCERPT
@@ -282,7 +281,7 @@ async fn excerpt(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// Host and port, as the rules of the host name them.
+/// Host and port, as `SLUICE_ALLOW_HOSTS` names them.
 pub(crate) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {

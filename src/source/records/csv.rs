@@ -1,7 +1,7 @@
-//! Rows of separated fields; each becomes a JSON object of strings under the header's names.
+//! CSV and TSV: each row becomes a JSON object of strings by the names in the header.
 //!
-//! A quote opens a quoted field only at the field's very start; elsewhere it is itself. Behind the
-//! quote that closes it there is a delimiter or a line end, or the line is a bad record ([`RowScan`]).
+//! A quote opens a quoted field only at the start of the field; elsewhere it is data. After the closing quote
+//! a delimiter or a line end has to follow, or the line is a bad record ([`RowScan`]).
 
 mod header;
 mod line_end;
@@ -32,14 +32,14 @@ pub(super) struct Csv {
     required: Required,
     /// None until the header row is read.
     columns: Option<Vec<String>>,
-    /// A row with the names themselves: the header, repeated in joined files.
+    /// The header row as JSON, by which it is recognised when it is repeated in concatenated files.
     repeated_header: Option<Vec<u8>>,
-    /// Where it came.
+    /// Lines in which it was repeated.
     repeated: Vec<u64>,
-    /// What else there is to say.
+    /// Other notes for the user.
     notes: Vec<String>,
     skip_lines: u64,
-    /// Nobody said what separates two fields.
+    /// The delimiter is not set.
     guesses_delimiter: bool,
     /// None until the first line end is seen.
     line_end: Option<u8>,
@@ -47,7 +47,7 @@ pub(super) struct Csv {
     can_reopen: bool,
 }
 
-/// How rows stand in the content.
+/// The settings of CSV.
 pub(super) struct CsvOptions {
     pub(super) dialect: CsvDialect,
     pub(super) limits: RowLimits,
@@ -61,7 +61,7 @@ pub(super) struct CsvOptions {
 }
 
 impl Csv {
-    /// Goes on from `parser`, which is empty at the beginning.
+    /// Resumes at `parser`, which is empty at the start.
     pub(super) fn new(layout: CsvOptions, parser: ParserState) -> Self {
         let line_end = match parser.ends_in_cr {
             true => Some(b'\r'),
@@ -107,7 +107,7 @@ impl Csv {
             let (names, values) = self.encoder.members();
             out.push_object(to_bigint(line), self.encoder.json(), names, values);
         } else {
-            // The batch sets it aside, with the original bytes of the row, not those of the text.
+            // The batch quarantines it with the original bytes of the row.
             out.push(to_bigint(line), row);
         }
     }
@@ -145,7 +145,7 @@ impl Framer for Csv {
                         refuse_miscoded_header(window, row.len())?;
                         self.read_header(row, line)?;
                     }
-                    // Of a row that was given up, only the first line is done.
+                    // Of a bad row only the first line is consumed.
                     let inner = match self.scan.fault {
                         Some(_) => 0,
                         None => self.scan.newlines,
@@ -198,7 +198,7 @@ impl Framer for Csv {
     fn load_tail(&mut self, window: &mut Window, out: &mut BatchBuilder) -> Result<(), FrameError> {
         let row = trim_cr(window.data());
         let len = window.data().len();
-        // A header alone is no record, and is read again should the file grow.
+        // A header alone is no record, and is read again when the file has grown.
         if self.columns.is_some() {
             if !quarantine_miscoded(window, row.len(), to_bigint(window.line), out) {
                 self.push(row, window.line, out);
@@ -218,7 +218,7 @@ impl Framer for Csv {
         tail: &Tail,
     ) -> bool {
         let data = window.data();
-        // A quote that is never closed spoils its own line only, not the rest of the file.
+        // An unclosed quote makes only its own line bad.
         let line_end = match tail.kept {
             None if self.scan.has_open_quote() => {
                 memchr::memchr(self.line_end.unwrap_or(b'\n'), data)

@@ -97,7 +97,7 @@ impl RecordReader {
             }
         };
         if goes_on {
-            // The first one stands: if the content grows, everything from there on is read again.
+            // The first one counts: if the content grows, everything from there on is read again.
             self.open_tail.get_or_insert(tail_start);
         } else {
             self.end = Some(InputEnd {

@@ -21,7 +21,7 @@ impl ContentOffset {
     }
 }
 
-/// Where in a JSON array reading stands.
+/// The state of reading a JSON array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ArrayState {

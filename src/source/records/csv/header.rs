@@ -1,5 +1,4 @@
-//! The header row of CSV: the names of the columns, or why it cannot name them; and the same row when it
-//! comes again.
+//! The header row of CSV: the names of the columns, why it is refused, and its repetitions.
 
 use super::Csv;
 use crate::source::records::framer::FrameError;
@@ -26,10 +25,10 @@ impl Csv {
         Ok(())
     }
 
-    /// Rows have these columns from now on.
+    /// Sets the columns of the rows that follow.
     pub(super) fn set_columns(&mut self, names: Vec<String>, has_header: bool) {
         self.encoder = RowEncoder::new(self.encoder.dialect().clone(), &names);
-        // A lone column may well hold its own name.
+        // The value of a single column may well be its name.
         if has_header && self.override_names.is_none() && names.len() > 1 {
             let pairs = names.iter().map(|name| (name.clone(), name.clone().into()));
             let row = serde_json::Value::Object(pairs.collect());
@@ -38,7 +37,7 @@ impl Csv {
         self.columns = Some(names);
     }
 
-    /// The names in the header row, if they can name the columns.
+    /// The names in the header row, if they are valid.
     pub(super) fn header_names(&self, row: &[u8], line: u64) -> Result<Vec<String>, FrameError> {
         let refused = |what: String, next| {
             FrameError::Malformed(format!("the header in line {line} {what}"), next)
@@ -149,7 +148,7 @@ pub(super) fn refuse_miscoded_header(window: &Window, len: usize) -> Result<(), 
     }
 }
 
-/// What to say of a lone column that looks like several.
+/// The next step for a single column that looks like several.
 fn other_delimiter(name: &str) -> Option<&'static str> {
     if name.to_ascii_lowercase().starts_with("sep=") {
         return Some("the first line is Excel's: skip_lines => 1, and delimiter => as it says");
@@ -167,7 +166,7 @@ fn other_delimiter(name: &str) -> Option<&'static str> {
     )
 }
 
-/// What is wrong with a list of column names: empty ones, repeated ones, ones that cannot be read.
+/// Faults of column names: empty, repeated, or with control characters.
 pub(crate) fn name_faults(names: &[String]) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! Between two rows of CSV: line ends, lines to skip at the beginning, byte order marks.
+//! Between rows of CSV: line ends, `skip_lines`, byte order marks.
 
 use super::Csv;
 use crate::source::records::framer::FrameError;
@@ -7,7 +7,7 @@ use crate::source::records::scan::RowScan;
 use crate::source::records::window::Window;
 
 impl Csv {
-    /// Looks for the first line end outside of quotes: LF, perhaps behind CRs, or CR alone.
+    /// Detects the line end, at the first one outside quotes: LF, perhaps after CRs, or CR alone.
     fn find_line_end(&mut self, window: &mut Window) -> std::io::Result<()> {
         let quote = self.encoder.dialect().quote;
         let (mut at, mut is_quoted, mut has_cr) = (0, false, false);
@@ -38,7 +38,7 @@ impl Csv {
         Ok(())
     }
 
-    /// Prepares for a row: passes over what precedes the first one, and a byte order mark in front of any.
+    /// Skips what precedes a row: `skip_lines` before the first, and a byte order mark before any.
     pub(super) fn skip_preamble(&mut self, window: &mut Window) -> Result<(), FrameError> {
         if self.seen > 0 {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Faults of a row of CSV, and of content that ends within one.
+//! Faults of a CSV row, and content that ends inside one.
 
 use super::Csv;
 use crate::source::records::framer::{Tail, TailState, trim_cr};
@@ -22,7 +22,7 @@ impl Csv {
         let mut message = format!("the content ends inside the row at line {line}");
         let mut fitness = TailState::ProbablyComplete;
         if self.columns.is_none() {
-            // A header that makes no sense yet may be only the beginning of one.
+            // An invalid header may be an incomplete one.
             if self.header_names(row, line).is_err() {
                 fitness = TailState::Truncated;
             }
@@ -32,12 +32,12 @@ impl Csv {
             if width != expected {
                 message = ragged(width, expected, line);
             }
-            // Too many fields become no fewer.
+            // A row with too many fields cannot be completed.
             if width < expected {
                 fitness = TailState::Truncated;
             }
         }
-        // Cut inside a character, that is.
+        // It ends inside a character.
         if std::str::from_utf8(row).is_err_and(|error| error.error_len().is_none()) {
             fitness = TailState::Truncated;
         }

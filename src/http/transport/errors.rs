@@ -1,4 +1,4 @@
-//! Failures of requests, by what to do about them.
+//! Classifies failures of requests as transient or permanent.
 
 use std::error::Error as StdError;
 
@@ -10,12 +10,12 @@ use crate::secret::Redactor;
 const LINES: usize = 5;
 const LINE: usize = 200;
 
-/// Would fail again.
+/// A failure that a retry would repeat.
 pub(crate) fn permanent(error: Error) -> RetryError {
     RetryError::Permanent(Box::new(error))
 }
 
-/// Worth another try.
+/// A failure that a retry may cure.
 pub(crate) fn transient(error: Error) -> RetryError {
     RetryError::Transient {
         error: Box::new(error),
@@ -23,10 +23,10 @@ pub(crate) fn transient(error: Error) -> RetryError {
     }
 }
 
-/// A request that got no whole answer. `what` says which.
+/// The failure of a request without a complete answer; `what` names it.
 pub(super) fn of_transport(what: &str, cause: reqwest::Error) -> RetryError {
     let passes = is_transient(&cause);
-    // The URL may contain a credential, and the library would tell it.
+    // The library would print the URL, which may contain a credential.
     let error = Error::failed(what).caused_by(cause.without_url());
     match passes {
         true => transient(error),
@@ -55,13 +55,13 @@ fn is_transient(error: &reqwest::Error) -> bool {
         || error.is_decode()
 }
 
-/// Libraries wrap one input/output error in another, and `source` passes over what is wrapped.
+/// Libraries wrap one I/O error in another, and `source` skips the wrapped one.
 fn innermost(error: &std::io::Error) -> &std::io::Error {
     let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref());
     wrapped.map_or(error, innermost)
 }
 
-/// Shows the first lines of what a server said, without the secrets it may repeat.
+/// Adds the first lines of a body to an error, without secrets that it may repeat.
 pub(crate) fn with_excerpt(error: Error, body: &[u8], redactor: &Redactor) -> Error {
     let text = redactor.clean(&String::from_utf8_lossy(body));
     let lines = text
