@@ -122,3 +122,16 @@ async fn without_deletes_the_row_under_the_old_value_stays() {
     let rows = "select n, id from crm.items order by n";
     assert_eq!(crm.there.rows(rows).await, ["5|1", "6|1"]);
 }
+
+/// As the table has the rows for a moment, both of them have one id.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_exchange_values_where_a_second_unique_constraint_is_deferred() {
+    let columns = "n bigint primary key, id text unique deferrable initially deferred";
+    let crm = Crm::with(columns, ", key => '{n}'").await;
+    crm.load([put(1, 1), put(2, 2)]);
+    crm.deliver(&[]).exits(0);
+    crm.load([put(1, 2), put(2, 1)]);
+    let done = crm.deliver(&[]).exits(0).summary();
+    assert_eq!((done.count("sent"), done.count("dead")), (2, 0));
+    crm.is_as_here().await;
+}

@@ -478,6 +478,32 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
     assert_eq!((again.count("sent"), again.count("superseded")), (90, 1));
 }
 
+/// By a column that is not the key here, and is not what the rows are distributed by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_by_which_rows_are_found_elsewhere_are_handed_on_between_servers() {
+    let Some(db) = citus().await else { return };
+    db.execute("create table spread.by_v (v text primary key, k bigint)")
+        .await;
+    items(
+        &db,
+        r#", deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'COPY_DB'),
+             "table" => 'spread.by_v', columns => '{k,v}', key => '{v}', parcel_rows => 1)"#,
+    )
+    .await;
+    for (file, [one, two, three]) in [
+        ("1.ndjson", [("a", 10), ("b", 10), ("c", 10)]),
+        ("2.ndjson", [("b", 11), ("d", 11), ("c", 10)]),
+        ("3.ndjson", [("c", 12), ("b", 12), ("e", 12)]),
+    ] {
+        let rows = [(1, one), (2, two), (3, three)];
+        db.write(file, rows.map(|(k, (v, day))| record(k, v, day)));
+        let run = Sluice::on(&db).args(["run", "items", "--deliver"]);
+        run.env("COPY_DB", &db.url).run().exits(0);
+        let there = db.rows("select k, v from spread.by_v order by k").await;
+        assert_eq!(there, rows.map(|(k, (v, _))| format!("{k}|{v}")));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_row_of_a_person_is_erased_on_the_server_that_has_it() {
     let Some(db) = citus().await else { return };

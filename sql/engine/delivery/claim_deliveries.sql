@@ -120,7 +120,7 @@ begin
       attempted_at = case d.state when 'in_flight' then clock_timestamp() end,
       error = case
         when d.error is not null or d.state in ('in_flight', 'filtered') then d.error
-        when o.operation = 'delete' then 'the row is there again'
+        when o.operation = 'delete' then 'a row with its key is there again'
         when p_pipeline.deliver ->> 'deletes' = 'false' then 'the row is not in the target any more'
         else 'the row is not in the target any more, and no batch deleted it' end
     from (

@@ -1,7 +1,7 @@
 -- Deliveries of a target are sent by one sender at a time, in the order in which they were noted, and of a key never
 -- two at once:
 --
---   hold_delivery        one sender a pipeline, as long as its transaction is open: a politeness
+--   hold_delivery        one sender a pipeline, as long as its transaction is open: a courtesy
 --   start_delivery       a new epoch, which deposes any earlier sender: the fence
 --   claim_deliveries     an attempt is noted and committed before it is made, with its body and what goes together
 --   (the request, or the transaction in another database)
