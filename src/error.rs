@@ -266,8 +266,6 @@ impl From<embedded_postgres::Error> for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|cause| cause as &(dyn StdError + 'static))
+        self.source.as_deref().map(|cause| cause as &(dyn StdError + 'static))
     }
 }

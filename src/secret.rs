@@ -25,10 +25,8 @@ impl SecretLocation {
         match (env, file) {
             (Some(name), None) => Ok(SecretLocation::Environment(name.to_owned())),
             (None, Some(path)) => Ok(SecretLocation::File(path.clone())),
-            _ => Err(
-                Error::usage("the settings do not say where the credential is kept")
-                    .next("name one of env => 'VARIABLE' and file => 'PATH'"),
-            ),
+            _ => Err(Error::usage("the settings do not say where the credential is kept")
+                .next("name one of env => 'VARIABLE' and file => 'PATH'")),
         }
     }
 
@@ -119,9 +117,9 @@ impl Redactor {
 
     fn without_known(&self, text: &str) -> String {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().fold(text.to_owned(), |text, secret| {
-            text.replace(secret.expose(), "[redacted]")
-        })
+        known
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "[redacted]"))
     }
 
     fn holds(&self, text: &str) -> bool {
@@ -165,10 +163,7 @@ mod tests {
         let redactor = Redactor::default();
         redactor.add(&Secret::new("p&ss \"1\"".to_owned()));
         let text = r#"p&ss "1" p%26ss%20%221%22 cCZzcyAiMSI= p&ss \"1\" rest"#;
-        assert_eq!(
-            redactor.clean(text),
-            "[redacted] [redacted] [redacted] [redacted] rest"
-        );
+        assert_eq!(redactor.clean(text), "[redacted] [redacted] [redacted] [redacted] rest");
         assert_eq!(format!("{:?}", Secret::new("x".to_owned())), "[secret]");
     }
 
@@ -177,14 +172,8 @@ mod tests {
         let redactor = Redactor::default();
         redactor.add(&Secret::new("s3 cret".to_owned()));
         let clean = |link: &str| redactor.clean_link(&Url::parse(link).unwrap()).to_string();
-        assert_eq!(
-            clean("https://a/x?key=s3+cret&page=2&q=%20"),
-            "https://a/x?page=2&q=+"
-        );
+        assert_eq!(clean("https://a/x?key=s3+cret&page=2&q=%20"), "https://a/x?page=2&q=+");
         assert_eq!(clean("https://a/x?key=s3%20cret"), "https://a/x");
-        assert_eq!(
-            clean("https://a/x?page=2&q=%20"),
-            "https://a/x?page=2&q=%20"
-        );
+        assert_eq!(clean("https://a/x?page=2&q=%20"), "https://a/x?page=2&q=%20");
     }
 }

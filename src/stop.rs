@@ -76,10 +76,7 @@ impl Stop {
     /// Is never asked to stop.
     pub fn never() -> Self {
         let (sender, signals) = watch::channel(Vec::new());
-        Stop {
-            signals,
-            _sender: Arc::new(sender),
-        }
+        Stop { signals, _sender: Arc::new(sender) }
     }
 
     /// Whether a first signal came.
@@ -99,11 +96,7 @@ impl Stop {
 
     async fn count(&self, count: usize) {
         let mut signals = self.signals.clone();
-        if signals
-            .wait_for(|signals| signals.len() >= count)
-            .await
-            .is_err()
-        {
+        if signals.wait_for(|signals| signals.len() >= count).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

@@ -17,45 +17,21 @@ const SHAPES: [&str; 2] = ["even", "one"];
 const COMMANDS: [(&str, &[&str]); 18] = [
     ("status", &["status"]),
     ("status p1", &["status", "p1"]),
-    (
-        "quarantine, 10 records",
-        &["quarantine", "p1", "--limit", "10"],
-    ),
+    ("quarantine, 10 records", &["quarantine", "p1", "--limit", "10"]),
     ("quarantine --by-error", &["quarantine", "p1", "--by-error"]),
-    (
-        "why, of a record that left its key",
-        &["why", "p1", r#"{"id": 100500001}"#],
-    ),
-    (
-        "why, of one that did not",
-        &["why", "p1", r#"{"id": 100500000}"#],
-    ),
-    (
-        "replay of 5 records, dry",
-        &["replay", "p1", "--ids", "{ids}", "--dry-run"],
-    ),
+    ("why, of a record that left its key", &["why", "p1", r#"{"id": 100500001}"#]),
+    ("why, of one that did not", &["why", "p1", r#"{"id": 100500000}"#]),
+    ("replay of 5 records, dry", &["replay", "p1", "--ids", "{ids}", "--dry-run"]),
     ("run, nothing new", &["run", "p1"]),
-    (
-        "rewind --to-start, dry",
-        &["rewind", "p1", "--to-start", "--dry-run"],
-    ),
+    ("rewind --to-start, dry", &["rewind", "p1", "--to-start", "--dry-run"]),
     ("rewind --object", &["rewind", "p1", "--object", "{file}"]),
-    (
-        "rewind --to-start, dry, after it",
-        &["rewind", "p1", "--to-start", "--dry-run"],
-    ),
+    ("rewind --to-start, dry, after it", &["rewind", "p1", "--to-start", "--dry-run"]),
     ("verify p2", &["verify", "p2"]),
     ("verify p1", &["verify", "p1"]),
     ("verify, all", &["verify"]),
     ("doctor", &["doctor"]),
-    (
-        "prune of three years, dry",
-        &["prune", "--history-before", "2024-01-01", "--dry-run"],
-    ),
-    (
-        "prune of three years",
-        &["prune", "--history-before", "2024-01-01"],
-    ),
+    ("prune of three years, dry", &["prune", "--history-before", "2024-01-01", "--dry-run"]),
+    ("prune of three years", &["prune", "--history-before", "2024-01-01"]),
     ("verify, all, after it", &["verify"]),
 ];
 
@@ -63,37 +39,22 @@ const COMMANDS: [(&str, &[&str]); 18] = [
 /// processor, sluice's and the server's: the first depends on what else the machine does.
 pub(crate) fn measure(bench: &Bench) -> Result<String, Failure> {
     let mut table = vec![vec!["seconds".to_owned()]];
-    table[0].extend(
-        SHAPES
-            .into_iter()
-            .flat_map(|shape| [shape.to_owned(), "CPU".to_owned()]),
-    );
+    table[0].extend(SHAPES.into_iter().flat_map(|shape| [shape.to_owned(), "CPU".to_owned()]));
     table.extend(COMMANDS.map(|(name, _)| vec![name.to_owned()]));
     for shape in SHAPES {
         let database = format!("aged_{shape}");
         eprintln!("age, {shape}: making {BATCHES} batches and {OPEN} open records");
         let folder = bench.cluster.folder.join(&database);
         write_files(&folder, shape)?;
-        bench
-            .cluster
-            .query("postgres", &format!("create database {database}"))?;
+        bench.cluster.query("postgres", &format!("create database {database}"))?;
         process::run(bench.sluice(&database, ["migrate"]), None)?;
         let script = bench.cluster.folder.join("age.sql");
         std::fs::write(&script, include_str!("age.sql"))?;
         let mut psql = bench.cluster.psql(&database);
-        for (name, value) in [
-            ("pipelines", PIPELINES),
-            ("batches", BATCHES),
-            ("open", OPEN),
-        ] {
+        for (name, value) in [("pipelines", PIPELINES), ("batches", BATCHES), ("open", OPEN)] {
             psql.args(["-v", &format!("{name}={value}")]);
         }
-        psql.args([
-            "-v",
-            &format!("shape={shape}"),
-            "-v",
-            &format!("folder={}", folder.display()),
-        ]);
+        psql.args(["-v", &format!("shape={shape}"), "-v", &format!("folder={}", folder.display())]);
         psql.arg("-f").arg(&script);
         process::run(psql, None)?;
         let ids = "select array_to_string(array(select sluice.find_quarantined('p1', max_rows => 5)), ',')";

@@ -94,14 +94,10 @@ pub(crate) enum Case {
 }
 
 fn at_least(text: &str) -> Result<(Case, f64), String> {
-    let (name, ratio) = text
-        .split_once('=')
-        .ok_or("a name, =, and a ratio, such as first=0.2")?;
+    let (name, ratio) = text.split_once('=').ok_or("a name, =, and a ratio, such as first=0.2")?;
     Ok((
         Case::from_str(name, false)?,
-        ratio
-            .parse()
-            .map_err(|error| format!("{ratio:?}: {error}"))?,
+        ratio.parse().map_err(|error| format!("{ratio:?}: {error}"))?,
     ))
 }
 
@@ -124,11 +120,9 @@ impl Args {
         use Case::{
             Bad, Changed, Copy, Csv, CsvRows, First, Meta, Nothing, Open, Rows, Same, Small,
         };
-        [
-            Copy, First, Nothing, Same, Changed, Bad, Csv, Rows, CsvRows, Meta, Small, Open,
-        ]
-        .iter()
-        .any(|case| self.wants(*case))
+        [Copy, First, Nothing, Same, Changed, Bad, Csv, Rows, CsvRows, Meta, Small, Open]
+            .iter()
+            .any(|case| self.wants(*case))
     }
 
     /// How many records a case loads.

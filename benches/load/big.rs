@@ -12,11 +12,8 @@ const BATCH_ROWS: u64 = 10_000;
 
 /// Loads random updates, then the same again, into a small and into a large target.
 pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
-    let mut rows = vec![
-        ["a batch of 10,000", "target rows", "ms", "WAL MB"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows =
+        vec![["a batch of 10,000", "target rows", "ms", "WAL MB"].map(str::to_owned).to_vec()];
     for target in [SMALL_ROWS, bench.args.big_rows] {
         eprintln!("big: target of {target} rows");
         bench.fresh()?;
@@ -52,9 +49,7 @@ fn fill(bench: &Bench, rows: u64) -> Result<(), Failure> {
 /// What autovacuum would do some time, so that it does not do it just now, and so that reading
 /// does not have to tidy up (which writes WAL).
 fn settle(bench: &Bench) -> Result<(), Failure> {
-    bench
-        .cluster
-        .query(DATABASE, "vacuum (analyze) bench.orders")?;
+    bench.cluster.query(DATABASE, "vacuum (analyze) bench.orders")?;
     Ok(())
 }
 
@@ -73,8 +68,5 @@ fn load(bench: &Bench, target: u64, series: u64, is_again: bool) -> Result<(f64,
         &finished.stdout,
         &[("extracted", count), ("transformed", count), (done, count)],
     )?;
-    Ok((
-        sample.seconds * 1000.0 / BATCHES as f64,
-        sample.wal_bytes as f64 / 1e6 / BATCHES as f64,
-    ))
+    Ok((sample.seconds * 1000.0 / BATCHES as f64, sample.wal_bytes as f64 / 1e6 / BATCHES as f64))
 }

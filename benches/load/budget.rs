@@ -24,43 +24,19 @@ const LINES: [(&str, &[&str], &[&str]); 19] = [
     ("  parse", &["parse"], &["scan"]),
     ("  extract and cast", &["extract"], &["parse"]),
     ("  hash", &["hash"], &["record"]),
-    (
-        "  coerce, check, insert into temp",
-        &["insert into temp", "record"],
-        &["extract", "hash"],
-    ),
+    ("  coerce, check, insert into temp", &["insert into temp", "record"], &["extract", "hash"]),
     ("  look for bad and superseded rows", &["look"], &[]),
     ("load_batch, all new", &["load_batch"], &[]),
     ("  look for rows in the way", &["overlap"], &[]),
     ("  insert", &["insert"], &[]),
-    (
-        "  remember, ledger, the rest",
-        &["load_batch"],
-        &["overlap", "insert"],
-    ),
+    ("  remember, ledger, the rest", &["load_batch"], &["overlap", "insert"]),
     ("commit, all new", &["commit"], &[]),
-    (
-        "transform_batch, all known",
-        &["transform_batch known"],
-        &[],
-    ),
+    ("transform_batch, all known", &["transform_batch known"], &[]),
     ("load_batch, all known", &["load_batch known"], &[]),
-    (
-        "load_batch, all parsed and unchanged",
-        &["load_batch parsed"],
-        &[],
-    ),
+    ("load_batch, all parsed and unchanged", &["load_batch parsed"], &[]),
     (
         "a record, all new",
-        &[
-            "client",
-            "begin",
-            "begin_batch",
-            "copy",
-            "transform_batch",
-            "load_batch",
-            "commit",
-        ],
+        &["client", "begin", "begin_batch", "copy", "transform_batch", "load_batch", "commit"],
         &[],
     ),
     (
@@ -88,10 +64,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
         stages.entry("client".to_owned()).or_default().push(micros);
     }
     let folder = &bench.cluster.folder;
-    std::fs::write(
-        folder.join("budget.sql"),
-        include_str!("budget.sql").repeat(ROUNDS),
-    )?;
+    std::fs::write(folder.join("budget.sql"), include_str!("budget.sql").repeat(ROUNDS))?;
     let mut psql = bench.cluster.psql(DATABASE);
     psql.current_dir(folder).args(["-f", "budget.sql"]);
     let said = process::run(psql, None)?.stdout;
@@ -107,20 +80,11 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
         }
     }
     let micros_of = |names: &[&str]| -> f64 {
-        names
-            .iter()
-            .filter_map(|name| median(stages.get(*name)?.iter().skip(1).copied()))
-            .sum()
+        names.iter().filter_map(|name| median(stages.get(*name)?.iter().skip(1).copied())).sum()
     };
-    let mut rows = vec![vec![
-        format!("one batch of {RECORDS}"),
-        "µs a record".to_owned(),
-    ]];
+    let mut rows = vec![vec![format!("one batch of {RECORDS}"), "µs a record".to_owned()]];
     for (name, of, less) in LINES {
-        rows.push(vec![
-            name.to_owned(),
-            format!("{:.2}", micros_of(of) - micros_of(less)),
-        ]);
+        rows.push(vec![name.to_owned(), format!("{:.2}", micros_of(of) - micros_of(less))]);
     }
     Ok(aligned(&rows))
 }
@@ -132,11 +96,8 @@ fn encode(bench: &Bench) -> Result<f64, Failure> {
     files::write(&input, RECORDS, Format::Ndjson, Variant::Plain)?;
     let started = Instant::now();
     let text = std::fs::read_to_string(&input)?;
-    let mut builder = BatchBuilder::new(BatchLimits {
-        digests: true,
-        rows: usize::MAX,
-        bytes: usize::MAX,
-    });
+    let mut builder =
+        BatchBuilder::new(BatchLimits { digests: true, rows: usize::MAX, bytes: usize::MAX });
     for (place, line) in (1..).zip(text.lines()) {
         builder.push(place, line.as_bytes());
     }

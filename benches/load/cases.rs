@@ -77,12 +77,7 @@ impl<'a> Bench<'a> {
     pub(crate) fn prepare(args: &'a Args) -> Result<Self, Failure> {
         eprintln!("starting a server, writing files");
         let cluster = Cluster::start()?;
-        let mut bench = Bench {
-            args,
-            cluster,
-            samples: Vec::new(),
-            files: None,
-        };
+        let mut bench = Bench { args, cluster, samples: Vec::new(), files: None };
         let definition = bench.cluster.folder.join("orders.sql");
         std::fs::write(&definition, include_str!("orders.sql"))?;
         process::run(bench.sluice("sluice", ["migrate"]), None)?;
@@ -175,15 +170,11 @@ impl<'a> Bench<'a> {
     }
 
     fn check_table(&self, table: &str, expected: &Sums) -> Result<(), Failure> {
-        let found = self
-            .cluster
-            .query(DATABASE, &format!("select {} from {table}", Sums::SQL))?;
+        let found = self.cluster.query(DATABASE, &format!("select {} from {table}", Sums::SQL))?;
         if found != expected.line() {
-            return Err(format!(
-                "{table} has the sums {found}\n  expected {}",
-                expected.line()
-            )
-            .into());
+            return Err(
+                format!("{table} has the sums {found}\n  expected {}", expected.line()).into()
+            );
         }
         Ok(())
     }
@@ -224,11 +215,7 @@ impl<'a> Bench<'a> {
             let last = "select max(sluice_batch), max(xmin::text::bigint) from bench.orders";
             self.cluster.query(DATABASE, settle)?;
             let before = self.cluster.query(DATABASE, last)?;
-            self.load_as(
-                Case::Same,
-                &files.again,
-                &with(&all, &[("unchanged", rows)]),
-            )?;
+            self.load_as(Case::Same, &files.again, &with(&all, &[("unchanged", rows)]))?;
             if self.cluster.query(DATABASE, last)? != before {
                 return Err("rows that had not changed were written".into());
             }
@@ -314,10 +301,8 @@ fn with<'n>(some: &[(&'n str, u64)], more: &[(&'n str, u64)]) -> Vec<(&'n str, u
 /// Compares the counters of the summary line; those not expected have to be 0.
 pub(crate) fn check_summary(stdout: &str, expected: &[(&str, u64)]) -> Result<(), Failure> {
     let line = stdout.lines().last().unwrap_or_default();
-    let found: HashMap<&str, &str> = line
-        .split(' ')
-        .filter_map(|pair| pair.split_once('='))
-        .collect();
+    let found: HashMap<&str, &str> =
+        line.split(' ').filter_map(|pair| pair.split_once('=')).collect();
     let counters = [
         "extracted",
         "transformed",
@@ -332,10 +317,7 @@ pub(crate) fn check_summary(stdout: &str, expected: &[(&str, u64)]) -> Result<()
         "retried",
     ];
     for name in counters {
-        let expected = expected
-            .iter()
-            .find(|(of, _)| *of == name)
-            .map_or(0, |(_, count)| *count);
+        let expected = expected.iter().find(|(of, _)| *of == name).map_or(0, |(_, count)| *count);
         if found.get(name) != Some(&expected.to_string().as_str()) {
             return Err(format!("expected {name}={expected} in: {line}").into());
         }

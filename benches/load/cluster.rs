@@ -31,10 +31,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start() -> Result<Self, Failure> {
-        let folder = tempfile::Builder::new()
-            .prefix("sluice-bench-")
-            .tempdir()?
-            .keep();
+        let folder = tempfile::Builder::new().prefix("sluice-bench-").tempdir()?.keep();
         let watchdog = Command::new("sh")
             .args(["-c", WATCHDOG])
             .arg(&folder)
@@ -45,12 +42,7 @@ impl Cluster {
         let home = folder.join("server");
         let postgres = embedded::at(&home);
         let server = postgres.start()?;
-        let mut cluster = Cluster {
-            psql: psql_of(server.major),
-            folder,
-            server,
-            watchdog,
-        };
+        let mut cluster = Cluster { psql: psql_of(server.major), folder, server, watchdog };
         for (name, value) in SETTINGS {
             cluster.query("sluice", &format!("alter system set {name} = '{value}'"))?;
         }
@@ -61,9 +53,7 @@ impl Cluster {
 
     /// The URL of a database.
     pub(crate) fn url(&self, database: &str) -> String {
-        self.server
-            .url()
-            .replacen("///sluice", &format!("///{database}"), 1)
+        self.server.url().replacen("///sluice", &format!("///{database}"), 1)
     }
 
     /// `psql` on a database, ready for its `-c` or `-f`.
@@ -98,9 +88,7 @@ impl Cluster {
 
     /// Bytes of WAL since the cluster was made.
     pub(crate) fn wal(&self) -> Result<u64, Failure> {
-        Ok(self
-            .query("postgres", "select pg_current_wal_lsn() - '0/0'")?
-            .parse()?)
+        Ok(self.query("postgres", "select pg_current_wal_lsn() - '0/0'")?.parse()?)
     }
 }
 

@@ -7,11 +7,8 @@ use serde_json::{Map, json};
 use std::path::Path;
 
 const FORMATS: [(Format, &str); 2] = [(Format::Ndjson, "ndjson"), (Format::Csv, "csv")];
-const VARIANTS: [(Variant, &str); 3] = [
-    (Variant::Plain, "plain"),
-    (Variant::Changed, "changed"),
-    (Variant::Bad, "bad"),
-];
+const VARIANTS: [(Variant, &str); 3] =
+    [(Variant::Plain, "plain"), (Variant::Changed, "changed"), (Variant::Bad, "bad")];
 
 /// Writes each variant in each format, and `expected.json`: what a table holds once the good
 /// records of a variant are in it, and the SQL that tells it.

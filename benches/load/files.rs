@@ -75,10 +75,7 @@ pub(crate) fn write_updates(path: &Path, count: u64, of: u64, series: u64) -> io
 
 /// Writes orders as NDJSON until there are `bytes`; says how many.
 pub(crate) fn stream_ndjson(out: impl Write, bytes: u64) -> io::Result<u64> {
-    let mut out = Counting {
-        inner: BufWriter::with_capacity(1 << 16, out),
-        written: 0,
-    };
+    let mut out = Counting { inner: BufWriter::with_capacity(1 << 16, out), written: 0 };
     let mut id = 0;
     while out.written < bytes {
         id += 1;

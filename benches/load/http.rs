@@ -39,10 +39,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
         sample.seconds,
         sample
             .peak_kib
-            .map_or("(unknown)".to_owned(), |kib| format!(
-                "{:.1} MB",
-                kib as f64 / 1024.0
-            )),
+            .map_or("(unknown)".to_owned(), |kib| format!("{:.1} MB", kib as f64 / 1024.0)),
     ))
 }
 
@@ -73,11 +70,7 @@ fn answer_all(stream: TcpStream, rows: u64) -> std::io::Result<()> {
         let digits = after.split(|c: char| !c.is_ascii_digit()).next();
         let start: u64 = digits.and_then(|text| text.parse().ok()).unwrap_or(0);
         let body = page(start, rows)?;
-        write!(
-            output,
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        )?;
+        write!(output, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len())?;
         output.write_all(&body)?;
     }
 }
@@ -105,10 +98,7 @@ fn fetch_all(address: &str, rows: u64) -> Result<u64, Failure> {
     let mut input = BufReader::new(output.try_clone()?);
     let mut bytes = 0;
     for start in (0..rows).step_by(usize::try_from(PAGE)?) {
-        write!(
-            output,
-            "GET /orders?after={start} HTTP/1.1\r\nHost: {address}\r\n\r\n"
-        )?;
+        write!(output, "GET /orders?after={start} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
         let mut length = 0;
         loop {
             let mut line = String::new();

@@ -8,10 +8,7 @@ use std::sync::mpsc;
 
 /// Streams NDJSON through standard input and reports the peak memory.
 pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
-    eprintln!(
-        "memory: {} MB through standard input",
-        bench.args.memory_bytes() / 1_000_000
-    );
+    eprintln!("memory: {} MB through standard input", bench.args.memory_bytes() / 1_000_000);
     bench.fresh()?;
     let bytes = bench.args.memory_bytes();
     let (say, written) = mpsc::channel();
@@ -28,9 +25,6 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<String, Failure> {
         sample.seconds,
         sample
             .peak_kib
-            .map_or("(unknown)".to_owned(), |kib| format!(
-                "{:.1} MB",
-                kib as f64 / 1024.0
-            )),
+            .map_or("(unknown)".to_owned(), |kib| format!("{:.1} MB", kib as f64 / 1024.0)),
     ))
 }

@@ -140,12 +140,7 @@ impl Order {
 
 fn time(epoch: i64) -> String {
     let second = epoch.rem_euclid(86_400);
-    format!(
-        "{:02}:{:02}:{:02}",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
 /// Days since 1970 to a date, by the 400-year cycle of the calendar counted from March.
@@ -155,10 +150,8 @@ fn date(epoch: i64) -> String {
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
-    let (day, month) = (
-        day - (153 * month + 2) / 5 + 1,
-        if month < 10 { month + 3 } else { month - 9 },
-    );
+    let (day, month) =
+        (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
     let year = year + cycle * 400 + i64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
 }

@@ -59,12 +59,7 @@ pub(crate) fn run(
     if !status?.success() {
         return Err(format!("{command:?} failed\n{said}{told}").into());
     }
-    Ok(Finished {
-        stdout: said,
-        seconds,
-        peak_kib: usage.0,
-        cpu_seconds: usage.1,
-    })
+    Ok(Finished { stdout: said, seconds, peak_kib: usage.0, cpu_seconds: usage.1 })
 }
 
 /// Takes libpq's and sluice's variables away: the command line says where to connect.

@@ -13,9 +13,7 @@ pub(crate) fn machine(bench: &Bench) -> Result<String, Failure> {
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let gib = field(&memory, "MemTotal")
         .and_then(|text| text.split(' ').next()?.parse::<f64>().ok())
-        .map_or("?".to_owned(), |kib| {
-            format!("{:.0}", kib / 1024.0 / 1024.0)
-        });
+        .map_or("?".to_owned(), |kib| format!("{:.0}", kib / 1024.0 / 1024.0));
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let settings = cluster.query(
         "sluice",
@@ -45,18 +43,9 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 /// The loads of a whole file: medians, and how far the runs were apart.
 pub(crate) fn loads(bench: &Bench) -> String {
     let mut rows = vec![
-        [
-            "",
-            "seconds",
-            "min..max",
-            "rows/s",
-            "of \\copy",
-            "WAL MB",
-            "client MB",
-            "client CPU s",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
+        ["", "seconds", "min..max", "rows/s", "of \\copy", "WAL MB", "client MB", "client CPU s"]
+            .map(str::to_owned)
+            .to_vec(),
     ];
     let seconds_of = |case: Case| median(samples(bench, case).map(|sample| sample.seconds));
     let floor = seconds_of(Case::Copy);
@@ -65,9 +54,7 @@ pub(crate) fn loads(bench: &Bench) -> String {
             continue;
         };
         let all = || samples(bench, *case);
-        let least = all()
-            .map(|sample| sample.seconds)
-            .fold(f64::INFINITY, f64::min);
+        let least = all().map(|sample| sample.seconds).fold(f64::INFINITY, f64::min);
         let most = all().map(|sample| sample.seconds).fold(0.0, f64::max);
         let speed = (*case != Case::Nothing).then(|| bench.args.rows_of(*case) as f64 / seconds);
         rows.push(vec![
@@ -79,9 +66,7 @@ pub(crate) fn loads(bench: &Bench) -> String {
                 format!("{:.2}", speed * floor / bench.args.rows as f64)
             }),
             shown(median(all().map(|sample| sample.wal_bytes as f64 / 1e6))),
-            shown(median(
-                all().filter_map(|sample| Some(sample.peak_kib? as f64 / 1024.0)),
-            )),
+            shown(median(all().filter_map(|sample| Some(sample.peak_kib? as f64 / 1024.0)))),
             shown(median(all().filter_map(|sample| sample.cpu_seconds))),
         ]);
     }
@@ -108,11 +93,7 @@ pub(crate) fn check_ratios(bench: &Bench) -> Result<(), Failure> {
 }
 
 fn samples<'b>(bench: &'b Bench, case: Case) -> impl Iterator<Item = &'b Sample> {
-    bench
-        .samples
-        .iter()
-        .filter(move |(of, _)| *of == case)
-        .map(|(_, sample)| sample)
+    bench.samples.iter().filter(move |(of, _)| *of == case).map(|(_, sample)| sample)
 }
 
 fn label(case: Case) -> &'static str {

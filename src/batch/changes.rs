@@ -31,10 +31,7 @@ pub struct Change {
 /// first `most` rows.
 pub async fn capture_changes(client: &Client, most: Option<i64>) -> Result<()> {
     client
-        .query_typed(
-            "select from sluice.capture_changes(max_rows => $1)",
-            &[(&most, Type::INT8)],
-        )
+        .query_typed("select from sluice.capture_changes(max_rows => $1)", &[(&most, Type::INT8)])
         .await?;
     Ok(())
 }
@@ -53,10 +50,7 @@ pub async fn captured_changes(client: &Client, mut show: impl FnMut(&Change)) ->
         show(&Change {
             action: row.get("action"),
             key: raw(row.get("key"))?,
-            changes: row
-                .get::<_, Option<String>>("changes")
-                .map(raw)
-                .transpose()?,
+            changes: row.get::<_, Option<String>>("changes").map(raw).transpose()?,
             line: row.get("line"),
             target: row.get("target"),
         });

@@ -95,11 +95,7 @@ impl Books {
     pub fn add(&mut self, other: &Self) {
         self.counters.add(&other.counters);
         for book in &other.targets {
-            match self
-                .targets
-                .iter_mut()
-                .find(|sum| sum.get("target") == book.get("target"))
-            {
+            match self.targets.iter_mut().find(|sum| sum.get("target") == book.get("target")) {
                 Some(sum) => add_counts(sum, book),
                 None => self.targets.push(book.clone()),
             }

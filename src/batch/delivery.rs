@@ -50,11 +50,7 @@ pub async fn hold_delivery(
     let row = client
         .query_typed_one(
             "select sluice.hold_delivery(pipeline => $1, stale_after => $2, ours => $3)",
-            &[
-                (&pipeline, Type::TEXT),
-                (&stale_after, Type::FLOAT8),
-                (&ours, Type::INT4_ARRAY),
-            ],
+            &[(&pipeline, Type::TEXT), (&stale_after, Type::FLOAT8), (&ours, Type::INT4_ARRAY)],
         )
         .await?;
     Ok(row.get(0))
@@ -63,10 +59,7 @@ pub async fn hold_delivery(
 /// Ends the sessions of a sender that was cut off; says how many.
 pub async fn evict_sender(client: &Client, pipeline: &str) -> Result<i32> {
     let row = client
-        .query_typed_one(
-            "select sluice.evict_sender(pipeline => $1)",
-            &[(&pipeline, Type::TEXT)],
-        )
+        .query_typed_one("select sluice.evict_sender(pipeline => $1)", &[(&pipeline, Type::TEXT)])
         .await?;
     Ok(row.get(0))
 }
@@ -94,11 +87,7 @@ pub async fn start_delivery(client: &Client, route: &Route, sender: &str) -> Res
         .query_typed_one(
             "select epoch, settings, has_accepted, stream::text as stream, key
              from sluice.start_delivery(pipeline => $1, sender => $2, target => $3)",
-            &[
-                (&route.pipeline, Type::TEXT),
-                (&sender, Type::TEXT),
-                (&route.target, Type::TEXT),
-            ],
+            &[(&route.pipeline, Type::TEXT), (&sender, Type::TEXT), (&route.target, Type::TEXT)],
         )
         .await?;
     Ok(DeliveryRun {
@@ -184,9 +173,7 @@ pub async fn split_parcel(
             ],
         )
         .await?;
-    let parcels = rows
-        .iter()
-        .map(|row| (row.get("delivery_id"), row.get("parcel")));
+    let parcels = rows.iter().map(|row| (row.get("delivery_id"), row.get("parcel")));
     Ok(parcels.collect())
 }
 
@@ -233,8 +220,5 @@ pub async fn finish_delivery(
             ],
         )
         .await?;
-    Ok(Remaining {
-        waiting: row.get("waiting"),
-        superseded: row.get("superseded"),
-    })
+    Ok(Remaining { waiting: row.get("waiting"), superseded: row.get("superseded") })
 }

@@ -6,19 +6,14 @@ use tokio_postgres::types::Type;
 
 /// The number by which the server knows this session.
 pub async fn backend_pid(client: &Client) -> Result<i32> {
-    let row = client
-        .query_typed_one("select pg_backend_pid()", &[])
-        .await?;
+    let row = client.query_typed_one("select pg_backend_pid()", &[]).await?;
     Ok(row.get(0))
 }
 
 /// Holds the pipeline to the end of the open transaction; false when another run does.
 pub async fn hold_pipeline(client: &Client, pipeline: &str) -> Result<bool> {
     let row = client
-        .query_typed_one(
-            "select sluice.hold_pipeline(pipeline => $1)",
-            &[(&pipeline, Type::TEXT)],
-        )
+        .query_typed_one("select sluice.hold_pipeline(pipeline => $1)", &[(&pipeline, Type::TEXT)])
         .await?;
     Ok(row.get(0))
 }

@@ -90,9 +90,7 @@ pub async fn start_run(client: &Client, pipeline: &str, loader: &str) -> Result<
         max_bad_ratio: row.get("max_bad_ratio"),
         skips_known: row.get("skips_known"),
         missing: row.get("missing"),
-        input_columns: row
-            .get::<_, Option<Vec<String>>>("input_columns")
-            .map(Arc::from),
+        input_columns: row.get::<_, Option<Vec<String>>>("input_columns").map(Arc::from),
     })
 }
 
@@ -121,10 +119,7 @@ pub async fn finish_run(
 /// Drops what the pipeline has retained for long enough. See `sluice.prune`.
 pub async fn prune(client: &Client, pipeline: &str) -> Result<()> {
     client
-        .query_typed(
-            "select from sluice.prune(pipeline => $1)",
-            &[(&pipeline, Type::TEXT)],
-        )
+        .query_typed("select from sluice.prune(pipeline => $1)", &[(&pipeline, Type::TEXT)])
         .await?;
     Ok(())
 }
@@ -175,10 +170,7 @@ pub async fn load(
             ],
         )
         .await?;
-    Ok(Loaded {
-        books: Books::from_row(&row),
-        note: row.get("note"),
-    })
+    Ok(Loaded { books: Books::from_row(&row), note: row.get("note") })
 }
 
 /// What came of the end of a complete read.
@@ -210,10 +202,7 @@ pub async fn finish_snapshot(
         )
         .await?;
     let is_written = row.get::<_, Option<i64>>("batch_id").is_some();
-    Ok(Finished {
-        books: is_written.then(|| Books::from_row(&row)),
-        note: row.get("note"),
-    })
+    Ok(Finished { books: is_written.then(|| Books::from_row(&row)), note: row.get("note") })
 }
 
 /// After a lost answer: the books of the batch if it was committed, `None` if not. Waits for a session that
@@ -222,11 +211,7 @@ pub async fn outcome(client: &Client, run: &Run, batch_seq: i64) -> Result<Optio
     let rows = client
         .query_typed(
             "select * from sluice.batch_outcome(run_id => $1, epoch => $2, batch_seq => $3)",
-            &[
-                (&run.run_id, Type::INT8),
-                (&run.epoch, Type::INT8),
-                (&batch_seq, Type::INT8),
-            ],
+            &[(&run.run_id, Type::INT8), (&run.epoch, Type::INT8), (&batch_seq, Type::INT8)],
         )
         .await?;
     Ok(rows.first().map(Books::from_row))

@@ -15,11 +15,7 @@ pub async fn quarantined_ids(
     let row = client
         .query_typed_one(
             "select array(select sluice.find_quarantined($1, $2, $3))",
-            &[
-                (&pipeline, Type::TEXT),
-                (&ids, Type::INT8_ARRAY),
-                (&filter, Type::TEXT),
-            ],
+            &[(&pipeline, Type::TEXT), (&ids, Type::INT8_ARRAY), (&filter, Type::TEXT)],
         )
         .await?;
     Ok(row.get(0))
@@ -47,19 +43,14 @@ pub async fn replay(
             ],
         )
         .await?;
-    let batches = rows
-        .iter()
-        .map(|row| (row.get("version_used"), Replayed::from_row(row)));
+    let batches = rows.iter().map(|row| (row.get("version_used"), Replayed::from_row(row)));
     Ok(batches.collect())
 }
 
 /// Tries the records again whose parent row was missing; says how many could be loaded.
 pub async fn retry_orphans(client: &Client, pipeline: &str) -> Result<i64> {
     let row = client
-        .query_typed_one(
-            "select sluice.retry_orphans(pipeline => $1)",
-            &[(&pipeline, Type::TEXT)],
-        )
+        .query_typed_one("select sluice.retry_orphans(pipeline => $1)", &[(&pipeline, Type::TEXT)])
         .await?;
     Ok(row.get(0))
 }

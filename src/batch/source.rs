@@ -46,20 +46,13 @@ pub async fn source_news(
         .query_typed(
             "select place, identity, position, is_done
              from sluice.source_news(pipeline => $1, objects => $2, facts => $3)",
-            &[
-                (&pipeline, Type::TEXT),
-                (&names, Type::TEXT_ARRAY),
-                (&facts, Type::JSONB_ARRAY),
-            ],
+            &[(&pipeline, Type::TEXT), (&names, Type::TEXT_ARRAY), (&facts, Type::JSONB_ARRAY)],
         )
         .await?;
     let news = |row: &Row| {
         let place = row.get::<_, i64>("place") as usize - 1;
         let is_known = row.get::<_, Option<bool>>("is_done").is_some();
-        (
-            place,
-            is_known.then(|| object_state(row, names[place].to_owned())),
-        )
+        (place, is_known.then(|| object_state(row, names[place].to_owned())))
     };
     Ok(rows.iter().map(news).collect())
 }

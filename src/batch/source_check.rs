@@ -80,9 +80,7 @@ impl SourceCheck {
             cursor: row.get("cursor"),
             batch_rows: row.get("batch_rows"),
             batch_bytes: row.get("batch_bytes"),
-            input_columns: row
-                .get::<_, Option<Vec<String>>>("input_columns")
-                .map(Arc::from),
+            input_columns: row.get::<_, Option<Vec<String>>>("input_columns").map(Arc::from),
         })
     }
 

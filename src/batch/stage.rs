@@ -72,10 +72,8 @@ pub async fn stage(
         let records = encode_unreadable(&batch.unreadable);
         copy(client, &client.prepare(COPY_UNREADABLE).await?, records).await?;
     }
-    let transform = client.query_typed_one(
-        "select quarantined from sluice.transform_batch(origins => $1)",
-        &origins,
-    );
+    let transform = client
+        .query_typed_one("select quarantined from sluice.transform_batch(origins => $1)", &origins);
     let Some(fields) = fields else {
         match batch.copied > 0 {
             true => copy_and(client, &first_copy, batch.copy_data.clone(), transform).await?,
@@ -89,22 +87,13 @@ pub async fn stage(
         copy(client, &staging, batch.copy_data.clone()).await?;
     }
     // Another version may have been activated since the run began.
-    if begun
-        .get::<_, Option<Vec<String>>>("input_columns")
-        .as_deref()
-        != Some(&*fields.columns)
-    {
+    if begun.get::<_, Option<Vec<String>>>("input_columns").as_deref() != Some(&*fields.columns) {
         let staging = client.prepare(copy_staging(false)).await?;
         copy_and(client, &staging, fields.payloads(None), transform).await?;
         return Ok(());
     }
     if payloads == Payloads::All || begun.get("wants_payloads") {
-        copy(
-            client,
-            &client.prepare(COPY_PAYLOADS).await?,
-            fields.payloads(None),
-        )
-        .await?;
+        copy(client, &client.prepare(COPY_PAYLOADS).await?, fields.payloads(None)).await?;
         copy_and(client, &first_copy, fields.copy_data.clone(), transform).await?;
         return Ok(());
     }
@@ -118,10 +107,7 @@ pub async fn stage(
 /// Sends the payloads of bad records.
 async fn send_wanted(client: &Client, fields: &Fields) -> Result<()> {
     let wanted = client
-        .query_typed(
-            "select ordinal from sluice.wanted_payloads() ordinal order by 1",
-            &[],
-        )
+        .query_typed("select ordinal from sluice.wanted_payloads() ordinal order by 1", &[])
         .await?;
     let wanted: Vec<i32> = wanted.iter().map(|row| row.get(0)).collect();
     if wanted.is_empty() {

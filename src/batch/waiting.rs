@@ -21,12 +21,7 @@ pub struct Waited {
 
 impl From<Waiting> for Waited {
     fn from(waiting: Waiting) -> Self {
-        Waited {
-            name: waiting.name,
-            reason: waiting.reason,
-            since: None,
-            is_overdue: false,
-        }
+        Waited { name: waiting.name, reason: waiting.reason, since: None, is_overdue: false }
     }
 }
 
@@ -58,11 +53,7 @@ pub async fn refuse_run(client: &Client, pipeline: &str, loader: &str, error: &s
     client
         .query_typed(
             "select sluice.refuse_run(pipeline => $1, loader => $2, error => $3)",
-            &[
-                (&pipeline, Type::TEXT),
-                (&loader, Type::TEXT),
-                (&error, Type::TEXT),
-            ],
+            &[(&pipeline, Type::TEXT), (&loader, Type::TEXT), (&error, Type::TEXT)],
         )
         .await?;
     Ok(())

@@ -56,11 +56,11 @@ fn read(path: &str) -> Result<String> {
              sluice discard closes a record instead",
         )),
         Ok(()) => Ok(text),
-        Err(error) => Err(Error::usage(format!(
-            "the corrected payload cannot be read from {path}"
-        ))
-        .caused_by(error)
-        .next("name a file of UTF-8 text with --payload, or send it to standard input")),
+        Err(error) => {
+            Err(Error::usage(format!("the corrected payload cannot be read from {path}"))
+                .caused_by(error)
+                .next("name a file of UTF-8 text with --payload, or send it to standard input"))
+        }
     }
 }
 
@@ -69,10 +69,8 @@ async fn edit(context: &Context, id: i64) -> Result<String> {
     let session = context.session().await?;
     let sql = "select payload from sluice.quarantine_open_details where id = $1";
     let records = rows(&session, sql, &[&id]).await?;
-    let before = records
-        .first()
-        .and_then(|record| record["payload"].as_str())
-        .ok_or_else(|| {
+    let before =
+        records.first().and_then(|record| record["payload"].as_str()).ok_or_else(|| {
             Error::usage(format!("there is no open quarantined record {id}"))
                 .next("sluice quarantine PIPELINE lists them")
         })?;
@@ -87,19 +85,16 @@ async fn edit(context: &Context, id: i64) -> Result<String> {
     })?;
     match without_line_end(&after) == before {
         false => Ok(after),
-        true => Err(Error::usage(format!(
-            "the payload of quarantined record {id} came back as it was"
-        ))
-        .next("nothing was changed; save it in the editor to amend it")),
+        true => {
+            Err(Error::usage(format!("the payload of quarantined record {id} came back as it was"))
+                .next("nothing was changed; save it in the editor to amend it"))
+        }
     }
 }
 
 fn in_editor(editor: &str, text: &str) -> std::io::Result<String> {
     // Readable by nobody else, and gone at the end.
-    let mut file = tempfile::Builder::new()
-        .prefix("sluice-")
-        .suffix(".json")
-        .tempfile()?;
+    let mut file = tempfile::Builder::new().prefix("sluice-").suffix(".json").tempfile()?;
     writeln!(file, "{text}")?;
     // As the shell has it: editors come with options.
     let status = Command::new("sh")

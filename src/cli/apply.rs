@@ -16,10 +16,7 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::ErrorPosition;
 
 pub(super) async fn apply(context: &Context, args: &args::Apply) -> Result<u8> {
-    let files = sql_files(&args.paths)?
-        .into_iter()
-        .map(File::read)
-        .collect::<Result<Vec<_>>>()?;
+    let files = sql_files(&args.paths)?.into_iter().map(File::read).collect::<Result<Vec<_>>>()?;
     let session = context.session().await?;
     session.batch_execute("begin").await?;
     let mut applied = Vec::new();
@@ -36,18 +33,14 @@ pub(super) async fn apply(context: &Context, args: &args::Apply) -> Result<u8> {
             }
         }
     }
-    session
-        .batch_execute(if args.plan { "rollback" } else { "commit" })
-        .await?;
+    session.batch_execute(if args.plan { "rollback" } else { "commit" }).await?;
     report(context.json, args.plan, &applied);
     Ok(0)
 }
 
 fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
     if as_json {
-        let files = applied
-            .iter()
-            .map(|(file, said)| json!({"file": file.path, "said": said}));
+        let files = applied.iter().map(|(file, said)| json!({"file": file.path, "said": said}));
         println!("{}", Value::Array(files.collect()));
         return;
     }
@@ -86,9 +79,7 @@ async fn explained(session: &Session, error: Error) -> Error {
     };
     let text = |name: &str| call[name].as_str().unwrap_or_default().to_owned();
     let said = format!("42883 {said}");
-    error
-        .reworded(|words| words.replace(&said, &text("what")))
-        .next(text("next"))
+    error.reworded(|words| words.replace(&said, &text("what"))).next(text("next"))
 }
 
 struct File {
@@ -105,9 +96,7 @@ impl File {
         let file = File { path, sql };
         for statement in statements(&file.sql) {
             if let Some(refusal) = refusal(&statement) {
-                return Err(file
-                    .at(statement.start, false, refusal)
-                    .detail("nothing was applied"));
+                return Err(file.at(statement.start, false, refusal).detail("nothing was applied"));
             }
         }
         Ok(file)
@@ -188,10 +177,9 @@ fn refusal(statement: &Statement<'_>) -> Option<Error> {
 
 fn first_text(message: &SimpleQueryMessage) -> Option<String> {
     match message {
-        SimpleQueryMessage::Row(row) => row
-            .get(0)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
+        SimpleQueryMessage::Row(row) => {
+            row.get(0).filter(|text| !text.is_empty()).map(str::to_owned)
+        }
         _ => None,
     }
 }
@@ -208,10 +196,7 @@ fn sql_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?.path();
-            if entry
-                .extension()
-                .is_some_and(|extension| extension == "sql")
-            {
+            if entry.extension().is_some_and(|extension| extension == "sql") {
                 inside.push(entry);
             }
         }

@@ -75,16 +75,11 @@ pub(super) async fn rows_within(
     sql: &str,
     params: &[&dyn Param],
 ) -> Result<Vec<Row>> {
-    let params: Vec<(&(dyn ToSql + Sync), Type)> = params
-        .iter()
-        .map(|param| (*param as &(dyn ToSql + Sync), param.sql_type()))
-        .collect();
+    let params: Vec<(&(dyn ToSql + Sync), Type)> =
+        params.iter().map(|param| (*param as &(dyn ToSql + Sync), param.sql_type())).collect();
     // One row in, one value out: Postgres writes the JSON, and no type needs a case here.
     let rows = client
-        .query_typed(
-            &format!("select row_to_json(result) from ({sql}) result"),
-            &params,
-        )
+        .query_typed(&format!("select row_to_json(result) from ({sql}) result"), &params)
         .await?;
     Ok(rows
         .iter()
@@ -114,9 +109,7 @@ pub(super) async fn call(
             (_, Some(Value::String(sentence))) => println!("{sentence}"),
             (about, _) => {
                 let subject = about["pipeline"].as_str().unwrap_or_default();
-                let counts = answer
-                    .iter()
-                    .map(|(name, count)| format!(" {name}={count}"));
+                let counts = answer.iter().map(|(name, count)| format!(" {name}={count}"));
                 println!("{subject}{}", counts.collect::<String>());
             }
         }

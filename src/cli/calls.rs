@@ -16,29 +16,16 @@ pub(super) async fn activate(context: &Context, args: &args::Activate) -> Result
 
 pub(super) async fn show(context: &Context, args: &args::Show) -> Result<u8> {
     let sql = "select sluice.definition(pipeline => $1, version => $2) as definition";
-    of(
-        &args.pipeline,
-        context,
-        sql,
-        &[&args.pipeline, &args.version],
-    )
-    .await
+    of(&args.pipeline, context, sql, &[&args.pipeline, &args.version]).await
 }
 
 /// All of them or none.
 pub(super) async fn set(context: &Context, args: &args::Set) -> Result<u8> {
     let policies = args.policies.iter();
-    let policies: Map<String, Value> = policies
-        .map(|(name, value)| (name.clone(), json!(value)))
-        .collect();
+    let policies: Map<String, Value> =
+        policies.map(|(name, value)| (name.clone(), json!(value))).collect();
     let sql = "select sluice.set_policies(pipeline => $1, policies => $2) as done";
-    of(
-        &args.pipeline,
-        context,
-        sql,
-        &[&args.pipeline, &Value::Object(policies)],
-    )
-    .await
+    of(&args.pipeline, context, sql, &[&args.pipeline, &Value::Object(policies)]).await
 }
 
 pub(super) async fn pause(context: &Context, args: &args::OfPipeline) -> Result<u8> {
@@ -69,13 +56,7 @@ pub(super) async fn drop(context: &Context, args: &args::Drop) -> Result<u8> {
 pub(super) async fn skip(context: &Context, args: &args::Skip) -> Result<u8> {
     let sql = "select sluice.skip(pipeline => $1, object => $2, pages => $3, reason => $4) as done";
     let (object, pages) = (&args.what.object, &args.what.pages);
-    of(
-        &args.pipeline,
-        context,
-        sql,
-        &[&args.pipeline, object, pages, &args.reason],
-    )
-    .await
+    of(&args.pipeline, context, sql, &[&args.pipeline, object, pages, &args.reason]).await
 }
 
 pub(super) async fn versions(context: &Context, args: &args::Reporting) -> Result<u8> {
@@ -102,13 +83,7 @@ pub(super) async fn discard(context: &Context, args: &args::Discard) -> Result<u
     if args.dry_run {
         let sql = "select id, sqlstate, origin || ':' || position as place, seen, message, payload
              from sluice.quarantine_open_details where id = any (array(select sluice.find_quarantined($1, $2, $3))) order by id";
-        return preview(
-            context,
-            sql,
-            &[&args.pipeline, ids, filter],
-            "would discard",
-        )
-        .await;
+        return preview(context, sql, &[&args.pipeline, ids, filter], "would discard").await;
     }
     let sql = "select sluice.discard(pipeline => $1, quarantine_ids => $2, reason => $3, filter => $4, all_open => $5) as discarded";
     let params: [&dyn Param; 5] = [&args.pipeline, ids, &args.reason, filter, &args.which.all];
@@ -123,13 +98,7 @@ pub(super) async fn reopen(context: &Context, args: &args::Reopen) -> Result<u8>
         return preview(context, sql, &[&args.pipeline, ids, filter], "would reopen").await;
     }
     let sql = "select sluice.reopen(pipeline => $1, quarantine_ids => $2, filter => $3, all_discarded => $4) as reopened";
-    of(
-        &args.pipeline,
-        context,
-        sql,
-        &[&args.pipeline, ids, filter, &args.which.all],
-    )
-    .await
+    of(&args.pipeline, context, sql, &[&args.pipeline, ids, filter, &args.which.all]).await
 }
 
 /// Calls a function whose answer is about a pipeline.

@@ -23,12 +23,7 @@ struct Line<'a> {
 
 impl Shown {
     pub(super) fn new(args: &args::DryRun, as_json: bool) -> Self {
-        Shown {
-            is_dry: args.dry_run,
-            as_json,
-            most: args.changes,
-            count: Arc::default(),
-        }
+        Shown { is_dry: args.dry_run, as_json, most: args.changes, count: Arc::default() }
     }
 
     /// Prints each row as it comes.

@@ -138,11 +138,9 @@ async fn start(target: Target) -> Result<Settings> {
         Target::Embedded => embedded::at(&embedded::home()),
     };
     // Making a cluster takes seconds and blocks.
-    let server = tokio::task::spawn_blocking(move || target.start())
-        .await
-        .map_err(|error| {
-            Error::failed("the embedded server could not be started").caused_by(error)
-        })??;
+    let server = tokio::task::spawn_blocking(move || target.start()).await.map_err(|error| {
+        Error::failed("the embedded server could not be started").caused_by(error)
+    })??;
     Ok(embedded::settings(&server))
 }
 

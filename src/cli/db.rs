@@ -16,11 +16,7 @@ pub(super) fn db(command: &args::Db) -> Result<u8> {
                 true => "is installed already",
                 false => "installed",
             };
-            println!(
-                "PostgreSQL {} {verb}: {}",
-                installed.major,
-                installed.bin.display()
-            );
+            println!("PostgreSQL {} {verb}: {}", installed.major, installed.bin.display());
             if let Ok(bin) = postgres.bin()
                 && bin != installed.bin
             {
@@ -49,10 +45,7 @@ pub(super) fn db(command: &args::Db) -> Result<u8> {
 /// The server as a client of another database sees it.
 fn of(server: Server, database: &Option<String>) -> Server {
     match database {
-        Some(database) => Server {
-            database: database.clone(),
-            ..server
-        },
+        Some(database) => Server { database: database.clone(), ..server },
         None => server,
     }
 }

@@ -102,8 +102,5 @@ pub(super) async fn delivering(context: &Context) -> Result<Vec<String>> {
         return Err(Error::usage("no pipeline delivers anywhere")
             .next("say where in its definition: deliver => sluice.http_delivery(url => ...)"));
     }
-    Ok(rows
-        .iter()
-        .filter_map(|row| row["name"].as_str().map(str::to_owned))
-        .collect())
+    Ok(rows.iter().filter_map(|row| row["name"].as_str().map(str::to_owned)).collect())
 }

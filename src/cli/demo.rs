@@ -17,30 +17,15 @@ use std::time::Instant;
 
 /// What the demo loads, under the names the example pipelines read.
 const FILES: &[(&str, &[u8])] = &[
-    (
-        "demo/data/airlines.csv",
-        include_bytes!("../../demo/data/airlines.csv"),
-    ),
-    (
-        "demo/data/airports.csv",
-        include_bytes!("../../demo/data/airports.csv"),
-    ),
+    ("demo/data/airlines.csv", include_bytes!("../../demo/data/airlines.csv")),
+    ("demo/data/airports.csv", include_bytes!("../../demo/data/airports.csv")),
     (
         "demo/data/flights/2013-01.ndjson.gz",
         include_bytes!("../../demo/data/flights/2013-01.ndjson.gz"),
     ),
-    (
-        "sql/examples/airlines.sql",
-        include_bytes!("../../sql/examples/airlines.sql"),
-    ),
-    (
-        "sql/examples/airports.sql",
-        include_bytes!("../../sql/examples/airports.sql"),
-    ),
-    (
-        "sql/examples/flights.sql",
-        include_bytes!("../../sql/examples/flights.sql"),
-    ),
+    ("sql/examples/airlines.sql", include_bytes!("../../sql/examples/airlines.sql")),
+    ("sql/examples/airports.sql", include_bytes!("../../sql/examples/airports.sql")),
+    ("sql/examples/flights.sql", include_bytes!("../../sql/examples/flights.sql")),
 ];
 
 /// The second drop. Its name sorts behind the first.
@@ -76,18 +61,12 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
     write(&stage.folder, name, again)?;
     stage.run(&["run", "flights"])?;
 
-    stage.title(
-        3,
-        "Corrections arrive: changes, repeats, older versions, broken lines",
-    );
+    stage.title(3, "Corrections arrive: changes, repeats, older versions, broken lines");
     write(&stage.folder, CORRECTIONS.0, CORRECTIONS.1)?;
     stage.run(&["run", "flights"])?;
     stage.show(&["quarantine", "flights", "--by-error"], 6)?;
 
-    stage.title(
-        4,
-        "All of it again into the emptied table, killed half-way, then resumed",
-    );
+    stage.title(4, "All of it again into the emptied table, killed half-way, then resumed");
     // Two drops are enough for this step.
     fs::remove_file(stage.folder.join(name)).map_err(|error| unwritable(&stage.folder, error))?;
     let before = stage.digest().await?;
@@ -102,10 +81,7 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
         ))
         .next("this is a bug; please report it with the output above"));
     }
-    println!(
-        "  {} rows, the same to the byte as before the kill",
-        after.0
-    );
+    println!("  {} rows, the same to the byte as before the kill", after.0);
 
     stage.title(5, "Proof, and where to look next");
     stage.show(&["verify", "flights"], 5)?;
@@ -120,9 +96,7 @@ pub(super) async fn demo(_: &Context, args: &args::Demo) -> Result<u8> {
 /// Whether PostgreSQL may be fetched: asked only if somebody can answer.
 fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
     if yes || !(stdin().is_terminal() && stderr().is_terminal()) {
-        diagnostics::note(&format!(
-            "PostgreSQL is not installed here; fetching {offer}"
-        ));
+        diagnostics::note(&format!("PostgreSQL is not installed here; fetching {offer}"));
         return true;
     }
     eprint!("PostgreSQL is not installed here. Fetch {offer}? [Y/n] ");
@@ -134,18 +108,10 @@ fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
 /// Makes the demo's own database anew; what users have on the same server is left alone.
 async fn with_database(server: Server) -> Result<Server> {
     let session = crate::db::connect(&embedded::settings(&server), "sluice demo").await?;
-    for statement in [
-        "drop database if exists {} with (force)",
-        "create database {}",
-    ] {
-        session
-            .batch_execute(&statement.replace("{}", DATABASE))
-            .await?;
+    for statement in ["drop database if exists {} with (force)", "create database {}"] {
+        session.batch_execute(&statement.replace("{}", DATABASE)).await?;
     }
-    Ok(Server {
-        database: DATABASE.to_owned(),
-        ..server
-    })
+    Ok(Server { database: DATABASE.to_owned(), ..server })
 }
 
 /// Lays out the files the example pipelines read, in a folder of the demo's own.
@@ -157,9 +123,7 @@ fn prepare(home: &Path) -> Result<PathBuf> {
     for (name, bytes) in FILES {
         write(&folder, name, bytes)?;
     }
-    folder
-        .canonicalize()
-        .map_err(|error| unwritable(&folder, error))
+    folder.canonicalize().map_err(|error| unwritable(&folder, error))
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {

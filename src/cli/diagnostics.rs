@@ -18,11 +18,7 @@ struct LogSettings {
 /// Sets the format; until then it is text.
 pub(super) fn set(format: LogFormat, json: bool, progress: &ProgressDisplay) {
     let progress = progress.clone();
-    let _ = SETTINGS.set(LogSettings {
-        format,
-        json,
-        progress,
-    });
+    let _ = SETTINGS.set(LogSettings { format, json, progress });
     if format == LogFormat::Json {
         std::panic::set_hook(Box::new(|panic| {
             write_json("ERROR", json!({"message": panic.to_string()}))
@@ -64,16 +60,13 @@ fn message(label: &str, level: &str, text: &str) {
 }
 
 fn is_json() -> bool {
-    SETTINGS
-        .get()
-        .is_some_and(|settings| settings.format == LogFormat::Json)
+    SETTINGS.get().is_some_and(|settings| settings.format == LogFormat::Json)
 }
 
 /// In the form of the lines of the log.
 fn write_json(level: &str, fields: Value) {
-    let timestamp = jiff::Timestamp::try_from(SystemTime::now())
-        .map(|now| now.to_string())
-        .unwrap_or_default();
+    let timestamp =
+        jiff::Timestamp::try_from(SystemTime::now()).map(|now| now.to_string()).unwrap_or_default();
     let line =
         json!({"timestamp": timestamp, "level": level, "fields": fields, "target": "sluice"});
     write(&line.to_string());

@@ -15,11 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8> {
-    let session = context
-        .bare_connector("sluice doctor")
-        .await?
-        .connect()
-        .await?;
+    let session = context.bare_connector("sluice doctor").await?.connect().await?;
     let mut findings = Vec::new();
     let engine = match install::check_server(&session).await {
         Ok(()) => install::check_installed(&session).await,
@@ -36,12 +32,7 @@ pub(super) async fn doctor(context: &Context, args: &args::Doctor) -> Result<u8>
                 findings.extend(of_host(&pipeline, &context).await);
             }
         }
-        Err(error) => findings.push(finding(
-            "engine",
-            "fail",
-            error.message(),
-            error.next_step(),
-        )),
+        Err(error) => findings.push(finding("engine", "fail", error.message(), error.next_step())),
     }
     let has_failed = findings.iter().any(|row| row["verdict"] == "fail");
     let steps: Vec<_> = match context.json {
@@ -80,12 +71,7 @@ async fn of_host(row: &Row, context: &SourceContext) -> Vec<Row> {
     let name = row["name"].as_str().unwrap_or_default();
     let variables = row["variables"].as_array();
     let variables = variables.into_iter().flatten().filter_map(Value::as_str);
-    let variable = |name| {
-        context
-            .host
-            .env(name)
-            .map(|_| format!("has the variable {name}"))
-    };
+    let variable = |name| context.host.env(name).map(|_| format!("has the variable {name}"));
     let mut of_source: Vec<Result<String>> = variables.map(variable).collect();
     of_source.extend(preflight(&row["source"], context).await);
     let also = row["also_deliver"].as_object();

@@ -12,13 +12,7 @@ pub(super) async fn erase(context: &Context, args: &args::Erase) -> Result<u8> {
     if args.lift_stop {
         let about = json!({"pipeline": args.pipeline});
         let sql = "select sluice.lift_stop(pipeline => $1, key => $2, reason => $3) as done";
-        return call(
-            context,
-            about,
-            sql,
-            &[&args.pipeline, &args.key, &args.reason],
-        )
-        .await;
+        return call(context, about, sql, &[&args.pipeline, &args.key, &args.reason]).await;
     }
     let session = context.session().await?;
     let contains = json!(args.contains);

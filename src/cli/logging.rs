@@ -49,8 +49,7 @@ impl Write for AroundProgress {
         // Only escapes for colours stay: any in what is logged were made visible before.
         let parts = String::from_utf8_lossy(text);
         let shown: Vec<_> = parts.split('\x1b').map(shown).collect();
-        self.0
-            .suspend(|| io::stderr().write_all(shown.join("\x1b").as_bytes()))?;
+        self.0.suspend(|| io::stderr().write_all(shown.join("\x1b").as_bytes()))?;
         Ok(text.len())
     }
 

@@ -44,11 +44,7 @@ pub(super) async fn migrate(context: &Context, args: &args::Migrate) -> Result<u
                 None => format!("{} installed", installed.to),
             },
             installed.migrations.len(),
-            if installed.functions_replaced {
-                "replaced"
-            } else {
-                "unchanged"
-            },
+            if installed.functions_replaced { "replaced" } else { "unchanged" },
         );
     }
     Ok(0)

@@ -47,16 +47,15 @@ use std::process::ExitCode;
 
 /// Parses the command line, runs the command and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return fail(&Error::failed("the async runtime cannot be started").caused_by(error));
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                return fail(
+                    &Error::failed("the async runtime cannot be started").caused_by(error),
+                );
+            }
+        };
     // Before anything else: from here on a signal leads to its exit code.
     let listening = runtime.block_on(async { Stop::listen(announce) });
     let code = match listening.and_then(|()| parse()) {
@@ -97,10 +96,9 @@ fn parse() -> Result<Cli> {
     let text = wrong.render().to_string();
     let (message, more) = text.split_once('\n').unwrap_or((&text, ""));
     let more = more.lines().map(str::trim).filter(|line| !line.is_empty());
-    Err(more.fold(
-        Error::usage(message.trim_start_matches("error: ")),
-        |error, line| error.detail(line),
-    ))
+    Err(more.fold(Error::usage(message.trim_start_matches("error: ")), |error, line| {
+        error.detail(line)
+    }))
 }
 
 fn fail(error: &Error) -> ExitCode {

@@ -18,12 +18,8 @@ pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
     let mut pruned: Vec<Row> = Vec::new();
     let mut left = vec![args.pipeline.clone()];
     while let Some(pipeline) = left.pop() {
-        let params: [&dyn Param; 4] = [
-            &pipeline,
-            &args.tombstones_before,
-            &args.history_before,
-            &args.dry_run,
-        ];
+        let params: [&dyn Param; 4] =
+            [&pipeline, &args.tombstones_before, &args.history_before, &args.dry_run];
         for row in rows(&session, sql, &params).await? {
             // Those that have more, one by one: most of all have nothing.
             if is_history(&row) && !args.dry_run {

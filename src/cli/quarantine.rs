@@ -22,12 +22,7 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
              where id = any (array(select sluice.find_quarantined($1, $2, $3, $4)))
              order by id"
         ),
-        &[
-            &args.pipeline,
-            &args.which.ids,
-            &args.which.filter,
-            &args.limit,
-        ],
+        &[&args.pipeline, &args.which.ids, &args.which.filter, &args.limit],
         WHEN_EMPTY,
     )
     .await

@@ -17,17 +17,12 @@ pub(super) async fn reconcile(context: &Context, args: &args::Reconcile) -> Resu
         false => rows(&session, sql, params).await?,
     };
     let is_open = |row: &Row| row["rows"] != json!(0) && row["accepted"] == Value::Bool(false);
-    let is_edited = found
-        .iter()
-        .any(|row| row["what"] == "edited" && is_open(row));
+    let is_edited = found.iter().any(|row| row["what"] == "edited" && is_open(row));
     let is_open = found.iter().any(is_open);
     if !context.json {
-        found
-            .iter_mut()
-            .filter(|_| args.accept.is_empty())
-            .for_each(|row| {
-                row.shift_remove("accepted");
-            });
+        found.iter_mut().filter(|_| args.accept.is_empty()).for_each(|row| {
+            row.shift_remove("accepted");
+        });
     }
     table::print(&found, context.json, "");
     if is_open && !context.json {

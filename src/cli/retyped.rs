@@ -23,9 +23,7 @@ impl<'a> Flags<'a> {
             let value = value.as_deref()?;
             said(value, variable).then_some((name, value))
         });
-        let database = context
-            .database_url()
-            .filter(|url| said(url, "DATABASE_URL"));
+        let database = context.database_url().filter(|url| said(url, "DATABASE_URL"));
         let database =
             database.map(|url| ("database-url", if has_secret(url) { "..." } else { url }));
         Flags(database.into_iter().chain(of_host).collect())
@@ -67,9 +65,7 @@ impl<'a> Flags<'a> {
         let command = rest.split(['"', '`']).next().unwrap_or_default();
         let is_missing = |name: &str| !command.contains(&format!(" --{name} "));
         let flags = self.0.iter().filter(|(name, _)| is_missing(name));
-        flags
-            .map(|(name, value)| format!(" --{name} {}", shell_word(value)))
-            .collect()
+        flags.map(|(name, value)| format!(" --{name} {}", shell_word(value))).collect()
     }
 }
 

@@ -57,7 +57,5 @@ async fn preview(context: &Context, goal: &[&dyn Param]) -> Result<u8> {
 
 /// Takes a number out of a row.
 fn take(row: &mut Row, column: &str) -> usize {
-    row.remove(column)
-        .and_then(|count| count.as_u64())
-        .unwrap_or(0) as usize
+    row.remove(column).and_then(|count| count.as_u64()).unwrap_or(0) as usize
 }

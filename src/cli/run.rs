@@ -46,10 +46,7 @@ pub(super) async fn run(context: &Context, args: &args::Run) -> Result<u8> {
         false => Vec::new(),
     };
     let ratio = |ratio: Option<f64>| ratio.map(|ratio| ratio.to_string());
-    let (bad, missing) = (
-        ratio(args.loading.max_bad_ratio),
-        ratio(args.max_delete_ratio),
-    );
+    let (bad, missing) = (ratio(args.loading.max_bad_ratio), ratio(args.max_delete_ratio));
     let flags = Flags::of(context, &args.loading)
         .with("path", args.path.as_deref())
         .with("format", args.format.as_deref())

@@ -13,10 +13,7 @@ pub(super) type Row = Map<String, Value>;
 /// Prints rows as a JSON array, or as columns with a header.
 pub(super) fn print(rows: &[Row], as_json: bool, when_empty: &str) {
     if as_json {
-        println!(
-            "{}",
-            Value::Array(rows.iter().cloned().map(Value::Object).collect())
-        );
+        println!("{}", Value::Array(rows.iter().cloned().map(Value::Object).collect()));
     } else if rows.is_empty() {
         println!("{when_empty}");
     } else {
@@ -44,27 +41,18 @@ fn columns(rows: &[Row], room: Option<usize>) -> String {
         return String::new();
     };
     // A column without any values is left out.
-    let names: Vec<&String> = first
-        .keys()
-        .filter(|name| rows.iter().any(|row| !row[*name].is_null()))
-        .collect();
+    let names: Vec<&String> =
+        first.keys().filter(|name| rows.iter().any(|row| !row[*name].is_null())).collect();
     let cells: Vec<Vec<String>> = std::iter::once(names.iter().map(ToString::to_string).collect())
-        .chain(
-            rows.iter()
-                .map(|row| names.iter().map(|name| cell(name, &row[*name])).collect()),
-        )
+        .chain(rows.iter().map(|row| names.iter().map(|name| cell(name, &row[*name])).collect()))
         .collect();
     let widest = |column: usize| cells.iter().map(|row| row[column].width()).max();
     let is_number: Vec<bool> = names
         .iter()
-        .map(|name| {
-            rows.iter()
-                .all(|row| row[*name].is_number() || row[*name].is_null())
-        })
+        .map(|name| rows.iter().all(|row| row[*name].is_number() || row[*name].is_null()))
         .collect();
-    let mut widths: Vec<usize> = (0..names.len())
-        .map(|column| widest(column).unwrap_or(0))
-        .collect();
+    let mut widths: Vec<usize> =
+        (0..names.len()).map(|column| widest(column).unwrap_or(0)).collect();
     if let Some(room) = room {
         fit(&mut widths, &is_number, room);
     }

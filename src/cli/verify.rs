@@ -73,10 +73,7 @@ pub(super) async fn verify(context: &Context, args: &args::Verify) -> Result<u8>
         }
         false => {
             let differences = compared.as_ref().map(differences).unwrap_or_default();
-            print!(
-                "{}",
-                as_text(&header, &checks, &differences, args.deep, failed, not_made)
-            );
+            print!("{}", as_text(&header, &checks, &differences, args.deep, failed, not_made));
         }
     }
     let repairs = compared.iter().flat_map(|compared| &compared.repairs);
@@ -98,20 +95,11 @@ async fn compare(
 ) -> Result<Compared> {
     context.progress.name(pipeline);
     let connector = context.connector(&format!("sluice {pipeline}")).await?;
-    let options = Options {
-        repair: args.repair,
-        host: args.host.rules(context)?,
-        ..Options::default()
-    };
-    let compared = check_source(
-        &connector,
-        pipeline,
-        &options,
-        stop,
-        &context.progress,
-        args.differences,
-    )
-    .await?;
+    let options =
+        Options { repair: args.repair, host: args.host.rules(context)?, ..Options::default() };
+    let compared =
+        check_source(&connector, pipeline, &options, stop, &context.progress, args.differences)
+            .await?;
     for report in &compared.repairs {
         for remark in &report.remarks {
             diagnostics::note(remark);

@@ -50,10 +50,7 @@ impl Connector {
     /// The same with so many connections made ahead, which are handed out first.
     pub(crate) async fn with_connections(&self, count: usize) -> Result<Self> {
         let sessions = try_join_all((0..count).map(|_| self.connect_anew())).await?;
-        Ok(Connector {
-            ready: Arc::new(Mutex::new(sessions)),
-            ..self.clone()
-        })
+        Ok(Connector { ready: Arc::new(Mutex::new(sessions)), ..self.clone() })
     }
 
     /// A connection that was made ahead, if one is left.
@@ -90,9 +87,7 @@ impl Connector {
             // Not used: `open` has a configuration for each host.
             Config::new(),
             self.clone(),
-            ManagerConfig {
-                recycling_method: RecyclingMethod::Verified,
-            },
+            ManagerConfig { recycling_method: RecyclingMethod::Verified },
         );
         Pool::builder(manager)
             .max_size(max_size)
@@ -138,9 +133,7 @@ impl Connector {
             Some(users) => format!("{} ({users})", self.application_name),
             None => self.application_name.to_string(),
         };
-        self.settings
-            .connect(&name, |config| self.open_with(config))
-            .await
+        self.settings.connect(&name, |config| self.open_with(config)).await
     }
 
     async fn open_with(&self, config: Config) -> Result<Session, tokio_postgres::Error> {

@@ -118,20 +118,13 @@ impl From<ServerError> for Error {
                 error = error.detail(format!("{label}: {name}"));
             }
         }
-        for line in said
-            .where_
-            .iter()
-            .flat_map(|lines| lines.lines())
-            .take(CONTEXT_LINES)
-        {
+        for line in said.where_.iter().flat_map(|lines| lines.lines()).take(CONTEXT_LINES) {
             error = error.detail(format!("where:  {line}"));
         }
         if let Some(step) = said.hint.as_deref().or_else(|| next_step(&said)) {
             error = error.next(step);
         }
-        error
-            .with_sqlstate(said.sqlstate)
-            .with_routine(said.routine)
+        error.with_sqlstate(said.sqlstate).with_routine(said.routine)
     }
 }
 

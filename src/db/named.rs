@@ -36,10 +36,8 @@ fn parse(text: &str, what: &str) -> Result<Settings> {
         })
     };
     if let Some(name) = OF_THE_LOADER.iter().find(|name| is_named(name)) {
-        return Err(
-            Error::usage(format!("\"{name}\" cannot be used for a {what}"))
-                .next("write host, user and password into the connection string"),
-        );
+        return Err(Error::usage(format!("\"{name}\" cannot be used for a {what}"))
+            .next("write host, user and password into the connection string"));
     }
     let user = Environment::of_process();
     let environment = Environment::of(user.os_user().unwrap_or_default(), "/nonexistent", []);
@@ -62,13 +60,6 @@ fn ask(server: &Settings, host: &HostRules) -> Result<()> {
         Some(RootCertificates::File(file)) => Some(file),
         _ => None,
     };
-    let identity = server
-        .tls
-        .identity
-        .iter()
-        .flat_map(|(certificate, key)| [certificate, key]);
-    roots
-        .into_iter()
-        .chain(identity)
-        .try_for_each(|file| host.file(file))
+    let identity = server.tls.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
+    roots.into_iter().chain(identity).try_for_each(|file| host.file(file))
 }

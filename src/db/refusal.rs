@@ -12,10 +12,8 @@ pub(super) fn describe(error: tokio_postgres::Error, settings: &Settings) -> Err
     if error.as_db_error().is_some() {
         return Error::from(error).detail(target);
     }
-    let needs_tls = !matches!(
-        settings.tls.mode,
-        SslMode::Disable | SslMode::Allow | SslMode::Prefer
-    );
+    let needs_tls =
+        !matches!(settings.tls.mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer);
     let has_password = settings.hosts.iter().all(|host| host.password.is_some());
     let next = if cause::<HandshakeFailed>(&error).is_some() {
         "check sslmode, sslrootcert and the host name: the server's certificate must match them"

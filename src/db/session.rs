@@ -74,11 +74,7 @@ where
 fn log_end(error: &tokio_postgres::Error) {
     match super::server_error(error) {
         Some(said) => {
-            tracing::warn!(
-                sqlstate = said.sqlstate,
-                "connection ended: {}",
-                said.with_next_step()
-            );
+            tracing::warn!(sqlstate = said.sqlstate, "connection ended: {}", said.with_next_step());
         }
         None => tracing::warn!("connection ended: {}", chain(error)),
     }

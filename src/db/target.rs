@@ -76,11 +76,8 @@ mod tests {
 
     #[test]
     fn the_flag_wins_over_database_url_and_that_over_libpq_variables() {
-        let variables = [
-            ("DATABASE_URL", "postgres://b@two/db"),
-            ("PGHOST", "three"),
-            ("PGPORT", "9"),
-        ];
+        let variables =
+            [("DATABASE_URL", "postgres://b@two/db"), ("PGHOST", "three"), ("PGPORT", "9")];
         let flag = Some("postgres://a@one:1/db");
         assert_eq!(server(flag, &variables), "a@one:1/db");
         assert_eq!(server(None, &variables), "b@two:9/db");
@@ -91,9 +88,6 @@ mod tests {
     fn a_bad_connection_string_is_reported_with_where_it_was_read() {
         let environment = Environment::of("ann", "/", [("DATABASE_URL", "mysql://root@h/d")]);
         let message = Target::resolve(None, &environment).unwrap_err().to_string();
-        assert!(
-            message.contains("this was read from DATABASE_URL"),
-            "{message}"
-        );
+        assert!(message.contains("this was read from DATABASE_URL"), "{message}");
     }
 }

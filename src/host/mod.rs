@@ -127,11 +127,8 @@ impl HostRules {
     /// itself would find.
     pub fn program(&self, name: &str) -> Result<PathBuf> {
         if name.is_empty() || name.contains('/') || name == "." || name == ".." {
-            return Err(
-                Error::usage(format!("the program \"{name}\" cannot be a path")).next(format!(
-                    "give its name alone, and where it is in {ALLOW_PROGRAMS}"
-                )),
-            );
+            return Err(Error::usage(format!("the program \"{name}\" cannot be a path"))
+                .next(format!("give its name alone, and where it is in {ALLOW_PROGRAMS}")));
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let usual = || {
@@ -144,11 +141,7 @@ impl HostRules {
                 "*" => usual(),
                 entry => {
                     let entry = PathBuf::from(entry);
-                    let path = if entry.is_dir() {
-                        entry.join(name)
-                    } else {
-                        entry
-                    };
+                    let path = if entry.is_dir() { entry.join(name) } else { entry };
                     let is_it = path.file_name().is_some_and(|file| file == name);
                     (is_it && is_program(&path)).then_some(path)
                 }
@@ -197,25 +190,19 @@ impl Given {
 
     /// Names the setting, and what it would have to say.
     fn refusal(&self, what: &str, setting: &str, separator: char, wanted: &str) -> Error {
-        let mut entries: Vec<&str> = self
-            .0
-            .iter()
-            .flat_map(|all| all.iter())
-            .map(String::as_str)
-            .collect();
+        let mut entries: Vec<&str> =
+            self.0.iter().flat_map(|all| all.iter()).map(String::as_str).collect();
         let now = match entries.is_empty() {
             true => format!("{setting} gives nothing"),
             false => format!("{setting} is \"{}\"", entries.join(&separator.to_string())),
         };
         entries.push(wanted);
-        Error::usage(format!(
-            "the pipeline asks for {what} which this host does not give"
-        ))
-        .detail(now)
-        .next(format!(
-            "if you run this host and trust whoever defines pipelines: {setting}={}",
-            entries.join(&separator.to_string())
-        ))
+        Error::usage(format!("the pipeline asks for {what} which this host does not give"))
+            .detail(now)
+            .next(format!(
+                "if you run this host and trust whoever defines pipelines: {setting}={}",
+                entries.join(&separator.to_string())
+            ))
     }
 }
 

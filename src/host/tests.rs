@@ -27,10 +27,7 @@ fn nothing_is_given_unless_written_or_open() {
 
 #[test]
 fn what_the_loader_connects_with_is_never_given() {
-    for rules in [
-        HostRules::open(),
-        HostRules::new(false, Some("*"), None, None, None),
-    ] {
+    for rules in [HostRules::open(), HostRules::new(false, Some("*"), None, None, None)] {
         for name in ["DATABASE_URL", "PGPASSWORD"] {
             let refusal = rules.env(name).unwrap_err().to_string();
             assert!(refusal.contains("never given"), "{refusal}");
@@ -44,10 +41,7 @@ fn a_refusal_says_what_the_owner_would_have_to_set() {
     let refusal = rules.env("SHOP_TOKEN").unwrap_err().to_string();
     assert!(refusal.contains("\"SHOP_TOKEN\""), "{refusal}");
     assert!(refusal.contains("SLUICE_ALLOW_ENV is \"A\""), "{refusal}");
-    assert!(
-        refusal.contains("SLUICE_ALLOW_ENV=A,SHOP_TOKEN"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("SLUICE_ALLOW_ENV=A,SHOP_TOKEN"), "{refusal}");
 }
 
 #[test]
@@ -62,12 +56,7 @@ fn names_fit_entries_with_stars() {
 #[test]
 fn hosts_are_given_with_or_without_port_and_buckets_by_url() {
     let rules = hosts("API.example, *.cdn.example:8443, s3://drops, [::1]");
-    for given in [
-        "api.example:443",
-        "a.cdn.example:8443",
-        "s3://drops",
-        "[::1]:80",
-    ] {
+    for given in ["api.example:443", "a.cdn.example:8443", "s3://drops", "[::1]:80"] {
         assert!(rules.host(given).is_ok(), "{given}");
     }
     for refused in [
@@ -137,8 +126,5 @@ fn links_and_dots_do_not_lead_out_of_a_folder() {
     let sibling = PathBuf::from(format!("{}2/a.csv", given.path().display()));
     assert!(rules.file(&sibling).is_err());
     let refusal = rules.file(&inside("link.csv")).unwrap_err().to_string();
-    assert!(
-        refusal.contains("a link to") && refusal.contains("SLUICE_ALLOW_FILES="),
-        "{refusal}"
-    );
+    assert!(refusal.contains("a link to") && refusal.contains("SLUICE_ALLOW_FILES="), "{refusal}");
 }

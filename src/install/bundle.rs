@@ -181,8 +181,7 @@ mod tests {
             assert!(is_named || is_family, "{path} defines {names:?}");
             for commented in public.into_iter().chain(names.first()) {
                 assert!(
-                    file.text
-                        .contains(&format!("comment on {kind} sluice.{commented}")),
+                    file.text.contains(&format!("comment on {kind} sluice.{commented}")),
                     "{path} must comment on sluice.{commented}"
                 );
             }

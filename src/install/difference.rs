@@ -37,9 +37,7 @@ impl Functions {
             bodies.len() != bundle.functions().filter(|it| it == *name).count()
                 || bodies.iter().any(|body| !bundle.has_body(name, body))
         });
-        let dropped = installed
-            .keys()
-            .filter(|name| !names.contains(name.as_str()));
+        let dropped = installed.keys().filter(|name| !names.contains(name.as_str()));
         Ok(Functions {
             new: new.into_iter().map(str::to_owned).collect(),
             changed: changed.map(|name| (*name).to_owned()).collect(),
@@ -49,9 +47,7 @@ impl Functions {
     }
 
     pub(super) fn are_edited(&self) -> bool {
-        self.edited
-            .as_ref()
-            .is_some_and(|edited| !edited.is_empty())
+        self.edited.as_ref().is_some_and(|edited| !edited.is_empty())
     }
 
     /// In lines.
@@ -85,9 +81,7 @@ async fn edited(client: &Client) -> Result<Option<Vec<String>>> {
     if !client.query_typed_one(known, &[]).await?.get::<_, bool>(0) {
         return Ok(None);
     }
-    let edited = client
-        .query_typed_one("select sluice._edited_routines()", &[])
-        .await?;
+    let edited = client.query_typed_one("select sluice._edited_routines()", &[]).await?;
     Ok(edited.get(0))
 }
 

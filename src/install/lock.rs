@@ -14,10 +14,7 @@ pub(super) fn take() -> String {
 /// Waits for batches in flight and for other installers; says so when it takes long.
 pub(super) async fn hold(client: &Client) -> Result<()> {
     for attempt in 0.. {
-        let wait = format!(
-            "savepoint attempt; set local lock_timeout = '5s'; {}",
-            take()
-        );
+        let wait = format!("savepoint attempt; set local lock_timeout = '5s'; {}", take());
         match client.batch_execute(&wait).await {
             Ok(()) => break,
             Err(error) if error.code().is_some_and(|code| code.code() == "55P03") => {
@@ -30,9 +27,7 @@ pub(super) async fn hold(client: &Client) -> Result<()> {
         }
     }
     // Tables may be waited for longer.
-    client
-        .batch_execute("set local lock_timeout to default")
-        .await?;
+    client.batch_execute("set local lock_timeout to default").await?;
     Ok(())
 }
 

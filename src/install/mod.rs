@@ -79,9 +79,7 @@ pub async fn migrate(connector: &Connector) -> Result<Installed> {
         })?;
     }
     if plan.steps.is_empty() {
-        session
-            .batch_execute("select sluice._grant_to_new_roles()")
-            .await?;
+        session.batch_execute("select sluice._grant_to_new_roles()").await?;
     }
     session.batch_execute("commit").await?;
     Ok(plan.installed)
@@ -150,13 +148,8 @@ async fn installed(client: &Client) -> Result<Option<EngineRow>> {
         }
         Some(true) => {}
     }
-    let rows = client
-        .query_typed("select version, bundle_sha256 from sluice.engine", &[])
-        .await?;
-    Ok(rows.first().map(|row| EngineRow {
-        version: row.get(0),
-        bundle: row.get(1),
-    }))
+    let rows = client.query_typed("select version, bundle_sha256 from sluice.engine", &[]).await?;
+    Ok(rows.first().map(|row| EngineRow { version: row.get(0), bundle: row.get(1) }))
 }
 
 fn refuse_newer(engine: Option<&EngineRow>) -> Result<()> {
@@ -172,9 +165,7 @@ fn refuse_newer(engine: Option<&EngineRow>) -> Result<()> {
 
 fn is_newer(version: &str, than: &str) -> bool {
     let parts = |text: &str| -> Vec<u64> {
-        text.split(['.', '-', '+'])
-            .map_while(|part| part.parse().ok())
-            .collect()
+        text.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
     };
     parts(version) > parts(than)
 }
@@ -226,11 +217,9 @@ fn check_abilities(merge: Option<&Error>, locks: bool) -> Result<()> {
         None if !locks => "grants advisory locks that lock nothing".to_owned(),
         None => return Ok(()),
     };
-    Err(
-        Error::usage(format!("the server speaks like PostgreSQL, but {lacking}")).next(
-            "a batch needs both to be whole and alone: use PostgreSQL 15 or later, or Citus on it",
-        ),
-    )
+    Err(Error::usage(format!("the server speaks like PostgreSQL, but {lacking}")).next(
+        "a batch needs both to be whole and alone: use PostgreSQL 15 or later, or Citus on it",
+    ))
 }
 
 #[cfg(test)]
@@ -243,16 +232,10 @@ mod tests {
         let merge = Error::usage("42601 syntax error at or near \"merge\"");
         let refused = check_abilities(Some(&merge), true).expect_err("refused");
         assert!(
-            refused
-                .message()
-                .ends_with("has no merge: 42601 syntax error at or near \"merge\"")
+            refused.message().ends_with("has no merge: 42601 syntax error at or near \"merge\"")
         );
         let refused = check_abilities(None, false).expect_err("refused");
-        assert!(
-            refused
-                .message()
-                .ends_with("advisory locks that lock nothing")
-        );
+        assert!(refused.message().ends_with("advisory locks that lock nothing"));
         assert!(check_abilities(None, true).is_ok());
     }
 

@@ -38,9 +38,7 @@ impl Plan {
         let mut migrations: Vec<&Migration> = runner.get_migrations().iter().collect();
         migrations.sort_by_key(|migration| migration.version());
         let (old, pending): (Vec<_>, Vec<_>) = migrations.into_iter().partition(|migration| {
-            applied
-                .iter()
-                .any(|(version, _)| *version == migration.version())
+            applied.iter().any(|(version, _)| *version == migration.version())
         });
         refuse_another_history(&old, &applied)?;
         let bundle = Bundle::embedded();
@@ -103,15 +101,12 @@ fn step(migration: &Migration) -> InstallStep {
 
 /// The migrations that ran in this database: version and checksum.
 async fn applied(client: &Client) -> Result<Vec<(i32, String)>> {
-    let known = client
-        .query_typed(&format!("select to_regclass('{HISTORY}') is not null"), &[])
-        .await?;
+    let known =
+        client.query_typed(&format!("select to_regclass('{HISTORY}') is not null"), &[]).await?;
     if !known.first().is_some_and(|row| row.get(0)) {
         return Ok(Vec::new());
     }
-    let rows = client
-        .query_typed(&format!("select version, checksum from {HISTORY}"), &[])
-        .await?;
+    let rows = client.query_typed(&format!("select version, checksum from {HISTORY}"), &[]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 

@@ -32,24 +32,16 @@ pub struct DeliveryReport {
 
 impl DeliveryReport {
     pub(crate) fn new(pipeline: &str) -> Self {
-        DeliveryReport {
-            pipeline: pipeline.to_owned(),
-            ..DeliveryReport::default()
-        }
+        DeliveryReport { pipeline: pipeline.to_owned(), ..DeliveryReport::default() }
     }
 
     pub(crate) fn of_failure(pipeline: &str, error: Error) -> Self {
-        DeliveryReport {
-            error: Some(error),
-            ..DeliveryReport::new(pipeline)
-        }
+        DeliveryReport { error: Some(error), ..DeliveryReport::new(pipeline) }
     }
 
     /// Whose rows they are, where it is to be said.
     pub(crate) fn of_target(&self) -> String {
-        self.target
-            .as_ref()
-            .map_or(String::new(), |target| format!(" of {target}"))
+        self.target.as_ref().map_or(String::new(), |target| format!(" of {target}"))
     }
 
     /// The same, and what was sent before of the same rows.
@@ -66,16 +58,12 @@ impl DeliveryReport {
 
     /// `delivered`, `failed`, `threshold`, `locked` or `interrupted`.
     pub fn outcome(&self) -> &'static str {
-        self.error
-            .as_ref()
-            .map_or("delivered", |error| error.kind().outcome())
+        self.error.as_ref().map_or("delivered", |error| error.kind().outcome())
     }
 
     /// The exit code it asks for.
     pub fn exit_code(&self) -> u8 {
-        self.error
-            .as_ref()
-            .map_or(0, |error| error.kind().exit_code())
+        self.error.as_ref().map_or(0, |error| error.kind().exit_code())
     }
 
     fn counters(&self) -> [(&'static str, i64); 6] {
@@ -93,9 +81,7 @@ impl DeliveryReport {
     /// One line of `key=value`, stable, fit for a cron mail.
     pub fn summary(&self) -> String {
         let counters = self.counters();
-        let counters = counters
-            .iter()
-            .map(|(name, count)| format!("{name}={count} "));
+        let counters = counters.iter().map(|(name, count)| format!("{name}={count} "));
         let target = self.target.iter().map(|target| format!(" target={target}"));
         let put_off = (self.put_off > 0).then(|| format!(" put_off={}", self.put_off));
         format!(

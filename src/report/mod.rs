@@ -66,17 +66,12 @@ impl Report {
 
     /// For a run that never got as far as its pipeline.
     pub(crate) fn of_failure(pipeline: &str, error: Error) -> Self {
-        Report {
-            error: Some(error),
-            ..Report::new(pipeline)
-        }
+        Report { error: Some(error), ..Report::new(pipeline) }
     }
 
     /// `ok`, `failed`, `threshold`, `locked` or `interrupted`.
     pub fn outcome(&self) -> &'static str {
-        self.error
-            .as_ref()
-            .map_or("ok", |error| error.kind().outcome())
+        self.error.as_ref().map_or("ok", |error| error.kind().outcome())
     }
 
     /// The exit code this run asks for.
@@ -95,10 +90,7 @@ impl Report {
 
     /// Whether the run was stopped by a signal, after which no other pipeline is begun.
     pub fn is_interrupted(&self) -> bool {
-        matches!(
-            self.error.as_ref().map(Error::kind),
-            Some(Kind::Interrupted(_))
-        )
+        matches!(self.error.as_ref().map(Error::kind), Some(Kind::Interrupted(_)))
     }
 
     /// One line of `key=value`, stable, fit for a cron mail.

@@ -27,12 +27,7 @@ impl ProgressDisplay {
                 ProgressDrawTarget::hidden()
             },
         );
-        ProgressDisplay {
-            bar,
-            records: Arc::default(),
-            has_begun: Arc::default(),
-            is_part: false,
-        }
+        ProgressDisplay { bar, records: Arc::default(), has_begun: Arc::default(), is_part: false }
     }
 
     /// Shows nothing.
@@ -47,10 +42,7 @@ impl ProgressDisplay {
 
     /// For one of several that are counted together.
     pub(crate) fn part(&self) -> Self {
-        ProgressDisplay {
-            is_part: true,
-            ..self.clone()
-        }
+        ProgressDisplay { is_part: true, ..self.clone() }
     }
 
     /// Names what is running.
@@ -106,8 +98,7 @@ impl ProgressDisplay {
     pub(crate) fn advance(&self, bytes: u64, records: i64) {
         self.bar.inc(bytes);
         let before = self.records.fetch_add(records, Ordering::Relaxed);
-        self.bar
-            .set_message(format!("{} records", before + records));
+        self.bar.set_message(format!("{} records", before + records));
     }
 
     pub(crate) fn finish(&self) {

@@ -33,16 +33,12 @@ impl ReplayReport {
 
     /// `ok`, `failed` or `interrupted`.
     pub fn outcome(&self) -> &'static str {
-        self.error
-            .as_ref()
-            .map_or("ok", |error| error.kind().outcome())
+        self.error.as_ref().map_or("ok", |error| error.kind().outcome())
     }
 
     /// The exit code this replay asks for.
     pub fn exit_code(&self) -> u8 {
-        self.error
-            .as_ref()
-            .map_or(0, |error| error.kind().exit_code())
+        self.error.as_ref().map_or(0, |error| error.kind().exit_code())
     }
 
     /// One line of `key=value`, stable, fit for a cron mail.

@@ -34,10 +34,7 @@ impl From<Error> for RetryError {
         let passes = is_retryable_error(&error) && error.kind() != Kind::Exhausted;
         let error = Box::new(error);
         match passes {
-            true => RetryError::Transient {
-                error,
-                retry_after: None,
-            },
+            true => RetryError::Transient { error, retry_after: None },
             false => RetryError::Permanent(error),
         }
     }
@@ -68,11 +65,7 @@ impl Budget {
 
     /// This many retries without progress. Pauses end when `stop` is requested.
     pub fn new(retries: u32, stop: Stop) -> Self {
-        Budget {
-            retries,
-            stop,
-            spending: Mutex::default(),
-        }
+        Budget { retries, stop, spending: Mutex::default() }
     }
 
     /// Repeats `step` until it succeeds, fails permanently, the budget is spent, or a signal arrives in a
@@ -90,10 +83,7 @@ impl Budget {
             let (error, asked) = match step().await.map_err(Into::into) {
                 Ok(done) => return Ok(done),
                 Err(RetryError::Permanent(error)) => return Err(*error),
-                Err(RetryError::Transient {
-                    error,
-                    retry_after: asked,
-                }) => (*error, asked),
+                Err(RetryError::Transient { error, retry_after: asked }) => (*error, asked),
             };
             self.pause(&what, error, asked).await?;
         }
@@ -107,9 +97,8 @@ impl Budget {
         asked: Option<Duration>,
     ) -> Result<()> {
         let Some(pause) = self.take(asked.unwrap_or_default(), fastrand::f64()) else {
-            let error = error
-                .with_kind(Kind::Exhausted)
-                .detail("every retry of this run is used up");
+            let error =
+                error.with_kind(Kind::Exhausted).detail("every retry of this run is used up");
             return Err(match error.next_step() {
                 // Whatever is to be done first.
                 Some(_) => error,
@@ -150,9 +139,8 @@ impl Budget {
         if !is_free && spending.spent >= self.retries {
             return None;
         }
-        let ceiling = FIRST_PAUSE
-            .saturating_mul(2u32.saturating_pow(spending.spent))
-            .min(LONGEST_PAUSE);
+        let ceiling =
+            FIRST_PAUSE.saturating_mul(2u32.saturating_pow(spending.spent)).min(LONGEST_PAUSE);
         spending.spent += u32::from(!is_free);
         spending.used += 1;
         Some(ceiling.mul_f64(random).max(asked))
@@ -244,10 +232,6 @@ mod tests {
         assert_eq!(kind_of(lost).await, Kind::Exhausted);
         let step = || budget.retrying("a part of it", || async { Err::<(), _>(lost()) });
         let told = budget.retrying("it", step).await.unwrap_err().to_string();
-        assert_eq!(
-            told.matches("every retry of this run is used up").count(),
-            1,
-            "{told}"
-        );
+        assert_eq!(told.matches("every retry of this run is used up").count(), 1, "{told}");
     }
 }

@@ -14,14 +14,8 @@ use std::io::ErrorKind;
 /// purpose: 53100 (disk full) and 57014 (somebody cancelled it), which need a human.
 const RETRYABLE: &[(&str, &str)] = &[
     ("08", "connection exception"),
-    (
-        "25006",
-        "read-only: the primary was demoted, the next connect finds the new one",
-    ),
-    (
-        "25P03",
-        "idle in transaction too long: this process was paused",
-    ),
+    ("25006", "read-only: the primary was demoted, the next connect finds the new one"),
+    ("25P03", "idle in transaction too long: this process was paused"),
     ("40001", "serialization failure"),
     ("40P01", "deadlock"),
     ("53000", "insufficient resources"),
@@ -35,11 +29,8 @@ const RETRYABLE: &[(&str, &str)] = &[
 ];
 
 /// Transient HTTP statuses, besides the 500s.
-const RETRYABLE_STATUS: &[(u16, &str)] = &[
-    (408, "request timeout"),
-    (425, "too early"),
-    (429, "too many requests"),
-];
+const RETRYABLE_STATUS: &[(u16, &str)] =
+    &[(408, "request timeout"), (425, "too early"), (429, "too many requests")];
 
 /// Whether this HTTP status is transient.
 pub fn is_retryable_status(status: u16) -> bool {
@@ -141,15 +132,9 @@ mod tests {
 
     #[test]
     fn a_worker_that_citus_lost_is_no_other_internal_error() {
-        assert!(has_lost_worker(
-            "XX000",
-            Some("MarkRemoteTransactionFailed")
-        ));
+        assert!(has_lost_worker("XX000", Some("MarkRemoteTransactionFailed")));
         assert!(!has_lost_worker("XX000", Some("elog_node_display")));
-        assert!(!has_lost_worker(
-            "42601",
-            Some("MarkRemoteTransactionFailed")
-        ));
+        assert!(!has_lost_worker("42601", Some("MarkRemoteTransactionFailed")));
     }
 
     #[test]
@@ -157,20 +142,12 @@ mod tests {
         let lost = std::io::Error::from(ErrorKind::ConnectionReset);
         let bad_certificate = std::io::Error::from(ErrorKind::InvalidData);
         let forbidden = std::io::Error::from_raw_os_error(13);
-        assert!(is_retryable_error(
-            &Error::failed("x").with_sqlstate("40001")
-        ));
-        assert!(!is_retryable_error(
-            &Error::failed("x").with_sqlstate("42601").caused_by(lost)
-        ));
+        assert!(is_retryable_error(&Error::failed("x").with_sqlstate("40001")));
+        assert!(!is_retryable_error(&Error::failed("x").with_sqlstate("42601").caused_by(lost)));
         let lost = std::io::Error::from(ErrorKind::ConnectionReset);
         assert!(is_retryable_error(&Error::failed("x").caused_by(lost)));
-        assert!(!is_retryable_error(
-            &Error::failed("x").caused_by(bad_certificate)
-        ));
-        assert!(!is_retryable_error(
-            &Error::failed("x").caused_by(forbidden)
-        ));
+        assert!(!is_retryable_error(&Error::failed("x").caused_by(bad_certificate)));
+        assert!(!is_retryable_error(&Error::failed("x").caused_by(forbidden)));
         assert!(!is_retryable_error(&Error::failed("x")));
     }
 }

@@ -31,10 +31,7 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
             batch::stage(
                 &client,
                 ready(Ok(())),
-                Opening::Load {
-                    pipeline,
-                    run_id: run.run_id,
-                },
+                Opening::Load { pipeline, run_id: run.run_id },
                 &batch,
                 payloads,
             )
@@ -81,10 +78,7 @@ pub(super) async fn run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
-    refuse_too_many_bad(
-        report,
-        job.options.max_bad_ratio.unwrap_or(run.max_bad_ratio),
-    )
+    refuse_too_many_bad(report, job.options.max_bad_ratio.unwrap_or(run.max_bad_ratio))
 }
 
 /// Says what a real run would have said, now that everything has been looked at.

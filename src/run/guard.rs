@@ -30,9 +30,7 @@ impl Guard {
     /// tries: one whose connection was lost may still hold the pipeline.
     pub(super) async fn take(job: &Job<'_>, ours: &Mutex<Vec<i32>>) -> Result<Self> {
         let session = job.connector.connect().await?;
-        job.connector
-            .while_alive(Self::hold(job, session, ours))
-            .await?
+        job.connector.while_alive(Self::hold(job, session, ours)).await?
     }
 
     async fn hold(job: &Job<'_>, session: Session, ours: &Mutex<Vec<i32>>) -> Result<Self> {

@@ -64,11 +64,7 @@ impl<'a> Job<'a> {
         stop: &Stop,
         work: impl AsyncFnOnce(&Job<'_>) -> Result<T>,
     ) -> Result<T> {
-        let options = Options {
-            retries,
-            workers: 1,
-            ..Options::default()
-        };
+        let options = Options { retries, workers: 1, ..Options::default() };
         let progress = ProgressDisplay::hidden();
         work(&Job::new(connector, pipeline, &options, stop, &progress)?).await
     }

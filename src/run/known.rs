@@ -44,9 +44,7 @@ impl KnownInDatabase {
             *self.idle.lock().await = Some(session);
             Ok(answer)
         };
-        self.budget
-            .retrying("asking what is known of the source", ask)
-            .await
+        self.budget.retrying("asking what is known of the source", ask).await
     }
 }
 

@@ -71,10 +71,7 @@ pub async fn run_pipeline(
 async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     let ours = Mutex::default();
     let take = || Guard::take(job, &ours);
-    let guard = job
-        .stop
-        .unless_requested(job.budget.retrying("taking the pipeline", take))
-        .await?;
+    let guard = job.stop.unless_requested(job.budget.retrying("taking the pipeline", take)).await?;
     if job.options.dry_run {
         let dry = async { job.connector.while_alive(dry::run(job, report)).await? };
         let done = job.stop.unless_forced(dry).await;
@@ -89,9 +86,7 @@ async fn hold_and_run(job: &Job<'_>, report: &mut Report) -> Result<()> {
     tracing::info!(version = run.version, epoch = run.epoch, "run started");
 
     let worked = work_through(job, &run, report).await;
-    let outcome = worked
-        .as_ref()
-        .map_or_else(|error| error.kind().outcome(), |_| "ok");
+    let outcome = worked.as_ref().map_or_else(|error| error.kind().outcome(), |_| "ok");
     let clean_up = async {
         record_end(job, &run, outcome, &worked).await;
         guard.release().await;
@@ -128,9 +123,9 @@ async fn work_through(job: &Job<'_>, run: &Run, report: &mut Report) -> Result<b
     let ending = work(job, run, report).await?;
     loaded += retry_orphans(job).await?;
     if loaded > 0 {
-        report.remarks.push(format!(
-            "{loaded} quarantined records found their parent rows and were loaded"
-        ));
+        report
+            .remarks
+            .push(format!("{loaded} quarantined records found their parent rows and were loaded"));
     }
     if ending.is_complete && run.takes_snapshots() {
         report.remarks.extend(snapshot::finish(job, run).await?);
@@ -206,9 +201,5 @@ fn loader_name() -> String {
         .ok()
         .and_then(|name| name.into_string().ok())
         .unwrap_or_else(|| "unknown host".to_owned());
-    format!(
-        "sluice {} on {host}, process {}",
-        crate::install::VERSION,
-        std::process::id()
-    )
+    format!("sluice {} on {host}, process {}", crate::install::VERSION, std::process::id())
 }

@@ -27,10 +27,7 @@ pub struct ShowChanges {
 /// No rows are shown.
 impl Default for ShowChanges {
     fn default() -> Self {
-        ShowChanges {
-            most: Some(0),
-            show: Arc::new(|_, _| {}),
-        }
+        ShowChanges { most: Some(0), show: Arc::new(|_, _| {}) }
     }
 }
 
@@ -116,14 +113,8 @@ impl Options {
     pub(super) fn limits_of(&self, rows: Option<i32>, bytes: Option<i32>) -> BatchLimits {
         let setting = |pipelines: Option<i32>| pipelines.and_then(|n| usize::try_from(n).ok());
         BatchLimits {
-            rows: self
-                .batch_rows
-                .or(setting(rows))
-                .unwrap_or(Self::DEFAULT_BATCH_ROWS),
-            bytes: self
-                .batch_bytes
-                .or(setting(bytes))
-                .unwrap_or(Self::DEFAULT_BATCH_BYTES),
+            rows: self.batch_rows.or(setting(rows)).unwrap_or(Self::DEFAULT_BATCH_ROWS),
+            bytes: self.batch_bytes.or(setting(bytes)).unwrap_or(Self::DEFAULT_BATCH_BYTES),
             digests: false,
         }
     }

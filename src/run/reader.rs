@@ -38,18 +38,11 @@ pub(super) struct Ending {
 /// silent for as long as it likes, and signals are still heard.
 pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<BatchReader> {
     let options = job.options;
-    let settings = source::redirected(
-        &run.source,
-        options.path.as_deref(),
-        options.format.as_deref(),
-    );
+    let settings =
+        source::redirected(&run.source, options.path.as_deref(), options.format.as_deref());
     let start = Start {
         cursor: run.cursor.clone(),
-        known: Arc::new(KnownInDatabase::new(
-            job.connector,
-            job.pipeline,
-            &job.budget,
-        )),
+        known: Arc::new(KnownInDatabase::new(job.connector, job.pipeline, &job.budget)),
         rows,
     };
     // A path on the command line comes from whoever runs this host.
@@ -99,12 +92,7 @@ pub(super) fn start(job: &Job<'_>, run: &Run, rows: Vec<String>) -> Result<Batch
         .name("reader".to_owned())
         .spawn(work)
         .map_err(|error| Error::failed("the reader thread cannot be started").caused_by(error))?;
-    Ok(BatchReader {
-        batches: Mutex::new(batches),
-        ending,
-        remarks,
-        _programs: programs,
-    })
+    Ok(BatchReader { batches: Mutex::new(batches), ending, remarks, _programs: programs })
 }
 
 /// Reads until there is nothing more (false) or no more batches are wanted (true).

@@ -64,19 +64,14 @@ async fn work(job: &Job<'_>, options: &ReplayOptions, report: &mut ReplayReport)
     let find = job.budget.retrying("looking for the records", find);
     let ids = job.stop.unless_requested(find).await?;
     if options.dry_run {
-        return job
-            .stop
-            .unless_requested(dry(job, options, &ids, report))
-            .await;
+        return job.stop.unless_requested(dry(job, options, &ids, report)).await;
     }
     for some in ids.chunks(usize::try_from(options.batch_rows).unwrap_or(1)) {
         // Whether a lost batch was committed need not be known: its records are closed then,
         // and are not taken again.
         let attempt = || async {
             let client = job.stop.unless_requested(job.connection()).await?;
-            job.connector
-                .while_alive(one_more(&client, job, options, some))
-                .await?
+            job.connector.while_alive(one_more(&client, job, options, some)).await?
         };
         for (version, batch) in job.budget.retrying("the replay", attempt).await? {
             report.add(version, &batch);
@@ -102,10 +97,8 @@ async fn dry(
         for (version, batch) in one_more(client, job, options, ids).await? {
             report.add(version, &batch);
         }
-        batch::captured_changes(client, |change| {
-            (options.changes.show)(job.pipeline, change)
-        })
-        .await?;
+        batch::captured_changes(client, |change| (options.changes.show)(job.pipeline, change))
+            .await?;
         client.batch_execute("rollback").await?;
         Ok(())
     };

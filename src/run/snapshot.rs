@@ -28,9 +28,7 @@ pub(super) async fn finish_dry(
         Err(error) if error.sqlstate() == Some(TOO_MANY_MISSING) => error,
         done => return Ok((tell(job, done?), None)),
     };
-    client
-        .batch_execute("rollback to savepoint sluice_snapshot")
-        .await?;
+    client.batch_execute("rollback to savepoint sluice_snapshot").await?;
     let done = batch::finish_snapshot(client, run, seq, Some(1.0)).await?;
     Ok((tell(job, done), Some(refusal)))
 }
@@ -60,10 +58,7 @@ async fn finish_until_committed(job: &Job<'_>, run: &Run, seq: i64) -> Result<Fi
         if is_sent.swap(true, Ordering::Relaxed)
             && let Some(books) = outcome(job, run, seq).await?
         {
-            return Ok(Finished {
-                books: Some(books),
-                note: None,
-            });
+            return Ok(Finished { books: Some(books), note: None });
         }
         let finish = async |client: &Client| {
             batch::begin(client).await?;
@@ -71,7 +66,5 @@ async fn finish_until_committed(job: &Job<'_>, run: &Run, seq: i64) -> Result<Fi
         };
         Ok(commit_after(job, job.connection().await?, finish).await?.0)
     };
-    job.budget
-        .retrying("ending the complete read", attempt)
-        .await
+    job.budget.retrying("ending the complete read", attempt).await
 }

@@ -44,9 +44,7 @@ pub async fn check_source(
 ) -> Result<Compared> {
     let checking = async {
         let session = connector.connect().await?;
-        let check = connector
-            .while_alive(SourceCheck::begin(&session, pipeline))
-            .await??;
+        let check = connector.while_alive(SourceCheck::begin(&session, pipeline)).await??;
         let kind = check.source["kind"].as_str().unwrap_or_default();
         if !matches!(kind, "postgres" | "mysql" | "sqlite") {
             return Err(no_database(pipeline, kind));
@@ -83,11 +81,7 @@ pub async fn check_source(
     }
     let (verdicts, differences) = stop.unless_requested(checking.finish(most)).await?;
     progress.finish();
-    Ok(Compared {
-        verdicts,
-        differences,
-        repairs,
-    })
+    Ok(Compared { verdicts, differences, repairs })
 }
 
 fn no_database(pipeline: &str, kind: &str) -> Error {
@@ -176,9 +170,7 @@ impl Checking<'_> {
             }
             let looked_at: Option<Vec<String>> =
                 is_second.then(|| digests.iter().map(|s| s.place.clone()).collect());
-            self.check
-                .note(client, &found, looked_at.as_deref())
-                .await?;
+            self.check.note(client, &found, looked_at.as_deref()).await?;
             client.batch_execute("commit").await?;
             self.context.budget.progressed();
             Ok(())
@@ -197,14 +189,9 @@ impl Checking<'_> {
         if places.is_empty() {
             return Ok(());
         }
-        let seen = self
-            .look(RereadRequest::Places(places.to_vec()), true)
-            .await?;
-        let gone: Vec<String> = places
-            .iter()
-            .filter(|place| !seen.contains(*place))
-            .cloned()
-            .collect();
+        let seen = self.look(RereadRequest::Places(places.to_vec()), true).await?;
+        let gone: Vec<String> =
+            places.iter().filter(|place| !seen.contains(*place)).cloned().collect();
         let nothing = DifferingRecords::default();
         let note = self.check.note(&self.session, &nothing, Some(&gone));
         self.connector.while_alive(note).await??;
@@ -239,11 +226,7 @@ impl Checking<'_> {
         let again = places.clone();
         let options = Options {
             open_source: Arc::new(move |settings, _, context| {
-                Ok(Box::new(RepairSource::open(
-                    settings,
-                    again.clone(),
-                    context,
-                )?))
+                Ok(Box::new(RepairSource::open(settings, again.clone(), context)?))
             }),
             ..options.clone()
         };

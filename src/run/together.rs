@@ -22,29 +22,26 @@ pub async fn run_together(
     let workers = (options.workers / pipelines.len()).max(1);
     let admission = Admission::new(pipelines.len(), workers + 1);
     let part = progress.part();
-    let runs = pipelines
-        .iter()
-        .zip(members)
-        .map(|((name, connector), member)| {
-            let (member, admission, part) = (Arc::new(member), &admission, &part);
-            let opening = Arc::clone(&member);
-            let options = Options {
-                // All that is held up by a worker is its own pipeline, and it is the program that is slow.
-                workers,
-                open_source: Arc::new(move |settings, start, context| {
-                    opening.open(settings, &start, context)
-                }),
-                ..options.clone()
-            };
-            async move {
-                let connector = admission.admit(connector, stop).await;
-                let report = run_pipeline(&connector, name, &options, stop, part).await;
-                member.leave();
-                drop(connector);
-                admission.leave();
-                report
-            }
-        });
+    let runs = pipelines.iter().zip(members).map(|((name, connector), member)| {
+        let (member, admission, part) = (Arc::new(member), &admission, &part);
+        let opening = Arc::clone(&member);
+        let options = Options {
+            // All that is held up by a worker is its own pipeline, and it is the program that is slow.
+            workers,
+            open_source: Arc::new(move |settings, start, context| {
+                opening.open(settings, &start, context)
+            }),
+            ..options.clone()
+        };
+        async move {
+            let connector = admission.admit(connector, stop).await;
+            let report = run_pipeline(&connector, name, &options, stop, part).await;
+            member.leave();
+            drop(connector);
+            admission.leave();
+            report
+        }
+    });
     progress.start(None);
     let mut reports = join_all(runs).await;
     progress.finish();
@@ -80,10 +77,7 @@ impl Admission {
         Admission {
             pipelines,
             connections,
-            queue: Mutex::new(AdmissionQueue {
-                waiting: pipelines,
-                is_told: false,
-            }),
+            queue: Mutex::new(AdmissionQueue { waiting: pipelines, is_told: false }),
             running: watch::Sender::new(0),
         }
     }

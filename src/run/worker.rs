@@ -17,13 +17,7 @@ use tracing::Instrument;
 pub(super) async fn run_all(job: &Job<'_>, run: &Run, reader: &BatchReader) -> Result<()> {
     let (turn, _) = watch::channel(0);
     let workers = (0..job.options.workers).map(|_| {
-        let worker = Worker {
-            job,
-            run,
-            reader,
-            turn: turn.clone(),
-            kept: Mutex::default(),
-        };
+        let worker = Worker { job, run, reader, turn: turn.clone(), kept: Mutex::default() };
         worker.run()
     });
     // The first failure drops the other workers, and with them their transactions.
@@ -107,10 +101,8 @@ impl Worker<'_> {
             let transaction = async |payloads| {
                 commit_after(self.job, self.client().await?, async |client| {
                     let begin = batch::begin(client);
-                    let opening = Opening::Load {
-                        pipeline: self.job.pipeline,
-                        run_id: self.run.run_id,
-                    };
+                    let opening =
+                        Opening::Load { pipeline: self.job.pipeline, run_id: self.run.run_id };
                     batch::stage(client, begin, opening, batch, payloads).await?;
                     self.wait_for_turn(index).await;
                     is_loading.store(true, Ordering::Relaxed);

@@ -45,11 +45,8 @@ const NAMES: [&str; 34] = [
 
 /// Whether what goes by this name is a credential: `token`, `X-Api-Key`, `X-Amz-Signature`.
 pub(crate) fn is_credential(name: &str) -> bool {
-    let name: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     ["", "xamz", "xgoog", "xms", "xgitlab", "x"]
         .iter()
         .filter_map(|prefix| name.strip_prefix(prefix))
@@ -58,10 +55,7 @@ pub(crate) fn is_credential(name: &str) -> bool {
 
 /// The parameter of a link by which the server admits whoever has it.
 pub(crate) fn credential_of(link: &Url) -> Option<String> {
-    link.query_pairs()
-        .map(|(name, _)| name)
-        .find(|name| is_credential(name))
-        .map(Cow::into_owned)
+    link.query_pairs().map(|(name, _)| name).find(|name| is_credential(name)).map(Cow::into_owned)
 }
 
 /// The text without the values of such parameters.
@@ -149,15 +143,9 @@ mod tests {
     #[test]
     fn the_engine_refuses_the_same_names() {
         let sql = include_str!("../../sql/engine/sources/_is_credential.sql");
-        let listed = sql
-            .split("array[")
-            .nth(1)
-            .and_then(|text| text.split(']').next());
-        let mut listed: Vec<&str> = listed
-            .unwrap()
-            .split(',')
-            .map(|word| word.trim().trim_matches('\''))
-            .collect();
+        let listed = sql.split("array[").nth(1).and_then(|text| text.split(']').next());
+        let mut listed: Vec<&str> =
+            listed.unwrap().split(',').map(|word| word.trim().trim_matches('\'')).collect();
         listed.sort_unstable();
         assert_eq!(listed, NAMES);
     }

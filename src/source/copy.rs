@@ -37,8 +37,7 @@ impl CopyRows {
     /// A field of any type whose binary form these bytes are: text, bytea, uuid. Says where they
     /// stand.
     pub(crate) fn bytes(&mut self, value: &[u8]) -> Range<usize> {
-        self.0
-            .put_i32(i32::try_from(value.len()).unwrap_or(i32::MAX));
+        self.0.put_i32(i32::try_from(value.len()).unwrap_or(i32::MAX));
         let start = self.0.len();
         self.0.put_slice(value);
         start..self.0.len()

@@ -12,10 +12,7 @@ const MOVING: [&[u8]; 4] = [b"now", b"tomorrow", b"today", b"yesterday"];
 const TRACES: [&str; 9] = ["ow", "oW", "Ow", "OW", "ay", "aY", "Ay", "AY", "\\u00"];
 
 static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    match AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostFirst)
-        .build(TRACES)
-    {
+    match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(TRACES) {
         Ok(finder) => finder,
         Err(error) => unreachable!("nine short words: {error}"),
     }

@@ -184,11 +184,7 @@ impl Driver {
                 if self.end.is_some() {
                     self.spoilt_by = Some(why.clone());
                 }
-                self.remarks.wait_for(Waiting {
-                    name,
-                    reason: why,
-                    on_purpose: false,
-                });
+                self.remarks.wait_for(Waiting { name, reason: why, on_purpose: false });
             }
         }
     }

@@ -127,10 +127,7 @@ impl FieldsBuilder {
             return false;
         }
         self.begin(ordinal, position, payload, is_digested);
-        let places = self
-            .named
-            .as_ref()
-            .map_or(&[][..], |named| &named.places[..]);
+        let places = self.named.as_ref().map_or(&[][..], |named| &named.places[..]);
         for place in places {
             let value = place.and_then(|place| values.get(place).cloned());
             put(&mut self.rows, &payload[value.unwrap_or_default()]);
@@ -148,10 +145,7 @@ impl FieldsBuilder {
         let missing = self.columns.iter().zip(&places);
         let missing = missing.filter(|(_, place)| place.is_none());
         self.missing = missing.map(|(column, _)| column.clone()).collect();
-        self.named = Some(ColumnMapping {
-            names: Arc::clone(names),
-            places,
-        });
+        self.named = Some(ColumnMapping { names: Arc::clone(names), places });
     }
 
     /// The columns that had no value of their name in what came last, if that is news.
@@ -162,11 +156,7 @@ impl FieldsBuilder {
     fn begin(&mut self, ordinal: i32, position: i64, payload: &str, is_digested: bool) {
         let start = self.payloads.len();
         self.payloads.extend_from_slice(payload.as_bytes());
-        self.records.push(FieldRecord {
-            ordinal,
-            position,
-            payload: start..self.payloads.len(),
-        });
+        self.records.push(FieldRecord { ordinal, position, payload: start..self.payloads.len() });
         let columns = i16::try_from(self.columns.len()).unwrap_or(i16::MAX);
         self.rows.row(3 + columns);
         self.rows.int4(ordinal);

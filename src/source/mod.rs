@@ -61,11 +61,7 @@ pub struct Start {
 /// The beginning: nothing is known.
 impl Default for Start {
     fn default() -> Self {
-        Start {
-            cursor: None,
-            known: Arc::new(Vec::new()),
-            rows: Vec::new(),
-        }
+        Start { cursor: None, known: Arc::new(Vec::new()), rows: Vec::new() }
     }
 }
 
@@ -88,11 +84,7 @@ pub fn redirected(settings: &Value, path: Option<&str>, format: Option<&str>) ->
             }
             _ => settings,
         };
-        let name = if settings["kind"] == "object" {
-            "url"
-        } else {
-            "path"
-        };
+        let name = if settings["kind"] == "object" { "url" } else { "path" };
         settings[name] = json!(path);
         // They pick files of a folder.
         if name == "path"

@@ -33,8 +33,7 @@ pub(super) fn check_after(kind: &str, after: &str, address: &str) -> Result<()> 
 
 /// Whether the suffix says that somebody is still writing.
 pub(super) fn is_unfinished(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|suffix| UNFINISHED.iter().any(|u| suffix.eq_ignore_ascii_case(u)))
+    path.extension().is_some_and(|suffix| UNFINISHED.iter().any(|u| suffix.eq_ignore_ascii_case(u)))
 }
 
 /// Whether the name says that it is not data: Spark's and Hive's own (`_SUCCESS`, `_temporary`,

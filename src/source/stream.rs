@@ -27,10 +27,7 @@ pub struct StreamSource {
 impl StreamSource {
     /// A source that reads standard input.
     pub(super) fn of_stdin(settings: &Value, context: &SourceContext) -> Result<Self> {
-        let input = io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(unreadable)?;
+        let input = io::stdin().as_fd().try_clone_to_owned().map_err(unreadable)?;
         // Without the buffer that the library would put in front.
         Self::new(settings, Box::new(File::from(input)), context)
     }
@@ -45,12 +42,7 @@ impl StreamSource {
         let mut head = Vec::new();
         // Not a byte more than needed: after its first record a pipe may be silent.
         while Compression::needs_more(&head)
-            && input
-                .by_ref()
-                .take(1)
-                .read_to_end(&mut head)
-                .map_err(unreadable)?
-                > 0
+            && input.by_ref().take(1).read_to_end(&mut head).map_err(unreadable)? > 0
         {}
         Ok(StreamSource {
             reading: begin(&settings, head, input)?,

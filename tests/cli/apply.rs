@@ -3,11 +3,7 @@
 use crate::support::{Sluice, TestDb};
 
 fn file(text: &str) -> tempfile::TempPath {
-    let path = tempfile::Builder::new()
-        .suffix(".sql")
-        .tempfile()
-        .unwrap()
-        .into_temp_path();
+    let path = tempfile::Builder::new().suffix(".sql").tempfile().unwrap().into_temp_path();
     std::fs::write(&path, text).unwrap();
     path
 }
@@ -16,33 +12,15 @@ fn file(text: &str) -> tempfile::TempPath {
 async fn an_error_names_file_line_and_place_and_nothing_of_the_file_stays() {
     let db = TestDb::new().await;
     let path = file("create table kept_not (a int);\n\nselect 1,\n  nonsense from kept_not;\n");
-    let done = Sluice::on(&db)
-        .args(["apply"])
-        .args([&*path])
-        .run()
-        .exits(2);
+    let done = Sluice::on(&db).args(["apply"]).args([&*path]).run().exits(2);
+    assert!(done.stderr.contains(&format!("{}:4:", path.display())), "{}", done.stderr);
+    assert!(done.stderr.contains("42703 column \"nonsense\" does not exist"), "{}", done.stderr);
     assert!(
-        done.stderr.contains(&format!("{}:4:", path.display())),
+        done.stderr.contains("    4 |   nonsense from kept_not;\n        |   ^"),
         "{}",
         done.stderr
     );
-    assert!(
-        done.stderr
-            .contains("42703 column \"nonsense\" does not exist"),
-        "{}",
-        done.stderr
-    );
-    assert!(
-        done.stderr
-            .contains("    4 |   nonsense from kept_not;\n        |   ^"),
-        "{}",
-        done.stderr
-    );
-    assert!(
-        done.stderr.contains("nothing of this file was applied"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("nothing of this file was applied"), "{}", done.stderr);
     assert_eq!(db.value("select to_regclass('kept_not')").await, "-");
 }
 
@@ -55,17 +33,9 @@ async fn a_wrong_definition_names_the_thing_and_the_next_step() {
          select sluice.define_pipeline(name => 'p', version => 1, transform => 't_v1', target => 't', key => '{id}',
            source => sluice.file_source(path => 'x'));",
     );
-    let done = Sluice::on(&db)
-        .args(["apply"])
-        .args([&*path])
-        .run()
-        .exits(2);
+    let done = Sluice::on(&db).args(["apply"]).args([&*path]).run().exits(2);
     assert!(done.stderr.contains("has no column nme"), "{}", done.stderr);
-    assert!(
-        done.stderr.contains("next:  its columns are id"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("next:  its columns are id"), "{}", done.stderr);
 }
 
 /// What `apply` says to a file it refuses, whatever stands in it having left nothing behind.
@@ -106,11 +76,7 @@ async fn bodies_and_savepoints_are_no_transaction_control() {
          savepoint s; select 1 / 1; rollback to s;
          create table kept as select f() + g() as n;",
     );
-    Sluice::on(&db)
-        .args(["apply"])
-        .args([&*path])
-        .run()
-        .exits(0);
+    Sluice::on(&db).args(["apply"]).args([&*path]).run().exits(0);
     assert_eq!(db.value("select n from kept").await, "3");
 }
 
@@ -127,14 +93,8 @@ async fn an_error_at_run_time_names_the_line_of_its_statement() {
 async fn psql_commands_and_inline_data_are_refused_with_file_and_line() {
     let db = TestDb::new().await;
     let said = refused(&db, "select 1;\n\\set x 1\n").await;
-    assert!(
-        said.contains("FILE:2: psql commands are not SQL: \\set x 1"),
-        "{said}"
-    );
-    let said = refused(
-        &db,
-        "create table kept_not (a int);\ncopy kept_not from stdin;\n1\n\\.\n",
-    );
+    assert!(said.contains("FILE:2: psql commands are not SQL: \\set x 1"), "{said}");
+    let said = refused(&db, "create table kept_not (a int);\ncopy kept_not from stdin;\n1\n\\.\n");
     let said = said.await;
     assert!(said.contains("FILE:2: copy from stdin"), "{said}");
 }
@@ -143,17 +103,9 @@ async fn psql_commands_and_inline_data_are_refused_with_file_and_line() {
 async fn files_of_one_call_are_applied_together_or_not_at_all() {
     let db = TestDb::new().await;
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("a.sql"),
-        "create table kept_not (a int);",
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("a.sql"), "create table kept_not (a int);").unwrap();
     std::fs::write(folder.path().join("b.sql"), "select 1 / 0;").unwrap();
-    let done = Sluice::on(&db)
-        .args(["apply"])
-        .args([folder.path()])
-        .run()
-        .exits(2);
+    let done = Sluice::on(&db).args(["apply"]).args([folder.path()]).run().exits(2);
     assert!(
         done.stderr.contains("b.sql:1: 22012") && done.stderr.contains("nothing of these 2 files"),
         "{}",
@@ -166,10 +118,7 @@ async fn files_of_one_call_are_applied_together_or_not_at_all() {
 #[tokio::test]
 async fn a_plan_says_what_would_be_done_and_does_nothing() {
     let db = TestDb::new().await;
-    let done = Sluice::on(&db)
-        .args(["apply", "--plan", "sql/examples"])
-        .run()
-        .exits(0);
+    let done = Sluice::on(&db).args(["apply", "--plan", "sql/examples"]).run().exits(0);
     assert!(
         done.stdout.contains("pipeline flights: nyc.flights")
             && done.stdout.ends_with("planned only: nothing was changed\n"),
@@ -187,22 +136,10 @@ async fn a_folder_is_applied_in_the_order_of_names_and_numbers() {
     std::fs::write(folder.path().join("t_v9.sql"), "create table t (id int);").unwrap();
     std::fs::write(folder.path().join("c.txt"), "no sql").unwrap();
     std::fs::write(folder.path().join("u.sql"), "-- init failed\n").unwrap();
-    let done = Sluice::on(&db)
-        .args(["apply"])
-        .args([folder.path()])
-        .run()
-        .exits(0);
-    let said: Vec<_> = done
-        .stdout
-        .lines()
-        .filter_map(|line| line.rsplit_once('/'))
-        .collect();
+    let done = Sluice::on(&db).args(["apply"]).args([folder.path()]).run().exits(0);
+    let said: Vec<_> = done.stdout.lines().filter_map(|line| line.rsplit_once('/')).collect();
     let said: Vec<_> = said.into_iter().map(|(_, said)| said).collect();
-    let order = [
-        "t_v9.sql: applied",
-        "t_v10.sql: applied",
-        "u.sql: has no statement",
-    ];
+    let order = ["t_v9.sql: applied", "t_v10.sql: applied", "u.sql: has no statement"];
     assert_eq!(said, order);
     assert_eq!(db.value("select count(*) from t").await, "1");
 }
@@ -211,13 +148,9 @@ async fn a_folder_is_applied_in_the_order_of_names_and_numbers() {
 async fn the_examples_apply_twice() {
     let db = TestDb::new().await;
     for _ in 0..2 {
-        let done = Sluice::on(&db)
-            .args(["apply", "sql/examples"])
-            .run()
-            .exits(0);
+        let done = Sluice::on(&db).args(["apply", "sql/examples"]).run().exits(0);
         assert!(
-            done.stdout
-                .contains("pipeline flights: nyc.flights, version 1 active"),
+            done.stdout.contains("pipeline flights: nyc.flights, version 1 active"),
             "{}",
             done.stdout
         );

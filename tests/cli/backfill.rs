@@ -25,8 +25,7 @@ async fn shop(source: &str, more: &str) -> TestDb {
 }
 
 fn lines(ids: std::ops::Range<u32>, n: u32) -> String {
-    ids.map(|id| format!("{{\"id\":{id},\"n\":{n}}}\n"))
-        .collect()
+    ids.map(|id| format!("{{\"id\":{id},\"n\":{n}}}\n")).collect()
 }
 
 /// Runs `sluice` in `folder`.
@@ -44,11 +43,7 @@ async fn files_are_loaded_beside_the_live_pipeline() {
     fs::create_dir_all(at("old")).unwrap();
     fs::write(at("drop/1.ndjson"), lines(0..10, 3)).unwrap();
     fs::write(at("old/a1.ndjson"), lines(5..20, 1)).unwrap();
-    fs::write(
-        at("old/a2.ndjson"),
-        lines(15..20, 2) + "{\"id\":99,\"n\":0}\n",
-    )
-    .unwrap();
+    fs::write(at("old/a2.ndjson"), lines(15..20, 2) + "{\"id\":99,\"n\":0}\n").unwrap();
     fs::write(at("old/b.ndjson"), "no json\n").unwrap();
     let db = shop("sluice.file_source('drop')", "").await;
     let run = |args: &[&str]| sluice(&db, folder.path(), args);
@@ -59,53 +54,30 @@ async fn files_are_loaded_beside_the_live_pipeline() {
     let done =
         run(&[&backfill[..], &["--batch-rows", "12", "--max-batches", "1"]].concat()).exits(0);
     let summary = done.summary();
-    assert_eq!(
-        (summary.pipeline.as_str(), summary.outcome.as_str()),
-        ("items.backfill-1", "ok")
-    );
+    assert_eq!((summary.pipeline.as_str(), summary.outcome.as_str()), ("items.backfill-1", "ok"));
     assert_eq!((summary.count("inserted"), summary.count("stale")), (7, 5));
     let list = run(&["backfill", "items"]).exits(0).stdout;
-    assert!(
-        list.contains("items.backfill-1  old/a*.ndjson  unfinished"),
-        "{list}"
-    );
+    assert!(list.contains("items.backfill-1  old/a*.ndjson  unfinished"), "{list}");
 
     // The live pipeline goes on meanwhile.
     fs::write(at("drop/2.ndjson"), lines(18..22, 4)).unwrap();
-    assert_eq!(
-        run(&["run", "--all"]).exits(0).summary().count("extracted"),
-        4
-    );
+    assert_eq!(run(&["run", "--all"]).exits(0).summary().count("extracted"), 4);
     let summary = run(&backfill).exits(0).summary();
-    assert_eq!(
-        (summary.count("extracted"), summary.count("quarantined")),
-        (9, 1)
-    );
+    assert_eq!((summary.count("extracted"), summary.count("quarantined")), (9, 1));
     // 0..10 and 18..22 are the live ones; of the others the later file counts.
     assert_eq!(db.rows(ROWS).await, ["1|5", "2|3", "3|10", "4|4"]);
     let list = run(&["backfill", "items"]).exits(0).stdout;
-    assert!(
-        list.contains("items.backfill-1  old/a*.ndjson  finished"),
-        "{list}"
-    );
+    assert!(list.contains("items.backfill-1  old/a*.ndjson  finished"), "{list}");
 
     let again = run(&backfill).exits(0);
     assert_eq!(again.summary().count("extracted"), 0);
     assert!(
-        again
-            .stderr
-            .contains("notice: items.backfill-1 came to the end of this range"),
+        again.stderr.contains("notice: items.backfill-1 came to the end of this range"),
         "{}",
         again.stderr
     );
     let again = run(&[&backfill[..], &["--again"]].concat()).exits(0);
-    assert_eq!(
-        (
-            again.summary().count("extracted"),
-            again.summary().count("inserted")
-        ),
-        (21, 0)
-    );
+    assert_eq!((again.summary().count("extracted"), again.summary().count("inserted")), (21, 0));
     assert_eq!(db.rows(ROWS).await, ["1|5", "2|3", "3|10", "4|4"]);
 
     // Nothing of all this moved the live cursor, and its bad record is in the one quarantine.
@@ -117,8 +89,7 @@ async fn files_are_loaded_beside_the_live_pipeline() {
     for command in ["status", "quarantine", "versions", "replay"] {
         let done = run(&[command, "items.backfill-1"]).exits(2);
         assert!(
-            done.stderr
-                .contains("items.backfill-1 is a backfill of pipeline items"),
+            done.stderr.contains("items.backfill-1 is a backfill of pipeline items"),
             "{command}: {}",
             done.stderr
         );
@@ -133,28 +104,14 @@ async fn files_are_loaded_beside_the_live_pipeline() {
 #[tokio::test]
 async fn dry_run_shows_what_would_happen_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("a.ndjson"),
-        lines(0..3, 1) + "{\"id\":9,\"n\":0}\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("a.ndjson"), lines(0..3, 1) + "{\"id\":9,\"n\":0}\n").unwrap();
     let db = shop("sluice.file_source('drop')", "").await;
-    let done = sluice(
-        &db,
-        folder.path(),
-        &["backfill", "items", "--objects", "a.ndjson", "--dry-run"],
-    )
-    .exits(0);
+    let done =
+        sluice(&db, folder.path(), &["backfill", "items", "--objects", "a.ndjson", "--dry-run"])
+            .exits(0);
     assert_eq!(done.summary().count("inserted"), 3);
-    assert!(
-        done.stdout.contains("would quarantine 1 × 23514"),
-        "{}",
-        done.stdout
-    );
-    assert_eq!(
-        db.rows("select name from sluice.pipelines").await,
-        ["items"]
-    );
+    assert!(done.stdout.contains("would quarantine 1 × 23514"), "{}", done.stdout);
+    assert_eq!(db.rows("select name from sluice.pipelines").await, ["items"]);
     assert_eq!(db.value("select count(*) from shop.items").await, "0");
 }
 
@@ -173,19 +130,12 @@ async fn objects_are_loaded_by_a_pattern_or_a_url() {
     )
     .await;
     for (objects, inserted) in [("s3://lake/old/*/1.ndjson", 4), ("1*", 2)] {
-        let done = sluice(
-            &db,
-            Path::new("."),
-            &["backfill", "items", "--objects", objects],
-        )
-        .exits(0);
+        let done =
+            sluice(&db, Path::new("."), &["backfill", "items", "--objects", objects]).exits(0);
         assert_eq!(done.summary().count("inserted"), inserted, "{objects}");
     }
     assert_eq!(
-        sluice(&db, Path::new("."), &["run", "items"])
-            .exits(0)
-            .summary()
-            .count("unchanged"),
+        sluice(&db, Path::new("."), &["run", "items"]).exits(0).summary().count("unchanged"),
         2,
         "the live pipeline reads its own all the same"
     );
@@ -241,8 +191,7 @@ async fn range_of_an_api_is_loaded_beside_its_live_cursor() {
         ]
     );
     assert_eq!(
-        db.value("select min(id), max(id), count(*) from shop.items where id < 30")
-            .await,
+        db.value("select min(id), max(id), count(*) from shop.items where id < 30").await,
         "10|23|14"
     );
     db.is_sound().await;
@@ -261,25 +210,10 @@ async fn what_is_no_backfill_is_a_usage_error() {
     );
     run(&["backfill", "items", "--from", "1", "--objects", "a"]).exits(2);
     run(&["backfill", "items", "--again"]).exits(2);
-    run(&[
-        "backfill",
-        "items",
-        "--objects",
-        "a",
-        "--again",
-        "--dry-run",
-    ])
-    .exits(2);
+    run(&["backfill", "items", "--objects", "a", "--again", "--dry-run"]).exits(2);
     db.execute("select sluice.pause_pipeline('items')").await;
     let done = run(&["backfill", "items", "--objects", "a"]).exits(1);
-    assert!(
-        done.stderr.contains("pipeline items is paused"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("pipeline items is paused"), "{}", done.stderr);
     let list = run(&["backfill", "items"]).exits(0).stdout;
-    assert_eq!(
-        list,
-        "no backfill yet; --from and --to, or --objects, begin one\n"
-    );
+    assert_eq!(list, "no backfill yet; --from and --to, or --objects, begin one\n");
 }

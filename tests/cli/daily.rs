@@ -33,11 +33,8 @@ impl Shop {
     /// Stdout of a command, which has to end so.
     #[track_caller]
     fn says(&self, args: &[&str], code: i32) -> String {
-        let done = Sluice::on(&self.db)
-            .args(args)
-            .current_dir(self.folder.path())
-            .run()
-            .exits(code);
+        let done =
+            Sluice::on(&self.db).args(args).current_dir(self.folder.path()).run().exits(code);
         done.stdout
     }
 
@@ -65,10 +62,7 @@ async fn status_has_words_for_runs_that_fail_and_for_files_that_were_begun() {
         "{said}"
     );
     // The numbers are those of the run that is named.
-    assert!(
-        said.contains("\nitems     failed        1    3  "),
-        "{said}"
-    );
+    assert!(said.contains("\nitems     failed        1    3  "), "{said}");
     let row = &shop.json(&["status"], 0)[0];
     assert_eq!(
         (&row["run_batches"], &row["failed_runs"], &row["extracted"]),
@@ -79,22 +73,14 @@ async fn status_has_words_for_runs_that_fail_and_for_files_that_were_begun() {
     assert!(!shop.says(&["status"], 0).contains("failing"));
 
     // A run that could not even begin counts as one that failed.
-    shop.db
-        .execute("alter table shop.items rename to articles")
-        .await;
+    shop.db.execute("alter table shop.items rename to articles").await;
     shop.says(&["run", "items"], 2);
     let said = shop.says(&["status"], 0);
-    assert!(
-        said.contains("1 run in a row; the last one: pipeline items: target"),
-        "{said}"
-    );
+    assert!(said.contains("1 run in a row; the last one: pipeline items: target"), "{said}");
     shop.db.execute("alter table shop.articles rename to items; create or replace function shop.items_v1(doc jsonb) returns table (id bigint, name text) language sql stable as $$ select 1::bigint, 'x' $$").await;
     shop.says(&["run", "items"], 2);
     let said = shop.says(&["status"], 0);
-    assert!(
-        said.contains("2 runs in a row; the last one: pipeline items: transform"),
-        "{said}"
-    );
+    assert!(said.contains("2 runs in a row; the last one: pipeline items: transform"), "{said}");
 }
 
 #[tokio::test]
@@ -102,15 +88,9 @@ async fn status_names_a_file_of_which_a_part_was_read() {
     let shop = Shop::new().await;
     let records: String = (0..50).map(|id| format!("{id},a\n")).collect();
     shop.write("1.csv", &format!("id,name\n{records}"));
-    shop.says(
-        &["run", "items", "--batch-rows", "10", "--max-batches", "2"],
-        0,
-    );
+    shop.says(&["run", "items", "--batch-rows", "10", "--max-batches", "2"], 0);
     let said = shop.says(&["status"], 0);
-    assert!(
-        said.contains("items has read drop/1.csv to record 20, and not to its end"),
-        "{said}"
-    );
+    assert!(said.contains("items has read drop/1.csv to record 20, and not to its end"), "{said}");
     shop.says(&["run", "items"], 0);
     assert!(!shop.says(&["status"], 0).contains("not to its end"));
 }
@@ -121,9 +101,7 @@ async fn verify_says_apart_what_it_could_not_check() {
     shop.write("1.csv", "id,name\n1,a\n2,b\n");
     shop.says(&["run", "items"], 0);
     shop.says(&["verify", "--deep"], 0);
-    shop.db
-        .execute("grant delete on shop.items to public")
-        .await;
+    shop.db.execute("grant delete on shop.items to public").await;
     let said = shop.says(&["verify", "--deep"], 6);
     assert!(
         said.contains(
@@ -132,13 +110,8 @@ async fn verify_says_apart_what_it_could_not_check() {
         "{said}"
     );
     let report = shop.json(&["verify", "--deep"], 6);
-    assert_eq!(
-        (&report["ok"], &report["not_made"]),
-        (&json!(true), &json!(1))
-    );
-    shop.db
-        .execute("update shop.items set name = 'x' where id = 1")
-        .await;
+    assert_eq!((&report["ok"], &report["not_made"]), (&json!(true), &json!(1)));
+    shop.db.execute("update shop.items set name = 'x' where id = 1").await;
     shop.says(&["verify", "--deep"], 1);
 }
 
@@ -163,17 +136,8 @@ async fn what_was_done_by_hand_is_shown_accepted_and_proven() {
         "{said}"
     );
     shop.says(&["reconcile", "items", "--accept", "deleted"], 2);
-    let found = shop.json(
-        &[
-            "reconcile",
-            "items",
-            "--accept",
-            "deleted,edited",
-            "--reason",
-            "request 17",
-        ],
-        0,
-    );
+    let found = shop
+        .json(&["reconcile", "items", "--accept", "deleted,edited", "--reason", "request 17"], 0);
     assert_eq!(found[0]["accepted"], true);
     shop.says(&["verify", "--deep"], 0);
     assert!(!shop.says(&["reconcile", "items"], 0).contains("next:"));
@@ -185,11 +149,8 @@ async fn a_header_that_lost_a_column_is_a_note_and_drift_lists_it() {
     shop.write("1.csv", "id,name,Région\n1,a,x\n");
     shop.says(&["run", "items"], 0);
     shop.write("2.csv", "id,name,Region\n2,b,y\n");
-    let done = Sluice::on(&shop.db)
-        .args(["run", "items"])
-        .current_dir(shop.folder.path())
-        .run()
-        .exits(0);
+    let done =
+        Sluice::on(&shop.db).args(["run", "items"]).current_dir(shop.folder.path()).run().exits(0);
     assert_eq!(
         done.stderr,
         "note: drop/2.csv has no column Région, which drop/1.csv had; new is Region\n"
@@ -207,21 +168,12 @@ async fn a_header_that_lost_a_column_is_a_note_and_drift_lists_it() {
 #[tokio::test]
 async fn a_readme_and_a_marker_in_the_drop_folder_block_nothing() {
     let shop = Shop::new().await;
-    for name in [
-        "README.md",
-        "README",
-        "_SUCCESS",
-        "1.csv.sha256",
-        "notes.md",
-    ] {
+    for name in ["README.md", "README", "_SUCCESS", "1.csv.sha256", "notes.md"] {
         shop.write(name, "# what stands here\n");
     }
     shop.write("1.csv", "id,name\n1,a\n");
-    let done = Sluice::on(&shop.db)
-        .args(["run", "items"])
-        .current_dir(shop.folder.path())
-        .run()
-        .exits(0);
+    let done =
+        Sluice::on(&shop.db).args(["run", "items"]).current_dir(shop.folder.path()).run().exits(0);
     assert_eq!(done.summary().count("inserted"), 1);
     assert!(
         done.stderr.starts_with("note: passed over, hidden, or no data by their names (`_…`, README, `.md`, checksums): 5, such as "),
@@ -236,10 +188,7 @@ async fn why_takes_the_value_of_the_key_alone() {
     shop.write("1.csv", "id,name\n42,a\n");
     shop.says(&["run", "items"], 0);
     let said = shop.says(&["why", "items", "42"], 0);
-    assert!(
-        said.starts_with("key        {\"id\": 42}\nrow        in shop.items\n"),
-        "{said}"
-    );
+    assert!(said.starts_with("key        {\"id\": 42}\nrow        in shop.items\n"), "{said}");
     let facts = shop.json(&["why", "items", "42"], 0);
     assert_eq!(facts["key"], json!({"id": 42}));
     assert_eq!(facts["source"], "drop/1.csv:2");
@@ -274,9 +223,7 @@ async fn doctor_names_what_this_machine_does_not_give() {
 #[tokio::test]
 async fn policies_that_belong_together_are_set_in_one_call_in_any_order() {
     let shop = Shop::new().await;
-    shop.db
-        .execute("alter table shop.items add gone timestamptz")
-        .await;
+    shop.db.execute("alter table shop.items add gone timestamptz").await;
     for args in [
         ["missing=mark", "mark_column=gone"],
         ["mark_column=none", "missing=keep"],
@@ -285,9 +232,7 @@ async fn policies_that_belong_together_are_set_in_one_call_in_any_order() {
         shop.says(&[&["set", "items"], &args[..]].concat(), 0);
     }
     assert_eq!(
-        shop.db
-            .value("select missing, mark_column from sluice.pipelines")
-            .await,
+        shop.db.value("select missing, mark_column from sluice.pipelines").await,
         "mark|gone"
     );
 }

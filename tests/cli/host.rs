@@ -20,15 +20,9 @@ async fn pipeline(source: &str) -> TestDb {
 }
 
 fn run(db: &TestDb, rules: &[(&str, &str)]) -> Done {
-    let closed = [
-        "SLUICE_ALLOW_ENV",
-        "SLUICE_ALLOW_FILES",
-        "SLUICE_ALLOW_HOSTS",
-        "SLUICE_ALLOW_PROGRAMS",
-    ];
-    let sluice = closed
-        .into_iter()
-        .fold(Sluice::on(db), |sluice, name| sluice.without(name));
+    let closed =
+        ["SLUICE_ALLOW_ENV", "SLUICE_ALLOW_FILES", "SLUICE_ALLOW_HOSTS", "SLUICE_ALLOW_PROGRAMS"];
+    let sluice = closed.into_iter().fold(Sluice::on(db), |sluice, name| sluice.without(name));
     rules
         .iter()
         .fold(sluice, |sluice, (name, value)| sluice.env(name, value))
@@ -54,16 +48,11 @@ async fn a_file_outside_of_the_given_folders_is_not_read() {
         "/etc/passwd".to_owned(),
         "/etc/pass*".to_owned(),
         secret.display().to_string(),
-        format!(
-            "{folder}/../{}",
-            secret.strip_prefix("/tmp").unwrap().display()
-        ),
+        format!("{folder}/../{}", secret.strip_prefix("/tmp").unwrap().display()),
         format!("{folder}/link.ndjson"),
     ] {
-        let db = pipeline(&format!(
-            "sluice.file_source(path => '{path}', format => 'ndjson')"
-        ))
-        .await;
+        let db =
+            pipeline(&format!("sluice.file_source(path => '{path}', format => 'ndjson')")).await;
         refused(&db, &rules, "SLUICE_ALLOW_FILES");
         refused(&db, &[], "SLUICE_ALLOW_FILES gives nothing");
         assert_eq!(db.value("select count(*) from t").await, "0", "{path}");
@@ -92,20 +81,12 @@ async fn a_link_that_leads_out_of_a_folder_is_passed_over_unless_its_end_is_give
         for rules in [&drop, &all, &above] {
             let db = pipeline(&source).await;
             let done = run(&db, &[("SLUICE_ALLOW_FILES", rules)]).exits(0);
-            assert!(
-                done.stderr.contains("out of the folder"),
-                "{source} {rules}: {}",
-                done.stderr
-            );
+            assert!(done.stderr.contains("out of the folder"), "{source} {rules}: {}", done.stderr);
             assert_eq!(db.rows("select id from t").await, ["2"], "{source} {rules}");
         }
         let db = pipeline(&source).await;
         run(&db, &[("SLUICE_ALLOW_FILES", &both)]).exits(0);
-        assert_eq!(
-            db.rows("select id from t order by 1").await,
-            ["1", "2"],
-            "{source}"
-        );
+        assert_eq!(db.rows("select id from t order by 1").await, ["1", "2"], "{source}");
     }
 }
 
@@ -115,11 +96,7 @@ async fn a_file_in_a_given_folder_and_a_path_of_the_command_line_are_read() {
     let file = given.path().join("a.ndjson");
     std::fs::write(&file, "{\"id\": 1}\n").unwrap();
     let db = pipeline(&format!("sluice.file_source(path => '{}')", file.display())).await;
-    run(
-        &db,
-        &[("SLUICE_ALLOW_FILES", given.path().to_str().unwrap())],
-    )
-    .exits(0);
+    run(&db, &[("SLUICE_ALLOW_FILES", given.path().to_str().unwrap())]).exits(0);
     assert_eq!(db.value("select count(*) from t").await, "1");
     let other = given.path().join("b.ndjson");
     std::fs::write(&other, "{\"id\": 2}\n").unwrap();
@@ -153,16 +130,9 @@ async fn the_way_to_the_database_and_what_is_not_given_is_sent_nowhere() {
 
 #[tokio::test]
 async fn hosts_that_are_not_given_are_not_asked_for_anything() {
-    for url in [
-        "http://169.254.169.254/latest/meta-data",
-        "http://localhost:5432/",
-    ] {
+    for url in ["http://169.254.169.254/latest/meta-data", "http://localhost:5432/"] {
         let db = pipeline(&format!("sluice.http_source(url => '{url}')")).await;
-        refused(
-            &db,
-            &[("SLUICE_ALLOW_HOSTS", "api.example")],
-            "SLUICE_ALLOW_HOSTS=api.example,",
-        );
+        refused(&db, &[("SLUICE_ALLOW_HOSTS", "api.example")], "SLUICE_ALLOW_HOSTS=api.example,");
     }
     let db = pipeline("sluice.object_source(url => 's3://others/drop/')").await;
     refused(
@@ -206,11 +176,7 @@ async fn programs_are_started_if_the_host_gives_them_and_with_nothing_of_the_loa
         &[("SLUICE_ALLOW_PROGRAMS", "/usr/bin:/bin")],
         "asks for the program \"list-items\"",
     );
-    refused(
-        &db,
-        &[("SLUICE_ALLOW_PROGRAMS", given)],
-        "SLUICE_ALLOW_ENV=SHOP_KEY",
-    );
+    refused(&db, &[("SLUICE_ALLOW_PROGRAMS", given)], "SLUICE_ALLOW_ENV=SHOP_KEY");
     assert!(!seen.exists(), "not started");
     let rules = [
         ("SLUICE_ALLOW_PROGRAMS", given),
@@ -221,17 +187,8 @@ async fn programs_are_started_if_the_host_gives_them_and_with_nothing_of_the_loa
     run(&db, &rules).exits(0);
     assert_eq!(db.value("select count(*) from t").await, "1");
     let seen = std::fs::read_to_string(&seen).unwrap();
-    assert!(
-        seen.contains("SHOP_KEY=k3y") && !seen.contains("SHOP_OTHER"),
-        "{seen}"
-    );
-    assert!(
-        !seen.contains("DATABASE_URL") && !seen.contains("PGPASS"),
-        "{seen}"
-    );
-    let done = Sluice::on(&db)
-        .args(["run", "p", "--path", "x.csv"])
-        .run()
-        .exits(2);
+    assert!(seen.contains("SHOP_KEY=k3y") && !seen.contains("SHOP_OTHER"), "{seen}");
+    assert!(!seen.contains("DATABASE_URL") && !seen.contains("PGPASS"), "{seen}");
+    let done = Sluice::on(&db).args(["run", "p", "--path", "x.csv"]).run().exits(2);
     assert!(done.stderr.contains("--path"), "{}", done.stderr);
 }

@@ -18,10 +18,7 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Self {
-        Desk {
-            db: TestDb::new().await,
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Desk { db: TestDb::new().await, folder: tempfile::tempdir().unwrap() }
     }
 
     fn path(&self) -> &Path {

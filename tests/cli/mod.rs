@@ -28,10 +28,7 @@ async fn migrate_on_an_installed_database_has_nothing_to_do() {
     let done = Sluice::on(&db).args(["migrate"]).run().exits(0);
     assert_eq!(
         done.stdout,
-        format!(
-            "engine {} is installed; nothing to do\n",
-            env!("CARGO_PKG_VERSION")
-        )
+        format!("engine {} is installed; nothing to do\n", env!("CARGO_PKG_VERSION"))
     );
 }
 
@@ -47,33 +44,19 @@ async fn every_command_says_to_migrate_first_when_the_engine_is_missing() {
     ] {
         let done = Sluice::on(&db).args(command).run().exits(2);
         assert!(
-            done.stderr
-                .contains("the engine is not installed in this database"),
+            done.stderr.contains("the engine is not installed in this database"),
             "{}",
             done.stderr
         );
-        assert!(
-            done.stderr.contains("next:  run \"sluice migrate\""),
-            "{}",
-            done.stderr
-        );
+        assert!(done.stderr.contains("next:  run \"sluice migrate\""), "{}", done.stderr);
     }
     let done = Sluice::on(&db).args(["doctor"]).run().exits(1);
-    assert!(
-        done.stdout.contains("the engine is not installed"),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stdout.contains("the engine is not installed"), "{}", done.stdout);
 }
 
 #[test]
 fn a_wrong_command_line_exits_with_2() {
-    for args in [
-        &["run"][..],
-        &["run", "x", "--workers", "0"],
-        &["rewind", "x"],
-        &["frobnicate"],
-    ] {
+    for args in [&["run"][..], &["run", "x", "--workers", "0"], &["rewind", "x"], &["frobnicate"]] {
         Sluice::bare().args(args).run().exits(2);
     }
 }

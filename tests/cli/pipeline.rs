@@ -22,24 +22,10 @@ async fn what_show_prints_can_be_applied_as_it_is() {
     let file = tempfile::NamedTempFile::with_suffix(".sql").unwrap();
     std::fs::write(file.path(), &shown.stdout).unwrap();
     let before = db.value("select to_jsonb(p) from sluice.pipelines p").await;
-    let applied = Sluice::on(&db)
-        .args(["apply"])
-        .args([file.path()])
-        .run()
-        .exits(0);
-    assert!(
-        applied.stdout.ends_with("version 1 active\n"),
-        "{}",
-        applied.stdout
-    );
-    assert_eq!(
-        db.value("select to_jsonb(p) from sluice.pipelines p").await,
-        before
-    );
-    Sluice::on(&db)
-        .args(["show", "items", "--version", "7"])
-        .run()
-        .exits(2);
+    let applied = Sluice::on(&db).args(["apply"]).args([file.path()]).run().exits(0);
+    assert!(applied.stdout.ends_with("version 1 active\n"), "{}", applied.stdout);
+    assert_eq!(db.value("select to_jsonb(p) from sluice.pipelines p").await, before);
+    Sluice::on(&db).args(["show", "items", "--version", "7"]).run().exits(2);
 }
 
 #[tokio::test]
@@ -49,29 +35,15 @@ async fn policies_are_set_together_or_not_at_all() {
         .args(["set", "items", "max_bad_ratio=0.25", "retain_raw=7 days"])
         .run()
         .exits(0);
-    assert!(
-        done.stdout.contains("retain_raw none → 7 days"),
-        "{}",
-        done.stdout
-    );
-    let refused = Sluice::on(&db)
-        .args(["set", "items", "batch_rows=5", "max_bad_ratio=2"])
-        .run()
-        .exits(2);
-    assert!(
-        refused.stderr.contains("max_bad_ratio 2 is not between"),
-        "{}",
-        refused.stderr
-    );
+    assert!(done.stdout.contains("retain_raw none → 7 days"), "{}", done.stdout);
+    let refused =
+        Sluice::on(&db).args(["set", "items", "batch_rows=5", "max_bad_ratio=2"]).run().exits(2);
+    assert!(refused.stderr.contains("max_bad_ratio 2 is not between"), "{}", refused.stderr);
     assert_eq!(
-        db.value("select max_bad_ratio, retain_raw, batch_rows from sluice.pipelines")
-            .await,
+        db.value("select max_bad_ratio, retain_raw, batch_rows from sluice.pipelines").await,
         "0.25|7 days|-"
     );
-    Sluice::on(&db)
-        .args(["set", "items", "retain_raw"])
-        .run()
-        .exits(2);
+    Sluice::on(&db).args(["set", "items", "retain_raw"]).run().exits(2);
 }
 
 #[tokio::test]
@@ -86,15 +58,9 @@ async fn pause_resume_and_drop() {
     assert_eq!(said(&["resume", "items"], 0), "pipeline items resumed\n");
     let refused = said(&["drop", "items"], 2);
     assert!(refused.contains("cannot be undone"), "{refused}");
-    assert!(
-        refused.contains("next:  \"sluice drop items --yes\""),
-        "{refused}"
-    );
+    assert!(refused.contains("next:  \"sluice drop items --yes\""), "{refused}");
     assert_eq!(db.value("select count(*) from sluice.pipelines").await, "1");
     let dropped = said(&["drop", "items", "--yes"], 0);
-    assert!(
-        dropped.starts_with("pipeline items dropped with its state"),
-        "{dropped}"
-    );
+    assert!(dropped.starts_with("pipeline items dropped with its state"), "{dropped}");
     assert_eq!(db.value("select count(*) from sluice.pipelines").await, "0");
 }

@@ -80,12 +80,7 @@ async fn operators_and_functions_planted_in_public_are_never_called() {
         &["status"],
         &["quarantine", "items"],
         &["quarantine", "items", "--by-error"],
-        &[
-            "quarantine",
-            "items",
-            "--where",
-            "sqlstate operator(pg_catalog.=) '23502'",
-        ],
+        &["quarantine", "items", "--where", "sqlstate operator(pg_catalog.=) '23502'"],
         &["replay", "items", "--dry-run"],
         &["replay", "items"],
         &["why", "items", r#"{"id": 1}"#],
@@ -104,9 +99,6 @@ async fn operators_and_functions_planted_in_public_are_never_called() {
         let done = Sluice::on(&db).args(args).run_with_input(records);
         let said = done.stdout + &done.stderr;
         assert!(!said.contains("planted operator"), "{args:?}: {said}");
-        assert!(
-            done.code == Some(0) || args[0] == "doctor",
-            "{args:?}: {said}"
-        );
+        assert!(done.code == Some(0) || args[0] == "doctor", "{args:?}: {said}");
     }
 }

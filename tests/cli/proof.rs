@@ -24,9 +24,7 @@ async fn loaded() -> TestDb {
 
 fn run(db: &TestDb) -> crate::support::Summary {
     let records = b"{\"id\": 1, \"name\": \"a\"}\n{\"id\": 2, \"name\": \"b\"}\n";
-    let done = Sluice::on(db)
-        .args(["run", "items"])
-        .run_with_input(records);
+    let done = Sluice::on(db).args(["run", "items"]).run_with_input(records);
     done.exits(0).summary()
 }
 
@@ -78,21 +76,14 @@ async fn verify_that_finds_something_says_so_and_exits_with_1() {
         "{}",
         done.stdout
     );
-    let done = Sluice::on(&db)
-        .args(["verify", "items", "--deep", "--json"])
-        .run()
-        .exits(1);
+    let done = Sluice::on(&db).args(["verify", "items", "--deep", "--json"]).run().exits(1);
     let report: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(report["ok"], false);
     assert_eq!(report["deep"], true);
     assert_eq!(report["database"], db.name.as_str());
-    for name in [
-        "verified_at",
-        "verified_by",
-        "server_version",
-        "system_identifier",
-        "engine_version",
-    ] {
+    for name in
+        ["verified_at", "verified_by", "server_version", "system_identifier", "engine_version"]
+    {
         assert!(report[name].is_string(), "{name}: {report}");
     }
     let failed: Vec<&Value> = report["checks"]
@@ -110,8 +101,7 @@ async fn verify_of_nothing_is_well() {
     let db = TestDb::new().await;
     let done = Sluice::on(&db).args(["verify"]).run().exits(0);
     assert!(
-        done.stdout
-            .ends_with("nothing to verify: no pipeline is defined\n"),
+        done.stdout.ends_with("nothing to verify: no pipeline is defined\n"),
         "{}",
         done.stdout
     );
@@ -143,15 +133,7 @@ async fn candidate_waits_until_it_is_activated_and_the_way_back_is_the_same() {
     assert_eq!(report[0]["state"], "active");
     assert_eq!(report[1]["state"], "retired");
     assert_eq!(report[1]["activated_by"], "postgres");
-    assert!(
-        report[1]["function_text"]
-            .as_str()
-            .unwrap()
-            .contains("upper(doc->>'name')")
-    );
-    let done = Sluice::on(&db)
-        .args(["activate", "items", "3"])
-        .run()
-        .exits(2);
+    assert!(report[1]["function_text"].as_str().unwrap().contains("upper(doc->>'name')"));
+    let done = Sluice::on(&db).args(["activate", "items", "3"]).run().exits(2);
     assert!(done.stderr.contains("it has v1, v2"), "{}", done.stderr);
 }

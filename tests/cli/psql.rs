@@ -23,10 +23,7 @@ fn ask(psql: &Path, db: &TestDb, psqlrc: &str, input: &str) -> String {
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        output.status.success() && error.is_empty(),
-        "{input}\n{error}"
-    );
+    assert!(output.status.success() && error.is_empty(), "{input}\n{error}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -113,9 +110,7 @@ async fn shortcuts_of_the_psqlrc_work() {
     let db = demo().await;
     let psqlrc = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/psqlrc");
     let text = std::fs::read_to_string(psqlrc).unwrap();
-    let names = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("\\set ")?.split(' ').next());
+    let names = text.lines().filter_map(|line| line.strip_prefix("\\set ")?.split(' ').next());
     let mut count = 0;
     for name in names {
         let (input, wanted) = match name {

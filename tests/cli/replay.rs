@@ -26,11 +26,8 @@ async fn items_db() -> TestDb {
 
 #[track_caller]
 fn run(db: &TestDb, args: &[&str], input: &str) -> String {
-    let done = Sluice::on(db)
-        .args(["run", "items"])
-        .args(args)
-        .run_with_input(input.as_bytes())
-        .exits(0);
+    let done =
+        Sluice::on(db).args(["run", "items"]).args(args).run_with_input(input.as_bytes()).exits(0);
     done.stdout
 }
 
@@ -41,10 +38,7 @@ fn sluice(db: &TestDb, args: &[&str]) -> (String, String) {
 }
 
 fn without_seconds(text: &str) -> String {
-    text.split(' ')
-        .filter(|word| !word.starts_with("seconds="))
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.split(' ').filter(|word| !word.starts_with("seconds=")).collect::<Vec<_>>().join(" ")
 }
 
 /// Version 2, a candidate.
@@ -67,27 +61,15 @@ async fn replay_shows_first_and_then_does() {
         "would insert id=2: price 2.50, name \"can\"\n\
          items ok replayed=1 quarantined=1 unsure=0 filtered=0 inserted=1 updated=0 deleted=0 unchanged=0 stale=0 superseded=0 batches=1 version=2 dry_run=true\n"
     );
-    assert_eq!(
-        notes,
-        "note: 1 still bad: see sluice quarantine items --by-error\n"
-    );
+    assert_eq!(notes, "note: 1 still bad: see sluice quarantine items --by-error\n");
     assert_eq!(db.value("select count(*) from shop.items").await, "1");
-    let (said, _) = sluice(
-        &db,
-        &[&args[..], &["--where", "payload like '%can%'"]].concat(),
-    );
+    let (said, _) = sluice(&db, &[&args[..], &["--where", "payload like '%can%'"]].concat());
     assert_eq!(
         said,
         "items ok replayed=1 quarantined=0 unsure=0 filtered=0 inserted=1 updated=0 deleted=0 unchanged=0 stale=0 superseded=0 batches=1 version=2\n"
     );
-    assert_eq!(
-        db.rows("select id, price from shop.items order by 1").await,
-        ["1|1.50", "2|2.50"]
-    );
-    let done = Sluice::on(&db)
-        .args(["replay", "items", "--where", "nonsense"])
-        .run()
-        .exits(2);
+    assert_eq!(db.rows("select id, price from shop.items order by 1").await, ["1|1.50", "2|2.50"]);
+    let done = Sluice::on(&db).args(["replay", "items", "--where", "nonsense"]).run().exits(2);
     assert!(
         done.stderr.contains("filter 'nonsense' cannot be used")
             && done.stderr.contains("next:  a condition on the columns"),
@@ -103,10 +85,7 @@ async fn amended_records_are_replayed_and_the_rest_is_discarded() {
         .args(["amend", "2", "--reason", "asked the shop"])
         .run_with_input(b"{\"id\":3,\"price\":\"3.50\",\"name\":\"pan\"}\n")
         .exits(0);
-    assert_eq!(
-        done.stdout,
-        "quarantined record 2 amended; sluice.replay loads it\n"
-    );
+    assert_eq!(done.stdout, "quarantined record 2 amended; sluice.replay loads it\n");
     let (said, _) = sluice(&db, &["replay", "items", "--ids", "2", "--json"]);
     let report: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(report["replayed"], 1);
@@ -118,18 +97,12 @@ async fn amended_records_are_replayed_and_the_rest_is_discarded() {
         .await,
         "{\"id\":3,\"price\":\"3.50\",\"name\":\"pan\"}"
     );
-    let (said, _) = sluice(
-        &db,
-        &["quarantine", "items", "--where", "payload like '%can%'"],
-    );
+    let (said, _) = sluice(&db, &["quarantine", "items", "--where", "payload like '%can%'"]);
     assert!(said.lines().count() == 2 && said.contains("2,50"), "{said}");
     let discard = ["discard", "items", "--where", "sqlstate = '22P02'"];
     Sluice::on(&db).args(discard).run().exits(2);
     let (said, _) = sluice(&db, &[&discard[..], &["--dry-run"]].concat());
-    assert!(
-        said.contains("2,50") && said.ends_with("would discard: records=1\n"),
-        "{said}"
-    );
+    assert!(said.contains("2,50") && said.ends_with("would discard: records=1\n"), "{said}");
     let (said, _) = sluice(&db, &[&discard[..], &["--reason", "typo"]].concat());
     assert_eq!(said, "items discarded=1\n");
     assert_eq!(
@@ -146,15 +119,9 @@ async fn amended_records_are_replayed_and_the_rest_is_discarded() {
 #[tokio::test]
 async fn which_records_are_closed_or_opened_has_to_be_said() {
     let db = items_db().await;
-    for command in [
-        &["discard", "items", "--reason", "all of it"][..],
-        &["reopen", "items"],
-    ] {
+    for command in [&["discard", "items", "--reason", "all of it"][..], &["reopen", "items"]] {
         let done = Sluice::on(&db).args(command.to_vec()).run().exits(2);
-        assert!(
-            done.stderr.contains("<--where <SQL>|--ids <ID,...>|--all>"),
-            "{done:?}"
-        );
+        assert!(done.stderr.contains("<--where <SQL>|--ids <ID,...>|--all>"), "{done:?}");
         let both = [command, &["--all", "--ids", "1"]].concat();
         Sluice::on(&db).args(both).run().exits(2);
         let unknown = [command, &["--ids", "99"]].concat();
@@ -187,11 +154,7 @@ async fn payloads_are_edited_and_go_back() {
     for empty in ["", "\n"] {
         let done = Sluice::on(&db).args(amend).run_with_input(empty.as_bytes());
         let done = done.exits(2);
-        assert!(
-            done.stderr
-                .contains("there is no payload on standard input"),
-            "{done:?}"
-        );
+        assert!(done.stderr.contains("there is no payload on standard input"), "{done:?}");
     }
     let (said, _) = sluice(&db, &[&amend[..], &["--restore"]].concat());
     assert_eq!(said, "quarantined record 1 is as it came\n");
@@ -212,10 +175,7 @@ async fn a_dry_run_lists_changed_cells_and_changes_nothing() {
          items ok extracted=4 transformed=3 filtered=0 quarantined=1 inserted=2 updated=1 deleted=0 unchanged=0 stale=0 superseded=0 retried=0 batches=1 version=1 dry_run=true waiting=0\n"
     );
     let said = run(&db, &["--dry-run", "--json"], input);
-    let lines: Vec<Value> = said
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 4);
     assert_eq!(
         lines[0].to_string(),
@@ -224,10 +184,7 @@ async fn a_dry_run_lists_changed_cells_and_changes_nothing() {
     // As the server wrote it: no number passes through floating point.
     assert!(said.contains("[1.50, 1.75]"), "{said}");
     assert_eq!(lines[3]["updated"], 1);
-    assert_eq!(
-        db.rows("select id, price, name from shop.items").await,
-        ["1|1.50|cup"]
-    );
+    assert_eq!(db.rows("select id, price, name from shop.items").await, ["1|1.50|cup"]);
 }
 
 #[tokio::test]
@@ -251,21 +208,10 @@ async fn a_run_says_that_orphans_found_their_parents() {
         done.stderr,
         "note: 1 quarantined records found their parent rows and were loaded\n"
     );
-    assert_eq!(
-        db.rows("select id, parent from shop.nodes order by 1")
-            .await,
-        ["1|-", "2|1"]
-    );
+    assert_eq!(db.rows("select id, parent from shop.nodes order by 1").await, ["1|-", "2|1"]);
     // The parent came by another way: the next run finds it, though it reads nothing new.
     db.execute("insert into shop.nodes values (9)").await;
-    let done = Sluice::on(&db)
-        .args(["run", "items"])
-        .run_with_input(b"")
-        .exits(0);
+    let done = Sluice::on(&db).args(["run", "items"]).run_with_input(b"").exits(0);
     assert!(done.stderr.contains("1 quarantined records"), "{done:?}");
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine_open")
-            .await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine_open").await, "0");
 }

@@ -44,14 +44,10 @@ async fn reports_are_json_for_machines() {
             {"outcome_a": "unchanged", "outcome_b": "update", "is_same": false, "records": 1, "sample": null},
         ])
     );
-    let reloaded = json_of(
-        &db,
-        &["reload", "items", "--batches", "1..", "--version", "2"],
-    );
+    let reloaded = json_of(&db, &["reload", "items", "--batches", "1..", "--version", "2"]);
     assert_eq!(reloaded[0]["updated"], 1);
     assert_eq!(reloaded[0]["quarantined"], 1);
-    db.execute("insert into sluice.raw_days values (1, '2026-01-01')")
-        .await;
+    db.execute("insert into sluice.raw_days values (1, '2026-01-01')").await;
     let pruned = json_of(&db, &["prune"]);
     assert_eq!(pruned[0]["retained_on"], "2026-01-01");
     assert_eq!(pruned[0]["pipeline_name"], "items");
@@ -66,30 +62,17 @@ async fn dry_reload_tells_what_would_change_and_changes_nothing() {
         .args(["--dry-run"])
         .run()
         .exits(0);
-    assert!(
-        done.stdout.starts_with("would update id=1: n 1 → 2\n"),
-        "{done:?}"
-    );
-    assert_eq!(
-        db.rows("select id, n from shop.items order by id").await,
-        ["1|1", "2|7"]
-    );
+    assert!(done.stdout.starts_with("would update id=1: n 1 → 2\n"), "{done:?}");
+    assert_eq!(db.rows("select id, n from shop.items order by id").await, ["1|1", "2|7"]);
     assert_eq!(db.value("select count(*) from sluice.batches").await, "1");
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
     // Half of the records are bad: no more than a run may set aside; a quarter is refused.
     let done = Sluice::on(&db)
         .args(["reload", "items", "--batches", "1", "--version", "2"])
         .args(["--max-bad-ratio", "0.25"])
         .run()
         .exits(3);
-    assert!(
-        done.stderr
-            .contains("50.0% of records are bad (limit 25%)\n  most:"),
-        "{done:?}"
-    );
+    assert!(done.stderr.contains("50.0% of records are bad (limit 25%)\n  most:"), "{done:?}");
     assert_eq!(db.value("select count(*) from sluice.batches").await, "1");
 }
 
@@ -98,22 +81,10 @@ async fn keys_and_batches_that_are_none_exit_with_2() {
     let db = loaded().await;
     for (args, message) in [
         (&["why", "items", "{id: 1}"][..], "a JSON object such as"),
-        (
-            &["why", "items", r#"{"x": 1}"#],
-            "x is not part of it, id is missing",
-        ),
-        (
-            &["reload", "items", "--batches", "1-2"],
-            "a range such as 812..830",
-        ),
-        (
-            &["reload", "items", "--batches", "77"],
-            "pipeline items has no batch 77",
-        ),
-        (
-            &["compare", "items", "1", "3"],
-            "pipeline items has no version 3",
-        ),
+        (&["why", "items", r#"{"x": 1}"#], "x is not part of it, id is missing"),
+        (&["reload", "items", "--batches", "1-2"], "a range such as 812..830"),
+        (&["reload", "items", "--batches", "77"], "pipeline items has no batch 77"),
+        (&["compare", "items", "1", "3"], "pipeline items has no version 3"),
         (&["compare", "items", "1"], "<VERSION_B>"),
     ] {
         let done = Sluice::on(&db).args(args).run().exits(2);

@@ -44,10 +44,7 @@ fn rewind_and_run(db: &TestDb, goal: &str, expected: i64) {
     let rewind = format!("rewind items {goal}");
     let shown = sluice(db, &format!("{rewind} --dry-run --json")).exits(0);
     let batches: Vec<Value> = serde_json::from_str(&shown.stdout).unwrap();
-    let records: i64 = batches
-        .iter()
-        .map(|batch| batch["records"].as_i64().unwrap())
-        .sum();
+    let records: i64 = batches.iter().map(|batch| batch["records"].as_i64().unwrap()).sum();
     assert_eq!(records, expected, "{goal}: {}", shown.stdout);
     assert_eq!(run(db).count("extracted"), 0, "{goal}: it changed nothing");
     let said = sluice(db, &rewind).exits(0).stdout;
@@ -62,11 +59,7 @@ async fn files() -> (TempDir, TestDb) {
     for (name, ids) in [("a", 0..25), ("b", 25..29), ("c", 29..42)] {
         fs::write(folder.path().join(format!("{name}.ndjson")), lines(ids)).unwrap();
     }
-    let db = shop(&format!(
-        "sluice.file_source('{}')",
-        folder.path().to_str().unwrap()
-    ))
-    .await;
+    let db = shop(&format!("sluice.file_source('{}')", folder.path().to_str().unwrap())).await;
     assert_eq!(run(&db).count("inserted"), 42);
     (folder, db)
 }
@@ -75,10 +68,7 @@ async fn files() -> (TempDir, TestDb) {
 async fn preview_of_files_is_what_is_read_again() {
     let (folder, db) = files().await;
     let name = |name: &str| format!("{}/{name}.ndjson", folder.path().to_str().unwrap());
-    let third = db
-        .rows("select batch_id from sluice.batches order by batch_seq")
-        .await
-        .remove(2);
+    let third = db.rows("select batch_id from sluice.batches order by batch_seq").await.remove(2);
     rewind_and_run(&db, &format!("--to-batch {third}"), 12);
     rewind_and_run(&db, "--to-start", 42);
     rewind_and_run(&db, &format!("--object {}", name("b")), 4);
@@ -90,13 +80,8 @@ async fn preview_of_files_is_what_is_read_again() {
         .await;
     rewind_and_run(&db, &format!("--to-time {time}"), 12);
     rewind_and_run(&db, "--to-time 2000-01-01", 42);
-    let shown = sluice(&db, "rewind items --to-start --dry-run")
-        .exits(0)
-        .stdout;
-    assert!(
-        shown.ends_with("\nwould be read again: batches=5 records=42\n"),
-        "{shown}"
-    );
+    let shown = sluice(&db, "rewind items --to-start --dry-run").exits(0).stdout;
+    assert!(shown.ends_with("\nwould be read again: batches=5 records=42\n"), "{shown}");
     sluice(&db, "verify items").exits(0);
     sluice(&db, "rewind items --to-time soon").exits(1);
 }
@@ -105,11 +90,7 @@ async fn preview_of_files_is_what_is_read_again() {
 async fn preview_of_many_batches_shows_the_first_and_counts_all() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.ndjson"), lines(0..103)).unwrap();
-    let db = shop(&format!(
-        "sluice.file_source('{}')",
-        folder.path().to_str().unwrap()
-    ))
-    .await;
+    let db = shop(&format!("sluice.file_source('{}')", folder.path().to_str().unwrap())).await;
     sluice(&db, "run items --batch-rows 1").exits(0);
     let shown = sluice(&db, "rewind items --to-start --dry-run").exits(0);
     let (batches, said) = shown.stdout.split_at(shown.stdout.find('…').unwrap());
@@ -134,9 +115,7 @@ async fn preview_of_pages_is_what_is_read_again() {
     assert_eq!(run(&db).count("inserted"), 37);
     // Every sweep reads the record at the mark once more.
     assert_eq!(run(&db).count("unchanged"), 1);
-    let first = db
-        .value("select batch_id from sluice.batches where batch_seq = 1")
-        .await;
+    let first = db.value("select batch_id from sluice.batches where batch_seq = 1").await;
     for goal in [format!("--to-batch {first}"), "--to-start".to_owned()] {
         let shown = sluice(&db, &format!("rewind items {goal} --dry-run --json")).exits(0);
         let batches: Vec<Value> = serde_json::from_str(&shown.stdout).unwrap();
@@ -162,29 +141,17 @@ async fn poison_file_is_skipped_and_its_replacement_read() {
     fs::write(folder.path().join("d.ndjson"), lines(42..45)).unwrap();
     let done = sluice(&db, "run items").exits(1);
     assert!(done.stderr.contains("aa.csv"), "{}", done.stderr);
-    let skip = |more: &[&str]| {
-        Sluice::on(&db)
-            .args(["skip", "items", "--object", name])
-            .args(more)
-            .run()
-    };
+    let skip =
+        |more: &[&str]| Sluice::on(&db).args(["skip", "items", "--object", name]).args(more).run();
     skip(&[]).exits(2);
     let said = skip(&["--reason", "damaged export"]).exits(0).stdout;
-    assert!(
-        said.starts_with(&format!("pipeline items skips {name}")),
-        "{said}"
-    );
+    assert!(said.starts_with(&format!("pipeline items skips {name}")), "{said}");
     let done = sluice(&db, "run items").exits(0);
     assert_eq!(done.summary().count("inserted"), 3);
-    assert!(
-        done.stderr.contains("aa.csv is passed over, as told"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("aa.csv is passed over, as told"), "{}", done.stderr);
     assert_eq!(run(&db).count("extracted"), 0);
     assert_eq!(
-        db.value("select note from sluice.batches where kind = 'skip'")
-            .await,
+        db.value("select note from sluice.batches where kind = 'skip'").await,
         "damaged export"
     );
     fs::write(&bad, "id\n100\n101\n").unwrap();
@@ -212,10 +179,7 @@ async fn skip_in_the_middle_of_a_file_keeps_what_was_read_and_rewind_takes_it_ba
 async fn poison_page_is_skipped() {
     for (path, paging) in [
         ("page", "sluice.page_number_paging()"),
-        (
-            "offset",
-            "sluice.offset_paging(param => 'offset', size_param => 'limit', size => 10)",
-        ),
+        ("offset", "sluice.offset_paging(param => 'offset', size_param => 'limit', size => 10)"),
     ] {
         let api = Api::orders(40, 10);
         let web = Web::serve(move |request| {
@@ -233,15 +197,12 @@ async fn poison_page_is_skipped() {
         .await;
         let done = sluice(&db, "run items").exits(1);
         assert_eq!(done.summary().count("inserted"), 20, "{path}");
-        let skip = [
-            "skip", "items", "--pages", "1", "--reason", "cursed", "--json",
-        ];
+        let skip = ["skip", "items", "--pages", "1", "--reason", "cursed", "--json"];
         let said = Sluice::on(&db).args(skip).run().exits(0).stdout;
         assert!(said.contains("skips 1 page"), "{said}");
         assert_eq!(run(&db).count("inserted"), 10, "{path}");
         assert_eq!(
-            db.value("select min(id), max(id), count(*) from shop.items")
-                .await,
+            db.value("select min(id), max(id), count(*) from shop.items").await,
             "0|39|30",
             "{path}"
         );

@@ -21,13 +21,8 @@ async fn poisoned() -> TestDb {
         "{{\"id\": 1, \"name\": \"{OBEYED}\", \"reject\": \"{OBEYED}\"}}\n{{\"id\": 2, \"name\": \"{OBEYED}\"}}\n"
     );
     // In a document, controls of C0 stand as escapes.
-    let record = record
-        .replace('\u{1b}', "\\u001b")
-        .replace('\u{7}', "\\u0007");
-    Sluice::on(&db)
-        .args(["run", "items"])
-        .run_with_input(record.as_bytes())
-        .exits(0);
+    let record = record.replace('\u{1b}', "\\u001b").replace('\u{7}', "\\u0007");
+    Sluice::on(&db).args(["run", "items"]).run_with_input(record.as_bytes()).exits(0);
     db
 }
 
@@ -54,39 +49,23 @@ async fn nothing_that_is_printed_is_obeyed_by_a_terminal() {
         let said = done.stdout + &done.stderr;
         assert!(!said.contains(is_obeyed), "{args:?}: {said:?}");
     }
-    let said = Sluice::on(&db)
-        .args(["quarantine", "items"])
-        .run()
-        .exits(0)
-        .stdout;
-    assert!(
-        said.contains(r"\u001b]0;pwned\u0007\u009b2J\u007f\u202e"),
-        "{said}"
-    );
+    let said = Sluice::on(&db).args(["quarantine", "items"]).run().exits(0).stdout;
+    assert!(said.contains(r"\u001b]0;pwned\u0007\u009b2J\u007f\u202e"), "{said}");
 
     db.execute(
         "create trigger refuse before insert on items for each row execute function refuse()",
     )
     .await;
     let record = b"{\"id\": 3}\n";
-    let done = Sluice::on(&db)
-        .args(["run", "items", "--retries", "0"])
-        .run_with_input(record);
-    assert!(
-        done.stderr.contains(r"no \u001b]0;pwned"),
-        "{}",
-        done.stderr
-    );
+    let done = Sluice::on(&db).args(["run", "items", "--retries", "0"]).run_with_input(record);
+    assert!(done.stderr.contains(r"no \u001b]0;pwned"), "{}", done.stderr);
     assert!(!done.stderr.contains(is_obeyed), "{:?}", done.stderr);
 }
 
 #[tokio::test]
 async fn json_keeps_the_characters_themselves() {
     let db = poisoned().await;
-    let said = Sluice::on(&db)
-        .args(["quarantine", "items", "--json"])
-        .run()
-        .exits(0);
+    let said = Sluice::on(&db).args(["quarantine", "items", "--json"]).run().exits(0);
     let rows: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(rows[0]["message"], OBEYED);
 }
@@ -95,26 +74,19 @@ async fn json_keeps_the_characters_themselves() {
 async fn a_client_that_died_ends_its_query() {
     let db = poisoned().await;
     let holder = db.connect().await;
-    holder
-        .batch_execute("begin; lock table items in access exclusive mode")
-        .await
-        .unwrap();
+    holder.batch_execute("begin; lock table items in access exclusive mode").await.unwrap();
     let mut child = Sluice::on(&db).args(["verify"]).spawn();
     let verifying = "select exists (select from pg_stat_activity
       where datname = current_database() and query like '%sluice.verify(%' and wait_event_type = 'Lock')";
     db.wait_until(verifying).await;
     child.kill().unwrap();
     child.wait().unwrap();
-    db.wait_until(&format!("select not ({})", &verifying[7..]))
-        .await;
+    db.wait_until(&format!("select not ({})", &verifying[7..])).await;
 }
 
 /// What a terminal of 60 columns shows of a command; nothing where the system cannot make one.
 fn on_a_terminal(db: &TestDb, args: &str) -> Option<String> {
-    let command = format!(
-        "stty cols 60 rows 24; {} {args}",
-        env!("CARGO_BIN_EXE_sluice")
-    );
+    let command = format!("stty cols 60 rows 24; {} {args}", env!("CARGO_BIN_EXE_sluice"));
     let output = std::process::Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .env("DATABASE_URL", &db.url)
@@ -130,23 +102,12 @@ async fn a_terminal_shows_tables_that_fit_and_no_bar_where_nothing_is_counted() 
     let db = poisoned().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notice.sql");
-    std::fs::write(
-        &file,
-        "do $$ begin raise notice 'for your information'; end $$;",
-    )
-    .unwrap();
+    std::fs::write(&file, "do $$ begin raise notice 'for your information'; end $$;").unwrap();
     let Some(said) = on_a_terminal(&db, &format!("apply {}", file.display())) else {
         return;
     };
-    assert_eq!(
-        said.lines().next(),
-        Some("notice: for your information"),
-        "{said:?}"
-    );
-    assert!(
-        !said.contains('\u{2591}') && !said.contains("0/0"),
-        "{said:?}"
-    );
+    assert_eq!(said.lines().next(), Some("notice: for your information"), "{said:?}");
+    assert!(!said.contains('\u{2591}') && !said.contains("0/0"), "{said:?}");
     let width = |table: &str| table.lines().map(|line| line.chars().count()).max();
     let table = on_a_terminal(&db, "quarantine items").unwrap();
     assert!(table.contains('…') && width(&table) <= Some(60), "{table}");

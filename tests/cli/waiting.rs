@@ -28,76 +28,38 @@ async fn what_waits_is_counted_at_once_and_ends_a_run_with_5_when_it_has_waited_
     fs::write(&file, "{\"id\":1}\n{\"id\":").unwrap();
     let db = pipeline(&folder, 60).await;
     let done = Sluice::on(&db).args(["run", "items"]).run().exits(0);
-    assert!(
-        done.stdout.trim_end().ends_with(" waiting=1"),
-        "{}",
-        done.stdout
-    );
-    assert!(
-        done.stderr.contains("ends inside a record"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stdout.trim_end().ends_with(" waiting=1"), "{}", done.stdout);
+    assert!(done.stderr.contains("ends inside a record"), "{}", done.stderr);
     assert_eq!(
-        db.rows("select pipeline, name, is_overdue from sluice.waiting_details")
-            .await,
+        db.rows("select pipeline, name, is_overdue from sluice.waiting_details").await,
         [format!("items|{}|f", file.display())]
     );
-    db.execute("update sluice.waiting set since = since - interval '2 minutes'")
-        .await;
+    db.execute("update sluice.waiting set since = since - interval '2 minutes'").await;
     let done = Sluice::on(&db).args(["run", "items"]).run().exits(5);
     assert!(done.stdout.contains("items ok ") && done.stdout.trim_end().ends_with(" waiting=1"));
-    assert!(
-        done.stderr
-            .contains("has waited for longer than settle_seconds"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("has waited for longer than settle_seconds"), "{}", done.stderr);
     let status = Sluice::on(&db).args(["status"]).run().exits(0).stdout;
-    assert!(
-        status.contains(&format!("items waits: {}", file.display())),
-        "{status}"
-    );
+    assert!(status.contains(&format!("items waits: {}", file.display())), "{status}");
     let doctor = Sluice::on(&db).args(["doctor", "--json"]).run().stdout;
     assert!(doctor.contains("waiting items"), "{doctor}");
     fs::write(&file, "{\"id\":1}\n{\"id\":2}\n").unwrap();
     let done = Sluice::on(&db).args(["run", "items"]).run().exits(0);
-    assert!(
-        done.stdout.trim_end().ends_with(" waiting=0"),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stdout.trim_end().ends_with(" waiting=0"), "{}", done.stdout);
     assert_eq!(db.value("select count(*) from sluice.waiting").await, "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_max_batches_leaves_is_told_and_never_fails_a_run() {
     let folder = TempDir::new().unwrap();
-    fs::write(
-        folder.path().join("a.ndjson"),
-        "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("a.ndjson"), "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n").unwrap();
     let db = pipeline(&folder, 0).await;
     let one = ["run", "items", "--batch-rows", "1", "--max-batches", "1"];
     let done = Sluice::on(&db).args(one).run().exits(0);
-    assert!(
-        done.stdout.trim_end().ends_with(" waiting=1"),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stdout.trim_end().ends_with(" waiting=1"), "{}", done.stdout);
     let done = Sluice::on(&db).args(one).run().exits(0);
-    assert!(
-        done.stdout.trim_end().ends_with(" waiting=1"),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stdout.trim_end().ends_with(" waiting=1"), "{}", done.stdout);
     let done = Sluice::on(&db).args(one).run().exits(0);
-    assert!(
-        done.stdout.trim_end().ends_with(" waiting=0"),
-        "that was all: {}",
-        done.stdout
-    );
+    assert!(done.stdout.trim_end().ends_with(" waiting=0"), "that was all: {}", done.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,28 +73,13 @@ async fn half_read_file_that_is_gone_is_told_at_each_run_until_it_is_given_up() 
     Sluice::on(&db).args(args).run().exits(0);
     fs::remove_file(&file).unwrap();
     let done = Sluice::on(&db).args(["run", "items"]).run();
-    assert!(
-        done.stderr.contains("is gone; 3 records of it were read"),
-        "{}",
-        done.stderr
-    );
-    assert!(
-        done.stdout.trim_end().ends_with(" waiting=1"),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stderr.contains("is gone; 3 records of it were read"), "{}", done.stderr);
+    assert!(done.stdout.trim_end().ends_with(" waiting=1"), "{}", done.stdout);
     Sluice::on(&db).args(["run", "items"]).run().exits(5);
     let name = file.to_str().unwrap();
-    Sluice::on(&db)
-        .args(["skip", "items", "--object", name, "--reason", "lost"])
-        .run()
-        .exits(0);
+    Sluice::on(&db).args(["skip", "items", "--object", name, "--reason", "lost"]).run().exits(0);
     let done = Sluice::on(&db).args(["run", "items"]).run().exits(0);
-    assert!(
-        done.stdout.trim_end().ends_with(" waiting=0"),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stdout.trim_end().ends_with(" waiting=0"), "{}", done.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,8 +88,7 @@ async fn run_that_is_refused_before_it_begins_shows_in_the_status() {
     fs::write(folder.path().join("a.ndjson"), "{\"id\":1}\n").unwrap();
     let db = pipeline(&folder, 0).await;
     Sluice::on(&db).args(["run", "items"]).run().exits(0);
-    db.execute("alter table shop.items rename id to number")
-        .await;
+    db.execute("alter table shop.items rename id to number").await;
     Sluice::on(&db).args(["run", "items"]).run().exits(2);
     let status = db.value("select state from sluice.status").await;
     assert_eq!(status, "failed");
@@ -162,10 +108,7 @@ async fn links_in_a_circle_and_pipes_end_a_run_as_any_other() {
     assert!(made.unwrap().success());
     let db = pipeline(&folder, 0).await;
     let path = format!("{}/**/*.ndjson", folder.path().display());
-    let done = Sluice::on(&db)
-        .args(["run", "items", "--path", &path])
-        .run()
-        .exits(0);
+    let done = Sluice::on(&db).args(["run", "items", "--path", &path]).run().exits(0);
     assert!(done.stdout.contains("inserted=1 "), "{}", done.stdout);
     assert!(done.stderr.contains("passed over, not regular files"));
     assert!(done.stderr.contains("passed over, folders that are listed"));
@@ -179,8 +122,7 @@ async fn signal_ends_a_run_whose_source_is_silent() {
     let path = folder.path().join("a.csv");
     let args = ["run", "items", "--path", path.to_str().unwrap()];
     let loader = Loader::of(Sluice::on(&db).args(args));
-    db.wait_until("select exists (select from sluice.runs)")
-        .await;
+    db.wait_until("select exists (select from sluice.runs)").await;
     loader.interrupt();
     loader.wait().exits(130);
 }

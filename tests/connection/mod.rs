@@ -42,9 +42,7 @@ impl Sandbox {
     }
 
     pub(crate) fn start(&self) -> Server {
-        embedded::at(&self.home)
-            .start()
-            .unwrap_or_else(|error| panic!("{error}"))
+        embedded::at(&self.home).start().unwrap_or_else(|error| panic!("{error}"))
     }
 }
 

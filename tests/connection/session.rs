@@ -20,10 +20,7 @@ async fn the_server_knows_us_by_name_and_the_user_s_name_behind_it() {
     settings.application_name = Some("theirs".to_owned());
     let theirs = connect(&settings, "sluice run orders").await.unwrap();
     // Behind ours, by which takeovers know a loader's sessions.
-    assert_eq!(
-        value(&theirs, name).await,
-        "sluice run orders (theirs) UTF8"
-    );
+    assert_eq!(value(&theirs, name).await, "sluice run orders (theirs) UTF8");
 }
 
 #[tokio::test]
@@ -35,9 +32,7 @@ async fn notices_reach_the_callback_in_order() {
     let session = Connector::new(&embedded::settings(&server), "test")
         .unwrap()
         .on_notice(move |notice| {
-            ear.lock()
-                .unwrap()
-                .push(format!("{} {}", notice.severity, notice.message))
+            ear.lock().unwrap().push(format!("{} {}", notice.severity, notice.message))
         })
         .connect()
         .await
@@ -58,19 +53,13 @@ async fn the_servers_words_code_and_hint_survive() {
     let error = session.simple_query("select 'x'::int").await.unwrap_err();
     assert!(!is_retryable(&error));
     let error = Error::from(error);
-    assert_eq!(
-        error.message(),
-        "22P02 invalid input syntax for type integer: \"x\""
-    );
+    assert_eq!(error.message(), "22P02 invalid input syntax for type integer: \"x\"");
     assert_eq!(error.sqlstate(), Some("22P02"));
 
     let raise = "do $$ begin raise exception 'no' using errcode = 'XX777', detail = 'why', hint = 'do this', column = 'c'; end $$";
     let error = session.simple_query(raise).await.unwrap_err();
     let said = server_error(&error).unwrap();
-    assert_eq!(
-        (said.sqlstate.as_str(), said.column.as_deref()),
-        ("XX777", Some("c"))
-    );
+    assert_eq!((said.sqlstate.as_str(), said.column.as_deref()), ("XX777", Some("c")));
     let text = Error::from(error).to_string();
     assert!(
         text.starts_with("XX777 no\n  detail: why\n  column: c\n  where:  PL/pgSQL function"),
@@ -84,15 +73,8 @@ async fn what_follows_a_termination_may_be_tried_again() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
     let (victim, killer) = (session(&server).await, session(&server).await);
-    let pid: i32 = victim
-        .query_typed_one("select pg_backend_pid()", &[])
-        .await
-        .unwrap()
-        .get(0);
-    killer
-        .execute("select pg_terminate_backend($1)", &[&pid])
-        .await
-        .unwrap();
+    let pid: i32 = victim.query_typed_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+    killer.execute("select pg_terminate_backend($1)", &[&pid]).await.unwrap();
     let error = victim.simple_query("select 1").await.unwrap_err();
     assert!(is_retryable(&error));
     assert!(is_retryable_error(&Error::from(error)));
@@ -106,19 +88,12 @@ async fn the_pool_replaces_connections_that_died() {
     let pool = connector.pool(1).unwrap();
     let pid = async || -> i32 {
         let client = pool.get().await.unwrap();
-        client
-            .query_one("select pg_backend_pid()", &[])
-            .await
-            .unwrap()
-            .get(0)
+        client.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0)
     };
     let first = pid().await;
     assert_eq!(pid().await, first);
     let killer = session(&server).await;
-    killer
-        .execute("select pg_terminate_backend($1, 10000)", &[&first])
-        .await
-        .unwrap();
+    killer.execute("select pg_terminate_backend($1, 10000)", &[&first]).await.unwrap();
     assert_ne!(pid().await, first);
 }
 
@@ -145,19 +120,11 @@ async fn a_missing_database_is_fatal_and_named_with_the_target() {
 
 #[tokio::test]
 async fn a_refused_connection_is_worth_a_retry() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let error = connect(&tcp(&format!("host=127.0.0.1 port={port}")), "test")
-        .await
-        .unwrap_err();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = connect(&tcp(&format!("host=127.0.0.1 port={port}")), "test").await.unwrap_err();
     assert!(is_retryable_error(&error), "{error}");
     assert!(
-        error
-            .to_string()
-            .contains(&format!("could not connect to ann@127.0.0.1:{port}/ann")),
+        error.to_string().contains(&format!("could not connect to ann@127.0.0.1:{port}/ann")),
         "{error}"
     );
 }
@@ -166,9 +133,7 @@ async fn a_refused_connection_is_worth_a_retry() {
 async fn a_server_that_never_answers_is_given_up() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let settings = tcp(&format!(
-        "host=127.0.0.1 port={port} connect_timeout=2 sslmode=disable"
-    ));
+    let settings = tcp(&format!("host=127.0.0.1 port={port} connect_timeout=2 sslmode=disable"));
     let error = connect(&settings, "test").await.unwrap_err();
     assert!(is_retryable_error(&error), "{error}");
     assert!(error.to_string().contains("no answer within"), "{error}");
@@ -181,10 +146,7 @@ async fn a_dead_host_in_the_list_is_passed_over() {
     let mut dead = settings.hosts[0].clone();
     dead.host = "/nonexistent".to_owned();
     settings.hosts.insert(0, dead);
-    assert_eq!(
-        value(&connect(&settings, "test").await.unwrap(), "select 'up'").await,
-        "up"
-    );
+    assert_eq!(value(&connect(&settings, "test").await.unwrap(), "select 'up'").await, "up");
 }
 
 /// The settings of a conninfo, for a user called ann.
@@ -200,8 +162,5 @@ async fn the_engine_s_own_conditions_come_without_code_and_call_stack() {
     let error = Error::from(session.simple_query(raise).await.unwrap_err());
     assert_eq!(error.kind(), pgsluice::error::Kind::Locked);
     assert_eq!(error.sqlstate(), Some("SL001"));
-    assert_eq!(
-        error.to_string(),
-        "deposed: run 2 took over\n  why\n  next:  do this"
-    );
+    assert_eq!(error.to_string(), "deposed: run 2 took over\n  why\n  next:  do this");
 }

@@ -9,9 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 fn refuse(status: u16) -> Option<RetryError> {
     let answer = Answer::status(status, r#"{"error": "not so"}"#);
-    Some(RetryError::Refuse(
-        answer.header("Location", "https://moved.example/"),
-    ))
+    Some(RetryError::Refuse(answer.header("Location", "https://moved.example/")))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,46 +23,23 @@ async fn a_row_that_is_refused_is_set_aside_alone_and_sent_again_when_asked_for(
     let shop = Shop::new(receiver, "").await;
     shop.load(puts(6, 1));
     let done = shop.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (5, 1)
-    );
-    assert!(
-        done.stderr.contains("see sluice deliveries items --dead"),
-        "{}",
-        done.stderr
-    );
-    let listed = Sluice::on(&shop.db)
-        .args(["deliveries", "items", "--dead", "--json"])
-        .run()
-        .exits(0);
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (5, 1));
+    assert!(done.stderr.contains("see sluice deliveries items --dead"), "{}", done.stderr);
+    let listed =
+        Sluice::on(&shop.db).args(["deliveries", "items", "--dead", "--json"]).run().exits(0);
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
     assert_eq!(listed[0]["status"], 422);
     assert_eq!(listed[0]["answer"], r#"{"error": "not so"}"#);
     assert_eq!(listed[0]["body"], r#"{"n": 1, "id": "3"}"#);
     let shown = Sluice::on(&shop.db).args(["deliveries", "items", "--dead"]);
     let shown = shown.run().exits(0).stdout;
-    assert!(
-        shown.trim_end().ends_with(r#"422  {"error": "not so"}"#),
-        "{shown}"
-    );
+    assert!(shown.trim_end().ends_with(r#"422  {"error": "not so"}"#), "{shown}");
     let status = Sluice::on(&shop.db).args(["status"]).run().exits(0);
-    assert!(
-        status.stdout.contains("items delivers: waiting=0 dead=1"),
-        "{}",
-        status.stdout
-    );
+    assert!(status.stdout.contains("items delivers: waiting=0 dead=1"), "{}", status.stdout);
     let doctor = Sluice::on(&shop.db).args(["doctor"]).run();
-    assert!(
-        doctor.stdout.contains("not sent: 0, dead: 1"),
-        "{}",
-        doctor.stdout
-    );
+    assert!(doctor.stdout.contains("not sent: 0, dead: 1"), "{}", doctor.stdout);
     is_mended.store(true, Ordering::SeqCst);
-    let said = Sluice::on(&shop.db)
-        .args(["redeliver", "items"])
-        .run()
-        .exits(0);
+    let said = Sluice::on(&shop.db).args(["redeliver", "items"]).run().exits(0);
     assert_eq!(said.stdout, "items unsent=1\n");
     assert_eq!(shop.deliver(&[]).exits(0).summary().count("sent"), 1);
     assert_eq!(shop.receiver.applied().len(), 6);
@@ -75,24 +50,14 @@ async fn what_passes_is_repeated_with_the_same_key_until_it_is_known() {
     for trouble in [
         || refuse(503),
         || refuse(409),
-        || {
-            Some(RetryError::Refuse(
-                Answer::status(429, "{}").header("Retry-After", "1"),
-            ))
-        },
+        || Some(RetryError::Refuse(Answer::status(429, "{}").header("Retry-After", "1"))),
         || Some(RetryError::LoseAnswer),
     ] {
         let receiver = Receiver::with(move |_, tries| (tries <= 2).then(trouble).flatten());
         let shop = Shop::new(receiver, "").await;
         shop.load(puts(2, 1));
         let done = shop.deliver(&["--workers", "1"]).exits(0);
-        assert_eq!(
-            (
-                done.summary().count("sent"),
-                done.summary().count("waiting")
-            ),
-            (2, 0)
-        );
+        assert_eq!((done.summary().count("sent"), done.summary().count("waiting")), (2, 0));
         assert_eq!(done.summary().count("retried"), 4);
         assert_eq!(shop.receiver.applied().len(), 2);
         assert_eq!(shop.receiver.requests().len(), 6);
@@ -106,13 +71,7 @@ async fn one_row_that_is_never_decided_about_holds_up_no_other() {
     let shop = Shop::new(receiver, "").await;
     shop.load(puts(30, 1));
     let done = shop.deliver(&["--workers", "2"]).exits(0);
-    assert_eq!(
-        (
-            done.summary().count("sent"),
-            done.summary().count("waiting")
-        ),
-        (29, 1)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("waiting")), (29, 1));
     assert_eq!(shop.states().await, ["in_flight|1", "sent|29"]);
 }
 
@@ -122,13 +81,7 @@ async fn a_server_that_is_down_ends_the_sending_and_nothing_is_given_up() {
     shop.load(puts(9, 1));
     let done = shop.deliver(&["--retries", "3"]).exits(75);
     assert_eq!(done.summary().outcome, "failed");
-    assert_eq!(
-        (
-            done.summary().count("sent"),
-            done.summary().count("waiting")
-        ),
-        (0, 9)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("waiting")), (0, 9));
     assert!(done.stderr.contains("answered 503"), "{}", done.stderr);
 }
 
@@ -138,10 +91,7 @@ async fn what_is_wrong_with_every_row_stops_the_sending_and_leaves_the_outbox_as
         (401, "give the delivery a credential"),
         (403, "no row gets through"),
         (404, "no row gets through"),
-        (
-            308,
-            "leads to https://moved.example/\n  next:  set the url of deliver to where it leads",
-        ),
+        (308, "leads to https://moved.example/\n  next:  set the url of deliver to where it leads"),
     ] {
         let shop = Shop::new(Receiver::with(move |_, _| refuse(status)), "").await;
         shop.load(puts(30, 1));
@@ -166,17 +116,11 @@ async fn a_404_of_one_row_is_that_rows_and_of_a_delete_it_is_what_was_wanted() {
     let shop = Shop::new(receiver, ", delete_method => 'DELETE'").await;
     shop.load(puts(3, 1));
     let done = shop.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (2, 1)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (2, 1));
     // The endpoint is known to take rows.
     shop.load([r#"{"id": "2", "del": true}"#.to_owned()]);
     let done = shop.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (1, 0)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,12 +130,7 @@ async fn when_every_row_is_refused_the_sending_ends_before_all_of_them_are_dead(
     let done = shop.deliver(&[]).exits(3);
     assert_eq!(done.summary().outcome, "threshold");
     assert!(done.summary().count("dead") < 120, "{}", done.stdout);
-    assert!(
-        done.stderr
-            .contains("deliveries were refused, and none was taken"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("deliveries were refused, and none was taken"), "{}", done.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,24 +163,17 @@ async fn secrets_that_a_server_repeats_are_not_kept() {
     assert!(!done.stderr.contains("a-secret-token"), "{}", done.stderr);
     let kept = "select answer || error from sluice.deliveries_details";
     let kept = shop.db.value(kept).await;
-    assert!(
-        kept.contains("who is Bearer [redacted]?") && !kept.contains("a-secret"),
-        "{kept}"
-    );
+    assert!(kept.contains("who is Bearer [redacted]?") && !kept.contains("a-secret"), "{kept}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_host_decides_where_deliveries_may_go_and_which_secrets_they_may_use() {
-    let shop = Shop::new(
-        Receiver::willing(),
-        ", auth => sluice.bearer_auth(env => 'CRM_TOKEN')",
-    )
-    .await;
+    let shop =
+        Shop::new(Receiver::willing(), ", auth => sluice.bearer_auth(env => 'CRM_TOKEN')").await;
     shop.load([put("a", 1)]);
-    for (name, says) in [
-        ("SLUICE_ALLOW_HOSTS", "the host"),
-        ("SLUICE_ALLOW_ENV", "the environment variable"),
-    ] {
+    for (name, says) in
+        [("SLUICE_ALLOW_HOSTS", "the host"), ("SLUICE_ALLOW_ENV", "the environment variable")]
+    {
         let done = shop.command(&[]).env(name, "other").run().exits(2);
         assert!(done.stderr.contains(says), "{}", done.stderr);
     }
@@ -288,11 +220,7 @@ async fn of_two_senders_one_sends_and_a_takeover_deposes_it_without_doubling_any
     wait_for_a_request(&shop, &mut first);
     let second = shop.deliver(&[]).exits(4);
     assert_eq!(second.summary().outcome, "locked");
-    assert!(
-        second.stderr.contains("held by another sender: process"),
-        "{}",
-        second.stderr
-    );
+    assert!(second.stderr.contains("held by another sender: process"), "{}", second.stderr);
     let third = shop.deliver(&["--takeover"]).exits(0);
     assert_eq!(third.summary().count("sent"), 5);
     open(&gate);
@@ -337,18 +265,9 @@ async fn a_signal_ends_the_sending_behind_what_is_on_its_way() {
     open(&gate);
     let done = sender.wait().exits(130);
     assert_eq!(done.summary().outcome, "interrupted");
-    let (sent, waiting) = (
-        done.summary().count("sent"),
-        done.summary().count("waiting"),
-    );
-    assert!(
-        sent >= 1 && waiting >= 1 && sent + waiting == 20,
-        "{done:?}"
-    );
-    assert_eq!(
-        shop.states().await,
-        [format!("sent|{sent}"), format!("unsent|{waiting}")]
-    );
+    let (sent, waiting) = (done.summary().count("sent"), done.summary().count("waiting"));
+    assert!(sent >= 1 && waiting >= 1 && sent + waiting == 20, "{done:?}");
+    assert_eq!(shop.states().await, [format!("sent|{sent}"), format!("unsent|{waiting}")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -357,9 +276,7 @@ async fn an_answer_that_was_compressed_for_the_way_is_kept_readable_also_the_beg
     let receiver = Receiver::with(|request, _| {
         let id = request.path.trim_start_matches("/items/");
         // What repeats would be sent in a few bytes, of which nothing is cut off.
-        let noise: String = (0..40_000)
-            .map(|n: u64| format!("{:x}", n * n * 7919))
-            .collect();
+        let noise: String = (0..40_000).map(|n: u64| format!("{:x}", n * n * 7919)).collect();
         let error = match id {
             "1" => "{\"error\": \"no such customer\"}".to_owned(),
             "2" => format!("{{\"error\": \"too much of it\", \"trace\": \"{noise}\"}}"),
@@ -374,9 +291,6 @@ async fn an_answer_that_was_compressed_for_the_way_is_kept_readable_also_the_beg
     let answers = "select left(answer, 30) from sluice.deliveries_details where state = 'dead' order by key->>'id'";
     assert_eq!(
         shop.db.rows(answers).await,
-        [
-            r#"{"error": "no such customer"}"#,
-            r#"{"error": "too much of it", "t"#
-        ]
+        [r#"{"error": "no such customer"}"#, r#"{"error": "too much of it", "t"#]
     );
 }

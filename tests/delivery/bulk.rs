@@ -32,27 +32,17 @@ impl Bulk {
         let shared = Arc::clone(&kept);
         let seen: Mutex<HashMap<String, usize>> = Mutex::default();
         let web = Web::serve(move |request| {
-            let key = request
-                .header("idempotency-key")
-                .unwrap_or_default()
-                .to_owned();
+            let key = request.header("idempotency-key").unwrap_or_default().to_owned();
             let items: Vec<Value> = match serde_json::from_str::<Value>(&request.body) {
                 Ok(Value::Array(items)) => items,
                 Ok(whole) if whole["records"].is_array() => {
                     whole["records"].as_array().unwrap().clone()
                 }
-                _ => request
-                    .body
-                    .lines()
-                    .map(|line| serde_json::from_str(line).unwrap())
-                    .collect(),
+                _ => request.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
             };
             let times = {
                 let mut seen = seen.lock().unwrap();
-                *seen
-                    .entry(key.clone())
-                    .and_modify(|times| *times += 1)
-                    .or_insert(1)
+                *seen.entry(key.clone()).and_modify(|times| *times += 1).or_insert(1)
             };
             if let Some(answer) = of_all(request, &items, times) {
                 let is_applied = matches!(answer.framing, Framing::Nothing);
@@ -78,10 +68,7 @@ impl Bulk {
 
     pub(super) fn sizes(&self) -> Vec<usize> {
         let requests = self.web.requests();
-        requests
-            .iter()
-            .map(|request| request.body.matches("\"id\"").count())
-            .collect()
+        requests.iter().map(|request| request.body.matches("\"id\"").count()).collect()
     }
 }
 
@@ -89,15 +76,11 @@ fn apply(kept: &Mutex<Kept>, of_item: OfItem, key: &str, body: &str, items: &[Va
     let mut kept = kept.lock().unwrap();
     if let Some((before, answer)) = kept.keys.get(key).cloned() {
         if before != body {
-            kept.wrong
-                .push(format!("{key} is used for {before} and {body}"));
+            kept.wrong.push(format!("{key} is used for {before} and {body}"));
         }
         return answer;
     }
-    let mut ids: Vec<&str> = items
-        .iter()
-        .filter_map(|item| item["id"].as_str())
-        .collect();
+    let mut ids: Vec<&str> = items.iter().filter_map(|item| item["id"].as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
     if key.is_empty() || ids.len() != items.len() {
@@ -113,8 +96,7 @@ fn apply(kept: &Mutex<Kept>, of_item: OfItem, key: &str, body: &str, items: &[Va
         results.push(json!({"id": id, "status": status}));
     }
     let answer = json!({ "results": results }).to_string();
-    kept.keys
-        .insert(key.to_owned(), (body.to_owned(), answer.clone()));
+    kept.keys.insert(key.to_owned(), (body.to_owned(), answer.clone()));
     answer
 }
 

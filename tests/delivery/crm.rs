@@ -52,9 +52,7 @@ impl Crm {
     }
 
     pub(super) async fn define(&self, settings: &str) {
-        self.db
-            .execute(&super::define_sql(&self.shop, &deliver(settings)))
-            .await;
+        self.db.execute(&super::define_sql(&self.shop, &deliver(settings))).await;
     }
 
     pub(super) fn command(&self, args: &[&str]) -> Sluice {
@@ -72,10 +70,7 @@ impl Crm {
             true => (self.db.url.clone(), proxy.url(&self.there)),
             false => (proxy.url(&self.db), self.there.url.clone()),
         };
-        Loader::hit(
-            proxy,
-            command.env("DATABASE_URL", here).env("CRM_DB", there),
-        )
+        Loader::hit(proxy, command.env("DATABASE_URL", here).env("CRM_DB", there))
     }
 
     /// What was done there since the last time, as `did id n`.

@@ -34,16 +34,11 @@ impl Subject for Shop {
     async fn check(&self, before: u64, after: u64, context: &str) {
         let applied = self.receiver.applied();
         for id in 0..ROWS {
-            let of_row: Vec<&String> = applied
-                .iter()
-                .filter(|line| line.starts_with(&format!("{id}: ")))
-                .collect();
+            let of_row: Vec<&String> =
+                applied.iter().filter(|line| line.starts_with(&format!("{id}: "))).collect();
             let content = |n: u64| format!(r#"{id}: PUT {{"n": {n}, "id": "{id}"}}"#);
             let both = [&content(before), &content(after)];
-            assert!(
-                of_row == both || of_row == both[1..],
-                "{context}: {of_row:?} of {applied:?}"
-            );
+            assert!(of_row == both || of_row == both[1..], "{context}: {of_row:?} of {applied:?}");
         }
     }
 }

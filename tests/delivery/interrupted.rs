@@ -50,24 +50,16 @@ pub(super) async fn nothing_is_doubled_lost_or_reordered(
         let (before, after, number) = (2 * round, 2 * round + 1, *number);
         let context = format!("{fault:?} {number}");
         subject.load_all(before, false);
-        let proxy = Proxy::once(subject.struck(), fault, move |message| {
-            message.number == number
-        });
+        let proxy = Proxy::once(subject.struck(), fault, move |message| message.number == number);
         let done = subject.send_through(&proxy).wait();
         fired += proxy.fired();
         let is_killed = matches!(fault, Fault::KillBefore | Fault::KillAfter);
-        assert!(
-            done.code == Some(0) || is_killed && done.code.is_none(),
-            "{context}: {done:?}"
-        );
+        assert!(done.code == Some(0) || is_killed && done.code.is_none(), "{context}: {done:?}");
         proxy.release();
         drop(proxy);
         subject.load_all(after, true);
         let done = until_free(|| subject.send()).exits(0);
-        let summaries = done
-            .stdout
-            .lines()
-            .filter(|line| line.contains(" waiting="));
+        let summaries = done.stdout.lines().filter(|line| line.contains(" waiting="));
         let mut waiting = summaries.filter(|line| !line.contains(" waiting=0 "));
         assert_eq!(waiting.next(), None, "{context}: {done:?}");
         subject.check(before, after, &context).await;

@@ -55,17 +55,11 @@ impl Shop {
     /// Lets the next run find these records.
     fn offer(&self, records: impl IntoIterator<Item = String>) {
         let number = self.files.fetch_add(1, Ordering::Relaxed);
-        let lines = records
-            .into_iter()
-            .fold(String::new(), |mut lines, record| {
-                let _ = writeln!(lines, "{record}");
-                lines
-            });
-        std::fs::write(
-            self.folder.path().join(format!("{number:05}.ndjson")),
-            lines,
-        )
-        .unwrap();
+        let lines = records.into_iter().fold(String::new(), |mut lines, record| {
+            let _ = writeln!(lines, "{record}");
+            lines
+        });
+        std::fs::write(self.folder.path().join(format!("{number:05}.ndjson")), lines).unwrap();
     }
 
     /// Loads these records.
@@ -93,9 +87,7 @@ impl Shop {
     }
 
     async fn states(&self) -> Vec<String> {
-        self.db
-            .rows("select state, count(*) from sluice.outbox group by 1 order by 1")
-            .await
+        self.db.rows("select state, count(*) from sluice.outbox group by 1 order by 1").await
     }
 }
 

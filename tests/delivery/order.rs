@@ -36,8 +36,7 @@ async fn lines_wait_while_their_orders_cannot_be_sent() {
         "{summaries:?}"
     );
     assert!(
-        done.stderr
-            .contains("rows of shop.lines wait until those of shop.orders can be sent"),
+        done.stderr.contains("rows of shop.lines wait until those of shop.orders can be sent"),
         "{done:?}"
     );
     there.execute("alter table crm.orders rename m to n").await;
@@ -90,15 +89,8 @@ async fn lines_of_orders_that_were_loaded_meanwhile_wait_for_the_next_time() {
     for order in [1, 2] {
         let done = shop.deliver(&shop.db, &[]).exits(0);
         let applied = receiver.applied();
-        let paths: Vec<&str> = applied
-            .iter()
-            .filter_map(|row| row.split(':').next())
-            .collect();
-        assert_eq!(
-            paths,
-            [format!("orders-{order}"), format!("lines-{order}-1")],
-            "{done:?}"
-        );
+        let paths: Vec<&str> = applied.iter().filter_map(|row| row.split(':').next()).collect();
+        assert_eq!(paths, [format!("orders-{order}"), format!("lines-{order}-1")], "{done:?}");
     }
 }
 
@@ -178,10 +170,7 @@ async fn an_order_goes_after_a_line_of_it_has_moved_to_another_one() {
     shop.load("3", &[r#"{"id": 1, "gone": true, "lines": []}"#]);
     let done = shop.deliver(&there, &[]).exits(0);
     assert!(!done.stdout.contains("dead=1"), "{done:?}");
-    assert_eq!(
-        there.rows("select * from crm.lines order by 1").await,
-        ["10|2", "20|2"]
-    );
+    assert_eq!(there.rows("select * from crm.lines order by 1").await, ["10|2", "20|2"]);
     assert_eq!(there.rows("select id from crm.orders").await, ["2"]);
 }
 
@@ -222,14 +211,9 @@ async fn what_was_sent_is_told_although_what_was_put_off_cannot_be_sent_again() 
     let (shop, there) = shop_and_crm("alter table crm.orders add unique (n)").await;
     shop.load("1", &[r#"{"id": 1, "n": 7, "lines": ["a"]}"#]);
     shop.deliver(&there, &[]).exits(0);
-    let (two, three) = (
-        r#"{"id": 2, "n": 7, "lines": ["b"]}"#,
-        r#"{"id": 3, "n": 8, "lines": ["c"]}"#,
-    );
-    shop.load(
-        "2",
-        &[r#"{"id": 1, "gone": true, "lines": []}"#, two, three],
-    );
+    let (two, three) =
+        (r#"{"id": 2, "n": 7, "lines": ["b"]}"#, r#"{"id": 3, "n": 8, "lines": ["c"]}"#);
+    shop.load("2", &[r#"{"id": 1, "gone": true, "lines": []}"#, two, three]);
     // Whoever asks a second time is cut off.
     let mut looks = 0;
     let proxy = Proxy::new(&shop.db, move |message| {
@@ -243,9 +227,7 @@ async fn what_was_sent_is_told_although_what_was_put_off_cannot_be_sent_again() 
         summaries[0].starts_with("orders failed sent=2 filtered=0 superseded=0 dead=0 waiting=1")
             && summaries[0].ends_with(" put_off=1")
             && summaries[1].starts_with("orders delivered sent=2 ")
-            && done
-                .stderr
-                .contains("before rows that were put off were sent once more"),
+            && done.stderr.contains("before rows that were put off were sent once more"),
         "{done:?}"
     );
     shop.deliver(&there, &[]).exits(0);

@@ -7,11 +7,7 @@ use std::collections::BTreeMap;
 
 /// Items are found by `n`.
 async fn crm(settings: &str) -> Crm {
-    Crm::with(
-        "n bigint primary key, id text",
-        &format!(", key => '{{n}}'{settings}"),
-    )
-    .await
+    Crm::with("n bigint primary key, id text", &format!(", key => '{{n}}'{settings}")).await
 }
 
 fn gone(id: u32) -> String {
@@ -22,9 +18,7 @@ impl Crm {
     async fn is_as_here(&self) {
         let rows = "select n, id from";
         assert_eq!(
-            self.there
-                .rows(&format!("{rows} crm.items order by n"))
-                .await,
+            self.there.rows(&format!("{rows} crm.items order by n")).await,
             self.db.rows(&format!("{rows} shop.items order by n")).await
         );
     }

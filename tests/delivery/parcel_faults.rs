@@ -16,23 +16,15 @@ async fn faulty() -> Parcels {
     let lose = move |_: &Request, items: &[Value], _| {
         let mut count = count.lock().unwrap();
         *count += 1;
-        let is_poisoned = items
-            .iter()
-            .any(|item| item["id"] == "5" && item["n"].as_u64().unwrap() % 2 == 0);
+        let is_poisoned =
+            items.iter().any(|item| item["id"] == "5" && item["n"].as_u64().unwrap() % 2 == 0);
         if is_poisoned {
             return Some(Answer::status(400, "no"));
         }
         (*count % 5 == 3).then(|| Answer::json("{}").framed(Framing::Nothing))
     };
-    let bulk = Bulk::new(
-        |id, n| if id == "3" && n % 2 == 0 { 422 } else { 200 },
-        Box::new(lose),
-    );
-    let shop = shop(
-        &bulk,
-        "size => 4, results => '/results', status => '/status'",
-    )
-    .await;
+    let bulk = Bulk::new(|id, n| if id == "3" && n % 2 == 0 { 422 } else { 200 }, Box::new(lose));
+    let shop = shop(&bulk, "size => 4, results => '/results', status => '/status'").await;
     Parcels { bulk, shop }
 }
 
@@ -66,11 +58,8 @@ impl Subject for Parcels {
     async fn check(&self, before: u64, after: u64, context: &str) {
         let applied = self.bulk.applied();
         for id in 0..ROWS {
-            let of_row: Vec<u64> = applied
-                .iter()
-                .filter(|(of, _)| *of == id.to_string())
-                .map(|(_, n)| *n)
-                .collect();
+            let of_row: Vec<u64> =
+                applied.iter().filter(|(of, _)| *of == id.to_string()).map(|(_, n)| *n).collect();
             let is_refused_before = id == 3 || id == 5;
             let is_right = of_row == [after] || !is_refused_before && of_row == [before, after];
             assert!(is_right, "{context}: {id} {of_row:?} of {applied:?}");

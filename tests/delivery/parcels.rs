@@ -15,39 +15,26 @@ async fn many_rows_go_in_one_request_and_one_that_is_refused_is_set_aside_alone(
     let shop = shop(&bulk, BY_ORDER).await;
     shop.load(puts(25, 1));
     let done = shop.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (24, 1)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (24, 1));
     let mut sizes = bulk.sizes();
     sizes.sort_unstable();
     assert_eq!(sizes, [5, 10, 10]);
     assert_eq!(bulk.applied().len(), 24);
     let dead =
         "select key->>'id', status, answer from sluice.deliveries_details where state = 'dead'";
-    assert_eq!(
-        shop.db.rows(dead).await,
-        [r#"7|422|{"id":"7","status":422}"#]
-    );
+    assert_eq!(shop.db.rows(dead).await, [r#"7|422|{"id":"7","status":422}"#]);
     // A delete says what it is, and takes the place of what was refused.
     shop.load([r#"{"id": "7", "del": true}"#.to_owned()]);
     shop.deliver(&[]).exits(0);
     let requests = bulk.web.requests();
-    assert!(
-        requests[3].body.contains("\"is\": \"delete\""),
-        "{}",
-        requests[3].body
-    );
+    assert!(requests[3].body.contains("\"is\": \"delete\""), "{}", requests[3].body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_refused_as_a_whole_is_halved_down_to_the_row_that_is_to_blame() {
     for (status, settings) in [
         (400, "size => 10, format => 'ndjson'"),
-        (
-            413,
-            "size => 10, items => '/records', wrapper => '{\"all\": true}'",
-        ),
+        (413, "size => 10, items => '/records', wrapper => '{\"all\": true}'"),
         (422, "size => 10"),
         (404, "size => 10"),
     ] {
@@ -79,20 +66,11 @@ async fn rows_that_are_told_to_come_later_come_again_without_the_others() {
         if id == "2" && *times < 3 { 503 } else { 200 }
     };
     let bulk = Bulk::new(busy, Box::new(|_, _, _| None));
-    let shop = shop(
-        &bulk,
-        "size => 10, results => '/results', status => '/status', id => '/id'",
-    )
-    .await;
+    let shop =
+        shop(&bulk, "size => 10, results => '/results', status => '/status', id => '/id'").await;
     shop.load(puts(4, 1));
     let done = shop.deliver(&[]).exits(0);
-    assert_eq!(
-        (
-            done.summary().count("sent"),
-            done.summary().count("waiting")
-        ),
-        (4, 0)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("waiting")), (4, 0));
     assert_eq!(bulk.sizes(), [4, 1, 1]);
     let keys: Vec<String> = bulk
         .web
@@ -106,27 +84,12 @@ async fn rows_that_are_told_to_come_later_come_again_without_the_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_cannot_be_understood_stops_the_sending_and_its_rows_stay_in_flight() {
     for (settings, answer, says) in [
-        (
-            "size => 10",
-            Answer::status(207, "[]"),
-            "207 has a result for each row",
-        ),
-        (
-            BY_ORDER,
-            Answer::json("[]"),
-            "no list of results at \"/results\"",
-        ),
-        (
-            BY_ORDER,
-            Answer::json(r#"{"results": [1]}"#),
-            "1 results for 3 rows",
-        ),
+        ("size => 10", Answer::status(207, "[]"), "207 has a result for each row"),
+        (BY_ORDER, Answer::json("[]"), "no list of results at \"/results\""),
+        (BY_ORDER, Answer::json(r#"{"results": [1]}"#), "1 results for 3 rows"),
     ] {
         let answers = Mutex::new(Some(answer));
-        let bulk = Bulk::new(
-            |_, _| 200,
-            Box::new(move |_, _, _| answers.lock().unwrap().take()),
-        );
+        let bulk = Bulk::new(|_, _| 200, Box::new(move |_, _, _| answers.lock().unwrap().take()));
         let shop = shop(&bulk, settings).await;
         shop.load(puts(3, 1));
         let done = shop.deliver(&[]).exits(1);
@@ -147,10 +110,8 @@ async fn an_answer_that_cannot_be_understood_stops_the_sending_and_its_rows_stay
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_every_request_stops_the_sending_and_gives_nothing_up() {
     for status in [401, 403, 404] {
-        let bulk = Bulk::new(
-            |_, _| 200,
-            Box::new(move |_, _, _| Some(Answer::status(status, "no"))),
-        );
+        let bulk =
+            Bulk::new(|_, _| 200, Box::new(move |_, _, _| Some(Answer::status(status, "no"))));
         let shop = shop(&bulk, BY_ORDER).await;
         shop.load(puts(40, 1));
         shop.deliver(&["--workers", "1"]).exits(1);
@@ -172,14 +133,8 @@ async fn results_that_were_compressed_for_the_way_are_read() {
     let shop = shop(&bulk, BY_ORDER).await;
     shop.load(puts(3, 1));
     let done = shop.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (2, 1)
-    );
-    assert_eq!(
-        bulk.web.requests()[0].header("accept-encoding"),
-        Some("gzip, br, zstd")
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (2, 1));
+    assert_eq!(bulk.web.requests()[0].header("accept-encoding"), Some("gzip, br, zstd"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,13 +149,7 @@ async fn results_that_cannot_be_decompressed_are_asked_for_again_and_those_of_no
     let first = shop(&bulk, BY_ORDER).await;
     first.load(puts(3, 1));
     let done = first.deliver(&[]).exits(0);
-    assert_eq!(
-        (
-            done.summary().count("sent"),
-            done.summary().count("retried")
-        ),
-        (3, 2)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("retried")), (3, 2));
     let deflated = |_: &Request, _: &[Value], _| {
         Some(Answer::json("deflated").header("Content-Encoding", "deflate"))
     };

@@ -66,9 +66,7 @@ impl Receiver {
         assert_eq!(kept.wrong, Vec::<String>::new());
         let applied = std::mem::take(&mut kept.applied);
         let applied = applied.into_iter();
-        applied
-            .map(|(path, body)| format!("{path}: {body}"))
-            .collect()
+        applied.map(|(path, body)| format!("{path}: {body}")).collect()
     }
 }
 
@@ -83,8 +81,7 @@ fn answer(kept: &Mutex<Kept>, rule: &Rule, request: &Request) -> Answer {
         }
         let other = kept.working.insert(path.clone(), key.to_owned());
         if let Some(other) = other.filter(|other| other != key) {
-            kept.wrong
-                .push(format!("{path}: {key} while {other} was on its way"));
+            kept.wrong.push(format!("{path}: {key} while {other} was on its way"));
         }
         let tries = kept.seen.entry(key.to_owned()).or_default();
         *tries += 1;

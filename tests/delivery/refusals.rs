@@ -22,10 +22,7 @@ fn trigger(name: &str, does: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_against_a_row_sets_it_aside_alone() {
     let raises = |code: &str| {
-        trigger(
-            "raises",
-            &format!("raise '2 is not wanted' using errcode = '{code}';"),
-        )
+        trigger("raises", &format!("raise '2 is not wanted' using errcode = '{code}';"))
     };
     let vanishes = trigger("vanishes", "return null;");
     let held = "insert into crm.items values ('held', 2); alter table crm.items add unique (n)";
@@ -71,26 +68,14 @@ async fn a_row_that_a_trigger_keeps_from_being_updated_or_deleted_is_not_taken_f
                execute function crm.keep()",
         )
         .await;
-    crm.load([
-        put(0, 2),
-        r#"{"id": "1", "del": true}"#.to_owned(),
-        put(2, 2),
-    ]);
+    crm.load([put(0, 2), r#"{"id": "1", "del": true}"#.to_owned(), put(2, 2)]);
     let done = crm.deliver(&[]).exits(0);
     let counts = (done.summary().count("sent"), done.summary().count("dead"));
     assert_eq!(counts, (1, 2), "{done:?}");
     crm.there.execute("drop trigger keep on crm.items").await;
-    Sluice::on(&crm.db)
-        .args(["redeliver", "items"])
-        .run()
-        .exits(0);
+    Sluice::on(&crm.db).args(["redeliver", "items"]).run().exits(0);
     assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 2);
-    assert_eq!(
-        crm.there
-            .rows("select id, n from crm.items order by 1")
-            .await,
-        ["0|2", "2|2"]
-    );
+    assert_eq!(crm.there.rows("select id, n from crm.items order by 1").await, ["0|2", "2|2"]);
 }
 
 /// As tables were partitioned once.
@@ -109,12 +94,7 @@ async fn a_row_that_a_trigger_puts_into_another_table_has_arrived_if_it_is_seen_
     assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 3);
     crm.load(puts(3, 2));
     assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 3);
-    assert_eq!(
-        crm.there
-            .value("select count(*), sum(n) from crm.items")
-            .await,
-        "3|6"
-    );
+    assert_eq!(crm.there.value("select count(*), sum(n) from crm.items").await, "3|6");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,10 +113,7 @@ async fn what_is_said_against_all_rows_ends_the_sending_and_gives_nothing_up() {
         crm.there.execute(&trigger("raises", &raises)).await;
         crm.load((0..5).map(|n| put(n, n)));
         let done = crm.deliver(&["--retries", "0"]).exits(1);
-        assert!(
-            done.stderr.contains(code) && done.stderr.contains(says),
-            "{code}: {done:?}"
-        );
+        assert!(done.stderr.contains(code) && done.stderr.contains(says), "{code}: {done:?}");
         assert_eq!(crm.states().await, ["unsent|5"], "{code}");
         crm.there.execute("drop trigger raises on crm.items").await;
         assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 5);
@@ -169,10 +146,7 @@ async fn what_passes_is_tried_again_and_each_change_is_made_once() {
         crm.there.execute(&trigger("passes", &does)).await;
         crm.load((0..5).map(|n| put(n, n)));
         let done = crm.deliver(&["--retries", "3"]).exits(0);
-        let counts = (
-            done.summary().count("sent"),
-            done.summary().count("retried"),
-        );
+        let counts = (done.summary().count("sent"), done.summary().count("retried"));
         assert_eq!(counts, (5, 2), "{name}: {done:?}");
         assert_eq!(crm.done().await.len(), 5, "{name}");
     }
@@ -182,11 +156,7 @@ async fn what_passes_is_tried_again_and_each_change_is_made_once() {
 async fn what_does_not_pass_ends_with_75_and_is_sent_once_when_it_has() {
     let crm = Crm::with(COLUMNS, "").await;
     crm.load(puts(5, 1));
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let closed = format!("postgresql://nobody@127.0.0.1:{port}/crm");
     let refused = crm.command(&["--retries", "1"]).env("CRM_DB", closed).run();
     let refused = refused.exits(75);
@@ -199,9 +169,7 @@ async fn what_does_not_pass_ends_with_75_and_is_sent_once_when_it_has() {
     let refused = crm.deliver(&["--retries", "1"]).exits(75);
     assert!(refused.stderr.contains("25006"), "{refused:?}");
     assert_eq!(crm.states().await, ["unsent|5"]);
-    crm.there
-        .execute(&format!("set transaction read write; {}", read_only("off")))
-        .await;
+    crm.there.execute(&format!("set transaction read write; {}", read_only("off"))).await;
     assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 5);
     assert_eq!(crm.done().await.len(), 5);
 }
@@ -226,24 +194,15 @@ async fn a_parcel_that_takes_too_long_is_written_in_parts_and_one_row_that_does_
         .await;
     crm.load(puts(5, 1));
     let done = crm.deliver(&["--retries", "3"]).exits(0);
-    let counts = (
-        done.summary().count("sent"),
-        done.summary().count("retried"),
-    );
+    let counts = (done.summary().count("sent"), done.summary().count("retried"));
     assert_eq!(counts, (5, 2), "{done:?}");
     assert_eq!(crm.done().await.len(), 5);
-    crm.there
-        .execute("select setval('crm.times', 1, false)")
-        .await;
+    crm.there.execute("select setval('crm.times', 1, false)").await;
     crm.there.execute("delete from crm.items").await;
     let done = crm.deliver(&["--retries", "0", "--all-rows"]).exits(75);
     assert!(
         done.stderr.contains("57014") && done.stderr.contains("statement_timeout is too short"),
         "{done:?}"
     );
-    assert!(
-        crm.states().await.contains(&"in_flight|5".to_owned()),
-        "{:?}",
-        crm.states().await
-    );
+    assert!(crm.states().await.contains(&"in_flight|5".to_owned()), "{:?}", crm.states().await);
 }

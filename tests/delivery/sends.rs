@@ -18,9 +18,7 @@ async fn what_is_written_arrives_once_and_what_is_read_again_does_not() {
     assert_eq!(applied.len(), 40);
     assert_eq!(applied[0], r#"0: PUT {"n": 1, "id": "0"}"#);
     // Nothing is new.
-    let done = Sluice::on(&shop.db)
-        .args(["rewind", "items", "--to-start"])
-        .run();
+    let done = Sluice::on(&shop.db).args(["rewind", "items", "--to-start"]).run();
     done.exits(0);
     shop.load([]);
     assert_eq!(shop.deliver(&[]).exits(0).summary().count("sent"), 0);
@@ -34,32 +32,17 @@ async fn newer_content_is_sent_instead_of_older_that_was_not() {
     shop.load([put("a", 1), put("b", 1)]);
     shop.load([put("a", 2)]);
     let done = shop.deliver(&[]).exits(0);
-    assert_eq!(
-        (
-            done.summary().count("sent"),
-            done.summary().count("superseded")
-        ),
-        (2, 1)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("superseded")), (2, 1));
     let mut applied = shop.receiver.applied();
     applied.sort();
-    assert_eq!(
-        applied,
-        [
-            r#"a: PUT {"n": 2, "id": "a"}"#,
-            r#"b: PUT {"n": 1, "id": "b"}"#
-        ]
-    );
+    assert_eq!(applied, [r#"a: PUT {"n": 2, "id": "a"}"#, r#"b: PUT {"n": 1, "id": "b"}"#]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_may_deliver_what_it_loaded() {
     let shop = Shop::new(Receiver::willing(), "").await;
     shop.offer([put("a/b c", 1)]);
-    let done = Sluice::on(&shop.db)
-        .args(["run", "--all", "--deliver"])
-        .run()
-        .exits(0);
+    let done = Sluice::on(&shop.db).args(["run", "--all", "--deliver"]).run().exits(0);
     let lines: Vec<&str> = done.stdout.lines().collect();
     assert!(lines[0].starts_with("items ok extracted=1 "), "{lines:?}");
     assert!(
@@ -68,27 +51,16 @@ async fn a_run_may_deliver_what_it_loaded() {
         ),
         "{lines:?}"
     );
-    assert_eq!(
-        shop.receiver.applied(),
-        [r#"a%2Fb%20c: PUT {"n": 1, "id": "a/b c"}"#]
-    );
+    assert_eq!(shop.receiver.applied(), [r#"a%2Fb%20c: PUT {"n": 1, "id": "a/b c"}"#]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_told_to_deliver_says_when_there_is_nowhere_to() {
     let shop = Shop::new(Receiver::willing(), "").await;
-    shop.db
-        .execute("select sluice.set_policy('items', 'deliver', 'none')")
-        .await;
+    shop.db.execute("select sluice.set_policy('items', 'deliver', 'none')").await;
     for (args, says) in [
-        (
-            &["run", "items", "--deliver"],
-            "pipeline items delivers nowhere",
-        ),
-        (
-            &["run", "--all", "--deliver"],
-            "no pipeline delivers anywhere",
-        ),
+        (&["run", "items", "--deliver"], "pipeline items delivers nowhere"),
+        (&["run", "--all", "--deliver"], "no pipeline delivers anywhere"),
     ] {
         let done = Sluice::on(&shop.db).args(args).run().exits(2);
         assert!(done.stderr.contains(says), "{}", done.stderr);
@@ -127,9 +99,7 @@ async fn requests_carry_key_credential_and_a_signature_that_the_receiver_can_che
     assert_eq!(header("authorization"), "Bearer a-secret-token");
     assert_eq!(header("x-tenant"), "7");
     assert_eq!(header("content-type"), "application/json");
-    let secret = BASE64_STANDARD
-        .decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-        .unwrap();
+    let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&secret).unwrap();
     mac.update(format!("{id}.{}.{}", header("webhook-timestamp"), request.body).as_bytes());
     let expected = BASE64_STANDARD.encode(mac.finalize().into_bytes());
@@ -144,9 +114,6 @@ async fn an_endpoint_that_is_new_is_filled_when_asked_for() {
     shop.receiver.applied();
     let done = shop.deliver(&["--all-rows", "--json"]).exits(0);
     let report: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
-    assert_eq!(
-        (&report["outcome"], &report["sent"]),
-        (&"delivered".into(), &3.into())
-    );
+    assert_eq!((&report["outcome"], &report["sent"]), (&"delivered".into(), &3.into()));
     assert_eq!(shop.receiver.applied().len(), 3);
 }

@@ -11,16 +11,10 @@ async fn what_is_written_here_is_written_there_once_and_what_is_as_it_should_be_
     let done = crm.deliver(&[]).exits(0);
     assert_eq!(done.summary().outcome, "delivered");
     assert_eq!(done.summary().count("sent"), 5);
-    assert!(
-        done.stderr.contains("made the table crm.sluice_parcels"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("made the table crm.sluice_parcels"), "{}", done.stderr);
     let expected: Vec<String> = (0..5).map(|id| format!("insert {id} 1")).collect();
     assert_eq!(crm.done().await, expected);
-    let doctor = Sluice::on(&crm.db)
-        .args(["doctor"])
-        .env("CRM_DB", &crm.there.url);
+    let doctor = Sluice::on(&crm.db).args(["doctor"]).env("CRM_DB", &crm.there.url);
     let doctor = doctor.run().stdout;
     assert!(doctor.contains("crm.items is there"), "{doctor}");
     crm.load([put(1, 2), r#"{"id": "3", "del": true}"#.to_owned()]);
@@ -93,10 +87,7 @@ async fn values_that_are_equal_to_others_arrive_as_they_are() {
     assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 1);
     let row = "select raw, j, j_null is null, arr, f from";
     let there = crm.there.rows(&format!("{row} crm.items")).await;
-    assert_eq!(
-        there,
-        [r#"{"b": 1.0,  "a": 1e5, "a": null}|null|t|[0:1]={1,2}|-0"#]
-    );
+    assert_eq!(there, [r#"{"b": 1.0,  "a": 1e5, "a": null}|null|t|[0:1]={1,2}|-0"#]);
     assert_eq!(there, crm.db.rows(&format!("{row} shop.items")).await);
     // Nothing is otherwise there.
     crm.done().await;
@@ -111,10 +102,7 @@ async fn values_that_are_equal_to_others_arrive_as_they_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_many_columns_arrive_whole_and_by_their_names() {
     let columns = |each: fn(u32) -> String| (1..=120).map(each).collect::<Vec<_>>().join(", ");
-    let (types, names) = (
-        columns(|n| format!("c{n} integer")),
-        columns(|n| format!("c{n}")),
-    );
+    let (types, names) = (columns(|n| format!("c{n} integer")), columns(|n| format!("c{n}")));
     let crm = Crm::with(&format!("id text primary key, n bigint, {types}"), "").await;
     let alter = columns(|n| format!("add c{n} integer"));
     let values = columns(|n| format!("(doc->>'n')::integer + {n}"));
@@ -126,10 +114,7 @@ async fn tables_of_many_columns_arrive_whole_and_by_their_names() {
         ))
         .await;
     let sum = columns(|n| format!("c{n}")).replace(", ", " + ");
-    for (n, settings) in [
-        (1, String::new()),
-        (2, format!(", columns => '{{id,{names}}}'")),
-    ] {
+    for (n, settings) in [(1, String::new()), (2, format!(", columns => '{{id,{names}}}'"))] {
         let deliver = super::crm::deliver(&settings);
         crm.db
             .execute(&format!(
@@ -141,10 +126,7 @@ async fn tables_of_many_columns_arrive_whole_and_by_their_names() {
         assert_eq!(crm.deliver(&[]).exits(0).summary().count("sent"), 2);
         let there = format!("select c1, c120, {sum} from crm.items where id = 'a'");
         let whole = 120 * n + 120 * 121 / 2;
-        assert_eq!(
-            crm.there.rows(&there).await,
-            [format!("{}|{}|{whole}", n + 1, n + 120)]
-        );
+        assert_eq!(crm.there.rows(&there).await, [format!("{}|{}|{whole}", n + 1, n + 120)]);
     }
     crm.load([r#"{"id": "a", "n": 3, "del": true}"#.to_owned()]);
     crm.deliver(&[]).exits(0);
@@ -160,36 +142,19 @@ async fn a_row_that_the_table_refuses_is_set_aside_alone_with_what_its_server_sa
     records.extend([put("x", 1), put("y", 13), put("z", 5_000_000_000)]);
     crm.load(records);
     let done = crm.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (40, 3)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (40, 3));
     assert_eq!(crm.done().await.len(), 40);
     let dead = crm
         .db
         .rows("select key->>'id', error from sluice.deliveries_details where state = 'dead' order by 1")
         .await;
-    assert!(
-        dead[0].contains("23514") && dead[0].contains("\"lucky\""),
-        "{dead:?}"
-    );
+    assert!(dead[0].contains("23514") && dead[0].contains("\"lucky\""), "{dead:?}");
     assert!(dead[1].contains("items_n_check"), "{dead:?}");
-    assert!(
-        dead[2].contains("22003") && dead[2].contains("out of range"),
-        "{dead:?}"
-    );
-    crm.there
-        .execute("alter table crm.items drop constraint lucky")
-        .await;
-    Sluice::on(&crm.db)
-        .args(["redeliver", "items"])
-        .run()
-        .exits(0);
+    assert!(dead[2].contains("22003") && dead[2].contains("out of range"), "{dead:?}");
+    crm.there.execute("alter table crm.items drop constraint lucky").await;
+    Sluice::on(&crm.db).args(["redeliver", "items"]).run().exits(0);
     let done = crm.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (1, 2)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (1, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,11 +172,7 @@ async fn rows_that_take_each_others_place_or_need_each_other_are_not_refused() {
         .await;
     crm.load([put("c", 3), put("b", 2), put("a", 1), put("lost", 9)]);
     let done = crm.deliver(&[]).exits(0);
-    assert_eq!(
-        (done.summary().count("sent"), done.summary().count("dead")),
-        (3, 1),
-        "{done:?}"
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("dead")), (3, 1), "{done:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,17 +196,10 @@ async fn a_body_function_says_which_columns_are_written_and_the_others_stay() {
                  else jsonb_build_object('Nr', r.id, 'total', r.n) end where r.n > 0 $$",
         )
         .await;
-    crm.define(", key => '{Nr}', body => 'shop.item_body_v1'")
-        .await;
+    crm.define(", key => '{Nr}', body => 'shop.item_body_v1'").await;
     crm.load([put("a", 1), put("b", 2), put("c", 0)]);
     let done = crm.deliver(&[]).exits(0);
-    assert_eq!(
-        (
-            done.summary().count("sent"),
-            done.summary().count("filtered")
-        ),
-        (2, 1)
-    );
+    assert_eq!((done.summary().count("sent"), done.summary().count("filtered")), (2, 1));
     crm.load([put("a", 3), r#"{"id": "b", "del": true}"#.to_owned()]);
     crm.deliver(&[]).exits(0);
     let rows = "select * from crm.items order by 1";
@@ -267,10 +221,7 @@ async fn only_the_columns_that_are_named_go_there_and_deletes_only_if_they_are_m
 async fn what_is_wrong_with_every_row_stops_the_sending_with_what_to_do_and_gives_nothing_up() {
     for (spoil, says) in [
         ("drop table crm.items", "there is no table crm.items"),
-        (
-            "alter table crm.items drop column n",
-            "crm.items has no column \"n\"",
-        ),
+        ("alter table crm.items drop column n", "crm.items has no column \"n\""),
         (
             "alter table crm.items drop constraint items_pkey",
             "create unique index on crm.items (\"id\")",
@@ -298,29 +249,17 @@ async fn what_is_wrong_with_every_row_stops_the_sending_with_what_to_do_and_give
         }
         let done = command.run().exits(1);
         assert!(done.stderr.contains(says), "{spoil}: {}", done.stderr);
-        assert!(
-            done.stderr.contains("delivery into crm.items"),
-            "{spoil}: {}",
-            done.stderr
-        );
+        assert!(done.stderr.contains("delivery into crm.items"), "{spoil}: {}", done.stderr);
         assert_eq!(crm.states().await, ["unsent|3"], "{spoil}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_rows_with_one_key_there_stop_the_sending() {
-    let crm = Crm::with(
-        "id text primary key, n bigint unique not null",
-        ", key => '{n}'",
-    )
-    .await;
+    let crm = Crm::with("id text primary key, n bigint unique not null", ", key => '{n}'").await;
     crm.load([put("a", 1), put("b", 1)]);
     let done = crm.deliver(&[]).exits(1);
-    assert!(
-        done.stderr.contains("two rows have one key there"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("two rows have one key there"), "{}", done.stderr);
     assert_eq!(crm.states().await, ["unsent|2"]);
 }
 
@@ -336,35 +275,18 @@ async fn the_host_decides_which_databases_deliveries_may_reach() {
         assert!(done.stderr.contains(says), "{}", done.stderr);
     }
     let elsewhere = "postgresql://ann@10.255.0.1/crm";
-    let done = crm
-        .command(&[])
-        .env("CRM_DB", elsewhere)
-        .env("SLUICE_ALLOW_HOSTS", "other")
-        .run()
-        .exits(2);
+    let done =
+        crm.command(&[]).env("CRM_DB", elsewhere).env("SLUICE_ALLOW_HOSTS", "other").run().exits(2);
+    assert!(done.stderr.contains("the host \"10.255.0.1"), "{}", done.stderr);
+    let done = crm.command(&[]).env("CRM_DB", "mysql://ann@localhost/crm").run().exits(2);
     assert!(
-        done.stderr.contains("the host \"10.255.0.1"),
-        "{}",
-        done.stderr
-    );
-    let done = crm
-        .command(&[])
-        .env("CRM_DB", "mysql://ann@localhost/crm")
-        .run()
-        .exits(2);
-    assert!(
-        done.stderr
-            .contains("\"mysql://\" is not a Postgres connection URL"),
+        done.stderr.contains("\"mysql://\" is not a Postgres connection URL"),
         "{}",
         done.stderr
     );
     assert_eq!(crm.states().await, ["unsent|1"]);
     assert_eq!(
-        crm.there
-            .rows(&format!(
-                "select to_regclass('crm.sluice_parcels'), '{COLUMNS}'"
-            ))
-            .await,
+        crm.there.rows(&format!("select to_regclass('crm.sluice_parcels'), '{COLUMNS}'")).await,
         [format!("-|{COLUMNS}")]
     );
 }

@@ -54,15 +54,8 @@ impl Subject for Table {
                 .iter()
                 .filter(|line| line.split(' ').nth(1) == Some(&id.to_string()))
                 .collect();
-            let first = if before == 2 && id == 3 {
-                "insert"
-            } else {
-                "update"
-            };
-            let both = [
-                format!("update {id} {before}"),
-                format!("{first} {id} {after}"),
-            ];
+            let first = if before == 2 && id == 3 { "insert" } else { "update" };
+            let both = [format!("update {id} {before}"), format!("{first} {id} {after}")];
             let both = [&both[0], &both[1]];
             let is_right = of_row == both[1..] || id != 3 && of_row == both;
             assert!(is_right, "{context}: {of_row:?} of {done:?}");
@@ -129,9 +122,8 @@ async fn a_sleeper_writes_nothing_over_newer_content(is_it: fn(&str) -> bool) {
     sleeper.wake();
     let slept = sleeper.wait();
     assert!(matches!(slept.code, Some(1 | 4 | 75)), "{slept:?}");
-    let mut expected: Vec<String> = (1..3)
-        .flat_map(|n| (0..ROWS).map(move |id| format!("update {id} {n}")))
-        .collect();
+    let mut expected: Vec<String> =
+        (1..3).flat_map(|n| (0..ROWS).map(move |id| format!("update {id} {n}"))).collect();
     let mut done = crm.done().await;
     // In their order, whatever that of the rows within one.
     done[..9].sort();

@@ -37,9 +37,8 @@ async fn faulty() -> Orders {
 /// Each order with so many lines, all of which tell the time.
 fn load(shop: &Shop, n: u64, lines: usize) {
     let lines = vec![format!("\"s{n}\""); lines].join(", ");
-    let records: Vec<String> = (0..ORDERS)
-        .map(|id| format!(r#"{{"id": {id}, "n": {n}, "lines": [{lines}]}}"#))
-        .collect();
+    let records: Vec<String> =
+        (0..ORDERS).map(|id| format!(r#"{{"id": {id}, "n": {n}, "lines": [{lines}]}}"#)).collect();
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
     shop.load(&n.to_string(), &records);
 }
@@ -73,16 +72,8 @@ impl Subject for Orders {
             let order = |n| format!(r#"PUT {{"n": {n}, "id": {id}}}"#);
             for (path, earlier, last) in [
                 (format!("orders-{id}"), order(before), order(after)),
-                (
-                    format!("lines-{id}-1"),
-                    line(id, 1, before),
-                    line(id, 1, after),
-                ),
-                (
-                    format!("lines-{id}-2"),
-                    line(id, 2, before),
-                    "DELETE ".to_owned(),
-                ),
+                (format!("lines-{id}-1"), line(id, 1, before), line(id, 1, after)),
+                (format!("lines-{id}-2"), line(id, 2, before), "DELETE ".to_owned()),
             ] {
                 let of_row: Vec<&str> = applied
                     .iter()

@@ -30,10 +30,7 @@ impl Shop {
 
     /// `tables`: with their transforms; `key`: that of the lines.
     pub(super) async fn with(tables: &str, key: &str, orders: &str, lines: &str) -> Self {
-        let shop = Shop {
-            db: TestDb::new().await,
-            folder: TempDir::new().unwrap(),
-        };
+        let shop = Shop { db: TestDb::new().await, folder: TempDir::new().unwrap() };
         shop.db.execute(tables).await;
         shop.db
             .execute(&format!(
@@ -55,19 +52,12 @@ impl Shop {
     }
 
     pub(super) fn deliver(&self, there: &TestDb, args: &[&str]) -> Done {
-        Sluice::on(&self.db)
-            .args(["deliver", "orders"])
-            .args(args)
-            .env("CRM_DB", &there.url)
-            .run()
+        Sluice::on(&self.db).args(["deliver", "orders"]).args(args).env("CRM_DB", &there.url).run()
     }
 }
 
 pub(super) fn http(receiver: &Receiver, path: &str) -> String {
-    format!(
-        "sluice.http_delivery(url => '{}/items/{path}', method => 'PUT')",
-        receiver.url()
-    )
+    format!("sluice.http_delivery(url => '{}/items/{path}', method => 'PUT')", receiver.url())
 }
 
 pub(super) fn table(name: &str) -> String {
@@ -100,22 +90,14 @@ async fn each_target_has_its_own_endpoint_and_its_own_summary() {
     applied.sort();
     assert_eq!(
         applied,
-        [
-            r#"lines-1-1: PUT {"id": 1, "no": 1, "sku": "a"}"#,
-            r#"orders-1: PUT {"n": 1, "id": 1}"#
-        ]
+        [r#"lines-1-1: PUT {"id": 1, "no": 1, "sku": "a"}"#, r#"orders-1: PUT {"n": 1, "id": 1}"#]
     );
     // One of them alone.
     let args = ["--target", "shop.lines", "--all-rows", "--json"];
     let done = shop.deliver(&shop.db, &args).exits(0);
     assert_eq!(done.stdout.lines().count(), 1, "{done:?}");
     assert!(done.stdout.contains(r#""target":"shop.lines""#), "{done:?}");
-    assert!(
-        receiver
-            .applied()
-            .iter()
-            .all(|row| row.starts_with("lines"))
-    );
+    assert!(receiver.applied().iter().all(|row| row.starts_with("lines")));
     let done = shop.deliver(&shop.db, &["--target", "shop.line"]).exits(2);
     assert!(
         done.stderr.contains("has no target shop.line") && done.stderr.contains("shop.lines"),
@@ -146,10 +128,7 @@ async fn tables_that_refer_to_each_other_take_orders_before_lines_and_lose_lines
     let done = shop.deliver(&there, &[]).exits(0);
     assert!(!done.stdout.contains("dead=1"), "{done:?}");
     let counts: Vec<&str> = done.stdout.lines().map(|line| &line[..24]).collect();
-    assert_eq!(
-        counts,
-        ["orders delivered sent=2 ", "orders delivered sent=3 "]
-    );
+    assert_eq!(counts, ["orders delivered sent=2 ", "orders delivered sent=3 "]);
     let rows = "select id, no, sku from crm.lines join crm.orders using (id) order by 1";
     assert_eq!(there.rows(rows).await, ["2|1|c", "3|1|d"]);
     assert_eq!(there.value("select count(*) from crm.orders").await, "2");

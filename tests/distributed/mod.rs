@@ -22,30 +22,19 @@ async fn citus() -> Option<Citus> {
     static ALONE: Mutex<()> = Mutex::const_new(());
     let Ok(url) = std::env::var("CITUS_URL") else {
         // Not by a macro, whose output the harness keeps to itself.
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: CITUS_URL names no coordinator of Citus"
-        );
+        let _ = writeln!(std::io::stderr(), "skipped: CITUS_URL names no coordinator of Citus");
         return None;
     };
     let alone = ALONE.lock().await;
     let settings = Settings::parse(&url, &Environment::of_process()).unwrap();
-    let db = TestDb {
-        name: settings.dbname.clone(),
-        settings,
-        url,
-    };
+    let db = TestDb { name: settings.dbname.clone(), settings, url };
     db.execute(
         "drop schema if exists spread cascade; drop schema if exists sluice cascade; create schema spread",
     )
     .await;
     let migrated = Sluice::on(&db).args(["migrate"]).run().exits(0);
     assert!(!migrated.stderr.contains("metadata"), "{}", migrated.stderr);
-    Some(Citus {
-        db,
-        folder: TempDir::new().unwrap(),
-        _alone: alone,
-    })
+    Some(Citus { db, folder: TempDir::new().unwrap(), _alone: alone })
 }
 
 impl Deref for Citus {
@@ -107,18 +96,11 @@ async fn distributed_table_is_loaded_by_the_rules_of_any_other() {
         2 => format!(r#"{{"k": {k}, "v": "", "at": "2026-01-11", "gone": true}}"#),
         _ => record(k, "first", 10),
     });
-    db.write(
-        "2.ndjson",
-        changed.chain((101..=110).map(|k| record(k, "new", 10))),
-    );
+    db.write("2.ndjson", changed.chain((101..=110).map(|k| record(k, "new", 10))));
     let second = db.run(&["run", "items"]).exits(0).summary();
-    for (counter, count) in [
-        ("inserted", 10),
-        ("updated", 20),
-        ("deleted", 20),
-        ("unchanged", 40),
-        ("stale", 20),
-    ] {
+    for (counter, count) in
+        [("inserted", 10), ("updated", 20), ("deleted", 20), ("unchanged", 40), ("stale", 20)]
+    {
         assert_eq!(second.count(counter), count, "{counter}");
     }
     // A deleted key stays deleted: what is older than its tombstone does not bring it back.
@@ -141,24 +123,16 @@ async fn records_that_a_shard_refuses_are_found_and_replayed() {
     let Some(db) = citus().await else { return };
     items(&db, "").await;
     // Not valid: the engine does not look at it beforehand, so that the merge meets it.
-    db.execute("alter table spread.items add constraint small check (n % 40 <> 7) not valid")
-        .await;
+    db.execute("alter table spread.items add constraint small check (n % 40 <> 7) not valid").await;
     db.write("1.ndjson", (1..=400).map(|k| record(k, "v", 10)));
-    let run = db
-        .run(&["run", "items", "--batch-rows", "150"])
-        .exits(0)
-        .summary();
+    let run = db.run(&["run", "items", "--batch-rows", "150"]).exits(0).summary();
     assert_eq!((run.count("inserted"), run.count("quarantined")), (390, 10));
     let found = "select count(*), min(sqlstate), min(constraint_name) from sluice.quarantine";
     assert_eq!(db.value(found).await, "10|23514|small");
 
-    db.execute("alter table spread.items drop constraint small")
-        .await;
+    db.execute("alter table spread.items drop constraint small").await;
     let replay = db.run(&["replay", "items"]).exits(0).summary();
-    assert_eq!(
-        (replay.count("inserted"), replay.count("quarantined")),
-        (10, 0)
-    );
+    assert_eq!((replay.count("inserted"), replay.count("quarantined")), (10, 0));
     db.run(&["verify", "items", "--deep"]).exits(0);
 }
 
@@ -171,8 +145,7 @@ async fn killed_loads_and_lost_workers_double_and_lose_nothing() {
     let args = ["run", "items", "--batch-rows", "100", "--workers", "2"];
     for batches in [1, 4, 8] {
         let mut loader = Sluice::on(&db).args(args).spawn();
-        db.wait_until(&format!("select count(*) >= {batches} from sluice.batches"))
-            .await;
+        db.wait_until(&format!("select count(*) >= {batches} from sluice.batches")).await;
         loader.kill().unwrap();
         loader.wait().unwrap();
         let sums = "select (select count(*) from spread.items) = (select sum(inserted) from sluice.batches)";
@@ -180,8 +153,7 @@ async fn killed_loads_and_lost_workers_double_and_lose_nothing() {
         db.wait_until(sums).await;
     }
     let loader = Sluice::on(&db).args(args).spawn();
-    db.wait_until("select count(*) >= 12 from sluice.batches")
-        .await;
+    db.wait_until("select count(*) >= 12 from sluice.batches").await;
     db.execute(
         "select run_command_on_workers($$select count(pg_terminate_backend(pid)) from pg_stat_activity
            where application_name like 'citus_internal%' and pid <> pg_backend_pid()$$)",
@@ -190,15 +162,8 @@ async fn killed_loads_and_lost_workers_double_and_lose_nothing() {
     let cut = Done::of(loader.wait_with_output().unwrap());
     assert!([Some(0), Some(1), Some(75)].contains(&cut.code), "{cut:?}");
     db.run(&args).exits(0);
-    assert_eq!(
-        db.value("select count(*), sum(k) from spread.items").await,
-        "2000|2001000"
-    );
-    assert_eq!(
-        db.value("select sum(inserted), sum(updated) from sluice.batches")
-            .await,
-        "2000|0"
-    );
+    assert_eq!(db.value("select count(*), sum(k) from spread.items").await, "2000|2001000");
+    assert_eq!(db.value("select sum(inserted), sum(updated) from sluice.batches").await, "2000|0");
     db.run(&["verify", "items", "--deep"]).exits(0);
 }
 
@@ -255,9 +220,7 @@ async fn distributed_orders_and_their_lines_are_loaded_whole() {
     db.write("2.ndjson", second);
     let changed = db.run(&["run", "orders", "--dry-run"]).exits(0);
     assert!(
-        changed
-            .stdout
-            .contains("would delete spread.lines n=2 id=5: sku \"b\""),
+        changed.stdout.contains("would delete spread.lines n=2 id=5: sku \"b\""),
         "{}",
         changed.stdout
     );
@@ -274,13 +237,9 @@ async fn distributed_orders_and_their_lines_are_loaded_whole() {
     }
     assert_eq!(db.rows(lines).await, ["1|a|60", "1|c|20", "2|b|60"]);
 
-    db.execute("alter table spread.lines drop constraint lines_sku_check")
-        .await;
+    db.execute("alter table spread.lines drop constraint lines_sku_check").await;
     let replay = db.run(&["replay", "orders"]).exits(0).summary();
-    assert_eq!(
-        (replay.count("quarantined"), replay.count("updated")),
-        (0, 60)
-    );
+    assert_eq!((replay.count("quarantined"), replay.count("updated")), (0, 60));
     db.run(&["rewind", "orders", "--to-start"]).exits(0);
     let again = db.run(&["run", "orders"]).exits(0).summary();
     let written = ["inserted", "updated", "deleted"].map(|counter| again.count(counter));
@@ -299,8 +258,7 @@ async fn workers_that_crash_under_orders_and_their_lines_double_and_lose_nothing
     let args = ["run", "orders", "--batch-rows", "100", "--workers", "2"];
     for batches in [2, 8] {
         let loader = Sluice::on(&db).args(args).spawn();
-        db.wait_until(&format!("select count(*) >= {batches} from sluice.batches"))
-            .await;
+        db.wait_until(&format!("select count(*) >= {batches} from sluice.batches")).await;
         let crashed = db
             .value(
                 "select count(*) filter (where not success)
@@ -357,18 +315,10 @@ async fn a_distributed_table_and_its_children_are_compared_with_their_source() {
     run(&["run", "orders"]).exits(0);
     let compare = ["verify", "orders", "--source"];
     let same = run(&compare);
-    assert!(
-        same.stdout.contains("records: 200, all are here"),
-        "{same:?}"
-    );
-    assert!(
-        same.stdout.contains("rows: 400, all are in the source"),
-        "{same:?}"
-    );
-    db.execute("update spread.orders set n = 0 where id = 7")
-        .await;
-    db.execute("delete from spread.lines where id = 8 and no = 2")
-        .await;
+    assert!(same.stdout.contains("records: 200, all are here"), "{same:?}");
+    assert!(same.stdout.contains("rows: 400, all are in the source"), "{same:?}");
+    db.execute("update spread.orders set n = 0 where id = 7").await;
+    db.execute("delete from spread.lines where id = 8 and no = 2").await;
     db.execute("delete from spread.docs where id = 9").await;
     let found = run(&compare).exits(1);
     for line in [
@@ -381,10 +331,7 @@ async fn a_distributed_table_and_its_children_are_compared_with_their_source() {
         assert!(told.contains(&line), "{line}: {}", found.stdout);
     }
     let repaired = run(&["verify", "orders", "--source", "--repair"]);
-    assert!(
-        repaired.stdout.contains("records: 199, all are here"),
-        "{repaired:?}"
-    );
+    assert!(repaired.stdout.contains("records: 199, all are here"), "{repaired:?}");
     let rows = "select o.n, l.sku from spread.orders o join spread.lines l using (id) where o.id in (7, 8) order by id, no";
     assert_eq!(db.rows(rows).await, ["7|a", "7|b", "8|a", "8|b"]);
 }
@@ -400,10 +347,7 @@ async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers
     std::fs::remove_file(db.folder.path().join("1.ndjson")).unwrap();
     db.run(&["rewind", "orders", "--to-start"]).exits(0);
     let missed = db.run(&["run", "orders"]).exits(0).summary();
-    assert_eq!(
-        (missed.count("inserted"), missed.count("deleted")),
-        (30, 30)
-    );
+    assert_eq!((missed.count("inserted"), missed.count("deleted")), (30, 30));
     let left = "select (select count(*) from spread.orders), (select count(*) from spread.lines), min((key->>'id')::int)
       from sluice.tombstones";
     assert_eq!(db.value(left).await, "50|100|1");
@@ -420,21 +364,15 @@ async fn rows_that_a_complete_read_misses_are_deleted_or_marked_on_their_servers
         db.folder.path().display()
     ))
     .await;
-    for (ids, [inserted, updated], marked) in [
-        (1..=40, [40, 0], 0),
-        (31..=50, [10, 30], 30),
-        (1..=50, [0, 30], 0),
-    ] {
+    for (ids, [inserted, updated], marked) in
+        [(1..=40, [40, 0], 0), (31..=50, [10, 30], 30), (1..=50, [0, 30], 0)]
+    {
         db.write("m.json", ids.map(|id| format!(r#"{{"id": {id}}}"#)));
         db.run(&["rewind", "marked", "--to-start"]).exits(0);
         let done = db.run(&["run", "marked"]).exits(0).summary();
+        assert_eq!(["inserted", "updated"].map(|c| done.count(c)), [inserted, updated]);
         assert_eq!(
-            ["inserted", "updated"].map(|c| done.count(c)),
-            [inserted, updated]
-        );
-        assert_eq!(
-            db.value("select count(*) from spread.marked where gone_at is not null")
-                .await,
+            db.value("select count(*) from spread.marked where gone_at is not null").await,
             marked.to_string()
         );
     }
@@ -471,8 +409,7 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
     db.write("2.ndjson", changed);
     let done = run(&["run", "items", "--deliver"]).exits(0).summary();
     assert_eq!((done.count("sent"), done.count("dead")), (19, 1));
-    db.execute("update spread.items set v = 'first' where k = 1")
-        .await;
+    db.execute("update spread.items set v = 'first' where k = 1").await;
     assert_eq!(db.value(both).await, "t|90");
     let again = run(&["deliver", "items", "--all-rows"]).exits(0).summary();
     assert_eq!((again.count("sent"), again.count("superseded")), (90, 1));
@@ -482,8 +419,7 @@ async fn rows_of_a_distributed_table_are_delivered_into_another_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn values_by_which_rows_are_found_elsewhere_are_handed_on_between_servers() {
     let Some(db) = citus().await else { return };
-    db.execute("create table spread.by_v (v text primary key, k bigint)")
-        .await;
+    db.execute("create table spread.by_v (v text primary key, k bigint)").await;
     items(
         &db,
         r#", deliver => sluice.postgres_delivery(connection => sluice.connection(env => 'COPY_DB'),
@@ -553,22 +489,16 @@ async fn row_transforms_load_what_refers_to_reference_tables_which_are_refused()
         "select create_distributed_table('spread.shops', 'id')",
     );
     db.execute(&define("prices", "{shop,sku}")).await;
-    for (number, price, written) in [
-        (1, "1.50", [20, 0]),
-        (2, "1.75", [0, 20]),
-        (3, "1.75", [0, 0]),
-    ] {
+    for (number, price, written) in
+        [(1, "1.50", [20, 0]), (2, "1.75", [0, 20]), (3, "1.75", [0, 0])]
+    {
         let lines = (1..=21).map(|shop| format!("{shop},A,{price}"));
         db.write(
             &format!("{number}.csv"),
             std::iter::once("shop,sku,price".to_owned()).chain(lines),
         );
         let done = db.run(&["run", "prices"]).exits(0).summary();
-        assert_eq!(
-            ["inserted", "updated"].map(|c| done.count(c)),
-            written,
-            "{number}"
-        );
+        assert_eq!(["inserted", "updated"].map(|c| done.count(c)), written, "{number}");
         assert_eq!(done.count("quarantined"), 1, "its shop is not there");
     }
     db.run(&["verify", "prices", "--deep"]).exits(6);

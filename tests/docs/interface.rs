@@ -75,10 +75,7 @@ fn every_option_of_run_is_told() {
     let known = Sluice::bare().args(["run", "--help"]).run().exits(0).stdout;
     let told = options(&(text("README.md") + &text("docs/running.md")));
     for option in options(&known) {
-        assert!(
-            told.contains(&option),
-            "neither README.md nor docs/running.md tells of {option}"
-        );
+        assert!(told.contains(&option), "neither README.md nor docs/running.md tells of {option}");
     }
 }
 
@@ -104,10 +101,7 @@ fn every_sqlstate_of_the_engine_is_in_the_runbook() {
     // Raised and caught in one function; nobody sees it. (SL000 would be a whole class.)
     raised.remove("SL999");
     for code in raised {
-        assert!(
-            runbook.contains(&format!("| `{code}` ")),
-            "docs/runbook.md has no row for {code}"
-        );
+        assert!(runbook.contains(&format!("| `{code}` ")), "docs/runbook.md has no row for {code}");
     }
 }
 
@@ -178,16 +172,9 @@ async fn every_setting_of_an_http_source_is_told() {
             "select unnest(proargnames) from pg_proc where oid = 'sluice.{function}'::regproc"
         );
         for name in db.rows(&names).await {
-            let is_told = [
-                format!("`{name}`"),
-                format!("{name} =>"),
-                format!("{name},"),
-                format!("{name})"),
-            ];
-            assert!(
-                is_told.iter().any(|form| told.contains(form)),
-                "{function}: {name}"
-            );
+            let is_told =
+                [format!("`{name}`"), format!("{name} =>"), format!("{name},"), format!("{name})")];
+            assert!(is_told.iter().any(|form| told.contains(form)), "{function}: {name}");
         }
     }
 }

@@ -66,24 +66,12 @@ fn blocks_are_told_apart() {
     let text = "text\n```sql run\nselect 1\n```\n```csv file=drop/a.csv\nid\n```\n\
         ```console\n$ sluice status\nnothing ...\n$ sluice run x # exit 2\n```\n```sh\nrm -rf\n```\n";
     let blocks: Vec<Block> = page::blocks(text);
+    assert_eq!(blocks.iter().map(|block| block.line).collect::<Vec<_>>(), [2, 5, 8]);
     assert_eq!(
-        blocks.iter().map(|block| block.line).collect::<Vec<_>>(),
-        [2, 5, 8]
-    );
-    assert_eq!(
-        blocks
-            .into_iter()
-            .map(|block| block.step)
-            .collect::<Vec<_>>(),
+        blocks.into_iter().map(|block| block.step).collect::<Vec<_>>(),
         [
-            Step::Sql {
-                text: "select 1\n".into(),
-                fails: None
-            },
-            Step::File {
-                path: "drop/a.csv".into(),
-                text: "id\n".into()
-            },
+            Step::Sql { text: "select 1\n".into(), fails: None },
+            Step::File { path: "drop/a.csv".into(), text: "id\n".into() },
             Step::Console {
                 text: "$ sluice status\nnothing ...\n$ sluice run x # exit 2\n".into()
             },
@@ -103,13 +91,7 @@ fn shown_output_is_compared_with_the_real_one() {
     ] {
         assert!(page::is_shown(shown, real), "{shown}");
     }
-    for shown in [
-        "a ok rows=4 seconds=0.4 run=1\nb\nc",
-        "a ...\nb",
-        "b",
-        "...\nb",
-        "...\nd\n...",
-    ] {
+    for shown in ["a ok rows=4 seconds=0.4 run=1\nb\nc", "a ...\nb", "b", "...\nb", "...\nd\n..."] {
         assert!(!page::is_shown(shown, real), "{shown}");
     }
 }

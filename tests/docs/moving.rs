@@ -23,10 +23,7 @@ async fn loads_go_on_at_the_server_they_were_moved_to() {
     // The programs of the server's own version: others may refuse it.
     let server = std::fs::read_link(format!("/proc/{}/exe", shared().pid())).unwrap();
     if !server.with_file_name("pg_dump").exists() {
-        eprintln!(
-            "SKIPPED, NOT TESTED: there is no pg_dump beside {}",
-            server.display()
-        );
+        eprintln!("SKIPPED, NOT TESTED: there is no pg_dump beside {}", server.display());
         return;
     }
     let sluice = Path::new(env!("CARGO_BIN_EXE_sluice"));

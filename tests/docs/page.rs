@@ -82,34 +82,19 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         let words: Vec<&str> = info.split(' ').collect();
         let value = |name| words.iter().find_map(|word| word.strip_prefix(name));
         let step = if let Some(path) = value("file=") {
-            Step::File {
-                path: path.to_owned(),
-                text: body,
-            }
+            Step::File { path: path.to_owned(), text: body }
         } else if let Some(key) = value("object=") {
-            Step::Object {
-                key: key.to_owned(),
-                text: body,
-            }
+            Step::Object { key: key.to_owned(), text: body }
         } else if let Some(path) = value("parquet=") {
-            Step::Parquet {
-                path: path.to_owned(),
-                text: body,
-            }
+            Step::Parquet { path: path.to_owned(), text: body }
         } else if words.starts_with(&["sql", "run"]) {
-            Step::Sql {
-                text: body,
-                fails: value("fails=").map(str::to_owned),
-            }
+            Step::Sql { text: body, fails: value("fails=").map(str::to_owned) }
         } else if words[0] == "console" {
             Step::Console { text: body }
         } else {
             continue;
         };
-        blocks.push(Block {
-            line: number + 1,
-            step,
-        });
+        blocks.push(Block { line: number + 1, step });
     }
     blocks
 }
@@ -163,10 +148,7 @@ fn without_seconds(line: &str) -> String {
 
 impl Page {
     pub(super) fn read(path: &'static str) -> Self {
-        Page {
-            path,
-            blocks: blocks(&text(path)),
-        }
+        Page { path, blocks: blocks(&text(path)) }
     }
 
     /// Does what the page says, in a folder and a database of its own.
@@ -234,10 +216,8 @@ fn parquet(rows: &str) -> Vec<u8> {
     use arrow_array::{ArrayRef, Decimal128Array, Int64Array, StringArray};
     use serde_json::{Map, Value};
     use std::sync::Arc;
-    let rows: Vec<Map<String, Value>> = rows
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let rows: Vec<Map<String, Value>> =
+        rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let columns = rows[0].iter().map(|(name, value)| {
         let values = rows.iter().map(|row| &row[name]);
         let array: ArrayRef = match value {
@@ -253,29 +233,16 @@ fn parquet(rows: &str) -> Vec<u8> {
         };
         (name.as_str(), array)
     });
-    file(
-        columns.collect(),
-        100,
-        ::parquet::basic::Compression::SNAPPY,
-    )
+    file(columns.collect(), 100, ::parquet::basic::Compression::SNAPPY)
 }
 
 /// The API of the pages; in truth a server of the tests.
 const SHOP: &str = "https://shop.example";
 
 fn shop() -> Web {
-    let api = Api {
-        time: "updated_at",
-        ..Api::orders(250, 100)
-    };
-    let records = api
-        .records
-        .iter()
-        .map(|record| record.replace("\"at\"", "\"updated_at\""));
-    let api = Api {
-        records: records.collect(),
-        ..api
-    };
+    let api = Api { time: "updated_at", ..Api::orders(250, 100) };
+    let records = api.records.iter().map(|record| record.replace("\"at\"", "\"updated_at\""));
+    let api = Api { records: records.collect(), ..api };
     Web::serve(move |request| match request.path.starts_with("/crm/") {
         true => crm(request),
         false => api.answer(request),
@@ -318,10 +285,7 @@ fn console(
         let (exit, real) = run(&command.replace(SHOP, &api.url), db, url, store, folder);
         let real = real.replace(&api.url, SHOP);
         assert_eq!(exit, Some(code), "{place}: $ {command}\n{real}");
-        assert!(
-            is_shown(&shown, &real),
-            "{place}: $ {command}\nprints\n{real}\nand not\n{shown}"
-        );
+        assert!(is_shown(&shown, &real), "{place}: $ {command}\nprints\n{real}\nand not\n{shown}");
     }
 }
 

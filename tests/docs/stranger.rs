@@ -33,8 +33,7 @@ const OTHER: &str = "create schema other;
 
 /// The example pipeline beside another one, with its drop, and a login by the page's roles. Its URL.
 async fn shop(db: &TestDb, folder: &Path) -> String {
-    db.execute(&recipe("create schema if not exists shop"))
-        .await;
+    db.execute(&recipe("create schema if not exists shop")).await;
     db.execute(OTHER).await;
     let login = format!("loader_{}", db.name);
     let roles = recipe("create role loader login")
@@ -105,18 +104,11 @@ async fn the_cron_line_and_the_roles_of_the_readme_load_in_crons_environment() {
         cron(&command, folder.path()).exits(0);
         let log = fs::read_to_string(folder.path().join("orders.log")).unwrap();
         let last = log.lines().last().unwrap();
-        assert!(
-            last.starts_with("orders ok ") && last.contains(inserted),
-            "{log}"
-        );
+        assert!(last.starts_with("orders ok ") && last.contains(inserted), "{log}");
     }
-    for look in [
-        "status",
-        "quarantine orders",
-        "verify orders --deep",
-        "why orders 1",
-        "drift orders",
-    ] {
+    for look in
+        ["status", "quarantine orders", "verify orders --deep", "why orders 1", "drift orders"]
+    {
         sluice(look, &url, folder.path()).exits(0);
     }
 }
@@ -125,8 +117,7 @@ async fn the_cron_line_and_the_roles_of_the_readme_load_in_crons_environment() {
 #[tokio::test]
 async fn the_runbook_is_true_for_a_loader_with_the_least_rights_beside_another_pipeline() {
     let db = TestDb::new().await;
-    db.execute(&OTHER.replace("name => 'customers'", "name => 'strangers'"))
-        .await;
+    db.execute(&OTHER.replace("name => 'customers'", "name => 'strangers'")).await;
     let login = format!("loader_{}", db.name);
     db.execute(&format!(
         "create role {login} login in role sluice_operator; grant temporary on database {} to {login}",
@@ -149,14 +140,10 @@ async fn the_runbook_is_true_for_a_loader_with_the_least_rights_beside_another_p
             }
         }
     };
-    Page::read("docs/runbook.md")
-        .play_on(&db, &url, grant)
-        .await;
+    Page::read("docs/runbook.md").play_on(&db, &url, grant).await;
     assert_eq!(
-        db.value(&format!(
-            "select has_table_privilege('{login}', 'other.customers', 'select')"
-        ))
-        .await,
+        db.value(&format!("select has_table_privilege('{login}', 'other.customers', 'select')"))
+            .await,
         "f"
     );
 }
@@ -172,13 +159,8 @@ async fn doctor_leads_a_stranger_to_every_right_of_a_second_pipeline() {
     let done = sluice("doctor --json", &url, folder.path());
     let findings: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     let mut findings = findings.as_array().unwrap().iter();
-    let foreign = findings
-        .find(|finding| finding["check"] == "pipeline customers")
-        .unwrap();
-    assert!(
-        foreign["detail"].as_str().unwrap().contains("belongs to"),
-        "{foreign}"
-    );
+    let foreign = findings.find(|finding| finding["check"] == "pipeline customers").unwrap();
+    assert!(foreign["detail"].as_str().unwrap().contains("belongs to"), "{foreign}");
     let next = foreign["next"].as_str().unwrap();
     let (_, give) = next.split_once("to give the pipeline away: ").unwrap();
     db.execute(give).await;
@@ -187,10 +169,7 @@ async fn doctor_leads_a_stranger_to_every_right_of_a_second_pipeline() {
         let grants = grants(&done, "nothing");
         if grants.is_empty() {
             sluice("run --all", &url, folder.path()).exits(0);
-            assert_eq!(
-                db.value("select id, n, name from other.customers").await,
-                "1|1|Anna"
-            );
+            assert_eq!(db.value("select id, n, name from other.customers").await, "1|1|Anna");
             return;
         }
         for grant in grants {

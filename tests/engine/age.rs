@@ -15,41 +15,20 @@ async fn aged(shape: &str) -> TestDb {
     let db = TestDb::new().await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/load/age.sql");
     let done = Command::new("psql")
-        .args([
-            "-X",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &db.url,
-            "-f",
-            script,
-        ])
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &db.url, "-f", script])
         .args(["-v", &format!("shape={shape}"), "-v", "folder=/nowhere"])
-        .args([
-            "-v",
-            &format!("pipelines={PIPELINES}"),
-            "-v",
-            &format!("batches={BATCHES}"),
-        ])
+        .args(["-v", &format!("pipelines={PIPELINES}"), "-v", &format!("batches={BATCHES}")])
         .args(["-v", &format!("open={OPEN}")])
         .output()
         .unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     db
 }
 
 /// How many rows of each of the engine's large tables a query reads, and how often it calls `function`.
 async fn read_by(db: &TestDb, sql: &str, function: &str) -> [i64; 4] {
     let session = db.connect().await;
-    session
-        .batch_execute("set track_functions = 'all'; begin")
-        .await
-        .unwrap();
+    session.batch_execute("set track_functions = 'all'; begin").await.unwrap();
     rows(&session, sql).await;
     let read = rows(
         &session,
@@ -62,10 +41,7 @@ async fn read_by(db: &TestDb, sql: &str, function: &str) -> [i64; 4] {
         ),
     )
     .await;
-    let counts: Vec<i64> = read[0]
-        .split('|')
-        .map(|count| count.parse().unwrap())
-        .collect();
+    let counts: Vec<i64> = read[0].split('|').map(|count| count.parse().unwrap()).collect();
     counts.try_into().unwrap()
 }
 
@@ -73,9 +49,7 @@ async fn read_by(db: &TestDb, sql: &str, function: &str) -> [i64; 4] {
 async fn the_aged_installation_is_sound_in_both_shapes() {
     for shape in ["even", "one"] {
         let db = aged(shape).await;
-        let broken = db
-            .rows("select * from sluice.verify() where not is_ok")
-            .await;
+        let broken = db.rows("select * from sluice.verify() where not is_ok").await;
         assert_eq!(broken, Vec::<String>::new(), "{shape}");
         let open = "select sum(bad), count(*) from sluice.status";
         assert_eq!(db.rows(open).await, [format!("{OPEN}|{PIPELINES}")]);
@@ -89,40 +63,25 @@ async fn a_short_list_of_records_reads_no_more_than_it_shows() {
         let list = format!("select sluice.find_quarantined('p1', null, {filter}, 10)");
         assert_eq!(db.rows(&list).await.len(), 10);
         let [records, batches, ..] = read_by(&db, &list, "").await;
-        assert!(
-            records < 500 && batches < 100,
-            "{filter}: {records} records, {batches} batches"
-        );
+        assert!(records < 500 && batches < 100, "{filter}: {records} records, {batches} batches");
     }
-    let shown = Sluice::on(&db)
-        .args(["quarantine", "p1", "--limit", "3", "--json"])
-        .run()
-        .exits(0);
+    let shown = Sluice::on(&db).args(["quarantine", "p1", "--limit", "3", "--json"]).run().exits(0);
     let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
     let lowest = db
         .rows("select id from sluice.quarantine_open where pipeline = 'p1' order by id limit 3")
         .await;
-    let ids: Vec<String> = shown
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["id"].to_string())
-        .collect();
+    let ids: Vec<String> =
+        shown.as_array().unwrap().iter().map(|row| row["id"].to_string()).collect();
     assert_eq!(ids, lowest);
 }
 
 #[tokio::test]
 async fn a_replay_of_few_records_reads_few() {
     let db = aged("one").await;
-    let ids = db
-        .value("select array(select sluice.find_quarantined('p1', max_rows => 5))")
-        .await;
+    let ids = db.value("select array(select sluice.find_quarantined('p1', max_rows => 5))").await;
     let replay = format!("select * from sluice.replay('p1', quarantine_ids => '{ids}')");
     let [records, batches, ..] = read_by(&db, &replay, "").await;
-    assert!(
-        records < 200 && batches < 200,
-        "{records} records, {batches} batches"
-    );
+    assert!(records < 200 && batches < 200, "{records} records, {batches} batches");
 }
 
 #[tokio::test]
@@ -193,10 +152,7 @@ async fn files_beside_each_other_are_looked_up_together_and_those_far_apart_with
 async fn a_pipeline_with_one_batch_is_verified_without_reading_those_of_another() {
     let db = aged("one").await;
     let [records, batches, ..] = read_by(&db, "select * from sluice.verify('p2')", "").await;
-    assert!(
-        records < 100 && batches < 200,
-        "{records} records, {batches} batches"
-    );
+    assert!(records < 100 && batches < 200, "{records} records, {batches} batches");
 }
 
 #[tokio::test]
@@ -211,10 +167,7 @@ async fn the_last_runs_are_found_without_reading_those_before() {
     assert!(batches < 50 * PIPELINES, "{batches} batches");
     let start = "select * from sluice.start_run('p1', 'a test')";
     let [records, batches, runs_read, _] = read_by(&db, start, "").await;
-    assert!(
-        records + batches + runs_read < 100,
-        "{records} {batches} {runs_read}"
-    );
+    assert!(records + batches + runs_read < 100, "{records} {batches} {runs_read}");
 }
 
 #[tokio::test]
@@ -227,10 +180,7 @@ async fn a_rewind_holds_no_lock_while_it_reads_the_ledger() {
         .unwrap();
     let rewinding = db.connect().await;
     let rewind = tokio::spawn(async move {
-        rewinding
-            .simple_query("select sluice.rewind('p1', to_start => true)")
-            .await
-            .map(drop)
+        rewinding.simple_query("select sluice.rewind('p1', to_start => true)").await.map(drop)
     });
     db.wait_until(
         "select exists (select from pg_locks l join pg_stat_activity a using (pid)
@@ -287,12 +237,9 @@ async fn a_negative_number_of_records_is_refused() {
            key => '{id}', source => sluice.file_source(path => '-'))",
     )
     .await;
-    problem(
-        &db,
-        "select sluice.find_quarantined('items', max_rows => -1)",
-    )
-    .await
-    .refuses("max_rows -1 is negative", "leave it out");
+    problem(&db, "select sluice.find_quarantined('items', max_rows => -1)")
+        .await
+        .refuses("max_rows -1 is negative", "leave it out");
 }
 
 /// With hundreds of pipelines and their tables the catalog is large, too.

@@ -82,10 +82,7 @@ async fn lived_in() -> (TestDb, Hand) {
         record(mail, r#""n": "two", "name": "open""#),
         record(mail, r#""n": "three", "name": "discarded""#),
         record(mail, r#""n": "four", "name": "replayed""#),
-        record(
-            "cleo@example.org",
-            r#""n": "five", "name": "friend of Anna P\u00e9tersson""#,
-        ),
+        record("cleo@example.org", r#""n": "five", "name": "friend of Anna P\u00e9tersson""#),
         record("bo@example.org", r#""n": 2, "notes": ["hm"]"#),
     ])
     .await;
@@ -121,9 +118,7 @@ async fn what_is_erased_stands_in_no_dump_and_the_books_balance() {
     let would = db.rows(&erase("dry_run => true, rows => true")).await;
     let anna = |dump: Option<String>| dump.map(|dump| found(&dump, ANNA));
     assert_eq!(anna(before.clone()), anna(dump(&db)), "a dry run erased");
-    let done = db
-        .rows(&erase("reason => 'request 17', rows => true"))
-        .await;
+    let done = db.rows(&erase("reason => 'request 17', rows => true")).await;
     assert_eq!(would, done);
     assert_eq!(
         done,
@@ -140,42 +135,26 @@ async fn what_is_erased_stands_in_no_dump_and_the_books_balance() {
     );
     assert_eq!(db.rows(DOUBTS).await, [""; 0]);
     assert_eq!(
-        db.rows("select pipeline, reason, places->'quarantine' from sluice.erasures")
-            .await,
+        db.rows("select pipeline, reason, places->'quarantine' from sluice.erasures").await,
         ["people|request 17|4"]
     );
     // Those of others are as they were.
-    assert_eq!(
-        db.rows("select email, n from shop.people").await,
-        ["bo@example.org|2"]
-    );
+    assert_eq!(db.rows("select email, n from shop.people").await, ["bo@example.org|2"]);
     assert_eq!(
         db.rows("select payload::jsonb->>'n' from sluice.raw_records('people') order by ordinal")
             .await,
         ["1", "2"]
     );
     if let (Some(before), Some(after)) = (before, dump(&db)) {
-        for text in [
-            ANNA,
-            "Anna Pétersson",
-            r"Anna P\u00e9tersson",
-            "likes tea",
-            "discarded\"",
-        ] {
+        for text in [ANNA, "Anna Pétersson", r"Anna P\u00e9tersson", "likes tea", "discarded\""] {
             assert!(found(&before, text) > 0, "{text} was not there");
             assert_eq!(found(&after, text), 0, "{text} is there");
         }
         assert!(found(&after, "bo@example.org") > 0);
     }
     // Nothing is left to be erased, and the records that stay are worked with as before.
-    assert!(
-        db.rows(&erase("dry_run => true"))
-            .await
-            .iter()
-            .all(|line| line.ends_with("|0|0"))
-    );
-    db.execute("select sluice.reload('people', from_batch => 0)")
-        .await;
+    assert!(db.rows(&erase("dry_run => true")).await.iter().all(|line| line.ends_with("|0|0")));
+    db.execute("select sluice.reload('people', from_batch => 0)").await;
     assert_eq!(db.rows(DOUBTS).await, [""; 0]);
 }
 
@@ -190,8 +169,7 @@ async fn erased_bytes_that_come_again_stay_erased_and_other_records_bring_the_ro
     .await;
     assert_eq!(hand.load(&[&bad]).await, "extracted=1 quarantined=1");
     assert_eq!(
-        db.rows("select status, seen_count, payload, message, keys from sluice.quarantine")
-            .await,
+        db.rows("select status, seen_count, payload, message, keys from sluice.quarantine").await,
         [r"erased|2|\x|erased|-"]
     );
     assert_eq!(db.rows(DOUBTS).await, [""; 0]);
@@ -207,10 +185,7 @@ async fn erased_bytes_that_come_again_stay_erased_and_other_records_bring_the_ro
 async fn a_stopped_key_is_let_in_by_nothing_until_its_stop_is_lifted() {
     for options in ["", ", order_by => 'n'"] {
         let (db, mut hand) = people(options).await;
-        let (anna, bo) = (
-            record(ANNA, r#""n": 7"#),
-            record("bo@example.org", r#""n": 1"#),
-        );
+        let (anna, bo) = (record(ANNA, r#""n": 7"#), record("bo@example.org", r#""n": 1"#));
         hand.load(&[&anna, &bo]).await;
         db.execute(&format!(
             "select sluice.erase('people', '{KEY}', reason => 'request 17', rows => true, stop => true);
@@ -224,34 +199,20 @@ async fn a_stopped_key_is_let_in_by_nothing_until_its_stop_is_lifted() {
         );
         let gone = record(ANNA, r#""n": 9, "del": true"#);
         hand.load(&[&gone]).await;
-        assert_eq!(
-            db.rows("select email from shop.people").await,
-            ["bo@example.org"]
-        );
+        assert_eq!(db.rows("select email from shop.people").await, ["bo@example.org"]);
         assert_eq!(db.rows("select from shop.notes").await, [""; 0]);
         if let Some(dump) = dump(&db) {
-            assert_eq!(
-                found(&dump, ANNA),
-                0,
-                "retained, or in clear in a tombstone"
-            );
+            assert_eq!(found(&dump, ANNA), 0, "retained, or in clear in a tombstone");
         }
         assert_eq!(db.rows(DOUBTS).await, [""; 0]);
-        db.execute("select sluice.reload('people', from_batch => 0)")
-            .await;
+        db.execute("select sluice.reload('people', from_batch => 0)").await;
         assert_eq!(db.rows(DOUBTS).await, [""; 0]);
 
         let lift = format!("select sluice.lift_stop('people', '{KEY}', 'request 18')");
         db.execute(&lift).await;
-        problem(&db, &lift)
-            .await
-            .refuses("this key is not stopped", "stop => true");
+        problem(&db, &lift).await.refuses("this key is not stopped", "stop => true");
         hand.load(&[&newer]).await;
-        assert_eq!(
-            db.value("select n from shop.people where email like 'anna%'")
-                .await,
-            "8"
-        );
+        assert_eq!(db.value("select n from shop.people where email like 'anna%'").await, "8");
         assert_eq!(
             db.rows("select reason from sluice.erasures").await,
             ["request 17", "request 18"]
@@ -269,10 +230,7 @@ async fn of_a_key_that_was_deleted_before_a_hash_stays_that_keeps_older_records_
         "select place, erased from sluice.erase('people', '{KEY}', reason => 'request 17')"
     );
     let done = db.rows(&erase).await;
-    assert!(
-        done.contains(&"keys of deleted rows|1".to_owned()),
-        "{done:?}"
-    );
+    assert!(done.contains(&"keys of deleted rows|1".to_owned()), "{done:?}");
     assert_eq!(db.value("select key from sluice.tombstones").await, "{}");
     assert_eq!(db.rows(DOUBTS).await, [""; 0]);
     assert_eq!(
@@ -295,48 +253,24 @@ async fn what_is_not_sent_yet_stays_and_says_so() {
         db.rows(&erase).await,
         ["2|1|1 are not sent yet: deliver or discard them, then erase once more"]
     );
-    assert_eq!(
-        db.rows("select operation, state from sluice.deliveries")
-            .await,
-        ["delete|unsent"]
-    );
+    assert_eq!(db.rows("select operation, state from sluice.deliveries").await, ["delete|unsent"]);
 }
 
 #[tokio::test]
 async fn an_erasure_has_to_say_whose_data_and_why_without_them() {
     let (db, _hand) = people("").await;
     for (call, message, hint) in [
-        (
-            "reason => 'x'",
-            "needs to be told whose data",
-            "contains =>",
-        ),
-        (
-            "contains => '{an}', reason => 'x'",
-            "'an' is too short",
-            "4 characters",
-        ),
-        (
-            "contains => '{anna}', reason => 'x', rows => true",
-            "only the row of a key",
-            "key =>",
-        ),
+        ("reason => 'x'", "needs to be told whose data", "contains =>"),
+        ("contains => '{an}', reason => 'x'", "'an' is too short", "4 characters"),
+        ("contains => '{anna}', reason => 'x', rows => true", "only the row of a key", "key =>"),
         (
             "key => '\"a\"', reason => 'x', stop => true",
             "stopped when its row goes",
             "rows => true",
         ),
         ("key => '\"anna\"'", "needs a reason", "stays in the ledger"),
-        (
-            "key => '\"anna\"', reason => 'for anna'",
-            "the reason holds",
-            "name the request",
-        ),
-        (
-            "key => '{\"id\": 1}', reason => 'x'",
-            "is not a key of pipeline people",
-            "email",
-        ),
+        ("key => '\"anna\"', reason => 'for anna'", "the reason holds", "name the request"),
+        ("key => '{\"id\": 1}', reason => 'x'", "is not a key of pipeline people", "email"),
     ] {
         problem(&db, &format!("select sluice.erase('people', {call})"))
             .await
@@ -373,18 +307,9 @@ async fn a_key_that_may_be_written_otherwise_cannot_be_stopped() {
 async fn the_command_erases_says_what_stays_and_lifts_a_stop() {
     let (db, mut hand) = people("").await;
     hand.load(&[record(ANNA, r#""n": 5"#)]).await;
-    let sluice = |args: &[&str]| {
-        Sluice::on(&db)
-            .args(["erase", "people", ANNA])
-            .args(args)
-            .run()
-    };
+    let sluice = |args: &[&str]| Sluice::on(&db).args(["erase", "people", ANNA]).args(args).run();
     let dry = sluice(&["--contains", "Anna Petersson", "--dry-run"]).exits(0);
-    assert!(
-        dry.stdout.contains("the row stays: rows => true (--rows)"),
-        "{}",
-        dry.stdout
-    );
+    assert!(dry.stdout.contains("the row stays: rows => true (--rows)"), "{}", dry.stdout);
     assert!(dry.stderr.contains("nothing was erased"), "{}", dry.stderr);
     sluice(&["--rows", "--stop", "--reason", "request 17"]).exits(0);
     assert_eq!(db.rows("select from shop.people").await, [""; 0]);

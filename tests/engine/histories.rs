@@ -34,11 +34,7 @@ impl History {
     /// With `reloads` payloads are retained, and a row tells the version that made it.
     async fn begin(db: &TestDb, seed: u64, by_time: bool, reloads: bool) -> Self {
         let order = if by_time { ", order_by => 'at'" } else { "" };
-        let retain = if reloads {
-            ", retain_raw => '7 days'"
-        } else {
-            ""
-        };
+        let retain = if reloads { ", retain_raw => '7 days'" } else { "" };
         let options = format!("key => '{{id}}'{order}{retain}");
         let made_by = if reloads { 2 } else { 1 };
         items(
@@ -65,12 +61,7 @@ impl History {
             define(1, true)
         ))
         .await;
-        History {
-            random: Rng::with_seed(seed),
-            by_time,
-            arrivals: HashMap::new(),
-            number: 0,
-        }
+        History { random: Rng::with_seed(seed), by_time, arrivals: HashMap::new(), number: 0 }
     }
 
     /// Some records, no two of which have the same bytes; nor the same value, unless there are few `values`.
@@ -85,10 +76,8 @@ impl History {
         let value = values.map_or(self.number, |values| self.random.i64(0..values));
         let is_bad = self.random.u8(..) < 110;
         let mark = if is_bad { "#" } else { "" };
-        let payload = format!(
-            r#"{{"id": {key}, "n": "{mark}{value}", "at": {at}, "no": {}}}"#,
-            self.number
-        );
+        let payload =
+            format!(r#"{{"id": {key}, "n": "{mark}{value}", "at": {at}, "no": {}}}"#, self.number);
         self.arrivals.entry(key).or_default().push(Arrival {
             payload: payload.clone(),
             value,
@@ -113,9 +102,7 @@ impl History {
             done.sort_by_key(|arrival| {
                 (if self.by_time { arrival.at } else { 0 }, arrival.is_live)
             });
-            let expected = done
-                .last()
-                .map(|arrival| format!("{key}|{}", arrival.value));
+            let expected = done.last().map(|arrival| format!("{key}|{}", arrival.value));
             let found = rows.iter().find(|row| row.starts_with(&format!("{key}|")));
             assert_eq!(
                 found,

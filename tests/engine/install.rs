@@ -23,15 +23,9 @@ async fn twenty_migrations_at_once_install_one_engine() {
     let connector = db.connector();
     let results = futures_util::future::join_all((0..20).map(|_| migrate(&connector))).await;
     let installed: Vec<_> = results.into_iter().map(Result::unwrap).collect();
-    assert_eq!(
-        installed.iter().filter(|it| it.functions_replaced).count(),
-        1
-    );
+    assert_eq!(installed.iter().filter(|it| it.functions_replaced).count(), 1);
     assert_eq!(installed.iter().filter(|it| it.from.is_none()).count(), 1);
-    assert_eq!(
-        interface_of(&db).await,
-        interface_of(&TestDb::new().await).await
-    );
+    assert_eq!(interface_of(&db).await, interface_of(&TestDb::new().await).await);
 }
 
 #[tokio::test]
@@ -59,8 +53,7 @@ async fn older_engine_is_upgraded_and_nothing_stale_survives() {
     );
     // What the engine did not make is not the engine's to drop.
     assert_eq!(db.value("select sluice.my_own()").await, "1");
-    db.execute("drop view sluice.mine; drop function sluice.my_own")
-        .await;
+    db.execute("drop view sluice.mine; drop function sluice.my_own").await;
     assert_eq!(interface_of(&db).await, interface);
     assert_eq!(
         db.value("select prolang = (select oid from pg_language where lanname = 'plpgsql') from pg_proc where oid = 'sluice.reject'::regproc").await,
@@ -73,26 +66,18 @@ async fn older_engine_is_upgraded_and_nothing_stale_survives() {
 async fn newer_engine_is_refused_by_every_command() {
     let db = TestDb::new().await;
     pretend(&db, "99.1.0").await;
-    for args in [
-        &["migrate"][..],
-        &["migrate", "--dry-run"],
-        &["status"],
-        &["run", "--all"],
-        &["verify"],
-    ] {
+    for args in
+        [&["migrate"][..], &["migrate", "--dry-run"], &["status"], &["run", "--all"], &["verify"]]
+    {
         let done = Sluice::on(&db).args(args).run().exits(2);
         assert!(
-            done.stderr.contains(&format!(
-                "version 99.1.0, newer than this binary's {VERSION}"
-            )) && done.stderr.contains("use sluice 99.1.0 or later"),
+            done.stderr.contains(&format!("version 99.1.0, newer than this binary's {VERSION}"))
+                && done.stderr.contains("use sluice 99.1.0 or later"),
             "{args:?}: {}",
             done.stderr
         );
     }
-    assert_eq!(
-        db.value("select version from sluice.engine").await,
-        "99.1.0"
-    );
+    assert_eq!(db.value("select version from sluice.engine").await, "99.1.0");
 }
 
 /// Runs a script; `false`: there is no psql, and the test ends here.
@@ -108,53 +93,28 @@ pub(super) fn psql(db: &TestDb, script: &str) -> bool {
         .arg(file.path())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     true
 }
 
 #[tokio::test]
 async fn dry_run_prints_a_script_that_installs_the_same() {
     let db = TestDb::empty().await;
-    let script = Sluice::on(&db)
-        .args(["migrate", "--dry-run"])
-        .run()
-        .exits(0)
-        .stdout;
+    let script = Sluice::on(&db).args(["migrate", "--dry-run"]).run().exits(0).stdout;
     assert_eq!(db.value("select to_regnamespace('sluice')").await, "-");
     if !psql(&db, &script) {
         return;
     }
-    assert_eq!(
-        interface_of(&db).await,
-        interface_of(&TestDb::new().await).await
-    );
+    assert_eq!(interface_of(&db).await, interface_of(&TestDb::new().await).await);
     let rights = "select p.proname, p.proacl is not null and not has_function_privilege('public', p.oid, 'execute') from pg_proc p where pronamespace = 'sluice'::regnamespace order by 1, 2";
-    assert_eq!(
-        db.rows(rights).await,
-        TestDb::new().await.rows(rights).await
-    );
+    assert_eq!(db.rows(rights).await, TestDb::new().await.rows(rights).await);
     let done = Sluice::on(&db).args(["migrate"]).run().exits(0);
-    assert_eq!(
-        done.stdout,
-        format!("engine {VERSION} is installed; nothing to do\n")
-    );
-    let again = Sluice::on(&db)
-        .args(["migrate", "--dry-run"])
-        .run()
-        .exits(0)
-        .stdout;
+    assert_eq!(done.stdout, format!("engine {VERSION} is installed; nothing to do\n"));
+    let again = Sluice::on(&db).args(["migrate", "--dry-run"]).run().exits(0).stdout;
     assert_eq!(again, format!("-- sluice {VERSION}: nothing to do\n"));
     // And for an upgrade.
     pretend(&db, "0.0.1").await;
-    let upgrade = Sluice::on(&db)
-        .args(["migrate", "--dry-run"])
-        .run()
-        .exits(0)
-        .stdout;
+    let upgrade = Sluice::on(&db).args(["migrate", "--dry-run"]).run().exits(0).stdout;
     assert!(psql(&db, &upgrade));
     assert_eq!(db.value("select version from sluice.engine").await, VERSION);
 }
@@ -172,10 +132,7 @@ async fn dry_run_says_which_functions_an_upgrade_brings_changes_and_drops() {
     )
     .await;
     pretend(&db, "0.0.1").await;
-    let planned = Sluice::on(&db)
-        .args(["migrate", "--dry-run"])
-        .run()
-        .exits(0);
+    let planned = Sluice::on(&db).args(["migrate", "--dry-run"]).run().exits(0);
     let told = format!(
         "the engine that is there, 0.0.1, becomes {VERSION}:
   new functions: 1
@@ -189,10 +146,7 @@ async fn dry_run_says_which_functions_an_upgrade_brings_changes_and_drops() {
     assert!(planned.stderr.ends_with(&told), "{}", planned.stderr);
     let head: String = told.lines().map(|line| format!("-- {line}\n")).collect();
     assert!(planned.stdout.contains(&head), "{}", &planned.stdout[..500]);
-    let planned = Sluice::on(&db)
-        .args(["migrate", "--dry-run", "--json"])
-        .run()
-        .exits(0);
+    let planned = Sluice::on(&db).args(["migrate", "--dry-run", "--json"]).run().exits(0);
     let planned: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap();
     assert_eq!(
         planned["functions"],
@@ -218,24 +172,16 @@ async fn functions_that_were_edited_by_hand_are_named_before_they_are_as_before(
     let found = "select detail, next from sluice.doctor() where \"check\" = 'engine functions'";
     assert_eq!(
         db.rows(found).await,
-        [format!(
-            "edited by hand: {names}|sluice migrate makes them again as sluice has them"
-        )]
+        [format!("edited by hand: {names}|sluice migrate makes them again as sluice has them")]
     );
-    let planned = Sluice::on(&db)
-        .args(["migrate", "--dry-run"])
-        .run()
-        .exits(0);
+    let planned = Sluice::on(&db).args(["migrate", "--dry-run"]).run().exits(0);
     let list = "edited by hand, and will be lost: 4\n    sluice.lift_stop(text,jsonb,text) sluice.reject(text,text)";
     assert!(planned.stderr.contains(list), "{}", planned.stderr);
     let done = Sluice::on(&db).args(["migrate"]).run().exits(0);
     let told = format!("functions that were edited by hand are as sluice has them again: {names}");
     assert!(done.stderr.contains(&told), "{}", done.stderr);
     assert_eq!(db.rows(found).await, [""; 0]);
-    assert_eq!(
-        interface_of(&db).await,
-        interface_of(&TestDb::new().await).await
-    );
+    assert_eq!(interface_of(&db).await, interface_of(&TestDb::new().await).await);
 }
 
 /// A role that may log in and is nobody's superuser, and the URL to connect as it.
@@ -261,17 +207,10 @@ async fn role_that_may_not_create_roles_installs_without_them() {
     let admin = TestDb::of(&server, "sluice");
     admin.execute("create database bare").await;
     let db = TestDb::of(&server, "bare");
-    let url = plain_role(
-        &db,
-        "engine_installer",
-        "grant create on database bare to engine_installer",
-    )
-    .await;
-    let done = Sluice::bare()
-        .env("DATABASE_URL", &url)
-        .args(["migrate"])
-        .run()
-        .exits(0);
+    let url =
+        plain_role(&db, "engine_installer", "grant create on database bare to engine_installer")
+            .await;
+    let done = Sluice::bare().env("DATABASE_URL", &url).args(["migrate"]).run().exits(0);
     assert!(
         done.stderr.contains("role sluice_operator was not created")
             && done.stderr.contains("ask your DBA"),
@@ -279,36 +218,20 @@ async fn role_that_may_not_create_roles_installs_without_them() {
         done.stderr
     );
     assert_eq!(
-        db.value("select count(*) from pg_roles where rolname like 'sluice\\_%'")
-            .await,
+        db.value("select count(*) from pg_roles where rolname like 'sluice\\_%'").await,
         "0"
     );
-    assert_eq!(
-        db.value("select installed_by from sluice.engine").await,
-        "engine_installer"
-    );
-    let done = Sluice::bare()
-        .env("DATABASE_URL", &url)
-        .args(["migrate"])
-        .run()
-        .exits(0);
+    assert_eq!(db.value("select installed_by from sluice.engine").await, "engine_installer");
+    let done = Sluice::bare().env("DATABASE_URL", &url).args(["migrate"]).run().exits(0);
     assert!(done.stdout.contains("nothing to do"), "{}", done.stdout);
     // The owner of the schema does everything.
     let mut settings = db.settings.clone();
     settings.user = "engine_installer".to_owned();
     let owner = pgsluice::db::connect(&settings, "test").await.unwrap();
-    assert_eq!(
-        rows(&owner, "select count(*) from sluice.status").await,
-        ["0"]
-    );
+    assert_eq!(rows(&owner, "select count(*) from sluice.status").await, ["0"]);
     // Made later, the roles get their rights from the next migration, as the message says.
-    db.execute("create role sluice_operator; create role sluice_reader")
-        .await;
-    Sluice::bare()
-        .env("DATABASE_URL", &url)
-        .args(["migrate"])
-        .run()
-        .exits(0);
+    db.execute("create role sluice_operator; create role sluice_reader").await;
+    Sluice::bare().env("DATABASE_URL", &url).args(["migrate"]).run().exits(0);
     assert_eq!(
         db.value(
             "select has_function_privilege('sluice_operator', 'sluice.verify(text, boolean)', 'execute')"
@@ -322,11 +245,7 @@ async fn role_that_may_not_create_roles_installs_without_them() {
 async fn role_without_create_on_the_database_is_told_what_it_lacks() {
     let db = TestDb::empty().await;
     let url = plain_role(&db, "engine_stranger", "").await;
-    let done = Sluice::bare()
-        .env("DATABASE_URL", &url)
-        .args(["migrate"])
-        .run()
-        .exits(1);
+    let done = Sluice::bare().env("DATABASE_URL", &url).args(["migrate"]).run().exits(1);
     assert!(
         done.stderr.contains("42501") && done.stderr.contains("grant create on database"),
         "{}",
@@ -365,18 +284,10 @@ async fn upgrade_that_an_object_of_the_user_forbids_fails_whole_and_names_it() {
     pretend(&db, "0.0.1").await;
     let done = Sluice::on(&db).args(["migrate"]).run().exits(1);
     assert!(done.stderr.contains("merge_sql"), "{}", done.stderr);
-    assert!(
-        done.stderr.contains("other objects depend on it"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("other objects depend on it"), "{}", done.stderr);
     assert_eq!(db.value("select version from sluice.engine").await, "0.0.1");
     assert_eq!(db.value("select statement from shop_view").await, "1");
-    assert_eq!(
-        db.value("select to_regproc('sluice.rewind') is not null")
-            .await,
-        "t"
-    );
+    assert_eq!(db.value("select to_regproc('sluice.rewind') is not null").await, "t");
 }
 
 #[tokio::test]
@@ -384,9 +295,7 @@ async fn database_of_another_encoding_is_refused() {
     let admin = TestDb::empty().await;
     let name = format!("{}_latin", admin.name);
     admin
-        .execute(&format!(
-            "create database {name} encoding 'LATIN1' locale 'C' template template0"
-        ))
+        .execute(&format!("create database {name} encoding 'LATIN1' locale 'C' template template0"))
         .await;
     let db = TestDb::of(crate::support::server::shared(), &name);
     for args in [&["migrate"][..], &["migrate", "--dry-run"]] {
@@ -418,34 +327,22 @@ async fn upgrade_waits_for_the_batch_in_flight() {
     }
     assert_eq!(db.value("select version from sluice.engine").await, "0.0.1");
     hand.transform().await.unwrap();
-    assert_eq!(
-        hand.merge().await.unwrap(),
-        "extracted=1 transformed=1 produced=1 inserted=1"
-    );
+    assert_eq!(hand.merge().await.unwrap(), "extracted=1 transformed=1 produced=1 inserted=1");
     hand.session.batch_execute("commit").await.unwrap();
-    assert_eq!(
-        upgrade.await.unwrap().unwrap().from.as_deref(),
-        Some("0.0.1")
-    );
+    assert_eq!(upgrade.await.unwrap().unwrap().from.as_deref(), Some("0.0.1"));
     assert_eq!(db.value("select count(*) from shop.items").await, "1");
 }
 
 #[tokio::test]
 async fn loader_meets_an_engine_that_is_not_its_own_and_says_so() {
     let db = TestDb::new().await;
-    db.execute("update sluice.engine set bundle_sha256 = 'another'")
-        .await;
+    db.execute("update sluice.engine set bundle_sha256 = 'another'").await;
     let done = Sluice::on(&db).args(["run", "--all"]).run().exits(2);
-    assert!(
-        done.stderr.contains("run \"sluice migrate\" to upgrade it"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("run \"sluice migrate\" to upgrade it"), "{}", done.stderr);
     let empty = TestDb::empty().await;
     let done = Sluice::on(&empty).args(["status"]).run().exits(2);
     assert!(
-        done.stderr
-            .contains("the engine is not installed in this database"),
+        done.stderr.contains("the engine is not installed in this database"),
         "{}",
         done.stderr
     );
@@ -458,13 +355,7 @@ pub(super) fn migration(number: u32) -> String {
     let path = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .find(|path| {
-            path.file_name()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .starts_with(&prefix)
-        })
+        .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix))
         .unwrap();
     std::fs::read_to_string(path).unwrap()
 }
@@ -494,11 +385,7 @@ async fn migrations_give_what_was_there_before_its_history() {
         db.rows("select quarantine_id, event, done_by, reason from sluice.quarantine_events order by event_id").await,
         ["2|quarantined|unknown|-", "2|discarded|anna|known"]
     );
-    assert_eq!(
-        db.rows("select version, previous_version from sluice.activations")
-            .await,
-        ["1|-"]
-    );
+    assert_eq!(db.rows("select version, previous_version from sluice.activations").await, ["1|-"]);
     // Who made the entry is not known, and is not whoever migrates.
     assert_eq!(
         db.value("select batch_seq, recorded_by, origins, missing, retain_raw from sluice.batches join sluice.pipelines using (pipeline_id)").await,

@@ -45,11 +45,7 @@ impl Pair {
         let mut workers = Vec::new();
         for name in ["fast", "slow"] {
             let first = Hand::of(db.connect().await, name).await;
-            let second = Hand {
-                session: db.connect().await,
-                pipeline: name.to_owned(),
-                ..first
-            };
+            let second = Hand { session: db.connect().await, pipeline: name.to_owned(), ..first };
             workers.push((first, second));
         }
         let seq = workers[0].0.seq;
@@ -105,11 +101,7 @@ impl Pair {
     }
 
     async fn known(&self) -> i64 {
-        self.db
-            .value("select coalesce(sum(known), 0) from sluice.batches")
-            .await
-            .parse()
-            .unwrap()
+        self.db.value("select coalesce(sum(known), 0) from sluice.batches").await.parse().unwrap()
     }
 }
 
@@ -153,25 +145,15 @@ const TABLE: &str = "id bigint primary key, n numeric(9,2) not null check (n >= 
 fn record(rng: &mut Rng) -> String {
     let id = rng.u32(0..40);
     let n = rng.u32(0..2);
-    let at = if rng.u32(0..8) == 0 {
-        1 + rng.u32(0..3)
-    } else {
-        1
-    };
+    let at = if rng.u32(0..8) == 0 { 1 + rng.u32(0..3) } else { 1 };
     match rng.u32(0..40) {
         0 => format!(r#"{{"id": {id}, "n": "x", "at": {at}}}"#),
         1 => format!(r#"{{"id": {id}, "n": -1, "at": {at}}}"#),
-        2 => format!(
-            r#"{{"id": {id}, "n": {n}, "parent": {}, "at": {at}}}"#,
-            rng.u32(3..7)
-        ),
+        2 => format!(r#"{{"id": {id}, "n": {n}, "parent": {}, "at": {at}}}"#, rng.u32(3..7)),
         3 => format!(r#"{{"id": {id}, "n": {n}, "gone": 1, "at": {at}}}"#),
         4 => format!(r#"{{"id": {id}, "skip": 1}}"#),
         5 => format!(r#"{{"ids": [{id}, {}], "n": {n}, "at": {at}}}"#, id + 1),
-        6 => format!(
-            r#"{{"id": {id}, "n": {n}, "code": "c{}", "at": {at}}}"#,
-            rng.u32(0..6)
-        ),
+        6 => format!(r#"{{"id": {id}, "n": {n}, "code": "c{}", "at": {at}}}"#, rng.u32(0..6)),
         7 => r#"{"id": "#.to_owned(),
         8 => format!(r#"{{"id":{id},"n":{n},"at":{at}}}"#), // the same row in other bytes
         9 => format!(r#"{{"id": {id}, "n": {n}.00, "at": {at}}}"#),
@@ -289,26 +271,15 @@ async fn random_histories_agree_where_triggers_change_rows() {
 /// A shop with one pipeline over `TABLE`, and what its batches say of known records.
 async fn simple(returns: &str, select: &str, options: &str) -> (TestDb, Hand) {
     let db = TestDb::new().await;
-    items(
-        &db,
-        "id bigint primary key, n integer",
-        returns,
-        select,
-        options,
-    )
-    .await;
+    items(&db, "id bigint primary key, n integer", returns, select, options).await;
     let hand = Hand::start(&db).await;
     (db, hand)
 }
 
-const PLAIN: (&str, &str) = (
-    "id bigint, n integer",
-    "(doc->>'id')::bigint, (doc->>'n')::integer",
-);
+const PLAIN: (&str, &str) = ("id bigint, n integer", "(doc->>'id')::bigint, (doc->>'n')::integer");
 
 async fn last_known(db: &TestDb) -> String {
-    db.value("select known from sluice.batches order by batch_id desc limit 1")
-        .await
+    db.value("select known from sluice.batches order by batch_id desc limit 1").await
 }
 
 fn records(n: std::ops::Range<i64>) -> Vec<String> {
@@ -406,16 +377,8 @@ async fn nothing_is_skipped_where_bytes_do_not_decide_the_row() {
             "(doc->>'id')::bigint, extract(epoch from 'today'::timestamptz)::integer",
             "key => '{id}'",
         ),
-        (
-            "the date is read",
-            "(doc->>'id')::bigint, current_date - '2000-01-01'",
-            "key => '{id}'",
-        ),
-        (
-            "chance decides",
-            "(doc->>'id')::bigint, (random() * 10)::integer",
-            "key => '{id}'",
-        ),
+        ("the date is read", "(doc->>'id')::bigint, current_date - '2000-01-01'", "key => '{id}'"),
+        ("chance decides", "(doc->>'id')::bigint, (random() * 10)::integer", "key => '{id}'"),
         (
             "the catalog is read",
             "(doc->>'id')::bigint, 'pg_class'::text::regclass::oid::integer",
@@ -431,32 +394,17 @@ async fn nothing_is_skipped_where_bytes_do_not_decide_the_row() {
             "(doc->>'id')::bigint, public.mine((doc->>'n')::integer)",
             "key => '{id}'",
         ),
-        (
-            "it is switched off",
-            PLAIN.1,
-            "key => '{id}', skip_known => false",
-        ),
+        ("it is switched off", PLAIN.1, "key => '{id}', skip_known => false"),
     ] {
         let db = TestDb::new().await;
         db.execute("create function public.mine(integer) returns integer language sql immutable as 'select $1'")
             .await;
-        items(
-            &db,
-            "id bigint primary key, n integer",
-            PLAIN.0,
-            select,
-            options,
-        )
-        .await;
+        items(&db, "id bigint primary key, n integer", PLAIN.0, select, options).await;
         let mut hand = Hand::start(&db).await;
         hand.load(&records(0..100)).await;
         hand.load(&records(0..100)).await;
         assert_eq!(last_known(&db).await, "0", "{what}");
-        assert_eq!(
-            db.value("select count(*) from sluice.known_payloads").await,
-            "0",
-            "{what}"
-        );
+        assert_eq!(db.value("select count(*) from sluice.known_payloads").await, "0", "{what}");
     }
 }
 
@@ -481,9 +429,8 @@ $$", true),
             "create or replace function public.f(doc jsonb) returns table (id bigint, n integer) {body}"
         ))
         .await;
-        let found = db
-            .value("select sluice._is_repeatable('public.f'::regproc, 'public, pg_temp')")
-            .await;
+        let found =
+            db.value("select sluice._is_repeatable('public.f'::regproc, 'public, pg_temp')").await;
         assert_eq!(found == "t", expected, "{body}");
         db.execute("drop function public.f").await;
     }
@@ -491,20 +438,15 @@ $$", true),
         "create function public.f(doc jsonb, meta jsonb) returns table (id bigint) language sql immutable as 'select 1::bigint'",
     )
     .await;
-    let found = db
-        .value("select sluice._is_repeatable('public.f'::regproc, 'public, pg_temp')")
-        .await;
+    let found =
+        db.value("select sluice._is_repeatable('public.f'::regproc, 'public, pg_temp')").await;
     assert_eq!(found, "f", "what meta says differs from batch to batch");
 }
 
 #[tokio::test]
 async fn targets_in_which_a_place_says_too_little_are_left_alone() {
     for (what, ddl, expected) in [
-        (
-            "a plain table",
-            "create table t (id bigint primary key, n integer)",
-            true,
-        ),
+        ("a plain table", "create table t (id bigint primary key, n integer)", true),
         (
             "a domain and an enum",
             "create domain d as integer check (value > 0); create type e as enum ('a'); create table t (id bigint primary key, n d, k e)",
@@ -578,8 +520,7 @@ async fn memory_of_payloads_stays_in_proportion_and_goes_with_its_pipeline() {
     let mut hand = Hand::start(&db).await;
     assert_eq!(db.value(held).await, "0 chunks, 0 payloads, 0 anchors");
     hand.load(&records(0..50)).await;
-    db.execute("update sluice.known_payloads set last_used_at = now() - interval '31 days'")
-        .await;
+    db.execute("update sluice.known_payloads set last_used_at = now() - interval '31 days'").await;
     Hand::start(&db).await;
     assert_eq!(db.value(held).await, "0 chunks, 0 payloads, 0 anchors");
     let mut hand = Hand::start(&db).await;
@@ -607,10 +548,7 @@ async fn calls(hand: &Hand) -> (i64, i64) {
 #[tokio::test]
 async fn known_records_are_neither_parsed_nor_merged_nor_logged() {
     let (db, mut hand) = simple(PLAIN.0, PLAIN.1, "key => '{id}'").await;
-    hand.session
-        .batch_execute("set track_functions = 'all'")
-        .await
-        .unwrap();
+    hand.session.batch_execute("set track_functions = 'all'").await.unwrap();
     let batch = records(0..5000);
     for _ in 0..2 {
         hand.load(&batch).await;
@@ -636,13 +574,7 @@ async fn known_records_are_neither_parsed_nor_merged_nor_logged() {
     hand.session.batch_execute("commit").await.unwrap();
     assert_eq!(last_known(&db).await, "5000");
     // The sample and the lookup under the lock, and nothing of the long way.
-    assert_eq!(
-        (
-            calls_after.0 - calls_before.0,
-            calls_after.1 - calls_before.1
-        ),
-        (2, 0)
-    );
+    assert_eq!((calls_after.0 - calls_before.0, calls_after.1 - calls_before.1), (2, 0));
     // Its ledger row, its state, its run, of which the first change of a page is logged whole.
     let written = plan[0]["Plan"]["WAL Bytes"].as_i64().unwrap();
     assert!(written < 100_000, "{written} bytes of WAL: {plan}");

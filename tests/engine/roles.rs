@@ -25,10 +25,7 @@ async fn shop() -> TestDb {
 
 async fn become_role(db: &TestDb, role: &str) -> Session {
     let session = db.connect().await;
-    session
-        .batch_execute(&format!("set role {role}"))
-        .await
-        .unwrap();
+    session.batch_execute(&format!("set role {role}")).await.unwrap();
     session
 }
 
@@ -152,10 +149,7 @@ async fn functions_pin_their_search_path_are_commented_and_closed_to_the_public(
             "a comment on what users call",
             "obj_description(p.oid, 'pg_proc') is null and proname not like '\\_%'",
         ),
-        (
-            "no md5, which strict servers (FIPS) refuse",
-            "p.prosrc ~* '\\mmd5\\M'",
-        ),
+        ("no md5, which strict servers (FIPS) refuse", "p.prosrc ~* '\\mmd5\\M'"),
         (
             "no rights for the public",
             "has_function_privilege('public', p.oid, 'execute') and p.proname <> 'reject'",
@@ -174,10 +168,8 @@ async fn functions_pin_their_search_path_are_commented_and_closed_to_the_public(
         ),
     ] {
         assert_eq!(
-            db.rows(&format!(
-                "select p.oid::regprocedure {functions} and {broken} order by 1"
-            ))
-            .await,
+            db.rows(&format!("select p.oid::regprocedure {functions} and {broken} order by 1"))
+                .await,
             Vec::<String>::new(),
             "without {rule}"
         );

@@ -22,23 +22,17 @@ async fn a_run_that_never_ended_is_interrupted_once_the_next_begins() {
     );
     // It has no last word, should it live on.
     db.execute("select sluice.finish_run(1, 'ok')").await;
-    assert_eq!(
-        db.value("select outcome from sluice.runs where run_id = 1")
-            .await,
-        "interrupted"
-    );
+    assert_eq!(db.value("select outcome from sluice.runs where run_id = 1").await, "interrupted");
 }
 
 #[tokio::test]
 async fn a_run_that_ended_keeps_its_outcome() {
     let db = shop().await;
     Hand::start(&db).await;
-    db.execute("select sluice.finish_run(1, 'threshold', 'too many')")
-        .await;
+    db.execute("select sluice.finish_run(1, 'threshold', 'too many')").await;
     Hand::start(&db).await;
     assert_eq!(
-        db.value("select outcome, error from sluice.runs where run_id = 1")
-            .await,
+        db.value("select outcome, error from sluice.runs where run_id = 1").await,
         "threshold|too many"
     );
 }
@@ -54,17 +48,10 @@ async fn a_run_that_waited_for_the_state_goes_on_from_what_it_finds() {
         .await
         .unwrap();
     let waiting = db.connect().await;
-    let pid: i32 = waiting
-        .query_one("select pg_backend_pid()", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let pid: i32 = waiting.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
     let start = async {
         waiting
-            .query_one(
-                "select epoch, batch_seq from sluice.start_run('items', 'me')",
-                &[],
-            )
+            .query_one("select epoch, batch_seq from sluice.start_run('items', 'me')", &[])
             .await
             .unwrap()
     };

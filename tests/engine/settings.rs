@@ -67,16 +67,9 @@ async fn tour(db: TestDb, role: &str, settings: &[&str]) -> Vec<String> {
     std::fs::create_dir(folder.path().join("drop")).unwrap();
     std::fs::write(folder.path().join("drop/1.ndjson"), RECORDS).unwrap();
     db.execute(TABLES).await;
-    db.execute(&format!(
-        "drop role if exists {role}; create role {role} superuser login"
-    ))
-    .await;
+    db.execute(&format!("drop role if exists {role}; create role {role} superuser login")).await;
     for setting in settings {
-        db.execute(&format!(
-            "alter role {role} in database {} set {setting}",
-            db.name
-        ))
-        .await;
+        db.execute(&format!("alter role {role} in database {} set {setting}", db.name)).await;
     }
     let hostile = db.seen_as(role);
     let define = |version: i32, rest: &str| {
@@ -104,26 +97,17 @@ async fn tour(db: TestDb, role: &str, settings: &[&str]) -> Vec<String> {
             ))
             .await;
     }
-    let verified = Sluice::on(&hostile)
-        .args(["verify", "tour", "--deep"])
-        .run()
-        .exits(0);
+    let verified = Sluice::on(&hostile).args(["verify", "tour", "--deep"]).run().exits(0);
     // What is true of this server and this moment comes first.
-    let checks = verified
-        .stdout
-        .lines()
-        .skip_while(|line| !line.contains("cursor chain"));
+    let checks = verified.stdout.lines().skip_while(|line| !line.contains("cursor chain"));
     answers.extend(checks.map(str::to_owned));
     let plain = db.rows(
         "select c.relname from pg_class c where c.relnamespace = 'tour'::regnamespace and c.relname like 't\\_%'
          order by c.relname",
     );
     for table in plain.await.into_iter().chain(["items".to_owned()]) {
-        let rows = db
-            .rows(&format!(
-                "select to_jsonb(t)::text from tour.{table} t order by 1"
-            ))
-            .await;
+        let rows =
+            db.rows(&format!("select to_jsonb(t)::text from tour.{table} t order by 1")).await;
         answers.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
     }
     db.execute(&format!(
@@ -200,10 +184,7 @@ async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
                 "escape_string_warning = on",
             ],
         ),
-        (
-            "nulls",
-            &["transform_null_equals = on", "client_encoding = 'LATIN1'"],
-        ),
+        ("nulls", &["transform_null_equals = on", "client_encoding = 'LATIN1'"]),
         (
             "names",
             &[
@@ -236,36 +217,19 @@ async fn every_answer_is_the_same_whatever_the_session_is_set_to() {
         ),
     ];
     let admin = TestDb::empty().await.connect().await;
-    for sql in [
-        "set allow_in_place_tablespaces = on",
-        "create tablespace tour location ''",
-    ] {
+    for sql in ["set allow_in_place_tablespaces = on", "create tablespace tour location ''"] {
         admin.batch_execute(sql).await.unwrap();
     }
     let plain = tour(TestDb::new().await, "tour_plain", &[]).await;
     // Each place of the fixture is there, or the rest proves nothing.
-    for told in [
-        "quarantined=4",
-        "by hand",
-        "2026-01-02",
-        "ok: ",
-        "22P02",
-        "23514",
-        "upsert",
-    ] {
-        assert!(
-            plain.iter().any(|line| line.contains(told)),
-            "no {told} in {plain:#?}"
-        );
+    for told in ["quarantined=4", "by hand", "2026-01-02", "ok: ", "22P02", "23514", "upsert"] {
+        assert!(plain.iter().any(|line| line.contains(told)), "no {told} in {plain:#?}");
     }
     let mut differences = Vec::new();
     for (name, settings) in groups {
         let role = format!("tour_{}", name.replace(' ', "_"));
         let found = tour(TestDb::new().await, &role, settings).await;
-        let differ = plain
-            .iter()
-            .zip(&found)
-            .filter(|(plain, found)| plain != found);
+        let differ = plain.iter().zip(&found).filter(|(plain, found)| plain != found);
         differences.extend(differ.map(|(plain, found)| format!("{name}\n  {plain}\n  {found}")));
         assert_eq!(plain.len(), found.len(), "{name}");
     }
@@ -320,20 +284,12 @@ fn german() -> Option<(TestServer, tempfile::TempDir)> {
 
 /// A line of the tour without the words of the server.
 fn without_messages(line: &str) -> String {
-    let Some((table, Ok(mut row))) = line
-        .split_once(": ")
-        .map(|(table, row)| (table, serde_json::from_str::<Value>(row)))
+    let Some((table, Ok(mut row))) =
+        line.split_once(": ").map(|(table, row)| (table, serde_json::from_str::<Value>(row)))
     else {
         return line.to_owned();
     };
-    for name in [
-        "message",
-        "detail",
-        "error_a",
-        "error_b",
-        "sample",
-        "regexp_replace",
-    ] {
+    for name in ["message", "detail", "error_a", "error_b", "sample", "regexp_replace"] {
         // Those of verify are sluice's own.
         let is_ours = name == "detail" && table != "t_bad";
         if let Some(text) = row.get_mut(name).filter(|_| !is_ours) {
@@ -380,11 +336,7 @@ async fn role_that_only_reads_is_told_so_at_once() {
     std::fs::write(bad.path(), "{}\n").unwrap();
     let run = Sluice::on(&db).args(["run", "items", "--max-bad-ratio", "1", "--path"]);
     run.args([bad.path()]).run().exits(0);
-    for args in [
-        &["run", "items"][..],
-        &["deliver", "items"],
-        &["replay", "items"],
-    ] {
+    for args in [&["run", "items"][..], &["deliver", "items"], &["replay", "items"]] {
         let done = Sluice::on(&db.seen_as(&role)).args(args).run().exits(1);
         let told = format!(
             "error: 42501 transactions of {role} begin read only here, by default_transaction_read_only"
@@ -406,15 +358,8 @@ async fn role_with_row_security_off_is_told_what_to_reset() {
         "create role {role} login in role sluice_operator; alter role {role} set row_security = off"
     ))
     .await;
-    let done = Sluice::on(&db.seen_as(&role))
-        .args(["run", "items"])
-        .run()
-        .exits(1);
+    let done = Sluice::on(&db.seen_as(&role)).args(["run", "items"]).run().exits(1);
     assert!(done.stderr.contains("error: 42501 "), "{done:?}");
-    assert!(
-        done.stderr
-            .contains("next:  the role has row_security = off"),
-        "{done:?}"
-    );
+    assert!(done.stderr.contains("next:  the role has row_security = off"), "{done:?}");
     db.execute(&format!("drop role {role}")).await;
 }

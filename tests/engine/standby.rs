@@ -16,14 +16,8 @@ const LOOKS: [(&[&str], &str); 15] = [
     (&["show", "items"], "sluice.define_pipeline"),
     (&["why", "items", "1"], "in shop.items"),
     (&["drift", "items"], ""),
-    (
-        &["rewind", "items", "--to-start", "--dry-run"],
-        "drop/1.ndjson",
-    ),
-    (
-        &["discard", "items", "--all", "--dry-run"],
-        "would discard: records=1",
-    ),
+    (&["rewind", "items", "--to-start", "--dry-run"], "drop/1.ndjson"),
+    (&["discard", "items", "--all", "--dry-run"], "would discard: records=1"),
     (&["reconcile", "items"], ""),
     (&["verify"], "ok: "),
     (&["verify", "items", "--deep"], "ok: "),
@@ -39,14 +33,7 @@ const WRITERS: [&[&str]; 21] = [
     &["discard", "items", "--all", "--reason", "x"],
     &["reopen", "items", "--all"],
     &["rewind", "items", "--to-start"],
-    &[
-        "skip",
-        "items",
-        "--object",
-        "drop/2.ndjson",
-        "--reason",
-        "x",
-    ],
+    &["skip", "items", "--object", "drop/2.ndjson", "--reason", "x"],
     &["backfill", "items", "--objects", "drop/*"],
     &["reconcile", "items", "--accept", "edited", "--reason", "x"],
     &["erase", "items", "1", "--reason", "x"],
@@ -110,8 +97,5 @@ async fn looks_are_answered_and_what_writes_says_that_it_needs_the_primary() {
     assert!(others.is_empty(), "{others:#?}");
     let done = sluice(&standby, &["doctor"]).exits(1);
     assert!(done.stdout.contains("a standby: it only reads"), "{done:?}");
-    assert!(
-        done.stdout.contains("target_session_attrs=read-write"),
-        "{done:?}"
-    );
+    assert!(done.stdout.contains("target_session_attrs=read-write"), "{done:?}");
 }

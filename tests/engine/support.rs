@@ -15,9 +15,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
-        let error = error
-            .as_db_error()
-            .unwrap_or_else(|| panic!("not from the server: {error:?}"));
+        let error = error.as_db_error().unwrap_or_else(|| panic!("not from the server: {error:?}"));
         Problem {
             code: error.code().code().to_owned(),
             message: error.message().to_owned(),
@@ -39,10 +37,7 @@ impl Problem {
     #[track_caller]
     pub(crate) fn refuses(&self, message: &str, hint: &str) {
         self.is("SL005", message);
-        assert!(
-            !self.hint.is_empty() && self.hint.contains(hint),
-            "{self:?}"
-        );
+        assert!(!self.hint.is_empty() && self.hint.contains(hint), "{self:?}");
     }
 }
 
@@ -66,8 +61,7 @@ pub(super) const WAITS_FOR_TARGET: &str = "select exists (
 
 /// Creates `shop.items` with a transform and the pipeline `items` that stops for nothing.
 pub(super) async fn items(db: &TestDb, table: &str, returns: &str, select: &str, options: &str) {
-    db.execute(&items_sql(table, returns, select, options))
-        .await;
+    db.execute(&items_sql(table, returns, select, options)).await;
 }
 
 /// The same in a database of its own, for records that have an id and nothing else.
@@ -152,10 +146,7 @@ impl Hand {
     ) -> Result<(), tokio_postgres::Error> {
         self.session.batch_execute("begin").await?;
         self.session
-            .query_one(
-                "select * from sluice.begin_batch($1, $2)",
-                &[&self.pipeline, &self.run],
-            )
+            .query_one("select * from sluice.begin_batch($1, $2)", &[&self.pipeline, &self.run])
             .await?;
         let records: Vec<&str> = records.iter().map(AsRef::as_ref).collect();
         self.session
@@ -224,9 +215,7 @@ impl Hand {
 
     /// A whole batch that has to commit.
     pub(super) async fn load<P: AsRef<str>>(&mut self, records: &[P]) -> String {
-        self.try_load(records)
-            .await
-            .unwrap_or_else(|problem| panic!("{problem:?}"))
+        self.try_load(records).await.unwrap_or_else(|problem| panic!("{problem:?}"))
     }
 
     /// A whole batch that has to fail.

@@ -67,10 +67,7 @@ async fn what_one_may_not_read_is_not_guessed() {
     )
     .await;
     let session = db.connect().await;
-    session
-        .batch_execute("set role engine_auditor")
-        .await
-        .unwrap();
+    session.batch_execute("set role engine_auditor").await.unwrap();
     assert_eq!(
         crate::support::db::rows(
             &session,

@@ -29,24 +29,15 @@ fn past() -> String {
     let mut text = String::new();
     for round in 1..=2 {
         for id in 0..PAST / 2 {
-            let at = if id.is_multiple_of(5) {
-                50 + round
-            } else {
-                round
-            };
-            let _ = writeln!(
-                text,
-                r#"{{"id": {id}, "n": {}, "at": {at}}}"#,
-                round * 100 + id
-            );
+            let at = if id.is_multiple_of(5) { 50 + round } else { round };
+            let _ = writeln!(text, r#"{{"id": {id}, "n": {}, "at": {at}}}"#, round * 100 + id);
         }
     }
     text
 }
 
 fn live(ids: std::ops::Range<u32>) -> String {
-    ids.map(|id| format!("{{\"id\": {id}, \"n\": {}, \"at\": 10}}\n", 1000 + id))
-        .collect()
+    ids.map(|id| format!("{{\"id\": {id}, \"n\": {}, \"at\": 10}}\n", 1000 + id)).collect()
 }
 
 /// What the target holds in the end, whatever happened on the way.
@@ -56,9 +47,7 @@ fn expected(is_ordered: bool) -> Vec<String> {
         5..12 | 20..25 => 1000 + id,
         _ => 200 + id,
     };
-    (0..PAST / 2)
-        .map(|id| format!("{id}|{}", version(id)))
-        .collect()
+    (0..PAST / 2).map(|id| format!("{id}|{}", version(id))).collect()
 }
 
 async fn shop(order: &str) -> (TempDir, TestDb) {
@@ -81,12 +70,8 @@ async fn kill_at(what: &str, fault: Fault, is_it: fn(&Message) -> bool) {
     for order in ["", ", order_by => 'at'"] {
         let about = format!("{what}{order}");
         let (folder, db) = shop(order).await;
-        let run = |args: &str| {
-            Sluice::on(&db)
-                .current_dir(folder.path())
-                .args(args.split(' '))
-                .run()
-        };
+        let run =
+            |args: &str| Sluice::on(&db).current_dir(folder.path()).args(args.split(' ')).run();
         run("run items").exits(0);
         run(&format!("{BACKFILL} --max-batches 1")).exits(0);
 
@@ -109,8 +94,7 @@ async fn kill_at(what: &str, fault: Fault, is_it: fn(&Message) -> bool) {
           union all select op, id, null from shop.log where op = 'INSERT' group by 1, 2 having count(*) > 1";
         assert_eq!(db.rows(twice).await, Vec::<String>::new(), "{about}");
         assert_eq!(
-            db.value("select state, extracted, quarantined from sluice.backfills")
-                .await,
+            db.value("select state, extracted, quarantined from sluice.backfills").await,
             format!("finished|{PAST}|0"),
             "{about}"
         );
@@ -121,10 +105,7 @@ async fn kill_at(what: &str, fault: Fault, is_it: fn(&Message) -> bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn backfill_killed_before_it_transforms_is_resumed() {
-    kill_at("transform", Fault::KillBefore, |message| {
-        message.runs("sluice.transform_batch")
-    })
-    .await;
+    kill_at("transform", Fault::KillBefore, |message| message.runs("sluice.transform_batch")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -145,9 +126,7 @@ async fn backfill_killed_after_its_commit_is_resumed_behind_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn backfill_runs_to_its_end_while_a_live_batch_is_in_flight() {
     let (folder, db) = shop("").await;
-    let proxy = Proxy::once(&db, Fault::Hold, |message| {
-        message.runs("sluice.load_batch")
-    });
+    let proxy = Proxy::once(&db, Fault::Hold, |message| message.runs("sluice.load_batch"));
     let live = Loader::hit(
         &proxy,
         Sluice::bare()
@@ -156,11 +135,7 @@ async fn backfill_runs_to_its_end_while_a_live_batch_is_in_flight() {
             .args(["run", "items"]),
     );
     proxy.wait_until_fired(1);
-    let done = Sluice::on(&db)
-        .current_dir(folder.path())
-        .args(BACKFILL.split(' '))
-        .run()
-        .exits(0);
+    let done = Sluice::on(&db).current_dir(folder.path()).args(BACKFILL.split(' ')).run().exits(0);
     assert_eq!(done.summary().count("inserted"), 30);
     proxy.release();
     let done = live.wait().exits(0);

@@ -39,10 +39,7 @@ impl Tally {
 
     fn tell(&self, what: &str) {
         println!("{what}: {self:?}");
-        assert!(
-            self.behind_the_end <= 1 + self.happened / 20,
-            "{what}: {self:?}"
-        );
+        assert!(self.behind_the_end <= 1 + self.happened / 20, "{what}: {self:?}");
     }
 }
 
@@ -50,9 +47,7 @@ impl Tally {
 async fn points(load: &Workload, offset: usize) -> Vec<usize> {
     let db = load.database().await;
     let proxy = Proxy::new(&db, |_| None);
-    Loader::start_through(&proxy, &db, ONE_WORKER)
-        .wait()
-        .exits(0);
+    Loader::start_through(&proxy, &db, ONE_WORKER).wait().exits(0);
     load.check(&db, "through the proxy").await;
     let last = proxy.last_answer();
     assert!(last > 100, "{:?}", proxy.log());
@@ -150,8 +145,7 @@ async fn loader_frozen_at_any_message_commits_nothing_after_a_takeover() {
         tally.happened += 1;
         let takeover = format!("{ONE_WORKER} --takeover");
         loader::run(&db, &takeover).exits(0);
-        load.check_data(&db, &format!("frozen at {number}, before it woke"))
-            .await;
+        load.check_data(&db, &format!("frozen at {number}, before it woke")).await;
         frozen.wake();
         let done = frozen.wait();
         // It may not have begun, or have had nothing left to do.
@@ -161,8 +155,7 @@ async fn loader_frozen_at_any_message_commits_nothing_after_a_takeover() {
             assert_eq!(done.summary().outcome, "locked");
             assert!(done.stderr.contains("deposed"), "{done:?}");
         }
-        load.check(&db, &format!("frozen at {number}, after it woke"))
-            .await;
+        load.check(&db, &format!("frozen at {number}, after it woke")).await;
     }
     assert!(deposed > tally.happened / 4, "{deposed} of {tally:?}");
     tally.tell(&format!("Stop, {deposed} deposed"));

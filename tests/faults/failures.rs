@@ -31,8 +31,7 @@ async fn permission_lost_in_the_middle_fails_the_run_and_blames_no_record() {
     ))
     .await;
     let mut held = Held::at(Step::Transform, load, &db.seen_as(&role), ONE_WORKER).await;
-    db.execute(&format!("revoke insert on shop.orders from {role}"))
-        .await;
+    db.execute(&format!("revoke insert on shop.orders from {role}")).await;
     held.release().await;
     let cure = format!("grant insert on shop.orders to {role}");
     insist_failed(&db, load, held, "42501", &cure).await;
@@ -51,14 +50,7 @@ async fn full_disk_fails_the_run_and_blames_no_record() {
     )
     .await;
     held.release().await;
-    insist_failed(
-        &db,
-        load,
-        held,
-        "53100",
-        "drop trigger full_disk on shop.orders_log",
-    )
-    .await;
+    insist_failed(&db, load, held, "53100", "drop trigger full_disk on shop.orders_log").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -67,8 +59,7 @@ async fn statement_timeout_fails_the_run_and_blames_no_record() {
     for step in [Step::Transform, Step::Load] {
         let db = load.database().await;
         let database = format!("alter database {}", db.name);
-        db.execute(&format!("{database} set statement_timeout = '3s'"))
-            .await;
+        db.execute(&format!("{database} set statement_timeout = '3s'")).await;
         let mut held = Held::at(step, load, &db, ONE_WORKER).await;
         db.wait_until(
             "select not exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')",

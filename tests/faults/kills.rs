@@ -78,8 +78,7 @@ async fn commit_that_arrives_after_its_loader_died_counts_once() {
     held.loader.kill();
     assert_eq!(outcome(&db).await, held.before);
     held.release().await;
-    db.wait_until("select batch_seq = 2 from sluice.etl_state")
-        .await;
+    db.wait_until("select batch_seq = 2 from sluice.etl_state").await;
     loader::rerun(&db, ONE_WORKER).exits(0);
     load.check_thoroughly(&db).await;
 }
@@ -87,10 +86,8 @@ async fn commit_that_arrives_after_its_loader_died_counts_once() {
 /// Several faults of several kinds in a row. `SLUICE_SEED` repeats a failure.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn runs_with_random_faults_load_each_record_once() {
-    let seed = std::env::var("SLUICE_SEED").map_or_else(
-        |_| fastrand::u64(..),
-        |seed| seed.parse().expect("SLUICE_SEED is a number"),
-    );
+    let seed = std::env::var("SLUICE_SEED")
+        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("SLUICE_SEED is a number"));
     println!("SLUICE_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let load = Workload::of(6).await;
@@ -116,8 +113,7 @@ async fn runs_with_random_faults_load_each_record_once() {
             fired += proxy.fired();
         }
         loader::rerun(&db, TWO_WORKERS).exits(0);
-        load.check(&db, &format!("SLUICE_SEED={seed} round {round}"))
-            .await;
+        load.check(&db, &format!("SLUICE_SEED={seed} round {round}")).await;
     }
     assert!(fired >= 15, "{fired} faults");
     println!("random: {fired} faults");

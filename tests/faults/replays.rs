@@ -29,13 +29,9 @@ pub(super) async fn quarantined() -> TestDb {
            key => '{id}', source => sluice.file_source(path => '-', format => 'ndjson'), max_bad_ratio => 1, activate => false)",
     )
     .await;
-    let input: String = (0..RECORDS)
-        .map(|id| format!("{{\"id\": {id}, \"n\": \"1,{id:03}\"}}\n"))
-        .collect();
-    Sluice::on(&db)
-        .args(["run", "items"])
-        .run_with_input(input.as_bytes())
-        .exits(0);
+    let input: String =
+        (0..RECORDS).map(|id| format!("{{\"id\": {id}, \"n\": \"1,{id:03}\"}}\n")).collect();
+    Sluice::on(&db).args(["run", "items"]).run_with_input(input.as_bytes()).exits(0);
     db
 }
 
@@ -58,8 +54,7 @@ pub(super) async fn check(db: &TestDb, about: &str) {
         "{about}"
     );
     assert_eq!(
-        db.rows("select check_name, detail from sluice.verify() where not is_ok")
-            .await,
+        db.rows("select check_name, detail from sluice.verify() where not is_ok").await,
         Vec::<String>::new(),
         "{about}"
     );
@@ -68,9 +63,7 @@ pub(super) async fn check(db: &TestDb, about: &str) {
 async fn each_record_once_after(fault: Fault, offset: usize) {
     let db = quarantined().await;
     let proxy = Proxy::new(&db, |_| None);
-    Loader::command_through(&proxy, &db, REPLAY.to_vec())
-        .wait()
-        .exits(0);
+    Loader::command_through(&proxy, &db, REPLAY.to_vec()).wait().exits(0);
     check(&db, "undisturbed").await;
     let messages = proxy.log().len();
     assert!(messages > 50, "{messages}");
@@ -126,10 +119,7 @@ pub(super) async fn held_in_its_second_batch(db: &TestDb, more: &[&str]) -> (Loa
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn first_signal_ends_a_replay_behind_the_batch_in_hand() {
     let db = quarantined().await;
-    for (signal, code) in [
-        (Loader::interrupt as fn(&Loader), 130),
-        (Loader::terminate, 143),
-    ] {
+    for (signal, code) in [(Loader::interrupt as fn(&Loader), 130), (Loader::terminate, 143)] {
         reset(&db).await;
         let (replay, lock) = held_in_its_second_batch(&db, &[]).await;
         signal(&replay);

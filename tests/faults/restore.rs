@@ -43,11 +43,7 @@ fn folder_for(server: &TestServer, path: &Path) {
 
 /// Takes a base backup into a new home.
 pub(crate) fn back_up(server: &TestServer, program: &Path, options: &[&str]) -> PathBuf {
-    let home = tempfile::Builder::new()
-        .prefix("sluice-test-")
-        .tempdir_in("/tmp")
-        .unwrap()
-        .keep();
+    let home = tempfile::Builder::new().prefix("sluice-test-").tempdir_in("/tmp").unwrap().keep();
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).unwrap();
     let folder = home.join(format!("pg{}", server.server.major));
     folder_for(server, &folder);
@@ -65,11 +61,7 @@ pub(crate) fn back_up(server: &TestServer, program: &Path, options: &[&str]) -> 
         command.uid(owner.uid()).gid(owner.gid());
     }
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     home
 }
 
@@ -110,8 +102,7 @@ async fn state_and_data_come_back_together_from_a_point_in_time_restore() {
     folder_for(&server, &archive);
     let command = format!("cp \"%p\" \"{}/%f\"", archive.display());
     db.execute("alter system set archive_mode = on").await;
-    db.execute(&format!("alter system set archive_command = '{command}'"))
-        .await;
+    db.execute(&format!("alter system set archive_command = '{command}'")).await;
     server.restart();
 
     let one_batch = format!("{ONE_WORKER} --max-batches 1");
@@ -119,8 +110,7 @@ async fn state_and_data_come_back_together_from_a_point_in_time_restore() {
     let backups = [(); 2].map(|()| back_up(&server, &program, &["--wal-method=none"]));
     loader::run(&db, &one_batch).exits(0);
     loader::run(&db, &one_batch).exits(0);
-    db.execute("select pg_create_restore_point('three batches')")
-        .await;
+    db.execute("select pg_create_restore_point('three batches')").await;
     // A place in the log where the fourth batch has written rows, and has not committed.
     let lock = row_lock(&db, 2).await;
     let running = Loader::start(&db, ONE_WORKER);
@@ -129,10 +119,7 @@ async fn state_and_data_come_back_together_from_a_point_in_time_restore() {
     lock.close().await;
     running.wait().exits(0);
     let last = db.value("select pg_walfile_name(pg_switch_wal())").await;
-    db.wait_until(&format!(
-        "select last_archived_wal >= '{last}' from pg_stat_archiver"
-    ))
-    .await;
+    db.wait_until(&format!("select last_archived_wal >= '{last}' from pg_stat_archiver")).await;
     load.check(&db, "never disturbed").await;
 
     let goals = [
@@ -173,9 +160,7 @@ async fn run_goes_on_at_the_standby_that_was_promoted() {
             .args(["run"].into_iter().chain(ONE_WORKER.split(' '))),
     );
     waiting_in(&db, "load_batch").await;
-    spare
-        .wait_until("select batch_seq = 1 from sluice.etl_state")
-        .await;
+    spare.wait_until("select batch_seq = 1 from sluice.etl_state").await;
     server.kill();
     spare.execute("select pg_promote()").await;
     let summary = running.wait().exits(0).summary();

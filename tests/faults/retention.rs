@@ -7,8 +7,7 @@ use crate::support::{TestDb, Workload, loader};
 /// A database in which the load's pipeline retains.
 async fn database(load: &Workload) -> TestDb {
     let db = load.database().await;
-    db.execute("update sluice.pipelines set retain_raw = '7 days'")
-        .await;
+    db.execute("update sluice.pipelines set retain_raw = '7 days'").await;
     db
 }
 
@@ -34,10 +33,7 @@ async fn payloads_of_committed_batches_are_kept_once_after_kills_at_every_step()
     let calm = db.rows(KEPT).await;
     assert!(calm.len() > 200, "{}", calm.len());
     assert_eq!(db.rows(ODD).await, Vec::<String>::new());
-    for (step, args) in STEPS
-        .into_iter()
-        .zip([ONE_WORKER, TWO_WORKERS].into_iter().cycle())
-    {
+    for (step, args) in STEPS.into_iter().zip([ONE_WORKER, TWO_WORKERS].into_iter().cycle()) {
         forget(&db).await;
         let mut held = Held::at(step, load, &db, args).await;
         held.loader.kill();
@@ -60,21 +56,11 @@ async fn run_prunes_at_its_end_and_a_dry_run_does_not() {
     .await;
     let old = "select count(*) from sluice.retained() where retained_on = '2026-01-01'";
     loader::run(&db, "orders --batch-rows 50 --dry-run").exits(0);
-    assert_eq!(
-        db.rows("select retained_on from sluice.retained()").await,
-        ["2026-01-01"]
-    );
+    assert_eq!(db.rows("select retained_on from sluice.retained()").await, ["2026-01-01"]);
     let reader = db.connect().await;
-    reader
-        .batch_execute("begin; select from sluice.raw_1_20260101")
-        .await
-        .unwrap();
+    reader.batch_execute("begin; select from sluice.raw_1_20260101").await.unwrap();
     let done = loader::run(&db, ONE_WORKER).exits(0);
-    assert!(
-        done.stderr
-            .contains("being read; they go with the next prune"),
-        "{done:?}"
-    );
+    assert!(done.stderr.contains("being read; they go with the next prune"), "{done:?}");
     assert_eq!(db.value(old).await, "1");
     reader.batch_execute("commit").await.unwrap();
     loader::run(&db, ONE_WORKER).exits(0);

@@ -51,11 +51,7 @@ async fn of_six_takeovers_at_once_the_last_one_works() {
         assert!(matches!(done.code, Some(0 | 4)), "{done:?}");
     }
     assert!(done.iter().any(|done| done.code == Some(0)), "{done:?}");
-    assert!(
-        done.iter()
-            .any(|done| done.stderr.contains("took pipeline")),
-        "{done:?}"
-    );
+    assert!(done.iter().any(|done| done.stderr.contains("took pipeline")), "{done:?}");
     load.check_thoroughly(&db).await;
 }
 
@@ -65,23 +61,13 @@ async fn batch_that_loses_a_deadlock_is_repeated() {
     let db = load.database().await;
     load_first_batch(&db).await;
     // The loader looks for deadlocks first.
-    db.execute(&format!(
-        "alter database {} set deadlock_timeout = '2s'",
-        db.name
-    ))
-    .await;
+    db.execute(&format!("alter database {} set deadlock_timeout = '2s'", db.name)).await;
     let rival = row_lock(&db, 2).await;
-    rival
-        .batch_execute("set deadlock_timeout = '60s'")
-        .await
-        .unwrap();
+    rival.batch_execute("set deadlock_timeout = '60s'").await.unwrap();
     let run = Loader::start(&db, ONE_WORKER);
     waiting_in(&db, "load_batch").await;
     // The loader has updated key 1 and waits for key 2.
-    rival
-        .batch_execute("update shop.orders set status = status where order_id = 1")
-        .await
-        .unwrap();
+    rival.batch_execute("update shop.orders set status = status where order_id = 1").await.unwrap();
     rival.batch_execute("rollback").await.unwrap();
     let done = run.wait().exits(0);
     assert!(done.stderr.contains("40P01"), "{done:?}");
@@ -94,11 +80,7 @@ async fn batch_that_runs_into_a_lock_timeout_is_repeated() {
     let load = Workload::of(6).await;
     let db = load.database().await;
     load_first_batch(&db).await;
-    db.execute(&format!(
-        "alter database {} set lock_timeout = '100ms'",
-        db.name
-    ))
-    .await;
+    db.execute(&format!("alter database {} set lock_timeout = '100ms'", db.name)).await;
     let rival = row_lock(&db, 1).await;
     let run = Loader::start(&db, ONE_WORKER);
     // Two attempts, in transactions of their own.
@@ -152,9 +134,7 @@ async fn two_pipelines_on_one_target_write_one_after_the_other() {
     held.loader.wait().exits(0);
     twin.wait().exits(0);
     let target = |lines: Vec<String>| -> Vec<String> {
-        (lines.into_iter())
-            .filter(|line| line.starts_with("target "))
-            .collect()
+        (lines.into_iter()).filter(|line| line.starts_with("target ")).collect()
     };
     let calm = load.database().await;
     loader::run(&calm, ONE_WORKER).exits(0);
@@ -171,18 +151,12 @@ async fn rewind_deposes_a_run_in_progress() {
     let mut held = Held::at(Step::Transform, load, &db, TWO_WORKERS).await;
     // To where it stands: what is compared afterwards stays comparable.
     let first = db.value("select min(batch_id) from sluice.batches").await;
-    Sluice::on(&db)
-        .args(["rewind", "orders", "--to-batch", &first])
-        .run()
-        .exits(0);
+    Sluice::on(&db).args(["rewind", "orders", "--to-batch", &first]).run().exits(0);
     held.release().await;
     let done = held.loader.wait().exits(4);
     assert_eq!(done.summary().outcome, "locked");
     assert!(done.stderr.contains("deposed"), "{done:?}");
-    assert_eq!(
-        db.value("select batch_seq from sluice.etl_state").await,
-        "2"
-    );
+    assert_eq!(db.value("select batch_seq from sluice.etl_state").await, "2");
     loader::run(&db, TWO_WORKERS).exits(0);
     let without_ledger = |lines: Vec<String>| -> Vec<String> {
         (lines.into_iter())
@@ -191,9 +165,6 @@ async fn rewind_deposes_a_run_in_progress() {
     };
     let calm = load.database().await;
     loader::run(&calm, ONE_WORKER).exits(0);
-    assert_eq!(
-        without_ledger(outcome(&db).await),
-        without_ledger(outcome(&calm).await)
-    );
+    assert_eq!(without_ledger(outcome(&db).await), without_ledger(outcome(&calm).await));
     Sluice::on(&db).args(["verify"]).run().exits(0);
 }

@@ -60,9 +60,7 @@ async fn batch_takes_six_statements_and_no_other_word() {
     let load = Workload::of(3).await;
     let db = load.database().await;
     let proxy = Proxy::new(&db, |_| None);
-    Loader::start_through(&proxy, &db, ONE_WORKER)
-        .wait()
-        .exits(0);
+    Loader::start_through(&proxy, &db, ONE_WORKER).wait().exits(0);
     let log = proxy.log();
     let mut commits = log.iter().filter(|message| message.commits());
     let (first, second) = (commits.next().unwrap(), commits.next().unwrap());
@@ -73,10 +71,7 @@ async fn batch_takes_six_statements_and_no_other_word() {
         .filter(|message| message.from == From::Loader && matches!(message.tag, b'P' | b'Q'))
         .map(|message| message.statement.split(' ').next().unwrap())
         .collect();
-    assert_eq!(
-        statements,
-        ["begin", "select", "copy", "select", "select", "commit"]
-    );
+    assert_eq!(statements, ["begin", "select", "copy", "select", "select", "commit"]);
     for function in ["begin_batch", "transform_batch", "load_batch"] {
         let calls = log[first.number..second.number]
             .iter()

@@ -88,14 +88,9 @@ async fn batch_whose_commit_answer_is_lost_is_not_loaded_twice() {
     for args in [ONE_WORKER, TWO_WORKERS] {
         reset(&db).await;
         // Of every batch.
-        let proxy = Proxy::new(&db, |message| {
-            message.answers_commit().then_some(Fault::CutBefore)
-        });
+        let proxy = Proxy::new(&db, |message| message.answers_commit().then_some(Fault::CutBefore));
         // A batch that is committed makes the budget full again.
-        let args = format!(
-            "{args} --retries {}",
-            if args == ONE_WORKER { 1 } else { 2 }
-        );
+        let args = format!("{args} --retries {}", if args == ONE_WORKER { 1 } else { 2 });
         let done = Loader::start_through(&proxy, &db, &args).wait().exits(0);
         assert_eq!(proxy.fired(), load.batches());
         let resolved = done.stderr.matches("the commit had arrived").count();
@@ -119,9 +114,7 @@ async fn batch_whose_commit_is_lost_is_repeated() {
             commits += usize::from(message.commits());
             commits == 2
         });
-        let done = Loader::start_through(&proxy, &db, TWO_WORKERS)
-            .wait()
-            .exits(0);
+        let done = Loader::start_through(&proxy, &db, TWO_WORKERS).wait().exits(0);
         assert_eq!(proxy.fired(), 1);
         assert!(!done.stderr.contains("the commit had arrived"), "{done:?}");
         assert!(done.summary().count("retried") >= 1, "{done:?}");
@@ -169,11 +162,7 @@ async fn run_whose_connection_is_lost_between_two_batches_takes_another_one() {
 async fn session_left_behind_with_the_state_locked_does_not_stop_the_run() {
     let load = Workload::of(6).await;
     let db = load.database().await;
-    for statement in [
-        "sluice.start_run",
-        "sluice.load_batch",
-        "sluice.batch_outcome",
-    ] {
+    for statement in ["sluice.start_run", "sluice.load_batch", "sluice.batch_outcome"] {
         reset(&db).await;
         let (mut is_lost, mut is_left) = (statement != "sluice.batch_outcome", false);
         let proxy = Proxy::new(&db, move |message| {

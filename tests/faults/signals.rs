@@ -64,9 +64,7 @@ async fn second_signal_leaves_the_batch_in_hand() {
 
 /// Whatever it waits for, two signals end a loader whose server has fallen silent.
 async fn silence(db: &TestDb, load: &Workload, statement: &'static str) {
-    let proxy = Proxy::once(db, Fault::Silence, move |message| {
-        message.answers(statement)
-    });
+    let proxy = Proxy::once(db, Fault::Silence, move |message| message.answers(statement));
     let mut run = Loader::start_through(&proxy, db, ONE_WORKER);
     proxy.wait_until_fired(1);
     insist(&mut run).await;
@@ -167,18 +165,15 @@ async fn first_signal_ends_a_run_whose_pipe_is_silent() {
            source => sluice.file_source('-', format => 'ndjson'))",
     )
     .await;
-    for (input, args) in [
-        ("", "run items"),
-        ("", "run items --dry-run"),
-        ("{\"id\": 1}\n", "run items"),
-    ] {
+    for (input, args) in
+        [("", "run items"), ("", "run items --dry-run"), ("{\"id\": 1}\n", "run items")]
+    {
         let (reader, writer) = nix::unistd::pipe().unwrap();
         nix::unistd::write(&writer, input.as_bytes()).unwrap();
         let command = Sluice::on(&db).args(args.split(' ')).stdin(reader);
         let run = Loader::of(command);
         // The run has begun, and reads.
-        db.wait_until("select exists (select from sluice.pipeline_holder('items'))")
-            .await;
+        db.wait_until("select exists (select from sluice.pipeline_holder('items'))").await;
         run.interrupt();
         let done = run.wait().exits(130);
         assert_eq!(done.summary().outcome, "interrupted", "{args}: {done:?}");

@@ -13,35 +13,24 @@ fn impatient(url: &str, retries: u32) -> Loader {
     let url = format!("{url}{separator}connect_timeout=1");
     let retries = retries.to_string();
     let args = ["run"].into_iter().chain(ONE_WORKER.split(' '));
-    let command = Sluice::bare()
-        .env("DATABASE_URL", url)
-        .args(args.chain(["--retries", &retries]));
+    let command = Sluice::bare().env("DATABASE_URL", url).args(args.chain(["--retries", &retries]));
     Loader::of(command)
 }
 
-const STATEMENTS: [&str; 4] = [
-    "sluice.hold_pipeline",
-    "sluice.start_run",
-    "sluice.transform_batch",
-    "sluice.load_batch",
-];
+const STATEMENTS: [&str; 4] =
+    ["sluice.hold_pipeline", "sluice.start_run", "sluice.transform_batch", "sluice.load_batch"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn run_whose_server_falls_silent_for_good_ends_with_retries_exhausted() {
     let load = Workload::of(3).await;
     for statement in STATEMENTS {
         let db = load.database().await;
-        let proxy = Proxy::once(&db, Fault::Silence, move |message| {
-            message.answers(statement)
-        });
+        let proxy = Proxy::once(&db, Fault::Silence, move |message| message.answers(statement));
         let done = impatient(&proxy.url(&db), 1).wait();
         assert_eq!(proxy.fired(), 1, "{statement}");
         assert_eq!(done.code, Some(75), "{statement}: {done:?}");
         let words = ["no answer within", "no connection to the server in time"];
-        assert!(
-            words.iter().any(|words| done.stderr.contains(words)),
-            "{done:?}"
-        );
+        assert!(words.iter().any(|words| done.stderr.contains(words)), "{done:?}");
         drop(proxy);
         loader::run(&db, &format!("{ONE_WORKER} --takeover")).exits(0);
         load.check(&db, statement).await;
@@ -80,10 +69,7 @@ impl Frozen {
         kill(postmaster, Signal::SIGSTOP).unwrap();
         let mut processes = vec![postmaster];
         let children = format!("/proc/{postmaster}/task/{postmaster}/children");
-        for pid in std::fs::read_to_string(children)
-            .unwrap()
-            .split_whitespace()
-        {
+        for pid in std::fs::read_to_string(children).unwrap().split_whitespace() {
             let pid = Pid::from_raw(pid.parse().unwrap());
             kill(pid, Signal::SIGSTOP).unwrap();
             processes.push(pid);

@@ -50,11 +50,7 @@ impl Shop {
              end $$",
             path.display()
         );
-        Shop {
-            db,
-            _folder: folder,
-            definition,
-        }
+        Shop { db, _folder: folder, definition }
     }
 
     async fn reset(&self) {
@@ -71,11 +67,7 @@ impl Shop {
                 "DELETE|60|60",
             ),
             ("tombstones", "select count(*) from sluice.tombstones", "60"),
-            (
-                "ledger",
-                "select sum(deleted), sum(extracted) from sluice.batches",
-                "60|140",
-            ),
+            ("ledger", "select sum(deleted), sum(extracted) from sluice.batches", "60|140"),
             (
                 "ends",
                 "select count(*) from sluice.batches where kind = 'snapshot' and deleted > 0",
@@ -95,10 +87,7 @@ impl Shop {
             .db
             .value("select (select count(*) from shop.items), (select count(*) from sluice.tombstones), (select coalesce(sum(deleted), 0) from sluice.batches)")
             .await;
-        assert!(
-            ["100|0|0", "40|60|60"].contains(&&*seen),
-            "{context}: {seen}"
-        );
+        assert!(["100|0|0", "40|60|60"].contains(&&*seen), "{context}: {seen}");
     }
 }
 
@@ -107,17 +96,13 @@ impl Shop {
 async fn points(shop: &Shop, is_kill: bool) -> Vec<usize> {
     shop.reset().await;
     let proxy = Proxy::new(&shop.db, |_| None);
-    Loader::start_through(&proxy, &shop.db, ARGS)
-        .wait()
-        .exits(0);
+    Loader::start_through(&proxy, &shop.db, ARGS).wait().exits(0);
     shop.check("calm").await;
     let log = proxy.log();
     let is_end = |message: &Message| message.statement.contains("sluice.finish_snapshot");
     // The begin before it belongs to it.
     let end = log.iter().position(is_end).unwrap() - 4;
-    let sample = sampled(end, 7, 0)
-        .into_iter()
-        .map(|number| &log[number - 1]);
+    let sample = sampled(end, 7, 0).into_iter().map(|number| &log[number - 1]);
     sample
         .chain(&log[end..])
         .filter(|message| !is_kill || message.from == From::Loader)
@@ -180,15 +165,9 @@ async fn a_lost_answer_to_the_commit_of_the_end_is_resolved() {
         is_ending |= message.runs("sluice.finish_snapshot");
         is_ending && message.answers_commit()
     });
-    let done = Loader::start_through(&proxy, &shop.db, ARGS)
-        .wait()
-        .exits(0);
+    let done = Loader::start_through(&proxy, &shop.db, ARGS).wait().exits(0);
     assert_eq!(proxy.fired(), 1);
-    assert!(
-        done.stderr.contains("the commit had arrived"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("the commit had arrived"), "{}", done.stderr);
     assert_eq!(done.summary().count("deleted"), 60);
     shop.check("resolved").await;
 }
@@ -198,9 +177,8 @@ async fn a_lost_answer_to_the_commit_of_the_end_is_resolved() {
 async fn a_loader_that_slept_through_the_end_cannot_end_it_again() {
     let shop = Shop::new().await;
     shop.reset().await;
-    let proxy = Proxy::once(&shop.db, Fault::StopAndHold, |message| {
-        message.runs("sluice.finish_snapshot")
-    });
+    let proxy =
+        Proxy::once(&shop.db, Fault::StopAndHold, |message| message.runs("sluice.finish_snapshot"));
     let sleeper = Loader::start_through(&proxy, &shop.db, ARGS);
     proxy.wait_until_fired(1);
     loader::run(&shop.db, &format!("{ARGS} --takeover")).exits(0);
@@ -228,10 +206,7 @@ async fn an_interrupted_read_deletes_nothing_until_it_is_gone_on_with() {
     proxy.release();
     running.wait().exits(130);
     shop.check_atomic("interrupted").await;
-    assert_eq!(
-        shop.db.value("select count(*) from shop.items").await,
-        "100"
-    );
+    assert_eq!(shop.db.value("select count(*) from shop.items").await, "100");
     loader::rerun(&shop.db, ARGS).exits(0);
     shop.check("gone on with").await;
 }

@@ -19,13 +19,8 @@ pub(super) enum Step {
     Commit,
 }
 
-pub(super) const STEPS: [Step; 5] = [
-    Step::Begin,
-    Step::Copy,
-    Step::Transform,
-    Step::Load,
-    Step::Commit,
-];
+pub(super) const STEPS: [Step; 5] =
+    [Step::Begin, Step::Copy, Step::Transform, Step::Load, Step::Commit];
 
 /// A loader that cannot go on, one committed batch behind it.
 pub(super) struct Held {
@@ -60,12 +55,7 @@ impl Held {
             _ => proxy.wait_until_fired(1),
         }
         assert_eq!(outcome(db).await, before, "{step:?}");
-        Held {
-            proxy,
-            loader,
-            before,
-            lock,
-        }
+        Held { proxy, loader, before, lock }
     }
 
     /// Ends the locks that hold the loader's statement, not its messages.
@@ -90,10 +80,7 @@ pub(super) async fn load_first_batch(db: &TestDb) {
 /// Holds up the transform of the record that every batch has for it.
 pub(super) async fn gate(db: &TestDb, batch: usize) -> Session {
     let session = db.connect().await;
-    session
-        .batch_execute(&format!("select pg_advisory_lock(77, {batch})"))
-        .await
-        .unwrap();
+    session.batch_execute(&format!("select pg_advisory_lock(77, {batch})")).await.unwrap();
     session
 }
 

@@ -58,9 +58,7 @@ async fn rerun_after_kill(fault: Fault, offset: usize) {
     let load = Workload::of(BATCHES).await;
     let db = database(load).await;
     let proxy = Proxy::new(&db, |_| None);
-    Loader::start_through(&proxy, &db, ONE_WORKER)
-        .wait()
-        .exits(0);
+    Loader::start_through(&proxy, &db, ONE_WORKER).wait().exits(0);
     let calm = outcome_of_both(&db).await;
     for what in ["line log|DELETE", "line log|UPDATE", "line log|INSERT"] {
         assert!(calm.iter().any(|line| line.starts_with(what)), "{what}");

@@ -60,9 +60,8 @@ async fn fence_alone_stops_a_woken_loader() {
 async fn loader_frozen_with_the_state_locked_is_taken_over() {
     let load = Workload::of(6).await;
     let db = load.database().await;
-    let proxy = Proxy::once(&db, Fault::StopAndHold, |message| {
-        message.answers("sluice.load_batch")
-    });
+    let proxy =
+        Proxy::once(&db, Fault::StopAndHold, |message| message.answers("sluice.load_batch"));
     let frozen = Loader::start_through(&proxy, &db, ONE_WORKER);
     proxy.wait_until_fired(1);
     let locked = "select pg_try_advisory_xact_lock(sluice._lock_class('guard'), pipeline_id) from sluice.pipelines";
@@ -83,8 +82,7 @@ async fn hung_loader_is_taken_over_without_being_asked() {
         reset(&db).await;
         let mut held = Held::at(step, load, &db, TWO_WORKERS).await;
         held.loader.freeze();
-        db.wait_until("select silent_seconds > 3 from sluice.pipeline_holder('orders')")
-            .await;
+        db.wait_until("select silent_seconds > 3 from sluice.pipeline_holder('orders')").await;
         let done = loader::run(&db, &format!("{TWO_WORKERS} --stale-after 3")).exits(0);
         assert!(done.stderr.contains("took pipeline"), "{done:?}");
         held.loader.wake();

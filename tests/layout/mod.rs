@@ -22,9 +22,7 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
 
 /// Which of them have more lines.
 fn longer_than(lines: usize, files: &[(String, String)]) -> Vec<String> {
-    let longer = files
-        .iter()
-        .filter(|(_, text)| text.lines().count() > lines);
+    let longer = files.iter().filter(|(_, text)| text.lines().count() > lines);
     longer.map(|(name, _)| name.clone()).collect()
 }
 
@@ -74,11 +72,7 @@ fn the_engine_names_no_private_function_that_it_does_not_have() {
 
 #[test]
 fn a_source_file_has_300_lines_at_most() {
-    for folder in [
-        "src",
-        "crates/embedded-postgres/src",
-        "crates/libpq-conninfo/src",
-    ] {
+    for folder in ["src", "crates/embedded-postgres/src", "crates/libpq-conninfo/src"] {
         let longer = longer_than(300, &files(folder, ".rs"));
         assert_eq!(longer, [""; 0], "split it by subject");
     }

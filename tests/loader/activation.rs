@@ -21,13 +21,8 @@ const VERSIONS: &str = "
 /// Activates `version` while version 1 waits in batch 2 of 6; the run goes on with it in batch 3.
 pub(super) async fn activate_in_the_middle(db: &TestDb, version: i32) {
     let gate = db.connect().await;
-    gate.batch_execute("begin; select pg_advisory_xact_lock(42)")
-        .await
-        .unwrap();
-    let options = Options {
-        workers: 1,
-        ..Options::default()
-    };
+    gate.batch_execute("begin; select pg_advisory_xact_lock(42)").await.unwrap();
+    let options = Options { workers: 1, ..Options::default() };
     let running = run(db, (0..6).map(|n| batch(n, "a")).collect(), None, options);
     let release = async {
         db.wait_until(
@@ -35,10 +30,7 @@ pub(super) async fn activate_in_the_middle(db: &TestDb, version: i32) {
                and wait_event_type = 'Lock' and datname = current_database())",
         )
         .await;
-        db.execute(&format!(
-            "select sluice.activate_version('items', {version})"
-        ))
-        .await;
+        db.execute(&format!("select sluice.activate_version('items', {version})")).await;
         gate.batch_execute("commit").await.unwrap();
     };
     let (report, ()) = tokio::join!(running, release);
@@ -65,9 +57,5 @@ async fn activation_takes_effect_at_the_next_batch_of_a_run_that_is_going_on() {
             .await,
         ["1|retired|t|t", "2|active|t|t"]
     );
-    assert_eq!(
-        db.value("select bool_and(is_ok) from sluice.verify(deep => true)")
-            .await,
-        "t"
-    );
+    assert_eq!(db.value("select bool_and(is_ok) from sluice.verify(deep => true)").await, "t");
 }

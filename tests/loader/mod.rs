@@ -53,11 +53,7 @@ impl Source for FakeSource {
 
 /// Batch `number` of ten records, the ids following those of the batch before.
 fn batch(number: i64, name: &str) -> Batch {
-    let mut builder = BatchBuilder::new(BatchLimits {
-        digests: false,
-        rows: 10,
-        bytes: 1 << 20,
-    });
+    let mut builder = BatchBuilder::new(BatchLimits { digests: false, rows: 10, bytes: 1 << 20 });
     builder.set_origin("fake");
     for id in number * 10..(number + 1) * 10 {
         builder.push(id, format!(r#"{{"id":{id},"name":"{name}"}}"#).as_bytes());
@@ -72,11 +68,8 @@ fn batch(number: i64, name: &str) -> Batch {
 }
 
 async fn run(db: &TestDb, batches: Vec<Batch>, error: Option<Error>, options: Options) -> Report {
-    let source = Arc::new(Mutex::new(Some(FakeSource {
-        batches: batches.into(),
-        error,
-        cursor: None,
-    })));
+    let source =
+        Arc::new(Mutex::new(Some(FakeSource { batches: batches.into(), error, cursor: None })));
     let options = Options {
         open_source: Arc::new(move |_, _, context| {
             context.remarks.add("a remark");
@@ -116,17 +109,12 @@ async fn batches_commit_in_the_order_they_were_read_whatever_worker_is_first() {
     )
     .await;
     let gate = db.connect().await;
-    gate.batch_execute("begin; select pg_advisory_xact_lock(42)")
-        .await
-        .unwrap();
+    gate.batch_execute("begin; select pg_advisory_xact_lock(42)").await.unwrap();
     let running = run(
         &db,
         (0..8).map(|n| batch(n, "a")).collect(),
         None,
-        Options {
-            workers: 4,
-            ..Options::default()
-        },
+        Options { workers: 4, ..Options::default() },
     );
     let opener = async {
         // All other workers have staged their batch and wait for the first.
@@ -150,16 +138,8 @@ async fn batches_commit_in_the_order_they_were_read_whatever_worker_is_first() {
         .value("select string_agg(cursor_after->>'records', ',' order by batch_seq) from sluice.batches")
         .await;
     assert_eq!(cursors, "10,20,30,40,50,60,70,80");
-    assert_eq!(
-        db.value("select bool_and(is_ok) from sluice.verify()")
-            .await,
-        "t"
-    );
-    assert_eq!(
-        db.value("select position->>'records' from sluice.source_objects")
-            .await,
-        "80"
-    );
+    assert_eq!(db.value("select bool_and(is_ok) from sluice.verify()").await, "t");
+    assert_eq!(db.value("select position->>'records' from sluice.source_objects").await, "80");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,10 +153,7 @@ async fn a_source_that_fails_ends_the_run_after_what_it_read_is_committed() {
     )
     .await;
     assert_eq!(report.outcome(), "failed");
-    assert_eq!(
-        report.error.as_ref().unwrap().message(),
-        "the disk is on fire"
-    );
+    assert_eq!(report.error.as_ref().unwrap().message(), "the disk is on fire");
     assert_eq!(report.counters.inserted, 50);
     assert_eq!(db.value("select count(*) from shop.items").await, "50");
     assert_eq!(
@@ -191,42 +168,19 @@ async fn a_bad_batch_in_the_middle_stops_the_run_behind_the_batches_before_it() 
     let db = items_db().await;
     let mut batches: Vec<Batch> = (0..6).map(|n| batch(n, "a")).collect();
     // All of batch 3 is bad, which is more than the pipeline allows.
-    let mut builder = BatchBuilder::new(BatchLimits {
-        digests: false,
-        rows: 200,
-        bytes: 1 << 20,
-    });
+    let mut builder = BatchBuilder::new(BatchLimits { digests: false, rows: 200, bytes: 1 << 20 });
     builder.set_origin("fake");
     for position in 0..100 {
         builder.push(position, b"{\"id\": \"no number\"}");
     }
     batches[3] = builder.finish(json!({"records": 40}));
-    let report = run(
-        &db,
-        batches,
-        None,
-        Options {
-            workers: 3,
-            ..Options::default()
-        },
-    )
-    .await;
+    let report = run(&db, batches, None, Options { workers: 3, ..Options::default() }).await;
     assert_eq!(report.outcome(), "threshold");
     assert_eq!(report.exit_code(), 3);
     assert_eq!(report.counters.inserted, 30);
-    assert_eq!(
-        db.value("select count(*), max(id) from shop.items").await,
-        "30|29"
-    );
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
-    assert_eq!(
-        db.value("select cursor->>'records' from sluice.etl_state")
-            .await,
-        "30"
-    );
+    assert_eq!(db.value("select count(*), max(id) from shop.items").await, "30|29");
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
+    assert_eq!(db.value("select cursor->>'records' from sluice.etl_state").await, "30");
     let error = report.error.unwrap().to_string();
     assert!(
         error.contains(
@@ -271,10 +225,7 @@ async fn a_reader_that_breaks_down_is_not_taken_for_the_end_of_the_source() {
 #[tokio::test(flavor = "multi_thread")]
 async fn max_batches_ends_the_run_in_good_order() {
     let db = items_db().await;
-    let options = Options {
-        max_batches: Some(2),
-        ..Options::default()
-    };
+    let options = Options { max_batches: Some(2), ..Options::default() };
     let report = run(&db, (0..5).map(|n| batch(n, "a")).collect(), None, options).await;
     assert_eq!((report.outcome(), report.batches), ("ok", 2));
     assert_eq!(db.value("select count(*) from shop.items").await, "20");
@@ -285,56 +236,31 @@ async fn a_dry_run_reports_like_a_run_and_leaves_nothing() {
     let db = items_db().await;
     run(&db, vec![batch(0, "a")], None, Options::default()).await;
     let before = db.rows("select * from sluice.etl_state").await;
-    let options = Options {
-        dry_run: true,
-        ..Options::default()
-    };
-    let report = run(
-        &db,
-        vec![batch(0, "b"), batch(0, "c"), batch(1, "c")],
-        None,
-        options,
-    )
-    .await;
+    let options = Options { dry_run: true, ..Options::default() };
+    let report = run(&db, vec![batch(0, "b"), batch(0, "c"), batch(1, "c")], None, options).await;
     assert_eq!(report.outcome(), "ok", "{:?}", report.error);
     assert_eq!(report.counters.updated, 20);
     assert_eq!(report.counters.inserted, 10);
     assert_eq!(report.remarks, ["a remark"]);
     assert_eq!(db.rows("select * from sluice.etl_state").await, before);
-    assert_eq!(
-        db.value("select count(*), min(name) from shop.items").await,
-        "10|a"
-    );
+    assert_eq!(db.value("select count(*), min(name) from shop.items").await, "10|a");
     assert_eq!(db.value("select count(*) from sluice.runs").await, "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_without_records_still_moves_its_objects() {
     let db = items_db().await;
-    let mut builder = BatchBuilder::new(BatchLimits {
-        digests: false,
-        rows: 10,
-        bytes: 100,
-    });
+    let mut builder = BatchBuilder::new(BatchLimits { digests: false, rows: 10, bytes: 100 });
     builder.note_object(ObjectState {
         object: "empty".to_owned(),
         identity: json!({"size": 0}),
         position: json!({}),
         is_done: true,
     });
-    let report = run(
-        &db,
-        vec![builder.finish(json!({"object": "empty"}))],
-        None,
-        Options::default(),
-    )
-    .await;
+    let report =
+        run(&db, vec![builder.finish(json!({"object": "empty"}))], None, Options::default()).await;
     assert_eq!((report.outcome(), report.batches), ("ok", 1));
-    assert_eq!(
-        db.rows("select object, is_done from sluice.source_objects")
-            .await,
-        ["empty|t"]
-    );
+    assert_eq!(db.rows("select object, is_done from sluice.source_objects").await, ["empty|t"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,9 +19,7 @@ async fn items(source: &str) -> TestDb {
 }
 
 fn run(db: &TestDb, args: &[&str]) -> Sluice {
-    Sluice::on(db)
-        .args(["run", "items", "--batch-seconds", "1"])
-        .args(args.to_vec())
+    Sluice::on(db).args(["run", "items", "--batch-seconds", "1"]).args(args.to_vec())
 }
 
 /// What comes first, as the pipe gets it, and what ends it.
@@ -61,11 +59,7 @@ async fn what_came_through_a_pipe_is_committed_while_it_is_silent() {
     for (name, format, parts) in [
         ("lines", "ndjson", plain(lines.0, lines.1)),
         ("rows", "csv", plain(rows.0, rows.1)),
-        (
-            "an array",
-            "json",
-            plain("[{\"id\": 1}, {\"id\": 2}, {\"id\"", ": 3}]"),
-        ),
+        ("an array", "json", plain("[{\"id\": 1}, {\"id\": 2}, {\"id\"", ": 3}]")),
         ("packed lines", "ndjson", gzip(lines.0, lines.1)),
         ("packed rows", "csv", zstd(rows.0, rows.1)),
     ] {
@@ -106,9 +100,7 @@ async fn a_pipe_that_drips_commits_although_it_is_never_silent() {
     static IS_ENOUGH: AtomicBool = AtomicBool::new(false);
     let drips = std::thread::spawn(move || {
         for id in 0.. {
-            writer
-                .write_all(format!("{{\"id\": {id}}}\n").as_bytes())
-                .unwrap();
+            writer.write_all(format!("{{\"id\": {id}}}\n").as_bytes()).unwrap();
             if IS_ENOUGH.load(Ordering::Relaxed) {
                 return id + 1;
             }
@@ -117,8 +109,7 @@ async fn a_pipe_that_drips_commits_although_it_is_never_silent() {
         0
     });
     let mut loader = Loader::of(run(&db, &[]).stdin(reader));
-    db.wait_until("select count(*) > 1 from sluice.batches")
-        .await;
+    db.wait_until("select count(*) > 1 from sluice.batches").await;
     assert!(!loader.has_ended());
     IS_ENOUGH.store(true, Ordering::Relaxed);
     let written = drips.join().unwrap();

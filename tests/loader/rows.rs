@@ -81,11 +81,7 @@ const NASTY: &[&str] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_and_payloads_make_the_same_rows_and_the_same_faults() {
-    let deep = format!(
-        "{{\"id\":32,\"a\":{}{}}}",
-        "[".repeat(1500),
-        "]".repeat(1500)
-    );
+    let deep = format!("{{\"id\":32,\"a\":{}{}}}", "[".repeat(1500), "]".repeat(1500));
     let records: Vec<&str> = NASTY.iter().copied().chain([&*deep]).collect();
     let (by_fields, by_payload) = (texts("items", "").await, texts("items", "").await);
     let done = Sluice::on(&by_fields)
@@ -104,9 +100,7 @@ async fn fields_and_payloads_make_the_same_rows_and_the_same_faults() {
     by_fields.execute("select sluice.replay('items')").await;
     assert_eq!(by_fields.rows(FAULTS).await, faults);
     assert_eq!(
-        by_fields
-            .value("select bool_and(is_ok) from sluice.verify(deep => true)")
-            .await,
+        by_fields.value("select bool_and(is_ok) from sluice.verify(deep => true)").await,
         "t"
     );
 }
@@ -125,37 +119,24 @@ async fn csv_fields_make_the_rows_that_their_payloads_make() {
         r"update sluice.pipelines set source = sluice.file_source(path => '-', format => 'csv', null_string => '\N')",
     )
     .await;
-    let done = Sluice::on(&db)
-        .args(["run", "items"])
-        .run_with_input(csv.as_bytes())
-        .exits(0);
+    let done = Sluice::on(&db).args(["run", "items"]).run_with_input(csv.as_bytes()).exits(0);
     assert!(
-        done.stderr
-            .contains(r#"no column `Spaced, "name"`, which the transform takes"#),
+        done.stderr.contains(r#"no column `Spaced, "name"`, which the transform takes"#),
         "{done:?}"
     );
     assert_eq!(
         db.rows("select id, a, b from shop.items order by id").await,
-        [
-            r#"1|back\slash|say "hi", you"#,
-            "2|-|",
-            "3|tab\t|\\N",
-            "4||null",
-        ]
+        [r#"1|back\slash|say "hi", you"#, "2|-|", "3|tab\t|\\N", "4||null",]
     );
     let rows = db.rows(ROWS).await;
-    let faults = db
-        .rows("select sqlstate, column_name, position from sluice.quarantine order by 1")
-        .await;
+    let faults =
+        db.rows("select sqlstate, column_name, position from sluice.quarantine order by 1").await;
     assert_eq!(faults, ["22P02|id|7", "22P04|-|6"]);
 
     // By their payloads, as they were retained.
-    db.execute("delete from shop.items; select sluice.reload('items', from_batch => 0)")
-        .await;
+    db.execute("delete from shop.items; select sluice.reload('items', from_batch => 0)").await;
     assert_eq!(db.rows(ROWS).await, rows);
-    let why = db
-        .rows(r#"select fact || ' ' || value from sluice.why('items', '{"id": 3}')"#)
-        .await;
+    let why = db.rows(r#"select fact || ' ' || value from sluice.why('items', '{"id": 3}')"#).await;
     assert!(
         why.contains(&r#"payload {"b":"\\N","extra":"","id":"3","a":"tab\t"}"#.to_owned()),
         "{why:?}"
@@ -195,30 +176,17 @@ async fn record_that_turns_out_bad_is_set_aside_with_its_payload_wherever_that_s
         .map(|(line, code)| format!("{line}|{code}"))
         .collect();
     let input = lines.join("\n");
-    let dry = Sluice::on(&db)
-        .args(["run", "items", "--dry-run"])
-        .run_with_input(input.as_bytes());
+    let dry = Sluice::on(&db).args(["run", "items", "--dry-run"]).run_with_input(input.as_bytes());
     assert_eq!(dry.summary().count("quarantined"), 6, "{dry:?}");
-    let done = Sluice::on(&db)
-        .args(["run", "items"])
-        .run_with_input(input.as_bytes())
-        .exits(0);
+    let done = Sluice::on(&db).args(["run", "items"]).run_with_input(input.as_bytes()).exits(0);
     assert_eq!(db.rows(faults).await, expected);
-    assert_eq!(
-        done.summary().count("retried"),
-        0,
-        "asking for payloads is no retry"
-    );
+    assert_eq!(done.summary().count("retried"), 0, "asking for payloads is no retry");
     assert_eq!(db.rows("select id from shop.items").await, ["1"]);
 
     // The same bytes once they fit: of those that wait, payloads are compared.
-    db.execute("delete from shop.items; insert into shop.parents values (1)")
-        .await;
+    db.execute("delete from shop.items; insert into shop.parents values (1)").await;
     let again = [lines[5], lines[4]].join("\n");
-    Sluice::on(&db)
-        .args(["run", "items"])
-        .run_with_input(again.as_bytes())
-        .exits(0);
+    Sluice::on(&db).args(["run", "items"]).run_with_input(again.as_bytes()).exits(0);
     assert_eq!(
         db.rows("select convert_from(payload, 'UTF8') from sluice.quarantine where status <> 'open' order by 1").await,
         [lines[4], lines[5]]
@@ -228,17 +196,14 @@ async fn record_that_turns_out_bad_is_set_aside_with_its_payload_wherever_that_s
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_come_again_are_recognised() {
     let db = texts("items", "").await;
-    let lines: String = (1..=2000)
-        .map(|id| format!("{{\"id\":{id},\"a\":\"x\"}}\n"))
-        .collect();
+    let lines: String = (1..=2000).map(|id| format!("{{\"id\":{id},\"a\":\"x\"}}\n")).collect();
     for known in ["0", "2000"] {
         Sluice::on(&db)
             .args(["run", "items", "--format", "ndjson"])
             .run_with_input(lines.as_bytes())
             .exits(0);
         assert_eq!(
-            db.value("select known from sluice.batches order by batch_id desc limit 1")
-                .await,
+            db.value("select known from sluice.batches order by batch_id desc limit 1").await,
             known
         );
     }
@@ -315,8 +280,7 @@ async fn the_example_loads_its_rows_and_sets_aside_what_it_says() {
         ["extracted", "filtered", "quarantined", "inserted"].map(|name| done.summary().count(name));
     assert_eq!(counts, [5, 1, 3, 1], "{done:?}");
     assert_eq!(
-        db.rows("select sku, valid_from, price from shop.prices")
-            .await,
+        db.rows("select sku, valid_from, price from shop.prices").await,
         ["A-1|2026-03-01|9.90"]
     );
     assert_eq!(

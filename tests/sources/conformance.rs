@@ -93,10 +93,8 @@ fn digest(found: &[Record]) -> String {
 
 fn reads_every_record_once_in_order(subject: &impl Subject) {
     let found = read_all(&subject.settings(), WIDE.rows);
-    let payloads: Vec<String> = found
-        .iter()
-        .map(|r| String::from_utf8(r.payload.clone()).unwrap())
-        .collect();
+    let payloads: Vec<String> =
+        found.iter().map(|r| String::from_utf8(r.payload.clone()).unwrap()).collect();
     assert_eq!(payloads, subject.payloads());
     assert!(payloads.len() >= 20);
 }
@@ -146,18 +144,12 @@ fn says_that_it_is_complete_behind_the_last_record(subject: &impl Subject) {
         for batches in runs {
             let mut source = state.open(&settings, size);
             for _ in 0..*batches {
-                assert!(
-                    found == total || !source.is_complete(),
-                    "by {size} at {found}"
-                );
+                assert!(found == total || !source.is_complete(), "by {size} at {found}");
                 let Some(batch) = source.next_batch().unwrap() else {
                     assert!(source.is_complete(), "by {size}");
                     break;
                 };
-                assert!(
-                    batch.snapshot != Snapshot::Begin || found == 0,
-                    "by {size} at {found}"
-                );
+                assert!(batch.snapshot != Snapshot::Begin || found == 0, "by {size} at {found}");
                 assert_eq!(batch.spoilt_by, None);
                 found += batch.rows;
                 state.commit(&batch);
@@ -218,14 +210,9 @@ async fn survives_kill_9_at_every_batch(subject: &impl Subject) {
         let log = db
             .rows("select op, count(*), count(distinct id) from shop.items_log group by op")
             .await;
+        assert_eq!(log, [format!("INSERT|{expected}|{expected}")], "{fault:?}: each record once");
         assert_eq!(
-            log,
-            [format!("INSERT|{expected}|{expected}")],
-            "{fault:?}: each record once"
-        );
-        assert_eq!(
-            db.rows("select * from sluice.verify() where not is_ok")
-                .await,
+            db.rows("select * from sluice.verify() where not is_ok").await,
             Vec::<String>::new(),
             "{fault:?}"
         );
@@ -272,10 +259,7 @@ struct Files {
 }
 
 fn item(i: usize) -> String {
-    format!(
-        "{{\"id\":{i},\"amount\":{}.50,\"name\":\"n]}}\\\"{i}\"}}",
-        i * 7
-    )
+    format!("{{\"id\":{i},\"amount\":{}.50,\"name\":\"n]}}\\\"{i}\"}}", i * 7)
 }
 
 impl Files {
@@ -284,10 +268,7 @@ impl Files {
         let all: Vec<String> = (0..45).map(item).collect();
         folder.write("1.ndjson", all[..20].join("\n") + "\n");
         folder.write("2.json", format!("[{}]", all[20..33].join(" ,\n")));
-        folder.write(
-            "3.ndjson.gz",
-            gzip((all[33..].join("\n") + "\n").as_bytes()),
-        );
+        folder.write("3.ndjson.gz", gzip((all[33..].join("\n") + "\n").as_bytes()));
         Files { folder, count: 45 }
     }
 }
@@ -330,10 +311,7 @@ impl Objects {
         let store = Store::public();
         store.page(2);
         // The last line of the last object has no end; one in between has no records.
-        for (i, range) in [0..20, 20..21, 21..21, 21..38, 38..45]
-            .into_iter()
-            .enumerate()
-        {
+        for (i, range) in [0..20, 20..21, 21..21, 21..38, 38..45].into_iter().enumerate() {
             let content = range.map(item).collect::<Vec<_>>().join("\n");
             let end = match i == 4 || content.is_empty() {
                 true => "",
@@ -524,11 +502,7 @@ mod parquet {
             // None is like another: they are to be there, each for itself.
             format!("{i}{}", &pad[i.to_string().len()..])
         })));
-        file(
-            vec![("id", ids), ("pad", pads)],
-            64,
-            Compression::UNCOMPRESSED,
-        )
+        file(vec![("id", ids), ("pad", pads)], 64, Compression::UNCOMPRESSED)
     }
 
     impl Subject for Files {
@@ -581,17 +555,9 @@ struct Http {
 
 impl Http {
     fn on(path: &'static str) -> Self {
-        let api = Arc::new(Api {
-            records: (0..45).map(item).collect(),
-            ..Api::orders(0, 10)
-        });
+        let api = Arc::new(Api { records: (0..45).map(item).collect(), ..Api::orders(0, 10) });
         let shared = Arc::clone(&api);
-        Http {
-            web: Web::serve(move |request| shared.answer(request)),
-            api,
-            path,
-            prefetch: 3,
-        }
+        Http { web: Web::serve(move |request| shared.answer(request)), api, path, prefetch: 3 }
     }
 }
 
@@ -616,10 +582,7 @@ impl Subject for Http {
         let web = Web::serve(move |request| {
             let answer = api.answer(request);
             let body = String::from_utf8(answer.body).unwrap();
-            Answer {
-                body: body.replace('@', &"p".repeat(LONG)).into(),
-                ..answer
-            }
+            Answer { body: body.replace('@', &"p".repeat(LONG)).into(), ..answer }
         });
         let mut settings = self.api.source(&web.url, self.path);
         settings["prefetch"] = json!(self.prefetch);

@@ -29,9 +29,7 @@ fn folder_source(folder: &Folder, more: &str) -> String {
 }
 
 fn sluice(db: &TestDb) -> Sluice {
-    Sluice::on(db)
-        .env("AWS_ACCESS_KEY_ID", "key")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
+    Sluice::on(db).env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "secret")
 }
 
 fn run(db: &TestDb, args: &str) -> Done {
@@ -55,14 +53,11 @@ fn noted(db: &TestDb, args: &str) -> String {
 }
 
 async fn ids(db: &TestDb) -> String {
-    db.value("select coalesce(string_agg(id::text, ' ' order by id), '') from shop.items")
-        .await
+    db.value("select coalesce(string_agg(id::text, ' ' order by id), '') from shop.items").await
 }
 
 fn lines(ids: impl IntoIterator<Item = i64>) -> String {
-    ids.into_iter()
-        .map(|id| format!("{{\"id\": {id}}}\n"))
-        .collect()
+    ids.into_iter().map(|id| format!("{{\"id\": {id}}}\n")).collect()
 }
 
 #[tokio::test]
@@ -74,19 +69,12 @@ async fn daily_dumps_as_new_files() {
     folder.write("day2.ndjson", lines([1, 2, 6]));
     let done = run(&db, "").exits(0);
     assert_eq!(
-        (
-            done.summary().count("deleted"),
-            done.summary().count("batches")
-        ),
+        (done.summary().count("deleted"), done.summary().count("batches")),
         (3, 2),
         "the end of the read is an entry in the ledger"
     );
     assert_eq!(ids(&db).await, "1 2 6");
-    assert_eq!(
-        run(&db, "").exits(0).summary().count("batches"),
-        0,
-        "nothing new is no read"
-    );
+    assert_eq!(run(&db, "").exits(0).summary().count("batches"), 0, "nothing new is no read");
     folder.write("day3.ndjson", "");
     assert_eq!(deleted(&db, ""), 0, "an empty file says nothing");
     folder.write("day4.ndjson", lines([1, 2, 3]));
@@ -165,10 +153,7 @@ async fn a_file_that_ends_inside_a_record_is_waited_for() {
     for _ in 0..2 {
         // With nothing to settle it has waited for too long at once.
         let note = run(&db, "").exits(5).stderr;
-        assert!(
-            note.contains("2.ndjson has not been read to its end"),
-            "{note}"
-        );
+        assert!(note.contains("2.ndjson has not been read to its end"), "{note}");
     }
     folder.append("2.ndjson", "4}\n");
     assert_eq!(deleted(&db, ""), 3);
@@ -196,15 +181,9 @@ async fn files_that_went_away_prove_nothing() {
     std::fs::remove_file(folder.path("4.ndjson")).unwrap();
     folder.write("5.ndjson", lines([1]));
     let note = noted(&db, "");
-    assert!(
-        note.contains("4.ndjson has not been read to its end"),
-        "{note}"
-    );
+    assert!(note.contains("4.ndjson has not been read to its end"), "{note}");
     let name = folder.name("4.ndjson");
-    sluice(&db)
-        .args(["rewind", "items", "--object", &name])
-        .run()
-        .exits(0);
+    sluice(&db).args(["rewind", "items", "--object", &name]).run().exits(0);
     assert!(noted(&db, "").contains("a rewind in the middle of it"));
     folder.write("6.ndjson", lines([1]));
     assert_eq!(deleted(&db, ""), 4);
@@ -238,16 +217,8 @@ async fn too_many_missing_rows_fail_the_run_and_are_accepted_once() {
     folder.write("2.ndjson", lines([1, 2, 8]));
 
     let dry = run(&db, "--dry-run").exits(1);
-    assert!(
-        dry.stdout
-            .contains("would update id=3: gone false → true\n"),
-        "{dry:?}"
-    );
-    assert_eq!(
-        dry.summary().count("updated"),
-        3,
-        "what it refuses is shown"
-    );
+    assert!(dry.stdout.contains("would update id=3: gone false → true\n"), "{dry:?}");
+    assert_eq!(dry.summary().count("updated"), 3, "what it refuses is shown");
     assert!(dry.stderr.contains("3 of its 5 rows"), "{dry:?}");
     assert_eq!(ids(&db).await, "1 2 3 4 5");
 
@@ -267,16 +238,12 @@ async fn too_many_missing_rows_fail_the_run_and_are_accepted_once() {
     );
     let done = run(&db, "--max-delete-ratio 1").exits(0);
     assert_eq!(
-        (
-            done.summary().count("extracted"),
-            done.summary().count("updated")
-        ),
+        (done.summary().count("extracted"), done.summary().count("updated")),
         (0, 3),
         "the read need not be repeated"
     );
     assert_eq!(
-        db.value("select string_agg(id::text, ' ' order by id) from shop.items where gone")
-            .await,
+        db.value("select string_agg(id::text, ' ' order by id) from shop.items where gone").await,
         "3 4 5"
     );
     db.is_sound().await;
@@ -401,14 +368,10 @@ async fn a_sweep_that_fails_or_lacks_records_deletes_nothing() {
     *mood.lock().unwrap() = "counts more";
     run(&db, "").exits(0);
     let note = noted(&db, "");
-    assert!(
-        note.contains("the source counts 36 records, and its pages held 35"),
-        "{note}"
-    );
+    assert!(note.contains("the source counts 36 records, and its pages held 35"), "{note}");
     assert_eq!(db.value("select count(*) from shop.items").await, "35");
     *mood.lock().unwrap() = "calm";
-    db.execute("update shop.items set id = 99 where id = 3")
-        .await;
+    db.execute("update shop.items set id = 99 where id = 3").await;
     assert_eq!(deleted(&db, ""), 1);
 }
 
@@ -452,10 +415,7 @@ async fn orphans_that_find_their_parents_within_the_run_were_read() {
     .await;
     folder.write("1.ndjson", lines(1..=5));
     deleted(&db, "");
-    folder.write(
-        "2.ndjson",
-        lines(1..=3) + "{\"id\": 7, \"parent\": 8}\n" + &lines([8]),
-    );
+    folder.write("2.ndjson", lines(1..=3) + "{\"id\": 7, \"parent\": 8}\n" + &lines([8]));
     let done = run(&db, "--batch-rows 4").exits(0);
     assert_eq!(done.summary().count("quarantined"), 1);
     assert_eq!(done.summary().count("deleted"), 2, "{done:?}");

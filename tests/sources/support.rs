@@ -13,28 +13,18 @@ use pgsluice::stop::Stop;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub(crate) const WIDE: BatchLimits = BatchLimits {
-    digests: false,
-    rows: 1_000_000,
-    bytes: 1 << 30,
-};
+pub(crate) const WIDE: BatchLimits =
+    BatchLimits { digests: false, rows: 1_000_000, bytes: 1 << 30 };
 
 pub(crate) fn rows(rows: usize) -> BatchLimits {
-    BatchLimits {
-        digests: false,
-        rows,
-        bytes: 1 << 30,
-    }
+    BatchLimits { digests: false, rows, bytes: 1 << 30 }
 }
 
 /// What a source of a test works with.
 pub(crate) fn source_context(retries: u32) -> SourceContext {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
     let _guard = RUNTIME.enter();
-    SourceContext::of_run(
-        Arc::new(Budget::new(retries, Stop::never())),
-        HostRules::open(),
-    )
+    SourceContext::of_run(Arc::new(Budget::new(retries, Stop::never())), HostRules::open())
 }
 
 /// The driver of the source that `settings` describe, which goes on from what is known of its
@@ -44,10 +34,7 @@ pub(crate) fn open(
     known: Vec<ObjectState>,
     limits: BatchLimits,
 ) -> Result<Driver, Error> {
-    let start = Start {
-        known: Arc::new(known),
-        ..Start::default()
-    };
+    let start = Start { known: Arc::new(known), ..Start::default() };
     Driver::open(settings, start, limits, &source_context(9))
 }
 
@@ -58,10 +45,7 @@ pub(crate) fn open_at(
     limits: BatchLimits,
     retries: u32,
 ) -> Result<Driver, Error> {
-    let start = Start {
-        cursor,
-        ..Start::default()
-    };
+    let start = Start { cursor, ..Start::default() };
     Driver::open(settings, start, limits, &source_context(retries))
 }
 
@@ -130,20 +114,14 @@ impl Outcome {
     }
 
     pub(crate) fn error_text(&self) -> String {
-        self.error
-            .as_ref()
-            .map(|e| e.to_string())
-            .expect("an error")
+        self.error.as_ref().map(|e| e.to_string()).expect("an error")
     }
 }
 
 /// Takes batches until there are none or one fails. `known` plays the part of the database:
 /// states of committed batches replace earlier ones, passing through text as jsonb does.
 pub(crate) fn drain(source: Result<Driver, Error>, known: Vec<ObjectState>) -> Outcome {
-    let mut outcome = Outcome {
-        objects: known,
-        ..Outcome::default()
-    };
+    let mut outcome = Outcome { objects: known, ..Outcome::default() };
     let mut source = match source {
         Ok(source) => source,
         Err(error) => {
@@ -185,13 +163,7 @@ pub(crate) fn merge(known: &mut Vec<ObjectState>, changed: &[ObjectState]) {
 pub(crate) fn records(batch: &Batch) -> Vec<Record> {
     let mut found: Vec<Option<Record>> = vec![None; batch.rows];
     let origin = |ordinal: i32| {
-        batch
-            .origins
-            .iter()
-            .rfind(|span| span.first_ordinal <= ordinal)
-            .unwrap()
-            .origin
-            .clone()
+        batch.origins.iter().rfind(|span| span.first_ordinal <= ordinal).unwrap().origin.clone()
     };
     let data = &batch.copy_data[..];
     assert_eq!(&data[..11], b"PGCOPY\n\xff\r\n\0");
@@ -212,12 +184,8 @@ pub(crate) fn records(batch: &Batch) -> Vec<Record> {
         let position = i64::from_be_bytes(take(&mut at, 8).try_into().unwrap());
         let len = i32::from_be_bytes(take(&mut at, 4).try_into().unwrap());
         let payload = take(&mut at, len as usize).to_vec();
-        found[ordinal as usize] = Some(Record {
-            origin: origin(ordinal),
-            position,
-            payload,
-            fault: None,
-        });
+        found[ordinal as usize] =
+            Some(Record { origin: origin(ordinal), position, payload, fault: None });
     }
     assert_eq!(at, data.len(), "nothing follows the trailer");
     for bad in &batch.unreadable {
@@ -230,15 +198,9 @@ pub(crate) fn records(batch: &Batch) -> Vec<Record> {
             fault: Some((bad.sqlstate, bad.message.clone())),
         });
     }
-    let found: Vec<Record> = found
-        .into_iter()
-        .map(|r| r.expect("every ordinal"))
-        .collect();
+    let found: Vec<Record> = found.into_iter().map(|r| r.expect("every ordinal")).collect();
     for (n, span) in batch.origins.iter().enumerate() {
-        let end = batch
-            .origins
-            .get(n + 1)
-            .map_or(batch.rows, |next| next.first_ordinal as usize);
+        let end = batch.origins.get(n + 1).map_or(batch.rows, |next| next.first_ordinal as usize);
         let records = &found[span.first_ordinal as usize..end];
         assert_eq!(
             [records.first(), records.last()].map(|record| record.unwrap().position),

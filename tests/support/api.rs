@@ -29,18 +29,9 @@ pub struct Api {
 pub const MODELS: &[(&str, &str)] = &[
     ("/all", r#"null"#),
     ("/page", r#"{"model": "page_number", "param": "page"}"#),
-    (
-        "/offset",
-        r#"{"model": "offset", "param": "offset", "size_param": "limit", "size": 1000}"#,
-    ),
-    (
-        "/cursor",
-        r#"{"model": "cursor", "param": "after", "next": "/meta/next"}"#,
-    ),
-    (
-        "/cursor-header",
-        r#"{"model": "cursor", "param": "after", "next": "X-Next"}"#,
-    ),
+    ("/offset", r#"{"model": "offset", "param": "offset", "size_param": "limit", "size": 1000}"#),
+    ("/cursor", r#"{"model": "cursor", "param": "after", "next": "/meta/next"}"#),
+    ("/cursor-header", r#"{"model": "cursor", "param": "after", "next": "X-Next"}"#),
     (
         "/search",
         r#"{"model": "cursor", "param": "/query/after", "next": "/next", "send_in": "body"}"#,
@@ -60,11 +51,7 @@ impl Api {
                 i % 24
             )
         });
-        Api {
-            records: records.collect(),
-            size,
-            time: "at",
-        }
+        Api { records: records.collect(), size, time: "at" }
     }
 
     pub fn source(&self, url: &str, path: &str) -> Value {
@@ -84,11 +71,7 @@ impl Api {
     pub fn answer(&self, request: &Request) -> Answer {
         let base = format!("http://{}", request.header("host").unwrap_or_default());
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
-        let number = |name: &str| {
-            request
-                .param(name)
-                .map(|text| text.parse::<usize>().unwrap())
-        };
+        let number = |name: &str| request.param(name).map(|text| text.parse::<usize>().unwrap());
         let chosen: Vec<&String> = match request.param("since").or(request.param("updated_since")) {
             None => self.records.iter().collect(),
             Some(since) => {
@@ -99,9 +82,7 @@ impl Api {
                 self.records.iter().filter(is_new).collect()
             }
         };
-        let token = request
-            .param("after")
-            .or_else(|| body["query"]["after"].as_str());
+        let token = request.param("after").or_else(|| body["query"]["after"].as_str());
         let start = match request.path.as_str() {
             "/page" => (number("page").unwrap_or(1) - 1) * self.size,
             "/offset" => number("offset").unwrap_or(0),
@@ -121,9 +102,7 @@ impl Api {
         let next = (end < chosen.len()).then(|| format!("t{end}"));
         let link = next.as_ref().map(|token| {
             let kept = request.query.iter().filter(|(name, _)| name != "after");
-            let kept: String = kept
-                .map(|(name, value)| format!("{name}={value}&"))
-                .collect();
+            let kept: String = kept.map(|(name, value)| format!("{name}={value}&")).collect();
             format!("{base}{}?{kept}after={token}", request.path)
         });
         let total = chosen.len();

@@ -23,22 +23,11 @@ impl TestDb {
         TEMPLATE_MADE
             .get_or_init(|| async {
                 let admin = connect(&shared().settings()).await;
-                admin
-                    .batch_execute("alter system set fsync = off")
-                    .await
-                    .unwrap();
-                admin
-                    .batch_execute("select pg_reload_conf()")
-                    .await
-                    .unwrap();
-                admin
-                    .batch_execute(&format!("create database {TEMPLATE}"))
-                    .await
-                    .unwrap();
+                admin.batch_execute("alter system set fsync = off").await.unwrap();
+                admin.batch_execute("select pg_reload_conf()").await.unwrap();
+                admin.batch_execute(&format!("create database {TEMPLATE}")).await.unwrap();
                 let template = Self::of(shared(), TEMPLATE);
-                pgsluice::install::migrate(&template.connector())
-                    .await
-                    .unwrap();
+                pgsluice::install::migrate(&template.connector()).await.unwrap();
                 template.wait_until_alone(&admin).await;
             })
             .await;
@@ -54,15 +43,8 @@ impl TestDb {
     pub fn of(server: &TestServer, name: &str) -> Self {
         let mut settings = server.settings();
         settings.dbname = name.to_owned();
-        let url = server
-            .server
-            .url()
-            .replace("/sluice?", &format!("/{name}?"));
-        TestDb {
-            name: name.to_owned(),
-            settings,
-            url,
-        }
+        let url = server.server.url().replace("/sluice?", &format!("/{name}?"));
+        TestDb { name: name.to_owned(), settings, url }
     }
 
     /// The same database, seen by another role.
@@ -72,9 +54,7 @@ impl TestDb {
         TestDb {
             name: self.name.clone(),
             settings,
-            url: self
-                .url
-                .replace(&format!("user={user}"), &format!("user={role}")),
+            url: self.url.replace(&format!("user={user}"), &format!("user={role}")),
         }
     }
 
@@ -85,10 +65,7 @@ impl TestDb {
         // Two copies of one template at a time are refused.
         static COPYING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let _one_at_a_time = COPYING.lock().await;
-        admin
-            .batch_execute(&format!("create database {name} {options}"))
-            .await
-            .unwrap();
+        admin.batch_execute(&format!("create database {name} {options}")).await.unwrap();
         Self::of(shared(), &name)
     }
 

@@ -9,12 +9,8 @@ pub fn assert_golden(file: &str, found: &str, test: &str) {
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
     let only_in = |mark: char, text: &str, other: &str| {
-        let lines = text
-            .lines()
-            .filter(|line| !other.lines().any(|found| found == *line));
-        lines
-            .map(|line| format!("{mark} {line}"))
-            .collect::<Vec<_>>()
+        let lines = text.lines().filter(|line| !other.lines().any(|found| found == *line));
+        lines.map(|line| format!("{mark} {line}")).collect::<Vec<_>>()
     };
     let difference = [only_in('-', &golden, found), only_in('+', found, &golden)].concat();
     assert!(

@@ -44,14 +44,9 @@ impl Loader {
     /// Starts a command line that the caller made.
     pub fn of(command: Sluice) -> Self {
         let mut child = command.spawn();
-        let output = [
-            read_all(child.stdout.take().unwrap()),
-            read_all(child.stderr.take().unwrap()),
-        ];
-        Loader {
-            child,
-            output: Some(output),
-        }
+        let output =
+            [read_all(child.stdout.take().unwrap()), read_all(child.stderr.take().unwrap())];
+        Loader { child, output: Some(output) }
     }
 
     pub fn send(&self, signal: Signal) {
@@ -102,18 +97,11 @@ impl Loader {
             std::thread::sleep(Duration::from_millis(2));
         };
         let [stdout, stderr] = self.output();
-        Done {
-            code: status.code(),
-            stdout,
-            stderr,
-        }
+        Done { code: status.code(), stdout, stderr }
     }
 
     fn output(&mut self) -> [String; 2] {
-        self.output
-            .take()
-            .unwrap()
-            .map(|reader| reader.join().unwrap())
+        self.output.take().unwrap().map(|reader| reader.join().unwrap())
     }
 }
 

@@ -24,11 +24,7 @@ impl Pooler {
     pub fn start(sessions: usize) -> Option<Self> {
         let named = std::env::var("PGBOUNCER").ok();
         // The last is in few paths but root's.
-        let programs = [
-            named.as_deref(),
-            Some("pgbouncer"),
-            Some("/usr/sbin/pgbouncer"),
-        ];
+        let programs = [named.as_deref(), Some("pgbouncer"), Some("/usr/sbin/pgbouncer")];
         let is_there = |program: &&str| Command::new(program).arg("-V").output().is_ok();
         let Some(program) = programs.into_iter().flatten().find(is_there) else {
             // Not by a macro, whose output the harness keeps to itself.
@@ -72,11 +68,7 @@ impl Pooler {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let pooler = Pooler {
-            port,
-            watchdog,
-            _folder: folder,
-        };
+        let pooler = Pooler { port, watchdog, _folder: folder };
         for _ in 0..1000 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Some(pooler);

@@ -155,10 +155,7 @@ impl Proxy {
         let mut state = self.core.lock();
         while !is_so(&state) {
             assert!(Instant::now() < deadline, "{what} never came");
-            state = (self.core.changed)
-                .wait_timeout(state, Duration::from_millis(100))
-                .unwrap()
-                .0;
+            state = (self.core.changed).wait_timeout(state, Duration::from_millis(100)).unwrap().0;
         }
     }
 
@@ -237,12 +234,7 @@ impl Core {
         let Ok(server) = UnixStream::connect(&self.upstream) else {
             return;
         };
-        let link = Link {
-            client,
-            server,
-            asked: Arc::default(),
-            is_half_open: Arc::default(),
-        };
+        let link = Link { client, server, asked: Arc::default(), is_half_open: Arc::default() };
         for from in [From::Loader, From::Server] {
             let core = Arc::clone(self);
             let link = link.copy();
@@ -308,21 +300,13 @@ impl Core {
 
     fn decide(&self, from: From, tag: u8, statement: String) -> Option<Fault> {
         let mut state = self.lock();
-        let message = Message {
-            number: state.log.len() + 1,
-            from,
-            tag,
-            statement,
-        };
+        let message = Message { number: state.log.len() + 1, from, tag, statement };
         let fault = (state.rule)(&message);
         state.log.push(message);
         if fault == Some(Fault::Silence) {
             state.is_silent = true;
         }
-        if matches!(
-            fault,
-            Some(Fault::CutBefore | Fault::CutAfter | Fault::HalfOpen)
-        ) {
+        if matches!(fault, Some(Fault::CutBefore | Fault::CutAfter | Fault::HalfOpen)) {
             state.fired += 1;
             self.changed.notify_all();
         }
@@ -331,10 +315,7 @@ impl Core {
 
     /// Counts the faults after which the message goes on.
     fn count(&self, fault: Option<Fault>) {
-        if matches!(
-            fault,
-            Some(Fault::Hold | Fault::Stop | Fault::StopAndHold | Fault::Silence)
-        ) {
+        if matches!(fault, Some(Fault::Hold | Fault::Stop | Fault::StopAndHold | Fault::Silence)) {
             self.lock().fired += 1;
             self.changed.notify_all();
         }

@@ -19,11 +19,8 @@ pub struct TestServer {
 impl TestServer {
     /// Starts one. `PG_BIN` chooses the binaries, as for the embedded server.
     pub fn start() -> Self {
-        let home = tempfile::Builder::new()
-            .prefix("sluice-test-")
-            .tempdir_in("/tmp")
-            .unwrap()
-            .keep();
+        let home =
+            tempfile::Builder::new().prefix("sluice-test-").tempdir_in("/tmp").unwrap().keep();
         Self::start_in(home)
     }
 
@@ -45,11 +42,7 @@ impl TestServer {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        TestServer {
-            server,
-            home,
-            watchdog: Mutex::new(watchdog),
-        }
+        TestServer { server, home, watchdog: Mutex::new(watchdog) }
     }
 
     /// Stops it and starts it, with the settings of then.

@@ -130,13 +130,7 @@ impl Done {
     /// Insists on an exit code.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(
-            self.code,
-            Some(code),
-            "stdout:\n{}\nstderr:\n{}",
-            self.stdout,
-            self.stderr
-        );
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
@@ -164,9 +158,8 @@ impl Summary {
             outcome: words.next().unwrap_or_default().to_owned(),
             values: words
                 .map(|word| {
-                    let (name, value) = word
-                        .split_once('=')
-                        .unwrap_or_else(|| panic!("no key=value: {line}"));
+                    let (name, value) =
+                        word.split_once('=').unwrap_or_else(|| panic!("no key=value: {line}"));
                     (name.to_owned(), value.to_owned())
                 })
                 .collect(),

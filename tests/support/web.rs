@@ -74,10 +74,7 @@ impl Answer {
     }
 
     pub fn status(status: u16, body: &str) -> Self {
-        Answer {
-            status,
-            ..Answer::json(body)
-        }
+        Answer { status, ..Answer::json(body) }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -118,10 +115,7 @@ impl Web {
     ) -> (Self, String) {
         let key = rcgen::KeyPair::generate().unwrap();
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names)
-            .unwrap()
-            .self_signed(&key)
-            .unwrap();
+        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
         let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
@@ -240,9 +234,7 @@ fn read(input: &mut impl BufRead) -> std::io::Result<Option<Request>> {
         };
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
-    let length: usize = headers
-        .get("content-length")
-        .map_or(0, |length| length.parse().unwrap());
+    let length: usize = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     input.read_exact(&mut body)?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));

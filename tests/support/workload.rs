@@ -83,11 +83,7 @@ impl Workload {
         for (name, part) in [("a.ndjson", first), ("b.ndjson", second)] {
             std::fs::write(folder.join(name), part.concat()).unwrap();
         }
-        Workload {
-            records: records.len(),
-            folder,
-            calm: OnceCell::new(),
-        }
+        Workload { records: records.len(), folder, calm: OnceCell::new() }
     }
 
     pub fn batches(&self) -> usize {
@@ -211,10 +207,7 @@ fn record(i: usize) -> Vec<u8> {
     let earlier = 10 + (i * 7) % i.max(11);
     let good = |id: usize, at: String, more: &str| {
         let amount = format!("{}.{:02}", i % 97, i % 100);
-        format!(
-            r#"{{"id":{id},"amount":"{amount}","status":"s{}","at":"{at}"{more}}}"#,
-            i % 5
-        )
+        format!(r#"{{"id":{id},"amount":"{amount}","status":"s{}","at":"{at}"{more}}}"#, i % 5)
     };
     let text = match place {
         5 => format!(r#"{{"id":{i},"amount":"12,50","status":"x","at":"2026-01-01"}}"#),

@@ -25,9 +25,7 @@ pub(crate) enum Account {
 impl Account {
     /// The user for the cluster in `folder`: its owner, if it is there.
     pub(crate) fn of(folder: &Path, postgres: &EmbeddedPostgres) -> Result<Account> {
-        let owner = std::fs::symlink_metadata(folder)
-            .ok()
-            .map(|it| Uid::from_raw(it.uid()));
+        let owner = std::fs::symlink_metadata(folder).ok().map(|it| Uid::from_raw(it.uid()));
         if geteuid().is_root() {
             return Self::for_root(owner.filter(|owner| !owner.is_root()));
         }
@@ -48,9 +46,7 @@ impl Account {
     fn for_root(owner: Option<Uid>) -> Result<Account> {
         let user = match owner {
             Some(owner) => User::from_uid(owner).ok().flatten(),
-            None => UNPRIVILEGED
-                .iter()
-                .find_map(|name| User::from_name(name).ok().flatten()),
+            None => UNPRIVILEGED.iter().find_map(|name| User::from_name(name).ok().flatten()),
         };
         user.map(Account::Other).ok_or_else(|| {
             Error::usage("PostgreSQL does not run as root, and there is no other user to run it")
@@ -91,11 +87,8 @@ impl Account {
         }
         let failed = |why| Error::failed(format!("{} does not run: {why}", program.display()));
         // In /, where everybody may be.
-        let output = self
-            .command(program, Path::new("/"))
-            .args(args)
-            .output()
-            .map_err(|error| {
+        let output =
+            self.command(program, Path::new("/")).args(args).output().map_err(|error| {
                 failed(match (error.kind(), self) {
                     // The kernel speaks of the program's loader.
                     (ErrorKind::NotFound, _) => "it was made for another C library".to_owned(),
@@ -135,11 +128,8 @@ impl Account {
     /// others can write to, somebody may have put something else there before us.
     pub(crate) fn private_folder(&self, folder: &Path, postgres: &EmbeddedPostgres) -> Result<()> {
         let failed = |cause| {
-            Error::failed(format!(
-                "the folder \"{}\" cannot be made",
-                folder.display()
-            ))
-            .caused_by(cause)
+            Error::failed(format!("the folder \"{}\" cannot be made", folder.display()))
+                .caused_by(cause)
         };
         match std::fs::DirBuilder::new().mode(0o700).create(folder) {
             Ok(()) => {

@@ -57,10 +57,7 @@ impl Binaries {
         let major = parse_major(&said).ok_or_else(|| {
             Error::failed(format!("\"{}\" is no version of PostgreSQL", said.trim()))
         })?;
-        Ok(Some(Binaries {
-            folder: folder.to_owned(),
-            major,
-        }))
+        Ok(Some(Binaries { folder: folder.to_owned(), major }))
     }
 
     /// The path of one program.
@@ -70,9 +67,7 @@ impl Binaries {
 }
 
 fn is_complete(folder: &Path) -> bool {
-    ["initdb", "pg_ctl", "postgres"]
-        .iter()
-        .all(|program| folder.join(program).is_file())
+    ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file())
 }
 
 fn named(pg_bin: &OsStr) -> Result<PathBuf> {
@@ -95,10 +90,7 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(existing: &'a [u32]) -> Self {
-        Search {
-            existing,
-            passed_over: Vec::new(),
-        }
+        Search { existing, passed_over: Vec::new() }
     }
 
     fn through(
@@ -148,10 +140,8 @@ impl<'a> Search<'a> {
 
 fn not_installed(message: impl Into<String>, postgres: &EmbeddedPostgres) -> Error {
     let fetch = (postgres.installed_by.as_ref()).map(|it| format!("fetch it, as any user: {it}"));
-    let instead: String = (fetch.iter())
-        .chain(&postgres.instead)
-        .map(|way| format!("\n         {way}"))
-        .collect();
+    let instead: String =
+        (fetch.iter()).chain(&postgres.instead).map(|way| format!("\n         {way}")).collect();
     let mut error = Error::usage(message).next(format!(
         "do one of these:{instead}\n\
          \x20        install it: apt-get install postgresql (Debian, Ubuntu), dnf install postgresql-server (Fedora), \
@@ -164,11 +154,7 @@ fn not_installed(message: impl Into<String>, postgres: &EmbeddedPostgres) -> Err
 }
 
 fn cluster_of_another(existing: &[u32], clusters: &Path, postgres: &EmbeddedPostgres) -> Error {
-    let made_by = existing
-        .iter()
-        .map(u32::to_string)
-        .collect::<Vec<_>>()
-        .join(" and ");
+    let made_by = existing.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ");
     let fetch = (postgres.installed_by.as_ref())
         .filter(|_| existing.contains(&FETCHED))
         .map_or(String::new(), |it| format!(" (`{it}` fetches {FETCHED})"));
@@ -186,9 +172,7 @@ fn cluster_of_another(existing: &[u32], clusters: &Path, postgres: &EmbeddedPost
 /// `postgres (PostgreSQL) 17.2 (Debian 17.2-1)`, `postgres (PostgreSQL) 18beta1`
 fn parse_major(version: &str) -> Option<u32> {
     let number = version.split_once("(PostgreSQL)")?.1.trim_start();
-    let end = number
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(number.len());
+    let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     number[..end].parse().ok()
 }
 

@@ -45,14 +45,7 @@ impl<'a> Cluster<'a> {
         let data = folder::data(&clusters, major);
         let socket = folder::socket(home, &clusters, major, &data);
         account.private_folder(&socket, home.postgres)?;
-        Ok(Cluster {
-            postgres: home.postgres,
-            binaries,
-            account,
-            folder,
-            data,
-            socket,
-        })
+        Ok(Cluster { postgres: home.postgres, binaries, account, folder, data, socket })
     }
 
     /// Starts the server, in a new cluster if there is none.
@@ -72,9 +65,7 @@ impl<'a> Cluster<'a> {
         let mut output = None;
         let started = wait_for(|| {
             let mut command = self.program("pg_ctl");
-            command
-                .args(["start", "-D", "data", "-l", LOG, "-w", "-t", "60", "-o"])
-                .arg(&options);
+            command.args(["start", "-D", "data", "-l", LOG, "-w", "-t", "60", "-o"]).arg(&options);
             let result = command.output();
             let ok = result.as_ref().is_ok_and(|output| output.status.success());
             // After a kill -9 of the postmaster its children take a moment to notice.
@@ -110,10 +101,7 @@ impl<'a> Cluster<'a> {
 
     /// Makes the cluster under another name first: if this is cut short, the cluster does not exist.
     fn make(&self) -> Result<()> {
-        tracing::info!(
-            "making an embedded PostgreSQL cluster in {}",
-            self.data.display()
-        );
+        tracing::info!("making an embedded PostgreSQL cluster in {}", self.data.display());
         let mut result = Err(Error::failed("no locale"));
         for locale in LOCALES {
             result = self.init(locale);
@@ -155,37 +143,20 @@ impl<'a> Cluster<'a> {
         // Only these empty files are not synced to disk; the server itself is as safe as any.
         let output = self
             .program("initdb")
-            .args([
-                "-D",
-                "data.new",
-                "-U",
-                SUPERUSER,
-                "-E",
-                "UTF8",
-                "-A",
-                "trust",
-                "--no-sync",
-            ])
+            .args(["-D", "data.new", "-U", SUPERUSER, "-E", "UTF8", "-A", "trust", "--no-sync"])
             .arg(format!("--locale={locale}"))
             .output()
             .map_err(|error| Error::failed("initdb cannot be run").caused_by(error))?;
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(self.failed_program("initdb", &output))
-        }
+        if output.status.success() { Ok(()) } else { Err(self.failed_program("initdb", &output)) }
     }
 
     /// The folder says which version made the cluster; somebody may have moved folders.
     fn check_version(&self) -> Result<()> {
         let file = self.data.join("PG_VERSION");
         let text = std::fs::read_to_string(&file).map_err(|error| {
-            Error::failed(format!(
-                "\"{}\" is not a PostgreSQL cluster",
-                self.data.display()
-            ))
-            .next("move that folder away")
-            .caused_by(error)
+            Error::failed(format!("\"{}\" is not a PostgreSQL cluster", self.data.display()))
+                .next("move that folder away")
+                .caused_by(error)
         })?;
         if text.trim() == self.binaries.major.to_string() {
             return Ok(());
@@ -196,10 +167,7 @@ impl<'a> Cluster<'a> {
             text.trim(),
             self.binaries.major
         ))
-        .next(format!(
-            "rename its folder to \"pg{}\", or move it away to start anew",
-            text.trim()
-        )))
+        .next(format!("rename its folder to \"pg{}\", or move it away to start anew", text.trim())))
     }
 
     /// PostgreSQL deals with lock files left by a crash, unless the number in them is in use.
@@ -211,8 +179,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn program(&self, name: &str) -> Command {
-        self.account
-            .command(&self.binaries.program(name), &self.folder)
+        self.account.command(&self.binaries.program(name), &self.folder)
     }
 
     fn failed_program(&self, name: &str, output: &Output) -> Error {
@@ -244,10 +211,7 @@ pub(crate) fn wait_until_ready(server: Server) -> Result<Option<Server>> {
         server.pid,
         server.socket.display()
     ))
-    .next(format!(
-        "its log is \"{}\"; stop it and start again",
-        server.log.display()
-    ));
+    .next(format!("its log is \"{}\"; stop it and start again", server.log.display()));
     for line in last_lines(&text_from(&server.log, 0)) {
         error = error.detail(format!("log: {line}"));
     }
@@ -272,9 +236,6 @@ fn text_from(file: &Path, start: u64) -> String {
 }
 
 fn last_lines(text: &str) -> Vec<&str> {
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
 }

@@ -36,10 +36,7 @@ impl Error {
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Error {
-            is_usage: true,
-            ..Self::failed(message)
-        }
+        Error { is_usage: true, ..Self::failed(message) }
     }
 
     pub(crate) fn detail(mut self, line: impl Into<String>) -> Self {

@@ -26,10 +26,7 @@ impl<'a> Home<'a> {
         let path = postgres.home.as_path();
         let failed = |cause| {
             Error::failed(format!("the folder \"{}\" cannot be made", path.display()))
-                .next(format!(
-                    "{} a folder you can write to",
-                    postgres.choose_home
-                ))
+                .next(format!("{} a folder you can write to", postgres.choose_home))
                 .caused_by(cause)
         };
         std::fs::create_dir_all(path).map_err(failed)?;
@@ -47,11 +44,10 @@ impl<'a> Home<'a> {
         match path.canonicalize() {
             Ok(path) => Ok(Some(Home { postgres, path })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::failed(format!(
-                "the folder \"{}\" cannot be read",
-                path.display()
-            ))
-            .caused_by(error)),
+            Err(error) => {
+                Err(Error::failed(format!("the folder \"{}\" cannot be read", path.display()))
+                    .caused_by(error))
+            }
         }
     }
 
@@ -67,11 +63,7 @@ impl<'a> Home<'a> {
                 ))
                 .caused_by(cause)
         };
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(failed)?;
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
         file.lock().map_err(failed)?;
         Ok(file)
     }
@@ -83,16 +75,13 @@ impl<'a> Home<'a> {
             Ok(text) => {
                 let folder = PathBuf::from(text.trim_end());
                 // Whoever deleted it wanted to start anew.
-                Ok(if folder.is_dir() {
-                    folder
-                } else {
-                    self.path.clone()
-                })
+                Ok(if folder.is_dir() { folder } else { self.path.clone() })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(self.path.clone()),
-            Err(error) => Err(
-                Error::failed(format!("\"{}\" cannot be read", pointer.display())).caused_by(error),
-            ),
+            Err(error) => {
+                Err(Error::failed(format!("\"{}\" cannot be read", pointer.display()))
+                    .caused_by(error))
+            }
         }
     }
 
@@ -101,15 +90,9 @@ impl<'a> Home<'a> {
     pub(crate) fn move_clusters(&self) -> Result<PathBuf> {
         let folder = PathBuf::from(format!("/var/tmp/{}-{}", self.postgres.name, self.hash()));
         let failed = |cause| {
-            Error::failed(format!(
-                "the folder \"{}\" cannot be made",
-                folder.display()
-            ))
-            .next(format!(
-                "{} a folder that any user can enter",
-                self.postgres.choose_home
-            ))
-            .caused_by(cause)
+            Error::failed(format!("the folder \"{}\" cannot be made", folder.display()))
+                .next(format!("{} a folder that any user can enter", self.postgres.choose_home))
+                .caused_by(cause)
         };
         match std::fs::DirBuilder::new().mode(0o755).create(&folder) {
             // The mode above went through our umask.
@@ -140,11 +123,7 @@ impl<'a> Home<'a> {
     fn hash(&self) -> String {
         use std::os::unix::ffi::OsStrExt;
         let digest = Sha256::digest(self.path.as_os_str().as_bytes());
-        digest
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -178,9 +157,7 @@ pub(crate) fn socket(home: &Home<'_>, clusters: &Path, major: u32, data: &Path) 
     let beside = of_major(clusters, major).join("socket");
     let plain = beside.to_str().is_some_and(|path| {
         path.len() + format!("/.s.PGSQL.{PORT}").len() <= LONGEST_SOCKET
-            && path
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte))
+            && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte))
     });
     if plain {
         return beside;

@@ -197,10 +197,7 @@ impl EmbeddedPostgres {
                 "install the PostgreSQL client programs (Debian, Ubuntu: apt-get install postgresql-client)",
             )
         })?;
-        let error = Command::new(&psql)
-            .arg(format!("--dbname={}", server.url()))
-            .args(args)
-            .exec();
+        let error = Command::new(&psql).arg(format!("--dbname={}", server.url())).args(args).exec();
         Err(Error::failed(format!("{} cannot be run", psql.display())).caused_by(error))
     }
 

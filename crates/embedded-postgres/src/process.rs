@@ -28,25 +28,17 @@ pub(crate) fn misleading_lock_files(data: &Path, socket: &Path) -> Vec<PathBuf> 
     let misleads = |file: &PathBuf| {
         recorded(file).is_some_and(|pid| is_used(pid) && !is_postmaster(pid, data))
     };
-    [
-        data.join(LOCK_FILE),
-        socket.join(format!(".s.PGSQL.{PORT}.lock")),
-    ]
-    .into_iter()
-    .filter(misleads)
-    .collect()
+    [data.join(LOCK_FILE), socket.join(format!(".s.PGSQL.{PORT}.lock"))]
+        .into_iter()
+        .filter(misleads)
+        .collect()
 }
 
 /// The process id in a lock file.
 fn recorded(lock_file: &Path) -> Option<i32> {
     let text = std::fs::read_to_string(lock_file).ok()?;
     // Negative: a single-user backend.
-    text.lines()
-        .next()?
-        .trim()
-        .parse()
-        .ok()
-        .filter(|pid| *pid > 1)
+    text.lines().next()?.trim().parse().ok().filter(|pid| *pid > 1)
 }
 
 fn is_used(pid: i32) -> bool {
@@ -66,18 +58,15 @@ fn is_postmaster(pid: i32, data: &Path) -> bool {
         .is_some_and(|(name, rest)| name.contains("(postgres") && !rest.starts_with(['Z', 'X']));
     // A server works in the folder of its cluster. We may not ask about another user's process.
     is_live_server
-        && std::fs::read_link(format!("/proc/{pid}/cwd")).map_or(true, |folder| {
-            data.canonicalize().is_ok_and(|data| data == folder)
-        })
+        && std::fs::read_link(format!("/proc/{pid}/cwd"))
+            .map_or(true, |folder| data.canonicalize().is_ok_and(|data| data == folder))
 }
 
 /// Whether the server accepts connections: it says so in its lock file, and it answers.
 pub(crate) fn is_ready(server: &Server) -> bool {
-    std::fs::read_to_string(server.data.join(LOCK_FILE)).is_ok_and(|text| {
-        text.lines()
-            .nth(7)
-            .is_some_and(|line| line.trim() == "ready")
-    }) && answers(&server.socket.join(format!(".s.PGSQL.{PORT}"))).is_ok()
+    std::fs::read_to_string(server.data.join(LOCK_FILE))
+        .is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
+        && answers(&server.socket.join(format!(".s.PGSQL.{PORT}"))).is_ok()
 }
 
 /// Asks whether there is TLS and waits for the answer. That the connection opens proves
@@ -117,9 +106,6 @@ pub(crate) fn stop(server: &Server) -> Result<()> {
     if wait_for(|| alive(&server.data) != Some(server.pid)) {
         return Ok(());
     }
-    Err(Error::failed(format!(
-        "the embedded server (process {}) does not stop",
-        server.pid
-    ))
-    .next(format!("look at its log, \"{}\"", server.log.display())))
+    Err(Error::failed(format!("the embedded server (process {}) does not stop", server.pid))
+        .next(format!("look at its log, \"{}\"", server.log.display())))
 }

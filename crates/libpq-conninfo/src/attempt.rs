@@ -64,10 +64,7 @@ impl Settings {
     /// tokio-postgres' own limit ends when the socket is open; a server that accepts and then
     /// says nothing must not hang a client either.
     pub fn connect_limit(&self) -> Option<Duration> {
-        let ways = self
-            .hosts
-            .iter()
-            .map(|host| ways(self.tls.mode, host).len());
+        let ways = self.hosts.iter().map(|host| ways(self.tls.mode, host).len());
         let attempts = u32::try_from(ways.sum::<usize>()).unwrap_or(u32::MAX);
         Some(self.connect_timeout?.saturating_mul(attempts))
     }

@@ -33,11 +33,8 @@ impl Settings {
 /// The provider is given explicitly: a library has no business setting the one of the process.
 fn connector(settings: &TlsSettings) -> Result<Tls> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions: &[&rustls::SupportedProtocolVersion] = if settings.only_tls13 {
-        &[&rustls::version::TLS13]
-    } else {
-        rustls::ALL_VERSIONS
-    };
+    let versions: &[&rustls::SupportedProtocolVersion] =
+        if settings.only_tls13 { &[&rustls::version::TLS13] } else { rustls::ALL_VERSIONS };
     let failed = |error: rustls::Error| Error::new("TLS cannot be set up").caused_by(error);
     let verifier = Arc::new(ByMode::new(settings, &provider)?);
     let builder = ClientConfig::builder_with_provider(provider)
@@ -151,11 +148,7 @@ impl ByMode {
             }
             _ => None,
         };
-        Ok(ByMode {
-            mode: settings.mode,
-            provider: Arc::clone(provider),
-            trust,
-        })
+        Ok(ByMode { mode: settings.mode, provider: Arc::clone(provider), trust })
     }
 }
 
@@ -223,9 +216,7 @@ impl ServerCertVerifier for ByMode {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -249,22 +240,17 @@ fn root_certificates(roots: &RootCertificates) -> Result<Vec<CertificateDer<'sta
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let unreadable = |error| {
-        Error::new(format!(
-            "certificate file \"{}\" cannot be read",
-            file.display()
-        ))
-        .next("it must be a PEM file (-----BEGIN CERTIFICATE-----)")
-        .caused_by(error)
+        Error::new(format!("certificate file \"{}\" cannot be read", file.display()))
+            .next("it must be a PEM file (-----BEGIN CERTIFICATE-----)")
+            .caused_by(error)
     };
     let found = CertificateDer::pem_file_iter(file)
         .map_err(unreadable)?
         .collect::<Result<Vec<_>, _>>()
         .map_err(unreadable)?;
     if found.is_empty() {
-        return Err(
-            Error::new(format!("there is no certificate in \"{}\"", file.display()))
-                .next("it must be a PEM file (-----BEGIN CERTIFICATE-----)"),
-        );
+        return Err(Error::new(format!("there is no certificate in \"{}\"", file.display()))
+            .next("it must be a PEM file (-----BEGIN CERTIFICATE-----)"));
     }
     Ok(found)
 }
@@ -282,11 +268,8 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
         }
     }
     PrivateKeyDer::from_pem_file(file).map_err(|error| {
-        Error::new(format!(
-            "private key file \"{}\" cannot be read",
-            file.display()
-        ))
-        .next("it must be a PEM file without a passphrase")
-        .caused_by(error)
+        Error::new(format!("private key file \"{}\" cannot be read", file.display()))
+            .next("it must be a PEM file without a passphrase")
+            .caused_by(error)
     })
 }

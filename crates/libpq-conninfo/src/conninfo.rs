@@ -16,42 +16,33 @@ impl Parameters {
     /// Reads either form of connection string.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
-        if let Some(rest) = ["postgres://", "postgresql://"]
-            .iter()
-            .find_map(|prefix| text.strip_prefix(prefix))
+        if let Some(rest) =
+            ["postgres://", "postgresql://"].iter().find_map(|prefix| text.strip_prefix(prefix))
         {
             return parse_url(rest);
         }
         if let Some((scheme, _)) = text.split_once("://")
-            && scheme
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
         {
-            return Err(
-                Error::new(format!("\"{scheme}://\" is not a Postgres connection URL"))
-                    .next("write postgresql://user@host:5432/database"),
-            );
+            return Err(Error::new(format!("\"{scheme}://\" is not a Postgres connection URL"))
+                .next("write postgresql://user@host:5432/database"));
         }
         parse_pairs(text)
     }
 
     /// The parameters the `PG*` variables set.
     pub(crate) fn from_environment(environment: &Environment) -> Self {
-        let set = KEYWORDS
-            .iter()
-            .filter(|(_, variable, _)| !variable.is_empty())
-            .filter_map(|(keyword, variable, _)| {
+        let set = KEYWORDS.iter().filter(|(_, variable, _)| !variable.is_empty()).filter_map(
+            |(keyword, variable, _)| {
                 Some((keyword.to_string(), environment.get(variable)?.to_owned()))
-            });
+            },
+        );
         Parameters(set.collect())
     }
 
     /// A parameter that is set and not empty: to libpq an empty value is the default.
     pub(crate) fn get(&self, keyword: &str) -> Option<&str> {
-        self.0
-            .get(keyword)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(keyword).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Sets a parameter libpq knows; a later value replaces an earlier one.
@@ -62,12 +53,10 @@ impl Parameters {
                 true => String::new(),
                 false => format!(" \"{keyword}\""),
             };
-            return Err(
-                Error::new(format!("unknown connection parameter{name}")).next(
-                    "use libpq's parameters; percent-encode (URL) or quote (key=value) special \
+            return Err(Error::new(format!("unknown connection parameter{name}")).next(
+                "use libpq's parameters; percent-encode (URL) or quote (key=value) special \
                      characters in values",
-                ),
-            );
+            ));
         }
         self.0.insert(keyword.to_owned(), value);
         Ok(())
@@ -94,10 +83,9 @@ impl Parameters {
                 // Not quoted: sslpassword is one of them.
                 let next = match values {
                     [] => format!("leave \"{keyword}\" out"),
-                    values => format!(
-                        "leave \"{keyword}\" out or set it to {}",
-                        values.join(" or ")
-                    ),
+                    values => {
+                        format!("leave \"{keyword}\" out or set it to {}", values.join(" or "))
+                    }
                 };
                 return Err(Error::new(format!(
                     "this value of the connection parameter \"{keyword}\" is not supported"
@@ -183,11 +171,7 @@ fn split_host(text: &str) -> Result<(&str, &str)> {
     let Some(bracketed) = text.strip_prefix('[') else {
         return Ok(text.split_once(':').unwrap_or((text, "")));
     };
-    let wrong = || {
-        Error::new(format!(
-            "malformed IPv6 address \"{text}\" in the connection URL"
-        ))
-    };
+    let wrong = || Error::new(format!("malformed IPv6 address \"{text}\" in the connection URL"));
     let (address, rest) = bracketed.split_once(']').ok_or_else(wrong)?;
     match rest.strip_prefix(':') {
         Some(port) => Ok((address, port)),
@@ -199,10 +183,8 @@ fn split_host(text: &str) -> Result<(&str, &str)> {
 /// Undoes percent-encoding.
 fn decode(text: &str, what: &str) -> Result<String> {
     let wrong = || {
-        Error::new(format!(
-            "invalid percent-encoding in the {what} of the connection URL"
-        ))
-        .next("write a literal \"%\" as %25")
+        Error::new(format!("invalid percent-encoding in the {what} of the connection URL"))
+            .next("write a literal \"%\" as %25")
     };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -14,19 +14,13 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
-        let account = nix::unistd::User::from_uid(nix::unistd::geteuid())
-            .ok()
-            .flatten();
+        let account = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
         // A variable that is not UTF-8 cannot be a parameter of the protocol either.
         let variables: BTreeMap<_, _> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let home = std::env::home_dir().or_else(|| account.as_ref().map(|user| user.dir.clone()));
-        Environment {
-            variables,
-            os_user: account.map(|user| user.name),
-            home,
-        }
+        Environment { variables, os_user: account.map(|user| user.name), home }
     }
 
     /// An environment of `variables`, for the operating system's user `os_user`.

@@ -21,12 +21,7 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Error {
-            message: message.into(),
-            details: Vec::new(),
-            next: None,
-            cause: None,
-        }
+        Error { message: message.into(), details: Vec::new(), next: None, cause: None }
     }
 
     /// Adds a line between the message and the next step.

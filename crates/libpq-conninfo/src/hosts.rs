@@ -50,10 +50,7 @@ impl HostSpec {
 /// Host, hostaddr and port are lists that go together; one port serves all hosts.
 pub(crate) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
     let list = |keyword| -> Vec<&str> {
-        parameters
-            .get(keyword)
-            .map(|value| value.split(',').collect())
-            .unwrap_or_default()
+        parameters.get(keyword).map(|value| value.split(',').collect()).unwrap_or_default()
     };
     let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
@@ -90,12 +87,7 @@ pub(crate) fn hosts(parameters: &Parameters) -> Result<Vec<HostSpec>> {
                 None | Some(&"") => DEFAULT_PORT,
                 Some(text) => parse_port(text)?,
             };
-            Ok(HostSpec {
-                host,
-                address,
-                port,
-                password: None,
-            })
+            Ok(HostSpec { host, address, port, password: None })
         })
         .collect()
 }
@@ -119,11 +111,7 @@ fn parse_port(text: &str) -> Result<u16> {
 fn default_host() -> String {
     ["/var/run/postgresql", "/tmp"]
         .into_iter()
-        .find(|folder| {
-            Path::new(folder)
-                .join(format!(".s.PGSQL.{DEFAULT_PORT}"))
-                .exists()
-        })
+        .find(|folder| Path::new(folder).join(format!(".s.PGSQL.{DEFAULT_PORT}")).exists())
         .or_else(|| Some("/var/run/postgresql").filter(|folder| Path::new(folder).is_dir()))
         .unwrap_or("localhost")
         .to_owned()
@@ -141,11 +129,7 @@ pub(crate) fn password(
         return Some(Password(password.to_owned()));
     }
     let wanted = Wanted {
-        host: if host.is_socket() {
-            "localhost"
-        } else {
-            &host.host
-        },
+        host: if host.is_socket() { "localhost" } else { &host.host },
         port: host.port,
         dbname,
         user,

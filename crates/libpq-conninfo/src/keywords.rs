@@ -17,11 +17,7 @@ use Support::{Harmless, Only, Yes};
 pub(crate) const KEYWORDS: &[(&str, &str, Support)] = &[
     ("application_name", "PGAPPNAME", Yes),
     ("channel_binding", "PGCHANNELBINDING", Yes),
-    (
-        "client_encoding",
-        "",
-        Only(&["auto", "utf8", "UTF8", "utf-8", "UTF-8"]),
-    ),
+    ("client_encoding", "", Only(&["auto", "utf8", "UTF8", "utf-8", "UTF-8"])),
     ("connect_timeout", "PGCONNECT_TIMEOUT", Yes),
     ("dbname", "PGDATABASE", Yes),
     ("fallback_application_name", "", Yes),
@@ -45,11 +41,7 @@ pub(crate) const KEYWORDS: &[(&str, &str, Support)] = &[
     ("requirepeer", "PGREQUIREPEER", Only(&[])),
     ("service", "PGSERVICE", Yes),
     ("servicefile", "PGSERVICEFILE", Yes),
-    (
-        "ssl_max_protocol_version",
-        "PGSSLMAXPROTOCOLVERSION",
-        Only(&["TLSv1.3"]),
-    ),
+    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", Only(&["TLSv1.3"])),
     ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", Yes),
     ("sslcert", "PGSSLCERT", Yes),
     ("sslcertmode", "PGSSLCERTMODE", Only(&["allow"])),
@@ -69,8 +61,5 @@ pub(crate) const KEYWORDS: &[(&str, &str, Support)] = &[
 
 /// What becomes of `keyword`; `None`: libpq does not know it either.
 pub(crate) fn support(keyword: &str) -> Option<Support> {
-    KEYWORDS
-        .iter()
-        .find(|(name, _, _)| *name == keyword)
-        .map(|(_, _, support)| *support)
+    KEYWORDS.iter().find(|(name, _, _)| *name == keyword).map(|(_, _, support)| *support)
 }

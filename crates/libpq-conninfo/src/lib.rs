@@ -23,14 +23,8 @@ pub use tls::{RootCertificates, SslMode, TlsSettings};
 use conninfo::Parameters;
 
 /// The variables that by themselves say "there is a server": the others only refine.
-const NAMING_A_SERVER: [&str; 6] = [
-    "PGHOST",
-    "PGHOSTADDR",
-    "PGSERVICE",
-    "PGDATABASE",
-    "PGPORT",
-    "PGUSER",
-];
+const NAMING_A_SERVER: [&str; 6] =
+    ["PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT", "PGUSER"];
 
 impl Settings {
     /// The settings a connection string asks for; what it leaves open comes from its service,
@@ -41,19 +35,13 @@ impl Settings {
 
     /// The settings of the environment alone; `None`: it names no server.
     pub fn from_environment(environment: &Environment) -> Result<Option<Settings>> {
-        let is_named = NAMING_A_SERVER
-            .iter()
-            .any(|name| environment.get(name).is_some());
-        is_named
-            .then(|| Self::complete(Parameters::default(), environment))
-            .transpose()
+        let is_named = NAMING_A_SERVER.iter().any(|name| environment.get(name).is_some());
+        is_named.then(|| Self::complete(Parameters::default(), environment)).transpose()
     }
 
     fn complete(mut written: Parameters, environment: &Environment) -> Result<Settings> {
-        let service = written
-            .get("service")
-            .or_else(|| environment.get("PGSERVICE"))
-            .map(str::to_owned);
+        let service =
+            written.get("service").or_else(|| environment.get("PGSERVICE")).map(str::to_owned);
         if let Some(name) = service {
             let file = written.get("servicefile").map(str::to_owned);
             written.fill_from(&service::read(&name, file.as_deref(), environment)?);

@@ -35,32 +35,28 @@ pub(crate) fn lookup(
 /// Whether only the owner can read the file; `None`: there is no such plain file.
 fn is_private(path: &Path) -> Option<bool> {
     let metadata = std::fs::metadata(path).ok()?;
-    metadata
-        .is_file()
-        .then(|| metadata.permissions().mode() & 0o077 == 0)
+    metadata.is_file().then(|| metadata.permissions().mode() & 0o077 == 0)
 }
 
 /// The password of the first line that fits.
 pub(crate) fn find(text: &str, wanted: &Wanted<'_>) -> Option<String> {
     let port = wanted.port.to_string();
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .find_map(|line| {
-            let mut rest = line;
-            for value in [wanted.host, port.as_str(), wanted.dbname, wanted.user] {
-                let (field, is_wildcard, after) = next_field(rest)?;
-                if !is_wildcard && field != value {
-                    return None;
-                }
-                rest = after;
+    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+        let mut rest = line;
+        for value in [wanted.host, port.as_str(), wanted.dbname, wanted.user] {
+            let (field, is_wildcard, after) = next_field(rest)?;
+            if !is_wildcard && field != value {
+                return None;
             }
-            // The password goes to the next colon; anything after it is reserved.
-            let password = match next_field(rest) {
-                Some((password, _, _)) => password,
-                None => unescape(rest),
-            };
-            (!password.is_empty()).then_some(password)
-        })
+            rest = after;
+        }
+        // The password goes to the next colon; anything after it is reserved.
+        let password = match next_field(rest) {
+            Some((password, _, _)) => password,
+            None => unescape(rest),
+        };
+        (!password.is_empty()).then_some(password)
+    })
 }
 
 /// The field up to the next unescaped colon, whether it is a bare `*`, and what follows.

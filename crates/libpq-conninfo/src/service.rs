@@ -24,11 +24,7 @@ pub(crate) fn read(
     };
     let files: Vec<PathBuf> = own
         .into_iter()
-        .chain(
-            system
-                .into_iter()
-                .map(|folder| folder.join("pg_service.conf")),
-        )
+        .chain(system.into_iter().map(|folder| folder.join("pg_service.conf")))
         .collect();
     for path in &files {
         let Ok(text) = std::fs::read_to_string(path) else {
@@ -40,17 +36,10 @@ pub(crate) fn read(
             return Ok(parameters);
         }
     }
-    let looked: Vec<String> = files
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    Err(
-        Error::new(format!("definition of service \"{name}\" not found"))
-            .detail(format!("looked in {}", looked.join(", ")))
-            .next(format!(
-                "add a section [{name}] to one of these files, or set PGSERVICEFILE"
-            )),
-    )
+    let looked: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    Err(Error::new(format!("definition of service \"{name}\" not found"))
+        .detail(format!("looked in {}", looked.join(", ")))
+        .next(format!("add a section [{name}] to one of these files, or set PGSERVICEFILE")))
 }
 
 /// The section `[name]` of a service file.

@@ -52,11 +52,8 @@ pub struct Keepalives {
 }
 
 /// A dead peer is noticed after a minute. The kernel's defaults take two hours.
-const KEEPALIVES: Keepalives = Keepalives {
-    idle: Duration::from_secs(30),
-    interval: Duration::from_secs(10),
-    count: 3,
-};
+const KEEPALIVES: Keepalives =
+    Keepalives { idle: Duration::from_secs(30), interval: Duration::from_secs(10), count: 3 };
 
 /// Longer than a server may stall: the kernel also counts the time in which the server's
 /// receive window is closed because its disk or a lock holds a COPY up.
@@ -104,9 +101,8 @@ impl Settings {
         for host in &mut hosts {
             host.password = password(parameters, environment, host, &dbname, &user);
         }
-        let application_name = parameters
-            .get("application_name")
-            .or(parameters.get("fallback_application_name"));
+        let application_name =
+            parameters.get("application_name").or(parameters.get("fallback_application_name"));
         Ok(Settings {
             hosts,
             user,
@@ -140,11 +136,7 @@ impl Settings {
                 Some("disable") => ChannelBinding::Disable,
                 Some("require") => ChannelBinding::Require,
                 Some(other) => {
-                    return Err(invalid(
-                        "channel_binding",
-                        other,
-                        "disable, prefer, require",
-                    ));
+                    return Err(invalid("channel_binding", other, "disable, prefer, require"));
                 }
             },
             shuffle_hosts: match parameters.get("load_balance_hosts") {

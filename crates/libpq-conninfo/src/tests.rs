@@ -27,21 +27,13 @@ fn error(conninfo: &str) -> String {
 }
 
 fn hosts(settings: &Settings) -> Vec<(&str, u16)> {
-    settings
-        .hosts
-        .iter()
-        .map(|host| (host.host.as_str(), host.port))
-        .collect()
+    settings.hosts.iter().map(|host| (host.host.as_str(), host.port)).collect()
 }
 
 #[test]
 fn variables_that_only_refine_name_no_server() {
     assert_eq!(from_environment(&[]), None);
-    let refining = [
-        ("PGPASSWORD", "x"),
-        ("PGSSLMODE", "require"),
-        ("PGHOST", ""),
-    ];
+    let refining = [("PGPASSWORD", "x"), ("PGSSLMODE", "require"), ("PGHOST", "")];
     assert_eq!(from_environment(&refining), None);
 }
 
@@ -66,16 +58,10 @@ fn a_url_may_hold_everything() {
     assert_eq!((it.user.as_str(), it.dbname.as_str()), ("us@er", "d b"));
     assert_eq!(hosts(&it), [("one", 1), ("::1", 2), ("/tmp/x", 5432)]);
     assert!(it.hosts[2].is_socket() && !it.hosts[0].is_socket());
-    assert_eq!(
-        it.hosts[0].password.as_ref().map(Password::reveal),
-        Some("p:w/")
-    );
+    assert_eq!(it.hosts[0].password.as_ref().map(Password::reveal), Some("p:w/"));
     assert_eq!(it.connect_timeout, Some(Duration::from_secs(7)));
     assert_eq!(it.tcp_user_timeout, Some(Duration::from_millis(1500)));
-    assert_eq!(
-        it.keepalives.map(|k| (k.idle.as_secs(), k.count)),
-        Some((30, 9))
-    );
+    assert_eq!(it.keepalives.map(|k| (k.idle.as_secs(), k.count)), Some((30, 9)));
     assert_eq!(it.application_name.as_deref(), Some("n"));
     assert_eq!(it.options.as_deref(), Some("-c a=b"));
 }
@@ -88,15 +74,9 @@ fn a_url_may_name_only_a_socket() {
 
 #[test]
 fn key_value_pairs_may_be_quoted_and_escaped() {
-    let it = settings(
-        r"host = h  user='o\'neil' password='a b\\c' dbname=d\ e port=7",
-        &[],
-    );
+    let it = settings(r"host = h  user='o\'neil' password='a b\\c' dbname=d\ e port=7", &[]);
     assert_eq!(it.to_string(), "o'neil@h:7/d e");
-    assert_eq!(
-        it.hosts[0].password.as_ref().map(Password::reveal),
-        Some(r"a b\c")
-    );
+    assert_eq!(it.hosts[0].password.as_ref().map(Password::reveal), Some(r"a b\c"));
 }
 
 #[test]
@@ -111,10 +91,7 @@ fn missing_parts_come_from_the_environment() {
         ],
     );
     assert_eq!(it.to_string(), "bob@host:5432/bob");
-    assert_eq!(
-        it.hosts[0].password.as_ref().map(Password::reveal),
-        Some("pw")
-    );
+    assert_eq!(it.hosts[0].password.as_ref().map(Password::reveal), Some("pw"));
     assert_eq!(it.application_name.as_deref(), Some("app"));
     assert_eq!(it.target_session_attrs, TargetSessionAttrs::ReadWrite);
 }
@@ -138,10 +115,7 @@ fn unknown_and_unsupported_parameters_are_refused_by_name() {
     assert!(error("host=h sslcrl=/x").contains("\"sslcrl\""));
     assert!(error("host=h sslmode=verify").contains("invalid value \"verify\" for \"sslmode\""));
     assert!(error("mysql://root@h/d").contains("\"mysql://\" is not a Postgres connection URL"));
-    settings(
-        "host=h gssencmode=prefer client_encoding=UTF8 krbsrvname=x sslcompression=0",
-        &[],
-    );
+    settings("host=h gssencmode=prefer client_encoding=UTF8 krbsrvname=x sslcompression=0", &[]);
 }
 
 #[test]

@@ -74,20 +74,14 @@ impl TlsSettings {
             Some(other) => return Err(invalid("sslnegotiation", other, "postgres, direct")),
         };
         if direct && matches!(mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer) {
-            return Err(
-                Error::new("\"sslnegotiation=direct\" needs a stronger \"sslmode\"")
-                    .next("set sslmode=require, verify-ca or verify-full"),
-            );
+            return Err(Error::new("\"sslnegotiation=direct\" needs a stronger \"sslmode\"")
+                .next("set sslmode=require, verify-ca or verify-full"));
         }
         let only_tls13 = match parameters.get("ssl_min_protocol_version") {
             None | Some("TLSv1" | "TLSv1.1" | "TLSv1.2") => false,
             Some("TLSv1.3") => true,
             Some(other) => {
-                return Err(invalid(
-                    "ssl_min_protocol_version",
-                    other,
-                    "TLSv1.2, TLSv1.3",
-                ));
+                return Err(invalid("ssl_min_protocol_version", other, "TLSv1.2, TLSv1.3"));
             }
         };
         Ok(TlsSettings {
@@ -131,10 +125,10 @@ fn decide(
             None | Some(SslMode::VerifyFull) => {
                 Ok((SslMode::VerifyFull, Some(RootCertificates::System)))
             }
-            Some(_) => Err(Error::new(
-                "\"sslrootcert=system\" works only with \"sslmode=verify-full\"",
-            )
-            .next("set sslmode=verify-full, or leave sslmode out")),
+            Some(_) => {
+                Err(Error::new("\"sslrootcert=system\" works only with \"sslmode=verify-full\"")
+                    .next("set sslmode=verify-full, or leave sslmode out"))
+            }
         };
     }
     let mode = mode.unwrap_or(SslMode::Prefer);
@@ -177,10 +171,7 @@ fn identity(
     let Some(cert) = cert else { return Ok(None) };
     match parameters.get("sslkey").map(PathBuf::from).or(default_key) {
         Some(key) => Ok(Some((cert, key))),
-        None => Err(Error::new(format!(
-            "certificate \"{}\" has no private key",
-            cert.display()
-        ))
-        .next("set sslkey to the file of the key")),
+        None => Err(Error::new(format!("certificate \"{}\" has no private key", cert.display()))
+            .next("set sslkey to the file of the key")),
     }
 }

@@ -61,15 +61,8 @@ pub async fn delivering_targets(client: &Client, pipeline: &str) -> Result<Deliv
             &[(&pipeline, Type::TEXT)],
         )
         .await?;
-    let routes = rows
-        .iter()
-        .map(|row| Route::all_of(pipeline, row.get("target"), row.get("is_first")));
-    let latest = rows
-        .iter()
-        .filter_map(|row| row.get::<_, Option<i64>>("latest_unsent"))
-        .max();
-    Ok(Delivering {
-        routes: routes.collect(),
-        latest: latest.unwrap_or(0),
-    })
+    let routes =
+        rows.iter().map(|row| Route::all_of(pipeline, row.get("target"), row.get("is_first")));
+    let latest = rows.iter().filter_map(|row| row.get::<_, Option<i64>>("latest_unsent")).max();
+    Ok(Delivering { routes: routes.collect(), latest: latest.unwrap_or(0) })
 }

@@ -237,21 +237,13 @@ mod tests {
 
     #[test]
     fn dollars_of_parameters_and_names_begin_no_string() {
-        assert_eq!(
-            texts("execute p($1); select $2"),
-            ["execute p($1)", "select $2"]
-        );
+        assert_eq!(texts("execute p($1); select $2"), ["execute p($1)", "select $2"]);
         assert_eq!(texts("select a$b; select $c"), ["select a$b", "select $c"]);
     }
 
     #[test]
     fn what_does_not_end_goes_to_the_end_of_the_file() {
-        for sql in [
-            "select 'a; b",
-            "select $$a; b",
-            "select \"a; b",
-            "select (1; 2",
-        ] {
+        for sql in ["select 'a; b", "select $$a; b", "select \"a; b", "select (1; 2"] {
             assert_eq!(texts(sql), [sql]);
         }
         assert_eq!(texts("select 1; /* b; c"), ["select 1"]);

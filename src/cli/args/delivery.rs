@@ -16,11 +16,7 @@ Rows of further targets have a line of their own behind it, which ends in target
 Killed anywhere, run it again: what may have arrived is repeated with the same idempotency key.")]
 pub(crate) struct Deliver {
     /// Pipelines, one after the other
-    #[arg(
-        required_unless_present = "all",
-        conflicts_with = "all",
-        value_name = "PIPELINE"
-    )]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "PIPELINE")]
     pub(crate) pipelines: Vec<String>,
     /// Send what every pipeline that delivers has to send
     #[arg(long)]

@@ -13,11 +13,7 @@ The last line on stdout of each pipeline's run is its summary, stable key=value:
   orders ok extracted=336776 transformed=336770 filtered=0 quarantined=6 inserted=336700 ...")]
 pub(crate) struct Run {
     /// Pipelines, run one after the other
-    #[arg(
-        required_unless_present = "all",
-        conflicts_with = "all",
-        value_name = "PIPELINE"
-    )]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "PIPELINE")]
     pub(crate) pipelines: Vec<String>,
     /// Run every pipeline, in the order of their definition
     #[arg(long)]

@@ -47,12 +47,7 @@ pub(crate) struct Reconcile {
     /// The pipeline
     pub(crate) pipeline: String,
     /// Accept this: deleted, edited, unknown, foreign
-    #[arg(
-        long,
-        value_name = "WHAT,...",
-        value_delimiter = ',',
-        requires = "reason"
-    )]
+    #[arg(long, value_name = "WHAT,...", value_delimiter = ',', requires = "reason")]
     pub(crate) accept: Vec<String>,
     /// Say why; it stays in the ledger
     #[arg(long, value_name = "TEXT")]
@@ -119,8 +114,7 @@ pub(crate) struct Drop {
 }
 
 fn policy(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or("a policy and its value, as in max_bad_ratio=0.02")?;
+    let (name, value) =
+        text.split_once('=').ok_or("a policy and its value, as in max_bad_ratio=0.02")?;
     Ok((name.to_owned(), value.to_owned()))
 }

@@ -97,9 +97,7 @@ fn batches(text: &str) -> Result<Batches, String> {
     let wanted = || "numbers such as 812,813, or a range such as 812..830".to_owned();
     let number = |text: &str| text.trim().parse::<i64>().map_err(|_| wanted());
     let Some((from, to)) = text.split_once("..") else {
-        return Ok(Batches::These(
-            text.split(',').map(number).collect::<Result<_, _>>()?,
-        ));
+        return Ok(Batches::These(text.split(',').map(number).collect::<Result<_, _>>()?));
     };
     let end = |text: &str| match text.is_empty() {
         true => Ok(None),
@@ -128,10 +126,7 @@ mod tests {
     fn batches_are_a_list_or_a_range() {
         assert_eq!(batches("812"), Ok(Batches::These(vec![812])));
         assert_eq!(batches("812, 813"), Ok(Batches::These(vec![812, 813])));
-        assert_eq!(
-            batches("812..830"),
-            Ok(Batches::Between(Some(812), Some(830)))
-        );
+        assert_eq!(batches("812..830"), Ok(Batches::Between(Some(812), Some(830))));
         assert_eq!(batches("812.."), Ok(Batches::Between(Some(812), None)));
         assert_eq!(batches("..830"), Ok(Batches::Between(None, Some(830))));
         for wrong in ["", "..", "a", "1,,2", "1..b", "1-2"] {

@@ -83,11 +83,7 @@ impl Stage {
 
     pub(super) async fn digest(&self) -> Result<(String, String)> {
         let rows = call::rows(&self.session, DIGEST, &[]).await?;
-        let text = |name: &str| {
-            rows.first()
-                .map(|row| row[name].to_string())
-                .unwrap_or_default()
-        };
+        let text = |name: &str| rows.first().map(|row| row[name].to_string()).unwrap_or_default();
         Ok((text("rows"), text("sha256")))
     }
 
@@ -97,10 +93,7 @@ impl Stage {
         let committed = "select batch_seq from sluice.etl_state join sluice.pipelines using (pipeline_id) where name = 'flights'";
         let seq = async || -> Result<i64> {
             let rows = call::rows(&self.session, committed, &[]).await?;
-            Ok(rows
-                .first()
-                .and_then(|row| row["batch_seq"].as_i64())
-                .unwrap_or(0))
+            Ok(rows.first().and_then(|row| row["batch_seq"].as_i64()).unwrap_or(0))
         };
         let before = seq().await?;
         println!("  $ sluice run flights --batch-rows 500");
@@ -117,18 +110,12 @@ impl Stage {
         // On Unix this is SIGKILL: the loader has no chance to clean up.
         let _ = child.kill();
         let _ = child.wait();
-        let rows = call::rows(
-            &self.session,
-            "select count(*) as rows from nyc.flights",
-            &[],
-        )
-        .await?;
+        let rows =
+            call::rows(&self.session, "select count(*) as rows from nyc.flights", &[]).await?;
         println!(
             "    killed (SIGKILL) after {} batches: {} rows in the table, the cursor with them",
             seq().await? - before,
-            rows.first()
-                .map(|row| row["rows"].clone())
-                .unwrap_or(Value::Null)
+            rows.first().map(|row| row["rows"].clone()).unwrap_or(Value::Null)
         );
         Ok(())
     }

@@ -52,11 +52,7 @@ fn collect(members: &Members<'_>, above: &str, depth: usize, places: &mut Vec<En
             Some(inner) => AnswerValue::Objects(objects(inner)),
             None => found(value),
         };
-        places.push(Entry {
-            pointer: pointer.clone(),
-            name: name.clone(),
-            value: found,
-        });
+        places.push(Entry { pointer: pointer.clone(), name: name.clone(), value: found });
         if let Some(inner) = inner
             && depth < DEEPEST
         {
@@ -67,10 +63,7 @@ fn collect(members: &Members<'_>, above: &str, depth: usize, places: &mut Vec<En
 
 /// How many objects it holds, if it holds nothing else.
 fn objects(members: &Members<'_>) -> usize {
-    let are_objects = members
-        .0
-        .iter()
-        .all(|(_, value)| value.get().starts_with('{'));
+    let are_objects = members.0.iter().all(|(_, value)| value.get().starts_with('{'));
     if are_objects { members.0.len() } else { 0 }
 }
 
@@ -78,19 +71,14 @@ fn found(value: &RawValue) -> AnswerValue {
     let json = value.get();
     if json.starts_with('[') {
         let elements: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-        return AnswerValue::List(
-            elements
-                .iter()
-                .filter(|it| it.get().starts_with('{'))
-                .count(),
-        );
+        return AnswerValue::List(elements.iter().filter(|it| it.get().starts_with('{')).count());
     }
     match serde_json::from_str(json) {
         Ok(Value::String(text)) => AnswerValue::Text(text),
         Ok(Value::Bool(flag)) => AnswerValue::Flag(flag),
-        Ok(Value::Number(number)) => number
-            .as_u64()
-            .map_or(AnswerValue::Nothing, AnswerValue::Number),
+        Ok(Value::Number(number)) => {
+            number.as_u64().map_or(AnswerValue::Nothing, AnswerValue::Number)
+        }
         _ => AnswerValue::Nothing,
     }
 }
@@ -120,11 +108,10 @@ pub(super) fn records(body: &str, places: &[Entry], called: &str) -> Records {
             _ => None,
         })
         .collect();
-    let by_name = [called].into_iter().chain(LISTS).find_map(|name| {
-        lists
-            .iter()
-            .find(|(place, _)| place.name.eq_ignore_ascii_case(name))
-    });
+    let by_name = [called]
+        .into_iter()
+        .chain(LISTS)
+        .find_map(|name| lists.iter().find(|(place, _)| place.name.eq_ignore_ascii_case(name)));
     let longest = lists.iter().rev().max_by_key(|(_, count)| *count);
     if let Some((best, _)) = by_name.or(longest) {
         let others = lists.iter().map(|(place, _)| place.pointer.clone());
@@ -134,9 +121,7 @@ pub(super) fn records(body: &str, places: &[Entry], called: &str) -> Records {
     // An empty list is one, too.
     let empty = places.iter().find(|place| {
         place.value == AnswerValue::List(0)
-            && LISTS
-                .iter()
-                .any(|name| place.name.eq_ignore_ascii_case(name))
+            && LISTS.iter().any(|name| place.name.eq_ignore_ascii_case(name))
     });
     if let Some(place) = empty {
         return Records::List(place.pointer.clone(), Vec::new());

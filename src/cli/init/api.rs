@@ -43,28 +43,16 @@ pub(super) fn find(sampler: &Sampler, mut settings: Value) -> Result<SampleLayou
     if settings["paging"].is_null() && settings["shape"].is_null() {
         settle_paging(sampler, &answer, &places, &mut settings, &mut choices)?;
     }
-    Ok(SampleLayout {
-        settings,
-        is_tabular,
-        choices,
-    })
+    Ok(SampleLayout { settings, is_tabular, choices })
 }
 
 /// Sets the format where the answer is not JSON; true for rows of fields.
 fn settle_format(answer: &FirstResponse, body: &str, settings: &mut Value) -> bool {
     if settings["format"].is_null() {
-        let kind = answer
-            .header("content-type")
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let kind = answer.header("content-type").unwrap_or_default().to_ascii_lowercase();
         let is_lines = || {
             let mut lines = body.lines().filter(|line| !line.trim().is_empty());
-            lines
-                .by_ref()
-                .take(2)
-                .filter(|line| Members::of(line).is_some())
-                .count()
-                == 2
+            lines.by_ref().take(2).filter(|line| Members::of(line).is_some()).count() == 2
         };
         if kind.contains("csv") {
             settings["format"] = json!("csv");

@@ -137,9 +137,8 @@ impl SampleColumn {
             ([name], Takes::Document) => format!("doc{}{}", self.arrow("->"), literal(name)),
             (path, _) => format!("doc{}{}", self.arrow("#>"), literal(&array(path))),
         };
-        let text = self.nulls.iter().fold(json, |text, null| {
-            format!("nullif({text}, {})", literal(null))
-        });
+        let text =
+            self.nulls.iter().fold(json, |text, null| format!("nullif({text}, {})", literal(null)));
         match (self.sql, form(self.sql).filter(|_| !self.is_declared)) {
             // In a row the text "12" and the number 12 are the same.
             ("jsonb", _) if takes == Takes::Row => format!(
@@ -196,14 +195,12 @@ fn decide(
     match found[..] {
         [] => ("text", Some("no value in the sample".to_owned())),
         _ if found.contains(&ValueKind::Json) => ("jsonb", None),
-        [ValueKind::Integer] if is_quoted || is_code => (
-            "text",
-            Some("bigint, if these are numbers and no codes".to_owned()),
-        ),
-        [ValueKind::Decimal] | [ValueKind::Integer, ValueKind::Decimal] if is_code => (
-            "text",
-            Some("numeric, if these are numbers and no codes".to_owned()),
-        ),
+        [ValueKind::Integer] if is_quoted || is_code => {
+            ("text", Some("bigint, if these are numbers and no codes".to_owned()))
+        }
+        [ValueKind::Decimal] | [ValueKind::Integer, ValueKind::Decimal] if is_code => {
+            ("text", Some("numeric, if these are numbers and no codes".to_owned()))
+        }
         [ValueKind::Boolean] if is_quoted => ("text", Some("boolean".to_owned())),
         [ValueKind::Comma]
         | [ValueKind::Integer, ValueKind::Comma]
@@ -216,29 +213,18 @@ fn decide(
         }
         [kind] => (kind.sql(), None),
         _ if found.iter().all(|kind| {
-            matches!(
-                kind,
-                ValueKind::Integer | ValueKind::Decimal | ValueKind::Exponent
-            )
+            matches!(kind, ValueKind::Integer | ValueKind::Decimal | ValueKind::Exponent)
         }) =>
         {
             ("numeric", None)
         }
         _ if found.iter().all(|kind| {
-            matches!(
-                kind,
-                ValueKind::Date | ValueKind::Timestamp | ValueKind::Instant
-            )
+            matches!(kind, ValueKind::Date | ValueKind::Timestamp | ValueKind::Instant)
         }) =>
         {
-            let examples: Vec<_> = kinds
-                .values()
-                .map(|(_, text)| format!("{text:?}"))
-                .collect();
-            let choice = format!(
-                "timestamptz, if what has no zone is UTC: {}",
-                examples.join(", ")
-            );
+            let examples: Vec<_> = kinds.values().map(|(_, text)| format!("{text:?}")).collect();
+            let choice =
+                format!("timestamptz, if what has no zone is UTC: {}", examples.join(", "));
             ("text", Some(choice))
         }
         _ => ("text", mostly(kinds)),
@@ -262,9 +248,7 @@ fn mostly(kinds: &Kinds) -> Option<String> {
 
 /// Whether a word of the name says so: `zip_code`, `phoneNumber`, `PLZ`.
 fn is_code(name: &str) -> bool {
-    super::name::words(name)
-        .iter()
-        .any(|word| CODES.contains(&word.as_str()))
+    super::name::words(name).iter().any(|word| CODES.contains(&word.as_str()))
 }
 
 /// An array of text as Postgres writes it.
@@ -272,9 +256,7 @@ pub(super) fn array(texts: &[String]) -> String {
     let element = |text: &String| {
         let is_plain = !text.is_empty()
             && !text.eq_ignore_ascii_case("null")
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         match is_plain {
             true => text.clone(),
             false => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),

@@ -147,9 +147,7 @@ fn best(sampler: &Sampler, settings: &Value, skip_lines: u64) -> Option<Guess> {
 
 /// Whether the format is what could not be told.
 fn is_unknown(sample: &Result<Sample>) -> bool {
-    sample
-        .as_ref()
-        .is_err_and(|error| error.message().starts_with("cannot tell the format"))
+    sample.as_ref().is_err_and(|error| error.message().starts_with("cannot tell the format"))
 }
 
 /// Whether the content was there, and made no sense as it was read.
@@ -244,9 +242,8 @@ fn settle_header(sampler: &Sampler, best: Guess) -> Result<SampleLayout> {
     if settings["header"] == false {
         choices.push("columns: there is no header, name them".to_owned());
     } else if names == 0 && settings["columns"].is_null() {
-        let shown: Vec<String> = (first.iter().take(3))
-            .map(|(_, value)| value.get().to_owned())
-            .collect();
+        let shown: Vec<String> =
+            (first.iter().take(3)).map(|(_, value)| value.get().to_owned()).collect();
         choices.push(format!(
             "header => false and columns => {}, if the first line, {} ..., is a record",
             literal("{...}"),
@@ -254,11 +251,7 @@ fn settle_header(sampler: &Sampler, best: Guess) -> Result<SampleLayout> {
         ));
     }
     leave_out_defaults(sampler, &mut settings, best.width);
-    Ok(SampleLayout {
-        settings,
-        is_tabular: true,
-        choices,
-    })
+    Ok(SampleLayout { settings, is_tabular: true, choices })
 }
 
 /// The delimiter that the format has anyway needs no word.

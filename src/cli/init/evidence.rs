@@ -74,9 +74,7 @@ impl Field {
 
     pub(super) fn member(&self, name: &str) -> Option<&Field> {
         let mut members = self.members.iter();
-        members
-            .find(|(known, _)| known == name)
-            .map(|(_, field)| field)
+        members.find(|(known, _)| known == name).map(|(_, field)| field)
     }
 
     /// The fields that become columns, with the way to each; objects become several if `flatten`.
@@ -133,10 +131,7 @@ impl Field {
 impl Evidence {
     fn note(&mut self, kind: ValueKind, text: &str) {
         self.values += 1;
-        self.kinds
-            .entry(kind)
-            .or_insert_with(|| (0, text.to_owned()))
-            .0 += 1;
+        self.kinds.entry(kind).or_insert_with(|| (0, text.to_owned())).0 += 1;
         if kind == ValueKind::Text && self.words.len() < WORDS {
             self.words.insert(text.to_owned());
         }

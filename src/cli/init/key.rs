@@ -6,13 +6,9 @@ use crate::error::{Error, Result};
 
 /// Names of columns that are keys by themselves, best first; `*` stands for the pipeline.
 const KEYS: [&[&str]; 4] = [
-    &[
-        "id", "_id", "*_id", "*_uuid", "*_key", "uuid", "guid", "key",
-    ],
+    &["id", "_id", "*_id", "*_uuid", "*_key", "uuid", "guid", "key"],
     &["_id", "_uuid", "_guid", "_key"],
-    &[
-        "_number", "_no", "_nr", "_code", "_sku", "sku", "isbn", "ean", "slug", "code", "number",
-    ],
+    &["_number", "_no", "_nr", "_code", "_sku", "sku", "isbn", "ean", "slug", "code", "number"],
     &["email", "login", "username", "symbol"],
 ];
 
@@ -20,14 +16,8 @@ const KEYS: [&[&str]; 4] = [
 const EVIDENT: usize = 1;
 
 /// Words in the names of columns that say when a record changed.
-const CHANGES: [&str; 6] = [
-    "updated",
-    "modified",
-    "changed",
-    "modification",
-    "update",
-    "lastmodified",
-];
+const CHANGES: [&str; 6] =
+    ["updated", "modified", "changed", "modification", "update", "lastmodified"];
 
 /// The key: as it is `given`, else the one column that is named like one, and is one in the sample.
 pub(super) fn choose<'a>(
@@ -38,10 +28,7 @@ pub(super) fn choose<'a>(
     what: &str,
 ) -> Result<Vec<&'a SampleColumn>> {
     if !given.is_empty() {
-        return given
-            .iter()
-            .map(|name| named(columns, name, records))
-            .collect();
+        return given.iter().map(|name| named(columns, name, records)).collect();
     }
     let is_possible = |column: &&SampleColumn| {
         column.is_unique && matches!(column.sql, "bigint" | "text" | "uuid" | "numeric")
@@ -81,10 +68,8 @@ fn named<'a>(columns: &'a [SampleColumn], name: &str, records: u64) -> Result<&'
     let found = columns.iter().find(is_field);
     let Some(column) = found.or_else(|| columns.iter().find(is_column)) else {
         let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
-        return Err(
-            Error::usage(format!("there is no column \"{name}\" for the key"))
-                .next(format!("choose among {}", names.join(", "))),
-        );
+        return Err(Error::usage(format!("there is no column \"{name}\" for the key"))
+            .next(format!("choose among {}", names.join(", "))));
     };
     if !column.is_full && records > 0 {
         return Err(Error::usage(format!(
@@ -117,17 +102,13 @@ pub(super) fn doubt(key: &[&SampleColumn], records: u64) -> Option<String> {
 fn is_named(column: &SampleColumn, suffixes: &[&str], pipeline: &str) -> bool {
     let name = &column.plain;
     let one = pipeline.strip_suffix('s').unwrap_or(pipeline);
-    suffixes
-        .iter()
-        .any(|suffix| match suffix.strip_prefix('*') {
-            Some(suffix) => [pipeline, one]
-                .iter()
-                .any(|of| *name == format!("{of}{suffix}")),
-            None if suffix.starts_with('_') => {
-                name.ends_with(suffix) || column.path.last().is_some_and(|path| path == suffix)
-            }
-            None => name == suffix,
-        })
+    suffixes.iter().any(|suffix| match suffix.strip_prefix('*') {
+        Some(suffix) => [pipeline, one].iter().any(|of| *name == format!("{of}{suffix}")),
+        None if suffix.starts_with('_') => {
+            name.ends_with(suffix) || column.path.last().is_some_and(|path| path == suffix)
+        }
+        None => name == suffix,
+    })
 }
 
 /// The column by which a newer record is told from an older one.

@@ -91,9 +91,8 @@ fn of_number(text: &str) -> Option<ValueKind> {
 /// `1.234,56` or `1,234.56` or `12,5`.
 fn is_of_people(whole: &str, rest: &str) -> bool {
     let parts: Vec<&str> = rest.split(['.', ',']).skip(1).collect();
-    let are_digits = parts
-        .iter()
-        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let are_digits =
+        parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
     are_digits && rest.contains(',') && whole.len() <= BIGINT_DIGITS
 }
 
@@ -222,22 +221,12 @@ mod tests {
     #[test]
     fn what_a_type_keeps_has_one() {
         all(ValueKind::Integer, &["0", "-1", "42", "999999999999999999"]);
-        all(
-            ValueKind::Decimal,
-            &["0.50", "-12.5", "1000000000000000000", "0.0"],
-        );
-        all(
-            ValueKind::Comma,
-            &["12,50", "1.234,56", "1,234.56", "1,234,567"],
-        );
+        all(ValueKind::Decimal, &["0.50", "-12.5", "1000000000000000000", "0.0"]);
+        all(ValueKind::Comma, &["12,50", "1.234,56", "1,234.56", "1,234,567"]);
         all(ValueKind::Date, &["2024-02-29", "0001-01-01"]);
         all(
             ValueKind::Timestamp,
-            &[
-                "2026-01-02T03:04",
-                "2026-01-02 03:04:05",
-                "2026-01-02T03:04:05.123456",
-            ],
+            &["2026-01-02T03:04", "2026-01-02 03:04:05", "2026-01-02T03:04:05.123456"],
         );
         all(
             ValueKind::Instant,

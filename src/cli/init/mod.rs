@@ -69,9 +69,7 @@ pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
 /// The settings that a call of one of the engine's constructors makes.
 async fn evaluate(context: &Context, call: &str) -> Result<Value> {
     let session = context.session().await?;
-    let row = session
-        .query_one(&format!("select ({call})::jsonb"), &[])
-        .await?;
+    let row = session.query_one(&format!("select ({call})::jsonb"), &[]).await?;
     let settings: Option<Value> = row.try_get(0)?;
     settings.ok_or_else(|| {
         Error::usage("the source is null").next("write a call: sluice.file_source(path => 'drop')")
@@ -102,11 +100,7 @@ fn draft(
     let sample = sampler.take(&found.settings, args.sample)?;
     let what = described(&sample, &settings);
     let declared = match sample.records == 0 && !sample.declared.is_empty() {
-        true => Declared {
-            fields: sample.declared.clone(),
-            is_binding: true,
-            ..declared
-        },
+        true => Declared { fields: sample.declared.clone(), is_binding: true, ..declared },
         false => declared,
     };
     if sample.records == 0 && !declared.is_binding {
@@ -117,21 +111,15 @@ fn draft(
     let takes = row::takes(args, &found.settings, &sample, &columns)?;
     let key = key::choose(
         &columns,
-        if args.key.is_empty() {
-            &declared.key
-        } else {
-            &args.key
-        },
+        if args.key.is_empty() { &declared.key } else { &args.key },
         &name::plain(&pipeline, "records"),
         sample.records,
         &what,
     )?;
     let mut choices = found.choices;
     if let Some((_, fault)) = &sample.fault {
-        choices.push(format!(
-            "{} of the records looked at will be quarantined: {fault}",
-            sample.bad
-        ));
+        choices
+            .push(format!("{} of the records looked at will be quarantined: {fault}", sample.bad));
     }
     let order_by = key::order(&columns, settings["cursor"].as_str());
     if !args.key.is_empty() && order_by.is_none() {
@@ -188,9 +176,7 @@ fn described(sample: &Sample, settings: &Value) -> String {
 
 fn nothing(sample: &Sample, what: &str) -> Error {
     let place = what.rsplit_once(" of ").map_or(what, |(_, place)| place);
-    let error = Error::usage(format!(
-        "there are no records in {place} to tell columns from"
-    ));
+    let error = Error::usage(format!("there are no records in {place} to tell columns from"));
     match &sample.fault {
         Some((sqlstate, fault)) => error
             .detail(format!("{} records are bad; the first: {sqlstate} {fault}", sample.bad))
@@ -254,11 +240,8 @@ fn table(given: Option<&str>, pipeline: &str) -> Result<(String, String)> {
         }
     };
     if schema.is_empty() || table.is_empty() || table.contains('.') {
-        return Err(Error::usage(format!(
-            "\"{}\" is not a table name",
-            given.unwrap_or_default()
-        ))
-        .next("write it as schema.table"));
+        return Err(Error::usage(format!("\"{}\" is not a table name", given.unwrap_or_default()))
+            .next("write it as schema.table"));
     }
     Ok((name::quoted(schema), name::quoted(&table)))
 }

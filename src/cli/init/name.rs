@@ -60,9 +60,7 @@ pub(super) fn plain(name: &str, fallback: &str) -> String {
 pub(super) fn of_pipeline(name: &str, fallback: &str) -> String {
     // `ß` has no parts, but is SS in capitals.
     let parts = words(name).join("_").to_uppercase().to_lowercase();
-    let ascii: String = (parts.nfkd())
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
-        .collect();
+    let ascii: String = (parts.nfkd()).filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     let name = ascii.trim_matches('_');
     match name.chars().next() {
         None => fallback.to_owned(),
@@ -79,9 +77,7 @@ pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
             let suffix = format!("_{n}");
             cut(&name, LONGEST - suffix.len()) + &suffix
         });
-        let free = std::iter::once(name.clone())
-            .chain(numbered)
-            .find(|name| !taken.contains(name));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name));
         taken.extend(free);
     }
     taken
@@ -159,10 +155,7 @@ mod tests {
     #[test]
     fn no_two_columns_have_one_name() {
         let names = ["id", "id", "id_2", "id"].map(str::to_owned);
-        assert_eq!(
-            distinct(names.into_iter()),
-            ["id", "id_2", "id_2_2", "id_3"]
-        );
+        assert_eq!(distinct(names.into_iter()), ["id", "id_2", "id_2_2", "id_3"]);
         let long = "x".repeat(63);
         let two = distinct([long.clone(), long].into_iter());
         assert_eq!(two[1], format!("{}_2", "x".repeat(61)));

@@ -26,14 +26,7 @@ const LEADS: [&str; 16] = [
     "cursor",
     "bookmark",
 ];
-const MORE: [&str; 6] = [
-    "hasmore",
-    "hasnext",
-    "hasnextpage",
-    "hasmoreitems",
-    "more",
-    "ismore",
-];
+const MORE: [&str; 6] = ["hasmore", "hasnext", "hasnextpage", "hasmoreitems", "more", "ismore"];
 const TOTALS: [&str; 9] = [
     "total",
     "totalcount",
@@ -45,14 +38,7 @@ const TOTALS: [&str; 9] = [
     "recordcount",
     "numfound",
 ];
-const PAGES: [&str; 6] = [
-    "pages",
-    "totalpages",
-    "pagecount",
-    "lastpage",
-    "pagestotal",
-    "numpages",
-];
+const PAGES: [&str; 6] = ["pages", "totalpages", "pagecount", "lastpage", "pagestotal", "numpages"];
 
 /// Parameters that take a token, most common first.
 const TOKEN_PARAMS: [&str; 9] = [
@@ -81,10 +67,7 @@ pub(super) fn guesses(
         return vec![json!({"paging": {"model": "link_header", "rel": "next"}})];
     }
     let mut guesses = Vec::new();
-    for place in places
-        .iter()
-        .filter(|place| is_called(place, &LEADS) || is_hal(place))
-    {
+    for place in places.iter().filter(|place| is_called(place, &LEADS) || is_hal(place)) {
         match &place.value {
             AnswerValue::Text(text) if is_link(text) => {
                 guesses.push(json!({"paging": {"model": "next_link", "next": place.pointer}}));
@@ -131,17 +114,12 @@ pub(super) fn shows_more(answer: &FirstResponse, places: &[Entry], records: u64)
     if answer.has_next_link() {
         return Some("the header Link".to_owned());
     }
-    lead.or(more)
-        .or(total)
-        .map(|place| format!("`{}`", place.pointer))
+    lead.or(more).or(total).map(|place| format!("`{}`", place.pointer))
 }
 
 fn by_token(place: &Entry, places: &[Entry]) -> Vec<Value> {
     let name = plain(&place.name);
-    let own = place
-        .name
-        .trim_start_matches("next_")
-        .trim_start_matches("next");
+    let own = place.name.trim_start_matches("next_").trim_start_matches("next");
     let own = match own.chars().next() {
         Some(first) => first.to_lowercase().chain(own.chars().skip(1)).collect(),
         None => String::new(),
@@ -151,11 +129,7 @@ fn by_token(place: &Entry, places: &[Entry]) -> Vec<Value> {
         "nextpage" => vec!["page"],
         _ => Vec::new(),
     };
-    params.extend(
-        [&*own, &*place.name]
-            .iter()
-            .filter(|param| !param.is_empty()),
-    );
+    params.extend([&*own, &*place.name].iter().filter(|param| !param.is_empty()));
     params.extend(TOKEN_PARAMS);
     let mut tried = Vec::new();
     let more = called(places, &MORE).map(|place| &*place.pointer);
@@ -179,9 +153,8 @@ fn may_have_more(answer: &FirstResponse, places: &[Entry], records: u64) -> bool
 }
 
 fn total_header(answer: &FirstResponse) -> Option<String> {
-    let name = answer
-        .header_names()
-        .find(|name| name.contains("total") && !name.contains("page"))?;
+    let name =
+        answer.header_names().find(|name| name.contains("total") && !name.contains("page"))?;
     answer.header(name)?.parse::<u64>().ok()?;
     Some(canonical(name))
 }

@@ -38,13 +38,9 @@ pub(super) fn name(settings: &Value) -> String {
     };
     let mut named = parts.iter().rev().filter_map(|part| {
         // Of `orders-2026-03.csv.gz` what is before the first point.
-        let stem = part
-            .split('.')
-            .find(|stem| !stem.is_empty())
-            .unwrap_or_default();
-        let words: Vec<String> = (name::words(stem).into_iter())
-            .filter(|word| !is_of_a_drop(word))
-            .collect();
+        let stem = part.split('.').find(|stem| !stem.is_empty()).unwrap_or_default();
+        let words: Vec<String> =
+            (name::words(stem).into_iter()).filter(|word| !is_of_a_drop(word)).collect();
         (!words.is_empty()).then(|| words.join("_"))
     });
     name::of_pipeline(&named.next().unwrap_or_default(), "records")

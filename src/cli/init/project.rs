@@ -7,10 +7,7 @@ use std::path::Path;
 /// The other files of a project. `NAME` stands for the pipeline.
 const FILES: [(&str, &str); 4] = [
     ("README.md", include_str!("project/README.md")),
-    (
-        "docker-compose.yml",
-        include_str!("project/docker-compose.yml"),
-    ),
+    ("docker-compose.yml", include_str!("project/docker-compose.yml")),
     ("ci.sh", include_str!("project/ci.sh")),
     (".gitignore", ".sluice/\n"),
 ];

@@ -24,10 +24,8 @@ pub(super) fn takes(
     if args.rows {
         return match fault {
             None => Ok(Takes::Row),
-            Some(fault) => Err(
-                Error::usage(format!("the transform cannot take rows: {fault}"))
-                    .next("leave out --rows: it takes the document then"),
-            ),
+            Some(fault) => Err(Error::usage(format!("the transform cannot take rows: {fault}"))
+                .next("leave out --rows: it takes the document then")),
         };
     }
     // The text of a value that may be an object does not tell whether it was a string.
@@ -48,10 +46,7 @@ pub(super) fn takes(
 /// Why no composite type can have these fields.
 fn fault(columns: &[SampleColumn]) -> Option<String> {
     if columns.len() > MOST_FIELDS {
-        return Some(format!(
-            "they have {} fields, more than {MOST_FIELDS}",
-            columns.len()
-        ));
+        return Some(format!("they have {} fields, more than {MOST_FIELDS}", columns.len()));
     }
     columns.iter().find_map(|column| {
         let [name] = &column.path[..] else {

@@ -46,10 +46,7 @@ const PIPED: u64 = 16 << 20;
 
 impl Sampler {
     pub(super) fn new(context: SourceContext) -> Self {
-        Sampler {
-            context,
-            piped: None,
-        }
+        Sampler { context, piped: None }
     }
 
     pub(super) fn source_context(&self) -> &SourceContext {
@@ -60,12 +57,9 @@ impl Sampler {
     pub(super) fn prepare(&mut self, settings: &Value) -> Result<()> {
         if settings["kind"] == "file" && settings["path"] == "-" {
             let mut head = Vec::new();
-            std::io::stdin()
-                .take(PIPED)
-                .read_to_end(&mut head)
-                .map_err(|cause| {
-                    crate::error::Error::failed("cannot read standard input").caused_by(cause)
-                })?;
+            std::io::stdin().take(PIPED).read_to_end(&mut head).map_err(|cause| {
+                crate::error::Error::failed("cannot read standard input").caused_by(cause)
+            })?;
             if head.len() as u64 == PIPED {
                 // The last line is not whole.
                 head.truncate(memchr::memrchr(b'\n', &head).map_or(head.len(), |at| at + 1));
@@ -79,11 +73,7 @@ impl Sampler {
     pub(super) fn take(&self, settings: &Value, most: u64) -> Result<Sample> {
         let mut source = self.open(settings)?;
         let mut sample = Sample::default();
-        let limits = BatchLimits {
-            rows: 1,
-            bytes: usize::MAX,
-            digests: false,
-        };
+        let limits = BatchLimits { rows: 1, bytes: usize::MAX, digests: false };
         while sample.records + sample.bad < most {
             let mut out = BatchBuilder::new(limits);
             let progress = source.read(&mut out)?;
@@ -102,11 +92,7 @@ impl Sampler {
         let mut settings = settings.clone();
         if let Some(piped) = &self.piped {
             let input = Box::new(Cursor::new(piped.clone()));
-            return Ok(Box::new(StreamSource::new(
-                &settings,
-                input,
-                &self.context,
-            )?));
+            return Ok(Box::new(StreamSource::new(&settings, input, &self.context)?));
         }
         match settings["kind"].as_str() {
             // Whether a file is still being written is of no interest here.
@@ -127,8 +113,7 @@ impl Sample {
                 let is_same = |known: &DeclaredField, field: &DeclaredField| {
                     known.name == field.name && known.sql == field.sql
                 };
-                self.declared
-                    .retain(|known| fields.iter().any(|field| is_same(known, field)));
+                self.declared.retain(|known| fields.iter().any(|field| is_same(known, field)));
             }
             None => self.declared = fields.to_vec(),
         }
@@ -155,8 +140,7 @@ impl Sample {
             Some((_, Err(unreadable))) => {
                 self.bad += 1;
                 self.is_foreign |= std::str::from_utf8(&unreadable.payload).is_err();
-                self.fault
-                    .get_or_insert((unreadable.sqlstate, unreadable.message.clone()));
+                self.fault.get_or_insert((unreadable.sqlstate, unreadable.message.clone()));
             }
         }
     }

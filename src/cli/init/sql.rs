@@ -44,11 +44,7 @@ impl Pipeline<'_> {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let (schema, table, name) = (&self.schema, &self.table, &self.name);
-        writeln!(
-            out,
-            "-- {name}: made by `sluice init` from {}.",
-            one_line(&self.what)
-        )?;
+        writeln!(out, "-- {name}: made by `sluice init` from {}.", one_line(&self.what))?;
         writeln!(
             out,
             "-- Read it through, correct it, apply it with `sluice apply`. Types are those that lose nothing of the sample;"
@@ -76,11 +72,7 @@ impl Pipeline<'_> {
         writeln!(out, "  name      => {},", literal(name))?;
         writeln!(out, "  version   => 1,")?;
         writeln!(out, "  transform => {},", literal(&self.function()))?;
-        writeln!(
-            out,
-            "  target    => {},",
-            literal(&format!("{schema}.{table}"))
-        )?;
+        writeln!(out, "  target    => {},", literal(&format!("{schema}.{table}")))?;
         let key: Vec<String> = self.key.iter().map(|column| column.plain.clone()).collect();
         writeln!(out, "  key       => {},", literal(&array(&key)))?;
         if let Some(column) = self.order_by {
@@ -112,16 +104,9 @@ impl Pipeline<'_> {
             Takes::Document => "doc jsonb".to_owned(),
             Takes::Row => format!("r {}", self.of_version("in_v1")),
         };
-        writeln!(
-            out,
-            "create or replace function {}({argument})",
-            self.function()
-        )?;
+        writeln!(out, "create or replace function {}({argument})", self.function())?;
         writeln!(out, "returns table (\n{})", columns.join(",\n"))?;
-        writeln!(
-            out,
-            "language sql stable as {quote}\n  select\n{body}\n{quote};\n"
-        )
+        writeln!(out, "language sql stable as {quote}\n  select\n{body}\n{quote};\n")
     }
 
     /// The fields of a record, as text. There is no `create type if not exists`.
@@ -183,9 +168,7 @@ fn argument(value: &Value) -> String {
     match value {
         Value::String(text) => literal(text),
         Value::Array(texts) => {
-            let texts = texts
-                .iter()
-                .map(|text| text.as_str().unwrap_or_default().to_owned());
+            let texts = texts.iter().map(|text| text.as_str().unwrap_or_default().to_owned());
             literal(&array(&texts.collect::<Vec<_>>()))
         }
         Value::Object(_) if value["model"].is_string() => call(value),

@@ -18,10 +18,8 @@ impl Credential {
     /// A header that is marked sensitive, as libraries would log it.
     pub(super) fn header(name: HeaderName, value: &str) -> Result<Self> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
-            Error::usage(format!(
-                "the credential cannot be sent in the header {name}"
-            ))
-            .next("it has to be visible ASCII")
+            Error::usage(format!("the credential cannot be sent in the header {name}"))
+                .next("it has to be visible ASCII")
         })?;
         value.set_sensitive(true);
         Ok(Credential::Header(name, value))

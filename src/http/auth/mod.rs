@@ -72,12 +72,7 @@ impl Auth {
         redactor: Arc<Redactor>,
         host: HostRules,
     ) -> Result<Self> {
-        let auth = Auth {
-            settings,
-            redactor,
-            host,
-            current: Mutex::new(None),
-        };
+        let auth = Auth { settings, redactor, host, current: Mutex::new(None) };
         if let Some(settings) = &auth.settings {
             auth.read_secret(settings)?;
         }
@@ -105,9 +100,8 @@ impl Auth {
         let secret = self.read_secret(settings).map_err(permanent)?;
         let (credential, expires) = match (settings, &secret) {
             (AuthSettings::Oauth2(oauth2), secret) => {
-                let (token, expires) = oauth2
-                    .token(secret.as_ref(), &self.redactor, transport)
-                    .await?;
+                let (token, expires) =
+                    oauth2.token(secret.as_ref(), &self.redactor, transport).await?;
                 let value = format!("Bearer {}", token.expose());
                 let credential = Credential::header(AUTHORIZATION, &value).map_err(permanent)?;
                 (credential, expires)
@@ -118,11 +112,7 @@ impl Auth {
             }
             (_, None) => (Credential::None, None),
         };
-        let fresh = Current {
-            secret,
-            credential,
-            expires,
-        };
+        let fresh = Current { secret, credential, expires };
         Ok(current.insert(fresh).credential.clone())
     }
 
@@ -195,11 +185,7 @@ impl AuthSettings {
                     .map_or_else(|| text.to_owned(), |user| format!("{user}:{text}"));
                 credential::basic(&pair, redactor)
             }
-            AuthSettings::Header {
-                header: name,
-                prefix,
-                ..
-            } => {
+            AuthSettings::Header { header: name, prefix, .. } => {
                 let name: HeaderName = name.parse().map_err(|cause| {
                     let cause: reqwest::header::InvalidHeaderName = cause;
                     Error::usage(format!("`{name}` cannot be a header")).caused_by(cause)

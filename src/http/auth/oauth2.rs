@@ -64,21 +64,12 @@ impl Oauth2 {
         transport: &Transport,
     ) -> Result<(Secret, Option<Instant>), RetryError> {
         let refresh_token = match &self.refresh_token_file {
-            Some(path) => Some(
-                RefreshToken::take(path, redactor)
-                    .await
-                    .map_err(permanent)?,
-            ),
+            Some(path) => Some(RefreshToken::take(path, redactor).await.map_err(permanent)?),
             None => None,
         };
-        let request = self.request(
-            secret,
-            refresh_token.as_ref().map(RefreshToken::secret),
-            redactor,
-        );
-        let reply = transport
-            .send(request.map_err(permanent)?, self.token_url.as_str())
-            .await?;
+        let request =
+            self.request(secret, refresh_token.as_ref().map(RefreshToken::secret), redactor);
+        let reply = transport.send(request.map_err(permanent)?, self.token_url.as_str()).await?;
         let status = reply.status;
         if !status.is_success() {
             let error = self.refused(&reply, redactor);
@@ -95,9 +86,7 @@ impl Oauth2 {
         if let (Some(old), Some(new)) = (refresh_token, answer["refresh_token"].as_str()) {
             // The old refresh token is invalid from now on: store the new one before the access token is
             // used.
-            old.replace(Secret::new(new.to_owned()), redactor)
-                .await
-                .map_err(permanent)?;
+            old.replace(Secret::new(new.to_owned()), redactor).await.map_err(permanent)?;
         }
         let Some(token) = answer["access_token"].as_str() else {
             let error = self.refused(&reply, redactor);
@@ -116,17 +105,10 @@ impl Oauth2 {
     }
 
     fn refused(&self, reply: &Reply, redactor: &Redactor) -> Error {
-        let location = self
-            .secret_location()
-            .ok()
-            .flatten()
-            .map(|location| location.to_string());
+        let location = self.secret_location().ok().flatten().map(|location| location.to_string());
         let file = self.refresh_token_file.as_ref();
         let file = file.map(|path| format!("the refresh token in file `{}`", path.display()));
-        let kept = [
-            location.map(|kept| format!("the client's secret in {kept}")),
-            file,
-        ];
+        let kept = [location.map(|kept| format!("the client's secret in {kept}")), file];
         let kept: Vec<String> = kept.into_iter().flatten().collect();
         let error = Error::failed(format!(
             "{} gave no access token: it answered {}",
@@ -169,10 +151,7 @@ impl Oauth2 {
         let mut request = Request::new(Method::POST, self.token_url.clone());
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         *request.body_mut() = Some(form.finish().into());
         if let Some(secret) = in_header {
             // RFC 6749, 2.3.1: both are form-encoded first.

@@ -36,12 +36,7 @@ impl RefreshToken {
             lock.lock().map_err(unusable)?;
             let secret = SecretLocation::of(None, Some(&path))?.read(&HostRules::open())?;
             let successor = private_file(&beside(&path, "new"), true).map_err(unusable)?;
-            Ok(RefreshToken {
-                path,
-                secret,
-                successor,
-                _lock: lock,
-            })
+            Ok(RefreshToken { path, secret, successor, _lock: lock })
         });
         let token = token.await?;
         redactor.add(&token.secret);
@@ -91,12 +86,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn private_file(path: &Path, is_emptied: bool) -> io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(is_emptied)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().create(true).write(true).truncate(is_emptied).mode(0o600).open(path)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -19,10 +19,7 @@ pub(crate) enum DecodeError {
 /// Decodes the encodings in `header`, the last one first.
 pub(crate) fn decode(body: Vec<u8>, header: &str, limit: usize) -> Result<Vec<u8>, DecodeError> {
     let mut body = body;
-    for name in header
-        .rsplit(',')
-        .map(|name| name.trim().to_ascii_lowercase())
-    {
+    for name in header.rsplit(',').map(|name| name.trim().to_ascii_lowercase()) {
         // Some decoders accept empty input as a complete stream.
         if body.is_empty() && !matches!(name.as_str(), "" | "identity") {
             return Err(DecodeError::Broken(ErrorKind::UnexpectedEof.into()));
@@ -85,10 +82,8 @@ mod tests {
     fn encodings_are_undone() {
         let members: Vec<u8> = TEXT.chunks(7).flat_map(gzip).collect();
         let zstd = zstd::encode_all(TEXT, 3).unwrap();
-        let frames: Vec<u8> = TEXT
-            .chunks(9)
-            .flat_map(|part| zstd::encode_all(part, 3).unwrap())
-            .collect();
+        let frames: Vec<u8> =
+            TEXT.chunks(9).flat_map(|part| zstd::encode_all(part, 3).unwrap()).collect();
         for (header, body) in [
             ("gzip", gzip(TEXT)),
             ("x-gzip", members),
@@ -115,10 +110,7 @@ mod tests {
         ] {
             for end in 0..body.len() {
                 let cut = decode(body[..end].to_vec(), header, 1000);
-                assert!(
-                    matches!(cut, Err(DecodeError::Broken(_))),
-                    "{header} {end}: {cut:?}"
-                );
+                assert!(matches!(cut, Err(DecodeError::Broken(_))), "{header} {end}: {cut:?}");
             }
         }
     }
@@ -126,9 +118,7 @@ mod tests {
     #[test]
     fn what_an_answer_begins_with_is_readable_without_its_end() {
         // Nothing of it repeats, or it would all be in the last bytes.
-        let text: String = (0..60_000u64)
-            .map(|n| format!("{:x}", n * n * 7919))
-            .collect();
+        let text: String = (0..60_000u64).map(|n| format!("{:x}", n * n * 7919)).collect();
         for (header, body) in [
             ("gzip", gzip(text.as_bytes())),
             ("zstd", zstd::encode_all(text.as_bytes(), 3).unwrap()),
@@ -145,10 +135,9 @@ mod tests {
     #[test]
     fn a_bomb_does_not_go_off() {
         let zeros = vec![b'0'; 10 << 20];
-        for (header, body) in [
-            ("gzip", gzip(&zeros)),
-            ("zstd", zstd::encode_all(&*zeros, 3).unwrap()),
-        ] {
+        for (header, body) in
+            [("gzip", gzip(&zeros)), ("zstd", zstd::encode_all(&*zeros, 3).unwrap())]
+        {
             assert!(body.len() < 20_000);
             assert!(
                 matches!(decode(body, header, 1 << 20), Err(DecodeError::TooLarge)),

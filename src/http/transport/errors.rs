@@ -17,10 +17,7 @@ pub(crate) fn permanent(error: Error) -> RetryError {
 
 /// A failure that a retry may cure.
 pub(crate) fn transient(error: Error) -> RetryError {
-    RetryError::Transient {
-        error: Box::new(error),
-        retry_after: None,
-    }
+    RetryError::Transient { error: Box::new(error), retry_after: None }
 }
 
 /// The failure of a request without a complete answer; `what` names it.
@@ -64,20 +61,10 @@ fn innermost(error: &std::io::Error) -> &std::io::Error {
 /// Adds the first lines of a body to an error, without secrets that it may repeat.
 pub(crate) fn with_excerpt(error: Error, body: &[u8], redactor: &Redactor) -> Error {
     let text = redactor.clean(&String::from_utf8_lossy(body));
-    let lines = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.trim().is_empty());
-    lines
-        .take(LINES)
-        .enumerate()
-        .fold(error, |error, (number, line)| {
-            let line: String = line
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(LINE)
-                .collect();
-            let label = if number == 0 { "body: " } else { "      " };
-            error.detail(format!("{label} {line}"))
-        })
+    let lines = text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
+    lines.take(LINES).enumerate().fold(error, |error, (number, line)| {
+        let line: String = line.chars().filter(|c| !c.is_control()).take(LINE).collect();
+        let label = if number == 0 { "body: " } else { "      " };
+        error.detail(format!("{label} {line}"))
+    })
 }

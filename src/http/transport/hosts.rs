@@ -101,9 +101,6 @@ mod tests {
             "the next link leads away from https://api.example: to https://evil.example:99/x?y"
         );
         let next = error.next_step().unwrap();
-        assert!(
-            next.contains("allow_hosts => '{evil.example:99}'"),
-            "{next}"
-        );
+        assert!(next.contains("allow_hosts => '{evil.example:99}'"), "{next}");
     }
 }

@@ -18,10 +18,7 @@ impl Pacer {
     pub(super) fn new(requests_per_second: Option<f64>) -> Self {
         let interval =
             requests_per_second.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
-        Pacer {
-            interval: interval.unwrap_or_default(),
-            next: Mutex::new(None),
-        }
+        Pacer { interval: interval.unwrap_or_default(), next: Mutex::new(None) }
     }
 
     /// Waits until the next request may start.
@@ -60,19 +57,15 @@ struct Quota {
 /// The pause that the source asks for: `Retry-After` and the like, else until all used-up quotas are reset,
 /// else until the first quota in the headers is.
 pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let told = headers
-        .iter()
-        .filter(|(name, _)| name.as_str().contains("retry-after"));
-    told.filter_map(|(name, value)| pause(name.as_str(), text(value)?, now))
-        .next()
-        .or_else(|| {
-            let quotas = quotas(headers, now);
-            let spent = quotas.iter().filter(|quota| quota.is_spent());
-            spent
-                .filter_map(|quota| quota.reset)
-                .max()
-                .or_else(|| quotas.iter().find_map(|quota| quota.reset))
-        })
+    let told = headers.iter().filter(|(name, _)| name.as_str().contains("retry-after"));
+    told.filter_map(|(name, value)| pause(name.as_str(), text(value)?, now)).next().or_else(|| {
+        let quotas = quotas(headers, now);
+        let spent = quotas.iter().filter(|quota| quota.is_spent());
+        spent
+            .filter_map(|quota| quota.reset)
+            .max()
+            .or_else(|| quotas.iter().find_map(|quota| quota.reset))
+    })
 }
 
 /// Whether the headers say that a quota is used up.
@@ -103,19 +96,14 @@ fn quotas(headers: &HeaderMap, now: SystemTime) -> Vec<Quota> {
     {
         Some(quota) => change(quota),
         None => {
-            let mut quota = Quota {
-                name,
-                ..Quota::default()
-            };
+            let mut quota = Quota { name, ..Quota::default() };
             change(&mut quota);
             quotas.push(quota);
         }
     };
     for (name, value) in headers {
-        let (name, Some(value)) = (
-            name.as_str().replace("rate-limit", "ratelimit"),
-            text(value),
-        ) else {
+        let (name, Some(value)) = (name.as_str().replace("rate-limit", "ratelimit"), text(value))
+        else {
             continue;
         };
         if name == "ratelimit" {
@@ -192,9 +180,8 @@ mod tests {
     const NOW: u64 = 1_772_352_000; // 2026-03-01 08:00:00 UTC
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let pairs = pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let pairs =
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         pairs.collect()
     }
 
@@ -202,30 +189,18 @@ mod tests {
     fn pauses_are_understood_in_every_form() {
         for (pairs, pause) in [
             (&[("retry-after", "120")][..], Some(120_000)),
-            (
-                &[("retry-after", "Sun, 01 Mar 2026 08:01:30 GMT")],
-                Some(90_000),
-            ),
+            (&[("retry-after", "Sun, 01 Mar 2026 08:01:30 GMT")], Some(90_000)),
             (&[("retry-after", "Sun, 01 Mar 2026 07:00:00 GMT")], Some(0)),
-            (
-                &[("retry-after", "2026-03-01T09:00:30+01:00")],
-                Some(30_000),
-            ),
+            (&[("retry-after", "2026-03-01T09:00:30+01:00")], Some(30_000)),
             (&[("retry-after", "1m30s")], Some(90_000)),
             (&[("retry-after-ms", "1500")], Some(1500)),
-            (
-                &[("retry-after", "soon"), ("x-ratelimit-reset", "7")],
-                Some(7000),
-            ),
+            (&[("retry-after", "soon"), ("x-ratelimit-reset", "7")], Some(7000)),
             (&[("x-ratelimit-reset", "1772352060")], Some(60_000)),
             (&[("x-rate-limit-reset", "1772352060000")], Some(60_000)),
             (&[("x-ratelimit-reset", "1772351000")], Some(0)),
             (&[("ratelimit-reset", "3")], Some(3000)),
             (
-                &[
-                    ("x-ratelimit-reset", "1772352060"),
-                    ("x-ratelimit-reset-after", "1.5"),
-                ],
+                &[("x-ratelimit-reset", "1772352060"), ("x-ratelimit-reset-after", "1.5")],
                 Some(1500),
             ),
             (
@@ -237,18 +212,9 @@ mod tests {
                 ],
                 Some(360_000),
             ),
-            (
-                &[("api-ratelimit-tokens-reset", "2026-03-01T08:00:07Z")],
-                Some(7000),
-            ),
-            (
-                &[("ratelimit", "limit=10, remaining=0, reset=30")],
-                Some(30_000),
-            ),
-            (
-                &[("ratelimit", "\"burst\";r=5;t=2, \"day\";r=0;t=60")],
-                Some(60_000),
-            ),
+            (&[("api-ratelimit-tokens-reset", "2026-03-01T08:00:07Z")], Some(7000)),
+            (&[("ratelimit", "limit=10, remaining=0, reset=30")], Some(30_000)),
+            (&[("ratelimit", "\"burst\";r=5;t=2, \"day\";r=0;t=60")], Some(60_000)),
             (&[("retry-after", "-1")], None),
             (&[("retry-after", "1e300")], None),
             (&[("x-ratelimit-reset", "tomorrow")], None),
@@ -278,9 +244,7 @@ mod tests {
     fn requests_are_spread_evenly() {
         let pacer = Pacer::new(Some(4.0));
         let now = Instant::now();
-        let moments: Vec<u128> = (0..4)
-            .map(|_| (pacer.take(now) - now).as_millis())
-            .collect();
+        let moments: Vec<u128> = (0..4).map(|_| (pacer.take(now) - now).as_millis()).collect();
         assert_eq!(moments, [0, 250, 500, 750]);
         let idle = now + Duration::from_secs(60);
         assert_eq!(pacer.take(idle), idle, "what was not used is not saved up");

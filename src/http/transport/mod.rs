@@ -94,12 +94,7 @@ impl Transport {
         let client = builder
             .build()
             .map_err(|cause| Error::failed("the HTTP client cannot be set up").caused_by(cause))?;
-        Ok(Transport {
-            client,
-            pacer: Pacer::new(limits.requests_per_second),
-            limits,
-            host,
-        })
+        Ok(Transport { client, pacer: Pacer::new(limits.requests_per_second), limits, host })
     }
 
     /// Applies a pause that the server asks for to all requests; one over `max_wait` is permanent. Removes
@@ -109,10 +104,7 @@ impl Transport {
             RetryError::Permanent(error) => {
                 return permanent(error.reworded(|text| redactor.clean(text)));
             }
-            RetryError::Transient {
-                error,
-                retry_after: asked,
-            } => (error, asked),
+            RetryError::Transient { error, retry_after: asked } => (error, asked),
         };
         let error = error.reworded(|text| redactor.clean(text));
         let max_wait = self.limits.max_wait;
@@ -129,19 +121,14 @@ impl Transport {
             ),
             asked => {
                 self.pacer.hold(asked.unwrap_or_default());
-                RetryError::Transient {
-                    error: Box::new(error),
-                    retry_after: asked,
-                }
+                RetryError::Transient { error: Box::new(error), retry_after: asked }
             }
         }
     }
 
     /// Sends a request, named `url` in messages.
     pub(crate) async fn send(&self, request: Request, url: &str) -> Result<Reply, RetryError> {
-        self.host
-            .host(&authority(request.url()))
-            .map_err(permanent)?;
+        self.host.host(&authority(request.url())).map_err(permanent)?;
         self.pacer.wait().await;
         let response = self
             .client
@@ -164,12 +151,7 @@ impl Transport {
                 encoding::beginning(body, &content_encoding(&headers), EXCERPT).into()
             }
         };
-        Ok(Reply {
-            status,
-            headers,
-            body,
-            is_proven: is_measured || is_encoded || is_empty,
-        })
+        Ok(Reply { status, headers, body, is_proven: is_measured || is_encoded || is_empty })
     }
 
     /// Pauses when the quota is used up, as the next request would be refused.
@@ -186,9 +168,7 @@ impl Transport {
     }
 
     async fn receive(&self, mut response: Response, url: &str) -> Result<Vec<u8>, RetryError> {
-        let told = response
-            .content_length()
-            .and_then(|len| usize::try_from(len).ok());
+        let told = response.content_length().and_then(|len| usize::try_from(len).ok());
         if told.is_some_and(|len| len > self.limits.max_bytes) {
             return Err(self.too_large(url));
         }
@@ -225,10 +205,7 @@ impl Transport {
             return Ok(reply);
         }
         match encoding::decode(reply.body.into(), &encoding, self.limits.max_bytes) {
-            Ok(body) => Ok(Reply {
-                body: body.into(),
-                ..reply
-            }),
+            Ok(body) => Ok(Reply { body: body.into(), ..reply }),
             Err(encoding::DecodeError::TooLarge) => Err(self.too_large(url)),
             Err(encoding::DecodeError::Unknown(name)) => Err(permanent(
                 Error::failed(format!("the answer of {url} is encoded as `{name}`")).next(format!(
@@ -245,28 +222,22 @@ impl Transport {
 
     fn too_large(&self, url: &str) -> RetryError {
         let (limit, next) = match self.limits.max_bytes_setting {
-            Some(setting) => (
-                format!("{setting} = "),
-                format!("ask for smaller pages, or raise {setting}"),
-            ),
+            Some(setting) => {
+                (format!("{setting} = "), format!("ask for smaller pages, or raise {setting}"))
+            }
             None => (String::new(), "let the server answer with less".to_owned()),
         };
         let most = self.limits.max_bytes;
         permanent(
-            Error::failed(format!(
-                "the answer of {url} has more than {limit}{most} bytes"
-            ))
-            .next(next),
+            Error::failed(format!("the answer of {url} has more than {limit}{most} bytes"))
+                .next(next),
         )
     }
 }
 
 fn content_encoding(headers: &HeaderMap) -> String {
-    let values: Vec<&str> = headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let values: Vec<&str> =
+        headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok()).collect();
     values.join(",").trim().to_ascii_lowercase()
 }
 

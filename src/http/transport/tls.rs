@@ -31,9 +31,7 @@ pub(super) fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig> {
             return Err(unusable());
         }
         for certificate in certificates {
-            roots
-                .add(certificate)
-                .map_err(|cause| unusable().caused_by(cause))?;
+            roots.add(certificate).map_err(|cause| unusable().caused_by(cause))?;
         }
     }
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

@@ -81,9 +81,7 @@ async fn look_up(
         connector.while_alive(look).await?
     };
     Job::alone(connector, pipeline, options.retries, stop, async |job| {
-        let looking = job
-            .budget
-            .retrying("asking which targets are delivered", look);
+        let looking = job.budget.retrying("asking which targets are delivered", look);
         stop.unless_requested(looking).await
     })
     .await
@@ -144,10 +142,8 @@ async fn holding(
 ) -> Result<()> {
     let ours = Mutex::default();
     let take = || take(job, options, &ours);
-    let guard = job
-        .stop
-        .unless_requested(job.budget.retrying("locking the deliveries", take))
-        .await?;
+    let guard =
+        job.stop.unless_requested(job.budget.retrying("locking the deliveries", take)).await?;
     let done = work.await;
     guard.release().await;
     done
@@ -168,15 +164,10 @@ async fn send(
     let done = async {
         let destination = Destination::open(&delivering, &options.host, &job.budget);
         let destination = job.stop.unless_requested(destination).await?;
-        Sender::new(job, Arc::new(destination), &delivering, options.workers)
-            .send_all(report)
-            .await
+        Sender::new(job, Arc::new(destination), &delivering, options.workers).send_all(report).await
     }
     .await;
-    let outcome = done
-        .as_ref()
-        .err()
-        .map_or("ok", |error| error.kind().outcome());
+    let outcome = done.as_ref().err().map_or("ok", |error| error.kind().outcome());
     let told = done.as_ref().err().map(ToString::to_string);
     let finish = async |client: &Client| {
         batch::finish_delivery(client, route, epoch, outcome, told.as_deref()).await
@@ -191,10 +182,9 @@ async fn send(
             report.superseded = left.superseded;
         }
         // What ended the delivery says more.
-        (Err(error), Err(_)) => tracing::warn!(
-            "the end of the delivery was not recorded: {}",
-            error.message()
-        ),
+        (Err(error), Err(_)) => {
+            tracing::warn!("the end of the delivery was not recorded: {}", error.message())
+        }
         (Err(error), Ok(())) => return Err(error),
     }
     done
@@ -214,9 +204,7 @@ async fn ask_until_answered<T>(
 /// one whose connection was lost may still hold the lock.
 async fn take(job: &Job<'_>, options: &DeliveryOptions, ours: &Mutex<Vec<i32>>) -> Result<Guard> {
     let session = job.connector.connect().await?;
-    job.connector
-        .while_alive(hold(job, session, options, ours))
-        .await?
+    job.connector.while_alive(hold(job, session, options, ours)).await?
 }
 
 async fn hold(
@@ -248,10 +236,7 @@ async fn hold(
         if tries >= TRIES || !options.takeover && tries >= TRIES_FOR_THE_DEAD {
             return Err(Error::new(
                 Kind::Locked,
-                format!(
-                    "the deliveries of {} are held by another sender: {holder}",
-                    job.pipeline
-                ),
+                format!("the deliveries of {} are held by another sender: {holder}", job.pipeline),
             )
             .next("wait until it ends, or replace it with --takeover"));
         }

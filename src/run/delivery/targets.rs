@@ -41,9 +41,7 @@ async fn send_in_order(
         delivering.routes.retain(|route| route.target == target);
         if delivering.routes.is_empty() {
             // The engine says what is wrong with it.
-            delivering
-                .routes
-                .push(Route::all_of(pipeline, target, false));
+            delivering.routes.push(Route::all_of(pipeline, target, false));
         }
     }
     if options.all_rows {
@@ -51,10 +49,7 @@ async fn send_in_order(
         delivering.latest = look_up().await?.latest;
     }
     if let [only] = &delivering.routes[..] {
-        let route = Route {
-            is_final: count < 2,
-            ..only.clone()
-        };
+        let route = Route { is_final: count < 2, ..only.clone() };
         return Ok(vec![send_target(connector, &route, options, stop).await]);
     }
     let mut sender = Targets {
@@ -68,11 +63,7 @@ async fn send_in_order(
     if sender.sent.iter().any(Sent::has_put_off) && sender.failed().is_none() {
         // What refused them may be gone, or be what was superseded by a change noted meanwhile.
         match look_up().await {
-            Ok(now) => {
-                sender
-                    .send_all(now.latest <= sender.delivering.latest)
-                    .await
-            }
+            Ok(now) => sender.send_all(now.latest <= sender.delivering.latest).await,
             Err(error) => sender.fail(error),
         }
     }
@@ -97,9 +88,7 @@ struct Sent {
 
 impl Sent {
     fn has_put_off(&self) -> bool {
-        self.report
-            .as_ref()
-            .is_some_and(|report| report.put_off > 0)
+        self.report.as_ref().is_some_and(|report| report.put_off > 0)
     }
 
     fn error(&self) -> Option<&Error> {
@@ -178,9 +167,6 @@ impl Targets<'_> {
                 }
             }
         }
-        self.sent
-            .into_iter()
-            .filter_map(|sent| sent.report)
-            .collect()
+        self.sent.into_iter().filter_map(|sent| sent.report).collect()
     }
 }

@@ -273,17 +273,11 @@ impl BatchBuilder {
 /// Bytes that Postgres can hold as text; otherwise what is wrong with them.
 fn as_text(bytes: &[u8]) -> Result<&str, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        format!(
-            "invalid byte sequence for encoding \"UTF8\" at byte {}",
-            error.valid_up_to() + 1
-        )
+        format!("invalid byte sequence for encoding \"UTF8\" at byte {}", error.valid_up_to() + 1)
     })?;
     match memchr::memchr(0, bytes) {
         None => Ok(text),
-        Some(at) => Err(format!(
-            "NUL byte at byte {}: Postgres text cannot hold it",
-            at + 1
-        )),
+        Some(at) => Err(format!("NUL byte at byte {}: Postgres text cannot hold it", at + 1)),
     }
 }
 

@@ -61,11 +61,7 @@ impl ObjectState {
     pub(crate) fn has_facts(&self, facts: &RawValue) -> bool {
         let facts: Option<Map<String, Value>> =
             serde_json::from_str(facts.get()).unwrap_or_default();
-        facts.is_some_and(|facts| {
-            facts
-                .iter()
-                .all(|(name, fact)| self.identity[name] == *fact)
-        })
+        facts.is_some_and(|facts| facts.iter().all(|(name, fact)| self.identity[name] == *fact))
     }
 }
 

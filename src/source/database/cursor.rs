@@ -145,9 +145,7 @@ fn each(value: Value, change: fn(Value) -> Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(change).collect(),
         Value::Object(members) => {
-            let changed = members
-                .into_iter()
-                .map(|(name, value)| (name, change(value)));
+            let changed = members.into_iter().map(|(name, value)| (name, change(value)));
             Value::Object(changed.collect())
         }
         value => value,
@@ -260,10 +258,7 @@ mod tests {
             assert_eq!(cursor.to_json(), value);
         }
         let nul = json!({"after": {"key": ["a\0", "{}"]}, "records": 1, "settings": "cd34"});
-        let kept = DatabaseCursor::parse(Some(&nul))
-            .unwrap()
-            .unwrap()
-            .to_json();
+        let kept = DatabaseCursor::parse(Some(&nul)).unwrap().unwrap().to_json();
         assert_eq!(kept["after"]["key"], json!([{"hex": "6100"}, "{}"]));
         let again = DatabaseCursor::parse(Some(&kept)).unwrap();
         assert_eq!(again, DatabaseCursor::parse(Some(&nul)).unwrap());

@@ -97,12 +97,9 @@ impl RowFetcher {
             });
         };
         // A thread of its own: some libraries block.
-        std::thread::Builder::new()
-            .name("fetcher".to_owned())
-            .spawn(work)
-            .map_err(|cause| {
-                Error::failed("the fetcher thread cannot be started").caused_by(cause)
-            })?;
+        std::thread::Builder::new().name("fetcher".to_owned()).spawn(work).map_err(|cause| {
+            Error::failed("the fetcher thread cannot be started").caused_by(cause)
+        })?;
         Ok(RowFetcher { events })
     }
 
@@ -116,13 +113,8 @@ impl RowFetcher {
 
 /// The windows of a sweep, one after the other.
 fn windows(settings: &DatabaseSettings, sweep: &DatabaseSweep) -> Vec<RowWindow> {
-    let whole = RowWindow {
-        part: WindowPart::All,
-        after: None,
-        from: None,
-        to: None,
-        keys: Vec::new(),
-    };
+    let whole =
+        RowWindow { part: WindowPart::All, after: None, from: None, to: None, keys: Vec::new() };
     match &settings.reread {
         Some(Reread::All) => return vec![whole],
         Some(Reread::Places { keys, due_from }) => {
@@ -191,10 +183,7 @@ impl<S: Server> RowFetch<S> {
             out.say(RowEvent::Begun(marks)).await?;
         }
         while let Some(window) = self.windows.get(*at) {
-            let window = RowWindow {
-                after: out.begin(),
-                ..window.clone()
-            };
+            let window = RowWindow { after: out.begin(), ..window.clone() };
             self.server.read(&mut session, &window, out).await?;
             *at += 1;
             out.end();
@@ -210,34 +199,20 @@ mod tests {
 
     fn parts(settings: serde_json::Value, after: Option<RowPosition>) -> Vec<WindowPart> {
         let mut all = json!({"kind": "postgres", "connection": {"env": "X"}, "table": "t"});
-        all.as_object_mut()
-            .unwrap()
-            .extend(settings.as_object().unwrap().clone());
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let settings = DatabaseSettings::parse(&all).unwrap();
-        let sweep = DatabaseSweep {
-            after,
-            ..DatabaseSweep::default()
-        };
-        windows(&settings, &sweep)
-            .iter()
-            .map(|window| window.part)
-            .collect()
+        let sweep = DatabaseSweep { after, ..DatabaseSweep::default() };
+        windows(&settings, &sweep).iter().map(|window| window.part).collect()
     }
 
     #[test]
     fn rows_without_a_cursor_come_first_and_belong_to_no_range() {
         let place = |cursor: Option<&str>| {
-            Some(RowPosition {
-                cursor: cursor.map(str::to_owned),
-                key: vec!["7".to_owned()],
-            })
+            Some(RowPosition { cursor: cursor.map(str::to_owned), key: vec!["7".to_owned()] })
         };
         let cursor = || json!({"cursor": "at"});
         assert_eq!(parts(json!({}), None), [WindowPart::All]);
-        assert_eq!(
-            parts(cursor(), None),
-            [WindowPart::WithoutCursor, WindowPart::WithCursor]
-        );
+        assert_eq!(parts(cursor(), None), [WindowPart::WithoutCursor, WindowPart::WithCursor]);
         assert_eq!(
             parts(cursor(), place(None)),
             [WindowPart::WithoutCursor, WindowPart::WithCursor]

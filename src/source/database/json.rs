@@ -7,10 +7,7 @@ pub(super) struct JsonObjectWriter(JsonRow);
 
 impl JsonObjectWriter {
     pub(super) fn new() -> Self {
-        JsonObjectWriter(JsonRow {
-            payload: vec![b'{'],
-            values: Vec::new(),
-        })
+        JsonObjectWriter(JsonRow { payload: vec![b'{'], values: Vec::new() })
     }
 
     fn member(&mut self, name: &str, write_value: impl FnOnce(&mut Vec<u8>)) {

@@ -99,9 +99,7 @@ fn not_built(kind: ServerKind) -> Error {
     Error::usage(format!(
         "the source is of the kind {feature}, and this binary was built without it"
     ))
-    .next(format!(
-        "build it with the feature `{feature}`, which is on by default"
-    ))
+    .next(format!("build it with the feature `{feature}`, which is on by default"))
 }
 
 impl DatabaseSource {
@@ -166,10 +164,7 @@ impl DatabaseSource {
 
     fn push(&mut self, row: PositionedRow, out: &mut BatchBuilder) {
         let PositionedRow { record, place } = row;
-        let JsonRow {
-            mut payload,
-            values,
-        } = record;
+        let JsonRow { mut payload, values } = record;
         self.sweep.records += 1;
         if let Some(digests) = &mut self.digests {
             digests.push(RecordDigest::of(&place, &payload));
@@ -222,10 +217,9 @@ impl Source for DatabaseSource {
     fn cursor(&self) -> Option<Value> {
         let cursor = match self.is_over {
             false => DatabaseCursor::Sweeping(self.sweep.clone()),
-            true => DatabaseCursor::Done(DatabaseDone {
-                done: true,
-                marks: self.sweep.then.clone(),
-            }),
+            true => {
+                DatabaseCursor::Done(DatabaseDone { done: true, marks: self.sweep.then.clone() })
+            }
         };
         Some(cursor.to_json())
     }

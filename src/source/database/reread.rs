@@ -35,10 +35,7 @@ impl RecordDigest {
     pub(super) fn of(place: &RowPosition, payload: &[u8]) -> Self {
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(payload)[..16]);
-        RecordDigest {
-            place: Value::from(place.key.clone()).to_string(),
-            digest,
-        }
+        RecordDigest { place: Value::from(place.key.clone()).to_string(), digest }
     }
 }
 
@@ -56,10 +53,7 @@ impl Rereader {
     ) -> Result<Self> {
         let mut source = open(settings, wanted, context)?;
         source.digests = Some(Vec::new());
-        Ok(Rereader {
-            source,
-            is_over: false,
-        })
+        Ok(Rereader { source, is_over: false })
     }
 
     /// The next batch; positions go on from the batch before.

@@ -121,9 +121,7 @@ impl RowSender {
     ) -> Result<()> {
         let Some(key) = key.into_iter().collect::<Option<Vec<_>>>() else {
             return Err(Error::usage("a row of the source has a null in its key")
-                .detail(String::from_utf8_lossy(
-                    &record.payload[..record.payload.len().min(300)],
-                ))
+                .detail(String::from_utf8_lossy(&record.payload[..record.payload.len().min(300)]))
                 .next(
                     "name columns as key that are never null, or leave such rows out by a query",
                 ));

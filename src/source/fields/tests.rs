@@ -44,11 +44,7 @@ fn what_may_not_be_an_object_to_postgres_is_left_to_it() {
     ] {
         assert_eq!(values(&["a"], json), None, "{json}");
     }
-    for json in [
-        r#"{"b": "\ud83d\ude00\\u0000"}"#,
-        r#"{"b": "\\\\\/"}"#,
-        "{}",
-    ] {
+    for json in [r#"{"b": "\ud83d\ude00\\u0000"}"#, r#"{"b": "\\\\\/"}"#, "{}"] {
         assert_eq!(values(&["a"], json), Some(vec![""]), "{json}");
     }
 }

@@ -79,9 +79,7 @@ impl FilePattern {
             glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_with(name, MATCHING))
         };
         let folder = self.path.trim_end_matches('/');
-        let below = name
-            .strip_prefix(folder)
-            .and_then(|rest| rest.strip_prefix('/'));
+        let below = name.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
         match (&self.below, below) {
             (Some(wanted), Some(below)) => matches(wanted, below),
             (Some(_), None) => false,
@@ -93,9 +91,8 @@ impl FilePattern {
 
 /// An error about a pipe, a socket or a device.
 pub(super) fn not_regular(path: &str) -> Error {
-    Error::failed(format!("`{path}` is not a regular file")).next(format!(
-        "pipe it in: sluice run … < {path}, with the path `-`"
-    ))
+    Error::failed(format!("`{path}` is not a regular file"))
+        .next(format!("pipe it in: sluice run … < {path}, with the path `-`"))
 }
 
 /// Where the files of `path` are looked for: itself, or the folder before a glob's first

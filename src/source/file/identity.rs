@@ -44,15 +44,10 @@ impl FileProgress {
             _ => self.identity.size,
         };
         if size < consumed {
-            return Some(format!(
-                "it has {size} bytes now, and had at least {consumed} before"
-            ));
+            return Some(format!("it has {size} bytes now, and had at least {consumed} before"));
         }
         (!self.identity.has_head(head)).then(|| {
-            format!(
-                "its first {} bytes are not the same as before",
-                self.identity.head_bytes
-            )
+            format!("its first {} bytes are not the same as before", self.identity.head_bytes)
         })
     }
 }
@@ -90,10 +85,7 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn new(meta: &Metadata) -> Self {
-        Facts {
-            size: meta.len(),
-            mtime_ns: mtime_ns(meta),
-        }
+        Facts { size: meta.len(), mtime_ns: mtime_ns(meta) }
     }
 }
 
@@ -114,7 +106,5 @@ pub(super) fn read_head(file: &File, size: u64) -> io::Result<Vec<u8>> {
 }
 
 pub(super) fn mtime_ns(meta: &Metadata) -> i64 {
-    meta.mtime()
-        .saturating_mul(1_000_000_000)
-        .saturating_add(meta.mtime_nsec())
+    meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec())
 }

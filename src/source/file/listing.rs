@@ -69,20 +69,12 @@ impl<'a> FileListing<'a> {
         }
         let wild = plain.find(['*', '?', '[']).unwrap_or(plain.len());
         let (base, below) = plain.split_at(plain[..wild].rfind('/').map_or(0, |at| at + 1));
-        Ok(Self::new(
-            base.to_owned(),
-            NameFilter::by_glob(below)?,
-            host,
-        ))
+        Ok(Self::new(base.to_owned(), NameFilter::by_glob(below)?, host))
     }
 
     /// The files of the folder `path` whose names below it match.
     pub(super) fn below_folder(path: &str, below: &str, host: &'a HostRules) -> Result<Self> {
-        Ok(Self::new(
-            path.to_owned(),
-            NameFilter::by_glob(below)?,
-            host,
-        ))
+        Ok(Self::new(path.to_owned(), NameFilter::by_glob(below)?, host))
     }
 
     fn new(base: String, wanted: NameFilter, host: &'a HostRules) -> Self {
@@ -142,9 +134,7 @@ impl<'a> FileListing<'a> {
             let is_link = entry.path_is_symlink();
             // A link counts as what it leads to.
             let kind = match is_link {
-                true => fs::metadata(entry.path())
-                    .ok()
-                    .map(|found| found.file_type()),
+                true => fs::metadata(entry.path()).ok().map(|found| found.file_type()),
                 false => Some(entry.file_type()),
             };
             let path = match self.base.as_str() {
@@ -156,9 +146,7 @@ impl<'a> FileListing<'a> {
                 Some(kind) if kind.is_dir() => {
                     let leads_on = self.leads_on(&path);
                     if is_link && leads_on && self.leads_out(&path) {
-                        self.passed_over
-                            .leading_out
-                            .add(&path.display().to_string());
+                        self.passed_over.leading_out.add(&path.display().to_string());
                     } else if is_link && leads_on {
                         links.push_back(strip(&path, Path::new(&self.base)).to_owned());
                     } else if !(is_link || leads_on && self.is_new(&path)?) {
@@ -168,9 +156,7 @@ impl<'a> FileListing<'a> {
                 _ if !self.wants(&path) => {}
                 None => self.passed_over.dangling.add(&path.display().to_string()),
                 Some(_) if is_link && self.leads_out(&path) => {
-                    self.passed_over
-                        .leading_out
-                        .add(&path.display().to_string());
+                    self.passed_over.leading_out.add(&path.display().to_string());
                 }
                 Some(kind) if kind.is_file() => self.names.push(text(path)?),
                 Some(_) => self.passed_over.special.add(&path.display().to_string()),
@@ -202,9 +188,7 @@ impl<'a> FileListing<'a> {
         };
         let is_new = self.listed.insert((meta.dev(), meta.ino()));
         if !is_new {
-            self.passed_over
-                .listed_again
-                .add(&folder.display().to_string());
+            self.passed_over.listed_again.add(&folder.display().to_string());
         }
         Ok(is_new)
     }
@@ -229,10 +213,7 @@ impl<'a> FileListing<'a> {
         let (fits, wants_unfinished) = match &self.wanted {
             NameFilter::All => (true, false),
             NameFilter::Matches { whole, .. } => (
-                whole.matches_with(
-                    &strip(path, Path::new(&self.base)).to_string_lossy(),
-                    ANY_DOT,
-                ),
+                whole.matches_with(&strip(path, Path::new(&self.base)).to_string_lossy(), ANY_DOT),
                 // Who asks for `*.part` by name gets it.
                 is_unfinished(Path::new(whole.as_str())),
             ),
@@ -263,10 +244,7 @@ pub(super) const MATCHING: MatchOptions = MatchOptions {
     require_literal_leading_dot: true,
 };
 
-const ANY_DOT: MatchOptions = MatchOptions {
-    require_literal_leading_dot: false,
-    ..MATCHING
-};
+const ANY_DOT: MatchOptions = MatchOptions { require_literal_leading_dot: false, ..MATCHING };
 
 /// The path below the folder.
 fn strip<'a>(path: &'a Path, folder: &Path) -> &'a Path {
@@ -275,19 +253,14 @@ fn strip<'a>(path: &'a Path, folder: &Path) -> &'a Path {
 
 /// Whether the folder went away while it was listed.
 fn is_gone(cause: &walkdir::Error) -> bool {
-    cause
-        .io_error()
-        .is_some_and(|cause| cause.kind() == ErrorKind::NotFound)
+    cause.io_error().is_some_and(|cause| cause.kind() == ErrorKind::NotFound)
 }
 
 /// Names are kept in Postgres as text, so they must be text.
 fn text(path: PathBuf) -> Result<String> {
     path.into_os_string().into_string().map_err(|name| {
-        Error::failed(format!(
-            "the name of file `{}` is not valid UTF-8",
-            name.to_string_lossy()
-        ))
-        .next("rename the file")
+        Error::failed(format!("the name of file `{}` is not valid UTF-8", name.to_string_lossy()))
+            .next("rename the file")
     })
 }
 

@@ -186,8 +186,7 @@ impl FileSource {
     }
 
     fn begin_again(&mut self, name: String, difference: &str, is_handed_out: bool) -> Result<()> {
-        self.units
-            .begin_again::<FileIdentity>(&name, difference, is_handed_out)?;
+        self.units.begin_again::<FileIdentity>(&name, difference, is_handed_out)?;
         self.queue.push_front((name, None));
         Ok(())
     }

@@ -26,12 +26,7 @@ impl FileReading {
         known: Option<FileProgress>,
         is_unchanged: bool,
     ) -> Self {
-        FileReading {
-            content,
-            handle,
-            known,
-            is_unchanged,
-        }
+        FileReading { content, handle, known, is_unchanged }
     }
 
     pub(super) fn name(&self) -> &str {

@@ -53,11 +53,7 @@ pub(super) fn open(
             return Ok(OpenedFile::Replaced(difference));
         }
     }
-    let handle = Arc::new(Handle {
-        identity: FileIdentity::new(&meta, &head),
-        file,
-        meta,
-    });
+    let handle = Arc::new(Handle { identity: FileIdentity::new(&meta, &head), file, meta });
     let position = known.as_ref().map(|known| &known.position);
     if parquet::is_meant(&settings.records, position, &head) {
         return open_parquet(settings, name, handle, known);
@@ -158,9 +154,7 @@ fn open_regular(name: &str) -> Result<(File, Metadata)> {
 
 /// Where to begin, so that the anchor can be compared.
 fn resume_from(known: &Option<FileProgress>) -> u64 {
-    known
-        .as_ref()
-        .map_or(0, |known| known.position.place.anchor_start())
+    known.as_ref().map_or(0, |known| known.position.place.anchor_start())
 }
 
 /// A window that begins at `offset`, or before it if the file is compressed: the bytes up to
@@ -170,10 +164,7 @@ fn window_at(handle: &Arc<Handle>, compression: Compression, offset: u64) -> io:
         Compression::None => offset,
         _ => 0,
     };
-    let bytes = Bytes {
-        handle: Arc::clone(handle),
-        at,
-    };
+    let bytes = Bytes { handle: Arc::clone(handle), at };
     let raw = CountingReader::new(bytes, at);
     Ok(Window::new(Decoder::new(compression, raw)?, at))
 }
@@ -223,11 +214,8 @@ fn reenter(
         window.line += 1;
         return Ok((window, position.parser.clone()));
     }
-    let mut window = window_at(
-        handle,
-        position.compression,
-        tail.start.saturating_sub(HISTORY as u64),
-    )?;
+    let mut window =
+        window_at(handle, position.compression, tail.start.saturating_sub(HISTORY as u64))?;
     window.skip_to(tail.start)?;
     window.line = tail.line;
     window.records = tail.records;
@@ -237,10 +225,6 @@ fn reenter(
 fn recompressed(before: &Position, now: Compression) -> Option<String> {
     // As long as nothing had been read, the kind of compression was only a guess.
     (before.compression != now && before.place.bytes > 0).then(|| {
-        format!(
-            "its compression was {} and is now {}",
-            before.compression.name(),
-            now.name()
-        )
+        format!("its compression was {} and is now {}", before.compression.name(), now.name())
     })
 }

@@ -29,23 +29,18 @@ impl Handle {
         let failed = |cause| unreadable(name, cause);
         let now = self.file.metadata().map_err(failed)?;
         if now.len() < read {
-            return Ok(Some(format!(
-                "it shrank to {} bytes while it was read",
-                now.len()
-            )));
+            return Ok(Some(format!("it shrank to {} bytes while it was read", now.len())));
         }
         if now.len() != self.meta.len() || mtime_ns(&now) != mtime_ns(&self.meta) {
             let head = read_head(&self.file, now.len()).map_err(failed)?;
             if !self.identity.has_head(&head) {
-                return Ok(Some(
-                    "its beginning was written anew while it was read".to_owned(),
-                ));
+                return Ok(Some("its beginning was written anew while it was read".to_owned()));
             }
         }
         match fs::metadata(name) {
-            Ok(there) if (there.dev(), there.ino()) != (now.dev(), now.ino()) => Ok(Some(
-                "another file took its name while it was read".to_owned(),
-            )),
+            Ok(there) if (there.dev(), there.ino()) != (now.dev(), now.ino()) => {
+                Ok(Some("another file took its name while it was read".to_owned()))
+            }
             // Moved away after it was opened: the handle led to its end all the same.
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(None),

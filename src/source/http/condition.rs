@@ -64,13 +64,9 @@ mod tests {
         }
         assert!(!any.holds(None));
         let one_of = condition(json!({"pointer": "/code", "values": ["busy", 429]}));
-        for (json, holds) in [
-            ("\"busy\"", true),
-            ("429", true),
-            ("\"429\"", true),
-            ("4290", false),
-            ("null", false),
-        ] {
+        for (json, holds) in
+            [("\"busy\"", true), ("429", true), ("\"429\"", true), ("4290", false), ("null", false)]
+        {
             assert_eq!(one_of.holds(Some(json.as_bytes())), holds, "{json}");
         }
     }

@@ -63,10 +63,7 @@ pub(crate) struct StatusError {
 impl StatusError {
     /// Whether the page may have existed once.
     pub(crate) fn is_gone(&self) -> bool {
-        matches!(
-            self.status,
-            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE
-        )
+        matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE)
     }
 }
 
@@ -94,11 +91,7 @@ impl Exchange {
                 context.host.clone(),
             )?,
             hosts: Hosts::new(settings.url.clone(), settings.allow_hosts.clone()),
-            auth: Auth::new(
-                settings.auth.clone(),
-                Arc::clone(&redactor),
-                context.host.clone(),
-            )?,
+            auth: Auth::new(settings.auth.clone(), Arc::clone(&redactor), context.host.clone())?,
             accept: match content.format {
                 Format::Json => "application/json, */*;q=0.5",
                 _ => "*/*",
@@ -119,8 +112,7 @@ impl Exchange {
     ) -> Result<(Page, u32), FetchError> {
         let request = PageRequest::new(&self.settings, at, scope)?;
         // A link may come from the cursor, which database users can write.
-        self.hosts
-            .check(&request.url, "the page to go on with", &self.redactor)?;
+        self.hosts.check(&request.url, "the page to go on with", &self.redactor)?;
         let request = Arc::new(request);
         let tries = AtomicU32::new(0);
         let step = || {
@@ -144,9 +136,7 @@ impl Exchange {
             Err(trouble) => Err(trouble),
         };
         let step = async || {
-            step()
-                .await
-                .map_err(|trouble| self.transport.wait_or_give_up(trouble, &self.redactor))
+            step().await.map_err(|trouble| self.transport.wait_or_give_up(trouble, &self.redactor))
         };
         self.budget.retrying(&shown, step).await
     }
@@ -182,9 +172,7 @@ impl Exchange {
         reply: Reply,
         tries: u32,
     ) -> Result<Page, RetryError> {
-        let reply = self
-            .transport
-            .decode(reply, &request.shown(&self.redactor))?;
+        let reply = self.transport.decode(reply, &request.shown(&self.redactor))?;
         self.reader.read(request, url, &reply, tries)
     }
 }

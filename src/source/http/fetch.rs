@@ -163,9 +163,7 @@ impl SweepTask {
 
     /// A page that repeats an earlier one is the end, by the settings, or an error.
     fn check_repeat(&mut self, page: Page, at: &PagePosition, is_doubtful: bool) -> Result<Page> {
-        let repeat = self
-            .loop_guard
-            .look_at(page.records(), page.digest, at, &page.origin)?;
+        let repeat = self.loop_guard.look_at(page.records(), page.digest, at, &page.origin)?;
         let ends_at = self.exchange.settings.paging.ends_at;
         let is_end = match repeat {
             Repeat::No => false,
@@ -191,12 +189,7 @@ impl SweepTask {
     }
 
     fn next_page(&self, at: &PagePosition, page: &Page) -> Result<NextPage> {
-        let Exchange {
-            settings,
-            redactor,
-            hosts,
-            ..
-        } = &*self.exchange;
+        let Exchange { settings, redactor, hosts, .. } = &*self.exchange;
         let after = settings.paging.after(&PageFacts {
             at,
             records: page.records(),

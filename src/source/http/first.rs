@@ -27,17 +27,10 @@ impl FirstResponse {
         let (settings, content) = HttpSettings::parse(settings)?;
         let (sweep, _) = HttpSweep::after(None, &settings, fingerprint);
         let first = settings.paging.first();
-        let scope = RequestScope {
-            span: sweep.span(),
-            row: None,
-            began: sweep.began(),
-        };
+        let scope = RequestScope { span: sweep.span(), row: None, began: sweep.began() };
         let exchange = Arc::new(Exchange::new(settings, content, context)?);
         let reply = context.runtime.block_on(exchange.answer(&first, &scope))?;
-        Ok(FirstResponse {
-            headers: reply.headers,
-            body: reply.body,
-        })
+        Ok(FirstResponse { headers: reply.headers, body: reply.body })
     }
 
     /// The value of a header, if it is text.

@@ -107,10 +107,7 @@ mod tests {
             "https://a/x/12345678901234567890/y?n=a%2Fb%20c"
         );
         let value = json!({"q": ["{name}", 7, "{ {}"]});
-        assert_eq!(
-            fill_value(value, Some(&row)).unwrap(),
-            json!({"q": ["a/b c", 7, "{ {}"]})
-        );
+        assert_eq!(fill_value(value, Some(&row)).unwrap(), json!({"q": ["a/b c", 7, "{ {}"]}));
         for missing in ["https://a/{nothing}", "https://a/{none}"] {
             assert_eq!(url(missing).unwrap_err().kind().exit_code(), 2);
         }

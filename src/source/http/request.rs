@@ -104,11 +104,7 @@ mod tests {
         }
         let (settings, _) = HttpSettings::parse(&settings).unwrap();
         let span = settings.since.as_ref().map(|since| since.span(None, None));
-        let scope = RequestScope {
-            span: span.unwrap_or_default(),
-            row: None,
-            began: UNIX_EPOCH,
-        };
+        let scope = RequestScope { span: span.unwrap_or_default(), row: None, began: UNIX_EPOCH };
         PageRequest::new(&settings, &at, &scope).unwrap()
     }
 
@@ -144,10 +140,9 @@ mod tests {
         let token = || PagePosition::Token("a&b".to_owned());
         let paging =
             json!({"model": "cursor", "param": "after", "next": "/next", "send_in": "body"});
-        for (format, body) in [
-            ("json", r#"{"size":2,"after":"a&b"}"#),
-            ("form", "size=2&after=a%26b"),
-        ] {
+        for (format, body) in
+            [("json", r#"{"size":2,"after":"a&b"}"#), ("form", "size=2&after=a%26b")]
+        {
             let request = request(
                 json!({"method": "POST", "body": {"size": 2}, "body_format": format, "paging": paging}),
                 token(),

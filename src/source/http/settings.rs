@@ -156,10 +156,8 @@ impl HttpSettings {
     pub(crate) fn parse(value: &Value) -> Result<(Self, ResponseFormat)> {
         let (settings, lines) = records::parse::<HttpSettings>("http", value)?;
         if !matches!(settings.url.scheme(), "http" | "https") || settings.url.host().is_none() {
-            return Err(
-                Error::usage(format!("`{}` is not a URL of an HTTP API", settings.url))
-                    .next("begin it with https:// or http://"),
-            );
+            return Err(Error::usage(format!("`{}` is not a URL of an HTTP API", settings.url))
+                .next("begin it with https:// or http://"));
         }
         let content = ResponseFormat {
             records: settings.records.clone(),

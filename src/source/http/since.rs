@@ -167,14 +167,8 @@ impl Since {
         };
         let end = self.kind.plus(since, window);
         match span.until {
-            Some(until) if self.is_beyond(&end, &until) => MarkSpan {
-                until: Some(until),
-                ..span
-            },
-            _ => MarkSpan {
-                until: Some(end),
-                ..span
-            },
+            Some(until) if self.is_beyond(&end, &until) => MarkSpan { until: Some(until), ..span },
+            _ => MarkSpan { until: Some(end), ..span },
         }
     }
 

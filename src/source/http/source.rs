@@ -54,11 +54,7 @@ impl HttpSource {
             && matches!(&cursor, Some(HttpCursor::Done(done)) if done.done);
         let (mut sweep, mut remark) = HttpSweep::after(cursor.as_ref(), &settings, fingerprint);
         if settings.has_rows() {
-            if sweep
-                .row
-                .as_ref()
-                .is_some_and(|row| !start.rows.contains(row))
-            {
+            if sweep.row.as_ref().is_some_and(|row| !start.rows.contains(row)) {
                 let fingerprint = sweep.settings.clone();
                 sweep = sweep.anew(&settings, fingerprint);
                 remark = Some(
@@ -160,16 +156,9 @@ impl HttpSource {
         }
         if !self.has_noted {
             self.has_noted = !fetched.page.notes.is_empty();
-            fetched
-                .page
-                .notes
-                .iter()
-                .for_each(|note| self.context.remarks.add(note));
+            fetched.page.notes.iter().for_each(|note| self.context.remarks.add(note));
         }
-        CurrentPage {
-            taken: if is_the_same { skip } else { 0 },
-            fetched,
-        }
+        CurrentPage { taken: if is_the_same { skip } else { 0 }, fetched }
     }
 
     fn note_mark(&mut self, mark: String) {
@@ -195,10 +184,7 @@ impl HttpSource {
                 continue;
             };
             let to = self.range().and_then(|range| range.to.as_ref());
-            match out
-                .last_payload()
-                .and_then(|payload| since.mark_of(payload))
-            {
+            match out.last_payload().and_then(|payload| since.mark_of(payload)) {
                 Some(mark) if to.is_some_and(|to| since.is_beyond(&mark, to)) => {
                     out.roll_back(before);
                 }
@@ -239,11 +225,7 @@ impl HttpSource {
             }
             _ => None,
         };
-        HttpCursor::Done(HttpDone {
-            done: true,
-            skip_pages: 0,
-            mark,
-        })
+        HttpCursor::Done(HttpDone { done: true, skip_pages: 0, mark })
     }
 }
 

@@ -115,10 +115,7 @@ impl HttpSweep {
             Some(HttpCursor::Done(done)) => (done.mark.clone(), done.skip_pages),
             None => (None, 0),
         };
-        (
-            HttpSweep::begin(settings, mark, skip_pages, fingerprint),
-            None,
-        )
+        (HttpSweep::begin(settings, mark, skip_pages, fingerprint), None)
     }
 
     fn begin(
@@ -152,21 +149,16 @@ impl HttpSweep {
     pub(crate) fn anew(&self, settings: &HttpSettings, fingerprint: String) -> Self {
         let begun = HttpSweep::begin(settings, self.since.clone(), 0, fingerprint);
         match settings.since {
-            Some(_) if self.since.is_some() => HttpSweep {
-                since: self.since.clone(),
-                until: self.until.clone(),
-                ..begun
-            },
+            Some(_) if self.since.is_some() => {
+                HttpSweep { since: self.since.clone(), until: self.until.clone(), ..begun }
+            }
             _ => begun,
         }
     }
 
     /// The marks that its requests ask for.
     pub(crate) fn span(&self) -> MarkSpan {
-        MarkSpan {
-            since: self.since.clone(),
-            until: self.until.clone(),
-        }
+        MarkSpan { since: self.since.clone(), until: self.until.clone() }
     }
 
     /// Continues with the first page of another window.
@@ -206,19 +198,13 @@ mod tests {
                 "since": "2026-02-01T00:00:00Z", "until": "2026-02-02T00:00:00Z", "mark": "2026-03-01T00:00:00Z", "settings": "cd34"}),
             json!({"next": "first", "pages": 0, "records": 0, "began": "2026-03-01T08:00:00Z", "settings": "cd34"}),
         ] {
-            assert_eq!(
-                HttpCursor::parse(Some(&value)).unwrap().unwrap().to_json(),
-                value
-            );
+            assert_eq!(HttpCursor::parse(Some(&value)).unwrap().unwrap().to_json(), value);
         }
         assert_eq!(HttpCursor::parse(None).unwrap(), None);
         assert_eq!(HttpCursor::parse(Some(&Value::Null)).unwrap(), None);
         let error = HttpCursor::parse(Some(&json!({"object": "a.csv", "bytes": 3}))).unwrap_err();
         assert!(
-            error
-                .next_step()
-                .unwrap()
-                .contains("sluice rewind PIPELINE --to-start"),
+            error.next_step().unwrap().contains("sluice rewind PIPELINE --to-start"),
             "{error}"
         );
     }

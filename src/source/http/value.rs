@@ -26,11 +26,8 @@ impl Locator {
         let Locator::Header(name) = self else {
             return None;
         };
-        let values: Vec<&str> = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         (!values.is_empty()).then(|| Extracted::Text(values.join(", ")))
     }
 }
@@ -143,11 +140,7 @@ mod tests {
             ("\"nein\"", None),
             ("[1]", None),
         ] {
-            assert_eq!(
-                Extracted::of_json(json.as_bytes()).answer(),
-                answer,
-                "{json}"
-            );
+            assert_eq!(Extracted::of_json(json.as_bytes()).answer(), answer, "{json}");
         }
     }
 

@@ -20,10 +20,7 @@ impl Pointer {
                 .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
                 .collect(),
         };
-        Some(Pointer {
-            text: text.to_owned(),
-            segments,
-        })
+        Some(Pointer { text: text.to_owned(), segments })
     }
 
     pub(crate) fn text(&self) -> &str {

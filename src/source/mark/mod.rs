@@ -157,17 +157,9 @@ mod tests {
     fn marks_stand_for_moments() {
         for (kind, mark, moment) in [
             (MarkKind::Unix, "1772352000.5", "2026-03-01T08:00:00.5Z"),
-            (
-                MarkKind::UnixMs,
-                "1772352000123",
-                "2026-03-01T08:00:00.123Z",
-            ),
+            (MarkKind::UnixMs, "1772352000123", "2026-03-01T08:00:00.123Z"),
             (MarkKind::Unix, "-0.25", "1969-12-31T23:59:59.75Z"),
-            (
-                MarkKind::Timestamp,
-                "2026-03-01 09:00:00+01",
-                "2026-03-01T08:00:00Z",
-            ),
+            (MarkKind::Timestamp, "2026-03-01 09:00:00+01", "2026-03-01T08:00:00Z"),
         ] {
             assert_eq!(kind.moment(mark).unwrap().to_string(), moment, "{mark}");
         }

@@ -62,9 +62,7 @@ impl Time {
         let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
         time.local = time.local.saturating_add(SignedDuration::from_secs(of_day));
         if let Some(digits) = rest.strip_prefix(['.', ',']) {
-            let end = digits
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(digits.len());
+            let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
             time.fraction = digits[..end].to_owned();
             rest = &digits[end..];
         }
@@ -100,9 +98,7 @@ impl Time {
 
     /// Seconds since 1970, UTC, without the fraction.
     pub(crate) fn unix_seconds(&self) -> i64 {
-        let since = self
-            .local
-            .duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        let since = self.local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
         since.as_secs().saturating_sub(self.offset_seconds)
     }
 
@@ -195,43 +191,22 @@ mod tests {
     #[test]
     fn order_is_that_of_the_instants() {
         let order = |a: &str, b: &str| Time::parse(a).unwrap().order(&Time::parse(b).unwrap());
+        assert_eq!(order("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"), Ordering::Less);
         assert_eq!(
-            order("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"),
-            Ordering::Less
-        );
-        assert_eq!(
-            order(
-                "2026-01-01T00:00:00.9999999Z",
-                "2026-01-01T00:00:00.99999990Z"
-            ),
+            order("2026-01-01T00:00:00.9999999Z", "2026-01-01T00:00:00.99999990Z"),
             Ordering::Equal
         );
-        assert_eq!(
-            order("2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00Z"),
-            Ordering::Equal
-        );
-        assert_eq!(
-            order("2026-01-01T00:00:00-01:00", "2026-01-01T00:30:00Z"),
-            Ordering::Greater
-        );
-        assert_eq!(
-            order("2026-01-02", "2026-01-01T23:59:59Z"),
-            Ordering::Greater
-        );
+        assert_eq!(order("2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00Z"), Ordering::Equal);
+        assert_eq!(order("2026-01-01T00:00:00-01:00", "2026-01-01T00:30:00Z"), Ordering::Greater);
+        assert_eq!(order("2026-01-02", "2026-01-01T23:59:59Z"), Ordering::Greater);
     }
 
     #[test]
     fn lag_moves_it_back_over_days_and_years() {
         let minus = |text: &str, seconds| {
-            Time::parse(text)
-                .unwrap()
-                .minus(Duration::from_secs(seconds))
-                .to_string()
+            Time::parse(text).unwrap().minus(Duration::from_secs(seconds)).to_string()
         };
-        assert_eq!(
-            minus("2026-01-01T00:00:00.25+01:00", 1),
-            "2025-12-31T23:59:59.25+01:00"
-        );
+        assert_eq!(minus("2026-01-01T00:00:00.25+01:00", 1), "2025-12-31T23:59:59.25+01:00");
         assert_eq!(minus("2024-03-01", 86_400), "2024-02-29");
         assert_eq!(minus("2026-03-01 08:00:00", 300), "2026-03-01 07:55:00");
     }
@@ -240,18 +215,12 @@ mod tests {
     fn a_moment_is_never_later_than_what_was_written() {
         let moment = |text: &str| Time::parse(text).unwrap().moment().unwrap().to_string();
         for (text, expected) in [
-            (
-                "2026-03-01T08:00:00.9999999999+01:00",
-                "2026-03-01T07:00:00.999999999Z",
-            ),
+            ("2026-03-01T08:00:00.9999999999+01:00", "2026-03-01T07:00:00.999999999Z"),
             ("1969-12-31", "1969-12-31T00:00:00Z"),
             ("2038-01-19T24:00", "2038-01-20T00:00:00Z"),
         ] {
             assert_eq!(moment(text), expected);
         }
-        assert_eq!(
-            Time::parse("1969-12-31T23:59:59Z").unwrap().unix_seconds(),
-            -1
-        );
+        assert_eq!(Time::parse("1969-12-31T23:59:59Z").unwrap().unix_seconds(), -1);
     }
 }

@@ -73,12 +73,7 @@ impl BodyState {
 impl ObjectBody {
     /// The body that `parts` make up, `len` bytes in all.
     pub(super) fn new(parts: Receiver<PendingPart>, len: u64) -> Self {
-        ObjectBody {
-            parts,
-            current: None,
-            left: len,
-            body_state: BodyState::default(),
-        }
+        ObjectBody { parts, current: None, left: len, body_state: BodyState::default() }
     }
 
     pub(super) fn body_state(&self) -> BodyState {

@@ -34,10 +34,7 @@ impl ErrorResponse {
 
     /// Whether the credentials have run out. S3 says so as of a bad request.
     pub(super) fn is_about_old_credentials(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired"
-        )
+        matches!(self.code.as_str(), "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")
     }
 
     /// Whether the same request may succeed later.
@@ -83,10 +80,7 @@ mod tests {
             ErrorResponse::new(404, json, None).to_string(),
             "404 (NOT_FOUND: no such bucket)"
         );
-        assert_eq!(
-            ErrorResponse::new(502, "<html>hush", None).to_string(),
-            "502"
-        );
+        assert_eq!(ErrorResponse::new(502, "<html>hush", None).to_string(), "502");
     }
 
     #[test]

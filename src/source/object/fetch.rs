@@ -131,11 +131,8 @@ impl ObjectFetcher {
                 ObjectAction::Done | ObjectAction::Ignore => {}
             }
             let fetch = to_fetch.map(|(found, parts)| {
-                let (candidate, start, body_state) = (
-                    found.candidate.clone(),
-                    found.start,
-                    found.body.body_state(),
-                );
+                let (candidate, start, body_state) =
+                    (found.candidate.clone(), found.start, found.body.body_state());
                 told.push(FetchEvent::Object(found));
                 self.fetch_all(candidate, start, parts, move || body_state.is_abandoned())
             });
@@ -160,20 +157,14 @@ impl ObjectFetcher {
             Err(error) if is_gone(&error) => return Ok(None),
             Err(error) => return Err(self.explain(&candidate, &error)),
         };
-        let (found, parts) = announce(ObjectCandidate {
-            identity: ObjectIdentity::new(&meta),
-            ..candidate
-        });
+        let (found, parts) =
+            announce(ObjectCandidate { identity: ObjectIdentity::new(&meta), ..candidate });
         // Permits that other objects hold are not released before this one is read.
         let own = self.with_memory(2 * PART);
-        let (candidate, start, body_state) = (
-            found.candidate.clone(),
-            found.start,
-            found.body.body_state(),
-        );
+        let (candidate, start, body_state) =
+            (found.candidate.clone(), found.start, found.body.body_state());
         tokio::spawn(async move {
-            own.fetch_all(candidate, start, parts, || body_state.is_abandoned())
-                .await;
+            own.fetch_all(candidate, start, parts, || body_state.is_abandoned()).await;
         });
         Ok(Some(found))
     }
@@ -237,10 +228,6 @@ fn announce(candidate: ObjectCandidate) -> (IncomingObject, Sender<PendingPart>)
     };
     let (sender, parts): (_, Receiver<PendingPart>) = mpsc::channel();
     let body = ObjectBody::new(parts, candidate.identity.size.saturating_sub(start));
-    let found = IncomingObject {
-        candidate: Arc::new(candidate),
-        start,
-        body,
-    };
+    let found = IncomingObject { candidate: Arc::new(candidate), start, body };
     (found, sender)
 }

@@ -26,26 +26,17 @@ pub(super) struct FetchHandle {
 
 impl FetchHandle {
     pub(super) fn new(fetcher: ObjectFetcher, listing: ObjectListing, runtime: Handle) -> Self {
-        FetchHandle {
-            fetcher,
-            listing: Some(listing),
-            runtime,
-            events: None,
-        }
+        FetchHandle { fetcher, listing: Some(listing), runtime, events: None }
     }
 
     /// The next event. Fails if the fetcher ends without [`FetchEvent::End`].
     pub(super) fn next(&mut self) -> Result<FetchEvent> {
         if let Some(listing) = self.listing.take() {
             let (sender, events) = channel();
-            self.runtime
-                .spawn(self.fetcher.clone().run(listing, sender));
+            self.runtime.spawn(self.fetcher.clone().run(listing, sender));
             self.events = Some(events);
         }
-        self.events
-            .as_ref()
-            .and_then(|events| events.recv().ok())
-            .ok_or_else(stopped)
+        self.events.as_ref().and_then(|events| events.recv().ok()).ok_or_else(stopped)
     }
 
     /// Opens an object again, from its beginning unless there is a `position`; `None` if it is gone.
@@ -96,9 +87,7 @@ impl Ranges for ObjectRanges {
 
     fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         let (fetcher, candidate) = (self.fetcher.clone(), Arc::clone(&self.candidate));
-        let fetched = ask(&self.runtime, async move {
-            Ok(fetcher.fetch(&candidate, range).await)
-        });
+        let fetched = ask(&self.runtime, async move { Ok(fetcher.fetch(&candidate, range).await) });
         fetched.map_err(io::Error::other)?.map_err(|lost| {
             self.body_state.lose(lost.change);
             io::Error::other(lost.error)

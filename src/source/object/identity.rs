@@ -30,20 +30,16 @@ impl ObjectIdentity {
     /// with a new time is the same object.
     pub(super) fn difference(&self, now: &ObjectIdentity) -> Option<String> {
         if self.size != now.size {
-            return Some(format!(
-                "it has {} bytes now, and had {} before",
-                now.size, self.size
-            ));
+            return Some(format!("it has {} bytes now, and had {} before", now.size, self.size));
         }
         match (&self.etag, &now.etag) {
             (Some(before), Some(now)) if bare(before) == bare(now) => None,
             (Some(before), Some(now)) => Some(format!("its ETag is {now} now, and was {before}")),
             _ if self.version.is_some() && self.version == now.version => None,
             _ if self.modified == now.modified => None,
-            _ => Some(format!(
-                "it was modified {} now, and {} before",
-                now.modified, self.modified
-            )),
+            _ => {
+                Some(format!("it was modified {} now, and {} before", now.modified, self.modified))
+            }
         }
     }
 

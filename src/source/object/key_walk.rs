@@ -36,11 +36,7 @@ enum Keys {
 
 impl KeyWalk {
     pub(super) fn new(address: ObjectUrl) -> Self {
-        KeyWalk {
-            address,
-            keys: Keys::NotAsked,
-            remark: None,
-        }
+        KeyWalk { address, keys: Keys::NotAsked, remark: None }
     }
 
     /// What has come up since the last call, for the user.

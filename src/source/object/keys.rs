@@ -32,10 +32,7 @@ pub(super) fn escape_keys(page: &str) -> String {
 /// The text before the next key, its tag, the key, and the text after it.
 fn next_key(page: &str) -> Option<(&str, &str, &str, &str)> {
     const TAGS: [&str; 2] = ["<Key>", "<Name>"];
-    let (at, opened) = TAGS
-        .iter()
-        .filter_map(|tag| Some((page.find(tag)?, *tag)))
-        .min()?;
+    let (at, opened) = TAGS.iter().filter_map(|tag| Some((page.find(tag)?, *tag))).min()?;
     let (before, from) = page.split_at(at);
     let from = &from[opened.len()..];
     let (key, behind) = from.split_at(from.find("</")?);

@@ -120,10 +120,7 @@ impl ObjectListing {
         let mut listed = Vec::new();
         for (key, meta) in some {
             let name = self.address.name(&key);
-            let is_begun = self
-                .begun
-                .as_mut()
-                .is_some_and(|begun| begun.remove(&name).is_some());
+            let is_begun = self.begun.as_mut().is_some_and(|begun| begun.remove(&name).is_some());
             let below = self.address.below(&key);
             // An object that was begun is read to its end.
             if is_begun || self.wanted.wants(below, &name, &mut self.passed_over) {
@@ -156,9 +153,7 @@ impl ObjectListing {
         if known.is_none() && identity.size == 0 {
             return Ok(ObjectAction::Ignore);
         }
-        let difference = known
-            .as_ref()
-            .and_then(|known| known.identity()?.difference(&identity));
+        let difference = known.as_ref().and_then(|known| known.identity()?.difference(&identity));
         let is_settled = matches!(known, Some(KnownObject::Done(_) | KnownObject::Skipped(_)));
         let is_to_skip = matches!(known, Some(KnownObject::ToSkip(_)));
         let can_be_read = key_at(&meta.location).1 || is_to_skip;

@@ -133,8 +133,7 @@ impl ObjectSource {
         is_handed_out: bool,
     ) -> Result<Proof> {
         let name = &candidate.name;
-        self.units
-            .begin_again::<ObjectIdentity>(name, difference, is_handed_out)?;
+        self.units.begin_again::<ObjectIdentity>(name, difference, is_handed_out)?;
         match self.fetching.again(candidate, None)? {
             Some(found) => self.begin(found),
             None if is_handed_out => Err(units::replaced::<ObjectIdentity>(name, "it is gone")),
@@ -146,10 +145,7 @@ impl ObjectSource {
     fn reopen(&mut self, object: &ObjectReading) -> Result<Proof> {
         let candidate = &object.candidate;
         let Some(found) = (self.fetching).again(candidate, Some(object.position()))? else {
-            return Err(units::replaced::<ObjectIdentity>(
-                &candidate.name,
-                "it is gone",
-            ));
+            return Err(units::replaced::<ObjectIdentity>(&candidate.name, "it is gone"));
         };
         match candidate.identity.difference(&found.candidate.identity) {
             Some(difference) => self.begin_again(candidate, &difference, true),
@@ -159,31 +155,25 @@ impl ObjectSource {
 
     /// Reads more of an object.
     fn read_on(&mut self, object: ObjectReading, out: &mut BatchBuilder) -> Result<Progress> {
-        Ok(Progress::UnitEnded(
-            match self.units.read_on(object, out)? {
-                UnitRead::BatchFull(object) => {
-                    self.current = Some(object);
-                    return Ok(Progress::Full);
-                }
-                UnitRead::Ended(proof) => proof,
-                UnitRead::Overread(object) => self.reopen(&object)?,
-                UnitRead::Changed(object, units::UnitChange::Replaced(difference)) => {
-                    let is_handed_out = object.is_handed_out();
-                    self.begin_again(&object.candidate, &difference, is_handed_out)?
-                }
-                UnitRead::Changed(object, units::UnitChange::Gone) => {
-                    self.lose(&object.candidate.name)
-                }
-            },
-        ))
+        Ok(Progress::UnitEnded(match self.units.read_on(object, out)? {
+            UnitRead::BatchFull(object) => {
+                self.current = Some(object);
+                return Ok(Progress::Full);
+            }
+            UnitRead::Ended(proof) => proof,
+            UnitRead::Overread(object) => self.reopen(&object)?,
+            UnitRead::Changed(object, units::UnitChange::Replaced(difference)) => {
+                let is_handed_out = object.is_handed_out();
+                self.begin_again(&object.candidate, &difference, is_handed_out)?
+            }
+            UnitRead::Changed(object, units::UnitChange::Gone) => self.lose(&object.candidate.name),
+        }))
     }
 
     /// A listed object is gone; perhaps all are being replaced.
     fn lose(&mut self, name: &str) -> Proof {
         self.deleted.add(name);
-        Proof::Partial(Reason::Inconclusive(format!(
-            "{name} was deleted before it could be read"
-        )))
+        Proof::Partial(Reason::Inconclusive(format!("{name} was deleted before it could be read")))
     }
 
     fn read_next(&mut self, out: &mut BatchBuilder) -> Result<Progress> {
@@ -229,9 +219,7 @@ impl Source for ObjectSource {
         let progress = self.read_next(out);
         if matches!(progress, Ok(Progress::End(_)) | Err(_)) {
             let deleted = std::mem::take(&mut self.deleted).deleted();
-            deleted
-                .into_iter()
-                .for_each(|deleted| self.units.remark(deleted));
+            deleted.into_iter().for_each(|deleted| self.units.remark(deleted));
         }
         progress
     }

@@ -33,10 +33,7 @@ impl ObjectFetcher {
     ) -> Result<Bytes, PartError> {
         let got = Mutex::new(BytesMut::with_capacity((range.end - range.start) as usize));
         let attempt = || async {
-            let lost = match self
-                .attempt(candidate, &range, &mut *got.lock().await)
-                .await
-            {
+            let lost = match self.attempt(candidate, &range, &mut *got.lock().await).await {
                 Ok(()) => return Ok(Ok(())),
                 Err(AttemptError::Broken(what)) => {
                     let error =
@@ -46,10 +43,7 @@ impl ObjectFetcher {
                     let error = Box::new(error);
                     return Err(match self.is_stopped() {
                         true => retry::RetryError::Permanent(error),
-                        false => retry::RetryError::Transient {
-                            error,
-                            retry_after: None,
-                        },
+                        false => retry::RetryError::Transient { error, retry_after: None },
                     });
                 }
                 Err(AttemptError::Replaced) => self.replaced(candidate),
@@ -71,10 +65,7 @@ impl ObjectFetcher {
         match self.budget.retrying(what, attempt).await {
             Ok(done) => done?,
             Err(error) => {
-                return Err(PartError {
-                    change: None,
-                    error,
-                });
+                return Err(PartError { change: None, error });
             }
         }
         self.budget.progressed();
@@ -99,11 +90,8 @@ impl ObjectFetcher {
             },
             ..GetOptions::default()
         };
-        let answer = self
-            .store
-            .get_opts(&candidate.path, options)
-            .await
-            .map_err(AttemptError::Refused)?;
+        let answer =
+            self.store.get_opts(&candidate.path, options).await.map_err(AttemptError::Refused)?;
         if !identity.is_of(answer.meta.e_tag.as_deref(), answer.meta.size) {
             return Err(AttemptError::Replaced);
         }
@@ -118,9 +106,7 @@ impl ObjectFetcher {
                 Err(error) => return Err(AttemptError::Refused(error)),
             };
             if got.len() + chunk.len() > wanted {
-                return Err(AttemptError::Broken(format!(
-                    "more than {wanted} bytes came"
-                )));
+                return Err(AttemptError::Broken(format!("more than {wanted} bytes came")));
             }
             got.extend_from_slice(&chunk);
         }

@@ -44,11 +44,7 @@ impl ObjectReading {
         found: IncomingObject,
         fetching: &FetchHandle,
     ) -> OpenedObject {
-        let IncomingObject {
-            candidate,
-            start,
-            body,
-        } = found;
+        let IncomingObject { candidate, start, body } = found;
         let body_state = body.body_state();
         let reading = |content| ObjectReading {
             content,
@@ -110,11 +106,7 @@ impl ObjectReading {
         }
         let mut reading = RecordReader::new(name, CompleteInput("object"), compression, window);
         reading.can_reopen = true;
-        reading.begin(
-            &settings.records,
-            known.and_then(|position| position.format),
-            parser,
-        )?;
+        reading.begin(&settings.records, known.and_then(|position| position.format), parser)?;
         if let Some(position) = known {
             reading.resume(position);
         }

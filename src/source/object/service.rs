@@ -154,10 +154,9 @@ impl HttpService for RetryingService {
                 let (is_transient, asked) = (failure.is_transient() && !is_enough, failure.wait);
                 let error = Box::new(Error::failed(failure.to_string()).caused_by(failure));
                 match is_transient {
-                    true => RetryError::Transient {
-                        error,
-                        retry_after: Some(asked.min(LONGEST_WAIT)),
-                    },
+                    true => {
+                        RetryError::Transient { error, retry_after: Some(asked.min(LONGEST_WAIT)) }
+                    }
                     false => RetryError::Permanent(error),
                 }
             })
@@ -182,16 +181,10 @@ impl RetryingService {
     }
 
     async fn attempt(&self, host: &str, request: HttpRequest) -> Result<HttpResponse, StoreError> {
-        let failed = |what, wait| StoreError {
-            host: host.to_owned(),
-            what,
-            wait,
-        };
+        let failed = |what, wait| StoreError { host: host.to_owned(), what, wait };
         let broken = |error| failed(StoreErrorKind::Broken(error), Duration::ZERO);
         let is_listing = request.uri().query().is_some_and(|query| {
-            query
-                .split('&')
-                .any(|pair| pair == "list-type=2" || pair == "comp=list")
+            query.split('&').any(|pair| pair == "list-type=2" || pair == "comp=list")
         });
         let client = self.client().map_err(broken)?;
         let response = client.execute(request).await.map_err(broken)?;
@@ -202,11 +195,8 @@ impl RetryingService {
             let region = header("x-amz-bucket-region");
             let mut body = body.bytes().await.unwrap_or_default();
             body.truncate(LONGEST_REFUSAL);
-            let refusal = ErrorResponse::new(
-                parts.status.as_u16(),
-                &String::from_utf8_lossy(&body),
-                region,
-            );
+            let refusal =
+                ErrorResponse::new(parts.status.as_u16(), &String::from_utf8_lossy(&body), region);
             let wait = Duration::from_secs(wait.unwrap_or_default());
             return Err(failed(StoreErrorKind::Refused(refusal), wait));
         }
@@ -226,10 +216,7 @@ impl RetryingService {
             return Err(failed(what, Duration::ZERO));
         }
         // The library takes any other document for an empty page.
-        if !["<ListBucketResult", "<EnumerationResults"]
-            .iter()
-            .any(|root| text.contains(root))
-        {
+        if !["<ListBucketResult", "<EnumerationResults"].iter().any(|root| text.contains(root)) {
             let what = StoreErrorKind::Invalid("answered with no listing");
             return Err(failed(what, Duration::ZERO));
         }

@@ -167,11 +167,7 @@ fn check_host_with_bucket(bucket: &str, endpoint: &str) -> Result<()> {
 
 /// The host in `https://host:port/…`.
 fn endpoint_host(endpoint: &str) -> &str {
-    let behind = endpoint
-        .split_once("://")
-        .map_or(endpoint, |(_, rest)| rest);
+    let behind = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
     let authority = behind.split(['/', '?', '#']).next().unwrap_or(behind);
-    authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host)
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }

@@ -92,13 +92,9 @@ fn gcs(
         .with_http_connector(connector);
     // Like `from_env`, which does not accept the headers.
     for (name, value) in std::env::vars() {
-        if let Some(key) = name
-            .starts_with("GOOGLE_")
-            .then(|| name.to_lowercase().parse().ok())
-        {
-            builder = key
-                .into_iter()
-                .fold(builder, |builder, key| builder.with_config(key, &value));
+        if let Some(key) = name.starts_with("GOOGLE_").then(|| name.to_lowercase().parse().ok()) {
+            builder =
+                key.into_iter().fold(builder, |builder, key| builder.with_config(key, &value));
         }
     }
     for (key, value) in client(access) {
@@ -159,8 +155,5 @@ fn local(address: &ObjectUrl) -> Result<Arc<dyn ObjectStore>> {
 
 /// [`RetryingConnector`] retries requests, and the reader retries bodies.
 fn no_retry() -> RetryConfig {
-    RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
-    }
+    RetryConfig { max_retries: 0, ..RetryConfig::default() }
 }

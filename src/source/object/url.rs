@@ -76,9 +76,7 @@ impl ObjectUrl {
             return Self::local(url, rest);
         }
         if authority.is_empty() {
-            return Err(
-                Error::usage(format!("`{url}` names no {}", store.container())).next(FORMS),
-            );
+            return Err(Error::usage(format!("`{url}` names no {}", store.container())).next(FORMS));
         }
         let bucket = authority.split_once('@').map_or(authority, |(b, _)| b);
         Ok(ObjectUrl {
@@ -125,9 +123,7 @@ impl ObjectUrl {
 
     /// The part of `key` behind the prefix.
     pub(super) fn below<'a>(&self, key: &'a str) -> &'a str {
-        key.strip_prefix(&self.key)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .unwrap_or(key)
+        key.strip_prefix(&self.key).and_then(|rest| rest.strip_prefix('/')).unwrap_or(key)
     }
 }
 
@@ -143,23 +139,9 @@ mod tests {
         for (url, store, root, bucket, key, is_prefix) in [
             ("s3://b", Store::S3, "s3://b/", "b", "", true),
             ("s3://b/", Store::S3, "s3://b/", "b", "", true),
-            (
-                "s3://b/in/orders",
-                Store::S3,
-                "s3://b/",
-                "b",
-                "in/orders",
-                false,
-            ),
+            ("s3://b/in/orders", Store::S3, "s3://b/", "b", "in/orders", false),
             ("gs://b/in/", Store::Gcs, "gs://b/", "b", "in", true),
-            (
-                "az://c/a b%20",
-                Store::Azure,
-                "az://c/",
-                "c",
-                "a b%20",
-                false,
-            ),
+            ("az://c/a b%20", Store::Azure, "az://c/", "c", "a b%20", false),
             (
                 "abfss://c@acc.dfs.core.windows.net/x/",
                 Store::Azure,
@@ -168,44 +150,21 @@ mod tests {
                 "x",
                 true,
             ),
-            (
-                "file:///no/such/",
-                Store::Local,
-                "file:///no/such/",
-                "/no/such",
-                "",
-                true,
-            ),
+            ("file:///no/such/", Store::Local, "file:///no/such/", "/no/such", "", true),
         ] {
             let address = ObjectUrl::parse(url).unwrap();
             assert_eq!(
-                (
-                    address.store,
-                    address.root.as_str(),
-                    address.bucket.as_str()
-                ),
+                (address.store, address.root.as_str(), address.bucket.as_str()),
                 (store, root, bucket),
                 "{url}"
             );
-            assert_eq!(
-                (address.key.as_str(), address.is_prefix),
-                (key, is_prefix),
-                "{url}"
-            );
+            assert_eq!((address.key.as_str(), address.is_prefix), (key, is_prefix), "{url}");
         }
     }
 
     #[test]
     fn what_is_no_place_is_refused() {
-        for url in [
-            "",
-            "bucket/x",
-            "s3://",
-            "s3:///x",
-            "ftp://b/x",
-            "file://x/y",
-            "file:x",
-        ] {
+        for url in ["", "bucket/x", "s3://", "s3:///x", "ftp://b/x", "file://x/y", "file:x"] {
             let error = ObjectUrl::parse(url).unwrap_err();
             assert!(error.next_step().unwrap().contains('/'), "{url}: {error}");
         }

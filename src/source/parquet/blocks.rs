@@ -43,10 +43,7 @@ impl Blocks {
 
     /// Why bytes could not be read, if that was the reason.
     pub(super) fn failure(&self) -> Option<io::Error> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
@@ -94,10 +91,7 @@ impl ChunkReader for Blocks {
     type T = BlockReader;
 
     fn get_read(&self, start: u64) -> Result<BlockReader> {
-        Ok(BlockReader {
-            blocks: self.clone(),
-            at: start,
-        })
+        Ok(BlockReader { blocks: self.clone(), at: start })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {

@@ -10,11 +10,7 @@ use crate::source::DeclaredField;
 /// The type that holds all values of a column as they are written, and what may be chosen instead.
 pub(super) fn declared(field: &Field, leaves: &[Leaf]) -> DeclaredField {
     let (sql, choice) = sql(field.data_type(), leaves);
-    DeclaredField {
-        name: field.name().clone(),
-        sql,
-        choice,
-    }
+    DeclaredField { name: field.name().clone(), sql, choice }
 }
 
 fn sql(kind: &DataType, leaves: &[Leaf]) -> (&'static str, Option<Cow<'static, str>>) {

@@ -53,9 +53,7 @@ pub(super) fn guarded<T>(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or(panic.downcast_ref::<&str>().copied());
-        Err(ParquetFault::Damaged(
-            said.unwrap_or("its pages make no sense").to_owned(),
-        ))
+        Err(ParquetFault::Damaged(said.unwrap_or("its pages make no sense").to_owned()))
     })
 }
 
@@ -94,9 +92,8 @@ impl ParquetFile {
             let in_seconds = Arc::new(schema::in_seconds(plain.schema(), &leaves));
             layouts.push(layout(options().with_schema(in_seconds))?);
         }
-        let declared = roots
-            .iter()
-            .map(|root| declared(plain.schema().field(*root), &leaves[*root]));
+        let declared =
+            roots.iter().map(|root| declared(plain.schema().field(*root), &leaves[*root]));
         Ok(ParquetFile {
             metadata,
             declared: declared.collect(),
@@ -104,11 +101,7 @@ impl ParquetFile {
             mask,
             names: roots
                 .iter()
-                .map(|root| {
-                    described.root_schema().get_fields()[*root]
-                        .name()
-                        .to_owned()
-                })
+                .map(|root| described.root_schema().get_fields()[*root].name().to_owned())
                 .collect(),
             leaves: roots.iter().map(|root| leaves[*root].clone()).collect(),
         })
@@ -158,24 +151,18 @@ impl ParquetFile {
             return Ok(None);
         };
         let schema = batch.schema_ref();
-        let columns = batch
-            .columns()
-            .iter()
-            .enumerate()
-            .map(|(i, values)| JsonColumn {
-                name: schema.field(i).name(),
-                values,
-                seconds: beside.first().map(|beside| beside.column(i)),
-                leaves: &self.leaves[i],
-            });
-        JsonRows::new(batch.num_rows(), columns)
-            .map(Some)
-            .map_err(|what| {
-                ParquetFault::Refused(
-                    what,
-                    "leave it out: name the others in the source's `columns`".to_owned(),
-                )
-            })
+        let columns = batch.columns().iter().enumerate().map(|(i, values)| JsonColumn {
+            name: schema.field(i).name(),
+            values,
+            seconds: beside.first().map(|beside| beside.column(i)),
+            leaves: &self.leaves[i],
+        });
+        JsonRows::new(batch.num_rows(), columns).map(Some).map_err(|what| {
+            ParquetFault::Refused(
+                what,
+                "leave it out: name the others in the source's `columns`".to_owned(),
+            )
+        })
     }
 }
 
@@ -203,10 +190,7 @@ fn selected(columns: &[TypePtr], settings: &RecordSettings) -> Result<Vec<usize>
         let at = names.iter().position(|known| known == name);
         found.push(at.ok_or_else(|| {
             ParquetFault::Refused(
-                format!(
-                    "there is no column `{name}`; there are {}",
-                    names.join(", ")
-                ),
+                format!("there is no column `{name}`; there are {}", names.join(", ")),
                 "correct the source's `columns`, or read such files by a pipeline of their own"
                     .to_owned(),
             )

@@ -32,22 +32,11 @@ impl JsonRows {
         len: usize,
         columns: impl Iterator<Item = JsonColumn<'a>>,
     ) -> Result<Self, String> {
-        let mut rows = JsonRows {
-            columns: Vec::new(),
-            names: Vec::new(),
-            len,
-        };
+        let mut rows = JsonRows { columns: Vec::new(), names: Vec::new(), len };
         for column in columns {
-            let values = Values {
-                array: column.values,
-                seconds: column.seconds,
-            };
+            let values = Values { array: column.values, seconds: column.seconds };
             let write = writer(values, &mut column.leaves.iter()).ok_or_else(|| {
-                format!(
-                    "column `{}` is of type {}",
-                    column.name,
-                    column.values.data_type()
-                )
+                format!("column `{}` is of type {}", column.name, column.values.data_type())
             })?;
             let before = if rows.names.is_empty() { b'{' } else { b',' };
             let mut name = vec![before];
@@ -123,14 +112,9 @@ fn writer(values: Values<'_>, leaves: &mut slice::Iter<'_, Leaf>) -> Option<Writ
         DataType::Map(_, _) => {
             let map = array.as_map().clone();
             let beside = seconds.map(|seconds| seconds.as_map());
-            let keys = Values {
-                array: map.keys(),
-                seconds: beside.map(|beside| beside.keys()),
-            };
-            let items = Values {
-                array: map.values(),
-                seconds: beside.map(|beside| beside.values()),
-            };
+            let keys = Values { array: map.keys(), seconds: beside.map(|beside| beside.keys()) };
+            let items =
+                Values { array: map.values(), seconds: beside.map(|beside| beside.values()) };
             let (key, value) = (writer(keys, leaves)?, writer(items, leaves)?);
             let entry: Write = Box::new(move |row, out| {
                 let mut name = Vec::new();

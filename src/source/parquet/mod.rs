@@ -72,10 +72,8 @@ pub(super) fn is_expected(fixed: Option<Format>, known: Option<&Position>, name:
 
 /// The error about a file that has no end.
 pub(super) fn unfinished(noun: &str, name: &str, what: &str) -> Error {
-    Error::failed(format!(
-        "{noun} `{name}` is not a complete Parquet file: {what}"
-    ))
-    .next("get a whole copy of it")
+    Error::failed(format!("{noun} `{name}` is not a complete Parquet file: {what}"))
+        .next("get a whole copy of it")
 }
 
 #[cfg(feature = "parquet")]
@@ -90,8 +88,6 @@ pub(super) fn open(
     _: &RecordSettings,
     _: Option<&Position>,
 ) -> crate::error::Result<Opened> {
-    Err(Error::usage(format!(
-        "{noun} `{name}` is Parquet, and this binary was built without it"
-    ))
-    .next("build it with the feature `parquet`, which is on by default"))
+    Err(Error::usage(format!("{noun} `{name}` is Parquet, and this binary was built without it"))
+        .next("build it with the feature `parquet`, which is on by default"))
 }

@@ -35,9 +35,7 @@ pub(crate) fn open(
     let failed = |cause: io::Error| unreadable(noun, name, cause);
     let size = ranges.size();
     if size < TRAILER + MAGIC.len() as u64 {
-        return Ok(Opened::Unfinished(format!(
-            "it has {size} bytes, too few for any"
-        )));
+        return Ok(Opened::Unfinished(format!("it has {size} bytes, too few for any")));
     }
     let trailer = ranges.read(size - TRAILER..size).map_err(failed)?;
     let (len, magic) = trailer.split_at(4);
@@ -45,7 +43,7 @@ pub(crate) fn open(
         let next =
             "write it without encryption (where it rests the disk or the store can encrypt it)";
         return Err(
-            Error::failed(format!("{noun} `{name}` is Parquet that is encrypted")).next(next),
+            Error::failed(format!("{noun} `{name}` is Parquet that is encrypted")).next(next)
         );
     }
     if magic != MAGIC {
@@ -59,9 +57,7 @@ pub(crate) fn open(
     let footer = ranges.read(start..size).map_err(failed)?;
     let anchor = hex_sha256(&footer);
     if known.is_some_and(|known| known.place.anchor != anchor) {
-        return Ok(Opened::Changed(
-            "its footer is not the same as before".to_owned(),
-        ));
+        return Ok(Opened::Changed("its footer is not the same as before".to_owned()));
     }
     let file = guarded(|| ParquetFile::new(&footer[..len as usize], settings));
     let file = file.map_err(|fault| match fault {

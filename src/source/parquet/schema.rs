@@ -21,11 +21,7 @@ pub(super) enum Leaf {
 
 impl Leaf {
     fn of(column: &ColumnDescriptor) -> Self {
-        match (
-            column.physical_type(),
-            column.logical_type_ref(),
-            column.converted_type(),
-        ) {
+        match (column.physical_type(), column.logical_type_ref(), column.converted_type()) {
             (Physical::INT96, _, _) => Leaf::Of96Bits,
             (_, Some(LogicalType::String | LogicalType::Json | LogicalType::Enum), _)
             | (_, None, ConvertedType::UTF8 | ConvertedType::JSON | ConvertedType::ENUM) => {
@@ -58,9 +54,7 @@ pub(super) fn as_bytes(schema: &SchemaDescriptor) -> Result<SchemaDescriptor> {
 fn without_meaning(column: &Type) -> Result<Type> {
     let info = column.get_basic_info();
     if let Type::GroupType { fields, .. } = column {
-        let fields = fields
-            .iter()
-            .map(|field| without_meaning(field).map(Arc::new));
+        let fields = fields.iter().map(|field| without_meaning(field).map(Arc::new));
         let mut group = Type::group_type_builder(info.name())
             .with_converted_type(info.converted_type())
             .with_logical_type(info.logical_type_ref().cloned())
@@ -72,23 +66,16 @@ fn without_meaning(column: &Type) -> Result<Type> {
     }
     let is_bytes = matches!(
         (info.logical_type_ref(), info.converted_type()),
-        (
-            Some(LogicalType::String | LogicalType::Json | LogicalType::Enum),
-            _
-        ) | (
-            None,
-            ConvertedType::UTF8
-                | ConvertedType::JSON
-                | ConvertedType::ENUM
-                | ConvertedType::INTERVAL
-        )
+        (Some(LogicalType::String | LogicalType::Json | LogicalType::Enum), _)
+            | (
+                None,
+                ConvertedType::UTF8
+                    | ConvertedType::JSON
+                    | ConvertedType::ENUM
+                    | ConvertedType::INTERVAL
+            )
     );
-    let Type::PrimitiveType {
-        physical_type,
-        type_length,
-        ..
-    } = column
-    else {
+    let Type::PrimitiveType { physical_type, type_length, .. } = column else {
         return Ok(column.clone());
     };
     if !is_bytes {

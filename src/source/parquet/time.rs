@@ -134,15 +134,9 @@ mod tests {
         let stamp = |value, digits, zone| text(|out| Stamp::new(value, digits).write(zone, out));
         assert_eq!(stamp(0, 3, true), "\"1970-01-01T00:00:00.000Z\"");
         assert_eq!(stamp(-1, 6, false), "\"1969-12-31T23:59:59.999999\"");
-        assert_eq!(
-            stamp(1_709_210_096_123_456_789, 9, true),
-            "\"2024-02-29T12:34:56.123456789Z\""
-        );
+        assert_eq!(stamp(1_709_210_096_123_456_789, 9, true), "\"2024-02-29T12:34:56.123456789Z\"");
         assert_eq!(text(|out| of_day(3_723_004, 3, out)), "\"01:02:03.004\"");
-        assert_eq!(
-            text(|out| of_day(86_400_000_000, 6, out)),
-            "\"24:00:00.000000\""
-        );
+        assert_eq!(text(|out| of_day(86_400_000_000, 6, out)), "\"24:00:00.000000\"");
     }
 
     #[test]
@@ -151,9 +145,6 @@ mod tests {
         let seconds = 253_402_300_799_i64;
         let nanos = seconds.wrapping_mul(NANOS).wrapping_add(999_999_999);
         let stamp = Stamp::of_wrapped(seconds, nanos);
-        assert_eq!(
-            text(|out| stamp.write(false, out)),
-            "\"9999-12-31T23:59:59.999999999\""
-        );
+        assert_eq!(text(|out| stamp.write(false, out)), "\"9999-12-31T23:59:59.999999999\"");
     }
 }

@@ -61,9 +61,7 @@ pub(super) fn start(
     context: &SourceContext,
 ) -> Result<(Output, Box<dyn MessageParser>)> {
     let files = TempFiles::new()?;
-    let wanted = settings
-        .iter()
-        .map(|one| ConfiguredStream::of(one, catalog));
+    let wanted = settings.iter().map(|one| ConfiguredStream::of(one, catalog));
     let wanted = wanted.collect::<Result<Vec<_>>>()?;
     let streams: Vec<Value> = wanted.iter().map(ConfiguredStream::configured).collect();
     let catalog = json!({"streams": streams}).to_string();
@@ -77,9 +75,7 @@ pub(super) fn start(
     }
     command.arg("--catalog").arg(catalog);
     if let Some(state) = state {
-        command
-            .arg("--state")
-            .arg(files.write("state.json", state.as_bytes())?);
+        command.arg("--state").arg(files.write("state.json", state.as_bytes())?);
     }
     let output = Output::of(command, &settings.program, settings.silence(), context)?;
     let connector = AirbyteConnector {
@@ -121,31 +117,23 @@ impl AirbyteConnector {
         let mut stream = None;
         let text = match message.text("/state/type").as_deref() {
             Some("STREAM") => {
-                let name = message
-                    .text("/state/stream/stream_descriptor/name")
-                    .ok_or_else(senseless)?;
-                stream = Some(self.meant(
-                    name,
-                    message.text("/state/stream/stream_descriptor/namespace"),
-                ));
+                let name =
+                    message.text("/state/stream/stream_descriptor/name").ok_or_else(senseless)?;
+                stream = Some(
+                    self.meant(name, message.text("/state/stream/stream_descriptor/namespace")),
+                );
                 format!("[{whole}]")
             }
             Some("GLOBAL") => format!("[{whole}]"),
             None | Some("LEGACY") => message.raw("/state/data").ok_or_else(senseless)?.to_owned(),
             Some(other) => {
-                return Err(format!(
-                    "printed a STATE of type {other}, which is not known"
-                ));
+                return Err(format!("printed a STATE of type {other}, which is not known"));
             }
         };
         let count = message
             .raw("/state/sourceStats/recordCount")
             .and_then(|count| count.parse::<f64>().ok());
-        Ok(Parsed::State {
-            stream,
-            text,
-            records: count.map(|count| count as u64),
-        })
+        Ok(Parsed::State { stream, text, records: count.map(|count| count as u64) })
     }
 }
 
@@ -190,11 +178,9 @@ impl MessageParser for AirbyteConnector {
         let message = AirbyteMessage::of(line);
         let Some(kind) = message.text("/type") else {
             if message.is_broken() {
-                return Err(
-                    "printed a line that holds a message and is not exactly one; \
+                return Err("printed a line that holds a message and is not exactly one; \
                     each stands on a line of its own, and what is for the log goes to stderr"
-                        .to_owned(),
-                );
+                    .to_owned());
             }
             // Connectors also log to stdout.
             let text = self.secrets.clean(&String::from_utf8_lossy(line));
@@ -203,12 +189,10 @@ impl MessageParser for AirbyteConnector {
         };
         match kind.to_ascii_uppercase().as_str() {
             "RECORD" => {
-                let stream = message
-                    .text("/record/stream")
-                    .ok_or("printed a RECORD without a stream")?;
-                let payload = message
-                    .span("/record/data")
-                    .ok_or("printed a RECORD without data")?;
+                let stream =
+                    message.text("/record/stream").ok_or("printed a RECORD without a stream")?;
+                let payload =
+                    message.span("/record/data").ok_or("printed a RECORD without data")?;
                 Ok(Parsed::Record {
                     stream: self.called(stream, message.text("/record/namespace")),
                     payload,

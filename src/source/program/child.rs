@@ -43,11 +43,7 @@ impl Child {
         name: &str,
         context: &SourceContext,
     ) -> Result<(Self, ChildStdout)> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let cannot = |cause| {
             Error::failed(format!("the program `{name}` cannot be started"))
                 .caused_by(cause)

@@ -13,9 +13,8 @@ use crate::source::SourceContext;
 use crate::source::secret::Secret;
 
 /// Environment variables that every program gets. Others may be secrets.
-const HARMLESS: [&str; 9] = [
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
-];
+const HARMLESS: [&str; 9] =
+    ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
 
 /// A program with its arguments and environment, ready to be started.
 pub(super) fn command(settings: &ProgramSettings, context: &SourceContext) -> Result<Command> {
@@ -62,10 +61,8 @@ pub(super) fn given<'a>(path: &'a Path, context: &SourceContext) -> Result<&'a P
     context.host.file(path)?;
     match path.is_file() {
         true => Ok(path),
-        false => Err(
-            Error::usage(format!("there is no file `{}`", path.display()))
-                .next("paths are those of the machine that runs sluice; give a whole one"),
-        ),
+        false => Err(Error::usage(format!("there is no file `{}`", path.display()))
+            .next("paths are those of the machine that runs sluice; give a whole one")),
     }
 }
 

@@ -78,11 +78,8 @@ impl ProgramCursor {
         if completeness == Completeness::EachRun && !self.is_on_the_way() {
             return vec![ResumePoint::default()];
         }
-        let points: Vec<ResumePoint> = self
-            .last()
-            .into_iter()
-            .chain(self.earlier.clone())
-            .collect();
+        let points: Vec<ResumePoint> =
+            self.last().into_iter().chain(self.earlier.clone()).collect();
         match points.is_empty() {
             true => vec![ResumePoint::default()],
             false => points,
@@ -90,10 +87,9 @@ impl ProgramCursor {
     }
 
     fn last(&self) -> Option<ResumePoint> {
-        self.state.as_ref().map(|state| ResumePoint {
-            place: self.shared.clone(),
-            state: Some(state.clone()),
-        })
+        self.state
+            .as_ref()
+            .map(|state| ResumePoint { place: self.shared.clone(), state: Some(state.clone()) })
     }
 
     /// The point from which runs can be shared again after a run alone.

@@ -44,9 +44,7 @@ pub(super) enum Parsed {
 
 impl Parsed {
     pub(super) fn unknown(kind: &str) -> Self {
-        Parsed::Remark(format!(
-            "a message of type {kind} means nothing here, and was passed over"
-        ))
+        Parsed::Remark(format!("a message of type {kind} means nothing here, and was passed over"))
     }
 }
 

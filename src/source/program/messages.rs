@@ -59,9 +59,7 @@ impl Messages {
         loop {
             self.line.clear();
             let limit = self.limit as u64 + 1;
-            let read = (&mut self.output)
-                .take(limit)
-                .read_until(b'\n', &mut self.line);
+            let read = (&mut self.output).take(limit).read_until(b'\n', &mut self.line);
             read.map_err(told)?;
             if self.line.is_empty() {
                 return Ok(NextLine::End);
@@ -81,8 +79,7 @@ impl Messages {
         let text = format!("\"{text}\"");
         let end = self.members(payload).next();
         let end = end.map_or(self.line.len(), |(at, _)| at);
-        self.members(name)
-            .any(|(at, value)| at < end && value.starts_with(text.as_bytes()))
+        self.members(name).any(|(at, value)| at < end && value.starts_with(text.as_bytes()))
     }
 
     /// Offsets of what looks like members of that name, and the text of their values.
@@ -119,11 +116,7 @@ impl Messages {
         if line.is_empty() {
             return error;
         }
-        error.detail(format!(
-            "line {} on stdout: {}",
-            self.count,
-            line.trim_end()
-        ))
+        error.detail(format!("line {} on stdout: {}", self.count, line.trim_end()))
     }
 }
 

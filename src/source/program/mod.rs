@@ -72,8 +72,8 @@ pub(super) fn open(
     let (parsed, records) = ProgramSettings::parse(settings)?;
     match parsed.protocol {
         Protocol::Singer | Protocol::Airbyte => shared::open(settings, start, context),
-        Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => Ok(Box::new(
-            Plain::new(&parsed, records, start.cursor.as_ref(), context)?,
-        )),
+        Protocol::Ndjson | Protocol::Json | Protocol::Csv | Protocol::Tsv => {
+            Ok(Box::new(Plain::new(&parsed, records, start.cursor.as_ref(), context)?))
+        }
     }
 }

@@ -40,13 +40,7 @@ impl Output {
             .name("stdout".to_owned())
             .spawn(move || pump(stdout, &sender))
             .map_err(|cause| child.failure("cannot be read").caused_by(cause))?;
-        Ok(Output {
-            child,
-            chunks,
-            rest: Bytes::new(),
-            silence,
-            is_over: false,
-        })
+        Ok(Output { child, chunks, rest: Bytes::new(), silence, is_over: false })
     }
 
     /// An error about the program, with its last lines on stderr.

@@ -115,10 +115,7 @@ impl Source for Plain {
 
     fn cursor(&self) -> Option<Value> {
         let (_, records) = self.reading.progress();
-        let mark = PlainCursor {
-            records,
-            ..self.mark.clone()
-        };
+        let mark = PlainCursor { records, ..self.mark.clone() };
         (records > 0).then(|| serde_json::to_value(mark).unwrap_or_default())
     }
 

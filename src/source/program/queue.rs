@@ -93,11 +93,7 @@ pub(super) fn queue(on_drop: impl FnOnce() + Send + 'static) -> (MessageSender, 
         taken: VecDeque::new(),
         on_drop: Some(Box::new(on_drop)),
     };
-    let sender = MessageSender {
-        queue,
-        pending: Vec::new(),
-        bytes: 0,
-    };
+    let sender = MessageSender { queue, pending: Vec::new(), bytes: 0 };
     (sender, receiver)
 }
 

@@ -17,9 +17,15 @@ pub(super) enum StreamMessage {
         version: Option<i64>,
     },
     /// The head of an oversized record; `size` is that of its line.
-    TooLong { size: u64, head: Vec<u8> },
+    TooLong {
+        size: u64,
+        head: Vec<u8>,
+    },
     /// A state that covers all records before it; numbered if it is of all streams.
-    State { text: String, number: Option<u64> },
+    State {
+        text: String,
+        number: Option<u64>,
+    },
     /// A version of the table is complete.
     VersionComplete(i64),
 }
@@ -90,9 +96,7 @@ impl Router {
         Router {
             parser,
             messages: Messages::new(output, max_record_bytes),
-            program: settings
-                .first()
-                .map_or_else(String::new, |one| one.program.clone()),
+            program: settings.first().map_or_else(String::new, |one| one.program.clone()),
             wanted: settings.iter().map(wanted).collect(),
             others: BTreeMap::new(),
             others_since: 0,
@@ -118,11 +122,7 @@ impl Router {
     fn take(&mut self) -> Result<Routed> {
         let meaning = self.parser.parse(self.messages.line_mut());
         match meaning.map_err(|how| self.messages.failure(&how))? {
-            Parsed::Record {
-                stream,
-                payload,
-                version,
-            } => {
+            Parsed::Record { stream, payload, version } => {
                 let Some(at) = self.position(&stream) else {
                     self.others_since += 1;
                     *self.others.entry(stream).or_default() += 1;
@@ -133,11 +133,7 @@ impl Router {
                 let message = StreamMessage::Record { payload, version };
                 return Ok(Routed::Message(Recipient::One(at), message));
             }
-            Parsed::State {
-                stream,
-                text,
-                records,
-            } => return self.state(stream, text, records),
+            Parsed::State { stream, text, records } => return self.state(stream, text, records),
             Parsed::VersionComplete { stream, version } => {
                 if let Some(at) = self.position(&stream) {
                     return Ok(Routed::Message(
@@ -185,10 +181,7 @@ impl Router {
             self.states += 1;
             self.states
         });
-        Ok(Routed::Message(
-            recipient,
-            StreamMessage::State { text, number },
-        ))
+        Ok(Routed::Message(recipient, StreamMessage::State { text, number }))
     }
 
     fn position(&self, stream: &str) -> Option<usize> {
@@ -218,10 +211,7 @@ impl Router {
         };
         self.wanted[at].note();
         let head = self.messages.line().to_vec();
-        Ok(Routed::Message(
-            Recipient::One(at),
-            StreamMessage::TooLong { size, head },
-        ))
+        Ok(Routed::Message(Recipient::One(at), StreamMessage::TooLong { size, head }))
     }
 
     fn names(&self) -> Vec<&str> {
@@ -232,9 +222,7 @@ impl Router {
     pub(super) fn finish(&self, stream: usize) -> Result<()> {
         let ended = self.parser.end(stream);
         ended.map_err(|how| self.messages.failure(&how))?;
-        let RoutedStream {
-            name, is_announced, ..
-        } = &self.wanted[stream];
+        let RoutedStream { name, is_announced, .. } = &self.wanted[stream];
         if *is_announced || self.others.is_empty() {
             return Ok(());
         }

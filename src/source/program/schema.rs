@@ -14,11 +14,7 @@ pub(super) fn declared(schema: &Value, key: Vec<String>) -> Declared {
         sql: sql(of),
         choice: None,
     });
-    Declared {
-        fields: fields.collect(),
-        key,
-        is_binding: false,
-    }
+    Declared { fields: fields.collect(), key, is_binding: false }
 }
 
 fn sql(of: &Value) -> &'static str {
@@ -52,10 +48,7 @@ pub(super) fn texts(list: &Value) -> Vec<String> {
 
 /// The error that there is no such stream.
 pub(super) fn no_stream(settings: &ProgramSettings, what: &str, names: &[String]) -> Error {
-    Error::usage(format!(
-        "the program `{}` {what} `{}`",
-        settings.program, settings.stream
-    ))
-    .detail(format!("it has {}", names.join(", ")))
-    .next("name one of them: stream => '...'")
+    Error::usage(format!("the program `{}` {what} `{}`", settings.program, settings.stream))
+        .detail(format!("it has {}", names.join(", ")))
+        .next("name one of them: stream => '...'")
 }

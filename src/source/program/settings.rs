@@ -89,12 +89,7 @@ impl ProgramSettings {
     pub(super) fn parse(value: &Value) -> Result<(Self, RecordSettings)> {
         let (settings, records): (ProgramSettings, _) = records::parse(KIND, value)?;
         if settings.protocol.format().is_none() && settings.stream.is_empty() {
-            return Err(invalid(
-                KIND,
-                "stream",
-                "",
-                "name one of the streams of the program",
-            ));
+            return Err(invalid(KIND, "stream", "", "name one of the streams of the program"));
         }
         Ok((settings, records))
     }

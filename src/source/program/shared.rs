@@ -55,10 +55,8 @@ struct OpenRequest {
 /// Members for these pipelines.
 pub(crate) fn share(pipelines: &[&str]) -> Result<(Vec<ProgramMember>, SharedProgram)> {
     let (children, remarks) = (Children::default(), Remarks::default());
-    let program = SharedProgram {
-        remarks: remarks.clone(),
-        _program: EndWithRun(children.clone()),
-    };
+    let program =
+        SharedProgram { remarks: remarks.clone(), _program: EndWithRun(children.clone()) };
     Ok((meet(pipelines, children, remarks)?, program))
 }
 

@@ -17,10 +17,7 @@ use serde_json::Value;
 /// What is looked for in a message.
 static PLACES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     let places = ["/type", "/stream", "/record", "/version", "/value"];
-    places
-        .iter()
-        .filter_map(|text| Pointer::parse(text))
-        .collect()
+    places.iter().filter_map(|text| Pointer::parse(text)).collect()
 });
 
 struct SingerTap {
@@ -53,10 +50,7 @@ pub(super) fn find(settings: &ProgramSettings, catalog: Option<&Value>) -> Resul
         Some(false) => Completeness::Never,
         None => Completeness::Version,
     };
-    Ok(CatalogStream {
-        identity,
-        completeness,
-    })
+    Ok(CatalogStream { identity, completeness })
 }
 
 /// Starts the tap at `state`.
@@ -76,19 +70,14 @@ pub(super) fn start(
     }
     if let Some(catalog) = catalog {
         let selected = catalog::select(&streams, catalog).to_string();
-        command
-            .arg("--catalog")
-            .arg(files.write("catalog.json", selected.as_bytes())?);
+        command.arg("--catalog").arg(files.write("catalog.json", selected.as_bytes())?);
     }
     if let Some(state) = state {
         let state = files.write("state.json", state.as_bytes())?;
         command.arg("--state").arg(state);
     }
     let output = Output::of(command, &settings.program, settings.silence(), context)?;
-    let tap = SingerTap {
-        streams,
-        _files: files,
-    };
+    let tap = SingerTap { streams, _files: files };
     Ok((output, Box::new(tap)))
 }
 
@@ -104,9 +93,7 @@ impl MessageParser for SingerTap {
                 .to_owned()
         };
         let pointers: Vec<&Pointer> = PLACES.iter().collect();
-        let mut found = json::find(line, &pointers)
-            .map_err(|_| garbage())?
-            .into_iter();
+        let mut found = json::find(line, &pointers).map_err(|_| garbage())?.into_iter();
         let mut next = || found.next().flatten();
         let (kind, stream, record, version, value) = (next(), next(), next(), next(), next());
         // Blanks before it are in the line still.
@@ -132,11 +119,7 @@ impl MessageParser for SingerTap {
             "STATE" => {
                 let value = value.ok_or("printed a STATE without a value")?;
                 let state = std::str::from_utf8(&line[value]).map_err(|_| garbage())?;
-                Parsed::State {
-                    stream: None,
-                    text: state.to_owned(),
-                    records: None,
-                }
+                Parsed::State { stream: None, text: state.to_owned(), records: None }
             }
             "SCHEMA" => Parsed::Stream(stream),
             "ACTIVATE_VERSION" => {

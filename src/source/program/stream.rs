@@ -146,11 +146,7 @@ impl StreamState {
             StreamMessage::Record { payload, version } => {
                 let begins = self.begins(version);
                 if out.is_full() || begins {
-                    self.held = Some(HeldRecord {
-                        payload,
-                        version,
-                        begins,
-                    });
+                    self.held = Some(HeldRecord { payload, version, begins });
                     return Some(Progress::Full);
                 }
                 self.push(&payload, out);
@@ -177,10 +173,7 @@ impl StreamState {
 
     fn keep(&mut self, text: String, number: Option<u64>) {
         let run = self.began.run.as_ref().zip(number);
-        self.cursor.shared = run.map(|(run, number)| StateId {
-            run: run.clone(),
-            number,
-        });
+        self.cursor.shared = run.map(|(run, number)| StateId { run: run.clone(), number });
         self.cursor.earlier = number.and_then(|_| self.began.earlier.clone());
         self.cursor.state = Some(text);
         self.cursor.records = self.records;
@@ -203,9 +196,9 @@ impl StreamState {
         let why = match (self.completeness, self.kind) {
             (Completeness::EachRun, _) => None,
             (Completeness::Version, ReadKind::Full(Some(_))) if is_over => None,
-            (Completeness::Version, ReadKind::Full(Some(version))) => Some(format!(
-                "version {version} was not said to be whole (ACTIVATE_VERSION)"
-            )),
+            (Completeness::Version, ReadKind::Full(Some(version))) => {
+                Some(format!("version {version} was not said to be whole (ACTIVATE_VERSION)"))
+            }
             (_, ReadKind::Undecided) => Some("no record came".to_owned()),
             _ => Some("only what is new was read".to_owned()),
         };
@@ -253,9 +246,7 @@ impl Source for ProgramStream {
     }
 
     fn cursor(&self) -> Option<Value> {
-        let StreamState {
-            cursor, initial, ..
-        } = &self.state;
+        let StreamState { cursor, initial, .. } = &self.state;
         (cursor != initial).then(|| serde_json::to_value(cursor).unwrap_or_default())
     }
 

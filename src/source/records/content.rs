@@ -61,10 +61,7 @@ pub(crate) struct HandedOut {
 impl HandedOut {
     /// What earlier runs took.
     pub(crate) fn of(position: &Position) -> Self {
-        HandedOut {
-            batches: position.batches,
-            records: position.place.records,
-        }
+        HandedOut { batches: position.batches, records: position.place.records }
     }
 
     pub(crate) fn count(&mut self, records: u64) {

@@ -67,10 +67,7 @@ impl Csv {
             true => Some(b'\r'),
             false => parser.columns.is_some().then_some(b'\n'),
         };
-        let dialect = CsvDialect {
-            line_end: line_end.unwrap_or(b'\n'),
-            ..layout.dialect
-        };
+        let dialect = CsvDialect { line_end: line_end.unwrap_or(b'\n'), ..layout.dialect };
         let mut csv = Csv {
             limits: layout.limits,
             seen: 0,
@@ -231,12 +228,7 @@ impl Framer for Csv {
             (None, None) => window.exact(data.len()).to_vec(),
         };
         let len = data.len();
-        out.push_unreadable(
-            to_bigint(window.line),
-            payload,
-            tail.sqlstate,
-            tail.message.clone(),
-        );
+        out.push_unreadable(to_bigint(window.line), payload, tail.sqlstate, tail.message.clone());
         window.records += 1;
         window.line += u64::from(line_end.is_some());
         window.advance(line_end.map_or(len, |end| end + 1));
@@ -253,12 +245,7 @@ impl Framer for Csv {
     }
 
     fn note(&self) -> Option<String> {
-        let notes: Vec<String> = self
-            .notes
-            .iter()
-            .cloned()
-            .chain(self.note_repeated())
-            .collect();
+        let notes: Vec<String> = self.notes.iter().cloned().chain(self.note_repeated()).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

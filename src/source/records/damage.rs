@@ -45,7 +45,5 @@ pub(crate) fn damaged(
         "`{name}` is damaged: its {what} stream cannot be decoded past byte {at} of the content"
     ))
     .caused_by(cause)
-    .next(format!(
-        "get a sound copy of the {noun} ({next}), then run again"
-    ))
+    .next(format!("get a sound copy of the {noun} ({next}), then run again"))
 }

@@ -24,11 +24,7 @@ const XZ_MEMORY_KIB: u32 = 2 << 20;
 /// First bytes and file name suffixes of each kind of compression.
 const SIGNATURES: [(Compression, &[u8], &[&str]); 4] = [
     (Compression::Gzip, &[0x1f, 0x8b], &[".gz"]),
-    (
-        Compression::Zstd,
-        &[0x28, 0xb5, 0x2f, 0xfd],
-        &[".zst", ".zstd"],
-    ),
+    (Compression::Zstd, &[0x28, 0xb5, 0x2f, 0xfd], &[".zst", ".zstd"]),
     (Compression::Bzip2, b"BZh", &[".bz2"]),
     (Compression::Xz, b"\xfd7zXZ\0", &[".xz"]),
 ];
@@ -86,9 +82,7 @@ impl Compression {
 /// The name without its compression suffix.
 pub(super) fn content_name(name: &str) -> &str {
     let mut suffixes = SIGNATURES.iter().flat_map(|(_, _, suffixes)| *suffixes);
-    suffixes
-        .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name)
+    suffixes.find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
 }
 
 /// Raw bytes of a file, object or pipe, counted.
@@ -100,10 +94,7 @@ pub(crate) struct CountingReader {
 impl CountingReader {
     /// A reader whose first byte has the offset `at`.
     pub(crate) fn new(input: impl Read + Send + 'static, at: u64) -> Self {
-        CountingReader {
-            input: Box::new(input),
-            at: Arc::new(AtomicU64::new(at)),
-        }
+        CountingReader { input: Box::new(input), at: Arc::new(AtomicU64::new(at)) }
     }
 }
 

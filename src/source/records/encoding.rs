@@ -19,9 +19,7 @@ impl RecordSettings {
     /// start takes precedence over the setting.
     pub(crate) fn encoding(&self, parser: &ParserState) -> Option<&'static Encoding> {
         let of_mark = parser.encoding.as_deref().and_then(EncodingName::find);
-        of_mark
-            .or(self.encoding)
-            .and_then(EncodingName::unless_utf8)
+        of_mark.or(self.encoding).and_then(EncodingName::unless_utf8)
     }
 }
 
@@ -72,9 +70,6 @@ impl RecordReader {
             self.noun(),
             self.name()
         ))
-        .next(format!(
-            "is it? Then say encoding => '{}'",
-            name.to_ascii_lowercase()
-        )))
+        .next(format!("is it? Then say encoding => '{}'", name.to_ascii_lowercase())))
     }
 }

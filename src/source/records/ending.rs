@@ -85,10 +85,7 @@ impl RecordReader {
         }
         self.window.close();
         let tail_start = self.tail_start(&tail);
-        let remark = format!(
-            "{}; the rest is in quarantine",
-            self.describe_end(&tail.start)
-        );
+        let remark = format!("{}; the rest is in quarantine", self.describe_end(&tail.start));
         let goes_on = match &mut self.framer {
             Some(framer) => framer.quarantine_tail(&mut self.window, out, &tail),
             None => {
@@ -112,17 +109,8 @@ impl RecordReader {
     /// Quarantines a record of which more was read than belongs to it.
     pub(super) fn go_back(&mut self, out: &mut BatchBuilder, row: Tail) {
         let payload = row.kept.unwrap_or_default();
-        out.push_unreadable(
-            to_bigint(row.start.line),
-            payload,
-            row.sqlstate,
-            row.message,
-        );
-        self.end = Some(InputEnd {
-            place: row.behind,
-            is_behind: true,
-            ..InputEnd::default()
-        });
+        out.push_unreadable(to_bigint(row.start.line), payload, row.sqlstate, row.message);
+        self.end = Some(InputEnd { place: row.behind, is_behind: true, ..InputEnd::default() });
     }
 
     fn wait_for_more(&mut self, tail: Tail) {
@@ -152,10 +140,7 @@ impl RecordReader {
                 at.bytes
             )
         } else {
-            format!(
-                "{name} ends inside a record at byte {} ({number})",
-                at.bytes
-            )
+            format!("{name} ends inside a record at byte {} ({number})", at.bytes)
         }
     }
 

@@ -66,10 +66,8 @@ impl RecordReader {
         }
         match magic::find(head) {
             Some((what, next)) => {
-                Err(
-                    Error::failed(format!("{} `{}` is {what}", self.noun(), self.name()))
-                        .next(next),
-                )
+                Err(Error::failed(format!("{} `{}` is {what}", self.noun(), self.name()))
+                    .next(next))
             }
             None => Ok(()),
         }
@@ -198,10 +196,7 @@ pub(super) fn framer(
                     line_end: b'\n',
                     null: settings.null.as_ref().map(|null| null.as_bytes().to_vec()),
                 },
-                limits: RowLimits {
-                    bytes: max,
-                    lines: settings.max_record_lines,
-                },
+                limits: RowLimits { bytes: max, lines: settings.max_record_lines },
                 skip_lines: settings.skip_lines,
                 has_header: settings.header,
                 guesses_delimiter: settings.delimiter.is_none(),

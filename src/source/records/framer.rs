@@ -117,14 +117,7 @@ impl Tail {
         sqlstate: &'static str,
         message: String,
     ) -> Self {
-        Tail {
-            start: window.place(),
-            state,
-            kept: None,
-            behind: None,
-            sqlstate,
-            message,
-        }
+        Tail { start: window.place(), state, kept: None, behind: None, sqlstate, message }
     }
 }
 
@@ -139,12 +132,7 @@ pub(super) fn quarantine_miscoded(
     let Some(message) = window.miscoded(len) else {
         return false;
     };
-    out.push_unreadable(
-        position,
-        window.exact(len).to_vec(),
-        CHARACTER_NOT_IN_REPERTOIRE,
-        message,
-    );
+    out.push_unreadable(position, window.exact(len).to_vec(), CHARACTER_NOT_IN_REPERTOIRE, message);
     true
 }
 

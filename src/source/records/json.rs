@@ -36,14 +36,7 @@ impl Json {
             Some(finder) => finder.path_has_changed() || (state != ArrayState::Top && !was_nested),
             None => was_nested,
         };
-        Json {
-            max,
-            seen: 0,
-            value: ValueScan::default(),
-            state,
-            finder,
-            path_has_changed,
-        }
+        Json { max, seen: 0, value: ValueScan::default(), state, finder, path_has_changed }
     }
 
     /// Takes a value; or what is none, if `garbage` says why.
@@ -99,10 +92,9 @@ impl Json {
             _ if !window.data().is_empty() => {
                 format!("the content ends inside record {}", self.position(window))
             }
-            _ => format!(
-                "the content ends before its array does, after {} records",
-                window.records
-            ),
+            _ => {
+                format!("the content ends before its array does, after {} records", window.records)
+            }
         };
         NextRecord::Unterminated(Tail::new(
             window,
@@ -229,20 +221,14 @@ impl Framer for Json {
     }
 
     fn is_between_records(&self) -> bool {
-        let is_outside = self
-            .finder
-            .as_ref()
-            .is_none_or(ArrayFinder::is_between_documents);
+        let is_outside = self.finder.as_ref().is_none_or(ArrayFinder::is_between_documents);
         self.state == ArrayState::Top && is_outside
     }
 
     fn parser(&self) -> ParserState {
         ParserState {
             spot: (self.state != ArrayState::Top).then_some(self.state),
-            within: self
-                .finder
-                .as_ref()
-                .map_or(String::new(), |finder| finder.within().to_owned()),
+            within: self.finder.as_ref().map_or(String::new(), |finder| finder.within().to_owned()),
             ..ParserState::default()
         }
     }

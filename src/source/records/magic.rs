@@ -10,11 +10,7 @@ const MAGIC: [(&[u8], &str, &str); 18] = [
         "compressed by lz4",
         "pack it anew (`lz4cat FILE | zstd`), or pipe it in: `lz4cat FILE | sluice run PIPELINE --path -`",
     ),
-    (
-        b"\xff\x06\0\0sNaP",
-        "compressed by snappy",
-        "pack it anew by zstd or gzip",
-    ),
+    (b"\xff\x06\0\0sNaP", "compressed by snappy", "pack it anew by zstd or gzip"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
     (b"Rar!\x1a\x07", "a rar archive", UNPACK),
     (
@@ -25,11 +21,7 @@ const MAGIC: [(&[u8], &str, &str); 18] = [
     (b"ARROW1", "an Arrow file (Feather)", WRITE_PARQUET),
     (b"FEA1", "an Arrow file (Feather, version 1)", WRITE_PARQUET),
     (b"\xff\xff\xff\xff", "an Arrow stream", WRITE_PARQUET),
-    (
-        b"Obj\x01",
-        "Avro",
-        "write it as NDJSON (`avro-tools tojson`)",
-    ),
+    (b"Obj\x01", "Avro", "write it as NDJSON (`avro-tools tojson`)"),
     (b"ORC", "ORC", "write it as NDJSON (`orc-contents`)"),
     (
         b"SQLite f",
@@ -42,16 +34,8 @@ const MAGIC: [(&[u8], &str, &str); 18] = [
         "restore it (`pg_restore`), and read its tables: sluice.postgres_source(connection => ..., \"table\" => '...')",
     ),
     (b"\x89HDF\r\n\x1a\n", "HDF5", "write it as Parquet or CSV"),
-    (
-        b"%PDF-",
-        "a PDF document",
-        "there are no records in it; ask whoever sent it for CSV",
-    ),
-    (
-        b"\xd0\xcf\x11\xe0",
-        "an old Office document",
-        "save the sheet as CSV",
-    ),
+    (b"%PDF-", "a PDF document", "there are no records in it; ask whoever sent it for CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document", "save the sheet as CSV"),
 ];
 
 const A_ZIP: &str = "a zip archive (xlsx and ods files are, too)";
@@ -64,9 +48,7 @@ pub(super) const PROOF: usize = 64;
 
 /// Whether more bytes are needed to decide.
 pub(super) fn needs_more(head: &[u8]) -> bool {
-    MAGIC
-        .iter()
-        .any(|(magic, ..)| magic.len() > head.len() && magic.starts_with(head))
+    MAGIC.iter().any(|(magic, ..)| magic.len() > head.len() && magic.starts_with(head))
 }
 
 /// Whether the first bytes match, perhaps by chance.

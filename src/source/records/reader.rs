@@ -122,10 +122,7 @@ impl RecordReader {
 
     /// The input was read to its end before, and has not grown.
     pub(crate) fn mark_done(&mut self) {
-        self.end = Some(InputEnd {
-            is_done: true,
-            ..InputEnd::default()
-        });
+        self.end = Some(InputEnd { is_done: true, ..InputEnd::default() });
     }
 
     /// [`Content::read_into`] for an input that may be idle: `None`.
@@ -199,13 +196,7 @@ impl RecordReader {
 
     /// An error about content that cannot be read.
     pub(crate) fn damaged(&self, cause: io::Error) -> Error {
-        damaged(
-            self.noun(),
-            &self.name,
-            self.compression,
-            &self.window,
-            cause,
-        )
+        damaged(self.noun(), &self.name, self.compression, &self.window, cause)
     }
 }
 
@@ -222,9 +213,7 @@ impl Content for RecordReader {
     fn position(&self) -> Position {
         let end = self.end.as_ref();
         Position {
-            place: end
-                .and_then(|end| end.place.clone())
-                .unwrap_or_else(|| self.window.place()),
+            place: end.and_then(|end| end.place.clone()).unwrap_or_else(|| self.window.place()),
             parser: self.parser(),
             format: self.format,
             compression: self.compression,

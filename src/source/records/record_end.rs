@@ -121,11 +121,8 @@ impl OversizedRecord {
         let line = window.exact(trim_cr(&window.data()[..end]).len()).to_vec();
         self.take(window, end + 1);
         window.unpin();
-        let behind = ContentOffset {
-            records: window.records + 1,
-            line: window.line + 1,
-            ..window.place()
-        };
+        let behind =
+            ContentOffset { records: window.records + 1, line: window.line + 1, ..window.place() };
         window.pin_at(self.start.clone());
         self.first_line = Some((line, behind));
     }
@@ -144,8 +141,7 @@ impl OversizedRecord {
     /// Quarantines the record under `position`.
     pub(super) fn quarantine(mut self, out: &mut BatchBuilder, position: i64, max: usize) {
         let size = self.size - u64::from(self.last == b'\r');
-        self.head
-            .truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        self.head.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let message = oversized(size, "bytes", max, self.head.len());
         out.push_unreadable(position, self.head, PROGRAM_LIMIT_EXCEEDED, message);
     }

@@ -33,9 +33,6 @@ impl Required {
             header.truncate(end);
             header.push('…');
         }
-        Some(format!(
-            "lacks {}, which `require` names; it has: {header}",
-            missing.join(", ")
-        ))
+        Some(format!("lacks {}, which `require` names; it has: {header}", missing.join(", ")))
     }
 }

@@ -110,13 +110,7 @@ impl RowEncoder {
     /// The fields of a row as text, for the header.
     pub(super) fn fields(&self, row: &[u8]) -> Result<Vec<String>, Utf8Error> {
         std::str::from_utf8(row)?;
-        let mut plain = RowEncoder::new(
-            CsvDialect {
-                null: None,
-                ..self.dialect.clone()
-            },
-            &[],
-        );
+        let mut plain = RowEncoder::new(CsvDialect { null: None, ..self.dialect.clone() }, &[]);
         let mut names = Vec::new();
         let mut at = 0;
         loop {
@@ -157,11 +151,7 @@ impl RowEncoder {
             }
         }
         let is_null = quote.is_none()
-            && self
-                .dialect
-                .null
-                .as_deref()
-                .is_some_and(|null| null == &row[from..at]);
+            && self.dialect.null.as_deref().is_some_and(|null| null == &row[from..at]);
         if is_null {
             self.json.truncate(length_before);
             self.json.extend_from_slice(b"null");

@@ -97,11 +97,7 @@ impl RowScan {
 
     fn scan(&mut self, bytes: &[u8]) -> Option<EndOffset> {
         let line_end = self.dialect.line_end;
-        let Some(quote) = self
-            .dialect
-            .quote
-            .filter(|_| self.inside != ScanState::Rest)
-        else {
+        let Some(quote) = self.dialect.quote.filter(|_| self.inside != ScanState::Rest) else {
             return memchr::memchr(line_end, bytes).map(EndOffset::InChunk);
         };
         let mut at = 0;
@@ -189,9 +185,7 @@ impl RowScan {
         self.fault = Some(fault);
         self.inside = ScanState::Rest;
         let is_held = self.fed <= self.limits.bytes + 1;
-        let first_line = self
-            .first_line
-            .filter(|end| is_held && *end <= self.limits.bytes);
+        let first_line = self.first_line.filter(|end| is_held && *end <= self.limits.bytes);
         first_line.map(EndOffset::FromStart)
     }
 }

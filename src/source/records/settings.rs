@@ -102,9 +102,7 @@ pub(crate) fn parse<T: DeserializeOwned>(
     let wrong = |cause| {
         Error::usage(format!("the settings of the {kind} source are not valid"))
             .caused_by(cause)
-            .next(format!(
-                "correct the pipeline's `{kind}_source(…)` and run `sluice apply` again"
-            ))
+            .next(format!("correct the pipeline's `{kind}_source(…)` and run `sluice apply` again"))
     };
     let shared: RecordSettings = serde_json::from_value(Value::Object(shared)).map_err(wrong)?;
     let own = serde_json::from_value(own).map_err(wrong)?;
@@ -192,10 +190,7 @@ impl RecordSettings {
             Format::Tsv => b'\t',
             _ => b',',
         };
-        self.delimiter
-            .as_deref()
-            .and_then(single_byte)
-            .unwrap_or(default)
+        self.delimiter.as_deref().and_then(single_byte).unwrap_or(default)
     }
 
     /// The byte that quotes a field; none if the setting is empty.
@@ -227,8 +222,5 @@ fn single_byte(text: &str) -> Option<u8> {
 
 /// An error about a setting of a source of `kind`.
 pub(crate) fn invalid(kind: &str, key: &str, value: &str, next: &str) -> Error {
-    Error::usage(format!(
-        "the {kind} source's setting `{key}` cannot be `{value}`"
-    ))
-    .next(next)
+    Error::usage(format!("the {kind} source's setting `{key}` cannot be `{value}`")).next(next)
 }

@@ -63,10 +63,7 @@ impl SliceReader {
             // and reading continues after it.
             NextRecord::Unterminated(tail)
                 if self.format == Format::Ndjson
-                    || matches!(
-                        tail.state,
-                        TailState::Complete | TailState::ProbablyComplete
-                    ) =>
+                    || matches!(tail.state, TailState::Complete | TailState::ProbablyComplete) =>
             {
                 self.framer.load_tail(&mut self.window, out)?;
                 self.is_over = true;

@@ -73,8 +73,7 @@ impl Window {
 
     /// Decodes the content from here on.
     pub(crate) fn decode_from(&mut self, encoding: &'static Encoding) {
-        self.decoded
-            .get_or_insert_with(|| DecodedText::new(encoding));
+        self.decoded.get_or_insert_with(|| DecodedText::new(encoding));
     }
 
     pub(super) fn is_decoded(&self) -> bool {

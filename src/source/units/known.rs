@@ -56,10 +56,8 @@ pub trait KnownObjects: Debug + Send + Sync {
 #[async_trait]
 impl KnownObjects for Vec<ObjectState> {
     async fn news(&self, listed: &[ListedUnit]) -> Result<ChangedUnits> {
-        let known: HashMap<&str, &ObjectState> = self
-            .iter()
-            .map(|state| (state.object.as_str(), state))
-            .collect();
+        let known: HashMap<&str, &ObjectState> =
+            self.iter().map(|state| (state.object.as_str(), state)).collect();
         let news = listed.iter().enumerate().filter_map(|(place, unit)| {
             match known.get(unit.name.as_str()) {
                 Some(state) if state.is_done && state.has_facts(&unit.facts) => None,
@@ -155,12 +153,7 @@ impl<I: UnitIdentity> KnownUnit<I> {
         if is_skipped && !state.has_identity() {
             return Ok(KnownUnit::ToSkip(Box::new(state)));
         }
-        let ObjectState {
-            object: name,
-            identity,
-            position,
-            is_done,
-        } = state;
+        let ObjectState { object: name, identity, position, is_done } = state;
         let parts = serde_json::from_value(identity).and_then(|identity| {
             Ok(match is_done && !I::MAY_GROW {
                 _ if is_skipped => KnownUnit::Skipped(identity),
@@ -173,14 +166,11 @@ impl<I: UnitIdentity> KnownUnit<I> {
             })
         });
         parts.map_err(|cause| {
-            Error::failed(format!(
-                "what is recorded about {} `{name}` cannot be read",
-                I::NOUN
-            ))
-            .caused_by(cause)
-            .next(format!(
-                "run `sluice rewind PIPELINE --object {name}` to read it again from the start"
-            ))
+            Error::failed(format!("what is recorded about {} `{name}` cannot be read", I::NOUN))
+                .caused_by(cause)
+                .next(format!(
+                    "run `sluice rewind PIPELINE --object {name}` to read it again from the start"
+                ))
         })
     }
 }

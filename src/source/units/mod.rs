@@ -81,12 +81,7 @@ pub(super) struct Units {
 
 impl Units {
     pub(super) fn new(on_replace: OnReplace, remarks: &Remarks) -> Self {
-        Units {
-            on_replace,
-            reloads: 0,
-            cursor: None,
-            remarks: remarks.clone(),
-        }
+        Units { on_replace, reloads: 0, cursor: None, remarks: remarks.clone() }
     }
 
     pub(super) fn cursor(&self) -> Option<Value> {
@@ -183,10 +178,9 @@ impl Units {
             self.remark(note);
         }
         match content.remark() {
-            Some(why) if !content.is_done() => Proof::Partial(Reason::Waiting {
-                name: content.name().to_owned(),
-                why,
-            }),
+            Some(why) if !content.is_done() => {
+                Proof::Partial(Reason::Waiting { name: content.name().to_owned(), why })
+            }
             remark => {
                 remark.into_iter().for_each(|remark| self.remark(remark));
                 Proof::Complete
@@ -226,10 +220,7 @@ pub(super) fn read_after_all(name: &str) -> String {
 pub(super) fn lost(state: ObjectState) -> Reason {
     let records = &state.position["records"];
     Reason::Waiting {
-        why: format!(
-            "{} is gone; {records} records of it were read",
-            state.object
-        ),
+        why: format!("{} is gone; {records} records of it were read", state.object),
         name: state.object,
     }
 }

@@ -22,10 +22,7 @@ impl Tally {
             0 => return None,
             1 => format!("{first} was deleted before it could be read"),
             2 => format!("{first} and 1 other were deleted before they could be read"),
-            n => format!(
-                "{first} and {} others were deleted before they could be read",
-                n - 1
-            ),
+            n => format!("{first} and {} others were deleted before they could be read", n - 1),
         })
     }
 }
@@ -45,10 +42,7 @@ impl PassedOver {
     /// The remarks about them.
     pub(crate) fn remarks(&self) -> Vec<String> {
         let kinds = [
-            (
-                &self.aside,
-                "hidden, or no data by their names (`_…`, README, `.md`, checksums)",
-            ),
+            (&self.aside, "hidden, or no data by their names (`_…`, README, `.md`, checksums)"),
             (&self.dangling, "links that lead nowhere"),
             (
                 &self.leading_out,
@@ -56,10 +50,7 @@ impl PassedOver {
             ),
             (&self.special, "not regular files (pipes, sockets, devices)"),
             (&self.not_after, "not behind `after`"),
-            (
-                &self.listed_again,
-                "folders that are listed under another name already",
-            ),
+            (&self.listed_again, "folders that are listed under another name already"),
         ];
         let found = kinds.into_iter().filter(|(tally, _)| tally.count > 0);
         found

@@ -84,17 +84,10 @@ impl Unit for Replaced {
 
 #[test]
 fn records_of_a_unit_that_was_replaced_meanwhile_are_taken_out() {
-    let mut out = BatchBuilder::new(BatchLimits {
-        rows: 10,
-        bytes: 100,
-        digests: false,
-    });
+    let mut out = BatchBuilder::new(BatchLimits { rows: 10, bytes: 100, digests: false });
     let mut units = Units::new(OnReplace::Error, &Remarks::default());
     let done = units.read_on(Replaced, &mut out).unwrap();
-    assert!(matches!(
-        done,
-        UnitRead::Changed(_, UnitChange::Replaced(_))
-    ));
+    assert!(matches!(done, UnitRead::Changed(_, UnitChange::Replaced(_))));
     assert!(out.is_empty());
     assert_eq!(units.cursor(), None);
 }

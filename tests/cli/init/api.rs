@@ -11,22 +11,13 @@ async fn every_paging_model_is_found_by_walking_it() {
     let web = Web::serve(|request| Api::orders(250, 100).answer(request));
     for (path, paging) in [
         ("all", "records => '/data')"),
-        (
-            "page",
-            "sluice.page_number_paging(param => 'page', pages => '/pages')",
-        ),
+        ("page", "sluice.page_number_paging(param => 'page', pages => '/pages')"),
         (
             "offset",
             "sluice.offset_paging(param => 'offset', size_param => 'limit', size => 100, total => '/total')",
         ),
-        (
-            "cursor",
-            "sluice.cursor_paging(param => 'after', next => '/meta/next')",
-        ),
-        (
-            "cursor-header",
-            "sluice.cursor_paging(param => 'after', next => 'X-Next')",
-        ),
+        ("cursor", "sluice.cursor_paging(param => 'after', next => '/meta/next')"),
+        ("cursor-header", "sluice.cursor_paging(param => 'after', next => 'X-Next')"),
         ("links", "sluice.next_link_paging(next => '/links/next')"),
         ("link-header", "sluice.link_header_paging(rel => 'next')"),
     ] {
@@ -35,29 +26,20 @@ async fn every_paging_model_is_found_by_walking_it() {
         assert_eq!(rows, 250, "{text}");
         assert!(text.contains(paging), "{paging}\n{text}");
         assert!(!text.contains("choose: paging"), "{text}");
-        assert!(
-            text.contains("amount numeric") && text.contains("at timestamptz"),
-            "{text}"
-        );
+        assert!(text.contains("amount numeric") && text.contains("at timestamptz"), "{text}");
     }
 }
 
 /// Records 1 to 30 from behind `start`, so many of them.
 fn numbers(start: usize, size: usize) -> Vec<serde_json::Value> {
-    (start..30.min(start + size))
-        .map(|n| json!({"id": n + 1, "name": format!("n{n}")}))
-        .collect()
+    (start..30.min(start + size)).map(|n| json!({"id": n + 1, "name": format!("n{n}")})).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn apis_of_other_habits_are_walked_too() {
     let desk = Desk::new().await;
     let web = Web::serve(|request| {
-        let number = |name: &str| {
-            request
-                .param(name)
-                .and_then(|text| text.parse::<usize>().ok())
-        };
+        let number = |name: &str| request.param(name).and_then(|text| text.parse::<usize>().ok());
         let body = match request.path.as_str() {
             // Like Stripe: the last record leads on.
             "/last" => {
@@ -97,14 +79,8 @@ async fn apis_of_other_habits_are_walked_too() {
         Answer::json(body.to_string())
     });
     for (path, wanted) in [
-        (
-            "last",
-            "cursor_paging(param => 'starting_after', last => '/id', more => '/has_more')",
-        ),
-        (
-            "from-zero",
-            "page_number_paging(param => 'page', start => 0)",
-        ),
+        ("last", "cursor_paging(param => 'starting_after', last => '/id', more => '/has_more')"),
+        ("from-zero", "page_number_paging(param => 'page', start => 0)"),
         ("sized?per_page=10", "size_param => 'per_page', size => 10"),
         (
             "hal",
@@ -114,10 +90,7 @@ async fn apis_of_other_habits_are_walked_too() {
             "relay",
             "cursor_paging(param => 'after', next => '/pageInfo/endCursor', more => '/pageInfo/hasNextPage')",
         ),
-        (
-            "google",
-            "cursor_paging(param => 'pageToken', next => '/nextPageToken')",
-        ),
+        ("google", "cursor_paging(param => 'pageToken', next => '/nextPageToken')"),
         ("lines", "format => 'ndjson'"),
     ] {
         let url = format!("{}/{path}", web.url);
@@ -135,10 +108,7 @@ async fn what_is_not_a_list_or_no_api_is_told() {
     let desk = Desk::new().await;
     let web = Web::serve(|request| match request.path.as_str() {
         "/one" => Answer::json(r#"{"id": 1, "name": "a"}"#),
-        "/more" => Answer::json(format!(
-            r#"{{"total": 90, "data": {}}}"#,
-            json!(numbers(0, 10))
-        )),
+        "/more" => Answer::json(format!(r#"{{"total": 90, "data": {}}}"#, json!(numbers(0, 10)))),
         "/page.html" => Answer::json("<!doctype html><p>Hello").header("Content-Type", "text/html"),
         "/secret" if request.header("authorization") == Some("Bearer s3cret") => {
             Answer::json(json!({"data": numbers(0, 30)}).to_string())
@@ -150,18 +120,9 @@ async fn what_is_not_a_list_or_no_api_is_told() {
     let (text, rows) = desk.all(&[&at("/one")], "one");
     assert!(text.contains("shape => 'object'") && rows == 1, "{text}");
     let text = desk.init(&[&at("/more")]);
-    assert!(
-        text.contains("-- choose: paging, as `/total` shows"),
-        "{text}"
-    );
-    assert!(
-        desk.refusal(&[&at("/page.html")])
-            .contains("it begins: <!doctype html>")
-    );
-    assert!(
-        desk.refusal(&[&at("/none")])
-            .contains("there are no records in")
-    );
+    assert!(text.contains("-- choose: paging, as `/total` shows"), "{text}");
+    assert!(desk.refusal(&[&at("/page.html")]).contains("it begins: <!doctype html>"));
+    assert!(desk.refusal(&[&at("/none")]).contains("there are no records in"));
     let args = ["init", &at("/secret")];
     let done = desk.sluice(&args).exits(1);
     assert!(done.stderr.contains("401"), "{}", done.stderr);
@@ -171,14 +132,9 @@ async fn what_is_not_a_list_or_no_api_is_told() {
         "sluice.http_source(url => '{}', auth => sluice.bearer_auth(env => 'TOKEN'))",
         at("/secret")
     );
-    let sluice = crate::support::Sluice::on(&desk.db)
-        .env("TOKEN", "s3cret")
-        .current_dir(desk.path());
-    let text = sluice
-        .args(["init", "--source", &call])
-        .run()
-        .exits(0)
-        .stdout;
+    let sluice =
+        crate::support::Sluice::on(&desk.db).env("TOKEN", "s3cret").current_dir(desk.path());
+    let text = sluice.args(["init", "--source", &call]).run().exits(0).stdout;
     assert!(
         text.contains("records => '/data'")
             && text.contains("auth => ")
@@ -187,16 +143,7 @@ async fn what_is_not_a_list_or_no_api_is_told() {
     );
     desk.write("secret.sql", &text);
     desk.sluice(&["apply", "secret.sql"]).exits(0);
-    let sluice = crate::support::Sluice::on(&desk.db)
-        .env("TOKEN", "s3cret")
-        .current_dir(desk.path());
-    assert_eq!(
-        sluice
-            .args(["run", "secret"])
-            .run()
-            .exits(0)
-            .summary()
-            .count("inserted"),
-        30
-    );
+    let sluice =
+        crate::support::Sluice::on(&desk.db).env("TOKEN", "s3cret").current_dir(desk.path());
+    assert_eq!(sluice.args(["run", "secret"]).run().exits(0).summary().count("inserted"), 30);
 }

@@ -221,20 +221,12 @@ async fn a_word_behind_the_sample_goes_to_quarantine() {
     desk.write("many.csv", lines.join("\n") + "\n");
     let text = desk.init(&["many.csv"]);
     let summary = desk.load(&text, "many");
+    assert_eq!((summary.count("inserted"), summary.count("quarantined")), (10_001, 2), "{text}");
     assert_eq!(
-        (summary.count("inserted"), summary.count("quarantined")),
-        (10_001, 2),
-        "{text}"
-    );
-    assert_eq!(
-        desk.rows("select position from sluice.quarantine_open_details order by 1")
-            .await,
+        desk.rows("select position from sluice.quarantine_open_details order by 1").await,
         ["10002", "10003"]
     );
-    assert_eq!(
-        desk.rows("select id from many where day is null").await,
-        ["10003"]
-    );
+    assert_eq!(desk.rows("select id from many where day is null").await, ["10003"]);
 }
 
 #[tokio::test]
@@ -244,9 +236,7 @@ async fn what_only_people_can_know_is_marked_in_the_text() {
         "a.csv",
         "id;price;code;when;mostly\n1;12,50;12;2026-01-02;1\n2;3,00;13;2026-01-02T03:04:05Z;x\n"
             .to_owned()
-            + &(3..60)
-                .map(|n| format!("{n};1,00;{n};2026-01-02;{n}\n"))
-                .collect::<String>(),
+            + &(3..60).map(|n| format!("{n};1,00;{n};2026-01-02;{n}\n")).collect::<String>(),
     );
     let text = desk.init(&["a.csv"]);
     for choice in [
@@ -266,10 +256,7 @@ async fn drops_in_a_folder_and_what_comes_by_a_pipe_are_looked_at_too() {
     desk.write("drop/2026-01.csv", "id;n\n1;a\n");
     desk.write("drop/2026-02.csv", "id;n\n2;b\n");
     let (text, rows) = desk.all(&["drop"], "drop");
-    assert!(
-        text.contains("path => 'drop', delimiter => ';'") && rows == 2,
-        "{text}"
-    );
+    assert!(text.contains("path => 'drop', delimiter => ';'") && rows == 2, "{text}");
 
     let sluice = || crate::support::Sluice::on(&desk.db).current_dir(desk.path());
     let input = b"id\tname\n1\ta\n2\tb\n";
@@ -278,10 +265,7 @@ async fn drops_in_a_folder_and_what_comes_by_a_pipe_are_looked_at_too() {
     assert!(text.contains("format => 'csv'"), "{text}");
     desk.write("piped.sql", &text);
     desk.sluice(&["apply", "piped.sql"]).exits(0);
-    let run = sluice()
-        .args(["run", "piped"])
-        .run_with_input(input)
-        .exits(0);
+    let run = sluice().args(["run", "piped"]).run_with_input(input).exits(0);
     assert_eq!(run.summary().count("inserted"), 2);
 }
 
@@ -291,20 +275,11 @@ async fn files_in_which_nothing_can_be_told_are_refused_by_name() {
     desk.write("empty.csv", "");
     desk.write("header.csv", "id,name\n");
     desk.write("letter.txt", "Dear all,\nsee you\n");
-    assert!(
-        desk.refusal(&["empty.csv"])
-            .contains("there are no records in empty.csv")
-    );
-    assert!(
-        desk.refusal(&["header.csv"])
-            .contains("there are no records in header.csv")
-    );
+    assert!(desk.refusal(&["empty.csv"]).contains("there are no records in empty.csv"));
+    assert!(desk.refusal(&["header.csv"]).contains("there are no records in header.csv"));
     assert!(desk.refusal(&["letter.txt"]).contains("set `format`"));
     assert!(desk.refusal(&[]).contains("name a file, a folder or a URL"));
-    assert!(
-        desk.refusal(&["header.csv", "--table", "a.b.c"])
-            .contains("schema.table")
-    );
+    assert!(desk.refusal(&["header.csv", "--table", "a.b.c"]).contains("schema.table"));
 }
 
 #[tokio::test]
@@ -312,12 +287,8 @@ async fn all_keywords_of_the_server_are_known() {
     let desk = Desk::new().await;
     let known = include_str!("../../../src/cli/init/keywords.txt");
     let known: Vec<&str> = known.split_whitespace().collect();
-    let of_server = desk
-        .rows("select word from pg_get_keywords() where catcode <> 'U'")
-        .await;
-    let missing: Vec<&String> = of_server
-        .iter()
-        .filter(|word| !known.contains(&&***word))
-        .collect();
+    let of_server = desk.rows("select word from pg_get_keywords() where catcode <> 'U'").await;
+    let missing: Vec<&String> =
+        of_server.iter().filter(|word| !known.contains(&&***word)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

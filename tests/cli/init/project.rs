@@ -7,11 +7,7 @@ use std::process::Command;
 /// A command of the project's folder, as a user without a database runs it.
 fn sh(folder: &Path, script: &str) -> (bool, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_sluice"));
-    let path = format!(
-        "{}:{}",
-        binary.parent().unwrap().display(),
-        std::env::var("PATH").unwrap()
-    );
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let output = Command::new("sh")
         .args(["-ec", &format!("exec 2>&1; {script}")])
         .current_dir(folder)
@@ -20,10 +16,7 @@ fn sh(folder: &Path, script: &str) -> (bool, String) {
         .env_remove("SLUICE_HOME")
         .output()
         .unwrap();
-    (
-        output.status.success(),
-        String::from_utf8(output.stdout).unwrap(),
-    )
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
 #[tokio::test]
@@ -33,17 +26,8 @@ async fn a_new_project_runs_by_its_readme_and_passes_its_own_check() {
     let project = desk.path().join("shop");
     let args = ["drop", "--name", "orders", "--project", "shop"];
     let made = desk.init(&args);
-    for file in [
-        "pipelines/orders.sql",
-        "README.md",
-        "docker-compose.yml",
-        "ci.sh",
-        ".gitignore",
-    ] {
-        assert!(
-            project.join(file).is_file() && made.contains(file),
-            "{file}\n{made}"
-        );
+    for file in ["pipelines/orders.sql", "README.md", "docker-compose.yml", "ci.sh", ".gitignore"] {
+        assert!(project.join(file).is_file() && made.contains(file), "{file}\n{made}");
     }
     let readme = std::fs::read_to_string(project.join("README.md")).unwrap();
     let (_, first) = readme.split_once("```sh\n").unwrap();

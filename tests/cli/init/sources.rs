@@ -19,20 +19,14 @@ impl Desk {
     /// `sluice` with the programs of the desk, and a variable with an address.
     fn call(&self, args: &[&str], address: &str) -> Done {
         let sluice = crate::support::Sluice::on(&self.db).current_dir(self.path());
-        sluice
-            .env("SLUICE_ALLOW_PROGRAMS", "bin")
-            .env("SRC_URL", address)
-            .args(args)
-            .run()
+        sluice.env("SLUICE_ALLOW_PROGRAMS", "bin").env("SRC_URL", address).args(args).run()
     }
 
     /// Prints, applies, runs and verifies; every record must be loaded.
     #[track_caller]
     fn whole(&self, source: &str, more: &[&str], pipeline: &str, address: &str) -> String {
-        let text = self
-            .call(&[&["init", "--source", source], more].concat(), address)
-            .exits(0)
-            .stdout;
+        let text =
+            self.call(&[&["init", "--source", source], more].concat(), address).exits(0).stdout;
         self.write("pipeline.sql", &text);
         // Once more changes nothing.
         for _ in 0..2 {
@@ -42,12 +36,7 @@ impl Desk {
         let run = self.call(&["run", pipeline], address);
         assert_eq!(run.code, Some(0), "{text}\n{}", run.stderr);
         let summary = run.summary();
-        assert_eq!(
-            summary.count("extracted"),
-            summary.count("inserted"),
-            "{text}\n{}",
-            run.stderr
-        );
+        assert_eq!(summary.count("extracted"), summary.count("inserted"), "{text}\n{}", run.stderr);
         let verified = self.call(&["verify", pipeline, "--deep"], address);
         assert_eq!(verified.code, Some(0), "{text}\n{}", verified.stdout);
         text
@@ -58,22 +47,12 @@ impl Desk {
 #[cfg(feature = "parquet")]
 async fn parquet_is_taken_as_rows_with_its_values_whole() {
     let desk = Desk::new().await;
-    desk.write(
-        "drop/items.parquet",
-        crate::sources::parquet::support::items(0..5, 2),
-    );
+    desk.write("drop/items.parquet", crate::sources::parquet::support::items(0..5, 2));
     let (text, inserted) = desk.all(&["drop/items.parquet"], "items");
     assert_eq!(inserted, 5);
     assert!(text.contains("items_v1(r public.items_in_v1)"), "{text}");
-    assert_eq!(
-        desk.columns("items").await,
-        "id bigint, amount numeric, name text"
-    );
-    assert_eq!(
-        desk.rows("select amount, name from items where id = 1")
-            .await,
-        ["7.50|n]}\"1"]
-    );
+    assert_eq!(desk.columns("items").await, "id bigint, amount numeric, name text");
+    assert_eq!(desk.rows("select amount, name from items where id = 1").await, ["7.50|n]}\"1"]);
     let documents = desk.init(&["drop/items.parquet", "--documents"]);
     assert!(documents.contains("items_v1(doc jsonb)"), "{documents}");
 }
@@ -100,9 +79,7 @@ fn typed(rows: usize) -> Vec<u8> {
         (0..rows).map(|row| some(row).then_some(1_700_000_000_000_000_000)),
     );
     let flags: BooleanArray = (0..rows).map(|row| some(row).then_some(true)).collect();
-    let bytes: BinaryArray = (0..rows)
-        .map(|row| some(row).then_some(&b"\x00\xff"[..]))
-        .collect();
+    let bytes: BinaryArray = (0..rows).map(|row| some(row).then_some(&b"\x00\xff"[..])).collect();
     let zips = StringArray::from_iter_values((0..rows).map(|row| format!("{row}")));
     let nothing: Date32Array = (0..rows).map(|_| None).collect();
     crate::sources::parquet::support::file(
@@ -136,10 +113,7 @@ async fn parquet_says_the_types_of_its_columns_itself_even_without_a_row() {
     let (text, inserted) = desk.all(&["drop/typed.parquet"], "typed");
     assert_eq!(inserted, 3);
     assert_eq!(desk.columns("typed").await, TYPED);
-    for choice in [
-        "numeric(12,2), as it is in the file",
-        "text, if more than microseconds count",
-    ] {
+    for choice in ["numeric(12,2), as it is in the file", "text, if more than microseconds count"] {
         assert!(text.contains(choice), "{text}");
     }
     let first = "set timezone = 'UTC'; set bytea_output = 'hex'; select t.*::text from (
@@ -152,10 +126,7 @@ async fn parquet_says_the_types_of_its_columns_itself_even_without_a_row() {
     );
     desk.write("drop/none.parquet", typed(0));
     let empty = desk.init(&["drop/none.parquet", "--key", "id"]);
-    assert!(
-        empty.contains("from the columns of drop/none.parquet"),
-        "{empty}"
-    );
+    assert!(empty.contains("from the columns of drop/none.parquet"), "{empty}");
     assert_eq!(desk.load(&empty, "none").count("extracted"), 0);
     assert_eq!(desk.columns("none").await, TYPED);
 }
@@ -167,22 +138,13 @@ async fn where_parquet_files_differ_in_a_type_the_values_count() {
     use std::sync::Arc;
     let desk = Desk::new().await;
     let write = |name: &str, id: i64, value: ArrayRef| {
-        let columns = vec![
-            ("id", Arc::new(Int64Array::from(vec![id])) as ArrayRef),
-            ("value", value),
-        ];
+        let columns =
+            vec![("id", Arc::new(Int64Array::from(vec![id])) as ArrayRef), ("value", value)];
         let codec = parquet::basic::Compression::SNAPPY;
-        desk.write(
-            name,
-            crate::sources::parquet::support::file(columns, 1, codec),
-        );
+        desk.write(name, crate::sources::parquet::support::file(columns, 1, codec));
     };
     write("drop/a.parquet", 1, Arc::new(Int64Array::from(vec![7])));
-    write(
-        "drop/b.parquet",
-        2,
-        Arc::new(StringArray::from(vec!["seven"])),
-    );
+    write("drop/b.parquet", 2, Arc::new(StringArray::from(vec!["seven"])));
     let (_, inserted) = desk.all(&["drop", "--name", "both"], "both");
     assert_eq!(inserted, 2);
     assert_eq!(desk.columns("both").await, "id bigint, value text");
@@ -201,10 +163,7 @@ async fn postgres_says_types_and_key_itself_even_of_an_empty_table() {
         .await;
     let source = r#"sluice.postgres_source(connection => sluice.connection(env => 'SRC_URL'), "table" => 'crm."Customers"')"#;
     let url = desk.db.url.clone();
-    let empty = desk
-        .call(&["init", "--source", source], &url)
-        .exits(0)
-        .stdout;
+    let empty = desk.call(&["init", "--source", source], &url).exits(0).stdout;
     assert!(empty.contains("from the columns of crm"), "{empty}");
     desk.db
         .execute(
@@ -254,8 +213,8 @@ async fn mysql_says_types_and_key_itself() {
         "number numeric, paid numeric, at timestamp without time zone, changed_at timestamp without time zone, b numeric, t interval, raw bytea, note text"
     );
     assert_eq!(
-        desk.rows("select paid, at, b, t, raw, note from shop.orders order by number desc")
-            .await[0],
+        desk.rows("select paid, at, b, t, raw, note from shop.orders order by number desc").await
+            [0],
         r"12345678901234567890.0123456789|2026-03-29 02:30:00.123456|5|100:00:00|\x00ff|007"
     );
 }
@@ -272,49 +231,29 @@ async fn cells_of_sqlite_show_their_types_and_its_table_the_key() {
         )
         .unwrap();
     let path = desk.path().join("app.db");
-    let source = format!(
-        "sluice.sqlite_source(path => '{}', \"table\" => 'lines')",
-        path.display()
-    );
+    let source =
+        format!("sluice.sqlite_source(path => '{}', \"table\" => 'lines')", path.display());
     let text = desk.whole(&source, &[], "lines", "");
-    assert!(
-        text.contains("primary key (doc, place)") && text.contains("lines_v1(r "),
-        "{text}"
-    );
-    assert_eq!(
-        desk.columns("lines").await,
-        "place bigint, doc bigint, n numeric, code text"
-    );
+    assert!(text.contains("primary key (doc, place)") && text.contains("lines_v1(r "), "{text}");
+    assert_eq!(desk.columns("lines").await, "place bigint, doc bigint, n numeric, code text");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_is_looked_at_like_a_file() {
     let desk = Desk::new().await;
-    desk.program(
-        "list-parts",
-        "echo 'id,zip,price'; echo '1,01067,2.50'; echo '2,10115,'",
-    );
+    desk.program("list-parts", "echo 'id,zip,price'; echo '1,01067,2.50'; echo '2,10115,'");
     let source = "sluice.program_source(program => 'list-parts', protocol => 'csv')";
     let text = desk.whole(source, &[], "list_parts", "");
     assert!(text.contains("list_parts_v1(r "), "{text}");
-    assert_eq!(
-        desk.columns("list_parts").await,
-        "id bigint, zip text, price numeric"
-    );
+    assert_eq!(desk.columns("list_parts").await, "id bigint, zip text, price numeric");
 
-    desk.program(
-        "list-notes",
-        "echo '{\"id\": 1, \"by\": {\"name\": \"Ann\"}}'",
-    );
+    desk.program("list-notes", "echo '{\"id\": 1, \"by\": {\"name\": \"Ann\"}}'");
     let source = "sluice.program_source(program => 'list-notes', protocol => 'ndjson')";
     let text = desk.whole(source, &[], "list_notes", "");
     assert!(text.contains("list_notes_v1(doc jsonb)"), "{text}");
     // As rows: an object is one column, and what is none there some day is not taken for one.
     let text = desk.whole(source, &["--rows", "--name", "notes"], "notes", "");
-    assert!(
-        text.contains("notes_v1(r ") && text.contains("by jsonb"),
-        "{text}"
-    );
+    assert!(text.contains("notes_v1(r ") && text.contains("by jsonb"), "{text}");
     desk.program("list-notes", r#"echo '{"id": 1, "by": "12"}'"#);
     let run = desk.call(&["run", "notes", "--max-bad-ratio", "1"], "");
     assert_eq!(run.summary().count("quarantined"), 1, "{run:?}");
@@ -379,8 +318,5 @@ async fn a_connector_is_asked_for_its_streams_their_key_and_what_records_do_not_
     let source = "sluice.program_source(program => 'source-shop', protocol => 'airbyte', stream => 'orders')";
     let text = desk.whole(source, &[], "orders", "");
     assert!(text.contains("primary key (shop, no)"), "{text}");
-    assert_eq!(
-        desk.columns("orders").await,
-        "shop bigint, no bigint, note jsonb"
-    );
+    assert_eq!(desk.columns("orders").await, "shop bigint, no bigint, note jsonb");
 }

@@ -63,12 +63,7 @@ impl TlsServer {
             .arg(&server.data)
             .arg("-k")
             .arg(&server.socket)
-            .args([
-                "-c",
-                "listen_addresses=127.0.0.1",
-                "-c",
-                "ssl_ca_file=root.crt",
-            ])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "ssl_ca_file=root.crt"])
             .args(["-c", &format!("ssl={ssl}"), "-p", &port.to_string()])
             .current_dir("/")
             .stdin(Stdio::null())
@@ -77,11 +72,7 @@ impl TlsServer {
             command.uid(owner.uid()).gid(owner.gid());
         }
         let process = command.spawn().unwrap();
-        let tls = TlsServer {
-            process,
-            port,
-            sandbox,
-        };
+        let tls = TlsServer { process, port, sandbox };
         tls.wait().await;
         tls
     }
@@ -175,19 +166,14 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap().pem();
-        Authority {
-            issuer: Issuer::new(params, key),
-            certificate,
-        }
+        Authority { issuer: Issuer::new(params, key), certificate }
     }
 
     /// A certificate and its key.
     pub(crate) fn issue(&self, common_name: &str, hosts: &[&str]) -> (String, String) {
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let mut params = CertificateParams::new(hosts).unwrap();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name);
+        params.distinguished_name.push(DnType::CommonName, common_name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (certificate.pem(), key.serialize_pem())

@@ -12,9 +12,7 @@ async fn judges(db: &TestDb, expected: &[(&str, &str)]) {
         .rows("select position, concat_ws(' ', sqlstate, \"column\", \"constraint\") from sluice.quarantine_open_details")
         .await;
     for (position, (record, verdict)) in (1..).zip(expected) {
-        let fault = faults
-            .iter()
-            .find_map(|fault| fault.strip_prefix(&format!("{position}|")));
+        let fault = faults.iter().find_map(|fault| fault.strip_prefix(&format!("{position}|")));
         assert_eq!(fault.unwrap_or("-"), *verdict, "{record}");
     }
 }
@@ -79,9 +77,7 @@ async fn foreign_keys_deferred_and_composite_included() {
             ],
         )
         .await;
-        let fault = db
-            .value("select message, detail from sluice.quarantine_open_details")
-            .await;
+        let fault = db.value("select message, detail from sluice.quarantine_open_details").await;
         assert_eq!(
             fault,
             "insert or update on table \"items\" violates foreign key constraint \"parent\"|Key (m, n)=(1, 2) is not present in table \"parents\"."
@@ -92,13 +88,8 @@ async fn foreign_keys_deferred_and_composite_included() {
 #[tokio::test]
 async fn foreign_key_the_transform_does_not_fill_is_left_to_the_merge() {
     let db = TestDb::new().await;
-    db.execute("create schema shop; create table shop.parents (p integer primary key)")
-        .await;
-    numbers(
-        &db,
-        ", p integer default 5 constraint parent references shop.parents",
-    )
-    .await;
+    db.execute("create schema shop; create table shop.parents (p integer primary key)").await;
+    numbers(&db, ", p integer default 5 constraint parent references shop.parents").await;
     judges(&db, &[(r#"{"id": 1}"#, "23503 parent")]).await;
     db.execute("insert into shop.parents values (5)").await;
     assert_eq!(
@@ -129,17 +120,12 @@ async fn parent_in_the_same_batch_counts_wherever_it_stands() {
 #[tokio::test]
 async fn parent_that_arrives_between_transform_and_load_counts() {
     let db = TestDb::new().await;
-    db.execute("create schema shop; create table shop.parents (n integer primary key)")
-        .await;
+    db.execute("create schema shop; create table shop.parents (n integer primary key)").await;
     numbers(&db, "references shop.parents").await;
     let hand = Hand::start(&db).await;
-    hand.stage(&[
-        r#"{"id": 1, "n": 1}"#,
-        r#"{"id": 2, "n": 2}"#,
-        r#"{"id": 1, "n": 1}"#,
-    ])
-    .await
-    .unwrap();
+    hand.stage(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#, r#"{"id": 1, "n": 1}"#])
+        .await
+        .unwrap();
     hand.transform().await.unwrap();
     db.execute("insert into shop.parents values (1)").await;
     assert_eq!(
@@ -199,10 +185,7 @@ async fn raise_of_any_trigger_quarantines_its_record() {
         ("", "before insert or update"),
         ("", "after insert or update"),
         ("constraint", "after insert or update"),
-        (
-            "constraint",
-            "after insert or update on shop.items deferrable initially deferred",
-        ),
+        ("constraint", "after insert or update on shop.items deferrable initially deferred"),
     ] {
         let db = TestDb::new().await;
         numbers(&db, "").await;
@@ -220,9 +203,8 @@ async fn raise_of_any_trigger_quarantines_its_record() {
              create {kind} trigger guard {timing} for each row execute function shop.guard();"
         ))
         .await;
-        let mut records: Vec<String> = (0..600)
-            .map(|id| format!(r#"{{"id": {id}, "n": 1}}"#))
-            .collect();
+        let mut records: Vec<String> =
+            (0..600).map(|id| format!(r#"{{"id": {id}, "n": 1}}"#)).collect();
         for bad in [0, 255, 256, 599] {
             records[bad] = format!(r#"{{"id": {bad}, "n": 13}}"#);
         }
@@ -253,15 +235,11 @@ async fn trigger_that_rejects_quarantines_its_record() {
     )
     .await;
     assert_eq!(
-        Hand::start(&db)
-            .await
-            .load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 13}"#])
-            .await,
+        Hand::start(&db).await.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 13}"#]).await,
         "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
     );
     assert_eq!(
-        db.rows("select position, sqlstate, message from sluice.quarantine_open_details")
-            .await,
+        db.rows("select position, sqlstate, message from sluice.quarantine_open_details").await,
         ["2|SL100|thirteen"]
     );
 }
@@ -277,13 +255,8 @@ async fn trigger_that_swallows_a_row_fails_the_batch_by_name() {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    let problem = hand
-        .fail(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 13}"#])
-        .await;
-    problem.is(
-        "SL004",
-        "2 rows were to be written to shop.items, but 1 were",
-    );
+    let problem = hand.fail(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 13}"#]).await;
+    problem.is("SL004", "2 rows were to be written to shop.items, but 1 were");
     assert!(problem.detail.contains("swallower"), "{problem:?}");
     assert_eq!(
         db.value("select (select count(*) from shop.items), (select count(*) from sluice.batches), (select batch_seq from sluice.etl_state)").await,
@@ -302,14 +275,9 @@ async fn error_in_a_trigger_that_is_no_record_s_fault_fails_the_batch() {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    let problem = hand
-        .fail(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 13}"#])
-        .await;
+    let problem = hand.fail(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 13}"#]).await;
     problem.is("42P01", "shop.no_such_log");
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
 }
 
 #[tokio::test]
@@ -332,15 +300,11 @@ async fn row_level_security_on_the_target_is_refused_for_those_it_binds() {
     )
     .await;
     let session = db.connect().await;
-    session
-        .batch_execute("set role engine_bound")
-        .await
-        .unwrap();
+    session.batch_execute("set role engine_bound").await.unwrap();
     let mut hand = Hand::of(session, "items").await;
-    hand.fail(&[r#"{"id": 1, "n": 1}"#]).await.is(
-        "42501",
-        "row security of shop.items applies to engine_bound, and would hide rows",
-    );
+    hand.fail(&[r#"{"id": 1, "n": 1}"#])
+        .await
+        .is("42501", "row security of shop.items applies to engine_bound, and would hide rows");
     assert_eq!(db.value("select n from shop.items").await, "50");
     // Nor is a hidden row taken to be missing elsewhere.
     for sql in [
@@ -350,22 +314,12 @@ async fn row_level_security_on_the_target_is_refused_for_those_it_binds() {
     ] {
         problem(&db, &format!("set role engine_bound; {sql}"))
             .await
-            .is(
-                "42501",
-                "row security of shop.items applies to engine_bound",
-            );
+            .is("42501", "row security of shop.items applies to engine_bound");
     }
     let session = db.connect().await;
-    session
-        .batch_execute("set role engine_bound")
-        .await
-        .unwrap();
+    session.batch_execute("set role engine_bound").await.unwrap();
     assert_eq!(
-        rows(
-            &session,
-            "select value from sluice.why('items', '1') where fact = 'row'"
-        )
-        .await,
+        rows(&session, "select value from sluice.why('items', '1') where fact = 'row'").await,
         ["not in shop.items, or hidden: its row security applies to engine_bound"]
     );
     // Its owner is not bound.
@@ -385,13 +339,8 @@ async fn loader_without_rights_on_the_target_fails_the_batch() {
     let session = db.connect().await;
     session.batch_execute("set role engine_weak").await.unwrap();
     let mut hand = Hand::of(session, "items").await;
-    hand.fail(&[r#"{"id": 1, "n": 1}"#])
-        .await
-        .is("42501", "permission denied for table items");
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
+    hand.fail(&[r#"{"id": 1, "n": 1}"#]).await.is("42501", "permission denied for table items");
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
 }
 
 #[tokio::test]
@@ -456,14 +405,8 @@ async fn temporal_keys_and_virtual_columns_of_postgres_18_hold() {
         &db,
         &[
             (r#"{"id": 1, "during": "[2024-02-01,2024-08-01)"}"#, "-"),
-            (
-                r#"{"id": 2, "during": "[2023-02-01,2024-08-01)"}"#,
-                "23503 room_exists",
-            ),
-            (
-                r#"{"id": 3, "during": "[2024-02-01,2024-03-01)", "n": 7}"#,
-                "23514 twice_is_small",
-            ),
+            (r#"{"id": 2, "during": "[2023-02-01,2024-08-01)"}"#, "23503 room_exists"),
+            (r#"{"id": 3, "during": "[2024-02-01,2024-03-01)", "n": 7}"#, "23514 twice_is_small"),
         ],
     )
     .await;
@@ -487,8 +430,7 @@ async fn triggers_find_unqualified_names_as_the_definer_does() {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#]).await;
     assert_eq!(
         db.value("select (select count(*) from public.seen), (select count(*) from public.late)")
             .await,
@@ -512,17 +454,11 @@ async fn deferred_constraints_are_checked_behind_an_insert_and_behind_a_merge() 
     .await;
     let mut hand = Hand::start(&db).await;
     for (n, books) in [(10, "inserted=1"), (11, "updated=1")] {
-        hand.stage(&[
-            format!(r#"{{"id": 1, "n": {n}}}"#),
-            format!(r#"{{"id": {n}, "n": -1}}"#),
-        ])
-        .await
-        .unwrap();
-        hand.transform().await.unwrap();
-        hand.session
-            .batch_execute("set constraints all deferred")
+        hand.stage(&[format!(r#"{{"id": 1, "n": {n}}}"#), format!(r#"{{"id": {n}, "n": -1}}"#)])
             .await
             .unwrap();
+        hand.transform().await.unwrap();
+        hand.session.batch_execute("set constraints all deferred").await.unwrap();
         assert_eq!(
             hand.merge().await.unwrap(),
             format!("extracted=2 transformed=1 quarantined=1 produced=1 {books}")

@@ -28,10 +28,7 @@ async fn without_order_by_the_last_arrival_wins_in_a_batch_and_over_the_table() 
         "extracted=3 transformed=3 produced=3 inserted=1 superseded=2"
     );
     assert_eq!(db.value("select n from shop.items").await, "3");
-    assert_eq!(
-        hand.load(&[record(1, 2)]).await,
-        "extracted=1 transformed=1 produced=1 updated=1"
-    );
+    assert_eq!(hand.load(&[record(1, 2)]).await, "extracted=1 transformed=1 produced=1 updated=1");
 }
 
 #[tokio::test]
@@ -40,15 +37,9 @@ async fn a_target_of_800_columns_is_loaded() {
     let columns = |each: &dyn Fn(i32) -> String| (1..800).map(each).collect::<String>();
     items(
         &db,
-        &format!(
-            "id bigint primary key{}",
-            columns(&|n| format!(", c{n} text"))
-        ),
+        &format!("id bigint primary key{}", columns(&|n| format!(", c{n} text"))),
         &format!("id bigint{}", columns(&|n| format!(", c{n} text"))),
-        &format!(
-            "(doc->>'id')::bigint{}",
-            columns(&|n| format!(", (doc->>'n') || '{n}'"))
-        ),
+        &format!("(doc->>'id')::bigint{}", columns(&|n| format!(", (doc->>'n') || '{n}'"))),
         "key => '{id}'",
     )
     .await;
@@ -79,8 +70,7 @@ async fn with_order_by_old_never_overwrites_new() {
     let at = |n: i64, at: &str| format!(r#"{{"id": 1, "n": {n}, "at": {at}}}"#);
     // Newest first, oldest last, and a null, which is older than anything.
     assert_eq!(
-        hand.load(&[at(1, "5"), at(2, "9"), at(3, "null"), at(4, "7")])
-            .await,
+        hand.load(&[at(1, "5"), at(2, "9"), at(3, "null"), at(4, "7")]).await,
         "extracted=4 transformed=4 produced=4 inserted=1 superseded=3"
     );
     assert_eq!(db.value("select n, at from shop.items").await, "2|9");
@@ -98,10 +88,7 @@ async fn with_order_by_old_never_overwrites_new() {
     assert_eq!(db.value("select n, at from shop.items").await, "6|9");
     // Anything is newer than null.
     db.execute("update shop.items set at = null").await;
-    assert_eq!(
-        hand.load(&[at(7, "0")]).await,
-        "extracted=1 transformed=1 produced=1 updated=1"
-    );
+    assert_eq!(hand.load(&[at(7, "0")]).await, "extracted=1 transformed=1 produced=1 updated=1");
     assert_eq!(db.value("select n, at from shop.items").await, "7|0");
 }
 
@@ -166,8 +153,7 @@ async fn unchanged_rows_are_not_written() {
     assert_eq!(db.rows("select id from shop.fired").await, ["7"]);
     // Columns the transform does not return are left to the table.
     assert_eq!(
-        db.value("select n, name, touched from shop.items where id = 7")
-            .await,
+        db.value("select n, name, touched from shop.items where id = 7").await,
         "1|unnamed|1"
     );
 }
@@ -179,10 +165,7 @@ async fn column_not_returned_keeps_what_others_wrote() {
     hand.load(&[record(1, 1)]).await;
     db.execute("update shop.items set name = 'by hand'").await;
     hand.load(&[record(1, 2)]).await;
-    assert_eq!(
-        db.value("select n, name from shop.items").await,
-        "2|by hand"
-    );
+    assert_eq!(db.value("select n, name from shop.items").await, "2|by hand");
 }
 
 #[tokio::test]
@@ -202,9 +185,7 @@ async fn deposed_run_and_wrong_sequence_are_fenced_and_leave_no_trace() {
     let db = shop("key => '{id}'").await;
     let mut old = Hand::start(&db).await;
     old.load(&[record(1, 1)]).await;
-    old.stage(&[record(1, 666), r#"{"id": "bad"}"#.to_owned()])
-        .await
-        .unwrap();
+    old.stage(&[record(1, 666), r#"{"id": "bad"}"#.to_owned()]).await.unwrap();
     old.transform().await.unwrap();
     let mut new = Hand::start(&db).await;
     let state = "select jsonb_agg(to_jsonb(s)) from sluice.etl_state s";
@@ -213,18 +194,14 @@ async fn deposed_run_and_wrong_sequence_are_fenced_and_leave_no_trace() {
     fenced.is("SL001", "deposed: run 2 of pipeline items took over");
     old.session.batch_execute("rollback").await.unwrap();
     assert_eq!(db.value(state).await, before);
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
     old.fail(&[record(1, 666)]).await.is("SL001", "deposed");
 
     for wrong in [-1, 1, 5] {
         new.seq += wrong;
-        new.fail(&[record(1, 666)]).await.is(
-            "SL002",
-            &format!("pipeline items expects batch 2, not {}", new.seq + 1),
-        );
+        new.fail(&[record(1, 666)])
+            .await
+            .is("SL002", &format!("pipeline items expects batch 2, not {}", new.seq + 1));
         new.seq -= wrong;
     }
     assert_eq!(db.value(state).await, before);
@@ -239,10 +216,9 @@ async fn batch_out_of_sequence_is_refused() {
     hand.load(&[record(1, 1)]).await;
     for (seq, not) in [(0, 1), (2, 3)] {
         hand.seq = seq;
-        hand.fail(&[record(1, 1)]).await.is(
-            "SL002",
-            &format!("pipeline items expects batch 2, not {not}"),
-        );
+        hand.fail(&[record(1, 1)])
+            .await
+            .is("SL002", &format!("pipeline items expects batch 2, not {not}"));
     }
 }
 
@@ -254,11 +230,7 @@ async fn state_is_read_after_the_wait_for_its_lock() {
     first.transform().await.unwrap();
     first.merge().await.unwrap();
     // A second worker with the same number, as after a lost answer, waits for the first.
-    let mut second = Hand {
-        session: db.connect().await,
-        pipeline: "items".to_owned(),
-        ..first
-    };
+    let mut second = Hand { session: db.connect().await, pipeline: "items".to_owned(), ..first };
     let first = first.session;
     let waiting = tokio::spawn(async move { second.fail(&[record(1, 2)]).await });
     loop {
@@ -269,10 +241,7 @@ async fn state_is_read_after_the_wait_for_its_lock() {
         tokio::task::yield_now().await;
     }
     first.batch_execute("commit").await.unwrap();
-    waiting
-        .await
-        .unwrap()
-        .is("SL002", "pipeline items expects batch 2, not 1");
+    waiting.await.unwrap().is("SL002", "pipeline items expects batch 2, not 1");
     assert_eq!(db.value("select n from shop.items").await, "1");
 }
 
@@ -315,37 +284,23 @@ async fn threshold_is_exact_for_large_batches_and_counts_the_run_for_small_ones(
     let mut hand = Hand::start(&db).await;
     hand.load(&batch(980, 20)).await;
     let stopped = hand.fail(&batch(979, 21)).await;
-    stopped.is(
-        "SL003",
-        "pipeline \"items\" stopped at batch 2: 2.1% of records are bad (limit 2%)",
-    );
+    stopped
+        .is("SL003", "pipeline \"items\" stopped at batch 2: 2.1% of records are bad (limit 2%)");
     assert!(
         stopped.detail.contains(
             "21 × 22P02 invalid input syntax for type bigint: \"bad 0\" (shop.items_v1, column id)"
         ),
         "{stopped:?}"
     );
-    assert!(
-        stopped.hint.contains("nothing of this batch was committed"),
-        "{stopped:?}"
-    );
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "20"
-    );
+    assert!(stopped.hint.contains("nothing of this batch was committed"), "{stopped:?}");
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "20");
     // Below, the run so far counts too: 20 of 1,000, and 2 of 100 more.
     hand.load(&batch(98, 2)).await;
-    hand.fail(&batch(97, 3))
-        .await
-        .is("SL003", "stopped at batch 3");
+    hand.fail(&batch(97, 3)).await.is("SL003", "stopped at batch 3");
     hand.load(&batch(199, 0)).await;
     hand.load(&batch(97, 3)).await;
     // A new run starts anew.
-    Hand::start(&db)
-        .await
-        .fail(&batch(9, 1))
-        .await
-        .is("SL003", "10.0% of records are bad");
+    Hand::start(&db).await.fail(&batch(9, 1)).await.is("SL003", "10.0% of records are bad");
 }
 
 #[tokio::test]
@@ -353,8 +308,7 @@ async fn ratio_of_zero_stops_at_the_first_bad_record_and_one_never_stops() {
     let db = shop("key => '{id}'").await;
     let mut hand = Hand::start(&db).await;
     assert_eq!(hand.load(&["x", "y"]).await, "extracted=2 quarantined=2");
-    db.execute("update sluice.pipelines set max_bad_ratio = 0")
-        .await;
+    db.execute("update sluice.pipelines set max_bad_ratio = 0").await;
     hand.load(&[record(1, 1)]).await;
     let mut records: Vec<String> = (0..2000).map(|id| record(id, 1)).collect();
     records[1999] = "x".to_owned();
@@ -365,20 +319,16 @@ async fn ratio_of_zero_stops_at_the_first_bad_record_and_one_never_stops() {
 async fn ledger_and_run_hold_the_books() {
     let db = shop("key => '{id}'").await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[record(1, 1), record(1, 2), "x".to_owned()])
-        .await;
+    hand.load(&[record(1, 1), record(1, 2), "x".to_owned()]).await;
     hand.load(&[record(1, 2), record(2, 2)]).await;
     let counters = "sum(extracted), sum(transformed), sum(filtered), sum(quarantined), sum(produced), sum(inserted), sum(updated), sum(deleted), sum(unchanged), sum(stale), sum(superseded)";
     assert_eq!(
-        db.value(&format!(
-            "select count(*), {counters} from sluice.batches where run_id = 1"
-        ))
-        .await,
+        db.value(&format!("select count(*), {counters} from sluice.batches where run_id = 1"))
+            .await,
         "2|5|4|0|1|4|2|0|0|1|0|1"
     );
     assert_eq!(
-        db.value("select extracted, written, quarantined from sluice.recent_runs")
-            .await,
+        db.value("select extracted, written, quarantined from sluice.recent_runs").await,
         "5|2|1"
     );
     assert_eq!(
@@ -389,8 +339,7 @@ async fn ledger_and_run_hold_the_books() {
         [r#"1|-|{"batch": 1}|1"#, r#"2|{"batch": 1}|{"batch": 2}|1"#]
     );
     assert_eq!(
-        db.value("select cursor, batch_seq from sluice.etl_state")
-            .await,
+        db.value("select cursor, batch_seq from sluice.etl_state").await,
         r#"{"batch": 2}|2"#
     );
 }
@@ -400,31 +349,17 @@ async fn books_that_do_not_balance_cannot_be_written() {
     let db = shop("key => '{id}'").await;
     Hand::start(&db).await.load(&[record(1, 1)]).await;
     for (change, constraint) in [
-        (
-            "extracted = extracted + 1",
-            "batches_records_are_accounted_for",
-        ),
-        (
-            "filtered = filtered + 1",
-            "batches_records_are_accounted_for",
-        ),
-        (
-            "unchanged = unchanged + 1",
-            "batches_rows_are_accounted_for",
-        ),
+        ("extracted = extracted + 1", "batches_records_are_accounted_for"),
+        ("filtered = filtered + 1", "batches_records_are_accounted_for"),
+        ("unchanged = unchanged + 1", "batches_rows_are_accounted_for"),
         ("produced = produced + 1", "batches_rows_are_accounted_for"),
         ("version = null", "batches_name_their_version"),
         ("run_id = null", "batches_loads_belong_to_a_run"),
-        (
-            "batch_seq = null",
-            "batches_that_move_the_cursor_are_numbered",
-        ),
+        ("batch_seq = null", "batches_that_move_the_cursor_are_numbered"),
         ("reloads = 1", "batches_only_replays_reload"),
         ("kind = 'other'", "batches_kind_is_known"),
     ] {
-        problem(&db, &format!("update sluice.batches set {change}"))
-            .await
-            .is("23514", constraint);
+        problem(&db, &format!("update sluice.batches set {change}")).await.is("23514", constraint);
     }
 }
 
@@ -441,10 +376,7 @@ async fn objects_move_with_the_batch() {
     for (seq, position, done) in [(1, 5, false), (2, 9, true)] {
         hand.stage(&[record(seq, 1)]).await.unwrap();
         hand.transform().await.unwrap();
-        hand.session
-            .batch_execute(&load(seq, position, done))
-            .await
-            .unwrap();
+        hand.session.batch_execute(&load(seq, position, done)).await.unwrap();
         hand.session.batch_execute("commit").await.unwrap();
     }
     assert_eq!(
@@ -476,10 +408,7 @@ async fn two_pipelines_on_one_target_write_in_turn() {
         tokio::task::yield_now().await;
     }
     first.session.batch_execute("commit").await.unwrap();
-    assert_eq!(
-        waiting.await.unwrap(),
-        "extracted=1 transformed=1 produced=1 updated=1"
-    );
+    assert_eq!(waiting.await.unwrap(), "extracted=1 transformed=1 produced=1 updated=1");
 }
 
 #[tokio::test]
@@ -498,18 +427,9 @@ async fn foreign_writer_between_count_and_merge_does_not_upset_the_books() {
         tokio::task::yield_now().await;
     }
     other.batch_execute("commit").await.unwrap();
-    assert_eq!(
-        waiting.await.unwrap(),
-        "extracted=2 transformed=2 produced=2 inserted=1 updated=1"
-    );
-    assert_eq!(
-        db.rows("select id, n from shop.items order by id").await,
-        ["1|1", "2|2", "3|2"]
-    );
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
+    assert_eq!(waiting.await.unwrap(), "extracted=2 transformed=2 produced=2 inserted=1 updated=1");
+    assert_eq!(db.rows("select id, n from shop.items order by id").await, ["1|1", "2|2", "3|2"]);
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
 }
 
 #[tokio::test]
@@ -517,20 +437,14 @@ async fn paused_pipeline_begins_no_batch_but_finishes_one() {
     let db = shop("key => '{id}'").await;
     let mut hand = Hand::start(&db).await;
     hand.stage(&[record(1, 1)]).await.unwrap();
-    assert_eq!(
-        db.value("select sluice.pause_pipeline('items')").await,
-        "pipeline items paused"
-    );
+    assert_eq!(db.value("select sluice.pause_pipeline('items')").await, "pipeline items paused");
     hand.transform().await.unwrap();
     hand.merge().await.unwrap();
     hand.session.batch_execute("commit").await.unwrap();
     hand.seq += 1;
     let paused = hand.fail(&[record(2, 1)]).await;
     paused.is("SL007", "pipeline items is paused");
-    assert!(
-        paused.hint.contains("resume_pipeline('items')"),
-        "{paused:?}"
-    );
+    assert!(paused.hint.contains("resume_pipeline('items')"), "{paused:?}");
     problem(&db, "select sluice.start_run('items', 'me')")
         .await
         .is("SL007", "pipeline items is paused");
@@ -546,17 +460,11 @@ async fn scans_of_the_target(hand: &Hand) -> Vec<String> {
         .await
         .unwrap()
         .get::<_, String>(0);
-    session
-        .batch_execute(&format!("savepoint plan; set local {settings}"))
-        .await
-        .unwrap();
+    session.batch_execute(&format!("savepoint plan; set local {settings}")).await.unwrap();
     let mut scans = Vec::new();
     for column in ["merge_sql", "count_sql"] {
         let statement: String = session
-            .query_one(
-                &format!("select {column} from pg_temp.sluice_compiled"),
-                &[],
-            )
+            .query_one(&format!("select {column} from pg_temp.sluice_compiled"), &[])
             .await
             .unwrap()
             .get(0);
@@ -565,14 +473,7 @@ async fn scans_of_the_target(hand: &Hand) -> Vec<String> {
             .iter()
             .find(|line| line.contains("Scan") && line.contains(" t "))
             .unwrap_or_else(|| panic!("{plan:?}"));
-        scans.push(
-            scan.split("  (")
-                .next()
-                .unwrap()
-                .trim()
-                .trim_start_matches("->  ")
-                .to_owned(),
-        );
+        scans.push(scan.split("  (").next().unwrap().trim().trim_start_matches("->  ").to_owned());
     }
     session.batch_execute("rollback to plan").await.unwrap();
     scans
@@ -598,10 +499,7 @@ async fn cost_of_a_batch_does_not_grow_with_the_target_even_with_stale_statistic
         hand.transform().await.unwrap();
         assert_eq!(
             scans_of_the_target(&hand).await,
-            [
-                "Index Scan using items_pkey on items t",
-                "Index Scan using items_pkey on items t"
-            ],
+            ["Index Scan using items_pkey on items t", "Index Scan using items_pkey on items t"],
             "{statistics}"
         );
         hand.session.batch_execute("rollback").await.unwrap();

@@ -19,18 +19,9 @@ fn record(id: i64, n: i64) -> String {
 async fn types_of_the_sessions_own_schema_are_not_taken_for_built_in_ones() {
     let db = shop().await;
     let mut hand = Hand::start(&db).await;
-    for name in [
-        "text",
-        "jsonb",
-        "bytea",
-        "uuid",
-        "tid",
-        "xid",
-        "timestamptz",
-        "name",
-        "oid",
-        "regclass",
-    ] {
+    for name in
+        ["text", "jsonb", "bytea", "uuid", "tid", "xid", "timestamptz", "name", "oid", "regclass"]
+    {
         hand.session
             .batch_execute(&format!(
                 "create domain pg_temp.{name} as pg_catalog.int4 check (false)"
@@ -39,8 +30,7 @@ async fn types_of_the_sessions_own_schema_are_not_taken_for_built_in_ones() {
             .unwrap();
     }
     assert_eq!(
-        hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": "x"}"#])
-            .await,
+        hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": "x"}"#]).await,
         "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
     );
 }
@@ -65,8 +55,7 @@ async fn session_with_the_temporary_tables_of_another_engine_gets_new_ones() {
             .await
             .unwrap();
         assert_eq!(
-            hand.load(&[record(10 + n as i64, 1), r#"{"id": 2, "n": "x"}"#.into()])
-                .await,
+            hand.load(&[record(10 + n as i64, 1), r#"{"id": 2, "n": "x"}"#.into()]).await,
             "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1",
             "{upgrade}"
         );
@@ -85,17 +74,9 @@ async fn pipelines_in_turns_on_one_session_are_compiled_once_and_leave_the_catal
            source => sluice.file_source(path => '-'), max_bad_ratio => 1, key => '{id}')",
     )
     .await;
-    let mut loaders = [
-        Hand::start(&db).await,
-        Hand::of(db.connect().await, "other").await,
-    ];
+    let mut loaders = [Hand::start(&db).await, Hand::of(db.connect().await, "other").await];
     let mut session = Some(db.connect().await);
-    session
-        .as_ref()
-        .unwrap()
-        .batch_execute("set track_functions = 'all'")
-        .await
-        .unwrap();
+    session.as_ref().unwrap().batch_execute("set track_functions = 'all'").await.unwrap();
     let held = "select (select count(*) from pg_class where relnamespace = pg_my_temp_schema()),
          (select string_agg(oid::text, ',' order by oid) from pg_class where relnamespace = pg_my_temp_schema()),
          (select count(*) from pg_attribute join pg_class c on c.oid = attrelid where relnamespace = pg_my_temp_schema())";
@@ -103,10 +84,7 @@ async fn pipelines_in_turns_on_one_session_are_compiled_once_and_leave_the_catal
     for round in 0..4 {
         for hand in &mut loaders {
             std::mem::swap(&mut hand.session, session.as_mut().unwrap());
-            hand.load(&[format!(
-                r#"{{"id": {round}, "n": 1, "name": "a", "price": 1.5}}"#
-            )])
-            .await;
+            hand.load(&[format!(r#"{{"id": {round}, "n": 1, "name": "a", "price": 1.5}}"#)]).await;
             std::mem::swap(&mut hand.session, session.as_mut().unwrap());
         }
         let session = session.as_ref().unwrap();
@@ -114,11 +92,8 @@ async fn pipelines_in_turns_on_one_session_are_compiled_once_and_leave_the_catal
         let flush = "select pg_stat_force_next_flush()";
         session.batch_execute(flush).await.unwrap();
         assert_eq!(
-            rows(
-                session,
-                "select calls from pg_stat_user_functions where funcname = '_compile'"
-            )
-            .await,
+            rows(session, "select calls from pg_stat_user_functions where funcname = '_compile'")
+                .await,
             ["2"],
             "each once, in round {round}"
         );
@@ -175,11 +150,8 @@ async fn other_isolation_levels_than_read_committed_are_refused() {
             "sluice.replay('items')",
             "sluice.compare('items', 1, 1)",
         ] {
-            let refused = problem(
-                &db,
-                &format!("begin isolation level {level}; select * from {call}"),
-            )
-            .await;
+            let refused =
+                problem(&db, &format!("begin isolation level {level}; select * from {call}")).await;
             refused.is("SL002", &format!("isolation level {level}"));
             assert!(refused.hint.contains("read committed"), "{refused:?}");
         }
@@ -209,27 +181,16 @@ async fn triggers_of_the_target_see_the_planner_settings_of_the_session() {
     hand.session.batch_execute("set jit = on").await.unwrap();
     hand.load(&[record(1, 1), record(2, 2)]).await;
     // One new, one changed, one bad: the merge, and its trials.
-    hand.load(&[record(1, 2), record(3, 1), record(4, -1)])
-        .await;
+    hand.load(&[record(1, 2), record(3, 1), record(4, -1)]).await;
     assert_eq!(
-        db.rows("select distinct op, setting from shop.seen where setting <> 'on'")
-            .await,
+        db.rows("select distinct op, setting from shop.seen where setting <> 'on'").await,
         Vec::<String>::new()
     );
     assert_eq!(
-        db.rows("select distinct op from shop.seen where op like '%jit' order by 1")
-            .await,
-        [
-            "AFTER INSERT jit",
-            "AFTER UPDATE jit",
-            "BEFORE INSERT jit",
-            "BEFORE UPDATE jit"
-        ]
+        db.rows("select distinct op from shop.seen where op like '%jit' order by 1").await,
+        ["AFTER INSERT jit", "AFTER UPDATE jit", "BEFORE INSERT jit", "BEFORE UPDATE jit"]
     );
-    assert_eq!(
-        db.rows("select message from sluice.quarantine").await,
-        ["negative: on on on on"]
-    );
+    assert_eq!(db.rows("select message from sluice.quarantine").await, ["negative: on on on on"]);
     // One that writes to the same table: the statistics do not tell its rows from those of the merge.
     db.execute(
         "create function shop.copy() returns trigger language plpgsql as $$ begin
@@ -243,11 +204,7 @@ async fn triggers_of_the_target_see_the_planner_settings_of_the_session() {
         hand.load(&[record(1, 3), record(2, 3)]).await,
         "extracted=2 transformed=2 produced=2 updated=2"
     );
-    assert_eq!(
-        db.value("select count(*) from shop.items where id > 1000")
-            .await,
-        "2"
-    );
+    assert_eq!(db.value("select count(*) from shop.items where id > 1000").await, "2");
 }
 
 /// Temporary tables without statistics look large enough for it, and it takes longer than all the rest.
@@ -261,10 +218,7 @@ async fn opening_a_batch_compiles_no_machine_code() {
         hand.load(&[record(id, 1)]).await;
         assert_eq!(rows(&hand.session, compiled).await, ["f"]);
     }
-    hand.session
-        .batch_execute("set jit_above_cost = 0")
-        .await
-        .unwrap();
+    hand.session.batch_execute("set jit_above_cost = 0").await.unwrap();
     let available = rows(&hand.session, "select pg_jit_available()").await;
     assert_eq!(rows(&hand.session, compiled).await, available);
 }

@@ -20,44 +20,26 @@ async fn refused(hand: &Hand, sql: &str) -> Problem {
 async fn steps_out_of_order_are_refused_with_the_step_that_comes_next() {
     let (db, hand) = shop().await;
     let load = |seq: i64| {
-        format!(
-            "select * from sluice.load_batch({}, {}, {seq}, '{{}}')",
-            hand.run, hand.epoch
-        )
+        format!("select * from sluice.load_batch({}, {}, {seq}, '{{}}')", hand.run, hand.epoch)
     };
-    let begin = format!(
-        "begin; select from sluice.begin_batch('items', {})",
-        hand.run
-    );
+    let begin = format!("begin; select from sluice.begin_batch('items', {})", hand.run);
     for (steps, message, next) in [
         (vec![load(1)], "no batch is open", "begin_batch"),
         (vec![TRANSFORM.into()], "no batch is open", "begin_batch"),
-        (
-            vec![begin.clone(), load(1)],
-            "has not been transformed",
-            "transform_batch",
-        ),
+        (vec![begin.clone(), load(1)], "has not been transformed", "transform_batch"),
         (
             vec![begin.clone(), TRANSFORM.into(), TRANSFORM.into()],
             "transformed already",
             "load_batch",
         ),
-        (
-            vec![begin.clone(), TRANSFORM.into(), load(1), load(2)],
-            "loaded already",
-            "commit",
-        ),
+        (vec![begin.clone(), TRANSFORM.into(), load(1), load(2)], "loaded already", "commit"),
         (
             vec![begin.clone(), TRANSFORM.into(), load(1), TRANSFORM.into()],
             "loaded already",
             "commit",
         ),
         // The tables are there, and empty.
-        (
-            vec!["begin".into(), load(1)],
-            "no batch is open",
-            "begin_batch",
-        ),
+        (vec!["begin".into(), load(1)], "no batch is open", "begin_batch"),
     ] {
         let (last, before) = steps.split_last().unwrap();
         for step in before {
@@ -91,8 +73,7 @@ async fn target_swapped_while_a_batch_is_open_repeats_the_batch() {
         problem.is("40001", "shop.items");
         hand.session.batch_execute("rollback").await.unwrap();
     }
-    db.execute("alter table shop.items_old rename to items")
-        .await;
+    db.execute("alter table shop.items_old rename to items").await;
     assert_eq!(
         hand.load(&[r#"{"id": 1, "n": 1}"#]).await,
         "extracted=1 transformed=1 produced=1 inserted=1"
@@ -104,10 +85,7 @@ async fn target_swapped_while_a_batch_is_open_repeats_the_batch() {
 async fn batch_that_waits_for_the_state_holds_no_lock_on_the_target() {
     let (db, hand) = shop().await;
     let other = db.connect().await;
-    other
-        .batch_execute("begin; select from sluice.etl_state for update")
-        .await
-        .unwrap();
+    other.batch_execute("begin; select from sluice.etl_state for update").await.unwrap();
     hand.stage(&[r#"{"id": 1, "n": 1}"#]).await.unwrap();
     hand.transform().await.unwrap();
     let (loaded, ()) = tokio::join!(hand.merge(), async {
@@ -120,10 +98,7 @@ async fn batch_that_waits_for_the_state_holds_no_lock_on_the_target() {
         );
         other.batch_execute("rollback").await.unwrap();
     });
-    assert_eq!(
-        loaded.unwrap(),
-        "extracted=1 transformed=1 produced=1 inserted=1"
-    );
+    assert_eq!(loaded.unwrap(), "extracted=1 transformed=1 produced=1 inserted=1");
 }
 
 /// The compare-and-set by itself: the lock keeps others away, not the transaction's own triggers.
@@ -138,9 +113,7 @@ async fn state_that_moved_under_the_lock_deposes_the_batch() {
          create trigger meddle after insert on shop.items execute function shop.meddle()",
     )
     .await;
-    hand.fail(&[r#"{"id": 1, "n": 1}"#])
-        .await
-        .is("SL001", "moved under a lock");
+    hand.fail(&[r#"{"id": 1, "n": 1}"#]).await.is("SL001", "moved under a lock");
     assert_eq!(db.value("select count(*) from shop.items").await, "0");
 }
 
@@ -159,16 +132,11 @@ async fn meta_and_origins_are_given_without_a_call_for_each_record() {
     )
     .await;
     let hand = Hand::start(&db).await;
-    hand.session
-        .batch_execute("set track_functions = 'all'")
-        .await
-        .unwrap();
+    hand.session.batch_execute("set track_functions = 'all'").await.unwrap();
     let count = "select coalesce(sum(calls), 0)::bigint from pg_stat_xact_user_functions where schemaname = 'sluice'";
     let mut calls = Vec::new();
     for records in [10, 1000] {
-        let payloads: Vec<String> = (0..records)
-            .map(|id| format!(r#"{{"id": {id}}}"#))
-            .collect();
+        let payloads: Vec<String> = (0..records).map(|id| format!(r#"{{"id": {id}}}"#)).collect();
         hand.stage(&payloads).await.unwrap();
         let before: i64 = hand.session.query_one(count, &[]).await.unwrap().get(0);
         let row = hand

@@ -77,13 +77,9 @@ async fn record_with_one_bad_row_is_quarantined_whole() {
         .await,
         "extracted=7 transformed=1 quarantined=6 produced=2 inserted=2"
     );
+    assert_eq!(db.rows("select id from shop.items order by id").await, ["1", "70", "71"]);
     assert_eq!(
-        db.rows("select id from shop.items order by id").await,
-        ["1", "70", "71"]
-    );
-    assert_eq!(
-        db.rows("select sqlstate from sluice.quarantine_open_details order by position")
-            .await,
+        db.rows("select sqlstate from sluice.quarantine_open_details order by position").await,
         ["22P02", "23514", "23503", "23505", "SL100", "23502"]
     );
 }
@@ -127,11 +123,7 @@ async fn deleted_rows_are_removed_and_need_nothing_but_their_key() {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[
-        r#"{"id": 1, "name": "a"}"#,
-        r#"{"id": 2, "name": "b", "gone": false}"#,
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "name": "a"}"#, r#"{"id": 2, "name": "b", "gone": false}"#]).await;
     assert_eq!(
         hand.load(&[
             r#"{"id": 1, "gone": true}"#,
@@ -245,9 +237,7 @@ async fn every_bad_record_of_the_corpus_is_quarantined_whatever_the_batch() {
     let rows = "select id, md5(name) from shop.items order by id";
     assert_eq!(together.rows(rows).await, alone.rows(rows).await);
     assert_eq!(
-        together
-            .value("select count(*) from sluice.quarantine where seen_count <> 2")
-            .await,
+        together.value("select count(*) from sluice.quarantine where seen_count <> 2").await,
         "0"
     );
 }
@@ -258,11 +248,7 @@ async fn many_bad_records_among_good_ones_are_all_found() {
     let mut hand = Hand::start(&db).await;
     let records: Vec<String> = (0..3000)
         .map(|n| {
-            if n % 7 == 3 {
-                format!(r#"{{"id": "bad {n}"}}"#)
-            } else {
-                format!(r#"{{"id": {n}}}"#)
-            }
+            if n % 7 == 3 { format!(r#"{{"id": "bad {n}"}}"#) } else { format!(r#"{{"id": {n}}}"#) }
         })
         .collect();
     assert_eq!(
@@ -278,18 +264,9 @@ async fn many_bad_records_among_good_ones_are_all_found() {
 #[tokio::test]
 async fn errors_that_no_record_can_be_blamed_for_fail_the_batch() {
     for (body, code) in [
-        (
-            "select (doc->>'id')::bigint, shop.no_such_function(doc)",
-            "42883",
-        ),
-        (
-            "select (doc->>'id')::bigint, (select x from shop.no_such_table)",
-            "42P01",
-        ),
-        (
-            "select (doc->>'id')::bigint, (select secret from shop.vault)",
-            "42501",
-        ),
+        ("select (doc->>'id')::bigint, shop.no_such_function(doc)", "42883"),
+        ("select (doc->>'id')::bigint, (select x from shop.no_such_table)", "42P01"),
+        ("select (doc->>'id')::bigint, (select secret from shop.vault)", "42501"),
         ("select (doc->>'id')::bigint, shop.fail('57014')", "57014"),
         ("select (doc->>'id')::bigint, shop.fail('40001')", "40001"),
         ("select (doc->>'id')::bigint, shop.fail('53100')", "53100"),
@@ -318,14 +295,9 @@ async fn errors_that_no_record_can_be_blamed_for_fail_the_batch() {
         )
         .await;
         let session = db.connect().await;
-        session
-            .batch_execute("set role engine_loader")
-            .await
-            .unwrap();
+        session.batch_execute("set role engine_loader").await.unwrap();
         let mut hand = Hand::of(session, "items").await;
-        let problem = hand
-            .fail(&[r#"{"id": 1}"#, r#"{"id": "x"}"#, r#"{"id": 2}"#])
-            .await;
+        let problem = hand.fail(&[r#"{"id": 1}"#, r#"{"id": "x"}"#, r#"{"id": 2}"#]).await;
         assert_eq!(problem.code, code, "{problem:?}");
         assert_eq!(
             db.value("select (select count(*) from sluice.quarantine), (select count(*) from shop.items), (select batch_seq from sluice.etl_state)").await,
@@ -349,8 +321,7 @@ async fn raise_without_an_sqlstate_quarantines_the_record() {
     .await;
     let mut hand = Hand::start(&db).await;
     assert_eq!(
-        hand.load(&[r#"{"id": 1}"#, r#"{"id": 2, "name": "b"}"#])
-            .await,
+        hand.load(&[r#"{"id": 1}"#, r#"{"id": 2, "name": "b"}"#]).await,
         "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
     );
     assert_eq!(
@@ -366,16 +337,9 @@ async fn raise_without_an_sqlstate_quarantines_the_record() {
 async fn nothing_permanent_is_touched_and_no_lock_held_before_load_batch() {
     let db = plain("key => '{id}'").await;
     let hand = Hand::start(&db).await;
-    hand.stage(&[r#"{"id": 1}"#, r#"{"id": "x"}"#])
-        .await
-        .unwrap();
+    hand.stage(&[r#"{"id": 1}"#, r#"{"id": "x"}"#]).await.unwrap();
     hand.transform().await.unwrap();
-    let pid: i32 = hand
-        .session
-        .query_one("select pg_backend_pid()", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let pid: i32 = hand.session.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
     // Locks on permanent tables that would stop a writer.
     assert_eq!(
         db.rows(&format!(
@@ -391,10 +355,7 @@ async fn nothing_permanent_is_touched_and_no_lock_held_before_load_batch() {
         "begin; set local lock_timeout = '1s'; select * from sluice.etl_state for update; commit",
     )
     .await;
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
     hand.session.batch_execute("rollback").await.unwrap();
     assert_eq!(
         db.value(
@@ -435,13 +396,9 @@ async fn batches_on_one_connection_leave_nothing_to_each_other() {
 
 impl Hand {
     async fn fail_with_a_missing_column(&mut self, db: &TestDb) {
-        db.execute("alter table shop.items rename name to title")
-            .await;
-        self.fail(&[r#"{"id": 5}"#])
-            .await
-            .is("SL005", "target shop.items has no column name");
-        db.execute("alter table shop.items rename title to name")
-            .await;
+        db.execute("alter table shop.items rename name to title").await;
+        self.fail(&[r#"{"id": 5}"#]).await.is("SL005", "target shop.items has no column name");
+        db.execute("alter table shop.items rename title to name").await;
     }
 }
 
@@ -449,19 +406,15 @@ impl Hand {
 async fn steps_out_of_order_are_refused() {
     let db = plain("key => '{id}'").await;
     let hand = Hand::start(&db).await;
-    for sql in [
-        "select * from sluice.transform_batch()",
-        "select * from sluice.load_batch(1, 1, 1, null)",
-    ] {
+    for sql in
+        ["select * from sluice.transform_batch()", "select * from sluice.load_batch(1, 1, 1, null)"]
+    {
         let error = hand.session.batch_execute(sql).await.unwrap_err();
         crate::engine::Problem::of(&error).is("SL002", "no batch is open in this transaction");
     }
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1}"#]).await;
-    let error = hand
-        .session
-        .batch_execute("select * from sluice.transform_batch()")
-        .await
-        .unwrap_err();
+    let error =
+        hand.session.batch_execute("select * from sluice.transform_batch()").await.unwrap_err();
     crate::engine::Problem::of(&error).is("SL002", "no batch is open in this transaction");
 }

@@ -36,9 +36,7 @@ async fn a_batch_does_not_ask_whose_all_the_other_pipelines_are() {
             run = state.split(',').next().unwrap()
         )
     };
-    bob.batch_execute(&format!("begin; {}", batch(100)))
-        .await
-        .unwrap();
+    bob.batch_execute(&format!("begin; {}", batch(100))).await.unwrap();
     let read = rows(
         &bob,
         "select seq_tup_read from pg_stat_xact_user_tables where relid = 'sluice.pipelines'::regclass",

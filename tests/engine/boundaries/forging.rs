@@ -8,89 +8,44 @@ async fn the_owner_cannot_forge_ledger_history_versions_or_names() {
     let bob = teams.of("bob").await;
     let before = teams.everything_of_bob().await;
     for (sql, said) in [
-        (
-            "update sluice.batches set inserted = 0, unchanged = 1",
-            "permission denied",
-        ),
+        ("update sluice.batches set inserted = 0, unchanged = 1", "permission denied"),
         ("delete from sluice.batches", "permission denied"),
         ("delete from sluice.runs", "permission denied"),
         ("delete from sluice.quarantine", "permission denied"),
         ("delete from sluice.quarantine_events", "permission denied"),
-        (
-            "update sluice.quarantine_events set done_by = 'alice'",
-            "permission denied",
-        ),
-        (
-            "update sluice.activations set activated_by = 'alice'",
-            "permission denied",
-        ),
+        ("update sluice.quarantine_events set done_by = 'alice'", "permission denied"),
+        ("update sluice.activations set activated_by = 'alice'", "permission denied"),
         ("delete from sluice.transforms", "permission denied"),
         ("delete from sluice.etl_state", "permission denied"),
-        (
-            "update sluice.engine set version = '9'",
-            "permission denied",
-        ),
+        ("update sluice.engine set version = '9'", "permission denied"),
         ("select setval('sluice.batch_id', 1)", "permission denied"),
-        (
-            "update sluice.etl_state set cursor = '{}'",
-            "moves with an entry of the ledger",
-        ),
+        ("update sluice.etl_state set cursor = '{}'", "moves with an entry of the ledger"),
         (
             "update sluice.etl_state set batch_seq = batch_seq + 1",
             "moves with an entry of the ledger",
         ),
-        (
-            "update sluice.etl_state set epoch = 0",
-            "moves with an entry of the ledger",
-        ),
-        (
-            "update sluice.runs set started_by = 'alice'",
-            "permission denied",
-        ),
+        ("update sluice.etl_state set epoch = 0", "moves with an entry of the ledger"),
+        ("update sluice.runs set started_by = 'alice'", "permission denied"),
         (
             "update sluice.transforms set function = 'alice.items_v1(jsonb)'",
             "has loaded batches and stays as it is",
         ),
-        (
-            "update sluice.transforms set sha256 = 'x'",
-            "has loaded batches and stays as it is",
-        ),
+        ("update sluice.transforms set sha256 = 'x'", "has loaded batches and stays as it is"),
         (
             "update sluice.transforms set first_used_at = null",
             "has loaded batches and stays as it is",
         ),
-        (
-            "update sluice.transforms set defined_by = 'alice'",
-            "permission denied",
-        ),
-        (
-            "update sluice.quarantine set payload = 'x'",
-            "in its history first",
-        ),
-        (
-            "update sluice.quarantine set original_payload = null",
-            "what the source delivered",
-        ),
-        (
-            "update sluice.pipelines set name = 'other'",
-            "permission denied",
-        ),
-        (
-            "update sluice.pipelines set created_by = 'alice'",
-            "permission denied",
-        ),
+        ("update sluice.transforms set defined_by = 'alice'", "permission denied"),
+        ("update sluice.quarantine set payload = 'x'", "in its history first"),
+        ("update sluice.quarantine set original_payload = null", "what the source delivered"),
+        ("update sluice.pipelines set name = 'other'", "permission denied"),
+        ("update sluice.pipelines set created_by = 'alice'", "permission denied"),
         (
             "select nextval('sluice.batch_id'); insert into sluice.batches select (jsonb_populate_record(b, '{\"batch_id\": 99}')).* from sluice.batches b limit 1",
             "row-level security policy",
         ),
-        (
-            "insert into sluice.raw_days values (2, '2020-01-01')",
-            "row-level security policy",
-        ),
-        (
-            "update sluice.raw_days set retained_on = current_date",
-            "permission denied",
-        ),
+        ("insert into sluice.raw_days values (2, '2020-01-01')", "row-level security policy"),
+        ("update sluice.raw_days set retained_on = current_date", "permission denied"),
         (
             "update sluice.quarantine set status = 'discarded', closed_at = now(), closed_by = 'alice' where quarantine_id = 1",
             "in its history first",
@@ -126,41 +81,11 @@ async fn nobody_adds_to_history_under_another_name_or_time() {
     let bob = teams.of("bob").await;
     let before = teams.everything_of_bob().await;
     for (table, columns, values, by, at) in [
-        (
-            "activations",
-            "pipeline_id, version",
-            "2, 1",
-            "activated_by",
-            "activated_at",
-        ),
-        (
-            "quarantine_events",
-            "quarantine_id, event",
-            "1, 'discarded'",
-            "done_by",
-            "happened_at",
-        ),
-        (
-            "quarantine_events",
-            "quarantine_id, event",
-            "1, 'quarantined'",
-            "done_by",
-            "happened_at",
-        ),
-        (
-            "runs",
-            "pipeline_id, epoch, loader",
-            "2, 99, 'x'",
-            "started_by",
-            "started_at",
-        ),
-        (
-            "unknown_batches",
-            "target, batch_ids",
-            "'bob.items', '{[1,2)}'",
-            "noted_by",
-            "noted_at",
-        ),
+        ("activations", "pipeline_id, version", "2, 1", "activated_by", "activated_at"),
+        ("quarantine_events", "quarantine_id, event", "1, 'discarded'", "done_by", "happened_at"),
+        ("quarantine_events", "quarantine_id, event", "1, 'quarantined'", "done_by", "happened_at"),
+        ("runs", "pipeline_id, epoch, loader", "2, 99, 'x'", "started_by", "started_at"),
+        ("unknown_batches", "target, batch_ids", "'bob.items', '{[1,2)}'", "noted_by", "noted_at"),
         (
             "batches",
             "batch_id, pipeline_id, kind, version, started_at",
@@ -228,25 +153,12 @@ async fn a_target_cannot_use_up_the_numbers_of_batches() {
         .batch_execute("create table alice.more (id bigint primary key, note text)")
         .await
         .unwrap();
-    let refused = alice
-        .batch_execute(&define.replace('%', "9223372036854775807"))
-        .await;
-    super::Problem::of(&refused.unwrap_err()).refuses(
-        "target alice.more names batch 9223372036854775807",
-        "set sluice_batch = null",
-    );
+    let refused = alice.batch_execute(&define.replace('%', "9223372036854775807")).await;
+    super::Problem::of(&refused.unwrap_err())
+        .refuses("target alice.more names batch 9223372036854775807", "set sluice_batch = null");
     // Those of a copy are passed over, as ever.
-    alice
-        .batch_execute(&define.replace('%', "1000"))
-        .await
-        .unwrap();
-    assert_eq!(
-        teams
-            .db
-            .value("select nextval('sluice.batch_id') > 1000")
-            .await,
-        "t"
-    );
+    alice.batch_execute(&define.replace('%', "1000")).await.unwrap();
+    assert_eq!(teams.db.value("select nextval('sluice.batch_id') > 1000").await, "t");
 }
 
 #[tokio::test]

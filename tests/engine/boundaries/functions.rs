@@ -102,8 +102,7 @@ async fn every_function_refuses_the_pipeline_of_another_team_and_says_whose_it_i
                 "{caller}: {call}: {said:?}"
             );
             assert!(
-                said.hint
-                    .contains(&format!("grant {} to", teams.role("bob"))),
+                said.hint.contains(&format!("grant {} to", teams.role("bob"))),
                 "{call}: {said:?}"
             );
         }
@@ -159,8 +158,5 @@ async fn what_is_done_to_all_pipelines_is_done_to_ones_own() {
     ] {
         assert_eq!(names(sql).await, ["alice"], "{sql}");
     }
-    assert_eq!(
-        names("select pipeline_name from sluice.retained()").await,
-        [""; 0]
-    );
+    assert_eq!(names("select pipeline_name from sluice.retained()").await, [""; 0]);
 }

@@ -27,11 +27,7 @@ async fn code_that_looks_run_leaves_nothing() {
     let alice = teams.of("alice").await;
     alice.batch_execute(CODE).await.unwrap();
     let mut hand = crate::engine::Hand::of(alice, "moods").await;
-    hand.load(&[
-        r#"{"id": 1, "mood": "good"}"#,
-        r#"{"id": "none", "mood": "bad"}"#,
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "mood": "good"}"#, r#"{"id": "none", "mood": "bad"}"#]).await;
     // What was written while it was loaded is alice's own doing.
     let spoils = "select count(*) from alice.spoils where by_whom = session_user";
     let ran = "select is_called::text from alice.ran";
@@ -48,10 +44,6 @@ async fn code_that_looks_run_leaves_nothing() {
         assert_eq!(teams.db.value(spoils).await, "0", "{args:?}: {done:?}");
         let was_run = teams.db.value(ran).await == "true" || done.stderr.contains("25006");
         let runs_it = matches!(args[0], "why" | "compare" | "reconcile" | "verify");
-        assert_eq!(
-            was_run || done.stdout.contains("25006"),
-            runs_it,
-            "{args:?}: {done:?}"
-        );
+        assert_eq!(was_run || done.stdout.contains("25006"), runs_it, "{args:?}: {done:?}");
     }
 }

@@ -23,9 +23,7 @@ struct Teams {
 
 impl Teams {
     async fn new() -> Self {
-        let teams = Teams {
-            db: TestDb::new().await,
-        };
+        let teams = Teams { db: TestDb::new().await };
         let member =
             |name: &str, of: &str| format!("create role {} in role {of};", teams.role(name));
         let roles = [
@@ -94,10 +92,7 @@ impl Teams {
 
     async fn of(&self, name: &str) -> Session {
         let session = self.db.connect().await;
-        session
-            .batch_execute(&format!("set role {}", self.role(name)))
-            .await
-            .unwrap();
+        session.batch_execute(&format!("set role {}", self.role(name))).await.unwrap();
         session
     }
 
@@ -133,11 +128,7 @@ impl Teams {
             let rows = format!("select t::text from {table} t where {of_bob} order by 1");
             all.extend(self.db.rows(&rows).await);
         }
-        all.extend(
-            self.db
-                .rows("select t::text from bob.items t order by 1")
-                .await,
-        );
+        all.extend(self.db.rows("select t::text from bob.items t order by 1").await);
         all
     }
 }

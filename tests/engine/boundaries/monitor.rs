@@ -7,11 +7,7 @@ async fn a_monitor_sees_how_pipelines_are_and_no_payload_message_or_cursor() {
     let teams = Teams::new().await;
     let mona = teams.of("mona").await;
     assert_eq!(
-        rows(
-            &mona,
-            "select pipeline, state, bad, waiting from sluice.status"
-        )
-        .await,
+        rows(&mona, "select pipeline, state, bad, waiting from sluice.status").await,
         ["alice|new|0|0", "bob|failed|1|1"]
     );
     assert_eq!(
@@ -23,11 +19,8 @@ async fn a_monitor_sees_how_pipelines_are_and_no_payload_message_or_cursor() {
         ["alice|0|0|-|-", "bob|1|3|-|-"]
     );
     assert_eq!(
-        rows(
-            &mona,
-            "select pipeline, status, sqlstate, records from sluice.quarantine_counts"
-        )
-        .await,
+        rows(&mona, "select pipeline, status, sqlstate, records from sluice.quarantine_counts")
+            .await,
         ["bob|open|22P02|1", "bob|replayed|22P02|1"]
     );
     for view in [
@@ -45,10 +38,7 @@ async fn a_monitor_sees_how_pipelines_are_and_no_payload_message_or_cursor() {
         let whole = format!("select v::text from sluice.{view} v");
         assert!(!rows(&mona, &whole).await.concat().contains(MARK), "{view}");
     }
-    assert_eq!(
-        rows(&mona, "select sum(extracted) from sluice.batches").await,
-        ["6"]
-    );
+    assert_eq!(rows(&mona, "select sum(extracted) from sluice.batches").await, ["6"]);
     assert_eq!(
         rows(
             &mona,
@@ -81,11 +71,7 @@ async fn a_monitor_sees_how_pipelines_are_and_no_payload_message_or_cursor() {
         "update sluice.pipelines set is_paused = true",
     ] {
         let problem = teams.says("mona", sql).await;
-        assert_eq!(
-            problem.map(|problem| problem.code).as_deref(),
-            Some("42501"),
-            "{sql}"
-        );
+        assert_eq!(problem.map(|problem| problem.code).as_deref(), Some("42501"), "{sql}");
     }
 }
 

@@ -19,16 +19,10 @@ async fn members_of_the_owner_run_and_mend_it_and_nobody_else() {
     let set = format!("select sluice.set_policy('bob', 'owner', '{team}')");
     assert_eq!(
         rows(&teams.of("bob").await, &set).await,
-        [format!(
-            "pipeline bob: owner {} → {team}",
-            teams.role("bob")
-        )]
+        [format!("pipeline bob: owner {} → {team}", teams.role("bob"))]
     );
     // A member who is an operator.
-    teams
-        .db
-        .execute(&format!("grant {team} to {}", teams.role("alice")))
-        .await;
+    teams.db.execute(&format!("grant {team} to {}", teams.role("alice"))).await;
     let alice = teams.of("alice").await;
     for sql in [
         "select sluice.pause_pipeline('bob')",
@@ -38,25 +32,12 @@ async fn members_of_the_owner_run_and_mend_it_and_nobody_else() {
     ] {
         alice.batch_execute(sql).await.unwrap();
     }
-    teams
-        .db
-        .execute(&format!("revoke {team} from {}", teams.role("alice")))
-        .await;
-    let refused = teams
-        .says("alice", "select sluice.pause_pipeline('bob')")
-        .await
-        .unwrap();
+    teams.db.execute(&format!("revoke {team} from {}", teams.role("alice"))).await;
+    let refused = teams.says("alice", "select sluice.pause_pipeline('bob')").await.unwrap();
     refused.is("42501", &format!("pipeline bob belongs to {team}"));
-    assert!(
-        refused
-            .hint
-            .contains(&format!("grant {team} to {}", teams.role("alice")))
-    );
+    assert!(refused.hint.contains(&format!("grant {team} to {}", teams.role("alice"))));
     // Who sees everything, and is a member, is no operator for that.
-    let refused = teams
-        .says("rita", "select sluice.pause_pipeline('bob')")
-        .await
-        .unwrap();
+    let refused = teams.says("rita", "select sluice.pause_pipeline('bob')").await.unwrap();
     refused.is("42501", "permission denied for function pause_pipeline");
 }
 
@@ -97,9 +78,7 @@ async fn a_pipeline_is_given_only_to_whom_one_is_a_member_of_and_taken_from_nobo
         ),
         (
             "alice",
-            define("")
-                .replace("alice.items'", "bob.items'")
-                .replace(", )", ")"),
+            define("").replace("alice.items'", "bob.items'").replace(", )", ")"),
             "cannot load bob.items: pipeline bob of".to_owned(),
             format!("owner => '{bob}'"),
         ),
@@ -113,10 +92,7 @@ async fn a_pipeline_is_given_only_to_whom_one_is_a_member_of_and_taken_from_nobo
                 ))
                 .await;
         }
-        let refused = teams
-            .says(caller, &sql)
-            .await
-            .unwrap_or_else(|| panic!("{sql}"));
+        let refused = teams.says(caller, &sql).await.unwrap_or_else(|| panic!("{sql}"));
         refused.refuses(&message, &hint);
     }
     // Taken by the engine's owner only, with all that loads the table.
@@ -127,13 +103,7 @@ async fn a_pipeline_is_given_only_to_whom_one_is_a_member_of_and_taken_from_nobo
              select sluice.set_policy('bob', 'owner', '{alice}')"
         ))
         .await;
-    assert_eq!(
-        teams
-            .db
-            .rows("select distinct owner from sluice.owners")
-            .await,
-        [alice]
-    );
+    assert_eq!(teams.db.rows("select distinct owner from sluice.owners").await, [alice]);
 }
 
 #[tokio::test]
@@ -146,15 +116,9 @@ async fn an_owner_that_is_no_role_any_more_is_named_with_the_way_on() {
             teams.role("bob")
         ))
         .await;
-    let refused = teams
-        .says("alice", "select sluice.pause_pipeline('bob')")
-        .await
-        .unwrap();
+    let refused = teams.says("alice", "select sluice.pause_pipeline('bob')").await.unwrap();
     refused.is("42501", "pipeline bob belongs to");
-    assert!(
-        refused.hint.contains("there is no such role any more"),
-        "{refused:?}"
-    );
+    assert!(refused.hint.contains("there is no such role any more"), "{refused:?}");
     assert_eq!(
         teams
             .db
@@ -171,38 +135,17 @@ async fn an_owner_that_is_no_role_any_more_is_named_with_the_way_on() {
 async fn who_defines_a_pipeline_owns_it_and_the_definition_says_whose_it_is() {
     let teams = Teams::new().await;
     assert_eq!(
-        teams
-            .db
-            .rows("select pipeline, owner from sluice.owners")
-            .await,
-        [
-            format!("alice|{}", teams.role("alice")),
-            format!("bob|{}", teams.role("bob"))
-        ]
+        teams.db.rows("select pipeline, owner from sluice.owners").await,
+        [format!("alice|{}", teams.role("alice")), format!("bob|{}", teams.role("bob"))]
     );
-    let definition = rows(&teams.of("bob").await, "select sluice.definition('bob')")
-        .await
-        .concat();
+    let definition = rows(&teams.of("bob").await, "select sluice.definition('bob')").await.concat();
     assert!(!definition.contains("owner =>"), "{definition}");
-    let definition = teams
-        .db
-        .rows("select sluice.definition('bob')")
-        .await
-        .concat();
-    assert!(
-        definition.contains(&format!("owner => '{}'", teams.role("bob"))),
-        "{definition}"
-    );
+    let definition = teams.db.rows("select sluice.definition('bob')").await.concat();
+    assert!(definition.contains(&format!("owner => '{}'", teams.role("bob"))), "{definition}");
     // Applied as it is printed, by the engine's owner, it stays bob's.
-    teams
-        .db
-        .execute(&format!("begin; {definition} commit"))
-        .await;
+    teams.db.execute(&format!("begin; {definition} commit")).await;
     assert_eq!(
-        teams
-            .db
-            .value("select owner from sluice.owners where pipeline = 'bob'")
-            .await,
+        teams.db.value("select owner from sluice.owners where pipeline = 'bob'").await,
         teams.role("bob")
     );
 }
@@ -215,18 +158,12 @@ async fn run_all_runs_what_is_ones_own_and_says_what_it_leaves_out() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("drop")).unwrap();
     let run = |args: &[&str]| {
-        Sluice::on(&teams.db.seen_as(&alice))
-            .current_dir(folder.path())
-            .args(args)
-            .run()
+        Sluice::on(&teams.db.seen_as(&alice)).current_dir(folder.path()).args(args).run()
     };
     let done = run(&["run", "--all"]).exits(0);
     assert!(done.stdout.starts_with("alice ok "), "{done:?}");
     assert_eq!(done.stdout.lines().count(), 1, "{done:?}");
-    let left = format!(
-        "left out, as they belong to others: bob ({})",
-        teams.role("bob")
-    );
+    let left = format!("left out, as they belong to others: bob ({})", teams.role("bob"));
     assert!(done.stderr.contains(&left), "{done:?}");
     let done = run(&["verify"]).exits(0);
     assert!(done.stderr.contains(&left), "{done:?}");
@@ -238,23 +175,14 @@ async fn run_all_runs_what_is_ones_own_and_says_what_it_leaves_out() {
     );
     // Of nothing there is no proof.
     let give = "select sluice.set_policy('alice', 'owner', '{}')";
-    teams
-        .db
-        .execute(&give.replace("{}", &teams.role("bob")))
-        .await;
+    teams.db.execute(&give.replace("{}", &teams.role("bob"))).await;
     for args in [&["run", "--all"][..], &["verify"]] {
         let done = run(args).exits(2);
-        assert!(
-            done.stderr.contains("no pipeline is yours: alice ("),
-            "{done:?}"
-        );
+        assert!(done.stderr.contains("no pipeline is yours: alice ("), "{done:?}");
     }
     for command in ["status", "versions"] {
         let done = run(&[command]).exits(0);
-        assert!(
-            done.stdout.contains("no pipeline is yours: alice ("),
-            "{done:?}"
-        );
+        assert!(done.stdout.contains("no pipeline is yours: alice ("), "{done:?}");
     }
 }
 

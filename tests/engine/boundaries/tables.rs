@@ -96,27 +96,16 @@ async fn no_view_shows_what_another_team_has() {
             let seen = rows(&teams.of(caller).await, &all).await.join("\n");
             assert!(!seen.contains(MARK), "{caller} {view}: {seen}");
             let is_directory = ["sluice.owners", "sluice._loaded"].contains(&view.as_str());
-            assert_eq!(
-                seen.contains("bob"),
-                is_directory,
-                "{caller} {view}: {seen}"
-            );
+            assert_eq!(seen.contains("bob"), is_directory, "{caller} {view}: {seen}");
         }
         // What was told is there for those who may see it.
         let seen = rows(&teams.of("rita").await, &all).await;
-        let may_be_empty = [
-            "sluice.backfills",
-            "sluice.erasures",
-            "sluice.quarantine_discarded",
-            "sluice._mine",
-        ]
-        .contains(&view.as_str());
+        let may_be_empty =
+            ["sluice.backfills", "sluice.erasures", "sluice.quarantine_discarded", "sluice._mine"]
+                .contains(&view.as_str());
         assert!(!seen.is_empty() || may_be_empty, "{view}");
     }
-    let seen = rows(
-        &teams.of("rita").await,
-        "select payload from sluice.quarantine_open_details",
-    )
-    .await;
+    let seen =
+        rows(&teams.of("rita").await, "select payload from sluice.quarantine_open_details").await;
     assert!(seen.concat().contains(MARK));
 }

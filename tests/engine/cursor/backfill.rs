@@ -25,9 +25,7 @@ async fn shop(options: &str) -> TestDb {
 
 /// Starts the backfill of `drop/old*` and a run of it.
 async fn start(db: &TestDb) -> Hand {
-    let name = db
-        .value("select sluice.start_backfill('items', objects => 'drop/old*')")
-        .await;
+    let name = db.value("select sluice.start_backfill('items', objects => 'drop/old*')").await;
     Hand::of(db.connect().await, &name).await
 }
 
@@ -42,8 +40,7 @@ async fn backfills_are_listed_apart_and_verified_with_their_pipeline() {
     past.load(&[r#"{"id": 2, "n": 1}"#, "bad"]).await;
     for view in ["status", "versions"] {
         assert_eq!(
-            db.rows(&format!("select pipeline from sluice.{view}"))
-                .await,
+            db.rows(&format!("select pipeline from sluice.{view}")).await,
             ["items"],
             "{view}"
         );
@@ -53,8 +50,7 @@ async fn backfills_are_listed_apart_and_verified_with_their_pipeline() {
         "items|items.backfill-1|drop/old*|died|-|1|2|1|1"
     );
     assert_eq!(
-        db.rows("select pipeline_name, check_name from sluice.verify('items') order by 1, 2")
-            .await,
+        db.rows("select pipeline_name, check_name from sluice.verify('items') order by 1, 2").await,
         [
             "items|books",
             "items|cursor chain",
@@ -72,8 +68,7 @@ async fn backfills_are_listed_apart_and_verified_with_their_pipeline() {
     db.execute("update sluice.etl_state set batch_seq = 7 where batch_seq = 1 and pipeline_id = 2")
         .await;
     assert_eq!(
-        db.rows("select pipeline_name from sluice.verify('items') where not is_ok")
-            .await,
+        db.rows("select pipeline_name from sluice.verify('items') where not is_ok").await,
         ["items.backfill-1"]
     );
 }
@@ -94,8 +89,7 @@ async fn same_range_is_the_same_backfill_and_others_are_others() {
     .await;
     assert_eq!(db.value(&start("'c*'")).await, "items.backfill-4");
     assert_eq!(
-        db.value("select sluice.start_backfill('a' || repeat('b', 39), objects => 'a*')")
-            .await,
+        db.value("select sluice.start_backfill('a' || repeat('b', 39), objects => 'a*')").await,
         format!("a{}.backfill-1", "b".repeat(28))
     );
 }
@@ -105,12 +99,8 @@ async fn finished_backfill_starts_anew_only_when_told() {
     let db = shop("").await;
     let mut past = start(&db).await;
     past.load(&[r#"{"id": 1, "n": 1}"#]).await;
-    let finish = |end: bool| {
-        format!(
-            "select sluice.finish_run({}, 'ok', reached_end => {end})",
-            past.run
-        )
-    };
+    let finish =
+        |end: bool| format!("select sluice.finish_run({}, 'ok', reached_end => {end})", past.run);
     let state = "select state, finished_at is not null from sluice.backfills";
     db.execute(&finish(false)).await;
     assert_eq!(db.value(state).await, "unfinished|f");
@@ -148,10 +138,7 @@ async fn next_start_follows_what_the_pipeline_has_become() {
     let row = db
         .value("select version, batch_rows, max_bad_ratio, source, skips_known from sluice.start_run('items.backfill-1', 'test')")
         .await;
-    assert_eq!(
-        row,
-        r#"2|7|0.25|{"kind": "file", "path": "drop/old*", "null_string": "NA"}|f"#
-    );
+    assert_eq!(row, r#"2|7|0.25|{"kind": "file", "path": "drop/old*", "null_string": "NA"}|f"#);
     let mut past = Hand::of(db.connect().await, "items.backfill-1").await;
     past.load(&[r#"{"id": 3, "n": 3}"#]).await;
     assert_eq!(db.rows(ROWS).await, ["1|1", "2|2", "3|100"]);
@@ -213,27 +200,19 @@ async fn pausing_the_pipeline_pauses_its_backfills() {
     let db = shop("").await;
     let mut past = start(&db).await;
     db.execute("select sluice.pause_pipeline('items')").await;
-    past.fail(&[r#"{"id": 1, "n": 1}"#]).await.is(
-        "SL007",
-        "pipeline items is paused, and its backfills with it",
-    );
-    assert_eq!(
-        db.value("select state from sluice.backfills").await,
-        "paused"
-    );
+    past.fail(&[r#"{"id": 1, "n": 1}"#])
+        .await
+        .is("SL007", "pipeline items is paused, and its backfills with it");
+    assert_eq!(db.value("select state from sluice.backfills").await, "paused");
     for sql in [
         "select sluice.start_backfill('items', objects => 'other')",
         "select sluice.start_run('items.backfill-1', 'test')",
     ] {
-        problem(&db, sql)
-            .await
-            .is("SL007", "pipeline items is paused");
+        problem(&db, sql).await.is("SL007", "pipeline items is paused");
     }
     db.execute("select sluice.resume_pipeline('items'), sluice.pause_pipeline('items.backfill-1')")
         .await;
-    past.fail(&[r#"{"id": 1, "n": 1}"#])
-        .await
-        .is("SL007", "pipeline items.backfill-1 is paused");
+    past.fail(&[r#"{"id": 1, "n": 1}"#]).await.is("SL007", "pipeline items.backfill-1 is paused");
     Hand::start(&db).await.load(&[r#"{"id": 1, "n": 1}"#]).await;
 }
 
@@ -263,24 +242,18 @@ async fn what_belongs_to_the_pipeline_is_refused_for_its_backfill() {
 async fn backfill_goes_with_its_pipeline_and_alone_only_while_it_wrote_nothing() {
     let db = shop("").await;
     start(&db).await;
-    db.execute("select sluice.drop_pipeline('items.backfill-1')")
-        .await;
+    db.execute("select sluice.drop_pipeline('items.backfill-1')").await;
     let mut past = start(&db).await;
     past.load(&[r#"{"id": 1, "n": 1}"#]).await;
     problem(&db, "select sluice.drop_pipeline('items.backfill-1')")
         .await
-        .refuses(
-            "backfill items.backfill-1 has written rows",
-            "pause_pipeline",
-        );
+        .refuses("backfill items.backfill-1 has written rows", "pause_pipeline");
     db.execute("select sluice.drop_pipeline('items')").await;
     for table in ["pipelines", "transforms", "etl_state", "runs", "batches"] {
         let count = format!("select count(*) from sluice.{table}");
         assert_eq!(db.value(&count).await, "0", "{table}");
     }
-    past.fail(&[r#"{"id": 2, "n": 1}"#])
-        .await
-        .refuses("is not defined", "");
+    past.fail(&[r#"{"id": 2, "n": 1}"#]).await.refuses("is not defined", "");
 }
 
 #[tokio::test]
@@ -318,8 +291,7 @@ async fn replay_backfill_and_new_pipeline_can_be_one_transaction() {
     )
     .await;
     assert_eq!(
-        db.rows("select name from sluice.pipelines order by name")
-            .await,
+        db.rows("select name from sluice.pipelines order by name").await,
         ["items", "items.backfill-1", "others"]
     );
 }

@@ -32,15 +32,11 @@ async fn load(hand: &mut Hand, count: usize, cursor: &str, objects: &[(&str, u64
 
 /// Batches and records that a rewind to `goal` would have read again.
 async fn preview(db: &TestDb, goal: &str) -> Vec<String> {
-    db.rows(&format!(
-        "select batch, records from sluice.preview_rewind('items', {goal})"
-    ))
-    .await
+    db.rows(&format!("select batch, records from sluice.preview_rewind('items', {goal})")).await
 }
 
 async fn rewind(db: &TestDb, goal: &str) -> String {
-    db.value(&format!("select sluice.rewind('items', {goal})"))
-        .await
+    db.value(&format!("select sluice.rewind('items', {goal})")).await
 }
 
 /// Three batches: 10 of a; 5 of a and 5 of b; 7 of b.
@@ -65,10 +61,7 @@ async fn records_of_files_are_counted_by_what_is_behind_the_goal() {
         preview(&db, &format!("to_batch => {a}")).await,
         [format!("{b}|10"), format!("{c}|7")]
     );
-    assert_eq!(
-        preview(&db, &format!("to_batch => {c}")).await,
-        Vec::<String>::new()
-    );
+    assert_eq!(preview(&db, &format!("to_batch => {c}")).await, Vec::<String>::new());
     assert_eq!(
         db.rows("select origins, run, version, records from sluice.preview_rewind('items', object => 'b')").await,
         ["b|1|1|5", "b|1|1|7"]
@@ -87,24 +80,15 @@ async fn what_earlier_rewinds_undid_is_not_counted_again() {
     let db = shop().await;
     let [a, b, c] = files(&db).await.try_into().unwrap();
     rewind(&db, "object => 'b'").await;
-    assert_eq!(
-        preview(&db, "to_start => true").await,
-        [format!("{a}|10"), format!("{b}|5")]
-    );
+    assert_eq!(preview(&db, "to_start => true").await, [format!("{a}|10"), format!("{b}|5")]);
     let d = load(&mut Hand::start(&db).await, 8, "{}", &[("b", 8)]).await;
     assert_eq!(
         preview(&db, "to_start => true").await,
         [format!("{a}|10"), format!("{b}|5"), format!("{d}|8")]
     );
     // Beside the way: there b had 12 behind, 5 more than have been read since.
-    assert_eq!(
-        preview(&db, &format!("to_batch => {c}")).await,
-        Vec::<String>::new()
-    );
-    assert_eq!(
-        preview(&db, &format!("to_batch => {b}")).await,
-        [format!("{d}|3")]
-    );
+    assert_eq!(preview(&db, &format!("to_batch => {c}")).await, Vec::<String>::new());
+    assert_eq!(preview(&db, &format!("to_batch => {b}")).await, [format!("{d}|3")]);
     rewind(&db, &format!("to_batch => {c}")).await;
     assert_eq!(
         preview(&db, "to_start => true").await,
@@ -133,10 +117,7 @@ async fn pages_are_counted_along_the_way_that_led_here() {
         [format!("{seven}|3"), format!("{eight}|4")]
     );
     // There, more had been read than has been again.
-    assert_eq!(
-        preview(&db, &format!("to_batch => {five}")).await,
-        Vec::<String>::new()
-    );
+    assert_eq!(preview(&db, &format!("to_batch => {five}")).await, Vec::<String>::new());
     assert_eq!(
         preview(&db, &format!("to_batch => {three}")).await,
         [format!("{eight}|4")],
@@ -161,13 +142,7 @@ async fn of_sweeps_that_leave_no_mark_only_the_last_counts() {
 #[tokio::test]
 async fn standard_input_is_not_read_again() {
     let db = shop().await;
-    load(
-        &mut Hand::start(&db).await,
-        4,
-        r#"{"object": "-", "records": 4}"#,
-        &[],
-    )
-    .await;
+    load(&mut Hand::start(&db).await, 4, r#"{"object": "-", "records": 4}"#, &[]).await;
     assert_eq!(preview(&db, "to_start => true").await, Vec::<String>::new());
 }
 
@@ -179,27 +154,16 @@ async fn time_is_the_state_after_the_last_batch_committed_by_then() {
         format!("to_time => (select committed_at from sluice.batches where batch_id = {batch})")
     };
     let just_before = |batch: &str| format!("{} - interval '1 microsecond'", at(batch));
-    assert_eq!(
-        preview(&db, &at(&b)).await,
-        preview(&db, &format!("to_batch => {b}")).await
-    );
+    assert_eq!(preview(&db, &at(&b)).await, preview(&db, &format!("to_batch => {b}")).await);
     assert_eq!(
         preview(&db, &just_before(&b)).await,
         preview(&db, &format!("to_batch => {a}")).await
     );
-    assert_eq!(
-        preview(&db, &just_before(&a)).await,
-        preview(&db, "to_start => true").await
-    );
-    assert_eq!(
-        preview(&db, "to_time => now() + interval '1 day'").await,
-        Vec::<String>::new()
-    );
+    assert_eq!(preview(&db, &just_before(&a)).await, preview(&db, "to_start => true").await);
+    assert_eq!(preview(&db, "to_time => now() + interval '1 day'").await, Vec::<String>::new());
     let said = rewind(&db, &at(&b)).await;
     assert!(
-        said.contains(&format!(
-            ", after batch {b}; what follows (so far 1 batch, 7 records)"
-        )),
+        said.contains(&format!(", after batch {b}; what follows (so far 1 batch, 7 records)")),
         "{said}"
     );
     assert_eq!(
@@ -232,19 +196,13 @@ async fn goals_that_rewind_refuses_are_refused() {
     files(&db).await;
     for (goal, message) in [
         ("", "rewind needs one goal"),
-        (
-            ", to_start => true, to_time => now()",
-            "rewind needs one goal",
-        ),
+        (", to_start => true, to_time => now()", "rewind needs one goal"),
         (", to_batch => 12345", "pipeline items has no batch 12345"),
         (", object => 'c'", "pipeline items has read no object 'c'"),
     ] {
-        problem(
-            &db,
-            &format!("select * from sluice.preview_rewind('items'{goal})"),
-        )
-        .await
-        .refuses(message, "");
+        problem(&db, &format!("select * from sluice.preview_rewind('items'{goal})"))
+            .await
+            .refuses(message, "");
     }
     let mut hand = Hand::start(&db).await;
     hand.load(&["bad"]).await;
@@ -252,13 +210,8 @@ async fn goals_that_rewind_refuses_are_refused() {
         "update sluice.quarantine set payload = '{\"id\": 1}'; select sluice.replay('items')",
     )
     .await;
-    let replay = db
-        .value("select batch_id from sluice.batches where kind = 'replay'")
-        .await;
-    problem(
-        &db,
-        &format!("select sluice.rewind('items', to_batch => {replay})"),
-    )
-    .await
-    .refuses("is a replay, which moved no cursor", "");
+    let replay = db.value("select batch_id from sluice.batches where kind = 'replay'").await;
+    problem(&db, &format!("select sluice.rewind('items', to_batch => {replay})"))
+        .await
+        .refuses("is a replay, which moved no cursor", "");
 }

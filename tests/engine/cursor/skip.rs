@@ -5,8 +5,7 @@ use crate::support::TestDb;
 
 async fn shop() -> TestDb {
     let db = items_of_ids().await;
-    db.execute("update sluice.pipelines set source = sluice.file_source('drop')")
-        .await;
+    db.execute("update sluice.pipelines set source = sluice.file_source('drop')").await;
     db
 }
 
@@ -33,9 +32,8 @@ const HALF: &str = r#"[{"object": "drop/a.csv", "identity": {"size": 9}, "positi
 async fn file_is_done_where_it_stood_and_the_reason_is_in_the_ledger() {
     let db = shop().await;
     load(&mut Hand::start(&db).await, r#"{"at": 1}"#, HALF).await;
-    let said = db
-        .value("select sluice.skip('items', object => 'drop/a.csv', reason => 'damaged')")
-        .await;
+    let said =
+        db.value("select sluice.skip('items', object => 'drop/a.csv', reason => 'damaged')").await;
     assert_eq!(
         said,
         "pipeline items skips drop/a.csv; what was read of it stays, and what replaces it is read"
@@ -54,14 +52,10 @@ async fn file_is_done_where_it_stood_and_the_reason_is_in_the_ledger() {
 #[tokio::test]
 async fn file_never_seen_is_noted_and_the_words_say_so() {
     let db = shop().await;
-    let said = db
-        .value("select sluice.skip('items', object => 'drop/b.csv', reason => 'damaged')")
-        .await;
+    let said =
+        db.value("select sluice.skip('items', object => 'drop/b.csv', reason => 'damaged')").await;
     assert!(said.contains("which it has not read yet"), "{said}");
-    assert_eq!(
-        db.rows(OBJECTS).await,
-        [r#"drop/b.csv|{}|{"skipped": true}|t"#]
-    );
+    assert_eq!(db.rows(OBJECTS).await, [r#"drop/b.csv|{}|{"skipped": true}|t"#]);
     db.is_sound().await;
 }
 
@@ -69,26 +63,21 @@ async fn file_never_seen_is_noted_and_the_words_say_so() {
 async fn skip_deposes_the_run_in_progress() {
     let db = shop().await;
     let mut hand = Hand::start(&db).await;
-    db.execute("select sluice.skip('items', object => 'drop/b.csv', reason => 'damaged')")
-        .await;
-    hand.fail(&[r#"{"id": 2}"#])
-        .await
-        .is("SL001", "was moved by hand");
+    db.execute("select sluice.skip('items', object => 'drop/b.csv', reason => 'damaged')").await;
+    hand.fail(&[r#"{"id": 2}"#]).await.is("SL001", "was moved by hand");
 }
 
 #[tokio::test]
 async fn rewind_goes_by_the_ledger_before_and_behind_a_skip() {
     let db = shop().await;
     load(&mut Hand::start(&db).await, r#"{"at": 1}"#, HALF).await;
-    db.execute("select sluice.skip('items', object => 'drop/a.csv', reason => 'damaged')")
-        .await;
+    db.execute("select sluice.skip('items', object => 'drop/a.csv', reason => 'damaged')").await;
     load(&mut Hand::start(&db).await, r#"{"at": 2}"#, "[]").await;
     let batch = |kind: &str, last: &str| {
         format!("(select {last}(batch_id) from sluice.batches where kind = '{kind}')")
     };
     let rewind = async |goal: String| {
-        db.execute(&format!("select sluice.rewind('items', {goal})"))
-            .await;
+        db.execute(&format!("select sluice.rewind('items', {goal})")).await;
         db.rows("select object, position ? 'skipped', is_done from sluice.source_state('items')")
             .await
     };
@@ -101,10 +90,7 @@ async fn rewind_goes_by_the_ledger_before_and_behind_a_skip() {
         Vec::<String>::new(),
         "which takes the skip back"
     );
-    assert_eq!(
-        rewind("to_start => true".to_owned()).await,
-        Vec::<String>::new()
-    );
+    assert_eq!(rewind("to_start => true".to_owned()).await, Vec::<String>::new());
     db.is_sound().await;
 }
 
@@ -135,15 +121,12 @@ async fn pages_move_the_cursor_past_the_page_in_hand() {
         (PAGES, "", 1, r#"{"done": false, "skip_pages": 1}"#),
     ] {
         let db = shop().await;
-        db.execute(&format!("update sluice.pipelines set source = {source}"))
-            .await;
+        db.execute(&format!("update sluice.pipelines set source = {source}")).await;
         if !before.is_empty() {
             load(&mut Hand::start(&db).await, before, "[]").await;
         }
-        db.execute(&format!(
-            "select sluice.skip('items', pages => {pages}, reason => 'broken')"
-        ))
-        .await;
+        db.execute(&format!("select sluice.skip('items', pages => {pages}, reason => 'broken')"))
+            .await;
         assert_eq!(db.value("select cursor from sluice.etl_state").await, after);
         assert_eq!(
             db.value(
@@ -167,55 +150,20 @@ async fn what_cannot_be_skipped_is_refused() {
     let files = "sluice.file_source('drop')";
     let objects = "sluice.object_source('s3://lake/in/')";
     for (source, call, message, hint) in [
-        (
-            files,
-            "object => 'a', reason => ' '",
-            "skip needs a reason",
-            "reason =>",
-        ),
+        (files, "object => 'a', reason => ' '", "skip needs a reason", "reason =>"),
         (files, "reason => 'x'", "skip needs one thing", "pages => 1"),
-        (
-            files,
-            "object => 'a', pages => 1, reason => 'x'",
-            "skip needs one thing",
-            "pages => 1",
-        ),
-        (
-            files,
-            "pages => 1, reason => 'x'",
-            "has no pages",
-            "object =>",
-        ),
-        (
-            files,
-            "object => 's3://lake/a', reason => 'x'",
-            "cannot be the name of a file",
-            "drop",
-        ),
-        (
-            files,
-            "object => '-', reason => 'x'",
-            "cannot be the name of a file",
-            "drop",
-        ),
+        (files, "object => 'a', pages => 1, reason => 'x'", "skip needs one thing", "pages => 1"),
+        (files, "pages => 1, reason => 'x'", "has no pages", "object =>"),
+        (files, "object => 's3://lake/a', reason => 'x'", "cannot be the name of a file", "drop"),
+        (files, "object => '-', reason => 'x'", "cannot be the name of a file", "drop"),
         (
             objects,
             "object => 'in/a.csv', reason => 'x'",
             "cannot be the name of an object",
             "s3://lake/in/",
         ),
-        (
-            PAGES,
-            "object => 'a', reason => 'x'",
-            "has no files or objects",
-            "pages => 1",
-        ),
-        (
-            PAGES,
-            "pages => 0, reason => 'x'",
-            "pages 0 is not positive",
-            "pages => 1",
-        ),
+        (PAGES, "object => 'a', reason => 'x'", "has no files or objects", "pages => 1"),
+        (PAGES, "pages => 0, reason => 'x'", "pages 0 is not positive", "pages => 1"),
         (
             PAGES,
             "pages => 1, reason => 'x'",
@@ -235,17 +183,10 @@ async fn what_cannot_be_skipped_is_refused() {
             "what the source has",
         ),
     ] {
-        db.execute(&format!("update sluice.pipelines set source = {source}"))
-            .await;
-        problem(&db, &format!("select sluice.skip('items', {call})"))
-            .await
-            .refuses(message, hint);
+        db.execute(&format!("update sluice.pipelines set source = {source}")).await;
+        problem(&db, &format!("select sluice.skip('items', {call})")).await.refuses(message, hint);
     }
-    let shown = problem(
-        &db,
-        "select sluice.skip('items', pages => 1, reason => 'x')",
-    )
-    .await;
+    let shown = problem(&db, "select sluice.skip('items', pages => 1, reason => 'x')").await;
     assert!(shown.detail.contains(r#"{"token": "t7"}"#), "{shown:?}");
 }
 
@@ -258,14 +199,10 @@ async fn finished_backfill_has_no_page_in_hand() {
          select sluice.start_backfill('items', from_mark => '2026-01-01')",
     )
     .await;
-    db.execute("select sluice.skip('items.backfill-1', pages => 1, reason => 'x')")
-        .await;
+    db.execute("select sluice.skip('items.backfill-1', pages => 1, reason => 'x')").await;
     let mut past = Hand::of(db.connect().await, "items.backfill-1").await;
     load(&mut past, r#"{"done": true}"#, "[]").await;
-    problem(
-        &db,
-        "select sluice.skip('items.backfill-1', pages => 1, reason => 'x')",
-    )
-    .await
-    .refuses("has come to its end", "sluice.backfills");
+    problem(&db, "select sluice.skip('items.backfill-1', pages => 1, reason => 'x')")
+        .await
+        .refuses("has come to its end", "sluice.backfills");
 }

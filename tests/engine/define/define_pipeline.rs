@@ -39,10 +39,8 @@ fn definition(options: &[(&str, &str)]) -> String {
         arguments.retain(|argument| argument.0 != option.0);
         arguments.push(*option);
     }
-    let arguments: Vec<_> = arguments
-        .iter()
-        .map(|(name, value)| format!("{name} => {value}"))
-        .collect();
+    let arguments: Vec<_> =
+        arguments.iter().map(|(name, value)| format!("{name} => {value}")).collect();
     format!("select sluice.define_pipeline({})", arguments.join(", "))
 }
 
@@ -64,23 +62,11 @@ async fn names_versions_ratios_and_sizes_out_of_range_are_refused() {
         ("version", "0", "version 0 is not a positive number"),
         ("version", "-1", "version -1 is not a positive number"),
         ("version", "null", "is not a positive number"),
-        (
-            "max_bad_ratio",
-            "1.01",
-            "max_bad_ratio 1.01 is not between 0 and 1",
-        ),
+        ("max_bad_ratio", "1.01", "max_bad_ratio 1.01 is not between 0 and 1"),
         ("max_bad_ratio", "-0.1", "max_bad_ratio -0.1 is not between"),
         ("max_bad_ratio", "'NaN'", "max_bad_ratio NaN is not between"),
-        (
-            "batch_rows",
-            "0",
-            "batch_rows and batch_bytes have to be positive",
-        ),
-        (
-            "batch_bytes",
-            "-5",
-            "batch_rows and batch_bytes have to be positive",
-        ),
+        ("batch_rows", "0", "batch_rows and batch_bytes have to be positive"),
+        ("batch_bytes", "-5", "batch_rows and batch_bytes have to be positive"),
     ] {
         refusal(&db, &[(option, value)]).await.refuses(message, "");
     }
@@ -97,17 +83,8 @@ async fn missing_transform_is_refused_and_its_namesakes_listed() {
     let refused = refusal(&db, &[("transform", "'shop.parse'")]).await;
     refused.refuses("transform shop.parse does not exist", "shop.parse(json)");
     refused.refuses("", "parse(text,integer)");
-    for name in [
-        "'nothing'",
-        "''",
-        "'a.b.c.d'",
-        "'shop.'",
-        "null",
-        "'we ird'",
-    ] {
-        refusal(&db, &[("transform", name)])
-            .await
-            .refuses("does not exist", "create function");
+    for name in ["'nothing'", "''", "'a.b.c.d'", "'shop.'", "null", "'we ird'"] {
+        refusal(&db, &[("transform", name)]).await.refuses("does not exist", "create function");
     }
 }
 
@@ -127,8 +104,7 @@ async fn transform_that_is_no_set_returning_function_is_refused() {
         refused.refuses(name, "");
     }
     // One row for each record is a table too.
-    db.execute(&definition(&[("transform", "'shop.single'")]))
-        .await;
+    db.execute(&definition(&[("transform", "'shop.single'")])).await;
 }
 
 #[tokio::test]
@@ -179,8 +155,7 @@ async fn transform_is_not_run_by_its_definition() {
     .await;
     let mut hand = Hand::start(&db).await;
     assert_eq!(
-        hand.load(&[r#"{"id": 1, "price": "3"}"#, r#"{"id": 2}"#])
-            .await,
+        hand.load(&[r#"{"id": 1, "price": "3"}"#, r#"{"id": 2}"#]).await,
         "extracted=2 transformed=1 quarantined=1 produced=1 inserted=1"
     );
 }
@@ -212,20 +187,13 @@ async fn plpgsql_out_columns_setof_type_and_meta_all_transform() {
         .await;
         let mut hand = Hand::of(db.connect().await, &name).await;
         assert_eq!(
-            hand.load(&[format!(r#"{{"id": {number}, "name": "{function}"}}"#)])
-                .await,
+            hand.load(&[format!(r#"{{"id": {number}, "name": "{function}"}}"#)]).await,
             "extracted=1 transformed=1 produced=1 inserted=1"
         );
     }
     assert_eq!(
-        db.rows("select id, name, seen from shop.items order by id")
-            .await,
-        [
-            "0|plpgsql|-",
-            "1|out|-",
-            "2|type|-",
-            "3|meta|hand 1 by-meta 1 t t"
-        ]
+        db.rows("select id, name, seen from shop.items order by id").await,
+        ["0|plpgsql|-", "1|out|-", "2|type|-", "3|meta|hand 1 by-meta 1 t t"]
     );
 }
 
@@ -248,8 +216,5 @@ async fn target_in_the_engine_s_own_schema_is_refused() {
         .unwrap_err();
     let error = pgsluice::error::Error::from(error);
     assert_eq!(error.sqlstate(), Some("SL005"));
-    assert_eq!(
-        error.message(),
-        "pipeline mine: target sluice.mine is in the engine's own schema"
-    );
+    assert_eq!(error.message(), "pipeline mine: target sluice.mine is in the engine's own schema");
 }

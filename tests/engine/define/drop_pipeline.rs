@@ -11,27 +11,15 @@ async fn everything_of_the_pipeline_goes_and_the_target_stays() {
     db.execute("insert into sluice.source_objects select pipeline_id, 'a', '{}', '0', true, 1 from sluice.pipelines").await;
     let said = db.value("select sluice.drop_pipeline('items')").await;
     assert!(said.contains("shop.items keeps its rows"), "{said}");
-    for table in [
-        "pipelines",
-        "transforms",
-        "etl_state",
-        "runs",
-        "batches",
-        "quarantine",
-        "source_objects",
-    ] {
-        assert_eq!(
-            db.value(&format!("select count(*) from sluice.{table}"))
-                .await,
-            "0",
-            "{table}"
-        );
+    for table in
+        ["pipelines", "transforms", "etl_state", "runs", "batches", "quarantine", "source_objects"]
+    {
+        assert_eq!(db.value(&format!("select count(*) from sluice.{table}")).await, "0", "{table}");
     }
     assert_eq!(db.value("select count(*) from shop.items").await, "1");
-    hand.fail(&[r#"{"id": 2}"#]).await.refuses(
-        "pipeline items is not defined",
-        "no pipeline is defined yet",
-    );
+    hand.fail(&[r#"{"id": 2}"#])
+        .await
+        .refuses("pipeline items is not defined", "no pipeline is defined yet");
     problem(&db, "select sluice.drop_pipeline('items')")
         .await
         .refuses("pipeline items is not defined", "");
@@ -57,21 +45,13 @@ async fn name_can_be_defined_anew_and_does_not_inherit() {
          select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1', target => 'shop.items', key => '{id}', source => sluice.file_source(path => '-'))",
     )
     .await;
-    assert_eq!(
-        db.value("select batch_seq, cursor from sluice.etl_state")
-            .await,
-        "0|-"
-    );
+    assert_eq!(db.value("select batch_seq, cursor from sluice.etl_state").await, "0|-");
     assert_eq!(
         Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await,
         "extracted=1 transformed=1 produced=1 updated=1"
     );
     // Rows of the ledger that went are no sign of tampering.
-    assert_eq!(
-        db.value("select bool_and(is_ok) from sluice.verify('items')")
-            .await,
-        "t"
-    );
+    assert_eq!(db.value("select bool_and(is_ok) from sluice.verify('items')").await, "t");
 }
 
 const ANEW: &str = "select sluice.drop_pipeline('items');
@@ -104,16 +84,10 @@ async fn a_first_load_trusts_no_hash_of_a_batch_it_does_not_know() {
     );
     let mut hand = Hand::start(&db).await;
     let record = r#"{"id": 1, "n": 1}"#;
-    assert_eq!(
-        hand.load(&[record]).await,
-        "extracted=1 transformed=1 produced=1 updated=1"
-    );
+    assert_eq!(hand.load(&[record]).await, "extracted=1 transformed=1 produced=1 updated=1");
     assert_eq!(db.value("select n from shop.items where id = 1").await, "1");
     // By now it is known.
-    assert_eq!(
-        hand.load(&[record]).await,
-        "extracted=1 transformed=1 produced=1 unchanged=1"
-    );
+    assert_eq!(hand.load(&[record]).await, "extracted=1 transformed=1 produced=1 unchanged=1");
     assert_eq!(
         db.rows(ROWS).await,
         [
@@ -133,21 +107,13 @@ async fn rows_of_a_pipeline_that_was_dropped_are_no_tampering_to_the_one_that_st
     Hand::start(&db).await.load(&[r#"{"id": 4, "n": 4}"#]).await;
     db.execute("select sluice.drop_pipeline('items')").await;
     let lineage = "select is_ok, detail from sluice.verify('other') where check_name = 'lineage'";
-    assert_eq!(
-        db.value(lineage).await,
-        "-|not checked: 3 rows of dropped pipelines (items)"
-    );
+    assert_eq!(db.value(lineage).await, "-|not checked: 3 rows of dropped pipelines (items)");
     // A session that has compiled the statements before trusts those rows no more.
     assert_eq!(
-        other
-            .load(&[r#"{"id": 4, "n": 4}"#, r#"{"id": 3, "n": 3}"#])
-            .await,
+        other.load(&[r#"{"id": 4, "n": 4}"#, r#"{"id": 3, "n": 3}"#]).await,
         "extracted=2 transformed=2 produced=2 updated=1 unchanged=1"
     );
-    assert_eq!(
-        db.value(lineage).await,
-        "-|not checked: 2 rows of dropped pipelines (items)"
-    );
+    assert_eq!(db.value(lineage).await, "-|not checked: 2 rows of dropped pipelines (items)");
 }
 
 #[tokio::test]
@@ -169,8 +135,7 @@ async fn a_copy_of_a_table_brings_no_hash_that_counts_and_no_number_that_comes_a
         "t"
     );
     assert_eq!(
-        db.value("select detail from sluice.verify('copy') where check_name = 'lineage'")
-            .await,
+        db.value("select detail from sluice.verify('copy') where check_name = 'lineage'").await,
         "not checked: 1 rows of batches before this ledger"
     );
 }
@@ -188,12 +153,7 @@ async fn a_table_cannot_use_up_the_numbers_of_batches() {
         "target shop.copy names batch 9223372036854775807 in sluice_batch",
         "update shop.copy set sluice_batch = null",
     );
-    db.execute("update shop.copy set sluice_batch = null, sluice_hash = null")
-        .await;
+    db.execute("update shop.copy set sluice_batch = null, sluice_hash = null").await;
     db.execute(define).await;
-    assert_eq!(
-        db.value("select last_value < 1000 from sluice.batch_id")
-            .await,
-        "t"
-    );
+    assert_eq!(db.value("select last_value < 1000 from sluice.batch_id").await, "t");
 }

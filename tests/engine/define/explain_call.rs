@@ -24,10 +24,7 @@ async fn a_misspelt_argument_of_any_function_is_named_with_those_there_are() {
         let said = explained(&db, &format!("select sluice.{name}(\"{argument}x\" => 1)")).await;
         let (what, next) = said.split_once('|').unwrap();
         assert_eq!(what, format!("sluice.{name} has no argument {argument}x"));
-        assert!(
-            next.starts_with("its arguments are ") && next.contains(argument),
-            "{next}"
-        );
+        assert!(next.starts_with("its arguments are ") && next.contains(argument), "{next}");
         assert!(next.ends_with(&format!("where name = '{name}'")), "{next}");
     }
 }
@@ -51,11 +48,7 @@ async fn what_is_missing_of_the_wrong_type_or_no_function_is_named() {
             "the engine has no function define_pipelin",
             "define_pipeline",
         ),
-        (
-            "sluice._lock_clas('x')",
-            "the engine has no function _lock_clas",
-            "define_pipeline",
-        ),
+        ("sluice._lock_clas('x')", "the engine has no function _lock_clas", "define_pipeline"),
     ] {
         let said = explained(&db, &format!("select {call}")).await;
         let (told, steps) = said.split_once('|').unwrap();

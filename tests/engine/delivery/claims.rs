@@ -50,9 +50,7 @@ async fn a_sender_that_was_replaced_can_claim_and_record_nothing() {
         r#"select sluice.record_deliveries('items', 1, '[{"id": 1, "outcome": "sent"}]')"#,
         "select * from sluice.finish_delivery('items', 1, 'ok')",
     ] {
-        problem(&db, call)
-            .await
-            .is("SL001", "deposed: test sends since");
+        problem(&db, call).await.is("SL001", "deposed: test sends since");
     }
     assert_eq!(db.rows(STATES).await, ["1|upsert|in_flight"]);
 }
@@ -69,8 +67,7 @@ async fn of_large_rows_few_bodies_are_made_before_what_is_taken_is_full() {
            deliver => sluice.http_delivery(url => 'https://crm.example/items', body => 'shop.large_v1'))",
     )
     .await;
-    hand.load(&(1..=300).map(|id| put(id, id)).collect::<Vec<_>>())
-        .await;
+    hand.load(&(1..=300).map(|id| put(id, id)).collect::<Vec<_>>()).await;
     assert_eq!(db.value(START).await, "1");
     let claim = "select string_agg(key->>'id', ' ' order by delivery_id) from sluice.claim_deliveries('items', 1, max_rows => 1000)";
     assert_eq!(db.value(claim).await, "1 2");
@@ -98,21 +95,14 @@ async fn a_body_that_raises_is_the_trouble_of_its_row_alone_and_null_sends_nothi
     )
     .await;
     let mut hand = crate::engine::Hand::start(&db).await;
-    hand.load(&[put(1, 1), put(2, 0), put(3, 7), put(4, 4)])
-        .await;
+    hand.load(&[put(1, 1), put(2, 0), put(3, 7), put(4, 4)]).await;
     db.rows(START).await;
     assert_eq!(
         db.rows(CLAIM).await,
-        [
-            "1|in_flight|upsert of 1: 12",
-            "2|dead|-",
-            "3|filtered|-",
-            "4|in_flight|upsert of 4: 3"
-        ]
+        ["1|in_flight|upsert of 1: 12", "2|dead|-", "3|filtered|-", "4|in_flight|upsert of 4: 3"]
     );
     assert_eq!(
-        db.rows("select error from sluice.deliveries_details where state = 'dead'")
-            .await,
+        db.rows("select error from sluice.deliveries_details where state = 'dead'").await,
         ["the body cannot be made: 22012 division by zero"]
     );
     // A function that was replaced is for somebody to look at first.
@@ -121,9 +111,7 @@ async fn a_body_that_raises_is_the_trouble_of_its_row_alone_and_null_sends_nothi
          as $$ select 'else' $$",
     )
     .await;
-    problem(&db, START)
-        .await
-        .is("SL006", "is not what the pipeline was defined with");
+    problem(&db, START).await.is("SL006", "is not what the pipeline was defined with");
 }
 
 #[tokio::test]
@@ -137,11 +125,8 @@ async fn what_is_missing_for_every_row_stops_the_sender_and_gives_nothing_up() {
     )
     .await;
     problem(&db, CLAIM).await.is("42883", "shop.none(bigint)");
-    db.execute("alter table shop.items rename column n to m")
-        .await;
-    problem(&db, START)
-        .await
-        .refuses("target shop.items has no column n", "its columns are");
+    db.execute("alter table shop.items rename column n to m").await;
+    problem(&db, START).await.refuses("target shop.items has no column n", "its columns are");
     assert_eq!(db.rows(STATES).await, ["1|upsert|unsent"]);
 }
 
@@ -178,10 +163,7 @@ async fn a_refused_delivery_is_superseded_when_a_newer_change_waits_behind_it() 
     db.rows(CLAIM).await;
     hand.load(&[put(1, 2)]).await;
     record(&db, 1, 1, "dead").await;
-    assert_eq!(
-        db.rows(STATES).await,
-        ["1|upsert|superseded", "1|upsert|unsent"]
-    );
+    assert_eq!(db.rows(STATES).await, ["1|upsert|superseded", "1|upsert|unsent"]);
 }
 
 #[tokio::test]
@@ -191,10 +173,7 @@ async fn what_was_certainly_not_applied_is_unsent_again_and_what_may_have_been_i
     db.rows(START).await;
     db.rows(CLAIM).await;
     record(&db, 1, 1, "released").await;
-    assert_eq!(
-        db.rows(STATES).await,
-        ["1|upsert|unsent", "2|upsert|in_flight"]
-    );
+    assert_eq!(db.rows(STATES).await, ["1|upsert|unsent", "2|upsert|in_flight"]);
     // The attempt of a sender before may have arrived.
     db.rows(CLAIM).await;
     record(&db, 1, 2, "released").await;
@@ -207,19 +186,15 @@ async fn an_attempt_older_than_the_servers_memory_is_not_repeated() {
     hand.load(&[put(1, 1)]).await;
     db.rows(START).await;
     db.rows(CLAIM).await;
-    db.execute("update sluice.outbox set attempted_at = now() - interval '25 hours'")
-        .await;
+    db.execute("update sluice.outbox set attempted_at = now() - interval '25 hours'").await;
     assert_eq!(db.rows(CLAIM).await, [r#"1|dead|{"n": 1, "id": 1}"#]);
-    let error = db
-        .value("select error from sluice.deliveries_details")
-        .await;
+    let error = db.value("select error from sluice.deliveries_details").await;
     assert!(error.contains("may have forgotten its key"), "{error}");
     problem(&db, "select sluice.discard_deliveries('items', '{1}', ' ')")
         .await
         .refuses("needs a reason", "reason =>");
     assert_eq!(
-        db.value("select sluice.discard_deliveries('items', '{1}', 'it is there')")
-            .await,
+        db.value("select sluice.discard_deliveries('items', '{1}', 'it is there')").await,
         "1"
     );
     assert_eq!(db.rows(STATES).await, ["1|upsert|discarded"]);
@@ -230,13 +205,11 @@ async fn a_row_that_somebody_else_took_away_or_put_back_is_not_sent_as_what_it_w
     let (db, mut hand) = shop(DELIVER).await;
     hand.load(&[put(1, 1), put(2, 1)]).await;
     hand.load(&[del(2)]).await;
-    db.execute("delete from shop.items where id = 1; insert into shop.items values (2, 9)")
-        .await;
+    db.execute("delete from shop.items where id = 1; insert into shop.items values (2, 9)").await;
     db.rows(START).await;
     assert_eq!(db.rows(CLAIM).await, ["1|dead|-", "2|superseded|-"]);
     assert_eq!(
-        db.rows("select error from sluice.deliveries_details where state = 'dead'")
-            .await,
+        db.rows("select error from sluice.deliveries_details where state = 'dead'").await,
         ["the row is not in the target any more, and no batch deleted it"]
     );
 }
@@ -246,8 +219,7 @@ async fn what_is_done_goes_after_keep_days_and_what_is_not_stays() {
     let (db, mut hand) = shop(DELIVER).await;
     hand.load(&[put(1, 1), put(2, 1)]).await;
     db.rows(START).await;
-    db.rows("select * from sluice.claim_deliveries('items', 1, max_rows => 1)")
-        .await;
+    db.rows("select * from sluice.claim_deliveries('items', 1, max_rows => 1)").await;
     record(&db, 1, 1, "sent").await;
     db.execute(
         "update sluice.outbox set noted_at = now() - interval '8 days', closed_at = closed_at - interval '8 days';
@@ -272,8 +244,7 @@ async fn a_delivery_that_overtook_an_older_one_of_its_key_is_found() {
     db.execute("update sluice.outbox set state = 'sent', closed_at = now() where delivery_id = 2")
         .await;
     assert_eq!(
-        db.rows("select check_name, detail from sluice.verify('items') where not is_ok")
-            .await,
+        db.rows("select check_name, detail from sluice.verify('items') where not is_ok").await,
         [r#"deliveries|delivery 1 of {"id": 1} was overtaken by 2"#]
     );
 }

@@ -19,11 +19,7 @@ async fn a_delivery_that_cannot_work_is_refused_with_the_way_out() {
     )
     .await;
     for (deliver, message, hint) in [
-        (
-            "sluice.http_delivery(url => 'ftp://x')",
-            "url cannot be",
-            "begins with https://",
-        ),
+        ("sluice.http_delivery(url => 'ftp://x')", "url cannot be", "begins with https://"),
         (
             "sluice.http_delivery(url => 'https://{id}.x/')",
             "a placeholder cannot stand in the host",
@@ -64,11 +60,7 @@ async fn a_delivery_that_cannot_work_is_refused_with_the_way_out() {
             "contradicts deletes => false",
             "leave one",
         ),
-        (
-            "'{\"kind\": \"mail\"}'",
-            "unknown delivery \"mail\"",
-            "sluice.http_delivery(...)",
-        ),
+        ("'{\"kind\": \"mail\"}'", "unknown delivery \"mail\"", "sluice.http_delivery(...)"),
     ] {
         problem(&db, &define(deliver)).await.refuses(message, hint);
     }
@@ -85,26 +77,16 @@ async fn a_key_that_may_be_written_in_several_ways_cannot_keep_its_order() {
     .await;
     problem(&db, &define("sluice.http_delivery(url => 'https://x')"))
         .await
-        .refuses(
-            "deliver does not go with key column id interval",
-            "numbers, text",
-        );
+        .refuses("deliver does not go with key column id interval", "numbers, text");
 }
 
 #[tokio::test]
 async fn the_definition_says_where_it_delivers_and_applies_as_it_is_printed() {
     let (db, _) = shop(DELIVER).await;
-    let printed = db
-        .rows("select sluice.definition('items')")
-        .await
-        .join("\n");
+    let printed = db.rows("select sluice.definition('items')").await.join("\n");
     assert!(printed.contains("deliver => sluice.http_delivery(\n    url => 'https://crm.example/items/{id}',\n    method => 'PUT')"), "{printed}");
     db.execute(&format!("begin; {printed} commit")).await;
-    assert_eq!(
-        db.value("select deliver->>'method' from sluice.pipelines")
-            .await,
-        "PUT"
-    );
+    assert_eq!(db.value("select deliver->>'method' from sluice.pipelines").await, "PUT");
 }
 
 #[tokio::test]
@@ -117,8 +99,7 @@ async fn delivery_is_switched_off_aloud_and_closes_what_was_not_sent() {
     problem(&db, "select sluice.set_policy('items', 'deliver', 'there')")
         .await
         .refuses("deliver cannot be set to 'there'", "a definition");
-    db.execute("select sluice.set_policy('items', 'deliver', 'none')")
-        .await;
+    db.execute("select sluice.set_policy('items', 'deliver', 'none')").await;
     assert_eq!(db.rows(STATES).await, ["1|upsert|discarded"]);
     hand.load(&[put(2, 1)]).await;
     assert_eq!(db.rows(STATES).await.len(), 1);

@@ -8,25 +8,16 @@ use crate::support::TestDb;
 async fn each_row_that_a_batch_writes_is_noted_and_no_other() {
     let (db, mut hand) = shop(&format!("order_by => 'n', {DELIVER}")).await;
     assert_eq!(
-        hand.load(&[put(1, 5), put(2, 5), put(3, 5), put(3, 4)])
-            .await,
+        hand.load(&[put(1, 5), put(2, 5), put(3, 5), put(3, 4)]).await,
         "extracted=4 transformed=4 produced=4 inserted=3 superseded=1"
     );
-    assert_eq!(
-        db.rows(STATES).await,
-        ["1|upsert|unsent", "2|upsert|unsent", "3|upsert|unsent"]
-    );
+    assert_eq!(db.rows(STATES).await, ["1|upsert|unsent", "2|upsert|unsent", "3|upsert|unsent"]);
     // Unchanged, older, changed, deleted, deleted though it never was there.
     let books = hand.load(&[put(1, 5), put(2, 1), put(3, 9), del(4)]).await;
     assert!(books.contains("updated=1 unchanged=2 stale=1"), "{books}");
     assert_eq!(
         db.rows(STATES).await,
-        [
-            "1|upsert|unsent",
-            "2|upsert|unsent",
-            "3|upsert|superseded",
-            "3|upsert|unsent"
-        ]
+        ["1|upsert|unsent", "2|upsert|unsent", "3|upsert|superseded", "3|upsert|unsent"]
     );
 }
 
@@ -53,14 +44,10 @@ async fn a_delete_takes_the_row_along_and_a_later_change_of_the_key_supersedes_w
             "2|upsert|unsent"
         ]
     );
-    db.rows("select * from sluice.start_delivery('items', 'test')")
-        .await;
+    db.rows("select * from sluice.start_delivery('items', 'test')").await;
     assert_eq!(
         db.rows(CLAIM).await,
-        [
-            r#"1|in_flight|{"n": 1, "id": 1}"#,
-            r#"2|in_flight|{"n": 3, "id": 2}"#
-        ]
+        [r#"1|in_flight|{"n": 1, "id": 1}"#, r#"2|in_flight|{"n": 3, "id": 2}"#]
     );
 }
 
@@ -80,10 +67,7 @@ async fn a_batch_that_is_rolled_back_and_a_record_in_quarantine_note_nothing() {
     // Found only by trying the merge, which is done again.
     let books = hand.load(&[put(2, 2), put(3, 1)]).await;
     assert!(books.contains("quarantined=1"), "{books}");
-    assert_eq!(
-        db.rows(STATES).await,
-        ["1|upsert|unsent", "2|upsert|unsent"]
-    );
+    assert_eq!(db.rows(STATES).await, ["1|upsert|unsent", "2|upsert|unsent"]);
     hand.stage(&[put(4, 4)]).await.unwrap();
     hand.transform().await.unwrap();
     hand.merge().await.unwrap();
@@ -94,8 +78,7 @@ async fn a_batch_that_is_rolled_back_and_a_record_in_quarantine_note_nothing() {
 #[tokio::test]
 async fn replayed_reloaded_and_backfilled_rows_are_deliveries_of_the_pipeline() {
     let (db, mut hand) = shop(&format!("retain_raw => '7 days', {DELIVER}")).await;
-    hand.load(&[put(1, 1), r#"{"id": 2, "n": "x"}"#.to_owned()])
-        .await;
+    hand.load(&[put(1, 1), r#"{"id": 2, "n": "x"}"#.to_owned()]).await;
     db.execute(
         r#"select sluice.amend((select id from sluice.quarantine_open), '{"id": 2, "n": 7}', 'a typo');
            select * from sluice.replay('items');
@@ -109,8 +92,7 @@ async fn replayed_reloaded_and_backfilled_rows_are_deliveries_of_the_pipeline() 
         ["1|upsert|superseded", "2|upsert|unsent", "1|upsert|unsent"],
         "{rows:?}"
     );
-    db.execute("select sluice.start_backfill('items', objects => '*')")
-        .await;
+    db.execute("select sluice.start_backfill('items', objects => '*')").await;
     let session = db.connect().await;
     let mut backfill = crate::engine::Hand::of(session, "items.backfill-1").await;
     backfill.load(&[put(9, 9)]).await;
@@ -144,10 +126,7 @@ async fn rows_that_a_complete_read_misses_are_delivered_as_deleted_or_as_marked(
         for records in [vec![put(1, 1), put(2, 1)], vec![put(1, 1)]] {
             hand.load(&records).await;
             let seq = hand.seq + 1;
-            hand.session
-                .query_one(finish, &[&hand.run, &hand.epoch, &seq])
-                .await
-                .unwrap();
+            hand.session.query_one(finish, &[&hand.run, &hand.epoch, &seq]).await.unwrap();
             hand.seq = seq;
         }
         let is_delete = missing.contains("delete");
@@ -160,16 +139,11 @@ async fn rows_that_a_complete_read_misses_are_delivered_as_deleted_or_as_marked(
                 format!("2|{operation}|unsent")
             ]
         );
-        db.rows("select * from sluice.start_delivery('items', 'test')")
-            .await;
+        db.rows("select * from sluice.start_delivery('items', 'test')").await;
         let claimed = db.rows(CLAIM).await;
         let expected = expected.replace(
             ", \"id\": 2}",
-            if is_delete {
-                ", \"id\": 2, \"gone\": null}"
-            } else {
-                ", \"id\": 2}"
-            },
+            if is_delete { ", \"id\": 2, \"gone\": null}" } else { ", \"id\": 2}" },
         );
         assert_eq!(claimed[1], expected);
     }
@@ -179,8 +153,7 @@ async fn rows_that_a_complete_read_misses_are_delivered_as_deleted_or_as_marked(
 async fn the_same_content_wanted_again_has_another_key_and_a_repeat_has_the_same() {
     let (db, mut hand) = shop(DELIVER).await;
     let mut keys = Vec::new();
-    db.rows("select * from sluice.start_delivery('items', 'test')")
-        .await;
+    db.rows("select * from sluice.start_delivery('items', 'test')").await;
     for n in [1, 2, 1] {
         hand.load(&[put(1, n)]).await;
         let claim = "select delivery_id, idempotency_key, body from sluice.claim_deliveries('items', epoch => 1)";
@@ -210,19 +183,11 @@ async fn rows_that_were_there_are_sent_when_asked_for() {
     .await;
     assert!(db.rows(STATES).await.is_empty());
     for _ in 0..2 {
-        assert_eq!(
-            db.value("select sluice.enqueue_deliveries('items')").await,
-            "2"
-        );
+        assert_eq!(db.value("select sluice.enqueue_deliveries('items')").await, "2");
     }
     // In the order of the key, and not the row of another writer.
     assert_eq!(
         db.rows(STATES).await,
-        [
-            "1|upsert|superseded",
-            "2|upsert|superseded",
-            "1|upsert|unsent",
-            "2|upsert|unsent"
-        ]
+        ["1|upsert|superseded", "2|upsert|superseded", "1|upsert|unsent", "2|upsert|unsent"]
     );
 }

@@ -46,13 +46,8 @@ async fn value_that_its_type_refuses_is_the_records_fault_whatever_the_sqlstate(
             "extracted=3 transformed=2 quarantined=1 produced=2 inserted=2",
             "{kind}"
         );
-        let fault = db
-            .rows("select sqlstate, column_name, position from sluice.quarantine")
-            .await;
-        assert!(
-            fault[0].starts_with(code) && fault[0].ends_with("|v|2"),
-            "{kind}: {fault:?}"
-        );
+        let fault = db.rows("select sqlstate, column_name, position from sluice.quarantine").await;
+        assert!(fault[0].starts_with(code) && fault[0].ends_with("|v|2"), "{kind}: {fault:?}");
     }
 }
 
@@ -68,15 +63,9 @@ async fn few_records_are_judged_by_what_the_version_has_done_before() {
     assert!(refused.hint.contains("every record"), "{refused:?}");
     hand.load(&[GOOD]).await;
     assert_eq!(hand.load(&[bad]).await, "extracted=1 quarantined=1");
-    assert_eq!(
-        db.rows("select replayed, quarantined from sluice.replay('items')")
-            .await,
-        ["0|1"]
-    );
+    assert_eq!(db.rows("select replayed, quarantined from sluice.replay('items')").await, ["0|1"]);
     // A batch of many that all fail is the transform's, whatever it has done before.
-    let many: Vec<String> = (10..30)
-        .map(|id| format!(r#"{{"id": {id}, "v": "a &"}}"#))
-        .collect();
+    let many: Vec<String> = (10..30).map(|id| format!(r#"{{"id": {id}, "v": "a &"}}"#)).collect();
     hand.fail(&many).await.is("42601", "tsquery");
 }
 
@@ -102,9 +91,7 @@ async fn broken_code_is_no_records_fault_even_where_others_pass() {
         ))
         .await;
         let mut hand = Hand::start(&db).await;
-        hand.fail(&[GOOD, r#"{"id": 2, "kind": "new"}"#])
-            .await
-            .is(code, "nowhere");
+        hand.fail(&[GOOD, r#"{"id": 2, "kind": "new"}"#]).await.is(code, "nowhere");
     }
 }
 
@@ -135,19 +122,13 @@ async fn code_that_raises_for_every_record_fails_the_run_and_for_some_only_those
         hand.session.batch_execute("begin").await.unwrap();
         hand.session.batch_execute("rollback").await.unwrap();
         assert!(
-            hand.load(&some)
-                .await
-                .starts_with("extracted=151 transformed=1 quarantined=150"),
+            hand.load(&some).await.starts_with("extracted=151 transformed=1 quarantined=150"),
             "{code}"
         );
     }
     // Never a record's, whoever passes.
-    for code in [
-        "40001", "53100", "57014", "08006", "42501", "XX001", "55P03",
-    ] {
-        hand.fail(&[GOOD.to_owned(), record(5, code)])
-            .await
-            .is(code, "library error");
+    for code in ["40001", "53100", "57014", "08006", "42501", "XX001", "55P03"] {
+        hand.fail(&[GOOD.to_owned(), record(5, code)]).await.is(code, "library error");
     }
 }
 
@@ -172,13 +153,10 @@ async fn value_that_the_target_refuses_in_the_merge_is_the_records_fault() {
         "extracted=3 transformed=1 quarantined=2 produced=1 inserted=1"
     );
     assert_eq!(
-        hand.load(&[r#"{"id": 1, "v": "a.b"}"#.to_owned(), bad(4)])
-            .await,
+        hand.load(&[r#"{"id": 1, "v": "a.b"}"#.to_owned(), bad(4)]).await,
         "extracted=2 transformed=1 quarantined=1 produced=1 updated=1"
     );
-    problem(&db, "select 'bad path!'::ltree")
-        .await
-        .is("42601", "");
+    problem(&db, "select 'bad path!'::ltree").await.is("42601", "");
 }
 
 /// What would read or write values by the settings of a session has settings of its own.

@@ -27,8 +27,7 @@ async fn loaded() -> TestDb {
         r#"{"id": 5, "n": 5}"#,
     ])
     .await;
-    hand.load(&[r#"{"id": 1, "n": 10}"#, r#"{"id": 6, "n": 6}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 10}"#, r#"{"id": 6, "n": 6}"#]).await;
     db
 }
 
@@ -82,16 +81,11 @@ async fn every_pair_of_outcomes_is_a_line_with_samples() {
     );
     assert_eq!(db.value(TRACES).await, before);
     assert_eq!(
-        db.value("select first_used_at is null from sluice.transforms where version = 2")
-            .await,
+        db.value("select first_used_at is null from sluice.transforms where version = 2").await,
         "t"
     );
-    db.execute("select sluice.activate_version('items', 2)")
-        .await;
-    Hand::start(&db)
-        .await
-        .load(&[r#"{"id": 8, "n": "1,0"}"#])
-        .await;
+    db.execute("select sluice.activate_version('items', 2)").await;
+    Hand::start(&db).await.load(&[r#"{"id": 8, "n": "1,0"}"#]).await;
 }
 
 #[tokio::test]
@@ -106,12 +100,7 @@ async fn last_batches_and_samples_limit_what_is_looked_at_and_shown() {
         async move { db.value(&sql).await }
     };
     assert_eq!(
-        [
-            count(0).await,
-            count(1).await,
-            count(2).await,
-            count(20).await
-        ],
+        [count(0).await, count(1).await, count(2).await, count(20).await],
         ["1", "3", "7", "7"]
     );
     let samples = |samples: i32| {
@@ -122,12 +111,7 @@ async fn last_batches_and_samples_limit_what_is_looked_at_and_shown() {
         async move { db.value(&sql).await }
     };
     assert_eq!(
-        [
-            samples(0).await,
-            samples(1).await,
-            samples(3).await,
-            samples(9).await
-        ],
+        [samples(0).await, samples(1).await, samples(3).await, samples(9).await],
         ["-", "1", "3", "4"]
     );
 }
@@ -149,8 +133,7 @@ async fn column_that_only_one_version_returns_is_a_difference() {
     );
     // The order of the columns is none.
     assert_eq!(
-        db.rows("select * from sluice.compare_records('items', 1, 3)")
-            .await,
+        db.rows("select * from sluice.compare_records('items', 1, 3)").await,
         Vec::<String>::new()
     );
     assert_eq!(
@@ -195,10 +178,7 @@ async fn comparison_in_the_middle_of_a_batch_leaves_the_batch_alone() {
     let sql = "select sum(records) from sluice.compare('items', 1, 2)";
     assert_eq!(rows(&hand.session, sql).await, ["7"]);
     assert_eq!(rows(&hand.session, sql).await, ["7"]);
-    assert_eq!(
-        hand.merge().await.unwrap(),
-        "extracted=1 transformed=1 produced=1 inserted=1"
-    );
+    assert_eq!(hand.merge().await.unwrap(), "extracted=1 transformed=1 produced=1 inserted=1");
     hand.session.batch_execute("commit").await.unwrap();
     hand.seq += 1;
     assert_eq!(db.value("select n from shop.items where id = 9").await, "9");
@@ -212,26 +192,15 @@ async fn comparison_in_the_middle_of_a_batch_leaves_the_batch_alone() {
 #[tokio::test]
 async fn what_cannot_be_compared_is_refused() {
     let db = shop("retain_raw => '7 days'").await;
-    problem(&db, "select sluice.compare('items', 1, 1)")
-        .await
-        .refuses(
-            "pipeline items has no records to compare over",
-            "nothing is retained yet: the payloads of batches to come are kept for 7 days",
-        );
+    problem(&db, "select sluice.compare('items', 1, 1)").await.refuses(
+        "pipeline items has no records to compare over",
+        "nothing is retained yet: the payloads of batches to come are kept for 7 days",
+    );
     Hand::start(&db).await.load(&[r#"{"id": 1, "n": 1}"#]).await;
     for (sql, message) in [
-        (
-            "select sluice.compare('items', 1, 2)",
-            "pipeline items has no version 2",
-        ),
-        (
-            "select sluice.compare('nothing', 1, 2)",
-            "pipeline nothing is not defined",
-        ),
-        (
-            "select sluice.compare('items', 1, 1, -1)",
-            "last_batches -1 is negative",
-        ),
+        ("select sluice.compare('items', 1, 2)", "pipeline items has no version 2"),
+        ("select sluice.compare('nothing', 1, 2)", "pipeline nothing is not defined"),
+        ("select sluice.compare('items', 1, 1, -1)", "last_batches -1 is negative"),
     ] {
         problem(&db, sql).await.refuses(message, "");
     }
@@ -241,8 +210,7 @@ async fn what_cannot_be_compared_is_refused() {
         .await
         .is("SL006", "is not what version 2 was registered with");
     assert_eq!(
-        db.rows("select * from sluice.compare_records('items', 1, 1)")
-            .await,
+        db.rows("select * from sluice.compare_records('items', 1, 1)").await,
         Vec::<String>::new()
     );
 }
@@ -275,20 +243,12 @@ async fn version_that_fails_on_all_records_of_a_few_is_a_difference_or_is_named(
     )
     .await;
     for (sql, of) in [
-        (
-            "select sluice.compare('items', 1, 3, last_batches => 1)",
-            "batch 2",
-        ),
-        (
-            "select sluice.compare('items', 3, 1, last_batches => 0)",
-            "open quarantine",
-        ),
+        ("select sluice.compare('items', 1, 3, last_batches => 1)", "batch 2"),
+        ("select sluice.compare('items', 3, 1, last_batches => 0)", "open quarantine"),
     ] {
         let refused = problem(&db, sql).await;
-        refused.is(
-            "42883",
-            &format!("version 3 cannot run over {of}: function shop.nothing(jsonb)"),
-        );
+        refused
+            .is("42883", &format!("version 3 cannot run over {of}: function shop.nothing(jsonb)"));
         assert!(refused.hint.contains("compare again"), "{refused:?}");
     }
 }

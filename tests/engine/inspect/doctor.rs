@@ -18,10 +18,7 @@ async fn shop() -> TestDb {
 /// What it tells a member of sluice_operator about the pipeline.
 async fn told(db: &TestDb) -> Vec<String> {
     let session = db.connect().await;
-    session
-        .batch_execute("set role engine_loader")
-        .await
-        .unwrap();
+    session.batch_execute("set role engine_loader").await.unwrap();
     rows(
         &session,
         "select verdict, detail, next from sluice.doctor() where \"check\" = 'pipeline items'",
@@ -39,10 +36,7 @@ async fn missing_rights_are_named_with_the_grant_that_mends_them() {
         }
         for line in found {
             let grant = line.rsplit('|').next().unwrap();
-            assert!(
-                line.starts_with("fail|") && grant.starts_with("grant "),
-                "{line}"
-            );
+            assert!(line.starts_with("fail|") && grant.starts_with("grant "), "{line}");
             db.execute(grant).await;
         }
     }
@@ -80,8 +74,7 @@ async fn the_query_of_for_each_and_the_body_of_deliveries_are_part_of_what_is_ne
         assert!(said.iter().any(|said| said == line), "{line}\n{said:#?}");
     }
     assert_eq!(told(&db).await, ["ok|fits its target|-"], "{said:#?}");
-    db.execute("alter table lists.parents rename to children")
-        .await;
+    db.execute("alter table lists.parents rename to children").await;
     assert_eq!(
         told(&db).await,
         [
@@ -107,8 +100,7 @@ async fn row_security_and_a_lost_transform_fail() {
     let db = shop().await;
     db.execute("grant usage on schema shop to engine_loader; grant select, insert, update on shop.items to engine_loader;").await;
     assert_eq!(told(&db).await, ["ok|fits its target|-"]);
-    db.execute("alter table shop.items enable row level security")
-        .await;
+    db.execute("alter table shop.items enable row level security").await;
     let found = told(&db).await;
     assert!(
         found[0].starts_with("fail|row security of shop.items applies to engine_loader"),
@@ -130,8 +122,7 @@ async fn a_superuser_is_warned_before_it_runs_code_of_others() {
     let db = shop().await;
     let told = "select verdict, detail from sluice.doctor() where \"check\" = 'pipeline items'";
     assert_eq!(db.value(told).await, "ok|fits its target");
-    db.execute("alter table shop.items owner to engine_loader")
-        .await;
+    db.execute("alter table shop.items owner to engine_loader").await;
     assert_eq!(
         db.value(told).await,
         "warn|a superuser would run code of engine_loader: the transform, triggers, defaults"
@@ -142,16 +133,10 @@ async fn a_superuser_is_warned_before_it_runs_code_of_others() {
 async fn a_session_that_only_reads_is_a_failure() {
     let db = shop().await;
     let session = db.connect().await;
-    session
-        .batch_execute("set default_transaction_read_only = on")
-        .await
-        .unwrap();
+    session.batch_execute("set default_transaction_read_only = on").await.unwrap();
     assert_eq!(
-        rows(
-            &session,
-            "select verdict, detail from sluice.doctor() where \"check\" = 'read only'"
-        )
-        .await,
+        rows(&session, "select verdict, detail from sluice.doctor() where \"check\" = 'read only'")
+            .await,
         ["fail|on: sessions begin read only, so that no batch commits"]
     );
 }

@@ -20,12 +20,7 @@ async fn last_batch(db: &TestDb) -> String {
 async fn retained_record_is_named_exactly() {
     let db = shop("retain_raw => '7 days'").await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[
-        r#"{"id": 1, "n": 1}"#,
-        r#"{"id": 2, "n": 2}"#,
-        r#"{"id": 1, "n": 3}"#,
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#, r#"{"id": 1, "n": 3}"#]).await;
     let batch = last_batch(&db).await;
     // Written as a number or as a text, it is the same key; the last record of it counted.
     for key in [r#"{"id": 1}"#, r#"{"id": "1"}"#] {
@@ -45,16 +40,11 @@ async fn retained_record_is_named_exactly() {
     let run = "select value from sluice.why('items', '{\"id\": 1}') where fact in ('run', 'by')";
     assert_eq!(
         db.rows(run).await,
-        [
-            format!("{}, by hand", hand.run),
-            db.value("select session_user").await
-        ]
+        [format!("{}, by hand", hand.run), db.value("select session_user").await]
     );
-    db.execute(&format!("select sluice.reload('items', '{{{batch}}}')"))
-        .await;
+    db.execute(&format!("select sluice.reload('items', '{{{batch}}}')")).await;
     db.execute("update shop.items set sluice_hash = null").await;
-    db.execute(&format!("select sluice.reload('items', '{{{batch}}}')"))
-        .await;
+    db.execute(&format!("select sluice.reload('items', '{{{batch}}}')")).await;
     let reload = last_batch(&db).await;
     assert_eq!(
         why(&db, r#"{"id": 2}"#).await[3..],
@@ -82,10 +72,7 @@ async fn without_payloads_the_places_that_the_batch_read_are_named() {
     hand.session.batch_execute("commit").await.unwrap();
     assert_eq!(
         why(&db, r#"{"id": 1}"#).await[5..],
-        [
-            "source|a.csv:7-9, b.csv:1, c, d, e and 1 more",
-            "payload|not retained"
-        ]
+        ["source|a.csv:7-9, b.csv:1, c, d, e and 1 more", "payload|not retained"]
     );
 }
 
@@ -96,10 +83,7 @@ async fn rows_of_others_and_absent_ones_are_told_apart() {
         "insert into shop.items values (1, 1); insert into shop.items values (2, 2, null, 4711)",
     )
     .await;
-    assert_eq!(
-        why(&db, r#"{"id": 1}"#).await[1..],
-        ["row|in shop.items, written by no pipeline"]
-    );
+    assert_eq!(why(&db, r#"{"id": 1}"#).await[1..], ["row|in shop.items, written by no pipeline"]);
     assert_eq!(
         why(&db, r#"{"id": 2}"#).await[1..],
         [
@@ -107,23 +91,15 @@ async fn rows_of_others_and_absent_ones_are_told_apart() {
             "batch|4711, which is not in the ledger: of a pipeline that was dropped"
         ]
     );
-    assert_eq!(
-        why(&db, r#"{"id": 3}"#).await[1..],
-        ["row|not in shop.items"]
-    );
+    assert_eq!(why(&db, r#"{"id": 3}"#).await[1..], ["row|not in shop.items"]);
 }
 
 #[tokio::test]
 async fn quarantine_of_the_same_key_is_told() {
     let db = shop("retain_raw => '7 days'").await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[
-        r#"{"id": 1, "n": 0}"#,
-        r#"{"id": 1, "n": "x"}"#,
-        r#"{"id": 11, "n": "x"}"#,
-        "1",
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "n": 0}"#, r#"{"id": 1, "n": "x"}"#, r#"{"id": 11, "n": "x"}"#, "1"])
+        .await;
     assert_eq!(
         why(&db, r#"{"id": 1}"#).await[1..],
         [
@@ -168,8 +144,7 @@ async fn deleted_key_names_the_batch_that_deleted_it() {
     .await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1, "region": "eu"}"#]).await;
-    hand.load(&[r#"{"id": 1, "region": "eu", "gone": true}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "region": "eu", "gone": true}"#]).await;
     let batch = last_batch(&db).await;
     assert_eq!(
         why(&db, r#"{"region": "eu", "id": 1.0}"#).await,
@@ -186,14 +161,8 @@ async fn deleted_key_names_the_batch_that_deleted_it() {
     for (key, message) in [
         (r#"{"id": 1}"#, "region is missing"),
         (r#"{"id": 1, "region": null}"#, "region is missing"),
-        (
-            r#"{"id": 1, "region": "eu", "x": 1}"#,
-            "x is not part of it",
-        ),
-        (
-            r#"{"id": "one", "region": "eu"}"#,
-            r#"invalid input syntax for type numeric: "one""#,
-        ),
+        (r#"{"id": 1, "region": "eu", "x": 1}"#, "x is not part of it"),
+        (r#"{"id": "one", "region": "eu"}"#, r#"invalid input syntax for type numeric: "one""#),
         (r#"{"id": 1, "region": "europe"}"#, "value too long"),
         (r#"[1]"#, "is not an object"),
     ] {
@@ -215,10 +184,7 @@ async fn version_that_cannot_run_any_more_is_no_obstacle() {
     let facts = why(&db, r#"{"id": 1}"#).await;
     assert_eq!(facts[5], "source|hand");
     assert!(facts[6].starts_with("payload|cannot be looked for: pipeline items: transform shop.items_v1(jsonb) was dropped"), "{facts:?}");
-    assert_eq!(
-        db.value("select count(*) from sluice.batches").await,
-        before
-    );
+    assert_eq!(db.value("select count(*) from sluice.batches").await, before);
 }
 
 #[tokio::test]
@@ -226,10 +192,7 @@ async fn a_key_of_one_column_may_be_its_value_alone() {
     let db = shop("retain_raw => '7 days'").await;
     Hand::start(&db).await.load(&[r#"{"id": 1, "n": 1}"#]).await;
     for key in ["1", "\"1\"", r#"{"id": 1}"#] {
-        assert_eq!(
-            why(&db, key).await[..2],
-            [r#"key|{"id": 1}"#, "row|in shop.items"]
-        );
+        assert_eq!(why(&db, key).await[..2], [r#"key|{"id": 1}"#, "row|in shop.items"]);
     }
     problem(&db, "select sluice.why('items', '\"x\"')")
         .await
@@ -243,17 +206,12 @@ async fn a_key_of_one_column_may_be_its_value_alone() {
 async fn a_row_that_was_changed_by_hand_says_so_until_that_is_accepted() {
     let db = shop("skip_known => true").await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 1}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 1}"#]).await;
     db.execute("update shop.items set n = 5 where id = 1").await;
     let row = async |key: &str| why(&db, key).await.swap_remove(1);
-    assert_eq!(
-        row("1").await,
-        "row|in shop.items, changed by hand since its batch wrote it"
-    );
+    assert_eq!(row("1").await, "row|in shop.items, changed by hand since its batch wrote it");
     assert_eq!(row("2").await, "row|in shop.items");
-    db.execute("select sluice.reconcile('items', '{edited}', 'it was wrong')")
-        .await;
+    db.execute("select sluice.reconcile('items', '{edited}', 'it was wrong')").await;
     assert_eq!(row("1").await, "row|in shop.items");
 }
 
@@ -292,10 +250,7 @@ async fn open_records_that_made_no_row_are_searched_by_the_key_the_transform_mak
     )
     .await;
     let session = db.connect().await;
-    session
-        .batch_execute("set role engine_reader")
-        .await
-        .unwrap();
+    session.batch_execute("set role engine_reader").await.unwrap();
     assert_eq!(
         crate::support::db::rows(
             &session,

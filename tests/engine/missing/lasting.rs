@@ -60,8 +60,7 @@ async fn they_outlive_the_type_of_a_key_column() {
     ] {
         let table = format!("id {was} primary key, n bigint, r text");
         let db = deleted_and_stopped(&table, was).await;
-        db.execute(&format!("alter table shop.items alter column id type {is}"))
-            .await;
+        db.execute(&format!("alter table shop.items alter column id type {is}")).await;
         let mut hand = Hand::start(&db).await;
         assert_eq!(
             hand.load(&[put("12345", 3), put("54321", 9)]).await,
@@ -75,14 +74,9 @@ async fn they_outlive_the_type_of_a_key_column() {
         );
         let left = "select key from sluice.tombstones";
         assert_eq!(db.rows(left).await, ["{}"], "{was} to {is}");
-        db.execute("select sluice.lift_stop('items', '{\"id\": \"54321\"}', 'request')")
-            .await;
+        db.execute("select sluice.lift_stop('items', '{\"id\": \"54321\"}', 'request')").await;
         hand.load(&[put("54321", 9)]).await;
-        assert_eq!(
-            db.value("select count(*) from shop.items").await,
-            "2",
-            "{was} to {is}"
-        );
+        assert_eq!(db.value("select count(*) from shop.items").await, "2", "{was} to {is}");
         db.is_sound().await;
     }
 }
@@ -126,13 +120,9 @@ async fn a_value_of_another_order_by_is_not_compared() {
 #[tokio::test]
 async fn an_order_by_whose_type_was_widened_is_compared_still() {
     let db = deleted_and_stopped("id bigint primary key, n integer, r text", "bigint").await;
-    db.execute("alter table shop.items alter column n type numeric")
-        .await;
+    db.execute("alter table shop.items alter column n type numeric").await;
     let mut hand = Hand::start(&db).await;
-    assert_eq!(
-        hand.load(&[put("12345", 4)]).await,
-        "extracted=1 transformed=1 produced=1 stale=1"
-    );
+    assert_eq!(hand.load(&[put("12345", 4)]).await, "extracted=1 transformed=1 produced=1 stale=1");
 }
 
 #[tokio::test]
@@ -155,11 +145,7 @@ async fn they_hold_under_another_key_if_the_columns_of_theirs_are_returned() {
             "{key}"
         );
         hand.load(&[put("12345", 6)]).await;
-        assert_eq!(
-            db.rows("select id, n from shop.items").await,
-            ["12345|6"],
-            "{key}"
-        );
+        assert_eq!(db.rows("select id, n from shop.items").await, ["12345|6"], "{key}");
         db.is_sound().await;
     }
 }
@@ -188,10 +174,7 @@ async fn a_version_that_cannot_recognise_them_is_told_so() {
 async fn stops_stay_when_the_pipeline_is_dropped_and_defined_anew() {
     let db = deleted_and_stopped("id bigint primary key, n bigint, r text", "bigint").await;
     let said = db.value("select sluice.drop_pipeline('items')").await;
-    assert!(
-        said.ends_with("; 1 erased keys stay stopped there"),
-        "{said}"
-    );
+    assert!(said.ends_with("; 1 erased keys stay stopped there"), "{said}");
     db.execute(
         "select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1',
            target => 'shop.items', key => '{id}', order_by => 'n', source => sluice.file_source(path => '-'))",

@@ -61,9 +61,7 @@ async fn try_finish(hand: &mut Hand, ratio: Option<f64>) -> Result<String, Probl
 }
 
 async fn finish(hand: &mut Hand) -> String {
-    try_finish(hand, None)
-        .await
-        .unwrap_or_else(|problem| panic!("{problem:?}"))
+    try_finish(hand, None).await.unwrap_or_else(|problem| panic!("{problem:?}"))
 }
 
 /// A complete read in one batch.
@@ -73,8 +71,7 @@ async fn read<P: AsRef<str>>(hand: &mut Hand, records: &[P]) -> String {
 }
 
 async fn ids(db: &TestDb) -> String {
-    db.value("select coalesce(string_agg(id::text, ' ' order by id), '') from shop.items")
-        .await
+    db.value("select coalesce(string_agg(id::text, ' ' order by id), '') from shop.items").await
 }
 
 /// Nothing is left of a read that is over.

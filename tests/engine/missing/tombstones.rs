@@ -37,16 +37,10 @@ fn del(id: i64, n: i64) -> String {
 async fn an_older_record_in_a_later_batch_does_not_bring_the_row_back() {
     let (db, mut hand) = shop().await;
     hand.load(&[put(1, 5), put(2, 5)]).await;
-    assert_eq!(
-        hand.load(&[del(1, 7)]).await,
-        "extracted=1 transformed=1 produced=1 deleted=1"
-    );
+    assert_eq!(hand.load(&[del(1, 7)]).await, "extracted=1 transformed=1 produced=1 deleted=1");
     assert_eq!(db.rows(TOMBSTONES).await, [r#"{"id": 1}|7"#]);
     for older in [put(1, 6), put(1, 5), r#"{"id": 1}"#.to_owned()] {
-        assert_eq!(
-            hand.load(&[older]).await,
-            "extracted=1 transformed=1 produced=1 stale=1"
-        );
+        assert_eq!(hand.load(&[older]).await, "extracted=1 transformed=1 produced=1 stale=1");
     }
     assert_eq!(db.rows("select id from shop.items").await, ["2"]);
     assert_eq!(db.rows(TOMBSTONES).await, [r#"{"id": 1}|7"#]);
@@ -75,8 +69,7 @@ async fn a_newer_or_equal_record_brings_the_row_back_and_the_tombstone_goes() {
 #[tokio::test]
 async fn of_a_delete_and_a_record_in_one_batch_the_newer_counts() {
     let (db, mut hand) = shop().await;
-    hand.load(&[put(1, 1), put(2, 1), put(3, 1), put(4, 1)])
-        .await;
+    hand.load(&[put(1, 1), put(2, 1), put(3, 1), put(4, 1)]).await;
     assert_eq!(
         hand.load(&[
             del(1, 5),
@@ -92,10 +85,7 @@ async fn of_a_delete_and_a_record_in_one_batch_the_newer_counts() {
         "extracted=8 transformed=8 produced=8 updated=1 deleted=3 superseded=4"
     );
     assert_eq!(db.rows("select id, n from shop.items").await, ["3|6"]);
-    assert_eq!(
-        db.rows(TOMBSTONES).await,
-        [r#"{"id": 1}|5"#, r#"{"id": 2}|5"#, r#"{"id": 4}|5"#]
-    );
+    assert_eq!(db.rows(TOMBSTONES).await, [r#"{"id": 1}|5"#, r#"{"id": 2}|5"#, r#"{"id": 4}|5"#]);
     db.is_sound().await;
 }
 
@@ -103,10 +93,7 @@ async fn of_a_delete_and_a_record_in_one_batch_the_newer_counts() {
 async fn a_delete_that_is_older_than_the_row_deletes_nothing_and_leaves_no_tombstone() {
     let (db, mut hand) = shop().await;
     hand.load(&[put(1, 5)]).await;
-    assert_eq!(
-        hand.load(&[del(1, 4)]).await,
-        "extracted=1 transformed=1 produced=1 stale=1"
-    );
+    assert_eq!(hand.load(&[del(1, 4)]).await, "extracted=1 transformed=1 produced=1 stale=1");
     assert_eq!(db.rows(TOMBSTONES).await, Vec::<String>::new());
     assert_eq!(db.value("select n from shop.items").await, "5");
 }
@@ -114,14 +101,8 @@ async fn a_delete_that_is_older_than_the_row_deletes_nothing_and_leaves_no_tombs
 #[tokio::test]
 async fn a_delete_of_a_key_that_was_never_there_holds_for_the_row_that_is_still_on_the_way() {
     let (db, mut hand) = shop().await;
-    assert_eq!(
-        hand.load(&[del(1, 7)]).await,
-        "extracted=1 transformed=1 produced=1 unchanged=1"
-    );
-    assert_eq!(
-        hand.load(&[put(1, 6)]).await,
-        "extracted=1 transformed=1 produced=1 stale=1"
-    );
+    assert_eq!(hand.load(&[del(1, 7)]).await, "extracted=1 transformed=1 produced=1 unchanged=1");
+    assert_eq!(hand.load(&[put(1, 6)]).await, "extracted=1 transformed=1 produced=1 stale=1");
     assert_eq!(
         db.value("select count(*) from shop.items").await,
         "0",
@@ -135,22 +116,13 @@ async fn the_same_delete_again_changes_nothing_and_a_newer_one_moves_the_tombsto
     hand.load(&[put(1, 1), del(1, 5)]).await;
     let stone = "select xmin, order_value from sluice.tombstones";
     let before = db.rows(stone).await;
-    assert_eq!(
-        hand.load(&[del(1, 5)]).await,
-        "extracted=1 transformed=1 produced=1 unchanged=1"
-    );
+    assert_eq!(hand.load(&[del(1, 5)]).await, "extracted=1 transformed=1 produced=1 unchanged=1");
     assert_eq!(db.rows(stone).await, before, "not written again");
-    assert_eq!(
-        hand.load(&[del(1, 3)]).await,
-        "extracted=1 transformed=1 produced=1 stale=1"
-    );
+    assert_eq!(hand.load(&[del(1, 3)]).await, "extracted=1 transformed=1 produced=1 stale=1");
     assert_eq!(db.rows(TOMBSTONES).await, [r#"{"id": 1}|5"#]);
     hand.load(&[del(1, 9)]).await;
     assert_eq!(db.rows(TOMBSTONES).await, [r#"{"id": 1}|9"#]);
-    assert_eq!(
-        hand.load(&[put(1, 8)]).await,
-        "extracted=1 transformed=1 produced=1 stale=1"
-    );
+    assert_eq!(hand.load(&[put(1, 8)]).await, "extracted=1 transformed=1 produced=1 stale=1");
 }
 
 #[tokio::test]
@@ -158,10 +130,7 @@ async fn a_known_record_whose_row_was_deleted_is_looked_at_anew() {
     let (db, mut hand) = shop().await;
     let records: Vec<String> = (1..=40).map(|id| put(id, 5)).collect();
     hand.load(&records).await;
-    assert_eq!(
-        hand.load(&records).await,
-        "extracted=40 transformed=40 produced=40 unchanged=40"
-    );
+    assert_eq!(hand.load(&records).await, "extracted=40 transformed=40 produced=40 unchanged=40");
     hand.load(&[del(7, 6)]).await;
     assert_eq!(
         hand.load(&records).await,
@@ -176,25 +145,14 @@ async fn a_known_record_whose_row_was_deleted_is_looked_at_anew() {
 async fn a_quarantined_record_that_is_replayed_does_not_bring_the_row_back() {
     for (order_by, n) in [(true, 5), (true, 7), (false, 9)] {
         let db = TestDb::new().await;
-        define(
-            &db,
-            if order_by {
-                "order_by => 'n'"
-            } else {
-                "order_by => null"
-            },
-        )
-        .await;
+        define(&db, if order_by { "order_by => 'n'" } else { "order_by => null" }).await;
         let mut hand = Hand::start(&db).await;
         hand.load(&[put(1, 1)]).await;
-        hand.load(&[format!(r#"{{"id": 1, "n": {n}, "note": "bad"}}"#)])
-            .await;
+        hand.load(&[format!(r#"{{"id": 1, "n": {n}, "note": "bad"}}"#)]).await;
         hand.load(&[del(1, 7)]).await;
-        db.execute("alter table shop.items drop constraint items_note_check")
-            .await;
+        db.execute("alter table shop.items drop constraint items_note_check").await;
         assert_eq!(
-            db.rows("select replayed, unsure, inserted, stale from sluice.replay('items')")
-                .await,
+            db.rows("select replayed, unsure, inserted, stale from sluice.replay('items')").await,
             ["1|0|0|1"],
             "order_by {order_by}, {n}: it came before the delete"
         );
@@ -207,25 +165,14 @@ async fn a_quarantined_record_that_is_replayed_does_not_bring_the_row_back() {
 async fn a_replayed_record_that_is_newer_than_the_delete_brings_the_row_back() {
     for (order_by, n) in [(true, 9), (false, 3)] {
         let db = TestDb::new().await;
-        define(
-            &db,
-            if order_by {
-                "order_by => 'n'"
-            } else {
-                "order_by => null"
-            },
-        )
-        .await;
+        define(&db, if order_by { "order_by => 'n'" } else { "order_by => null" }).await;
         let mut hand = Hand::start(&db).await;
         hand.load(&[put(1, 1)]).await;
         hand.load(&[del(1, 7)]).await;
-        hand.load(&[format!(r#"{{"id": 1, "n": {n}, "note": "bad"}}"#)])
-            .await;
-        db.execute("alter table shop.items drop constraint items_note_check")
-            .await;
+        hand.load(&[format!(r#"{{"id": 1, "n": {n}, "note": "bad"}}"#)]).await;
+        db.execute("alter table shop.items drop constraint items_note_check").await;
         assert_eq!(
-            db.rows("select replayed, unsure, inserted, stale from sluice.replay('items')")
-                .await,
+            db.rows("select replayed, unsure, inserted, stale from sluice.replay('items')").await,
             ["1|0|1|0"],
             "order_by {order_by}"
         );
@@ -241,13 +188,10 @@ async fn a_replayed_record_of_the_batch_that_deleted_its_key_is_unsure_without_o
     define(&db, "order_by => null").await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[put(1, 1)]).await;
-    hand.load(&[r#"{"id": 1, "n": 2, "note": "bad"}"#.to_owned(), del(1, 3)])
-        .await;
-    db.execute("alter table shop.items drop constraint items_note_check")
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 2, "note": "bad"}"#.to_owned(), del(1, 3)]).await;
+    db.execute("alter table shop.items drop constraint items_note_check").await;
     assert_eq!(
-        db.rows("select replayed, unsure, inserted from sluice.replay('items')")
-            .await,
+        db.rows("select replayed, unsure, inserted from sluice.replay('items')").await,
         ["0|1|0"]
     );
     assert_eq!(
@@ -272,17 +216,12 @@ async fn what_was_deleted_stays_deleted_when_everything_is_read_again() {
         for record in &history {
             hand.load(&[record]).await;
         }
-        db.execute("select sluice.rewind('items', to_start => true)")
-            .await;
+        db.execute("select sluice.rewind('items', to_start => true)").await;
         let mut hand = Hand::start(&db).await;
         let books = hand.load(&history[..1]).await;
         assert!(books.ends_with(first), "{options}: {books}");
         hand.load(&history[1..]).await;
-        assert_eq!(
-            db.rows("select id from shop.items").await,
-            ["2"],
-            "{options}"
-        );
+        assert_eq!(db.rows("select id from shop.items").await, ["2"], "{options}");
         db.is_sound().await;
     }
 }
@@ -295,16 +234,8 @@ async fn keys_of_every_kind_are_recognised() {
         ("char(4)", "ab", "ab  "),
         ("numeric", "1.50", "1.5"),
         ("float8", "-0", "0"),
-        (
-            "timestamptz",
-            "2026-03-01T08:00:00Z",
-            "2026-03-01 09:00:00+01",
-        ),
-        (
-            "uuid",
-            "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
-            "{a0eebc999c0b4ef8bb6d6bb9bd380a11}",
-        ),
+        ("timestamptz", "2026-03-01T08:00:00Z", "2026-03-01 09:00:00+01"),
+        ("uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc999c0b4ef8bb6d6bb9bd380a11}"),
         ("shop.word", "Anna", "Anna"),
         ("shop.colour", "red", "red"),
         ("bytea", "\\\\x4142", "AB"),
@@ -325,27 +256,22 @@ async fn keys_of_every_kind_are_recognised() {
         )
         .await;
         let mut hand = Hand::start(&db).await;
-        hand.load(&[format!(r#"{{"k": "{deleted}", "n": "2026-01-01Z"}}"#)])
-            .await;
+        hand.load(&[format!(r#"{{"k": "{deleted}", "n": "2026-01-01Z"}}"#)]).await;
         // Whatever the session thinks of time, what is kept of it is the same.
         hand.session
             .batch_execute("set timezone = 'Asia/Tokyo'; set datestyle = 'SQL, DMY'")
             .await
             .unwrap();
-        hand.load(&[format!(
-            r#"{{"k": "{deleted}", "n": "2026-01-03 01:00+09", "del": true}}"#
-        )])
-        .await;
+        hand.load(&[format!(r#"{{"k": "{deleted}", "n": "2026-01-03 01:00+09", "del": true}}"#)])
+            .await;
         hand.session.batch_execute("reset all").await.unwrap();
         assert_eq!(
-            hand.load(&[format!(r#"{{"k": "{same}", "n": "2026-01-02 15:59:59Z"}}"#)])
-                .await,
+            hand.load(&[format!(r#"{{"k": "{same}", "n": "2026-01-02 15:59:59Z"}}"#)]).await,
             "extracted=1 transformed=1 produced=1 stale=1",
             "{column}"
         );
         assert_eq!(
-            hand.load(&[format!(r#"{{"k": "{same}", "n": "2026-01-02 16:00:01Z"}}"#)])
-                .await,
+            hand.load(&[format!(r#"{{"k": "{same}", "n": "2026-01-02 16:00:01Z"}}"#)]).await,
             "extracted=1 transformed=1 produced=1 inserted=1",
             "{column}"
         );
@@ -365,15 +291,9 @@ async fn tombstones_belong_to_the_target_and_go_with_its_last_pipeline() {
     let mut other = Hand::of(db.connect().await, "other").await;
     hand.load(&[put(1, 5)]).await;
     hand.load(&[del(1, 7)]).await;
-    assert_eq!(
-        other.load(&[put(1, 6)]).await,
-        "extracted=1 transformed=1 produced=1 stale=1"
-    );
+    assert_eq!(other.load(&[put(1, 6)]).await, "extracted=1 transformed=1 produced=1 stale=1");
     db.execute("select sluice.drop_pipeline('items')").await;
-    assert_eq!(
-        other.load(&[put(1, 6)]).await,
-        "extracted=1 transformed=1 produced=1 stale=1"
-    );
+    assert_eq!(other.load(&[put(1, 6)]).await, "extracted=1 transformed=1 produced=1 stale=1");
     db.execute("select sluice.drop_pipeline('other')").await;
     assert_eq!(db.rows(TOMBSTONES).await, Vec::<String>::new());
 }
@@ -392,8 +312,7 @@ async fn tombstones_count_for_what_a_faulty_record_had_superseded() {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 9, "n": 1, "u": "taken"}"#, r#"{"id": 1, "n": 1}"#])
-        .await;
+    hand.load(&[r#"{"id": 9, "n": 1, "u": "taken"}"#, r#"{"id": 1, "n": 1}"#]).await;
     hand.load(&[r#"{"id": 1, "n": 5, "del": true}"#]).await;
     assert_eq!(
         hand.load(&[
@@ -404,9 +323,6 @@ async fn tombstones_count_for_what_a_faulty_record_had_superseded() {
         .await,
         "extracted=3 transformed=2 quarantined=1 produced=2 inserted=1 stale=1"
     );
-    assert_eq!(
-        db.rows("select id from shop.items order by 1").await,
-        ["2", "9"]
-    );
+    assert_eq!(db.rows("select id from shop.items order by 1").await, ["2", "9"]);
     db.is_sound().await;
 }

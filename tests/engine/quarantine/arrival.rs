@@ -10,9 +10,8 @@ async fn second_replay(records: usize) -> (Vec<String>, usize) {
     let (db, mut hand) = shop(BY_ARRIVAL).await;
     register_version_2(&db, BY_ARRIVAL).await;
     for n in ["seven", "eight"] {
-        let bad: Vec<String> = (0..records)
-            .map(|id| format!(r#"{{"id": {id}, "n": "{n}"}}"#))
-            .collect();
+        let bad: Vec<String> =
+            (0..records).map(|id| format!(r#"{{"id": {id}, "n": "{n}"}}"#)).collect();
         hand.load(&bad).await;
         if n == "seven" {
             assert_eq!(
@@ -22,15 +21,10 @@ async fn second_replay(records: usize) -> (Vec<String>, usize) {
         }
     }
     let session = db.connect().await;
-    session
-        .batch_execute("set track_functions = 'all'; begin")
-        .await
-        .unwrap();
-    let done = db::rows(
-        &session,
-        "select replayed, updated from sluice.replay('items', version => 2)",
-    )
-    .await;
+    session.batch_execute("set track_functions = 'all'; begin").await.unwrap();
+    let done =
+        db::rows(&session, "select replayed, updated from sluice.replay('items', version => 2)")
+            .await;
     assert_eq!(done, [format!("{records}|{records}")]);
     let called = db::rows(
         &session,
@@ -59,9 +53,8 @@ async fn replay_over_rows_of_a_replay_takes_the_same_steps_for_few_and_for_many(
 /// The end of the migration that made the table: replays of before are to be noted.
 fn migrated() -> String {
     let migration = include_str!("../../../migrations/V9__records.sql");
-    let start = migration
-        .find("insert into sluice.replayed_keys")
-        .expect("it notes the replays of before");
+    let start =
+        migration.find("insert into sluice.replayed_keys").expect("it notes the replays of before");
     let (note, _) = migration[start..].split_once(';').expect("a statement");
     format!("delete from sluice.replayed_keys; {note}")
 }
@@ -106,8 +99,5 @@ async fn notes_of_replays_go_with_their_pipeline() {
     hand.load(&[r#"{"id": 1, "n": "seven"}"#]).await;
     replay(&db, ", version => 2").await;
     db.execute("select sluice.drop_pipeline('items')").await;
-    assert_eq!(
-        db.value("select count(*) from sluice.replayed_keys").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.replayed_keys").await, "0");
 }

@@ -10,17 +10,13 @@ const RECORDS: &str =
 async fn which_records_has_to_be_said() {
     let (db, mut hand) = shop(BY_ARRIVAL).await;
     hand.load(&["a", "b"]).await;
-    for (function, all, more) in [
-        ("discard", "all_open", ", reason => 'x'"),
-        ("reopen", "all_discarded", ""),
-    ] {
+    for (function, all, more) in
+        [("discard", "all_open", ", reason => 'x'"), ("reopen", "all_discarded", "")]
+    {
         for arguments in ["", ", quarantine_ids => null, filter => null"] {
-            problem(
-                &db,
-                &format!("select sluice.{function}('items'{arguments}{more})"),
-            )
-            .await
-            .refuses("needs to be told which records", all);
+            problem(&db, &format!("select sluice.{function}('items'{arguments}{more})"))
+                .await
+                .refuses("needs to be told which records", all);
         }
         for choice in ["quarantine_ids => '{1}'", "filter => 'true'"] {
             problem(
@@ -36,15 +32,12 @@ async fn which_records_has_to_be_said() {
         )
         .await
         .refuses("pipeline items has no quarantined record 7", "");
-        problem(
-            &db,
-            &format!("select sluice.{function}('items', filter => '1=1) or (1=1'{more})"),
-        )
-        .await
-        .refuses(
-            "cannot be used: syntax error",
-            "a condition on the columns of sluice.quarantine_",
-        );
+        problem(&db, &format!("select sluice.{function}('items', filter => '1=1) or (1=1'{more})"))
+            .await
+            .refuses(
+                "cannot be used: syntax error",
+                "a condition on the columns of sluice.quarantine_",
+            );
     }
     assert_eq!(db.rows(RECORDS).await, ["1|open|1|-", "2|open|1|-"]);
 }
@@ -67,11 +60,7 @@ async fn bytes_that_were_discarded_stay_so_when_a_rewind_brings_them_again() {
     );
     assert_eq!(
         db.rows(RECORDS).await,
-        [
-            "1|discarded|2|rubbish",
-            "2|discarded|2|rubbish",
-            "3|open|2|-"
-        ]
+        ["1|discarded|2|rubbish", "2|discarded|2|rubbish", "3|open|2|-"]
     );
     assert_eq!(
         db.rows("select id, reason, payload, seen, batch = (select max(batch_id) from sluice.batches) from sluice.quarantine_discarded").await,
@@ -97,19 +86,14 @@ async fn reopened_records_are_open_as_before() {
         ("all_discarded => true", "0"),
     ] {
         assert_eq!(
-            db.value(&format!("select sluice.reopen('items', {which})"))
-                .await,
+            db.value(&format!("select sluice.reopen('items', {which})")).await,
             count,
             "{which}"
         );
     }
+    assert_eq!(db.rows(RECORDS).await, ["1|open|1|-", "2|open|1|-", "3|open|1|-"]);
     assert_eq!(
-        db.rows(RECORDS).await,
-        ["1|open|1|-", "2|open|1|-", "3|open|1|-"]
-    );
-    assert_eq!(
-        db.rows("select event from sluice.quarantine_history_details where id = 1")
-            .await,
+        db.rows("select event from sluice.quarantine_history_details where id = 1").await,
         ["quarantined", "discarded", "reopened"]
     );
     assert_proven(&db).await;
@@ -124,10 +108,7 @@ async fn reopened_records_are_open_as_before() {
         "0",
         "what was loaded stays closed"
     );
-    assert_eq!(
-        db.rows(RECORDS).await,
-        ["1|replayed|2|-", "2|open|1|-", "3|open|1|-"]
-    );
+    assert_eq!(db.rows(RECORDS).await, ["1|replayed|2|-", "2|open|1|-", "3|open|1|-"]);
     assert_proven(&db).await;
 }
 
@@ -140,9 +121,6 @@ async fn the_same_bytes_are_not_opened_twice() {
     )
     .await;
     let refused = problem(&db, "select sluice.reopen('items', '{1}')").await;
-    refused.refuses(
-        "the same bytes would be open twice",
-        "leave out all but one",
-    );
+    refused.refuses("the same bytes would be open twice", "leave out all but one");
     assert_eq!(refused.detail, "the same bytes are in records 1, 2");
 }

@@ -56,19 +56,13 @@ async fn filter_is_one_expression_that_leaves_no_brackets() {
         " -- nothing",
     ] {
         for operation in OPERATIONS {
-            problem(&db, &operation.replace("{}", filter))
-                .await
-                .refuses(
-                    &format!("filter {} cannot be used", quoted(filter)),
-                    "a condition on the columns of sluice.quarantine_open_details",
-                );
+            problem(&db, &operation.replace("{}", filter)).await.refuses(
+                &format!("filter {} cannot be used", quoted(filter)),
+                "a condition on the columns of sluice.quarantine_open_details",
+            );
         }
     }
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine_open")
-            .await,
-        "3"
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine_open").await, "3");
 }
 
 #[tokio::test]
@@ -79,23 +73,12 @@ async fn filter_finds_records_of_its_pipeline_only() {
         ("true or pipeline = 'others'", vec!["1", "2"]),
         ("pipeline = 'others'", vec![]),
         ("payload = 'b' -- the second", vec!["2"]),
-        (
-            "id in (select max(id) from sluice.quarantine_open where pipeline = 'items')",
-            vec!["2"],
-        ),
+        ("id in (select max(id) from sluice.quarantine_open where pipeline = 'items')", vec!["2"]),
         ("quarantine_open_details.id = 1", vec!["1"]),
     ] {
-        assert_eq!(
-            db.rows(&OPERATIONS[0].replace("{}", filter)).await,
-            found,
-            "{filter}"
-        );
+        assert_eq!(db.rows(&OPERATIONS[0].replace("{}", filter)).await, found, "{filter}");
     }
-    assert_eq!(
-        db.rows("select sluice.find_quarantined('items', '{2}', 'true')")
-            .await,
-        ["2"]
-    );
+    assert_eq!(db.rows("select sluice.find_quarantined('items', '{2}', 'true')").await, ["2"]);
 }
 
 #[tokio::test]
@@ -121,14 +104,7 @@ async fn ids_of_no_record_of_the_pipeline_are_named() {
     }
     // What was closed meanwhile is no mistake: it is safe to repeat.
     for left in ["1", "0"] {
-        assert_eq!(
-            db.value("select sluice.discard('items', '{1}', 'x')").await,
-            left
-        );
+        assert_eq!(db.value("select sluice.discard('items', '{1}', 'x')").await, left);
     }
-    assert_eq!(
-        db.rows("select sluice.find_quarantined('items', '{1,2}')")
-            .await,
-        ["2"]
-    );
+    assert_eq!(db.rows("select sluice.find_quarantined('items', '{1,2}')").await, ["2"]);
 }

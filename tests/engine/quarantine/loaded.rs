@@ -19,16 +19,13 @@ async fn mended() -> (TestDb, Hand) {
     .await;
     // Another one stays open, and old.
     Hand::start(&db).await.load(&[BAD, "{}"]).await;
-    db.execute("alter table shop.items drop constraint items_n_check")
-        .await;
+    db.execute("alter table shop.items drop constraint items_n_check").await;
     let hand = Hand::start(&db).await;
     (db, hand)
 }
 
 async fn load(hand: &mut Hand, meanwhile: &str) {
-    hand.stage(&[BAD, r#"{"id": 2, "n": "xxxx"}"#])
-        .await
-        .unwrap();
+    hand.stage(&[BAD, r#"{"id": 2, "n": "xxxx"}"#]).await.unwrap();
     hand.session.batch_execute(meanwhile).await.unwrap();
     hand.transform().await.unwrap();
     hand.merge().await.unwrap();
@@ -49,19 +46,14 @@ async fn record_that_loads_now_is_closed_with_and_without_digests() {
 #[tokio::test]
 async fn digests_that_came_with_the_records_tell_which_are_open() {
     let (db, mut hand) = mended().await;
-    load(
-        &mut hand,
-        "update pg_temp.sluice_staging set digest = gen_random_uuid()",
-    )
-    .await;
+    load(&mut hand, "update pg_temp.sluice_staging set digest = gen_random_uuid()").await;
     assert_eq!(db.rows(OPEN).await, ["open|1"]);
 }
 
 #[tokio::test]
 async fn record_that_is_bad_again_stays_open() {
     let (db, mut hand) = mended().await;
-    db.execute("alter table shop.items add constraint n_is_plain check (n !~ ',')")
-        .await;
+    db.execute("alter table shop.items add constraint n_is_plain check (n !~ ',')").await;
     load(&mut hand, "select").await;
     assert_eq!(db.rows(OPEN).await, ["open|2"]);
     // Good in one place and bad in another.

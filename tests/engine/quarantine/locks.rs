@@ -23,18 +23,15 @@ async fn dropping_a_pipeline_waits_for_a_replay_and_does_not_deadlock_with_it() 
         db.execute("set deadlock_timeout = '60s'; select sluice.drop_pipeline('items')"),
         async {
             db.wait_until("select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%drop_pipeline%' and pid <> pg_backend_pid())").await;
-            let done = db::rows(
-                &replay,
-                "select replayed from sluice.replay('items', version => 2)",
-            )
-            .await;
+            let done =
+                db::rows(&replay, "select replayed from sluice.replay('items', version => 2)")
+                    .await;
             assert_eq!(done, ["1"]);
             replay.batch_execute("commit").await.unwrap();
         }
     );
     assert_eq!(
-        db.value("select (select count(*) from shop.items), count(*) from sluice.pipelines")
-            .await,
+        db.value("select (select count(*) from shop.items), count(*) from sluice.pipelines").await,
         "1|0"
     );
 }
@@ -50,12 +47,8 @@ async fn work_on_records_keeps_nobody_from_referring_to_them() {
         "select sluice.discard('items', '{1}', 'x')",
     ] {
         let session = db.connect().await;
-        session
-            .batch_execute(&format!("begin; {work}"))
-            .await
-            .unwrap();
-        db.execute("select from sluice.quarantine for key share nowait")
-            .await;
+        session.batch_execute(&format!("begin; {work}")).await.unwrap();
+        db.execute("select from sluice.quarantine for key share nowait").await;
         session.batch_execute("rollback").await.unwrap();
     }
     assert_proven(&db).await;
@@ -84,10 +77,8 @@ async fn replay_checks_the_deferred_constraints_of_its_caller_at_once_and_blames
             assert!(!is_there, "{error:?}");
         } else {
             assert!(is_there, "accepted");
-            let late = session
-                .batch_execute("insert into shop.notes values (3)")
-                .await
-                .unwrap_err();
+            let late =
+                session.batch_execute("insert into shop.notes values (3)").await.unwrap_err();
             assert_eq!(late.code().unwrap().code(), "23503", "still immediate");
         }
         session.batch_execute("rollback").await.unwrap();

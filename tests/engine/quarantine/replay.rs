@@ -44,8 +44,7 @@ pub(super) async fn replay(db: &TestDb, arguments: &str) -> Vec<String> {
 }
 
 async fn table(db: &TestDb) -> Vec<String> {
-    db.rows("select id, n, at from shop.items order by id")
-        .await
+    db.rows("select id, n, at from shop.items order by id").await
 }
 
 /// Nothing is out of balance, and closed records name batches of the ledger.
@@ -96,11 +95,7 @@ async fn what_loads_is_closed_and_names_its_batch_and_version() {
            source => sluice.file_source(path => '-'), key => '{id}')")
         .await
         .refuses("version 2 has loaded batches and cannot be changed", "name it v3");
-    assert_eq!(
-        db.value("select active_version from sluice.pipelines")
-            .await,
-        "1"
-    );
+    assert_eq!(db.value("select active_version from sluice.pipelines").await, "1");
 }
 
 #[tokio::test]
@@ -145,16 +140,9 @@ async fn older_record_never_overwrites_a_newer_row_by_order_by() {
         r#"{"id": 3, "n": "seven", "at": 10}"#,
     ])
     .await;
-    hand.load(&[
-        r#"{"id": 1, "n": 1, "at": 11}"#,
-        r#"{"id": 2, "n": 2, "at": 9}"#,
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "n": 1, "at": 11}"#, r#"{"id": 2, "n": 2, "at": 9}"#]).await;
     register_version_2(&db, BY_TIME).await;
-    assert_eq!(
-        replay(&db, ", version => 2").await,
-        ["replayed=3 inserted=1 updated=1 stale=1"]
-    );
+    assert_eq!(replay(&db, ", version => 2").await, ["replayed=3 inserted=1 updated=1 stale=1"]);
     assert_eq!(table(&db).await, ["1|1|11", "2|7|10", "3|7|10"]);
     assert_proven(&db).await;
 }
@@ -164,8 +152,7 @@ async fn older_record_never_overwrites_a_newer_row_by_arrival() {
     for options in [BY_ARRIVAL, BY_TIME] {
         let (db, mut hand) = shop(options).await;
         hand.load(&[r#"{"id": 2, "n": 2}"#]).await;
-        hand.load(&[r#"{"id": 1, "n": "seven"}"#, r#"{"id": 2, "n": "seven"}"#])
-            .await;
+        hand.load(&[r#"{"id": 1, "n": "seven"}"#, r#"{"id": 2, "n": "seven"}"#]).await;
         hand.load(&[r#"{"id": 1, "n": 1}"#]).await;
         register_version_2(&db, options).await;
         // What came after it stays; what came before it is overwritten.
@@ -186,16 +173,14 @@ async fn older_record_never_overwrites_a_newer_row_by_arrival() {
 #[tokio::test]
 async fn record_stays_open_where_nobody_can_tell_whether_the_row_is_newer() {
     let (db, mut hand) = shop(BY_ARRIVAL).await;
-    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#]).await;
     hand.load(&[r#"{"id": 1, "n": "seven"}"#]).await;
     // It may have been this very row that came again, unchanged.
     hand.load(&[r#"{"id": 2, "n": 2}"#]).await;
     register_version_2(&db, BY_ARRIVAL).await;
     assert_eq!(replay(&db, ", version => 2").await, ["unsure=1 stale=1"]);
     assert_eq!(
-        db.rows("select event from sluice.quarantine_history_details")
-            .await,
+        db.rows("select event from sluice.quarantine_history_details").await,
         ["quarantined", "unsure"]
     );
     assert_eq!(table(&db).await, ["1|1|-", "2|2|-"]);
@@ -224,11 +209,7 @@ async fn records_replayed_in_any_order_end_as_they_arrived() {
     register_version_2(&db, BY_ARRIVAL).await;
     // The later first, in one replay; then the earlier, in another.
     assert_eq!(
-        replay(
-            &db,
-            ", version => 2, filter => $$ payload like '%eight%' $$"
-        )
-        .await,
+        replay(&db, ", version => 2, filter => $$ payload like '%eight%' $$").await,
         ["replayed=1 inserted=1"]
     );
     assert_eq!(replay(&db, ", version => 2").await, ["replayed=1 stale=1"]);
@@ -257,16 +238,13 @@ async fn bytes_that_are_no_text_stay_until_they_are_amended() {
     hand.session.batch_execute("commit").await.unwrap();
     assert_eq!(replay(&db, "").await, ["quarantined=1"]);
     assert_eq!(
-        db.value("select sqlstate, payload from sluice.quarantine where status = 'open'")
-            .await,
+        db.value("select sqlstate, payload from sluice.quarantine where status = 'open'").await,
         r"22021|\x7b00ff7d"
     );
-    db.value(r#"select sluice.amend(id, '{"id": 2}', 'mended') from sluice.quarantine_open"#)
-        .await;
+    db.value(r#"select sluice.amend(id, '{"id": 2}', 'mended') from sluice.quarantine_open"#).await;
     assert_eq!(replay(&db, "").await, ["replayed=1 inserted=1"]);
     assert_eq!(
-        db.value("select payload, original_payload from sluice.quarantine")
-            .await,
+        db.value("select payload, original_payload from sluice.quarantine").await,
         r"\x7b226964223a20327d|\x7b00ff7d"
     );
 }
@@ -274,36 +252,21 @@ async fn bytes_that_are_no_text_stay_until_they_are_amended() {
 #[tokio::test]
 async fn many_records_go_in_batches_that_are_made_of_sets() {
     let (db, mut hand) = shop(BY_TIME).await;
-    let bad: Vec<String> = (0..2500)
-        .map(|id| format!(r#"{{"id": {id}, "n": "seven", "at": {id}}}"#))
-        .collect();
+    let bad: Vec<String> =
+        (0..2500).map(|id| format!(r#"{{"id": {id}, "n": "seven", "at": {id}}}"#)).collect();
     for some in bad.chunks(1000) {
         hand.load(some).await;
     }
     register_version_2(&db, BY_TIME).await;
-    let before = db
-        .value("select txid_current()")
-        .await
-        .parse::<i64>()
-        .unwrap();
+    let before = db.value("select txid_current()").await.parse::<i64>().unwrap();
     assert_eq!(
         replay(&db, ", version => 2, batch_rows => 1000").await,
-        [
-            "replayed=1000 inserted=1000",
-            "replayed=1000 inserted=1000",
-            "replayed=500 inserted=500"
-        ]
+        ["replayed=1000 inserted=1000", "replayed=1000 inserted=1000", "replayed=500 inserted=500"]
     );
-    let used = db
-        .value("select txid_current()")
-        .await
-        .parse::<i64>()
-        .unwrap()
-        - before;
+    let used = db.value("select txid_current()").await.parse::<i64>().unwrap() - before;
     assert!(used < 100, "{used} transaction ids for 2500 records");
     assert_eq!(
-        db.value("select count(*), sum(n), sum(at) from shop.items")
-            .await,
+        db.value("select count(*), sum(n), sum(at) from shop.items").await,
         "2500|17500|3123750"
     );
     assert_proven(&db).await;
@@ -332,8 +295,7 @@ async fn replay_that_is_rolled_back_leaves_nothing() {
 #[tokio::test]
 async fn records_are_replayed_once_whoever_else_replays_them() {
     let (db, mut hand) = shop(BY_ARRIVAL).await;
-    hand.load(&[r#"{"id": 1, "n": "seven"}"#, r#"{"id": 2, "n": "seven"}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": "seven"}"#, r#"{"id": 2, "n": "seven"}"#]).await;
     register_version_2(&db, BY_ARRIVAL).await;
     let first = db.connect().await;
     first
@@ -369,11 +331,7 @@ async fn replay_waits_for_a_load_in_progress_that_wants_the_same_record() {
         hand.session.batch_execute("commit").await.unwrap();
     });
     assert_eq!(replayed, ["replayed=1 inserted=1"]);
-    assert_eq!(
-        db.value("select seen_count, status from sluice.quarantine")
-            .await,
-        "2|replayed"
-    );
+    assert_eq!(db.value("select seen_count, status from sluice.quarantine").await, "2|replayed");
     assert_proven(&db).await;
 }
 
@@ -391,8 +349,7 @@ async fn record_that_the_source_brings_again_is_closed_when_it_loads() {
         ["loaded|1|load|2", "open|2|-|-"]
     );
     assert_eq!(
-        db.rows("select id, event, version from sluice.quarantine_history_details")
-            .await,
+        db.rows("select id, event, version from sluice.quarantine_history_details").await,
         ["1|quarantined|1", "1|loaded|2"]
     );
     assert_proven(&db).await;
@@ -404,10 +361,7 @@ async fn paused_pipelines_can_be_replayed() {
     hand.load(&[r#"{"id": 1, "n": "seven"}"#]).await;
     register_version_2(&db, BY_ARRIVAL).await;
     db.value("select sluice.pause_pipeline('items')").await;
-    assert_eq!(
-        replay(&db, ", version => 2").await,
-        ["replayed=1 inserted=1"]
-    );
+    assert_eq!(replay(&db, ", version => 2").await, ["replayed=1 inserted=1"]);
 }
 
 #[tokio::test]
@@ -415,11 +369,7 @@ async fn what_cannot_be_replayed_is_refused_in_words() {
     let (db, mut hand) = shop(BY_ARRIVAL).await;
     hand.load(&["{}"]).await;
     for (arguments, message, hint) in [
-        (
-            ", version => 5",
-            "pipeline items has no version 5",
-            "it has v1",
-        ),
+        (", version => 5", "pipeline items has no version 5", "it has v1"),
         (
             ", filter => 'nonsense = 1'",
             "filter 'nonsense = 1' cannot be used: column \"nonsense\" does not exist",
@@ -430,26 +380,10 @@ async fn what_cannot_be_replayed_is_refused_in_words() {
             "filter 'sqlstate = ' cannot be used: syntax error",
             "sqlstate = '22P02'",
         ),
-        (
-            ", filter => ' '",
-            "filter ' ' cannot be used: it is empty",
-            "a condition on the columns",
-        ),
-        (
-            ", filter => 'id / 0 = 1'",
-            "cannot be used: division by zero",
-            "",
-        ),
-        (
-            ", filter => 'true)) o; delete from sluice.quarantine; --'",
-            "cannot be used: ",
-            "",
-        ),
-        (
-            ", batch_rows => 0",
-            "batch_rows 0 is not positive",
-            "leave it out",
-        ),
+        (", filter => ' '", "filter ' ' cannot be used: it is empty", "a condition on the columns"),
+        (", filter => 'id / 0 = 1'", "cannot be used: division by zero", ""),
+        (", filter => 'true)) o; delete from sluice.quarantine; --'", "cannot be used: ", ""),
+        (", batch_rows => 0", "batch_rows 0 is not positive", "leave it out"),
     ] {
         problem(&db, &format!("select sluice.replay('items'{arguments})"))
             .await
@@ -458,8 +392,5 @@ async fn what_cannot_be_replayed_is_refused_in_words() {
     problem(&db, "select sluice.replay('nothing')")
         .await
         .refuses("pipeline nothing is not defined", "defined are: items");
-    assert_eq!(
-        db.value("select status from sluice.quarantine").await,
-        "open"
-    );
+    assert_eq!(db.value("select status from sluice.quarantine").await, "open");
 }

@@ -5,8 +5,7 @@ use crate::support::TestDb;
 
 async fn shop(options: &str) -> (TestDb, Hand) {
     let db = TestDb::new().await;
-    db.execute("create schema shop; create table shop.parents (id bigint primary key)")
-        .await;
+    db.execute("create schema shop; create table shop.parents (id bigint primary key)").await;
     items(
         &db,
         "id bigint primary key, parent bigint references shop.parents, n integer",
@@ -41,8 +40,7 @@ async fn orphans_are_loaded_once_their_parent_is_there() {
     assert_eq!(db.value(RETRY).await, "0");
     assert_eq!(db.rows("select id, parent from shop.items").await, ["1|1"]);
     assert_eq!(
-        db.rows("select quarantine_id, status, sqlstate from sluice.quarantine order by 1")
-            .await,
+        db.rows("select quarantine_id, status, sqlstate from sluice.quarantine order by 1").await,
         ["1|replayed|23503", "2|open|23503", "3|open|22P02"]
     );
 }
@@ -53,10 +51,7 @@ async fn newer_row_is_left_alone_and_the_orphan_closed() {
     hand.load(&[r#"{"id": 1, "n": 5}"#]).await;
     db.execute("insert into shop.parents values (1)").await;
     assert_eq!(db.value(RETRY).await, "1");
-    assert_eq!(
-        db.rows("select id, parent, n from shop.items").await,
-        ["1|-|5"]
-    );
+    assert_eq!(db.rows("select id, parent, n from shop.items").await, ["1|-|5"]);
 }
 
 #[tokio::test]
@@ -65,9 +60,5 @@ async fn pipeline_may_decline() {
     db.execute("insert into shop.parents values (1), (2)").await;
     assert_eq!(db.value(RETRY).await, "0");
     assert_eq!(db.value("select count(*) from shop.items").await, "0");
-    assert_eq!(
-        db.value("select sum(replayed) from sluice.replay('items')")
-            .await,
-        "2"
-    );
+    assert_eq!(db.value("select sum(replayed) from sluice.replay('items')").await, "2");
 }

@@ -21,10 +21,7 @@ async fn the_same_bytes_are_open_once_and_move_their_counters() {
     let db = shop().await;
     let mut hand = Hand::start(&db).await;
     let bad = r#"{"id": 1, "n": "x"}"#;
-    assert_eq!(
-        hand.load(&[bad, bad, "{}", bad]).await,
-        "extracted=4 quarantined=4"
-    );
+    assert_eq!(hand.load(&[bad, bad, "{}", bad]).await, "extracted=4 quarantined=4");
     hand.load(&["", bad]).await;
     assert_eq!(
         db.rows("select q.payload, q.seen, q.position, q.origin, q.version, f.batch_seq, l.batch_seq
@@ -99,11 +96,7 @@ async fn payload_is_the_text_as_it_came() {
     let mut hand = Hand::start(&db).await;
     let odd = "  {\"n\": 0 ,\t\"id\":1.0e0, \"n\": 0, \"größe\": \"☃\"}\r";
     hand.load(&[odd]).await;
-    assert_eq!(
-        db.rows("select payload from sluice.quarantine_open_details")
-            .await,
-        [odd]
-    );
+    assert_eq!(db.rows("select payload from sluice.quarantine_open_details").await, [odd]);
 }
 
 #[tokio::test]
@@ -140,8 +133,7 @@ async fn origin_is_that_of_the_span_a_record_stands_in() {
     hand.merge().await.unwrap();
     hand.session.batch_execute("commit").await.unwrap();
     assert_eq!(
-        db.rows("select payload, origin from sluice.quarantine_open_details order by 1")
-            .await,
+        db.rows("select payload, origin from sluice.quarantine_open_details order by 1").await,
         ["a|-", "b|y.json", "c|y.json", "d|z.json"]
     );
 }
@@ -159,43 +151,27 @@ async fn discard_needs_a_reason_and_keeps_the_record() {
         .await
         .refuses("discard needs a reason", "reason =>");
     }
-    let id = db
-        .value("select id from sluice.quarantine_open_details where payload = 'b'")
-        .await;
+    let id = db.value("select id from sluice.quarantine_open_details where payload = 'b'").await;
     assert_eq!(
-        db.value(&format!(
-            "select sluice.discard('items', array[{id}], 'a typo')"
-        ))
-        .await,
+        db.value(&format!("select sluice.discard('items', array[{id}], 'a typo')")).await,
         "1"
     );
     assert_eq!(
-        db.value(&format!(
-            "select sluice.discard('items', array[{id}], 'again')"
-        ))
-        .await,
+        db.value(&format!("select sluice.discard('items', array[{id}], 'again')")).await,
         "0"
     );
     assert_eq!(
         db.rows("select convert_from(payload, 'UTF8'), status, reason, closed_by = session_user, closed_at is not null from sluice.quarantine order by 1").await,
         ["a|open|-|-|f", "b|discarded|a typo|t|t", "c|open|-|-|f"]
     );
+    assert_eq!(db.rows("select payload from sluice.quarantine_open_details").await, ["a", "c"]);
     assert_eq!(
-        db.rows("select payload from sluice.quarantine_open_details")
-            .await,
-        ["a", "c"]
-    );
-    assert_eq!(
-        db.value("select sluice.discard('items', reason => 'all', all_open => true)")
-            .await,
+        db.value("select sluice.discard('items', reason => 'all', all_open => true)").await,
         "2"
     );
-    problem(
-        &db,
-        "select sluice.discard('other', reason => 'x', all_open => true)",
-    )
-    .await
-    .refuses("pipeline other is not defined", "defined are: items");
+    problem(&db, "select sluice.discard('other', reason => 'x', all_open => true)")
+        .await
+        .refuses("pipeline other is not defined", "defined are: items");
 }
 
 #[tokio::test]
@@ -203,20 +179,11 @@ async fn closed_and_open_cannot_be_mixed_up() {
     let db = shop().await;
     Hand::start(&db).await.load(&["a"]).await;
     for (change, constraint) in [
-        (
-            "status = 'lost', closed_at = now()",
-            "quarantine_status_is_known",
-        ),
+        ("status = 'lost', closed_at = now()", "quarantine_status_is_known"),
         ("status = 'replayed'", "quarantine_closed_when_not_open"),
         ("closed_at = now()", "quarantine_closed_when_not_open"),
-        (
-            "status = 'loaded', closed_at = now()",
-            "quarantine_resolved_records_name_their_batch",
-        ),
-        (
-            "resolved_batch_id = 1",
-            "quarantine_resolved_records_name_their_batch",
-        ),
+        ("status = 'loaded', closed_at = now()", "quarantine_resolved_records_name_their_batch"),
+        ("resolved_batch_id = 1", "quarantine_resolved_records_name_their_batch"),
         ("seen_count = 0", "quarantine_seen_count_is_positive"),
     ] {
         problem(&db, &format!("update sluice.quarantine set {change}"))

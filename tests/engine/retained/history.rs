@@ -22,22 +22,18 @@ async fn age(db: &TestDb, days: u32) {
 }
 
 async fn finish(db: &TestDb, hand: &Hand) {
-    db.execute(&format!("select sluice.finish_run({}, 'ok')", hand.run))
-        .await;
+    db.execute(&format!("select sluice.finish_run({}, 'ok')", hand.run)).await;
 }
 
 /// Three batches of a run of long ago, with a record in quarantine that was discarded and one that is open.
 async fn aged() -> (TestDb, Hand) {
     let db = shop("retain_history => '1 year'").await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 0}"#])
-        .await;
-    hand.load(&[r#"{"id": 2, "n": 2}"#, r#"{"id": 3, "n": -3}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 0}"#]).await;
+    hand.load(&[r#"{"id": 2, "n": 2}"#, r#"{"id": 3, "n": -3}"#]).await;
     hand.load(&[r#"{"id": 4, "n": 4}"#]).await;
     finish(&db, &hand).await;
-    db.execute("select sluice.discard('items', '{1}', 'never mind')")
-        .await;
+    db.execute("select sluice.discard('items', '{1}', 'never mind')").await;
     age(&db, 400).await;
     (db, hand)
 }
@@ -76,8 +72,7 @@ async fn one_entry_stands_for_those_that_are_old_and_verify_balances() {
     assert_eq!(db.rows(LEDGER).await, ["4|carried|4", "5|load|-"]);
     assert_eq!(db.rows(BROKEN).await, NOTHING);
     assert_eq!(
-        db.rows("select batches, runs, records, seen_count from sluice.pruned")
-            .await,
+        db.rows("select batches, runs, records, seen_count from sluice.pruned").await,
         ["4|2|1|1"]
     );
 }
@@ -89,14 +84,8 @@ async fn a_forged_carry_is_found_out() {
     hand.load(&[r#"{"id": 5, "n": 5}"#]).await;
     db.rows(PRUNE).await;
     for (forged, check) in [
-        (
-            "update sluice.batches set carried = 2 where kind = 'carried'",
-            "cursor chain",
-        ),
-        (
-            "update sluice.batches set cursor_after = '{}' where kind = 'carried'",
-            "cursor chain",
-        ),
+        ("update sluice.batches set carried = 2 where kind = 'carried'", "cursor chain"),
+        ("update sluice.batches set cursor_after = '{}' where kind = 'carried'", "cursor chain"),
         ("update sluice.pruned set seen_count = 0", "books"),
         (
             "update sluice.batches set inserted = 4, produced = produced + 1 where kind = 'carried'",
@@ -129,10 +118,7 @@ async fn edits_and_deletions_of_rows_from_before_are_still_found() {
     let why =
         "select value from sluice.why('items', '2') where fact in ('row', 'batch') order by fact";
     let why = db.rows(why).await;
-    assert!(
-        why[0].contains("the rest was pruned from the ledger"),
-        "{why:?}"
-    );
+    assert!(why[0].contains("the rest was pruned from the ledger"), "{why:?}");
 }
 
 #[tokio::test]
@@ -151,22 +137,16 @@ async fn a_record_from_before_replays_as_if_its_batch_were_there() {
         let mut hand = Hand::start(&db).await;
         hand.load(&[r#"{"id": 9, "n": 9}"#]).await;
         assert_ne!(db.rows(PRUNE).await, NOTHING);
-        db.execute("alter table shop.items drop constraint items_n_check")
-            .await;
+        db.execute("alter table shop.items drop constraint items_n_check").await;
         assert_eq!(
-            db.rows("select updated, stale, unsure from sluice.replay('items')")
-                .await,
+            db.rows("select updated, stale, unsure from sluice.replay('items')").await,
             [if loaded { "1|0|0" } else { "0|1|0" }]
         );
         assert_eq!(
             db.rows("select n from shop.items where id = 1").await,
             [if later { "3" } else { "0" }]
         );
-        assert_eq!(
-            db.rows("select sum(seen_count) from sluice.quarantine")
-                .await,
-            ["1"]
-        );
+        assert_eq!(db.rows("select sum(seen_count) from sluice.quarantine").await, ["1"]);
     }
 }
 
@@ -180,34 +160,21 @@ async fn a_cursor_is_not_set_back_behind_what_was_pruned_but_to_the_start() {
     for goal in ["to_batch => 2", "to_time => now() - interval '500 days'"] {
         problem(&db, &format!("select sluice.rewind('items', {goal})"))
             .await
-            .refuses(
-                "was pruned from the ledger",
-                "to_start => true reads everything again",
-            );
+            .refuses("was pruned from the ledger", "to_start => true reads everything again");
     }
-    let carry = db
-        .value("select batch_id from sluice.batches where kind = 'carried'")
-        .await;
-    db.execute(&format!(
-        "select sluice.rewind('items', to_batch => {carry})"
-    ))
-    .await;
+    let carry = db.value("select batch_id from sluice.batches where kind = 'carried'").await;
+    db.execute(&format!("select sluice.rewind('items', to_batch => {carry})")).await;
     assert_eq!(
-        db.rows("select cursor, batch_seq from sluice.etl_state")
-            .await,
+        db.rows("select cursor, batch_seq from sluice.etl_state").await,
         [r#"{"batch": 3}|6"#]
     );
     assert_eq!(db.rows(BROKEN).await, NOTHING);
-    db.execute("select sluice.rewind('items', to_start => true)")
-        .await;
+    db.execute("select sluice.rewind('items', to_start => true)").await;
     assert_eq!(db.rows(BROKEN).await, NOTHING);
     // From here nobody knows any more how far files had been read when it was pruned.
-    problem(
-        &db,
-        &format!("select sluice.rewind('items', to_batch => {carry})"),
-    )
-    .await
-    .refuses("was pruned from the ledger", "to_start");
+    problem(&db, &format!("select sluice.rewind('items', to_batch => {carry})"))
+        .await
+        .refuses("was pruned from the ledger", "to_start");
 }
 
 #[tokio::test]
@@ -218,14 +185,8 @@ async fn goals_of_rewinds_snapshots_and_retained_payloads_hold_the_ledger() {
          update sluice.batches set committed_at = now() - interval '1 day' where kind = 'rewind'",
     )
     .await;
-    assert_eq!(
-        db.rows("select batches from sluice.prune('items')").await,
-        ["2"]
-    );
-    assert_eq!(
-        db.rows(LEDGER).await,
-        ["2|carried|2", "3|load|-", "4|rewind|-"]
-    );
+    assert_eq!(db.rows("select batches from sluice.prune('items')").await, ["2"]);
+    assert_eq!(db.rows(LEDGER).await, ["2|carried|2", "3|load|-", "4|rewind|-"]);
     assert_eq!(db.rows(BROKEN).await, NOTHING);
 
     let (db, _) = aged().await;
@@ -234,31 +195,21 @@ async fn goals_of_rewinds_snapshots_and_retained_payloads_hold_the_ledger() {
          insert into sluice.raw_days values (1, (now() at time zone 'UTC')::date - 1000)",
     )
     .await;
-    assert_eq!(
-        db.rows("select batches, records from sluice.prune('items')")
-            .await,
-        ["0|1"]
-    );
+    assert_eq!(db.rows("select batches, records from sluice.prune('items')").await, ["0|1"]);
 }
 
 #[tokio::test]
 async fn each_call_prunes_so_many_and_waits_for_no_batch() {
     let (db, _) = aged().await;
     let loading = db.connect().await;
-    loading
-        .batch_execute("begin; select from sluice.etl_state for update")
-        .await
-        .unwrap();
+    loading.batch_execute("begin; select from sluice.etl_state for update").await.unwrap();
     assert_eq!(db.rows(PRUNE).await, NOTHING);
     loading.batch_execute("rollback").await.unwrap();
     let some = "select batches, runs, records from sluice.prune('items', max_rows => 1)";
     assert_eq!(db.rows(some).await, ["2|0|1"]);
     assert_eq!(db.rows(some).await, NOTHING);
     assert_eq!(db.rows(LEDGER).await, ["2|carried|2", "3|load|-"]);
-    problem(
-        &db,
-        "select sluice.prune('items', history_before => now() + interval '1 day')",
-    )
-    .await
-    .refuses("has not come yet", "1 year");
+    problem(&db, "select sluice.prune('items', history_before => now() + interval '1 day')")
+        .await
+        .refuses("has not come yet", "1 year");
 }

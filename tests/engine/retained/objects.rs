@@ -23,11 +23,7 @@ impl Drop {
 
     /// `is_store`: read as objects.
     async fn aged_in(is_store: bool) -> Self {
-        let drop = Drop {
-            db: TestDb::new().await,
-            folder: tempfile::tempdir().unwrap(),
-            is_store,
-        };
+        let drop = Drop { db: TestDb::new().await, folder: tempfile::tempdir().unwrap(), is_store };
         drop.db
             .execute(
                 "create schema shop; create table shop.items (id bigint primary key, n integer);
@@ -69,10 +65,7 @@ impl Drop {
     fn definition(&self, after: &str) -> String {
         let source = match self.is_store {
             true => format!("object_source(url => '{}'", self.address()),
-            false => format!(
-                "file_source(path => '{}', settle_seconds => 0",
-                self.address()
-            ),
+            false => format!("file_source(path => '{}', settle_seconds => 0", self.address()),
         };
         format!(
             "select sluice.define_pipeline(name => 'items', version => 1, transform => 'shop.items_v1',
@@ -86,10 +79,7 @@ impl Drop {
     }
 
     fn runs(&self, books: &str) -> String {
-        let run = Sluice::on(&self.db)
-            .args(["run", "items", "--allow-files", "*"])
-            .run()
-            .exits(0);
+        let run = Sluice::on(&self.db).args(["run", "items", "--allow-files", "*"]).run().exits(0);
         assert!(run.stdout.contains(books), "{books}: {}", run.stdout);
         run.stderr
     }
@@ -105,8 +95,7 @@ async fn only_files_that_are_old_and_not_listed_any_more_are_forgotten() {
         assert_eq!(db.rows(KNOWN).await.len(), 4);
         db.execute(&drop.after(2)).await;
         assert_eq!(
-            db.rows("select objects from sluice.prune('items', dry_run => true)")
-                .await,
+            db.rows("select objects from sluice.prune('items', dry_run => true)").await,
             ["2"]
         );
         assert_eq!(db.rows(OBJECTS).await, ["2"]);
@@ -134,21 +123,12 @@ async fn a_source_never_lists_again_what_is_forgotten_but_for_a_backfill() {
     db.execute(&drop.after(2)).await;
     assert_eq!(db.rows(OBJECTS).await, ["2"]);
     for again in [drop.definition("null"), drop.after(1)] {
-        problem(db, &again)
-            .await
-            .refuses("was read, and pruned", &drop.name(2));
+        problem(db, &again).await.refuses("was read, and pruned", &drop.name(2));
     }
     drop.runs("extracted=0");
     db.execute("delete from shop.items where id = 1").await;
     Sluice::on(db)
-        .args([
-            "backfill",
-            "items",
-            "--objects",
-            &drop.name(1),
-            "--allow-files",
-            "*",
-        ])
+        .args(["backfill", "items", "--objects", &drop.name(1), "--allow-files", "*"])
         .run()
         .exits(0);
     assert_eq!(db.value("select count(*) from shop.items").await, "4");
@@ -160,13 +140,6 @@ async fn a_name_that_is_none_of_the_source_is_refused_by_the_run_and_prunes_noth
     let db = &drop.db;
     db.execute(&drop.definition("'zzz'")).await;
     assert_eq!(db.rows(OBJECTS).await, [""; 0]);
-    let run = Sluice::on(db)
-        .args(["run", "items", "--allow-files", "*"])
-        .run()
-        .exits(2);
-    assert!(
-        run.stderr.contains("setting `after` cannot be `zzz`"),
-        "{}",
-        run.stderr
-    );
+    let run = Sluice::on(db).args(["run", "items", "--allow-files", "*"]).run().exits(2);
+    assert!(run.stderr.contains("setting `after` cannot be `zzz`"), "{}", run.stderr);
 }

@@ -23,14 +23,10 @@ async fn days_go_once_their_last_moment_is_old_enough() {
     for days_ago in [7, 8, 9, 400] {
         day(&db, days_ago).await;
     }
-    assert_eq!(
-        db.rows(PRUNE).await,
-        ["items|8|t|-", "items|9|t|-", "items|400|t|-"]
-    );
+    assert_eq!(db.rows(PRUNE).await, ["items|8|t|-", "items|9|t|-", "items|400|t|-"]);
     assert_eq!(db.rows(DAYS).await, ["0", "7"]);
     assert_eq!(db.rows(PRUNE).await, Vec::<String>::new());
-    db.execute("update sluice.pipelines set retain_raw = '1 hour'")
-        .await;
+    db.execute("update sluice.pipelines set retain_raw = '1 hour'").await;
     assert_eq!(db.rows(PRUNE).await, ["items|7|t|-"]);
 }
 
@@ -62,13 +58,8 @@ async fn what_is_being_read_stays_and_nobody_waits() {
     day(&db, 20).await;
     day(&db, 30).await;
     let reader = db.connect().await;
-    let table = db
-        .value("select max(relation::text) from sluice._raw_tables(1)")
-        .await;
-    reader
-        .batch_execute(&format!("begin; select from {table}"))
-        .await
-        .unwrap();
+    let table = db.value("select max(relation::text) from sluice._raw_tables(1)").await;
+    reader.batch_execute(&format!("begin; select from {table}")).await.unwrap();
     assert_eq!(db.rows(PRUNE).await, ["items|30|t|-"]);
     reader.batch_execute("commit").await.unwrap();
     assert_eq!(db.rows(PRUNE).await, ["items|20|t|-"]);
@@ -84,18 +75,12 @@ async fn prune_and_batches_do_not_hold_up_each_other() {
     hand.merge().await.unwrap();
     // A batch that has kept its payloads and is not committed.
     let pruner = db.connect().await;
-    pruner
-        .batch_execute("set lock_timeout = '1s'; begin")
-        .await
-        .unwrap();
+    pruner.batch_execute("set lock_timeout = '1s'; begin").await.unwrap();
     assert_eq!(rows(&pruner, PRUNE).await, ["items|20|t|-"]);
     hand.session.batch_execute("commit").await.unwrap();
     hand.seq += 1;
     // And the other way round.
-    hand.session
-        .batch_execute("set lock_timeout = '1s'")
-        .await
-        .unwrap();
+    hand.session.batch_execute("set lock_timeout = '1s'").await.unwrap();
     hand.load(&[r#"{"id": 2, "n": 1}"#]).await;
     pruner.batch_execute("commit").await.unwrap();
     assert_eq!(db.value("select records from sluice.retained()").await, "2");
@@ -112,13 +97,11 @@ async fn old_tombstones_go_only_when_asked_for() {
     .await;
     assert_eq!(db.rows(PRUNE).await, Vec::<String>::new());
     assert_eq!(
-        db.rows("select * from sluice.prune(tombstones_before => '2026-01-15')")
-            .await,
+        db.rows("select * from sluice.prune(tombstones_before => '2026-01-15')").await,
         ["items|-|-|1|-|-|-|-"]
     );
     assert_eq!(
-        db.rows("select target, key from sluice.tombstones order by 1")
-            .await,
+        db.rows("select target, key from sluice.tombstones order by 1").await,
         [r#"shop.items|{"id": 2}"#, r#"shop.others|{"id": 1}"#]
     );
     problem(&db, "select sluice.prune('nothing')")

@@ -24,13 +24,7 @@ const KEPT: &str = "select dense_rank() over (order by batch), ordinal, origin, 
 async fn what_a_batch_loaded_or_filtered_is_kept_and_what_it_set_aside_is_in_quarantine() {
     let db = shop("retain_raw => '7 days'").await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[
-        r#"{"id": 1, "n": 1}"#,
-        "no json",
-        r#"{"id": 2, "n": 0}"#,
-        r#"{"skip": 1}"#,
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, "no json", r#"{"id": 2, "n": 0}"#, r#"{"skip": 1}"#]).await;
     hand.load(&[r#"{"id": 1,  "n": 1}"#]).await;
     assert_eq!(
         db.rows(KEPT).await,
@@ -62,29 +56,19 @@ async fn what_a_batch_loaded_or_filtered_is_kept_and_what_it_set_aside_is_in_qua
 #[tokio::test]
 async fn batch_that_does_not_commit_leaves_no_payload() {
     let db = shop("retain_raw => '7 days'").await;
-    db.execute("update sluice.pipelines set max_bad_ratio = 0")
-        .await;
+    db.execute("update sluice.pipelines set max_bad_ratio = 0").await;
     let mut hand = Hand::start(&db).await;
-    hand.fail(&[r#"{"id": 1, "n": 1}"#, "bad"])
-        .await
-        .is("SL003", "");
+    hand.fail(&[r#"{"id": 1, "n": 1}"#, "bad"]).await.is("SL003", "");
     hand.stage(&[r#"{"id": 1, "n": 1}"#]).await.unwrap();
     hand.transform().await.unwrap();
     hand.merge().await.unwrap();
     assert_eq!(
-        rows(
-            &hand.session,
-            "select count(*) from sluice.raw_records('items')"
-        )
-        .await,
+        rows(&hand.session, "select count(*) from sluice.raw_records('items')").await,
         ["1"]
     );
     hand.session.batch_execute("rollback").await.unwrap();
     assert_eq!(db.rows(KEPT).await, Vec::<String>::new());
-    assert_eq!(
-        db.rows("select * from sluice.retained()").await,
-        Vec::<String>::new()
-    );
+    assert_eq!(db.rows("select * from sluice.retained()").await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -103,27 +87,17 @@ async fn large_payloads_are_split_by_bytes_and_come_back_as_they_were() {
     let db = shop("retain_raw => '7 days'").await;
     let mut hand = Hand::start(&db).await;
     let records: Vec<String> = (0..40)
-        .map(|id| {
-            format!(
-                r#"{{"id": {id}, "n": 1, "note": "{}"}}"#,
-                "ü\\\"".repeat(2000 + id)
-            )
-        })
+        .map(|id| format!(r#"{{"id": {id}, "n": 1, "note": "{}"}}"#, "ü\\\"".repeat(2000 + id)))
         .chain((40..3000).map(|id| format!(r#"{{"id": {id}, "n": 1}}"#)))
         .collect();
     hand.load(&records).await;
-    let kept = db
-        .rows("select payload from sluice.raw_records('items') order by ordinal")
-        .await;
+    let kept = db.rows("select payload from sluice.raw_records('items') order by ordinal").await;
     assert!(kept == records);
     // Compressed, and no chunk much larger than the others.
     let sizes = "select max(octet_length(c.payloads::text)) < 200000, count(*) > 3, max(pg_column_size(c.payloads)) < 40000
                  from sluice.RAW c";
     let table = db.value("select relation from sluice._raw_tables(1)").await;
-    assert_eq!(
-        db.value(&sizes.replace("sluice.RAW", &table)).await,
-        "t|t|t"
-    );
+    assert_eq!(db.value(&sizes.replace("sluice.RAW", &table)).await, "t|t|t");
 }
 
 #[tokio::test]
@@ -131,10 +105,7 @@ async fn sessions_that_make_the_table_of_a_day_at_once_get_the_same_one() {
     let db = shop("retain_raw => '7 days'").await;
     let make = "insert into sluice.raw_days values (1, '2026-01-01') on conflict do nothing";
     let first = db.connect().await;
-    first
-        .batch_execute(&format!("begin; {make}"))
-        .await
-        .unwrap();
+    first.batch_execute(&format!("begin; {make}")).await.unwrap();
     let second = db.connect().await;
     let waiting = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'insert into sluice.raw_days%')";
     let (made, ()) = tokio::join!(second.batch_execute(make), async {
@@ -159,44 +130,24 @@ async fn operator_retains_and_prunes_without_owning_the_engine() {
     )
     .await;
     let session = db.connect().await;
-    session
-        .batch_execute("set role retain_operator")
-        .await
-        .unwrap();
+    session.batch_execute("set role retain_operator").await.unwrap();
     let mut hand = Hand::of(session, "items").await;
     hand.load(&[r#"{"id": 1, "n": 1}"#]).await;
     let owner = "select distinct c.relowner = n.nspowner from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'sluice' and c.relkind = 'r'";
     assert_eq!(rows(&hand.session, owner).await, ["t"]);
     assert_eq!(
-        rows(
-            &hand.session,
-            "select payload from sluice.raw_records('items')"
-        )
-        .await,
+        rows(&hand.session, "select payload from sluice.raw_records('items')").await,
         [r#"{"id": 1, "n": 1}"#]
     );
-    hand.session
-        .batch_execute("reset role; set role sluice_reader")
-        .await
-        .unwrap();
-    assert_eq!(
-        rows(
-            &hand.session,
-            "select records from sluice.retained('items')"
-        )
-        .await,
-        ["1"]
-    );
+    hand.session.batch_execute("reset role; set role sluice_reader").await.unwrap();
+    assert_eq!(rows(&hand.session, "select records from sluice.retained('items')").await, ["1"]);
     hand.session
         .batch_execute(
             "reset role; set role retain_operator; update sluice.pipelines set retain_raw = null",
         )
         .await
         .unwrap();
-    assert_eq!(
-        rows(&hand.session, "select count(*) from sluice.prune('items')").await,
-        ["1"]
-    );
+    assert_eq!(rows(&hand.session, "select count(*) from sluice.prune('items')").await, ["1"]);
 }
 
 #[tokio::test]

@@ -19,8 +19,7 @@ async fn with_v2() -> TestDb {
 
 /// The batches, from the first.
 async fn batches(db: &TestDb) -> Vec<String> {
-    db.rows("select batch_id from sluice.batches where kind = 'load' order by 1")
-        .await
+    db.rows("select batch_id from sluice.batches where kind = 'load' order by 1").await
 }
 
 const ITEMS: &str = "select id, n from shop.items order by id";
@@ -51,11 +50,7 @@ async fn reload_puts_the_same_records_through_another_version() {
         [format!("replay|{first}|2|-|t")]
     );
     // What it had set aside is left to replays.
-    assert_eq!(
-        db.rows("select id, seen from sluice.quarantine_open_details")
-            .await,
-        ["1|1"]
-    );
+    assert_eq!(db.rows("select id, seen from sluice.quarantine_open_details").await, ["1|1"]);
     db.is_sound().await;
     // Once more: the same rows.
     assert_eq!(
@@ -79,8 +74,7 @@ async fn reload_puts_the_same_records_through_another_version() {
 async fn rows_of_later_batches_stay() {
     let db = with_v2().await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#]).await;
     hand.load(&[r#"{"id": 1, "n": 11}"#]).await;
     let ids = batches(&db).await;
     assert_eq!(
@@ -93,23 +87,15 @@ async fn rows_of_later_batches_stay() {
     );
     assert_eq!(db.rows(ITEMS).await, ["1|11", "2|102"]);
     // A range, in order: the later one wins, whatever the order they are named in.
-    for which in [
-        format!("from_batch => {}", ids[0]),
-        format!("batches => '{{{},{}}}'", ids[1], ids[0]),
-    ] {
-        db.execute(&format!(
-            "select * from sluice.reload('items', {which}, version => 2)"
-        ))
-        .await;
+    for which in
+        [format!("from_batch => {}", ids[0]), format!("batches => '{{{},{}}}'", ids[1], ids[0])]
+    {
+        db.execute(&format!("select * from sluice.reload('items', {which}, version => 2)")).await;
         assert_eq!(db.rows(ITEMS).await, ["1|111", "2|102"], "{which}");
     }
     // A reload has the age of what it reloads: the live stream goes on over it, and a reload of
     // the older batch does not.
-    db.execute(&format!(
-        "select * from sluice.reload('items', '{{{}}}')",
-        ids[0]
-    ))
-    .await;
+    db.execute(&format!("select * from sluice.reload('items', '{{{}}}')", ids[0])).await;
     assert_eq!(db.rows(ITEMS).await, ["1|111", "2|2"]);
 }
 
@@ -117,8 +103,7 @@ async fn rows_of_later_batches_stay() {
 async fn records_that_are_bad_now_go_to_quarantine_with_the_age_of_their_batch() {
     let db = with_v2().await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 1, "n": 7}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 7}"#, r#"{"id": 2, "n": 2}"#]).await;
     let first = batches(&db).await.remove(0);
     hand.load(&[r#"{"id": 1, "n": 3}"#]).await;
     assert_eq!(
@@ -135,8 +120,7 @@ async fn records_that_are_bad_now_go_to_quarantine_with_the_age_of_their_batch()
     );
     // Replayed, it is as old as the batch it came with first.
     assert_eq!(
-        db.rows("select replayed, stale, updated from sluice.replay('items', version => 1)")
-            .await,
+        db.rows("select replayed, stale, updated from sluice.replay('items', version => 1)").await,
         ["1|1|0"]
     );
     assert_eq!(db.rows(ITEMS).await, ["1|3", "2|102"]);
@@ -147,35 +131,25 @@ async fn what_is_open_already_keeps_its_age() {
     let db = with_v2().await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1, "n": 7}"#]).await;
-    db.execute("select sluice.activate_version('items', 2)")
-        .await;
+    db.execute("select sluice.activate_version('items', 2)").await;
     hand.load(&[r#"{"id": 1, "n": 7}"#]).await;
     let before = "select batch, seen, last_seen_at, origin from sluice.quarantine_open_details";
     let open = db.rows(before).await;
     let first = batches(&db).await.remove(0);
-    db.execute(&format!("select sluice.reload('items', '{{{first}}}')"))
-        .await;
+    db.execute(&format!("select sluice.reload('items', '{{{first}}}')")).await;
     assert_eq!(db.rows(before).await, open);
 }
 
 #[tokio::test]
 async fn too_many_bad_records_change_nothing() {
     let db = with_v2().await;
-    db.execute("update sluice.pipelines set max_bad_ratio = 0.4")
-        .await;
+    db.execute("update sluice.pipelines set max_bad_ratio = 0.4").await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"id": 1, "n": 7}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 7}"#, r#"{"id": 2, "n": 2}"#]).await;
     let first = batches(&db).await.remove(0);
-    let refused = problem(
-        &db,
-        &format!("select sluice.reload('items', '{{{first}}}', version => 2)"),
-    )
-    .await;
-    refused.is(
-        "SL003",
-        "reload of pipeline \"items\": 50.0% of records are bad (limit 40%)",
-    );
+    let refused =
+        problem(&db, &format!("select sluice.reload('items', '{{{first}}}', version => 2)")).await;
+    refused.is("SL003", "reload of pipeline \"items\": 50.0% of records are bad (limit 40%)");
     assert_eq!(refused.detail, "1 × SL100 seven");
     assert_eq!(db.rows(ITEMS).await, ["1|7", "2|2"]);
     assert_eq!(
@@ -187,8 +161,7 @@ async fn too_many_bad_records_change_nothing() {
 #[tokio::test]
 async fn what_is_not_retained_is_named() {
     let db = with_v2().await;
-    db.execute("update sluice.pipelines set retain_raw = null")
-        .await;
+    db.execute("update sluice.pipelines set retain_raw = null").await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1, "n": 1}"#]).await;
     let first = batches(&db).await.remove(0);
@@ -197,58 +170,36 @@ async fn what_is_not_retained_is_named() {
         &format!("the payloads of batch {first} are not retained"),
         "nothing is retained: define_pipeline(..., retain_raw => '7 days')",
     );
-    db.execute("update sluice.pipelines set retain_raw = '3 days'")
-        .await;
-    problem(&db, &reload)
-        .await
-        .refuses(&format!("batch {first} "), "are kept for 3 days");
+    db.execute("update sluice.pipelines set retain_raw = '3 days'").await;
+    problem(&db, &reload).await.refuses(&format!("batch {first} "), "are kept for 3 days");
     hand.load(&[r#"{"id": 2, "n": 1}"#]).await;
     let second = batches(&db).await.remove(1);
-    problem(&db, "select sluice.reload('items', to_batch => 100)")
-        .await
-        .refuses(
-            &format!("batch {first} "),
-            &format!("retained are batches {second} to {second}, since "),
-        );
+    problem(&db, "select sluice.reload('items', to_batch => 100)").await.refuses(
+        &format!("batch {first} "),
+        &format!("retained are batches {second} to {second}, since "),
+    );
     // A rewind loads nothing and lacks nothing.
-    db.execute("select sluice.rewind('items', to_start => true)")
-        .await;
+    db.execute("select sluice.rewind('items', to_start => true)").await;
     assert_eq!(
-        db.rows(&format!(
-            "select reloads from sluice.reload('items', from_batch => {second})"
-        ))
-        .await,
+        db.rows(&format!("select reloads from sluice.reload('items', from_batch => {second})"))
+            .await,
         [second.as_str()]
     );
     let replay = db.value("select max(batch_id) from sluice.batches").await;
-    problem(
-        &db,
-        &format!("select sluice.reload('items', '{{{replay}}}')"),
-    )
-    .await
-    .refuses(
-        &format!("the payloads of batch {replay} are not retained"),
-        "",
-    );
+    problem(&db, &format!("select sluice.reload('items', '{{{replay}}}')"))
+        .await
+        .refuses(&format!("the payloads of batch {replay} are not retained"), "");
     for (which, message) in [
         ("", "reload needs batches"),
-        (
-            ", batches => '{1}', from_batch => 1",
-            "reload needs batches",
-        ),
+        (", batches => '{1}', from_batch => 1", "reload needs batches"),
         (", batches => '{999}'", "pipeline items has no batch 999"),
         (", batches => '{null}'", "pipeline items has no batch null"),
     ] {
-        problem(&db, &format!("select sluice.reload('items'{which})"))
-            .await
-            .refuses(message, "");
+        problem(&db, &format!("select sluice.reload('items'{which})")).await.refuses(message, "");
     }
-    problem(
-        &db,
-        &format!("select sluice.reload('items', '{{{second}}}', version => 9)"),
-    )
-    .await
-    .refuses("pipeline items has no version 9", "v1, v2");
+    problem(&db, &format!("select sluice.reload('items', '{{{second}}}', version => 9)"))
+        .await
+        .refuses("pipeline items has no version 9", "v1, v2");
 }
 
 #[tokio::test]
@@ -265,14 +216,11 @@ async fn order_by_decides_where_there_is_one() {
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1, "n": 1, "at": 5}"#]).await;
     hand.load(&[r#"{"id": 1, "n": 2, "at": 4}"#]).await;
-    db.execute("update shop.items set at = 3, sluice_hash = null")
-        .await;
+    db.execute("update shop.items set at = 3, sluice_hash = null").await;
     let ids = batches(&db).await;
-    db.execute(&format!("select sluice.reload('items', '{{{}}}')", ids[1]))
-        .await;
+    db.execute(&format!("select sluice.reload('items', '{{{}}}')", ids[1])).await;
     assert_eq!(db.rows("select n, at from shop.items").await, ["2|4"]);
-    db.execute(&format!("select sluice.reload('items', '{{{}}}')", ids[0]))
-        .await;
+    db.execute(&format!("select sluice.reload('items', '{{{}}}')", ids[0])).await;
     assert_eq!(db.rows("select n, at from shop.items").await, ["1|5"]);
 }
 

@@ -8,20 +8,12 @@ const URL: &str = "url => 'https://api.example/orders'";
 
 /// The refusal of an expression: SL005, its message, its hint.
 async fn refusal(db: &TestDb, expression: &str) -> (String, String) {
-    match db
-        .connect()
-        .await
-        .batch_execute(&format!("select {expression}"))
-        .await
-    {
+    match db.connect().await.batch_execute(&format!("select {expression}")).await {
         Ok(()) => panic!("{expression} is not refused"),
         Err(error) => {
             let error = Error::from(error);
             assert_eq!(error.sqlstate(), Some("SL005"), "{expression}: {error}");
-            (
-                error.message().to_owned(),
-                error.next_step().unwrap_or_default().to_owned(),
-            )
+            (error.message().to_owned(), error.next_step().unwrap_or_default().to_owned())
         }
     }
 }
@@ -96,51 +88,15 @@ async fn what_does_not_fit_is_refused_by_name() {
     let db = TestDb::new().await;
     for (more, message, hint) in [
         ("url => null", "http source: url is missing", "url => a URL"),
-        (
-            "url => ''",
-            "http source: url cannot be \"\"",
-            "a URL that begins with https://",
-        ),
-        (
-            "url => 'ftp://x/'",
-            "http source: url cannot be \"ftp://x/\"",
-            "a URL",
-        ),
-        (
-            "url => 'https://me:pass@x/'",
-            "http source: url cannot be",
-            "without user and password",
-        ),
-        (
-            "url => 'https://x/ y'",
-            "http source: url cannot be",
-            "a URL",
-        ),
-        (
-            "method => 'PUT'",
-            "http source: method cannot be \"PUT\"",
-            "one of GET, POST",
-        ),
-        (
-            "records => 'data'",
-            "http source: records cannot be \"data\"",
-            "a JSON pointer",
-        ),
-        (
-            "records => '/a~2'",
-            "http source: records cannot be \"/a~2\"",
-            "a JSON pointer",
-        ),
-        (
-            "format => 'xml'",
-            "http source: format cannot be \"xml\"",
-            "one of json",
-        ),
-        (
-            "params => '[1]'",
-            "http source: params cannot be [1]",
-            "an object",
-        ),
+        ("url => ''", "http source: url cannot be \"\"", "a URL that begins with https://"),
+        ("url => 'ftp://x/'", "http source: url cannot be \"ftp://x/\"", "a URL"),
+        ("url => 'https://me:pass@x/'", "http source: url cannot be", "without user and password"),
+        ("url => 'https://x/ y'", "http source: url cannot be", "a URL"),
+        ("method => 'PUT'", "http source: method cannot be \"PUT\"", "one of GET, POST"),
+        ("records => 'data'", "http source: records cannot be \"data\"", "a JSON pointer"),
+        ("records => '/a~2'", "http source: records cannot be \"/a~2\"", "a JSON pointer"),
+        ("format => 'xml'", "http source: format cannot be \"xml\"", "one of json"),
+        ("params => '[1]'", "http source: params cannot be [1]", "an object"),
         (
             "params => '{\"a\": {\"b\": 1}}'",
             "http source: parameter \"a\" cannot be {\"b\": 1}",
@@ -151,11 +107,7 @@ async fn what_does_not_fit_is_refused_by_name() {
             "http source: parameter \"a\" cannot be [[1]]",
             "an array of them",
         ),
-        (
-            "headers => '{\"A\": 1}'",
-            "http source: header \"A\" cannot be 1",
-            "strings of one line",
-        ),
+        ("headers => '{\"A\": 1}'", "http source: header \"A\" cannot be 1", "strings of one line"),
         (
             "headers => '{\"A\": \"x\\ny\"}'",
             "http source: header \"A\" cannot be",
@@ -171,76 +123,24 @@ async fn what_does_not_fit_is_refused_by_name() {
             "http source: the header \"Authorization\" would keep a secret in the database",
             "sluice.bearer_auth(env =>",
         ),
-        (
-            "headers => '{\"cookie\": \"x\"}'",
-            "would keep a secret",
-            "auth =>",
-        ),
-        (
-            "headers => '{\"Accept-Encoding\": \"gzip\"}'",
-            "is not yours to set",
-            "leave it out",
-        ),
-        (
-            "body => '{}'",
-            "http source: body needs method POST",
-            "method => 'POST'",
-        ),
-        (
-            "body => '7', method => 'POST'",
-            "http source: body cannot be 7",
-            "an object or an array",
-        ),
-        (
-            "max_record_bytes => 0",
-            "http source: max_record_bytes cannot be 0",
-            "1 to 268435455",
-        ),
-        (
-            "requests_per_second => 0",
-            "http source: requests_per_second cannot be 0",
-            "from 0.001",
-        ),
-        (
-            "prefetch => 17",
-            "http source: prefetch cannot be 17",
-            "1 to 16",
-        ),
-        (
-            "read_timeout => 0",
-            "http source: read_timeout cannot be 0",
-            "1 to 3600",
-        ),
-        (
-            "max_wait => -1",
-            "http source: max_wait cannot be -1",
-            "0 to 86400",
-        ),
-        (
-            "allow_hosts => '{}'",
-            "http source: allow_hosts cannot be []",
-            "names of other hosts",
-        ),
+        ("headers => '{\"cookie\": \"x\"}'", "would keep a secret", "auth =>"),
+        ("headers => '{\"Accept-Encoding\": \"gzip\"}'", "is not yours to set", "leave it out"),
+        ("body => '{}'", "http source: body needs method POST", "method => 'POST'"),
+        ("body => '7', method => 'POST'", "http source: body cannot be 7", "an object or an array"),
+        ("max_record_bytes => 0", "http source: max_record_bytes cannot be 0", "1 to 268435455"),
+        ("requests_per_second => 0", "http source: requests_per_second cannot be 0", "from 0.001"),
+        ("prefetch => 17", "http source: prefetch cannot be 17", "1 to 16"),
+        ("read_timeout => 0", "http source: read_timeout cannot be 0", "1 to 3600"),
+        ("max_wait => -1", "http source: max_wait cannot be -1", "0 to 86400"),
+        ("allow_hosts => '{}'", "http source: allow_hosts cannot be []", "names of other hosts"),
         (
             "retry_when => '[]'",
             "http source: retry_when cannot be []",
             "where something stands there",
         ),
-        (
-            "fail_when => '{\"error\": 1}'",
-            "http source: fail_when cannot be",
-            "JSON pointer",
-        ),
-        (
-            "fail_when => '\"/error\"'",
-            "http source: fail_when cannot be",
-            "JSON pointer",
-        ),
-        (
-            "fail_when => '{\"/error\": []}'",
-            "http source: fail_when cannot be",
-            "JSON pointer",
-        ),
+        ("fail_when => '{\"error\": 1}'", "http source: fail_when cannot be", "JSON pointer"),
+        ("fail_when => '\"/error\"'", "http source: fail_when cannot be", "JSON pointer"),
+        ("fail_when => '{\"/error\": []}'", "http source: fail_when cannot be", "JSON pointer"),
         (
             "format => 'csv', records => '/data'",
             "http source: records needs the format json",
@@ -281,21 +181,13 @@ async fn what_does_not_fit_is_refused_by_name() {
             "http source: columns cannot be",
             "names of the fields",
         ),
-        (
-            "paging => '{}'",
-            "unknown paging {}",
-            "sluice.page_number_paging",
-        ),
+        ("paging => '{}'", "unknown paging {}", "sluice.page_number_paging"),
         (
             "paging => '{\"model\": \"magic\"}'",
             "unknown paging \"magic\"",
             "make it with one of sluice.",
         ),
-        (
-            "paging => '[]'",
-            "unknown paging []",
-            "sluice.offset_paging",
-        ),
+        ("paging => '[]'", "unknown paging []", "sluice.offset_paging"),
         (
             "paging => '{\"model\": \"offset\", \"param\": \"o\", \"size_param\": \"l\", \"size\": 1, \"sise\": 1}'",
             "offset paging: unknown setting \"sise\"",
@@ -376,11 +268,7 @@ async fn what_does_not_fit_is_refused_by_name() {
             "link_header paging: rel cannot be \" \"",
             "mostly next",
         ),
-        (
-            "auth => '{\"scheme\": \"magic\"}'",
-            "unknown auth \"magic\"",
-            "sluice.bearer_auth",
-        ),
+        ("auth => '{\"scheme\": \"magic\"}'", "unknown auth \"magic\"", "sluice.bearer_auth"),
         (
             "auth => sluice.bearer_auth()",
             "bearer auth: the secret is not given",
@@ -478,11 +366,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         ),
         ("since => '[]'", "unknown since []", "sluice.since("),
     ] {
-        let url = if more.starts_with("url") {
-            ""
-        } else {
-            "url => 'https://api.example/', "
-        };
+        let url = if more.starts_with("url") { "" } else { "url => 'https://api.example/', " };
         let (found, next) = refusal(&db, &format!("sluice.http_source({url}{more})")).await;
         assert!(found.contains(message), "{more}: {found}");
         assert!(next.contains(hint), "{more}: {next}");
@@ -495,26 +379,14 @@ async fn a_credential_in_clear_is_refused_wherever_it_stands_and_not_repeated() 
     let params = "auth => sluice.param_auth(param => '";
     let header = "auth => sluice.header_auth(header => '";
     for (source, name, hint) in [
-        (
-            "http_source(url => 'https://x/?page=1&api_key=hush')",
-            "api_key",
-            params,
-        ),
-        (
-            "http_source(url => 'https://x/?X-Amz-Signature=hush')",
-            "X-Amz-Signature",
-            params,
-        ),
+        ("http_source(url => 'https://x/?page=1&api_key=hush')", "api_key", params),
+        ("http_source(url => 'https://x/?X-Amz-Signature=hush')", "X-Amz-Signature", params),
         (
             r#"http_source(url => 'https://x/', params => '{"Access-Token": "hush"}')"#,
             "Access-Token",
             params,
         ),
-        (
-            r#"http_source(url => 'https://x/', params => '{"token": ["hush"]}')"#,
-            "token",
-            params,
-        ),
+        (r#"http_source(url => 'https://x/', params => '{"token": ["hush"]}')"#, "token", params),
         (
             r#"http_source(url => 'https://x/', headers => '{"X-Api-Key": "hush"}')"#,
             "X-Api-Key",
@@ -530,11 +402,7 @@ async fn a_credential_in_clear_is_refused_wherever_it_stands_and_not_repeated() 
             "X-Auth-Token",
             header,
         ),
-        (
-            "http_delivery(url => 'https://x/{id}?secret=hush')",
-            "secret",
-            params,
-        ),
+        ("http_delivery(url => 'https://x/{id}?secret=hush')", "secret", params),
         (
             r#"oauth2_auth(token_url => 'https://x/', client_id => 'c', env => 'E', params => '{"client_secret": "hush"}')"#,
             "client_secret",

@@ -119,10 +119,9 @@ async fn a_setting_that_is_left_out_misspelt_or_nonsense_is_named_with_what_it_t
         }
         let mut misspelt = least.clone();
         misspelt.insert(format!("{}x", setting.name), sense(&setting.shape));
-        problem(&db, &checked(what, &misspelt)).await.refuses(
-            &format!("unknown setting \"{}x\"", setting.name),
-            &setting.name,
-        );
+        problem(&db, &checked(what, &misspelt))
+            .await
+            .refuses(&format!("unknown setting \"{}x\"", setting.name), &setting.name);
         if setting.is_required {
             let mut without = least.clone();
             without.remove(&setting.name);

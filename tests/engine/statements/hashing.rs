@@ -69,10 +69,7 @@ async fn hostile_search_path_of_a_definition_does_not_change_the_hash() {
     )
     .await;
     assert_eq!(
-        Hand::of(db.connect().await, "other")
-            .await
-            .load(&[r#"{"id": 1}"#])
-            .await,
+        Hand::of(db.connect().await, "other").await.load(&[r#"{"id": 1}"#]).await,
         "extracted=1 transformed=1 produced=1 unchanged=1"
     );
 }
@@ -116,14 +113,8 @@ async fn values_that_differ_hash_differently() {
         let comma = if values.is_empty() { "" } else { ", " };
         let record = format!(r#"{{"id": 1{comma}{values}}}"#);
         let books = hand.load(&[&record]).await;
-        assert!(
-            books.ends_with("inserted=1") || books.ends_with("updated=1"),
-            "{values}: {books}"
-        );
-        assert!(
-            hand.load(&[&record]).await.ends_with("unchanged=1"),
-            "{values}"
-        );
+        assert!(books.ends_with("inserted=1") || books.ends_with("updated=1"), "{values}: {books}");
+        assert!(hand.load(&[&record]).await.ends_with("unchanged=1"), "{values}");
     }
 }
 
@@ -151,22 +142,14 @@ async fn another_set_of_columns_is_another_hash() {
             values = ", doc->>'x'".repeat(count),
         ))
         .await;
-        assert!(
-            hand.load(&[r#"{"id": 1, "x": "same"}"#])
-                .await
-                .ends_with("updated=1"),
-            "{column}"
-        );
+        assert!(hand.load(&[r#"{"id": 1, "x": "same"}"#]).await.ends_with("updated=1"), "{column}");
         hashes.push(db.value("select sluice_hash from shop.items").await);
     }
     // The version of the function is no part of it, the columns are.
     assert_eq!(hashes[0], hashes[2]);
     assert!(hashes[1] != hashes[0] && hashes[3] != hashes[0] && hashes[3] != hashes[1]);
     for hash in hashes {
-        assert!(
-            hash.starts_with("\\x01") && hash.len() == 2 + 2 * 17,
-            "{hash}"
-        );
+        assert!(hash.starts_with("\\x01") && hash.len() == 2 + 2 * 17, "{hash}");
     }
 }
 

@@ -42,16 +42,10 @@ async fn deleted_key_stays_deleted_for_batches_and_replays_of_any_session() {
             "extracted=1 transformed=1 produced=1 stale=1",
             "{setting}"
         );
-        db.execute("alter table shop.items drop constraint note_is_good")
-            .await;
+        db.execute("alter table shop.items drop constraint note_is_good").await;
         let replayed =
             "select concat_ws(' ', sum(inserted), sum(stale)) from sluice.replay('items')";
-        let replayed: String = stranger
-            .session
-            .query_one(replayed, &[])
-            .await
-            .unwrap()
-            .get(0);
+        let replayed: String = stranger.session.query_one(replayed, &[]).await.unwrap().get(0);
         assert_eq!(replayed, "0 1", "{setting}");
         db.execute("alter table shop.items add constraint note_is_good check (note <> 'bad')")
             .await;
@@ -65,10 +59,7 @@ async fn complete_read_deletes_nothing_that_any_session_has_seen() {
     for setting in HOSTILE {
         let mut hand = hostile(&db, setting).await;
         hand.load(&[record(1, 1, ""), record(2, 1, "")]).await;
-        hand.session
-            .batch_execute("reset client_encoding")
-            .await
-            .unwrap();
+        hand.session.batch_execute("reset client_encoding").await.unwrap();
         hand.session
             .execute(
                 "select sluice.finish_snapshot($1, $2, $3)",
@@ -83,8 +74,7 @@ async fn complete_read_deletes_nothing_that_any_session_has_seen() {
         );
     }
     assert_eq!(
-        db.value("select sum(inserted) || ' ' || sum(deleted) from sluice.batches")
-            .await,
+        db.value("select sum(inserted) || ' ' || sum(deleted) from sluice.batches").await,
         "2 0"
     );
 }
@@ -92,10 +82,7 @@ async fn complete_read_deletes_nothing_that_any_session_has_seen() {
 #[tokio::test]
 async fn why_finds_the_batch_that_deleted_a_key_from_any_session() {
     let db = codes("order_by => 'n'").await;
-    Hand::start(&db)
-        .await
-        .load(&[record(1, 7, r#", "del": true"#)])
-        .await;
+    Hand::start(&db).await.load(&[record(1, 7, r#", "del": true"#)]).await;
     for setting in HOSTILE {
         let session = db.connect().await;
         session.batch_execute(setting).await.unwrap();
@@ -120,8 +107,7 @@ async fn key_hashes_are_those_that_are_stored() {
     )
     .await;
     let row = "(1::bigint, 'Zürich'::text, 'Köln'::varchar, 'Öl'::char(9), 'Ä'::name, 1.50::numeric, '-0'::double precision, '00000000-0000-0000-0000-00000000000a'::uuid, 'süß'::varchar, 'grün')";
-    db.execute(&format!("insert into public.k values {row}"))
-        .await;
+    db.execute(&format!("insert into public.k values {row}")).await;
     let sent = [
         ("{a}", "k.a"),
         ("{b}", "k.b"),
@@ -133,14 +119,11 @@ async fn key_hashes_are_those_that_are_stored() {
     ];
     for (columns, values) in sent {
         let expression = db
-            .value(&format!(
-                "select sluice._key_hash('public.k'::regclass, '{columns}', 'k')"
-            ))
+            .value(&format!("select sluice._key_hash('public.k'::regclass, '{columns}', 'k')"))
             .await;
         let stored = format!("substr(sha256(record_send(row({values}))), 1, 16)");
         assert_eq!(
-            db.value(&format!("select {expression} = {stored} from public.k"))
-                .await,
+            db.value(&format!("select {expression} = {stored} from public.k")).await,
             "t",
             "{columns}: {expression}"
         );

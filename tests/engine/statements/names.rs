@@ -14,10 +14,7 @@ fn names() -> Vec<String> {
 
 fn list(form: impl Fn(&str) -> String) -> String {
     let names = names();
-    let all: Vec<String> = names
-        .iter()
-        .map(|name| form(&format!("\"{name}\"")))
-        .collect();
+    let all: Vec<String> = names.iter().map(|name| form(&format!("\"{name}\""))).collect();
     all.join(", ")
 }
 
@@ -50,14 +47,8 @@ async fn no_column_hides_the_row_that_a_statement_means() {
     ))
     .await;
     let record = |id: u32, kind: &str| {
-        let others: Vec<String> = names()
-            .iter()
-            .map(|name| format!("\"{name}\": {id}"))
-            .collect();
-        format!(
-            "{{\"id\": {id}, \"kind\": \"{kind}\", {}}}\n",
-            others.join(", ")
-        )
+        let others: Vec<String> = names().iter().map(|name| format!("\"{name}\": {id}")).collect();
+        format!("{{\"id\": {id}, \"kind\": \"{kind}\", {}}}\n", others.join(", "))
     };
     let write = |records: String| std::fs::write(&file, records).unwrap();
     let sluice = |args: &[&str]| Sluice::on(&db).args(args.iter().copied()).run();
@@ -76,12 +67,7 @@ async fn no_column_hides_the_row_that_a_statement_means() {
 
     write(format!("{first}{}", record(4, "pg_class")));
     let dry = sluice(&["run", "wide", "--dry-run"]).exits(0);
-    assert!(
-        dry.stdout
-            .contains("would delete id=2: kind \"pg_class\", a 2"),
-        "{}",
-        dry.stdout
-    );
+    assert!(dry.stdout.contains("would delete id=2: kind \"pg_class\", a 2"), "{}", dry.stdout);
     sluice(&["run", "wide"]).exits(0);
     let width = names().len() + 4; // the key, its kind, and two of the engine's
     assert_eq!(
@@ -89,8 +75,7 @@ async fn no_column_hides_the_row_that_a_statement_means() {
             .await,
         [format!("2|{width}")]
     );
-    db.rows("select sluice.start_delivery('wide', sender => 'test')")
-        .await;
+    db.rows("select sluice.start_delivery('wide', sender => 'test')").await;
     assert_eq!(
         db.rows("select key->>'id', operation, body::jsonb->>'id', body::jsonb->>'t' from sluice.claim_deliveries('wide', epoch => 1) order by 1")
             .await,

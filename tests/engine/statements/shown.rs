@@ -38,11 +38,7 @@ async fn statements_of_the_example_are_the_golden_ones() {
         .rows("select format(E'-- %s: %s\\n%s;\\n', s.step, s.runs_when, s.statement) from sluice.statements('orders') s")
         .await
         .join("\n");
-    assert_golden(
-        "statements.sql",
-        &found,
-        "statements_of_the_example_are_the_golden_ones",
-    );
+    assert_golden("statements.sql", &found, "statements_of_the_example_are_the_golden_ones");
 }
 
 #[tokio::test]
@@ -76,11 +72,9 @@ async fn statements_are_of_the_version_asked_for() {
     .await;
     let calls = "select coalesce(string_agg(distinct m[1], ' '), '') from sluice.statements('orders'VERSION) s,
                    regexp_matches(s.statement, 'shop.orders_v\\d', 'g') m";
-    for (version, function) in [
-        ("", "shop.orders_v1"),
-        (", 1", "shop.orders_v1"),
-        (", 2", "shop.orders_v2"),
-    ] {
+    for (version, function) in
+        [("", "shop.orders_v1"), (", 1", "shop.orders_v1"), (", 2", "shop.orders_v2")]
+    {
         assert_eq!(db.value(&calls.replace("VERSION", version)).await, function);
     }
     assert_eq!(
@@ -106,11 +100,7 @@ async fn plan_of_transform(returns: &str, body: &str) -> String {
         .unwrap()
         .get::<_, String>(0)
         .replace("$1", "null::integer[]");
-    let plan = hand
-        .session
-        .query(&format!("explain (costs off) {statement}"), &[])
-        .await
-        .unwrap();
+    let plan = hand.session.query(&format!("explain (costs off) {statement}"), &[]).await.unwrap();
     let lines: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
     lines.join("\n")
 }
@@ -124,11 +114,9 @@ async fn transform_that_only_computes_is_no_join() {
 /// Joined in another way, records would be tried in another order than they came in.
 #[tokio::test]
 async fn transform_that_reads_a_table_is_called_record_by_record() {
-    let plan = plan_of_transform(
-        "id bigint",
-        "i.id from shop.items i where i.id = (doc->>'id')::bigint",
-    )
-    .await;
+    let plan =
+        plan_of_transform("id bigint", "i.id from shop.items i where i.id = (doc->>'id')::bigint")
+            .await;
     assert!(plan.contains("Nested Loop"), "{plan}");
     assert!(!plan.contains("Join"), "{plan}");
 }

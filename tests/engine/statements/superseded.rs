@@ -48,16 +48,8 @@ async fn last_row_of_a_record_wins_whatever_else_leaves_the_batch() {
         let mut hand = Hand::start(&db).await;
         let taken = r#"{"xs": [{"id": 8, "code": "taken"}]}"#;
         let alone = r#"{"xs": [{"id": 9}]}"#;
-        assert_eq!(
-            hand.load(&[TWICE, taken, other, alone]).await,
-            books,
-            "{other}"
-        );
-        assert_eq!(
-            db.rows("select n from shop.items where id = 1").await,
-            ["20"],
-            "{other}"
-        );
+        assert_eq!(hand.load(&[TWICE, taken, other, alone]).await, books, "{other}");
+        assert_eq!(db.rows("select n from shop.items where id = 1").await, ["20"], "{other}");
     }
 }
 
@@ -65,8 +57,7 @@ async fn last_row_of_a_record_wins_whatever_else_leaves_the_batch() {
 async fn keys_of_a_quarantined_record_stand_in_the_order_of_its_rows() {
     let db = lists().await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"xs": [{"id": 3}, {"id": 1}, {"id": 2, "parent": 7}]}"#])
-        .await;
+    hand.load(&[r#"{"xs": [{"id": 3}, {"id": 1}, {"id": 2, "parent": 7}]}"#]).await;
     assert_eq!(
         db.rows("select keys from sluice.quarantine").await,
         [r#"[{"id": 3}, {"id": 1}, {"id": 2}]"#]
@@ -77,28 +68,15 @@ async fn keys_of_a_quarantined_record_stand_in_the_order_of_its_rows() {
 #[tokio::test]
 async fn rows_are_numbered_unless_a_record_can_have_but_one() {
     let db = TestDb::new().await;
-    db.execute("create schema shop; create type shop.item as (id bigint, lines jsonb)")
-        .await;
+    db.execute("create schema shop; create type shop.item as (id bigint, lines jsonb)").await;
     for (is_one, argument, body) in [
         (true, "doc jsonb", "select (doc->>'id')::bigint"),
         (true, "doc jsonb", "select 1::bigint where doc ? 'id'"),
         (true, "r shop.item", "select r.id"),
-        (
-            false,
-            "doc jsonb",
-            "select jsonb_array_elements(doc)::bigint",
-        ),
-        (
-            false,
-            "r shop.item",
-            "select l::bigint from jsonb_array_elements(r.lines) l",
-        ),
+        (false, "doc jsonb", "select jsonb_array_elements(doc)::bigint"),
+        (false, "r shop.item", "select l::bigint from jsonb_array_elements(r.lines) l"),
         (false, "doc jsonb", "values (1::bigint), (2)"),
-        (
-            false,
-            "doc jsonb",
-            "select 1::bigint union all select (doc->>'id')::bigint",
-        ),
+        (false, "doc jsonb", "select 1::bigint union all select (doc->>'id')::bigint"),
     ] {
         db.execute(&format!(
             "create or replace function shop.made({argument}) returns table (id bigint) language sql stable as $$ {body} $$"

@@ -7,8 +7,7 @@ use crate::engine::{Hand, problem};
 async fn a_batch_has_the_books_of_each_target_and_their_sums() {
     let (db, mut hand) = shop().await;
     hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1])]).await;
-    hand.load(&[order(1, 2, &[2, 3]), order(2, 0, &[9]), order(1, 1, &[7])])
-        .await;
+    hand.load(&[order(1, 2, &[2, 3]), order(2, 0, &[9]), order(1, 1, &[7])]).await;
     let books =
         "select batch, target, produced, inserted, updated, deleted, unchanged, stale, superseded
                  from sluice.target_books order by batch, target desc";
@@ -35,14 +34,9 @@ async fn books_of_targets_that_do_not_add_up_are_refused_and_found() {
     let (db, mut hand) = shop().await;
     hand.load(&[order(1, 1, &[1, 2])]).await;
     let one_more = "update sluice.batches set targets = jsonb_set(targets, '{1,inserted}', '3')";
-    problem(&db, one_more)
-        .await
-        .is("23514", "batches_rows_of_each_target_are_accounted_for");
-    db.execute("update sluice.batches set targets = targets - 1")
-        .await;
-    let broken = db
-        .rows("select detail from sluice.verify('orders') where not is_ok")
-        .await;
+    problem(&db, one_more).await.is("23514", "batches_rows_of_each_target_are_accounted_for");
+    db.execute("update sluice.batches set targets = targets - 1").await;
+    let broken = db.rows("select detail from sluice.verify('orders') where not is_ok").await;
     assert_eq!(
         broken,
         [
@@ -74,34 +68,22 @@ async fn verify_finds_what_was_done_to_a_further_target() {
         ["deleted|1", "edited|1"]
     );
     is_sound(&db).await;
-    problem(
-        &db,
-        "select from sluice.reconcile('orders', target => 'shop.prices')",
-    )
-    .await
-    .refuses(
-        "pipeline orders has no target shop.prices",
-        "it has shop.orders, shop.lines",
-    );
+    problem(&db, "select from sluice.reconcile('orders', target => 'shop.prices')")
+        .await
+        .refuses("pipeline orders has no target shop.prices", "it has shop.orders, shop.lines");
 }
 
 #[tokio::test]
 async fn a_dry_run_shows_what_changes_in_each_target() {
     let (db, mut hand) = shop().await;
     hand.load(&[order(1, 1, &[1, 2])]).await;
-    hand.session
-        .batch_execute("begin; select sluice.capture_changes()")
-        .await
-        .unwrap();
+    hand.session.batch_execute("begin; select sluice.capture_changes()").await.unwrap();
     hand.stage(&[order(1, 2, &[2, 3])]).await.unwrap();
     hand.transform().await.unwrap();
     hand.merge().await.unwrap();
     let changes = hand
         .session
-        .query(
-            "select coalesce(target, '-'), line from sluice.captured_changes()",
-            &[],
-        )
+        .query("select coalesce(target, '-'), line from sluice.captured_changes()", &[])
         .await
         .unwrap();
     let changes: Vec<String> = changes
@@ -141,10 +123,7 @@ async fn statements_are_shown_for_each_target() {
         "{of_lines}"
     );
     let of_orders = db.value("select sluice.merge_sql('orders')").await;
-    assert!(
-        of_orders.starts_with("merge into shop.orders"),
-        "{of_orders}"
-    );
+    assert!(of_orders.starts_with("merge into shop.orders"), "{of_orders}");
 }
 
 /// The rows of the first target are delivered, also when only what belongs to them has changed.
@@ -160,8 +139,7 @@ async fn an_order_is_delivered_when_its_lines_change() {
     let mut hand = Hand::of(db.connect().await, "orders").await;
     hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1])]).await;
     hand.load(&[order(1, 1, &[1]), order(2, 1, &[1])]).await;
-    hand.load(&[order_with(2, 2, &[1], r#""gone": true"#)])
-        .await;
+    hand.load(&[order_with(2, 2, &[1], r#""gone": true"#)]).await;
     assert_eq!(
         db.rows("select batch_id, key, operation, state from sluice.outbox order by delivery_id")
             .await,
@@ -177,15 +155,10 @@ async fn an_order_is_delivered_when_its_lines_change() {
 #[tokio::test]
 async fn why_tells_of_a_row_of_any_target_which_record_and_parent_it_is_of() {
     let (db, _) = shop().await;
-    db.execute("select sluice.set_policy('orders', 'retain_raw', '7 days')")
-        .await;
+    db.execute("select sluice.set_policy('orders', 'retain_raw', '7 days')").await;
     let mut hand = Hand::of(db.connect().await, "orders").await;
     hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1])]).await;
-    hand.load(&[
-        order(1, 2, &[1, 3]),
-        order_with(2, 2, &[1], r#""amount": -1"#),
-    ])
-    .await;
+    hand.load(&[order(1, 2, &[1, 3]), order_with(2, 2, &[1], r#""amount": -1"#)]).await;
     let why = async |order: i64, line: i64| {
         db.rows(&format!(
             "select fact, regexp_replace(value, ' \\(.*', '')
@@ -207,20 +180,14 @@ async fn why_tells_of_a_row_of_any_target_which_record_and_parent_it_is_of() {
     );
     let of_two = why(2, 1).await;
     assert_eq!(of_two[2], "batch|1, load");
-    assert!(
-        of_two[6].starts_with("quarantine 1|open: 23514"),
-        "{of_two:?}"
-    );
+    assert!(of_two[6].starts_with("quarantine 1|open: 23514"), "{of_two:?}");
     assert_eq!(why(1, 2).await[0], "row|not in shop.lines");
-    problem(
-        &db,
-        "select from sluice.why('orders', '{\"order_id\": 1}', 'shop.lines')",
-    )
-    .await
-    .refuses(
-        "is not a key of pipeline orders: line_no is missing",
-        "the key is {\"order_id\": ..., \"line_no\": ...}",
-    );
+    problem(&db, "select from sluice.why('orders', '{\"order_id\": 1}', 'shop.lines')")
+        .await
+        .refuses(
+            "is not a key of pipeline orders: line_no is missing",
+            "the key is {\"order_id\": ..., \"line_no\": ...}",
+        );
 }
 
 #[tokio::test]

@@ -41,19 +41,10 @@ async fn a_candidate_changes_no_delivery_until_it_is_activated_and_the_way_back_
         "shop.lines|2|unsent",
     ];
     assert_eq!(db.rows(STATES).await, unsent);
-    let printed = db
-        .rows("select sluice.definition('orders', 2)")
-        .await
-        .join("\n");
-    assert!(
-        printed.contains("https://new.example") && !printed.contains("/lines'"),
-        "{printed}"
-    );
+    let printed = db.rows("select sluice.definition('orders', 2)").await.join("\n");
+    assert!(printed.contains("https://new.example") && !printed.contains("/lines'"), "{printed}");
     db.execute(&format!("begin; {printed} commit")).await;
-    assert_eq!(
-        db.rows(URLS).await,
-        ["https://crm.example/orders|https://crm.example/lines"]
-    );
+    assert_eq!(db.rows(URLS).await, ["https://crm.example/orders|https://crm.example/lines"]);
 
     let said = db.value(ACTIVATE).await;
     assert!(
@@ -72,17 +63,10 @@ async fn a_candidate_changes_no_delivery_until_it_is_activated_and_the_way_back_
         ]
     );
     assert_eq!(db.rows(URLS).await, ["https://new.example/orders|-"]);
-    db.execute("select sluice.activate_version('orders', 1)")
-        .await;
+    db.execute("select sluice.activate_version('orders', 1)").await;
     hand.load(&[order(4, 1, &[1])]).await;
-    assert_eq!(
-        db.rows(STATES).await[5..],
-        ["shop.orders|4|unsent", "shop.lines|4|unsent"]
-    );
-    assert_eq!(
-        db.rows(URLS).await,
-        ["https://crm.example/orders|https://crm.example/lines"]
-    );
+    assert_eq!(db.rows(STATES).await[5..], ["shop.orders|4|unsent", "shop.lines|4|unsent"]);
+    assert_eq!(db.rows(URLS).await, ["https://crm.example/orders|https://crm.example/lines"]);
 }
 
 #[tokio::test]
@@ -111,12 +95,9 @@ async fn what_only_a_candidate_delivers_begins_with_its_activation() {
 #[tokio::test]
 async fn where_a_candidate_delivers_is_checked_when_it_is_defined() {
     let (db, _hand) = shop_with(LINES_GO, ORDERS_GO).await;
-    problem(
-        &db,
-        &second(&LINES_GO.replace("/lines", "/{sku}"), ORDERS_GO),
-    )
-    .await
-    .refuses("{sku} in the url of deliver", "order_id, line_no");
+    problem(&db, &second(&LINES_GO.replace("/lines", "/{sku}"), ORDERS_GO))
+        .await
+        .refuses("{sku} in the url of deliver", "order_id, line_no");
     let body = LINES_GO.replace("/lines'", "/lines', body => 'shop.none'");
     problem(&db, &second(&body, ORDERS_GO))
         .await
@@ -127,13 +108,9 @@ async fn where_a_candidate_delivers_is_checked_when_it_is_defined() {
 async fn deliveries_that_were_ended_elsewhere_stay_so_when_a_version_that_says_the_same_is_activated()
  {
     let (db, mut hand) = shop_with(LINES_GO, ORDERS_GO).await;
-    db.execute("select sluice.set_policy('orders', 'deliver', 'none')")
-        .await;
+    db.execute("select sluice.set_policy('orders', 'deliver', 'none')").await;
     db.execute(&second(LINES_GO, ORDERS_GO)).await;
-    assert_eq!(
-        db.value(ACTIVATE).await,
-        "pipeline orders: version 2 active (was 1)"
-    );
+    assert_eq!(db.value(ACTIVATE).await, "pipeline orders: version 2 active (was 1)");
     hand.load(&[order(1, 1, &[1])]).await;
     assert!(db.rows(STATES).await.is_empty());
 }
@@ -144,9 +121,7 @@ async fn the_definition_of_the_active_version_says_where_it_delivers_although_th
 {
     let (db, mut hand) = shop_with(LINES_GO, ORDERS_GO).await;
     db.execute(&second(LINES_GO, ORDERS_GO)).await;
-    let said = db
-        .value(&definition(LINES_GO, &ORDERS_GO.replace("crm", "new")))
-        .await;
+    let said = db.value(&definition(LINES_GO, &ORDERS_GO.replace("crm", "new"))).await;
     assert!(
         said.ends_with(
             r#"deliver url "https://crm.example/orders" → "https://new.example/orders""#
@@ -160,8 +135,7 @@ async fn the_definition_of_the_active_version_says_where_it_delivers_although_th
 #[tokio::test]
 async fn a_version_with_another_key_waits_until_what_was_noted_by_the_old_one_is_sent() {
     let (db, mut hand) = shop_with(LINES_GO, ", order_by => 'at'").await;
-    db.execute("create unique index on shop.lines (line_no)")
-        .await;
+    db.execute("create unique index on shop.lines (line_no)").await;
     hand.load(&[order(1, 1, &[1])]).await;
     let by_number =
         second(LINES_GO, ", order_by => 'at'").replace("{order_id,line_no}", "{line_no}");
@@ -171,19 +145,15 @@ async fn a_version_with_another_key_waits_until_what_was_noted_by_the_old_one_is
         "deliveries of shop.lines wait under the key (line_no, order_id), and version 2 has the key (line_no)",
         "sluice deliver orders",
     );
-    db.execute("select sluice.set_policy('orders', 'deliver', 'none')")
-        .await;
+    db.execute("select sluice.set_policy('orders', 'deliver', 'none')").await;
     db.execute(ACTIVATE).await;
     // Nor is where it goes told by a column that is no key any more.
     let url = LINES_GO.replace("/lines", "/lines/{order_id}");
     let third = definition(&url, ", order_by => 'at'").replace("version => 1", "version => 3");
     db.execute(&third).await;
-    let fourth = third
-        .replace("version => 3", "version => 4")
-        .replace("{order_id,line_no}", "{line_no}");
-    problem(&db, &fourth)
-        .await
-        .refuses("{order_id} in the url of deliver", "line_no");
+    let fourth =
+        third.replace("version => 3", "version => 4").replace("{order_id,line_no}", "{line_no}");
+    problem(&db, &fourth).await.refuses("{order_id} in the url of deliver", "line_no");
 }
 
 #[tokio::test]
@@ -192,10 +162,7 @@ async fn a_candidate_does_not_let_the_active_version_delete_parents_whose_childr
     let deletes = ", order_by => 'at', missing => 'delete'";
     problem(&db, &second("children => 'replace'", deletes))
         .await
-        .refuses(
-            "does not go with shop.lines, which keeps its children",
-            "replace",
-        );
+        .refuses("does not go with shop.lines, which keeps its children", "replace");
     // Together with the version that replaces them it may.
     db.execute(
         &second("children => 'replace'", deletes).replace("activate => false", "activate => true"),
@@ -203,10 +170,7 @@ async fn a_candidate_does_not_let_the_active_version_delete_parents_whose_childr
     .await;
     problem(&db, "select sluice.activate_version('orders', 1)")
         .await
-        .refuses(
-            "does not go with shop.lines, which keeps its children",
-            "replace",
-        );
+        .refuses("does not go with shop.lines, which keeps its children", "replace");
 }
 
 #[tokio::test]
@@ -227,10 +191,7 @@ async fn a_candidate_does_not_change_the_target_of_the_active_version() {
     db.execute(&define(1, "a", "")).await;
     problem(&db, &define(2, "b", ", activate => false"))
         .await
-        .refuses(
-            "version 2 cannot be a candidate for shop.b",
-            "activate => true",
-        );
+        .refuses("version 2 cannot be a candidate for shop.b", "activate => true");
     db.execute(&define(2, "b", "")).await;
 }
 
@@ -249,14 +210,10 @@ async fn an_erasure_asks_the_active_version_which_lines_belong_to_an_order() {
            from jsonb_array_elements(doc->'lines') l $$;",
     )
     .await;
-    db.execute(&definition(LINES_GO, ", order_by => 'at'"))
-        .await;
+    db.execute(&definition(LINES_GO, ", order_by => 'at'")).await;
     let mut hand = Hand::of(db.connect().await, "orders").await;
-    hand.load(&[
-        order_with(1, 1, &[1], r#""other": 2"#),
-        order_with(2, 1, &[1], r#""other": 1"#),
-    ])
-    .await;
+    hand.load(&[order_with(1, 1, &[1], r#""other": 2"#), order_with(2, 1, &[1], r#""other": 1"#)])
+        .await;
     db.execute(
         &second(LINES_GO, ", order_by => 'at'")
             .replace("parent => '{order_id}'", "parent => '{other_id}'"),
@@ -264,10 +221,7 @@ async fn an_erasure_asks_the_active_version_which_lines_belong_to_an_order() {
     .await;
     let erased = "select place, erased from sluice.erase('orders', '1', reason => 'request 17', rows => true)
         where place like '%lines' or place = 'deliveries'";
-    assert_eq!(
-        db.rows(erased).await,
-        ["deliveries|1", "rows of shop.lines|1"]
-    );
+    assert_eq!(db.rows(erased).await, ["deliveries|1", "rows of shop.lines|1"]);
     assert_eq!(db.rows(LINES_THERE).await, ["2|1|s1"]);
     let left = "select key->>'order_id', operation, state from sluice.deliveries order by id";
     assert_eq!(db.rows(left).await, ["2|upsert|unsent", "1|delete|unsent"]);

@@ -6,13 +6,9 @@ use crate::support::TestDb;
 
 /// Orders 1 to 3 under version 1, and version 2, whose lines of an order are those that `select` makes.
 async fn with_version_2(select: &str, also: &str) -> (TestDb, Hand) {
-    let (db, mut hand) = shop_with(
-        "children => 'replace'",
-        ", order_by => 'at', retain_raw => '7 days'",
-    )
-    .await;
-    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1]), order(3, 1, &[])])
-        .await;
+    let (db, mut hand) =
+        shop_with("children => 'replace'", ", order_by => 'at', retain_raw => '7 days'").await;
+    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1]), order(3, 1, &[])]).await;
     db.execute(&format!(
         "create function shop.lines_v2(doc jsonb) returns table (order_id bigint, line_no integer, sku text, qty integer)
          language sql stable as $$ {select} $$"
@@ -36,10 +32,8 @@ const TRACES: &str = "select (select sum(hashtext(o::text || o.xmin)) from shop.
 
 #[tokio::test]
 async fn rows_of_every_target_are_laid_side_by_side() {
-    let select = SAME.replace(
-        "l->>'sku'",
-        "case doc->>'id' when '2' then 'other' else l->>'sku' end",
-    );
+    let select =
+        SAME.replace("l->>'sku'", "case doc->>'id' when '2' then 'other' else l->>'sku' end");
     let (db, _hand) = with_version_2(&select, "children => 'replace'").await;
     let before = db.value(TRACES).await;
     assert_eq!(
@@ -50,8 +44,7 @@ async fn rows_of_every_target_are_laid_side_by_side() {
         ]
     );
     assert_eq!(
-        db.rows("select changes from sluice.compare_records('orders', 1, 2)")
-            .await,
+        db.rows("select changes from sluice.compare_records('orders', 1, 2)").await,
         [
             r#"[{"key": {"line_no": 1, "order_id": 2}, "target": "shop.lines", "changes": {"sku": {"a": "s1", "b": "other"}}}]"#
         ]
@@ -85,8 +78,7 @@ async fn lines_that_would_leave_their_order_are_deletes() {
 async fn a_line_that_is_bad_takes_its_record_along_and_a_version_without_the_target_has_none() {
     let select = SAME.replace("l->>'sku'", "repeat(l->>'sku', (doc->>'id')::integer * 4)");
     let (db, mut hand) = with_version_2(&select, "children => 'replace'").await;
-    hand.load(&[order(4, 1, &[1]).replace("s1", "far too long")])
-        .await;
+    hand.load(&[order(4, 1, &[1]).replace("s1", "far too long")]).await;
     assert_eq!(
         db.rows(COMPARED).await,
         [
@@ -138,11 +130,9 @@ async fn rows_are_compared_with_those_of_their_own_target() {
     db.execute(&define(1, "doc->>'a'", "")).await;
     let mut hand = Hand::of(db.connect().await, "pc").await;
     hand.load(&[r#"{"id": 1, "a": "x", "b": "y"}"#]).await;
-    db.execute(&define(2, "upper(doc->>'a')", ", activate => false"))
-        .await;
+    db.execute(&define(2, "upper(doc->>'a')", ", activate => false")).await;
     assert_eq!(
-        db.rows("select changes from sluice.compare_records('pc', 1, 2)")
-            .await,
+        db.rows("select changes from sluice.compare_records('pc', 1, 2)").await,
         [r#"[{"key": {"id": 1}, "changes": {"a": {"a": "x", "b": "X"}}}]"#]
     );
 }

@@ -31,11 +31,7 @@ async fn what_makes_no_sense_is_refused_by_name() {
             "target shop.lines has no unique index on exactly its key (line_no)",
             "primary key",
         ),
-        (
-            LINES.replace("{order_id,line_no}", "{}"),
-            "target shop.lines has no key",
-            "key => ",
-        ),
+        (LINES.replace("{order_id,line_no}", "{}"), "target shop.lines has no key", "key => "),
         (
             LINES.replace("parent => '{order_id}'", "parent => '{order_id,line_no}'"),
             "parent of shop.lines is (order_id, line_no), and the key of shop.orders is (order_id)",
@@ -82,9 +78,7 @@ async fn what_makes_no_sense_is_refused_by_name() {
     }
     let not_made = definition("", "").replace("sluice.also_target(", "jsonb_build_object('x', (");
     let sql = not_made.replace(&format!("{LINES}, )]"), "1))]");
-    problem(&db, &sql)
-        .await
-        .refuses("also cannot be {\"x\": 1}", "sluice.also_target(");
+    problem(&db, &sql).await.refuses("also cannot be {\"x\": 1}", "sluice.also_target(");
     let sql = definition("children => 'keep'", ", missing => 'delete'");
     problem(&db, &sql).await.refuses(
         "missing => 'delete' does not go with shop.lines, which keeps its children",
@@ -103,24 +97,19 @@ async fn a_table_of_children_belongs_to_one_pipeline() {
     );
     db.execute("select sluice.drop_pipeline('orders')").await;
     db.execute(lines_alone).await;
-    problem(&db, &definition("children => 'replace'", ""))
-        .await
-        .refuses(
-            "pipeline orders: target shop.lines is loaded by pipeline lines, too",
-            "sluice.drop_pipeline('lines')",
-        );
+    problem(&db, &definition("children => 'replace'", "")).await.refuses(
+        "pipeline orders: target shop.lines is loaded by pipeline lines, too",
+        "sluice.drop_pipeline('lines')",
+    );
 }
 
 #[tokio::test]
 async fn a_version_that_has_loaded_keeps_its_targets_and_another_may_have_others() {
     let db = tables().await;
-    let alone = definition("", "").replace(
-        &format!(", also => array[sluice.also_target({LINES}, )]"),
-        "",
-    );
+    let alone =
+        definition("", "").replace(&format!(", also => array[sluice.also_target({LINES}, )]"), "");
     let both = definition("children => 'replace'", ", order_by => 'at'");
-    db.execute(&alone.replace(");", ", order_by => 'at');"))
-        .await;
+    db.execute(&alone.replace(");", ", order_by => 'at');")).await;
     let mut hand = Hand::of(db.connect().await, "orders").await;
     hand.load(&[order(1, 1, &[1])]).await;
     let refused = problem(&db, &both).await;
@@ -145,8 +134,7 @@ async fn a_version_that_has_loaded_keeps_its_targets_and_another_may_have_others
     hand.load(&[order(1, 1, &[1]), order(2, 1, &[1, 2])]).await;
     orders_are(&db, &["1|1", "2|1"], &["1|1|s1", "2|1|s1", "2|2|s1"]).await;
 
-    db.execute("select sluice.activate_version('orders', 1)")
-        .await;
+    db.execute("select sluice.activate_version('orders', 1)").await;
     hand.load(&[order(2, 2, &[])]).await;
     orders_are(&db, &["1|1", "2|2"], &["1|1|s1", "2|1|s1", "2|2|s1"]).await;
 }
@@ -167,10 +155,7 @@ async fn a_transform_of_a_further_target_that_was_replaced_stops_the_batch() {
     );
     let found =
         "select detail from sluice.verify('orders') where check_name = 'function checksums'";
-    assert_eq!(
-        db.value(found).await,
-        "version 1: shop.lines_v1(jsonb) is not what was registered"
-    );
+    assert_eq!(db.value(found).await, "version 1: shop.lines_v1(jsonb) is not what was registered");
 }
 
 #[tokio::test]
@@ -180,18 +165,14 @@ async fn the_definition_as_it_is_printed_makes_the_same_pipeline() {
     let other = TestDb::new().await;
     other.execute(TABLES).await;
     other.execute(&format!("begin; {printed} commit")).await;
-    assert_eq!(
-        other.value("select sluice.definition('orders')").await,
-        printed
-    );
+    assert_eq!(other.value("select sluice.definition('orders')").await, printed);
     assert!(
         printed.contains("sluice.also_target(transform => 'shop.lines_v1', target => 'shop.lines', key => '{order_id,line_no}', parent => '{order_id}', children => 'replace')"),
         "{printed}"
     );
     assert!(printed.contains("FUNCTION shop.lines_v1"), "{printed}");
     assert_eq!(
-        db.value("select also #>> '{0,target}' from sluice.versions_details")
-            .await,
+        db.value("select also #>> '{0,target}' from sluice.versions_details").await,
         "shop.lines"
     );
 }
@@ -205,8 +186,7 @@ async fn rows_of_a_pipeline_that_was_dropped_prove_nothing_in_any_target() {
         said.ends_with("shop.orders keeps its rows and its columns sluice_hash and sluice_batch; shop.lines keeps its rows and its columns sluice_hash and sluice_batch"),
         "{said}"
     );
-    db.execute(&definition("children => 'replace'", ", order_by => 'at'"))
-        .await;
+    db.execute(&definition("children => 'replace'", ", order_by => 'at'")).await;
     let mut hand = Hand::of(db.connect().await, "orders").await;
     assert_eq!(
         hand.load(&[order(1, 1, &[1, 2])]).await,

@@ -71,8 +71,7 @@ async fn lines_that_leave_their_order_are_delivered_as_deleted() {
     hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1])]).await;
     send(&db, "shop.lines", "sent").await;
     send(&db, "shop.orders", "sent").await;
-    hand.load(&[order(1, 2, &[1]), order_with(2, 2, &[], r#""gone": true"#)])
-        .await;
+    hand.load(&[order(1, 2, &[1]), order_with(2, 2, &[], r#""gone": true"#)]).await;
     let unsent = "select target, operation, key->>'order_id', key->>'line_no'
         from sluice.deliveries_details where state = 'unsent' order by 1, 2, 3";
     assert_eq!(
@@ -86,10 +85,7 @@ async fn lines_that_leave_their_order_are_delivered_as_deleted() {
         ]
     );
     let sent = send(&db, "shop.lines", "sent").await;
-    assert!(
-        sent[0].contains(r#""sku": "s1", "line_no": 2"#),
-        "the row as it was: {sent:?}"
-    );
+    assert!(sent[0].contains(r#""sku": "s1", "line_no": 2"#), "the row as it was: {sent:?}");
     is_sound(&db).await;
 }
 
@@ -101,10 +97,7 @@ async fn lines_of_orders_that_a_complete_read_misses_are_delivered_as_deleted() 
     read(&mut hand, &[order(2, 1, &[1])]).await;
     let deletes = "select target, key->>'order_id', key->>'line_no' from sluice.deliveries_details
         where operation = 'delete' and state = 'unsent' order by 1, 3";
-    assert_eq!(
-        db.rows(deletes).await,
-        ["shop.lines|1|1", "shop.lines|1|2", "shop.orders|1|-"]
-    );
+    assert_eq!(db.rows(deletes).await, ["shop.lines|1|1", "shop.lines|1|2", "shop.orders|1|-"]);
 }
 
 #[tokio::test]
@@ -116,10 +109,7 @@ async fn what_an_endpoint_is_not_told_of_deleted_lines_is_not_noted() {
     hand.load(&[order(1, 2, &[1])]).await;
     assert_eq!(
         db.rows(STATES).await,
-        [
-            "shop.lines|1|2|upsert|unsent",
-            "shop.lines|1|1|upsert|unsent"
-        ]
+        ["shop.lines|1|2|upsert|unsent", "shop.lines|1|1|upsert|unsent"]
     );
     // The line that went was never sent, and is not.
     assert_eq!(send(&db, "shop.lines", "sent").await.len(), 1);
@@ -187,18 +177,9 @@ async fn rows_of_two_targets_with_one_key_neither_supersede_nor_hold_up_each_oth
         );
         assert_eq!(db.value(&start).await, "1", "epochs are counted apart");
     }
-    let keys = [
-        db.value(&claim("people")).await,
-        db.value(&claim("cards")).await,
-    ];
-    assert!(
-        !keys[1].is_empty(),
-        "held up by the row of the other target"
-    );
-    assert_ne!(
-        keys[0], keys[1],
-        "a server would take the second for the first"
-    );
+    let keys = [db.value(&claim("people")).await, db.value(&claim("cards")).await];
+    assert!(!keys[1].is_empty(), "held up by the row of the other target");
+    assert_ne!(keys[0], keys[1], "a server would take the second for the first");
     // A person whose row is done; the card is in flight still.
     db.execute(
         "select sluice.record_deliveries('orders', 1, jsonb_build_array(jsonb_build_object(
@@ -206,13 +187,9 @@ async fn rows_of_two_targets_with_one_key_neither_supersede_nor_hold_up_each_oth
     )
     .await;
     let states = "select target, state from sluice.deliveries_details order by id";
-    assert_eq!(
-        db.rows(states).await,
-        ["shop.people|sent", "shop.cards|in_flight"]
-    );
+    assert_eq!(db.rows(states).await, ["shop.people|sent", "shop.cards|in_flight"]);
     // A sender of one deposes none of the other.
-    db.rows("select sluice.start_delivery('orders', 'next', target => 'shop.people')")
-        .await;
+    db.rows("select sluice.start_delivery('orders', 'next', target => 'shop.people')").await;
     db.execute(
         "select sluice.record_deliveries('orders', 1, jsonb_build_array(jsonb_build_object(
            'id', (select max(id) from sluice.deliveries), 'outcome', 'dead')), target => 'shop.cards')",
@@ -221,12 +198,7 @@ async fn rows_of_two_targets_with_one_key_neither_supersede_nor_hold_up_each_oth
     hand.load(&[r#"{"id": 1, "n": 2}"#]).await;
     assert_eq!(
         db.rows(states).await,
-        [
-            "shop.people|sent",
-            "shop.cards|superseded",
-            "shop.people|unsent",
-            "shop.cards|unsent"
-        ]
+        ["shop.people|sent", "shop.cards|superseded", "shop.people|unsent", "shop.cards|unsent"]
     );
     is_sound(&db).await;
 }
@@ -237,10 +209,8 @@ async fn a_sender_claims_what_was_noted_up_to_a_delivery_and_not_again_what_it_p
     hand.load(&[order(1, 1, &[1]), order(2, 1, &[])]).await;
     let latest = "select target, latest_unsent from sluice.delivering_targets('orders')";
     assert_eq!(db.rows(latest).await, ["shop.orders|2", "shop.lines|3"]);
-    hand.load(&[order(3, 1, &[]), order_with(2, 2, &[], r#""gone": true"#)])
-        .await;
-    db.rows("select sluice.start_delivery('orders', 'test')")
-        .await;
+    hand.load(&[order(3, 1, &[]), order_with(2, 2, &[], r#""gone": true"#)]).await;
+    db.rows("select sluice.start_delivery('orders', 'test')").await;
     let claim = |more: &str| {
         format!("select delivery_id, operation from sluice.claim_deliveries('orders', 1{more})")
     };
@@ -262,20 +232,16 @@ async fn a_further_target_may_be_the_only_one_that_delivers() {
     let (db, mut hand) = shop_with(LINES_GO, ", order_by => 'at'").await;
     hand.load(&[order(1, 1, &[1])]).await;
     assert_eq!(
-        db.rows("select * from sluice.delivering_targets('orders')")
-            .await,
+        db.rows("select * from sluice.delivering_targets('orders')").await,
         ["shop.lines|f|1"]
     );
     assert_eq!(send(&db, "shop.lines", "dead").await.len(), 1);
     problem(&db, "select * from sluice.start_delivery('orders', 'test')")
         .await
         .refuses("delivers no rows of shop.orders", "shop.lines");
-    problem(
-        &db,
-        "select * from sluice.start_delivery('orders', 'test', target => 'shop.line')",
-    )
-    .await
-    .refuses("has no target shop.line", "shop.lines");
+    problem(&db, "select * from sluice.start_delivery('orders', 'test', target => 'shop.line')")
+        .await
+        .refuses("has no target shop.line", "shop.lines");
     assert_eq!(db.value("select sluice.redeliver('orders')").await, "1");
     let enqueue = "select sluice.enqueue_deliveries('orders', target => 'shop.lines')";
     assert_eq!(db.value(enqueue).await, "1");
@@ -286,14 +252,10 @@ async fn a_further_target_may_be_the_only_one_that_delivers() {
 async fn the_definition_says_where_each_target_delivers_and_applies_as_it_is_printed() {
     let (db, mut hand) = shop().await;
     hand.load(&[order(1, 1, &[1])]).await;
-    let printed = db
-        .rows("select sluice.definition('orders')")
-        .await
-        .join("\n");
+    let printed = db.rows("select sluice.definition('orders')").await.join("\n");
     db.execute(&format!("begin; {printed} commit")).await;
     assert_eq!(
-        db.value("select also_deliver->'shop.lines'->>'url' from sluice.pipelines")
-            .await,
+        db.value("select also_deliver->'shop.lines'->>'url' from sluice.pipelines").await,
         "https://crm.example/lines"
     );
     assert_eq!(db.rows(STATES).await.len(), 2);
@@ -306,10 +268,9 @@ async fn the_definition_says_where_each_target_delivers_and_applies_as_it_is_pri
         "{said}"
     );
     let wrong = LINES_GO.replace("/lines", "/{sku}");
-    problem(&db, &definition(&wrong, ORDERS_GO)).await.refuses(
-        "{sku} in the url of deliver is not a key column",
-        "order_id, line_no",
-    );
+    problem(&db, &definition(&wrong, ORDERS_GO))
+        .await
+        .refuses("{sku} in the url of deliver is not a key column", "order_id, line_no");
     let strange = LINES_GO.replace("https:", "ftp:");
     problem(&db, &definition(&strange, ORDERS_GO))
         .await
@@ -320,27 +281,21 @@ async fn the_definition_says_where_each_target_delivers_and_applies_as_it_is_pri
 async fn a_target_that_is_not_delivered_any_more_closes_what_was_not_sent_of_it() {
     let (db, mut hand) = shop().await;
     hand.load(&[order(1, 1, &[1])]).await;
-    db.execute(&definition("children => 'replace'", ORDERS_GO))
-        .await;
+    db.execute(&definition("children => 'replace'", ORDERS_GO)).await;
     assert_eq!(
         db.rows(STATES).await,
-        [
-            "shop.orders|1|-|upsert|unsent",
-            "shop.lines|1|1|upsert|discarded"
-        ]
+        ["shop.orders|1|-|upsert|unsent", "shop.lines|1|1|upsert|discarded"]
     );
     hand.load(&[order(1, 2, &[1])]).await;
     assert_eq!(db.rows(STATES).await.len(), 2);
     // It comes back under the number that it had.
     db.execute(&definition(LINES_GO, ORDERS_GO)).await;
     assert_eq!(
-        db.rows("select route, target from sluice.delivery_state order by 1")
-            .await,
+        db.rows("select route, target from sluice.delivery_state order by 1").await,
         ["1|-", "2|shop.lines"]
     );
     hand.load(&[order(1, 3, &[1])]).await;
-    db.execute("select sluice.set_policy('orders', 'deliver', 'none')")
-        .await;
+    db.execute("select sluice.set_policy('orders', 'deliver', 'none')").await;
     let open = "select count(*) from sluice.deliveries where state = 'unsent'";
     assert_eq!(db.value(open).await, "0");
     // And stays so, as it was set elsewhere.
@@ -361,8 +316,7 @@ async fn replayed_and_backfilled_lines_are_deliveries_of_the_pipeline() {
          select * from sluice.replay('orders')",
     )
     .await;
-    db.execute("select sluice.start_backfill('orders', objects => '*')")
-        .await;
+    db.execute("select sluice.start_backfill('orders', objects => '*')").await;
     let mut backfill = Hand::of(db.connect().await, "orders.backfill-1").await;
     backfill.load(&[order(9, 1, &[3])]).await;
     let lines = "select pipeline, key->>'order_id' from sluice.deliveries_details
@@ -390,11 +344,7 @@ async fn what_is_erased_is_delivered_as_deleted_and_then_forgotten() {
     let of_it = "select target, operation, state from sluice.deliveries_details where key->>'order_id' = '1' order by id";
     assert_eq!(
         db.rows(of_it).await,
-        [
-            "shop.lines|delete|unsent",
-            "shop.lines|delete|unsent",
-            "shop.orders|delete|unsent"
-        ]
+        ["shop.lines|delete|unsent", "shop.lines|delete|unsent", "shop.orders|delete|unsent"]
     );
     send(&db, "shop.lines", "sent").await;
     assert_eq!(
@@ -423,8 +373,7 @@ async fn status_and_doctor_tell_of_the_deliveries_of_each_target() {
         .await;
     }
     assert_eq!(
-        db.rows("select undelivered, last_delivery_error from sluice.status_details")
-            .await,
+        db.rows("select undelivered, last_delivery_error from sluice.status_details").await,
         ["3|shop.orders: no way\nshop.lines: not that either"]
     );
     send(&db, "shop.lines", "dead").await;
@@ -434,30 +383,20 @@ async fn status_and_doctor_tell_of_the_deliveries_of_each_target() {
         ["shop.orders|1|0", "shop.lines|0|2"]
     );
     assert_eq!(
-        db.rows("select target, count(*) from sluice.deliveries group by 1 order by 1")
-            .await,
+        db.rows("select target, count(*) from sluice.deliveries group by 1 order by 1").await,
         ["shop.lines|2", "shop.orders|1"]
     );
     let why = "select regexp_replace(value, 'since [^,]*', 'since ...') from sluice.why('orders', ";
     let fact = |given: &str| format!("{why}{given}) where fact like 'delivery%'");
+    assert_eq!(db.rows(&fact("'1'")).await, ["unsent since ..., upsert of batch 1"]);
     assert_eq!(
-        db.rows(&fact("'1'")).await,
-        ["unsent since ..., upsert of batch 1"]
-    );
-    assert_eq!(
-        db.rows(&fact(
-            "'{\"order_id\": 1, \"line_no\": 2}', target => 'shop.lines'"
-        ))
-        .await,
+        db.rows(&fact("'{\"order_id\": 1, \"line_no\": 2}', target => 'shop.lines'")).await,
         ["dead since ..., upsert of batch 1"]
     );
     let doctor = "select \"check\", split_part(detail, ' since', 1) from sluice.doctor() where \"check\" like 'deliveries%'";
     assert_eq!(
         db.rows(doctor).await,
-        [
-            "deliveries orders|not sent: 1",
-            "deliveries orders of shop.lines|not sent: 0, dead: 2"
-        ]
+        ["deliveries orders|not sent: 1", "deliveries orders of shop.lines|not sent: 0, dead: 2"]
     );
 }
 
@@ -483,12 +422,9 @@ async fn a_body_function_of_a_further_target_is_guarded_like_any_other() {
          as $$ select '{}'::jsonb $$",
     )
     .await;
-    problem(
-        &db,
-        "select sluice.start_delivery('orders', 'test', target => 'shop.lines')",
-    )
-    .await
-    .is("SL006", "shop.line_body_v1");
+    problem(&db, "select sluice.start_delivery('orders', 'test', target => 'shop.lines')")
+        .await
+        .is("SL006", "shop.line_body_v1");
     let doctor = "select verdict, detail from sluice.doctor() where \"check\" = 'pipeline orders'";
     assert!(db.rows(doctor).await[0].contains("SL006"));
 }
@@ -568,18 +504,14 @@ async fn whoever_changes_deliveries_of_any_target_waits_for_batches() {
 #[tokio::test]
 async fn an_erasure_keeps_what_is_to_be_sent_of_another_row_in_which_its_text_stands() {
     let (db, mut hand) = shop().await;
-    hand.load(&[order(1234, 1, &[]), order(12345, 1, &[])])
-        .await;
+    hand.load(&[order(1234, 1, &[]), order(12345, 1, &[])]).await;
     db.execute(
         "select * from sluice.erase('orders', '{\"order_id\": 1234}', '{1234}', 'request 17', rows => true)",
     )
     .await;
     assert_eq!(
         db.rows(STATES).await,
-        [
-            "shop.orders|12345|-|upsert|unsent",
-            "shop.orders|1234|-|delete|unsent"
-        ]
+        ["shop.orders|12345|-|upsert|unsent", "shop.orders|1234|-|delete|unsent"]
     );
 }
 
@@ -588,8 +520,7 @@ async fn a_batch_that_was_opened_before_delivering_was_ended_notes_nothing() {
     let (db, hand) = shop().await;
     hand.stage(&[order(1, 1, &[1])]).await.unwrap();
     hand.transform().await.unwrap();
-    db.execute("select sluice.set_policy('orders', 'deliver', 'none')")
-        .await;
+    db.execute("select sluice.set_policy('orders', 'deliver', 'none')").await;
     hand.merge().await.unwrap();
     hand.session.batch_execute("commit").await.unwrap();
     assert_eq!(db.value("select count(*) from sluice.outbox").await, "0");
@@ -600,8 +531,7 @@ async fn a_batch_that_was_opened_before_delivering_was_ended_notes_nothing() {
 async fn a_further_target_that_became_the_first_one_is_delivered_and_erased_by_one_route() {
     let db = TestDb::new().await;
     db.execute(super::TABLES).await;
-    db.execute(&definition(LINES_GO, ", order_by => 'at'"))
-        .await;
+    db.execute(&definition(LINES_GO, ", order_by => 'at'")).await;
     db.execute(
         "select sluice.define_pipeline(name => 'orders', version => 1, transform => 'shop.lines_v1', \
            target => 'shop.lines', key => '{order_id,line_no}', source => sluice.file_source(path => '-'), \
@@ -614,20 +544,11 @@ async fn a_further_target_that_became_the_first_one_is_delivered_and_erased_by_o
     let mut hand = Hand::of(db.connect().await, "orders").await;
     hand.load(&[order(1, 1, &[1, 2])]).await;
     let states = "select key->>'line_no', operation, state from sluice.deliveries order by id";
-    assert_eq!(
-        db.rows(states).await,
-        ["1|upsert|unsent", "2|upsert|unsent"]
-    );
+    assert_eq!(db.rows(states).await, ["1|upsert|unsent", "2|upsert|unsent"]);
     let erase = "select place, erased from sluice.erase('orders', '{\"order_id\": 1, \"line_no\": 2}', \
         reason => 'request 17', rows => true) where place = 'deliveries' or place like 'rows%'";
-    assert_eq!(
-        db.rows(erase).await,
-        ["deliveries|1", "rows of shop.lines|1"]
-    );
-    assert_eq!(
-        db.rows(states).await,
-        ["1|upsert|unsent", "2|delete|unsent"]
-    );
+    assert_eq!(db.rows(erase).await, ["deliveries|1", "rows of shop.lines|1"]);
+    assert_eq!(db.rows(states).await, ["1|upsert|unsent", "2|delete|unsent"]);
 }
 
 /// All that a version is compiled from has the same xmin then.
@@ -639,15 +560,9 @@ async fn a_definition_that_follows_another_in_one_transaction_is_compiled_anew()
     let mut noted = Vec::new();
     session.batch_execute("begin").await.unwrap();
     for also in ["children => 'replace'", LINES_GO, "children => 'replace'"] {
-        session
-            .batch_execute(&definition(also, ", order_by => 'at'"))
-            .await
-            .unwrap();
+        session.batch_execute(&definition(also, ", order_by => 'at'")).await.unwrap();
         if noted.is_empty() {
-            session
-                .query("select * from sluice.start_run('orders', 'test')", &[])
-                .await
-                .unwrap();
+            session.query("select * from sluice.start_run('orders', 'test')", &[]).await.unwrap();
         }
         session
             .query(
@@ -657,13 +572,7 @@ async fn a_definition_that_follows_another_in_one_transaction_is_compiled_anew()
             .await
             .unwrap();
         let route = "select count(route) from pg_temp.sluice_targets";
-        noted.push(
-            session
-                .query_one(route, &[])
-                .await
-                .unwrap()
-                .get::<_, i64>(0),
-        );
+        noted.push(session.query_one(route, &[]).await.unwrap().get::<_, i64>(0));
     }
     assert_eq!(noted, [0, 1, 0]);
 }

@@ -30,17 +30,11 @@ pub(super) async fn read(hand: &mut Hand, records: &[String]) -> String {
 
 #[tokio::test]
 async fn an_order_that_is_missing_goes_with_its_lines() {
-    let (db, mut hand) = shop_with(
-        "children => 'replace'",
-        ", missing => 'delete', max_delete_ratio => 1",
-    )
-    .await;
+    let (db, mut hand) =
+        shop_with("children => 'replace'", ", missing => 'delete', max_delete_ratio => 1").await;
     let all = [order(1, 1, &[1, 2]), order(2, 1, &[1]), order(3, 1, &[])];
     assert_eq!(read(&mut hand, &all).await, "deleted=0 updated=0");
-    assert_eq!(
-        read(&mut hand, &[order(2, 1, &[1])]).await,
-        "deleted=4 updated=0"
-    );
+    assert_eq!(read(&mut hand, &[order(2, 1, &[1])]).await, "deleted=4 updated=0");
     orders_are(&db, &["2|1"], &["2|1|s1"]).await;
     let books = "select target, deleted from sluice.target_books where kind = 'snapshot' and deleted > 0 order by 1";
     assert_eq!(db.rows(books).await, ["shop.lines|2", "shop.orders|2"]);
@@ -56,13 +50,9 @@ async fn an_order_that_is_marked_as_missing_keeps_its_lines() {
     .await;
     let all = [order(1, 1, &[1, 2]), order(2, 1, &[1])];
     read(&mut hand, &all).await;
+    assert_eq!(read(&mut hand, &[order(2, 1, &[1])]).await, "deleted=0 updated=1");
     assert_eq!(
-        read(&mut hand, &[order(2, 1, &[1])]).await,
-        "deleted=0 updated=1"
-    );
-    assert_eq!(
-        db.rows("select order_id, gone_at is not null from shop.orders order by 1")
-            .await,
+        db.rows("select order_id, gone_at is not null from shop.orders order by 1").await,
         ["1|t", "2|f"]
     );
     assert_eq!(db.value("select count(*) from shop.lines").await, "3");

@@ -58,14 +58,9 @@ async fn shop_with(also: &str, options: &str) -> (TestDb, Hand) {
 
 /// A record of an order with lines, by their numbers; the SKU of each tells the time.
 fn order(id: i64, at: i64, lines: &[i64]) -> String {
-    let lines: Vec<String> = lines
-        .iter()
-        .map(|no| format!(r#"{{"no": {no}, "sku": "s{at}"}}"#))
-        .collect();
-    format!(
-        r#"{{"id": {id}, "at": {at}, "lines": [{}]}}"#,
-        lines.join(", ")
-    )
+    let lines: Vec<String> =
+        lines.iter().map(|no| format!(r#"{{"no": {no}, "sku": "s{at}"}}"#)).collect();
+    format!(r#"{{"id": {id}, "at": {at}, "lines": [{}]}}"#, lines.join(", "))
 }
 
 /// The same with more fields.
@@ -83,8 +78,6 @@ async fn orders_are(db: &TestDb, orders: &[&str], lines: &[&str]) {
 }
 
 async fn is_sound(db: &TestDb) {
-    let broken = db
-        .rows("select * from sluice.verify(deep => true) where is_ok is not true")
-        .await;
+    let broken = db.rows("select * from sluice.verify(deep => true) where is_ok is not true").await;
     assert_eq!(broken, Vec::<String>::new());
 }

@@ -61,10 +61,7 @@ fn gone(id: i64) -> String {
 
 /// The orders, then each line with its order, and each box with its line.
 async fn there_are(db: &TestDb, orders: &[&str], lines: &[&str], packed: &[&str]) {
-    assert_eq!(
-        db.rows("select order_id from shop.orders order by 1").await,
-        orders
-    );
+    assert_eq!(db.rows("select order_id from shop.orders order by 1").await, orders);
     let places = "select line_id, order_id from shop.lines order by 1";
     assert_eq!(db.rows(places).await, lines);
     let boxes = "select box, line_id from shop.packed order by 1";
@@ -75,16 +72,13 @@ async fn there_are(db: &TestDb, orders: &[&str], lines: &[&str], packed: &[&str]
 #[tokio::test]
 async fn a_line_that_moves_to_another_order_is_not_lost() {
     let (db, mut hand) = shop("replace", "").await;
-    hand.load(&[order(1, &["11", "12"]), order(2, &["13"])])
-        .await;
+    hand.load(&[order(1, &["11", "12"]), order(2, &["13"])]).await;
     // In one batch, in both orders. The order that it leaves is written, too, as its lines have changed.
     assert_eq!(
-        hand.load(&[order(1, &["11"]), order(2, &["12", "13"])])
-            .await,
+        hand.load(&[order(1, &["11"]), order(2, &["12", "13"])]).await,
         "extracted=2 transformed=2 produced=5 updated=3 unchanged=2"
     );
-    hand.load(&[order(1, &["12", "11"]), order(2, &["13"])])
-        .await;
+    hand.load(&[order(1, &["12", "11"]), order(2, &["13"])]).await;
     // One after the other.
     hand.load(&[order(2, &["13", "11"])]).await;
     hand.load(&[order(1, &["12"])]).await;
@@ -95,8 +89,7 @@ async fn a_line_that_moves_to_another_order_is_not_lost() {
 async fn a_line_moves_away_from_an_order_that_the_same_batch_deletes() {
     for children in ["replace", "keep"] {
         let (db, mut hand) = shop(children, "").await;
-        hand.load(&[order(1, &["11"]), order(2, &["12"]), order(3, &["13"])])
-            .await;
+        hand.load(&[order(1, &["11"]), order(2, &["12"]), order(3, &["13"])]).await;
         assert_eq!(
             hand.load(&[gone(1), order(2, &["12", "11"])]).await,
             "extracted=2 transformed=2 produced=4 updated=2 deleted=1 unchanged=1",
@@ -109,18 +102,14 @@ async fn a_line_moves_away_from_an_order_that_the_same_batch_deletes() {
             "{children}"
         );
         there_are(&db, &["2", "4"], &["11|2", "12|2", "13|4"], &[]).await;
-        assert_eq!(
-            db.value("select count(*) from sluice.tombstones").await,
-            "2"
-        );
+        assert_eq!(db.value("select count(*) from sluice.tombstones").await, "2");
     }
 }
 
 #[tokio::test]
 async fn what_belongs_to_a_line_moves_away_from_it_before_it_goes() {
     let (db, mut hand) = shop("replace", "").await;
-    hand.load(&[order(1, &["11+91", "12"]), order(2, &["13"])])
-        .await;
+    hand.load(&[order(1, &["11+91", "12"]), order(2, &["13"])]).await;
     // Line 11 goes, box 91 comes to another one of the order.
     assert_eq!(
         hand.load(&[order(1, &["12+91"])]).await,
@@ -162,20 +151,10 @@ async fn unique_values_are_handed_on_in_a_batch_in_which_other_deletes_wait() {
     let coded =
         |record: String, code: &str| record.replacen('{', &format!(r#"{{"code": "{code}", "#), 1);
     let placed = |record: String| record.replace(r#""no""#, r#""place": "top", "no""#);
-    hand.load(&[
-        order(1, &["11"]),
-        coded(order(2, &[]), "x"),
-        placed(order(3, &["13"])),
-    ])
-    .await;
+    hand.load(&[order(1, &["11"]), coded(order(2, &[]), "x"), placed(order(3, &["13"]))]).await;
     assert_eq!(
-        hand.load(&[
-            gone(1),
-            gone(2),
-            coded(order(4, &["11"]), "x"),
-            placed(order(3, &["14"]))
-        ])
-        .await,
+        hand.load(&[gone(1), gone(2), coded(order(4, &["11"]), "x"), placed(order(3, &["14"]))])
+            .await,
         "extracted=4 transformed=4 produced=7 inserted=2 updated=2 deleted=3"
     );
     there_are(&db, &["3", "4"], &["11|4", "14|3"], &[]).await;
@@ -199,14 +178,12 @@ async fn a_bad_record_beside_a_line_that_moves_is_the_only_one_in_quarantine() {
         records.push(order(2, &["12", "11"]));
         hand.load(&records).await;
         assert_eq!(
-            db.rows("select position, message from sluice.quarantine")
-                .await,
+            db.rows("select position, message from sluice.quarantine").await,
             ["2|no 7"],
             "{children}"
         );
         assert_eq!(
-            db.rows("select line_id, order_id from shop.lines order by 1")
-                .await,
+            db.rows("select line_id, order_id from shop.lines order by 1").await,
             ["11|2", "12|2"]
         );
         is_sound(&db).await;
@@ -220,11 +197,9 @@ async fn a_delete_that_fails_behind_the_merges_is_the_fault_of_its_own_record() 
     hand.load(&[order(1, &["11"]), order(2, &["12"])]).await;
     db.execute("create table shop.invoices (of bigint references shop.orders); insert into shop.invoices values (1)")
         .await;
-    hand.load(&[order(2, &["12", "11"]), gone(1), order(3, &[])])
-        .await;
+    hand.load(&[order(2, &["12", "11"]), gone(1), order(3, &[])]).await;
     assert_eq!(
-        db.rows("select position, sqlstate, constraint_name from sluice.quarantine")
-            .await,
+        db.rows("select position, sqlstate, constraint_name from sluice.quarantine").await,
         ["2|23503|invoices_of_fkey"]
     );
     there_are(&db, &["1", "2", "3"], &["11|2", "12|2"], &[]).await;
@@ -232,25 +207,16 @@ async fn a_delete_that_fails_behind_the_merges_is_the_fault_of_its_own_record() 
 
 #[tokio::test]
 async fn a_delete_that_waits_is_noted_for_delivery_behind_what_it_waits_for_and_shown_once() {
-    let (db, mut hand) = shop(
-        "replace",
-        ", deliver => sluice.http_delivery(url => 'https://crm.example')",
-    )
-    .await;
+    let (db, mut hand) =
+        shop("replace", ", deliver => sluice.http_delivery(url => 'https://crm.example')").await;
     hand.load(&[order(1, &["11", "12"]), order(2, &[])]).await;
-    hand.session
-        .batch_execute("begin; select sluice.capture_changes()")
-        .await
-        .unwrap();
+    hand.session.batch_execute("begin; select sluice.capture_changes()").await.unwrap();
     hand.stage(&[gone(1), order(2, &["11"])]).await.unwrap();
     hand.transform().await.unwrap();
     hand.merge().await.unwrap();
     let shown = hand
         .session
-        .query_one(
-            "select string_agg(line, ' / ') from sluice.captured_changes()",
-            &[],
-        )
+        .query_one("select string_agg(line, ' / ') from sluice.captured_changes()", &[])
         .await
         .unwrap();
     assert_eq!(

@@ -5,8 +5,7 @@ use super::{order, order_with, orders_are, shop, shop_with};
 #[tokio::test]
 async fn lines_that_left_their_order_are_deleted() {
     let (db, mut hand) = shop().await;
-    hand.load(&[order(1, 1, &[1, 2, 3]), order(2, 1, &[1])])
-        .await;
+    hand.load(&[order(1, 1, &[1, 2, 3]), order(2, 1, &[1])]).await;
     assert_eq!(
         hand.load(&[order(1, 2, &[2, 4])]).await,
         "extracted=1 transformed=1 produced=5 inserted=1 updated=2 deleted=2"
@@ -19,8 +18,7 @@ async fn lines_that_left_their_order_are_deleted() {
 #[tokio::test]
 async fn an_order_is_written_when_only_its_lines_change() {
     let (db, mut hand) = shop().await;
-    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1]), order(3, 1, &[1])])
-        .await;
+    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1]), order(3, 1, &[1])]).await;
     assert_eq!(
         hand.load(&[
             order(1, 1, &[1]),
@@ -50,8 +48,7 @@ async fn lines_that_are_kept_stay_when_a_record_does_not_bring_them() {
 #[tokio::test]
 async fn a_deleted_order_takes_all_of_its_lines_along() {
     let (db, mut hand) = shop().await;
-    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1]), order(3, 1, &[1])])
-        .await;
+    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1]), order(3, 1, &[1])]).await;
     assert_eq!(
         hand.load(&[
             order_with(1, 2, &[1, 9], r#""gone": true"#),
@@ -74,8 +71,7 @@ async fn a_deleted_order_takes_all_of_its_lines_along() {
 #[tokio::test]
 async fn a_deleted_order_takes_kept_lines_along_that_its_record_names() {
     let (db, mut hand) = shop_with("children => 'keep'", ", order_by => 'at'").await;
-    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1, 2])])
-        .await;
+    hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[1, 2])]).await;
     assert_eq!(
         hand.load(&[
             order_with(1, 2, &[1, 2], r#""gone": true"#),
@@ -90,8 +86,7 @@ async fn a_deleted_order_takes_kept_lines_along_that_its_record_names() {
 #[tokio::test]
 async fn what_leaves_frees_its_place_for_what_comes() {
     let (db, mut hand) = shop().await;
-    db.execute("alter table shop.lines add unique (order_id, sku)")
-        .await;
+    db.execute("alter table shop.lines add unique (order_id, sku)").await;
     hand.load(&[order(1, 1, &[1])]).await;
     // Another number, the same SKU.
     hand.load(&[order(1, 2, &[2]).replace("s2", "s1")]).await;

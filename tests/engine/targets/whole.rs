@@ -10,14 +10,12 @@ const OPEN: &str = "select sqlstate, coalesce(\"constraint\", \"column\", messag
 async fn rows_of_a_record_go_to_every_target() {
     let (db, mut hand) = shop().await;
     assert_eq!(
-        hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[]), order(3, 1, &[7])])
-            .await,
+        hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[]), order(3, 1, &[7])]).await,
         "extracted=3 transformed=3 produced=6 inserted=6"
     );
     orders_are(&db, &["1|1", "2|1", "3|1"], &["1|1|s1", "1|2|s1", "3|7|s1"]).await;
     assert_eq!(
-        hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[]), order(3, 1, &[7])])
-            .await,
+        hand.load(&[order(1, 1, &[1, 2]), order(2, 1, &[]), order(3, 1, &[7])]).await,
         "extracted=3 transformed=3 produced=6 unchanged=6"
     );
 }
@@ -38,12 +36,7 @@ async fn a_record_with_a_bad_line_waits_with_all_of_its_rows() {
     );
     assert_eq!(
         db.rows(OPEN).await,
-        [
-            "22001|sku",
-            "23514|orders_amount_check",
-            "23514|lines_qty_check",
-            "22P02|qty",
-        ]
+        ["22001|sku", "23514|orders_amount_check", "23514|lines_qty_check", "22P02|qty",]
     );
     orders_are(&db, &["5|1"], &["5|3|s1"]).await;
 }
@@ -51,8 +44,7 @@ async fn a_record_with_a_bad_line_waits_with_all_of_its_rows() {
 #[tokio::test]
 async fn a_line_that_fails_in_the_merge_takes_its_order_back() {
     let (db, mut hand) = shop().await;
-    db.execute("alter table shop.lines add unique (order_id, sku)")
-        .await;
+    db.execute("alter table shop.lines add unique (order_id, sku)").await;
     hand.load(&[order(1, 1, &[1])]).await;
     assert_eq!(
         hand.load(&[
@@ -64,8 +56,7 @@ async fn a_line_that_fails_in_the_merge_takes_its_order_back() {
         "extracted=3 transformed=1 quarantined=2 produced=2 inserted=2"
     );
     orders_are(&db, &["1|1", "2|2"], &["1|1|s1", "2|1|s2"]).await;
-    db.execute("alter table shop.lines drop constraint lines_order_id_sku_key")
-        .await;
+    db.execute("alter table shop.lines drop constraint lines_order_id_sku_key").await;
     db.execute("select from sluice.replay('orders')").await;
     orders_are(
         &db,
@@ -88,9 +79,8 @@ async fn a_line_of_an_order_that_its_record_does_not_make_is_a_fault() {
         .await,
         "extracted=3 filtered=1 quarantined=2"
     );
-    let messages = db
-        .rows("select distinct sqlstate, message from sluice.quarantine_open_details")
-        .await;
+    let messages =
+        db.rows("select distinct sqlstate, message from sluice.quarantine_open_details").await;
     assert_eq!(
         messages,
         [
@@ -110,10 +100,7 @@ async fn a_target_that_swallows_rows_fails_the_batch_by_name() {
     .await;
     hand.load(&[order(1, 1, &[1, 2])]).await;
     let problem = hand.fail(&[order(1, 2, &[1])]).await;
-    problem.is(
-        "SL004",
-        "1 rows were to be deleted from shop.lines, but 0 were",
-    );
+    problem.is("SL004", "1 rows were to be deleted from shop.lines, but 0 were");
     assert_eq!(problem.detail, "before row triggers: swallow");
     orders_are(&db, &["1|1"], &["1|1|s1", "1|2|s1"]).await;
 }
@@ -122,11 +109,8 @@ async fn a_target_that_swallows_rows_fails_the_batch_by_name() {
 #[tokio::test]
 async fn tables_that_refer_to_each_other_load_by_deferrable_constraints() {
     let db = TestDb::new().await;
-    db.execute(&TABLES.replace(
-        "at bigint not null);",
-        "at bigint not null, first_line integer);",
-    ))
-    .await;
+    db.execute(&TABLES.replace("at bigint not null);", "at bigint not null, first_line integer);"))
+        .await;
     db.execute(
         "alter table shop.orders add foreign key (order_id, first_line) references shop.lines deferrable;
          create or replace function shop.first_line(doc jsonb) returns integer language sql stable as
@@ -138,8 +122,7 @@ async fn tables_that_refer_to_each_other_load_by_deferrable_constraints() {
              (doc#>>'{lines,0,no}')::integer) $$;",
     )
     .await;
-    db.execute(&definition("children => 'replace'", ", order_by => 'at'"))
-        .await;
+    db.execute(&definition("children => 'replace'", ", order_by => 'at'")).await;
     let mut hand = Hand::of(db.connect().await, "orders").await;
     assert_eq!(
         hand.load(&[
@@ -167,15 +150,10 @@ async fn transforms_that_take_a_row_make_rows_of_every_target() {
            select r.id::bigint, (l->>'no')::integer, l->>'sku', 1 from jsonb_array_elements(r.lines::jsonb) l $$;",
     )
     .await;
-    db.execute(&definition("children => 'replace'", "").replace("_v1", "_v2"))
-        .await;
+    db.execute(&definition("children => 'replace'", "").replace("_v1", "_v2")).await;
     let mut hand = Hand::of(db.connect().await, "orders").await;
     assert_eq!(
-        hand.load(&[
-            order(1, 1, &[1]),
-            r#"{"id": 2, "at": 1, "lines": "["}"#.to_owned()
-        ])
-        .await,
+        hand.load(&[order(1, 1, &[1]), r#"{"id": 2, "at": 1, "lines": "["}"#.to_owned()]).await,
         "extracted=2 transformed=1 quarantined=1 produced=2 inserted=2"
     );
     orders_are(&db, &["1|1"], &["1|1|s1"]).await;

@@ -84,10 +84,7 @@ impl Old {
         let numbers = (0..300).map(|n| format!(r#"{{"n": {n}, "word": "w{n}"}}"#));
         old.put("numbers/1.ndjson", &numbers.collect::<Vec<_>>());
         old.put("numbers/2.ndjson", &[r#"{"n": "none"}"#]);
-        old.put(
-            "lake/1.ndjson",
-            &[r#"{"id": 0}"#, r#"{"id": 1}"#, r#"{"id": 2}"#],
-        );
+        old.put("lake/1.ndjson", &[r#"{"id": 0}"#, r#"{"id": 1}"#, r#"{"id": 2}"#]);
         Some(old)
     }
 
@@ -95,10 +92,7 @@ impl Old {
     fn put<L: AsRef<str>>(&self, name: &str, lines: &[L]) {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let text: String = lines
-            .iter()
-            .map(|line| line.as_ref().to_owned() + "\n")
-            .collect();
+        let text: String = lines.iter().map(|line| line.as_ref().to_owned() + "\n").collect();
         std::fs::write(&path, text).unwrap();
         let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         let file = std::fs::File::options().write(true).open(&path).unwrap();
@@ -107,10 +101,7 @@ impl Old {
 
     fn sluice(&self, args: &str) -> crate::support::sluice::Done {
         let folder: &Path = self.folder.path();
-        Sluice::on(&self.db)
-            .current_dir(folder)
-            .args(args.split(' '))
-            .run()
+        Sluice::on(&self.db).current_dir(folder).args(args.split(' ')).run()
     }
 
     /// What a run came to: its counters that are not zero.
@@ -171,12 +162,7 @@ async fn upgraded_installation_is_sound_and_like_a_new_one() {
     for line in interface_of(&TestDb::new().await).await {
         assert!(of_the_old.contains(&line), "missing: {line}");
     }
-    assert!(
-        old.sluice("migrate")
-            .exits(0)
-            .stdout
-            .contains("nothing to do")
-    );
+    assert!(old.sluice("migrate").exits(0).stdout.contains("nothing to do"));
 }
 
 #[tokio::test]
@@ -192,10 +178,7 @@ async fn next_runs_go_on(old: &Old) {
     }
     // The copy of the object is another object; the API gives what is equal to the mark too.
     assert_eq!(old.run("run lake"), "ok extracted=3 unchanged=3");
-    assert_eq!(
-        old.run("run events"),
-        "ok extracted=2 inserted=1 unchanged=1"
-    );
+    assert_eq!(old.run("run events"), "ok extracted=2 inserted=1 unchanged=1");
 
     old.put(
         "orders/3.ndjson",
@@ -205,19 +188,13 @@ async fn next_runs_go_on(old: &Old) {
             r#"{"region": "Bonn", "id": 1, "amount": 1, "updated_at": "2026-01-03"}"#,
         ],
     );
-    assert_eq!(
-        old.run("run orders"),
-        "ok extracted=3 inserted=1 unchanged=1 stale=1"
-    );
+    assert_eq!(old.run("run orders"), "ok extracted=3 inserted=1 unchanged=1 stale=1");
     old.put("stock.csv", &["sku,pieces", "a-1,11"]);
     assert_eq!(old.run("run stock"), "ok extracted=1 deleted=1 unchanged=1");
     // Row versions of a dump are others than those that were remembered; new ones are, in turn.
     for _ in 0..2 {
         old.sluice("rewind numbers --to-start").exits(0);
-        assert_eq!(
-            old.run("run numbers"),
-            "ok extracted=301 quarantined=1 unchanged=300"
-        );
+        assert_eq!(old.run("run numbers"), "ok extracted=301 quarantined=1 unchanged=300");
     }
     old.is_sound().await;
 }
@@ -288,13 +265,10 @@ async fn quarantine_of_the_old_installation_can_be_dealt_with() {
     // The backfill saw it last, and what a backfill sets aside is older than the row that the old replay wrote.
     assert_eq!(old.db.rows(replayed).await, ["1|1|1|0|0"]);
     assert_eq!(
-        old.db
-            .rows("select region, order_id, amount from shop.orders order by 1, 2")
-            .await,
+        old.db.rows("select region, order_id, amount from shop.orders order by 1, 2").await,
         ["Kiel|2|12.50", "Köln|1|10.00", "Köln|2|21.00"]
     );
-    old.sluice("discard orders --where true --reason enough")
-        .exits(0);
+    old.sluice("discard orders --where true --reason enough").exits(0);
     assert_eq!(old.db.rows(open).await, [""; 0]);
     old.is_sound().await;
 }
@@ -327,8 +301,7 @@ async fn what_the_old_installation_kept_is_of_use() {
         old.run("backfill orders --objects orders/1.ndjson --again"),
         "ok extracted=7 quarantined=2 unchanged=2 stale=3"
     );
-    old.sluice(&format!("rewind orders --to-batch {batch}"))
-        .exits(0);
+    old.sluice(&format!("rewind orders --to-batch {batch}")).exits(0);
     assert_eq!(old.run("run orders"), "ok extracted=3 unchanged=3");
     old.is_sound().await;
 }

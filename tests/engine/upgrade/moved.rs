@@ -11,11 +11,8 @@ use std::process::Command;
 fn later_servers() -> Vec<TestServer> {
     let folders = std::env::var("PG_BIN_LATER").unwrap_or_else(|_| "installed".to_owned());
     let start = |folder: &str| {
-        let home = tempfile::Builder::new()
-            .prefix("sluice-test-")
-            .tempdir_in("/tmp")
-            .unwrap()
-            .keep();
+        let home =
+            tempfile::Builder::new().prefix("sluice-test-").tempdir_in("/tmp").unwrap().keep();
         let done = Sluice::bare()
             .env("PG_BIN", folder)
             .env("SLUICE_HOME", &home)
@@ -47,19 +44,10 @@ fn dumped(db: &TestDb) -> Option<String> {
         return None;
     }
     let output = Command::new(program)
-        .args([
-            "--no-unlogged-table-data",
-            "--no-toast-compression",
-            "--dbname",
-            &db.url,
-        ])
+        .args(["--no-unlogged-table-data", "--no-toast-compression", "--dbname", &db.url])
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap())
 }
 

@@ -9,10 +9,7 @@ async fn upgraded(commit: &str, migrations: &[u32]) -> Option<Old> {
     let old = Old::restored(commit, migrations).await?;
     let planned = old.sluice("migrate --dry-run").exits(0);
     let pending = "select count(*) from sluice.refinery_schema_history";
-    let (before, there) = (
-        old.db.value(pending).await,
-        "the engine that is there, 0.1.0",
-    );
+    let (before, there) = (old.db.value(pending).await, "the engine that is there, 0.1.0");
     assert_eq!(before, migrations.len().to_string());
     assert!(planned.stderr.contains(there), "{}", planned.stderr);
     old.sluice("migrate").exits(0);
@@ -33,12 +30,7 @@ async fn the_first_engine_that_landed_goes_on() {
     let orders = "select region, order_id, amount from shop.orders order by 1, 2";
     assert_eq!(
         old.db.rows(orders).await,
-        [
-            "Bonn|1|1.00",
-            "Kiel|1|12.50",
-            "Köln|1|10.00",
-            "Köln|2|21.00"
-        ]
+        ["Bonn|1|1.00", "Kiel|1|12.50", "Köln|1|10.00", "Köln|2|21.00"]
     );
     let quarantine = "select status, count(*) from sluice.quarantine group by 1 order by 1";
     assert_eq!(old.db.rows(quarantine).await, ["discarded|1", "open|3"]);
@@ -53,10 +45,7 @@ async fn the_first_engine_that_landed_goes_on() {
     for name in ["1", "2"] {
         std::fs::remove_file(old.folder.path().join(format!("orders/{name}.ndjson"))).unwrap();
     }
-    assert_eq!(
-        old.run("run orders"),
-        "ok extracted=3 inserted=1 unchanged=1 stale=1"
-    );
+    assert_eq!(old.run("run orders"), "ok extracted=3 inserted=1 unchanged=1 stale=1");
     // What fits by now had been loaded by a rewind, of which quarantine was not told then.
     assert_eq!(old.run("replay orders"), "ok quarantined=2 unchanged=1");
     old.is_sound().await;
@@ -81,10 +70,7 @@ async fn an_engine_whose_migrations_came_in_another_order_goes_on() {
     };
     customers_go_on(&old).await;
     let lines = "select basket_id, line, article from shop.lines order by 1, 2";
-    assert_eq!(
-        old.db.rows(lines).await,
-        ["1|1|a", "2|1|c", "3|1|a", "3|2|b"]
-    );
+    assert_eq!(old.db.rows(lines).await, ["1|1|a", "2|1|c", "3|1|a", "3|2|b"]);
     old.put("baskets/3.ndjson", &[r#"{"id": 3, "lines": []}"#]);
     assert_eq!(old.run("run baskets"), "ok extracted=1 updated=1 deleted=2");
     old.is_sound().await;
@@ -97,8 +83,5 @@ async fn customers_go_on(old: &Old) {
     assert!(before.contains(&"unsent|2".to_owned()), "{before:?}");
     old.sluice("deliver customers").exits(0);
     let after = old.db.rows(deliveries).await;
-    assert!(
-        after.iter().all(|line| line.starts_with("sent|")),
-        "{after:?}"
-    );
+    assert!(after.iter().all(|line| line.starts_with("sent|")), "{after:?}");
 }

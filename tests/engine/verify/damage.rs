@@ -15,18 +15,8 @@ async fn shop() -> TestDb {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[
-        r#"{"id": 1, "n": 1}"#,
-        r#"{"id": 2, "n": 2}"#,
-        r#"{"id": 3, "n": 3}"#,
-    ])
-    .await;
-    hand.load(&[
-        r#"{"id": 4, "n": 0}"#,
-        r#"{"id": 5, "n": "x"}"#,
-        r#"{"id": 6, "n": -1}"#,
-    ])
-    .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#, r#"{"id": 3, "n": 3}"#]).await;
+    hand.load(&[r#"{"id": 4, "n": 0}"#, r#"{"id": 5, "n": "x"}"#, r#"{"id": 6, "n": -1}"#]).await;
     hand.load(&[r#"{"id": 3, "gone": true}"#]).await;
     db.execute(
         r#"select sluice.amend(2, '{"id": 5, "n": 5}', 'typo');
@@ -35,8 +25,7 @@ async fn shop() -> TestDb {
     )
     .await;
     assert_eq!(
-        db.rows("select detail from sluice.verify('items', deep => true)")
-            .await,
+        db.rows("select detail from sluice.verify('items', deep => true)").await,
         [
             "batches: 3, unbroken",
             "the source has none",
@@ -61,9 +50,7 @@ async fn is_found(damages: &[(&str, &str, &str)]) {
             .rows("select check_name, detail from sluice.verify('items', deep => true) where not is_ok")
             .await;
         assert!(
-            found
-                .iter()
-                .any(|line| line.starts_with(check) && line.contains(detail)),
+            found.iter().any(|line| line.starts_with(check) && line.contains(detail)),
             "{damage}: {found:?}"
         );
     }
@@ -87,11 +74,7 @@ async fn moved_cursors_and_lost_batches_break_the_chain() {
             "cursor chain",
             "the ledger ends at batch number 2",
         ),
-        (
-            "delete from sluice.batches",
-            "cursor chain",
-            "the state at 3",
-        ),
+        ("delete from sluice.batches", "cursor chain", "the state at 3"),
         (
             "update sluice.batches set cursor_after = '{\"batch\": 9}' where batch_seq = 1",
             "cursor chain",
@@ -102,16 +85,8 @@ async fn moved_cursors_and_lost_batches_break_the_chain() {
             "cursor chain",
             "batch 1 follows",
         ),
-        (
-            "update sluice.etl_state set batch_seq = 4",
-            "cursor chain",
-            "the state at 4",
-        ),
-        (
-            "update sluice.etl_state set cursor = null",
-            "cursor chain",
-            "the ledger ends",
-        ),
+        ("update sluice.etl_state set batch_seq = 4", "cursor chain", "the state at 4"),
+        ("update sluice.etl_state set cursor = null", "cursor chain", "the ledger ends"),
     ])
     .await;
 }
@@ -125,16 +100,8 @@ async fn objects_that_are_not_as_the_ledger_left_them_are_named() {
         )
     };
     is_found(&[
-        (
-            moved,
-            "objects",
-            "a is read in the ledger, and not in the state",
-        ),
-        (
-            &noted("{}"),
-            "objects",
-            "a is read in the state, and not in the ledger",
-        ),
+        (moved, "objects", "a is read in the ledger, and not in the state"),
+        (&noted("{}"), "objects", "a is read in the state, and not in the ledger"),
         (
             &format!("{moved}{}", noted("{\"byte\": 8}")),
             "objects",
@@ -203,15 +170,9 @@ async fn a_record_that_is_loaded_and_open_is_torn() {
     .await;
     // Of the same key, but not made by this record: older, newer, of other writers.
     let db = shop().await;
-    db.execute("insert into shop.items (id, n, sluice_batch) values (4, 7, 2)")
-        .await;
-    for row in [
-        "sluice_batch = 1",
-        "sluice_batch = 4",
-        "sluice_batch = null",
-    ] {
-        db.execute(&format!("update shop.items set {row} where id = 4"))
-            .await;
+    db.execute("insert into shop.items (id, n, sluice_batch) values (4, 7, 2)").await;
+    for row in ["sluice_batch = 1", "sluice_batch = 4", "sluice_batch = null"] {
+        db.execute(&format!("update shop.items set {row} where id = 4")).await;
         assert_eq!(
             db.value("select detail from sluice.verify('items') where check_name = 'quarantine'")
                 .await,
@@ -234,11 +195,7 @@ async fn rows_without_a_batch_and_deleted_rows_that_are_back_are_named() {
             "lineage",
             "1 rows name a batch that is not in the ledger: 4",
         ),
-        (
-            "drop table shop.items",
-            "lineage",
-            "shop.items is not there",
-        ),
+        ("drop table shop.items", "lineage", "shop.items is not there"),
         (
             "alter table shop.items drop column sluice_batch",
             "lineage",
@@ -252,11 +209,9 @@ async fn rows_without_a_batch_and_deleted_rows_that_are_back_are_named() {
     ])
     .await;
     let db = shop().await;
-    db.execute("insert into shop.items (id, n) values (3, 3)")
-        .await;
+    db.execute("insert into shop.items (id, n) values (3, 3)").await;
     assert_eq!(
-        db.value("select bool_and(is_ok) from sluice.verify('items', deep => true)")
-            .await,
+        db.value("select bool_and(is_ok) from sluice.verify('items', deep => true)").await,
         "t",
         "a row of another writer"
     );
@@ -365,8 +320,7 @@ async fn a_row_that_another_record_of_the_batch_made_too_is_no_torn_one() {
         .await;
     assert!(books.contains("quarantined=1"), "{books}");
     assert_eq!(
-        db.value("select bool_and(is_ok) from sluice.verify('items', deep => true)")
-            .await,
+        db.value("select bool_and(is_ok) from sluice.verify('items', deep => true)").await,
         "t"
     );
 }

@@ -17,10 +17,7 @@ async fn names(table: &str) -> TestDb {
 
 async fn shop() -> TestDb {
     let db = names("id bigint primary key, name text").await;
-    Hand::start(&db)
-        .await
-        .load(&[r#"{"id": 1, "name": "A"}"#, r#"{"id": 2, "name": "B"}"#])
-        .await;
+    Hand::start(&db).await.load(&[r#"{"id": 1, "name": "A"}"#, r#"{"id": 2, "name": "B"}"#]).await;
     db
 }
 
@@ -48,23 +45,13 @@ async fn each_row_is_held_to_the_version_that_wrote_it() {
          select sluice.define_pipeline(name => 'items', version => 2, transform => 'shop.items_v2', target => 'shop.items', key => '{id}', source => sluice.file_source(path => '-'))",
     )
     .await;
-    Hand::start(&db)
-        .await
-        .load(&[r#"{"id": 2}"#, r#"{"id": 3}"#])
-        .await;
-    assert_eq!(
-        db.value(HASHES).await,
-        "t|rows: 3, none was edited behind the tool's back"
-    );
+    Hand::start(&db).await.load(&[r#"{"id": 2}"#, r#"{"id": 3}"#]).await;
+    assert_eq!(db.value(HASHES).await, "t|rows: 3, none was edited behind the tool's back");
     // Version 2 does not return the name, version 1 not the price.
     db.execute("update shop.items set name = 'x' where id > 1; update shop.items set price = 7 where id = 1")
         .await;
-    assert_eq!(
-        db.value(HASHES).await,
-        "t|rows: 3, none was edited behind the tool's back"
-    );
-    db.execute("update shop.items set price = 7 where id = 3")
-        .await;
+    assert_eq!(db.value(HASHES).await, "t|rows: 3, none was edited behind the tool's back");
+    db.execute("update shop.items set price = 7 where id = 3").await;
     assert_eq!(
         db.value(HASHES).await,
         "f|1 of 3 rows were edited behind the tool's back: {\"id\": 3}"
@@ -86,12 +73,8 @@ async fn a_snapshot_marks_rows_whichever_version_wrote_them() {
          update shop.items set sluice_batch = 77",
     )
     .await;
-    assert_eq!(
-        db.value(HASHES).await,
-        "t|rows: 2, none was edited behind the tool's back"
-    );
-    db.execute("update shop.items set name = 'x' where id = 1")
-        .await;
+    assert_eq!(db.value(HASHES).await, "t|rows: 2, none was edited behind the tool's back");
+    db.execute("update shop.items set name = 'x' where id = 1").await;
     assert_eq!(
         db.value(HASHES).await,
         "f|1 of 2 rows were edited behind the tool's back: {\"id\": 1}"
@@ -101,8 +84,7 @@ async fn a_snapshot_marks_rows_whichever_version_wrote_them() {
 #[tokio::test]
 async fn rows_without_a_hash_are_told_apart() {
     let db = shop().await;
-    db.execute("update shop.items set sluice_hash = null where id = 1")
-        .await;
+    db.execute("update shop.items set sluice_hash = null where id = 1").await;
     assert_eq!(
         db.value(HASHES).await,
         "t|rows: 1, none was edited behind the tool's back; 1 without a hash, written anew when they come again"
@@ -117,10 +99,7 @@ async fn triggers_and_cascades_are_named_as_a_possible_cause() {
          create trigger tidy before insert or update on shop.items for each row execute function shop.tidy()",
     )
     .await;
-    Hand::start(&db)
-        .await
-        .load(&[r#"{"id": 1, "name": "A"}"#, r#"{"id": 2, "name": "b"}"#])
-        .await;
+    Hand::start(&db).await.load(&[r#"{"id": 1, "name": "A"}"#, r#"{"id": 2, "name": "b"}"#]).await;
     assert_eq!(
         db.value(HASHES).await,
         "f|1 of 2 rows were edited behind the tool's back: {\"id\": 1}; or by constraint items_parent, generated column twice, trigger tidy"
@@ -136,8 +115,7 @@ async fn of_a_target_of_several_pipelines_each_answers_for_its_own_rows() {
         .await
         .load(&[r#"{"id": 2, "name": "C"}"#, r#"{"id": 3, "name": "D"}"#])
         .await;
-    db.execute("update shop.items set name = 'x' where id = 3")
-        .await;
+    db.execute("update shop.items set name = 'x' where id = 3").await;
     assert_eq!(
         db.rows("select pipeline_name, is_ok, detail from sluice.verify(deep => true) where check_name like 'row %'")
             .await,
@@ -159,10 +137,7 @@ async fn rows_are_not_counted_where_others_may_delete() {
         "f|rows: 1, inserted less deleted: 2; the others were deleted behind the tool's back (sluice reconcile)"
     );
     db.execute("grant delete on shop.items to public").await;
-    assert_eq!(
-        db.value(COUNT).await,
-        "-|not checked: public may delete, too"
-    );
+    assert_eq!(db.value(COUNT).await, "-|not checked: public may delete, too");
     db.execute(
         "revoke delete on shop.items from public;
          alter table shop.items add parent bigint constraint items_parent references shop.items on delete cascade",
@@ -177,8 +152,7 @@ async fn rows_are_not_counted_where_others_may_delete() {
 #[tokio::test]
 async fn rows_that_stood_there_before_the_pipeline_are_no_surplus() {
     let db = names("id bigint primary key, name text").await;
-    db.execute("insert into shop.items values (1, 'old'), (2, 'old')")
-        .await;
+    db.execute("insert into shop.items values (1, 'old'), (2, 'old')").await;
     Hand::start(&db)
         .await
         .load(&[r#"{"id": 1, "name": "new"}"#, r#"{"id": 3, "name": "new"}"#])
@@ -204,24 +178,13 @@ async fn key_that_is_written_otherwise_makes_no_row_look_edited() {
     )
     .await;
     let mut hand = Hand::start(&db).await;
-    hand.load(&[r#"{"code": "Kiel", "n": 1, "f": 0, "word": "Ei", "note": "a"}"#])
-        .await;
+    hand.load(&[r#"{"code": "Kiel", "n": 1, "f": 0, "word": "Ei", "note": "a"}"#]).await;
     let otherwise = r#"{"code": "KIEL", "n": 1.000, "f": "-0", "word": "EI", "note": "b"}"#;
+    assert_eq!(hand.load(&[otherwise]).await, "extracted=1 transformed=1 produced=1 updated=1");
     assert_eq!(
-        hand.load(&[otherwise]).await,
-        "extracted=1 transformed=1 produced=1 updated=1"
-    );
-    assert_eq!(
-        db.rows("select code, n, f, word, note from shop.items")
-            .await,
+        db.rows("select code, n, f, word, note from shop.items").await,
         ["KIEL|1.000|-0|EI|b"]
     );
-    assert_eq!(
-        db.rows(HASHES).await,
-        ["t|rows: 1, none was edited behind the tool's back"]
-    );
-    assert_eq!(
-        hand.load(&[otherwise]).await,
-        "extracted=1 transformed=1 produced=1 unchanged=1"
-    );
+    assert_eq!(db.rows(HASHES).await, ["t|rows: 1, none was edited behind the tool's back"]);
+    assert_eq!(hand.load(&[otherwise]).await, "extracted=1 transformed=1 produced=1 unchanged=1");
 }

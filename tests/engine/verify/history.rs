@@ -43,8 +43,7 @@ fn intervention(random: &mut fastrand::Rng) -> String {
 
 async fn shop(order_by: &str) -> TestDb {
     let db = TestDb::new().await;
-    db.execute("create schema shop; create table shop.parents (id bigint primary key)")
-        .await;
+    db.execute("create schema shop; create table shop.parents (id bigint primary key)").await;
     items(
         &db,
         "id bigint primary key, n integer check (n > 0), at integer, parent bigint references shop.parents, note text",
@@ -94,13 +93,8 @@ async fn a_long_random_history_verifies_clean() {
                 assert!(found.is_empty(), "SLUICE_SEED={seed} {found:?}\n{told}");
             }
         }
-        let kinds = db
-            .value("select count(distinct kind) from sluice.batches")
-            .await;
-        assert_eq!(
-            kinds, "3",
-            "too quiet to prove anything: SLUICE_SEED={seed}"
-        );
+        let kinds = db.value("select count(distinct kind) from sluice.batches").await;
+        assert_eq!(kinds, "3", "too quiet to prove anything: SLUICE_SEED={seed}");
     }
 }
 

@@ -11,9 +11,7 @@ async fn shop() -> (TestDb, Hand) {
     let db = TestDb::new().await;
     numbers(&db, "").await;
     let mut hand = Hand::start(&db).await;
-    let records: Vec<String> = (1..=5)
-        .map(|id| format!("{{\"id\": {id}, \"n\": {id}}}"))
-        .collect();
+    let records: Vec<String> = (1..=5).map(|id| format!("{{\"id\": {id}, \"n\": {id}}}")).collect();
     hand.load(&records).await;
     (db, hand)
 }
@@ -21,10 +19,7 @@ async fn shop() -> (TestDb, Hand) {
 #[tokio::test]
 async fn nothing_done_by_hand_is_nothing_found() {
     let (db, _hand) = shop().await;
-    assert_eq!(
-        db.rows(FOUND).await,
-        ["deleted|0|f", "edited|0|f", "unknown|0|f", "foreign|0|f"]
-    );
+    assert_eq!(db.rows(FOUND).await, ["deleted|0|f", "edited|0|f", "unknown|0|f", "foreign|0|f"]);
     assert_eq!(db.value("select count(*) from sluice.batches").await, "1");
 }
 
@@ -36,14 +31,8 @@ async fn each_kind_is_found_and_what_is_accepted_proves_well() {
          insert into shop.items values (6, 6, null, null), (7, 7, null, 4711)",
     )
     .await;
-    assert_eq!(
-        db.rows(FOUND).await,
-        ["deleted|1|f", "edited|1|f", "unknown|1|f", "foreign|1|f"]
-    );
-    assert_eq!(
-        db.rows(DOUBTS).await,
-        ["lineage|f", "row count|f", "row hashes|f"]
-    );
+    assert_eq!(db.rows(FOUND).await, ["deleted|1|f", "edited|1|f", "unknown|1|f", "foreign|1|f"]);
+    assert_eq!(db.rows(DOUBTS).await, ["lineage|f", "row count|f", "row hashes|f"]);
     assert_eq!(
         db.rows("select what, rows, accepted, detail from sluice.reconcile('items', '{deleted,edited}', 'request 17')")
             .await,
@@ -63,25 +52,17 @@ async fn each_kind_is_found_and_what_is_accepted_proves_well() {
             "select kind, deleted, updated, note, batch_seq from sluice.batches order by batch_id"
         )
         .await,
-        [
-            "load|0|0|-|1",
-            "reconcile|1|0|request 17|-",
-            "reconcile|0|2|from the old system|-"
-        ]
+        ["load|0|0|-|1", "reconcile|1|0|request 17|-", "reconcile|0|2|from the old system|-"]
     );
     // The row that was edited stays until the source says something else.
     assert_eq!(
         hand.load(&[r#"{"id": 2, "n": 2}"#]).await,
         "extracted=1 transformed=1 produced=1 unchanged=1"
     );
-    assert_eq!(
-        db.value("select n from shop.items where id = 2").await,
-        "20"
-    );
+    assert_eq!(db.value("select n from shop.items where id = 2").await, "20");
     hand.load(&[r#"{"id": 2, "n": 21}"#]).await;
     assert_eq!(db.rows(DOUBTS).await, [] as [&str; 0]);
-    db.execute("update shop.items set n = 22 where id = 2")
-        .await;
+    db.execute("update shop.items set n = 22 where id = 2").await;
     assert_eq!(db.rows(DOUBTS).await, ["row hashes|f"]);
 }
 
@@ -90,11 +71,9 @@ async fn a_target_that_was_truncated_on_purpose_is_loaded_again_and_proven() {
     let (db, mut hand) = shop().await;
     db.execute("truncate shop.items").await;
     assert_eq!(db.rows(DOUBTS).await, ["row count|f"]);
-    db.execute("select sluice.reconcile('items', '{deleted}', 'new start')")
-        .await;
+    db.execute("select sluice.reconcile('items', '{deleted}', 'new start')").await;
     assert_eq!(db.rows(DOUBTS).await, [] as [&str; 0]);
-    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#]).await;
     assert_eq!(db.rows(DOUBTS).await, [] as [&str; 0]);
     db.execute("delete from shop.items where id = 1").await;
     assert_eq!(db.rows(DOUBTS).await, ["row count|f"]);
@@ -104,16 +83,8 @@ async fn a_target_that_was_truncated_on_purpose_is_loaded_again_and_proven() {
 async fn accepting_takes_a_reason_and_known_words() {
     let (db, _hand) = shop().await;
     for (call, message, hint) in [
-        (
-            "'items', '{deleted}'",
-            "needs a reason",
-            "it stays in the ledger",
-        ),
-        (
-            "'items', '{deleted}', ' '",
-            "needs a reason",
-            "it stays in the ledger",
-        ),
+        ("'items', '{deleted}'", "needs a reason", "it stays in the ledger"),
+        ("'items', '{deleted}', ' '", "needs a reason", "it stays in the ledger"),
         (
             "'items', '{deletd}', 'x'",
             "deletd cannot be accepted",
@@ -121,9 +92,7 @@ async fn accepting_takes_a_reason_and_known_words() {
         ),
         ("'nothing'", "pipeline nothing is not defined", "items"),
     ] {
-        problem(&db, &format!("select sluice.reconcile({call})"))
-            .await
-            .refuses(message, hint);
+        problem(&db, &format!("select sluice.reconcile({call})")).await.refuses(message, hint);
     }
     assert_eq!(db.value("select count(*) from sluice.batches").await, "1");
 }

@@ -13,10 +13,7 @@ async fn state_follows_the_life_of_a_run() {
         "items|new|1|shop.items|-|-|0|0|0|0|0|-"
     );
     let guard = db.connect().await;
-    guard
-        .batch_execute("begin; select sluice.hold_pipeline('items')")
-        .await
-        .unwrap();
+    guard.batch_execute("begin; select sluice.hold_pipeline('items')").await.unwrap();
     let mut hand = Hand::start(&db).await;
     assert_eq!(db.value(STATE).await, "running");
     hand.load(&[r#"{"id": 1}"#, r#"{"id": 2}"#, "bad"]).await;
@@ -25,11 +22,7 @@ async fn state_follows_the_life_of_a_run() {
     assert_eq!(db.value(STATE).await, "died");
     for outcome in ["ok", "failed", "threshold", "locked", "interrupted"] {
         let hand = Hand::start(&db).await;
-        db.execute(&format!(
-            "select sluice.finish_run({}, '{outcome}')",
-            hand.run
-        ))
-        .await;
+        db.execute(&format!("select sluice.finish_run({}, '{outcome}')", hand.run)).await;
         assert_eq!(db.value(STATE).await, outcome);
     }
     assert_eq!(
@@ -57,30 +50,15 @@ async fn pipeline_is_held_by_one_session_at_a_time() {
     );
     // Another database of the cluster has pipelines of its own.
     let other = TestDb::new().await;
-    items(
-        &other,
-        "id bigint primary key",
-        "id bigint",
-        "(doc->>'id')::bigint",
-        "key => '{id}'",
-    )
-    .await;
+    items(&other, "id bigint primary key", "id bigint", "(doc->>'id')::bigint", "key => '{id}'")
+        .await;
+    assert_eq!(other.value("select sluice.hold_pipeline('items')").await, "t");
     assert_eq!(
-        other.value("select sluice.hold_pipeline('items')").await,
-        "t"
-    );
-    assert_eq!(
-        other
-            .rows("select * from sluice.pipeline_holder('items')")
-            .await,
+        other.rows("select * from sluice.pipeline_holder('items')").await,
         Vec::<String>::new()
     );
     assert_eq!(db.value("select sluice.evict_loader('items')").await, "0");
-    assert_eq!(
-        db.value("select sluice.evict_loader('items', guard_too => true)")
-            .await,
-        "1"
-    );
+    assert_eq!(db.value("select sluice.evict_loader('items', guard_too => true)").await, "1");
     while db.value("select sluice.hold_pipeline('items')").await == "f" {
         tokio::task::yield_now().await;
     }
@@ -92,11 +70,7 @@ async fn only_sessions_of_loaders_are_evicted() {
     let by_hand = Hand::start(&db).await;
     by_hand.stage(&[r#"{"id": 1}"#]).await.unwrap();
     let loader = Hand::start(&db).await;
-    loader
-        .session
-        .batch_execute("set application_name = 'sluice'")
-        .await
-        .unwrap();
+    loader.session.batch_execute("set application_name = 'sluice'").await.unwrap();
     loader.stage(&[r#"{"id": 2}"#]).await.unwrap();
     assert!(
         db.value("select string_agg(application_name, ',') from pg_stat_activity where application_name like 'sluice items%' and datname = current_database()").await
@@ -111,21 +85,10 @@ async fn only_sessions_of_loaders_are_evicted() {
 async fn outcome_of_a_run_is_noted_once_and_has_to_be_known() {
     let db = items_of_ids().await;
     let hand = Hand::start(&db).await;
-    crate::engine::problem(
-        &db,
-        &format!("select sluice.finish_run({}, 'fine')", hand.run),
-    )
-    .await
-    .is("23514", "runs_outcome_is_known");
-    db.execute(&format!(
-        "select sluice.finish_run({}, 'failed', 'because')",
-        hand.run
-    ))
-    .await;
-    db.execute(&format!("select sluice.finish_run({}, 'ok')", hand.run))
-        .await;
-    assert_eq!(
-        db.value("select outcome, error from sluice.runs").await,
-        "failed|because"
-    );
+    crate::engine::problem(&db, &format!("select sluice.finish_run({}, 'fine')", hand.run))
+        .await
+        .is("23514", "runs_outcome_is_known");
+    db.execute(&format!("select sluice.finish_run({}, 'failed', 'because')", hand.run)).await;
+    db.execute(&format!("select sluice.finish_run({}, 'ok')", hand.run)).await;
+    assert_eq!(db.value("select outcome, error from sluice.runs").await, "failed|because");
 }

@@ -37,13 +37,7 @@ fn variable_host_and_socket_have_to_be_given_by_the_host() {
     };
     run(&shop.db.url, "SRC_URL", folder, "").exits(0);
     for (url, env, files, hosts, refused) in [
-        (
-            shop.db.url.as_str(),
-            "",
-            folder,
-            "",
-            "SLUICE_ALLOW_ENV=SRC_URL",
-        ),
+        (shop.db.url.as_str(), "", folder, "", "SLUICE_ALLOW_ENV=SRC_URL"),
         (&shop.db.url, "SRC_URL", "", "", "SLUICE_ALLOW_FILES="),
         (
             "postgresql://u:s3cret-word@db.example/x",
@@ -80,25 +74,13 @@ fn variable_host_and_socket_have_to_be_given_by_the_host() {
             "*",
             "\"passfile\" cannot be used for a source",
         ),
-        (
-            "service = prod",
-            "*",
-            "*",
-            "*",
-            "\"service\" cannot be used for a source",
-        ),
+        ("service = prod", "*", "*", "*", "\"service\" cannot be used for a source"),
         ("mysql://a.example/x", "*", "*", "*", "SRC_URL"),
         ("postgresql://u:s3cret-word/x@h", "*", "*", "*", "SRC_URL"),
     ] {
         let done = run(url, env, files, hosts).exits(2);
-        assert!(
-            done.stderr.contains(refused) || done.stdout.contains(refused),
-            "{url}: {done:?}"
-        );
-        assert!(
-            !format!("{done:?}").contains("s3cret-word"),
-            "{url}: {done:?}"
-        );
+        assert!(done.stderr.contains(refused) || done.stdout.contains(refused), "{url}: {done:?}");
+        assert!(!format!("{done:?}").contains("s3cret-word"), "{url}: {done:?}");
     }
 }
 
@@ -142,10 +124,7 @@ fn the_connection_string_itself_is_refused_and_not_repeated() {
         let error = wait(session.batch_execute(&format!("select {call}"))).unwrap_err();
         let error = error.as_db_error().unwrap();
         assert_eq!(error.code().code(), "SL005", "{call}: {error}");
-        assert!(
-            !format!("{error:?}").contains("s3cret-word"),
-            "{call}: {error:?}"
-        );
+        assert!(!format!("{error:?}").contains("s3cret-word"), "{call}: {error:?}");
     }
 }
 
@@ -153,27 +132,18 @@ fn the_connection_string_itself_is_refused_and_not_repeated() {
 fn settings_that_do_not_go_together_are_refused_when_they_are_written() {
     let shop = Shop::of(wait(TestDb::new()), "");
     for (arguments, message) in [
-        (
-            "\"table\" => 't', query => 'select 1'",
-            "table and query are both given",
-        ),
+        ("\"table\" => 't', query => 'select 1'", "table and query are both given"),
         ("key => '{id}'", "table is missing"),
         ("query => 'select 1 as id'", "a query needs a key"),
         ("\"table\" => 't', lag => '1 h'", "lag needs a cursor"),
-        (
-            "\"table\" => 't', null_cursor => 'refuse'",
-            "null_cursor needs a cursor",
-        ),
+        ("\"table\" => 't', null_cursor => 'refuse'", "null_cursor needs a cursor"),
         (
             "\"table\" => 't', cursor => 'at', null_cursor => 'skip'",
             "null_cursor cannot be \"skip\"",
         ),
         ("\"table\" => 't', key => '{}'", "key cannot be []"),
         ("\"table\" => 't', key => '{id,id}'", "key cannot be"),
-        (
-            "\"table\" => 't', cursor => 'at', lag => '-1 h'",
-            "lag cannot be -3600",
-        ),
+        ("\"table\" => 't', cursor => 'at', lag => '-1 h'", "lag cannot be -3600"),
         ("\"table\" => ' '", "table cannot be \" \""),
     ] {
         let sql = format!(
@@ -188,11 +158,5 @@ fn settings_that_do_not_go_together_are_refused_when_they_are_written() {
         "select sluice.postgres_source(connection => '{both}', \"table\" => 't')"
     )))
     .unwrap_err();
-    assert!(
-        error
-            .as_db_error()
-            .unwrap()
-            .message()
-            .contains("in two places")
-    );
+    assert!(error.as_db_error().unwrap().message().contains("in two places"));
 }

@@ -18,10 +18,7 @@ const ROWS: &str = "insert into shop.t select i, 'n' || i, i, timestamptz '2026-
 fn define(rows: &str, more: Value, policy: &str) -> Shop {
     let shop = Shop::of(wait(TestDb::new()), &format!("{TABLES} {rows}"));
     let mut settings = shop.settings(json!({"table": "shop.t"}));
-    settings
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     define_copy(&shop.db, &settings, policy);
     run(&shop.db);
     shop
@@ -47,10 +44,7 @@ struct Found {
 }
 
 fn compare(db: &TestDb, more: &[&str]) -> Found {
-    let done = Sluice::on(db)
-        .args(["verify", "copy", "--source", "--json"])
-        .args(more)
-        .run();
+    let done = Sluice::on(db).args(["verify", "copy", "--source", "--json"]).args(more).run();
     found(&done)
 }
 
@@ -127,28 +121,16 @@ fn each_kind_of_difference_is_named_and_told_from_what_is_none() {
             r#"not in the source {"id":10}"#,
         ]
     );
-    assert_eq!(
-        wait(shop.db.value("select cursor from sluice.etl_state")),
-        before
-    );
+    assert_eq!(wait(shop.db.value("select cursor from sluice.etl_state")), before);
     assert_eq!(
         wait(
             shop.db.rows(
                 "select id || name from shop.copy where id in (3, 4, 5, 6, 9, 21) order by id"
             )
         ),
-        [
-            "3n3",
-            "4n4",
-            "5n5",
-            "6changed without a newer cursor",
-            "9n9"
-        ]
+        ["3n3", "4n4", "5n5", "6changed without a newer cursor", "9n9"]
     );
-    assert_eq!(
-        wait(shop.db.value("select count(*) from sluice.quarantine_open")),
-        "1"
-    );
+    assert_eq!(wait(shop.db.value("select count(*) from sluice.quarantine_open")), "1");
     assert_eq!(
         wait(shop.db.rows("select * from sluice.verify(deep => true) where is_ok = false and check_name <> 'row count'")),
         Vec::<String>::new()
@@ -176,13 +158,9 @@ fn the_report_for_people_names_so_many_rows_as_are_wanted() {
         ) && done.stdout.contains("\n  missing here  {\"id\": 6}\n  missing here  {\"id\": 7}\nNOT OK"),
         "{done:?}"
     );
-    let done = Sluice::on(&shop.db)
-        .args(["verify", "copy", "--source", "--repair"])
-        .run()
-        .exits(0);
+    let done = Sluice::on(&shop.db).args(["verify", "copy", "--source", "--repair"]).run().exits(0);
     assert!(
-        done.stdout
-            .contains("records: 20, all are here; 15 repaired")
+        done.stdout.contains("records: 20, all are here; 15 repaired")
             && done.stdout.contains("\n  repair: copy ok extracted=15 "),
         "{done:?}"
     );
@@ -223,18 +201,11 @@ fn a_row_that_was_committed_below_the_mark_is_missing_and_one_that_is_waited_for
     late.execute("commit");
     let found = compare(&shop.db, &[]);
     assert_eq!(found.differences, [r#"missing here {"id":30}"#]);
-    assert!(
-        found.source_rows.ends_with("; 1 the next run reads"),
-        "{}",
-        found.source_rows
-    );
+    assert!(found.source_rows.ends_with("; 1 the next run reads"), "{}", found.source_rows);
     let repaired = compare(&shop.db, &["--repair"]);
     assert_eq!(repaired.code, 0);
     run(&shop.db);
-    assert_eq!(
-        compare(&shop.db, &[]).source_rows,
-        "records: 23, all are here"
-    );
+    assert_eq!(compare(&shop.db, &[]).source_rows, "records: 23, all are here");
 }
 
 /// A transform that waits for whoever has the lock.
@@ -250,9 +221,7 @@ fn what_changes_on_both_sides_while_it_is_compared_is_no_difference() {
     let shop = define(&format!("{ROWS} {WAITING}"), json!({}), "");
     let trap = shop.session();
     trap.execute("begin; select pg_advisory_xact_lock(4711)");
-    let comparing = Sluice::on(&shop.db)
-        .args(["verify", "copy", "--source", "--json"])
-        .spawn();
+    let comparing = Sluice::on(&shop.db).args(["verify", "copy", "--source", "--json"]).spawn();
     wait(shop.db.wait_until(TRANSFORMS));
     // The source has been read; its rows are compared when the lock is given back.
     shop.execute(
@@ -264,10 +233,7 @@ fn what_changes_on_both_sides_while_it_is_compared_is_no_difference() {
     let found = found(&Done::of(comparing.wait_with_output().unwrap()));
     assert_eq!(found.differences, Vec::<String>::new());
     assert_eq!(found.code, 0);
-    assert_eq!(
-        found.source_rows,
-        "records: 20, all are here; 1 changed meanwhile"
-    );
+    assert_eq!(found.source_rows, "records: 20, all are here; 1 changed meanwhile");
 }
 
 #[test]
@@ -278,20 +244,14 @@ fn a_repair_that_is_killed_is_made_again() {
     );
     let rival = shop.session();
     rival.execute("begin; lock table shop.copy in share mode");
-    let mut repair = Sluice::on(&shop.db)
-        .args(["verify", "copy", "--source", "--repair"])
-        .spawn();
+    let mut repair = Sluice::on(&shop.db).args(["verify", "copy", "--source", "--repair"]).spawn();
     let loads = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%load_batch%')";
     wait(shop.db.wait_until(loads));
     repair.kill().unwrap();
     repair.wait().unwrap();
     rival.execute("commit");
     let found = compare(&shop.db, &[]);
-    assert_eq!(
-        found.differences.len(),
-        10,
-        "the newest is due, and nothing of it was committed"
-    );
+    assert_eq!(found.differences.len(), 10, "the newest is due, and nothing of it was committed");
     let repaired = compare(&shop.db, &["--repair"]);
     assert_eq!((repaired.differences.len(), repaired.code), (0, 0));
     assert_eq!(
@@ -314,10 +274,7 @@ fn a_record_that_only_the_merge_refuses_is_in_quarantine_and_no_difference() {
     );
     let found = compare(&shop.db, &[]);
     assert_eq!(found.differences, Vec::<String>::new());
-    assert_eq!(
-        found.source_rows,
-        "records: 20, all are here; 1 in quarantine"
-    );
+    assert_eq!(found.source_rows, "records: 20, all are here; 1 in quarantine");
 }
 
 #[test]
@@ -334,12 +291,7 @@ fn rows_that_somebody_accepted_or_that_are_marked_as_missing_are_no_difference()
          select sluice.reconcile('copy', accept => '{edited}', reason => 'the shop said so')",
     );
     let found = compare(&shop.db, &["--repair"]);
-    assert_eq!(
-        found.differences,
-        Vec::<String>::new(),
-        "{}",
-        found.source_rows
-    );
+    assert_eq!(found.differences, Vec::<String>::new(), "{}", found.source_rows);
 }
 
 #[test]
@@ -356,10 +308,7 @@ fn several_records_of_one_row_need_not_all_be_there() {
         "select sluice.define_pipeline(name => 'copy', version => 1, transform => 'shop.copy_v1', target => 'shop.copy', key => '{{person}}', source => '{settings}')"
     )));
     run(&shop.db);
-    assert_eq!(
-        compare(&shop.db, &["--repair"]).differences,
-        Vec::<String>::new()
-    );
+    assert_eq!(compare(&shop.db, &["--repair"]).differences, Vec::<String>::new());
     shop.execute("update shop.copy set city = 'elsewhere' where person = 3");
     let found = compare(&shop.db, &["--repair"]);
     assert_eq!(found.code, 0, "{}", found.source_rows);
@@ -377,33 +326,21 @@ fn transforms_that_take_a_row_are_compared_as_those_that_take_a_document() {
     shop.execute("insert into shop.t values (40, 'bad', 'x', now())");
     define_copy(&shop.db, &settings, "");
     run(&shop.db);
-    assert_eq!(
-        compare(&shop.db, &[]).source_rows,
-        "records: 21, all are here; 1 in quarantine"
-    );
+    assert_eq!(compare(&shop.db, &[]).source_rows, "records: 21, all are here; 1 in quarantine");
     shop.execute(
         "update shop.copy set amount = 0 where id = 3; update shop.t set amount = 'y' where id = 4",
     );
     let found = compare(&shop.db, &["--repair"]);
     assert_eq!(found.differences, [r#"not in the source {"id":4}"#]);
-    assert_eq!(
-        found.code, 6,
-        "its record is in quarantine, and nobody knows whose it is"
-    );
-    assert_eq!(
-        wait(shop.db.value("select count(*) from sluice.quarantine_open")),
-        "2"
-    );
+    assert_eq!(found.code, 6, "its record is in quarantine, and nobody knows whose it is");
+    assert_eq!(wait(shop.db.value("select count(*) from sluice.quarantine_open")), "2");
 }
 
 #[test]
 fn what_cannot_be_compared_is_refused() {
     let shop = Shop::of(wait(TestDb::new()), &format!("{TABLES} {ROWS}"));
     let refused = |needle: &str| {
-        let done = Sluice::on(&shop.db)
-            .args(["verify", "copy", "--source"])
-            .run()
-            .exits(2);
+        let done = Sluice::on(&shop.db).args(["verify", "copy", "--source"]).run().exits(2);
         assert!(done.stderr.contains(needle), "{done:?}");
     };
     let settings = shop.settings(json!({"table": "shop.t", "cursor": "at"}));
@@ -415,16 +352,9 @@ fn what_cannot_be_compared_is_refused() {
         .exits(0);
     refused("next:  sluice run copy, then compare");
     let folder = Folder::new();
-    define_copy(
-        &shop.db,
-        &json!({"kind": "file", "path": folder.name("*.csv")}),
-        "",
-    );
+    define_copy(&shop.db, &json!({"kind": "file", "path": folder.name("*.csv")}), "");
     refused("reads a source of the kind file, and only those of databases can be compared");
-    let done = Sluice::on(&shop.db)
-        .args(["verify", "--source"])
-        .run()
-        .exits(2);
+    let done = Sluice::on(&shop.db).args(["verify", "--source"]).run().exits(2);
     assert!(done.stderr.contains("<PIPELINE>"), "{done:?}");
 }
 
@@ -437,9 +367,8 @@ fn memory_does_not_grow_with_the_rows_nor_with_the_differences() {
         "",
     );
     shop.execute("delete from shop.copy where id > 75000; update shop.copy set name = 'edited' where id % 1000 = 0");
-    let mut comparing = Sluice::on(&shop.db)
-        .args(["verify", "copy", "--source", "--json", "--repair"])
-        .spawn();
+    let mut comparing =
+        Sluice::on(&shop.db).args(["verify", "copy", "--source", "--json", "--repair"]).spawn();
     let status = format!("/proc/{}/status", comparing.id());
     let mut peak: u64 = 0;
     while comparing.try_wait().unwrap().is_none() {
@@ -450,10 +379,7 @@ fn memory_does_not_grow_with_the_rows_nor_with_the_differences() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let found = found(&Done::of(comparing.wait_with_output().unwrap()));
-    assert_eq!(
-        found.source_rows,
-        "records: 100000, all are here; 25075 repaired"
-    );
+    assert_eq!(found.source_rows, "records: 100000, all are here; 25075 repaired");
     println!("peak {peak} KiB");
     // Of 40 MB of records, and of 25,075 of them that differ.
     assert!((5 * 1024..96 * 1024).contains(&peak), "{peak} KiB");
@@ -470,27 +396,15 @@ pub(super) fn finds_and_repairs(settings: &Value, change: impl Fn(&str), mixed_k
     define_copy(&db, settings, "");
     run(&db);
     assert_eq!(compare(&db, &[]).differences, Vec::<String>::new());
-    change(&format!(
-        "update t set name = 'changed' where id = {mixed_key}"
-    ));
+    change(&format!("update t set name = 'changed' where id = {mixed_key}"));
     change("delete from t where id = 'b'");
     change("insert into t values ('new', 'due', '2027-01-01 00:00:00')");
     wait(db.execute(
         "delete from shop.copy where id = 'a'; update shop.copy set name = 'edited' where id = 'B'",
     ));
     let found = compare(&db, &[]);
-    assert_eq!(
-        found.differences.len(),
-        4,
-        "{:?} {}",
-        found.differences,
-        found.source_rows
-    );
-    assert!(
-        found.source_rows.ends_with("; 1 the next run reads"),
-        "{}",
-        found.source_rows
-    );
+    assert_eq!(found.differences.len(), 4, "{:?} {}", found.differences, found.source_rows);
+    assert!(found.source_rows.ends_with("; 1 the next run reads"), "{}", found.source_rows);
     let repaired = compare(&db, &["--repair"]);
     assert_eq!(repaired.differences, [r#"not in the source {"id":"b"}"#]);
     let names = "select string_agg(name, ' ' order by id collate \"C\") from shop.copy where id in ('a', 'B')";
@@ -511,25 +425,14 @@ fn what_a_transform_writes_is_refused_while_its_rows_are_compared() {
     shop.execute(&format!(
         "select sluice.define_pipeline(name => 'copy', version => 2, transform => 'shop.copy_v2', target => 'shop.copy', key => '{{id}}', source => '{settings}')"
     ));
-    let refused = Sluice::on(&shop.db)
-        .args(["verify", "copy", "--source"])
-        .run()
-        .exits(1);
+    let refused = Sluice::on(&shop.db).args(["verify", "copy", "--source"]).run().exits(1);
     assert!(
-        refused
-            .stderr
-            .contains("25006 cannot execute INSERT in a read-only transaction"),
+        refused.stderr.contains("25006 cannot execute INSERT in a read-only transaction"),
         "{refused:?}"
     );
     assert_eq!(wait(shop.db.value("select count(*) from shop.spoils")), "0");
     // Where rows are loaded it may.
-    Sluice::on(&shop.db)
-        .args(["rewind", "copy", "--to-start"])
-        .run()
-        .exits(0);
+    Sluice::on(&shop.db).args(["rewind", "copy", "--to-start"]).run().exits(0);
     run(&shop.db);
-    assert_eq!(
-        wait(shop.db.value("select count(*) from shop.spoils")),
-        "20"
-    );
+    assert_eq!(wait(shop.db.value("select count(*) from shop.spoils")), "20");
 }

@@ -27,11 +27,7 @@ fn a_connection_lost_at_any_message_is_made_again_and_no_row_comes_twice() {
                 seen > nth
             });
             shop.move_to(&proxy.url(&shop.db));
-            assert_eq!(
-                Runs::default().ids(&settings),
-                expected,
-                "{fault:?} at message {nth}"
-            );
+            assert_eq!(Runs::default().ids(&settings), expected, "{fault:?} at message {nth}");
             if proxy.fired() == 0 {
                 break;
             }
@@ -64,14 +60,8 @@ fn a_server_that_is_not_there_is_asked_as_often_as_the_budget_allows() {
     let shop = Shop::new("");
     shop.move_to("postgresql://nobody:s3cret-word@127.0.0.1:9/none");
     let said = refusal(&shop.settings(json!({"table": "t"})));
-    assert!(
-        said.contains("could not connect to nobody@127.0.0.1:9/none"),
-        "{said}"
-    );
-    assert!(
-        said.contains("every retry of this run is used up"),
-        "{said}"
-    );
+    assert!(said.contains("could not connect to nobody@127.0.0.1:9/none"), "{said}");
+    assert!(said.contains("every retry of this run is used up"), "{said}");
     assert!(!said.contains("s3cret-word"), "{said}");
 }
 
@@ -92,11 +82,7 @@ fn a_statement_that_takes_too_long_says_which_setting_ended_it() {
 fn timeouts_of_the_role_do_not_end_a_read() {
     let shop = shop(2_000);
     let name = &shop.db.name;
-    for setting in [
-        "statement_timeout",
-        "idle_in_transaction_session_timeout",
-        "lock_timeout",
-    ] {
+    for setting in ["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"] {
         shop.execute(&format!("alter database {name} set {setting} = 100"));
     }
     let settings = shop.settings(json!({"query": "select id, pad from t where id <> 1000 or pg_sleep(0.3) is not null", "key": ["id"]}));

@@ -70,10 +70,7 @@ fn transactions_of_other_databases_and_of_runs_stand_in_nobodys_way() {
 #[test]
 fn the_lock_of_a_run_is_the_engines() {
     let db = wait(crate::support::TestDb::new());
-    assert_eq!(
-        wait(db.value("select sluice._lock_class('guard')")),
-        "1936487681"
-    );
+    assert_eq!(wait(db.value("select sluice._lock_class('guard')")), "1936487681");
 }
 
 /// Writers commit in any order while runs go on; no run knows of them.

@@ -31,11 +31,7 @@ fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]);
     folders
-        .flat_map(|folder| {
-            names
-                .iter()
-                .map(move |name| PathBuf::from(folder).join(name))
-        })
+        .flat_map(|folder| names.iter().map(move |name| PathBuf::from(folder).join(name)))
         .find(|file| file.exists())
 }
 
@@ -44,22 +40,11 @@ fn start() -> Option<Server> {
         eprintln!("skipped: no mariadbd on this machine (apt-get install mariadb-server)");
         return None;
     };
-    let home = tempfile::Builder::new()
-        .prefix("sluice-maria-")
-        .tempdir_in("/tmp")
-        .unwrap()
-        .keep();
+    let home = tempfile::Builder::new().prefix("sluice-maria-").tempdir_in("/tmp").unwrap().keep();
     let socket = home.join("s");
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let data = format!("--datadir={}", home.join("data").display());
-    let user = nix::unistd::User::from_uid(nix::unistd::geteuid())
-        .unwrap()
-        .unwrap()
-        .name;
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
     let made = Command::new(install)
         .args([
             "--no-defaults",
@@ -92,11 +77,7 @@ fn start() -> Option<Server> {
         .spawn()
         .unwrap();
     let watchdog = Command::new("sh")
-        .args([
-            "-c",
-            "read _; kill $0; sleep 2; rm -rf \"$1\"",
-            &running.id().to_string(),
-        ])
+        .args(["-c", "read _; kill $0; sleep 2; rm -rf \"$1\"", &running.id().to_string()])
         .arg(&home)
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
@@ -104,19 +85,10 @@ fn start() -> Option<Server> {
         .unwrap();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while std::os::unix::net::UnixStream::connect(&socket).is_err() {
-        assert!(
-            std::time::Instant::now() < deadline,
-            "mariadbd does not come up"
-        );
+        assert!(std::time::Instant::now() < deadline, "mariadbd does not come up");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    Some(Server {
-        ca,
-        socket,
-        port,
-        _running: running,
-        _watchdog: watchdog,
-    })
+    Some(Server { ca, socket, port, _running: running, _watchdog: watchdog })
 }
 
 /// A certificate for the server, and the file with that of its authority.
@@ -150,15 +122,8 @@ impl Maria {
         let server = shared()?;
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = Folder::new();
-        let maria = Maria {
-            server,
-            name,
-            folder,
-        };
-        maria.send(
-            "",
-            &format!("create database {} character set utf8mb4", maria.name),
-        );
+        let maria = Maria { server, name, folder };
+        maria.send("", &format!("create database {} character set utf8mb4", maria.name));
         maria.folder.write("url", maria.url());
         maria.execute(sql);
         Some(maria)
@@ -194,22 +159,14 @@ impl Maria {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        client
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(sql.as_bytes())
-            .unwrap();
+        client.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
         assert!(client.wait().unwrap().success(), "{sql}");
     }
 
     pub(crate) fn settings(&self, more: Value) -> Value {
         let mut settings =
             json!({"kind": "mysql", "connection": {"file": self.folder.name("url")}});
-        settings
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         settings
     }
 }

@@ -13,37 +13,17 @@ fn by(shop: &Shop, cursor: &str) -> serde_json::Value {
 #[test]
 fn marks_keep_every_digit_in_any_session_zone_and_equal_ones_are_read_again() {
     let cases = [
-        (
-            "timestamptz",
-            "2026-03-01 08:00:00.123455+00",
-            "2026-03-01 08:00:00.123456+00",
-        ),
-        (
-            "timestamp",
-            "2026-03-29 02:30:00.999999",
-            "2026-03-29 02:30:01",
-        ),
-        (
-            "timestamptz",
-            "2026-10-25 00:30:00+00",
-            "2026-10-25 01:30:00+00",
-        ),
+        ("timestamptz", "2026-03-01 08:00:00.123455+00", "2026-03-01 08:00:00.123456+00"),
+        ("timestamp", "2026-03-29 02:30:00.999999", "2026-03-29 02:30:01"),
+        ("timestamptz", "2026-10-25 00:30:00+00", "2026-10-25 01:30:00+00"),
         ("date", "2026-03-01", "2026-03-02"),
         ("bigint", "9007199254740992", "9007199254740993"),
-        (
-            "numeric",
-            "0.1000000000000000000001",
-            "0.1000000000000000000002",
-        ),
+        ("numeric", "0.1000000000000000000001", "0.1000000000000000000002"),
         ("float8", "0.1", "0.10000000000000002"),
         ("text", "Zebra", "apple"),
         ("text", "a'; drop table t; --\\", "b"),
         ("char(4)", "a", "a0"),
-        (
-            "uuid",
-            "00000000-0000-0000-0000-000000000009",
-            "00000000-0000-0000-0000-00000000000a",
-        ),
+        ("uuid", "00000000-0000-0000-0000-000000000009", "00000000-0000-0000-0000-00000000000a"),
         ("bytea", "\\x09", "\\x0a"),
         ("interval", "1 mon", "1 mon 1 us"),
     ];
@@ -77,11 +57,7 @@ fn rows_of_one_timestamp_are_told_apart_by_their_key_when_a_read_is_broken_off()
     for _ in 0..9 {
         found.extend(runs.killed(&settings, 1));
     }
-    assert_eq!(
-        found,
-        [3, 6, 9, 2, 5, 8, 1, 4, 7],
-        "by the bytes of its key, each once"
-    );
+    assert_eq!(found, [3, 6, 9, 2, 5, 8, 1, 4, 7], "by the bytes of its key, each once");
 }
 
 /// The order of a language would say that "a" comes before "B"; a place found under one order
@@ -156,11 +132,7 @@ fn a_lag_looks_further_back() {
     }
     let text = json!({"query": "select 'a' as c, 1 as id", "cursor": "c", "key": ["id"], "lag": 1});
     let mut runs = Runs::default();
-    assert_eq!(
-        runs.ids(&shop.settings(text.clone())),
-        [1],
-        "there is no mark yet"
-    );
+    assert_eq!(runs.ids(&shop.settings(text.clone())), [1], "there is no mark yet");
     let said = runs.run(&shop.settings(text)).error_text();
     assert!(
         said.contains("no lag can be taken from the cursor") && said.contains("of type text"),
@@ -176,10 +148,7 @@ fn another_cursor_column_begins_anew_and_says_so() {
     assert_eq!(runs.ids(&by(&shop, "at")), [1, 2]);
     let outcome = runs.run(&by(&shop, "n")).ok();
     assert_eq!(outcome.records.len(), 2);
-    assert_eq!(
-        outcome.remarks,
-        ["the cursor is another column than before: everything is read"]
-    );
+    assert_eq!(outcome.remarks, ["the cursor is another column than before: everything is read"]);
     assert_eq!(runs.killed(&by(&shop, "n"), 1), [2]);
 }
 
@@ -197,12 +166,6 @@ fn a_range_is_read_once_and_leaves_no_marks() {
     assert_eq!(runs.ids(&whole), [4, 5]);
     assert_eq!(runs.cursor, Some(json!({"done": true})));
     assert_eq!(runs.ids(&whole), [] as [i64; 0]);
-    assert_eq!(
-        Runs::default().ids(&range(json!({"from": "2026-01-09Z"}))),
-        [8, 9]
-    );
-    assert_eq!(
-        Runs::default().ids(&range(json!({"to": "2026-01-02Z"}))),
-        [1]
-    );
+    assert_eq!(Runs::default().ids(&range(json!({"from": "2026-01-09Z"}))), [8, 9]);
+    assert_eq!(Runs::default().ids(&range(json!({"to": "2026-01-02Z"}))), [1]);
 }

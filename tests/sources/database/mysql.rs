@@ -11,22 +11,10 @@ use crate::support::{Sluice, TestDb};
 fn values_arrive_as_the_server_prints_them() {
     let cases = [
         ("date", "'0000-00-00'", "\"0000-00-00\""),
-        (
-            "datetime(6)",
-            "'0000-00-00 00:00:00'",
-            "\"0000-00-00 00:00:00.000000\"",
-        ),
-        (
-            "datetime(6)",
-            "'2026-03-29 02:30:00.123456'",
-            "\"2026-03-29 02:30:00.123456\"",
-        ),
+        ("datetime(6)", "'0000-00-00 00:00:00'", "\"0000-00-00 00:00:00.000000\""),
+        ("datetime(6)", "'2026-03-29 02:30:00.123456'", "\"2026-03-29 02:30:00.123456\""),
         ("date", "'2026-00-31'", "\"2026-00-31\""),
-        (
-            "bigint unsigned",
-            "18446744073709551615",
-            "18446744073709551615",
-        ),
+        ("bigint unsigned", "18446744073709551615", "18446744073709551615"),
         ("bigint", "-9223372036854775808", "-9223372036854775808"),
         ("int(5) zerofill", "42", "42"),
         ("bit(1)", "b'1'", "1"),
@@ -57,15 +45,8 @@ fn values_arrive_as_the_server_prints_them() {
     let Some(maria) = Maria::new("") else { return };
     for (type_name, value, expected) in cases {
         maria.execute(&format!("set sql_mode = ''; create or replace table t (id int primary key, v {type_name}); insert into t values (1, {value})"));
-        let payloads = Runs::default()
-            .run(&maria.settings(json!({"table": "t"})))
-            .ok()
-            .payloads();
-        assert_eq!(
-            payloads,
-            [format!("{{\"id\":1,\"v\":{expected}}}")],
-            "{type_name} {value}"
-        );
+        let payloads = Runs::default().run(&maria.settings(json!({"table": "t"}))).ok().payloads();
+        assert_eq!(payloads, [format!("{{\"id\":1,\"v\":{expected}}}")], "{type_name} {value}");
     }
 }
 
@@ -86,18 +67,9 @@ fn a_zero_date_is_in_quarantine_and_its_neighbours_are_loaded() {
         "select sluice.define_pipeline(name => 't', version => 1, transform => 'shop.t_v1', target => 'shop.t', key => '{{id}}', source => '{source}', max_bad_ratio => 1)"
     ));
     let done = Sluice::on(&shop.db).args(["run", "t"]).run().exits(0);
+    assert_eq!((done.summary().count("inserted"), done.summary().count("quarantined")), (2, 1));
     assert_eq!(
-        (
-            done.summary().count("inserted"),
-            done.summary().count("quarantined")
-        ),
-        (2, 1)
-    );
-    assert_eq!(
-        wait(
-            shop.db
-                .value("select convert_from(payload, 'UTF8') from sluice.quarantine")
-        ),
+        wait(shop.db.value("select convert_from(payload, 'UTF8') from sluice.quarantine")),
         "{\"id\":2,\"d\":\"0000-00-00\"}"
     );
 }
@@ -107,23 +79,11 @@ fn a_zero_date_is_in_quarantine_and_its_neighbours_are_loaded() {
 #[test]
 fn marks_and_places_are_exact_for_every_type() {
     let cases = [
-        (
-            "timestamp(6)",
-            "'2026-03-01 08:00:00.123455'",
-            "'2026-03-01 08:00:00.123456'",
-        ),
+        ("timestamp(6)", "'2026-03-01 08:00:00.123455'", "'2026-03-01 08:00:00.123456'"),
         ("datetime", "'2026-03-29 02:30:00'", "'2026-03-29 02:30:01'"),
         ("date", "'2026-03-01'", "'2026-03-02'"),
-        (
-            "bigint unsigned",
-            "18446744073709551614",
-            "18446744073709551615",
-        ),
-        (
-            "decimal(40,20)",
-            "0.10000000000000000001",
-            "0.10000000000000000002",
-        ),
+        ("bigint unsigned", "18446744073709551614", "18446744073709551615"),
+        ("decimal(40,20)", "0.10000000000000000001", "0.10000000000000000002"),
         ("double", "0.1", "0.10000000000000002"),
         ("float", "0.1", "0.10000001"),
         ("varchar(9)", "'Z'", "'a'"),
@@ -133,11 +93,7 @@ fn marks_and_places_are_exact_for_every_type() {
         ("varbinary(9)", "''", "x'00'"),
         ("varchar(9)", "''", "'a'"),
         ("varchar(9)", "'a'", "concat('a', char(0))"),
-        (
-            "text",
-            "concat(rpad('', 1400, 'x'), 'a')",
-            "rpad('', 1401, 'x')",
-        ),
+        ("text", "concat(rpad('', 1400, 'x'), 'a')", "rpad('', 1401, 'x')"),
         ("set('x','y')", "''", "'x'"),
         ("enum('y','x')", "'x'", "'y'"),
         ("bit(8)", "b'1'", "b'11'"),
@@ -154,11 +110,7 @@ fn marks_and_places_are_exact_for_every_type() {
         maria.execute(&format!("set sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'; create or replace table t (k {type_name}, id int); insert into t values ({newer}, 2), ({older}, 1)"));
         let by_key = maria.settings(json!({"table": "t", "key": ["k"]}));
         let mut runs = Runs::default();
-        assert_eq!(
-            [runs.killed(&by_key, 1), runs.ids(&by_key)].concat(),
-            [1, 2],
-            "{type_name}"
-        );
+        assert_eq!([runs.killed(&by_key, 1), runs.ids(&by_key)].concat(), [1, 2], "{type_name}");
         let by_cursor =
             maria.settings(json!({"table": "t", "cursor": "k", "key": ["id"], "lag": 0}));
         let mut runs = Runs::default();
@@ -217,18 +169,9 @@ fn what_cannot_be_read_is_refused() {
     for (more, message) in [
         (json!({"table": "nope"}), "doesn't exist"),
         (json!({"table": "heap"}), "has no primary key"),
-        (
-            json!({"table": "heap", "key": ["id"]}),
-            "two rows of the source have the key",
-        ),
-        (
-            json!({"table": "t", "key": ["no"]}),
-            "the source has no column no",
-        ),
-        (
-            json!({"query": "select 1 as id, 2 as id", "key": ["id"]}),
-            "Duplicate column name",
-        ),
+        (json!({"table": "heap", "key": ["id"]}), "two rows of the source have the key"),
+        (json!({"table": "t", "key": ["no"]}), "the source has no column no"),
+        (json!({"query": "select 1 as id, 2 as id", "key": ["id"]}), "Duplicate column name"),
         (
             json!({"query": "select sleep(20) as id", "key": ["id"], "statement_timeout": 0.05}),
             "raise statement_timeout of the source",
@@ -275,14 +218,9 @@ fn a_connection_is_encrypted_and_the_server_is_the_one_that_the_authority_vouche
     assert_eq!(Runs::default().ids(&settings), [1]);
     let elsewhere = Folder::new();
     let key = rcgen::KeyPair::generate().unwrap();
-    let other = rcgen::CertificateParams::default()
-        .self_signed(&key)
-        .unwrap();
+    let other = rcgen::CertificateParams::default().self_signed(&key).unwrap();
     elsewhere.write("ca.pem", other.pem());
-    moved(&format!(
-        "?require_ssl=true&ssl_ca={}",
-        elsewhere.name("ca.pem")
-    ));
+    moved(&format!("?require_ssl=true&ssl_ca={}", elsewhere.name("ca.pem")));
     let refused = refusal(&settings);
     assert!(refused.contains("invalid peer certificate"), "{refused}");
 }

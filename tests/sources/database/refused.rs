@@ -14,21 +14,9 @@ fn what_the_source_does_not_have_or_cannot_tell_apart_is_refused() {
          create table twins (id int); insert into twins values (1), (2), (2); insert into heap values (null, now())",
     );
     let cases = [
-        (
-            json!({"table": "orders"}),
-            "the source has no table orders",
-            "'shop.\"Orders\"'",
-        ),
-        (
-            json!({"table": "heap"}),
-            "table heap has no primary key",
-            "key => '{id}'",
-        ),
-        (
-            json!({"table": "t", "cursor": "nope"}),
-            "column q.nope does not exist",
-            "",
-        ),
+        (json!({"table": "orders"}), "the source has no table orders", "'shop.\"Orders\"'"),
+        (json!({"table": "heap"}), "table heap has no primary key", "key => '{id}'"),
+        (json!({"table": "t", "cursor": "nope"}), "column q.nope does not exist", ""),
         (
             json!({"table": "t", "cursor": "j"}),
             "could not identify an ordering operator",
@@ -39,11 +27,7 @@ fn what_the_source_does_not_have_or_cannot_tell_apart_is_refused() {
             "could not identify an ordering operator",
             "columns that have an order",
         ),
-        (
-            json!({"query": "select 1 as id, 2 as id", "key": ["id"]}),
-            "\"id\" is ambiguous",
-            "",
-        ),
+        (json!({"query": "select 1 as id, 2 as id", "key": ["id"]}), "\"id\" is ambiguous", ""),
         (
             json!({"query": "select 1 as id, 2 as a, 3 as a", "key": ["id"]}),
             "has two columns \"a\"",
@@ -54,16 +38,8 @@ fn what_the_source_does_not_have_or_cannot_tell_apart_is_refused() {
             "syntax error",
             "",
         ),
-        (
-            json!({"query": "select 1 as id; drop table t", "key": ["id"]}),
-            "syntax error",
-            "",
-        ),
-        (
-            json!({"query": "delete from t returning id", "key": ["id"]}),
-            "syntax error",
-            "",
-        ),
+        (json!({"query": "select 1 as id; drop table t", "key": ["id"]}), "syntax error", ""),
+        (json!({"query": "delete from t returning id", "key": ["id"]}), "syntax error", ""),
         (
             json!({"query": "select nextval('pg_temp.s') as id", "key": ["id"]}),
             "does not exist",
@@ -105,10 +81,7 @@ fn equal_keys_are_told_even_where_a_read_was_broken_off_between_them() {
     let mut runs = Runs::default();
     assert_eq!(runs.killed(&settings, 2), [1, 2]);
     let said = runs.run(&settings).error_text();
-    assert!(
-        said.contains("two rows of the source have the key [\"2\"]"),
-        "{said}"
-    );
+    assert!(said.contains("two rows of the source have the key [\"2\"]"), "{said}");
 }
 
 /// A source is read, whatever its query says.
@@ -135,36 +108,22 @@ fn rows_that_a_policy_hides_fail_the_run_unless_that_is_meant() {
     ));
     shop.move_to(&shop.db.seen_as(&role).url);
     let said = refusal(&shop.settings(json!({"table": "t"})));
-    assert!(
-        said.contains("row-level security") && said.contains("row_security => true"),
-        "{said}"
-    );
+    assert!(said.contains("row-level security") && said.contains("row_security => true"), "{said}");
     assert_eq!(
         Runs::default().ids(&shop.settings(json!({"table": "t", "row_security": true}))),
         [1]
     );
     shop.execute("create table hidden (id int primary key)");
     let said = refusal(&shop.settings(json!({"table": "hidden"})));
-    assert!(
-        said.contains("permission denied") && said.contains("grant select"),
-        "{said}"
-    );
+    assert!(said.contains("permission denied") && said.contains("grant select"), "{said}");
 }
 
 #[test]
 fn a_cursor_of_another_source_is_not_taken_for_ones_own() {
     let shop = Shop::new("create table t (id int primary key)");
-    let start = Start {
-        cursor: Some(json!({"object": "a.csv", "bytes": 3})),
-        ..Start::default()
-    };
+    let start = Start { cursor: Some(json!({"object": "a.csv", "bytes": 3})), ..Start::default() };
     let said = drain(
-        Driver::open(
-            &shop.settings(json!({"table": "t"})),
-            start,
-            WIDE,
-            &source_context(0),
-        ),
+        Driver::open(&shop.settings(json!({"table": "t"})), start, WIDE, &source_context(0)),
         Vec::new(),
     )
     .error_text();

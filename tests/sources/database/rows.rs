@@ -202,10 +202,7 @@ fn a_column_that_the_source_lacks_is_named_once() {
              select sluice.define_pipeline(name => '{make}', version => 1, transform => 'shop.t_v1', target => 'shop.{make}', key => '{{id}}',
                source => $s${source}$s$)"
         ));
-        let done = Sluice::on(&shop.db)
-            .args(["run", make, "--batch-rows", "1"])
-            .run()
-            .exits(0);
+        let done = Sluice::on(&shop.db).args(["run", make, "--batch-rows", "1"]).run().exits(0);
         let note = "no column `name`, which the transform takes: null in all its records";
         assert_eq!(done.stderr.matches(note).count(), 1, "{make}: {done:?}");
         assert_eq!(done.summary().count("inserted"), 2);

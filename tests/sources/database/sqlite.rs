@@ -25,10 +25,7 @@ impl File {
 
     fn settings(&self, more: Value) -> Value {
         let mut settings = json!({"kind": "sqlite", "path": self.folder.name("app.db")});
-        settings
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         settings
     }
 }
@@ -52,20 +49,11 @@ fn each_cell_is_what_it_is() {
     let file = File::new("create table t (id integer primary key, v blob)");
     for (value, expected) in cases {
         file.execute(&format!("delete from t; insert into t values (1, {value})"));
-        let payloads = Runs::default()
-            .run(&file.settings(json!({"table": "t"})))
-            .ok()
-            .payloads();
-        assert_eq!(
-            payloads,
-            [format!("{{\"id\":1,\"v\":{expected}}}")],
-            "{value}"
-        );
+        let payloads = Runs::default().run(&file.settings(json!({"table": "t"}))).ok().payloads();
+        assert_eq!(payloads, [format!("{{\"id\":1,\"v\":{expected}}}")], "{value}");
     }
     file.execute("delete from t; insert into t values (1, cast(x'ff' as text))");
-    let outcome = Runs::default()
-        .run(&file.settings(json!({"table": "t"})))
-        .ok();
+    let outcome = Runs::default().run(&file.settings(json!({"table": "t"}))).ok();
     assert_eq!(outcome.faults()[0].payload, b"{\"id\":1,\"v\":\"\xff\"}");
 }
 
@@ -87,10 +75,8 @@ fn a_cursor_reads_what_is_new_and_the_future_hides_nothing() {
         "create table t (id integer primary key, at text);
          insert into t values (1, '2026-01-01 10:00:00'), (2, '2026-01-01 10:00:00'), (3, '9999-01-01 00:00:00'), (4, null)",
     );
-    let (settings, mut runs) = (
-        file.settings(json!({"table": "t", "cursor": "at"})),
-        Runs::default(),
-    );
+    let (settings, mut runs) =
+        (file.settings(json!({"table": "t", "cursor": "at"})), Runs::default());
     assert_eq!(runs.ids(&settings), [4, 1, 2, 3]);
     file.execute("insert into t values (5, '2026-01-01 10:00:01')");
     assert_eq!(runs.ids(&settings), [4, 1, 2, 5, 3]);
@@ -133,23 +119,14 @@ fn what_cannot_be_read_is_refused() {
     for (more, message) in [
         (json!({"table": "nope"}), "the source has no table nope"),
         (json!({"table": "heap"}), "has no primary key"),
-        (
-            json!({"table": "heap", "key": ["id"]}),
-            "two rows of the source have the key [\"1\"]",
-        ),
+        (json!({"table": "heap", "key": ["id"]}), "two rows of the source have the key [\"1\"]"),
         (json!({"table": "t", "cursor": "no"}), "no such column"),
         (
             json!({"table": "t", "cursor": "c"}),
             "holds values of different types, such as 5 and 'five'",
         ),
-        (
-            json!({"query": "delete from t returning id", "key": ["id"]}),
-            "syntax error",
-        ),
-        (
-            json!({"table": "t", "path": "/nowhere/app.db"}),
-            "cannot be opened",
-        ),
+        (json!({"query": "delete from t returning id", "key": ["id"]}), "syntax error"),
+        (json!({"table": "t", "path": "/nowhere/app.db"}), "cannot be opened"),
     ] {
         let said = refusal(&file.settings(more.clone()));
         assert!(said.contains(message), "{more}: {said}");

@@ -55,10 +55,7 @@ impl Shop {
     pub(crate) fn settings(&self, more: Value) -> Value {
         let mut settings =
             json!({"kind": "postgres", "connection": {"file": self.folder.name("url")}});
-        settings
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         settings
     }
 
@@ -85,21 +82,15 @@ pub(crate) struct Runs {
 
 impl Runs {
     pub(crate) fn open(&self, settings: &Value, limits: BatchLimits) -> Driver {
-        let start = Start {
-            cursor: self.cursor.clone(),
-            ..Start::default()
-        };
+        let start = Start { cursor: self.cursor.clone(), ..Start::default() };
         Driver::open(settings, start, limits, &source_context(3)).unwrap()
     }
 
     /// A whole run.
     pub(crate) fn run(&mut self, settings: &Value) -> Outcome {
         let outcome = drain(Ok(self.open(settings, WIDE)), Vec::new());
-        self.cursor = outcome
-            .batches
-            .last()
-            .map(|batch| batch.cursor.clone())
-            .or(self.cursor.take());
+        self.cursor =
+            outcome.batches.last().map(|batch| batch.cursor.clone()).or(self.cursor.take());
         outcome
     }
 
@@ -111,29 +102,18 @@ impl Runs {
 
     /// A run that is killed when it has committed one batch of `size`; the ids in it.
     pub(crate) fn killed(&mut self, settings: &Value, size: usize) -> Vec<i64> {
-        let batch = self
-            .open(settings, rows(size))
-            .next_batch()
-            .unwrap()
-            .unwrap();
-        assert!(
-            !batch.cursor.to_string().contains("\\u0000"),
-            "Postgres does not keep it"
-        );
+        let batch = self.open(settings, rows(size)).next_batch().unwrap().unwrap();
+        assert!(!batch.cursor.to_string().contains("\\u0000"), "Postgres does not keep it");
         self.cursor = Some(batch.cursor.clone());
-        let texts = records(&batch)
-            .into_iter()
-            .map(|record| String::from_utf8(record.payload).unwrap());
+        let texts =
+            records(&batch).into_iter().map(|record| String::from_utf8(record.payload).unwrap());
         ids(&texts.collect::<Vec<_>>())
     }
 }
 
 fn ids(payloads: &[String]) -> Vec<i64> {
-    let id = |payload: &String| {
-        serde_json::from_str::<Value>(payload).unwrap()["id"]
-            .as_i64()
-            .unwrap()
-    };
+    let id =
+        |payload: &String| serde_json::from_str::<Value>(payload).unwrap()["id"].as_i64().unwrap();
     payloads.iter().map(id).collect()
 }
 
@@ -141,9 +121,5 @@ fn ids(payloads: &[String]) -> Vec<i64> {
 #[track_caller]
 pub(crate) fn refusal(settings: &Value) -> String {
     let start = Start::default();
-    drain(
-        Driver::open(settings, start, WIDE, &source_context(0)),
-        Vec::new(),
-    )
-    .error_text()
+    drain(Driver::open(settings, start, WIDE, &source_context(0)), Vec::new()).error_text()
 }

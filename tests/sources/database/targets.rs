@@ -33,10 +33,7 @@ fn shop(children: &str) -> Shop {
 
 /// The differences as kind, target and key, and the checks that were not ok.
 fn compare(db: &TestDb, more: &[&str]) -> (Vec<String>, Vec<String>, i32) {
-    let done = Sluice::on(db)
-        .args(["verify", "orders", "--source", "--json"])
-        .args(more)
-        .run();
+    let done = Sluice::on(db).args(["verify", "orders", "--source", "--json"]).args(more).run();
     let report: Value = serde_json::from_str(&done.stdout).unwrap_or_else(|_| panic!("{done:?}"));
     let list = |name: &str, shown: &dyn Fn(&Value) -> Option<String>| -> Vec<String> {
         let values = report[name].as_array().unwrap();
@@ -44,12 +41,7 @@ fn compare(db: &TestDb, more: &[&str]) -> (Vec<String>, Vec<String>, i32) {
     };
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let differences = list("differences", &|found| {
-        Some(format!(
-            "{} {} {}",
-            text(&found["what"]),
-            text(&found["target"]),
-            found["key"]
-        ))
+        Some(format!("{} {} {}", text(&found["what"]), text(&found["target"]), found["key"]))
     });
     let checks = list("checks", &|check| {
         (check["ok"] != true)
@@ -116,9 +108,7 @@ fn rows_of_every_target_are_compared_and_repaired() {
     let lines = "select id, string_agg(sku, ',' order by no) from shop.lines where id < 8 group by id order by id";
     assert_eq!(
         wait(shop.db.rows(lines)),
-        [
-            "1|a1,b1", "2|a2,b2", "3|a3,b3", "4|c4", "5|a5,b5", "6|a6,b6"
-        ]
+        ["1|a1,b1", "2|a2,b2", "3|a3,b3", "4|c4", "5|a5,b5", "6|a6,b6"]
     );
     let books = "select * from sluice.verify('orders') where is_ok is not true";
     assert_eq!(wait(shop.db.rows(books)), Vec::<String>::new());
@@ -128,16 +118,10 @@ fn rows_of_every_target_are_compared_and_repaired() {
 fn what_children_that_are_kept_have_beyond_the_source_is_told_and_no_fault() {
     let shop = shop("keep");
     shop.execute(r#"update shop.docs set doc = doc || '{"lines": ["a1"], "at": 6}' where id = 1"#);
-    Sluice::on(&shop.db)
-        .args(["rewind", "orders", "--to-start"])
-        .run()
-        .exits(0);
+    Sluice::on(&shop.db).args(["rewind", "orders", "--to-start"]).run().exits(0);
     Sluice::on(&shop.db).args(["run", "orders"]).run().exits(0);
     let (differences, checks, code) = compare(&shop.db, &[]);
-    assert_eq!(
-        differences,
-        [r#"not in the source shop.lines {"id":1,"no":2}"#]
-    );
+    assert_eq!(differences, [r#"not in the source shop.lines {"id":1,"no":2}"#]);
     assert_eq!((checks, code), (vec![], 0));
 }
 
@@ -149,10 +133,7 @@ fn an_older_record_of_an_order_is_no_difference_and_is_not_repaired() {
         r#"create table shop.older (like shop.docs);
            insert into shop.docs values (11, '{"n": 11, "at": 5, "lines": ["new", "lines"]}');"#,
     );
-    Sluice::on(&shop.db)
-        .args(["rewind", "orders", "--to-start"])
-        .run()
-        .exits(0);
+    Sluice::on(&shop.db).args(["rewind", "orders", "--to-start"]).run().exits(0);
     Sluice::on(&shop.db).args(["run", "orders"]).run().exits(0);
     // Here the order is newer than in its source.
     shop.execute(
@@ -176,10 +157,7 @@ fn an_older_record_of_an_order_is_no_difference_and_is_not_repaired() {
 fn lines_of_an_order_whose_record_is_bad_now_are_not_called_missing_in_the_source() {
     let shop = shop("replace");
     shop.execute(r#"update shop.docs set doc = doc || '{"n": "many"}' where id = 1"#);
-    Sluice::on(&shop.db)
-        .args(["rewind", "orders", "--to-start"])
-        .run()
-        .exits(0);
+    Sluice::on(&shop.db).args(["rewind", "orders", "--to-start"]).run().exits(0);
     Sluice::on(&shop.db).args(["run", "orders"]).run().exits(0);
     let (_, checks, code) = compare(&shop.db, &[]);
     let or = "or they are those of records that cannot be transformed now: 1";

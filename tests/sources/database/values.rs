@@ -20,35 +20,20 @@ fn a_record_holds_each_value_as_the_server_writes_it() {
         ("0.1::float8 + 0.2", "0.30000000000000004"),
         ("'infinity'::timestamptz", "\"infinity\""),
         ("'-infinity'::date", "\"-infinity\""),
-        (
-            "'2026-03-01 08:00:00.123456+02'::timestamptz",
-            "\"2026-03-01T06:00:00.123456+00:00\"",
-        ),
-        (
-            "'2026-03-29 02:30:00'::timestamp",
-            "\"2026-03-29T02:30:00\"",
-        ),
+        ("'2026-03-01 08:00:00.123456+02'::timestamptz", "\"2026-03-01T06:00:00.123456+00:00\""),
+        ("'2026-03-29 02:30:00'::timestamp", "\"2026-03-29T02:30:00\""),
         ("'0044-03-15 BC'::date", "\"0044-03-15 BC\""),
         ("'08:00:00.5+02'::timetz", "\"08:00:00.5+02\""),
-        (
-            "'-1 mon 2 days -03:04:05.678901'::interval",
-            "\"P-1M2DT-3H-4M-5.678901S\"",
-        ),
+        ("'-1 mon 2 days -03:04:05.678901'::interval", "\"P-1M2DT-3H-4M-5.678901S\""),
         ("'\\xdeadbeef00'::bytea", "\"\\\\xdeadbeef00\""),
         ("array[[1,null],[3,4]]", "[[1,null],[3,4]]"),
-        (
-            "array['a,b','\"c\"','NULL']",
-            "[\"a,b\",\"\\\"c\\\"\",\"NULL\"]",
-        ),
+        ("array['a,b','\"c\"','NULL']", "[\"a,b\",\"\\\"c\\\"\",\"NULL\"]"),
         ("'{\"a\": 1.10, \"a\": 2}'::json", "{\"a\": 1.10, \"a\": 2}"),
         ("'{\"a\": 1.10}'::jsonb", "{\"a\": 1.10}"),
         ("row(1, 'x', null)", "{\"f1\":1,\"f2\":\"x\",\"f3\":null}"),
         ("'[1,5)'::int4range", "\"[1,5)\""),
         ("'ab'::char(5)", "\"ab   \""),
-        (
-            "'a' || chr(9) || chr(10) || chr(92) || chr(8364)",
-            "\"a\\t\\n\\\\€\"",
-        ),
+        ("'a' || chr(9) || chr(10) || chr(92) || chr(8364)", "\"a\\t\\n\\\\€\""),
         ("true", "true"),
         ("null::text", "null"),
     ];
@@ -57,11 +42,7 @@ fn a_record_holds_each_value_as_the_server_writes_it() {
         let settings =
             shop.settings(json!({"query": format!("select 1 as id, {value} as v"), "key": ["id"]}));
         let payloads = Runs::default().run(&settings).ok().payloads();
-        assert_eq!(
-            payloads,
-            [format!("{{\"id\":1,\"v\":{expected}}}")],
-            "{value}"
-        );
+        assert_eq!(payloads, [format!("{{\"id\":1,\"v\":{expected}}}")], "{value}");
     }
 }
 
@@ -93,9 +74,7 @@ fn a_table_of_all_types_arrives_as_it_was() {
     );
     let name = &shop.db.name;
     shop.execute(&format!("alter database {name} set timezone = 'America/St_Johns'; alter database {name} set datestyle = 'German'"));
-    let source = shop
-        .settings(json!({"table": "shop.all_types"}))
-        .to_string();
+    let source = shop.settings(json!({"table": "shop.all_types"})).to_string();
     shop.execute(&format!(
         "select sluice.define_pipeline(name => 'copy', version => 1, transform => 'shop.copy_v1', target => 'shop.copy', key => '{{id}}', source => '{source}')"
     ));
@@ -127,10 +106,7 @@ fn what_the_target_cannot_hold_is_in_quarantine_with_its_neighbours_loaded() {
         wait(shop.db.rows(
             "select position, convert_from(payload, 'UTF8') from sluice.quarantine order by 1"
         )),
-        [
-            "2|{\"id\":2,\"j\":{\"a\": \"\\u0000\"}}",
-            "3|{\"id\":3,\"j\":{\"a\": \"\\ud800\"}}"
-        ]
+        ["2|{\"id\":2,\"j\":{\"a\": \"\\u0000\"}}", "3|{\"id\":3,\"j\":{\"a\": \"\\ud800\"}}"]
     );
 }
 
@@ -146,10 +122,7 @@ fn bytes_that_are_no_text_spoil_their_record_only() {
     shop.move_to(&url);
     let settings = shop.settings(json!({"query": "select id, convert_from(b, 'SQL_ASCII') as t from (values (1, 'a'::bytea), (2, '\\xff'), (3, '\\xc3a9')) v (id, b)", "key": ["id"]}));
     let outcome = Runs::default().run(&settings).ok();
-    assert_eq!(
-        outcome.payloads(),
-        ["{\"id\":1,\"t\":\"a\"}", "{\"id\":3,\"t\":\"é\"}"]
-    );
+    assert_eq!(outcome.payloads(), ["{\"id\":1,\"t\":\"a\"}", "{\"id\":3,\"t\":\"é\"}"]);
     let faults = outcome.faults();
     assert_eq!(faults[0].payload, b"{\"id\":2,\"t\":\"\xff\"}");
     assert_eq!(faults[0].fault.as_ref().unwrap().0, "22021");
@@ -174,14 +147,7 @@ fn a_record_larger_than_the_limit_is_set_aside_and_a_large_one_below_it_is_read(
     );
     let wide = shop.settings(json!({"table": "t", "max_record_bytes": 200_000_000}));
     let outcome = Runs::default().run(&wide).ok();
-    assert_eq!(
-        outcome
-            .records
-            .iter()
-            .map(|record| record.payload.len())
-            .max(),
-        Some(100_000_017)
-    );
+    assert_eq!(outcome.records.iter().map(|record| record.payload.len()).max(), Some(100_000_017));
 }
 
 /// Of a numeric without a scale each value has its own; and rows that were frozen are rows as any.
@@ -196,31 +162,14 @@ fn each_numeric_keeps_its_digits_and_frozen_rows_are_read() {
     let payloads = runs.run(&orders).ok().payloads();
     let numbers: Vec<&str> = payloads
         .iter()
-        .map(|payload| {
-            payload
-                .split("\"n\":")
-                .nth(1)
-                .unwrap()
-                .trim_end_matches('}')
-        })
+        .map(|payload| payload.split("\"n\":").nth(1).unwrap().trim_end_matches('}'))
         .collect();
-    assert_eq!(
-        numbers,
-        [
-            "1",
-            "1.23456789012345678901234567890",
-            "0.00000000000000000001",
-            "10.0"
-        ]
-    );
+    assert_eq!(numbers, ["1", "1.23456789012345678901234567890", "0.00000000000000000001", "10.0"]);
     shop.execute("update orders set at = '2026-01-05Z' where id = 2");
     shop.execute("vacuum (freeze) orders");
     assert_eq!(runs.ids(&orders), [4, 2]);
     let cursor = runs.cursor.unwrap().to_string();
-    assert!(
-        cursor.contains("2026-01-05") && !cursor.contains("xmin"),
-        "{cursor}"
-    );
+    assert!(cursor.contains("2026-01-05") && !cursor.contains("xmin"), "{cursor}");
 }
 
 /// A record is the row, whatever its columns are called.

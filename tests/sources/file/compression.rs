@@ -13,13 +13,9 @@ const PACKS: [(&str, Pack); 4] = [("gz", gzip), ("zst", pack), ("bz2", bzip2), (
 
 #[test]
 fn suffix_of_compression_leaves_the_format_to_the_suffix_before_it() {
-    for (suffix, pack) in [
-        ("gz", PACKS[0].1),
-        ("zst", PACKS[1].1),
-        ("zstd", PACKS[1].1),
-        ("bz2", bzip2),
-        ("xz", xz),
-    ] {
+    for (suffix, pack) in
+        [("gz", PACKS[0].1), ("zst", PACKS[1].1), ("zstd", PACKS[1].1), ("bz2", bzip2), ("xz", xz)]
+    {
         let run = read(&format!("a.csv.{suffix}"), pack(b"a\n1\n"), json!({})).ok();
         assert_eq!(run.payloads(), ["{\"a\":\"1\"}"]);
         assert!(run.objects[0].is_done);
@@ -40,11 +36,7 @@ fn first_bytes_win_over_the_name() {
 fn compression_that_is_set_wins_over_the_first_bytes() {
     let run = read("a.ndjson", gzip(b"{}\n"), json!({"compression": "none"})).ok();
     assert!(run.payloads().is_empty());
-    let run = read(
-        "a.ndjson",
-        "{\"a\": 123456}\n",
-        json!({"compression": "gzip"}),
-    );
+    let run = read("a.ndjson", "{\"a\": 123456}\n", json!({"compression": "gzip"}));
     assert!(run.error_text().contains("a.ndjson` is damaged"));
 }
 
@@ -95,20 +87,12 @@ fn stream_cut_anywhere_loads_whole_records_and_is_never_done() {
             let first = folder.read(&name, &packed[..cut], json!({})).ok();
             assert!(!first.objects[0].is_done, "{suffix} cut at {cut}");
             assert_eq!(first.remarks.len(), 1, "{suffix} cut at {cut}");
-            assert!(
-                first.remarks[0].contains("is cut short"),
-                "{}",
-                first.remarks[0]
-            );
+            assert!(first.remarks[0].contains("is cut short"), "{}", first.remarks[0]);
             let loaded = first.payloads();
             assert_eq!(loaded, expected[..loaded.len()], "{suffix} cut at {cut}");
             folder.write(&name, &packed);
             let second = folder.rerun(&name, json!({}), &first).ok();
-            assert_eq!(
-                second.payloads(),
-                expected[loaded.len()..],
-                "{suffix} cut at {cut}"
-            );
+            assert_eq!(second.payloads(), expected[loaded.len()..], "{suffix} cut at {cut}");
             assert!(second.objects[0].is_done, "{suffix} cut at {cut}");
         }
     }
@@ -122,11 +106,7 @@ fn much_of_a_cut_stream_is_loaded() {
         let packed = pack(content.as_bytes());
         let half = &packed[..packed.len() / 2];
         let run = read(&format!("a.ndjson.{suffix}"), half, json!({})).ok();
-        assert!(
-            run.records.len() > 15_000,
-            "{suffix}: {}",
-            run.records.len()
-        );
+        assert!(run.records.len() > 15_000, "{suffix}: {}", run.records.len());
     }
 }
 
@@ -135,12 +115,7 @@ fn cut_stream_is_noticed_in_quarantine_mode_even_at_a_record_end() {
     for (suffix, pack) in PACKS {
         let packed = pack(b"{\"a\":1}\n");
         let cut = &packed[..packed.len() - 2];
-        let run = read(
-            &format!("a.ndjson.{suffix}"),
-            cut,
-            json!({"partial": "quarantine"}),
-        )
-        .ok();
+        let run = read(&format!("a.ndjson.{suffix}"), cut, json!({"partial": "quarantine"})).ok();
         assert_eq!(run.faults().len(), 1, "{suffix}");
         assert!(run.remarks[0].contains("cut short"), "{suffix}");
     }
@@ -154,14 +129,8 @@ fn damaged_stream_names_file_and_place() {
     packed[at] ^= 0xff; // in the checksum
     let run = read("a.ndjson.gz", packed, json!({}));
     let text = run.error_text();
-    assert!(
-        text.contains("a.ndjson.gz` is damaged: its gzip stream"),
-        "{text}"
-    );
-    assert!(
-        text.contains(&format!("past byte {}", content.len())),
-        "{text}"
-    );
+    assert!(text.contains("a.ndjson.gz` is damaged: its gzip stream"), "{text}");
+    assert!(text.contains(&format!("past byte {}", content.len())), "{text}");
     assert!(text.contains("cause:"), "{text}");
     assert!(text.contains("gzip -t"), "{text}");
     assert!(run.objects.is_empty());
@@ -199,9 +168,7 @@ fn damage_inside_an_oversized_record_leaves_the_place_before_it() {
         },
         ..first.objects[0].clone()
     }];
-    let second = folder
-        .run_with("a.ndjson.gz", more, objects, rows(100))
-        .ok();
+    let second = folder.run_with("a.ndjson.gz", more, objects, rows(100)).ok();
     assert_eq!(second.positions(), [2, 3]);
     assert_eq!(second.faults().len(), 1);
 }
@@ -209,12 +176,9 @@ fn damage_inside_an_oversized_record_leaves_the_place_before_it() {
 #[test]
 fn last_row_of_a_compressed_csv_needs_no_settling() {
     for (suffix, pack) in PACKS {
-        let run = read(
-            &format!("a.csv.{suffix}"),
-            pack(b"a,b\n1,2"),
-            json!({"settle_seconds": 3600}),
-        )
-        .ok();
+        let run =
+            read(&format!("a.csv.{suffix}"), pack(b"a,b\n1,2"), json!({"settle_seconds": 3600}))
+                .ok();
         assert_eq!(run.records.len(), 1);
         assert!(run.objects[0].is_done);
     }
@@ -247,9 +211,7 @@ fn progress_adds_up_to_the_size_on_disk() {
 
 #[test]
 fn batch_with_damaged_content_is_not_handed_out_and_what_was_before_is_told() {
-    let content: String = (0..3000)
-        .map(|i| format!("{{\"i\":{}}}\n", i * 7919 % 10_007))
-        .collect();
+    let content: String = (0..3000).map(|i| format!("{{\"i\":{}}}\n", i * 7919 % 10_007)).collect();
     for (name, mut packed) in [
         ("a.ndjson.gz", gzip(content.as_bytes())),
         ("b.ndjson.zst", {
@@ -265,18 +227,11 @@ fn batch_with_damaged_content_is_not_handed_out_and_what_was_before_is_told() {
         let folder = Folder::new();
         let run = folder.read(name, &packed, json!({}));
         assert!(run.batches.is_empty(), "{name}");
-        assert!(
-            run.error_text().contains("is damaged"),
-            "{}",
-            run.error_text()
-        );
+        assert!(run.error_text().contains("is damaged"), "{}", run.error_text());
         let run = folder.run_with(name, json!({}), vec![], rows(1000));
         let text = run.error_text();
         let records = run.records.len();
-        assert!(
-            records < 3000 && records.is_multiple_of(1000),
-            "{name}: {records}"
-        );
+        assert!(records < 3000 && records.is_multiple_of(1000), "{name}: {records}");
         let told = format!(
             "{} committed its first {records} records",
             match records {
@@ -301,11 +256,7 @@ fn zstd_with_a_long_window_is_read() {
 /// As those write that work with several threads (RFC 8878, 3.1.2).
 #[test]
 fn zstd_that_begins_with_a_frame_to_be_skipped_is_read() {
-    let packed = [
-        &b"\x50\x2a\x4d\x18\x04\0\0\0abcd"[..],
-        &pack(b"{\"a\":1}\n"),
-    ]
-    .concat();
+    let packed = [&b"\x50\x2a\x4d\x18\x04\0\0\0abcd"[..], &pack(b"{\"a\":1}\n")].concat();
     let run = read("a.ndjson.zst", packed, json!({})).ok();
     assert_eq!(run.payloads(), ["{\"a\":1}"]);
 }

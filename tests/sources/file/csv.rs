@@ -9,13 +9,7 @@ fn csv(content: impl AsRef<[u8]>) -> Outcome {
 #[test]
 fn row_becomes_an_object_of_strings_in_header_order() {
     let run = csv("z,a,n\n1,x y,\n2,,0.10\n");
-    assert_eq!(
-        run.payloads(),
-        [
-            r#"{"z":"1","a":"x y","n":""}"#,
-            r#"{"z":"2","a":"","n":"0.10"}"#
-        ]
-    );
+    assert_eq!(run.payloads(), [r#"{"z":"1","a":"x y","n":""}"#, r#"{"z":"2","a":"","n":"0.10"}"#]);
     assert_eq!(run.positions(), [2, 3]);
     assert!(run.object("a.csv").is_done);
 }
@@ -23,23 +17,14 @@ fn row_becomes_an_object_of_strings_in_header_order() {
 #[test]
 fn quoted_newline_stays_in_its_row() {
     let run = csv("a,b\n\"1\n2\r\n3\",x\n4,y\n");
-    assert_eq!(
-        run.payloads(),
-        [r#"{"a":"1\n2\r\n3","b":"x"}"#, r#"{"a":"4","b":"y"}"#]
-    );
+    assert_eq!(run.payloads(), [r#"{"a":"1\n2\r\n3","b":"x"}"#, r#"{"a":"4","b":"y"}"#]);
     assert_eq!(run.positions(), [2, 5], "the line in which a row begins");
 }
 
 #[test]
 fn doubled_quotes_and_delimiters_in_quotes_are_text() {
     let run = csv("a,b\n\"say \"\"hi\"\", you\",\"\"\n\"\"\"\",\"\"\"\"\"\"\n");
-    assert_eq!(
-        run.payloads(),
-        [
-            r#"{"a":"say \"hi\", you","b":""}"#,
-            r#"{"a":"\"","b":"\"\""}"#
-        ]
-    );
+    assert_eq!(run.payloads(), [r#"{"a":"say \"hi\", you","b":""}"#, r#"{"a":"\"","b":"\"\""}"#]);
 }
 
 #[test]
@@ -47,11 +32,7 @@ fn quote_inside_an_unquoted_field_is_itself() {
     let run = csv("a,b\n5\" pipe,x\n6,y\"z\n7,w\n");
     assert_eq!(
         run.payloads(),
-        [
-            r#"{"a":"5\" pipe","b":"x"}"#,
-            r#"{"a":"6","b":"y\"z"}"#,
-            r#"{"a":"7","b":"w"}"#
-        ]
+        [r#"{"a":"5\" pipe","b":"x"}"#, r#"{"a":"6","b":"y\"z"}"#, r#"{"a":"7","b":"w"}"#]
     );
 }
 
@@ -69,13 +50,7 @@ fn ragged_rows_go_to_quarantine_with_their_exact_bytes() {
     let faults = run.faults();
     assert_eq!(faults[0].payload, b"1,\"2\"");
     let text = |i: usize| faults[i].fault.clone().unwrap();
-    assert_eq!(
-        text(0),
-        (
-            "22P04",
-            "row has 2 fields, header has 3 (line 3)".to_owned()
-        )
-    );
+    assert_eq!(text(0), ("22P04", "row has 2 fields, header has 3 (line 3)".to_owned()));
     assert_eq!(text(1).1, "row has 4 fields, header has 3 (line 4)");
     assert_eq!(text(2).1, "row has 1 field, header has 3 (line 6)");
     assert_eq!(run.positions(), [2, 3, 4, 5, 6]);
@@ -108,10 +83,7 @@ fn columns_override_the_header_or_stand_in_for_it() {
     assert_eq!(run.payloads(), [r#"{"p":"1","q":"2"}"#]);
     let more = json!({"columns": ["p", "q"], "header": false});
     let run = read("a.csv", "x,x\n1,2\n", more).ok();
-    assert_eq!(
-        run.payloads(),
-        [r#"{"p":"x","q":"x"}"#, r#"{"p":"1","q":"2"}"#]
-    );
+    assert_eq!(run.payloads(), [r#"{"p":"x","q":"x"}"#, r#"{"p":"1","q":"2"}"#]);
     assert_eq!(run.positions(), [1, 2]);
     let run = read("a.csv", "x,y,z\n", json!({"columns": ["p", "q"]}));
     assert!(run.error_text().contains("has 3: x, y, z"));
@@ -120,10 +92,7 @@ fn columns_override_the_header_or_stand_in_for_it() {
 #[test]
 fn backslash_dot_is_an_ordinary_line() {
     let run = csv("a\n1\n\\.\n2\n");
-    assert_eq!(
-        run.payloads(),
-        [r#"{"a":"1"}"#, r#"{"a":"\\."}"#, r#"{"a":"2"}"#]
-    );
+    assert_eq!(run.payloads(), [r#"{"a":"1"}"#, r#"{"a":"\\."}"#, r#"{"a":"2"}"#]);
 }
 
 #[test]
@@ -137,11 +106,7 @@ fn line_ends_may_be_mixed() {
     let run = csv("a,b\r\n1,2\n3,4\r\n\r\n5,6\n");
     assert_eq!(
         run.payloads(),
-        [
-            r#"{"a":"1","b":"2"}"#,
-            r#"{"a":"3","b":"4"}"#,
-            r#"{"a":"5","b":"6"}"#
-        ]
+        [r#"{"a":"1","b":"2"}"#, r#"{"a":"3","b":"4"}"#, r#"{"a":"5","b":"6"}"#]
     );
     assert_eq!(run.positions(), [2, 3, 5]);
 }
@@ -172,11 +137,7 @@ fn unreadable_bytes_are_set_aside_as_the_row_not_its_encoding() {
     assert_eq!(run.payloads(), [r#"{"a":"3","b":"ok"}"#]);
     assert_eq!(run.faults()[0].payload, b"1,\xff");
     assert_eq!(run.faults()[1].payload, b"\"2\0\",x");
-    assert!(
-        run.faults()
-            .iter()
-            .all(|r| r.fault.as_ref().unwrap().0 == "22021")
-    );
+    assert!(run.faults().iter().all(|r| r.fault.as_ref().unwrap().0 == "22021"));
 }
 
 #[test]
@@ -185,11 +146,7 @@ fn quote_that_is_never_closed_spoils_one_line_once_the_file_has_settled() {
     let run = read("a.csv", content, json!({})).ok();
     assert_eq!(
         run.payloads(),
-        [
-            r#"{"a":"1","b":"2"}"#,
-            r#"{"a":"5","b":"6"}"#,
-            r#"{"a":"7","b":"8"}"#
-        ]
+        [r#"{"a":"1","b":"2"}"#, r#"{"a":"5","b":"6"}"#, r#"{"a":"7","b":"8"}"#]
     );
     let fault = run.faults()[0];
     assert_eq!(fault.payload, b"3,\"4");
@@ -253,12 +210,7 @@ fn columns_that_the_header_has_in_another_order_and_lines_that_are_all_passed_ov
         run.remarks
     );
     for other in ["id,name\n", "nr,name\n"] {
-        assert!(
-            read("a.csv", other, columns.clone())
-                .ok()
-                .remarks
-                .is_empty()
-        );
+        assert!(read("a.csv", other, columns.clone()).ok().remarks.is_empty());
     }
     let run = read("a.csv", "a,b\n1,2\n", json!({"skip_lines": 5})).ok();
     assert!(

@@ -7,46 +7,24 @@ use serde_json::json;
 use super::support::{Folder, Outcome, open, rows};
 
 fn origins(run: &Outcome) -> Vec<String> {
-    run.records
-        .iter()
-        .map(|r| r.origin.rsplit('/').next().unwrap().to_owned())
-        .collect()
+    run.records.iter().map(|r| r.origin.rsplit('/').next().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn folder_gives_its_regular_files_in_byte_order() {
     let folder = Folder::new();
-    for name in [
-        "b.ndjson",
-        "B.ndjson",
-        "a.ndjson",
-        "é.ndjson",
-        "a10.ndjson",
-        "a9.ndjson",
-    ] {
+    for name in ["b.ndjson", "B.ndjson", "a.ndjson", "é.ndjson", "a10.ndjson", "a9.ndjson"] {
         folder.write(name, "{}\n");
     }
     fs::create_dir(folder.path("sub.ndjson")).unwrap();
     fs::write(folder.path("sub.ndjson/deep.ndjson"), "{}\n").unwrap();
-    for name in [
-        ".hidden.ndjson",
-        "x.tmp",
-        "x.ndjson.part",
-        "x.ndjson.partial",
-    ] {
+    for name in [".hidden.ndjson", "x.tmp", "x.ndjson.part", "x.ndjson.partial"] {
         folder.write(name, "{}\n");
     }
     let run = folder.run("", json!({})).ok();
     assert_eq!(
         origins(&run),
-        [
-            "B.ndjson",
-            "a.ndjson",
-            "a10.ndjson",
-            "a9.ndjson",
-            "b.ndjson",
-            "é.ndjson"
-        ]
+        ["B.ndjson", "a.ndjson", "a10.ndjson", "a9.ndjson", "b.ndjson", "é.ndjson"]
     );
     assert_eq!(run.batches.len(), 1, "small files share a batch");
     assert_eq!(run.objects.len(), 6);
@@ -55,23 +33,11 @@ fn folder_gives_its_regular_files_in_byte_order() {
 #[test]
 fn glob_gives_its_matches_and_no_unfinished_files() {
     let folder = Folder::new();
-    for name in [
-        "b1.ndjson",
-        "b2.ndjson",
-        "c1.ndjson",
-        "b3.ndjson.tmp",
-        ".b4.ndjson",
-    ] {
+    for name in ["b1.ndjson", "b2.ndjson", "c1.ndjson", "b3.ndjson.tmp", ".b4.ndjson"] {
         folder.write(name, "{}\n");
     }
-    assert_eq!(
-        origins(&folder.run("b*", json!({})).ok()),
-        ["b1.ndjson", "b2.ndjson"]
-    );
-    assert_eq!(
-        origins(&folder.run("?1.*", json!({})).ok()),
-        ["b1.ndjson", "c1.ndjson"]
-    );
+    assert_eq!(origins(&folder.run("b*", json!({})).ok()), ["b1.ndjson", "b2.ndjson"]);
+    assert_eq!(origins(&folder.run("?1.*", json!({})).ok()), ["b1.ndjson", "c1.ndjson"]);
     let run = folder.run("*.tmp", json!({"format": "ndjson"})).ok();
     assert_eq!(origins(&run), ["b3.ndjson.tmp"], "asked for by name");
 }
@@ -81,10 +47,7 @@ fn name_with_brackets_that_exists_is_no_glob() {
     let folder = Folder::new();
     folder.write("a[1].ndjson", "{}\n");
     folder.write("a1.ndjson", "{}\n");
-    assert_eq!(
-        origins(&folder.run("a[1].ndjson", json!({})).ok()),
-        ["a[1].ndjson"]
-    );
+    assert_eq!(origins(&folder.run("a[1].ndjson", json!({})).ok()), ["a[1].ndjson"]);
 }
 
 #[test]
@@ -119,10 +82,7 @@ fn unknown_format_asks_for_the_setting() {
 #[test]
 fn pipe_is_refused_with_the_way_on() {
     let folder = Folder::new();
-    let made = std::process::Command::new("mkfifo")
-        .arg(folder.path("pipe"))
-        .status()
-        .unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap();
     assert!(made.success());
     let text = folder.run("pipe", json!({})).error_text();
     assert!(text.contains("is not a regular file"), "{text}");
@@ -150,15 +110,10 @@ fn pipe_that_takes_the_name_of_a_listed_file_is_not_waited_for() {
             source.next_batch().unwrap();
         }
         fs::remove_file(folder.path(name)).unwrap();
-        let made = std::process::Command::new("mkfifo")
-            .arg(folder.path(name))
-            .status();
+        let made = std::process::Command::new("mkfifo").arg(folder.path(name)).status();
         assert!(made.unwrap().success());
         let error = source.next_batch().unwrap_err().to_string();
-        assert!(
-            error.contains(&format!("{name}` is not a regular file")),
-            "{error}"
-        );
+        assert!(error.contains(&format!("{name}` is not a regular file")), "{error}");
         fs::remove_file(folder.path(name)).unwrap();
         folder.write(name, "{}\n");
     }
@@ -177,11 +132,7 @@ fn links_in_a_circle_come_to_an_end_and_no_file_is_read_twice() {
     for name in ["tree/a", "tree/b", "tree/.elsewhere"] {
         fs::create_dir_all(folder.path(name)).unwrap();
     }
-    for name in [
-        "tree/b/1.ndjson",
-        "tree/2.ndjson",
-        "tree/.elsewhere/3.ndjson",
-    ] {
+    for name in ["tree/b/1.ndjson", "tree/2.ndjson", "tree/.elsewhere/3.ndjson"] {
         folder.write(name, "{}\n");
     }
     symlink(".", folder.path("tree/0")).unwrap();
@@ -191,11 +142,8 @@ fn links_in_a_circle_come_to_an_end_and_no_file_is_read_twice() {
     symlink("../../tree", folder.path("tree/.elsewhere/back")).unwrap();
     let run = folder.run("tree/**/*.ndjson", json!({})).ok();
     let root = folder.name("tree/");
-    let read: Vec<&str> = run
-        .objects
-        .iter()
-        .map(|object| object.object.strip_prefix(&root).unwrap())
-        .collect();
+    let read: Vec<&str> =
+        run.objects.iter().map(|object| object.object.strip_prefix(&root).unwrap()).collect();
     assert_eq!(read, ["2.ndjson", "b/1.ndjson", "link/3.ndjson"]);
     assert!(tells(&run, "under another name", 4), "{:?}", run.remarks);
 }
@@ -207,10 +155,8 @@ fn what_is_no_file_is_told_and_never_opened() {
         folder.write("a.ndjson", "{}\n");
         symlink("nowhere", folder.path("b.ndjson")).unwrap();
         symlink("c.ndjson", folder.path("c.ndjson")).unwrap();
-        let made = std::process::Command::new("mkfifo")
-            .arg(folder.path("d.ndjson"))
-            .status()
-            .unwrap();
+        let made =
+            std::process::Command::new("mkfifo").arg(folder.path("d.ndjson")).status().unwrap();
         assert!(made.success());
         let run = folder.run(path, json!({})).ok();
         assert_eq!(origins(&run), ["a.ndjson"], "{path}");
@@ -238,18 +184,10 @@ fn what_spark_and_hive_put_aside_is_told_and_read_only_by_name() {
     folder.write("_SUCCESS", "");
     let run = folder.run("**/*.ndjson", json!({})).ok();
     assert_eq!(origins(&run), ["part-2.ndjson", "part-4.ndjson"]);
-    assert!(
-        tells(&run, "no data by their names", 3),
-        "{:?}",
-        run.remarks
-    );
+    assert!(tells(&run, "no data by their names", 3), "{:?}", run.remarks);
     let run = folder.run("", json!({})).ok();
     assert_eq!(origins(&run), ["part-4.ndjson"]);
-    assert!(
-        tells(&run, "no data by their names", 3),
-        "{:?}",
-        run.remarks
-    );
+    assert!(tells(&run, "no data by their names", 3), "{:?}", run.remarks);
     let run = folder.run("**/_temporary/**/*.ndjson", json!({})).ok();
     assert_eq!(origins(&run), ["part-1.ndjson"]);
     let run = folder.run("_s*", json!({})).ok();
@@ -291,47 +229,24 @@ fn of_thousands_of_files_those_with_something_new_are_read() {
     folder.write("1000a.ndjson", "{}\n");
     folder.append("2499.ndjson", "{}\n");
     let second = folder.rerun("", json!({}), &first).ok();
-    assert_eq!(
-        origins(&second),
-        ["0999.ndjson", "1000a.ndjson", "2499.ndjson"]
-    );
+    assert_eq!(origins(&second), ["0999.ndjson", "1000a.ndjson", "2499.ndjson"]);
 }
 
 #[test]
 fn pattern_picks_files_of_the_folder_and_nothing_else_is_spoken_of() {
     let folder = Folder::new();
     fs::create_dir_all(folder.path("2026/01")).unwrap();
-    for name in [
-        "a.csv",
-        "b.csv",
-        "b.csv.part",
-        "2026/c.csv",
-        "2026/01/d.csv",
-    ] {
+    for name in ["a.csv", "b.csv", "b.csv.part", "2026/c.csv", "2026/01/d.csv"] {
         folder.write(name, "id\n1\n");
     }
-    for name in [
-        "how to read this.txt",
-        "README.md",
-        "_SUCCESS",
-        "sums.sha256",
-    ] {
+    for name in ["how to read this.txt", "README.md", "_SUCCESS", "sums.sha256"] {
         folder.write(name, "not for us\n");
     }
     for (more, found) in [
         (json!({"pattern": "*.csv"}), vec!["a.csv", "b.csv"]),
-        (
-            json!({"pattern": "[b-z]*.csv", "subfolders": false}),
-            vec!["b.csv"],
-        ),
-        (
-            json!({"pattern": "*.csv", "subfolders": true}),
-            vec!["d.csv", "c.csv", "a.csv", "b.csv"],
-        ),
-        (
-            json!({"pattern": "**/*.csv"}),
-            vec!["d.csv", "c.csv", "a.csv", "b.csv"],
-        ),
+        (json!({"pattern": "[b-z]*.csv", "subfolders": false}), vec!["b.csv"]),
+        (json!({"pattern": "*.csv", "subfolders": true}), vec!["d.csv", "c.csv", "a.csv", "b.csv"]),
+        (json!({"pattern": "**/*.csv"}), vec!["d.csv", "c.csv", "a.csv", "b.csv"]),
         (json!({"pattern": "2026/*.csv"}), vec!["c.csv"]),
     ] {
         let run = folder.run("", more.clone()).ok();
@@ -339,32 +254,20 @@ fn pattern_picks_files_of_the_folder_and_nothing_else_is_spoken_of() {
         assert_eq!(run.remarks, [""; 0], "{more}");
     }
     let run = folder.run("", json!({"pattern": "*.tsv"})).ok();
-    assert!(
-        run.remarks[0].ends_with("matches `*.tsv`"),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].ends_with("matches `*.tsv`"), "{:?}", run.remarks);
 }
 
 #[test]
 fn subfolders_are_read_where_they_are_asked_for() {
     let folder = Folder::new();
     fs::create_dir_all(folder.path("in/x[1]/_temporary")).unwrap();
-    for name in [
-        "in/a.ndjson",
-        "in/x[1]/b.ndjson",
-        "in/x[1]/_temporary/c.ndjson",
-    ] {
+    for name in ["in/a.ndjson", "in/x[1]/b.ndjson", "in/x[1]/_temporary/c.ndjson"] {
         folder.write(name, "{}\n");
     }
     assert_eq!(origins(&folder.run("in", json!({})).ok()), ["a.ndjson"]);
     let run = folder.run("in", json!({"subfolders": true})).ok();
     assert_eq!(origins(&run), ["a.ndjson", "b.ndjson"]);
-    assert!(
-        tells(&run, "no data by their names", 1),
-        "{:?}",
-        run.remarks
-    );
+    assert!(tells(&run, "no data by their names", 1), "{:?}", run.remarks);
     // What is in a folder's name is no glob.
     let run = folder.run("in/x[1]", json!({"pattern": "*.ndjson"})).ok();
     assert_eq!(origins(&run), ["b.ndjson"]);
@@ -374,16 +277,12 @@ fn subfolders_are_read_where_they_are_asked_for() {
 fn pattern_without_a_folder_is_refused() {
     let folder = Folder::new();
     folder.write("a.csv", "id\n1\n");
-    let told = folder
-        .run("a.csv", json!({"pattern": "*.csv"}))
-        .error_text();
+    let told = folder.run("a.csv", json!({"pattern": "*.csv"})).error_text();
     assert!(
         told.contains("a.csv` is not a folder") && told.contains("leave out `pattern`"),
         "{told}"
     );
-    let told = folder
-        .run("nowhere", json!({"subfolders": true}))
-        .error_text();
+    let told = folder.run("nowhere", json!({"subfolders": true})).error_text();
     assert!(told.contains("there is no folder `"), "{told}");
 }
 
@@ -393,17 +292,13 @@ fn file_of_a_subfolder_that_was_begun_and_is_gone_waits() {
     fs::create_dir(folder.path("x")).unwrap();
     folder.write("x/a.ndjson", "{}\n{}\n");
     folder.write("y.ndjson", "{}\n{}\n");
-    for (more, gone) in [
-        (json!({"subfolders": true}), 2),
-        (json!({"pattern": "x/*"}), 1),
-        (json!({}), 1),
-    ] {
+    for (more, gone) in
+        [(json!({"subfolders": true}), 2), (json!({"pattern": "x/*"}), 1), (json!({}), 1)]
+    {
         let mut known = Vec::new();
         for name in ["x/a.ndjson", "y.ndjson"] {
             known.extend(
-                folder.run_with(name, json!({}), vec![], rows(1)).batches[0]
-                    .objects
-                    .clone(),
+                folder.run_with(name, json!({}), vec![], rows(1)).batches[0].objects.clone(),
             );
         }
         let elsewhere = Folder::new();
@@ -413,10 +308,7 @@ fn file_of_a_subfolder_that_was_begun_and_is_gone_waits() {
             state.object = elsewhere.name(name);
         }
         assert_eq!(
-            elsewhere
-                .run_with("", more.clone(), known, rows(1))
-                .waiting
-                .len(),
+            elsewhere.run_with("", more.clone(), known, rows(1)).waiting.len(),
             gone,
             "{more}"
         );

@@ -68,14 +68,8 @@ fn byte_order_mark_goes_before_the_setting() {
     for (content, settings) in [
         (utf16(&format!("\u{feff}{}", csv(9)), false), json!({})),
         (utf16(&format!("\u{feff}{}", csv(9)), true), json!({})),
-        (
-            utf16(&format!("\u{feff}{}", csv(9)), true),
-            json!({"encoding": "utf-16le"}),
-        ),
-        (
-            format!("\u{feff}{}", csv(9)).into_bytes(),
-            json!({"encoding": "latin1"}),
-        ),
+        (utf16(&format!("\u{feff}{}", csv(9)), true), json!({"encoding": "utf-16le"})),
+        (format!("\u{feff}{}", csv(9)).into_bytes(), json!({"encoding": "latin1"})),
     ] {
         let run = read("a.csv", content, settings).ok();
         assert_eq!(run.payloads(), expected(9));
@@ -85,11 +79,7 @@ fn byte_order_mark_goes_before_the_setting() {
 #[test]
 fn encoding_that_the_content_belies_is_asked_for() {
     let content = utf16("id,name\n1,a\n", true);
-    for settings in [
-        json!({}),
-        json!({"encoding": "utf-16le"}),
-        json!({"encoding": "latin1"}),
-    ] {
+    for settings in [json!({}), json!({"encoding": "utf-16le"}), json!({"encoding": "latin1"})] {
         let text = read("a.csv", &content, settings).error_text();
         assert!(
             text.contains("a.csv` looks like UTF-16BE") && text.contains("encoding => 'utf-16be'"),
@@ -119,10 +109,7 @@ fn sequence_that_means_nothing_costs_its_record_with_its_exact_bytes() {
     let (sqlstate, message) = bad.fault.clone().unwrap();
     assert_eq!(
         (sqlstate, message.as_str()),
-        (
-            "22021",
-            "invalid byte sequence for encoding \"windows-1252\" at byte 4"
-        )
+        ("22021", "invalid byte sequence for encoding \"windows-1252\" at byte 4")
     );
     content = utf16("{\"a\":1}\n{\"a\":\"", false);
     content.extend(b"\x00\xdc");
@@ -131,23 +118,14 @@ fn sequence_that_means_nothing_costs_its_record_with_its_exact_bytes() {
     let run = read("a.ndjson", &content, more.clone()).ok();
     assert_eq!(run.payloads(), ["{\"a\":1}", "{\"a\":3}"]);
     assert_eq!(run.faults()[0].payload, content[16..34]);
-    let text = read(
-        "b.csv",
-        b"i\x81d,name\n1,a\n",
-        json!({"encoding": "cp1252"}),
-    )
-    .error_text();
+    let text = read("b.csv", b"i\x81d,name\n1,a\n", json!({"encoding": "cp1252"})).error_text();
     assert!(text.contains("windows-1252"), "{text}");
 }
 
 /// Runs that end after each batch, as `open` begins them again from what was noted.
 fn in_pieces(settings: &Value, n: usize) -> Vec<super::support::Record> {
     let (mut known, mut found) = (Vec::new(), Vec::new());
-    while let Some(batch) = open(settings, known.clone(), rows(n))
-        .unwrap()
-        .next_batch()
-        .unwrap()
-    {
+    while let Some(batch) = open(settings, known.clone(), rows(n)).unwrap().next_batch().unwrap() {
         found.extend(records(&batch));
         merge(&mut known, &batch.objects);
     }
@@ -183,11 +161,7 @@ fn content_that_ends_inside_a_character_waits_for_the_rest_of_it() {
         folder.write("a.ndjson", &content);
         let second = folder.rerun("a.ndjson", json!({}), &first).ok();
         let found = [first.payloads(), second.payloads()].concat();
-        assert_eq!(
-            found,
-            ["{\"a\":1}", "{\"a\":\"\u{1f512}\"}"],
-            "cut at {cut}"
-        );
+        assert_eq!(found, ["{\"a\":1}", "{\"a\":\"\u{1f512}\"}"], "cut at {cut}");
         assert!(second.objects[0].is_done);
     }
     let run = stream(&content[..content.len() - 1], json!({}));

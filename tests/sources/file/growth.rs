@@ -34,15 +34,9 @@ fn unchanged_finished_file_is_not_even_opened() {
     let folder = Folder::new();
     let first = folder.read("a.ndjson", "{\"a\":1}\n", json!({})).ok();
     // The same size and time over other content: who opened it would object.
-    let time = fs::metadata(folder.path("a.ndjson"))
-        .unwrap()
-        .modified()
-        .unwrap();
+    let time = fs::metadata(folder.path("a.ndjson")).unwrap().modified().unwrap();
     folder.write("a.ndjson", "{\"a\":2}\n");
-    let file = fs::File::options()
-        .append(true)
-        .open(folder.path("a.ndjson"))
-        .unwrap();
+    let file = fs::File::options().append(true).open(folder.path("a.ndjson")).unwrap();
     file.set_modified(time).unwrap();
     let second = folder.rerun("a.ndjson", json!({}), &first).ok();
     assert!(second.batches.is_empty());
@@ -64,11 +58,7 @@ fn touched_file_is_marked_again_without_records() {
         assert_eq!(second.batches.len(), 1, "{name}");
         assert!(second.records.is_empty(), "{name}");
         assert!(second.object(name).is_done, "{name}");
-        assert_eq!(
-            second.object(name).position,
-            first.object(name).position,
-            "{name}"
-        );
+        assert_eq!(second.object(name).position, first.object(name).position, "{name}");
         let third = folder.rerun(name, json!({}), &second).ok();
         assert!(third.batches.is_empty(), "{name}");
     }
@@ -118,12 +108,7 @@ fn newline_behind_a_loaded_tail_does_not_load_it_again() {
 fn loaded_tail_that_goes_on_is_read_again_from_its_start() {
     let folder = Folder::new();
     for (name, content, rest, whole) in [
-        (
-            "a.ndjson",
-            "{\"a\":1}\n{\"a\":2}",
-            " \n{\"a\":3}\n",
-            "{\"a\":2} ",
-        ),
+        ("a.ndjson", "{\"a\":1}\n{\"a\":2}", " \n{\"a\":3}\n", "{\"a\":2} "),
         ("a.csv", "a\n1\n2", "5\n3\n", "{\"a\":\"25\"}"),
     ] {
         let first = folder.read(name, content, json!({})).ok();
@@ -195,10 +180,7 @@ fn empty_file_of_unknown_format_gets_its_format_when_it_grows() {
 #[test]
 fn compressed_file_that_grows_by_a_member_continues() {
     let folder = Folder::new();
-    for (name, pack) in [
-        ("a.ndjson.gz", gzip as fn(&[u8]) -> _),
-        ("a.ndjson.zst", zstd),
-    ] {
+    for (name, pack) in [("a.ndjson.gz", gzip as fn(&[u8]) -> _), ("a.ndjson.zst", zstd)] {
         let first = folder.read(name, pack(b"{\"a\":1}\n"), json!({})).ok();
         folder.append(name, pack(b"{\"a\":2}\n"));
         let second = folder.rerun(name, json!({}), &first).ok();

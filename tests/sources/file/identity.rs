@@ -21,25 +21,17 @@ fn replaced_file_is_refused_with_both_ways_on() {
     assert!(text.contains(&folder.name("a.ndjson")), "{text}");
     assert!(text.contains("first 8 bytes are not the same"), "{text}");
     assert!(text.contains("give the new content a new name"), "{text}");
-    let rewind = format!(
-        "sluice rewind PIPELINE --object {}",
-        folder.name("a.ndjson")
-    );
+    let rewind = format!("sluice rewind PIPELINE --object {}", folder.name("a.ndjson"));
     assert!(text.contains(&rewind), "{text}");
 }
 
 #[test]
 fn truncated_file_is_refused() {
     let folder = Folder::new();
-    let first = folder
-        .read("a.ndjson", "{\"a\":1}\n{\"a\":2}\n", json!({}))
-        .ok();
+    let first = folder.read("a.ndjson", "{\"a\":1}\n{\"a\":2}\n", json!({})).ok();
     folder.write("a.ndjson", "{\"a\":1}\n");
     let text = folder.rerun("a.ndjson", json!({}), &first).error_text();
-    assert!(
-        text.contains("it has 8 bytes now, and had at least 16 before"),
-        "{text}"
-    );
+    assert!(text.contains("it has 8 bytes now, and had at least 16 before"), "{text}");
 }
 
 #[test]
@@ -79,9 +71,7 @@ fn change_in_a_compressed_file_is_noticed_by_the_anchor() {
         out.finish().unwrap()
     };
     let content = numbered(0..20_000);
-    let first = folder
-        .read("a.ndjson.gz", store(content.as_bytes()), json!({}))
-        .ok();
+    let first = folder.read("a.ndjson.gz", store(content.as_bytes()), json!({})).ok();
     let other = content.replace("{\"i\":19999}", "{\"i\":29999}") + "{}\n";
     folder.write("a.ndjson.gz", store(other.as_bytes()));
     let text = folder.rerun("a.ndjson.gz", json!({}), &first).error_text();
@@ -113,10 +103,7 @@ fn file_replaced_while_it_is_read_is_refused_before_it_is_done() {
     folder.write("new", numbered(0..4));
     fs::rename(folder.path("new"), folder.path("a.ndjson")).unwrap();
     let error = source.next_batch().unwrap_err().to_string();
-    assert!(
-        error.contains("another file took its name while it was read"),
-        "{error}"
-    );
+    assert!(error.contains("another file took its name while it was read"), "{error}");
     assert!(error.contains("sluice rewind"), "{error}");
 }
 
@@ -129,10 +116,7 @@ fn file_cut_while_it_is_read_is_refused() {
     source.next_batch().unwrap().unwrap();
     folder.write("a.ndjson", "");
     let error = source.next_batch().unwrap_err().to_string();
-    assert!(
-        error.contains("it shrank to 0 bytes while it was read"),
-        "{error}"
-    );
+    assert!(error.contains("it shrank to 0 bytes while it was read"), "{error}");
 }
 
 #[test]

@@ -9,10 +9,7 @@ fn array(content: &str) -> Outcome {
 #[test]
 fn array_elements_are_sliced_without_being_rewritten() {
     let run = array("[ {\"a\" : 1.00} ,\n[1, 2],\"x,]\\\"\", -0.10e5,null ]\n");
-    assert_eq!(
-        run.payloads(),
-        ["{\"a\" : 1.00}", "[1, 2]", "\"x,]\\\"\"", "-0.10e5", "null"]
-    );
+    assert_eq!(run.payloads(), ["{\"a\" : 1.00}", "[1, 2]", "\"x,]\\\"\"", "-0.10e5", "null"]);
     assert_eq!(run.positions(), [1, 2, 3, 4, 5]);
     assert!(run.object("a.json").is_done);
 }
@@ -29,16 +26,7 @@ fn values_may_be_concatenated() {
     let run = array("{\"a\":1}{\"a\":2}\n{\"a\":3} 4 \"five\"[6,7]\n[8]\n");
     assert_eq!(
         run.payloads(),
-        [
-            "{\"a\":1}",
-            "{\"a\":2}",
-            "{\"a\":3}",
-            "4",
-            "\"five\"",
-            "6",
-            "7",
-            "8"
-        ]
+        ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}", "4", "\"five\"", "6", "7", "8"]
     );
 }
 
@@ -97,24 +85,10 @@ fn missing_and_surplus_commas_are_noticed() {
     assert_eq!(run.positions(), [1, 2, 3]);
     let run = array("[1,,2]\n");
     assert_eq!(run.payloads(), ["1", "2"]);
-    assert!(
-        run.faults()[0]
-            .fault
-            .as_ref()
-            .unwrap()
-            .1
-            .contains("empty element")
-    );
+    assert!(run.faults()[0].fault.as_ref().unwrap().1.contains("empty element"));
     let run = array("[1,]\n");
     assert_eq!(run.payloads(), ["1"]);
-    assert!(
-        run.faults()[0]
-            .fault
-            .as_ref()
-            .unwrap()
-            .1
-            .contains("ends in a comma")
-    );
+    assert!(run.faults()[0].fault.as_ref().unwrap().1.contains("ends in a comma"));
     assert!(run.object("a.json").is_done);
 }
 

@@ -21,10 +21,7 @@ fn record_over_the_limit_is_set_aside_and_its_neighbours_load() {
         let (code, message) = fault.fault.unwrap();
         assert_eq!(code, "54000");
         assert!(message.contains("has 300002 bytes"), "{name}: {message}");
-        assert!(
-            message.contains("max_record_bytes = 100"),
-            "{name}: {message}"
-        );
+        assert!(message.contains("max_record_bytes = 100"), "{name}: {message}");
         assert_eq!(fault.payload.len(), 65_536, "{name}");
         assert!(fault.payload.starts_with(b"\"xxx"), "{name}");
         assert!(run.object(name).is_done, "{name}");
@@ -44,11 +41,7 @@ fn limit_is_exact() {
             let run = read(name, content, json!({"max_record_bytes": SMALL})).ok();
             assert_eq!(run.faults().is_empty(), is_taken, "{name} {len}");
             if !is_taken {
-                assert_eq!(
-                    run.faults()[0].payload,
-                    record.as_bytes(),
-                    "{name}: kept whole"
-                );
+                assert_eq!(run.faults()[0].payload, record.as_bytes(), "{name}: kept whole");
             }
         }
     }
@@ -57,12 +50,7 @@ fn limit_is_exact() {
 #[test]
 fn lines_are_counted_through_a_skipped_row() {
     let long = "x\n".repeat(1000);
-    let run = read(
-        "a.csv",
-        format!("a\n\"{long}\"\n2\n"),
-        json!({"max_record_bytes": SMALL}),
-    )
-    .ok();
+    let run = read("a.csv", format!("a\n\"{long}\"\n2\n"), json!({"max_record_bytes": SMALL})).ok();
     assert_eq!(run.positions(), [2, 1003]);
 }
 
@@ -71,9 +59,7 @@ fn file_that_ends_inside_an_oversized_record_resumes_at_its_start() {
     let folder = Folder::new();
     let more = json!({"max_record_bytes": SMALL});
     let long = "x".repeat(400_000);
-    let first = folder
-        .read("a.ndjson", format!("{{}}\n\"{long}"), more.clone())
-        .ok();
+    let first = folder.read("a.ndjson", format!("{{}}\n\"{long}"), more.clone()).ok();
     assert_eq!(first.records.len(), 1);
     assert_eq!(first.object("a.ndjson").position["bytes"], 3);
     assert_eq!(first.batches[0].cursor["bytes"], 3);
@@ -81,14 +67,7 @@ fn file_that_ends_inside_an_oversized_record_resumes_at_its_start() {
     folder.append("a.ndjson", "\"\n{}\n");
     let second = folder.rerun("a.ndjson", more, &first).ok();
     assert_eq!(second.positions(), [2, 3]);
-    assert!(
-        second.faults()[0]
-            .fault
-            .as_ref()
-            .unwrap()
-            .1
-            .contains("400002 bytes")
-    );
+    assert!(second.faults()[0].fault.as_ref().unwrap().1.contains("400002 bytes"));
 }
 
 /// A gigabyte of one line that nobody ever holds.
@@ -113,11 +92,7 @@ fn peak_memory_kib() -> u64 {
 
 #[test]
 fn gigabyte_line_does_not_grow_memory() {
-    let input = Box::new(
-        (&b"{}\n"[..])
-            .chain(Endless { left: 1 << 30 })
-            .chain(&b"\n{}\n"[..]),
-    );
+    let input = Box::new((&b"{}\n"[..]).chain(Endless { left: 1 << 30 }).chain(&b"\n{}\n"[..]));
     let settings = json!({"path": "-", "format": "ndjson", "max_record_bytes": 1 << 20});
     let before = peak_memory_kib();
     let run = drain(open_stream(&settings, input, rows(10)), vec![]).ok();
@@ -133,24 +108,11 @@ fn batch_is_closed_by_rows_or_bytes_and_ends_with_the_file() {
     let folder = Folder::new();
     folder.write("a.ndjson", "{\"a\":1}\n".repeat(10));
     let run = folder.run_with("a.ndjson", json!({}), vec![], rows(5)).ok();
-    assert_eq!(
-        run.batches.iter().map(|b| b.rows).collect::<Vec<_>>(),
-        [5, 5]
-    );
-    assert!(
-        run.batches[1].objects[0].is_done,
-        "the full batch saw the end"
-    );
-    let bytes = BatchLimits {
-        digests: false,
-        rows: 1000,
-        bytes: 21,
-    };
+    assert_eq!(run.batches.iter().map(|b| b.rows).collect::<Vec<_>>(), [5, 5]);
+    assert!(run.batches[1].objects[0].is_done, "the full batch saw the end");
+    let bytes = BatchLimits { digests: false, rows: 1000, bytes: 21 };
     let run = folder.run_with("a.ndjson", json!({}), vec![], bytes).ok();
-    assert_eq!(
-        run.batches.iter().map(|b| b.rows).collect::<Vec<_>>(),
-        [3, 3, 3, 1]
-    );
+    assert_eq!(run.batches.iter().map(|b| b.rows).collect::<Vec<_>>(), [3, 3, 3, 1]);
 }
 
 #[test]
@@ -161,10 +123,7 @@ fn cursor_names_the_last_object_and_its_place() {
     let settings = folder.settings("*", json!({}));
     let mut source = open(&settings, vec![], rows(3)).unwrap();
     let batch = source.next_batch().unwrap().unwrap();
-    assert_eq!(
-        batch.cursor,
-        json!({"object": folder.name("b.ndjson"), "bytes": 3, "records": 1})
-    );
+    assert_eq!(batch.cursor, json!({"object": folder.name("b.ndjson"), "bytes": 3, "records": 1}));
     assert_eq!(batch.origins.len(), 2);
     assert_eq!(batch.origins[1].first_ordinal, 2);
 }

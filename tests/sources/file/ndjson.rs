@@ -15,12 +15,7 @@ fn each_line_is_a_record_known_by_its_line_number() {
 
 #[test]
 fn blank_lines_are_skipped_and_counted() {
-    let run = read(
-        "a.ndjson",
-        "\n{\"a\":1}\n  \t\n\r\n{\"a\":2}\n\n",
-        json!({}),
-    )
-    .ok();
+    let run = read("a.ndjson", "\n{\"a\":1}\n  \t\n\r\n{\"a\":2}\n\n", json!({})).ok();
     assert_eq!(run.payloads(), ["{\"a\":1}", "{\"a\":2}"]);
     assert_eq!(run.positions(), [2, 5]);
     assert!(run.object("a.ndjson").is_done);
@@ -28,12 +23,7 @@ fn blank_lines_are_skipped_and_counted() {
 
 #[test]
 fn crlf_and_lf_may_be_mixed() {
-    let run = read(
-        "a.jsonl",
-        "{\"a\":1}\r\n{\"a\":2}\n{\"a\":3}\r\n",
-        json!({}),
-    )
-    .ok();
+    let run = read("a.jsonl", "{\"a\":1}\r\n{\"a\":2}\n{\"a\":3}\r\n", json!({})).ok();
     assert_eq!(run.payloads(), ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"]);
 }
 
@@ -62,11 +52,7 @@ fn nul_and_invalid_utf8_are_set_aside_exactly() {
     let faults = run.faults();
     assert_eq!(faults[0].payload, b"{\"a\":\"\0\"}");
     assert_eq!(faults[1].payload, b"\xff\xfe");
-    assert!(
-        faults
-            .iter()
-            .all(|r| r.fault.as_ref().unwrap().0 == "22021")
-    );
+    assert!(faults.iter().all(|r| r.fault.as_ref().unwrap().0 == "22021"));
     assert_eq!(run.positions(), [1, 2, 3]);
 }
 
@@ -81,15 +67,7 @@ fn whole_last_line_without_newline_is_loaded() {
 
 #[test]
 fn last_line_that_may_be_cut_waits() {
-    for tail in [
-        "{\"a\":1",
-        "{\"a\":\"}",
-        "12",
-        "tru",
-        "[[1]",
-        "\"x\\\"",
-        "{} x",
-    ] {
+    for tail in ["{\"a\":1", "{\"a\":\"}", "12", "tru", "[[1]", "\"x\\\"", "{} x"] {
         let run = read("a.ndjson", format!("{{}}\n{tail}"), json!({})).ok();
         assert_eq!(run.payloads(), ["{}"], "{tail}");
         assert!(!run.object("a.ndjson").is_done, "{tail}");

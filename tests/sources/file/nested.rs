@@ -18,10 +18,7 @@ fn records_are_the_elements_of_the_array_that_is_named() {
         r#" {"meta": {"data": [0], "note": "]}\""}, "data": [{"a":1}, {"a":2}], "next": null} "#;
     assert_eq!(nested(content).ok().payloads(), ["{\"a\":1}", "{\"a\":2}"]);
     for (records, content) in [
-        (
-            "/a/b",
-            r#"{"x": 1, "a": {"c": [9], "b": [1, 2]}, "b": [3]}"#,
-        ),
+        ("/a/b", r#"{"x": 1, "a": {"c": [9], "b": [1, 2]}, "b": [3]}"#),
         ("/0/b", r#"[{"b": [1, 2]}, {"b": [3]}]"#),
         ("/a/1", r#"{"a": [[0], [1, 2], [3]]}"#),
         ("/a~1b", r#"{"a/b": [1, 2]}"#),
@@ -43,10 +40,7 @@ fn nothing_at_the_place_is_lost() {
         (r#"{"data": [1]} {"error": "no rights"}"#, "its keys: error"),
         (r#"{"data": 7}"#, "not an array of records"),
         ("[{\"a\":1}]", "the document is not an object"),
-        (
-            r#"{"data": [1] "next": 1}"#,
-            "is not JSON, as byte 14 shows",
-        ),
+        (r#"{"data": [1] "next": 1}"#, "is not JSON, as byte 14 shows"),
         (r#"{"data": [1], 5}"#, "is not JSON, as byte 15 shows"),
     ] {
         let run = nested(content);
@@ -81,10 +75,8 @@ fn reading_is_gone_on_with_inside_of_the_array() {
     for n in 1..42 {
         let settings = folder.settings("a.json", json!({"records": "/a/data"}));
         let (mut known, mut found) = (Vec::new(), 0);
-        while let Some(batch) = open(&settings, known.clone(), rows(n))
-            .unwrap()
-            .next_batch()
-            .unwrap()
+        while let Some(batch) =
+            open(&settings, known.clone(), rows(n)).unwrap().next_batch().unwrap()
         {
             for record in records(&batch) {
                 assert_eq!(record.payload, items[found % 20].as_bytes(), "by {n}");
@@ -96,19 +88,13 @@ fn reading_is_gone_on_with_inside_of_the_array() {
         assert_eq!(found, 40, "by {n}");
         assert!(known[0].is_done);
     }
-    let first = folder
-        .run_with("a.json", json!({"records": "/a/data"}), vec![], rows(3))
-        .ok();
+    let first = folder.run_with("a.json", json!({"records": "/a/data"}), vec![], rows(3)).ok();
     assert!(first.objects[0].is_done);
-    let half = open(
-        &folder.settings("a.json", json!({"records": "/a/data"})),
-        vec![],
-        rows(3),
-    )
-    .unwrap()
-    .next_batch()
-    .unwrap()
-    .unwrap();
+    let half = open(&folder.settings("a.json", json!({"records": "/a/data"})), vec![], rows(3))
+        .unwrap()
+        .next_batch()
+        .unwrap()
+        .unwrap();
     for other in [json!({}), json!({"records": "/data"})] {
         let run = folder.run_with("a.json", other, half.objects.clone(), rows(3));
         assert!(run.error_text().contains("rewind"), "{}", run.error_text());
@@ -121,18 +107,10 @@ fn wrapper_is_noted_and_one_record_with_lines_is_not() {
     let wrapper = format!("{{\"total\": 30, \"data\": [{}]}}", rows.join(","));
     for name in ["a.json", "a.txt", "a.ndjson"] {
         let run = read(name, &wrapper, json!({})).ok();
-        assert!(
-            run.remarks[0].contains("records => '/data'"),
-            "{:?}",
-            run.remarks
-        );
+        assert!(run.remarks[0].contains("records => '/data'"), "{:?}", run.remarks);
     }
     let run = read("a.json", &wrapper, json!({"max_record_bytes": 40})).ok();
-    assert!(
-        run.remarks[0].contains("records => '/data'"),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].contains("records => '/data'"), "{:?}", run.remarks);
     let order = r#"{"id": 1, "customer": "somebody at length", "lines": [{"n": 1}, {"n": 2}]}"#;
     assert!(read("a.json", order, json!({})).ok().remarks.is_empty());
     let many = format!("{wrapper}\n{wrapper}");
@@ -148,21 +126,12 @@ fn values_over_several_lines_are_read_as_values() {
     let run = read("a.txt", "{\"a\": 1,\n{\"a\":2}\n", json!({})).ok();
     assert_eq!(run.payloads(), ["{\"a\": 1,", "{\"a\":2}"]);
     let run = read("a.ndjson", printed, json!({})).ok();
-    assert!(
-        run.remarks[0].contains("format => 'json'"),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].contains("format => 'json'"), "{:?}", run.remarks);
 }
 
 #[test]
 fn records_setting_is_for_json() {
-    let text = read(
-        "a.csv",
-        "a\n1\n",
-        json!({"records": "/data", "format": "csv"}),
-    )
-    .error_text();
+    let text = read("a.csv", "a\n1\n", json!({"records": "/data", "format": "csv"})).error_text();
     assert!(text.contains("`records`"), "{text}");
     let run = read("a.ndjson", "{\"data\": [\n1,\n2]}", data()).ok();
     assert_eq!(run.payloads(), ["1", "2"], "and says so of any file");
@@ -171,17 +140,8 @@ fn records_setting_is_for_json() {
 #[test]
 fn joined_files_bring_marks_that_are_no_records() {
     for (name, join) in [("a.ndjson", "\n"), ("a.json", ""), ("b.json", "\n")] {
-        let content = [
-            "\u{feff}{\"a\":1}",
-            "\u{feff}{\"a\":2}",
-            "\u{feff}{\"a\":3}\n",
-        ]
-        .join(join);
+        let content = ["\u{feff}{\"a\":1}", "\u{feff}{\"a\":2}", "\u{feff}{\"a\":3}\n"].join(join);
         let run = read(name, content, json!({})).ok();
-        assert_eq!(
-            run.payloads(),
-            ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"],
-            "{name}"
-        );
+        assert_eq!(run.payloads(), ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"], "{name}");
     }
 }

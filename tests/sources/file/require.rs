@@ -23,9 +23,7 @@ fn a_header_that_lacks_a_column_refuses_the_file_by_name_before_a_record_of_it_i
     assert!(told.contains("sluice skip"), "{told}");
     // Mended under its name, it is read like any other.
     folder.write("2.csv", "id,city\n2,Ulm\n");
-    let run = folder
-        .rerun("", json!({"require": ["id", "city"]}), &run)
-        .ok();
+    let run = folder.rerun("", json!({"require": ["id", "city"]}), &run).ok();
     assert_eq!(run.records.len(), 2);
 }
 
@@ -40,13 +38,8 @@ fn a_header_may_have_more_and_stand_in_any_order() {
         )
         .ok();
     assert_eq!(run.records.len(), 1);
-    let told = folder
-        .read(
-            "a.tsv",
-            "x\tcity\n1\t2\n",
-            json!({"require": ["id", "city"]}),
-        )
-        .error_text();
+    let told =
+        folder.read("a.tsv", "x\tcity\n1\t2\n", json!({"require": ["id", "city"]})).error_text();
     assert!(told.contains("lacks `id`, which"), "{told}");
 }
 
@@ -54,13 +47,8 @@ fn a_header_may_have_more_and_stand_in_any_order() {
 fn a_long_header_is_quoted_only_at_its_beginning() {
     let header: Vec<String> = (0..500).map(|i| format!("é{i}")).collect();
     let content = format!("{}\n", header.join(","));
-    let told = Folder::new()
-        .read("a.csv", content, json!({"require": ["id"]}))
-        .error_text();
-    assert!(
-        told.contains("it has: é0, é1, ") && told.len() < 900,
-        "{told}"
-    );
+    let told = Folder::new().read("a.csv", content, json!({"require": ["id"]})).error_text();
+    assert!(told.contains("it has: é0, é1, ") && told.len() < 900, "{told}");
 }
 
 #[test]
@@ -78,27 +66,19 @@ fn a_file_that_was_begun_before_its_columns_were_required_is_not_read_on() {
 #[test]
 fn a_header_without_its_line_end_waits_as_any_other() {
     let folder = Folder::new();
-    let run = folder
-        .read("a.csv", "id,ci", json!({"require": ["id", "city"]}))
-        .ok();
+    let run = folder.read("a.csv", "id,ci", json!({"require": ["id", "city"]})).ok();
     assert_eq!(run.records, []);
     folder.append("a.csv", "ty\n1,Bonn\n");
-    let run = folder
-        .rerun("a.csv", json!({"require": ["id", "city"]}), &run)
-        .ok();
+    let run = folder.rerun("a.csv", json!({"require": ["id", "city"]}), &run).ok();
     assert_eq!(run.records.len(), 1);
 }
 
 #[test]
 fn a_file_without_a_header_is_refused_where_columns_are_required() {
     for (name, content) in [("a.ndjson", "{\"id\":1}\n"), ("a.json", "[{\"id\":1}]")] {
-        let told = Folder::new()
-            .read(name, content, json!({"require": ["id"]}))
-            .error_text();
+        let told = Folder::new().read(name, content, json!({"require": ["id"]})).error_text();
         assert!(
-            told.contains(&format!(
-                "{name}`: it has no header that `require` could look at"
-            )),
+            told.contains(&format!("{name}`: it has no header that `require` could look at")),
             "{told}"
         );
     }

@@ -17,11 +17,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         array += &format!("{}{}", value(i), [" ,", ",\n", ",,"][i % 3]);
         values += &format!("{}{}", value(i), ["", "\n", " 7 "][i % 3]);
         csv += ["5\" pipe,x\n", "\n", "only one\n", "a,b,c\r\n"][i % 4];
-        csv += &format!(
-            "{i},\"x\n{},\"\"\"{}",
-            "y\r\n".repeat(i % 5),
-            ["\n", "\r\n"][i % 2]
-        );
+        csv += &format!("{i},\"x\n{},\"\"\"{}", "y\r\n".repeat(i % 5), ["\n", "\r\n"][i % 2]);
     }
     array += "0] [true]";
     ndjson += "{\"last\":1}";
@@ -81,15 +77,8 @@ fn resume_from_every_cursor_gives_the_same_records() {
             for n in 1..=whole.records.len() + 1 {
                 let in_one_run = drain(open(&settings, vec![], rows(n)), vec![]).ok();
                 assert_eq!(in_one_run.records, whole.records, "{file} by {n}");
-                assert!(
-                    in_one_run.batches.iter().all(|b| b.rows <= n),
-                    "{file} by {n}"
-                );
-                assert_eq!(
-                    run_in_pieces(&settings, n),
-                    whole.records,
-                    "{file} in pieces of {n}"
-                );
+                assert!(in_one_run.batches.iter().all(|b| b.rows <= n), "{file} by {n}");
+                assert_eq!(run_in_pieces(&settings, n), whole.records, "{file} in pieces of {n}");
             }
         }
     }
@@ -147,19 +136,13 @@ fn large_files_resume_across_buffers() {
 fn several_files_resume_between_and_within_them() {
     let folder = Folder::new();
     for i in 0..7 {
-        let content: String = (0..i)
-            .map(|j| format!("{{\"f\":{i},\"r\":{j}}}\n"))
-            .collect();
+        let content: String = (0..i).map(|j| format!("{{\"f\":{i},\"r\":{j}}}\n")).collect();
         folder.write(&format!("{i}.ndjson"), content);
     }
     let settings = folder.settings("*", json!({}));
     let whole = drain(open(&settings, vec![], rows(1000)), vec![]).ok();
     assert_eq!(whole.records.len(), 21);
     for n in 1..=22 {
-        assert_eq!(
-            run_in_pieces(&settings, n),
-            whole.records,
-            "in pieces of {n}"
-        );
+        assert_eq!(run_in_pieces(&settings, n), whole.records, "in pieces of {n}");
     }
 }

@@ -43,10 +43,7 @@ fn senseless_values_are_named() {
     ] {
         let text = refusal(json!({ key: value }));
         let named = key == "delimiter" && value == "\"";
-        assert!(
-            named || text.contains(&format!("`{key}`")),
-            "{key} {value}: {text}"
-        );
+        assert!(named || text.contains(&format!("`{key}`")), "{key} {value}: {text}");
     }
 }
 

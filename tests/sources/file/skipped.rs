@@ -8,16 +8,8 @@ use super::support::{Folder, Outcome, WIDE, rows};
 /// What the engine notes of a file that is to be passed over.
 fn skip(folder: &Folder, name: &str, more: Value) -> ObjectState {
     let mut position = json!({"skipped": true});
-    position
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    ObjectState {
-        object: folder.name(name),
-        identity: json!({}),
-        position,
-        is_done: true,
-    }
+    position.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    ObjectState { object: folder.name(name), identity: json!({}), position, is_done: true }
 }
 
 fn run(folder: &Folder, known: Vec<ObjectState>) -> Outcome {
@@ -74,10 +66,7 @@ fn what_replaces_a_file_that_was_passed_over_is_read_from_its_start() {
     let skipped = run(&folder, vec![skip(&folder, "b.csv", json!({}))]).ok();
     folder.write("b.csv", "id,b\n1,2\n3,4\n");
     let mended = run(&folder, skipped.objects).ok();
-    assert_eq!(
-        mended.payloads(),
-        [r#"{"id":"1","b":"2"}"#, r#"{"id":"3","b":"4"}"#]
-    );
+    assert_eq!(mended.payloads(), [r#"{"id":"1","b":"2"}"#, r#"{"id":"3","b":"4"}"#]);
     assert_eq!(mended.positions(), [2, 3]);
     assert!(mended.remarks[0].contains("was passed over, and has changed since"));
     // From now on it is a file like any other.
@@ -117,16 +106,7 @@ fn many_of_them_do_not_make_one_batch() {
     for name in &names {
         folder.write(name, "{}\n");
     }
-    let known = names
-        .iter()
-        .map(|name| skip(&folder, name, json!({})))
-        .collect();
+    let known = names.iter().map(|name| skip(&folder, name, json!({}))).collect();
     let done = folder.run_with("*", json!({}), known, rows(5)).ok();
-    assert_eq!(
-        done.batches
-            .iter()
-            .map(|batch| batch.objects.len())
-            .collect::<Vec<_>>(),
-        [1000, 1]
-    );
+    assert_eq!(done.batches.iter().map(|batch| batch.objects.len()).collect::<Vec<_>>(), [1000, 1]);
 }

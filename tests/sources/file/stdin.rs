@@ -29,10 +29,7 @@ fn incomplete_last_record_is_quarantined_whatever_is_set() {
     assert_eq!(run.faults()[0].payload, b"{\"a\"");
     let run = pipe(&gzip(b"{}\n{}\n")[..20], json!({"format": "ndjson"}), WIDE);
     assert_eq!(run.faults().len(), 1);
-    assert!(
-        run.error_text().contains("cut short"),
-        "what is whole is loaded, and the run fails"
-    );
+    assert!(run.error_text().contains("cut short"), "what is whole is loaded, and the run fails");
 }
 
 #[test]
@@ -45,15 +42,8 @@ fn last_row_without_newline_needs_no_settling() {
 fn format_and_compression_are_recognised() {
     assert_eq!(pipe(b"[1,2]", json!({}), WIDE).ok().payloads(), ["1", "2"]);
     let packed = gzip(b"{\"a\":1}\n");
-    assert_eq!(
-        pipe(&packed, json!({}), WIDE).ok().payloads(),
-        ["{\"a\":1}"]
-    );
-    assert!(
-        pipe(b"a,b\n", json!({}), WIDE)
-            .error_text()
-            .contains("set `format`")
-    );
+    assert_eq!(pipe(&packed, json!({}), WIDE).ok().payloads(), ["{\"a\":1}"]);
+    assert!(pipe(b"a,b\n", json!({}), WIDE).error_text().contains("set `format`"));
 }
 
 #[test]
@@ -80,10 +70,7 @@ fn records_do_not_depend_on_how_the_stream_is_cut_up() {
             });
             let whole = pipe(content.as_bytes(), settings.clone(), WIDE).ok();
             assert_eq!(
-                whole
-                    .faults()
-                    .iter()
-                    .any(|r| r.fault.as_ref().unwrap().0 == "54000"),
+                whole.faults().iter().any(|r| r.fault.as_ref().unwrap().0 == "54000"),
                 max == 12
             );
             for step in [1, 2, 3, 7] {

@@ -18,9 +18,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Folder {
-            dir: TempDir::new().unwrap(),
-        }
+        Folder { dir: TempDir::new().unwrap() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -36,21 +34,14 @@ impl Folder {
     }
 
     pub(crate) fn append(&self, name: &str, content: impl AsRef<[u8]>) {
-        let mut file = fs::File::options()
-            .append(true)
-            .open(self.path(name))
-            .unwrap();
+        let mut file = fs::File::options().append(true).open(self.path(name)).unwrap();
         file.write_all(content.as_ref()).unwrap();
     }
 
     /// Makes the file look as if it was last written `seconds` ago.
     pub(crate) fn age(&self, name: &str, seconds: u64) {
-        let file = fs::File::options()
-            .append(true)
-            .open(self.path(name))
-            .unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(seconds))
-            .unwrap();
+        let file = fs::File::options().append(true).open(self.path(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
     }
 
     /// Settings for the file, with `more` on top.

@@ -21,19 +21,13 @@ fn a_quota_that_is_spent_is_waited_for_in_every_form() {
         (403, vec![("Retry-After", "1".to_owned())]),
         (
             403,
-            vec![
-                ("X-RateLimit-Remaining", "0".to_owned()),
-                ("X-RateLimit-Reset", "1".to_owned()),
-            ],
+            vec![("X-RateLimit-Remaining", "0".to_owned()), ("X-RateLimit-Reset", "1".to_owned())],
         ),
         (429, vec![("Retry-After-Ms", "1000".to_owned())]),
         (429, vec![("X-RateLimit-Reset", "EPOCH".to_owned())]),
         (429, vec![("X-RateLimit-Reset", "MS".to_owned())]),
         (429, vec![("RateLimit", "\"default\";r=0;t=1".to_owned())]),
-        (
-            503,
-            vec![("RateLimit", "limit=10, remaining=0, reset=1".to_owned())],
-        ),
+        (503, vec![("RateLimit", "limit=10, remaining=0, reset=1".to_owned())]),
         (
             429,
             vec![
@@ -42,11 +36,9 @@ fn a_quota_that_is_spent_is_waited_for_in_every_form() {
             ],
         ),
     ] {
-        let answer = headers
-            .iter()
-            .fold(Answer::status(status, ""), |answer, (name, value)| {
-                answer.header(name, &in_two_seconds(value))
-            });
+        let answer = headers.iter().fold(Answer::status(status, ""), |answer, (name, value)| {
+            answer.header(name, &in_two_seconds(value))
+        });
         let began = Instant::now();
         is_asked_again(answer);
         assert!(began.elapsed() >= Duration::from_millis(900), "{headers:?}");
@@ -55,9 +47,7 @@ fn a_quota_that_is_spent_is_waited_for_in_every_form() {
 
 /// As a time since 1970, where the value asks for one.
 fn in_two_seconds(value: &str) -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let at = now + Duration::from_secs(2);
     match value {
         "MS" => at.as_millis().to_string(),
@@ -122,11 +112,7 @@ fn a_part_that_is_the_whole_is_a_page() {
         "items 0-0/25".to_owned(),
     ] {
         let web = in_turn(vec![part(&whole)]);
-        assert_eq!(
-            read(&settings(&web.url, json!({}))).ok().payloads(),
-            ["1"],
-            "{whole}"
-        );
+        assert_eq!(read(&settings(&web.url, json!({}))).ok().payloads(), ["1"], "{whole}");
     }
     for cut in ["bytes 0-4/13", "bytes 5-12/13", "bytes 0-12/*"] {
         let web = in_turn(vec![part(cut)]);
@@ -140,10 +126,7 @@ fn a_part_that_is_the_whole_is_a_page() {
     });
     let paging = json!({"model": "page_number", "param": "page", "total": "Content-Range", "size": 5, "size_param": "n"});
     assert_eq!(
-        read(&settings(&web.url, json!({"paging": paging})))
-            .ok()
-            .payloads()
-            .len(),
+        read(&settings(&web.url, json!({"paging": paging}))).ok().payloads().len(),
         3,
         "and its total is one"
     );
@@ -158,22 +141,12 @@ fn records_that_stand_twice_in_an_answer_are_refused_and_not_half_of_them_read()
     ] {
         let web = in_turn(vec![Answer::status(200, body)]);
         let text = read(&settings(&web.url, json!({"records": records}))).error_text();
-        assert!(
-            text.contains(&format!("`{records}` stands twice in the answer")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("`{records}` stands twice in the answer")), "{text}");
         assert_eq!(web.requests().len(), 1);
     }
-    let web = in_turn(vec![Answer::status(
-        200,
-        r#"{"data": [{"data": 1, "data": 2}]}"#,
-    )]);
+    let web = in_turn(vec![Answer::status(200, r#"{"data": [{"data": 1, "data": 2}]}"#)]);
     let run = read(&settings(&web.url, json!({}))).ok();
-    assert_eq!(
-        run.payloads(),
-        [r#"{"data": 1, "data": 2}"#],
-        "that is the record's own"
-    );
+    assert_eq!(run.payloads(), [r#"{"data": 1, "data": 2}"#], "that is the record's own");
 }
 
 #[test]
@@ -195,16 +168,9 @@ fn a_page_for_people_passes_or_leaves_the_run_to_be_repeated() {
     for format in ["json", "ndjson", "csv"] {
         let web = in_turn(vec![html()]);
         let run = read(&json!({"kind": "http", "url": web.url, "format": format}));
-        assert_eq!(
-            run.error.as_ref().unwrap().kind(),
-            Kind::Exhausted,
-            "{format}"
-        );
+        assert_eq!(run.error.as_ref().unwrap().kind(), Kind::Exhausted, "{format}");
         let text = run.error_text();
-        assert!(
-            text.contains("is HTML\n  body:   <!DOCTYPE html>"),
-            "{text}"
-        );
+        assert!(text.contains("is HTML\n  body:   <!DOCTYPE html>"), "{text}");
         assert_eq!(web.requests().len(), 6);
     }
 }
@@ -222,10 +188,7 @@ fn json_is_no_csv() {
         assert!(text.contains("set `format` to json"), "{text}");
     }
     assert_eq!(
-        of_lines("csv", vec![Answer::json("{a},[b]\n1,2\n")])
-            .ok()
-            .payloads()
-            .len(),
+        of_lines("csv", vec![Answer::json("{a},[b]\n1,2\n")]).ok().payloads().len(),
         1,
         "a header may look like it"
     );
@@ -234,11 +197,7 @@ fn json_is_no_csv() {
 #[test]
 fn an_error_at_the_end_of_a_stream_fails_the_page() {
     for (format, body, good) in [
-        (
-            "ndjson",
-            "{\"id\": 1}\n{\"error\": \"timeout\"}\n",
-            "{\"id\": 1}\n{\"id\": 2}\n",
-        ),
+        ("ndjson", "{\"id\": 1}\n{\"error\": \"timeout\"}\n", "{\"id\": 1}\n{\"id\": 2}\n"),
         ("csv", "id\n1\n{\"exception\": \"Code: 241\"}", "id\n1\n2\n"),
     ] {
         let run = of_lines(format, vec![Answer::json(body), Answer::json(good)]).ok();
@@ -246,16 +205,8 @@ fn an_error_at_the_end_of_a_stream_fails_the_page() {
     }
     // Events may be errors.
     let events = "{\"event\": \"a\"}\n{\"event\": \"b\", \"error\": \"x\"}\n";
-    assert_eq!(
-        of_lines("ndjson", vec![Answer::json(events)])
-            .ok()
-            .payloads()
-            .len(),
-        2
-    );
-    let web = in_turn(vec![Answer::json(
-        "{\"id\": 1}\n{\"status\": \"aborted\"}\n",
-    )]);
+    assert_eq!(of_lines("ndjson", vec![Answer::json(events)]).ok().payloads().len(), 2);
+    let web = in_turn(vec![Answer::json("{\"id\": 1}\n{\"status\": \"aborted\"}\n")]);
     let source = json!({"kind": "http", "url": web.url, "format": "ndjson", "fail_when": [{"pointer": "/status", "values": ["aborted"]}]});
     let text = read(&source).error_text();
     assert!(text.contains("`/status` in its body (fail_when)"), "{text}");

@@ -25,26 +25,10 @@ fn auth(file: &Path, more: Value) -> Value {
 fn credentials_go_where_they_belong() {
     let secret = kept("s3cr3t &x");
     for (more, header, value) in [
-        (
-            json!({"scheme": "bearer"}),
-            "authorization",
-            "Bearer s3cr3t &x",
-        ),
-        (
-            json!({"scheme": "basic", "username": "me"}),
-            "authorization",
-            "Basic bWU6czNjcjN0ICZ4",
-        ),
-        (
-            json!({"scheme": "basic"}),
-            "authorization",
-            "Basic czNjcjN0ICZ4",
-        ),
-        (
-            json!({"scheme": "header", "header": "X-Api-Key"}),
-            "x-api-key",
-            "s3cr3t &x",
-        ),
+        (json!({"scheme": "bearer"}), "authorization", "Bearer s3cr3t &x"),
+        (json!({"scheme": "basic", "username": "me"}), "authorization", "Basic bWU6czNjcjN0ICZ4"),
+        (json!({"scheme": "basic"}), "authorization", "Basic czNjcjN0ICZ4"),
+        (json!({"scheme": "header", "header": "X-Api-Key"}), "x-api-key", "s3cr3t &x"),
         (
             json!({"scheme": "header", "header": "Authorization", "prefix": "Token "}),
             "authorization",
@@ -56,17 +40,11 @@ fn credentials_go_where_they_belong() {
         assert_eq!(web.requests()[0].header(header), Some(value));
     }
     let web = in_turn(vec![page("1")]);
-    let run = read(&settings(
-        &web.url,
-        auth(secret.path(), json!({"scheme": "param", "param": "key"})),
-    ))
-    .ok();
+    let run =
+        read(&settings(&web.url, auth(secret.path(), json!({"scheme": "param", "param": "key"}))))
+            .ok();
     assert_eq!(web.requests()[0].param("key"), Some("s3cr3t &x"));
-    assert_eq!(
-        run.records[0].origin,
-        format!("{}/", web.url),
-        "but not where records came from"
-    );
+    assert_eq!(run.records[0].origin, format!("{}/", web.url), "but not where records came from");
 }
 
 #[test]
@@ -83,18 +61,9 @@ fn a_secret_that_is_not_there_fails_before_anything_is_asked() {
             json!({"scheme": "bearer", "file": "/no/such/file"}),
             "the file `/no/such/file` with the credential cannot be read",
         ),
-        (
-            json!({"scheme": "bearer", "file": empty.path()}),
-            "holds no usable credential",
-        ),
-        (
-            json!({"scheme": "bearer", "file": two_lines.path()}),
-            "holds no usable credential",
-        ),
-        (
-            json!({"scheme": "bearer"}),
-            "the settings do not say where the credential is kept",
-        ),
+        (json!({"scheme": "bearer", "file": empty.path()}), "holds no usable credential"),
+        (json!({"scheme": "bearer", "file": two_lines.path()}), "holds no usable credential"),
+        (json!({"scheme": "bearer"}), "the settings do not say where the credential is kept"),
     ] {
         let run = read(&settings(&web.url, json!({"auth": auth})));
         assert_eq!(run.error.as_ref().unwrap().kind().exit_code(), 2);
@@ -114,36 +83,20 @@ fn a_secret_that_was_changed_is_read_again() {
             Answer::status(401, "expired")
         }
     });
-    let run = read(&settings(
-        &web.url,
-        auth(secret.path(), json!({"scheme": "bearer"})),
-    ))
-    .ok();
-    assert_eq!(
-        (run.payloads().len(), run.retried(), web.requests().len()),
-        (1, 0, 2)
-    );
+    let run = read(&settings(&web.url, auth(secret.path(), json!({"scheme": "bearer"})))).ok();
+    assert_eq!((run.payloads().len(), run.retried(), web.requests().len()), (1, 0, 2));
 }
 
 #[test]
 fn a_refused_secret_is_not_tried_again() {
     let secret = kept("wrong-one");
     let web = in_turn(vec![Answer::status(401, "you sent wrong-one")]);
-    let run = read(&settings(
-        &web.url,
-        auth(secret.path(), json!({"scheme": "bearer"})),
-    ));
+    let run = read(&settings(&web.url, auth(secret.path(), json!({"scheme": "bearer"}))));
     assert_eq!(web.requests().len(), 1);
     let text = run.error_text();
+    assert!(text.contains("answered 401 Unauthorized\n  body:  you sent [redacted]\n"), "{text}");
     assert!(
-        text.contains("answered 401 Unauthorized\n  body:  you sent [redacted]\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains(&format!(
-            "check the credential in file `{}`",
-            secret.path().display()
-        )),
+        text.contains(&format!("check the credential in file `{}`", secret.path().display())),
         "{text}"
     );
 }
@@ -177,9 +130,7 @@ fn token_server(lasts: u64, uses: usize) -> Web {
             return Answer::status(401, "{\"error\": \"invalid_token\"}");
         }
         issued.1 += 1;
-        let number: usize = request
-            .param("after")
-            .map_or(0, |after| after.parse().unwrap());
+        let number: usize = request.param("after").map_or(0, |after| after.parse().unwrap());
         match number {
             5 => Answer::json("{\"data\": [5]}"),
             n => Answer::json(format!("{{\"data\": [{n}], \"next\": {}}}", n + 1)),
@@ -188,10 +139,7 @@ fn token_server(lasts: u64, uses: usize) -> Web {
 }
 
 fn tokens(web: &Web) -> usize {
-    web.requests()
-        .iter()
-        .filter(|request| request.path == "/token")
-        .count()
+    web.requests().iter().filter(|request| request.path == "/token").count()
 }
 
 #[test]
@@ -207,19 +155,10 @@ fn a_token_is_bought_with_the_clients_secret_and_used_until_it_expires() {
     assert_eq!(run.payloads(), ["0", "1", "2", "3", "4", "5"]);
     assert_eq!(tokens(&web), 1);
     let request = &web.requests()[0];
-    assert_eq!(
-        (request.method.as_str(), request.path.as_str()),
-        ("POST", "/token")
-    );
-    assert_eq!(
-        request.header("content-type"),
-        Some("application/x-www-form-urlencoded")
-    );
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/token"));
+    assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
     // base64 of my+client:top+s3cr3t
-    assert_eq!(
-        request.header("authorization"),
-        Some("Basic bXkrY2xpZW50OnRvcCtzM2NyM3Q=")
-    );
+    assert_eq!(request.header("authorization"), Some("Basic bXkrY2xpZW50OnRvcCtzM2NyM3Q="));
     let form = pairs(&request.body);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(
@@ -237,10 +176,7 @@ fn a_token_is_bought_with_the_clients_secret_and_used_until_it_expires() {
     assert_eq!(request.header("authorization"), None);
     assert_eq!(
         pairs(&request.body)[1..],
-        [
-            pair("client_id", "my client"),
-            pair("client_secret", "top s3cr3t")
-        ]
+        [pair("client_id", "my client"), pair("client_secret", "top s3cr3t")]
     );
 }
 
@@ -248,13 +184,7 @@ fn a_token_is_bought_with_the_clients_secret_and_used_until_it_expires() {
 fn a_token_is_bought_anew_when_it_has_expired_or_is_refused() {
     let secret = kept("top");
     let web = token_server(0, 100);
-    assert_eq!(
-        read(&oauth2(&web, secret.path(), json!({})))
-            .ok()
-            .records
-            .len(),
-        6
-    );
+    assert_eq!(read(&oauth2(&web, secret.path(), json!({}))).ok().records.len(), 6);
     assert_eq!(tokens(&web), 6, "expired as soon as it came");
     let web = token_server(3600, 2);
     let run = read(&oauth2(&web, secret.path(), json!({}))).ok();
@@ -265,11 +195,7 @@ fn a_token_is_bought_anew_when_it_has_expired_or_is_refused() {
     );
     let web = token_server(3600, 0);
     let run = read(&oauth2(&web, secret.path(), json!({})));
-    assert!(
-        run.error_text().contains("/orders answered 401"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("/orders answered 401"), "{}", run.error_text());
     assert_eq!(tokens(&web), 2, "once more, and no more");
 }
 
@@ -297,29 +223,12 @@ fn a_token_that_is_not_given_is_final_unless_the_server_is_busy() {
 fn a_certificate_is_checked_against_the_authorities_and_ca_file() {
     let (web, pem) = Web::serve_tls(|_| page("1"));
     let run = read(&settings(&web.url, json!({})));
-    assert!(
-        run.error_text().contains("certificate"),
-        "{}",
-        run.error_text()
-    );
-    assert!(
-        run.error_text().contains("ca_file => …"),
-        "{}",
-        run.error_text()
-    );
-    assert_eq!(
-        run.error.as_ref().unwrap().kind().exit_code(),
-        1,
-        "not worth another try"
-    );
+    assert!(run.error_text().contains("certificate"), "{}", run.error_text());
+    assert!(run.error_text().contains("ca_file => …"), "{}", run.error_text());
+    assert_eq!(run.error.as_ref().unwrap().kind().exit_code(), 1, "not worth another try");
     assert_eq!(web.requests().len(), 0);
     let file = kept(&pem);
-    assert_eq!(
-        read(&settings(&web.url, json!({"ca_file": file.path()})))
-            .ok()
-            .payloads(),
-        ["1"]
-    );
+    assert_eq!(read(&settings(&web.url, json!({"ca_file": file.path()}))).ok().payloads(), ["1"]);
     let nothing = kept("no certificate");
     for path in [nothing.path(), Path::new("/no/such/file")] {
         let text = read(&settings(&web.url, json!({"ca_file": path}))).error_text();

@@ -29,23 +29,13 @@ fn a_cursor_names_the_page_and_the_place_in_it() {
         let source = api.source(&web.url, path);
         let inside = first_cursor(&source, 13);
         assert_eq!(
-            (
-                &inside["next"],
-                &inside["skip"],
-                &inside["pages"],
-                &inside["records"]
-            ),
+            (&inside["next"], &inside["skip"], &inside["pages"], &inside["records"]),
             (&middle, &json!(3), &json!(1), &json!(10)),
             "{path}"
         );
         let between = first_cursor(&source, 20);
         assert_eq!(
-            (
-                &between["next"],
-                &between["skip"],
-                &between["pages"],
-                &between["records"]
-            ),
+            (&between["next"], &between["skip"], &between["pages"], &between["records"]),
             (&behind, &Value::Null, &json!(2), &json!(20)),
             "{path}"
         );
@@ -59,12 +49,7 @@ fn a_finished_sweep_is_followed_by_another() {
     let run = read_from(&source, Some(json!({"done": true})), WIDE).ok();
     assert_eq!(run.payloads(), api.records);
     let (web, _) = serve(Api::orders(0, 10));
-    let run = read_from(
-        &api.source(&web.url, "/page"),
-        Some(json!({"done": true})),
-        WIDE,
-    )
-    .ok();
+    let run = read_from(&api.source(&web.url, "/page"), Some(json!({"done": true})), WIDE).ok();
     assert!(run.batches.is_empty());
     let run = read_from(&api.source(&web.url, "/page"), None, WIDE).ok();
     assert_eq!(
@@ -101,10 +86,9 @@ fn a_source_that_was_defined_anew_begins_the_sweep_again() {
     let (web, api) = serve(Api::orders(30, 10));
     let source = api.source(&web.url, "/page");
     let cursor = first_cursor(&source, 13);
-    for (key, value) in [
-        ("params", json!({"q": 1})),
-        ("paging", api.source(&web.url, "/offset")["paging"].clone()),
-    ] {
+    for (key, value) in
+        [("params", json!({"q": 1})), ("paging", api.source(&web.url, "/offset")["paging"].clone())]
+    {
         let mut changed = source.clone();
         changed[key] = value;
         let run = read_from(&changed, Some(cursor.clone()), WIDE);
@@ -131,11 +115,6 @@ fn a_cursor_of_another_kind_of_source_is_refused() {
         WIDE,
     );
     assert_eq!(run.error.as_ref().unwrap().kind().exit_code(), 2);
-    assert!(
-        run.error_text()
-            .contains("sluice rewind PIPELINE --to-start"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("sluice rewind PIPELINE --to-start"), "{}", run.error_text());
     assert_eq!(web.requests().len(), 0);
 }

@@ -46,14 +46,8 @@ fn spoilt(run: &Run) -> Option<&str> {
 fn a_total_that_a_full_page_reaches_does_not_hide_what_follows() {
     // The count is cached, or stops at a limit.
     for (first, last) in [
-        (
-            r#"{"data": [1, 2], "total": 4}"#,
-            r#"{"data": [], "total": 4}"#,
-        ),
-        (
-            r#"{"data": [1, 2], "total": 2}"#,
-            r#"{"data": [], "total": 2}"#,
-        ),
+        (r#"{"data": [1, 2], "total": 4}"#, r#"{"data": [], "total": 4}"#),
+        (r#"{"data": [1, 2], "total": 2}"#, r#"{"data": [], "total": 2}"#),
     ] {
         let web = numbered(&[
             first,
@@ -70,23 +64,12 @@ fn a_total_that_a_full_page_reaches_does_not_hide_what_follows() {
         r#"{"data": [3], "pages": 1}"#,
         r#"{"data": []}"#,
     ]);
-    assert_eq!(
-        read(&by_number(&web, json!({"pages": "/pages"})))
-            .ok()
-            .payloads()
-            .len(),
-        3
-    );
+    assert_eq!(read(&by_number(&web, json!({"pages": "/pages"}))).ok().payloads().len(), 3);
 }
 
 #[test]
 fn a_page_that_was_asked_for_to_make_sure_may_not_be_there() {
-    for beyond in [
-        "404",
-        "400",
-        r#"{"data": [], "total": 4}"#,
-        r#"{"data": [3, 4], "total": 4}"#,
-    ] {
+    for beyond in ["404", "400", r#"{"data": [], "total": 4}"#, r#"{"data": [3, 4], "total": 4}"#] {
         let web = numbered(&[
             r#"{"data": [1, 2], "total": 4}"#,
             r#"{"data": [3, 4], "total": 4}"#,
@@ -98,18 +81,8 @@ fn a_page_that_was_asked_for_to_make_sure_may_not_be_there() {
         assert_eq!(web.requests().len(), 3);
     }
     // The last page is short: nothing to make sure of.
-    let web = numbered(&[
-        r#"{"data": [1, 2], "total": 3}"#,
-        r#"{"data": [3], "total": 3}"#,
-        "400",
-    ]);
-    assert_eq!(
-        read(&by_number(&web, json!({"total": "/total"})))
-            .ok()
-            .payloads()
-            .len(),
-        3
-    );
+    let web = numbered(&[r#"{"data": [1, 2], "total": 3}"#, r#"{"data": [3], "total": 3}"#, "400"]);
+    assert_eq!(read(&by_number(&web, json!({"total": "/total"}))).ok().payloads().len(), 3);
     assert_eq!(web.requests().len(), 2);
 }
 
@@ -130,10 +103,7 @@ fn an_empty_page_is_not_the_end_while_something_says_more() {
 
 #[test]
 fn records_that_a_total_counts_and_no_page_held_are_waited_for() {
-    let web = numbered(&[
-        r#"{"data": [1, 2], "total": 5}"#,
-        r#"{"data": [], "total": 5}"#,
-    ]);
+    let web = numbered(&[r#"{"data": [1, 2], "total": 5}"#, r#"{"data": [], "total": 5}"#]);
     let run = read(&by_number(&web, json!({"total": "/total"}))).ok();
     assert_eq!(run.payloads().len(), 2);
     let why = "the source counts 5 records, and its pages held 2: rows may have moved between pages while they were read";
@@ -156,15 +126,8 @@ fn a_token_that_leads_to_where_we_are_from_an_empty_page_is_the_end() {
         "/" => Answer::json(r#"{"data": [1]}"#).header("X-Next", "/more"),
         _ => Answer::json(r#"{"data": []}"#).header("X-Next", "/more"),
     });
-    let source = settings(
-        &web.url,
-        json!({"paging": {"model": "next_link", "next": "X-Next"}}),
-    );
-    assert_eq!(
-        read(&source).ok().payloads(),
-        ["1"],
-        "and the URL may be in any header"
-    );
+    let source = settings(&web.url, json!({"paging": {"model": "next_link", "next": "X-Next"}}));
+    assert_eq!(read(&source).ok().payloads(), ["1"], "and the URL may be in any header");
 }
 
 #[test]
@@ -177,10 +140,7 @@ fn a_link_without_results_is_the_end() {
         );
         page(data).header("Link", &link)
     });
-    let source = settings(
-        &web.url,
-        json!({"paging": {"model": "link_header", "rel": "next"}}),
-    );
+    let source = settings(&web.url, json!({"paging": {"model": "link_header", "rel": "next"}}));
     assert_eq!(read(&source).ok().payloads(), ["1", "2"]);
     assert_eq!(web.requests().len(), 2);
 }
@@ -191,19 +151,13 @@ fn a_page_that_is_not_found_may_be_the_end() {
     let run = read(&by_number(&web, json!({"ends_at": "not_found"}))).ok();
     assert_eq!(
         (run.payloads(), run.cursor),
-        (
-            vec!["1".to_owned(), "2".to_owned()],
-            Some(json!({"done": true}))
-        )
+        (vec!["1".to_owned(), "2".to_owned()], Some(json!({"done": true})))
     );
     let text = read(&by_number(&web, json!({}))).error_text();
     assert!(text.contains("ends_at => 'not_found'"), "{text}");
     let gone = numbered(&["404"]);
     let text = read(&by_number(&gone, json!({"ends_at": "not_found"}))).error_text();
-    assert!(
-        text.contains("answered 404"),
-        "the first page has to be there: {text}"
-    );
+    assert!(text.contains("answered 404"), "the first page has to be there: {text}");
 }
 
 #[test]
@@ -231,16 +185,8 @@ fn done_is_the_contrary_of_more() {
             ))
         });
         let place = json!({flag: format!("/{flag}")});
-        assert_eq!(
-            read(&by_token(&web, place.clone())).ok().payloads(),
-            ["1", "2"],
-            "{flag}"
-        );
-        assert_eq!(
-            read(&by_number(&web, place)).ok().payloads(),
-            ["1", "2"],
-            "{flag}"
-        );
+        assert_eq!(read(&by_token(&web, place.clone())).ok().payloads(), ["1", "2"], "{flag}");
+        assert_eq!(read(&by_number(&web, place)).ok().payloads(), ["1", "2"], "{flag}");
         assert_eq!(web.requests().len(), 4);
     }
 }
@@ -261,12 +207,8 @@ fn the_last_record_may_be_the_token() {
 
 #[test]
 fn a_run_reads_no_more_pages_than_it_may_and_the_next_goes_on() {
-    let web = numbered(&[
-        r#"{"data": [1]}"#,
-        r#"{"data": [2]}"#,
-        r#"{"data": [3]}"#,
-        r#"{"data": []}"#,
-    ]);
+    let web =
+        numbered(&[r#"{"data": [1]}"#, r#"{"data": [2]}"#, r#"{"data": [3]}"#, r#"{"data": []}"#]);
     let mut source = by_number(&web, json!({}));
     source["max_pages"] = json!(2);
     let first = read(&source).ok();
@@ -352,46 +294,27 @@ fn a_page_without_the_key_of_its_records_is_empty_if_another_has_it() {
         let web = Web::serve(move |request| {
             Answer::json(pages[usize::from(request.param("after").is_some())])
         });
-        assert_eq!(
-            read(&by_token(&web, json!({}))).ok().payloads(),
-            ["1"],
-            "{pages:?}"
-        );
+        assert_eq!(read(&by_token(&web, json!({}))).ok().payloads(), ["1"], "{pages:?}");
     }
     for (pages, what) in [
         ([r#"{"next": "a"}"#, r#"{"next": null}"#], "nowhere"),
-        (
-            [r#"{"data": [1], "next": "a"}"#, r#"{"error": "quota"}"#],
-            "an error",
-        ),
+        ([r#"{"data": [1], "next": "a"}"#, r#"{"error": "quota"}"#], "an error"),
     ] {
         let web = Web::serve(move |request| {
             Answer::json(pages[usize::from(request.param("after").is_some())])
         });
         let text = read(&by_token(&web, json!({}))).error_text();
-        assert!(
-            text.contains("there is no `/data` in the answer of"),
-            "{what}: {text}"
-        );
+        assert!(text.contains("there is no `/data` in the answer of"), "{what}: {text}");
     }
 }
 
 #[test]
 fn more_pages_without_paging_are_remarked_on() {
     for (answer, place) in [
-        (
-            Answer::json(r#"{"data": [1], "links": {"next": "/?page=2"}}"#),
-            "`/links/next`",
-        ),
-        (
-            Answer::json(r#"{"data": [1], "has_more": true}"#),
-            "`/has_more`",
-        ),
+        (Answer::json(r#"{"data": [1], "links": {"next": "/?page=2"}}"#), "`/links/next`"),
+        (Answer::json(r#"{"data": [1], "has_more": true}"#), "`/has_more`"),
         (Answer::json(r#"{"data": [1], "total": 100}"#), "`/total`"),
-        (
-            page("1").header("Link", "</?page=2>; rel=\"next\""),
-            "the header Link",
-        ),
+        (page("1").header("Link", "</?page=2>; rel=\"next\""), "the header Link"),
     ] {
         let web = Web::serve(move |_| answer.clone());
         let run = read(&settings(&web.url, json!({}))).ok();
@@ -423,11 +346,8 @@ fn a_page_that_the_source_has_forgotten_begins_the_sweep_anew_once() {
             Some(_) => Answer::status(status, "expired"),
         });
         let source = by_token(&web, json!({}));
-        let mut cursor = read_from(&source, None, super::support::rows(2))
-            .ok()
-            .batches[0]
-            .cursor
-            .clone();
+        let mut cursor =
+            read_from(&source, None, super::support::rows(2)).ok().batches[0].cursor.clone();
         assert_eq!(cursor["next"], json!({"token": "new"}));
         cursor["next"] = json!({"token": "old"});
         let run = read_from(&source, Some(cursor), WIDE).ok();
@@ -444,9 +364,7 @@ fn a_page_that_the_source_has_forgotten_begins_the_sweep_anew_once() {
         Some(_) => Answer::status(410, "expired"),
     });
     let source = by_token(&web, json!({}));
-    let cursor = read_from(&source, None, super::support::rows(1)).batches[0]
-        .cursor
-        .clone();
+    let cursor = read_from(&source, None, super::support::rows(1)).batches[0].cursor.clone();
     let text = read_from(&source, Some(cursor), WIDE).error_text();
     assert!(text.contains("answered 410"), "not a second time: {text}");
 }

@@ -15,55 +15,27 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 fn a_body_that_is_cut_is_asked_for_again() {
     let records: Vec<String> = (0..500).map(|i| format!("{{\"id\": {i}}}")).collect();
     let whole = page(&records.join(","));
-    let packed = Answer {
-        body: gzip(&whole.body),
-        ..whole.clone()
-    }
-    .header("Content-Encoding", "gzip");
-    let short = Answer {
-        body: whole.body[..3000].to_vec(),
-        ..whole.clone()
-    };
-    let cut_gzip = Answer {
-        body: packed.body[..packed.body.len() - 9].to_vec(),
-        ..packed.clone()
-    };
+    let packed =
+        Answer { body: gzip(&whole.body), ..whole.clone() }.header("Content-Encoding", "gzip");
+    let short = Answer { body: whole.body[..3000].to_vec(), ..whole.clone() };
+    let cut_gzip = Answer { body: packed.body[..packed.body.len() - 9].to_vec(), ..packed.clone() };
     for (name, broken) in [
-        (
-            "short of its length",
-            whole.clone().framed(Framing::CutLength(3000)),
-        ),
-        (
-            "without its last chunk",
-            whole.clone().framed(Framing::CutChunks(3000)),
-        ),
-        (
-            "cut with nothing to tell so",
-            whole.clone().framed(Framing::CutClose(3000)),
-        ),
+        ("short of its length", whole.clone().framed(Framing::CutLength(3000))),
+        ("without its last chunk", whole.clone().framed(Framing::CutChunks(3000))),
+        ("cut with nothing to tell so", whole.clone().framed(Framing::CutClose(3000))),
         ("cut before it was sent", short),
         ("empty", Answer::json("")),
         ("no answer at all", whole.clone().framed(Framing::Nothing)),
         (
             "short gzip of its length",
-            packed
-                .clone()
-                .framed(Framing::CutLength(packed.body.len() / 2)),
+            packed.clone().framed(Framing::CutLength(packed.body.len() / 2)),
         ),
         (
             "cut gzip with nothing to tell so",
-            packed
-                .clone()
-                .framed(Framing::CutClose(packed.body.len() / 2)),
+            packed.clone().framed(Framing::CutClose(packed.body.len() / 2)),
         ),
         ("gzip cut before it was sent", cut_gzip),
-        (
-            "gzip that is none",
-            Answer {
-                body: whole.body.clone(),
-                ..packed.clone()
-            },
-        ),
+        ("gzip that is none", Answer { body: whole.body.clone(), ..packed.clone() }),
     ] {
         for good in [
             whole.clone(),
@@ -99,11 +71,7 @@ fn conditions_that_pass_are_asked_again() {
     for status in [408, 425, 429, 500, 502, 503, 504, 599] {
         let web = in_turn(vec![Answer::status(status, "busy"), page("1")]);
         let run = read(&settings(&web.url, json!({}))).ok();
-        assert_eq!(
-            (run.payloads(), run.retried()),
-            (vec!["1".to_owned()], 1),
-            "{status}"
-        );
+        assert_eq!((run.payloads(), run.retried()), (vec!["1".to_owned()], 1), "{status}");
     }
 }
 
@@ -115,17 +83,12 @@ fn other_refusals_are_final_and_show_what_the_server_said() {
     );
     for status in [206, 304, 400, 401, 403, 404, 405, 410, 422] {
         let web = in_turn(vec![Answer::status(status, &body), page("1")]);
-        let run = read(&settings(
-            &format!("{}/orders", web.url),
-            json!({"params": {"a": 1}}),
-        ));
+        let run = read(&settings(&format!("{}/orders", web.url), json!({"params": {"a": 1}})));
         assert_eq!(web.requests().len(), 1, "{status}");
         let error = run.error.as_ref().unwrap();
         assert_eq!(error.kind(), Kind::Failed, "{status}");
         assert!(
-            error
-                .message()
-                .starts_with(&format!("{}/orders?a=1 answered {status}", web.url)),
+            error.message().starts_with(&format!("{}/orders?a=1 answered {status}", web.url)),
             "{error}"
         );
         let text = error.to_string();
@@ -157,22 +120,14 @@ fn a_page_that_is_gone_names_the_way_out() {
     );
     let run = read(&source);
     assert_eq!(run.payloads(), ["1"], "what was read before is handed out");
-    assert!(
-        run.error_text()
-            .contains("sluice rewind PIPELINE --to-start"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("sluice rewind PIPELINE --to-start"), "{}", run.error_text());
     assert_eq!(run.cursor.unwrap()["next"], json!({"token": "a"}));
 }
 
 #[test]
 fn a_server_that_asks_to_be_left_alone_is() {
     // A second is the least that the header can ask for; the clock of the test does not matter.
-    let web = in_turn(vec![
-        Answer::status(429, "").header("Retry-After", "1"),
-        page("1"),
-    ]);
+    let web = in_turn(vec![Answer::status(429, "").header("Retry-After", "1"), page("1")]);
     let began = std::time::Instant::now();
     assert_eq!(read(&settings(&web.url, json!({}))).ok().payloads(), ["1"]);
     assert!(began.elapsed() >= std::time::Duration::from_secs(1));
@@ -255,18 +210,13 @@ fn what_is_no_page_of_records_is_final() {
     ] {
         let web = in_turn(vec![Answer::json(body)]);
         let run = read(&settings(&web.url, json!({})));
-        assert!(
-            run.error_text().contains(message),
-            "{body}: {}",
-            run.error_text()
-        );
+        assert!(run.error_text().contains(message), "{body}: {}", run.error_text());
         assert_eq!(web.requests().len(), 1, "{body}");
     }
     let web = in_turn(vec![Answer::json("{\"id\": 1}")]);
     let run = read(&settings(&web.url, json!({"records": ""})));
     assert!(
-        run.error_text()
-            .contains("is an object, not an array of records"),
+        run.error_text().contains("is an object, not an array of records"),
         "{}",
         run.error_text()
     );
@@ -275,11 +225,8 @@ fn what_is_no_page_of_records_is_final() {
 #[test]
 fn a_page_over_the_limit_is_refused_however_it_comes() {
     let large = page(&format!("\"{}\"", "x".repeat(100_000)));
-    let packed = Answer {
-        body: gzip(&large.body),
-        ..large.clone()
-    }
-    .header("Content-Encoding", "gzip");
+    let packed =
+        Answer { body: gzip(&large.body), ..large.clone() }.header("Content-Encoding", "gzip");
     assert!(packed.body.len() < 10_000);
     for answer in [
         large.clone(),
@@ -324,15 +271,10 @@ fn a_server_that_is_not_there_uses_up_the_retries() {
     let error = run.error.as_ref().unwrap();
     assert_eq!(error.kind(), Kind::Exhausted);
     assert!(
-        run.error_text().starts_with(&format!(
-            "{url} gave no answer\n  cause: error sending request\n"
-        )),
+        run.error_text()
+            .starts_with(&format!("{url} gave no answer\n  cause: error sending request\n")),
         "{}",
         run.error_text()
     );
-    assert!(
-        run.error_text().contains("Connection refused"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("Connection refused"), "{}", run.error_text());
 }

@@ -17,10 +17,7 @@ fn payloads_are_the_bytes_of_the_source() {
         "\"x\"",
     ];
     let web = in_turn(vec![page(&records.join(" ,\n"))]);
-    assert_eq!(
-        read(&settings(&web.url, json!({}))).ok().payloads(),
-        records
-    );
+    assert_eq!(read(&settings(&web.url, json!({}))).ok().payloads(), records);
 }
 
 #[test]
@@ -46,9 +43,7 @@ fn records_stand_where_the_pointer_leads() {
     ] {
         let web = in_turn(vec![Answer::json(body)]);
         assert_eq!(
-            read(&settings(&web.url, json!({"records": pointer})))
-                .ok()
-                .payloads(),
+            read(&settings(&web.url, json!({"records": pointer}))).ok().payloads(),
             ["1", "2"],
             "{body}"
         );
@@ -60,16 +55,8 @@ fn lines_and_rows_are_records_too() {
     let ndjson = "{\"i\": 1}\r\n\n{\"i\": 2}\nbroken\n{\"i\": 4}";
     let csv = "\u{feff}i,t\n1,\"a\nb\"\n2\n3,NA\n";
     for (format, body, payloads) in [
-        (
-            "ndjson",
-            ndjson,
-            vec!["{\"i\": 1}", "{\"i\": 2}", "broken", "{\"i\": 4}"],
-        ),
-        (
-            "csv",
-            csv,
-            vec![r#"{"i":"1","t":"a\nb"}"#, r#"{"i":"3","t":null}"#],
-        ),
+        ("ndjson", ndjson, vec!["{\"i\": 1}", "{\"i\": 2}", "broken", "{\"i\": 4}"]),
+        ("csv", csv, vec![r#"{"i":"1","t":"a\nb"}"#, r#"{"i":"3","t":null}"#]),
     ] {
         let web = in_turn(vec![Answer::json(body)]);
         let mut source = json!({"kind": "http", "url": web.url, "format": format});
@@ -83,11 +70,7 @@ fn lines_and_rows_are_records_too() {
             usize::from(format == "csv")
         );
         for n in 1..=5 {
-            assert_eq!(
-                read_in_pieces(&source, n).unwrap(),
-                run.records,
-                "{format} by {n}"
-            );
+            assert_eq!(read_in_pieces(&source, n).unwrap(), run.records, "{format} by {n}");
         }
     }
 }
@@ -95,10 +78,7 @@ fn lines_and_rows_are_records_too() {
 #[test]
 fn lines_are_paged_by_number_offset_or_header() {
     let web = Web::serve(|request| {
-        match (
-            request.path.as_str(),
-            request.param("page").or(request.param("offset")),
-        ) {
+        match (request.path.as_str(), request.param("page").or(request.param("offset"))) {
             ("/page", Some("1")) | ("/offset", Some("0")) => Answer::json("i\n1\n2\n"),
             ("/page", Some("2")) | ("/offset", Some("2")) => Answer::json("i\n3\n"),
             ("/link", None) => Answer::json("i\n1\n2\n").header("Link", "</link?page=2>; rel=next"),
@@ -108,10 +88,7 @@ fn lines_are_paged_by_number_offset_or_header() {
     });
     for (path, paging) in [
         ("/page", json!({"model": "page_number", "param": "page"})),
-        (
-            "/offset",
-            json!({"model": "offset", "param": "offset", "size_param": "n", "size": 2}),
-        ),
+        ("/offset", json!({"model": "offset", "param": "offset", "size_param": "n", "size": 2})),
         ("/link", json!({"model": "link_header", "rel": "next"})),
     ] {
         let source = json!({"kind": "http", "url": format!("{}{path}", web.url), "format": "csv", "paging": paging});
@@ -128,46 +105,26 @@ fn lines_without_length_need_an_end() {
     let whole = Answer::json("{\"i\": 1}\n{\"i\": 2}\n");
     let read = |format: &str, answers: Vec<Answer>| {
         let web = in_turn(answers);
-        read_with(
-            &json!({"kind": "http", "url": web.url, "format": format}),
-            None,
-            WIDE,
-            2,
-        )
+        read_with(&json!({"kind": "http", "url": web.url, "format": format}), None, WIDE, 2)
     };
-    assert_eq!(
-        read("ndjson", vec![whole.clone().framed(Framing::Close)])
-            .ok()
-            .payloads()
-            .len(),
-        2
-    );
-    let run = read(
-        "ndjson",
-        vec![whole.clone().framed(Framing::CutClose(14)), whole.clone()],
-    )
-    .ok();
+    assert_eq!(read("ndjson", vec![whole.clone().framed(Framing::Close)]).ok().payloads().len(), 2);
+    let run = read("ndjson", vec![whole.clone().framed(Framing::CutClose(14)), whole.clone()]).ok();
     assert_eq!((run.payloads().len(), run.retried()), (2, 1));
     let run = read("ndjson", vec![whole.clone().framed(Framing::CutClose(14))]);
     assert!(
-        run.error_text()
-            .contains("may be cut: it has neither a length nor an end"),
+        run.error_text().contains("may be cut: it has neither a length nor an end"),
         "{}",
         run.error_text()
     );
     let run = read("csv", vec![Answer::json("i\n1\n").framed(Framing::Close)]);
     assert!(
-        run.error_text()
-            .contains("let the server send Content-Length or chunks"),
+        run.error_text().contains("let the server send Content-Length or chunks"),
         "{}",
         run.error_text()
     );
-    let packed = Answer {
-        body: gzip(b"i\n1\n"),
-        ..whole
-    }
-    .header("Content-Encoding", "gzip")
-    .framed(Framing::Close);
+    let packed = Answer { body: gzip(b"i\n1\n"), ..whole }
+        .header("Content-Encoding", "gzip")
+        .framed(Framing::Close);
     assert_eq!(
         read("csv", vec![packed]).ok().payloads(),
         [r#"{"i":"1"}"#],
@@ -179,15 +136,10 @@ fn lines_without_length_need_an_end() {
 fn compressed_bodies_are_read_to_their_last_member() {
     let body = page("1, 2, 3").body;
     let members: Vec<u8> = body.chunks(5).flat_map(gzip).collect();
-    for (encoding, packed) in [
-        ("gzip", gzip(&body)),
-        ("gzip", members),
-        ("zstd", zstd(&body)),
-    ] {
+    for (encoding, packed) in [("gzip", gzip(&body)), ("gzip", members), ("zstd", zstd(&body))] {
         for framing in [Framing::Length, Framing::Chunked, Framing::Close] {
-            let answer = Answer::json(packed.clone())
-                .header("Content-Encoding", encoding)
-                .framed(framing);
+            let answer =
+                Answer::json(packed.clone()).header("Content-Encoding", encoding).framed(framing);
             let web = in_turn(vec![answer]);
             assert_eq!(
                 read(&settings(&web.url, json!({}))).ok().payloads(),
@@ -196,9 +148,7 @@ fn compressed_bodies_are_read_to_their_last_member() {
             );
         }
     }
-    let web = in_turn(vec![
-        Answer::json(body).header("Content-Encoding", "deflate"),
-    ]);
+    let web = in_turn(vec![Answer::json(body).header("Content-Encoding", "deflate")]);
     let text = read(&settings(&web.url, json!({}))).error_text();
     assert!(
         text.contains(
@@ -234,18 +184,8 @@ fn a_page_whose_header_lacks_a_column_is_refused() {
 #[test]
 fn a_quote_that_is_never_closed_costs_its_line_and_not_the_rest_of_the_page() {
     let web = in_turn(vec![Answer::json("id,name\n1,\"a\n2,b\n3,c\n")]);
-    let run = read(&settings(
-        &web.url,
-        json!({"format": "csv", "records": null}),
-    ))
-    .ok();
-    assert_eq!(
-        run.payloads(),
-        [
-            "{\"id\":\"2\",\"name\":\"b\"}",
-            "{\"id\":\"3\",\"name\":\"c\"}"
-        ]
-    );
+    let run = read(&settings(&web.url, json!({"format": "csv", "records": null}))).ok();
+    assert_eq!(run.payloads(), ["{\"id\":\"2\",\"name\":\"b\"}", "{\"id\":\"3\",\"name\":\"c\"}"]);
     assert_eq!(run.records[0].payload, b"1,\"a");
 }
 
@@ -257,11 +197,7 @@ fn what_a_page_is_packed_or_written_in_is_told() {
     assert!(text.contains("is compressed by gzip"), "{text}");
     let web = in_turn(vec![Answer::json(b"id,name\n1,K\xe4se\n".to_vec())]);
     let run = read(&settings(&web.url, csv.clone())).ok();
-    assert!(
-        run.remarks[0].contains("encoding => 'windows-1252'"),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].contains("encoding => 'windows-1252'"), "{:?}", run.remarks);
     let units = "\u{feff}id,name\n1,K\u{e4}se\n".encode_utf16();
     let body: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
     let web = in_turn(vec![Answer::json(body)]);

@@ -18,11 +18,7 @@ fn a_token_that_comes_twice_is_an_error() {
         json!({"paging": {"model": "cursor", "param": "after", "next": "/next"}}),
     );
     let run = read(&source);
-    assert_eq!(
-        run.payloads(),
-        ["1", "2", "3"],
-        "what came before is loaded"
-    );
+    assert_eq!(run.payloads(), ["1", "2", "3"], "what came before is loaded");
     let text = run.error_text();
     assert!(text.starts_with("the pages go round in a circle: token `a` came a second time\n  next:  check the paging"), "{text}");
     assert_eq!(web.requests().len(), 3);
@@ -35,14 +31,10 @@ fn an_identical_page_is_an_error() {
         json!({"model": "offset", "param": "o", "size_param": "l", "size": 2}),
     ] {
         let web = in_turn(vec![page("1, 2")]);
-        let run = read(&settings(
-            &web.url,
-            json!({"paging": paging, "prefetch": 1}),
-        ));
+        let run = read(&settings(&web.url, json!({"paging": paging, "prefetch": 1})));
         assert_eq!(run.payloads(), ["1", "2"]);
         assert!(
-            run.error_text()
-                .contains("holds the same records as an earlier page"),
+            run.error_text().contains("holds the same records as an earlier page"),
             "{}",
             run.error_text()
         );
@@ -65,11 +57,7 @@ fn fresh_tokens_for_old_pages_are_a_circle_too() {
     );
     let run = read(&source);
     assert_eq!(run.payloads(), ["1", "2", "0"]);
-    assert!(
-        run.error_text().contains("go round in a circle"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("go round in a circle"), "{}", run.error_text());
 }
 
 #[test]
@@ -78,13 +66,9 @@ fn a_link_that_leads_to_itself_is_an_error() {
         Answer::json(r#"{"data": [1], "next": "/x"}"#),
         Answer::json(r#"{"data": [2], "next": "/x"}"#),
     ]);
-    let run = read(&settings(
-        &web.url,
-        json!({"paging": {"model": "next_link", "next": "/next"}}),
-    ));
+    let run = read(&settings(&web.url, json!({"paging": {"model": "next_link", "next": "/next"}})));
     assert!(
-        run.error_text()
-            .contains(&format!("link {}/x came a second time", web.url)),
+        run.error_text().contains(&format!("link {}/x came a second time", web.url)),
         "{}",
         run.error_text()
     );
@@ -111,16 +95,10 @@ fn a_link_to_another_host_is_refused_before_anything_is_sent_there() {
         let run = read(&settings(&first.url, json!({"paging": paging})));
         let text = run.error_text();
         assert!(
-            text.contains(&format!(
-                "leads away from {}: to {}/more",
-                first.url, other.url
-            )),
+            text.contains(&format!("leads away from {}: to {}/more", first.url, other.url)),
             "{text}"
         );
-        assert!(
-            text.contains(&format!("allow_hosts => '{{{}}}'", other.host())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("allow_hosts => '{{{}}}'", other.host())), "{text}");
         assert_eq!(other.requests().len(), 0);
     }
 }
@@ -136,31 +114,22 @@ fn an_allowed_host_gets_neither_credentials_nor_headers() {
             "auth": {"scheme": "bearer", "file": secret.path()}}),
     );
     assert_eq!(read(&source).ok().payloads(), ["1", "2"]);
-    assert_eq!(
-        first.requests()[0].header("authorization"),
-        Some("Bearer s3cr3t-value")
-    );
+    assert_eq!(first.requests()[0].header("authorization"), Some("Bearer s3cr3t-value"));
     assert_eq!(first.requests()[0].header("x-version"), Some("2"));
     let request = &other.requests()[0];
-    assert_eq!(
-        (request.header("authorization"), request.header("x-version")),
-        (None, None)
-    );
+    assert_eq!((request.header("authorization"), request.header("x-version")), (None, None));
 }
 
 #[test]
 fn a_cursor_that_leads_to_another_host_is_refused_too() {
     let (web, api) = serve(Api::orders(30, 10));
     let source = api.source(&web.url, "/links");
-    let mut cursor = read_from(&source, None, rows(10)).ok().batches[0]
-        .cursor
-        .clone();
+    let mut cursor = read_from(&source, None, rows(10)).ok().batches[0].cursor.clone();
     let other = in_turn(vec![page("2")]);
     cursor["next"] = json!({"link": format!("{}/more", other.url)});
     let run = read_from(&source, Some(cursor), rows(10));
     assert!(
-        run.error_text()
-            .contains("the page to go on with leads away from"),
+        run.error_text().contains("the page to go on with leads away from"),
         "{}",
         run.error_text()
     );
@@ -179,31 +148,14 @@ fn redirects_are_followed_within_bounds_and_to_the_same_host() {
         "/b" => Answer::status(308, "").header("Location", "/c"),
         _ => page("7"),
     });
-    assert_eq!(
-        read(&settings(&format!("{}/a", hop.url), json!({})))
-            .ok()
-            .payloads(),
-        ["7"]
-    );
-    let run = read(&settings(
-        &format!("{}/a", hop.url),
-        json!({"max_redirects": 1}),
-    ));
-    assert!(
-        run.error_text()
-            .contains("more than max_redirects = 1 times"),
-        "{}",
-        run.error_text()
-    );
+    assert_eq!(read(&settings(&format!("{}/a", hop.url), json!({}))).ok().payloads(), ["7"]);
+    let run = read(&settings(&format!("{}/a", hop.url), json!({"max_redirects": 1})));
+    assert!(run.error_text().contains("more than max_redirects = 1 times"), "{}", run.error_text());
     // To another server.
     let target = format!("{}/all", api.url);
     let away = Web::serve(move |_| Answer::status(307, "").header("Location", &target));
     let run = read(&settings(&away.url, json!({})));
-    assert!(
-        run.error_text().contains("a redirect leads away from"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("a redirect leads away from"), "{}", run.error_text());
     assert_eq!(api.requests().len(), 0);
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "s3cr3t-value\n").unwrap();
@@ -212,10 +164,7 @@ fn redirects_are_followed_within_bounds_and_to_the_same_host() {
         json!({"allow_hosts": [api.host()], "auth": {"scheme": "header", "header": "X-Key", "file": secret.path()}}),
     );
     assert_eq!(read(&source).ok().payloads(), records);
-    assert_eq!(
-        away.requests().last().unwrap().header("x-key"),
-        Some("s3cr3t-value")
-    );
+    assert_eq!(away.requests().last().unwrap().header("x-key"), Some("s3cr3t-value"));
     assert_eq!(api.requests()[0].header("x-key"), None);
 }
 
@@ -223,11 +172,6 @@ fn redirects_are_followed_within_bounds_and_to_the_same_host() {
 fn a_redirect_without_end_is_an_error() {
     let web = in_turn(vec![Answer::status(302, "").header("Location", "/again")]);
     let run = read(&settings(&web.url, json!({})));
-    assert!(
-        run.error_text()
-            .contains("more than max_redirects = 5 times"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("more than max_redirects = 5 times"), "{}", run.error_text());
     assert_eq!(web.requests().len(), 6);
 }

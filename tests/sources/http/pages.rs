@@ -37,17 +37,10 @@ fn batches_hold_many_pages_or_part_of_one() {
         for (size, batches) in [(3, 19), (10, 6), (25, 3), (1000, 1)] {
             let run = read_from(&api.source(&web.url, path), None, rows(size)).ok();
             assert_eq!(run.payloads(), api.records, "{path} {size}");
-            let sizes: Vec<usize> = run
-                .batches
-                .iter()
-                .map(|batch| batch.rows)
-                .filter(|rows| *rows > 0)
-                .collect();
+            let sizes: Vec<usize> =
+                run.batches.iter().map(|batch| batch.rows).filter(|rows| *rows > 0).collect();
             assert_eq!(sizes.len(), batches, "{path} {size}: {sizes:?}");
-            assert!(
-                sizes.iter().all(|rows| *rows <= size),
-                "{path} {size}: {sizes:?}"
-            );
+            assert!(sizes.iter().all(|rows| *rows <= size), "{path} {size}: {sizes:?}");
         }
     }
 }
@@ -57,16 +50,10 @@ fn a_page_tells_where_its_records_came_from() {
     let (web, api) = serve(Api::orders(12, 10));
     let run = read(&api.source(&web.url, "/cursor")).ok();
     assert_eq!(run.records[0].origin, format!("{}/cursor", web.url));
-    assert_eq!(
-        run.records[11].origin,
-        format!("{}/cursor?after=t10", web.url)
-    );
+    assert_eq!(run.records[11].origin, format!("{}/cursor?after=t10", web.url));
     assert_eq!((run.records[9].position, run.records[11].position), (10, 2));
     let run = read(&api.source(&web.url, "/search")).ok();
-    assert_eq!(
-        run.records[11].origin,
-        format!("{}/search (token `t10`)", web.url)
-    );
+    assert_eq!(run.records[11].origin, format!("{}/search (token `t10`)", web.url));
 }
 
 #[test]
@@ -80,32 +67,20 @@ fn the_request_is_the_one_that_was_asked_for() {
     assert_eq!(requests.len(), 2);
     for request in &requests {
         assert_eq!(request.method, "POST");
-        let query: Vec<(&str, &str)> = request
-            .query
-            .iter()
-            .map(|(n, v)| (n.as_str(), v.as_str()))
-            .collect();
-        assert_eq!(
-            query,
-            [("q", "a b&c"), ("tag", "x"), ("tag", "y"), ("n", "5")]
-        );
+        let query: Vec<(&str, &str)> =
+            request.query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(query, [("q", "a b&c"), ("tag", "x"), ("tag", "y"), ("n", "5")]);
         assert_eq!(request.header("x-version"), Some("2"));
         assert_eq!(request.header("content-type"), Some("application/json"));
         assert_eq!(request.header("accept-encoding"), Some("gzip, br, zstd"));
     }
     assert_eq!(requests[0].body, r#"{"query":{"status":"any"}}"#);
-    assert_eq!(
-        requests[1].body,
-        r#"{"query":{"status":"any","after":"t10"}}"#
-    );
+    assert_eq!(requests[1].body, r#"{"query":{"status":"any","after":"t10"}}"#);
 }
 
 fn pages_asked(web: &Web) -> Vec<String> {
-    let mut pages: Vec<String> = web
-        .requests()
-        .iter()
-        .map(|r| r.param("page").unwrap().to_owned())
-        .collect();
+    let mut pages: Vec<String> =
+        web.requests().iter().map(|r| r.param("page").unwrap().to_owned()).collect();
     pages.sort();
     pages
 }
@@ -114,28 +89,14 @@ fn pages_asked(web: &Web) -> Vec<String> {
 fn the_number_of_pages_or_records_spares_the_empty_page() {
     for (paging, expected) in [
         (json!({"model": "page_number", "param": "page"}), 4),
-        (
-            json!({"model": "page_number", "param": "page", "pages": "/pages"}),
-            3,
-        ),
-        (
-            json!({"model": "page_number", "param": "page", "total": "/total"}),
-            3,
-        ),
-        (
-            json!({"model": "page_number", "param": "page", "total": "X-Total-Count"}),
-            3,
-        ),
-        (
-            json!({"model": "page_number", "param": "page", "size": 10, "ends_at": "short_page"}),
-            3,
-        ),
+        (json!({"model": "page_number", "param": "page", "pages": "/pages"}), 3),
+        (json!({"model": "page_number", "param": "page", "total": "/total"}), 3),
+        (json!({"model": "page_number", "param": "page", "total": "X-Total-Count"}), 3),
+        (json!({"model": "page_number", "param": "page", "size": 10, "ends_at": "short_page"}), 3),
     ] {
         let (web, api) = serve(Api::orders(25, 10));
-        let source = settings(
-            &format!("{}/page", web.url),
-            json!({"paging": paging, "prefetch": 1}),
-        );
+        let source =
+            settings(&format!("{}/page", web.url), json!({"paging": paging, "prefetch": 1}));
         assert_eq!(read(&source).ok().payloads(), api.records, "{paging}");
         assert_eq!(pages_asked(&web).len(), expected, "{paging}");
     }
@@ -164,11 +125,9 @@ fn the_next_pages_are_on_their_way_before_the_first_has_come() {
     let web = Web::serve(move |request| {
         let (second, condvar) = &*gate;
         match request.param("page") {
-            Some("1") => drop(
-                condvar
-                    .wait_while(second.lock().unwrap(), |second| !*second)
-                    .unwrap(),
-            ),
+            Some("1") => {
+                drop(condvar.wait_while(second.lock().unwrap(), |second| !*second).unwrap())
+            }
             _ => {
                 *second.lock().unwrap() = true;
                 condvar.notify_all();
@@ -192,16 +151,8 @@ fn pages_are_fetched_ahead_only_so_far() {
             let web = Web::serve(move |request| {
                 let number: usize = request.param("page").map_or(1, |n| n.parse().unwrap());
                 let pad = "p".repeat(if number > 40 { 0 } else { size });
-                let record = if number > 40 {
-                    String::new()
-                } else {
-                    format!("\"{number}{pad}\"")
-                };
-                let next = if number > 40 {
-                    json!(null)
-                } else {
-                    json!((number + 1).to_string())
-                };
+                let record = if number > 40 { String::new() } else { format!("\"{number}{pad}\"") };
+                let next = if number > 40 { json!(null) } else { json!((number + 1).to_string()) };
                 Answer::json(format!("{{\"data\": [{record}], \"next\": {next}}}"))
             });
             let source = settings(&web.url, json!({"paging": paging, "prefetch": prefetch}));
@@ -224,10 +175,7 @@ fn no_content_is_a_page_without_records() {
         Some("1") => page("1, 2"),
         _ => Answer::status(204, ""),
     });
-    let source = settings(
-        &web.url,
-        json!({"paging": {"model": "page_number", "param": "page"}}),
-    );
+    let source = settings(&web.url, json!({"paging": {"model": "page_number", "param": "page"}}));
     assert_eq!(read(&source).ok().payloads(), ["1", "2"]);
 }
 
@@ -243,10 +191,7 @@ fn an_empty_page_with_a_token_is_not_the_end() {
         &web.url,
         json!({"paging": {"model": "cursor", "param": "after", "next": "/next"}}),
     );
-    assert_eq!(
-        read(&source).ok().payloads(),
-        ["1", "12345678901234567890123"]
-    );
+    assert_eq!(read(&source).ok().payloads(), ["1", "12345678901234567890123"]);
 }
 
 #[test]

@@ -14,14 +14,7 @@ fn source(web: &Web, path: &str, api: &Api, range: Value) -> Value {
     source
 }
 
-const PATHS: [&str; 6] = [
-    "/all",
-    "/page",
-    "/offset",
-    "/cursor",
-    "/links",
-    "/link-header",
-];
+const PATHS: [&str; 6] = ["/all", "/page", "/offset", "/cursor", "/links", "/link-header"];
 
 #[test]
 fn a_range_holds_its_ends_and_nothing_beyond() {
@@ -52,12 +45,7 @@ fn a_range_without_one_end_goes_from_the_start_or_to_the_newest() {
     assert_eq!(read(&all).ok().payloads(), api.records[..=4]);
     let since = web.requests()[0].param("since").map(str::to_owned);
     assert_eq!(since.as_deref(), Some("2025-01-01"), "where sweeps start");
-    let new = source(
-        &web,
-        "/cursor",
-        &api,
-        json!({"from": "2026-01-02T03:00:00Z"}),
-    );
+    let new = source(&web, "/cursor", &api, json!({"from": "2026-01-02T03:00:00Z"}));
     assert_eq!(read(&new).ok().payloads(), api.records[27..]);
 }
 
@@ -94,10 +82,7 @@ fn the_upper_bound_is_sent_where_the_api_takes_one() {
     source.as_object_mut().unwrap().remove("range");
     read(&source).ok();
     let requests = web.requests();
-    assert_eq!(
-        (requests[0].param("from"), requests[0].param("before")),
-        (Some("3"), Some("7"))
-    );
+    assert_eq!((requests[0].param("from"), requests[0].param("before")), (Some("3"), Some("7")));
     assert_eq!(requests[1].body, r#"{"from":3,"query":{"before":7}}"#);
     assert_eq!(requests[2].body, "");
 }
@@ -114,26 +99,14 @@ fn marks_are_compared_by_their_kind_and_records_without_one_are_taken() {
     let run = read(&source).ok();
     assert_eq!(
         run.payloads(),
-        [
-            r#"{"at": 9}"#,
-            r#"{"at": 10}"#,
-            r#"{"at": null}"#,
-            "{}",
-            r#"{"at": 10.0}"#
-        ]
+        [r#"{"at": 9}"#, r#"{"at": 10}"#, r#"{"at": null}"#, "{}", r#"{"at": 10.0}"#]
     );
     assert_eq!(
-        run.records
-            .iter()
-            .map(|record| record.position)
-            .collect::<Vec<_>>(),
+        run.records.iter().map(|record| record.position).collect::<Vec<_>>(),
         [1, 2, 5, 6, 7],
         "positions are those in the page"
     );
-    assert_eq!(
-        run.remarks,
-        ["2 records have no usable `/at`, which `since` goes by"]
-    );
+    assert_eq!(run.remarks, ["2 records have no usable `/at`, which `since` goes by"]);
 }
 
 #[test]
@@ -149,11 +122,7 @@ fn pages_are_passed_over_at_the_start_of_a_sweep_and_within() {
         assert_eq!(run.payloads(), api.records[10..], "{path}");
         assert_eq!(run.cursor, Some(json!({"done": true})), "{path}");
         // The next sweep passes nothing over.
-        assert_eq!(
-            read_from(&source, run.cursor, WIDE).ok().payloads(),
-            api.records,
-            "{path}"
-        );
+        assert_eq!(read_from(&source, run.cursor, WIDE).ok().payloads(), api.records, "{path}");
         // As the engine writes it, in the middle of page 2.
         let mut cursor = first_cursor(&source, 15);
         let map = cursor.as_object_mut().unwrap();

@@ -26,36 +26,26 @@ fn one_object_may_be_the_record() {
 
 #[test]
 fn members_of_an_object_may_be_the_records() {
-    let web = in_turn(vec![Answer::json(
-        r#"{"data": {"a1": {"n":1.50}, "b \"2\"" : [2]}}"#,
-    )]);
+    let web = in_turn(vec![Answer::json(r#"{"data": {"a1": {"n":1.50}, "b \"2\"" : [2]}}"#)]);
     let source = settings(&web.url, json!({"shape": "members"}));
     let run = read(&source).ok();
-    assert_eq!(
-        run.payloads(),
-        [r#"{"a1": {"n":1.50}}"#, r#"{"b \"2\"" : [2]}"#]
-    );
+    assert_eq!(run.payloads(), [r#"{"a1": {"n":1.50}}"#, r#"{"b \"2\"" : [2]}"#]);
     assert_eq!(read_in_pieces(&source, 1).unwrap(), run.records);
 }
 
 #[test]
 fn a_body_may_be_a_form() {
     let web =
-        Web::serve(
-            |request| match pairs(&request.body).iter().find(|(name, _)| name == "page") {
-                Some((_, page)) if page == "1" => page_of(request.header("content-type")),
-                _ => page(""),
-            },
-        );
+        Web::serve(|request| match pairs(&request.body).iter().find(|(name, _)| name == "page") {
+            Some((_, page)) if page == "1" => page_of(request.header("content-type")),
+            _ => page(""),
+        });
     let source = settings(
         &web.url,
         json!({"method": "POST", "body": {"q": "a b&c", "tag": ["x", "y"]}, "body_format": "form",
             "paging": {"model": "page_number", "param": "page", "send_in": "body"}, "prefetch": 1}),
     );
-    assert_eq!(
-        read(&source).ok().payloads(),
-        ["\"application/x-www-form-urlencoded\""]
-    );
+    assert_eq!(read(&source).ok().payloads(), ["\"application/x-www-form-urlencoded\""]);
     assert_eq!(web.requests()[0].body, "q=a+b%26c&tag=x&tag=y&page=1");
 }
 
@@ -65,9 +55,7 @@ fn page_of(text: Option<&str>) -> Answer {
 
 fn asked(web: &Web, name: &str) -> Vec<String> {
     let requests = web.requests();
-    let asked = requests
-        .iter()
-        .map(|request| request.param(name).unwrap_or("-").to_owned());
+    let asked = requests.iter().map(|request| request.param(name).unwrap_or("-").to_owned());
     asked.collect()
 }
 
@@ -78,53 +66,36 @@ fn a_mark_is_written_as_the_source_wants_it() {
         (json!({"format": "unix"}), "1772352000"),
         (json!({"format": "date"}), "2026-03-01"),
         (json!({"format": "%Y%m%dT%H%M%SZ"}), "20260301T080000Z"),
-        (
-            json!({"format": "utc", "template": "at ge {since}"}),
-            "at ge 2026-03-01T08:00:00Z",
-        ),
+        (json!({"format": "utc", "template": "at ge {since}"}), "at ge 2026-03-01T08:00:00Z"),
     ] {
         let web = in_turn(vec![page(at)]);
-        let mut source = settings(
-            &web.url,
-            json!({"since": {"param": "$filter", "field": "/at"}}),
-        );
+        let mut source = settings(&web.url, json!({"since": {"param": "$filter", "field": "/at"}}));
         for (key, value) in more.as_object().unwrap() {
             source["since"][key] = value.clone();
         }
         let first = read(&source).ok();
-        assert_eq!(
-            first.cursor.as_ref().unwrap()["mark"],
-            "2026-03-01T09:00:00.9999+01:00"
-        );
+        assert_eq!(first.cursor.as_ref().unwrap()["mark"], "2026-03-01T09:00:00.9999+01:00");
         read_from(&source, first.cursor, WIDE).ok();
         assert_eq!(asked(&web, "$filter"), ["-", expected]);
     }
     let web = in_turn(vec![page("")]);
-    let source = settings(
-        &web.url,
-        json!({"since": {"param": "s", "field": "/at", "format": "%!"}}),
-    );
+    let source =
+        settings(&web.url, json!({"since": {"param": "s", "field": "/at", "format": "%!"}}));
     assert!(read(&source).error.unwrap().kind().exit_code() == 2);
 }
 
 /// Records at noon of each of the first days of 2026, for requests with both ends.
 fn days() -> Web {
     Web::serve(|request| {
-        let (from, to) = (
-            request.param("from").unwrap().to_owned(),
-            request.param("to").unwrap().to_owned(),
-        );
+        let (from, to) =
+            (request.param("from").unwrap().to_owned(), request.param("to").unwrap().to_owned());
         let days = (1..=4).map(|day| format!("2026-01-{day:02}T12:00:00Z"));
         let chosen: Vec<String> = days
             .filter(|at| *at >= from && *at < to)
             .map(|at| format!(r#"{{"at": "{at}"}}"#))
             .collect();
         let second = request.param("page") == Some("2");
-        page(&if second {
-            String::new()
-        } else {
-            chosen.join(",")
-        })
+        page(&if second { String::new() } else { chosen.join(",") })
     })
 }
 
@@ -162,10 +133,7 @@ fn steps_end_at_the_moment_at_which_the_sweep_began() {
     let day_before_yesterday =
         std::time::SystemTime::now() - std::time::Duration::from_secs(200_000);
     let start = httpdate::fmt_http_date(day_before_yesterday);
-    let unix = day_before_yesterday
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let unix = day_before_yesterday.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let source = settings(
         &web.url,
         json!({"since": {"param": "from", "until_param": "to", "field": "/at", "kind": "unix", "start": unix.to_string(), "step": 86_400}}),

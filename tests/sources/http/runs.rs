@@ -42,8 +42,7 @@ async fn the_example_of_the_design_runs() {
     assert_eq!(done.summary().count("inserted"), 57);
     assert_eq!(done.summary().count("batches"), 3);
     assert_eq!(
-        db.value("select count(*), sum(amount) from shop.orders")
-            .await,
+        db.value("select count(*), sum(amount) from shop.orders").await,
         format!("57|{}.50", (0..57).map(|i| i * 7).sum::<usize>() + 28)
     );
     assert!(
@@ -52,16 +51,9 @@ async fn the_example_of_the_design_runs() {
             .all(|request| request.header("authorization") == Some("Bearer s3cr3t"))
     );
     let done = run().exits(0);
-    assert_eq!(
-        done.summary().count("unchanged"),
-        57,
-        "without since, every run reads all"
-    );
+    assert_eq!(done.summary().count("unchanged"), 57, "without since, every run reads all");
     db.is_sound().await;
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine").await, "0");
     drop(api);
 }
 
@@ -74,34 +66,18 @@ async fn retries_of_requests_are_counted() {
     });
     let db = define(&format!("sluice.http_source(url => '{}/links', records => '/data', paging => sluice.next_link_paging(next => '/links/next'))", web.url)).await;
     let done = Sluice::on(&db).args(["run", "orders"]).run().exits(0);
-    assert_eq!(
-        (
-            done.summary().count("retried"),
-            done.summary().count("inserted")
-        ),
-        (3, 20)
-    );
+    assert_eq!((done.summary().count("retried"), done.summary().count("inserted")), (3, 20));
     assert!(done.stderr.contains("is tried again"), "{}", done.stderr);
-    assert_eq!(
-        db.value("select sum(retried) from sluice.batches").await,
-        "3"
-    );
+    assert_eq!(db.value("select sum(retried) from sluice.batches").await, "3");
     let web = Web::serve(|_| Answer::status(503, "busy"));
     db.execute(&format!(
         "update sluice.pipelines set source = jsonb_set(source, '{{url}}', '\"{}\"')",
         web.url
     ))
     .await;
-    let done = Sluice::on(&db)
-        .args(["run", "orders", "--retries", "1"])
-        .run()
-        .exits(75);
+    let done = Sluice::on(&db).args(["run", "orders", "--retries", "1"]).run().exits(75);
     assert_eq!(web.requests().len(), 2);
-    assert!(
-        done.stderr.contains("every retry of this run is used up"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("every retry of this run is used up"), "{}", done.stderr);
 }
 
 #[tokio::test]
@@ -126,34 +102,16 @@ async fn rewind_sets_the_pages_back() {
         web.url
     ))
     .await;
-    let run = || {
-        Sluice::on(&db)
-            .args(["run", "orders", "--batch-rows", "12"])
-            .run()
-            .exits(0)
-    };
+    let run = || Sluice::on(&db).args(["run", "orders", "--batch-rows", "12"]).run().exits(0);
     assert_eq!(run().summary().count("inserted"), 30);
     assert_eq!(run().summary().count("unchanged"), 1, "the one at the mark");
     let first = db.value("select min(batch_id) from sluice.batches").await;
-    Sluice::on(&db)
-        .args(["rewind", "orders", "--to-batch", &first])
-        .run()
-        .exits(0);
+    Sluice::on(&db).args(["rewind", "orders", "--to-batch", &first]).run().exits(0);
     let cursor: Value =
         serde_json::from_str(&db.value("select cursor from sluice.etl_state").await).unwrap();
-    assert_eq!(
-        (&cursor["next"]["page"], &cursor["skip"]),
-        (&Value::from(2), &Value::from(2))
-    );
-    assert_eq!(
-        run().summary().count("unchanged"),
-        18,
-        "what follows the first batch"
-    );
-    Sluice::on(&db)
-        .args(["rewind", "orders", "--to-start"])
-        .run()
-        .exits(0);
+    assert_eq!((&cursor["next"]["page"], &cursor["skip"]), (&Value::from(2), &Value::from(2)));
+    assert_eq!(run().summary().count("unchanged"), 18, "what follows the first batch");
+    Sluice::on(&db).args(["rewind", "orders", "--to-start"]).run().exits(0);
     assert_eq!(run().summary().count("unchanged"), 30);
     Sluice::on(&db).args(["verify", "orders"]).run().exits(0);
 }
@@ -161,15 +119,9 @@ async fn rewind_sets_the_pages_back() {
 #[tokio::test]
 async fn a_dry_run_reads_and_leaves_nothing() {
     let (web, _) = serve(Api::orders(30, 10));
-    let db = define(&format!(
-        "sluice.http_source(url => '{}/all', records => '/data')",
-        web.url
-    ))
-    .await;
-    let done = Sluice::on(&db)
-        .args(["run", "orders", "--dry-run"])
-        .run()
-        .exits(0);
+    let db =
+        define(&format!("sluice.http_source(url => '{}/all', records => '/data')", web.url)).await;
+    let done = Sluice::on(&db).args(["run", "orders", "--dry-run"]).run().exits(0);
     assert_eq!(done.summary().count("inserted"), 30);
     assert_eq!(db.value("select cursor from sluice.etl_state").await, "-");
 }
@@ -177,29 +129,20 @@ async fn a_dry_run_reads_and_leaves_nothing() {
 #[tokio::test]
 async fn what_was_read_before_a_failure_is_committed_and_the_next_run_goes_on() {
     let api = Api::orders(30, 10);
-    let web = Web::serve(
-        move |request| match (request.number, request.param("after")) {
-            (n, Some("t20")) if n < 4 => Answer::status(404, "gone for a moment"),
-            _ => api.answer(request),
-        },
-    );
+    let web = Web::serve(move |request| match (request.number, request.param("after")) {
+        (n, Some("t20")) if n < 4 => Answer::status(404, "gone for a moment"),
+        _ => api.answer(request),
+    });
     let db = define(&format!("sluice.http_source(url => '{}/cursor', records => '/data', paging => sluice.cursor_paging(param => 'after', next => '/meta/next'))", web.url)).await;
     let done = Sluice::on(&db).args(["run", "orders"]).run().exits(1);
     assert_eq!(done.summary().count("inserted"), 20);
     assert!(
-        done.stderr
-            .contains("answered 404 Not Found\n  body:  gone for a moment"),
+        done.stderr.contains("answered 404 Not Found\n  body:  gone for a moment"),
         "{}",
         done.stderr
     );
     let done = Sluice::on(&db).args(["run", "orders"]).run().exits(0);
-    assert_eq!(
-        (
-            done.summary().count("inserted"),
-            done.summary().count("extracted")
-        ),
-        (10, 10)
-    );
+    assert_eq!((done.summary().count("inserted"), done.summary().count("extracted")), (10, 10));
     assert_eq!(web.requests().len(), 4);
 }
 
@@ -240,9 +183,7 @@ async fn a_source_is_read_for_each_row_of_a_query_and_meta_holds_the_row() {
         Sluice::on(&db).args(args).run().exits(0)
     };
     run(&["--max-batches", "2"]);
-    let cursor = db
-        .value("select cursor ->> 'row' from sluice.etl_state")
-        .await;
+    let cursor = db.value("select cursor ->> 'row' from sluice.etl_state").await;
     assert_eq!(cursor, r#"{"id": 2}"#, "broken off inside of the second");
     run(&[]);
     assert_eq!(
@@ -264,20 +205,14 @@ async fn a_source_is_read_for_each_row_of_a_query_and_meta_holds_the_row() {
     .await;
     Sluice::on(&db).args(["replay", "items"]).run().exits(0);
     assert_eq!(
-        db.value("select count(*) from shop.items where order_id = 4")
-            .await,
+        db.value("select count(*) from shop.items where order_id = 4").await,
         "3",
         "a replay finds the row again"
     );
     run(&[]);
-    let orders: Vec<String> = web.requests()[asked..]
-        .iter()
-        .map(|r| r.path.clone())
-        .collect();
+    let orders: Vec<String> = web.requests()[asked..].iter().map(|r| r.path.clone()).collect();
     assert!(
-        orders
-            .iter()
-            .all(|path| path.starts_with("/orders/3") || path.starts_with("/orders/4"))
+        orders.iter().all(|path| path.starts_with("/orders/3") || path.starts_with("/orders/4"))
     );
     db.execute("delete from shop.orders").await;
     assert_eq!(run(&[]).summary().count("extracted"), 0);

@@ -13,17 +13,9 @@ const TOKEN: &str = "tok3n-bought+with=it";
 /// Each way in which a server may repeat a secret, or a log may show it.
 fn forms() -> Vec<String> {
     let escaped = |text: &str| {
-        text.replace('/', "%2F")
-            .replace('&', "%26")
-            .replace('=', "%3D")
-            .replace('+', "%2B")
+        text.replace('/', "%2F").replace('&', "%26").replace('=', "%3D").replace('+', "%2B")
     };
-    let mut forms = vec![
-        SECRET.to_owned(),
-        TOKEN.to_owned(),
-        escaped(SECRET),
-        escaped(TOKEN),
-    ];
+    let mut forms = vec![SECRET.to_owned(), TOKEN.to_owned(), escaped(SECRET), escaped(TOKEN)];
     // base64 of the secret, of me:secret and of my-client:secret, form-encoded as OAuth wants it.
     forms.extend(
         [
@@ -43,11 +35,7 @@ fn parrot() -> Web {
             return Answer::json(json!({"access_token": TOKEN, "expires_in": 3600}).to_string());
         }
         let sent = |name: &str| request.header(name).unwrap_or_default().to_owned();
-        let query: String = request
-            .query
-            .iter()
-            .map(|(_, value)| format!("{value} "))
-            .collect();
+        let query: String = request.query.iter().map(|(_, value)| format!("{value} ")).collect();
         let all = format!("{} {} {query}", sent("authorization"), sent("x-api-key"));
         let query = all
             .replace('%', "%25")
@@ -68,10 +56,7 @@ async fn everything(db: &TestDb) -> String {
     let tables = db.rows("select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('sluice', 'shop')").await;
     let mut text = String::new();
     for table in tables {
-        text += &db
-            .rows(&format!("select t::text from {table} t"))
-            .await
-            .join("\n");
+        text += &db.rows(&format!("select t::text from {table} t")).await.join("\n");
     }
     text
 }
@@ -103,11 +88,7 @@ async fn no_secret_is_shown_or_kept() {
                 .run();
             if args[0] == "run" {
                 assert_eq!(done.code, Some(1), "{done:?}");
-                assert!(
-                    done.stderr.contains("answered 403"),
-                    "{auth}: {}",
-                    done.stderr
-                );
+                assert!(done.stderr.contains("answered 403"), "{auth}: {}", done.stderr);
                 assert!(
                     done.stderr.contains("[redacted]"),
                     "{auth}: the server's echo was shown: {}",
@@ -152,24 +133,15 @@ fn a_link_that_repeats_the_secret_is_followed_without_it() {
     ))
     .ok();
     assert_eq!(run.records[1].origin, format!("{}/?page=2", web.url));
-    let query: Vec<String> = web.requests()[1]
-        .query
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    assert_eq!(
-        query,
-        ["page=2", &format!("key={SECRET}")],
-        "once, and by ourselves"
-    );
+    let query: Vec<String> =
+        web.requests()[1].query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(query, ["page=2", &format!("key={SECRET}")], "once, and by ourselves");
 }
 
 /// Pages by links that the server has signed; from the second one on only `limit` more are given.
 fn signing(limit: u64) -> Web {
     Web::serve(move |request| {
-        let page: u64 = request
-            .param("page")
-            .map_or(1, |page| page.parse().unwrap());
+        let page: u64 = request.param("page").map_or(1, |page| page.parse().unwrap());
         if page > 1 && request.param("X-Amz-Signature") != Some("SIGN777") {
             return Answer::status(403, "not signed");
         }
@@ -205,14 +177,8 @@ async fn signed_links_are_followed_and_kept_nowhere() {
     };
     let first = run(&["--log-format", "json", "-vv", "--batch-rows", "1"]);
     assert_eq!(first.code, Some(1), "{first:?}");
-    assert!(
-        first.stderr.contains("X-Amz-Signature=[redacted]"),
-        "{first:?}"
-    );
-    assert!(
-        first.stderr.contains("begins anew with the first page"),
-        "{first:?}"
-    );
+    assert!(first.stderr.contains("X-Amz-Signature=[redacted]"), "{first:?}");
+    assert!(first.stderr.contains("begins anew with the first page"), "{first:?}");
     assert_eq!(db.value("select count(*) from shop.orders").await, "2");
     let second = run(&["--json"]);
     assert_eq!(second.code, Some(1), "{second:?}");

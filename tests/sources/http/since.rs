@@ -14,10 +14,7 @@ fn source(web: &Web, path: &str, api: &Api, lag: u64) -> Value {
 }
 
 fn asked(web: &Web) -> Vec<String> {
-    web.requests()
-        .iter()
-        .map(|request| request.param("since").unwrap_or("-").to_owned())
-        .collect()
+    web.requests().iter().map(|request| request.param("since").unwrap_or("-").to_owned()).collect()
 }
 
 #[test]
@@ -37,9 +34,7 @@ fn the_next_sweep_asks_for_what_is_not_older_than_the_mark() {
         let second = read_from(&source(&web, path, &api, 0), first.cursor.clone(), WIDE).ok();
         assert_eq!(second.payloads(), api.records[29..], "{path}: inclusive");
         assert!(
-            asked(&web)
-                .iter()
-                .all(|since| since == "2026-01-02T05:00:00Z"),
+            asked(&web).iter().all(|since| since == "2026-01-02T05:00:00Z"),
             "{path}: {:?}",
             asked(&web)
         );
@@ -55,11 +50,7 @@ fn lag_and_start_say_where_a_sweep_begins() {
     let first = read(&source).ok();
     assert_eq!(first.payloads(), api.records[24..]);
     let second = read_from(&source, first.cursor, WIDE).ok();
-    assert_eq!(
-        second.payloads(),
-        api.records[27..],
-        "the mark less two hours"
-    );
+    assert_eq!(second.payloads(), api.records[27..], "the mark less two hours");
     assert_eq!(asked(&web).last().unwrap(), "2026-01-02T03:00:00Z");
 }
 
@@ -106,10 +97,7 @@ fn the_mark_moves_with_the_records_and_counts_only_when_the_sweep_is_complete() 
     let source = source(&web, "/cursor", &api, 0);
     let run = read_one_batch(&source, None, 15);
     let cursor = run.cursor.unwrap();
-    assert_eq!(
-        cursor["mark"], "2026-01-01T14:00:00Z",
-        "of record 15, not of those fetched ahead"
-    );
+    assert_eq!(cursor["mark"], "2026-01-01T14:00:00Z", "of record 15, not of those fetched ahead");
     assert_eq!(cursor["since"], Value::Null);
     assert_eq!(cursor["skip"], 5);
     let rest = read_from(&source, Some(cursor), WIDE).ok();
@@ -121,69 +109,38 @@ fn the_mark_moves_with_the_records_and_counts_only_when_the_sweep_is_complete() 
 fn a_header_of_the_first_page_may_be_the_mark() {
     let web = Web::serve(|request| {
         let date = format!("Sun, 01 Mar 2026 08:00:0{} GMT", request.number.min(9));
-        let next = if request.param("after").is_none() {
-            "\"a\""
-        } else {
-            "null"
-        };
-        Answer::json(format!(
-            "{{\"data\": [{}], \"next\": {next}}}",
-            request.number
-        ))
-        .header("Date", &date)
+        let next = if request.param("after").is_none() { "\"a\"" } else { "null" };
+        Answer::json(format!("{{\"data\": [{}], \"next\": {next}}}", request.number))
+            .header("Date", &date)
     });
     let source = settings(
         &web.url,
         json!({"paging": {"model": "cursor", "param": "after", "next": "/next"}, "since": {"param": "since", "header": "Date", "lag": 60}}),
     );
     let run = read(&source).ok();
-    assert_eq!(
-        run.cursor,
-        Some(json!({"done": true, "mark": "2026-03-01T08:00:01Z"}))
-    );
+    assert_eq!(run.cursor, Some(json!({"done": true, "mark": "2026-03-01T08:00:01Z"})));
     let run = read_from(&source, run.cursor, WIDE).ok();
-    assert_eq!(
-        asked(&web)[2..],
-        ["2026-03-01T07:59:01Z", "2026-03-01T07:59:01Z"]
-    );
-    assert_eq!(
-        run.cursor,
-        Some(json!({"done": true, "mark": "2026-03-01T08:00:03Z"}))
-    );
+    assert_eq!(asked(&web)[2..], ["2026-03-01T07:59:01Z", "2026-03-01T07:59:01Z"]);
+    assert_eq!(run.cursor, Some(json!({"done": true, "mark": "2026-03-01T08:00:03Z"})));
 }
 
 #[test]
 fn a_mark_may_be_a_number_sent_in_the_body() {
-    let web = in_turn(vec![
-        page("{\"seq\": 9007199254740993}, {\"seq\": 9007199254740992}"),
-        page(""),
-    ]);
+    let web =
+        in_turn(vec![page("{\"seq\": 9007199254740993}, {\"seq\": 9007199254740992}"), page("")]);
     let source = settings(
         &web.url,
         json!({"method": "POST", "body": {"q": 1}, "since": {"param": "/from/seq", "field": "/seq", "kind": "number", "start": "0", "send_in": "body"}}),
     );
     let run = read(&source).ok();
-    assert_eq!(
-        run.cursor,
-        Some(json!({"done": true, "mark": "9007199254740993"}))
-    );
+    assert_eq!(run.cursor, Some(json!({"done": true, "mark": "9007199254740993"})));
     let run = read_from(&source, run.cursor, WIDE).ok();
-    assert_eq!(
-        run.cursor,
-        Some(json!({"done": true, "mark": "9007199254740993"}))
-    );
+    assert_eq!(run.cursor, Some(json!({"done": true, "mark": "9007199254740993"})));
     assert!(run.batches.is_empty(), "nothing new, nothing to commit");
-    let bodies: Vec<String> = web
-        .requests()
-        .iter()
-        .map(|request| request.body.clone())
-        .collect();
+    let bodies: Vec<String> = web.requests().iter().map(|request| request.body.clone()).collect();
     assert_eq!(
         bodies,
-        [
-            r#"{"q":1,"from":{"seq":0}}"#,
-            r#"{"q":1,"from":{"seq":9007199254740993}}"#
-        ]
+        [r#"{"q":1,"from":{"seq":0}}"#, r#"{"q":1,"from":{"seq":9007199254740993}}"#]
     );
 }
 
@@ -192,36 +149,16 @@ fn a_mark_in_the_future_does_not_hide_what_comes() {
     let web = in_turn(vec![page(
         "{\"at\": \"2999-01-01T00:00:00Z\"}, {\"at\": \"2026-01-01T00:00:00Z\"}",
     )]);
-    let source = settings(
-        &web.url,
-        json!({"since": {"param": "since", "field": "/at"}}),
-    );
-    let mark = read(&source).ok().cursor.unwrap()["mark"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(
-        mark.as_str() > "2026-01-01" && mark.as_str() < "2998",
-        "{mark}"
-    );
+    let source = settings(&web.url, json!({"since": {"param": "since", "field": "/at"}}));
+    let mark = read(&source).ok().cursor.unwrap()["mark"].as_str().unwrap().to_owned();
+    assert!(mark.as_str() > "2026-01-01" && mark.as_str() < "2998", "{mark}");
 }
 
 #[test]
 fn records_without_mark_are_remarked_on() {
-    let web = in_turn(vec![page(
-        "{\"at\": null}, {\"at\": \"2026-01-01\"}, {\"at\": \"soon\"}",
-    )]);
-    let source = settings(
-        &web.url,
-        json!({"since": {"param": "since", "field": "/at"}}),
-    );
+    let web = in_turn(vec![page("{\"at\": null}, {\"at\": \"2026-01-01\"}, {\"at\": \"soon\"}")]);
+    let source = settings(&web.url, json!({"since": {"param": "since", "field": "/at"}}));
     let run = read(&source).ok();
-    assert_eq!(
-        run.remarks,
-        ["2 records have no usable `/at`, which `since` goes by"]
-    );
-    assert_eq!(
-        run.cursor,
-        Some(json!({"done": true, "mark": "2026-01-01"}))
-    );
+    assert_eq!(run.remarks, ["2 records have no usable `/at`, which `since` goes by"]);
+    assert_eq!(run.cursor, Some(json!({"done": true, "mark": "2026-01-01"})));
 }

@@ -31,9 +31,7 @@ impl Run {
 
     pub(crate) fn payloads(&self) -> Vec<String> {
         let readable = self.records.iter().filter(|r| r.fault.is_none());
-        readable
-            .map(|r| String::from_utf8(r.payload.clone()).unwrap())
-            .collect()
+        readable.map(|r| String::from_utf8(r.payload.clone()).unwrap()).collect()
     }
 
     /// The error as a user sees it.
@@ -58,10 +56,7 @@ pub(crate) fn read_with(
     limits: BatchLimits,
     retries: u32,
 ) -> Run {
-    let mut run = Run {
-        cursor: cursor.clone(),
-        ..Run::default()
-    };
+    let mut run = Run { cursor: cursor.clone(), ..Run::default() };
     let mut source = match open_at(settings, cursor, limits, retries) {
         Ok(source) => source,
         Err(error) => {

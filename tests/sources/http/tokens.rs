@@ -35,9 +35,7 @@ fn rotating() -> Web {
         }
         let form = pairs(&request.body);
         let value = |name: &str| {
-            form.iter()
-                .find(|(other, _)| other == name)
-                .map(|(_, value)| value.clone())
+            form.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
         };
         let mut used = used.lock().unwrap();
         if value("grant_type").as_deref() != Some("refresh_token")
@@ -64,9 +62,7 @@ fn a_token_that_lasts_for_ever_is_one() {
         ]);
         let auth = json!({"scheme": "oauth2", "token_url": format!("{}/token", web.url), "client_id": "me", "file": secret.path()});
         assert_eq!(
-            read(&settings(&web.url, json!({"auth": auth})))
-                .ok()
-                .payloads(),
+            read(&settings(&web.url, json!({"auth": auth}))).ok().payloads(),
             ["1"],
             "{lasts}"
         );
@@ -88,14 +84,8 @@ fn a_new_refresh_token_is_in_its_file_before_the_token_is_used() {
             page(&json!(std::fs::read_to_string(&file).unwrap()).to_string())
         }
     });
-    assert_eq!(
-        read(&source(&web, &path, json!({}))).ok().payloads(),
-        ["\"refresh-2\""]
-    );
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
+    assert_eq!(read(&source(&web, &path, json!({}))).ok().payloads(), ["\"refresh-2\""]);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     let form = pairs(&web.requests()[0].body);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(
@@ -107,10 +97,7 @@ fn a_new_refresh_token_is_in_its_file_before_the_token_is_used() {
         ]
     );
     let text = read(&source(&rotating_wrongly(), &path, json!({}))).error_text();
-    assert!(
-        text.contains("[redacted]") && !text.contains("refresh-2"),
-        "{text}"
-    );
+    assert!(text.contains("[redacted]") && !text.contains("refresh-2"), "{text}");
     assert!(text.contains("the refresh token in file"), "{text}");
 }
 
@@ -153,8 +140,5 @@ fn a_client_may_have_a_secret_beside_its_refresh_token() {
     std::fs::write(&secret, "s3cr3t").unwrap();
     let web = rotating();
     read(&source(&web, &path, json!({"file": secret}))).ok();
-    assert_eq!(
-        web.requests()[0].header("authorization"),
-        Some("Basic bWU6czNjcjN0")
-    );
+    assert_eq!(web.requests()[0].header("authorization"), Some("Basic bWU6czNjcjN0"));
 }

@@ -9,11 +9,7 @@ use crate::support::store::Fault;
 
 #[test]
 fn throttled_and_failing_requests_are_tried_again() {
-    for (status, code) in [
-        (503, "SlowDown"),
-        (500, "InternalError"),
-        (429, "TooManyRequests"),
-    ] {
+    for (status, code) in [(503, "SlowDown"), (500, "InternalError"), (429, "TooManyRequests")] {
         let store = Store::public();
         store.put("in/a.ndjson", lines(0, 3));
         store.put("in/b.ndjson", lines(3, 3));
@@ -33,11 +29,7 @@ fn body_that_is_cut_is_gone_on_with_where_it_broke() {
     let outcome = store.run(json!({})).ok();
     assert_eq!(store.fired(), 2);
     assert_eq!(numbers(&outcome.records), (0..2000).collect::<Vec<_>>());
-    let ranges: Vec<_> = store
-        .asked()
-        .into_iter()
-        .filter(|a| !a.is_listing())
-        .collect();
+    let ranges: Vec<_> = store.asked().into_iter().filter(|a| !a.is_listing()).collect();
     let size = content.len() as u64;
     let ranges: Vec<_> = ranges.into_iter().map(|asked| asked.range).collect();
     assert_eq!(ranges, [None, Some(1000..size), Some(2000..size)]);
@@ -77,10 +69,7 @@ fn listing_that_goes_on_without_saying_where_is_no_end() {
     store.put("in/a.ndjson", lines(0, 1));
     store.misbehave(|asked| asked.is_listing().then_some(Fault::LoseToken));
     let error = store.run(json!({})).error_text();
-    assert!(
-        error.contains("says that a listing goes on, but not where"),
-        "{error}"
-    );
+    assert!(error.contains("says that a listing goes on, but not where"), "{error}");
 }
 
 /// Requests that were made for the outcome.
@@ -107,9 +96,7 @@ fn bucket_that_is_not_there_or_not_allowed_is_told_at_once() {
     );
 
     let store = Store::private();
-    let error = run_settings(&store.settings("in/", json!({})), vec![], WIDE)
-        .error
-        .unwrap();
+    let error = run_settings(&store.settings("in/", json!({})), vec![], WIDE).error.unwrap();
     asked_once(&store);
     assert_eq!(error.kind(), Kind::Failed);
     let text = error.to_string();
@@ -129,19 +116,13 @@ fn object_that_may_not_be_read_is_named_and_what_stands_before_it_is_read() {
     store.put("in/a.ndjson", lines(0, 2));
     store.put("in/b.ndjson", lines(2, 2));
     store.misbehave(|asked| {
-        asked
-            .key
-            .ends_with("b.ndjson")
-            .then_some(Fault::Refuse(403, "AccessDenied"))
+        asked.key.ends_with("b.ndjson").then_some(Fault::Refuse(403, "AccessDenied"))
     });
     let outcome = store.run(json!({}));
     assert_eq!(numbers(&outcome.records), [0, 1]);
     assert_eq!(store.fired(), 1, "tried once");
     let error = outcome.error_text();
-    assert!(
-        error.contains("object `s3://lake/in/b.ndjson` may not be read"),
-        "{error}"
-    );
+    assert!(error.contains("object `s3://lake/in/b.ndjson` may not be read"), "{error}");
     assert!(error.contains("s3:GetObject"), "{error}");
 }
 
@@ -167,14 +148,8 @@ fn store_that_gives_no_ranges_is_told_with_what_to_look_at() {
     store.put("in/a.ndjson", large(2));
     store.misbehave(|asked| asked.range.is_some().then_some(Fault::Say("all of it")));
     let error = store.run(json!({})).error_text();
-    assert!(
-        error.contains("object `s3://lake/in/a.ndjson` cannot be read"),
-        "{error}"
-    );
-    assert!(
-        error.contains("next:  run again; if it stays so, check `endpoint`"),
-        "{error}"
-    );
+    assert!(error.contains("object `s3://lake/in/a.ndjson` cannot be read"), "{error}");
+    assert!(error.contains("next:  run again; if it stays so, check `endpoint`"), "{error}");
 }
 
 #[test]
@@ -185,10 +160,7 @@ fn archived_object_waits_with_the_reason_and_those_beside_it_are_read() {
             store.put(&format!("in/{key}.ndjson"), lines(i, 1));
         }
         store.misbehave(move |asked| {
-            asked
-                .key
-                .ends_with("b.ndjson")
-                .then_some(Fault::Refuse(status, code))
+            asked.key.ends_with("b.ndjson").then_some(Fault::Refuse(status, code))
         });
         let outcome = store.run(json!({})).ok();
         assert_eq!(store.fired(), 1, "tried once");
@@ -196,11 +168,7 @@ fn archived_object_waits_with_the_reason_and_those_beside_it_are_read() {
         assert_eq!(outcome.waiting.len(), 1);
         assert_eq!(outcome.waiting[0].name, "s3://lake/in/b.ndjson");
         let why = &outcome.waiting[0].reason;
-        for part in [
-            "object `s3://lake/in/b.ndjson` is archived",
-            code,
-            "restore it",
-        ] {
+        for part in ["object `s3://lake/in/b.ndjson` is archived", code, "restore it"] {
             assert!(why.contains(part), "{part}: {why}");
         }
         store.misbehave(|_| None);
@@ -240,10 +208,5 @@ fn store_that_does_not_recover_is_worth_another_run() {
     let error = store.run(json!({})).error.unwrap();
     assert_eq!(error.kind(), Kind::Exhausted);
     assert_eq!(store.fired(), 10);
-    assert!(
-        error
-            .to_string()
-            .contains("every retry of this run is used up"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("every retry of this run is used up"), "{error}");
 }

@@ -17,9 +17,7 @@ fn every_format_gives_the_records_a_file_gives_from_every_cursor() {
             let bytes = pack(content.as_bytes());
             store.put(&format!("in/{name}{suffix}"), &bytes);
             let more = json!({"format": format, "null_string": "x"});
-            let file = folder
-                .read(&format!("{name}{suffix}"), &bytes, more.clone())
-                .ok();
+            let file = folder.read(&format!("{name}{suffix}"), &bytes, more.clone()).ok();
             let whole = store.run(more.clone()).ok();
             let contents = |outcome: &Outcome| {
                 let records = outcome.records.iter();
@@ -35,10 +33,7 @@ fn every_format_gives_the_records_a_file_gives_from_every_cursor() {
             // The same without a network, and so from every cursor.
             let mut settings = more;
             settings["kind"] = json!("object");
-            settings["url"] = json!(format!(
-                "file://{}",
-                folder.name(&format!("{name}{suffix}"))
-            ));
+            settings["url"] = json!(format!("file://{}", folder.name(&format!("{name}{suffix}"))));
             for n in 1..=whole.records.len() + 1 {
                 let pieces = run_in_pieces(&settings, n);
                 assert_eq!(pieces.len(), whole.records.len(), "{name}{suffix} by {n}");
@@ -60,10 +55,7 @@ fn quote_that_is_open_for_more_bytes_than_a_record_may_have_costs_its_own_line()
     assert_eq!(run.payloads().len(), 498);
     let faults = run.faults();
     assert_eq!(faults.len(), 1);
-    assert_eq!(
-        (faults[0].position, &faults[0].payload[..]),
-        (2, &b"1,\"a"[..])
-    );
+    assert_eq!((faults[0].position, &faults[0].payload[..]), (2, &b"1,\"a"[..]));
     let pieces = run_in_pieces(&store.settings("in/", json!({"max_record_bytes": 100})), 7);
     assert_eq!(pieces, run.records);
 }
@@ -79,10 +71,7 @@ fn format_and_compression_are_told_by_key_and_content() {
     assert_eq!(numbers(&outcome.records), [0, 1, 2, 3, 4, 5]);
     store.put("in/5.dat", "id;name\n");
     let error = store.rerun(json!({}), &outcome).error_text();
-    assert!(
-        error.contains("cannot tell the format of `s3://lake/in/5.dat`"),
-        "{error}"
-    );
+    assert!(error.contains("cannot tell the format of `s3://lake/in/5.dat`"), "{error}");
 }
 
 #[test]
@@ -94,14 +83,7 @@ fn object_that_ends_inside_a_record_is_done_and_its_rest_quarantined() {
     let outcome = store.run(json!({})).ok();
     assert_eq!(outcome.faults().len(), 2);
     assert_eq!(outcome.faults()[0].payload, b"{\"i\":");
-    assert!(
-        outcome.faults()[1]
-            .fault
-            .as_ref()
-            .unwrap()
-            .1
-            .contains("ends before its end marker")
-    );
+    assert!(outcome.faults()[1].fault.as_ref().unwrap().1.contains("ends before its end marker"));
     assert_eq!(outcome.remarks.len(), 2, "{:?}", outcome.remarks);
     assert!(outcome.objects.iter().all(|object| object.is_done));
     assert_eq!(store.rerun(json!({}), &outcome).ok().records, []);
@@ -112,10 +94,7 @@ fn last_row_without_line_end_counts_at_once() {
     let store = Store::public();
     store.put("in/a.csv", "i,t\n1,x\n2,y");
     let outcome = store.run(json!({})).ok();
-    assert_eq!(
-        outcome.payloads(),
-        ["{\"i\":\"1\",\"t\":\"x\"}", "{\"i\":\"2\",\"t\":\"y\"}"]
-    );
+    assert_eq!(outcome.payloads(), ["{\"i\":\"1\",\"t\":\"x\"}", "{\"i\":\"2\",\"t\":\"y\"}"]);
 }
 
 #[test]
@@ -129,16 +108,8 @@ fn damaged_object_fails_the_run_after_what_was_sound() {
     store.put("in/c.ndjson", lines(3, 3));
     let outcome = store.run(json!({}));
     let error = outcome.error_text();
-    assert!(
-        error.contains("`s3://lake/in/b.ndjson.gz` is damaged"),
-        "{error}"
-    );
+    assert!(error.contains("`s3://lake/in/b.ndjson.gz` is damaged"), "{error}");
     assert!(error.contains("get a sound copy of the object"), "{error}");
     assert!(outcome.object("a.ndjson").is_done);
-    assert!(
-        outcome
-            .objects
-            .iter()
-            .all(|object| !object.object.ends_with("c.ndjson"))
-    );
+    assert!(outcome.objects.iter().all(|object| !object.object.ends_with("c.ndjson")));
 }

@@ -53,13 +53,8 @@ fn key_that_sorts_before_those_already_read_is_found() {
 #[test]
 fn only_what_is_under_the_prefix_is_read() {
     let store = Store::public();
-    for key in [
-        "in/a.ndjson",
-        "in/deep/er/b.ndjson",
-        "inn/c.ndjson",
-        "in.ndjson",
-        "other/d.ndjson",
-    ] {
+    for key in ["in/a.ndjson", "in/deep/er/b.ndjson", "inn/c.ndjson", "in.ndjson", "other/d.ndjson"]
+    {
         store.put(key, lines(0, 1));
     }
     for prefix in ["in", "in/", "/in//"] {
@@ -92,12 +87,7 @@ fn url_may_name_one_object() {
 #[test]
 fn pattern_is_for_the_part_behind_the_prefix() {
     let store = Store::public();
-    for key in [
-        "in/a.ndjson",
-        "in/a.csv",
-        "in/x/b.ndjson",
-        "in/x/y/c.ndjson",
-    ] {
+    for key in ["in/a.ndjson", "in/a.csv", "in/x/b.ndjson", "in/x/y/c.ndjson"] {
         store.put(key, lines(0, 1));
     }
     for (pattern, found) in [
@@ -105,21 +95,14 @@ fn pattern_is_for_the_part_behind_the_prefix() {
         ("*/*.ndjson", vec!["s3://lake/in/x/b.ndjson"]),
         (
             "**/*.ndjson",
-            vec![
-                "s3://lake/in/a.ndjson",
-                "s3://lake/in/x/b.ndjson",
-                "s3://lake/in/x/y/c.ndjson",
-            ],
+            vec!["s3://lake/in/a.ndjson", "s3://lake/in/x/b.ndjson", "s3://lake/in/x/y/c.ndjson"],
         ),
     ] {
         let outcome = store.run(json!({"pattern": pattern})).ok();
         assert_eq!(origins(&outcome), found, "{pattern}");
     }
     let outcome = store.run(json!({"pattern": "*.json"})).ok();
-    assert_eq!(
-        outcome.remarks,
-        ["no object under `s3://lake/in/` matches `*.json`"]
-    );
+    assert_eq!(outcome.remarks, ["no object under `s3://lake/in/` matches `*.json`"]);
 }
 
 #[test]
@@ -133,10 +116,7 @@ fn subfolders_say_whether_a_pattern_reaches_below_the_prefix() {
             json!({"pattern": "*.ndjson", "subfolders": true}),
             vec!["s3://lake/in/a.ndjson", "s3://lake/in/x/c.ndjson"],
         ),
-        (
-            json!({"pattern": "*.ndjson", "subfolders": false}),
-            vec!["s3://lake/in/a.ndjson"],
-        ),
+        (json!({"pattern": "*.ndjson", "subfolders": false}), vec!["s3://lake/in/a.ndjson"]),
         (
             json!({"subfolders": false, "format": "ndjson"}),
             vec!["s3://lake/in/a.ndjson", "s3://lake/in/b.csv"],
@@ -179,9 +159,7 @@ fn unfinished_hidden_and_empty_objects_are_left_out() {
         ]
     );
     assert!(store.asked().iter().all(|asked| asked.is_listing()));
-    let outcome = store
-        .run(json!({"pattern": "*.part", "format": "ndjson"}))
-        .ok();
+    let outcome = store.run(json!({"pattern": "*.part", "format": "ndjson"})).ok();
     assert_eq!(outcome.records.len(), 1);
 }
 
@@ -198,10 +176,7 @@ fn what_spark_and_hive_put_aside_is_passed_over_aloud() {
         store.put(key, lines(0, 1));
     }
     let outcome = store.run(json!({})).ok();
-    assert_eq!(
-        origins(&outcome),
-        ["s3://lake/in/_day=1/d.ndjson", "s3://lake/in/c.ndjson"]
-    );
+    assert_eq!(origins(&outcome), ["s3://lake/in/_day=1/d.ndjson", "s3://lake/in/c.ndjson"]);
     assert_eq!(outcome.remarks.len(), 1);
     assert!(outcome.remarks[0].contains(": 3, such as s3://lake/in/.c.ndjson.crc"));
     let named = store.run(json!({"pattern": "_temporary/**"})).ok();
@@ -223,12 +198,7 @@ fn object_begun_under_a_name_that_is_put_aside_is_read_to_its_end() {
 #[test]
 fn keys_with_odd_characters_are_asked_for_as_they_are() {
     let store = Store::public();
-    let keys = [
-        "a b+c&d=e.ndjson",
-        "ä/ü%20.ndjson",
-        "x'y\"z<>#;[1].ndjson",
-        "~!$()*@,:.ndjson",
-    ];
+    let keys = ["a b+c&d=e.ndjson", "ä/ü%20.ndjson", "x'y\"z<>#;[1].ndjson", "~!$()*@,:.ndjson"];
     for (i, key) in keys.iter().enumerate() {
         store.put(&format!("in/{key}"), lines(i, 1));
     }
@@ -247,13 +217,7 @@ fn unsorted_pages_are_read_in_the_order_of_keys() {
         store.put(&format!("in/{i}.ndjson"), lines(i, 1));
     }
     store.page(2);
-    store.list_as(&[
-        "in/3.ndjson",
-        "in/1.ndjson",
-        "in/4.ndjson",
-        "in/0.ndjson",
-        "in/2.ndjson",
-    ]);
+    store.list_as(&["in/3.ndjson", "in/1.ndjson", "in/4.ndjson", "in/0.ndjson", "in/2.ndjson"]);
     let outcome = store.run(json!({})).ok();
     assert_eq!(numbers(&outcome.records), [0, 1, 2, 3, 4]);
     assert_eq!(
@@ -345,10 +309,7 @@ fn google_cloud_storage_is_listed_and_read_too() {
     assert_eq!(numbers(&outcome.records)[..5], [0, 1, 2, 3, 4]);
     assert_eq!(outcome.records.len(), 5 + content.lines().count());
     assert_eq!(origins(&outcome)[0], "gs://lake/in/0.ndjson");
-    assert_eq!(
-        run_settings(&settings, outcome.objects, WIDE).ok().records,
-        []
-    );
+    assert_eq!(run_settings(&settings, outcome.objects, WIDE).ok().records, []);
 }
 
 #[test]
@@ -360,8 +321,5 @@ fn listing_that_goes_on_with_the_same_token_for_ever_fails() {
     store.put("in/a.ndjson", lines(0, 1));
     store.misbehave(|asked| asked.is_listing().then_some(Fault::Say(PAGE)));
     let text = store.run(json!({})).error_text();
-    assert!(
-        text.contains("s3://lake/in/` goes round in a circle"),
-        "{text}"
-    );
+    assert!(text.contains("s3://lake/in/` goes round in a circle"), "{text}");
 }

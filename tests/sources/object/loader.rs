@@ -43,9 +43,7 @@ fn sluice(db: &TestDb) -> Sluice {
 }
 
 fn run(db: &TestDb, args: &str) -> Done {
-    let args = ["run", "numbers"]
-        .into_iter()
-        .chain(args.split_whitespace());
+    let args = ["run", "numbers"].into_iter().chain(args.split_whitespace());
     sluice(db).args(args).run()
 }
 
@@ -63,9 +61,7 @@ async fn what_is_tried_again_is_told_with_the_reason() {
     let done = run(&db, "").exits(0);
     let told = "object s3://lake/in/a.ndjson is tried again: object `s3://lake/in/a.ndjson` cannot be read; its body broke off; ";
     assert!(done.stderr.contains(told), "{done:?}");
-    store.misbehave_times(1, Fault::Refuse(503, "SlowDown"), |asked| {
-        asked.is_listing()
-    });
+    store.misbehave_times(1, Fault::Refuse(503, "SlowDown"), |asked| asked.is_listing());
     let done = run(&db, "").exits(0);
     assert!(
         done.stderr.contains("a request is tried again: ") && done.stderr.contains("503 (SlowDown"),
@@ -85,10 +81,7 @@ async fn run_rewind_status_and_another_path() {
 
     let rewind = ["rewind", "numbers", "--object", "s3://lake/in/b.ndjson"];
     let done = sluice(&db).args(rewind).run().exits(0);
-    assert!(
-        done.stdout
-            .contains("rewound to the start of s3://lake/in/b.ndjson")
-    );
+    assert!(done.stdout.contains("rewound to the start of s3://lake/in/b.ndjson"));
     let done = run(&db, "").exits(0);
     assert_eq!(done.summary().count("unchanged"), 3);
 
@@ -98,10 +91,7 @@ async fn run_rewind_status_and_another_path() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("d.ndjson");
     std::fs::write(&file, lines(8, 2)).unwrap();
-    for path in [
-        file.display().to_string(),
-        format!("file://{}", file.display()),
-    ] {
+    for path in [file.display().to_string(), format!("file://{}", file.display())] {
         let done = run(&db, &format!("--path {path}")).exits(0);
         assert_eq!(done.summary().count("extracted"), 2, "{path}");
     }
@@ -121,17 +111,12 @@ async fn kill_inside_a_large_object_loses_and_repeats_nothing() {
     let db = database(&store, "").await;
     store.misbehave(|asked| {
         let is_last = |range: &std::ops::Range<u64>| range.start == 11 * PART as u64;
-        asked
-            .range
-            .as_ref()
-            .is_some_and(is_last)
-            .then_some(Fault::Hold)
+        asked.range.as_ref().is_some_and(is_last).then_some(Fault::Hold)
     });
     let command = sluice(&db).args(["run", "numbers", "--batch-rows", "4000"]);
     let loader = Loader::of(command);
     store.wait_until_held();
-    db.wait_until("select coalesce(max(batch_seq), 0) >= 4 from sluice.batches")
-        .await;
+    db.wait_until("select coalesce(max(batch_seq), 0) >= 4 from sluice.batches").await;
     loader.kill();
     assert_eq!(loader.wait().code, None);
     store.release();
@@ -164,19 +149,12 @@ async fn credentials_are_used_and_never_shown() {
     store.put("in/b.ndjson", lines(3, 3));
     let db = database(&store, "").await;
     // Everything there is to say, of success, refusal and a failure in between.
-    let verbose = || {
-        sluice(&db)
-            .env("RUST_LOG", "trace")
-            .args(["run", "numbers", "--json", "-vv"])
-    };
+    let verbose = || sluice(&db).env("RUST_LOG", "trace").args(["run", "numbers", "--json", "-vv"]);
     let mut said = Vec::new();
     said.push(verbose().run().exits(0));
     store.put("in/c.ndjson", lines(6, 3));
     store.misbehave(|asked| {
-        asked
-            .key
-            .ends_with("c.ndjson")
-            .then_some(Fault::Refuse(403, "SignatureDoesNotMatch"))
+        asked.key.ends_with("c.ndjson").then_some(Fault::Refuse(403, "SignatureDoesNotMatch"))
     });
     said.push(verbose().run().exits(1));
     assert_eq!(store.fired(), 1);
@@ -226,12 +204,7 @@ async fn wrong_credentials_and_wrong_buckets_are_told_word_for_word() {
     assert!(store.fired() > 0);
     store.misbehave(|_| None);
     let done = run(&db, "--path s3://typo/in/").exits(1);
-    assert!(
-        done.stderr
-            .starts_with("error: there is no bucket `typo`\n"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.starts_with("error: there is no bucket `typo`\n"), "{}", done.stderr);
 }
 
 #[tokio::test]
@@ -243,16 +216,8 @@ async fn replaced_object_is_updated_where_that_is_allowed() {
     store.put("in/a.ndjson", lines(1, 3));
     let done = run(&db, "").exits(0);
     let summary = done.summary();
-    assert_eq!(
-        (summary.count("inserted"), summary.count("unchanged")),
-        (1, 2)
-    );
-    assert!(
-        done.stderr
-            .contains("note: s3://lake/in/a.ndjson was replaced"),
-        "{}",
-        done.stderr
-    );
+    assert_eq!((summary.count("inserted"), summary.count("unchanged")), (1, 2));
+    assert!(done.stderr.contains("note: s3://lake/in/a.ndjson was replaced"), "{}", done.stderr);
 }
 
 #[tokio::test]
@@ -265,8 +230,7 @@ async fn key_that_cannot_be_asked_for_waits_until_it_is_skipped() {
     let done = run(&db, "").exits(0);
     assert_eq!(done.summary().count("waiting"), 2);
     assert!(
-        done.stderr
-            .contains("note: s3://lake/in/a//b.ndjson cannot be asked for by this key"),
+        done.stderr.contains("note: s3://lake/in/a//b.ndjson cannot be asked for by this key"),
         "{}",
         done.stderr
     );
@@ -274,45 +238,28 @@ async fn key_that_cannot_be_asked_for_waits_until_it_is_skipped() {
         let object = format!("s3://lake/{key}");
         let reason = ["--reason", "an odd key"];
         let skip = ["skip", "numbers", "--object", &object];
-        sluice(&db)
-            .args(skip.into_iter().chain(reason))
-            .run()
-            .exits(0);
+        sluice(&db).args(skip.into_iter().chain(reason)).run().exits(0);
     }
     let done = run(&db, "").exits(0);
     assert!(!done.stdout.contains("waiting=2"), "{}", done.stdout);
     run(&db, "").exits(0);
     assert_eq!(loaded(&db).await, "3 3 1");
-    assert_eq!(
-        db.value("select count(*)::text from sluice.waiting_details")
-            .await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*)::text from sluice.waiting_details").await, "0");
 }
 
 #[tokio::test]
 async fn endpoint_without_tls_is_not_used_unless_that_is_allowed() {
     let store = Store::private();
     let db = database(&store, "").await;
-    db.execute("update sluice.pipelines set source = source - 'endpoint' - 'allow_http'")
-        .await;
-    let run = || {
-        sluice(&db)
-            .env("AWS_ENDPOINT_URL", store.endpoint())
-            .args(["run", "numbers"])
-    };
+    db.execute("update sluice.pipelines set source = source - 'endpoint' - 'allow_http'").await;
+    let run = || sluice(&db).env("AWS_ENDPOINT_URL", store.endpoint()).args(["run", "numbers"]);
     let done = run().run().exits(1);
     assert!(
-        done.stderr
-            .starts_with("error: bucket `lake` cannot be asked for\n"),
+        done.stderr.starts_with("error: bucket `lake` cannot be asked for\n"),
         "{}",
         done.stderr
     );
-    assert!(
-        done.stderr.contains("allow_http => true"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("allow_http => true"), "{}", done.stderr);
     assert_eq!(store.asked().len(), 0);
     run().env("AWS_ALLOW_HTTP", "true").run().exits(0);
     assert_eq!(store.asked().len(), 1);

@@ -15,9 +15,7 @@ fn settings(folder: &TempDir, name: &str) -> Value {
 fn folder_is_read_with_its_subfolders_in_the_order_of_names() {
     let folder = TempDir::new().unwrap();
     fs::create_dir_all(folder.path().join("b/c")).unwrap();
-    for (i, name) in ["a.ndjson", "b/c/1.ndjson", "b/ü #1%.ndjson", "c.ndjson"]
-        .iter()
-        .enumerate()
+    for (i, name) in ["a.ndjson", "b/c/1.ndjson", "b/ü #1%.ndjson", "c.ndjson"].iter().enumerate()
     {
         fs::write(folder.path().join(name), lines(i, 1)).unwrap();
     }
@@ -44,10 +42,7 @@ fn single_file_and_one_that_is_not_there() {
     let outcome = run_settings(&settings(&folder, "/a.ndjson"), vec![], WIDE).ok();
     assert_eq!(numbers(&outcome.records), [0, 1]);
     let error = run_settings(&settings(&folder, "/no/such"), vec![], WIDE).error_text();
-    assert!(
-        error.contains("there is no folder or file `file://"),
-        "{error}"
-    );
+    assert!(error.contains("there is no folder or file `file://"), "{error}");
 }
 
 #[test]

@@ -66,12 +66,7 @@ fn several_objects_are_fetched_at_once_and_handed_over_in_order() {
         let run = scope.spawn(|| store.run(json!({})));
         store.wait_until_held();
         let deadline = Instant::now() + Duration::from_secs(60);
-        let seen = || {
-            store
-                .asked()
-                .iter()
-                .any(|asked| asked.key.ends_with("7.ndjson"))
-        };
+        let seen = || store.asked().iter().any(|asked| asked.key.ends_with("7.ndjson"));
         while !seen() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -120,10 +115,7 @@ fn keys_are_listed_and_looked_up_as_they_are_needed() {
     // Nothing is read before the first object comes.
     store.misbehave(|asked| asked.key.ends_with("00000.ndjson").then_some(Fault::Hold));
     let known = Arc::new(Asked::default());
-    let start = Start {
-        known: Arc::clone(&known) as Arc<dyn KnownObjects>,
-        ..Start::default()
-    };
+    let start = Start { known: Arc::clone(&known) as Arc<dyn KnownObjects>, ..Start::default() };
     let settings = store.settings("in/", json!({}));
     let source = Driver::open(&settings, start, WIDE, &source_context(9));
     let is_listing = |asked: &crate::support::store::Asked| asked.is_listing();

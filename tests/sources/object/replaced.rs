@@ -41,21 +41,13 @@ fn replaced_object_is_read_again_where_that_is_allowed() {
     let second = store.rerun(reload.clone(), &first).ok();
     assert_eq!(numbers(&second.records), [2, 3]);
     assert_eq!(second.remarks.len(), 1);
-    assert!(
-        second.remarks[0].contains("was replaced (its ETag is "),
-        "{:?}",
-        second.remarks
-    );
+    assert!(second.remarks[0].contains("was replaced (its ETag is "), "{:?}", second.remarks);
     assert_eq!(store.rerun(reload.clone(), &second).ok().records, []);
     // Emptied, it still is another one.
     store.put("in/a.ndjson", "");
     let third = store.rerun(reload.clone(), &second).ok();
     assert_eq!(third.records, []);
-    assert!(
-        third.remarks[0].contains("it has 0 bytes now"),
-        "{:?}",
-        third.remarks
-    );
+    assert!(third.remarks[0].contains("it has 0 bytes now"), "{:?}", third.remarks);
     assert_eq!(store.rerun(reload, &third).ok().remarks, [""; 0]);
 }
 
@@ -72,10 +64,7 @@ fn same_content_written_again_is_the_same_object() {
 /// Replaces the object when its part number `part` is asked for, counted from 0.
 fn replace_at(store: &Store, part: usize, content: String) {
     store.misbehave_times(1, Fault::Replace(content), move |asked| {
-        asked
-            .range
-            .as_ref()
-            .is_some_and(|range| range.start == (part * PART) as u64)
+        asked.range.as_ref().is_some_and(|range| range.start == (part * PART) as u64)
     });
 }
 
@@ -131,11 +120,7 @@ fn object_replaced_after_a_part_was_handed_out_is_begun_again_only_where_allowed
     assert!(!refused.object("a.ndjson").is_done);
     let allowed = run("reload").ok();
     assert!(allowed.records.len() > per_part);
-    let last: Vec<usize> = numbers(&allowed.records)
-        .into_iter()
-        .rev()
-        .take(5)
-        .collect();
+    let last: Vec<usize> = numbers(&allowed.records).into_iter().rev().take(5).collect();
     assert_eq!(last, [4, 3, 2, 1, 0]);
     assert!(allowed.object("a.ndjson").is_done);
 }
@@ -171,9 +156,7 @@ fn object_replaced_between_runs_while_it_was_in_progress_follows_the_policy() {
     let refused = store.run_with(json!({}), known.clone(), WIDE);
     assert!(refused.error_text().contains("was replaced"));
     assert_eq!(refused.records, []);
-    let allowed = store
-        .run_with(json!({"on_replace": "reload"}), known, WIDE)
-        .ok();
+    let allowed = store.run_with(json!({"on_replace": "reload"}), known, WIDE).ok();
     assert_eq!(numbers(&allowed.records), (20..29).collect::<Vec<_>>());
 }
 
@@ -187,14 +170,8 @@ fn object_that_vanishes_is_passed_over_unless_a_part_of_it_was_handed_out() {
     let outcome = store.run(json!({})).ok();
     assert_eq!(store.fired(), 1);
     assert_eq!(numbers(&outcome.records), [0, 1, 4, 5]);
-    assert_eq!(
-        outcome.remarks,
-        ["s3://lake/in/b.ndjson was deleted before it could be read"]
-    );
-    let told = outcome
-        .batches
-        .iter()
-        .filter_map(|batch| batch.spoilt_by.clone());
+    assert_eq!(outcome.remarks, ["s3://lake/in/b.ndjson was deleted before it could be read"]);
+    let told = outcome.batches.iter().filter_map(|batch| batch.spoilt_by.clone());
     assert_eq!(told.collect::<Vec<_>>(), outcome.remarks);
     assert!(outcome.is_complete);
 
@@ -202,18 +179,12 @@ fn object_that_vanishes_is_passed_over_unless_a_part_of_it_was_handed_out() {
     let content = large(12);
     store.put("in/a.ndjson", &content);
     store.misbehave_times(1, Fault::Delete, |asked| {
-        asked
-            .range
-            .as_ref()
-            .is_some_and(|range| range.start == 11 * PART as u64)
+        asked.range.as_ref().is_some_and(|range| range.start == 11 * PART as u64)
     });
     let outcome = store.run_with(json!({}), vec![], rows(content.lines().count() / 12));
     assert_eq!(store.fired(), 1);
     let error = outcome.error_text();
-    assert!(
-        error.contains("object `s3://lake/in/a.ndjson` is gone"),
-        "{error}"
-    );
+    assert!(error.contains("object `s3://lake/in/a.ndjson` is gone"), "{error}");
 }
 
 #[test]

@@ -10,36 +10,18 @@ use super::support::{WIDE, open};
 fn settings_that_make_no_sense_are_refused() {
     for (settings, message) in [
         (json!({}), "no `url`"),
-        (
-            json!({"url": "lake/in/"}),
-            "`lake/in/` names no object store",
-        ),
+        (json!({"url": "lake/in/"}), "`lake/in/` names no object store"),
         (json!({"url": "s3:///in/"}), "names no bucket"),
         (json!({"url": "s3://lake", "urll": 1}), "not valid"),
-        (
-            json!({"url": "s3://lake", "settle_seconds": 1}),
-            "not valid",
-        ),
-        (
-            json!({"url": "s3://lake", "on_replace": "ignore"}),
-            "not valid",
-        ),
-        (
-            json!({"url": "s3://lake", "header": false}),
-            "object source's setting `header`",
-        ),
-        (
-            json!({"url": "s3://lake", "pattern": "["}),
-            "`pattern` cannot be `[`",
-        ),
+        (json!({"url": "s3://lake", "settle_seconds": 1}), "not valid"),
+        (json!({"url": "s3://lake", "on_replace": "ignore"}), "not valid"),
+        (json!({"url": "s3://lake", "header": false}), "object source's setting `header`"),
+        (json!({"url": "s3://lake", "pattern": "["}), "`pattern` cannot be `[`"),
         (
             json!({"url": "s3://lake", "endpoint": "minio:9000"}),
             "`endpoint` cannot be `minio:9000`",
         ),
-        (
-            json!({"url": "s3://lake", "endpoint": "http://minio:9000"}),
-            "`endpoint` cannot be",
-        ),
+        (json!({"url": "s3://lake", "endpoint": "http://minio:9000"}), "`endpoint` cannot be"),
         (
             json!({"url": "s3://lake", "endpoint": "https://me:hush@minio"}),
             "holds credentials or parameters",
@@ -56,14 +38,8 @@ fn settings_that_make_no_sense_are_refused() {
             json!({"url": "s3://my lake", "endpoint": "https://minio", "path_style": false}),
             "`endpoint` cannot be `https://minio`",
         ),
-        (
-            json!({"url": "s3://me:hush@lake/in/"}),
-            "holds credentials or parameters",
-        ),
-        (
-            json!({"url": "az://c/in/?sig=hush"}),
-            "holds credentials or parameters",
-        ),
+        (json!({"url": "s3://me:hush@lake/in/"}), "holds credentials or parameters"),
+        (json!({"url": "az://c/in/?sig=hush"}), "holds credentials or parameters"),
     ] {
         let mut settings = settings;
         settings["kind"] = json!("object");
@@ -87,11 +63,7 @@ fn path_for_once_keeps_how_records_stand_in_it() {
             "s3://lake/other/",
             json!({"kind": "object", "url": "s3://lake/other/", "region": "eu", "delimiter": ";"}),
         ),
-        (
-            &object,
-            "-",
-            json!({"delimiter": ";", "kind": "file", "path": "-"}),
-        ),
+        (&object, "-", json!({"delimiter": ";", "kind": "file", "path": "-"})),
         (
             &file,
             "other",

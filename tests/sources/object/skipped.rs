@@ -28,15 +28,9 @@ fn object_that_stops_every_run_is_passed_over_until_it_is_replaced() {
     known.push(skip("in/b.csv"));
     let second = store.run_with(json!({}), known, WIDE).ok();
     assert_eq!(numbers(&second.records), [4, 5]);
-    assert_eq!(
-        second.remarks,
-        ["s3://lake/in/b.csv is passed over, as told"]
-    );
+    assert_eq!(second.remarks, ["s3://lake/in/b.csv is passed over, as told"]);
     let state = second.object("in/b.csv");
-    assert!(
-        state.is_done && state.identity["etag"].is_string(),
-        "{state:?}"
-    );
+    assert!(state.is_done && state.identity["etag"].is_string(), "{state:?}");
     store.asked();
     let third = store.rerun(json!({}), &second).ok();
     assert!(third.batches.is_empty() && third.remarks.is_empty());
@@ -59,9 +53,7 @@ fn object_that_stops_every_run_is_passed_over_until_it_is_replaced() {
 fn object_to_be_passed_over_that_comes_later_is() {
     let store = Store::public();
     store.put("in/a.ndjson", lines(0, 2));
-    let first = store
-        .run_with(json!({}), vec![skip("in/b.ndjson")], WIDE)
-        .ok();
+    let first = store.run_with(json!({}), vec![skip("in/b.ndjson")], WIDE).ok();
     assert_eq!(numbers(&first.records), [0, 1]);
     store.put("in/b.ndjson", lines(2, 2));
     let second = store.rerun(json!({}), &first).ok();

@@ -62,9 +62,7 @@ pub(crate) fn run_in_pieces(settings: &Value, n: usize) -> Vec<Record> {
 
 /// So many lines of NDJSON, numbered from `first`.
 pub(crate) fn lines(first: usize, count: usize) -> String {
-    (first..first + count)
-        .map(|i| format!("{{\"i\":{i}}}\n"))
-        .collect()
+    (first..first + count).map(|i| format!("{{\"i\":{i}}}\n")).collect()
 }
 
 /// Lines that fill so many parts of the size that large objects are fetched in.

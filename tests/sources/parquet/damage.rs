@@ -21,10 +21,7 @@ fn file_without_an_end_is_refused_by_name() {
         (b"id,name\n1,carpet\n", "it has no footer at its end"),
     ] {
         let error = error(content);
-        assert!(
-            error.contains("a.parquet` is not a complete Parquet file"),
-            "{error}"
-        );
+        assert!(error.contains("a.parquet` is not a complete Parquet file"), "{error}");
         assert!(error.contains(why), "{error}");
     }
 }
@@ -39,11 +36,7 @@ fn file_that_may_still_be_written_waits_and_those_beside_it_are_read() {
     let first = folder.run("*.parquet", more.clone()).ok();
     assert_eq!(first.records.len(), 5);
     assert_eq!(first.waiting.len(), 1);
-    assert!(
-        first.waiting[0]
-            .reason
-            .contains("may still be being written")
-    );
+    assert!(first.waiting[0].reason.contains("may still be being written"));
     folder.write("a.parquet", whole);
     let second = folder.rerun("*.parquet", more, &first).ok();
     assert_eq!((second.records.len(), second.waiting.len()), (20, 0));
@@ -55,10 +48,7 @@ fn encrypted_file_is_refused_by_name() {
     let end = content.len();
     content[end - 4..].copy_from_slice(b"PARE");
     let error = error(&content);
-    assert!(
-        error.contains("a.parquet` is Parquet that is encrypted"),
-        "{error}"
-    );
+    assert!(error.contains("a.parquet` is Parquet that is encrypted"), "{error}");
 }
 
 #[test]
@@ -97,17 +87,11 @@ fn damaged_pages_fail_by_name_with_what_was_committed_before() {
         let batches = run.batches.len();
         if batches > 0 {
             let count = format!("{batches} batch");
-            assert!(
-                error.contains(&count) && error.contains("committed its first"),
-                "{error}"
-            );
+            assert!(error.contains(&count) && error.contains("committed its first"), "{error}");
             told += 1;
         }
     }
-    assert!(
-        failed > 10 && told > 3,
-        "{failed} failed, {told} with batches before"
-    );
+    assert!(failed > 10 && told > 3, "{failed} failed, {told} with batches before");
 }
 
 #[test]
@@ -116,17 +100,9 @@ fn columns_are_chosen_by_name_and_one_that_is_not_there_is_named() {
     folder.write("a.parquet", items(0..2, 7));
     let more = json!({"columns": ["name", "id"]});
     let run = folder.run("a.parquet", more).ok();
-    assert_eq!(
-        run.payloads(),
-        [r#"{"id":0,"name":"n]}\"0"}"#, r#"{"id":1,"name":"n]}\"1"}"#]
-    );
-    let error = folder
-        .run("a.parquet", json!({"columns": ["id", "nmae"]}))
-        .error_text();
-    assert!(
-        error.contains("there is no column `nmae`; there are id, amount, name"),
-        "{error}"
-    );
+    assert_eq!(run.payloads(), [r#"{"id":0,"name":"n]}\"0"}"#, r#"{"id":1,"name":"n]}\"1"}"#]);
+    let error = folder.run("a.parquet", json!({"columns": ["id", "nmae"]})).error_text();
+    assert!(error.contains("there is no column `nmae`; there are id, amount, name"), "{error}");
 }
 
 #[test]
@@ -151,12 +127,7 @@ fn parquet_is_known_by_its_first_bytes_whatever_its_name() {
     let run = read("a.data", items(0..3, 7), json!({})).ok();
     assert_eq!(run.records.len(), 3);
     let empty: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
-    let run = read(
-        "b.data",
-        file(vec![("c", empty)], 7, Compression::SNAPPY),
-        json!({}),
-    )
-    .ok();
+    let run = read("b.data", file(vec![("c", empty)], 7, Compression::SNAPPY), json!({})).ok();
     assert!(run.records.is_empty() && run.object("b.data").is_done);
 }
 
@@ -164,14 +135,8 @@ fn parquet_is_known_by_its_first_bytes_whatever_its_name() {
 fn parquet_is_not_read_from_a_pipe_or_packed_once_more() {
     let settings = json!({"kind": "file", "path": "-"});
     let content = std::io::Cursor::new(items(0..3, 7));
-    let piped = open_stream(&settings, Box::new(content), WIDE)
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(
-        piped.contains("`-` is Parquet") && piped.contains("not through a pipe"),
-        "{piped}"
-    );
+    let piped = open_stream(&settings, Box::new(content), WIDE).err().unwrap().to_string();
+    assert!(piped.contains("`-` is Parquet") && piped.contains("not through a pipe"), "{piped}");
     let packed = read("a.parquet.gz", gzip(&items(0..3, 7)), json!({})).error_text();
     assert!(packed.contains("not packed once more"), "{packed}");
 }

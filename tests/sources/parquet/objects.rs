@@ -14,11 +14,7 @@ fn wide(rows: usize) -> Vec<u8> {
     let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
     let pads = (0..rows).map(|i| format!("{i}").repeat(20_000));
     let pads: ArrayRef = Arc::new(StringArray::from_iter_values(pads));
-    file(
-        vec![("id", ids), ("pad", pads)],
-        rows / 4,
-        Compression::UNCOMPRESSED,
-    )
+    file(vec![("id", ids), ("pad", pads)], rows / 4, Compression::UNCOMPRESSED)
 }
 
 #[test]
@@ -35,18 +31,10 @@ fn only_what_the_wanted_columns_take_is_fetched() {
         .asked()
         .iter()
         .filter(|asked| !asked.is_listing())
-        .map(|asked| {
-            asked
-                .range
-                .as_ref()
-                .map_or(size, |range| range.end.min(size) - range.start)
-        })
+        .map(|asked| asked.range.as_ref().map_or(size, |range| range.end.min(size) - range.start))
         .sum();
     assert!(fetched < size, "{fetched} of {size}");
-    assert_eq!(
-        store.rerun(json!({"columns": ["id"]}), &run).ok().records,
-        []
-    );
+    assert_eq!(store.rerun(json!({"columns": ["id"]}), &run).ok().records, []);
 }
 
 #[test]
@@ -69,10 +57,7 @@ fn object_replaced_while_it_is_read_is_begun_again_without_a_trace() {
     });
     let error = store.run(json!({})).error_text();
     assert_eq!(store.fired(), 1);
-    assert!(
-        error.contains("a.parquet` is not a complete Parquet file"),
-        "{error}"
-    );
+    assert!(error.contains("a.parquet` is not a complete Parquet file"), "{error}");
 }
 
 #[test]

@@ -35,10 +35,7 @@ fn file_replaced_inside_is_refused_and_read_again_where_that_is_allowed() {
     folder.write("a.parquet", items(100..145, 9));
     let refused = folder.run_with("a.parquet", json!({}), known.clone(), WIDE);
     let error = refused.error_text();
-    assert!(
-        error.contains("was replaced or truncated since it was read"),
-        "{error}"
-    );
+    assert!(error.contains("was replaced or truncated since it was read"), "{error}");
     let more = json!({"on_replace": "reload"});
     let allowed = folder.run_with("a.parquet", more, known, WIDE).ok();
     assert_eq!(allowed.records.len(), 45);

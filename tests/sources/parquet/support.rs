@@ -15,9 +15,7 @@ pub(crate) use crate::sources::file::support::*;
 /// A file with these columns, in row groups of so many rows.
 pub(crate) fn file(columns: Vec<(&str, ArrayRef)>, group: usize, codec: Compression) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter_with_nullable(
-        columns
-            .into_iter()
-            .map(|(name, values)| (name, values, true)),
+        columns.into_iter().map(|(name, values)| (name, values, true)),
     )
     .unwrap();
     let properties = WriterProperties::builder()
@@ -33,15 +31,11 @@ pub(crate) fn file(columns: Vec<(&str, ArrayRef)>, group: usize, codec: Compress
 pub(crate) fn items(range: std::ops::Range<usize>, group: usize) -> Vec<u8> {
     let ids = Int64Array::from_iter_values(range.clone().map(|i| i as i64));
     let amounts = range.clone().map(|i| i as i128 * 700 + 50);
-    let amounts = Decimal128Array::from_iter_values(amounts)
-        .with_precision_and_scale(12, 2)
-        .unwrap();
+    let amounts =
+        Decimal128Array::from_iter_values(amounts).with_precision_and_scale(12, 2).unwrap();
     let names = StringArray::from_iter_values(range.map(|i| format!("n]}}\"{i}")));
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("id", Arc::new(ids)),
-        ("amount", Arc::new(amounts)),
-        ("name", Arc::new(names)),
-    ];
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("id", Arc::new(ids)), ("amount", Arc::new(amounts)), ("name", Arc::new(names))];
     file(columns, group, Compression::SNAPPY)
 }
 

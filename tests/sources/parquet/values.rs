@@ -37,10 +37,7 @@ fn fields(content: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut source = source.with_columns(Some(columns()));
     let batch = source.next_batch().unwrap().unwrap();
     assert!(source.remarks()[0].contains("no column `there is none`"));
-    (
-        batch.fields.unwrap().copy_data.to_vec(),
-        batch.copy_data.to_vec(),
-    )
+    (batch.fields.unwrap().copy_data.to_vec(), batch.copy_data.to_vec())
 }
 
 /// The same of the payloads.
@@ -51,10 +48,7 @@ fn sliced(payloads: &[String]) -> (Vec<u8>, Vec<u8>) {
         batch.push(n as i64 + 1, payload.as_bytes());
     }
     let batch = batch.finish(json!({}));
-    (
-        batch.fields.unwrap().copy_data.to_vec(),
-        batch.copy_data.to_vec(),
-    )
+    (batch.fields.unwrap().copy_data.to_vec(), batch.copy_data.to_vec())
 }
 
 fn columns() -> Arc<[String]> {
@@ -77,10 +71,7 @@ fn numbers_are_untouched() {
         values(Int64Array::from(vec![Some(i64::MIN), None, Some(i64::MAX)])),
         ["-9223372036854775808", "null", "9223372036854775807"]
     );
-    assert_eq!(
-        values(UInt64Array::from(vec![u64::MAX])),
-        ["18446744073709551615"]
-    );
+    assert_eq!(values(UInt64Array::from(vec![u64::MAX])), ["18446744073709551615"]);
     assert_eq!(values(Int8Array::from(vec![-128])), ["-128"]);
     assert_eq!(values(UInt32Array::from(vec![u32::MAX])), ["4294967295"]);
     let decimals = Decimal128Array::from(vec![Some(-5), Some(12_345_678_901_234_567_890), None]);
@@ -100,20 +91,13 @@ fn numbers_are_untouched() {
 
 #[test]
 fn floats_come_back_as_they_were() {
-    assert_eq!(
-        values(Float32Array::from(vec![0.1, 16_777_216.0])),
-        ["0.1", "16777216.0"]
-    );
+    assert_eq!(values(Float32Array::from(vec![0.1, 16_777_216.0])), ["0.1", "16777216.0"]);
     assert_eq!(
         values(Float64Array::from(vec![0.1, 1e300, f64::MIN_POSITIVE])),
         ["0.1", "1e300", "2.2250738585072014e-308"]
     );
     assert_eq!(
-        values(Float64Array::from(vec![
-            f64::NAN,
-            f64::INFINITY,
-            f64::NEG_INFINITY
-        ])),
+        values(Float64Array::from(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY])),
         ["\"NaN\"", "\"Infinity\"", "\"-Infinity\""]
     );
 }
@@ -129,19 +113,13 @@ fn times_have_their_digits_and_a_zone_where_they_had_one() {
         values(TimestampMicrosecondArray::from(vec![at])),
         ["\"2024-02-29T12:34:56.123456\""]
     );
-    assert_eq!(
-        values(TimestampMillisecondArray::from(vec![-1])),
-        ["\"1969-12-31T23:59:59.999\""]
-    );
+    assert_eq!(values(TimestampMillisecondArray::from(vec![-1])), ["\"1969-12-31T23:59:59.999\""]);
     assert_eq!(
         values(TimestampNanosecondArray::from(vec![at * 1000 + 789])),
         ["\"2024-02-29T12:34:56.123456789\""]
     );
     assert_eq!(values(Date32Array::from(vec![19_782])), ["\"2024-02-29\""]);
-    assert_eq!(
-        values(Time64MicrosecondArray::from(vec![3_723_000_004])),
-        ["\"01:02:03.000004\""]
-    );
+    assert_eq!(values(Time64MicrosecondArray::from(vec![3_723_000_004])), ["\"01:02:03.000004\""]);
 }
 
 #[test]
@@ -156,10 +134,7 @@ fn timestamps_of_96_bits_are_exact_to_the_nanosecond_and_far_beyond_64_bits() {
     let content = column::<Int96Type>("INT96 c", &[moment(2_440_588, 1), last]);
     assert_eq!(
         written(content),
-        [
-            "\"1970-01-01T00:00:00.000000001\"",
-            "\"9999-12-31T23:59:59.999999999\""
-        ]
+        ["\"1970-01-01T00:00:00.000000001\"", "\"9999-12-31T23:59:59.999999999\""]
     );
 }
 
@@ -170,20 +145,14 @@ fn texts_are_escaped_and_bytes_are_hex() {
         ["\"é \\\"q\\\" \\\\ \\n\\t\\u0001\"", "\"\""]
     );
     // The server says what is wrong with it.
-    assert_eq!(
-        values(StringArray::from(vec!["a\0b", "null"])),
-        ["\"a\\u0000b\"", "\"null\""]
-    );
+    assert_eq!(values(StringArray::from(vec!["a\0b", "null"])), ["\"a\\u0000b\"", "\"null\""]);
     assert_eq!(
         values(BinaryArray::from(vec![&b"\x00\xffa"[..], b""])),
         ["\"\\\\x00ff61\"", "\"\\\\x\""]
     );
     let uuid = FixedLenByteArray::from((0..16).collect::<Vec<u8>>());
     let content = column::<FixedLenByteArrayType>("FIXED_LEN_BYTE_ARRAY (16) c (UUID)", &[uuid]);
-    assert_eq!(
-        written(content),
-        ["\"00010203-0405-0607-0809-0a0b0c0d0e0f\""]
-    );
+    assert_eq!(written(content), ["\"00010203-0405-0607-0809-0a0b0c0d0e0f\""]);
     let interval = FixedLenByteArray::from(vec![1, 0, 0, 0, 2, 0, 0, 0, 0xbc, 0x0b, 0, 0]);
     let declared = "FIXED_LEN_BYTE_ARRAY (12) c (INTERVAL)";
     let content = column::<FixedLenByteArrayType>(declared, &[interval]);
@@ -192,9 +161,8 @@ fn texts_are_escaped_and_bytes_are_hex() {
 
 #[test]
 fn text_that_is_none_costs_its_record_only() {
-    let values: Vec<ByteArray> = [&b"one"[..], b"t\xffo", b"three"]
-        .map(|value| ByteArray::from(value.to_vec()))
-        .into();
+    let values: Vec<ByteArray> =
+        [&b"one"[..], b"t\xffo", b"three"].map(|value| ByteArray::from(value.to_vec())).into();
     let content = column::<ByteArrayType>("BYTE_ARRAY c (UTF8)", &values);
     let run = read("a.parquet", content, json!({})).ok();
     assert_eq!(run.payloads(), ["{\"c\":\"one\"}", "{\"c\":\"three\"}"]);
@@ -222,15 +190,9 @@ fn nested_values_are_json() {
             Arc::new(StringArray::from(vec!["x", "y"])) as ArrayRef,
         ),
     ]);
-    assert_eq!(
-        values(parts),
-        [r#"{"a":1,"b\"":"x"}"#, r#"{"a":null,"b\"":"y"}"#]
-    );
-    let mut map = MapBuilder::new(
-        None,
-        StringBuilder::new(),
-        ListBuilder::new(Int32Builder::new()),
-    );
+    assert_eq!(values(parts), [r#"{"a":1,"b\"":"x"}"#, r#"{"a":null,"b\"":"y"}"#]);
+    let mut map =
+        MapBuilder::new(None, StringBuilder::new(), ListBuilder::new(Int32Builder::new()));
     map.keys().append_value("k");
     map.values().append_value([Some(7)]);
     map.append(true).unwrap();

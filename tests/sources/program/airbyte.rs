@@ -86,11 +86,7 @@ fn line_that_holds_a_message_and_is_not_exactly_one_fails_the_run() {
         assert!(error.contains("not exactly one"), "{line}: {error}");
     }
     let run = connector(&said(&[r#"{"type":"RECORD","record":{"data":{"id":1}}}"#])).run(json!({}));
-    assert!(
-        run.error_text().contains("RECORD without a stream"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("RECORD without a stream"), "{}", run.error_text());
 }
 
 #[test]
@@ -107,10 +103,7 @@ fn line_for_the_log_and_message_of_an_unknown_type_are_passed_over() {
     .run(json!({}))
     .ok();
     assert_eq!(ids(&run), [r#"{"id": 1.0}"#]);
-    assert_eq!(
-        run.remarks,
-        ["a message of type NEWS means nothing here, and was passed over"]
-    );
+    assert_eq!(run.remarks, ["a message of type NEWS means nothing here, and was passed over"]);
 }
 
 #[test]
@@ -124,10 +117,7 @@ fn every_kind_of_state_is_given_back_as_it_is_read() {
             r#"{"type":"STATE","state":{"type":"LEGACY","data":{"items": {"id": 2}}}}"#,
             r#"{"items": {"id": 2}}"#,
         ),
-        (
-            r#"{"type":"STATE","state":{"data":{"id": 7}}}"#,
-            r#"{"id": 7}"#,
-        ),
+        (r#"{"type":"STATE","state":{"data":{"id": 7}}}"#, r#"{"id": 7}"#),
     ] {
         let source = connector(&said(&[ONE, message]));
         let first = source.run(json!({})).ok();
@@ -154,18 +144,9 @@ fn a_state_that_counts_other_records_than_came_is_not_kept() {
 fn what_the_connector_says_of_itself_counts_whatever_its_exit_status() {
     let error = r#"{"type":"TRACE","trace":{"type":"ERROR","emitted_at":1,"error":{"message":"token expired","internal_message":"401"}}}"#;
     for (lines, what) in [
-        (
-            vec![ONE, error],
-            "says that it failed: token expired".to_owned(),
-        ),
-        (
-            vec![&status("STARTED"), ONE],
-            "ended while the stream `items` was STARTED".to_owned(),
-        ),
-        (
-            vec![ONE, &status("INCOMPLETE")],
-            "was INCOMPLETE, and not COMPLETE".to_owned(),
-        ),
+        (vec![ONE, error], "says that it failed: token expired".to_owned()),
+        (vec![&status("STARTED"), ONE], "ended while the stream `items` was STARTED".to_owned()),
+        (vec![ONE, &status("INCOMPLETE")], "was INCOMPLETE, and not COMPLETE".to_owned()),
     ] {
         let source = connector(&said(&lines));
         let run = source.run(json!({}));
@@ -173,9 +154,7 @@ fn what_the_connector_says_of_itself_counts_whatever_its_exit_status() {
         assert!(run.error_text().contains(&what), "{}", run.error_text());
     }
     let lines = [&status("STARTED"), ONE, &status("COMPLETE")];
-    connector(&said(&lines.map(|line| line as &str)))
-        .run(json!({}))
-        .ok();
+    connector(&said(&lines.map(|line| line as &str))).run(json!({})).ok();
 }
 
 #[test]
@@ -187,13 +166,8 @@ fn a_full_refresh_is_everything_and_begins_anew_when_it_is_whole() {
     assert_eq!(first.batches[0].snapshot, Snapshot::Begin);
     assert!(first.error.is_some() && !whole(&first));
     say(&source, &said(&[TWO, resume]));
-    let second = source
-        .run_from(super::support::cursor(&first), full.clone())
-        .ok();
-    assert!(
-        source.text("given.state").contains("\"page\":1"),
-        "gone on with"
-    );
+    let second = source.run_from(super::support::cursor(&first), full.clone()).ok();
+    assert!(source.text("given.state").contains("\"page\":1"), "gone on with");
     assert_eq!(second.batches[0].snapshot, Snapshot::Continue);
     assert!(whole(&second));
     let third = source.run_from(super::support::cursor(&second), full).ok();
@@ -214,11 +188,7 @@ fn a_changed_configuration_is_written_before_anything_else_is_read() {
     source.write("config.json", r#"{"token": "old"}"#);
     let run = source.run(json!({"config": source.path("config.json")}));
     assert_eq!(source.text("config.json"), r#"{"token":"t0k3n"}"#);
-    assert!(
-        run.remarks[0].contains("was written anew"),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].contains("was written anew"), "{:?}", run.remarks);
     assert!(!format!("{:?} {}", run.remarks, run.error_text()).contains("t0k3n"));
     // Whoever logs in for the catalog uses a token up, too.
     source.write("config.json", r#"{"token": "old"}"#);
@@ -227,24 +197,14 @@ fn a_changed_configuration_is_written_before_anything_else_is_read() {
         said(&[control]),
         said(&[&CATALOG.replace('\n', " ")]),
     ));
-    let run = source
-        .run(json!({"config": source.path("config.json")}))
-        .ok();
+    let run = source.run(json!({"config": source.path("config.json")})).ok();
     assert_eq!(source.text("config.json"), r#"{"token":"t0k3n"}"#);
-    assert!(
-        run.remarks[0].contains("was written anew"),
-        "{:?}",
-        run.remarks
-    );
+    assert!(run.remarks[0].contains("was written anew"), "{:?}", run.remarks);
     // What is no configuration does not take its place.
     let nothing = control.replace(r#"{"token":"t0k3n"}"#, "null");
     say(&source, &said(&[&nothing]));
     let run = source.run(json!({"config": source.path("config.json")}));
-    assert!(
-        run.error_text().contains("to what is no object"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("to what is no object"), "{}", run.error_text());
     assert_eq!(source.text("config.json"), r#"{"token":"t0k3n"}"#);
 }
 
@@ -257,13 +217,9 @@ fn streams_are_named_with_or_without_their_namespace() {
         assert_eq!(source.run(json!({"stream": name})).ok().payloads().len(), 1);
     }
     let text = connector("").run(json!({"stream": "orders"})).error_text();
-    assert!(
-        text.contains("has no stream `orders`") && text.contains("items, crm.users"),
-        "{text}"
-    );
-    let text = connector("")
-        .run(json!({"stream": "users", "sync_mode": "incremental"}))
-        .error_text();
+    assert!(text.contains("has no stream `orders`") && text.contains("items, crm.users"), "{text}");
+    let text =
+        connector("").run(json!({"stream": "users", "sync_mode": "incremental"})).error_text();
     assert!(text.contains("cannot be read incrementally"), "{text}");
 }
 
@@ -287,8 +243,5 @@ esac
         "{told}"
     );
     let told = connector.run(json!({})).error_text();
-    assert!(
-        told.contains("there is no config, and it has to have `region`"),
-        "{told}"
-    );
+    assert!(told.contains("there is no config, and it has to have `region`"), "{told}");
 }

@@ -37,10 +37,7 @@ pub(super) struct Shop {
 
 impl Shop {
     pub(super) async fn new() -> Self {
-        let shop = Shop {
-            db: TestDb::new().await,
-            folder: Folder::new(),
-        };
+        let shop = Shop { db: TestDb::new().await, folder: Folder::new() };
         shop.db
             .execute(
                 "create function number_v1(doc jsonb) returns table (id bigint) language sql immutable
@@ -89,9 +86,7 @@ impl Shop {
 
     /// How many rows are there, of both.
     pub(super) async fn rows(&self) -> String {
-        self.db
-            .value("select (select count(*) from a) || ' ' || (select count(*) from b)")
-            .await
+        self.db.value("select (select count(*) from a) || ' ' || (select count(*) from b)").await
     }
 }
 
@@ -136,17 +131,10 @@ async fn a_pipeline_that_fails_leaves_and_the_next_run_begins_where_it_needs_it(
     shop.folder.write("last", "50");
     shop.run("run --all --batch-rows 5").exits(0);
     assert_eq!(shop.starts(), ["0"]);
-    shop.db
-        .execute("alter table b add constraint small check (id < 62) not valid")
-        .await;
+    shop.db.execute("alter table b add constraint small check (id < 62) not valid").await;
     shop.folder.write("last", "100");
-    let done = shop
-        .run("run --all --batch-rows 5 --max-bad-ratio 0")
-        .exits(3);
-    let told: Vec<String> = summaries(&done)
-        .into_iter()
-        .map(|one| one.outcome)
-        .collect();
+    let done = shop.run("run --all --batch-rows 5 --max-bad-ratio 0").exits(3);
+    let told: Vec<String> = summaries(&done).into_iter().map(|one| one.outcome).collect();
     assert_eq!(told, ["ok", "threshold"]);
     assert_eq!(shop.starts(), ["50"]);
     assert_eq!(shop.rows().await, "50 30");
@@ -164,10 +152,7 @@ async fn a_tap_that_fails_fails_all_of_them_and_what_came_is_committed() {
     let shop = Shop::new().await;
     shop.folder.write("broken", "");
     let done = shop.run("run --all").exits(1);
-    let told: Vec<String> = summaries(&done)
-        .into_iter()
-        .map(|one| one.outcome)
-        .collect();
+    let told: Vec<String> = summaries(&done).into_iter().map(|one| one.outcome).collect();
     assert_eq!(told, ["failed", "failed"]);
     let how = "the program `tap` failed with exit status 1";
     assert_eq!(done.stderr.matches(how).count(), 2, "{}", done.stderr);
@@ -226,14 +211,10 @@ echo '{"type":"STATE","value":{"at":202}}'
     write_program(&shop.folder.path("tap"), &format!("{TAP}{waits}"));
     let loader = Loader::of(shop.command("run --all --batch-rows 20"));
     shop.db.wait_until("select count(*) >= 80 from b").await;
-    shop.db
-        .execute("select sluice.rewind('b', to_start => true)")
-        .await;
+    shop.db.execute("select sluice.rewind('b', to_start => true)").await;
     std::fs::write(shop.folder.path("gate"), "\n").unwrap();
     let done = loader.wait().exits(4);
-    let told: Vec<String> = (summaries(&done).into_iter())
-        .map(|one| one.outcome)
-        .collect();
+    let told: Vec<String> = (summaries(&done).into_iter()).map(|one| one.outcome).collect();
     assert_eq!(told, ["ok", "locked"]);
     write_program(&shop.folder.path("tap"), TAP);
     shop.folder.write("last", "202");
@@ -274,12 +255,7 @@ async fn one_whose_tap_gives_a_part_in_each_run_joins_when_it_is_as_far() {
     shop.run("rewind b --to-start").exits(0);
     shop.folder.write("most", "40");
     shop.starts();
-    for starts in [
-        vec!["100", "0"],
-        vec!["100", "40"],
-        vec!["100", "80"],
-        vec!["100"],
-    ] {
+    for starts in [vec!["100", "0"], vec!["100", "40"], vec!["100", "80"], vec!["100"]] {
         shop.run("run --all").exits(0);
         assert_eq!(shop.starts(), starts);
     }
@@ -306,19 +282,14 @@ async fn states_of_runs_apart_are_gone_on_with_apart_aloud_until_they_are_the_sa
 #[tokio::test]
 async fn an_interrupted_run_ends_the_program_and_all_its_pipelines() {
     let shop = Shop::new().await;
-    write_program(
-        &shop.folder.path("tap"),
-        &format!("{TAP}\nmkfifo gate; read line < gate\n"),
-    );
+    write_program(&shop.folder.path("tap"), &format!("{TAP}\nmkfifo gate; read line < gate\n"));
     let loader = Loader::of(shop.command("run --all --batch-seconds 1"));
     while !shop.folder.path("gate").exists() {
         std::thread::yield_now();
     }
     loader.interrupt();
     let done = loader.wait().exits(130);
-    let told: Vec<String> = (summaries(&done).into_iter())
-        .map(|one| one.outcome)
-        .collect();
+    let told: Vec<String> = (summaries(&done).into_iter()).map(|one| one.outcome).collect();
     assert_eq!(told, ["interrupted", "interrupted"]);
 }
 
@@ -332,20 +303,11 @@ cp "$2" catalog.json"#;
     let tap = TAP.replacen("from=0", &format!("{discover}\nfrom=0"), 1);
     write_program(&shop.folder.path("tap"), &tap);
     shop.define("c", "").await;
-    shop.db
-        .execute("update sluice.pipelines set source = source - 'discover'")
-        .await;
+    shop.db.execute("update sluice.pipelines set source = source - 'discover'").await;
     let done = shop.run("run --all").exits(2);
-    let told: Vec<String> = (summaries(&done).into_iter())
-        .map(|one| one.outcome)
-        .collect();
+    let told: Vec<String> = (summaries(&done).into_iter()).map(|one| one.outcome).collect();
     assert_eq!(told, ["ok", "ok", "failed"]);
-    assert!(
-        done.stderr
-            .contains("error: the program `tap` has no stream `c`"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("error: the program `tap` has no stream `c`"), "{}", done.stderr);
     assert_eq!(shop.starts(), ["0"]);
     let given = std::fs::read_to_string(shop.folder.path("catalog.json")).unwrap();
     let given: serde_json::Value = serde_json::from_str(&given).unwrap();
@@ -361,9 +323,7 @@ async fn what_no_pipeline_reads_is_left_out_aloud_and_one_that_nothing_is_said_o
     shop.run("drop b --yes").exits(0);
     shop.define("c", "").await;
     let done = shop.run("run --all").exits(2);
-    let told: Vec<String> = (summaries(&done).into_iter())
-        .map(|one| one.outcome)
-        .collect();
+    let told: Vec<String> = (summaries(&done).into_iter()).map(|one| one.outcome).collect();
     assert_eq!(told, ["ok", "failed"]);
     for said in [
         "note: tap:a,c: 47 records of the stream b were left out",
@@ -393,9 +353,8 @@ async fn killed_anywhere_no_state_is_ahead_of_a_record_of_any_stream() {
     let (mut fired, mut resumed) = (0, 0);
     for number in sampled(proxy.last_answer(), 12, 11) {
         begin().await;
-        let proxy = Proxy::once(&shop.db, Fault::KillAfter, move |message| {
-            message.number == number
-        });
+        let proxy =
+            Proxy::once(&shop.db, Fault::KillAfter, move |message| message.number == number);
         hit(&proxy);
         fired += proxy.fired();
         shop.starts();
@@ -421,9 +380,7 @@ echo '{"type":"RECORD","stream":"a","record":{"id":1}}'
 "#;
     write_program(&shop.folder.path("tap"), tap);
     let done = shop.run("run --all").exits(0);
-    let counts: Vec<_> = summaries(&done)
-        .iter()
-        .map(|of| (of.count("inserted"), of.count("quarantined")))
-        .collect();
+    let counts: Vec<_> =
+        summaries(&done).iter().map(|of| (of.count("inserted"), of.count("quarantined"))).collect();
     assert_eq!(counts, [(1, 0), (0, 1)]);
 }

@@ -110,9 +110,7 @@ async fn each_stream_has_its_own_state_and_all_of_them_are_given_to_the_next_run
     let names: Vec<&Value> = names.map(|one| &one["stream"]["name"]).collect();
     assert_eq!(names, ["a", "b"]);
     assert_eq!(shop.state(), Value::Null);
-    shop.db
-        .execute("select sluice.rewind('a', to_start => true)")
-        .await;
+    shop.db.execute("select sluice.rewind('a', to_start => true)").await;
     shop.run(&[record("a", 2), state("a", 2, 1)]).exits(0);
     let of = |stream: &str, at: i32| json!({"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": {"at": at}}});
     let without_counts = |mut given: Value| {
@@ -123,26 +121,18 @@ async fn each_stream_has_its_own_state_and_all_of_them_are_given_to_the_next_run
     };
     assert_eq!(without_counts(shop.state()), json!([of("b", 3)]));
     shop.run(&[]).exits(0);
-    assert_eq!(
-        without_counts(shop.state()),
-        json!([of("a", 2), of("b", 3)])
-    );
+    assert_eq!(without_counts(shop.state()), json!([of("a", 2), of("b", 3)]));
     assert_eq!(shop.starts(), 3);
 }
 
 #[tokio::test]
 async fn a_stream_that_is_not_complete_fails_its_own_pipeline() {
     let shop = Shop::new().await;
-    let lines = [
-        record("a", 1),
-        status("a", "INCOMPLETE"),
-        record("b", 1),
-        status("b", "COMPLETE"),
-    ];
+    let lines =
+        [record("a", 1), status("a", "INCOMPLETE"), record("b", 1), status("b", "COMPLETE")];
     let done = shop.run(&lines).exits(1);
-    let told: Vec<&str> = (done.stdout.lines())
-        .map(|line| line.split(' ').nth(1).unwrap())
-        .collect();
+    let told: Vec<&str> =
+        (done.stdout.lines()).map(|line| line.split(' ').nth(1).unwrap()).collect();
     assert_eq!(told, ["failed", "ok"]);
     let why = "ended while the stream `a` was INCOMPLETE";
     assert_eq!(done.stderr.matches(why).count(), 1, "{}", done.stderr);
@@ -151,18 +141,14 @@ async fn a_stream_that_is_not_complete_fails_its_own_pipeline() {
 #[tokio::test]
 async fn a_state_of_all_streams_is_gone_on_from_by_all_of_them_or_apart() {
     let shop = Shop::new().await;
-    shop.run(&[record("a", 1), global(1), record("b", 1), global(2)])
-        .exits(0);
+    shop.run(&[record("a", 1), global(1), record("b", 1), global(2)]).exits(0);
     shop.run(&[record("a", 2), global(3)]).exits(0);
     assert_eq!(shop.state()[0]["global"]["shared_state"]["at"], 2);
     assert_eq!(shop.starts(), 2);
-    shop.db
-        .execute("select sluice.rewind('a', to_start => true)")
-        .await;
+    shop.db.execute("select sluice.rewind('a', to_start => true)").await;
     let done = shop.run(&[global(4)]).exits(0);
     assert!(
-        done.stderr
-            .contains("a begins at the start, and b go on from a state"),
+        done.stderr.contains("a begins at the start, and b go on from a state"),
         "{}",
         done.stderr
     );
@@ -172,13 +158,8 @@ async fn a_state_of_all_streams_is_gone_on_from_by_all_of_them_or_apart() {
 #[tokio::test]
 async fn a_state_that_counts_other_records_of_its_stream_is_not_kept() {
     let shop = Shop::new().await;
-    let done = shop
-        .run(&[record("a", 1), record("b", 1), state("a", 1, 2)])
-        .exits(1);
+    let done = shop.run(&[record("a", 1), record("b", 1), state("a", 1, 2)]).exits(1);
     let why = "says that it printed 2 records since its last state, and 1 came";
     assert!(done.stderr.contains(why), "{}", done.stderr);
-    assert_eq!(
-        shop.db.rows("select cursor from sluice.etl_state").await,
-        ["null", "null"],
-    );
+    assert_eq!(shop.db.rows("select cursor from sluice.etl_state").await, ["null", "null"],);
 }

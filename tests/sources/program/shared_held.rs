@@ -28,10 +28,9 @@ async fn a_program_to_which_nobody_listens_any_more_is_ended_aloud_and_the_next_
     }
     write_program(&shop.folder.path("tap"), &waits);
     shop.folder.write("last", "95");
-    for (limit, told, from) in [
-        ("--max-batches 1", ["ok", "ok"], "40"),
-        ("--max-bad-ratio 0", ["threshold", "ok"], "50"),
-    ] {
+    for (limit, told, from) in
+        [("--max-batches 1", ["ok", "ok"], "40"), ("--max-bad-ratio 0", ["threshold", "ok"], "50")]
+    {
         if limit == "--max-bad-ratio 0" {
             let small = "alter table a add constraint small check (id < 42) not valid";
             shop.db.execute(small).await;
@@ -49,10 +48,7 @@ async fn a_program_to_which_nobody_listens_any_more_is_ended_aloud_and_the_next_
 
 #[tokio::test]
 async fn what_came_is_committed_while_the_program_is_silent_with_the_state_of_all() {
-    for (args, streams) in [
-        ("run a --batch-seconds 1", 1),
-        ("run --all --batch-seconds 1", 2),
-    ] {
+    for (args, streams) in [("run a --batch-seconds 1", 1), ("run --all --batch-seconds 1", 2)] {
         let shop = Shop::new().await;
         let tap = r#"#!/bin/sh
 echo '{"type":"RECORD","stream":"a","record":{"id":1}}'
@@ -116,10 +112,7 @@ async fn as_many_begin_as_there_are_connections_for_and_the_others_wait_aloud() 
     for (connections, waiting) in [(5, 1), (3, 2), (2, 2)] {
         let shop = Shop::new().await;
         shop.define("c", "").await;
-        let tap = TAP.replace(
-            r#"i % 2 ? "a" : "b""#,
-            r#"i % 3 ? i % 3 == 1 ? "a" : "b" : "c""#,
-        );
+        let tap = TAP.replace(r#"i % 2 ? "a" : "b""#, r#"i % 3 ? i % 3 == 1 ? "a" : "b" : "c""#);
         write_program(&shop.folder.path("tap"), &tap);
         let role = limited(&shop, connections).await;
         let command = shop.command("run --all").env("DATABASE_URL", &role.url);
@@ -141,16 +134,12 @@ async fn what_the_program_says_is_told_whoever_left_it() {
     let shop = Shop::new().await;
     shop.run("drop b --yes").exits(0);
     shop.define("c", "").await;
-    shop.db
-        .execute("alter table a add constraint small check (id < 3)")
-        .await;
+    shop.db.execute("alter table a add constraint small check (id < 3)").await;
     let tap =
         format!("{TAP}echo '{{\"type\":\"RECORD\",\"stream\":\"c\",\"record\":{{\"id\":1}}}}'\n");
     write_program(&shop.folder.path("tap"), &format!("{tap}{WAITS}"));
     let loader = Loader::of(shop.command("run --all --batch-rows 5 --max-bad-ratio 0"));
-    shop.db
-        .wait_until("select count(*) = 1 from sluice.runs where outcome = 'threshold'")
-        .await;
+    shop.db.wait_until("select count(*) = 1 from sluice.runs where outcome = 'threshold'").await;
     while !shop.folder.path("gate").exists() {
         std::thread::yield_now();
     }

@@ -87,10 +87,7 @@ fn exit_status_is_the_proof_and_a_failure_has_the_last_words() {
     assert!(text.starts_with("the program `sh` failed with exit status 3\n  stderr: first\n  stderr: no such host: shop.example\n"), "{text}");
     tap.say("kill -9 $$\n");
     let text = tap.run(json!({})).error_text();
-    assert!(
-        text.starts_with("the program `sh` was ended by signal 9"),
-        "{text}"
-    );
+    assert!(text.starts_with("the program `sh` was ended by signal 9"), "{text}");
 }
 
 #[test]
@@ -98,18 +95,9 @@ fn what_is_no_message_is_quoted() {
     for (line, what) in [
         ("Traceback: oh", "not a Singer message"),
         (r#"{"id": 1}"#, "not a Singer message"),
-        (
-            r#"{"type":"RECORD","stream":"items","record":{"id":1}"#,
-            "not a Singer message",
-        ),
-        (
-            r#"{"type":"RECORD","stream":"items"}"#,
-            "RECORD without a record",
-        ),
-        (
-            r#"{"type":"BATCH","stream":"items","manifest":["file:///x"]}"#,
-            "batch_config",
-        ),
+        (r#"{"type":"RECORD","stream":"items","record":{"id":1}"#, "not a Singer message"),
+        (r#"{"type":"RECORD","stream":"items"}"#, "RECORD without a record"),
+        (r#"{"type":"BATCH","stream":"items","manifest":["file:///x"]}"#, "batch_config"),
     ] {
         let tap = Script::of("singer", &said(&[&record(1), line, &record(2)]));
         let run = tap.run(json!({}));
@@ -126,44 +114,29 @@ fn what_is_no_message_is_quoted() {
 fn silence_is_ended_and_so_is_what_the_program_started() {
     let tap = Script::of(
         "singer",
-        &format!(
-            "{}sleep 1000 & echo $! > child; wait\n",
-            said(&[&record(1)])
-        ),
+        &format!("{}sleep 1000 & echo $! > child; wait\n", said(&[&record(1)])),
     );
     let run = tap.run(json!({"silence": 1}));
     assert_eq!(run.payloads().len(), 1);
-    assert!(
-        run.error_text()
-            .contains("has printed nothing for 1 seconds"),
-        "{}",
-        run.error_text()
-    );
+    assert!(run.error_text().contains("has printed nothing for 1 seconds"), "{}", run.error_text());
     let child: i32 = tap.text("child").trim().parse().unwrap();
     let since = Instant::now();
     while std::path::Path::new(&format!("/proc/{child}")).exists() && !is_zombie(child) {
-        assert!(
-            since.elapsed() < Duration::from_secs(20),
-            "{child} is still there"
-        );
+        assert!(since.elapsed() < Duration::from_secs(20), "{child} is still there");
         std::thread::yield_now();
     }
 }
 
 fn is_zombie(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')')
-        .next()
-        .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
 
 #[test]
 fn records_of_other_streams_are_left_out_aloud() {
     let other = r#"{"type":"RECORD","stream":"users","record":{"id":9}}"#;
-    let tap = Script::of(
-        "singer",
-        &said(&[other, &record(1), other, r#"{"type":"STATE","value":1}"#]),
-    );
+    let tap =
+        Script::of("singer", &said(&[other, &record(1), other, r#"{"type":"STATE","value":1}"#]));
     let run = tap.run(json!({})).ok();
     assert_eq!(run.payloads(), [r#"{"id":1}"#]);
     assert!(
@@ -189,12 +162,7 @@ fn a_read_is_whole_if_its_version_is_new_and_activated_behind_its_records() {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         tap.say(&said(&lines));
     };
-    say(&[
-        activate(1),
-        with_version(1, 1),
-        with_version(2, 1),
-        activate(1),
-    ]);
+    say(&[activate(1), with_version(1, 1), with_version(2, 1), activate(1)]);
     let first = tap.run(json!({})).ok();
     assert_eq!(first.batches[0].snapshot, Snapshot::Begin);
     assert!(whole(&first));
@@ -223,12 +191,7 @@ fn a_read_is_whole_if_its_version_is_new_and_activated_behind_its_records() {
     say(&[with_version(1, 3), with_version(1, 4), activate(4)]);
     let fifth = tap.rerun(&fourth).ok();
     assert_eq!(fifth.batches.len(), 2);
-    assert!(
-        fifth
-            .batches
-            .iter()
-            .all(|batch| batch.snapshot == Snapshot::Begin)
-    );
+    assert!(fifth.batches.iter().all(|batch| batch.snapshot == Snapshot::Begin));
     assert!(whole(&fifth));
     // Without versions nobody can tell, unless the pipeline says so.
     say(&[record(1)]);
@@ -252,10 +215,7 @@ fn catalog_is_asked_for_and_only_the_stream_is_selected_in_it() {
     let given: serde_json::Value = serde_json::from_str(&tap.text("given")).unwrap();
     let selected = |stream: usize| {
         let metadata = given["streams"][stream]["metadata"].as_array().unwrap();
-        let own = metadata
-            .iter()
-            .find(|entry| entry["breadcrumb"] == json!([]))
-            .unwrap();
+        let own = metadata.iter().find(|entry| entry["breadcrumb"] == json!([])).unwrap();
         (
             own["metadata"]["selected"].clone(),
             given["streams"][stream]["schema"]["selected"].clone(),
@@ -263,13 +223,8 @@ fn catalog_is_asked_for_and_only_the_stream_is_selected_in_it() {
     };
     assert_eq!(selected(0), (json!(true), json!(true)));
     assert_eq!(selected(1), (json!(false), json!(false)));
-    assert_eq!(
-        given["streams"][0]["metadata"][0]["metadata"]["inclusion"],
-        "available"
-    );
-    let text = tap
-        .run(json!({"discover": true, "stream": "orders"}))
-        .error_text();
+    assert_eq!(given["streams"][0]["metadata"][0]["metadata"]["inclusion"], "available");
+    let text = tap.run(json!({"discover": true, "stream": "orders"})).error_text();
     assert!(
         text.contains("has no stream `orders`") && text.contains("it has items, users"),
         "{text}"
@@ -314,10 +269,5 @@ fn of_the_environment_the_program_gets_what_is_given() {
         names.contains(&"CARGO_PKG_NAME".to_owned()) && names.contains(&"PATH".to_owned()),
         "{names:?}"
     );
-    assert!(
-        !names
-            .iter()
-            .any(|name| name.starts_with("CARGO_PKG_VERSION")),
-        "{names:?}"
-    );
+    assert!(!names.iter().any(|name| name.starts_with("CARGO_PKG_VERSION")), "{names:?}");
 }

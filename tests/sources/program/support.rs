@@ -34,10 +34,7 @@ done
 
 impl Script {
     pub(crate) fn of(protocol: &'static str, body: &str) -> Self {
-        let script = Script {
-            folder: Folder::new(),
-            protocol,
-        };
+        let script = Script { folder: Folder::new(), protocol };
         script.say(body);
         script
     }
@@ -99,10 +96,7 @@ impl Script {
         cursor: Option<Value>,
         more: Value,
     ) -> Result<Driver, pgsluice::error::Error> {
-        let start = Start {
-            cursor,
-            ..Start::default()
-        };
+        let start = Start { cursor, ..Start::default() };
         Driver::open(&self.settings(more), start, WIDE, &source_context(3))
     }
 }

@@ -26,34 +26,21 @@ fn run(tap: &PathBuf, config: &Value, folder: &Folder, cursor: Option<Value>) ->
         "kind": "program", "program": "sh", "protocol": "singer", "stream": "items",
         "arguments": ["-c", "exec \"$0\" \"$@\"", tap], "config": folder.name("config.json"),
     });
-    let start = Start {
-        cursor,
-        ..Start::default()
-    };
-    drain(
-        Driver::open(&settings, start, WIDE, &source_context(3)),
-        vec![],
-    )
+    let start = Start { cursor, ..Start::default() };
+    drain(Driver::open(&settings, start, WIDE, &source_context(3)), vec![])
 }
 
 #[test]
 fn tap_jsonl_is_read_and_gone_on_with_at_its_state() {
     let Some(tap) = find("tap-jsonl") else { return };
     let folder = Folder::new();
-    folder.write(
-        "in.jsonl",
-        "{\"id\":1,\"n\":\"a\"}\n{\"id\":2,\"n\":\"b\"}\n",
-    );
+    folder.write("in.jsonl", "{\"id\":1,\"n\":\"a\"}\n{\"id\":2,\"n\":\"b\"}\n");
     let config = json!({
         "path": folder.name("in.jsonl"), "stream_name": "items", "primary_keys": ["id"],
     });
     let first = run(&tap, &config, &folder, None).ok();
     assert_eq!(first.records.len(), 2);
-    assert!(
-        first.payloads()[1].starts_with("{\"id\":2,\"n\":\"b\""),
-        "{:?}",
-        first.payloads()
-    );
+    assert!(first.payloads()[1].starts_with("{\"id\":2,\"n\":\"b\""), "{:?}", first.payloads());
     assert!(state(&first).unwrap().contains("bookmarks"));
     run(&tap, &config, &folder, cursor(&first)).ok();
 }
@@ -82,9 +69,5 @@ fn tap_singer_jsonl_replays_what_another_tap_said() {
     assert_eq!(first.payloads(), ["{\"id\": 1}"]);
     assert_eq!(state(&first).unwrap(), "{\"items\":1}");
     assert!(first.is_complete);
-    assert!(
-        first.remarks[0].contains("1 records of the stream users"),
-        "{:?}",
-        first.remarks
-    );
+    assert!(first.remarks[0].contains("1 records of the stream users"), "{:?}", first.remarks);
 }

@@ -72,11 +72,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn ok(body: impl Into<Vec<u8>>) -> Self {
-        Answer {
-            status: 200,
-            headers: Vec::new(),
-            body: body.into(),
-        }
+        Answer { status: 200, headers: Vec::new(), body: body.into() }
     }
 
     pub(super) fn part(bytes: &[u8], range: &Range<u64>, size: u64) -> Self {
@@ -107,11 +103,8 @@ impl Answer {
         method: &str,
         cut: Option<usize>,
     ) -> io::Result<()> {
-        let mut head = format!(
-            "HTTP/1.1 {} Test\r\nContent-Length: {}\r\n",
-            self.status,
-            self.body.len()
-        );
+        let mut head =
+            format!("HTTP/1.1 {} Test\r\nContent-Length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
             let _ = write!(head, "{name}: {value}\r\n");
         }
@@ -162,21 +155,9 @@ fn parts(seconds: u64) -> (u64, u64, u64, u64, u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (
-        year,
-        month,
-        day,
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60,
-        days,
-    )
+    (year, month, day, of_day / 3600, of_day / 60 % 60, of_day % 60, days)
 }
 
 pub(super) fn iso_time(seconds: u64) -> String {
@@ -187,8 +168,8 @@ pub(super) fn iso_time(seconds: u64) -> String {
 pub(super) fn http_time(seconds: u64) -> String {
     let (year, month, day, hour, minute, second, days) = parts(seconds);
     let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(days % 7) as usize];
-    let month = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ][(month - 1) as usize];
+    let month =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+            [(month - 1) as usize];
     format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
 }

@@ -180,10 +180,7 @@ impl Store {
         let mut state = self.core.lock();
         while state.held == 0 {
             assert!(Instant::now() < deadline, "no request was held");
-            let wait = self
-                .core
-                .changed
-                .wait_timeout(state, Duration::from_millis(100));
+            let wait = self.core.changed.wait_timeout(state, Duration::from_millis(100));
             state = wait.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -267,10 +264,7 @@ impl Core {
                 state.held += 1;
                 self.changed.notify_all();
                 while !state.is_released {
-                    state = self
-                        .changed
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }
@@ -327,10 +321,7 @@ impl State {
         let Some(object) = self.objects.get(key) else {
             return Answer::refusal(404, "NoSuchKey");
         };
-        if request
-            .header("if-match")
-            .is_some_and(|etag| etag != object.etag)
-        {
+        if request.header("if-match").is_some_and(|etag| etag != object.etag) {
             return Answer::refusal(412, "PreconditionFailed");
         }
         let size = object.content.len() as u64;
@@ -343,8 +334,6 @@ impl State {
                 Answer::part(bytes, &range, size)
             }
         };
-        answer
-            .with("ETag", &object.etag)
-            .with("Last-Modified", &http::http_time(object.modified))
+        answer.with("ETag", &object.etag).with("Last-Modified", &http::http_time(object.modified))
     }
 }

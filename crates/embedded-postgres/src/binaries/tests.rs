@@ -36,10 +36,7 @@ impl Machine {
 
     fn with(self, majors: &[u32]) -> Self {
         majors.iter().fold(self, |machine, major| {
-            machine.has(
-                &major.to_string(),
-                &format!("echo 'postgres (PostgreSQL) {major}.1'"),
-            )
+            machine.has(&major.to_string(), &format!("echo 'postgres (PostgreSQL) {major}.1'"))
         })
     }
 
@@ -58,10 +55,7 @@ impl Machine {
 
 #[test]
 fn versions_are_read_from_what_postgres_prints() {
-    assert_eq!(
-        parse_major("postgres (PostgreSQL) 15.18 (Debian 15.18-1)\n"),
-        Some(15)
-    );
+    assert_eq!(parse_major("postgres (PostgreSQL) 15.18 (Debian 15.18-1)\n"), Some(15));
     assert_eq!(parse_major("postgres (PostgreSQL) 18beta1"), Some(18));
     assert_eq!(parse_major("postgres (PostgreSQL) 19devel"), Some(19));
     assert_eq!(parse_major("EnterpriseDB"), None);
@@ -77,17 +71,10 @@ fn an_existing_cluster_decides_the_version() {
 
 #[test]
 fn a_cluster_of_a_version_not_installed_is_refused() {
-    let error = Machine::new()
-        .with(&[17])
-        .search(&["17"], &[15])
-        .unwrap_err();
+    let error = Machine::new().with(&[17]).search(&["17"], &[15]).unwrap_err();
     assert!(!error.is_not_installed);
     let message = error.to_string();
-    for words in [
-        "was made by PostgreSQL 15",
-        "/17: 17",
-        "set SHOP_HOME to another folder",
-    ] {
+    for words in ["was made by PostgreSQL 15", "/17: 17", "set SHOP_HOME to another folder"] {
         assert!(message.contains(words), "{message}");
     }
 }
@@ -97,41 +84,24 @@ fn nothing_usable_names_every_way_out() {
     let error = Machine::new().search(&["nothing"], &[]).unwrap_err();
     assert!(error.is_not_installed);
     let nothing = error.to_string();
-    for way in [
-        "apt-get install postgresql",
-        "dnf",
-        "brew",
-        "PG_BIN",
-        "use a server: set SHOP_URL",
-    ] {
+    for way in ["apt-get install postgresql", "dnf", "brew", "PG_BIN", "use a server: set SHOP_URL"]
+    {
         assert!(nothing.contains(way), "{nothing}");
     }
     let error = Machine::new().with(&[14]).search(&["14"], &[]).unwrap_err();
     let old = error.to_string();
-    assert!(
-        error.is_not_installed && old.contains("15 to 18") && old.contains("/14: 14"),
-        "{old}"
-    );
+    assert!(error.is_not_installed && old.contains("15 to 18") && old.contains("/14: 14"), "{old}");
 }
 
 #[test]
 fn programs_that_do_not_run_are_passed_over_and_named() {
     let machine = Machine::new()
-        .has(
-            "libc",
-            "echo 'postgres: version GLIBC_2.99 not found' >&2; exit 1",
-        )
+        .has("libc", "echo 'postgres: version GLIBC_2.99 not found' >&2; exit 1")
         .has("arch", "")
         .with(&[16]);
-    write_program(
-        &machine.folder("arch").join("postgres"),
-        "\x7fELF\x02\x01\x01",
-    );
+    write_program(&machine.folder("arch").join("postgres"), "\x7fELF\x02\x01\x01");
     assert_eq!(machine.search(&["libc", "arch", "16"], &[]).unwrap(), 16);
-    let message = machine
-        .search(&["libc", "arch"], &[])
-        .unwrap_err()
-        .to_string();
+    let message = machine.search(&["libc", "arch"], &[]).unwrap_err().to_string();
     for words in ["GLIBC_2.99 not found", "made for another machine"] {
         assert!(message.contains(words), "{message}");
     }

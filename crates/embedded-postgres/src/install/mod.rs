@@ -67,14 +67,7 @@ const MANAGERS: [Manager; 2] = [
             ("package.json", include_str!("package.json")),
             ("package-lock.json", include_str!("package-lock.json")),
         ],
-        install: &[
-            "npm",
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ],
+        install: &["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         package: "npm",
     },
 ];
@@ -135,12 +128,9 @@ impl<'a> Offer<'a> {
     pub(crate) fn accept(&self, say: impl Fn(&str)) -> Result<Installed> {
         let home = self.postgres.programs();
         let failed = |cause| {
-            Error::failed(format!(
-                "the folder \"{}\" cannot be written",
-                home.display()
-            ))
-            .next("set XDG_DATA_HOME to a folder you can write to")
-            .caused_by(cause)
+            Error::failed(format!("the folder \"{}\" cannot be written", home.display()))
+                .next("set XDG_DATA_HOME to a folder you can write to")
+                .caused_by(cause)
         };
         std::fs::create_dir_all(&home).map_err(failed)?;
         if geteuid().is_root() {
@@ -196,10 +186,7 @@ impl Manager {
         let output = command(self.install, &new).output().map_err(failed)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            let lines: Vec<&str> = said
-                .lines()
-                .filter(|line| !line.trim().is_empty())
-                .collect();
+            let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
             let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
             return Err(Error::failed(format!("{}\n{last}", output.status)));
         }

@@ -61,11 +61,7 @@ fn a_lock_file_whose_number_went_to_another_process_is_no_hindrance() {
     let lock_file = server.data.join("postmaster.pid");
     std::fs::write(
         &lock_file,
-        format!(
-            "{}\n{}\n1\n5432\n",
-            std::process::id(),
-            server.data.display()
-        ),
+        format!("{}\n{}\n1\n5432\n", std::process::id(), server.data.display()),
     )
     .unwrap();
     assert!(!sandbox.stop(), "taken for the server");
@@ -105,25 +101,16 @@ fn threads_that_start_at_once_share_one_server() {
     let sandbox = Sandbox::new();
     let servers: Vec<Server> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| sandbox.start())).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert!(
-        servers.iter().all(|server| *server == servers[0]),
-        "{servers:?}"
-    );
+    assert!(servers.iter().all(|server| *server == servers[0]), "{servers:?}");
 }
 
 #[test]
 fn the_server_is_in_a_session_of_its_own_out_of_reach_of_ctrl_c() {
     let sandbox = Sandbox::new();
     let server = sandbox.start();
-    assert_ne!(
-        getsid(Some(Pid::from_raw(server.pid))).unwrap(),
-        getsid(None).unwrap()
-    );
+    assert_ne!(getsid(Some(Pid::from_raw(server.pid))).unwrap(), getsid(None).unwrap());
 }
 
 #[test]
@@ -161,18 +148,11 @@ fn a_long_path_with_odd_characters_works() {
 
 #[test]
 fn a_long_path_everybody_can_enter_works() {
-    let sandbox = Sandbox::at(&format!(
-        "it's $HOME `id` \"a,b\" {}/.postgres",
-        "x".repeat(100)
-    ));
+    let sandbox = Sandbox::at(&format!("it's $HOME `id` \"a,b\" {}/.postgres", "x".repeat(100)));
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(sandbox.folder.path(), open).unwrap();
     let server = sandbox.start();
-    assert!(
-        server
-            .data
-            .starts_with(sandbox.home().canonicalize().unwrap())
-    );
+    assert!(server.data.starts_with(sandbox.home().canonicalize().unwrap()));
     assert!(server.socket.starts_with("/tmp"), "{:?}", server.socket);
     leave_a_row(&server);
     assert!(sandbox.stop());
@@ -197,16 +177,10 @@ fn the_cluster_is_utf8_durable_and_has_no_port() {
             "{setting}"
         );
     }
-    assert_eq!(
-        query(&server, "select current_user || '@' || current_database()"),
-        "postgres@shop"
-    );
+    assert_eq!(query(&server, "select current_user || '@' || current_database()"), "postgres@shop");
     assert!(
-        query(
-            &server,
-            "select datcollate::text from pg_database where datname = 'shop'"
-        )
-        .starts_with('C')
+        query(&server, "select datcollate::text from pg_database where datname = 'shop'")
+            .starts_with('C')
     );
 }
 
@@ -254,9 +228,6 @@ fn a_failed_start_shows_the_end_of_the_log() {
     sandbox.stop();
     std::fs::write(server.data.join("postgresql.conf"), "no_such_setting = 1\n").unwrap();
     let message = sandbox.refusal();
-    assert!(
-        message.contains("log: ") && message.contains("no_such_setting"),
-        "{message}"
-    );
+    assert!(message.contains("log: ") && message.contains("no_such_setting"), "{message}");
     assert!(message.contains("server.log"), "{message}");
 }

@@ -31,11 +31,7 @@ impl Sandbox {
     pub(super) fn at(path: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join(path);
-        Sandbox {
-            postgres: EmbeddedPostgres::new(&home, "shop"),
-            folder,
-            home,
-        }
+        Sandbox { postgres: EmbeddedPostgres::new(&home, "shop"), folder, home }
     }
 
     pub(super) fn home(&self) -> &Path {
@@ -81,11 +77,7 @@ pub(super) struct Session(Client, Runtime);
 
 impl Session {
     pub(super) fn open(server: &Server) -> Self {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let client = runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
             tokio::spawn(connection);

@@ -7,16 +7,8 @@ use serde_json::{Value, json};
 
 const PAGE_PARAMS: [&str; 5] = ["page", "p", "page_number", "pageNumber", "pageNo"];
 const OFFSET_PARAMS: [&str; 4] = ["offset", "skip", "start", "from"];
-const SIZE_PARAMS: [&str; 8] = [
-    "per_page",
-    "page_size",
-    "pageSize",
-    "perPage",
-    "limit",
-    "size",
-    "count",
-    "top",
-];
+const SIZE_PARAMS: [&str; 8] =
+    ["per_page", "page_size", "pageSize", "perPage", "limit", "size", "count", "top"];
 
 pub(super) fn counted(
     answer: &FirstResponse,
@@ -27,16 +19,11 @@ pub(super) fn counted(
     let (url, params) = parameters(settings);
     let given = |names: &[&str]| {
         let is_it = |(name, _): &&(String, String)| names.iter().any(|known| name == known);
-        params
-            .iter()
-            .find(is_it)
-            .map(|(name, value)| (name.clone(), value.parse::<u64>().ok()))
+        params.iter().find(is_it).map(|(name, value)| (name.clone(), value.parse::<u64>().ok()))
     };
     let size = given(&SIZE_PARAMS);
     let total = called(places, &TOTALS).filter(|place| number(place) >= Some(records));
-    let total = total
-        .map(|place| place.pointer.clone())
-        .or(total_header(answer));
+    let total = total.map(|place| place.pointer.clone()).or(total_header(answer));
     let pages = called(places, &PAGES).map(|place| place.pointer.clone());
     let kept: Vec<String> = params
         .iter()
@@ -55,10 +42,7 @@ pub(super) fn counted(
     let mut guesses = Vec::new();
     let page_params = match given(&PAGE_PARAMS) {
         Some((param, _)) => vec![param],
-        None => PAGE_PARAMS[..2]
-            .iter()
-            .map(|param| (*param).to_owned())
-            .collect(),
+        None => PAGE_PARAMS[..2].iter().map(|param| (*param).to_owned()).collect(),
     };
     let by_offset = given(&OFFSET_PARAMS);
     if by_offset.is_none() {
@@ -80,10 +64,7 @@ pub(super) fn counted(
     }
     let offset_params = match by_offset {
         Some((param, _)) => vec![param],
-        None => OFFSET_PARAMS[..3]
-            .iter()
-            .map(|param| (*param).to_owned())
-            .collect(),
+        None => OFFSET_PARAMS[..3].iter().map(|param| (*param).to_owned()).collect(),
     };
     let (size_param, size) = match size {
         Some((name, value)) => (name, value.unwrap_or(records)),

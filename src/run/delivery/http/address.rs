@@ -21,10 +21,8 @@ pub(super) fn fill(template: &str, key: &str) -> Result<Url> {
         let value = values.get(name).map(|raw| text(raw.get()));
         match value.as_deref() {
             None => {
-                return Err(
-                    Error::usage(format!("there is no {{{name}}} in the key {key}"))
-                        .next("correct the url of deliver"),
-                );
+                return Err(Error::usage(format!("there is no {{{name}}} in the key {key}"))
+                    .next("correct the url of deliver"));
             }
             Some("" | "." | "..") => {
                 return Err(Error::failed(format!(
@@ -56,9 +54,7 @@ mod tests {
     fn values_stand_in_the_url_digit_by_digit_and_encoded() {
         let key = r#"{"id": 123456789012345678901234567890.10, "name": "a/b c?&ü"}"#;
         assert_eq!(
-            fill("https://a/{id}/x/{name}?n={name}", key)
-                .unwrap()
-                .as_str(),
+            fill("https://a/{id}/x/{name}?n={name}", key).unwrap().as_str(),
             "https://a/123456789012345678901234567890.10/x/a%2Fb%20c%3F%26%C3%BC?n=a%2Fb%20c%3F%26%C3%BC"
         );
         assert_eq!(fill("https://a/x", key).unwrap().as_str(), "https://a/x");

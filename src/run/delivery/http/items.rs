@@ -51,9 +51,10 @@ impl Items {
     pub(super) fn check(delivery: &Claimed) -> Result<()> {
         match serde_json::from_str::<&RawValue>(&delivery.body) {
             Ok(_) => Ok(()),
-            Err(cause) => Err(
-                Error::failed("the body is not JSON, and cannot be one of many").caused_by(cause),
-            ),
+            Err(cause) => {
+                Err(Error::failed("the body is not JSON, and cannot be one of many")
+                    .caused_by(cause))
+            }
         }
     }
 
@@ -62,9 +63,7 @@ impl Items {
         let bodies = deliveries.iter().map(|delivery| delivery.body.as_str());
         match self.format {
             // Between the tokens of JSON a line break is a blank, and within them there is none.
-            Format::Ndjson => bodies
-                .map(|body| body.replace(['\n', '\r'], " ") + "\n")
-                .collect(),
+            Format::Ndjson => bodies.map(|body| body.replace(['\n', '\r'], " ") + "\n").collect(),
             Format::Array => {
                 let items = format!("[{}]", bodies.collect::<Vec<_>>().join(","));
                 let whole = wrap(self.wrapper.clone(), &self.place).to_string();
@@ -117,10 +116,7 @@ pub(super) mod tests {
         let bodies = ["{\"n\": 1.50}", "{\"n\":\n2}"];
         let of = |settings| items(settings).body(&deliveries(&bodies));
         assert_eq!(of(json!({"size": 2})), "[{\"n\": 1.50},{\"n\":\n2}]");
-        assert_eq!(
-            of(json!({"size": 2, "format": "ndjson"})),
-            "{\"n\": 1.50}\n{\"n\": 2}\n"
-        );
+        assert_eq!(of(json!({"size": 2, "format": "ndjson"})), "{\"n\": 1.50}\n{\"n\": 2}\n");
         assert_eq!(
             of(json!({"size": 2, "items": "/a/b~1c", "wrapper": {"all": false}})),
             "{\"all\":false,\"a\":{\"b/c\":[{\"n\": 1.50},{\"n\":\n2}]}}"

@@ -89,10 +89,7 @@ impl Endpoint {
                 kept.text = Some(self.kept_text(text));
                 let status = status.map_or_else(String::new, |status| format!(" {status}"));
                 let text = self.kept_text(text);
-                Error::failed(format!(
-                    "{} answered for the row{status}: {text}",
-                    request.shown
-                ))
+                Error::failed(format!("{} answered for the row{status}: {text}", request.shown))
             };
             let outcome = match said {
                 RowResult::Taken => Outcome::Sent,
@@ -106,11 +103,7 @@ impl Endpoint {
                 }
                 RowResult::Unclear(error) => Outcome::BrokenOff(self.unclear(error, request)),
             };
-            DeliveryOutcome {
-                delivery,
-                outcome,
-                answer: kept,
-            }
+            DeliveryOutcome { delivery, outcome, answer: kept }
         };
         deliveries.into_iter().zip(said).map(judged).collect()
     }
@@ -135,10 +128,8 @@ impl Endpoint {
     fn unclear(&self, error: Error, request: &DeliveryRequest<'_>) -> Error {
         let error = error.reworded(|text| self.kept_text(text));
         let is_told = error.next_step().is_some();
-        let error = error.context(&format!(
-            "the answer to {} cannot be interpreted",
-            request.shown
-        ));
+        let error =
+            error.context(&format!("the answer to {} cannot be interpreted", request.shown));
         match is_told {
             true => error,
             false => error.next(

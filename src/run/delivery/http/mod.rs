@@ -56,14 +56,8 @@ impl Endpoint {
         };
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        headers.insert(
-            ACCEPT_ENCODING,
-            HeaderValue::from_static(ACCEPTED_ENCODINGS),
-        );
-        let content_type = settings
-            .items
-            .as_ref()
-            .map_or("application/json", Items::content_type);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED_ENCODINGS));
+        let content_type = settings.items.as_ref().map_or("application/json", Items::content_type);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         for (name, value) in &settings.headers {
             let header: HeaderName = name.parse().map_err(|_| unusable(name))?;
@@ -71,10 +65,7 @@ impl Endpoint {
         }
         Ok(Endpoint {
             headers,
-            key_header: settings
-                .key_header
-                .parse()
-                .map_err(|_| unusable(&settings.key_header))?,
+            key_header: settings.key_header.parse().map_err(|_| unusable(&settings.key_header))?,
             transport: Transport::new(
                 &settings.home()?,
                 settings.ca_file.as_deref(),
@@ -132,12 +123,7 @@ impl Endpoint {
                 self.post(&request).await
             }
         };
-        Attempt::of_all(
-            vec![delivery],
-            response.outcome,
-            &response.answer,
-            response.retries,
-        )
+        Attempt::of_all(vec![delivery], response.outcome, &response.answer, response.retries)
     }
 
     async fn post(&self, request: &DeliveryRequest<'_>) -> Response {
@@ -255,11 +241,7 @@ impl Endpoint {
     }
 
     fn kept_text(&self, text: &str) -> String {
-        let text: String = text
-            .chars()
-            .filter(|c| *c != '\0')
-            .take(KEPT_OF_ANSWER)
-            .collect();
+        let text: String = text.chars().filter(|c| *c != '\0').take(KEPT_OF_ANSWER).collect();
         self.redactor.clean(&text)
     }
 

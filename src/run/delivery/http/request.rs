@@ -50,13 +50,7 @@ impl Endpoint {
         id: &'a str,
     ) -> DeliveryRequest<'a> {
         let shown = format!("{method} {}", self.redactor.clean(url.as_str()));
-        DeliveryRequest {
-            method,
-            url,
-            body,
-            id,
-            shown,
-        }
+        DeliveryRequest { method, url, body, id, shown }
     }
 
     pub(super) fn http_request(

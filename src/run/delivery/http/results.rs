@@ -33,12 +33,9 @@ impl Items {
             };
             Error::failed(what).caused_by(cause)
         })?;
-        let list = answer
-            .pointer(place)
-            .and_then(Value::as_array)
-            .ok_or_else(|| {
-                Error::failed(format!("the answer has no list of results at \"{place}\""))
-            })?;
+        let list = answer.pointer(place).and_then(Value::as_array).ok_or_else(|| {
+            Error::failed(format!("the answer has no list of results at \"{place}\""))
+        })?;
         let said = match (&self.index, &self.id) {
             (None, None) if list.len() == deliveries.len() => {
                 list.iter().map(|result| self.said(result)).collect()
@@ -128,9 +125,7 @@ fn of_no_row(result: &Value) -> Error {
 
 /// A string without its quotes, anything else as JSON.
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -140,9 +135,7 @@ mod tests {
     use serde_json::json;
 
     fn shown(items: &Items, bodies: &[&str], answer: &str) -> Vec<String> {
-        let said = items
-            .results(&deliveries(bodies), answer.as_bytes())
-            .unwrap();
+        let said = items.results(&deliveries(bodies), answer.as_bytes()).unwrap();
         let show = |said| match said {
             RowResult::Taken => "taken".to_owned(),
             RowResult::Refused(status, _) => format!("refused {status:?}"),
@@ -157,43 +150,21 @@ mod tests {
         let bodies = [r#"{"key": 7}"#, r#"{"key": "8"}"#, r#"{"key": 9}"#];
         let in_order = items(json!({"size": 3, "results": "/r", "status": "/s"}));
         assert_eq!(
-            shown(
-                &in_order,
-                &bodies,
-                r#"{"r": [{"s": 201}, {"s": "422"}, {"s": 503}]}"#
-            ),
+            shown(&in_order, &bodies, r#"{"r": [{"s": 201}, {"s": "422"}, {"s": 503}]}"#),
             ["taken", "refused Some(422)", "passing Some(503)"]
         );
-        assert!(
-            in_order
-                .results(&deliveries(&bodies), br#"{"r": []}"#)
-                .is_err()
-        );
-        for (answer, message) in [
-            (&b"<html>"[..], "not JSON"),
-            (b"\x1f\x8b\x08", "compressed"),
-        ] {
+        assert!(in_order.results(&deliveries(&bodies), br#"{"r": []}"#).is_err());
+        for (answer, message) in [(&b"<html>"[..], "not JSON"), (b"\x1f\x8b\x08", "compressed")] {
             let refused = in_order.results(&deliveries(&bodies), answer).err();
             assert!(refused.is_some_and(|error| error.message().contains(message)));
         }
         let by_index = items(json!({"size": 3, "results": "", "index": "/i", "only_failed": true}));
-        assert_eq!(
-            shown(&by_index, &bodies, r#"[{"i": 1}]"#),
-            ["taken", "refused None", "taken"]
-        );
+        assert_eq!(shown(&by_index, &bodies, r#"[{"i": 1}]"#), ["taken", "refused None", "taken"]);
         let by_id =
             items(json!({"size": 3, "results": "", "id": "/id", "item_id": "/key", "error": "/e"}));
         assert_eq!(
-            shown(
-                &by_id,
-                &bodies,
-                r#"[{"id": "8", "e": []}, {"id": "7", "e": ["no"]}]"#
-            ),
-            [
-                "refused None",
-                "taken",
-                "the answer has no result for the row"
-            ]
+            shown(&by_id, &bodies, r#"[{"id": "8", "e": []}, {"id": "7", "e": ["no"]}]"#),
+            ["refused None", "taken", "the answer has no result for the row"]
         );
         let by_truth = items(json!({"size": 3, "results": "", "status": "/ok"}));
         assert_eq!(
@@ -210,19 +181,13 @@ mod tests {
             items(json!({"size": 2, "results": "/errors", "id": "/key", "only_failed": true}));
         for (items, answer) in [
             (&by_index, r#"{"errors": [{"message": "database down"}]}"#),
-            (
-                &by_index,
-                r#"{"errors": [{"i": 2, "message": "counted from 1"}]}"#,
-            ),
+            (&by_index, r#"{"errors": [{"i": 2, "message": "counted from 1"}]}"#),
             (&by_id, r#"{"errors": [{"key": "007"}]}"#),
             (&by_id, r#"{"errors": ["all of them"]}"#),
         ] {
             let refused = items.results(&deliveries(&bodies), answer.as_bytes());
             let message = refused.err().map(|error| error.message().to_owned());
-            assert!(
-                message.is_some_and(|m| m.contains("names no row")),
-                "{answer}"
-            );
+            assert!(message.is_some_and(|m| m.contains("names no row")), "{answer}");
         }
         assert_eq!(
             shown(&by_id, &[bodies[0], "{}"], r#"{"errors": []}"#),

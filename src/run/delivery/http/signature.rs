@@ -18,9 +18,8 @@ impl Signer {
         let secret = location.read(host)?;
         redactor.add(&secret);
         let unusable = || {
-            Error::usage(format!("the secret in {location} cannot sign anything")).next(format!(
-                "{PREFIX} and base64 behind it, or any text without {PREFIX}"
-            ))
+            Error::usage(format!("the secret in {location} cannot sign anything"))
+                .next(format!("{PREFIX} and base64 behind it, or any text without {PREFIX}"))
         };
         let bytes = match secret.expose().strip_prefix(PREFIX) {
             Some(encoded) => BASE64_STANDARD.decode(encoded).map_err(|_| unusable())?,
@@ -55,9 +54,7 @@ mod tests {
     /// The example of the specification's own libraries.
     #[test]
     fn the_signature_is_the_one_of_the_standard() {
-        let bytes = BASE64_STANDARD
-            .decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-            .unwrap();
+        let bytes = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signer = Signer(Hmac::new_from_slice(&bytes).unwrap());
         let [_, _, (_, signature)] = signer.headers(
             "msg_p5jXN8AQM9LWM0D4loKWxJek",

@@ -41,9 +41,8 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) async fn find(client: &Client, table: &str, key: &[String]) -> Result<Self> {
-        let found = client
-            .query_typed(FIND, &[(&table, Type::TEXT), (&key, Type::TEXT_ARRAY)])
-            .await?;
+        let found =
+            client.query_typed(FIND, &[(&table, Type::TEXT), (&key, Type::TEXT_ARRAY)]).await?;
         let Some(row) = found.first() else {
             return Err(Error::failed(format!("there is no table {table}"))
                 .next("create it there, or correct the table of deliver (with its schema)"));
@@ -85,10 +84,8 @@ impl Layout {
     /// be are left alone. $1: their bodies. Says how many were to be and were inserted, and updated or deleted.
     pub(super) fn upsert(&self, columns: &BTreeSet<String>) -> String {
         let names: Vec<&String> = columns.iter().collect();
-        let rest: Vec<&String> = columns
-            .iter()
-            .filter(|column| !self.key.contains(column))
-            .collect();
+        let rest: Vec<&String> =
+            columns.iter().filter(|column| !self.key.contains(column)).collect();
         let (table, given) = (&self.name, self.given(&names));
         let all = list(&names, quoted);
         let from = list(&names, |column| format!("g.{}", quoted(column)));
@@ -166,9 +163,7 @@ select 0::pg_catalog.int8, 0::pg_catalog.int8, (select pg_catalog.count(*) from 
     /// The rows that bodies are, in the types of the table: its server reads them.
     fn given(&self, columns: &[&String]) -> String {
         let kind = |column: &str| self.types.get(column).map_or("text", String::as_str);
-        let types = list(columns, |column| {
-            format!("{} {}", quoted(column), kind(column))
-        });
+        let types = list(columns, |column| format!("{} {}", quoted(column), kind(column)));
         let values = list(columns, |column| {
             let (name, kind) = (quoted(column), kind(column));
             match kind {
@@ -188,10 +183,7 @@ select 0::pg_catalog.int8, 0::pg_catalog.int8, (select pg_catalog.count(*) from 
     }
 
     fn same_key(&self) -> String {
-        let equal = self
-            .key
-            .iter()
-            .map(|column| format!("t.{0} = g.{0}", quoted(column)));
+        let equal = self.key.iter().map(|column| format!("t.{0} = g.{0}", quoted(column)));
         equal.collect::<Vec<_>>().join(" and ")
     }
 }

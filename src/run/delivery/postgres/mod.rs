@@ -66,10 +66,7 @@ impl Table {
     ) -> Result<Self> {
         let server = server(&settings, host)?;
         Ok(Table {
-            key: settings
-                .key
-                .clone()
-                .unwrap_or_else(|| delivering.key.clone()),
+            key: settings.key.clone().unwrap_or_else(|| delivering.key.clone()),
             settings,
             connector: Connector::new(&server, "sluice delivery")?,
             parcel_log: ParcelLog::new(delivering),
@@ -132,10 +129,7 @@ impl Table {
                     (session, layout)
                 }
             };
-            let done = self
-                .connector
-                .while_alive(work(&session, &layout))
-                .await??;
+            let done = self.connector.while_alive(work(&session, &layout)).await??;
             *open = Some((session, layout));
             Ok::<T, Error>(done)
         };
@@ -143,9 +137,7 @@ impl Table {
             Err(error) if error.sqlstate() == Some("55P03") => {
                 // A session of ours that was cut off without the server's knowledge, or of a sender that died.
                 let session = self.connector.connect().await?;
-                self.connector
-                    .while_alive(self.parcel_log.evict(&session))
-                    .await??;
+                self.connector.while_alive(self.parcel_log.evict(&session)).await??;
                 Err(error)
             }
             done => done
@@ -159,17 +151,13 @@ impl Table {
         layout: &Layout,
         deliveries: &[Claimed],
     ) -> Result<Taken> {
-        let parcel = deliveries
-            .first()
-            .and_then(|delivery| delivery.parcel.as_deref())
-            .unwrap_or_default();
+        let parcel =
+            deliveries.first().and_then(|delivery| delivery.parcel.as_deref()).unwrap_or_default();
         if self.parcel_log.begin(client, layout).await?.as_deref() == Some(parcel) {
             client.batch_execute("rollback").await?;
             return Ok(Taken::All);
         }
-        let refused = Rows::of(deliveries, layout, &self.key)?
-            .write(client)
-            .await?;
+        let refused = Rows::of(deliveries, layout, &self.key)?.write(client).await?;
         if !refused.is_empty() {
             client.batch_execute("rollback").await?;
             return Ok(Taken::But(refused));
@@ -204,14 +192,7 @@ fn without(deliveries: Vec<Claimed>, mut refused: HashMap<i64, Error>, retries: 
             }
             None => (Outcome::WithoutOthers, None),
         };
-        DeliveryOutcome {
-            delivery,
-            outcome,
-            answer: Answer { status: None, text },
-        }
+        DeliveryOutcome { delivery, outcome, answer: Answer { status: None, text } }
     };
-    Attempt {
-        items: deliveries.into_iter().map(attempted).collect(),
-        retries,
-    }
+    Attempt { items: deliveries.into_iter().map(attempted).collect(), retries }
 }

@@ -66,20 +66,15 @@ impl ParcelLog {
             "select sender, parcel::pg_catalog.text from {} where stream = $1::pg_catalog.text::pg_catalog.uuid",
             layout.parcels
         );
-        let found = client
-            .query_typed(&sql, &[(&self.stream, Type::TEXT)])
-            .await?;
+        let found = client.query_typed(&sql, &[(&self.stream, Type::TEXT)]).await?;
         match found.first() {
             Some(row) if row.get::<_, &str>(0) == self.sender => Ok(row.get(1)),
-            Some(_) => Err(
-                Error::new(Kind::Locked, "deposed: another sender writes there now")
-                    .next("what this sender had in flight is sent by the other"),
-            ),
-            None => Err(Error::failed(format!(
-                "{} was emptied while this sender ran",
-                layout.parcels
-            ))
-            .next("send again: what was in flight is written once more")),
+            Some(_) => Err(Error::new(Kind::Locked, "deposed: another sender writes there now")
+                .next("what this sender had in flight is sent by the other")),
+            None => {
+                Err(Error::failed(format!("{} was emptied while this sender ran", layout.parcels))
+                    .next("send again: what was in flight is written once more"))
+            }
         }
     }
 
@@ -95,25 +90,19 @@ impl ParcelLog {
              where stream = $1::pg_catalog.text::pg_catalog.uuid",
             layout.parcels
         );
-        client
-            .query_typed(&sql, &[(&self.stream, Type::TEXT), (&parcel, Type::TEXT)])
-            .await?;
+        client.query_typed(&sql, &[(&self.stream, Type::TEXT), (&parcel, Type::TEXT)]).await?;
         Ok(())
     }
 
     /// Ends the session that holds the lock, if it is a sender's.
     pub(super) async fn evict(&self, client: &Client) -> Result<()> {
-        client
-            .query_typed(EVICT, &[(&self.stream, Type::TEXT)])
-            .await?;
+        client.query_typed(EVICT, &[(&self.stream, Type::TEXT)]).await?;
         Ok(())
     }
 
     async fn lock(&self, client: &Client) -> Result<()> {
         client.batch_execute(BEGIN).await?;
-        client
-            .query_typed(LOCK, &[(&self.stream, Type::TEXT)])
-            .await?;
+        client.query_typed(LOCK, &[(&self.stream, Type::TEXT)]).await?;
         client.batch_execute(LOCKED).await?;
         Ok(())
     }
@@ -124,9 +113,7 @@ impl ParcelLog {
             return Ok(());
         }
         // Two senders that find it missing create it one after the other.
-        client
-            .query_typed(LOCK, &[(&layout.parcels, Type::TEXT)])
-            .await?;
+        client.query_typed(LOCK, &[(&layout.parcels, Type::TEXT)]).await?;
         client
             .batch_execute(&definition(layout))
             .await

@@ -52,10 +52,7 @@ impl<'a> Rows<'a> {
         }
         let mut groups = Vec::new();
         if !deletes.is_empty() {
-            groups.push(Group {
-                sql: layout.delete(),
-                rows: deletes,
-            });
+            groups.push(Group { sql: layout.delete(), rows: deletes });
         }
         for (columns, rows) in upserts {
             layout.check(&columns)?;
@@ -153,18 +150,12 @@ impl<'a> Rows<'a> {
         // A trigger may have put it elsewhere, where it is seen as a row of the table.
         if count(2) != count(3)
             || count(0) != count(1)
-                && client
-                    .query_typed_one(&self.absent_sql, &bodies)
-                    .await?
-                    .get::<_, i64>(0)
-                    > 0
+                && client.query_typed_one(&self.absent_sql, &bodies).await?.get::<_, i64>(0) > 0
         {
             return Ok(false);
         }
         // Deferred constraints would fail at commit, where no row can be told apart.
-        client
-            .batch_execute("set constraints all immediate; release part")
-            .await?;
+        client.batch_execute("set constraints all immediate; release part").await?;
         Ok(true)
     }
 }
@@ -183,10 +174,9 @@ fn columns(delivery: &Claimed, key: &[String]) -> Result<BTreeSet<String>> {
     members.remove(JSON_NULLS);
     let is_missing = |name: &&String| members.get(*name).is_none_or(|raw| raw.get() == "null");
     match key.iter().find(is_missing) {
-        Some(name) => Err(Error::failed(format!(
-            "the body has no {}, which is of the key",
-            quoted(name)
-        ))),
+        Some(name) => {
+            Err(Error::failed(format!("the body has no {}, which is of the key", quoted(name))))
+        }
         None => Ok(members.into_keys().collect()),
     }
 }

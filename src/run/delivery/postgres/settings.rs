@@ -28,9 +28,6 @@ fn thousand() -> usize {
 impl Settings {
     /// Where the connection string is.
     pub(super) fn secret_location(&self) -> Result<SecretLocation> {
-        SecretLocation::of(
-            self.connection.env.as_deref(),
-            self.connection.file.as_ref(),
-        )
+        SecretLocation::of(self.connection.env.as_deref(), self.connection.file.as_ref())
     }
 }

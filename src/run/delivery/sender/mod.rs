@@ -80,15 +80,13 @@ impl<'a> Sender<'a> {
         // Also when the database is lost: requests in flight are waited for.
         while let Some(attempt) = self.next_attempt().await {
             let unsettled = self.handle(attempt, report);
-            self.queue
-                .extend([unsettled.without_others, unsettled.in_halves]);
+            self.queue.extend([unsettled.without_others, unsettled.in_halves]);
         }
         let is_deposed = matches!(&done, Err(error) if error.kind() == Kind::Locked);
         if !is_deposed {
             self.settle_suspects(report);
             for left in std::mem::take(&mut self.queue).into_iter().flatten() {
-                self.outcomes
-                    .push(json!({"id": left.id, "outcome": "released"}));
+                self.outcomes.push(json!({"id": left.id, "outcome": "released"}));
             }
             self.record().await?;
         }
@@ -106,8 +104,7 @@ impl<'a> Sender<'a> {
             while self.sending.len() < self.workers
                 && let Some(deliveries) = self.queue.pop_front()
             {
-                self.sending
-                    .spawn(Arc::clone(&self.destination).deliver(deliveries));
+                self.sending.spawn(Arc::clone(&self.destination).deliver(deliveries));
             }
             if self.queue.is_empty() && !is_drained && self.sending.len() < self.workers {
                 self.record().await?;
@@ -159,9 +156,7 @@ impl<'a> Sender<'a> {
                 "in_flight" => {
                     self.held.insert(delivery.id);
                     let is_next = parcel_rows.is_none()
-                        || parcel
-                            .first()
-                            .is_some_and(|first| first.parcel != delivery.parcel);
+                        || parcel.first().is_some_and(|first| first.parcel != delivery.parcel);
                     if is_next && !parcel.is_empty() {
                         self.queue.push_back(std::mem::take(&mut parcel));
                     }
@@ -189,11 +184,7 @@ impl<'a> Sender<'a> {
         if unsettled.in_halves.is_empty() {
             return Ok(());
         }
-        let ids: Vec<i64> = unsettled
-            .in_halves
-            .iter()
-            .map(|delivery| delivery.id)
-            .collect();
+        let ids: Vec<i64> = unsettled.in_halves.iter().map(|delivery| delivery.id).collect();
         let parcels = ask_until_answered(self.job, "splitting a parcel", async |client| {
             let (route, epoch) = (&self.route, self.epoch);
             batch::split_parcel(client, route, epoch, &ids).await
@@ -204,10 +195,7 @@ impl<'a> Sender<'a> {
             delivery.parcel = parcels.get(&delivery.id).cloned();
         }
         let is_of_first = |delivery: &Claimed| delivery.parcel == deliveries[0].parcel;
-        let first = deliveries
-            .iter()
-            .take_while(|delivery| is_of_first(delivery))
-            .count();
+        let first = deliveries.iter().take_while(|delivery| is_of_first(delivery)).count();
         let other = deliveries.split_off(first);
         self.queue.push_front(other);
         self.queue.push_front(deliveries);

@@ -64,10 +64,7 @@ impl Origins {
     }
 
     fn drop_empty(&mut self, ordinal: i32) {
-        if self
-            .last()
-            .is_some_and(|span| span.first_ordinal == ordinal)
-        {
+        if self.last().is_some_and(|span| span.first_ordinal == ordinal) {
             self.0.pop();
         }
     }

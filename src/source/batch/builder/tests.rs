@@ -4,11 +4,7 @@ use super::{BatchBuilder, BatchLimits};
 use serde_json::json;
 
 fn builder() -> BatchBuilder {
-    BatchBuilder::new(BatchLimits {
-        rows: 10,
-        bytes: 1 << 20,
-        digests: false,
-    })
+    BatchBuilder::new(BatchLimits { rows: 10, bytes: 1 << 20, digests: false })
 }
 
 #[test]

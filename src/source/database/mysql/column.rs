@@ -64,11 +64,8 @@ impl MySqlColumn {
             name: described.name_str().into_owned(),
             kind,
             sql: sql(described, kind),
-            choice: matches!(
-                described.column_type(),
-                MYSQL_TYPE_TIMESTAMP | MYSQL_TYPE_TIMESTAMP2
-            )
-            .then_some("timestamptz, by at time zone 'UTC' behind the cast: it comes in UTC"),
+            choice: matches!(described.column_type(), MYSQL_TYPE_TIMESTAMP | MYSQL_TYPE_TIMESTAMP2)
+                .then_some("timestamptz, by at time zone 'UTC' behind the cast: it comes in UTC"),
             is_never_null: described.flags().contains(ColumnFlags::NOT_NULL_FLAG),
         }
     }
@@ -176,10 +173,8 @@ impl MySqlColumn {
                 Ok(format!("({literal} - interval {lag} second)"))
             }
             ColumnKind::Number => Ok(format!("(cast({literal} as decimal(65, 6)) - {lag})")),
-            _ => Err(
-                Error::usage(format!("no lag can be taken from the cursor {}", self.name))
-                    .next("lag goes with dates, times and numbers"),
-            ),
+            _ => Err(Error::usage(format!("no lag can be taken from the cursor {}", self.name))
+                .next("lag goes with dates, times and numbers")),
         }
     }
 }
@@ -217,9 +212,7 @@ fn without_zeros(number: &[u8]) -> &[u8] {
 
 /// Bits as the number they are.
 fn bits(value: &[u8]) -> String {
-    let number = value
-        .iter()
-        .fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    let number = value.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
     number.to_string()
 }
 

@@ -54,11 +54,11 @@ impl MySql {
         let url = secret.expose().replacen("mariadb://", "mysql://", 1);
         let (url, ca) = without_ca(&url);
         let opts = Opts::from_url(&url).map_err(|cause| {
-            Error::usage(format!(
-                "the connection of the source ({location}) is not a URL of MySQL"
-            ))
-            .caused_by(cause)
-            .next("mysql://user:password@host:3306/database, special characters percent-encoded")
+            Error::usage(format!("the connection of the source ({location}) is not a URL of MySQL"))
+                .caused_by(cause)
+                .next(
+                    "mysql://user:password@host:3306/database, special characters percent-encoded",
+                )
         })?;
         ask(&opts, &context.host)?;
         if let Some(ca) = &ca {
@@ -75,10 +75,7 @@ impl MySql {
             let ssl = ssl.unwrap_or_default().with_root_certs(roots);
             opts = opts.ssl_opts(ssl.with_disable_built_in_roots(true));
         }
-        Ok(MySql {
-            opts: opts.into(),
-            settings: settings.clone(),
-        })
+        Ok(MySql { opts: opts.into(), settings: settings.clone() })
     }
 
     fn explain(&self, cause: mysql_async::Error) -> Error {
@@ -121,9 +118,7 @@ impl MySql {
             false => format!("set session max_execution_time = {}", timeout.as_millis()),
         };
         connection.query_drop(pin).await?;
-        connection
-            .query_drop("start transaction with consistent snapshot, read only")
-            .await?;
+        connection.query_drop("start transaction with consistent snapshot, read only").await?;
         Ok(connection)
     }
 
@@ -133,11 +128,8 @@ impl MySql {
         let Some(sql) = reading.relation.newest() else {
             return Ok(known.clone());
         };
-        let row: Option<mysql_async::Row> = reading
-            .connection
-            .query_first(sql)
-            .await
-            .map_err(|cause| self.explain(cause))?;
+        let row: Option<mysql_async::Row> =
+            reading.connection.query_first(sql).await.map_err(|cause| self.explain(cause))?;
         let newest = match row {
             Some(row) => reading.relation.place(&row.unwrap(), 0, 1)?.pop().flatten(),
             None => None,
@@ -153,18 +145,12 @@ impl Server for MySql {
         let mut connection = self.connect().await.map_err(|cause| self.explain(cause))?;
         let found = MySqlRelation::find(&mut connection, &self.settings).await;
         let relation = found.map_err(|cause| self.explain(cause))??;
-        let mut reading = MySqlSession {
-            connection,
-            relation,
-        };
+        let mut reading = MySqlSession { connection, relation };
         if let (NullCursor::Refuse, Some(sql)) =
             (self.settings.null_cursor, reading.relation.without_cursor())
         {
-            let found: Option<u8> = reading
-                .connection
-                .query_first(sql)
-                .await
-                .map_err(|cause| self.explain(cause))?;
+            let found: Option<u8> =
+                reading.connection.query_first(sql).await.map_err(|cause| self.explain(cause))?;
             if found.is_some() {
                 return Err(super::null_cursor_refused(
                     self.settings.cursor.as_deref().unwrap_or_default(),
@@ -201,9 +187,7 @@ impl Server for MySql {
             let record = record(&reading.relation, &values[..width]);
             let first = usize::from(!has_cursor);
             let mut place =
-                reading
-                    .relation
-                    .place(&values[width..], first, values.len() - width)?;
+                reading.relation.place(&values[width..], first, values.len() - width)?;
             let cursor = if has_cursor { place.remove(0) } else { None };
             out.push(record, cursor, place).await?;
         }

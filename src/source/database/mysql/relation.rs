@@ -32,14 +32,10 @@ impl MySqlRelation {
             (Some(table), _) => format!("select * from {}", quoted(table).replace('.', "`.`")),
             (None, query) => query.clone().unwrap_or_default(),
         };
-        let described = connection
-            .query_iter(format!("select * from (\n{query}\n) q limit 0"))
-            .await?;
-        let columns: Vec<MySqlColumn> = described
-            .columns_ref()
-            .iter()
-            .map(MySqlColumn::of)
-            .collect();
+        let described =
+            connection.query_iter(format!("select * from (\n{query}\n) q limit 0")).await?;
+        let columns: Vec<MySqlColumn> =
+            described.columns_ref().iter().map(MySqlColumn::of).collect();
         described.drop_result().await?;
         let mut key = settings.key.clone();
         if let (Some(table), true) = (&settings.table, key.is_empty()) {
@@ -48,21 +44,14 @@ impl MySqlRelation {
                 return Ok(Err(Error::usage(format!(
                     "the source's table {table} has no primary key"
                 ))
-                .next(
-                    "key => '{id}': columns that tell its rows apart and are never null",
-                )));
+                .next("key => '{id}': columns that tell its rows apart and are never null")));
             }
         }
         let column = |name: &String| {
-            columns
-                .iter()
-                .find(|column| column.name == *name)
-                .cloned()
-                .ok_or_else(|| {
-                    Error::usage(format!("the source has no column {name}")).next(
-                        "check cursor and key of the source; names are as the server writes them",
-                    )
-                })
+            columns.iter().find(|column| column.name == *name).cloned().ok_or_else(|| {
+                Error::usage(format!("the source has no column {name}"))
+                    .next("check cursor and key of the source; names are as the server writes them")
+            })
         };
         let found = || {
             Ok(MySqlRelation {
@@ -104,15 +93,8 @@ impl MySqlRelation {
 
     /// The statement that finds a row without a cursor, if there can be one.
     pub(super) fn without_cursor(&self) -> Option<String> {
-        let cursor = self
-            .cursor
-            .as_ref()
-            .filter(|cursor| !cursor.is_never_null)?;
-        Some(format!(
-            "select 1 from {} where {} is null limit 1",
-            self.from(),
-            cursor.of_q()
-        ))
+        let cursor = self.cursor.as_ref().filter(|cursor| !cursor.is_never_null)?;
+        Some(format!("select 1 from {} where {} is null limit 1", self.from(), cursor.of_q()))
     }
 
     /// The texts of a place: of cursor and key, from the `first` of these columns on.
@@ -124,13 +106,10 @@ impl MySqlRelation {
     ) -> Result<Vec<Option<String>>> {
         let skipped = first.min(usize::from(self.cursor.is_some()));
         let columns = self.cursor.iter().chain(&self.key).skip(skipped);
-        let kept = columns
-            .zip(values)
-            .take(count)
-            .map(|(column, value)| match value {
-                Value::Bytes(bytes) => column.kept(bytes).map(Some),
-                _ => Ok(None),
-            });
+        let kept = columns.zip(values).take(count).map(|(column, value)| match value {
+            Value::Bytes(bytes) => column.kept(bytes).map(Some),
+            _ => Ok(None),
+        });
         kept.collect()
     }
 
@@ -161,12 +140,8 @@ impl MySqlRelation {
         if window.part == WindowPart::OfKeys {
             wanted.extend(self.of_keys(window)?);
         }
-        let selected: Vec<String> = self
-            .columns
-            .iter()
-            .chain(order.iter().copied())
-            .map(MySqlColumn::selected)
-            .collect();
+        let selected: Vec<String> =
+            self.columns.iter().chain(order.iter().copied()).map(MySqlColumn::selected).collect();
         let condition = match wanted.is_empty() {
             true => String::new(),
             false => format!(" where {}", wanted.join(" and ")),
@@ -187,10 +162,7 @@ impl MySqlRelation {
         let tuple = |key: &Vec<String>| {
             let literals = self.key.iter().zip(key);
             let literals = literals.map(|(column, text)| column.literal(text));
-            Ok(format!(
-                "({})",
-                literals.collect::<Result<Vec<_>>>()?.join(", ")
-            ))
+            Ok(format!("({})", literals.collect::<Result<Vec<_>>>()?.join(", ")))
         };
         let keys = window.keys.iter().map(tuple).collect::<Result<Vec<_>>>()?;
         let names: Vec<String> = self.key.iter().map(MySqlColumn::ordered).collect();
@@ -220,10 +192,7 @@ fn not_before(columns: &[&MySqlColumn], texts: &[&String]) -> Result<String> {
     if columns.is_empty() {
         return Ok(format!("{name} >= {value}"));
     }
-    Ok(format!(
-        "{name} >= {value} and ({name} > {value} or ({}))",
-        not_before(columns, texts)?
-    ))
+    Ok(format!("{name} >= {value} and ({name} > {value} or ({}))", not_before(columns, texts)?))
 }
 
 async fn primary_key(connection: &mut Conn, table: &str) -> mysql_async::Result<Vec<String>> {

@@ -41,10 +41,7 @@ impl PostgresColumn {
     pub(super) fn less(&self, value: &str, lag: &str) -> Result<String> {
         match self.category.as_str() {
             "D" => Ok(format!("{value} - make_interval(secs => {lag})")),
-            "N" => Ok(format!(
-                "cast({value}::numeric - {lag} as {})",
-                self.type_name
-            )),
+            "N" => Ok(format!("cast({value}::numeric - {lag} as {})", self.type_name)),
             _ => Err(Error::usage(format!(
                 "no lag can be taken from the cursor {}: it is of type {}",
                 self.name, self.type_name

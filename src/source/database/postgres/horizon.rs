@@ -46,10 +46,7 @@ pub(super) async fn marks(
     let Some(newest) = relation.newest() else {
         return Ok(known.clone());
     };
-    let is_standby: bool = client
-        .query_typed("select pg_is_in_recovery()", &[])
-        .await?[0]
-        .get(0);
+    let is_standby: bool = client.query_typed("select pg_is_in_recovery()", &[]).await?[0].get(0);
     if is_standby && !has_lag {
         return Err(Error::usage(
             "the source is a standby: which transactions run, only its primary knows, and what they commit late would be missed",

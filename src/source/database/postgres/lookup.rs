@@ -38,10 +38,8 @@ pub(super) async fn of_table(
         false => settings.key.clone(),
     };
     if key.is_empty() {
-        return Err(
-            Error::usage(format!("the source's table {table} has no primary key"))
-                .next("key => '{id}': columns that tell its rows apart and are never null"),
-        );
+        return Err(Error::usage(format!("the source's table {table} has no primary key"))
+            .next("key => '{id}': columns that tell its rows apart and are never null"));
     }
     let name: String = row.get(0);
     Ok((format!("select * from {name}"), key, row.get(2)))
@@ -53,14 +51,8 @@ pub(super) async fn columns(
     query: &str,
     names: &[&String],
 ) -> Result<Vec<PostgresColumn>> {
-    let names: Vec<String> = names
-        .iter()
-        .map(|name| format!("q.{}", quoted(name)))
-        .collect();
-    let oids: Vec<String> = names
-        .iter()
-        .map(|name| format!("pg_typeof({name})::oid"))
-        .collect();
+    let names: Vec<String> = names.iter().map(|name| format!("q.{}", quoted(name))).collect();
+    let oids: Vec<String> = names.iter().map(|name| format!("pg_typeof({name})::oid")).collect();
     let sql = format!(
         "select format_type(t.oid, -1), t.typcollation <> 0, t.typcategory::text
          from (values (1)) one left join (\n{query}\n) q on false
@@ -91,10 +83,7 @@ pub(super) async fn names(client: &Client, query: &str) -> Result<Arc<[String]>>
         };
         let names = columns.iter().map(|column| column.name().to_owned());
         for (index, column) in columns.iter().enumerate() {
-            if columns[..index]
-                .iter()
-                .any(|other| other.name() == column.name())
-            {
+            if columns[..index].iter().any(|other| other.name() == column.name()) {
                 return Err(Error::usage(format!(
                     "the query of the source has two columns {}",
                     quoted(column.name())
@@ -110,9 +99,7 @@ pub(super) async fn names(client: &Client, query: &str) -> Result<Arc<[String]>>
 /// All columns with the types that hold their values as `row_to_json` writes them. Lengths and scales
 /// are left out: the source may widen them, and a number would be rounded then.
 pub(super) async fn fields(client: &Client, query: &str) -> Result<Vec<DeclaredField>> {
-    let described = client
-        .prepare(&format!("select * from (\n{query}\n) q"))
-        .await?;
+    let described = client.prepare(&format!("select * from (\n{query}\n) q")).await?;
     let fields = described.columns().iter().map(|column| DeclaredField {
         name: column.name().to_owned(),
         sql: kept_as(column.type_()),

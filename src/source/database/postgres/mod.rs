@@ -71,10 +71,7 @@ impl fetch::Server for Postgres {
 
     async fn open(&self, known: Option<&Marks>) -> Result<(PostgresSession, Option<Marks>)> {
         let session = self.connector.connect().await?;
-        let opened = self
-            .connector
-            .while_alive(self.begin(&session, known))
-            .await?;
+        let opened = self.connector.while_alive(self.begin(&session, known)).await?;
         let (relation, marks) = opened.map_err(|error| self.explain(error))?;
         Ok((PostgresSession { session, relation }, marks))
     }
@@ -136,9 +133,7 @@ impl Postgres {
         while let Some(row) = self.connector.while_alive(rows.try_next()).await?? {
             let text = |index| row.try_get::<_, Option<String>>(index);
             let cursor = if has_cursor == 1 { text(1)? } else { None };
-            let key = (1 + has_cursor..row.len())
-                .map(text)
-                .collect::<Result<_, _>>()?;
+            let key = (1 + has_cursor..row.len()).map(text).collect::<Result<_, _>>()?;
             out.push(record(&row)?, cursor, key).await?;
         }
         Ok(())
@@ -190,8 +185,5 @@ fn record(row: &Row) -> Result<JsonRow> {
             true
         }
     }
-    Ok(JsonRow {
-        payload: row.try_get::<_, RawBytes>(0)?.0,
-        values: Vec::new(),
-    })
+    Ok(JsonRow { payload: row.try_get::<_, RawBytes>(0)?.0, values: Vec::new() })
 }

@@ -30,9 +30,7 @@ pub(super) async fn check(
     let row = client.query_typed(&sql, &parameters([&from, &to])).await?;
     match row[0].get(0) {
         false => Ok(()),
-        true => Err(Error::usage(format!(
-            "the range from {from} to {to} ends before it begins"
-        ))
-        .next("--from is the older one; both belong to the range")),
+        true => Err(Error::usage(format!("the range from {from} to {to} ends before it begins"))
+            .next("--from is the older one; both belong to the range")),
     }
 }

@@ -59,11 +59,7 @@ impl PostgresRelation {
         else {
             return Ok(());
         };
-        let sql = format!(
-            "select from {} where {} is null limit 1",
-            self.from(),
-            cursor.name
-        );
+        let sql = format!("select from {} where {} is null limit 1", self.from(), cursor.name);
         match client.query_typed(&sql, &[]).await?.is_empty() {
             true => Ok(()),
             false => Err(null_cursor_refused(&cursor.name)),
@@ -116,11 +112,7 @@ impl PostgresRelation {
         }
         let order: Vec<&PostgresColumn> = cursor.into_iter().chain(&self.key).collect();
         let list = |of: &dyn Fn(&PostgresColumn) -> String| {
-            order
-                .iter()
-                .map(|column| of(column))
-                .collect::<Vec<_>>()
-                .join(", ")
+            order.iter().map(|column| of(column)).collect::<Vec<_>>().join(", ")
         };
         if let Some(after) = &window.after {
             let mut casts = Vec::new();
@@ -128,11 +120,7 @@ impl PostgresRelation {
                 values.push(value.clone());
                 casts.push(column.value(values.len()));
             }
-            wanted.push(format!(
-                "({}) >= ({})",
-                list(&PostgresColumn::ordered),
-                casts.join(", ")
-            ));
+            wanted.push(format!("({}) >= ({})", list(&PostgresColumn::ordered), casts.join(", ")));
         } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
             values.push(from.clone());
             let least = self.least(cursor, values.len())?;
@@ -142,19 +130,12 @@ impl PostgresRelation {
         }
         if let (Some(cursor), Some(to)) = (cursor, &window.to) {
             values.push(to.clone());
-            wanted.push(format!(
-                "{} <= {}",
-                cursor.ordered(),
-                cursor.value(values.len())
-            ));
+            wanted.push(format!("{} <= {}", cursor.ordered(), cursor.value(values.len())));
         }
         if window.part == WindowPart::OfKeys {
             wanted.extend(self.of_keys(window, &mut values)?);
         }
-        let texts: String = order
-            .iter()
-            .map(|column| format!(", {}::text", column.name))
-            .collect();
+        let texts: String = order.iter().map(|column| format!(", {}::text", column.name)).collect();
         let condition = match wanted.is_empty() {
             true => String::new(),
             false => format!(" where {}", wanted.join(" and ")),
@@ -184,11 +165,7 @@ impl PostgresRelation {
         if let (Some(cursor), Some(from)) = (&self.cursor, &window.from) {
             values.push(from.clone());
             let least = self.least(cursor, number + 1)?;
-            wanted.push(format!(
-                "({} is null or {} >= {least})",
-                cursor.name,
-                cursor.ordered()
-            ));
+            wanted.push(format!("({} is null or {} >= {least})", cursor.name, cursor.ordered()));
         }
         Ok(wanted)
     }

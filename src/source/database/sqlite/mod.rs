@@ -43,10 +43,7 @@ impl Sqlite {
             return Err(Error::usage("the source names no file"));
         };
         context.host.file(&path)?;
-        Ok(Sqlite {
-            path,
-            settings: settings.clone(),
-        })
+        Ok(Sqlite { path, settings: settings.clone() })
     }
 
     fn connect(&self) -> Result<Connection> {
@@ -70,16 +67,14 @@ impl Sqlite {
             cause.sqlite_error_code(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
         );
-        let error = Error::failed(format!(
-            "source {}: SQLite cannot read it",
-            self.settings.origin()
-        ));
+        let error =
+            Error::failed(format!("source {}: SQLite cannot read it", self.settings.origin()));
         match is_busy {
             // What passes by itself: a lock that is not available.
             true => error.with_sqlstate("55P03").caused_by(cause),
-            false => error
-                .caused_by(cause)
-                .next("check table or query, key and cursor of the source"),
+            false => {
+                error.caused_by(cause).next("check table or query, key and cursor of the source")
+            }
         }
     }
 
@@ -100,19 +95,14 @@ impl Sqlite {
             return Err(Error::usage(format!("the source has no table {table}"))
                 .next("\"table\" => the name of a table or view of the file"));
         }
-        let primary = columns
-            .into_iter()
-            .filter(|(_, pk)| *pk > 0)
-            .map(|(name, _)| name);
+        let primary = columns.into_iter().filter(|(_, pk)| *pk > 0).map(|(name, _)| name);
         let key = match self.settings.key.is_empty() {
             true => primary.collect(),
             false => self.settings.key.clone(),
         };
         if key.is_empty() {
-            return Err(
-                Error::usage(format!("the source's table {table} has no primary key"))
-                    .next("key => '{id}': columns that tell its rows apart and are never null"),
-            );
+            return Err(Error::usage(format!("the source's table {table} has no primary key"))
+                .next("key => '{id}': columns that tell its rows apart and are never null"));
         }
         Ok((format!("select * from {}", quoted(table)), key))
     }
@@ -122,26 +112,17 @@ impl Sqlite {
             return Ok(known.clone());
         };
         let end = |order: &str, most: Option<&str>| -> Result<Option<Value>> {
-            let limit = if most.is_some() {
-                format!(" and {cursor} <= ?1")
-            } else {
-                String::new()
-            };
+            let limit = if most.is_some() { format!(" and {cursor} <= ?1") } else { String::new() };
             let sql = format!(
                 "select {cursor} from (\n{}\n) q where {cursor} is not null{limit} order by {cursor} collate binary {order} limit 1",
                 reading.query
             );
-            let mut found = reading
-                .connection
-                .prepare(&sql)
-                .map_err(|cause| self.explain(cause))?;
-            let mut rows = found
-                .query(params_from_iter(most))
-                .map_err(|cause| self.explain(cause))?;
+            let mut found =
+                reading.connection.prepare(&sql).map_err(|cause| self.explain(cause))?;
+            let mut rows =
+                found.query(params_from_iter(most)).map_err(|cause| self.explain(cause))?;
             let row = rows.next().map_err(|cause| self.explain(cause))?;
-            row.map(|row| row.get(0))
-                .transpose()
-                .map_err(|cause| self.explain(cause))
+            row.map(|row| row.get(0)).transpose().map_err(|cause| self.explain(cause))
         };
         let (least, mut newest) = (end("asc", None)?, end("desc", None)?);
         if let (Some(least), Some(newest)) = (&least, &newest)
@@ -165,10 +146,7 @@ impl Sqlite {
                 newest = end("desc", Some(&believed))?;
             }
         }
-        let newest = newest
-            .as_ref()
-            .map(|newest| literal(newest.into()))
-            .transpose()?;
+        let newest = newest.as_ref().map(|newest| literal(newest.into())).transpose()?;
         // There is only one writer at a time: what is not in the snapshot has not been written yet.
         Ok(known.clone().then(newest, Vec::new()))
     }
@@ -189,14 +167,9 @@ impl Server for Sqlite {
             key_names: key,
         };
         if let (Some(cursor), NullCursor::Refuse) = (&reading.cursor, self.settings.null_cursor) {
-            let sql = format!(
-                "select 1 from (\n{}\n) q where {cursor} is null limit 1",
-                reading.query
-            );
-            let found = reading
-                .connection
-                .prepare(&sql)
-                .and_then(|mut found| found.exists([]));
+            let sql =
+                format!("select 1 from (\n{}\n) q where {cursor} is null limit 1", reading.query);
+            let found = reading.connection.prepare(&sql).and_then(|mut found| found.exists([]));
             if found.map_err(|cause| self.explain(cause))? {
                 return Err(super::null_cursor_refused(cursor));
             }
@@ -207,10 +180,7 @@ impl Server for Sqlite {
 
     /// A column holds whatever it is given, whatever it was declared to be.
     async fn declared(&self, reading: &mut SqliteSession) -> Result<Declared> {
-        Ok(Declared {
-            key: reading.key_names.clone(),
-            ..Declared::default()
-        })
+        Ok(Declared { key: reading.key_names.clone(), ..Declared::default() })
     }
 
     async fn read(
@@ -220,18 +190,15 @@ impl Server for Sqlite {
         out: &mut RowSender,
     ) -> Result<()> {
         let (sql, values) = self.statement(reading, window)?;
-        let mut statement = reading
-            .connection
-            .prepare(&sql)
-            .map_err(|cause| self.explain(cause))?;
+        let mut statement =
+            reading.connection.prepare(&sql).map_err(|cause| self.explain(cause))?;
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let has_cursor = window.part == WindowPart::WithCursor;
         let places = reading.key.len() + usize::from(has_cursor);
         let width = names.len() - places;
         out.set_names(&names[..width].into()).await?;
-        let mut rows = statement
-            .query(params_from_iter(values))
-            .map_err(|cause| self.explain(cause))?;
+        let mut rows =
+            statement.query(params_from_iter(values)).map_err(|cause| self.explain(cause))?;
         while let Some(row) = rows.next().map_err(|cause| self.explain(cause))? {
             let record = record(row, &names[..width]).map_err(|cause| self.explain(cause))?;
             let mut place = Vec::with_capacity(places);

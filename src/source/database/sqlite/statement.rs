@@ -22,10 +22,7 @@ impl Sqlite {
         reading: &SqliteSession,
         window: &RowWindow,
     ) -> Result<(String, Vec<Value>)> {
-        let cursor = reading
-            .cursor
-            .as_ref()
-            .filter(|_| window.part == WindowPart::WithCursor);
+        let cursor = reading.cursor.as_ref().filter(|_| window.part == WindowPart::WithCursor);
         let columns: Vec<&String> = cursor.into_iter().chain(&reading.key).collect();
         let list = |suffix: &str| {
             let with = |column: &&String| format!("{column}{suffix}");
@@ -37,13 +34,7 @@ impl Sqlite {
             wanted.push(format!("{cursor} is null"));
         }
         if let Some(after) = &window.after {
-            values.extend(
-                after
-                    .cursor
-                    .iter()
-                    .chain(&after.key)
-                    .map(|text| value(text)),
-            );
+            values.extend(after.cursor.iter().chain(&after.key).map(|text| value(text)));
             let marks = vec!["?"; values.len()].join(", ");
             wanted.push(format!("({}) >= ({marks})", list(" collate binary")));
         } else if let (Some(cursor), Some(from)) = (cursor, &window.from) {
@@ -66,9 +57,7 @@ impl Sqlite {
             values.extend(window.keys.iter().flatten().map(|text| value(text)));
             if let (Some(cursor), Some(from)) = (&reading.cursor, &window.from) {
                 values.push(self.least(from)?);
-                wanted.push(format!(
-                    "({cursor} is null or {cursor} collate binary >= ?)"
-                ));
+                wanted.push(format!("({cursor} is null or {cursor} collate binary >= ?)"));
             }
         }
         let condition = match wanted.is_empty() {

@@ -76,18 +76,12 @@ pub(super) fn literal(value: ValueRef<'_>) -> Result<String> {
 
 /// What a literal, or a mark as a user writes it, stands for.
 pub(super) fn value(text: &str) -> Value {
-    let inside = |rest: &str| {
-        rest.strip_prefix('\'')?
-            .strip_suffix('\'')
-            .map(str::to_owned)
-    };
+    let inside = |rest: &str| rest.strip_prefix('\'')?.strip_suffix('\'').map(str::to_owned);
     if let Some(text) = inside(text) {
         return Value::Text(text.replace("''", "'"));
     }
-    if let Some(bytes) = text
-        .strip_prefix('x')
-        .and_then(inside)
-        .and_then(|hex| hex::decode(hex).ok())
+    if let Some(bytes) =
+        text.strip_prefix('x').and_then(inside).and_then(|hex| hex::decode(hex).ok())
     {
         return Value::Blob(bytes);
     }
@@ -114,10 +108,7 @@ mod tests {
             Value::Text(String::new()),
             Value::Blob(vec![0, 255]),
         ] {
-            assert_eq!(
-                literal((&kept).into()).map(|text| value(&text)).ok(),
-                Some(kept)
-            );
+            assert_eq!(literal((&kept).into()).map(|text| value(&text)).ok(), Some(kept));
         }
         assert_eq!(value("2026-03-01"), Value::Text("2026-03-01".to_owned()));
         assert_eq!(value("7"), Value::Integer(7));

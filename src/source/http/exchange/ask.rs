@@ -64,9 +64,7 @@ impl Exchange {
                     if redirects > self.settings.max_redirects {
                         return Err(permanent(self.too_many_redirects(request, &shown)));
                     }
-                    url = self
-                        .redirected(&url, &reply, &mut method, &shown)
-                        .map_err(permanent)?;
+                    url = self.redirected(&url, &reply, &mut method, &shown).map_err(permanent)?;
                 }
                 _ => return Ok(Err(self.status_error(&reply, request, &shown))),
             }
@@ -89,11 +87,8 @@ impl Exchange {
         method: &mut Method,
         shown: &str,
     ) -> Result<Url> {
-        let location = reply
-            .headers
-            .get(LOCATION)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let location =
+            reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let target = url.join(location).map_err(|cause| {
             Error::failed(format!(
                 "{shown} redirects to `{}`, which is not a URL",
@@ -129,10 +124,7 @@ impl Exchange {
         let mut request = Request::new(method.clone(), url.clone());
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
-        headers.insert(
-            ACCEPT_ENCODING,
-            HeaderValue::from_static(ACCEPTED_ENCODINGS),
-        );
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED_ENCODINGS));
         if method == Method::POST {
             let content_type = match self.settings.body_format {
                 BodyFormat::Json => "application/json",
@@ -192,9 +184,7 @@ impl Exchange {
 
 /// Whether a partial answer is all there is. A range in other units than bytes counts records.
 fn is_whole(headers: &HeaderMap) -> bool {
-    let range = headers
-        .get(CONTENT_RANGE)
-        .and_then(|range| range.to_str().ok());
+    let range = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
     let Some(bytes) = range.and_then(|range| range.trim().strip_prefix("bytes")) else {
         return range.is_some();
     };

@@ -33,11 +33,7 @@ impl Drop for InFlight {
 
 impl Requests {
     pub(super) fn new(exchange: &Arc<Exchange>, scope: RequestScope) -> Self {
-        Requests {
-            exchange: Arc::clone(exchange),
-            scope,
-            ahead: VecDeque::new(),
-        }
+        Requests { exchange: Arc::clone(exchange), scope, ahead: VecDeque::new() }
     }
 
     /// The page at `at`, and how often it was retried. While `memory` is left, the pages that follow are

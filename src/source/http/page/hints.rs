@@ -11,14 +11,7 @@ use crate::source::json::Pointer;
 
 /// Members by which answers report errors.
 pub(super) static ERRORS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
-    pointers(&[
-        "/errors",
-        "/error",
-        "/fault",
-        "/exception",
-        "/message",
-        "/detail",
-    ])
+    pointers(&["/errors", "/error", "/fault", "/exception", "/message", "/detail"])
 });
 
 /// Members by which answers lead to further pages, or count all records.
@@ -85,9 +78,7 @@ impl Page {
         let says_more = |place: &str, json: &[u8]| {
             let value = Extracted::of_json(json);
             match place.contains("total") {
-                true => value
-                    .number()
-                    .is_some_and(|total| total > records && records > 0),
+                true => value.number().is_some_and(|total| total > records && records > 0),
                 false => value.answer() != Some(false),
             }
         };

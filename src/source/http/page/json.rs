@@ -45,10 +45,7 @@ impl PageParser<'_> {
             *signals[*index] = value.map(Extracted::of_json);
         }
         let errors = values.by_ref().take(ERRORS.len());
-        let error = ERRORS
-            .iter()
-            .zip(errors)
-            .find(|(_, value)| is_error(*value));
+        let error = ERRORS.iter().zip(errors).find(|(_, value)| is_error(*value));
         self.take_records(page, spans[0].clone(), parts, error.is_some())?;
         let is_known = |pointer: &Pointer| conditions.contains(&pointer);
         if let Some((pointer, Some(value))) =
@@ -121,10 +118,7 @@ impl PageParser<'_> {
             }
             (RecordsShape::Object, Some(b'{')) => {
                 let span = span.unwrap_or_default();
-                let whole = Parts {
-                    spans: vec![place_of(&span)],
-                    faults: Vec::new(),
-                };
+                let whole = Parts { spans: vec![place_of(&span)], faults: Vec::new() };
                 self.hold_parts(page, span, whole);
                 return Ok(());
             }
@@ -135,10 +129,7 @@ impl PageParser<'_> {
                 "say where the records are: records => '/data'; if this is an error in disguise: fail_when, retry_when",
             ),
             (RecordsShape::Array, Some(b'{')) => (
-                format!(
-                    "{place} of {} is an object, not an array of records",
-                    self.origin
-                ),
+                format!("{place} of {} is an object, not an array of records", self.origin),
                 "say where the array is: records => '/data'; if the object is a record: shape => 'object'; if its members are: shape => 'members'; if this is an error in disguise: fail_when, retry_when",
             ),
             (RecordsShape::Array, Some(_)) => (
@@ -164,27 +155,17 @@ impl PageParser<'_> {
         let max = self.reader.content.lines.max_record_bytes;
         let mut faults = parts.faults.into_iter().peekable();
         let mut found = Vec::new();
-        let records = parts
-            .spans
-            .into_iter()
-            .enumerate()
-            .map(|(index, mut span)| {
-                if let Some((_, message)) = faults.next_if(|(other, _)| *other == index) {
-                    found.push((
-                        index,
-                        PageRecordFault {
-                            sqlstate: INVALID_TEXT_REPRESENTATION,
-                            message,
-                        },
-                    ));
-                } else if span.len() > max {
-                    found.push((index, too_long(&mut span, max)));
-                }
-                PageRecord {
-                    span,
-                    position: u32::try_from(index + 1).unwrap_or(u32::MAX),
-                }
-            });
+        let records = parts.spans.into_iter().enumerate().map(|(index, mut span)| {
+            if let Some((_, message)) = faults.next_if(|(other, _)| *other == index) {
+                found.push((
+                    index,
+                    PageRecordFault { sqlstate: INVALID_TEXT_REPRESENTATION, message },
+                ));
+            } else if span.len() > max {
+                found.push((index, too_long(&mut span, max)));
+            }
+            PageRecord { span, position: u32::try_from(index + 1).unwrap_or(u32::MAX) }
+        });
         let records = records.collect();
         page.hold(self.body.clone(), records, found);
     }

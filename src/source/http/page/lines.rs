@@ -12,11 +12,7 @@ use crate::source::sqlstate::CHARACTER_NOT_IN_REPERTOIRE;
 use crate::source::{BatchBuilder, BatchLimits};
 
 /// Records are read one at a time.
-const ONE: BatchLimits = BatchLimits {
-    rows: 1,
-    bytes: usize::MAX,
-    digests: false,
-};
+const ONE: BatchLimits = BatchLimits { rows: 1, bytes: usize::MAX, digests: false };
 
 impl PageParser<'_> {
     pub(super) fn read_lines(&self, page: &mut Page, format: Format) -> Result<(), RetryError> {
@@ -30,8 +26,7 @@ impl PageParser<'_> {
         page.digest = digest(&self.body);
         let lines = &self.reader.content.lines;
         let slicer = SliceReader::new(lines, format, self.body.to_vec());
-        self.slice(page, slicer.map_err(permanent)?)
-            .map_err(permanent)
+        self.slice(page, slicer.map_err(permanent)?).map_err(permanent)
     }
 
     fn slice(&self, page: &mut Page, mut slicer: SliceReader) -> Result<()> {
@@ -63,9 +58,8 @@ impl PageParser<'_> {
             });
             one.roll_back(empty);
         }
-        let foreign = faults
-            .iter()
-            .find(|(_, fault)| fault.sqlstate == CHARACTER_NOT_IN_REPERTOIRE);
+        let foreign =
+            faults.iter().find(|(_, fault)| fault.sqlstate == CHARACTER_NOT_IN_REPERTOIRE);
         if let Some((index, _)) = foreign.filter(|_| self.reader.content.lines.is_utf8()) {
             page.notes.push(format!(
                 "line {} of {} is not UTF-8; if the answer is in another encoding, say in which: encoding => 'windows-1252'",
@@ -141,10 +135,8 @@ impl PageParser<'_> {
         let Ok(spans) = json::find(last, &pointers) else {
             return Ok(());
         };
-        let values: Vec<Option<&[u8]>> = spans
-            .into_iter()
-            .map(|span| span.map(|span| &last[span]))
-            .collect();
+        let values: Vec<Option<&[u8]>> =
+            spans.into_iter().map(|span| span.map(|span| &last[span])).collect();
         self.check(&values[..count])?;
         let errors = &values[count..count + STREAMED_ERRORS];
         let is_usual = usual.is_some() && values.last().is_some_and(Option::is_some);

@@ -107,9 +107,7 @@ impl Page {
             return false;
         };
         let (position, payload) = (i64::from(record.position), self.payload(record));
-        let fault = self
-            .faults
-            .binary_search_by_key(&index, |(index, _)| *index);
+        let fault = self.faults.binary_search_by_key(&index, |(index, _)| *index);
         match fault {
             Ok(at) => {
                 let fault = &self.faults[at].1;
@@ -186,14 +184,8 @@ impl PageReader {
         let locators = self.paging.locators();
         let in_headers = locators.map(|locator| locator?.in_headers(&reply.headers));
         page.signals = Signals::of(in_headers);
-        page.mark = self
-            .since
-            .as_ref()
-            .and_then(|since| since.mark_in(&reply.headers));
-        if !matches!(
-            reply.status,
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT
-        ) {
+        page.mark = self.since.as_ref().and_then(|since| since.mark_in(&reply.headers));
+        if !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) {
             match self.content.format {
                 Format::Json => answer.read_json(&mut page)?,
                 format => answer.read_lines(&mut page, format)?,
@@ -250,11 +242,7 @@ impl PageParser<'_> {
             self.origin,
             self.reply.status,
             condition.pointer.text(),
-            if is_transient {
-                "retry_when"
-            } else {
-                "fail_when"
-            }
+            if is_transient { "retry_when" } else { "fail_when" }
         ));
         Err(match is_transient {
             true => RetryError::Transient {

@@ -22,11 +22,7 @@ fn parameters<'a>(mut rest: &'a str, rel: &str) -> (bool, bool, &'a str) {
     loop {
         rest = rest.trim_start();
         let Some(behind) = rest.strip_prefix(';') else {
-            return (
-                found.unwrap_or(false),
-                has_results,
-                rest.strip_prefix(',').unwrap_or(rest),
-            );
+            return (found.unwrap_or(false), has_results, rest.strip_prefix(',').unwrap_or(rest));
         };
         let end = behind.find(['=', ';', ',']).unwrap_or(behind.len());
         let name = behind[..end].trim();
@@ -40,11 +36,7 @@ fn parameters<'a>(mut rest: &'a str, rel: &str) -> (bool, bool, &'a str) {
         }
         // Of several rel parameters the first counts, says the RFC.
         if name.eq_ignore_ascii_case("rel") && found.is_none() {
-            found = Some(
-                value
-                    .split_ascii_whitespace()
-                    .any(|word| word.eq_ignore_ascii_case(rel)),
-            );
+            found = Some(value.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(rel)));
         }
     }
 }
@@ -73,10 +65,7 @@ mod tests {
     #[test]
     fn the_link_with_the_relation_is_found() {
         for (header, expected) in [
-            (
-                r#"<https://a/?page=2>; rel="next""#,
-                Some("https://a/?page=2"),
-            ),
+            (r#"<https://a/?page=2>; rel="next""#, Some("https://a/?page=2")),
             (
                 r#"</a>; rel=prev, </b?x=1,2;3>; title="a, <b>; \"rel=next\""; rel=next"#,
                 Some("/b?x=1,2;3"),

@@ -14,11 +14,7 @@ impl Paging {
         facts: &PageFacts<'_>,
         says_more: Option<bool>,
     ) -> Result<Option<PagePosition>> {
-        let next = facts
-            .signals
-            .next
-            .as_ref()
-            .filter(|next| !next.is_nothing());
+        let next = facts.signals.next.as_ref().filter(|next| !next.is_nothing());
         let next = match (self.model, next) {
             (PagingModel::Cursor, next) => match &self.last {
                 Some(field) => token_in(facts.last_record, field).map(PagePosition::of_token),
@@ -77,11 +73,9 @@ fn token_in(record: Option<&[u8]>, field: &Pointer) -> Option<Extracted> {
 }
 
 fn resolve(base: &Url, link: &str) -> Result<PagePosition> {
-    base.join(link)
-        .map(|url| PagePosition::Link(url.into()))
-        .map_err(|cause| {
-            Error::failed(format!("the next link `{link}` of {base} is not a URL"))
-                .caused_by(cause)
-                .next("correct the paging of the pipeline's source")
-        })
+    base.join(link).map(|url| PagePosition::Link(url.into())).map_err(|cause| {
+        Error::failed(format!("the next link `{link}` of {base} is not a URL"))
+            .caused_by(cause)
+            .next("correct the paging of the pipeline's source")
+    })
 }

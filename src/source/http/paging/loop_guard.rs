@@ -41,12 +41,7 @@ impl LoopGuard {
         if let Some(before) = before {
             contents.note(before);
         }
-        LoopGuard {
-            places: Repeats::default(),
-            contents,
-            empty: 0,
-            allows_equal,
-        }
+        LoopGuard { places: Repeats::default(), contents, empty: 0, allows_equal }
     }
 
     /// Refuses to request a page twice.
@@ -70,10 +65,7 @@ impl LoopGuard {
             return Ok(self.contents.note(digest));
         }
         self.empty += 1;
-        let what = format!(
-            "{} pages in a row hold no record, up to {at}: {origin}",
-            self.empty
-        );
+        let what = format!("{} pages in a row hold no record, up to {at}: {origin}", self.empty);
         if self.empty >= EMPTY_PAGES && !self.allows_equal {
             return Err(looping(what)
                 .detail("if the source does give so many empty pages: allow_equal_pages => true"));
@@ -89,10 +81,8 @@ impl LoopGuard {
         if repeat == Repeat::No || self.allows_equal {
             return Ok(());
         }
-        Err(looping(format!(
-            "{at} holds the same records as an earlier page: {origin}"
-        ))
-        .detail("if the source does give equal pages: allow_equal_pages => true"))
+        Err(looping(format!("{at} holds the same records as an earlier page: {origin}"))
+            .detail("if the source does give equal pages: allow_equal_pages => true"))
     }
 }
 
@@ -109,13 +99,7 @@ struct Repeats<T> {
 
 impl<T> Default for Repeats<T> {
     fn default() -> Self {
-        Repeats {
-            recent: HashSet::new(),
-            last: None,
-            anchor: None,
-            steps: 0,
-            power: 1,
-        }
+        Repeats { recent: HashSet::new(), last: None, anchor: None, steps: 0, power: 1 }
     }
 }
 
@@ -154,9 +138,7 @@ mod tests {
         let size = REMEMBERED as u64 * 3 / 2;
         let mut repeats = Repeats::default();
         let rounds = (0..4).flat_map(|_| 0..size);
-        let found = rounds
-            .take_while(|n| repeats.note(*n) == Repeat::No)
-            .count() as u64;
+        let found = rounds.take_while(|n| repeats.note(*n) == Repeat::No).count() as u64;
         assert!(found < 4 * size, "{found}");
         assert!(repeats.recent.len() <= REMEMBERED);
         let mut repeats = Repeats::default();

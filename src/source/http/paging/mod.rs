@@ -91,23 +91,11 @@ impl Signals {
     /// In the order of [`Paging::locators`].
     pub(crate) fn of(found: [Option<Extracted>; 5]) -> Self {
         let [next, pages, total, more, done] = found;
-        Signals {
-            next,
-            pages,
-            total,
-            more,
-            done,
-        }
+        Signals { next, pages, total, more, done }
     }
 
     pub(crate) fn in_order(&mut self) -> [&mut Option<Extracted>; 5] {
-        [
-            &mut self.next,
-            &mut self.pages,
-            &mut self.total,
-            &mut self.more,
-            &mut self.done,
-        ]
+        [&mut self.next, &mut self.pages, &mut self.total, &mut self.more, &mut self.done]
     }
 }
 
@@ -229,10 +217,7 @@ impl Paging {
         let says_more = self.says_more(facts.signals)?;
         let after = match self.model {
             PagingModel::PageNumber | PagingModel::Offset => self.after_counted(facts, says_more),
-            _ => NextPage {
-                next: self.next_linked(facts, says_more)?,
-                ..NextPage::default()
-            },
+            _ => NextPage { next: self.next_linked(facts, says_more)?, ..NextPage::default() },
         };
         Ok(NextPage {
             next: after.next.filter(|_| says_more != Some(false)),

@@ -69,14 +69,8 @@ mod tests {
         for (at, json) in [
             (PagePosition::First, json!("first")),
             (PagePosition::Page(3), json!({"page": 3})),
-            (
-                PagePosition::TokenJson("[1.0]".to_owned()),
-                json!({"token_json": "[1.0]"}),
-            ),
-            (
-                PagePosition::Link("https://x/".to_owned()),
-                json!({"link": "https://x/"}),
-            ),
+            (PagePosition::TokenJson("[1.0]".to_owned()), json!({"token_json": "[1.0]"})),
+            (PagePosition::Link("https://x/".to_owned()), json!({"link": "https://x/"})),
         ] {
             assert_eq!(serde_json::to_value(&at).unwrap(), json);
             assert_eq!(serde_json::from_value::<PagePosition>(json).unwrap(), at);

@@ -71,43 +71,21 @@ fn page_numbers_end_with_the_number_of_pages_or_records() {
     let next_page = |page, records, says: Value| next(&by_pages, Page(page), records, 10, says);
     let two = || json!({"pages": 2});
     assert_eq!(next_page(0, 5, two()), Some(Page(1)));
-    assert_eq!(
-        next_page(0, 0, two()),
-        Some(Page(1)),
-        "an empty page in the middle"
-    );
+    assert_eq!(next_page(0, 0, two()), Some(Page(1)), "an empty page in the middle");
     assert_eq!(next_page(1, 4, json!({"pages": "2"})), None);
     assert_eq!(next_page(0, 0, json!({"pages": 0})), None);
-    assert_eq!(
-        next_page(3, 5, json!({})),
-        Some(Page(4)),
-        "without the number, to an empty page"
-    );
+    assert_eq!(next_page(3, 5, json!({})), Some(Page(4)), "without the number, to an empty page");
     let by_total = model(json!({"model": "page_number", "param": "page", "total": "X-Total"}));
     let next_page = |page, records, seen, total: &str| {
-        let found = after(
-            &by_total,
-            Page(page),
-            records,
-            seen,
-            &json!({"total": total}),
-        );
+        let found = after(&by_total, Page(page), records, seen, &json!({"total": total}));
         let found = found.unwrap();
         assert_eq!(found.total, total.parse().ok());
         found.next
     };
     assert_eq!(next_page(1, 5, 5, "7"), Some(Page(2)));
     assert_eq!(next_page(2, 2, 7, "7"), None);
-    assert_eq!(
-        next_page(2, 0, 5, "7"),
-        None,
-        "the pages so far had room for them"
-    );
-    assert_eq!(
-        next_page(2, 0, 5, "17"),
-        Some(Page(3)),
-        "an empty page in the middle"
-    );
+    assert_eq!(next_page(2, 0, 5, "7"), None, "the pages so far had room for them");
+    assert_eq!(next_page(2, 0, 5, "17"), Some(Page(3)), "an empty page in the middle");
 }
 
 #[test]
@@ -140,11 +118,7 @@ fn offsets_move_by_what_came() {
     assert_eq!(model.ahead(&Offset(50)), Some(Offset(150)));
     let next =
         |offset, records, says| next(&model, Offset(offset), records, offset + records, says);
-    assert_eq!(
-        next(0, 50, json!({})),
-        Some(Offset(50)),
-        "fewer than asked for"
-    );
+    assert_eq!(next(0, 50, json!({})), Some(Offset(50)), "fewer than asked for");
     assert_eq!(next(50, 50, json!({"total": 101})), Some(Offset(100)));
     assert_eq!(next(100, 1, json!({"total": 101})), None);
     assert_eq!(next(100, 0, json!({"total": 101})), None);
@@ -163,33 +137,14 @@ fn offsets_move_by_what_came() {
 #[test]
 fn tokens_lead_on_until_there_is_none() {
     let model = model(json!({"model": "cursor", "param": "after", "next": "/meta/next"}));
-    assert_eq!(
-        next(&model, First, 0, 0, json!({"next": "abc"})),
-        Some(token("abc"))
-    );
-    assert_eq!(
-        next(&model, First, 5, 5, json!({"next": 7})),
-        Some(TokenJson("7".to_owned()))
-    );
-    for end in [
-        json!({}),
-        json!({"next": null}),
-        json!({"next": ""}),
-        json!({"next": false}),
-    ] {
+    assert_eq!(next(&model, First, 0, 0, json!({"next": "abc"})), Some(token("abc")));
+    assert_eq!(next(&model, First, 5, 5, json!({"next": 7})), Some(TokenJson("7".to_owned())));
+    for end in [json!({}), json!({"next": null}), json!({"next": ""}), json!({"next": false})] {
         assert_eq!(next(&model, token("abc"), 5, 5, end.clone()), None, "{end}");
     }
     let again = || json!({"next": "abc"});
-    assert_eq!(
-        next(&model, token("abc"), 0, 5, again()),
-        None,
-        "nothing, and nowhere else"
-    );
-    assert_eq!(
-        next(&model, token("abc"), 1, 6, again()),
-        Some(token("abc")),
-        "for the guard"
-    );
+    assert_eq!(next(&model, token("abc"), 0, 5, again()), None, "nothing, and nowhere else");
+    assert_eq!(next(&model, token("abc"), 1, 6, again()), Some(token("abc")), "for the guard");
 }
 
 #[test]
@@ -197,15 +152,8 @@ fn the_last_record_may_hold_the_token() {
     let model = model(json!({"model": "cursor", "param": "after", "last": "/id"}));
     let next = |records, last: Value| next(&model, token("a"), records, 9, json!({"last": last}));
     assert_eq!(next(5, json!(r#"{"id": "b"}"#)), Some(token("b")));
-    assert_eq!(
-        next(5, json!(r#"{"id": 7}"#)),
-        Some(TokenJson("7".to_owned()))
-    );
-    assert_eq!(
-        next(1, json!(r#"{"id": "a"}"#)),
-        None,
-        "where the bound belongs to the page"
-    );
+    assert_eq!(next(5, json!(r#"{"id": 7}"#)), Some(TokenJson("7".to_owned())));
+    assert_eq!(next(1, json!(r#"{"id": "a"}"#)), None, "where the bound belongs to the page");
     assert_eq!(next(0, Value::Null), None);
     assert_eq!(next(5, json!("{}")), None);
 }
@@ -220,30 +168,17 @@ fn more_and_done_decide_for_every_model() {
         number[flag] = json!("/flag");
         let number = model(number);
         let flag_for = |is_more: bool| json!({"next": "abc", flag: is_more == (flag == "more")});
-        assert_eq!(
-            next(&cursor, First, 5, 5, flag_for(true)),
-            Some(token("abc"))
-        );
+        assert_eq!(next(&cursor, First, 5, 5, flag_for(true)), Some(token("abc")));
         assert_eq!(next(&cursor, First, 5, 5, flag_for(false)), None);
         assert_eq!(next(&number, Page(1), 0, 0, flag_for(true)), Some(Page(2)));
         assert_eq!(next(&number, Page(1), 5, 5, flag_for(false)), None);
         let says = json!({flag: flag == "more"});
         let error = after(&cursor, First, 5, 5, &says).unwrap_err();
-        assert!(
-            error
-                .message()
-                .ends_with("more pages, but /next leads to none")
-        );
+        assert!(error.message().ends_with("more pages, but /next leads to none"));
     }
     let model =
         model(json!({"model": "cursor", "param": "after", "next": "/next", "more": "/more"}));
-    for no in [
-        json!(false),
-        json!("false"),
-        json!(0),
-        json!("0"),
-        json!(null),
-    ] {
+    for no in [json!(false), json!("false"), json!(0), json!("0"), json!(null)] {
         let says = json!({"next": "abc", "more": no});
         assert_eq!(next(&model, First, 5, 5, says), None, "{no}");
     }

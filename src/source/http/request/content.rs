@@ -32,10 +32,9 @@ impl RequestContent {
                 Some(RequestBody::Form(pairs(members)))
             }
             (BodyFormat::Form, _) => Some(RequestBody::Form(Vec::new())),
-            (BodyFormat::Json, body) => body.clone().map(|value| RequestBody::Json {
-                value,
-                verbatim: Vec::new(),
-            }),
+            (BodyFormat::Json, body) => {
+                body.clone().map(|value| RequestBody::Json { value, verbatim: Vec::new() })
+            }
         };
         let params = match fill_value(Value::Object(settings.params.clone()), row)? {
             Value::Object(params) => pairs(&params),
@@ -68,10 +67,7 @@ impl RequestContent {
                     }
                 };
                 put_at(&mut whole, name, member);
-                Some(RequestBody::Json {
-                    value: whole,
-                    verbatim,
-                })
+                Some(RequestBody::Json { value: whole, verbatim })
             }
         };
     }
@@ -88,9 +84,7 @@ impl RequestContent {
                 let text = verbatim
                     .iter()
                     .zip(places)
-                    .fold(value.to_string(), |text, (json, place)| {
-                        text.replace(&place, json)
-                    });
+                    .fold(value.to_string(), |text, (json, place)| text.replace(&place, json));
                 Some(text)
             }
         }
@@ -157,10 +151,7 @@ mod tests {
         };
         for (name, value) in [
             ("/query/after", Extracted::Text("a\"b".to_owned())),
-            (
-                "/new/deep",
-                Extracted::Json("[0.10, 123456789012345678901234567890]".to_owned()),
-            ),
+            ("/new/deep", Extracted::Json("[0.10, 123456789012345678901234567890]".to_owned())),
             ("after", Extracted::Json("7".to_owned())),
         ] {
             content.put(SendIn::Body, name, value);

@@ -36,9 +36,8 @@ impl HttpSource {
         }
         let proof = self.prove(fetched);
         let now = self.sweep.began();
-        let span = self
-            .since()
-            .and_then(|since| since.next_span(&self.sweep.span(), self.range(), now));
+        let span =
+            self.since().and_then(|since| since.next_span(&self.sweep.span(), self.range(), now));
         match span {
             Some(span) => {
                 let first = self.settings().paging.first();
@@ -94,9 +93,9 @@ impl HttpSource {
         }
         if fetched.lacks_next && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
             let why = "the first page does not say where the next one is";
-            self.context.remarks.add(format!(
-                "{why}, and was taken for the only one: check `next` in the paging"
-            ));
+            self.context
+                .remarks
+                .add(format!("{why}, and was taken for the only one: check `next` in the paging"));
             return Proof::Partial(Reason::Inconclusive(why.to_owned()));
         }
         Proof::Complete

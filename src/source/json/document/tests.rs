@@ -3,10 +3,7 @@
 use super::*;
 
 fn look(json: &str, pointers: &[&str]) -> Vec<Option<String>> {
-    let pointers: Vec<Pointer> = pointers
-        .iter()
-        .map(|p| Pointer::parse(p).unwrap())
-        .collect();
+    let pointers: Vec<Pointer> = pointers.iter().map(|p| Pointer::parse(p).unwrap()).collect();
     let pointers: Vec<&Pointer> = pointers.iter().collect();
     find(json.as_bytes(), &pointers)
         .unwrap()
@@ -20,15 +17,7 @@ fn values_are_found_where_they_stand() {
     let json = r#" {"data" : [ {"id":1.50}, {"id":"]}"} ] , "meta":{"next":"a\"b","a/b":{"~":7}}, "x":null}"#;
     let found = look(
         json,
-        &[
-            "/data",
-            "/data/1/id",
-            "/meta/next",
-            "/meta/a~1b/~0",
-            "/x",
-            "/y",
-            "/meta/next/z",
-        ],
+        &["/data", "/data/1/id", "/meta/next", "/meta/a~1b/~0", "/x", "/y", "/meta/next/z"],
     );
     let expected = [
         Some(r#"[ {"id":1.50}, {"id":"]}"} ]"#),
@@ -48,10 +37,7 @@ fn values_are_found_where_they_stand() {
 
 #[test]
 fn the_last_of_repeated_keys_counts_and_escaped_keys_are_the_same() {
-    assert_eq!(
-        look(r#"{"a":{"b":1},"\u0061":2}"#, &["/a", "/a/b"]),
-        [Some("2".to_owned()), None]
-    );
+    assert_eq!(look(r#"{"a":{"b":1},"\u0061":2}"#, &["/a", "/a/b"]), [Some("2".to_owned()), None]);
 }
 
 #[test]
@@ -59,16 +45,8 @@ fn every_prefix_of_a_document_is_incomplete() {
     let json = r#"{"a": [1, {"b": "c\\\"d"}, true], "e": -1.5e3}"#;
     let pointer = Pointer::parse("/e").unwrap();
     for end in 0..json.len() {
-        assert_eq!(
-            find(&json.as_bytes()[..end], &[&pointer]),
-            Err(JsonError::Incomplete),
-            "{end}"
-        );
-        assert_eq!(
-            find(&json.as_bytes()[..end], &[]),
-            Err(JsonError::Incomplete),
-            "{end}"
-        );
+        assert_eq!(find(&json.as_bytes()[..end], &[&pointer]), Err(JsonError::Incomplete), "{end}");
+        assert_eq!(find(&json.as_bytes()[..end], &[]), Err(JsonError::Incomplete), "{end}");
     }
     assert!(find(json.as_bytes(), &[&pointer]).is_ok());
 }
@@ -84,21 +62,14 @@ fn what_is_no_document_is_malformed() {
         (r#"{"a":1 ;}"#, 7),
     ] {
         let pointer = Pointer::parse("/a").unwrap();
-        assert_eq!(
-            find(json.as_bytes(), &[&pointer]),
-            Err(JsonError::Malformed(at)),
-            "{json}"
-        );
+        assert_eq!(find(json.as_bytes(), &[&pointer]), Err(JsonError::Malformed(at)), "{json}");
     }
 }
 
 #[test]
 fn a_spoilt_record_does_not_hide_the_page() {
     let json = b"{\"data\": [{\"a\": NaN}, {\"b\": \"\xff\"}], \"next\": 3}";
-    let pointers = [
-        Pointer::parse("/data").unwrap(),
-        Pointer::parse("/next").unwrap(),
-    ];
+    let pointers = [Pointer::parse("/data").unwrap(), Pointer::parse("/next").unwrap()];
     let (found, parts) = find_parts(json, &[&pointers[0], &pointers[1]], Container::Array).unwrap();
     assert_eq!(&json[found[1].clone().unwrap()], b"3");
     assert_eq!((parts.spans.len(), parts.faults.len()), (2, 0));
@@ -139,24 +110,9 @@ fn elements_and_members_are_found_in_the_same_walk() {
 #[test]
 fn what_is_wrong_between_elements_spoils_neither() {
     for (array, expected, index, message) in [
-        (
-            "[1,,2]",
-            vec!["1", "", "2"],
-            1,
-            "the array has an empty element before byte 9",
-        ),
-        (
-            "[,1]",
-            vec!["", "1"],
-            0,
-            "the array has an empty element before byte 7",
-        ),
-        (
-            "[1, ]",
-            vec!["1", ""],
-            1,
-            "the array ends in a comma before byte 10",
-        ),
+        ("[1,,2]", vec!["1", "", "2"], 1, "the array has an empty element before byte 9"),
+        ("[,1]", vec!["", "1"], 0, "the array has an empty element before byte 7"),
+        ("[1, ]", vec!["1", ""], 1, "the array ends in a comma before byte 10"),
         (
             "[1 2, 3]",
             vec!["1", "2", "3"],

@@ -44,21 +44,17 @@ impl ConfiguredStream {
     pub(super) fn of(settings: &ProgramSettings, catalog: &Value) -> Result<Self> {
         let streams = catalog["streams"].as_array().cloned().unwrap_or_default();
         // A configured catalog wraps each stream.
-        let streams = streams
-            .into_iter()
-            .map(|stream| match stream["stream"].is_object() {
-                true => stream["stream"].clone(),
-                false => stream,
-            });
+        let streams = streams.into_iter().map(|stream| match stream["stream"].is_object() {
+            true => stream["stream"].clone(),
+            false => stream,
+        });
         let streams: Vec<Value> = streams.collect();
         let all = || -> Vec<String> {
             let last = |stream| names(stream).pop();
             streams.iter().filter_map(last).collect()
         };
-        let found: Vec<&Value> = streams
-            .iter()
-            .filter(|stream| names(stream).contains(&settings.stream))
-            .collect();
+        let found: Vec<&Value> =
+            streams.iter().filter(|stream| names(stream).contains(&settings.stream)).collect();
         let [stream] = found[..] else {
             let what = match found.is_empty() {
                 true => "has no stream",
@@ -113,13 +109,8 @@ fn names(stream: &Value) -> Vec<String> {
     let Some(name) = stream["name"].as_str() else {
         return Vec::new();
     };
-    let with_namespace = stream["namespace"]
-        .as_str()
-        .map(|space| format!("{space}.{name}"));
-    [name.to_owned()]
-        .into_iter()
-        .chain(with_namespace)
-        .collect()
+    let with_namespace = stream["namespace"].as_str().map(|space| format!("{space}.{name}"));
+    [name.to_owned()].into_iter().chain(with_namespace).collect()
 }
 
 /// Incremental, if the connector has a cursor of its own.
@@ -127,9 +118,7 @@ fn mode(settings: &ProgramSettings, stream: &Value) -> Result<SyncMode> {
     let modes = stream["supported_sync_modes"].as_array();
     let can = |mode: &str| modes.is_some_and(|modes| modes.iter().any(|one| one == mode));
     let has_cursor = stream["source_defined_cursor"] == true
-        || stream["default_cursor_field"]
-            .as_array()
-            .is_some_and(|path| !path.is_empty());
+        || stream["default_cursor_field"].as_array().is_some_and(|path| !path.is_empty());
     match settings.sync_mode {
         Some(SyncMode::Incremental) if !can("incremental") => Err(Error::usage(format!(
             "the stream `{}` of `{}` cannot be read incrementally",
@@ -165,9 +154,7 @@ fn discover(settings: &ProgramSettings, context: &SourceContext) -> Result<Value
                 messages.line_mut().clear();
                 match changed {
                     Ok(remark) => {
-                        remark
-                            .into_iter()
-                            .for_each(|remark| context.remarks.add(remark));
+                        remark.into_iter().for_each(|remark| context.remarks.add(remark));
                         continue;
                     }
                     Err(how) => how,

@@ -28,12 +28,8 @@ const PLACES: [&str; 18] = [
     "/control/connectorConfig/config",
 ];
 
-static POINTERS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
-    PLACES
-        .iter()
-        .filter_map(|text| Pointer::parse(text))
-        .collect()
-});
+static POINTERS: LazyLock<Vec<Pointer>> =
+    LazyLock::new(|| PLACES.iter().filter_map(|text| Pointer::parse(text)).collect());
 
 /// The values at [`PLACES`], as JSON; none if the line is not JSON.
 pub(super) struct AirbyteMessage<'a> {

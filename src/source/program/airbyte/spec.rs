@@ -36,10 +36,6 @@ pub(super) fn lacks(settings: &ProgramSettings, context: &SourceContext) -> Opti
         Some(path) => format!("`{}` lacks", path.display()),
         None => "there is no config, and it has to have".to_owned(),
     };
-    (!required.is_empty()).then(|| {
-        format!(
-            "{what} `{}`, which the connector requires (spec)",
-            required.join("`, `")
-        )
-    })
+    (!required.is_empty())
+        .then(|| format!("{what} `{}`, which the connector requires (spec)", required.join("`, `")))
 }

@@ -7,10 +7,7 @@ use super::super::router::StreamMessage;
 use super::{MessageReceiver, PENDING, Received, WAITING, queue};
 
 fn record(size: usize) -> StreamMessage {
-    StreamMessage::Record {
-        payload: vec![b'x'; size],
-        version: None,
-    }
+    StreamMessage::Record { payload: vec![b'x'; size], version: None }
 }
 
 /// The size of the next record; none at the end.

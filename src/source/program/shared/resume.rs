@@ -40,10 +40,7 @@ pub(super) fn parts(protocol: Protocol, candidates: &[RunCandidate]) -> Vec<RunP
         });
         match joined {
             Some(at) => parts[at].members.push(index),
-            None => parts.push(RunPlan {
-                members: vec![index],
-                start: ResumePoint::default(),
-            }),
+            None => parts.push(RunPlan { members: vec![index], start: ResumePoint::default() }),
         }
     }
     for part in &mut parts {
@@ -105,12 +102,10 @@ pub(super) fn has_caught_up(
     };
     // A stream of which they say nothing begins at the start once more: not for one that did not.
     (has_begun || bookmarks.contains_key(stream))
-        && bookmarks
-            .iter()
-            .all(|(name, with)| match state["bookmarks"].get(name) {
-                Some(known) => is_as_far(known, with),
-                None => name != stream,
-            })
+        && bookmarks.iter().all(|(name, with)| match state["bookmarks"].get(name) {
+            Some(known) => is_as_far(known, with),
+            None => name != stream,
+        })
 }
 
 /// Whether each value in it is the same as in the other, or a later one.
@@ -121,10 +116,7 @@ fn is_as_far(value: &Value, other: &Value) -> bool {
             .all(|(name, other)| value.get(name).is_some_and(|value| is_as_far(value, other))),
         (Value::Array(value), Value::Array(other)) => {
             value.len() == other.len()
-                && value
-                    .iter()
-                    .zip(other)
-                    .all(|(value, other)| is_as_far(value, other))
+                && value.iter().zip(other).all(|(value, other)| is_as_far(value, other))
         }
         (Value::Number(value), Value::Number(other)) => match (value.as_i64(), other.as_i64()) {
             (Some(value), Some(other)) => value >= other,

@@ -33,11 +33,7 @@ type Participant = (OpenRequest, CatalogStream);
 
 impl Runs {
     pub(super) fn of(group: Arc<PipelineGroup>) -> Self {
-        Runs {
-            group,
-            catalog: None,
-            ahead: None,
-        }
+        Runs { group, catalog: None, ahead: None }
     }
 
     /// Serves all pipelines as they arrive.
@@ -54,8 +50,7 @@ impl Runs {
             ..arrivals[0].context.clone()
         };
         let program = arrivals[0].settings.program.clone();
-        self.group
-            .begin(&program, arrivals.iter().map(|arrival| arrival.index));
+        self.group.begin(&program, arrivals.iter().map(|arrival| arrival.index));
         let catalog = match self.catalog.take() {
             Some(catalog) => Ok(catalog),
             None => Catalog::of(&arrivals[0].settings, &context),
@@ -82,10 +77,7 @@ impl Runs {
         let parts = parts(protocol, &candidates);
         let is_only = parts.len() == 1 && !is_late && !self.group.awaits_more();
         for part in parts {
-            let RunPlan {
-                members: places,
-                start,
-            } = part;
+            let RunPlan { members: places, start } = part;
             let part = places.iter().filter_map(|at| members[*at].take());
             let mut part: Vec<Participant> = part.collect();
             // Nobody starts a program for runs that were stopped while they waited.
@@ -117,10 +109,8 @@ impl Runs {
         is_only: bool,
         context: &SourceContext,
     ) -> ResumePoint {
-        let settings: Vec<&ProgramSettings> = members
-            .iter()
-            .map(|(arrival, _)| &arrival.settings)
-            .collect();
+        let settings: Vec<&ProgramSettings> =
+            members.iter().map(|(arrival, _)| &arrival.settings).collect();
         let started = match catalog.start(&settings, start.state.as_deref(), context) {
             Ok(started) => started,
             Err(error) => {

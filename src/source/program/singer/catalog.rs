@@ -108,15 +108,9 @@ fn discover(settings: &ProgramSettings, context: &SourceContext) -> Result<Value
     let mut text = Vec::new();
     let read = output.read_to_end(&mut text);
     read.map_err(|cause| match cause.downcast::<Error>() {
-        Ok(error) => error
-            .detail("it was asked for its catalog (--discover)")
-            .next(next),
+        Ok(error) => error.detail("it was asked for its catalog (--discover)").next(next),
         Err(cause) => output.failure("cannot be read").caused_by(cause),
     })?;
-    serde_json::from_slice(&text).map_err(|cause| {
-        output
-            .failure("gave no catalog")
-            .caused_by(cause)
-            .next(next)
-    })
+    serde_json::from_slice(&text)
+        .map_err(|cause| output.failure("gave no catalog").caused_by(cause).next(next))
 }

@@ -111,9 +111,8 @@ impl Csv {
         let first = self.columns.as_ref().and_then(|names| names.first());
         let quote = self.encoder.dialect().quote;
         let bare = row.get(usize::from(row.first().copied() == quote)..);
-        let looks_like_it = first
-            .zip(bare)
-            .is_some_and(|(name, row)| row.starts_with(name.as_bytes()));
+        let looks_like_it =
+            first.zip(bare).is_some_and(|(name, row)| row.starts_with(name.as_bytes()));
         if !looks_like_it || self.scan.fault.is_some() {
             return false;
         }
@@ -132,9 +131,7 @@ impl Csv {
             2 => " and once more".to_owned(),
             n => format!(" and {} times more", n - 1),
         };
-        Some(format!(
-            "the header comes again in line {first}{more}, which was taken for no record"
-        ))
+        Some(format!("the header comes again in line {first}{more}, which was taken for no record"))
     }
 }
 
@@ -153,17 +150,11 @@ fn other_delimiter(name: &str) -> Option<&'static str> {
     if name.to_ascii_lowercase().starts_with("sep=") {
         return Some("the first line is Excel's: skip_lines => 1, and delimiter => as it says");
     }
-    Some(
-        match name.chars().find(|c| matches!(c, ';' | '\t' | '|'))? {
-            ';' => {
-                "delimiter => ';' if that is what stands between the fields, else delimiter => ','"
-            }
-            '|' => {
-                "delimiter => '|' if that is what stands between the fields, else delimiter => ','"
-            }
-            _ => "format => 'tsv' if a tab stands between the fields, else delimiter => ','",
-        },
-    )
+    Some(match name.chars().find(|c| matches!(c, ';' | '\t' | '|'))? {
+        ';' => "delimiter => ';' if that is what stands between the fields, else delimiter => ','",
+        '|' => "delimiter => '|' if that is what stands between the fields, else delimiter => ','",
+        _ => "format => 'tsv' if a tab stands between the fields, else delimiter => ','",
+    })
 }
 
 /// Faults of column names: empty, repeated, or with control characters.

@@ -27,10 +27,7 @@ impl Csv {
             }
             at += 1;
         };
-        let dialect = CsvDialect {
-            line_end,
-            ..self.encoder.dialect().clone()
-        };
+        let dialect = CsvDialect { line_end, ..self.encoder.dialect().clone() };
         self.line_end = Some(line_end);
         self.scan = RowScan::new(dialect.clone(), self.limits);
         let names = self.columns.clone().unwrap_or_default();

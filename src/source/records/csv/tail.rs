@@ -11,12 +11,7 @@ impl Csv {
         let line = window.line;
         if self.scan.has_open_quote() {
             let message = self.open_quote_message(line);
-            return Tail::new(
-                window,
-                TailState::UnclosedQuote,
-                BAD_COPY_FILE_FORMAT,
-                message,
-            );
+            return Tail::new(window, TailState::UnclosedQuote, BAD_COPY_FILE_FORMAT, message);
         }
         let row = trim_cr(window.data());
         let mut message = format!("the content ends inside the row at line {line}");

@@ -16,9 +16,7 @@ pub(super) struct GzipMembers {
 
 impl GzipMembers {
     pub(super) fn new(reader: BufReader<CountingReader>) -> Self {
-        GzipMembers {
-            member: Some(GzDecoder::new(reader)),
-        }
+        GzipMembers { member: Some(GzDecoder::new(reader)) }
     }
 }
 
@@ -36,10 +34,7 @@ impl Read for GzipMembers {
             if !has_next_member(rest)? {
                 return Ok(0);
             }
-            self.member = self
-                .member
-                .take()
-                .map(|done| GzDecoder::new(done.into_inner()));
+            self.member = self.member.take().map(|done| GzDecoder::new(done.into_inner()));
         }
     }
 }

@@ -23,9 +23,7 @@ pub(super) struct ThreadedReader {
 impl ThreadedReader {
     pub(super) fn new(content: Box<dyn Read + Send>) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(1);
-        thread::Builder::new()
-            .name("decoder".to_owned())
-            .spawn(move || pump(content, &sender))?;
+        thread::Builder::new().name("decoder".to_owned()).spawn(move || pump(content, &sender))?;
         Ok(ThreadedReader {
             chunks,
             chunk: io::Cursor::default(),

@@ -72,21 +72,14 @@ fn text_does_not_depend_on_where_chunks_and_pieces_end() {
 fn every_line_is_found_again_in_the_content() {
     for name in NAMES {
         let encoding = Encoding::for_label(name.as_bytes()).unwrap();
-        let lines: String = (0..500)
-            .map(|i| format!("{i},h\u{e9}llo \u{e4}\n"))
-            .collect();
+        let lines: String = (0..500).map(|i| format!("{i},h\u{e9}llo \u{e4}\n")).collect();
         let lines = match encoding.encode(&lines) {
             (bytes, _, false) if encoding.output_encoding() == encoding => bytes.into_owned(),
             _ if is_utf16(encoding) => {
                 let units = lines.encode_utf16();
                 let big = encoding == encoding_rs::UTF_16BE;
-                let bytes = units.map(|unit| {
-                    if big {
-                        unit.to_be_bytes()
-                    } else {
-                        unit.to_le_bytes()
-                    }
-                });
+                let bytes =
+                    units.map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
                 bytes.collect::<Vec<_>>().concat()
             }
             _ => continue,

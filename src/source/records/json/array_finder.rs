@@ -47,11 +47,7 @@ impl ArrayFinder {
         ArrayFinder {
             path,
             within,
-            next: if is_open {
-                Expected::CommaOrEnd
-            } else {
-                Expected::Value
-            },
+            next: if is_open { Expected::CommaOrEnd } else { Expected::Value },
             index: None,
             began: None,
             has_records: is_open,
@@ -132,10 +128,8 @@ impl ArrayFinder {
         let depth = self.within.len();
         let segments = self.path.segments();
         let is_element = self.within.ends_with('[');
-        let is_on_way = !is_element
-            || self
-                .index
-                .is_some_and(|index| segments[depth - 1] == index.to_string());
+        let is_on_way =
+            !is_element || self.index.is_some_and(|index| segments[depth - 1] == index.to_string());
         let is_there = is_on_way && depth == segments.len();
         match byte {
             b'[' | b'{' if is_there => {
@@ -152,10 +146,7 @@ impl ArrayFinder {
                 self.skip_value(window)
             }
             _ if is_there => Err(FrameError::Malformed(
-                format!(
-                    "`{}` in the document is not an array of records",
-                    self.path.text()
-                ),
+                format!("`{}` in the document is not an array of records", self.path.text()),
                 "say where the array is: records => '/data'",
             )),
             b'{' if is_on_way => {

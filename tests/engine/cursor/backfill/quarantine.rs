@@ -7,8 +7,7 @@ const OPEN: &str =
     "select pipeline, payload, batch, seen from sluice.quarantine_open_details order by id";
 
 async fn loosen(db: &TestDb) {
-    db.execute("alter table shop.items drop constraint items_n_check")
-        .await;
+    db.execute("alter table shop.items drop constraint items_n_check").await;
 }
 
 #[tokio::test]
@@ -18,11 +17,7 @@ async fn records_of_a_backfill_are_replayed_with_those_of_the_pipeline() {
     past.load(&[r#"{"id": 1, "n": 0}"#]).await;
     assert_eq!(db.rows(OPEN).await, [r#"items|{"id": 1, "n": 0}|1|1"#]);
     loosen(&db).await;
-    assert_eq!(
-        db.value("select replayed, inserted from sluice.replay('items')")
-            .await,
-        "1|1"
-    );
+    assert_eq!(db.value("select replayed, inserted from sluice.replay('items')").await, "1|1");
     assert_eq!(db.rows(ROWS).await, ["1|0"]);
     db.is_sound().await;
 }
@@ -52,11 +47,7 @@ async fn replayed_record_of_the_pipeline_overwrites_a_row_that_a_backfill_added_
     live.load(&[r#"{"id": 1, "n": 0}"#]).await;
     start(&db).await.load(&[r#"{"id": 1, "n": 5}"#]).await;
     loosen(&db).await;
-    assert_eq!(
-        db.value("select replayed, updated from sluice.replay('items')")
-            .await,
-        "1|1"
-    );
+    assert_eq!(db.value("select replayed, updated from sluice.replay('items')").await, "1|1");
     assert_eq!(db.rows(ROWS).await, ["1|0"]);
 }
 
@@ -75,10 +66,7 @@ async fn record_that_a_backfill_finds_again_arrived_when_the_pipeline_read_it() 
     start(&db).await.load(&[r#"{"id": 2, "n": "x"}"#]).await;
     live.load(&[r#"{"id": 2, "n": "x"}"#]).await;
     let last = db.value("select max(batch_id) from sluice.batches").await;
-    assert_eq!(
-        db.rows(OPEN).await,
-        [format!(r#"items|{{"id": 2, "n": "x"}}|{last}|2"#)]
-    );
+    assert_eq!(db.rows(OPEN).await, [format!(r#"items|{{"id": 2, "n": "x"}}|{last}|2"#)]);
 }
 
 #[tokio::test]
@@ -86,19 +74,14 @@ async fn open_record_is_closed_by_a_backfill_that_loads_it_and_not_by_one_that_l
     let db = shop("").await;
     let mut live = Hand::start(&db).await;
     live.load(&[r#"{"id": 1, "n": 5}"#]).await;
-    live.load(&[r#"{"id": 1, "n": 0}"#, r#"{"id": 2, "n": 0}"#])
-        .await;
+    live.load(&[r#"{"id": 1, "n": 0}"#, r#"{"id": 2, "n": 0}"#]).await;
     loosen(&db).await;
     assert_eq!(
-        start(&db)
-            .await
-            .load(&[r#"{"id": 1, "n": 0}"#, r#"{"id": 2, "n": 0}"#])
-            .await,
+        start(&db).await.load(&[r#"{"id": 1, "n": 0}"#, r#"{"id": 2, "n": 0}"#]).await,
         "extracted=2 transformed=2 produced=2 inserted=1 stale=1"
     );
     assert_eq!(
-        db.rows("select status from sluice.quarantine order by quarantine_id")
-            .await,
+        db.rows("select status from sluice.quarantine order by quarantine_id").await,
         ["open", "loaded"]
     );
     db.execute("select sluice.replay('items')").await;
@@ -119,11 +102,7 @@ async fn same_bytes_that_are_bad_in_one_place_of_a_batch_stay_open() {
     Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;
     let mut past = start(&db).await;
     past.load(&[r#"{"id": 1}"#, r#"{"id": 1}"#]).await;
-    assert_eq!(
-        db.rows("select status, seen_count from sluice.quarantine")
-            .await,
-        ["open|2"]
-    );
+    assert_eq!(db.rows("select status, seen_count from sluice.quarantine").await, ["open|2"]);
 }
 
 #[tokio::test]
@@ -135,14 +114,11 @@ async fn orphans_of_a_backfill_are_tried_again_by_name_of_either() {
     )
     .await;
     let mut past = start(&db).await;
-    past.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    past.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#]).await;
     for (parent, name) in [(1, "items"), (2, "items.backfill-1")] {
-        db.execute(&format!("insert into shop.parents values ({parent})"))
-            .await;
+        db.execute(&format!("insert into shop.parents values ({parent})")).await;
         assert_eq!(
-            db.value(&format!("select sluice.retry_orphans('{name}')"))
-                .await,
+            db.value(&format!("select sluice.retry_orphans('{name}')")).await,
             "1",
             "{name}"
         );

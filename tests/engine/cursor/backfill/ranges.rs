@@ -11,12 +11,7 @@ async fn ranges_that_a_source_does_not_know_are_refused_with_those_it_knows() {
         format!("sluice.http_source(url => 'https://shop.example/', since => {since})")
     };
     let cases = [
-        (
-            "sluice.file_source('drop')".to_owned(),
-            "",
-            "a backfill needs a range",
-            "objects =>",
-        ),
+        ("sluice.file_source('drop')".to_owned(), "", "a backfill needs a range", "objects =>"),
         (
             "sluice.file_source('drop')".to_owned(),
             ", from_mark => '1'",
@@ -41,12 +36,7 @@ async fn ranges_that_a_source_does_not_know_are_refused_with_those_it_knows() {
             "this source knows no ranges",
             "to_start => true",
         ),
-        (
-            http(&format!("{since})")),
-            "",
-            "a backfill needs a range",
-            "values of /at",
-        ),
+        (http(&format!("{since})")), "", "a backfill needs a range", "values of /at"),
         (
             http(&format!("{since})")),
             ", objects => 'a'",
@@ -91,14 +81,10 @@ async fn ranges_that_a_source_does_not_know_are_refused_with_those_it_knows() {
         ),
     ];
     for (source, range, message, hint) in cases {
-        db.execute(&format!("update sluice.pipelines set source = {source}"))
-            .await;
-        problem(
-            &db,
-            &format!("select sluice.start_backfill('items'{range})"),
-        )
-        .await
-        .refuses(message, hint);
+        db.execute(&format!("update sluice.pipelines set source = {source}")).await;
+        problem(&db, &format!("select sluice.start_backfill('items'{range})"))
+            .await
+            .refuses(message, hint);
     }
     assert_eq!(db.value("select count(*) from sluice.pipelines").await, "1");
 }
@@ -134,10 +120,7 @@ async fn source_is_narrowed_to_the_range() {
         ),
     ] {
         assert_eq!(
-            db.value(&format!(
-                "select sluice._ranged_source({source}, '{range}')"
-            ))
-            .await,
+            db.value(&format!("select sluice._ranged_source({source}, '{range}')")).await,
             narrowed
         );
     }

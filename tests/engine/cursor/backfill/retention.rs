@@ -8,20 +8,13 @@ async fn payloads_of_a_backfill_are_those_of_its_pipeline() {
     let mut live = Hand::start(&db).await;
     live.load(&[r#"{"id": 1, "n": 10}"#]).await;
     let mut past = start(&db).await;
-    past.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#])
-        .await;
+    past.load(&[r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#]).await;
     assert_eq!(
-        db.rows("select payload from sluice.raw_records('items') order by batch, ordinal")
-            .await,
-        [
-            r#"{"id": 1, "n": 10}"#,
-            r#"{"id": 1, "n": 1}"#,
-            r#"{"id": 2, "n": 2}"#
-        ]
+        db.rows("select payload from sluice.raw_records('items') order by batch, ordinal").await,
+        [r#"{"id": 1, "n": 10}"#, r#"{"id": 1, "n": 1}"#, r#"{"id": 2, "n": 2}"#]
     );
     assert_eq!(
-        db.rows("select pipeline_name, batches, records from sluice.retained()")
-            .await,
+        db.rows("select pipeline_name, batches, records from sluice.retained()").await,
         ["items|2|3"]
     );
     assert_eq!(
@@ -42,19 +35,16 @@ async fn payloads_of_a_backfill_are_those_of_its_pipeline() {
            source => sluice.file_source(path => 'drop'), max_bad_ratio => 1, retain_raw => '7 days', activate => false)",
     )
     .await;
-    for (batch, rows) in [
-        ("max", ["1|10", "2|102"]),
-        ("min", ["1|110", "2|102"]),
-        ("max", ["1|110", "2|102"]),
-    ] {
+    for (batch, rows) in
+        [("max", ["1|10", "2|102"]), ("min", ["1|110", "2|102"]), ("max", ["1|110", "2|102"])]
+    {
         db.execute(&format!(
             "select sluice.reload('items', array[(select {batch}(batch_id) from sluice.batches where kind = 'load')], version => 2)"
         ))
         .await;
         assert_eq!(db.rows(ROWS).await, rows, "{batch}");
     }
-    db.execute("select sluice.reload('items', from_batch => 1)")
-        .await;
+    db.execute("select sluice.reload('items', from_batch => 1)").await;
     assert_eq!(db.rows(ROWS).await, ["1|10", "2|2"]);
     db.is_sound().await;
     for call in [

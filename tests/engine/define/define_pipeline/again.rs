@@ -20,11 +20,7 @@ fn first(options: &[(&str, &str)]) -> String {
 }
 
 fn second(options: &[(&str, &str)]) -> String {
-    let own = [
-        ("version", "2"),
-        ("transform", "'shop.items_v2'"),
-        ("retain_raw", "'7 days'"),
-    ];
+    let own = [("version", "2"), ("transform", "'shop.items_v2'"), ("retain_raw", "'7 days'")];
     definition(&[&own, options].concat())
 }
 
@@ -49,8 +45,7 @@ async fn versions_applied_again_activate_nothing_and_set_nothing() {
     }
     assert_eq!(state(&db).await, before);
     assert_eq!(
-        db.value("select max_bad_ratio, retain_raw from sluice.pipelines")
-            .await,
+        db.value("select max_bad_ratio, retain_raw from sluice.pipelines").await,
         "0.5|7 days"
     );
 }
@@ -58,12 +53,8 @@ async fn versions_applied_again_activate_nothing_and_set_nothing() {
 #[tokio::test]
 async fn a_rollback_by_hand_survives_a_deploy_and_is_named() {
     let db = two_versions().await;
-    db.execute("select sluice.activate_version('items', 1)")
-        .await;
-    assert_eq!(
-        db.value(&first(&[])).await,
-        "pipeline items: shop.items, version 1 active"
-    );
+    db.execute("select sluice.activate_version('items', 1)").await;
+    assert_eq!(db.value(&first(&[])).await, "pipeline items: shop.items, version 1 active");
     let said = db.value(&second(&[])).await;
     let by = db
         .value("select activated_by from sluice.activations order by activation_id desc limit 1")
@@ -75,11 +66,7 @@ async fn a_rollback_by_hand_survives_a_deploy_and_is_named() {
     // The next version is the way out.
     db.execute(&V2.replace("items_v2", "items_v3")).await;
     assert_eq!(
-        db.value(&definition(&[
-            ("version", "3"),
-            ("transform", "'shop.items_v3'")
-        ]))
-        .await,
+        db.value(&definition(&[("version", "3"), ("transform", "'shop.items_v3'")])).await,
         "pipeline items: shop.items, version 1 → 3 active"
     );
 }
@@ -88,8 +75,7 @@ async fn a_rollback_by_hand_survives_a_deploy_and_is_named() {
 async fn what_was_set_by_hand_stays_and_is_named() {
     let db = two_versions().await;
     assert_eq!(
-        db.value("select sluice.set_policy('items', 'retain_raw', '30 days')")
-            .await,
+        db.value("select sluice.set_policy('items', 'retain_raw', '30 days')").await,
         "pipeline items: retain_raw 7 days → 30 days"
     );
     assert_eq!(
@@ -98,11 +84,7 @@ async fn what_was_set_by_hand_stays_and_is_named() {
     );
     // What the file says anew is the newer word.
     assert_eq!(
-        db.value(&second(&[
-            ("retain_raw", "'9 days'"),
-            ("max_bad_ratio", "0.2")
-        ]))
-        .await,
+        db.value(&second(&[("retain_raw", "'9 days'"), ("max_bad_ratio", "0.2")])).await,
         "pipeline items: shop.items, version 2 active; max_bad_ratio 0.5 → 0.2, retain_raw 30 days → 9 days"
     );
 }
@@ -111,38 +93,26 @@ async fn what_was_set_by_hand_stays_and_is_named() {
 async fn what_is_left_out_keeps_its_value_and_retention_ends_by_a_word() {
     let db = two_versions().await;
     assert_eq!(
-        db.value(&definition(&[
-            ("version", "2"),
-            ("transform", "'shop.items_v2'")
-        ]))
-        .await,
+        db.value(&definition(&[("version", "2"), ("transform", "'shop.items_v2'")])).await,
         "pipeline items: shop.items, version 2 active"
     );
     assert_eq!(
-        db.value("select retain_raw, max_bad_ratio from sluice.pipelines")
-            .await,
+        db.value("select retain_raw, max_bad_ratio from sluice.pipelines").await,
         "7 days|0.5"
     );
     assert_eq!(
         db.value(&second(&[("retain_raw", "'0'")])).await,
         "pipeline items: shop.items, version 2 active; retain_raw 7 days → none"
     );
-    assert_eq!(
-        db.value("select retain_raw is null from sluice.pipelines")
-            .await,
-        "t"
-    );
+    assert_eq!(db.value("select retain_raw is null from sluice.pipelines").await, "t");
 }
 
 #[tokio::test]
 async fn a_change_of_the_source_is_told_setting_by_setting() {
     let db = two_versions().await;
     assert_eq!(
-        db.value(&second(&[(
-            "source",
-            "sluice.file_source(path => 'drop', settle_seconds => 5)"
-        )]))
-        .await,
+        db.value(&second(&[("source", "sluice.file_source(path => 'drop', settle_seconds => 5)")]))
+            .await,
         r#"pipeline items: shop.items, version 2 active; source path "-" → "drop", source settle_seconds none → 5"#
     );
 }
@@ -150,10 +120,7 @@ async fn a_change_of_the_source_is_told_setting_by_setting() {
 #[tokio::test]
 async fn an_old_version_need_not_fit_the_target_any_more() {
     let db = two_versions().await;
-    Hand::start(&db)
-        .await
-        .load(&[r#"{"id": 1, "name": "a"}"#])
-        .await;
+    Hand::start(&db).await.load(&[r#"{"id": 1, "name": "a"}"#]).await;
     db.execute(
         "create function shop.items_v3(doc jsonb) returns table (id bigint, title text) language sql stable as $$
            select (doc->>'id')::bigint, doc->>'name' $$;
@@ -163,10 +130,7 @@ async fn an_old_version_need_not_fit_the_target_any_more() {
     let third = definition(&[("version", "3"), ("transform", "'shop.items_v3'")]);
     db.execute(&third).await;
     for sql in [first(&[]), second(&[]), third] {
-        assert_eq!(
-            db.value(&sql).await,
-            "pipeline items: shop.items, version 3 active"
-        );
+        assert_eq!(db.value(&sql).await, "pipeline items: shop.items, version 3 active");
     }
 }
 
@@ -181,10 +145,7 @@ async fn a_candidate_is_activated_by_the_definition_that_says_so() {
         db.value(&second(&[("activate", "false")])).await,
         "pipeline items: shop.items, version 1 active, version 2 a candidate"
     );
-    assert_eq!(
-        db.value(&second(&[])).await,
-        "pipeline items: shop.items, version 1 → 2 active"
-    );
+    assert_eq!(db.value(&second(&[])).await, "pipeline items: shop.items, version 1 → 2 active");
 }
 
 #[tokio::test]
@@ -194,13 +155,8 @@ async fn a_definition_holds_up_no_batch() {
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1}"#]).await;
     let open = db.connect().await;
-    open.batch_execute(&format!("begin; {}", first(&[("max_bad_ratio", "1")])))
-        .await
-        .unwrap();
-    hand.session
-        .batch_execute("set lock_timeout = '10s'")
-        .await
-        .unwrap();
+    open.batch_execute(&format!("begin; {}", first(&[("max_bad_ratio", "1")]))).await.unwrap();
+    hand.session.batch_execute("set lock_timeout = '10s'").await.unwrap();
     assert_eq!(
         hand.load(&[r#"{"id": 2}"#]).await,
         "extracted=1 transformed=1 produced=1 inserted=1"
@@ -222,11 +178,7 @@ async fn operators_and_functions_of_others_are_not_called() {
          create operator public.|| (leftarg = text, rightarg = text, function = public.concat);",
     );
     for operator in ["<", ">", "<=", ">=", "="] {
-        for (left, right) in [
-            ("numeric", "integer"),
-            ("text", "text"),
-            ("integer", "integer"),
-        ] {
+        for (left, right) in [("numeric", "integer"), ("text", "text"), ("integer", "integer")] {
             traps += &format!(
                 "create operator public.{operator} (leftarg = {left}, rightarg = {right}, function = public.trap);"
             );
@@ -234,12 +186,8 @@ async fn operators_and_functions_of_others_are_not_called() {
     }
     db.execute(&traps).await;
     for path in ["public", "public, pg_catalog"] {
-        for sql in [
-            first(&[]),
-            first(&[("missing", "'delete'"), ("order_by", "'id'")]),
-        ] {
-            db.execute(&format!("set search_path = {path}; {sql}"))
-                .await;
+        for sql in [first(&[]), first(&[("missing", "'delete'"), ("order_by", "'id'")])] {
+            db.execute(&format!("set search_path = {path}; {sql}")).await;
         }
     }
 }
@@ -249,22 +197,14 @@ async fn definitions_from_before_they_were_kept_say_everything_anew_but_activate
     let db = two_versions().await;
     db.execute("update sluice.transforms set definition = null; select sluice.activate_version('items', 1)")
         .await;
-    db.execute("select sluice.set_policy('items', 'retain_raw', '30 days')")
-        .await;
-    assert_eq!(
-        db.value(&first(&[])).await,
-        "pipeline items: shop.items, version 1 active"
-    );
+    db.execute("select sluice.set_policy('items', 'retain_raw', '30 days')").await;
+    assert_eq!(db.value(&first(&[])).await, "pipeline items: shop.items, version 1 active");
     let said = db.value(&second(&[])).await;
     assert!(
         said.contains("version 1 stays active") && said.ends_with("retain_raw 30 days → 7 days"),
         "{said}"
     );
-    assert_eq!(
-        db.value(&second(&[])).await.split("; ").count(),
-        2,
-        "and is kept from then on"
-    );
+    assert_eq!(db.value(&second(&[])).await.split("; ").count(), 2, "and is kept from then on");
 }
 
 #[tokio::test]

@@ -35,11 +35,7 @@ async fn any_identifier_works_for_schema_table_columns_function_and_constraints(
                select (doc->>'amount')::integer, (doc->>'parent')::bigint, (doc->>'id')::bigint $$;
              select sluice.define_pipeline(name => 'items', version => 1, transform => {function}, target => {function},
                key => array[{key}], order_by => {order}, source => sluice.file_source(path => '-'), max_bad_ratio => 1);"#,
-            bare = name
-                .chars()
-                .take(50)
-                .collect::<String>()
-                .replace('"', "\"\""),
+            bare = name.chars().take(50).collect::<String>().replace('"', "\"\""),
             function = literal(&format!("{n}.{n}")),
             key = literal(&unquote(&n)),
             order = literal(&unquote(&m)),
@@ -67,11 +63,7 @@ async fn any_identifier_works_for_schema_table_columns_function_and_constraints(
         assert!(faults[1].starts_with("23514|-|check "), "{}", faults[1]);
         assert_eq!(
             faults[2..],
-            [
-                format!("22P02|{m}|-"),
-                format!("22P02|{n}|-"),
-                "22P02|amount|-".to_owned()
-            ]
+            [format!("22P02|{m}|-"), format!("22P02|{n}|-"), "22P02|amount|-".to_owned()]
         );
     }
 }

@@ -6,21 +6,12 @@ use super::*;
 async fn key_without_an_exactly_matching_unique_index_is_refused() {
     for (table, key) in [
         ("id bigint not null", "{id}"),
-        (
-            "id bigint not null, name text not null, primary key (id, name)",
-            "{id}",
-        ),
+        ("id bigint not null, name text not null, primary key (id, name)", "{id}"),
         ("id bigint primary key, name text not null", "{id,name}"),
         ("id bigint primary key, name text not null", "{id,id}"),
         ("id bigint not null, unique (id) deferrable", "{id}"),
-        (
-            "id bigint not null, unique (id) deferrable initially deferred",
-            "{id}",
-        ),
-        (
-            "id bigint not null, exclude using btree (id with =)",
-            "{id}",
-        ),
+        ("id bigint not null, unique (id) deferrable initially deferred", "{id}"),
+        ("id bigint not null, exclude using btree (id with =)", "{id}"),
     ] {
         let db = TestDb::new().await;
         db.execute(&format!(
@@ -29,10 +20,9 @@ async fn key_without_an_exactly_matching_unique_index_is_refused() {
              create function shop.items_v1(doc jsonb) returns table (id bigint, name text) language sql as 'select 1::bigint, null';"
         ))
         .await;
-        refusal(&db, &[("key", &format!("'{key}'"))]).await.refuses(
-            "target shop.items has no unique index on exactly its key",
-            "add primary key",
-        );
+        refusal(&db, &[("key", &format!("'{key}'"))])
+            .await
+            .refuses("target shop.items has no unique index on exactly its key", "add primary key");
     }
 }
 
@@ -50,8 +40,7 @@ async fn partial_expression_and_invalid_indexes_are_no_keys() {
     let message = "target shop.items has no unique index on exactly its key (id)";
     refusal(&db, &[]).await.refuses(message, "not partial");
     // An index whose concurrent build failed.
-    db.execute("insert into shop.items (id) values (-1), (-1)")
-        .await;
+    db.execute("insert into shop.items (id) values (-1), (-1)").await;
     let session = db.connect().await;
     assert!(
         session
@@ -77,28 +66,23 @@ async fn nullable_key_is_refused() {
     let db = shop().await;
     db.execute("alter table shop.items drop constraint items_pkey; alter table shop.items alter column id drop not null, add unique (id)")
         .await;
-    refusal(&db, &[]).await.refuses(
-        "key column id of target shop.items may be null",
-        "set not null",
-    );
+    refusal(&db, &[])
+        .await
+        .refuses("key column id of target shop.items may be null", "set not null");
 }
 
 #[tokio::test]
 async fn missing_or_nameless_keys_are_refused() {
     let db = shop().await;
     for key in ["null", "'{}'", "'{null}'", "'{id,null}'"] {
-        refusal(&db, &[("key", key)])
-            .await
-            .refuses("pipeline items has no key", "");
+        refusal(&db, &[("key", key)]).await.refuses("pipeline items has no key", "");
     }
-    refusal(&db, &[("key", "'{no_such}'")]).await.refuses(
-        "target shop.items has no column no_such",
-        "its columns are id, name",
-    );
-    refusal(&db, &[("key", "'{updated_at}'")]).await.refuses(
-        "the transform does not return updated_at, which is a key column",
-        "add it",
-    );
+    refusal(&db, &[("key", "'{no_such}'")])
+        .await
+        .refuses("target shop.items has no column no_such", "its columns are id, name");
+    refusal(&db, &[("key", "'{updated_at}'")])
+        .await
+        .refuses("the transform does not return updated_at, which is a key column", "add it");
 }
 
 #[tokio::test]
@@ -113,12 +97,9 @@ async fn order_by_has_to_be_returned_and_to_have_an_order() {
          create function shop.items_v2(doc jsonb) returns table (id bigint, raw json) language sql as $$ select (doc->>'id')::bigint, doc::json $$;",
     )
     .await;
-    refusal(
-        &db,
-        &[("transform", "'shop.items_v2'"), ("order_by", "'raw'")],
-    )
-    .await
-    .refuses("order_by column raw", "");
+    refusal(&db, &[("transform", "'shop.items_v2'"), ("order_by", "'raw'")])
+        .await
+        .refuses("order_by column raw", "");
 }
 
 #[tokio::test]
@@ -127,14 +108,11 @@ async fn key_lost_after_definition_stops_the_next_batch() {
     db.execute(&definition(&[])).await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1}"#]).await;
-    db.execute("alter table shop.items drop constraint items_pkey")
-        .await;
-    hand.fail(&[r#"{"id": 2}"#]).await.refuses(
-        "target shop.items has no unique index on exactly its key (id)",
-        "",
-    );
-    db.execute("alter table shop.items add primary key (id)")
-        .await;
+    db.execute("alter table shop.items drop constraint items_pkey").await;
+    hand.fail(&[r#"{"id": 2}"#])
+        .await
+        .refuses("target shop.items has no unique index on exactly its key (id)", "");
+    db.execute("alter table shop.items add primary key (id)").await;
     hand.load(&[r#"{"id": 2}"#]).await;
 }
 
@@ -168,11 +146,7 @@ async fn composite_key_and_partitioned_target_load() {
            select (doc->>'id')::bigint, (doc->>'day')::date, doc->>'name' $$;",
     )
     .await;
-    db.execute(&definition(&[
-        ("key", "'{day,id}'"),
-        ("max_bad_ratio", "1"),
-    ]))
-    .await;
+    db.execute(&definition(&[("key", "'{day,id}'"), ("max_bad_ratio", "1")])).await;
     let mut hand = Hand::start(&db).await;
     assert_eq!(
         hand.load(&[
@@ -184,13 +158,11 @@ async fn composite_key_and_partitioned_target_load() {
         "extracted=3 transformed=2 quarantined=1 produced=2 inserted=2"
     );
     assert_eq!(
-        hand.load(&[r#"{"id": 1, "day": "2024-05-05", "name": "c"}"#])
-            .await,
+        hand.load(&[r#"{"id": 1, "day": "2024-05-05", "name": "c"}"#]).await,
         "extracted=1 transformed=1 produced=1 updated=1"
     );
     assert_eq!(
-        db.rows("select tableoid::regclass, name from shop.items order by day")
-            .await,
+        db.rows("select tableoid::regclass, name from shop.items order by day").await,
         ["shop.items_2024|c", "shop.items_2025|b"]
     );
 }
@@ -221,13 +193,11 @@ async fn key_is_compared_by_the_operators_of_its_own_type() {
         "extracted=2 transformed=2 produced=2 inserted=1 superseded=1"
     );
     assert_eq!(
-        hand.load(&[r#"{"code": "Abc", "version": "d", "name": "3"}"#])
-            .await,
+        hand.load(&[r#"{"code": "Abc", "version": "d", "name": "3"}"#]).await,
         "extracted=1 transformed=1 produced=1 updated=1"
     );
     assert_eq!(
-        hand.load(&[r#"{"code": "aBC", "version": "A", "name": "4"}"#])
-            .await,
+        hand.load(&[r#"{"code": "aBC", "version": "A", "name": "4"}"#]).await,
         "extracted=1 transformed=1 produced=1 stale=1"
     );
     // The key is written as the record has it now.

@@ -26,24 +26,14 @@ async fn type_that_cannot_hold_fields_is_refused() {
         ("r shop.items", "is the target's own type", "create type"),
         ("r shop.a_domain", "does not exist", "(r some_type)"),
         ("r text", "does not exist", "shop.rows(text)"),
-        (
-            "r shop.reserved, n integer",
-            "takes more than a record",
-            "meta jsonb",
-        ),
-        (
-            "r shop.reserved, meta jsonb, n integer",
-            "takes more than a record",
-            "meta jsonb",
-        ),
+        ("r shop.reserved, n integer", "takes more than a record", "meta jsonb"),
+        ("r shop.reserved, meta jsonb, n integer", "takes more than a record", "meta jsonb"),
     ] {
         db.execute(&format!(
             "create function shop.rows({parameter}) returns table (id bigint, name text) language sql stable as 'select 1::bigint, null'"
         ))
         .await;
-        refusal(&db, &[("transform", "'shop.rows'")])
-            .await
-            .refuses(message, hint);
+        refusal(&db, &[("transform", "'shop.rows'")]).await.refuses(message, hint);
         db.execute("drop function shop.rows").await;
     }
 }
@@ -65,8 +55,7 @@ async fn function_is_found_by_its_name_or_of_several_by_its_arguments() {
     refusal(&db, &[("transform", "'shop.rows_v1'"), ("version", "2")])
         .await
         .refuses("does not exist", "shop.rows_v1(shop.other,jsonb)");
-    db.execute(&taken("'shop.rows_v1(shop.other, jsonb)'", "2"))
-        .await;
+    db.execute(&taken("'shop.rows_v1(shop.other, jsonb)'", "2")).await;
     assert_eq!(
         db.rows(
             "select function, takes_meta, input_definition from sluice.transforms order by version"
@@ -85,8 +74,7 @@ async fn function_is_found_by_its_name_or_of_several_by_its_arguments() {
     .await;
     db.execute(&taken("'shop.rows_v1'", "3")).await;
     assert_eq!(
-        db.value("select function from sluice.transforms where version = 3")
-            .await,
+        db.value("select function from sluice.transforms where version = 3").await,
         "shop.rows_v1(jsonb)"
     );
 }
@@ -99,25 +87,17 @@ async fn type_that_changes_makes_another_version() {
     db.execute(&version_1).await;
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1}"#]).await;
-    db.execute("alter type shop.items_in add attribute note text")
-        .await;
+    db.execute("alter type shop.items_in add attribute note text").await;
     let stopped = hand.fail(&[r#"{"id": 2}"#]).await;
-    stopped.is(
-        "SL006",
-        "takes rows of other columns than version 1 was registered with",
-    );
+    stopped.is("SL006", "takes rows of other columns than version 1 was registered with");
     assert_eq!(
         stopped.detail,
         "It was (id bigint, name text), now it is (id bigint, name text, note text)."
     );
-    assert!(
-        stopped.hint.contains("give the type its columns back"),
-        "{stopped:?}"
-    );
-    problem(&db, &version_1).await.refuses(
-        "version 1 has loaded batches and cannot be changed",
-        "name it v2",
-    );
+    assert!(stopped.hint.contains("give the type its columns back"), "{stopped:?}");
+    problem(&db, &version_1)
+        .await
+        .refuses("version 1 has loaded batches and cannot be changed", "name it v2");
     assert_eq!(
         db.value(
             "select detail from sluice.verify('items') where check_name = 'function checksums'"
@@ -125,13 +105,10 @@ async fn type_that_changes_makes_another_version() {
         .await,
         "version 1: shop.rows_v1(shop.items_in) is not what was registered"
     );
-    db.execute("alter type shop.items_in drop attribute note")
-        .await;
+    db.execute("alter type shop.items_in drop attribute note").await;
     hand.load(&[r#"{"id": 2}"#]).await;
     db.execute("drop type shop.items_in cascade").await;
-    hand.fail(&[r#"{"id": 3}"#])
-        .await
-        .is("SL006", "was dropped");
+    hand.fail(&[r#"{"id": 3}"#]).await.is("SL006", "was dropped");
 }
 
 #[tokio::test]
@@ -151,11 +128,7 @@ async fn transform_of_built_in_types_is_repeatable() {
         ))
         .await;
         let transform = format!("'shop.rows_v{version}'");
-        db.execute(&definition(&[
-            ("transform", &transform),
-            ("version", version),
-        ]))
-        .await;
+        db.execute(&definition(&[("transform", &transform), ("version", version)])).await;
         assert_eq!(
             db.value(&format!(
                 "select is_repeatable from sluice.transforms where version = {version}"

@@ -15,26 +15,14 @@ async fn unknown_sources_settings_and_values_are_refused() {
         (r#"'{"kind": "file", "path": ""}'"#, "path cannot be \"\""),
         (r#"'{"kind": "file", "path": 7}'"#, "path cannot be 7"),
         (r#"'{"kind": "file", "path": null}'"#, "path is missing"),
-        (
-            r#"'{"kind": "file", "path": "-", "paht": 1}'"#,
-            "unknown setting \"paht\"",
-        ),
-        (
-            r#"'{"kind": "file", "path": "-", "format": "xml"}'"#,
-            "format cannot be \"xml\"",
-        ),
+        (r#"'{"kind": "file", "path": "-", "paht": 1}'"#, "unknown setting \"paht\""),
+        (r#"'{"kind": "file", "path": "-", "format": "xml"}'"#, "format cannot be \"xml\""),
         (
             r#"'{"kind": "file", "path": "-", "compression": "zip"}'"#,
             "compression cannot be \"zip\"",
         ),
-        (
-            r#"'{"kind": "file", "path": "-", "header": "yes"}'"#,
-            "header cannot be \"yes\"",
-        ),
-        (
-            r#"'{"kind": "file", "path": "-", "delimiter": ";;"}'"#,
-            "delimiter cannot be \";;\"",
-        ),
+        (r#"'{"kind": "file", "path": "-", "header": "yes"}'"#, "header cannot be \"yes\""),
+        (r#"'{"kind": "file", "path": "-", "delimiter": ";;"}'"#, "delimiter cannot be \";;\""),
         (
             r#"'{"kind": "file", "path": "-", "max_record_bytes": 0}'"#,
             "max_record_bytes cannot be 0",
@@ -43,26 +31,14 @@ async fn unknown_sources_settings_and_values_are_refused() {
             r#"'{"kind": "file", "path": "-", "max_record_bytes": 268435456}'"#,
             "max_record_bytes cannot be 268435456",
         ),
-        (
-            r#"'{"kind": "file", "path": "-", "columns": "id"}'"#,
-            "columns cannot be \"id\"",
-        ),
-        (
-            r#"'{"kind": "file", "path": "-", "columns": []}'"#,
-            "columns cannot be []",
-        ),
-        (
-            r#"'{"kind": "file", "path": "-", "columns": [1]}'"#,
-            "columns cannot be [1]",
-        ),
+        (r#"'{"kind": "file", "path": "-", "columns": "id"}'"#, "columns cannot be \"id\""),
+        (r#"'{"kind": "file", "path": "-", "columns": []}'"#, "columns cannot be []"),
+        (r#"'{"kind": "file", "path": "-", "columns": [1]}'"#, "columns cannot be [1]"),
         (
             r#"'{"kind": "file", "path": "-", "columns": ["a", "a"]}'"#,
             "columns cannot be [\"a\", \"a\"]",
         ),
-        (
-            r#"'{"kind": "file", "path": "-", "partial": "drop"}'"#,
-            "partial cannot be \"drop\"",
-        ),
+        (r#"'{"kind": "file", "path": "-", "partial": "drop"}'"#, "partial cannot be \"drop\""),
         (
             r#"'{"kind": "file", "path": "-", "on_replace": "ignore"}'"#,
             "on_replace cannot be \"ignore\"",
@@ -75,10 +51,7 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "sluice.file_source(path => '-', header => false)",
             "header => false leaves the fields without names",
         ),
-        (
-            "sluice.file_source(path => '-', format => 'xml')",
-            "format cannot be \"xml\"",
-        ),
+        ("sluice.file_source(path => '-', format => 'xml')", "format cannot be \"xml\""),
         (r#"'{"kind": "object"}'"#, "url is missing"),
         (
             r#"'{"kind": "object", "url": "s3://lake", "path": "x"}'"#,
@@ -88,14 +61,8 @@ async fn unknown_sources_settings_and_values_are_refused() {
             r#"'{"kind": "file", "path": "x", "url": "s3://lake"}'"#,
             "file source: unknown setting \"url\"",
         ),
-        (
-            "sluice.object_source(url => 'lake/items')",
-            "url cannot be \"lake/items\"",
-        ),
-        (
-            "sluice.object_source(url => 's3://lake', pattern => '')",
-            "pattern cannot be \"\"",
-        ),
+        ("sluice.object_source(url => 'lake/items')", "url cannot be \"lake/items\""),
+        ("sluice.object_source(url => 's3://lake', pattern => '')", "pattern cannot be \"\""),
         (
             "sluice.object_source(url => 's3://lake', endpoint => 'minio:9000')",
             "endpoint cannot be \"minio:9000\"",
@@ -116,10 +83,7 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "sluice.file_source(path => '-', columns => array['a', ''])",
             "columns cannot be [\"a\", \"\"]",
         ),
-        (
-            r"sluice.file_source(path => '-', quote => E'\n')",
-            "quote cannot be",
-        ),
+        (r"sluice.file_source(path => '-', quote => E'\n')", "quote cannot be"),
         (
             "sluice.file_source(path => 'drop', format => 'parquet', compression => 'gzip')",
             "compression is not for the format parquet",
@@ -148,10 +112,7 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "sluice.file_source(path => 'drop', columns => '{id,name}', require => '{id}')",
             "require looks at a header, and this source takes its names from elsewhere",
         ),
-        (
-            "sluice.file_source(path => 'drop', require => '{}')",
-            "require cannot be []",
-        ),
+        ("sluice.file_source(path => 'drop', require => '{}')", "require cannot be []"),
         (
             "sluice.file_source(path => '-', pattern => '*.csv')",
             "pattern and subfolders pick files of a folder, and path is \"-\"",
@@ -164,10 +125,7 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "sluice.file_source(path => 'drop', pattern => '2026/*.csv', subfolders => false)",
             "pattern \"2026/*.csv\" leads into subfolders",
         ),
-        (
-            "sluice.file_source(path => 'drop', pattern => 'a[b')",
-            "pattern cannot be \"a[b\"",
-        ),
+        ("sluice.file_source(path => 'drop', pattern => 'a[b')", "pattern cannot be \"a[b\""),
         (
             "sluice.file_source(path => '-', format => 'parquet')",
             "Parquet cannot be read from standard input",
@@ -188,10 +146,7 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "sluice.http_source(url => 'https://x/', format => 'csv', delimiter => '|', quote => '|')",
             "http source: delimiter and quote are the same",
         ),
-        (
-            "sluice.object_source(url => 's3://lake', pattern => 'a[b')",
-            "pattern cannot be \"a[b\"",
-        ),
+        ("sluice.object_source(url => 's3://lake', pattern => 'a[b')", "pattern cannot be \"a[b\""),
         (
             "sluice.object_source(url => 's3://lake', pattern => 'a**/b')",
             "pattern cannot be \"a**/b\"",
@@ -201,9 +156,7 @@ async fn unknown_sources_settings_and_values_are_refused() {
             "object source: header => false leaves the fields without names",
         ),
     ] {
-        refusal(&db, &[("source", source)])
-            .await
-            .refuses(message, "");
+        refusal(&db, &[("source", source)]).await.refuses(message, "");
     }
 }
 
@@ -211,8 +164,7 @@ async fn unknown_sources_settings_and_values_are_refused() {
 async fn file_source_says_nothing_about_defaults() {
     let db = TestDb::new().await;
     assert_eq!(
-        db.value("select sluice.file_source(path => 'drop/*.csv')")
-            .await,
+        db.value("select sluice.file_source(path => 'drop/*.csv')").await,
         r#"{"kind": "file", "path": "drop/*.csv"}"#
     );
     assert_eq!(
@@ -225,8 +177,7 @@ async fn file_source_says_nothing_about_defaults() {
 async fn object_source_says_nothing_about_defaults() {
     let db = TestDb::new().await;
     assert_eq!(
-        db.value("select sluice.object_source(url => 's3://lake/in/')")
-            .await,
+        db.value("select sluice.object_source(url => 's3://lake/in/')").await,
         r#"{"url": "s3://lake/in/", "kind": "object"}"#
     );
     assert_eq!(
@@ -305,17 +256,12 @@ async fn an_encoding_is_known_by_any_of_its_names_and_told_its_neighbours_otherw
             format!("sluice.file_source(path => '-', encoding => '{name}') ->> 'encoding'");
         assert_eq!(db.value(&format!("select {source}")).await, kept, "{name}");
     }
-    for (name, near) in [
-        ("cp1259", "windows-1250"),
-        ("iso-8859-51", "iso-8859-5"),
-        ("utf-32", "utf-"),
-    ] {
+    for (name, near) in
+        [("cp1259", "windows-1250"), ("iso-8859-51", "iso-8859-5"), ("utf-32", "utf-")]
+    {
         let source = format!("sluice.file_source(path => '-', encoding => '{name}')");
         let refused = refusal(&db, &[("source", source.as_str())]).await;
-        assert_eq!(
-            refused.message,
-            format!("file source: encoding cannot be \"{name}\"")
-        );
+        assert_eq!(refused.message, format!("file source: encoding cannot be \"{name}\""));
         assert!(refused.hint.contains(near), "{}", refused.hint);
     }
     for (source, message) in [
@@ -327,10 +273,7 @@ async fn an_encoding_is_known_by_any_of_its_names_and_told_its_neighbours_otherw
             "sluice.file_source(path => '-', format => 'csv', records => '/data')",
             "records needs the format json",
         ),
-        (
-            "sluice.file_source(path => '-', records => 'data')",
-            "records cannot be \"data\"",
-        ),
+        ("sluice.file_source(path => '-', records => 'data')", "records cannot be \"data\""),
     ] {
         let refused = refusal(&db, &[("source", source)]).await;
         assert!(refused.message.contains(message), "{}", refused.message);
@@ -343,26 +286,11 @@ async fn settings_of_programs_that_do_not_go_together_are_refused() {
     for (more, message) in [
         ("protocol => 'singer'", "stream is missing"),
         ("protocol => 'soap'", "protocol cannot be \"soap\""),
-        (
-            "protocol => 'csv', stream => 'x'",
-            "stream is for the protocols singer and airbyte",
-        ),
-        (
-            "protocol => 'csv', config => '/x'",
-            "config is for the protocols singer and airbyte",
-        ),
-        (
-            "protocol => 'csv', records => '/x'",
-            "records is for the protocol json",
-        ),
-        (
-            "protocol => 'ndjson', delimiter => ';'",
-            "delimiter is for the protocols csv and tsv",
-        ),
-        (
-            "protocol => 'csv', header => false",
-            "header => false leaves the fields without names",
-        ),
+        ("protocol => 'csv', stream => 'x'", "stream is for the protocols singer and airbyte"),
+        ("protocol => 'csv', config => '/x'", "config is for the protocols singer and airbyte"),
+        ("protocol => 'csv', records => '/x'", "records is for the protocol json"),
+        ("protocol => 'ndjson', delimiter => ';'", "delimiter is for the protocols csv and tsv"),
+        ("protocol => 'csv', header => false", "header => false leaves the fields without names"),
         (
             "protocol => 'singer', stream => 'x', sync_mode => 'incremental'",
             "sync_mode is for the protocol airbyte",
@@ -372,10 +300,7 @@ async fn settings_of_programs_that_do_not_go_together_are_refused() {
             "encoding is not for messages",
         ),
         ("protocol => 'ndjson', silence => 0", "silence cannot be 0"),
-        (
-            "protocol => 'ndjson', arguments => '{a,NULL}'",
-            "arguments cannot be",
-        ),
+        ("protocol => 'ndjson', arguments => '{a,NULL}'", "arguments cannot be"),
         (
             "protocol => 'ndjson', arguments => array['--since={cursor}']",
             "the argument \"--since={cursor}\" has {cursor} in it, and there is no cursor",
@@ -392,10 +317,7 @@ async fn settings_of_programs_that_do_not_go_together_are_refused() {
             "protocol => 'csv', cursor => '/at', arguments => array['{cursor}']",
             "cursor \"/at\" has no start",
         ),
-        (
-            "protocol => 'csv', start => '0'",
-            "start \"0\" is for a cursor, and there is none",
-        ),
+        ("protocol => 'csv', start => '0'", "start \"0\" is for a cursor, and there is none"),
         (
             "protocol => 'csv', cursor => '/at', start => '0', arguments => array['{cursor}'], complete => true",
             "cursor \"/at\" contradicts complete => true",
@@ -407,20 +329,12 @@ async fn settings_of_programs_that_do_not_go_together_are_refused() {
     ] {
         let source = format!("sluice.program_source(program => 'tap', {more})");
         let refused = refusal(&db, &[("source", source.as_str())]).await;
-        assert!(
-            refused.message.contains(message),
-            "{more}: {}",
-            refused.message
-        );
+        assert!(refused.message.contains(message), "{more}: {}", refused.message);
     }
     for program in ["/bin/sh", "../sh", "..", ""] {
         let source = format!("sluice.program_source(program => '{program}', protocol => 'csv')");
         let refused = refusal(&db, &[("source", source.as_str())]).await;
-        assert!(
-            refused.message.contains("program cannot be"),
-            "{}",
-            refused.message
-        );
+        assert!(refused.message.contains("program cannot be"), "{}", refused.message);
     }
     let source = "sluice.program_source(program => 'tap-x', protocol => 'singer', stream => 'orders', arguments => '{-v}')";
     assert_eq!(
@@ -432,14 +346,8 @@ async fn settings_of_programs_that_do_not_go_together_are_refused() {
 #[tokio::test]
 async fn patterns_that_the_loader_takes_are_taken() {
     let db = TestDb::new().await;
-    for pattern in [
-        "*.csv",
-        "**",
-        "**/*.ndjson.gz",
-        "a/**/b?",
-        "[[]x[!]a]*[]]",
-        "2026-[01][0-9]/*",
-    ] {
+    for pattern in ["*.csv", "**", "**/*.ndjson.gz", "a/**/b?", "[[]x[!]a]*[]]", "2026-[01][0-9]/*"]
+    {
         assert!(glob::Pattern::new(pattern).is_ok(), "{pattern}");
         let made = format!(
             "select sluice.object_source(url => 's3://lake', pattern => '{pattern}') ->> 'pattern'"
@@ -452,10 +360,7 @@ async fn patterns_that_the_loader_takes_are_taken() {
 async fn a_secret_given_in_the_wrong_place_is_not_repeated() {
     let db = shop().await;
     for (source, message) in [
-        (
-            "sluice.http_source(url => 'https://me:hush@x/')",
-            "url cannot be what was given",
-        ),
+        ("sluice.http_source(url => 'https://me:hush@x/')", "url cannot be what was given"),
         (
             "sluice.http_source(url => 'https://x/', auth => sluice.bearer_auth(env => 'hush-hush'))",
             "env cannot be what was given",

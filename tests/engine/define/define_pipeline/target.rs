@@ -5,14 +5,7 @@ use super::*;
 #[tokio::test]
 async fn missing_target_is_refused() {
     let db = shop().await;
-    for target in [
-        "'shop.nothing'",
-        "''",
-        "'shop.'",
-        "'a.b.c.d'",
-        "'we ird'",
-        "null",
-    ] {
+    for target in ["'shop.nothing'", "''", "'shop.'", "'a.b.c.d'", "'we ird'", "null"] {
         refusal(&db, &[("target", target)])
             .await
             .refuses("does not exist", "create the table first");
@@ -39,9 +32,7 @@ async fn only_tables_without_rules_are_targets() {
         ("'shop.ruled'", "target shop.ruled has rewrite rules"),
         ("'shop.forgetful'", "target shop.forgetful is unlogged"),
     ] {
-        refusal(&db, &[("target", target)])
-            .await
-            .refuses(message, "");
+        refusal(&db, &[("target", target)]).await.refuses(message, "");
     }
     // A temporary table would be gone with the session that made it.
     problem(
@@ -58,44 +49,37 @@ async fn only_tables_without_rules_are_targets() {
 #[tokio::test]
 async fn column_the_target_lacks_is_refused() {
     let db = shop().await;
-    db.execute("alter table shop.items rename name to title")
-        .await;
-    refusal(&db, &[]).await.refuses(
-        "target shop.items has no column name",
-        "its columns are id, title, updated_at",
-    );
+    db.execute("alter table shop.items rename name to title").await;
+    refusal(&db, &[])
+        .await
+        .refuses("target shop.items has no column name", "its columns are id, title, updated_at");
 }
 
 #[tokio::test]
 async fn generated_and_identity_columns_are_not_loaded() {
-    for column in [
-        "name text generated always as ('x') stored",
-        "name bigint generated always as identity",
-    ] {
+    for column in
+        ["name text generated always as ('x') stored", "name bigint generated always as identity"]
+    {
         let db = TestDb::new().await;
         db.execute(&format!(
             "create schema shop; create table shop.items (id bigint primary key, {column});
              create function shop.items_v1(doc jsonb) returns table (id bigint, name text) language sql as 'select 1::bigint, null';"
         ))
         .await;
-        refusal(&db, &[]).await.refuses(
-            "column name of target shop.items is generated",
-            "leave it out",
-        );
+        refusal(&db, &[])
+            .await
+            .refuses("column name of target shop.items is generated", "leave it out");
     }
 }
 
 #[tokio::test]
 async fn required_column_that_nobody_fills_is_refused() {
     let db = shop().await;
-    db.execute("alter table shop.items add column price numeric not null")
-        .await;
-    refusal(&db, &[]).await.refuses(
-        "column price of target shop.items is not null, has no default",
-        "default",
-    );
-    db.execute("alter table shop.items alter column price set default 0")
-        .await;
+    db.execute("alter table shop.items add column price numeric not null").await;
+    refusal(&db, &[])
+        .await
+        .refuses("column price of target shop.items is not null, has no default", "default");
+    db.execute("alter table shop.items alter column price set default 0").await;
     db.execute(&definition(&[])).await;
 }
 
@@ -120,12 +104,10 @@ async fn reserved_columns_are_refused_unless_they_are_what_they_say() {
             .await
             .refuses(&format!("the transform returns {column}"), "reserved");
     }
-    db.execute("alter table shop.items add column sluice_hash text")
-        .await;
-    refusal(&db, &[]).await.refuses(
-        "target shop.items has a column sluice_hash of type text",
-        "rename it",
-    );
+    db.execute("alter table shop.items add column sluice_hash text").await;
+    refusal(&db, &[])
+        .await
+        .refuses("target shop.items has a column sluice_hash of type text", "rename it");
 }
 
 #[tokio::test]
@@ -149,14 +131,8 @@ async fn bookkeeping_columns_are_added_once_and_aloud() {
     let (session, notices) = db.connect_hearing().await;
     session.batch_execute(&definition(&[])).await.unwrap();
     let first = std::mem::take(&mut *notices.lock().unwrap()).join("\n");
-    assert!(
-        first.contains("added column sluice_hash bytea to shop.items"),
-        "{first}"
-    );
-    assert!(
-        first.contains("added column sluice_batch bigint to shop.items"),
-        "{first}"
-    );
+    assert!(first.contains("added column sluice_hash bytea to shop.items"), "{first}");
+    assert!(first.contains("added column sluice_batch bigint to shop.items"), "{first}");
     session.batch_execute(&definition(&[])).await.unwrap();
     assert_eq!(notices.lock().unwrap().join("\n"), "");
     assert_eq!(
@@ -173,12 +149,7 @@ async fn definer_who_may_not_alter_the_target_is_told_what_to_ask_for() {
          grant usage on schema shop to engine_definer; grant select, insert, update, delete on shop.items to engine_definer;",
     )
     .await;
-    problem(
-        &db,
-        &format!("set role engine_definer; {}", definition(&[])),
-    )
-    .await
-    .refuses(
+    problem(&db, &format!("set role engine_definer; {}", definition(&[]))).await.refuses(
         "engine_definer may not add column sluice_hash to target shop.items",
         "alter table shop.items add column sluice_hash bytea, add column sluice_batch bigint",
     );
@@ -189,12 +160,10 @@ async fn losing_a_bookkeeping_column_stops_the_next_batch_until_defined_again() 
     let db = shop().await;
     db.execute(&definition(&[])).await;
     let mut hand = Hand::start(&db).await;
-    db.execute("alter table shop.items drop column sluice_hash")
-        .await;
-    hand.fail(&[r#"{"id": 1}"#]).await.refuses(
-        "target shop.items has lost its bookkeeping columns",
-        "sluice apply",
-    );
+    db.execute("alter table shop.items drop column sluice_hash").await;
+    hand.fail(&[r#"{"id": 1}"#])
+        .await
+        .refuses("target shop.items has lost its bookkeeping columns", "sluice apply");
     db.execute(&definition(&[])).await;
     hand.load(&[r#"{"id": 1}"#]).await;
 }

@@ -11,11 +11,7 @@ async fn incompatible_type_is_refused_with_the_cast_to_write() {
             "column \"id\" is of type bigint but expression is of type text",
             "(...)::bigint",
         ),
-        (
-            "id jsonb",
-            "but expression is of type jsonb",
-            "(...)::bigint",
-        ),
+        ("id jsonb", "but expression is of type jsonb", "(...)::bigint"),
         (
             "id bigint, updated_at text",
             "column \"updated_at\" is of type timestamp with time zone",
@@ -60,19 +56,14 @@ async fn values_of_every_kind_of_type_arrive_or_are_quarantined_as_an_insert_wou
     .await;
     let mut hand = Hand::start(&db).await;
     let good = r#"{"id": "a", "v": "abc", "c": "x", "b": "101", "vb": "1", "n": 1.239, "s": "abc", "p": 5, "ne": "yes", "m": "ok", "a": "{1,2}", "va": "{abc,d}", "pr": "(1,2024-01-01)", "ts": "2024-01-01 00:00:01.6"}"#;
+    assert_eq!(hand.load(&[good]).await, "extracted=1 transformed=1 produced=1 inserted=1");
     assert_eq!(
-        hand.load(&[good]).await,
-        "extracted=1 transformed=1 produced=1 inserted=1"
-    );
-    assert_eq!(
-        db.value("select id, v, c, b, vb, n, s, p, ne, m, a, va, (pr).a, ts from shop.items")
-            .await,
+        db.value("select id, v, c, b, vb, n, s, p, ne, m, a, va, (pr).a, ts from shop.items").await,
         "a|abc|x  |101|1|1.24|abc|5|yes|ok|{1,2}|{abc,d}|1|2024-01-01 00:00:02"
     );
     // 'A' is 'a' in this collation.
     assert_eq!(
-        hand.load(&[good.replace("\"a\", \"v\"", "\"A\", \"v\"")])
-            .await,
+        hand.load(&[good.replace("\"a\", \"v\"", "\"A\", \"v\"")]).await,
         "extracted=1 transformed=1 produced=1 updated=1"
     );
     for (column, value, code) in [
@@ -92,8 +83,7 @@ async fn values_of_every_kind_of_type_arrive_or_are_quarantined_as_an_insert_wou
         ("pr", "\"(x,)\"", "22P02"),
     ] {
         assert_eq!(
-            hand.load(&[format!(r#"{{"id": "q", "{column}": {value}}}"#)])
-                .await,
+            hand.load(&[format!(r#"{{"id": "q", "{column}": {value}}}"#)]).await,
             "extracted=1 quarantined=1",
             "{column} {value}"
         );
@@ -107,11 +97,6 @@ async fn values_of_every_kind_of_type_arrive_or_are_quarantined_as_an_insert_wou
         );
     }
     // Blanks beyond the length are cut, as the standard wants it.
-    hand.load(&[r#"{"id": "blank", "v": "ab   ", "c": "ab   "}"#])
-        .await;
-    assert_eq!(
-        db.value("select v, c from shop.items where id = 'blank'")
-            .await,
-        "ab |ab "
-    );
+    hand.load(&[r#"{"id": "blank", "v": "ab   ", "c": "ab   "}"#]).await;
+    assert_eq!(db.value("select v, c from shop.items where id = 'blank'").await, "ab |ab ");
 }

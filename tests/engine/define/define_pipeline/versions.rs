@@ -17,14 +17,8 @@ async fn version_can_be_changed_until_it_has_loaded_a_batch() {
     assert_eq!(db.value("select name from shop.items").await, "A");
     db.execute(&V1.replace("upper", "lower")).await;
     let refused = refusal(&db, &[]).await;
-    refused.refuses(
-        "version 1 has loaded batches and cannot be changed",
-        "name it v2",
-    );
-    assert!(
-        refused.detail.contains("shop.items_v1(jsonb)"),
-        "{refused:?}"
-    );
+    refused.refuses("version 1 has loaded batches and cannot be changed", "name it v2");
+    assert!(refused.detail.contains("shop.items_v1(jsonb)"), "{refused:?}");
     db.execute(V1).await;
     db.execute(&definition(&[])).await;
 }
@@ -39,48 +33,24 @@ async fn key_order_and_function_of_a_used_version_are_fixed() {
     )
     .await;
     db.execute(&definition(&[])).await;
-    Hand::start(&db)
-        .await
-        .load(&[r#"{"id": 1, "name": "a"}"#])
-        .await;
-    for option in [
-        ("key", "'{name}'"),
-        ("order_by", "'name'"),
-        ("transform", "'shop.other'"),
-    ] {
-        refusal(&db, &[option]).await.refuses(
-            "version 1 has loaded batches and cannot be changed",
-            "name it v2",
-        );
+    Hand::start(&db).await.load(&[r#"{"id": 1, "name": "a"}"#]).await;
+    for option in [("key", "'{name}'"), ("order_by", "'name'"), ("transform", "'shop.other'")] {
+        refusal(&db, &[option])
+            .await
+            .refuses("version 1 has loaded batches and cannot be changed", "name it v2");
     }
     // The policy is not part of the version.
-    db.execute(&definition(&[
-        ("max_bad_ratio", "0.5"),
-        ("batch_rows", "7"),
-    ]))
-    .await;
-    assert_eq!(
-        db.value("select max_bad_ratio, batch_rows from sluice.pipelines")
-            .await,
-        "0.5|7"
-    );
+    db.execute(&definition(&[("max_bad_ratio", "0.5"), ("batch_rows", "7")])).await;
+    assert_eq!(db.value("select max_bad_ratio, batch_rows from sluice.pipelines").await, "0.5|7");
 }
 
 #[tokio::test]
 async fn used_version_keeps_the_search_path_it_was_defined_with() {
     let db = shop().await;
-    db.execute(&format!("set search_path = shop; {}", definition(&[])))
-        .await;
-    Hand::start(&db)
-        .await
-        .load(&[r#"{"id": 1, "name": "a"}"#])
-        .await;
-    db.execute(&format!("set search_path = public; {}", definition(&[])))
-        .await;
-    assert_eq!(
-        db.value("select search_path from sluice.transforms").await,
-        "shop, pg_temp"
-    );
+    db.execute(&format!("set search_path = shop; {}", definition(&[]))).await;
+    Hand::start(&db).await.load(&[r#"{"id": 1, "name": "a"}"#]).await;
+    db.execute(&format!("set search_path = public; {}", definition(&[]))).await;
+    assert_eq!(db.value("select search_path from sluice.transforms").await, "shop, pg_temp");
 }
 
 #[tokio::test]
@@ -89,10 +59,7 @@ async fn second_definition_changes_nothing() {
     db.execute(&definition(&[])).await;
     let state = "select (select jsonb_agg(to_jsonb(p) - 'updated_at') from sluice.pipelines p), (select jsonb_agg(to_jsonb(t)) from sluice.transforms t), (select jsonb_agg(to_jsonb(s)) from sluice.etl_state s)";
     let before = db.value(state).await;
-    assert_eq!(
-        db.value(&definition(&[])).await,
-        "pipeline items: shop.items, version 1 active"
-    );
+    assert_eq!(db.value(&definition(&[])).await, "pipeline items: shop.items, version 1 active");
     assert_eq!(db.value(state).await, before);
 }
 
@@ -109,20 +76,15 @@ async fn two_definitions_at_once_are_harmless() {
             panic!("{:?}", Problem::of(&error));
         }
     }
-    assert_eq!(
-        db.value("select count(*) from sluice.transforms").await,
-        "1"
-    );
+    assert_eq!(db.value("select count(*) from sluice.transforms").await, "1");
 }
 
 #[tokio::test]
 async fn target_of_a_pipeline_that_has_loaded_cannot_change() {
     let db = shop().await;
-    db.execute("create table shop.others (like shop.items including all)")
-        .await;
+    db.execute("create table shop.others (like shop.items including all)").await;
     db.execute(&definition(&[])).await;
-    db.execute(&definition(&[("target", "'shop.others'")]))
-        .await;
+    db.execute(&definition(&[("target", "'shop.others'")])).await;
     Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;
     assert_eq!(db.value("select count(*) from shop.others").await, "1");
     refusal(&db, &[]).await.refuses(
@@ -138,10 +100,9 @@ async fn replaced_or_dropped_transform_stops_the_run() {
     let mut hand = Hand::start(&db).await;
     hand.load(&[r#"{"id": 1, "name": "a"}"#]).await;
     db.execute(V1).await;
-    hand.fail(&[r#"{"id": 2}"#]).await.is(
-        "SL006",
-        "transform shop.items_v1(jsonb) is not what version 1 was registered with",
-    );
+    hand.fail(&[r#"{"id": 2}"#])
+        .await
+        .is("SL006", "transform shop.items_v1(jsonb) is not what version 1 was registered with");
     db.execute("drop function shop.items_v1").await;
     let problem = hand.fail(&[r#"{"id": 2}"#]).await;
     problem.is("SL006", "transform shop.items_v1(jsonb) was dropped");
@@ -168,16 +129,11 @@ async fn both_ways_on_from_a_replaced_transform_lead_on() {
         } else {
             assert!(hint.contains("as version 2, under a new name"), "{hint}");
             db.execute(&V1.replace("items_v1", "items_v2")).await;
-            db.execute(&definition(&[
-                ("version", "2"),
-                ("transform", "'shop.items_v2'"),
-            ]))
-            .await;
+            db.execute(&definition(&[("version", "2"), ("transform", "'shop.items_v2'")])).await;
         }
         hand.load(&[r#"{"id": 2, "name": "b"}"#]).await;
         assert_eq!(
-            db.value("select version from sluice.batches where batch_seq = 2")
-                .await,
+            db.value("select version from sluice.batches where batch_seq = 2").await,
             if way == "back" { "1" } else { "2" }
         );
     }
@@ -207,13 +163,11 @@ async fn version_defined_without_activation_waits() {
     // Even in the middle of a run, from the next batch on.
     hand.load(&[r#"{"id": 1, "name": "a"}"#]).await;
     assert_eq!(db.value("select name from shop.items").await, "A");
-    db.execute("select sluice.activate_version('items', 1)")
-        .await;
+    db.execute("select sluice.activate_version('items', 1)").await;
     hand.load(&[r#"{"id": 1, "name": "a"}"#]).await;
     assert_eq!(db.value("select name from shop.items").await, "a");
     assert_eq!(
-        db.rows("select version from sluice.batches order by batch_seq")
-            .await,
+        db.rows("select version from sluice.batches order by batch_seq").await,
         ["1", "2", "1"]
     );
     problem(&db, "select sluice.activate_version('items', 9)")

@@ -19,26 +19,14 @@ async fn refuses(table: &str, options: &str, message: &str, hint: &str) {
 async fn what_makes_no_sense_is_refused() {
     for (options, message, hint) in [
         ("missing => 'drop'", "missing cannot be 'drop'", "keep rows"),
-        (
-            "missing => 'mark'",
-            "'mark' needs a mark_column",
-            "mark_column =>",
-        ),
+        ("missing => 'mark'", "'mark' needs a mark_column", "mark_column =>"),
         (
             "missing => 'delete', mark_column => 'n'",
             "mark_column n goes with missing => 'mark'",
             "timestamptz",
         ),
-        (
-            "mark_column => 'n'",
-            "mark_column n goes with missing => 'mark'",
-            "timestamptz",
-        ),
-        (
-            "max_delete_ratio => 1.5",
-            "max_delete_ratio 1.5 is not between 0 and 1",
-            "0.02",
-        ),
+        ("mark_column => 'n'", "mark_column n goes with missing => 'mark'", "timestamptz"),
+        ("max_delete_ratio => 1.5", "max_delete_ratio 1.5 is not between 0 and 1", "0.02"),
         (
             "missing => 'mark', mark_column => 'gone'",
             "no column gone",
@@ -109,13 +97,7 @@ async fn keys_whose_equality_shows_in_no_bytes_are_refused() {
 
 #[tokio::test]
 async fn keys_of_ranges_that_are_written_in_one_way_are_told_apart_by_their_bytes() {
-    for key in [
-        "int4range",
-        "int8range",
-        "daterange",
-        "tsrange",
-        "tstzrange",
-    ] {
+    for key in ["int4range", "int8range", "daterange", "tsrange", "tstzrange"] {
         let db = TestDb::new().await;
         let sql = items_sql(
             &format!("id {key} primary key"),
@@ -134,9 +116,7 @@ async fn since_is_refused_as_it_never_asks_for_everything() {
         "sluice.file_source(path => '-')",
         "sluice.http_source(url => 'https://shop.example', since => sluice.since(param => 'since', field => '/at'))",
     );
-    problem(&db, &sql)
-        .await
-        .refuses("does not go with since", "leave since out");
+    problem(&db, &sql).await.refuses("does not go with since", "leave since out");
 }
 
 /// A mark column that a version returns all of a sudden is noticed where it would do harm.

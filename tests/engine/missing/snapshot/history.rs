@@ -44,19 +44,13 @@ impl Model {
 }
 
 fn some(random: &mut Rng) -> BTreeSet<i64> {
-    (0..random.i64(0..IDS))
-        .map(|_| random.i64(0..IDS))
-        .collect()
+    (0..random.i64(0..IDS)).map(|_| random.i64(0..IDS)).collect()
 }
 
 async fn check(db: &TestDb, model: &Model, context: &str) {
     for (what, expected) in [("true", &model.there), ("gone", &model.gone)] {
         let expected: Vec<String> = expected.iter().map(i64::to_string).collect();
-        let found = db
-            .rows(&format!(
-                "select id from shop.items where {what} order by id"
-            ))
-            .await;
+        let found = db.rows(&format!("select id from shop.items where {what} order by id")).await;
         assert_eq!(found, expected, "{context}: {what}");
     }
 }
@@ -97,16 +91,14 @@ async fn random_history(marks: bool) {
             }
             7 => hand = Hand::start(&db).await,
             8 => {
-                db.execute("select sluice.rewind('items', to_start => true)")
-                    .await;
+                db.execute("select sluice.rewind('items', to_start => true)").await;
                 hand = Hand::start(&db).await;
                 model.is_flawed |= model.is_open;
             }
             // Somebody else's rows and changes are nobody's business.
             9 => {
                 let id = random.i64(0..IDS);
-                db.execute(&format!("update shop.items set n = n + 1 where id = {id}"))
-                    .await;
+                db.execute(&format!("update shop.items set n = n + 1 where id = {id}")).await;
             }
             _ => {
                 finish(&mut hand).await;

@@ -96,30 +96,17 @@ async fn a_record_that_is_replayed_before_the_end_was_read() {
     )
     .await;
     assert_eq!(finish(&mut hand).await, "deleted=1 updated=0");
-    assert_eq!(
-        db.rows("select id, n from shop.items order by id").await,
-        ["1|1", "2|7"]
-    );
+    assert_eq!(db.rows("select id, n from shop.items order by id").await, ["1|1", "2|7"]);
     // It need not have written its row for that.
     db.execute("alter table shop.items add constraint few check (id <> 2 or n <> 7) not valid")
         .await;
     hand.load(&[put(1), bad]).await;
-    assert_eq!(
-        db.value("select count(*) from sluice.quarantine_open")
-            .await,
-        "1"
-    );
-    db.execute("alter table shop.items drop constraint few")
-        .await;
-    assert_eq!(
-        db.rows("select replayed, unchanged from sluice.replay('items')")
-            .await,
-        ["1|1"]
-    );
+    assert_eq!(db.value("select count(*) from sluice.quarantine_open").await, "1");
+    db.execute("alter table shop.items drop constraint few").await;
+    assert_eq!(db.rows("select replayed, unchanged from sluice.replay('items')").await, ["1|1"]);
     assert_eq!(finish(&mut hand).await, "deleted=0 updated=0");
     hand.load(&[put(1), put(2), "bad".to_owned()]).await;
-    db.execute("select sluice.discard('items', reason => 'rubbish', all_open => true)")
-        .await;
+    db.execute("select sluice.discard('items', reason => 'rubbish', all_open => true)").await;
     let said = finish(&mut hand).await;
     assert!(said.contains("in quarantine: 1"), "discarded: {said}");
 }
@@ -132,8 +119,7 @@ async fn a_rewind_or_a_skip_in_the_middle_ends_the_read() {
         load_as(&mut hand, &puts(1..=3), object).await;
         finish(&mut hand).await;
         hand.load(&puts([1])).await;
-        db.execute(&format!("select sluice.rewind('items', {goal})"))
-            .await;
+        db.execute(&format!("select sluice.rewind('items', {goal})")).await;
         let mut hand = Hand::start(&db).await;
         hand.load(&puts([2])).await;
         let said = finish(&mut hand).await;
@@ -145,17 +131,14 @@ async fn a_rewind_or_a_skip_in_the_middle_ends_the_read() {
 
 #[tokio::test]
 async fn what_is_read_behind_a_rewind_is_complete_only_from_the_start() {
-    for (goal, is_complete) in [
-        ("to_start => true", true),
-        ("to_batch => 1", false),
-        ("object => 'a'", false),
-    ] {
+    for (goal, is_complete) in
+        [("to_start => true", true), ("to_batch => 1", false), ("object => 'a'", false)]
+    {
         let (db, mut hand) = shop(TABLE, DELETE).await;
         let object = r#"'[{"object": "a", "identity": {}, "position": 1, "is_done": true}]'"#;
         load_as(&mut hand, &puts(1..=3), object).await;
         finish(&mut hand).await;
-        db.execute(&format!("select sluice.rewind('items', {goal})"))
-            .await;
+        db.execute(&format!("select sluice.rewind('items', {goal})")).await;
         let mut hand = Hand::start(&db).await;
         hand.load(&puts([2])).await;
         let said = finish(&mut hand).await;
@@ -174,12 +157,8 @@ async fn another_version_or_source_in_the_middle_ends_the_read() {
         hand.load(&puts([1])).await;
         match change {
             "source" => {
-                redefine(
-                    &db,
-                    1,
-                    &format!("{DELETE}, source => sluice.file_source(path => 'x')"),
-                )
-                .await
+                redefine(&db, 1, &format!("{DELETE}, source => sluice.file_source(path => 'x')"))
+                    .await
             }
             _ => {
                 db.execute(
@@ -261,10 +240,7 @@ async fn a_flaw_holds_for_the_whole_read() {
     hand.load(&puts([1])).await;
     load_as(&mut hand, &puts([2]), "spoilt_by => 'page 7 was empty'").await;
     hand.load(&puts([3])).await;
-    assert_eq!(
-        db.value("select count(*) from sluice.snapshot_keys").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.snapshot_keys").await, "0");
     let said = finish(&mut hand).await;
     assert!(said.ends_with("page 7 was empty"), "{said}");
     assert_eq!(ids(&db).await, "1 2 3 4 5");
@@ -320,8 +296,7 @@ async fn a_row_that_the_read_itself_wrote_is_not_missing_whatever_became_of_its_
     // By the first batch of the read, and by a later one.
     hand.load(&puts(1..=6)).await;
     hand.load(&puts([7])).await;
-    db.execute("update shop.items set id = 10 * id where id > 5")
-        .await;
+    db.execute("update shop.items set id = 10 * id where id > 5").await;
     assert_eq!(finish(&mut hand).await, "deleted=0 updated=0");
     assert_eq!(ids(&db).await, "1 2 3 4 5 60 70");
 }

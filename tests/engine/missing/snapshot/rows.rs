@@ -13,8 +13,7 @@ async fn rows_that_no_record_brought_are_deleted_and_have_a_tombstone() {
     assert_eq!(finish(&mut hand).await, "deleted=2 updated=0");
     assert_eq!(ids(&db).await, "1 2 5");
     assert_eq!(
-        db.rows("select key, order_value from sluice.tombstones order by key::text")
-            .await,
+        db.rows("select key, order_value from sluice.tombstones order by key::text").await,
         [r#"{"id": 3}|1"#, r#"{"id": 4}|1"#]
     );
     assert_eq!(
@@ -69,10 +68,7 @@ async fn a_record_that_is_filtered_now_leaves_its_row_missing() {
     let (db, mut hand) = shop(TABLE, DELETE).await;
     read(&mut hand, &puts(1..=3)).await;
     let draft = r#"{"id": 2, "draft": true}"#.to_owned();
-    assert_eq!(
-        read(&mut hand, &[put(1), draft, put(3)]).await,
-        "deleted=1 updated=0"
-    );
+    assert_eq!(read(&mut hand, &[put(1), draft, put(3)]).await, "deleted=1 updated=0");
     assert_eq!(ids(&db).await, "1 3");
 }
 
@@ -89,10 +85,8 @@ async fn only_rows_that_this_pipeline_wrote_go() {
     let mut other = Hand::of(db.connect().await, "other").await;
     other.load(&puts([200])).await;
     // One row by replay, one that both pipelines wrote, the other one last.
-    hand.load(&[r#"{"id": 3, "n": 300}"#.to_owned(), put(1), put(2)])
-        .await;
-    db.execute("alter table shop.items drop constraint small; select sluice.replay('items')")
-        .await;
+    hand.load(&[r#"{"id": 3, "n": 300}"#.to_owned(), put(1), put(2)]).await;
+    db.execute("alter table shop.items drop constraint small; select sluice.replay('items')").await;
     other.load(&[r#"{"id": 2, "n": 2}"#]).await;
     finish(&mut hand).await;
     assert_eq!(ids(&db).await, "1 2 3 100 200");
@@ -116,27 +110,16 @@ async fn rows_are_marked_with_the_time_and_unmarked_when_they_come_back() {
         db.value("select bool_and(gone_at = (select max(started_at) from sluice.batches) or gone_at > now() - interval '1 minute') from shop.items where gone_at is not null").await,
         "t"
     );
-    assert_eq!(
-        db.value("select count(*) from sluice.tombstones").await,
-        "0"
-    );
+    assert_eq!(db.value("select count(*) from sluice.tombstones").await, "0");
     let place = "select ctid from shop.items where id = 4";
     let before = db.value(place).await;
     // One comes back as it was, one changed; one that is marked is not marked again.
-    hand.load(&[put(1), put(2), r#"{"id": 3, "n": 2}"#.to_owned()])
-        .await;
-    assert_eq!(
-        db.rows(marks).await,
-        ["1|f", "2|f", "3|t", "4|t"],
-        "only at the end"
-    );
+    hand.load(&[put(1), put(2), r#"{"id": 3, "n": 2}"#.to_owned()]).await;
+    assert_eq!(db.rows(marks).await, ["1|f", "2|f", "3|t", "4|t"], "only at the end");
     assert_eq!(finish(&mut hand).await, "deleted=0 updated=1");
     assert_eq!(db.rows(marks).await, ["1|f", "2|f", "3|f", "4|t"]);
     assert_eq!(db.value(place).await, before);
-    assert_eq!(
-        read(&mut hand, &puts([1, 2, 3, 4])).await,
-        "deleted=0 updated=1"
-    );
+    assert_eq!(read(&mut hand, &puts([1, 2, 3, 4])).await, "deleted=0 updated=1");
     assert_eq!(db.rows(marks).await, ["1|f", "2|f", "3|f", "4|f"]);
     db.is_sound().await;
 }
@@ -203,16 +186,8 @@ async fn equal_keys_of_other_bytes_are_the_same_row() {
         ("numeric", "1.50", "1.5"),
         ("char(6)", "ab", "ab   "),
         ("float8", "-0", "0"),
-        (
-            "timestamptz",
-            "2026-03-01T08:00:00Z",
-            "2026-03-01 09:00:00+01",
-        ),
-        (
-            "uuid",
-            "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
-            "a0eebc999c0b4ef8bb6d6bb9bd380a11",
-        ),
+        ("timestamptz", "2026-03-01T08:00:00Z", "2026-03-01 09:00:00+01"),
+        ("uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc999c0b4ef8bb6d6bb9bd380a11"),
         ("shop.amount", "7.0", "7"),
     ] {
         let db = TestDb::new().await;
@@ -229,14 +204,8 @@ async fn equal_keys_of_other_bytes_are_the_same_row() {
         let mut hand = Hand::start(&db).await;
         let record = |part: i32, key: &str| format!(r#"{{"p": {part}, "k": "{key}"}}"#);
         read(&mut hand, &[record(1, before), record(2, before)]).await;
-        assert_eq!(
-            read(&mut hand, &[record(1, now)]).await,
-            "deleted=1 updated=0",
-            "{column}"
-        );
-        let left = db
-            .value("select string_agg(part::text, ' ') from shop.items")
-            .await;
+        assert_eq!(read(&mut hand, &[record(1, now)]).await, "deleted=1 updated=0", "{column}");
+        let left = db.value("select string_agg(part::text, ' ') from shop.items").await;
         assert_eq!(left, "1", "{column}");
     }
 }
@@ -253,10 +222,7 @@ async fn what_would_go_is_shown_to_a_dry_run() {
         let (db, mut hand) = shop(&format!("{TABLE}, gone boolean"), options).await;
         read(&mut hand, &puts([1, 2])).await;
         hand.load(&puts([1])).await;
-        hand.session
-            .batch_execute("begin; select sluice.capture_changes(1)")
-            .await
-            .unwrap();
+        hand.session.batch_execute("begin; select sluice.capture_changes(1)").await.unwrap();
         finish(&mut hand).await;
         assert_eq!(
             crate::support::db::rows(&hand.session, "select line from sluice.captured_changes()")

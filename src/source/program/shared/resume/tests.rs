@@ -6,19 +6,13 @@ use crate::source::program::settings::Protocol;
 
 fn at(run: &str, number: u64) -> ResumePoint {
     ResumePoint {
-        place: Some(StateId {
-            run: run.to_owned(),
-            number,
-        }),
+        place: Some(StateId { run: run.to_owned(), number }),
         state: Some(format!("{run}/{number}")),
     }
 }
 
 fn alone(state: &str) -> ResumePoint {
-    ResumePoint {
-        place: None,
-        state: Some(state.to_owned()),
-    }
+    ResumePoint { place: None, state: Some(state.to_owned()) }
 }
 
 fn start() -> ResumePoint {
@@ -32,9 +26,7 @@ fn plan(protocol: Protocol, points: &[&[ResumePoint]]) -> Vec<(Vec<usize>, Resum
     };
     let candidates: Vec<RunCandidate> = points.iter().enumerate().map(candidate).collect();
     let parts = parts(protocol, &candidates).into_iter();
-    parts
-        .map(|RunPlan { members, start }| (members, start))
-        .collect()
+    parts.map(|RunPlan { members, start }| (members, start)).collect()
 }
 
 fn taps(points: &[&[ResumePoint]]) -> Vec<(Vec<usize>, ResumePoint)> {
@@ -57,10 +49,7 @@ fn one_that_committed_nothing_of_a_run_takes_it_back_to_where_that_began() {
         let went_on = [at("b", 7), at("a", 2)];
         assert_eq!(taps(&[&left, &went_on]), [(vec![0, 1], at("a", 2))]);
     }
-    assert_eq!(
-        taps(&[&[start()], &[at("a", 7), start()]]),
-        [(vec![0, 1], start())]
-    );
+    assert_eq!(taps(&[&[start()], &[at("a", 7), start()]]), [(vec![0, 1], start())]);
 }
 
 #[test]
@@ -69,10 +58,7 @@ fn one_that_was_set_back_takes_the_others_with_it_as_far_as_they_know() {
     let back = [at("a", 1)];
     assert_eq!(taps(&[&a, &back]), [(vec![0, 1], at("a", 1))]);
     let further_back = [at("0", 1)];
-    assert_eq!(
-        taps(&[&a, &further_back]),
-        [(vec![0], at("b", 7)), (vec![1], at("0", 1))]
-    );
+    assert_eq!(taps(&[&a, &further_back]), [(vec![0], at("b", 7)), (vec![1], at("0", 1))]);
 }
 
 #[test]
@@ -87,20 +73,13 @@ fn what_shares_no_state_is_run_apart_and_what_begins_comes_last() {
     let (a, b) = ([at("b", 7), at("a", 3)], [at("b", 6), at("a", 3)]);
     assert_eq!(
         taps(&[&[start()], &[alone("x")], &a, &[start()], &b]),
-        [
-            (vec![2, 4], at("b", 6)),
-            (vec![1], alone("x")),
-            (vec![0, 3], start()),
-        ]
+        [(vec![2, 4], at("b", 6)), (vec![1], alone("x")), (vec![0, 3], start()),]
     );
 }
 
 #[test]
 fn a_stream_is_read_once_in_a_run() {
-    let candidate = || RunCandidate {
-        identity: "items".to_owned(),
-        points: vec![start()],
-    };
+    let candidate = || RunCandidate { identity: "items".to_owned(), points: vec![start()] };
     let found = parts(Protocol::Singer, &[candidate(), candidate()]);
     assert_eq!(found.len(), 2);
 }
@@ -126,11 +105,7 @@ fn states_of_single_streams_are_put_together_and_no_others() {
 #[test]
 fn one_apart_has_caught_up_when_its_state_is_as_far_in_its_stream() {
     let of = |a: &str| format!(r#"{{"bookmarks": {{"a": {a}}}}}"#);
-    let day = |day: u32| {
-        of(&format!(
-            r#"{{"key": "at", "value": "2026-01-{day:02}T00:00:00Z"}}"#
-        ))
-    };
+    let day = |day: u32| of(&format!(r#"{{"key": "at", "value": "2026-01-{day:02}T00:00:00Z"}}"#));
     for (state, with, caught_up) in [
         (day(5), day(4), true),
         (day(4), day(4), true),
@@ -149,11 +124,7 @@ fn one_apart_has_caught_up_when_its_state_is_as_far_in_its_stream() {
             false,
         ),
         (r#"{"lsn": 8}"#.to_owned(), r#"{"lsn": 7}"#.to_owned(), true),
-        (
-            r#"[{"lsn": 6}]"#.to_owned(),
-            r#"[{"lsn": 7}]"#.to_owned(),
-            false,
-        ),
+        (r#"[{"lsn": 6}]"#.to_owned(), r#"[{"lsn": 7}]"#.to_owned(), false),
     ] {
         for has_begun in [true, false] {
             let found = has_caught_up("a", has_begun, Some(&state), &alone(&with));
