@@ -8,7 +8,7 @@
 //!
 //! | module | |
 //! |---|---|
-//! | [`settings`], [`place`] | what is read, and how far |
+//! | [`settings`], [`cursor`] | what is read, and how far |
 //! | [`reread`] | reads rows again, whatever the cursor says: for `verify --source` |
 //! | [`fetch`], [`row_sender`] | fetch rows ahead of the reader, and reconnect |
 //! | [`postgres`], `mysql`, `sqlite` | the [`fetch::Server`]s: connection, snapshot, order, values as text |
