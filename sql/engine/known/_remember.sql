@@ -18,9 +18,9 @@ begin
   select b.pipeline_id, b.known, b.known_chunks, b.worn_chunks, b.transformed = b.produced as is_one_row_each,
     c.made_for, c.target, c.remember_sql into v
   from pg_temp.sluice_batch b, pg_temp.sluice_compiled c;
-  select count(r.sluice_digest), array_agg(r.sluice_digest),
-      array_agg(distinct r.sluice_digest) filter (where r.sluice_digest < sluice._anchor_limit())
-    into v_rows, v_digests, v_anchors
+  -- In the order of p_places. No aggregate with distinct or order by may stand beside it: from PostgreSQL 16 on that
+  -- sorts the rows for all of them.
+  select count(r.sluice_digest), array_agg(r.sluice_digest) into v_rows, v_digests
   from pg_temp.sluice_rows r where r.sluice_state is null;
   -- As long as nearly all records are known, those few cost less than writing all of them again.
   if v_rows * 16 <= v.known + v_rows then
@@ -36,9 +36,9 @@ begin
       into v_xids using p_places[1], cardinality(p_places);
   else
     execute v.remember_sql into v_digests, v_places, v_xids;
-    v_anchors := array(select distinct d from unnest(v_digests) d where d < sluice._anchor_limit());
   end if;
-  if coalesce(v_anchors, '{}') = '{}' then
+  v_anchors := array(select distinct d from unnest(v_digests) d where d < sluice._anchor_limit());
+  if v_anchors = '{}' then
     return; -- too few records: nothing would lead to them
   end if;
   insert into sluice.known_payloads (pipeline_id, made_for, payload_count, digests, row_places, row_xids)

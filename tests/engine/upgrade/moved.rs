@@ -3,6 +3,7 @@
 use super::{Old, next_runs_go_on};
 use crate::engine::install::psql;
 use crate::engine::interface::interface_of;
+use crate::engine::{Hand, items};
 use crate::support::server::{self, TestServer};
 use crate::support::{Sluice, TestDb};
 use std::process::Command;
@@ -76,8 +77,23 @@ async fn an_installation_goes_on_on_a_server_of_a_later_version() {
         assert!(done.stdout.contains("nothing to do"), "{done:?}");
         old.sluice("resume orders").exits(0);
         next_runs_go_on(&old).await;
+        payloads_are_remembered_with_their_own_rows(&old.db).await;
         println!("went on with PostgreSQL {}", server.server.major);
     }
+}
+
+/// From PostgreSQL 16 on an aggregate with `distinct` sorts the rows for the aggregates beside it.
+async fn payloads_are_remembered_with_their_own_rows(db: &TestDb) {
+    items(db, "id bigint primary key", "id bigint", "(doc->>'id')::bigint", "key => '{id}'").await;
+    let records: Vec<_> = (0..100).map(|id| format!(r#"{{"id": {id}}}"#)).collect();
+    Hand::start(db).await.load(&records).await;
+    let remembered = r#"select count(*), count(*) filter (where x.digest <>
+          encode(substr(sha256(convert_to(format('{"id": %s}', t.id), 'UTF8')), 1, 16), 'hex')::uuid)
+        from sluice.known_payloads k join sluice.pipelines p using (pipeline_id)
+        cross join lateral unnest(k.digests, k.row_places) x (digest, place)
+        join shop.items t on t.ctid = x.place
+        where p.name = 'items'"#;
+    assert_eq!(db.rows(remembered).await, ["100|0"]);
 }
 
 /// Who may what, with functions, tables and columns.
