@@ -35,7 +35,6 @@ as $$
 begin
   update sluice.pipelines p set active_version = p_version, updated_at = now()
   where p.pipeline_id = p_pipeline.pipeline_id;
-  perform sluice._say_forgotten_keys(p_pipeline, p_version);
   -- Defining the same again is not an activation.
   insert into sluice.activations (pipeline_id, version, previous_version)
   select p_pipeline.pipeline_id, p_version, last.version
@@ -44,6 +43,9 @@ begin
     select a.version from sluice.activations a where a.pipeline_id = p_pipeline.pipeline_id
       order by a.activation_id desc limit 1) last on true
   where last.version is distinct from p_version;
+  if found then
+    perform sluice._say_forgotten_keys(p_pipeline, p_version);
+  end if;
 end
 $$;
 
