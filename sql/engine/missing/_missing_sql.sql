@@ -60,7 +60,7 @@ as $$
       when p_mark_column is null then format($sql$delete from %s t using %s m where %s
   returning %s),
 tombstones as (%s)$sql$, p_target::regclass, n.noted, n.is_noted,
-        sluice._buried_columns(p_target, p_key, p_order_by),
+        sluice._buried_columns(p_target, p_key, p_order_by, 't'),
         sluice._tombstone_sql(p_target, p_order_by, 'select * from written', '$1'))
       else format($sql$update %s t set %I = %s, sluice_batch = $1 from %s m where %s
   returning 1)$sql$, p_target::regclass, p_mark_column, n.mark, n.noted, n.is_noted) end)
@@ -82,20 +82,9 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select sluice._tombstone_sql(p_target, p_order_by, format('select %s from pg_temp.sluice_missing n join %s t on '
-      't.tableoid = n.class and t.ctid = n.place', sluice._buried_columns(p_target, p_key, p_order_by),
+      't.tableoid = n.class and t.ctid = n.place', sluice._buried_columns(p_target, p_key, p_order_by, 't'),
       sluice._met(p_target)), '$1')
   where sluice._is_distributed(p_target)
-$$;
-
--- What a tombstone keeps of a row t.
-create or replace function sluice._buried_columns(p_target oid, p_key text[], p_order_by text)
-returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select format('%s as key_hash, %s as key, %s as order_value', sluice._tombstone_hash(p_target, p_key, 't'),
-    sluice._key_json(p_key, 't'),
-    case when p_order_by is null then 'null::pg_catalog.text' else format('t.%I::pg_catalog.text', p_order_by) end)
 $$;
 
 -- What the mark column of a row of sluice_missing becomes.

@@ -82,13 +82,11 @@ where %s and s.sluice_state is null and not s.sluice_deleted$sql$,
     sluice._tombstone_condition(p_target, p_key, p_columns, 's'));
   if p_has_deleted then
     bury_sql := sluice._tombstone_sql(p_target, p_order_by, format($sql$
-  select %s as key_hash, %s as key, %s as order_value
+  select %s
   from pg_temp.sluice_rows s
   left join %s t on %s
   where s.sluice_state is null and s.sluice_deleted and t.%I is null$sql$,
-      sluice._tombstone_hash(p_target, p_key, 's'), sluice._key_json(p_key, 's'),
-      case when p_order_by is null then 'null' else format('s.%I::pg_catalog.text', p_order_by) end,
-      sluice._met(p_target), v_same, p_key[1]), v_batch);
+      sluice._buried_columns(p_target, p_key, p_order_by, 's'), sluice._met(p_target), v_same, p_key[1]), v_batch);
   end if;
 end
 $$;

@@ -15,8 +15,18 @@ where excluded.order_value is null
 $$;
 
 comment on function sluice._tombstone_sql(oid, text, text, text) is
-$$Sets a tombstone for each deleted key. p_deleted_sql: selects key_hash (_tombstone_hash), key, order_value;
-p_batch_sql: the batch.$$;
+$$Sets a tombstone for each deleted key. p_deleted_sql: selects _buried_columns; p_batch_sql: the batch.$$;
+
+-- What a tombstone keeps of a row, given by its alias: what _tombstone_sql selects.
+create or replace function sluice._buried_columns(p_target oid, p_key text[], p_order_by text, p_alias text)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('%s as key_hash, %s as key, %s as order_value', sluice._tombstone_hash(p_target, p_key, p_alias),
+    sluice._key_json(p_key, p_alias), case when p_order_by is null then 'null::pg_catalog.text'
+      else format('%s.%I::pg_catalog.text', p_alias, p_order_by) end)
+$$;
 
 -- The expression that identifies the key of a row in tombstones. They outlive the type of a column, which becomes
 -- bigint or text one day: the hash is of names and values as text, in which 42 is 42 whatever its type.
