@@ -137,7 +137,7 @@ pub(super) enum Command {
     Deliveries(Deliveries),
     /// Let refused deliveries be sent again
     Redeliver(Redeliver),
-    /// Drop retained payloads that are old enough
+    /// Drop payloads and history that pipelines retain no longer
     Prune(Prune),
     /// Check connection, rights, versions, settings, and what pipelines read here
     Doctor(Doctor),

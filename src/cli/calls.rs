@@ -60,17 +60,12 @@ pub(super) async fn skip(context: &Context, args: &args::Skip) -> Result<u8> {
 }
 
 pub(super) async fn versions(context: &Context, args: &args::Reporting) -> Result<u8> {
-    let columns = match context.json {
-        true => "*",
-        // A screen is narrow: who defined it, who activated it, and when.
-        false => {
-            "pipeline, version, state, pg_catalog.split_part(function, '(', 1) as function,
-             defined_at, defined_by, activated_at, activated_by"
-        }
+    let view = match context.json {
+        true => "versions_details",
+        false => "versions",
     };
     let sql = format!(
-        "select {columns} from sluice.versions_details
-         where $1::text is null or pipeline = sluice.pipeline_name($1)"
+        "select * from sluice.{view} where $1::text is null or pipeline = sluice.pipeline_name($1)"
     );
     let session = context.session().await?;
     let versions = look(&session, &sql, &[&args.pipeline]).await?;
@@ -122,9 +117,9 @@ pub(super) async fn deliveries(context: &Context, args: &args::Deliveries) -> Re
         true => "select * from sluice.deliveries_details",
         // As in summaries, the first target goes without saying.
         false => {
-            "select d.id, d.pipeline, d.state, d.operation, d.key, d.status, d.error,
-               nullif(d.target, p.target) as target
-             from sluice.deliveries d join sluice.pipelines p on p.name = d.pipeline"
+            "select d.id, d.pipeline, d.state, d.operation, d.key, d.status,
+               sluice._why_undelivered(d.error, d.answer) as error, nullif(d.target, p.target) as target
+             from sluice.deliveries_details d join sluice.pipelines p on p.name = d.pipeline"
         }
     };
     let sql = format!(

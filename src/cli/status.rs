@@ -35,8 +35,9 @@ pub(super) async fn status(context: &Context, args: &args::Reporting) -> Result<
     Ok(0)
 }
 
-const HIDDEN: [&str; 14] = [
+const HIDDEN: [&str; 15] = [
     "cursor",
+    "quarantined",
     "started_at",
     "target",
     "targets",

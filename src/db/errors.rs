@@ -171,7 +171,7 @@ fn next_step(said: &ServerError) -> Option<&'static str> {
             "the role has row_security = off, under which no table with policies is read, as the engine's are: alter role ... reset row_security"
         }
         "42501" => {
-            "`sluice doctor` names what the role lacks, with the grant; or connect as another role"
+            "grant the role what it lacks there (`sluice doctor` has the grants that pipelines need), or connect as another one"
         }
         // Messages are translated; which limit it is, the routine tells.
         "53300" => match said.routine.as_deref() {

@@ -126,10 +126,12 @@ begin
     execute 'drop ' || v_object.name;
   end loop;
   for v_object in
-    select 'view' as kind, c.oid::regclass::text as name
-    from pg_catalog.pg_class c
-    where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'v'
-      and c.relname in ({views})
+    -- Views first, and those that read others before these.
+    (select 'view' as kind, c.oid::regclass::text as name
+     from pg_catalog.pg_class c
+     where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'v'
+       and c.relname in ({views})
+     order by c.oid desc)
     union all
     select 'routine', p.oid::regprocedure::text
     from pg_catalog.pg_proc p

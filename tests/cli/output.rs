@@ -161,7 +161,8 @@ async fn a_paused_pipeline_does_not_run() {
     let done = Sluice::on(&db).args(["run", "items"]).run_with_input(RECORDS).exits(1);
     assert!(done.stderr.contains("pipeline items is paused"), "{}", done.stderr);
     assert!(
-        done.stderr.contains("next:  select sluice.resume_pipeline('items')"),
+        done.stderr
+            .contains("next:  sluice resume items, or select sluice.resume_pipeline('items')"),
         "{}",
         done.stderr
     );

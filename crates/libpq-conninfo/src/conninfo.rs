@@ -105,7 +105,7 @@ fn parse_url(rest: &str) -> Result<Parameters> {
     // Another `@` belongs to a password that was not encoded: the rest of it would be taken for a host or a
     // database, and shown as such.
     if rest.matches('@').count() > usize::from(rest[..authority_end].contains('@')) {
-        return Err(Error::new("the connection URL has an \"@\" too many").next(
+        return Err(Error::new("the connection URL has one \"@\" too many").next(
             "in user, password and database write \"@\" as %40, \"/\" as %2F, \":\" as %3A, \"?\" as %3F, \"%\" as %25",
         ));
     }

@@ -37,7 +37,7 @@ begin
   v_batch.objects := coalesce(v_batch.objects, '[]');
   v_batch.origins := coalesce(v_batch.origins, '[]');
   v_batch.retried := coalesce(v_batch.retried, 0);
-  v_batch.committed_at := clock_timestamp();
+  v_batch.committed_at := sluice._ledger_time(v_batch.pipeline_id);
   begin
     insert into sluice.batches select v_batch.*;
   exception when check_violation then
@@ -53,6 +53,23 @@ begin
     and t.version = v_batch.version and t.first_used_at is null;
   return v_batch;
 end
+$$;
+
+-- The time of what is added to the ledger. Arrivals are compared by it, so it never goes back for a target, whatever
+-- the server's clock does, or that of a server which took over.
+create or replace function sluice._ledger_time(p_pipeline_id integer)
+returns timestamptz
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select greatest(now(), clock_timestamp(), (
+    select max(l.committed_at) + interval '1 microsecond'
+    from sluice.pipelines p
+    join sluice.pipelines o on o.target = p.target
+    cross join lateral (
+      select b.committed_at from sluice.batches b where b.pipeline_id = o.pipeline_id
+      order by b.committed_at desc limit 1) l
+    where p.pipeline_id = p_pipeline_id))
 $$;
 
 -- Notes the state in which an entry of the ledger left files and objects.

@@ -77,8 +77,9 @@ begin
   raise exception using errcode = 'SL005',
     message = format('pipeline %s cannot go back to %s: how far it had read then was pruned from the ledger',
       p_pipeline.name, p_goal),
-    hint = format('to_start => true reads everything again; the ledger goes back to batch %s of %s%s', v_carry.batch_id,
-      v_carry.committed_at::timestamptz(0), case when sluice._leads_past_carry(p_pipeline.pipeline_id, (
+    hint = format('to_start => true (--to-start) reads everything again; the ledger goes back to batch %s of %s%s',
+      v_carry.batch_id, v_carry.committed_at::timestamptz(0),
+      case when sluice._leads_past_carry(p_pipeline.pipeline_id, (
         select s.batch_seq from sluice.etl_state s where s.pipeline_id = p_pipeline.pipeline_id)) then ''
         else ', and what came before the last rewind to the start leads there' end);
 end

@@ -43,9 +43,10 @@ begin
     insert into sluice.source_objects select * from unnest(v_objects);
   end if;
   insert into sluice.batches
-    (batch_id, pipeline_id, batch_seq, kind, cursor_before, cursor_after, started_at, rewound_to, note, objects)
+    (batch_id, pipeline_id, batch_seq, kind, cursor_before, cursor_after, started_at, committed_at, rewound_to, note,
+      objects)
   values (nextval('sluice.batch_id'), v_id, v_state.batch_seq + 1, 'rewind', v_state.cursor, v_goal."cursor", now(),
-    v_goal.batch_seq, 'to ' || v_goal.words, v_removed);
+    sluice._ledger_time(v_id), v_goal.batch_seq, 'to ' || v_goal.words, v_removed);
   perform sluice._move_cursor(v_id, v_goal."cursor");
   return format('pipeline %s rewound to %s; %s', v_pipeline.name, v_goal.words, case
     when v_again.batches + v_since.batches = 0 then 'nothing that was read follows'

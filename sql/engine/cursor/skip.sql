@@ -42,9 +42,9 @@ begin
   end if;
 
   insert into sluice.batches
-    (batch_id, pipeline_id, batch_seq, kind, cursor_before, cursor_after, started_at, note, objects)
+    (batch_id, pipeline_id, batch_seq, kind, cursor_before, cursor_after, started_at, committed_at, note, objects)
   values (nextval('sluice.batch_id'), v_pipeline.pipeline_id, v_state.batch_seq + 1, 'skip', v_state.cursor, v_cursor,
-    now(), skip.reason, v_moved);
+    now(), sluice._ledger_time(v_pipeline.pipeline_id), skip.reason, v_moved);
   perform sluice._note_objects(v_pipeline.pipeline_id, v_moved, currval('sluice.batch_id'));
   perform sluice._move_cursor(v_pipeline.pipeline_id, v_cursor);
   return v_said;

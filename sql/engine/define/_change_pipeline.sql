@@ -21,12 +21,14 @@ begin
   elsif v_new.batch_rows < 1 or v_new.batch_bytes < 1 then
     raise exception using errcode = 'SL005', hint = 'leave them out for the loader''s defaults',
       message = format('pipeline %s: batch_rows and batch_bytes have to be positive', v_new.name);
-  elsif v_new.retain_raw <= interval '0' then
-    raise exception using errcode = 'SL005', hint = 'retain_raw => ''7 days''; ''0'' keeps no payloads',
-      message = format('pipeline %s: retain_raw %s is not positive', v_new.name, quote_literal(v_new.retain_raw));
-  elsif v_new.retain_history <= interval '0' then
-    raise exception using errcode = 'SL005', hint = 'retain_history => ''1 year''; ''0'' keeps all of it',
-      message = format('pipeline %s: retain_history %s is not positive', v_new.name,
+  elsif v_new.retain_raw < interval '1 hour' then
+    raise exception using errcode = 'SL005',
+      hint = 'a number alone is seconds: write retain_raw => ''7 days''; ''0'' keeps no payloads',
+      message = format('pipeline %s: retain_raw %s is less than an hour', v_new.name, quote_literal(v_new.retain_raw));
+  elsif v_new.retain_history < interval '1 hour' then
+    raise exception using errcode = 'SL005',
+      hint = 'a number alone is seconds: write retain_history => ''1 year''; ''0'' keeps all of it',
+      message = format('pipeline %s: retain_history %s is less than an hour', v_new.name,
         quote_literal(v_new.retain_history));
   elsif v_new.skip_known is null or v_new.retry_orphans is null then
     raise exception using errcode = 'SL005', hint = 'true or false',

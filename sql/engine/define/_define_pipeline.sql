@@ -117,8 +117,6 @@ begin
       select coalesce(jsonb_object_agg(key, value), '{}')
       from jsonb_each(v_said - '{activate,deliver,also_deliver}'::text[])
       where value is distinct from v_before -> key));
-  else
-    v_said := (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(v_said) where key like '%deliver');
   end if;
   v_pipeline := sluice._change_deliveries(v_pipeline, p_version, v_said_by_active, true);
   return sluice._said_of_definition(v_was, v_pipeline, p_version, v_said);

@@ -19,14 +19,20 @@ as $$
       where p_said ->> 'activate' = 'true' and p_version <> p_now.active_version and a.pipeline_id = p_now.pipeline_id
       order by a.activation_id desc limit 1),
     case when p_was.pipeline_id is not null then sluice._changes_of_pipeline(p_was, p_now) end,
-    case when p_said ? 'source' and p_version <> p_now.active_version then
+    case when p_said ? 'source' and p_version <> p_now.active_version and p_version = newest.version then
       format('when version %s is activated: ', p_version) || sluice._changes_of_pipeline(p_now,
         jsonb_populate_record(p_now, sluice._delivery_changes(
           p_said, sluice._said_by_version(p_now.pipeline_id, p_now.active_version)))) end,
     (select string_agg(format('%s stays %s, set elsewhere (the definition says %s)', key,
         coalesce(to_jsonb(p_now) ->> key, 'none'), coalesce(value #>> '{}', 'none')), '; ' order by key)
       from jsonb_each(p_said - 'activate' - 'source') where to_jsonb(p_now) -> key is distinct from value
-        and (p_version = p_now.active_version or key not like '%deliver')))
+        and case when key like '%deliver' then p_version = p_now.active_version else p_version = newest.version end),
+    case when p_version < newest.version then
+      format('version %s speaks for source and policies, so this one does not change: ', newest.version)
+        || sluice._changes_of_pipeline(p_now, jsonb_populate_record(p_now,
+          p_said - '{deliver,also_deliver}'::text[])) end)
+  from (
+    select max(t.version) as version from sluice.transforms t where t.pipeline_id = p_now.pipeline_id) newest
 $$;
 
 comment on function sluice._said_of_definition(sluice.pipelines, sluice.pipelines, integer, jsonb) is

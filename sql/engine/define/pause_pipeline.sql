@@ -44,7 +44,7 @@ begin
     raise exception using errcode = 'SL007',
       message = format('pipeline %s is paused', v_paused) || case
         when v_paused <> p_pipeline.name then ', and its backfills with it' else '' end,
-      hint = format('select sluice.resume_pipeline(%L)', v_paused);
+      hint = format('sluice resume %s, or select sluice.resume_pipeline(%1$L)', v_paused);
   end if;
 end
 $$;

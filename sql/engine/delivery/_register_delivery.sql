@@ -71,12 +71,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_columns text[] := array(select jsonb_array_elements_text(p_pipeline.deliver -> 'columns'));
+  v_key     text[] := array(select jsonb_array_elements_text(nullif(p_pipeline.deliver -> 'key', 'null')));
   v_name    text;
 begin
-  if v_columns = '{}' then
-    return;
-  end if;
-  select c into v_name from unnest(v_columns) c where not exists (
+  select c into v_name
+  from unnest(v_columns || case when p_pipeline.deliver ->> 'body' is null then v_key end) c where not exists (
     select from pg_attribute a
     where a.attrelid = p_target and a.attname = c and a.attnum > 0 and not a.attisdropped) limit 1;
   if found then
@@ -85,9 +84,8 @@ begin
         p_target::regclass),
       hint = 'columns are those of the target, under whose names they are delivered; others take a body function';
   end if;
-  select k into v_name from unnest(coalesce(
-    array(select jsonb_array_elements_text(nullif(p_pipeline.deliver -> 'key', 'null'))), p_key)) k
-  where k <> all (v_columns) limit 1;
+  select k into v_name from unnest(case when v_key = '{}' then p_key else v_key end) k
+  where v_columns <> '{}' and k <> all (v_columns) limit 1;
   if found then
     raise exception using errcode = 'SL005',
       message = format('pipeline %s: the columns of deliver lack %I of the key', p_pipeline.name, v_name),

@@ -57,7 +57,7 @@ declare
 begin
   if coalesce(btrim(p_reason), '') = '' then
     raise exception using errcode = 'SL005', message = 'amend needs a reason',
-      hint = 'reason => ''decimal comma'': it stays with the record';
+      hint = 'reason => ''decimal comma'' (--reason): it stays with the record';
   end if;
   select * into v_record from sluice.quarantine q where q.quarantine_id = p_id for no key update;
   if v_record.status is distinct from 'open' then

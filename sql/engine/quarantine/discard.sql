@@ -15,7 +15,7 @@ begin
   end if;
   if coalesce(btrim(discard.reason), '') = '' then
     raise exception using errcode = 'SL005', message = 'discard needs a reason',
-      hint = 'reason => ''duplicates of the April export'': it stays with the records';
+      hint = 'reason => ''duplicates of the April export'' (--reason): it stays with the records';
   end if;
   perform sluice._find_own_live_pipeline(discard.pipeline);
   return sluice._close_records(

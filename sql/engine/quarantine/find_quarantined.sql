@@ -108,7 +108,7 @@ begin
     v_hint := case when btrim(p_filter) <> '' then v_hint end;
     raise exception using errcode = 'SL005',
       message = format('filter %s cannot be used: %s', quote_literal(p_filter), v_message),
-      hint = concat_ws('; ', nullif(v_hint, ''), format('a condition on the columns of sluice.%s,'
+      hint = concat_ws('; ', nullif(rtrim(v_hint, '.'), ''), format('a condition on the columns of sluice.%s,'
         ' such as sqlstate = ''22P02'' and "column" = ''amount''', p_view));
   end;
   return array(

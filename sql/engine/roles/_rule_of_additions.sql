@@ -10,7 +10,7 @@ as $$
     when 'also_targets' then sluice._no_strangers(p_name)
       || ' and exists (select from sluice.transforms t where t.pipeline_id = also_targets.pipeline_id'
       ' and t.version = also_targets.version and t.first_used_at is null)'
-    when 'batches' then sluice._is_signed('recorded_by', 'committed_at')
+    when 'batches' then sluice._is_signed('recorded_by', 'committed_at', 'sluice._ledger_time(pipeline_id)')
       || ' and batch_id = pg_catalog.currval(''sluice.batch_id'') and (run_id is null or exists ('
       'select from sluice.runs r where r.run_id = batches.run_id and r.pipeline_id = batches.pipeline_id))'
     when 'etl_state' then 'batch_seq = 0 and cursor is null'
@@ -25,7 +25,7 @@ as $$
     -- A batch may have begun before midnight.
     when 'raw_days' then
       '(pg_catalog.clock_timestamp() at time zone ''UTC'')::pg_catalog.date - retained_on between 0 and 1'
-    when 'runs' then sluice._is_signed('started_by', 'started_at')
+    when 'runs' then sluice._is_signed('started_by', 'started_at', 'sluice._ledger_time(pipeline_id)')
     when 'transforms' then sluice._is_signed('defined_by', 'defined_at')
     when 'unknown_batches' then sluice._is_signed('noted_by', 'noted_at') end
 $$;
@@ -33,12 +33,13 @@ $$;
 comment on function sluice._rule_of_additions(text) is
   'What row security asks of a row that is added to a table of the engine, beside whose it is.';
 
-create or replace function sluice._is_signed(p_by text, p_at text)
+create or replace function sluice._is_signed(
+  p_by text, p_at text, p_latest text default 'greatest(pg_catalog.now(), pg_catalog.clock_timestamp())')
 returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format('%I = session_user and %I between pg_catalog.now() and pg_catalog.clock_timestamp()', p_by, p_at)
+  select format('%I = session_user and %I between pg_catalog.now() and %s', p_by, p_at, p_latest)
 $$;
 
 -- Batches of one table read each other's ledgers: whose one pipeline is, theirs all are.

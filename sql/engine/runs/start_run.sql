@@ -30,7 +30,8 @@ begin
     select k.chunk_id from sluice.known_payloads k
     where k.pipeline_id = v_pipeline.pipeline_id
       and (k.made_for is distinct from v_compiled.made_for or k.last_used_at < now() - interval '30 days')));
-  insert into sluice.runs (pipeline_id, epoch, loader) values (v_pipeline.pipeline_id, v_state.epoch, start_run.loader)
+  insert into sluice.runs (pipeline_id, epoch, started_at, loader)
+  values (v_pipeline.pipeline_id, v_state.epoch, sluice._ledger_time(v_pipeline.pipeline_id), start_run.loader)
   returning runs.run_id into v_run_id;
   -- What a run before it left open: its loader was killed, or is deposed by now. It ended with its last commit.
   update sluice.runs r set outcome = 'interrupted',

@@ -28,7 +28,7 @@ begin
       ('%', 'payload_before', 'Of an amendment: what stood before.'), ('%', 'discarded_at', 'When it was discarded.'),
       ('%', 'discarded_by', 'By whom.'),
       ('%', 'place', 'Where the record came from: file, URL, object or table, and line or element.'),
-      ('%', 'first_at', 'Where one of them came from.'), ('%', 'example', 'The message of one of them.'),
+      ('%', 'first_at', 'Where the first of them came from.'), ('%', 'example', 'The message of the first of them.'),
       ('%', 'function', 'The function, with schema and argument types.'),
       ('%', 'activated_at', 'When the version was activated last.'), ('%', 'activated_by', 'By whom.'),
       ('%', 'defined_at', 'When it was registered.'), ('%', 'defined_by', 'By whom.'),

@@ -17,7 +17,7 @@ from (
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
     obj_description(c.oid, 'pg_class')
   from pg_class c
-  where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'v') m
+  where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'v' and c.relname not like '\_%') m
 order by m.name;
 
 comment on view sluice.manual is

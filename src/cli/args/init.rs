@@ -23,6 +23,9 @@ pub(crate) struct Init {
     /// Look at the source that this call makes
     #[arg(long, value_name = "SQL")]
     pub(crate) source: Option<String>,
+    /// What the files are (default: by their names, else by their content)
+    #[arg(long, value_name = "FORMAT", conflicts_with = "source", value_parser = super::loading::FORMATS)]
+    pub(crate) format: Option<String>,
     /// Call the pipeline so (default: by the place)
     #[arg(long)]
     pub(crate) name: Option<String>,

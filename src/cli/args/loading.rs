@@ -2,6 +2,9 @@
 
 use clap::Args;
 
+/// What files can be read as.
+pub(super) const FORMATS: [&str; 5] = ["ndjson", "json", "csv", "tsv", "parquet"];
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sluice run orders
@@ -30,7 +33,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "0..1", value_parser = super::ratio)]
     pub(crate) max_delete_ratio: Option<f64>,
     /// Take the source for this format (default: the pipeline's, or by its name)
-    #[arg(long, value_name = "FORMAT", value_parser = ["ndjson", "json", "csv", "tsv", "parquet"])]
+    #[arg(long, value_name = "FORMAT", value_parser = FORMATS)]
     pub(crate) format: Option<String>,
     /// Read from here instead of the pipeline's own path (- for standard input)
     #[arg(long, value_name = "PATH")]
@@ -112,10 +115,10 @@ of sluice run.")]
 pub(crate) struct Backfill {
     /// The pipeline
     pub(crate) pipeline: String,
-    /// Begin with this mark (an API with since)
+    /// Begin with this mark (an API with since, a table with a cursor)
     #[arg(long, value_name = "MARK")]
     pub(crate) from: Option<String>,
-    /// End with this mark, it included (an API with since)
+    /// End with this mark, it included
     #[arg(long, value_name = "MARK")]
     pub(crate) to: Option<String>,
     /// Load these files or objects: a name or a glob

@@ -133,6 +133,11 @@ fn best(sampler: &Sampler, settings: &Value, skip_lines: u64) -> Option<Guess> {
             settings["format"] = json!("csv");
         }
         settings["delimiter"] = json!(delimiter.to_string());
+        // Lines in another encoding are no titles: their letters are to be read.
+        let lines = sampler.take(&without_header(&settings, 1), skip_lines);
+        if lines.is_ok_and(|lines| lines.is_foreign) {
+            return None;
+        }
         if skip_lines > 0 {
             settings["skip_lines"] = json!(skip_lines);
         }

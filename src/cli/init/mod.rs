@@ -27,7 +27,7 @@ use crate::stop::Stop;
 use column::SampleColumn;
 use dialect::SampleLayout;
 use sample::{Sample, Sampler};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sql::{Pipeline, SourceCall};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ use std::sync::Arc;
 const RETRIES: u32 = 2;
 
 pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
-    let (settings, written) = match (&args.place, &args.source) {
+    let (mut settings, written) = match (&args.place, &args.source) {
         // A project is another folder.
         (Some(place), None) if args.project.is_some() => {
             (place::settings(&place::rooted(place)), None)
@@ -48,6 +48,9 @@ pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
             ));
         }
     };
+    if let Some(format) = &args.format {
+        settings["format"] = json!(format);
+    }
     // What is named on the command line comes from whoever runs this host.
     let context = SourceContext::of_run(
         Arc::new(Budget::new(RETRIES, Stop::never())),
@@ -181,7 +184,10 @@ fn nothing(sample: &Sample, what: &str) -> Error {
         Some((sqlstate, fault)) => error
             .detail(format!("{} records are bad; the first: {sqlstate} {fault}", sample.bad))
             .next("say how they stand there: --source \"sluice.file_source(path => ..., format => ..., delimiter => ...)\""),
-        None => error.next("name a file that has some, like those to come"),
+        None => {
+            (sample.unread.iter().fold(error, |error, why| error.detail(why)))
+                .next("look at one that has some, like those to come")
+        }
     }
 }
 

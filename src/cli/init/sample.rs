@@ -3,8 +3,8 @@
 use super::evidence::Field;
 use crate::error::Result;
 use crate::source::{
-    self, BatchBuilder, BatchLimits, DeclaredField, Progress, Source, SourceContext, Start,
-    StreamSource,
+    self, BatchBuilder, BatchLimits, DeclaredField, Progress, Proof, Reason, Source, SourceContext,
+    Start, StreamSource,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -39,6 +39,8 @@ pub(super) struct Sample {
     pub(super) is_foreign: bool,
     /// What is wrong with the first bad one, and its SQLSTATE.
     pub(super) fault: Option<(&'static str, String)>,
+    /// Why there may be more than could be read.
+    pub(super) unread: Option<String>,
 }
 
 /// How much of standard input is looked at.
@@ -81,7 +83,10 @@ impl Sampler {
             let batch = out.finish(Value::Null);
             let origins = batch.origins.into_iter().map(|span| span.origin);
             sample.origins.extend(origins);
-            if let Progress::End(_) = progress {
+            if let Progress::End(proof) = progress {
+                if let Proof::Partial(Reason::Waiting { why, .. }) = proof {
+                    sample.unread = Some(why);
+                }
                 break;
             }
         }

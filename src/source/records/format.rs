@@ -116,7 +116,7 @@ impl RecordReader {
                         "cannot tell the format of `{}` by its name or its first bytes",
                         self.name()
                     ))
-                    .next("set `format` to ndjson, json, csv, tsv or parquet"));
+                    .next("set `format`, or --format, to ndjson, json, csv, tsv or parquet"));
                 }
             }
         }

@@ -27,6 +27,21 @@ const SHAPES: &[Shape] = &[
         columns: "id bigint, preis text, größe text, order text",
         row: "1|12,50|a;b\r\nc|first",
     },
+    // As Excel writes it in Western Europe, and nothing but the header, or the first record, shows it.
+    Shape {
+        file: "umlaut.csv",
+        content: b"id;stra\xdfe;wert\n1;Hof;5\n2;Ulm;7\n3;Hof;9\n4;Ulm;5\n5;z;6\n",
+        args: &[],
+        columns: "id bigint, straße text, wert bigint",
+        row: "1|Hof|5",
+    },
+    Shape {
+        file: "first.csv",
+        content: b"id,stadt,wert\n1,K\xf6ln,5\n2,Ulm,7\n3,Hof,9\n4,Ulm,5\n5,z,6\n",
+        args: &[],
+        columns: "id bigint, stadt text, wert bigint",
+        row: "1|Köln|5",
+    },
     Shape {
         file: "tabs.csv",
         content: b"\xef\xbb\xbfid\tname\n1\ta,b\n2\tc,d\n",
@@ -277,7 +292,9 @@ async fn files_in_which_nothing_can_be_told_are_refused_by_name() {
     desk.write("letter.txt", "Dear all,\nsee you\n");
     assert!(desk.refusal(&["empty.csv"]).contains("there are no records in empty.csv"));
     assert!(desk.refusal(&["header.csv"]).contains("there are no records in header.csv"));
-    assert!(desk.refusal(&["letter.txt"]).contains("set `format`"));
+    assert!(desk.refusal(&["letter.txt"]).contains("set `format`, or --format, to ndjson"));
+    let text = desk.init(&["letter.txt", "--format", "csv", "--key", "dear_all"]);
+    assert!(text.contains("file_source(path => 'letter.txt', format => 'csv'"), "{text}");
     assert!(desk.refusal(&[]).contains("name a file, a folder or a URL"));
     assert!(desk.refusal(&["header.csv", "--table", "a.b.c"]).contains("schema.table"));
 }

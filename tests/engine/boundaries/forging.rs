@@ -109,6 +109,22 @@ async fn nobody_adds_to_history_under_another_name_or_time() {
     assert_eq!(teams.everything_of_bob().await, before);
 }
 
+/// The server's clock was put right: what is added bears the time of what is there already.
+#[tokio::test]
+async fn a_ledger_ahead_of_the_clock_stops_nobody() {
+    let teams = Teams::new().await;
+    teams
+        .db
+        .execute("update sluice.batches set committed_at = committed_at + interval '1 day'")
+        .await;
+    let bob = teams.of("bob").await;
+    bob.batch_execute(
+        "select sluice.rewind('bob', to_start => true); select * from sluice.start_run('bob', 'x')",
+    )
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn a_run_that_has_ended_stays_as_it_was_noted() {
     let teams = Teams::new().await;

@@ -60,6 +60,16 @@ async fn a_delivery_that_cannot_work_is_refused_with_the_way_out() {
             "contradicts deletes => false",
             "leave one",
         ),
+        (
+            "sluice.postgres_delivery(connection => sluice.connection(env => 'CRM'), \"table\" => 'x', key => '{nr}')",
+            "deliver names column nr, which shop.items does not have",
+            "others take a body function",
+        ),
+        (
+            "sluice.postgres_delivery(connection => sluice.connection(env => 'CRM'), \"table\" => 'x', columns => '{n}')",
+            "the columns of deliver lack id of the key",
+            "add it to columns",
+        ),
         ("'{\"kind\": \"mail\"}'", "unknown delivery \"mail\"", "sluice.http_delivery(...)"),
     ] {
         problem(&db, &define(deliver)).await.refuses(message, hint);

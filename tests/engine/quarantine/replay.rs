@@ -170,6 +170,41 @@ async fn older_record_never_overwrites_a_newer_row_by_arrival() {
     }
 }
 
+/// As if the server's clock had gone back by two hours, or another server with such a clock had taken over.
+async fn set_back_the_clock(db: &TestDb) {
+    db.execute(
+        "update sluice.batches set committed_at = committed_at + interval '2 hours';
+         update sluice.runs set started_at = started_at + interval '2 hours';
+         update sluice.quarantine set last_seen_at = last_seen_at + interval '2 hours'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_back_makes_no_record_newer_than_what_came_after_it() {
+    let (db, mut hand) = shop(BY_ARRIVAL).await;
+    hand.load(&[r#"{"id": 1, "n": "seven"}"#, r#"{"id": 2, "n": "seven"}"#]).await;
+    set_back_the_clock(&db).await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"id": 1, "n": 1}"#]).await;
+    register_version_2(&db, BY_ARRIVAL).await;
+    let one = ", quarantine_ids => '{1}', version => 2";
+    assert_eq!(replay(&db, one).await, ["replayed=1 stale=1"]);
+    assert_eq!(table(&db).await, ["1|1|-"]);
+    // What is read again and loads is closed.
+    db.execute("select sluice.activate_version('items', 2); select sluice.rewind('items', to_start => true)")
+        .await;
+    let mut hand = Hand::start(&db).await;
+    hand.load(&[r#"{"id": 2, "n": "seven"}"#]).await;
+    assert_eq!(
+        db.rows("select quarantine_id, status from sluice.quarantine order by 1").await,
+        ["1|replayed", "2|loaded"]
+    );
+    let order = "select string_agg(batch_id::text, ',' order by batch_id) = string_agg(batch_id::text, ',' order by committed_at) from sluice.batches";
+    assert_eq!(db.value(order).await, "t");
+    assert_proven(&db).await;
+}
+
 #[tokio::test]
 async fn record_stays_open_where_nobody_can_tell_whether_the_row_is_newer() {
     let (db, mut hand) = shop(BY_ARRIVAL).await;

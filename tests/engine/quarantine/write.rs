@@ -114,7 +114,7 @@ async fn by_error_counts_each_kind_the_most_frequent_first() {
     assert_eq!(
         db.rows("select pipeline, records, sqlstate, \"column\", \"constraint\", example, first_at from sluice.quarantine_by_error_details").await,
         [
-            "items|3|22P02|n|-|invalid input syntax for type integer: \"a\"|hand:2",
+            "items|3|22P02|n|-|invalid input syntax for type integer: \"b\"|hand:2",
             "items|1|22P02|id|-|invalid input syntax for type bigint: \"x\"|hand:4",
             "items|1|23514|n|items_n_check|new row for relation \"items\" violates check constraint \"items_n_check\"|hand:1",
         ]
