@@ -4,6 +4,7 @@ use super::args;
 use super::call;
 use super::context::Context;
 use super::diagnostics;
+use super::owners;
 use crate::error::{Error, Result};
 use crate::report::DeliveryReport;
 use crate::run::{DeliveryOptions, Stop, deliver as send};
@@ -92,15 +93,19 @@ pub(super) async fn delivering(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
     let rows = call::rows(
         &session,
-        "select p.name from sluice.pipelines p join sluice.owners o on o.pipeline = p.name
-         where o.is_yours and (p.deliver is not null or p.also_deliver is not null) and p.backfill_of is null
-         order by p.pipeline_id",
+        "select p.name, p.deliver is not null or p.also_deliver is not null as delivers
+         from sluice.pipelines p join sluice.owners o on o.pipeline = p.name
+         where o.is_yours and p.backfill_of is null order by p.pipeline_id",
         &[],
     )
     .await?;
-    if rows.is_empty() {
+    let names: Vec<String> = (rows.iter().filter(|row| row["delivers"] == true))
+        .filter_map(|row| row["name"].as_str().map(str::to_owned))
+        .collect();
+    if names.is_empty() {
+        owners::note_left_out(&session, owners::OF_OTHERS, rows.len()).await?;
         return Err(Error::usage("no pipeline delivers anywhere")
             .next("say where in its definition: deliver => sluice.http_delivery(url => ...)"));
     }
-    Ok(rows.iter().filter_map(|row| row["name"].as_str().map(str::to_owned)).collect())
+    Ok(names)
 }

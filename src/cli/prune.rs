@@ -28,7 +28,7 @@ pub(super) async fn prune(context: &Context, args: &args::Prune) -> Result<u8> {
             add(&mut pruned, row);
         }
     }
-    table::print(&pruned, context.json, "nothing is old enough");
+    table::print(&pruned, context.json, "nothing is old enough that this role may drop");
     Ok(0)
 }
 

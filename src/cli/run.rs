@@ -206,13 +206,20 @@ fn overdue(report: &Report) -> Error {
 
 async fn all_pipelines(context: &Context) -> Result<Vec<String>> {
     let session = context.session().await?;
-    let own = "select p.name from sluice.pipelines p join sluice.owners o on o.pipeline = p.name
+    let own = "select p.name, p.is_paused from sluice.pipelines p join sluice.owners o on o.pipeline = p.name
       where o.is_yours and p.backfill_of is null order by p.pipeline_id";
     let own = call::rows(&session, own, &[]).await?;
     owners::note_left_out(&session, owners::OF_OTHERS, own.len()).await?;
     if own.is_empty() {
         return Err(Error::usage("no pipeline is defined").next("sluice apply FILE defines one"));
     }
-    let names = own.iter().filter_map(|row| row["name"].as_str());
-    Ok(names.map(str::to_owned).collect())
+    let names = |is_paused: bool| {
+        let rows = own.iter().filter(move |row| row["is_paused"] == is_paused);
+        rows.filter_map(|row| row["name"].as_str()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let paused = names(true);
+    if !paused.is_empty() {
+        diagnostics::note(&format!("left out, as they are paused: {}", paused.join(", ")));
+    }
+    Ok(names(false))
 }

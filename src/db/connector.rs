@@ -1,8 +1,11 @@
 //! Makes connections, alone or for a pool.
 
+use super::named::named;
 use super::refusal::{describe, describe_silence};
 use super::session::{Notice, OnNotice, Session, log_notice, spawn};
 use crate::error::{Error, Result};
+use crate::host::HostRules;
+use crate::secret::{Redactor, SecretLocation};
 use deadpool_postgres::{
     Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts,
 };
@@ -23,6 +26,8 @@ pub struct Connector {
     application_name: Arc<str>,
     tls: Option<Tls>,
     on_notice: OnNotice,
+    /// What is connected, and where its connection string is kept, if a pipeline names it.
+    named: Option<Arc<str>>,
     /// Connections that were made ahead.
     ready: Arc<Mutex<Vec<Session>>>,
 }
@@ -36,8 +41,22 @@ impl Connector {
             application_name: application_name.into(),
             tls: settings.tls_connector()?,
             on_notice: Arc::new(log_notice),
+            named: None,
             ready: Arc::default(),
         })
+    }
+
+    /// To a database that a pipeline names: `what` is connected by the string in `location`, if this host allows it.
+    pub(crate) fn to_named(
+        location: &SecretLocation,
+        what: &str,
+        host: &HostRules,
+        secrets: &Redactor,
+        application_name: &str,
+    ) -> Result<Self> {
+        let settings = named(location, what, host, secrets)?;
+        let named = Some(format!("the connection of the {what} ({location})").into());
+        Ok(Connector { named, ..Connector::new(&settings, application_name)? })
     }
 
     /// Hands notices to `callback` instead of the log.
@@ -68,15 +87,28 @@ impl Connector {
         }
     }
 
+    fn explain(&self, error: Error) -> Error {
+        let Some(named) = &self.named else {
+            return error;
+        };
+        let error = error.context(named);
+        match error.next_step().is_some_and(|step| step.contains("PGPASSWORD")) {
+            true => error.next(
+                "check the password: it stands in the connection string, and nothing else is used for a database that a pipeline names",
+            ),
+            false => error,
+        }
+    }
+
     async fn connect_anew(&self) -> Result<Session> {
         let opened = match self.settings.connect_limit() {
             None => self.open().await,
             Some(limit) => match tokio::time::timeout(limit, self.open()).await {
                 Ok(opened) => opened,
-                Err(_) => return Err(describe_silence(limit, &self.settings)),
+                Err(_) => return Err(self.explain(describe_silence(limit, &self.settings))),
             },
         };
-        opened.map_err(|error| describe(error, &self.settings))
+        opened.map_err(|error| self.explain(describe(error, &self.settings)))
     }
 
     /// A pool of at most `max_size` connections; none is made before it is wanted. A connection goes back

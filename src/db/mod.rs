@@ -11,7 +11,6 @@ mod target;
 
 pub use connector::Connector;
 pub use errors::server_error;
-pub(crate) use named::named;
 pub use session::{Notice, Session};
 pub use target::Target;
 

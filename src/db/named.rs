@@ -9,7 +9,7 @@ use libpq_conninfo::{Environment, RootCertificates, Settings};
 const OF_THE_LOADER: [&str; 3] = ["passfile", "service", "servicefile"];
 
 /// Where the string kept in `location` leads, if this host allows it; `what` is connected that way.
-pub(crate) fn named(
+pub(super) fn named(
     location: &SecretLocation,
     what: &str,
     host: &HostRules,

@@ -166,6 +166,9 @@ async fn a_paused_pipeline_does_not_run() {
         "{}",
         done.stderr
     );
+    // All pipelines are those that are meant to run.
+    let done = Sluice::on(&db).args(["run", "--all"]).run().exits(0);
+    assert!(done.stderr.contains("left out, as they are paused: items"), "{}", done.stderr);
     assert_eq!(db.value("select count(*) from sluice.runs").await, "0");
 }
 

@@ -30,6 +30,9 @@ begin
     left join sluice.source_objects o on o.pipeline_id = v_id and o.object = a.object);
 
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_id for update;
+  if not found then
+    perform sluice._refuse_dropped(v_pipeline.name);
+  end if;
   select count(*) as batches, coalesce(sum(b.extracted), 0) as records into v_since
   from sluice.batches b
   where b.pipeline_id = v_id and b.batch_seq > v_again.batch_seq and b.extracted > 0 and rewind.object is null;

@@ -21,6 +21,9 @@ begin
       hint = 'one of object => ''drop/bad.csv'', pages => 1';
   end if;
   select * into v_state from sluice.etl_state s where s.pipeline_id = v_pipeline.pipeline_id for update;
+  if not found then
+    perform sluice._refuse_dropped(v_pipeline.name);
+  end if;
   if skip.pages is not null then
     v_cursor := sluice._cursor_past_pages(v_pipeline, v_state.cursor, skip.pages);
     v_said := format('pipeline %s skips %s; the next run goes on behind', v_pipeline.name,

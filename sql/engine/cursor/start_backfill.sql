@@ -22,6 +22,10 @@ begin
   perform sluice._refuse_paused(v_pipeline);
   -- One at a time, as with definitions: they choose a name.
   perform pg_advisory_xact_lock(sluice._lock_class('define'), 0);
+  perform from sluice.pipelines p where p.pipeline_id = v_pipeline.pipeline_id for key share;
+  if not found then
+    perform sluice._refuse_dropped(v_pipeline.name);
+  end if;
   select * into v_backfill from sluice.pipelines p
   where p.backfill_of = v_pipeline.pipeline_id and p.backfill_range = v_range;
   if not found then

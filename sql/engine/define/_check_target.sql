@@ -15,7 +15,7 @@ begin
   if v_target is null then
     raise exception using errcode = 'SL005',
       message = v_where || format('target %s does not exist', p_target),
-      hint = 'create the table first, or name it with its schema';
+      hint = 'if it was renamed, rename it back; else create it, or name it with its schema in a definition';
   end if;
   select * into v_class from pg_class where oid = v_target;
   if v_class.relnamespace = 'sluice'::regnamespace then

@@ -7,7 +7,10 @@ declare
   v_was sluice.pipelines := sluice._find_own_live_pipeline(activate_version.pipeline);
   v_now sluice.pipelines;
 begin
-  select * into strict v_was from sluice.pipelines p where p.pipeline_id = v_was.pipeline_id for no key update;
+  select * into v_was from sluice.pipelines p where p.pipeline_id = v_was.pipeline_id for no key update;
+  if not found then
+    perform sluice._refuse_dropped(activate_version.pipeline);
+  end if;
   perform sluice._compile_all(v_was.pipeline_id, activate_version.version);
   perform sluice._check_policies(v_was, activate_version.version);
   perform sluice._activate(v_was, activate_version.version);

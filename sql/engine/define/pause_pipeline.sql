@@ -7,6 +7,9 @@ declare
   v_pipeline sluice.pipelines := sluice._find_own_pipeline(pause_pipeline.pipeline);
 begin
   update sluice.pipelines p set is_paused = true, updated_at = now() where p.pipeline_id = v_pipeline.pipeline_id;
+  if not found then
+    perform sluice._refuse_dropped(v_pipeline.name);
+  end if;
   return format('pipeline %s paused', v_pipeline.name);
 end
 $$;
@@ -23,6 +26,9 @@ declare
   v_pipeline sluice.pipelines := sluice._find_own_pipeline(resume_pipeline.pipeline);
 begin
   update sluice.pipelines p set is_paused = false, updated_at = now() where p.pipeline_id = v_pipeline.pipeline_id;
+  if not found then
+    perform sluice._refuse_dropped(v_pipeline.name);
+  end if;
   return format('pipeline %s resumed', v_pipeline.name);
 end
 $$;

@@ -14,7 +14,10 @@ begin
     raise exception using errcode = 'SL005', hint = 'an object such as {"max_bad_ratio": "0.02"}',
       message = format('pipeline %s: no policy is given', v_was.name);
   end if;
-  select * into strict v_was from sluice.pipelines p where p.pipeline_id = v_was.pipeline_id for no key update;
+  select * into v_was from sluice.pipelines p where p.pipeline_id = v_was.pipeline_id for no key update;
+  if not found then
+    perform sluice._refuse_dropped(set_policies.pipeline);
+  end if;
   for v_policy in
     select given.key as name, given.value, lower(trim(given.value)) as word, p.name is not null as is_known,
       p."default", p.sentence

@@ -95,8 +95,9 @@ begin
     on d.pipeline_id = p.pipeline_id and d.target = t.target
   left join pg_proc b on b.proname = (parse_ident(split_part(d.body_function, '(', 1)))[2]
     and b.oid::regprocedure::text = d.body_function
-  left join pg_namespace n on n.nspname = (parse_ident(t.target))[1]
-  left join pg_class c on c.relnamespace = n.oid and c.relname = (parse_ident(t.target))[2]
+  -- That one is not there any more is found when it is compiled.
+  join pg_namespace n on n.nspname = (parse_ident(t.target))[1]
+  join pg_class c on c.relnamespace = n.oid and c.relname = (parse_ident(t.target))[2]
   left join pg_proc f on f.proname = (parse_ident(split_part(t.function, '(', 1)))[2]
     and f.oid::regprocedure::text = t.function
   where p.name = p_name

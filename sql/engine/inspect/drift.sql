@@ -15,9 +15,8 @@ as $$
         select from sluice._version_targets(p.pipeline_id, null) t
         where position(quote_literal(f.field) in t.function_text) > 0) as is_read,
       f.first_seen_at, f.first_origin, f.last_seen_at, f.last_origin
-    from sluice.pipelines p
-    join sluice.record_fields f on f.pipeline_id = p.pipeline_id
-    where p.pipeline_id = (sluice._find_live_pipeline(drift.pipeline)).pipeline_id) d
+    from sluice._find_live_pipeline(drift.pipeline) p
+    join sluice.record_fields f on f.pipeline_id = p.pipeline_id) d
   where drift.all_fields or d.state = 'new' or d.state = 'gone' and d.last_seen_at > now() - drift.since
   order by d.state is null, d.state, not d.is_read, d.field
 $$;

@@ -40,8 +40,8 @@ begin
     v_before := coalesce(prune.history_before, now() - v_pipeline.retain_history);
     -- Where roles may only add to the history, pruning is for the owner of the engine.
     if v_before is not null and v_pipeline.backfill_of is null
-      and (prune.dry_run or has_table_privilege('sluice.batches', 'delete')
-        and has_table_privilege('sluice.runs', 'delete') and has_table_privilege('sluice.quarantine', 'delete')) then
+      and has_table_privilege('sluice.batches', 'delete') and has_table_privilege('sluice.runs', 'delete')
+      and has_table_privilege('sluice.quarantine', 'delete') then
       return query select v_pipeline.name, null::date, null::bigint, null::bigint, h.batches, h.runs,
         h.records, h.objects
       from sluice._prune_history(v_pipeline, v_before, case when not prune.dry_run then prune.max_rows end,

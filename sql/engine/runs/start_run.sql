@@ -25,6 +25,9 @@ begin
   -- Waits for whoever has it, and reads what that one left.
   update sluice.etl_state s set epoch = s.epoch + 1, updated_at = now()
   where s.pipeline_id = v_pipeline.pipeline_id returning * into v_state;
+  if not found then
+    perform sluice._refuse_dropped(v_pipeline.name);
+  end if;
   -- What is of no use any more, and what never was: a stream that repeats nothing.
   perform sluice._forget_chunks(array(
     select k.chunk_id from sluice.known_payloads k

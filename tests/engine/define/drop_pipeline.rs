@@ -37,6 +37,34 @@ async fn batch_in_flight_of_a_dropped_pipeline_cannot_commit() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_pipeline_that_is_dropped_says_so() {
+    for call in [
+        "sluice.start_run('items', 'x')",
+        "sluice.rewind('items', to_start => true)",
+        "sluice.skip('items', object => 'a', reason => 'x')",
+        "sluice.activate_version('items', 1)",
+        "sluice.set_policy('items', 'batch_rows', '5')",
+        "sluice.pause_pipeline('items')",
+        "sluice.resume_pipeline('items')",
+        "sluice.start_backfill('items', objects => '*')",
+    ] {
+        let db = items_of_ids().await;
+        let dropping = db.connect().await;
+        dropping.batch_execute("begin; select sluice.drop_pipeline('items')").await.unwrap();
+        let call = format!("select {call}");
+        let (problem, ()) = tokio::join!(problem(&db, &call), async {
+            db.wait_until("select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')")
+                .await;
+            dropping.batch_execute("commit").await.unwrap();
+        });
+        assert!(
+            problem.message.contains("pipeline items was dropped meanwhile"),
+            "{call}: {problem:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn name_can_be_defined_anew_and_does_not_inherit() {
     let db = items_of_ids().await;
     Hand::start(&db).await.load(&[r#"{"id": 1}"#]).await;

@@ -118,6 +118,32 @@ async fn row_security_and_a_lost_transform_fail() {
 }
 
 #[tokio::test]
+async fn a_target_that_is_gone_is_a_finding_like_others() {
+    let db = shop().await;
+    let table = (
+        "table shop.items",
+        "table shop.moved",
+        "SL005 pipeline items: target shop.items does not exist",
+    );
+    let schema = (
+        "schema shop",
+        "schema moved",
+        "SL006 pipeline items: transform shop.items_v1(jsonb) was dropped",
+    );
+    for ((there, moved, says), back) in [(table, "items"), (schema, "shop")] {
+        db.execute(&format!("alter {there} rename to moved")).await;
+        assert_eq!(
+            db.rows(
+                "select verdict, detail from sluice.doctor() where \"check\" = 'pipeline items'"
+            )
+            .await,
+            [format!("fail|{says}")]
+        );
+        db.execute(&format!("alter {moved} rename to {back}")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_superuser_is_warned_before_it_runs_code_of_others() {
     let db = shop().await;
     let told = "select verdict, detail from sluice.doctor() where \"check\" = 'pipeline items'";

@@ -60,7 +60,8 @@ fn a_server_that_is_not_there_is_asked_as_often_as_the_budget_allows() {
     let shop = Shop::new("");
     shop.move_to("postgresql://nobody:s3cret-word@127.0.0.1:9/none");
     let said = refusal(&shop.settings(json!({"table": "t"})));
-    assert!(said.contains("could not connect to nobody@127.0.0.1:9/none"), "{said}");
+    assert!(said.contains("the connection of the source (file `"), "{said}");
+    assert!(said.contains("`): could not connect to nobody@127.0.0.1:9/none"), "{said}");
     assert!(said.contains("every retry of this run is used up"), "{said}");
     assert!(!said.contains("s3cret-word"), "{said}");
 }

@@ -15,7 +15,7 @@ use self::rows::{Rows, TIMED_OUT};
 pub(super) use self::settings::Settings;
 use super::outcome::{Answer, Attempt, DeliveryOutcome, Outcome};
 use crate::batch::{Claimed, DeliveryRun};
-use crate::db::{Connector, Session, named};
+use crate::db::{Connector, Session};
 use crate::error::{Error, Kind, Result};
 use crate::host::HostRules;
 use crate::retry::{Budget, RetryError};
@@ -35,16 +35,15 @@ pub(super) struct Table {
     open: Mutex<Option<(Session, Layout)>>,
 }
 
-/// The server of the table.
-fn server(settings: &Settings, host: &HostRules) -> Result<libpq_conninfo::Settings> {
+/// To the server of the table.
+fn connector(settings: &Settings, host: &HostRules, application_name: &str) -> Result<Connector> {
     let location = settings.secret_location()?;
-    named(&location, "delivery", host, &Redactor::default())
+    Connector::to_named(&location, "delivery", host, &Redactor::default(), application_name)
 }
 
 /// Connects, and looks for the table.
 pub(super) async fn look(settings: Settings, host: &HostRules) -> Result<String> {
-    let server = server(&settings, host)?;
-    let session = Connector::new(&server, "sluice doctor")?.connect().await?;
+    let session = connector(&settings, host, "sluice doctor")?.connect().await?;
     let key = settings.key.unwrap_or_default();
     let layout = Layout::find(&session, &settings.table, &key).await?;
     Ok(format!("{} is there", layout.name))
@@ -64,11 +63,11 @@ impl Table {
         host: &HostRules,
         budget: Arc<Budget>,
     ) -> Result<Self> {
-        let server = server(&settings, host)?;
+        let connector = connector(&settings, host, "sluice delivery")?;
         Ok(Table {
             key: settings.key.clone().unwrap_or_else(|| delivering.key.clone()),
             settings,
-            connector: Connector::new(&server, "sluice delivery")?,
+            connector,
             parcel_log: ParcelLog::new(delivering),
             budget,
             open: Mutex::default(),

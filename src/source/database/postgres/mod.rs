@@ -18,7 +18,7 @@ use super::cursor::Marks;
 use super::fetch::{self, RowWindow, WindowPart};
 use super::row_sender::{JsonRow, RowSender};
 use super::settings::DatabaseSettings;
-use crate::db::{Connector, Session, named};
+use crate::db::{Connector, Session};
 use crate::error::{Error, Result};
 use crate::source::{Declared, SourceContext};
 
@@ -50,10 +50,15 @@ pub(super) struct PostgresSession {
 impl Postgres {
     pub(super) fn new(settings: &DatabaseSettings, context: &SourceContext) -> Result<Self> {
         let location = settings.secret_location()?;
-        let server = named(&location, "source", &context.host, &context.secrets)?;
         let row_security = if settings.row_security { "on" } else { "off" };
         Ok(Postgres {
-            connector: Connector::new(&server, "sluice source")?,
+            connector: Connector::to_named(
+                &location,
+                "source",
+                &context.host,
+                &context.secrets,
+                "sluice source",
+            )?,
             settings: settings.clone(),
             pins: format!(
                 "{PINS} set local row_security = {row_security}; set local statement_timeout = {};
