@@ -3,9 +3,10 @@
 use super::args;
 use super::call::{call, rows};
 use super::context::Context;
+use super::diagnostics;
 use crate::error::{Error, Result};
 use serde_json::json;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::process::Command;
 
 pub(super) async fn amend(context: &Context, args: &args::Amend) -> Result<u8> {
@@ -40,7 +41,14 @@ fn without_line_end(text: &str) -> &str {
 fn read(path: &str) -> Result<String> {
     let mut text = String::new();
     let done = match path {
-        "-" => std::io::stdin().read_to_string(&mut text).map(drop),
+        "-" => {
+            if std::io::stdin().is_terminal() {
+                diagnostics::note(
+                    "the payload is read from the terminal, to the end of input (Ctrl-D); --edit opens an editor",
+                );
+            }
+            std::io::stdin().read_to_string(&mut text).map(drop)
+        }
         path => std::fs::read_to_string(path).map(|found| text = found),
     };
     match done {

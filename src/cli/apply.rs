@@ -64,8 +64,14 @@ fn report(as_json: bool, is_plan: bool, applied: &[(&File, Vec<String>)]) {
 /// Rewords a call of the engine that it does not know, or a list that is not one. Goes by what does not
 /// depend on the server's language.
 async fn explained(session: &Session, error: Error) -> Error {
-    if error.routine() == Some("array_in") {
-        return error.next("a list stands in braces: '{one,two}'");
+    match error.routine() {
+        Some("array_in") => return error.next("a list stands in braces: '{one,two}'"),
+        Some("json_ereport_error" | "json_errsave_error") => {
+            return error.next(
+                "settings are made by calls: source => sluice.file_source(path => 'drop'), connection => sluice.connection(env => 'SRC_DB')",
+            );
+        }
+        _ => {}
     }
     let Some((_, said)) = error.message().split_once("42883 ") else {
         return error;

@@ -13,7 +13,10 @@ pub(super) async fn quarantine(context: &Context, args: &args::Quarantine) -> Re
     }
     let columns = match context.json {
         true => "*",
-        false => "id, sqlstate, origin || ':' || position as place, seen, message, payload",
+        false => {
+            "id, sqlstate, origin || ':' || position as place, seen,
+             message || coalesce(' (column ' || \"column\" || ')', '') as message, payload"
+        }
     };
     list(
         context,

@@ -176,12 +176,12 @@ fn next_step(said: &ServerError) -> Option<&'static str> {
         // Messages are translated; which limit it is, the routine tells.
         "53300" => match said.routine.as_deref() {
             Some("InitializeSessionUserId") => {
-                "lower the number of workers, or raise the limit of the role: alter role ... connection limit ..."
+                "run with fewer workers (--workers 1), or raise the limit of the role: alter role ... connection limit ..."
             }
             Some("CheckMyDatabase") => {
-                "lower the number of workers, or raise the limit of the database: alter database ... connection limit ..."
+                "run with fewer workers (--workers 1), or raise the limit of the database: alter database ... connection limit ..."
             }
-            _ => "lower the number of workers, or raise max_connections on the server",
+            _ => "run with fewer workers (--workers 1), or raise max_connections on the server",
         },
         "53100" => "free disk space on the server, then run again",
         "25P03" => {

@@ -118,7 +118,7 @@ begin
   raise exception using errcode = 'SL005',
     message = format('pipeline %s has no version %s', p_pipeline.name, p_version),
     hint = 'it has ' || (
-      select string_agg('v' || t.version, ', ' order by t.version) from sluice.transforms t
+      select string_agg(t.version::text, ', ' order by t.version) from sluice.transforms t
       where t.pipeline_id = p_pipeline.pipeline_id);
 end
 $$;

@@ -25,7 +25,7 @@ declare
 begin
   return query
   select a.pid, a.application_name, a.usename::text,
-    extract(epoch from clock_timestamp() - a.state_change)::double precision
+    greatest(extract(epoch from clock_timestamp() - a.state_change)::double precision, 0) -- clocks are set back, too
   from pg_stat_activity a where a.pid in (select h from sluice._holders('guard', v_pipeline.pipeline_id) h);
 end
 $$;

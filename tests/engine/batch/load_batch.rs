@@ -532,7 +532,7 @@ when not matched then
     );
     problem(&db, "select sluice.merge_sql('items', 2)")
         .await
-        .refuses("pipeline items has no version 2", "it has v1");
+        .refuses("pipeline items has no version 2", "it has 1");
     problem(&db, "select sluice.merge_sql('nothing')")
         .await
         .refuses("pipeline nothing is not defined", "defined are: items");

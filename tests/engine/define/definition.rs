@@ -25,7 +25,7 @@ async fn it_is_printed_as_one_would_write_it() {
     assert_eq!(db.value("select sluice.definition('items')").await, PRINTED);
     problem(&db, "select sluice.definition('items', 7)")
         .await
-        .refuses("pipeline items has no version 7", "it has v1");
+        .refuses("pipeline items has no version 7", "it has 1");
 }
 
 #[tokio::test]

@@ -404,7 +404,7 @@ async fn what_cannot_be_replayed_is_refused_in_words() {
     let (db, mut hand) = shop(BY_ARRIVAL).await;
     hand.load(&["{}"]).await;
     for (arguments, message, hint) in [
-        (", version => 5", "pipeline items has no version 5", "it has v1"),
+        (", version => 5", "pipeline items has no version 5", "it has 1"),
         (
             ", filter => 'nonsense = 1'",
             "filter 'nonsense = 1' cannot be used: column \"nonsense\" does not exist",

@@ -199,7 +199,7 @@ async fn what_is_not_retained_is_named() {
     }
     problem(&db, &format!("select sluice.reload('items', '{{{second}}}', version => 9)"))
         .await
-        .refuses("pipeline items has no version 9", "v1, v2");
+        .refuses("pipeline items has no version 9", "it has 1, 2");
 }
 
 #[tokio::test]

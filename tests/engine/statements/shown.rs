@@ -84,7 +84,7 @@ async fn statements_are_of_the_version_asked_for() {
     );
     problem(&db, "select sluice.statements('orders', 3)")
         .await
-        .refuses("pipeline orders has no version 3", "it has v1, v2");
+        .refuses("pipeline orders has no version 3", "it has 1, 2");
 }
 
 /// How a transform is planned into the statement of its records.

@@ -172,5 +172,5 @@ async fn version_defined_without_activation_waits() {
     );
     problem(&db, "select sluice.activate_version('items', 9)")
         .await
-        .refuses("pipeline items has no version 9", "it has v1, v2");
+        .refuses("pipeline items has no version 9", "it has 1, 2");
 }
