@@ -117,7 +117,7 @@ async fn candidate_waits_until_it_is_activated_and_the_way_back_is_the_same() {
     let shown = versions(&["items"]);
     assert!(
         shown.contains("1  active     shop.items_v1  ")
-            && shown.contains("2  candidate  shop.items_v2  "),
+            && shown.contains("2  candidate  shop.items_v2\n"),
         "{shown}"
     );
     let activate = |version| {
