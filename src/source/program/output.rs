@@ -23,6 +23,9 @@ pub(super) struct Output {
     rest: Bytes,
     /// How long it may print nothing.
     silence: Duration,
+    /// How many bytes it may print, and how many it has printed.
+    limit: u64,
+    printed: u64,
     is_over: bool,
 }
 
@@ -40,7 +43,13 @@ impl Output {
             .name("stdout".to_owned())
             .spawn(move || pump(stdout, &sender))
             .map_err(|cause| child.failure("cannot be read").caused_by(cause))?;
-        Ok(Output { child, chunks, rest: Bytes::new(), silence, is_over: false })
+        let rest = Bytes::new();
+        Ok(Output { child, chunks, rest, silence, limit: u64::MAX, printed: 0, is_over: false })
+    }
+
+    /// The same of a program that may print no more than so many bytes.
+    pub(super) fn at_most(self, limit: u64) -> Self {
+        Output { limit, ..self }
     }
 
     /// An error about the program, with its last lines on stderr.
@@ -50,14 +59,19 @@ impl Output {
 
     fn receive(&mut self) -> Result<()> {
         match self.chunks.recv_timeout(self.silence) {
-            Ok(Ok(chunk)) => self.rest = chunk,
+            Ok(Ok(chunk)) => {
+                self.printed += chunk.len() as u64;
+                if self.printed > self.limit {
+                    let what = format!("printed more than {} MiB", self.limit >> 20);
+                    return Err(self.ended(&what));
+                }
+                self.rest = chunk;
+            }
             Ok(Err(cause)) => return Err(self.child.failure("cannot be read").caused_by(cause)),
             Err(RecvTimeoutError::Timeout) => {
-                self.child.kill();
-                return Err(self.child.failure(&format!(
-                    "has printed nothing for {} seconds (`silence`), and was ended",
-                    self.silence.as_secs()
-                )));
+                let silence = self.silence.as_secs();
+                let what = format!("has printed nothing for {silence} seconds (`silence`)");
+                return Err(self.ended(&what));
             }
             Err(RecvTimeoutError::Disconnected) => {
                 self.child.finish()?;
@@ -65,6 +79,12 @@ impl Output {
             }
         }
         Ok(())
+    }
+
+    /// Ends the program, which has done something that it must not.
+    fn ended(&mut self, what: &str) -> Error {
+        self.child.kill();
+        self.child.failure(&format!("{what}, and was ended"))
     }
 }
 

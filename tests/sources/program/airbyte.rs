@@ -245,3 +245,11 @@ esac
     let told = connector.run(json!({})).error_text();
     assert!(told.contains("there is no config, and it has to have `region`"), "{told}");
 }
+
+#[test]
+fn a_connector_that_reads_when_it_is_asked_for_its_catalog_is_ended() {
+    let connector = Script::of("airbyte", &(said(&[ONE]) + "sleep 1000\n"));
+    let text = connector.run(json!({})).error_text();
+    assert!(text.starts_with("the program `sh` printed a RECORD instead of an answer\n"), "{text}");
+    assert!(text.contains("it was asked for its catalog (discover)"), "{text}");
+}

@@ -244,6 +244,23 @@ fn catalog_is_asked_for_and_only_the_stream_is_selected_in_it() {
 }
 
 #[test]
+fn a_tap_that_prints_something_else_than_its_catalog_is_ended() {
+    let discover = json!({"discover": true});
+    let tap = Script::of("singer", &(said(&[&record(1)]) + "sleep 1000\n"));
+    let text = tap.run(discover.clone()).error_text();
+    assert!(text.starts_with("the program `sh` printed a RECORD instead of an answer\n"), "{text}");
+    assert!(text.contains("\n  it was asked for its catalog (--discover)\n"), "{text}");
+    assert!(text.contains("knows no --discover: discover => false"), "{text}");
+    // Without an end, as far as anybody can tell.
+    tap.say("yes \"$(printf %4096s)\" | head -c 270000000\n");
+    let text = tap.run(discover).error_text();
+    assert!(
+        text.starts_with("the program `sh` printed more than 256 MiB, and was ended"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_record_that_is_too_long_costs_itself() {
     let long = format!(
         r#"{{"type": "RECORD", "stream": "items", "record": {{"id": 2, "pad": "{}"}}}}"#,

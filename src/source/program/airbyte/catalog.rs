@@ -12,9 +12,6 @@ use crate::source::program::schema;
 use crate::source::program::settings::{ProgramSettings, SyncMode};
 use crate::source::{Declared, SourceContext};
 
-/// How long the line with a catalog may be.
-const LONGEST_CATALOG: usize = 256 * 1024 * 1024;
-
 /// One stream of a connector.
 pub(super) struct ConfiguredStream {
     pub(super) name: String,
@@ -138,10 +135,10 @@ fn discover(settings: &ProgramSettings, context: &SourceContext) -> Result<Value
         command.arg("--config").arg(given(config, context)?);
     }
     let output = Output::of(command, &settings.program, settings.silence(), context)?;
-    let mut messages = Messages::new(output, LONGEST_CATALOG);
+    let mut messages = Messages::of_answer(output);
     let mut catalog = None;
     let told = |error: Error| error.detail("it was asked for its catalog (discover)");
-    while messages.next().map_err(told)? != NextLine::End {
+    while messages.next_of_answer().map_err(told)? != NextLine::End {
         let message = AirbyteMessage::of(messages.line());
         let failure = match message.text("/type").as_deref() {
             Some("CATALOG") => {
