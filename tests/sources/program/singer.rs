@@ -119,6 +119,31 @@ fn silence_is_ended_and_so_is_what_the_program_started() {
     let run = tap.run(json!({"silence": 1}));
     assert_eq!(run.payloads().len(), 1);
     assert!(run.error_text().contains("has printed nothing for 1 seconds"), "{}", run.error_text());
+    ends(&tap);
+}
+
+#[test]
+fn output_that_outlasts_the_program_is_read_and_proves_nothing_when_it_has_no_end() {
+    let tap = Script::of("singer", "");
+    tap.say(&format!("{}(sleep 1\n{}) &\n", said(&[&record(1)]), said(&[&record(2)])));
+    let run = tap.run(json!({"complete": true})).ok();
+    assert_eq!(run.payloads().len(), 2);
+    assert!(whole(&run));
+
+    let first = said(&[&record(1), r#"{"type":"STATE","value":1}"#, &record(2)]);
+    tap.say(&format!("{first}sleep 1000 & echo $! > child\n"));
+    let run = tap.run(json!({"complete": true}));
+    assert_eq!(run.payloads().len(), 2, "what came is committed");
+    assert_eq!(state(&run).unwrap(), "1");
+    assert!(!whole(&run));
+    let text = run.error_text();
+    let says = "the program `sh` ended with exit status 0, and a process that it started holds its output open";
+    assert!(text.starts_with(says), "{text}");
+    ends(&tap);
+}
+
+/// Waits for the end of the process that the program has left behind.
+fn ends(tap: &Script) {
     let child: i32 = tap.text("child").trim().parse().unwrap();
     let since = Instant::now();
     while std::path::Path::new(&format!("/proc/{child}")).exists() && !is_zombie(child) {
