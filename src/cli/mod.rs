@@ -43,6 +43,7 @@ use crate::stop::{Arrived, Stop};
 use args::{Cli, Command, LogFormat};
 use clap::{CommandFactory, Parser};
 use context::Context;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// Parses the command line, runs the command and turns its outcome into an exit code.
@@ -90,7 +91,12 @@ fn parse() -> Result<Cli> {
         }
     }
     if !wrong.use_stderr() || !json && log_format == LogFormat::Text {
-        wrong.exit();
+        return match wrong.print() {
+            Err(cause) if !wrong.use_stderr() && cause.kind() != ErrorKind::BrokenPipe => {
+                Err(Error::failed("stdout cannot be written").caused_by(cause))
+            }
+            _ => std::process::exit(wrong.exit_code()),
+        };
     }
     diagnostics::set(log_format, json, &ProgressDisplay::hidden());
     let text = wrong.render().to_string();
