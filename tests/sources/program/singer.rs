@@ -218,6 +218,21 @@ fn a_read_is_whole_if_its_version_is_new_and_activated_behind_its_records() {
     assert_eq!(fifth.batches.len(), 2);
     assert!(fifth.batches.iter().all(|batch| batch.snapshot == Snapshot::Begin));
     assert!(whole(&fifth));
+    // One that is not newer may be the rest of one before it.
+    say(&[with_version(1, 5), with_version(2, 6), with_version(3, 5), activate(5)]);
+    let sixth = tap.rerun(&fifth).ok();
+    assert_eq!(sixth.payloads().len(), 3);
+    assert_eq!(sixth.batches.len(), 2, "the last record begins no read");
+    let why = sixth.batches[1].spoilt_by.as_deref();
+    assert_eq!(why, Some("version 5 came after version 6, which is newer"));
+    for version in [5, 6] {
+        say(&[with_version(4, version), activate(version)]);
+        let later = tap.rerun(&sixth).ok();
+        assert_eq!(later.batches[0].snapshot, Snapshot::Continue);
+        assert!(!whole(&later), "{version}");
+    }
+    say(&[with_version(1, 7), activate(7)]);
+    assert!(whole(&tap.rerun(&sixth).ok()));
     // Without versions nobody can tell, unless the pipeline says so.
     say(&[record(1)]);
     assert!(!whole(&tap.run(json!({})).ok()));
