@@ -1,10 +1,11 @@
 //! Summary lines, JSON, logs, streams and exit codes.
 
+use crate::support::sluice::Done;
 use crate::support::{Sluice, TestDb};
 use serde_json::Value;
 use std::fs::File;
 use std::io::PipeWriter;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 const PIPELINE: &str = "
   create schema shop;
@@ -296,6 +297,16 @@ fn help_that_cannot_be_written_is_an_error() {
     let done = Sluice::bare().args(["run", "--help"]).stdout(full()).run().exits(1);
     assert!(done.stderr.starts_with("error: stdout cannot be written\n"), "{}", done.stderr);
     Sluice::bare().args(["run", "--help"]).stdout(unread()).run().exits(0);
+}
+
+/// There is room for one stack of two.
+#[test]
+fn threads_that_cannot_be_made_are_an_error() {
+    let script = format!("ulimit -v 8000000; exec '{}' status", env!("CARGO_BIN_EXE_sluice"));
+    let mut shell = Command::new("sh");
+    let done = shell.args(["-c", &script]).env("RUST_MIN_STACK", "6000000000").output().unwrap();
+    let said = Done::of(done).exits(1).stderr;
+    assert!(said.starts_with("error: the threads of a run cannot be started\n"), "{said}");
 }
 
 /// A file on a full disk.
