@@ -310,6 +310,10 @@ fn answer_that_is_no_listing_is_not_an_empty_one() {
         let error = store.run(json!({})).error_text();
         assert!(error.contains("answered with no listing"), "{error}");
     }
+    let page: &'static str = " ".repeat(65 << 20).leak();
+    store.misbehave(move |asked| asked.is_listing().then_some(Fault::Say(page)));
+    let error = store.run(json!({})).error_text();
+    assert!(error.contains("answered with a listing of more than 64 MiB"), "{error}");
 }
 
 #[test]
