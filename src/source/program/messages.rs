@@ -101,12 +101,12 @@ impl Messages {
         json::string(&line[kind])
     }
 
-    /// Whether the line has a member `name` of that text before the member `payload`, which is the record.
-    pub(super) fn has(&self, name: &str, text: &str, payload: &str) -> bool {
-        let text = format!("\"{text}\"");
+    /// The text of a member before the member `payload`, which is the record.
+    pub(super) fn text(&self, name: &str, payload: &str) -> Option<String> {
         let end = self.members(payload).next();
         let end = end.map_or(self.line.len(), |(at, _)| at);
-        self.members(name).any(|(at, value)| at < end && value.starts_with(text.as_bytes()))
+        let (_, value) = self.members(name).next().filter(|(at, _)| *at < end)?;
+        serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()
     }
 
     /// Offsets of what looks like members of that name, and the text of their values.

@@ -18,6 +18,8 @@ pub(super) struct ConfiguredStream {
     namespace: Option<String>,
     /// The name in the pipeline's settings.
     pub(super) setting: String,
+    /// No other stream of the catalog has its name, in whatever namespace.
+    is_only: bool,
     stream: Value,
     pub(super) mode: SyncMode,
 }
@@ -63,6 +65,7 @@ impl ConfiguredStream {
             name: stream["name"].as_str().unwrap_or_default().to_owned(),
             namespace: stream["namespace"].as_str().map(str::to_owned),
             setting: settings.stream.clone(),
+            is_only: streams.iter().filter(|one| one["name"] == stream["name"]).count() == 1,
             mode: mode(settings, stream)?,
             stream: stream.clone(),
         })
@@ -90,9 +93,10 @@ impl ConfiguredStream {
         })
     }
 
-    /// Whether the connector means this stream.
+    /// Whether the connector means this stream, whose namespace it may leave out.
     pub(super) fn is(&self, name: &str, namespace: Option<&str>) -> bool {
-        name == self.name && namespace == self.namespace.as_deref()
+        let is_it = namespace == self.namespace.as_deref() || self.is_only && namespace.is_none();
+        name == self.name && is_it
     }
 
     /// Its full name in the catalog.
