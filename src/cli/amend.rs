@@ -7,7 +7,9 @@ use super::diagnostics;
 use crate::error::{Error, Result};
 use serde_json::json;
 use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
 use std::process::Command;
+use tempfile::NamedTempFile;
 
 pub(super) async fn amend(context: &Context, args: &args::Amend) -> Result<u8> {
     let about = json!({"id": args.id});
@@ -86,7 +88,12 @@ async fn edit(context: &Context, id: i64) -> Result<String> {
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .unwrap_or_else(|| "vi".to_owned());
-    let after = in_editor(&editor, before).map_err(|error| {
+    let file = temp_file(before).map_err(|cause| {
+        Error::failed("a file for the editor cannot be made")
+            .caused_by(cause)
+            .next("check the folder for temporary files (TMPDIR); nothing was changed")
+    })?;
+    let after = in_editor(&editor, file.path()).map_err(|error| {
         Error::failed(format!("the payload cannot be edited with {editor}"))
             .caused_by(error)
             .next("set EDITOR to the editor of your choice; nothing was changed")
@@ -100,18 +107,20 @@ async fn edit(context: &Context, id: i64) -> Result<String> {
     }
 }
 
-fn in_editor(editor: &str, text: &str) -> std::io::Result<String> {
-    // Readable by nobody else, and gone at the end.
+/// A file that nobody else can read.
+fn temp_file(text: &str) -> std::io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix("sluice-").suffix(".json").tempfile()?;
     writeln!(file, "{text}")?;
+    Ok(file)
+}
+
+fn in_editor(editor: &str, file: &Path) -> std::io::Result<String> {
     // As the shell has it: editors come with options.
-    let status = Command::new("sh")
-        .args(["-c", &format!("{editor} \"$1\""), "sh"])
-        .arg(file.path())
-        .status()?;
+    let status =
+        Command::new("sh").args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(file).status()?;
     match status.success() {
         // By its name: editors write a new file in its place.
-        true => std::fs::read_to_string(file.path()),
+        true => std::fs::read_to_string(file),
         false => Err(std::io::Error::other(format!("it ended with {status}"))),
     }
 }

@@ -5,7 +5,7 @@ mod stage;
 
 use super::args;
 use super::context::Context;
-use super::diagnostics;
+use super::{diagnostics, terminal};
 use crate::embedded;
 use crate::error::{Error, Result};
 use embedded_postgres::{Offer, Server};
@@ -99,7 +99,7 @@ fn agrees(yes: bool, offer: &Offer<'_>) -> bool {
         diagnostics::note(&format!("PostgreSQL is not installed here; fetching {offer}"));
         return true;
     }
-    eprint!("PostgreSQL is not installed here. Fetch {offer}? [Y/n] ");
+    terminal::err(&format!("PostgreSQL is not installed here. Fetch {offer}? [Y/n] "));
     let mut answer = String::new();
     let is_read = stdin().read_line(&mut answer).is_ok_and(|bytes| bytes > 0);
     is_read && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")

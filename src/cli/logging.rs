@@ -40,7 +40,8 @@ pub(super) fn start(format: LogFormat, verbose: u8, progress: &ProgressDisplay) 
     Ok(())
 }
 
-/// Writes to stderr with the bar taken away for the moment.
+/// Writes to stderr with the bar taken away for the moment. A line that cannot be written is given up, as the run
+/// matters more, and tracing-subscriber would panic.
 #[derive(Clone)]
 struct AroundProgress(ProgressDisplay);
 
@@ -49,7 +50,7 @@ impl Write for AroundProgress {
         // Only escapes for colours stay: any in what is logged were made visible before.
         let parts = String::from_utf8_lossy(text);
         let shown: Vec<_> = parts.split('\x1b').map(shown).collect();
-        self.0.suspend(|| io::stderr().write_all(shown.join("\x1b").as_bytes()))?;
+        let _ = self.0.suspend(|| io::stderr().write_all(shown.join("\x1b").as_bytes()));
         Ok(text.len())
     }
 

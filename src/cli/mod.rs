@@ -43,19 +43,24 @@ use crate::stop::{Arrived, Stop};
 use args::{Cli, Command, LogFormat};
 use clap::{CommandFactory, Parser};
 use context::Context;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
+use tokio::runtime::Runtime;
+
+/// The threads that a run takes at least, besides its first.
+const THREADS: usize = 5;
 
 /// Parses the command line, runs the command and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
-    let runtime =
-        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                return fail(
-                    &Error::failed("the async runtime cannot be started").caused_by(error),
-                );
-            }
-        };
+    let runtime = match try_threads().and_then(|()| runtime()) {
+        Ok(runtime) => runtime,
+        Err(cause) => {
+            let error = Error::failed("the threads of a run cannot be started").caused_by(cause);
+            return fail(&error.next("raise the limit of processes or of memory (`ulimit -a`)"));
+        }
+    };
     // Before anything else: from here on a signal leads to its exit code.
     let listening = runtime.block_on(async { Stop::listen(announce) });
     let code = match listening.and_then(|()| parse()) {
@@ -68,6 +73,20 @@ pub fn main() -> ExitCode {
     // A reader stuck in a read of standard input is not waited for.
     runtime.shutdown_background();
     code
+}
+
+/// Makes as many threads at once as a run takes: without them the runtime would panic, or wait for ever.
+fn try_threads() -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let _shut = gate.lock();
+        let pass = || drop(gate.lock());
+        (0..THREADS).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, pass).map(drop))
+    })
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 /// The command line; where it is wrong, clap's own words end the process, unless JSON is asked for.
@@ -90,7 +109,12 @@ fn parse() -> Result<Cli> {
         }
     }
     if !wrong.use_stderr() || !json && log_format == LogFormat::Text {
-        wrong.exit();
+        return match wrong.print() {
+            Err(cause) if !wrong.use_stderr() && cause.kind() != ErrorKind::BrokenPipe => {
+                Err(Error::failed("stdout cannot be written").caused_by(cause))
+            }
+            _ => std::process::exit(wrong.exit_code()),
+        };
     }
     diagnostics::set(log_format, json, &ProgressDisplay::hidden());
     let text = wrong.render().to_string();

@@ -1,7 +1,11 @@
 //! Summary lines, JSON, logs, streams and exit codes.
 
+use crate::support::sluice::Done;
 use crate::support::{Sluice, TestDb};
 use serde_json::Value;
+use std::fs::File;
+use std::io::PipeWriter;
+use std::process::{Command, Stdio};
 
 const PIPELINE: &str = "
   create schema shop;
@@ -266,8 +270,7 @@ async fn what_cannot_be_written_to_stdout_stops_no_pipeline_and_is_said_once() {
     let db = items_db().await;
     let others = PIPELINE.replace("create schema shop;", "").replace("items", "others");
     db.execute(&others).await;
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let done = Sluice::on(&db).args(["run", "items", "others"]).stdout(full).run().exits(1);
+    let done = Sluice::on(&db).args(["run", "items", "others"]).stdout(full()).run().exits(1);
     assert_eq!(
         done.stderr,
         "error: stdout cannot be written: No space left on device (os error 28)\n"
@@ -275,8 +278,47 @@ async fn what_cannot_be_written_to_stdout_stops_no_pipeline_and_is_said_once() {
     let runs = "select p.name, r.outcome from sluice.runs r join sluice.pipelines p using (pipeline_id) order by 1";
     assert_eq!(db.rows(runs).await, ["items|ok", "others|ok"]);
 
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let done = Sluice::on(&db).args(["run", "items", "others"]).stdout(writer).run().exits(0);
+    let done = Sluice::on(&db).args(["run", "items", "others"]).stdout(unread()).run().exits(0);
     assert_eq!(done.stderr, "", "nobody reads any more");
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_no_run() {
+    let db = items_db().await;
+    for args in [&["-v"][..], &["-vv"], &["--log-format", "json"]] {
+        for stderr in [Stdio::from(full()), Stdio::from(unread())] {
+            let run = Sluice::on(&db).args(["run", "items"]).args(args).stderr(stderr);
+            let done = run.run_with_input(RECORDS).exits(0);
+            assert_eq!(done.summary().outcome, "ok");
+        }
+    }
+    assert_eq!(db.value("select count(*) from sluice.runs where outcome = 'ok'").await, "6");
+    Sluice::bare().args(["run"]).stderr(full()).run().exits(2);
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error() {
+    let done = Sluice::bare().args(["run", "--help"]).stdout(full()).run().exits(1);
+    assert!(done.stderr.starts_with("error: stdout cannot be written\n"), "{}", done.stderr);
+    Sluice::bare().args(["run", "--help"]).stdout(unread()).run().exits(0);
+}
+
+/// There is room for one stack of two.
+#[test]
+fn threads_that_cannot_be_made_are_an_error() {
+    let script = format!("ulimit -v 8000000; exec '{}' status", env!("CARGO_BIN_EXE_sluice"));
+    let mut shell = Command::new("sh");
+    let done = shell.args(["-c", &script]).env("RUST_MIN_STACK", "6000000000").output().unwrap();
+    let said = Done::of(done).exits(1).stderr;
+    assert!(said.starts_with("error: the threads of a run cannot be started\n"), "{said}");
+}
+
+/// A file on a full disk.
+fn full() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
+}
+
+/// A pipe that nobody reads.
+fn unread() -> PipeWriter {
+    std::io::pipe().unwrap().1
 }

@@ -146,6 +146,9 @@ async fn payloads_are_edited_and_go_back() {
     assert!(done.stderr.contains("came back as it was"), "{done:?}");
     let done = edit("exit 3; true").exits(1);
     assert!(done.stderr.contains("nothing was changed"), "{done:?}");
+    let nowhere = Sluice::on(&db).env("TMPDIR", "/nonexistent").args(amend).args(["--edit"]);
+    let done = nowhere.run().exits(1);
+    assert!(done.stderr.contains("check the folder for temporary files (TMPDIR)"), "{done:?}");
     let done = edit("sed -i s/}//").exits(2);
     assert!(done.stderr.contains("the payload is no JSON"), "{done:?}");
     assert_eq!(db.value(payload).await, before);

@@ -84,6 +84,11 @@ impl Sluice {
         self
     }
 
+    pub fn stderr(mut self, output: impl Into<Stdio>) -> Self {
+        self.command.stderr(output);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(mut self) -> Done {
         Done::of(self.command.output().unwrap())

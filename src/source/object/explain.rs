@@ -16,6 +16,14 @@ pub(super) fn is_gone(error: &object_store::Error) -> bool {
     )
 }
 
+/// Whether it may not be asked for.
+pub(super) fn is_forbidden(error: &object_store::Error) -> bool {
+    matches!(
+        StoreError::behind(error).map(|failure| &failure.what),
+        Some(StoreErrorKind::Refused(refusal)) if refusal.status == 403
+    )
+}
+
 /// Whether the object has to be restored from an archive first.
 pub(super) fn is_archived(error: &object_store::Error) -> bool {
     matches!(

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::explain::{explain, is_gone};
+use super::explain::{explain, is_forbidden, is_gone};
 use super::keys::key_at;
 use super::url::{ObjectUrl, Store};
 use crate::error::{Error, Result};
@@ -23,6 +23,8 @@ pub(super) struct KeyWalk {
     keys: Keys,
     /// The remark that the store lists out of order.
     remark: Option<String>,
+    /// Why nobody knows whether there is an object whose name is the whole URL.
+    refused: Option<Error>,
 }
 
 /// The keys of the store, as far as they were listed.
@@ -36,7 +38,7 @@ enum Keys {
 
 impl KeyWalk {
     pub(super) fn new(address: ObjectUrl) -> Self {
-        KeyWalk { address, keys: Keys::NotAsked, remark: None }
+        KeyWalk { address, keys: Keys::NotAsked, remark: None, refused: None }
     }
 
     /// What has come up since the last call, for the user.
@@ -51,6 +53,13 @@ impl KeyWalk {
     ) -> Result<Vec<(String, ObjectMeta)>> {
         if let Keys::NotAsked = self.keys {
             self.keys = self.ask(store).await?;
+            if matches!(self.keys, Keys::InOrder(..)) && !self.address.is_prefix {
+                // It comes before the keys that its name is a part of.
+                let named = self.single(store).await?;
+                if !named.is_empty() {
+                    return Ok(named.into_iter().collect());
+                }
+            }
         }
         let (stream, last) = match &mut self.keys {
             Keys::Collected(keys) => return Ok(keys.take(ASKED_AT_ONCE).collect()),
@@ -81,11 +90,10 @@ impl KeyWalk {
                 return self.refuse_circle(again, 0).map(|()| some);
             }
         }
-        if some.is_empty() && last.is_empty() && !self.address.is_prefix {
-            self.keys = Keys::Collected(BTreeMap::new().into_iter());
-            return Ok(self.single(store).await?.into_iter().collect());
+        match self.refused.take_if(|_| some.is_empty() && last.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(some),
         }
-        Ok(some)
     }
 
     /// Begins to list.
@@ -168,13 +176,20 @@ impl KeyWalk {
         })
     }
 
-    /// The one object the URL names.
+    /// The one object the URL names. Whoever may read only what is below it is not told whether it is there.
     async fn single(&mut self, store: &dyn ObjectStore) -> Result<BTreeMap<String, ObjectMeta>> {
         let path = self.path()?;
         match store.head(&path).await {
             Ok(meta) => Ok([(path.to_string(), meta)].into()),
             Err(error) if is_gone(&error) => Ok(BTreeMap::new()),
-            Err(error) => Err(explain(&self.address, Some(&self.address.key), &error)),
+            Err(error) => {
+                let explained = explain(&self.address, Some(&self.address.key), &error);
+                if !is_forbidden(&error) {
+                    return Err(explained);
+                }
+                self.refused = Some(explained);
+                Ok(BTreeMap::new())
+            }
         }
     }
 }

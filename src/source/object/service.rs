@@ -7,10 +7,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
-    ReqwestConnector,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpResponseBody, HttpService, ReqwestConnector,
 };
 
 use super::error_response::{ErrorResponse, tag};
@@ -24,6 +26,8 @@ const METADATA_RETRIES: u32 = 2;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Error responses of stores are short.
 const LONGEST_REFUSAL: usize = 64 * 1024;
+/// Pages of listings have at most 5,000 keys of 1 KiB.
+const LONGEST_PAGE: usize = 64 * 1024 * 1024;
 
 /// Makes clients that retry by the budget of the run.
 #[derive(Debug, Clone)]
@@ -193,8 +197,7 @@ impl RetryingService {
             let header = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
             let wait = header("retry-after").and_then(|text| text.trim().parse().ok());
             let region = header("x-amz-bucket-region");
-            let mut body = body.bytes().await.unwrap_or_default();
-            body.truncate(LONGEST_REFUSAL);
+            let body = beginning(body, LONGEST_REFUSAL).await.unwrap_or_default();
             let refusal =
                 ErrorResponse::new(parts.status.as_u16(), &String::from_utf8_lossy(&body), region);
             let wait = Duration::from_secs(wait.unwrap_or_default());
@@ -204,10 +207,13 @@ impl RetryingService {
             return Ok(HttpResponse::from_parts(parts, body));
         }
         // Read the whole page here, so that it can be retried.
-        let page = body
-            .bytes()
+        let page = beginning(body, LONGEST_PAGE)
             .await
             .map_err(|error| broken(HttpError::new(HttpErrorKind::Interrupted, error)))?;
+        if page.len() == LONGEST_PAGE {
+            let what = StoreErrorKind::Invalid("answered with a listing of more than 64 MiB");
+            return Err(failed(what, Duration::ZERO));
+        }
         let text = String::from_utf8_lossy(&page);
         if tag(&text, "IsTruncated") == Some("true")
             && tag(&text, "NextContinuationToken").is_none_or(str::is_empty)
@@ -222,4 +228,17 @@ impl RetryingService {
         }
         Ok(HttpResponse::from_parts(parts, escape_keys(&text).into()))
     }
+}
+
+/// At most so many bytes of a body.
+async fn beginning(body: HttpResponseBody, limit: usize) -> Result<Bytes, HttpError> {
+    let mut chunks = body.bytes_stream();
+    let mut read = BytesMut::new();
+    while read.len() < limit
+        && let Some(chunk) = chunks.try_next().await?
+    {
+        read.extend_from_slice(&chunk);
+    }
+    read.truncate(limit);
+    Ok(read.freeze())
 }

@@ -90,18 +90,7 @@ pub(super) fn start(
 }
 
 impl AirbyteConnector {
-    /// The pipeline's name of a stream.
-    fn called(&self, name: String, namespace: Option<String>) -> String {
-        let mut wanted = self.wanted.iter();
-        let found = wanted.find(|one| one.is(&name, namespace.as_deref()));
-        match (found, namespace) {
-            (Some(found), _) => found.setting.clone(),
-            (None, Some(space)) => format!("{space}.{name}"),
-            (None, None) => name,
-        }
-    }
-
-    /// The same for a message whose namespace may be missing.
+    /// The same for a message that may lack the namespace even where another stream has that name.
     fn meant(&self, name: String, namespace: Option<String>) -> String {
         let named = || self.wanted.iter().filter(|one| one.name == name);
         match (&namespace, named().count()) {
@@ -215,6 +204,16 @@ impl MessageParser for AirbyteConnector {
                 Ok(changed?.map_or(Parsed::Nothing, Parsed::Remark))
             }
             other => Ok(Parsed::unknown(other)),
+        }
+    }
+
+    fn called(&self, name: String, namespace: Option<String>) -> String {
+        let mut wanted = self.wanted.iter();
+        let found = wanted.find(|one| one.is(&name, namespace.as_deref()));
+        match (found, namespace) {
+            (Some(found), _) => found.setting.clone(),
+            (None, Some(space)) => format!("{space}.{name}"),
+            (None, None) => name,
         }
     }
 

@@ -83,12 +83,26 @@ impl Child {
         if status.success() {
             return Ok(());
         }
-        let how = match (status.code(), status.signal()) {
-            (Some(code), _) => format!("failed with exit status {code}"),
-            (None, Some(signal)) => format!("was ended by signal {signal}"),
-            (None, None) => "failed".to_owned(),
-        };
-        Err(self.failure(&how))
+        Err(self.failure(&how(status)))
+    }
+
+    /// Whether it has ended, which its output may outlast.
+    pub(super) fn has_ended(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(Some(_)))
+    }
+
+    /// The error about a program that has ended while its output goes on. Whatever holds that open is ended, too.
+    pub(super) fn outlasted(&mut self) -> Error {
+        match self.wait() {
+            Ok(status) => {
+                let what = "and a process that it started holds its output open";
+                self.failure(&format!("{}, {what}", how(status))).next(
+                    "let it wait for what it starts, or give that another stdout (>/dev/null), and run again: \
+                     what came before is committed, and nothing is loaded twice",
+                )
+            }
+            Err(error) => error,
+        }
     }
 
     /// An error about the program, with its last lines on stderr.
@@ -151,6 +165,16 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// How it has ended.
+fn how(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => "ended with exit status 0".to_owned(),
+        (Some(code), _) => format!("failed with exit status {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "failed".to_owned(),
     }
 }
 

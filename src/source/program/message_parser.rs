@@ -10,6 +10,11 @@ pub(super) trait MessageParser: Send {
     /// The member of a message that holds its record.
     fn payload(&self) -> &'static str;
 
+    /// The pipeline's name of a stream.
+    fn called(&self, name: String, _namespace: Option<String>) -> String {
+        name
+    }
+
     /// Checks, after a successful exit, that the wanted stream of that number was reported complete.
     fn end(&self, _stream: usize) -> Result<(), String> {
         Ok(())

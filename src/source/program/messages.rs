@@ -5,11 +5,15 @@ use std::io::{BufRead, BufReader, Read};
 use super::output::Output;
 use crate::error::{Error, Result};
 use crate::source::batch::KEPT_OF_OVERSIZED;
+use crate::source::json::{self, Pointer};
 
 /// The most bytes of a message besides its record.
 const ENVELOPE: usize = 64 * 1024;
 /// Bytes of a line that an error quotes.
 const QUOTED: usize = 200;
+
+/// The most that a program may print which is asked about itself, for example for its catalog.
+const LONGEST_ANSWER: usize = 256 * 1024 * 1024;
 
 /// The lines of a program.
 pub(super) struct Messages {
@@ -39,6 +43,11 @@ impl Messages {
             limit: max_record_bytes.saturating_add(ENVELOPE),
             count: 0,
         }
+    }
+
+    /// The lines of a program that is asked about itself.
+    pub(super) fn of_answer(output: Output) -> Self {
+        Self::new(output.at_most(LONGEST_ANSWER as u64), LONGEST_ANSWER)
     }
 
     pub(super) fn line(&self) -> &[u8] {
@@ -74,12 +83,30 @@ impl Messages {
         }
     }
 
-    /// Whether the line has a member `name` of that text before the member `payload`, which is the record.
-    pub(super) fn has(&self, name: &str, text: &str, payload: &str) -> bool {
-        let text = format!("\"{text}\"");
+    /// The same of an answer, which a program does not give that begins to read.
+    pub(super) fn next_of_answer(&mut self) -> Result<NextLine> {
+        let next = self.next()?;
+        match self.kind().as_deref() {
+            Some(kind @ ("RECORD" | "SCHEMA" | "STATE")) => {
+                Err(self.failure(&format!("printed a {kind} instead of an answer")))
+            }
+            _ => Ok(next),
+        }
+    }
+
+    /// The type of the message. The parts of a catalog that has several lines are none.
+    fn kind(&self) -> Option<String> {
+        let line = self.line.starts_with(b"{").then(|| self.line.trim_ascii())?;
+        let kind = json::find(line, &[&Pointer::parse("/type")?]).ok()?.pop()??;
+        json::string(&line[kind])
+    }
+
+    /// The text of a member before the member `payload`, which is the record.
+    pub(super) fn text(&self, name: &str, payload: &str) -> Option<String> {
         let end = self.members(payload).next();
         let end = end.map_or(self.line.len(), |(at, _)| at);
-        self.members(name).any(|(at, value)| at < end && value.starts_with(text.as_bytes()))
+        let (_, value) = self.members(name).next().filter(|(at, _)| *at < end)?;
+        serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()
     }
 
     /// Offsets of what looks like members of that name, and the text of their values.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::process::{ChildStdout, Command};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 
@@ -15,6 +15,8 @@ use crate::source::SourceContext;
 const CHUNK: usize = 64 * 1024;
 /// Chunks that are read ahead.
 const AHEAD: usize = 8;
+/// How long nothing may come of the output after the program has ended.
+const OUTLASTS: Duration = Duration::from_secs(3);
 
 /// The stdout of a program.
 pub(super) struct Output {
@@ -23,6 +25,9 @@ pub(super) struct Output {
     rest: Bytes,
     /// How long it may print nothing.
     silence: Duration,
+    /// How many bytes it may print, and how many it has printed.
+    limit: u64,
+    printed: u64,
     is_over: bool,
 }
 
@@ -40,7 +45,13 @@ impl Output {
             .name("stdout".to_owned())
             .spawn(move || pump(stdout, &sender))
             .map_err(|cause| child.failure("cannot be read").caused_by(cause))?;
-        Ok(Output { child, chunks, rest: Bytes::new(), silence, is_over: false })
+        let rest = Bytes::new();
+        Ok(Output { child, chunks, rest, silence, limit: u64::MAX, printed: 0, is_over: false })
+    }
+
+    /// The same of a program that may print no more than so many bytes.
+    pub(super) fn at_most(self, limit: u64) -> Self {
+        Output { limit, ..self }
     }
 
     /// An error about the program, with its last lines on stderr.
@@ -49,22 +60,45 @@ impl Output {
     }
 
     fn receive(&mut self) -> Result<()> {
-        match self.chunks.recv_timeout(self.silence) {
-            Ok(Ok(chunk)) => self.rest = chunk,
-            Ok(Err(cause)) => return Err(self.child.failure("cannot be read").caused_by(cause)),
-            Err(RecvTimeoutError::Timeout) => {
-                self.child.kill();
-                return Err(self.child.failure(&format!(
-                    "has printed nothing for {} seconds (`silence`), and was ended",
-                    self.silence.as_secs()
-                )));
+        let Some(chunk) = self.next_chunk()? else {
+            self.child.finish()?;
+            self.is_over = true;
+            return Ok(());
+        };
+        self.printed += chunk.len() as u64;
+        if self.printed > self.limit {
+            return Err(self.ended(&format!("printed more than {} MiB", self.limit >> 20)));
+        }
+        self.rest = chunk;
+        Ok(())
+    }
+
+    /// Waits for what comes next, or the end of the output.
+    fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        let began = Instant::now();
+        let mut has_ended = false;
+        loop {
+            let left = self.silence.saturating_sub(began.elapsed());
+            let patience = if has_ended { OUTLASTS } else { left.min(OUTLASTS) };
+            match self.chunks.recv_timeout(patience) {
+                Ok(Ok(chunk)) => return Ok(Some(chunk)),
+                Ok(Err(cause)) => return Err(self.failure("cannot be read").caused_by(cause)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) if has_ended => return Err(self.child.outlasted()),
+                Err(RecvTimeoutError::Timeout) => has_ended = self.child.has_ended(),
             }
-            Err(RecvTimeoutError::Disconnected) => {
-                self.child.finish()?;
-                self.is_over = true;
+            if !has_ended && began.elapsed() >= self.silence {
+                let silence = self.silence.as_secs();
+                let what = format!("has printed nothing for {silence} seconds (`silence`)");
+                return Err(self.ended(&what));
             }
         }
-        Ok(())
+    }
+
+    /// Ends the program, which has done something that it must not.
+    fn ended(&mut self, what: &str) -> Error {
+        self.child.kill();
+        self.child.failure(&format!("{what}, and was ended"))
     }
 }
 

@@ -199,11 +199,11 @@ impl Router {
 
     /// A line that exceeds the limit of a record.
     fn set_aside(&mut self, size: u64) -> Result<Routed> {
-        let has = |name, text| self.messages.has(name, text, self.parser.payload());
-        let is_record = has("type", "RECORD");
-        let mut wanted = self.wanted.iter();
-        let of = wanted.position(|one| is_record && has("stream", &one.name));
-        let Some(at) = of else {
+        let text = |name| self.messages.text(name, self.parser.payload());
+        let is_record = text("type").as_deref() == Some("RECORD");
+        let name = text("stream").filter(|_| is_record);
+        let stream = name.map(|name| self.parser.called(name, text("namespace")));
+        let Some(at) = stream.and_then(|stream| self.position(&stream)) else {
             let names = self.names().join("`, `");
             return Err(self.messages.failure(&format!(
                 "printed a line of {size} bytes that cannot be told to be a record of `{names}`; if it is one, raise max_record_bytes",

@@ -39,7 +39,10 @@ impl ReadKind {
         match completeness {
             Completeness::Never => (ReadKind::Incremental(version), false),
             Completeness::EachRun => (ReadKind::Full(version), !cursor.is_on_the_way()),
-            Completeness::Version if version.is_none() || (is_known && is_over) => {
+            // An older version does not begin, as it may be the rest of one that began before.
+            Completeness::Version
+                if version.is_none() || version < cursor.version || (is_known && is_over) =>
+            {
                 (ReadKind::Incremental(version), false)
             }
             Completeness::Version => (ReadKind::Full(version), !is_known),
@@ -193,6 +196,7 @@ impl StreamState {
     /// The program has ended well.
     fn end(&mut self, met: Option<ResumePoint>) -> Proof {
         let is_over = self.cursor.everything == Some(FullRead::Over);
+        let newest = self.cursor.version.unwrap_or(i64::MIN);
         let why = match (self.completeness, self.kind) {
             (Completeness::EachRun, _) => None,
             (Completeness::Version, ReadKind::Full(Some(_))) if is_over => None,
@@ -200,10 +204,18 @@ impl StreamState {
                 Some(format!("version {version} was not said to be whole (ACTIVATE_VERSION)"))
             }
             (_, ReadKind::Undecided) => Some("no record came".to_owned()),
+            (Completeness::Version, ReadKind::Incremental(Some(version))) if version < newest => {
+                Some(format!("version {version} came after version {newest}, which is newer"))
+            }
             _ => Some("only what is new was read".to_owned()),
         };
         // Later records are no part of this read: they alone would look like all of it.
-        if self.completeness == Completeness::EachRun || matches!(self.kind, ReadKind::Full(_)) {
+        let was_full = match self.kind {
+            ReadKind::Full(_) => true,
+            ReadKind::Incremental(_) => self.cursor.everything.is_some(),
+            ReadKind::Undecided => false,
+        };
+        if self.completeness == Completeness::EachRun || was_full {
             self.cursor.everything = Some(FullRead::Over);
         }
         if met.is_some() {

@@ -85,6 +85,25 @@ fn url_may_name_one_object() {
 }
 
 #[test]
+fn url_without_its_last_slash_names_an_object_and_those_below_it() {
+    let store = Store::public();
+    store.put("in/both", lines(0, 1));
+    store.put("in/both/x.ndjson", lines(1, 1));
+    let settings = store.settings("in/both", json!({"format": "ndjson"}));
+    let outcome = run_settings(&settings, vec![], WIDE).ok();
+    assert_eq!(origins(&outcome), ["s3://lake/in/both", "s3://lake/in/both/x.ndjson"]);
+    let again = run_settings(&settings, outcome.objects, WIDE).ok();
+    assert_eq!(again.records, []);
+    // To whoever may read only what is below it.
+    store.misbehave(|asked| (asked.key == "in/both").then_some(Fault::Refuse(403, "AccessDenied")));
+    let outcome = run_settings(&settings, vec![], WIDE).ok();
+    assert_eq!(origins(&outcome), ["s3://lake/in/both/x.ndjson"]);
+    store.delete("in/both/x.ndjson");
+    let text = run_settings(&settings, vec![], WIDE).error_text();
+    assert!(text.contains("object `s3://lake/in/both`") && text.contains("403"), "{text}");
+}
+
+#[test]
 fn pattern_is_for_the_part_behind_the_prefix() {
     let store = Store::public();
     for key in ["in/a.ndjson", "in/a.csv", "in/x/b.ndjson", "in/x/y/c.ndjson"] {
@@ -291,6 +310,10 @@ fn answer_that_is_no_listing_is_not_an_empty_one() {
         let error = store.run(json!({})).error_text();
         assert!(error.contains("answered with no listing"), "{error}");
     }
+    let page: &'static str = " ".repeat(65 << 20).leak();
+    store.misbehave(move |asked| asked.is_listing().then_some(Fault::Say(page)));
+    let error = store.run(json!({})).error_text();
+    assert!(error.contains("answered with a listing of more than 64 MiB"), "{error}");
 }
 
 #[test]

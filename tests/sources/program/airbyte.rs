@@ -212,10 +212,30 @@ fn a_changed_configuration_is_written_before_anything_else_is_read() {
 fn streams_are_named_with_or_without_their_namespace() {
     let record =
         r#"{"type":"RECORD","record":{"stream":"users","namespace":"crm","data":{"id":1}}}"#;
+    let bare = r#"{"type":"RECORD","record":{"stream":"users","data":{"id":2}}}"#;
+    let long = format!(
+        r#"{{"type":"RECORD","record":{{"namespace":"crm","stream":"users","data":{{"pad":"{}"}}}}}}"#,
+        "x".repeat(100_000)
+    );
+    let source = connector(&said(&[record, bare, &long]));
     for name in ["users", "crm.users"] {
-        let source = connector(&said(&[record]));
-        assert_eq!(source.run(json!({"stream": name})).ok().payloads().len(), 1);
+        let run = source.run(json!({"stream": name, "max_record_bytes": 1000})).ok();
+        assert_eq!(run.payloads().len(), 2, "{name}");
+        assert_eq!(run.faults()[0].fault.as_ref().unwrap().0, "54000");
     }
+    // Where another stream has the name, the namespace counts.
+    let users =
+        json!({"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh"]});
+    let mut of_crm = users.clone();
+    of_crm["namespace"] = json!("crm");
+    source.write("catalog.json", &json!({"streams": [users, of_crm]}).to_string());
+    let catalog = source.path("catalog.json");
+    let run = source.run(json!({"stream": "crm.users", "catalog": catalog})).ok();
+    assert_eq!(run.positions(), [1, 2], "not the second, which is of the other stream");
+    let sales = long.replace("crm", "sales");
+    say(&source, &said(&[record, &sales]));
+    let run = source.run(json!({"stream": "crm.users", "max_record_bytes": 1000}));
+    assert!(run.error_text().contains("cannot be told to be a record"), "{}", run.error_text());
     let text = connector("").run(json!({"stream": "orders"})).error_text();
     assert!(text.contains("has no stream `orders`") && text.contains("items, crm.users"), "{text}");
     let text =
@@ -244,4 +264,12 @@ esac
     );
     let told = connector.run(json!({})).error_text();
     assert!(told.contains("there is no config, and it has to have `region`"), "{told}");
+}
+
+#[test]
+fn a_connector_that_reads_when_it_is_asked_for_its_catalog_is_ended() {
+    let connector = Script::of("airbyte", &(said(&[ONE]) + "sleep 1000\n"));
+    let text = connector.run(json!({})).error_text();
+    assert!(text.starts_with("the program `sh` printed a RECORD instead of an answer\n"), "{text}");
+    assert!(text.contains("it was asked for its catalog (discover)"), "{text}");
 }

@@ -119,6 +119,31 @@ fn silence_is_ended_and_so_is_what_the_program_started() {
     let run = tap.run(json!({"silence": 1}));
     assert_eq!(run.payloads().len(), 1);
     assert!(run.error_text().contains("has printed nothing for 1 seconds"), "{}", run.error_text());
+    ends(&tap);
+}
+
+#[test]
+fn output_that_outlasts_the_program_is_read_and_proves_nothing_when_it_has_no_end() {
+    let tap = Script::of("singer", "");
+    tap.say(&format!("{}(sleep 1\n{}) &\n", said(&[&record(1)]), said(&[&record(2)])));
+    let run = tap.run(json!({"complete": true})).ok();
+    assert_eq!(run.payloads().len(), 2);
+    assert!(whole(&run));
+
+    let first = said(&[&record(1), r#"{"type":"STATE","value":1}"#, &record(2)]);
+    tap.say(&format!("{first}sleep 1000 & echo $! > child\n"));
+    let run = tap.run(json!({"complete": true}));
+    assert_eq!(run.payloads().len(), 2, "what came is committed");
+    assert_eq!(state(&run).unwrap(), "1");
+    assert!(!whole(&run));
+    let text = run.error_text();
+    let says = "the program `sh` ended with exit status 0, and a process that it started holds its output open";
+    assert!(text.starts_with(says), "{text}");
+    ends(&tap);
+}
+
+/// Waits for the end of the process that the program has left behind.
+fn ends(tap: &Script) {
     let child: i32 = tap.text("child").trim().parse().unwrap();
     let since = Instant::now();
     while std::path::Path::new(&format!("/proc/{child}")).exists() && !is_zombie(child) {
@@ -193,6 +218,21 @@ fn a_read_is_whole_if_its_version_is_new_and_activated_behind_its_records() {
     assert_eq!(fifth.batches.len(), 2);
     assert!(fifth.batches.iter().all(|batch| batch.snapshot == Snapshot::Begin));
     assert!(whole(&fifth));
+    // One that is not newer may be the rest of one before it.
+    say(&[with_version(1, 5), with_version(2, 6), with_version(3, 5), activate(5)]);
+    let sixth = tap.rerun(&fifth).ok();
+    assert_eq!(sixth.payloads().len(), 3);
+    assert_eq!(sixth.batches.len(), 2, "the last record begins no read");
+    let why = sixth.batches[1].spoilt_by.as_deref();
+    assert_eq!(why, Some("version 5 came after version 6, which is newer"));
+    for version in [5, 6] {
+        say(&[with_version(4, version), activate(version)]);
+        let later = tap.rerun(&sixth).ok();
+        assert_eq!(later.batches[0].snapshot, Snapshot::Continue);
+        assert!(!whole(&later), "{version}");
+    }
+    say(&[with_version(1, 7), activate(7)]);
+    assert!(whole(&tap.rerun(&sixth).ok()));
     // Without versions nobody can tell, unless the pipeline says so.
     say(&[record(1)]);
     assert!(!whole(&tap.run(json!({})).ok()));
@@ -239,6 +279,23 @@ fn catalog_is_asked_for_and_only_the_stream_is_selected_in_it() {
         text.contains("--discover")
             && text.contains("discover => false")
             && text.contains("usage: tap"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_tap_that_prints_something_else_than_its_catalog_is_ended() {
+    let discover = json!({"discover": true});
+    let tap = Script::of("singer", &(said(&[&record(1)]) + "sleep 1000\n"));
+    let text = tap.run(discover.clone()).error_text();
+    assert!(text.starts_with("the program `sh` printed a RECORD instead of an answer\n"), "{text}");
+    assert!(text.contains("\n  it was asked for its catalog (--discover)\n"), "{text}");
+    assert!(text.contains("knows no --discover: discover => false"), "{text}");
+    // Without an end, as far as anybody can tell.
+    tap.say("yes \"$(printf %4096s)\" | head -c 270000000\n");
+    let text = tap.run(discover).error_text();
+    assert!(
+        text.starts_with("the program `sh` printed more than 256 MiB, and was ended"),
         "{text}"
     );
 }

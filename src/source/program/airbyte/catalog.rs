@@ -12,15 +12,14 @@ use crate::source::program::schema;
 use crate::source::program::settings::{ProgramSettings, SyncMode};
 use crate::source::{Declared, SourceContext};
 
-/// How long the line with a catalog may be.
-const LONGEST_CATALOG: usize = 256 * 1024 * 1024;
-
 /// One stream of a connector.
 pub(super) struct ConfiguredStream {
     pub(super) name: String,
     namespace: Option<String>,
     /// The name in the pipeline's settings.
     pub(super) setting: String,
+    /// No other stream of the catalog has its name, in whatever namespace.
+    is_only: bool,
     stream: Value,
     pub(super) mode: SyncMode,
 }
@@ -66,6 +65,7 @@ impl ConfiguredStream {
             name: stream["name"].as_str().unwrap_or_default().to_owned(),
             namespace: stream["namespace"].as_str().map(str::to_owned),
             setting: settings.stream.clone(),
+            is_only: streams.iter().filter(|one| one["name"] == stream["name"]).count() == 1,
             mode: mode(settings, stream)?,
             stream: stream.clone(),
         })
@@ -93,9 +93,10 @@ impl ConfiguredStream {
         })
     }
 
-    /// Whether the connector means this stream.
+    /// Whether the connector means this stream, whose namespace it may leave out.
     pub(super) fn is(&self, name: &str, namespace: Option<&str>) -> bool {
-        name == self.name && namespace == self.namespace.as_deref()
+        let is_it = namespace == self.namespace.as_deref() || self.is_only && namespace.is_none();
+        name == self.name && is_it
     }
 
     /// Its full name in the catalog.
@@ -138,10 +139,10 @@ fn discover(settings: &ProgramSettings, context: &SourceContext) -> Result<Value
         command.arg("--config").arg(given(config, context)?);
     }
     let output = Output::of(command, &settings.program, settings.silence(), context)?;
-    let mut messages = Messages::new(output, LONGEST_CATALOG);
+    let mut messages = Messages::of_answer(output);
     let mut catalog = None;
     let told = |error: Error| error.detail("it was asked for its catalog (discover)");
-    while messages.next().map_err(told)? != NextLine::End {
+    while messages.next_of_answer().map_err(told)? != NextLine::End {
         let message = AirbyteMessage::of(messages.line());
         let failure = match message.text("/type").as_deref() {
             Some("CATALOG") => {

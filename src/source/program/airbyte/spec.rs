@@ -8,18 +8,15 @@ use crate::source::program::messages::{Messages, NextLine};
 use crate::source::program::output::Output;
 use crate::source::program::settings::ProgramSettings;
 
-/// How long the line with the specification may be.
-const LONGEST: usize = 16 * 1024 * 1024;
-
 /// The required settings that the configuration lacks, by name. Only for error messages, as the connector
 /// has to be started for it.
 pub(super) fn lacks(settings: &ProgramSettings, context: &SourceContext) -> Option<String> {
     let mut command = command(settings, context).ok()?;
     command.arg("spec");
     let output = Output::of(command, &settings.program, settings.silence(), context).ok()?;
-    let mut messages = Messages::new(output, LONGEST);
+    let mut messages = Messages::of_answer(output);
     let mut required = Vec::new();
-    while messages.next().ok()? != NextLine::End {
+    while messages.next_of_answer().ok()? != NextLine::End {
         let message = serde_json::from_slice::<Value>(messages.line()).unwrap_or_default();
         if message["type"] == "SPEC" {
             let names = &message["spec"]["connectionSpecification"]["required"];

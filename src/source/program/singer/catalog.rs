@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::source::program::command::{command, given, read_json};
+use crate::source::program::messages::{Messages, NextLine};
 use crate::source::program::output::Output;
 use crate::source::program::schema;
 use crate::source::program::settings::ProgramSettings;
 use crate::source::{Declared, SourceContext};
-use std::io::Read as _;
 
 /// The catalog to start the tap with: nothing but these streams is selected.
 pub(super) fn select(streams: &[String], catalog: &Value) -> Value {
@@ -104,13 +104,13 @@ fn discover(settings: &ProgramSettings, context: &SourceContext) -> Result<Value
     command.arg("--discover");
     let next =
         "if the tap knows no --discover: discover => false, or catalog => a file with its catalog";
-    let mut output = Output::of(command, &settings.program, settings.silence(), context)?;
+    let told = |error: Error| error.detail("it was asked for its catalog (--discover)").next(next);
+    let output = Output::of(command, &settings.program, settings.silence(), context)?;
+    let mut messages = Messages::of_answer(output);
     let mut text = Vec::new();
-    let read = output.read_to_end(&mut text);
-    read.map_err(|cause| match cause.downcast::<Error>() {
-        Ok(error) => error.detail("it was asked for its catalog (--discover)").next(next),
-        Err(cause) => output.failure("cannot be read").caused_by(cause),
-    })?;
+    while messages.next_of_answer().map_err(told)? != NextLine::End {
+        text.extend_from_slice(messages.line());
+    }
     serde_json::from_slice(&text)
-        .map_err(|cause| output.failure("gave no catalog").caused_by(cause).next(next))
+        .map_err(|cause| told(messages.failure("gave no catalog").caused_by(cause)))
 }
