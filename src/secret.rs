@@ -84,6 +84,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The least length of a line that tells something of a secret of several lines.
+const TELLING: usize = 8;
+
 /// Knows every secret in use, and takes them out of texts that others sent.
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
@@ -96,13 +99,17 @@ impl Redactor {
         let text = secret.expose();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let in_form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        for form in [
+        let forms = [
             text.to_owned(),
             in_form.replace('+', "%20"),
             in_form,
             BASE64_STANDARD.encode(text),
             json_escaped(text),
-        ] {
+        ];
+        // A key of several lines is logged line by line.
+        let lines = text.lines().map(str::trim).filter(|line| line.len() >= TELLING);
+        let lines = lines.chain([text.trim()]).map(str::to_owned);
+        for form in forms.into_iter().chain(lines) {
             if !form.is_empty() && !known.iter().any(|other| other.expose() == form) {
                 known.push(Secret(form));
             }
@@ -120,6 +127,18 @@ impl Redactor {
         known
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "[redacted]"))
+    }
+
+    /// How many bytes at the end of a text that goes on may be the beginning of a secret.
+    pub(crate) fn begun(&self, text: &[u8]) -> usize {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || known.iter().map(|secret| secret.expose().as_bytes());
+        let end_of = |secret: &[u8]| Some(memchr::memmem::rfind(text, secret)? + secret.len());
+        // One that is there as a whole is not to be cut.
+        let whole = known().filter_map(end_of).max().unwrap_or_default();
+        let ends = (whole..text.len()).map(|at| &text[at..]);
+        let mut begun = ends.filter(|end| known().any(|secret| secret.starts_with(end)));
+        begun.next().map_or(0, <[u8]>::len)
     }
 
     fn holds(&self, text: &str) -> bool {
@@ -165,6 +184,28 @@ mod tests {
         let text = r#"p&ss "1" p%26ss%20%221%22 cCZzcyAiMSI= p&ss \"1\" rest"#;
         assert_eq!(redactor.clean(text), "[redacted] [redacted] [redacted] [redacted] rest");
         assert_eq!(format!("{:?}", Secret::new("x".to_owned())), "[secret]");
+    }
+
+    #[test]
+    fn secrets_of_several_lines_are_taken_out_line_by_line() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("-----BEGIN KEY-----\nMIIEabcd\n}\n".to_owned()));
+        assert_eq!(
+            redactor.clean("a MIIEabcd b } -----BEGIN KEY-----"),
+            "a [redacted] b } [redacted]"
+        );
+        redactor.add(&Secret::new("s3cret\n".to_owned()));
+        assert_eq!(redactor.clean("s3cret"), "[redacted]");
+    }
+
+    #[test]
+    fn what_may_be_the_beginning_of_a_secret_is_known() {
+        let redactor = Redactor::default();
+        redactor.add(&Secret::new("abcabx".to_owned()));
+        for (text, begun) in [("", 0), ("xyz", 0), ("xa", 1), ("abcab", 5), ("abcabc", 3)] {
+            assert_eq!(redactor.begun(text.as_bytes()), begun, "{text}");
+        }
+        assert_eq!(redactor.begun(b"abcabx"), 0, "it is whole");
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl MessageParser for AirbyteConnector {
                 line.clear();
                 Ok(changed?.map_or(Parsed::Nothing, Parsed::Remark))
             }
-            other => Ok(Parsed::unknown(other)),
+            _ => Ok(Parsed::unknown(&kind)),
         }
     }
 

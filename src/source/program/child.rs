@@ -30,6 +30,7 @@ pub(super) struct Child {
     name: String,
     process: Process,
     children: Children,
+    secrets: Arc<Redactor>,
     said: StderrTail,
     listener: Option<JoinHandle<()>>,
     /// Its exit status, once it has ended.
@@ -56,6 +57,7 @@ impl Child {
             name: name.to_owned(),
             process,
             children: context.children.clone(),
+            secrets: Arc::clone(&context.secrets),
             said: said.clone(),
             listener: None,
             status: None,
@@ -108,13 +110,18 @@ impl Child {
     /// An error about the program, with its last lines on stderr.
     pub(super) fn failure(&self, how: &str) -> Error {
         let last = self.said.lines();
-        let mut error = Error::failed(format!("the program `{}` {how}", self.name));
+        let mut error = Error::failed(format!("the program `{}` {}", self.name, self.clean(how)));
         for line in last.iter() {
             error = error.detail(format!("stderr: {line}"));
         }
         error.next(
             "mend what it says, and run again: what came before is committed, and nothing is loaded twice",
         )
+    }
+
+    /// What it printed, without the secrets that it was given.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.secrets.clean(text)
     }
 
     fn wait(&mut self) -> Result<ExitStatus> {
@@ -188,23 +195,30 @@ impl StderrTail {
         let mut stderr = BufReader::new(stderr);
         let mut line = Vec::new();
         loop {
-            line.clear();
-            let longest = LINE as u64 * 4;
-            match stderr.by_ref().take(longest).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
+            let read = stderr.by_ref().take(LINE as u64 * 4).read_until(b'\n', &mut line);
+            let is_over = !matches!(read, Ok(1..));
+            // A long line comes in pieces, and no secret is to be cut.
+            let is_piece = !is_over && !line.ends_with(b"\n");
+            let kept = if is_piece { secrets.begun(&line) } else { 0 };
+            let rest = line.split_off(line.len() - kept);
+            self.add(name, &secrets.clean(String::from_utf8_lossy(&line).trim_end()));
+            line = rest;
+            if is_over {
+                return;
             }
-            let text = secrets.clean(String::from_utf8_lossy(&line).trim_end());
-            if text.is_empty() {
-                continue;
-            }
-            tracing::info!(program = name, "{text}");
-            let mut last = self.lines();
-            if last.len() == LAST_LINES {
-                last.pop_front();
-            }
-            last.push_back(text.chars().take(LINE).collect());
         }
+    }
+
+    fn add(&self, name: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        tracing::info!(program = name, "{text}");
+        let mut last = self.lines();
+        if last.len() == LAST_LINES {
+            last.pop_front();
+        }
+        last.push_back(text.chars().take(LINE).collect());
     }
 
     fn lines(&self) -> MutexGuard<'_, VecDeque<String>> {

@@ -9,7 +9,7 @@ use crate::source::json::{self, Pointer};
 
 /// The most bytes of a message besides its record.
 const ENVELOPE: usize = 64 * 1024;
-/// Bytes of a line that an error quotes.
+/// Characters of a line that an error quotes.
 const QUOTED: usize = 200;
 
 /// The most that a program may print which is asked about itself, for example for its catalog.
@@ -138,12 +138,18 @@ impl Messages {
 
     /// An error about the program, with the line that was read last.
     pub(super) fn failure(&self, how: &str) -> Error {
-        let line = String::from_utf8_lossy(&self.line[..self.line.len().min(QUOTED)]);
         let error = self.output.get_ref().failure(how);
-        if line.is_empty() {
+        if self.line.is_empty() {
             return error;
         }
+        let line = self.clean(&String::from_utf8_lossy(&self.line));
+        let line: String = line.chars().take(QUOTED).collect();
         error.detail(format!("line {} on stdout: {}", self.count, line.trim_end()))
+    }
+
+    /// What the program printed, without the secrets that it was given.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.output.get_ref().clean(text)
     }
 }
 

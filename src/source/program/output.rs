@@ -59,6 +59,11 @@ impl Output {
         self.child.failure(how)
     }
 
+    /// What the program printed, without the secrets that it was given.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.child.clean(text)
+    }
+
     fn receive(&mut self) -> Result<()> {
         let Some(chunk) = self.next_chunk()? else {
             self.child.finish()?;

@@ -148,7 +148,7 @@ impl Router {
                     self.others.entry(stream).or_default();
                 }
             },
-            Parsed::Remark(remark) => self.remarks.add(remark),
+            Parsed::Remark(remark) => self.remarks.add(self.messages.clean(&remark)),
             Parsed::Nothing => {}
         }
         Ok(Routed::Nothing)
@@ -231,7 +231,7 @@ impl Router {
             "the program `{}:{name}` said nothing of a stream `{name}`",
             self.program
         ))
-        .detail(format!("it spoke of {}", others.join(", ")))
+        .detail(self.messages.clean(&format!("it spoke of {}", others.join(", "))))
         .next("name one of its streams: stream => '...'"))
     }
 
@@ -239,6 +239,7 @@ impl Router {
     pub(super) fn report_unread_streams(&self) {
         let names = self.names().join(",");
         for (stream, records) in self.others.iter().filter(|(_, records)| **records > 0) {
+            let stream = self.messages.clean(stream);
             self.remarks.add(format!(
                 "{}:{names}: {records} records of the stream {stream} were left out; it takes a pipeline of its own, and the catalog can deselect it here",
                 self.program

@@ -102,7 +102,8 @@ impl MessageParser for SingerTap {
         let number = |span: Option<Range<usize>>| {
             std::str::from_utf8(&line[span?]).ok()?.parse::<i64>().ok()
         };
-        let kind = text(kind).ok_or_else(garbage)?.to_ascii_uppercase();
+        let said = text(kind).ok_or_else(garbage)?;
+        let kind = said.to_ascii_uppercase();
         let stream = match text(stream) {
             None if kind == "RECORD" => return Err("printed a RECORD without a stream".to_owned()),
             stream => stream.unwrap_or_default(),
@@ -131,7 +132,7 @@ impl MessageParser for SingerTap {
                 return Err("gives its records as files (BATCH), which are not read: leave `batch_config` out of its configuration".to_owned());
             }
             "BATCH" => Parsed::Stream(stream),
-            other => Parsed::unknown(other),
+            _ => Parsed::unknown(&said),
         })
     }
 }

@@ -314,6 +314,25 @@ fn a_record_that_is_too_long_costs_itself() {
 }
 
 #[test]
+fn what_the_program_was_given_is_not_quoted_not_even_in_part() {
+    let tap = Script::of("singer", "");
+    let say = |text: &str| {
+        tap.say(text);
+        tap.run(json!({"env": ["CARGO_PKG_NAME"]}))
+    };
+    let secret = env!("CARGO_PKG_NAME");
+    for line in ["echo \"token $CARGO_PKG_NAME\"", "printf '%196s%s\\n' . $CARGO_PKG_NAME"] {
+        let text = say(line).error_text();
+        assert!(text.contains("[red") && !text.contains(&secret[..3]), "{text}");
+    }
+    let run = say(r#"printf '{"type": "%s"}\n' $CARGO_PKG_NAME"#).ok();
+    assert!(run.remarks[0].starts_with("a message of type [redacted] means"), "{:?}", run.remarks);
+    // Across the pieces in which a long line is read.
+    let text = say("printf '%1995s%s, sure\\n' . $CARGO_PKG_NAME >&2; exit 3").error_text();
+    assert!(text.contains("\n  stderr: [redacted], sure\n"), "{text}");
+}
+
+#[test]
 fn of_the_environment_the_program_gets_what_is_given() {
     let tap = Script::of("singer", "env > environment\n");
     tap.run(json!({"env": ["CARGO_PKG_NAME"]})).ok();

@@ -233,16 +233,15 @@ impl Endpoint {
     }
 
     fn kept(&self, reply: &Reply) -> Answer {
-        let text = self.kept_text(&String::from_utf8_lossy(&reply.body));
-        Answer {
-            status: Some(reply.status.as_u16()),
-            text: (!reply.status.is_success() && !text.is_empty()).then_some(text),
-        }
+        let text = (!reply.status.is_success())
+            .then(|| self.kept_text(&String::from_utf8_lossy(&reply.body)));
+        Answer { status: Some(reply.status.as_u16()), text: text.filter(|text| !text.is_empty()) }
     }
 
     fn kept_text(&self, text: &str) -> String {
-        let text: String = text.chars().filter(|c| *c != '\0').take(KEPT_OF_ANSWER).collect();
-        self.redactor.clean(&text)
+        // Cut at the end, as it could be through a secret.
+        let text = self.redactor.clean(&text.replace('\0', ""));
+        text.chars().take(KEPT_OF_ANSWER).collect()
     }
 
     /// Applies a pause that the server asks for to all requests; one that is too long ends the delivery. Takes secrets
