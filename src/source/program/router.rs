@@ -124,8 +124,7 @@ impl Router {
         match meaning.map_err(|how| self.messages.failure(&how))? {
             Parsed::Record { stream, payload, version } => {
                 let Some(at) = self.position(&stream) else {
-                    self.others_since += 1;
-                    *self.others.entry(stream).or_default() += 1;
+                    self.leave_out(stream);
                     return Ok(Routed::Nothing);
                 };
                 self.wanted[at].note();
@@ -200,18 +199,37 @@ impl Router {
     /// A line that exceeds the limit of a record.
     fn set_aside(&mut self, size: u64) -> Result<Routed> {
         let text = |name| self.messages.text(name, self.parser.payload());
-        let is_record = text("type").as_deref() == Some("RECORD");
-        let name = text("stream").filter(|_| is_record);
-        let stream = name.map(|name| self.parser.called(name, text("namespace")));
-        let Some(at) = stream.and_then(|stream| self.position(&stream)) else {
-            let names = self.names().join("`, `");
-            return Err(self.messages.failure(&format!(
-                "printed a line of {size} bytes that cannot be told to be a record of `{names}`; if it is one, raise max_record_bytes",
-            )));
-        };
-        self.wanted[at].note();
-        let head = self.messages.line().to_vec();
-        Ok(Routed::Message(Recipient::One(at), StreamMessage::TooLong { size, head }))
+        let (kind, name, namespace) = (text("type"), text("stream"), text("namespace"));
+        if let (Some("RECORD"), Some(name)) = (kind.as_deref(), name) {
+            // The namespace may stand behind the record.
+            let suffix = format!(".{name}");
+            let mut wanted = self.wanted.iter();
+            let is_clear = namespace.is_some() || !wanted.any(|one| one.name.ends_with(&suffix));
+            let stream = self.parser.called(name, namespace);
+            match self.position(&stream) {
+                Some(at) => {
+                    self.wanted[at].note();
+                    let head = self.messages.line().to_vec();
+                    let message = StreamMessage::TooLong { size, head };
+                    return Ok(Routed::Message(Recipient::One(at), message));
+                }
+                None if is_clear => {
+                    self.leave_out(stream);
+                    return Ok(Routed::Nothing);
+                }
+                None => {}
+            }
+        }
+        let names = self.names().join("`, `");
+        Err(self.messages.failure(&format!(
+            "printed a line of {size} bytes that cannot be told to be a record of `{names}`; if it is one, raise max_record_bytes",
+        )))
+    }
+
+    /// Counts a record of a stream that no pipeline reads.
+    fn leave_out(&mut self, stream: String) {
+        self.others_since += 1;
+        *self.others.entry(stream).or_default() += 1;
     }
 
     fn names(&self) -> Vec<&str> {

@@ -306,9 +306,11 @@ fn a_record_that_is_too_long_costs_itself() {
         r#"{{"type": "RECORD", "stream": "items", "record": {{"id": 2, "pad": "{}"}}}}"#,
         "x".repeat(200_000)
     );
-    let tap = Script::of("singer", &said(&[&record(1), &long, &record(3)]));
+    let other = long.replace("items", "users");
+    let tap = Script::of("singer", &said(&[&record(1), &long, &other, &record(3)]));
     let run = tap.run(json!({"max_record_bytes": 1000})).ok();
     assert_eq!(run.payloads(), [r#"{"id":1}"#, r#"{"id":3}"#]);
+    assert!(run.remarks[0].contains("1 records of the stream users"), "{:?}", run.remarks);
     assert_eq!(run.faults()[0].fault.as_ref().unwrap().0, "54000");
     assert_eq!(run.positions(), [1, 2, 3]);
 }
