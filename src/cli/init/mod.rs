@@ -39,9 +39,9 @@ pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
     let (mut settings, written) = match (&args.place, &args.source) {
         // A project is another folder.
         (Some(place), None) if args.project.is_some() => {
-            (place::settings(&place::rooted(place)), None)
+            (place::settings(&place::rooted(place))?, None)
         }
-        (Some(place), None) => (place::settings(place), None),
+        (Some(place), None) => (place::settings(place)?, None),
         (_, Some(call)) => (evaluate(context, call).await?, Some(call.clone())),
         (None, None) => {
             return Err(Error::usage("there is nothing to look at").next(
