@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use crate::error::{Error, Result};
 use crate::host::HostRules;
-pub(crate) use credential::{credential_of, without_credentials};
+pub(crate) use credential::{credential_of, is_credential, without_credentials};
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

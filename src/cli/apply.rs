@@ -88,6 +88,9 @@ async fn explained(session: &Session, error: Error) -> Error {
     error.reworded(|words| words.replace(&said, &text("what"))).next(text("next"))
 }
 
+/// By this a file makes a type that may be there.
+const LEFT_AS_IT_IS: &str = "exception when duplicate_object";
+
 struct File {
     path: PathBuf,
     sql: String,
@@ -129,11 +132,21 @@ impl File {
                 .map(|(at, _)| statement.start + at),
             _ => None,
         };
-        let error = Error::from(error);
-        let error = match error.kind() {
-            Kind::Failed => error.with_kind(Kind::Usage),
-            _ => error,
-        };
+        let code = error.code().map_or("", |code| code.code()).to_owned();
+        let mut error = Error::from(error);
+        if error.kind() == Kind::Failed {
+            error = error.with_kind(Kind::Usage);
+        }
+        // A field of a type that is not the one of this file.
+        let words = statement.words();
+        let is_function = words.iter().take(4).any(|word| word == "function");
+        if is_function && matches!(&*code, "42P01" | "42703") && self.sql.contains(LEFT_AS_IT_IS) {
+            error = error.next(
+                "if the type of the records has changed: what was there stays as it is (`create type` with \
+                 duplicate_object, `create table if not exists`); before the first load drop both (drop type ... \
+                 cascade) and apply again, after it define version 2 with a type of its own",
+            );
+        }
         self.at(pointed.unwrap_or(statement.start), pointed.is_some(), error)
     }
 

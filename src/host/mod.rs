@@ -139,22 +139,28 @@ impl HostRules {
             None => usual(),
             Some(entries) => entries.iter().find_map(|entry| match entry.as_str() {
                 "*" => usual(),
-                entry => {
-                    let entry = PathBuf::from(entry);
-                    let path = if entry.is_dir() { entry.join(name) } else { entry };
-                    let is_it = path.file_name().is_some_and(|file| file == name);
-                    (is_it && is_program(&path)).then_some(path)
-                }
+                entry => named_in(entry, name).filter(|path| is_program(path)),
             }),
         };
-        found.ok_or_else(|| match self.programs.0 {
-            None => Error::usage(format!("there is no program \"{name}\""))
-                .next("install it, or put its folder into PATH"),
-            Some(_) => {
-                let wanted = usual().unwrap_or_else(|| PathBuf::from(format!("/path/to/{name}")));
-                let what = format!("the program \"{name}\"");
-                let wanted = wanted.display().to_string();
-                self.programs.refusal(&what, ALLOW_PROGRAMS, ':', &wanted)
+        found.ok_or_else(|| {
+            let entries = self.programs.0.as_deref().unwrap_or_default();
+            let mut named = entries.iter().filter_map(|entry| named_in(entry, name));
+            if let Some(path) = named.find(|path| path.is_file()) {
+                let path = path.display();
+                return Error::usage(format!("the program \"{path}\" may not be executed"))
+                    .next(format!("chmod +x {path}"));
+            }
+            if self.programs.0.is_none() {
+                return Error::usage(format!("there is no program \"{name}\""))
+                    .next("install it, or put its folder into PATH");
+            }
+            let wanted = usual().unwrap_or_else(|| PathBuf::from(format!("/path/to/{name}")));
+            let what = format!("the program \"{name}\"");
+            let wanted = wanted.display().to_string();
+            let error = self.programs.refusal(&what, ALLOW_PROGRAMS, ':', &wanted);
+            match programs_in(entries) {
+                there if there.is_empty() => error,
+                there => error.detail(format!("it gives {}", there.join(", "))),
             }
         })
     }
@@ -204,6 +210,27 @@ impl Given {
                 entries.join(&separator.to_string())
             ))
     }
+}
+
+/// Where an entry would have the program.
+fn named_in(entry: &str, name: &str) -> Option<PathBuf> {
+    let entry = PathBuf::from(entry);
+    let path = if entry.is_dir() { entry.join(name) } else { entry };
+    path.file_name().is_some_and(|file| file == name).then_some(path)
+}
+
+/// The names of the programs in folders, and of those that are entries themselves; not of folders with many.
+fn programs_in(entries: &[String]) -> Vec<String> {
+    const MOST: usize = 20;
+    let there = entries.iter().flat_map(|entry| match std::fs::read_dir(entry) {
+        Ok(files) => files.flatten().map(|file| file.path()).take(10 * MOST).collect(),
+        Err(_) => vec![PathBuf::from(entry)],
+    });
+    let name = |path: PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
+    let mut names: Vec<String> = there.filter(|path| is_program(path)).filter_map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() > MOST { Vec::new() } else { names }
 }
 
 /// Whether there is a file that may be started.

@@ -83,10 +83,15 @@ fn programs_are_given_by_path_or_folder_and_named_without_one() {
         let given = rules(list.to_str().unwrap()).program("tap-x").unwrap();
         assert_eq!(given, path("tap-x"));
     }
-    for refused in ["sh", "notes.txt", "tap-y"] {
+    for refused in ["sh", "tap-y"] {
         let refusal = rules(folder.path().to_str().unwrap()).program(refused);
-        let refusal = refusal.unwrap_err().to_string();
+        let refusal = format!("{:?}", refusal.unwrap_err());
         assert!(refusal.contains("SLUICE_ALLOW_PROGRAMS="), "{refusal}");
+        assert!(refusal.contains("it gives tap-x") && !refusal.contains("notes"), "{refusal}");
+    }
+    for list in [folder.path(), &path("notes.txt")] {
+        let refusal = rules(list.to_str().unwrap()).program("notes.txt").unwrap_err();
+        assert!(refusal.next_step().is_some_and(|next| next.starts_with("chmod +x ")), "{refusal}");
     }
     for path in ["/bin/sh", "../bin/sh", "..", ""] {
         let refusal = HostRules::open().program(path).unwrap_err().to_string();

@@ -38,6 +38,7 @@ pub use driver::Driver;
 pub use fields::Fields;
 pub(crate) use preflight::preflight;
 pub(crate) use program::share;
+pub(crate) use records::RowFields;
 pub use stream::StreamSource;
 pub use units::{ChangedUnits, KnownObjects, ListedUnit};
 

@@ -38,6 +38,23 @@ async fn a_wrong_definition_names_the_thing_and_the_next_step() {
     assert!(done.stderr.contains("next:  its columns are id"), "{}", done.stderr);
 }
 
+#[tokio::test]
+async fn a_type_that_stayed_as_it_was_has_a_next_step() {
+    let db = TestDb::new().await;
+    let of = |fields: &str, result: &str| {
+        file(&format!(
+            "do $$ begin create type q_in as ({fields}); exception when duplicate_object then null; end $$;
+             create or replace function q_v1(r q_in) returns text language sql stable as $$ select {result} $$;"
+        ))
+    };
+    Sluice::on(&db).args(["apply"]).args([&*of("id text", "r.id")]).run().exits(0);
+    let changed = of("id text, extra text", "r.extra");
+    let done = Sluice::on(&db).args(["apply"]).args([&*changed]).run().exits(2);
+    assert!(done.stderr.contains("before the first load drop both"), "{}", done.stderr);
+    db.execute("drop type q_in cascade").await;
+    Sluice::on(&db).args(["apply"]).args([&*changed]).run().exits(0);
+}
+
 /// What `apply` says to a file it refuses, whatever stands in it having left nothing behind.
 async fn refused(db: &TestDb, sql: &str) -> String {
     let path = file(sql);

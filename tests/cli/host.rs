@@ -192,3 +192,18 @@ async fn programs_are_started_if_the_host_gives_them_and_with_nothing_of_the_loa
     let done = Sluice::on(&db).args(["run", "p", "--path", "x.csv"]).run().exits(2);
     assert!(done.stderr.contains("--path"), "{}", done.stderr);
 }
+
+#[tokio::test]
+async fn a_program_that_may_not_be_executed_or_is_misspelt_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("list-items"), "#!/bin/sh\n").unwrap();
+    write_program(&folder.path().join("list-orders"), "#!/bin/sh\n");
+    let given = [("SLUICE_ALLOW_PROGRAMS", folder.path().to_str().unwrap())];
+    for (program, said) in [
+        ("list-items", "list-items\" may not be executed\n  next:  chmod +x "),
+        ("list-order", "it gives list-orders\n"),
+    ] {
+        let source = format!("sluice.program_source(program => '{program}', protocol => 'csv')");
+        refused(&pipeline(&source).await, &given, said);
+    }
+}

@@ -3,24 +3,20 @@
 
 use super::answer::{self, Records};
 use super::kind::ValueKind;
-use super::members::Members;
 use super::name;
-use super::sample::{Sample, Sampler};
+use super::sample::{Row, Sample, Sampler};
+use super::table::Table;
 use crate::db::literal;
 use crate::error::{Error, Result};
 use crate::source;
 use serde_json::{Value, json};
 
-const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
-
 /// As many records tell the delimiter.
-const ENOUGH: u64 = 200;
+pub(super) const ENOUGH: u64 = 200;
 
-/// The most lines that titles above the header may have.
-const TITLE_LINES: u64 = 12;
-
-/// No table is wider.
-const WIDEST: usize = 1600;
+/// What to do about quotes that make no sense.
+pub(super) const STRAY_QUOTES: &str = "if quotes mean nothing there: --source \"sluice.file_source(path => ..., quote => '')\"; \
+     if a character before them escapes them: escape => ...";
 
 /// Rows, and how they are to be read.
 #[derive(Debug)]
@@ -44,26 +40,19 @@ impl SampleLayout {
     }
 }
 
-/// A way to read it, and what came of that.
-struct Guess {
-    settings: Value,
-    width: usize,
-}
-
 /// Finds out how records stand in the source.
 pub(super) fn find(sampler: &Sampler, settings: Value) -> Result<SampleLayout> {
     let found = find_rows(sampler, settings.clone());
     let encodings = match &found {
         _ if !settings["encoding"].is_null() => &[][..],
-        Ok(found) if sampler.take(&found.settings, ENOUGH)?.is_foreign => &["windows-1252"],
+        Ok((_, true)) => &["windows-1252"],
         Err(error) if error.message().contains("UTF-16") => &["utf-16le", "utf-16be"],
-        Err(error) if is_of_format(error) => &["windows-1252"],
         _ => &[],
     };
     let decoded = encodings.iter().find_map(|encoding| {
         let mut settings = settings.clone();
         settings["encoding"] = json!(encoding);
-        let mut found = find_rows(sampler, settings).ok()?;
+        let (mut found, _) = find_rows(sampler, settings).ok()?;
         sampler.take(&found.settings, ENOUGH).ok().filter(|sample| sample.records > 0)?;
         if *encoding == "windows-1252" {
             found.choices.push(
@@ -74,40 +63,52 @@ pub(super) fn find(sampler: &Sampler, settings: Value) -> Result<SampleLayout> {
         }
         Some(found)
     });
-    decoded.map_or(found, Ok)
+    decoded.map_or_else(|| Ok(found?.0), Ok)
 }
 
-fn find_rows(sampler: &Sampler, settings: Value) -> Result<SampleLayout> {
+/// And whether there are bytes that are not UTF-8.
+fn find_rows(sampler: &Sampler, settings: Value) -> Result<(SampleLayout, bool)> {
     let first = sampler.take(&settings, ENOUGH);
-    let may_be_tabular = match &first {
+    let is_tabular = match &first {
         Ok(sample) => {
             let is_tabular = |origin: &String| source::is_tabular(&settings, origin);
             sample.origins.iter().any(is_tabular)
         }
-        Err(error) => is_of_format(error),
+        Err(error) => error.message().contains(": the header in line ") || is_unknown(error),
     };
-    let best = match &first {
-        _ if !may_be_tabular => None,
-        Ok(sample) if sample.is_empty() => None,
-        // Any text is a table of one column unless told otherwise.
-        _ => (0..=TITLE_LINES)
-            .find_map(|lines| best(sampler, &settings, lines).filter(|best| best.width > 1))
-            .or_else(|| best(sampler, &settings, 0).filter(|_| !is_unknown(&first))),
+    if is_tabular && !first.as_ref().is_ok_and(|sample| sample.records + sample.bad == 0) {
+        let mut settings = settings.clone();
+        let is_known = !first.as_ref().is_err_and(is_unknown);
+        if !is_known {
+            // Any text is a table of one column unless told otherwise.
+            settings["format"] = json!("csv");
+        }
+        if let Some(table) = Table::find(sampler, &settings, is_known) {
+            let is_foreign = table.rows.iter().any(|row| row.is_foreign);
+            // In another encoding its letters are to be read first.
+            return match is_foreign && settings["encoding"].is_null() {
+                true => Ok((SampleLayout::told(settings), true)),
+                false => Ok((settle_header(sampler, table)?, false)),
+            };
+        }
+    }
+    let first = first?;
+    let document = in_document(sampler, &settings, &first);
+    let is_document = document.is_some();
+    let layout = SampleLayout {
+        settings: document.unwrap_or(settings),
+        is_tabular,
+        choices: (is_document
+            .then(|| "records: without it the whole file is one record".to_owned()))
+        .into_iter()
+        .collect(),
     };
-    let Some(best) = best else {
-        let first = first?;
-        let document = in_document(sampler, &settings, &first);
-        let is_document = document.is_some();
-        return Ok(SampleLayout {
-            settings: document.unwrap_or(settings),
-            is_tabular: may_be_tabular,
-            choices: (is_document
-                .then(|| "records: without it the whole file is one record".to_owned()))
-            .into_iter()
-            .collect(),
-        });
-    };
-    settle_header(sampler, best)
+    Ok((layout, first.is_foreign))
+}
+
+/// Whether the format is what could not be told.
+fn is_unknown(error: &Error) -> bool {
+    error.message().starts_with("cannot tell the format")
 }
 
 /// Where the content is one object with the records in a list.
@@ -125,83 +126,6 @@ fn in_document(sampler: &Sampler, settings: &Value, first: &Sample) -> Option<Va
     (sample.records > 1).then_some(settings)
 }
 
-/// The delimiter that yields the most columns and no ragged rows.
-fn best(sampler: &Sampler, settings: &Value, skip_lines: u64) -> Option<Guess> {
-    let guesses = DELIMITERS.iter().filter_map(|delimiter| {
-        let mut settings = settings.clone();
-        if is_unknown(&sampler.take(&settings, 1)) {
-            settings["format"] = json!("csv");
-        }
-        settings["delimiter"] = json!(delimiter.to_string());
-        // Lines in another encoding are no titles: their letters are to be read.
-        let lines = sampler.take(&without_header(&settings, 1), skip_lines);
-        if lines.is_ok_and(|lines| lines.is_foreign) {
-            return None;
-        }
-        if skip_lines > 0 {
-            settings["skip_lines"] = json!(skip_lines);
-        }
-        guess(sampler, settings)
-    });
-    // Of equals the first: they are listed by how common they are.
-    guesses.fold(None, |best: Option<Guess>, guess| match best {
-        Some(best) if best.width >= guess.width => Some(best),
-        _ => Some(guess),
-    })
-}
-
-/// Whether the format is what could not be told.
-fn is_unknown(sample: &Result<Sample>) -> bool {
-    sample.as_ref().is_err_and(|error| error.message().starts_with("cannot tell the format"))
-}
-
-/// Whether the content was there, and made no sense as it was read.
-fn is_of_format(error: &Error) -> bool {
-    let message = error.message();
-    message.starts_with("cannot tell the format") || message.contains(": the header in line ")
-}
-
-/// Rows read so, with the header as it is, else without one.
-fn guess(sampler: &Sampler, settings: Value) -> Option<Guess> {
-    let with_header = sampler.take(&settings, ENOUGH);
-    if let Ok(sample) = &with_header
-        && (sample.is_mostly_good() || sample.is_empty())
-    {
-        return Guess::of(settings, with_header.ok()?);
-    }
-    let (bare, first) = (1..=WIDEST)
-        .map(|width| without_header(&settings, width))
-        .map_while(|bare| {
-            let first = sampler.take(&bare, 1).ok()?;
-            (!first.is_foreign).then_some((bare, first))
-        })
-        .find(|(_, first)| first.records == 1)?;
-    // What Excel writes above the header.
-    if first.first.contains("\"sep=") {
-        return None;
-    }
-    let sample = sampler.take(&bare, ENOUGH).ok()?;
-    Guess::of(bare, sample)
-}
-
-impl Guess {
-    fn of(settings: Value, sample: Sample) -> Option<Self> {
-        let width = Members::of(&sample.first)?.0.len();
-        sample.is_mostly_good().then_some(Guess { settings, width })
-    }
-}
-
-impl Sample {
-    /// Few of its rows are ragged.
-    fn is_mostly_good(&self) -> bool {
-        self.records > 0 && self.bad * 10 <= self.records
-    }
-
-    fn is_empty(&self) -> bool {
-        self.records + self.bad == 0
-    }
-}
-
 fn without_header(settings: &Value, width: usize) -> Value {
     let columns: Vec<String> = (1..=width).map(|n| format!("column_{n}")).collect();
     let mut settings = settings.clone();
@@ -211,65 +135,69 @@ fn without_header(settings: &Value, width: usize) -> Value {
 }
 
 /// Whether the first line names the columns: it does, unless its fields look like those below.
-fn settle_header(sampler: &Sampler, best: Guess) -> Result<SampleLayout> {
-    let bare = without_header(&best.settings, best.width);
-    let rows = sampler.take(&bare, ENOUGH)?;
-    let first = Members::of(&rows.first).map_or(Vec::new(), |members| members.0);
-    let fields = rows.rest.leaves(false);
-    let (mut names, mut data) = (0, 0);
-    let has_header = best.settings["header"] != false;
-    for ((_, value), (_, field)) in first.iter().zip(&fields) {
-        let mut kinds = field.kinds();
-        kinds.remove(&ValueKind::Empty);
-        let cell: String = serde_json::from_str(value.get()).unwrap_or_default();
-        match ValueKind::of_text(&cell) {
-            _ if kinds.is_empty() || kinds.contains_key(&ValueKind::Text) => {}
-            ValueKind::Text => names += 1,
-            kind if has_header && kinds.contains_key(&kind) => data += 1,
-            _ => {}
-        }
-    }
+fn settle_header(sampler: &Sampler, table: Table) -> Result<SampleLayout> {
+    let Table { mut settings, width, .. } = table;
     let mut choices = Vec::new();
-    let mut settings = best.settings;
-    if has_header && data > 0 && names == 0 {
-        settings = bare;
-    } else if !has_header && names > 0 {
-        // A header, but one that cannot name the columns: empty or repeated names.
-        let cells = first.iter().enumerate().map(|(index, (_, value))| {
-            let cell: String = serde_json::from_str(value.get()).unwrap_or_default();
-            name::plain(&cell, &format!("column_{}", index + 1))
-        });
-        settings["columns"] = json!(name::distinct(cells));
-        if let Some(map) = settings.as_object_mut() {
-            map.remove("header");
-        }
-    }
-    if settings["header"] == false {
-        choices.push("columns: there is no header, name them".to_owned());
-    } else if names == 0 && settings["columns"].is_null() {
-        let shown: Vec<String> =
-            (first.iter().take(3)).map(|(_, value)| value.get().to_owned()).collect();
+    let (titles, first) = (&table.rows[..table.top], &table.rows[table.top]);
+    if !titles.is_empty() {
+        settings["skip_lines"] = json!(first.line - 1);
+        let titles: Vec<String> = titles.iter().map(Row::quoted).collect();
         choices.push(format!(
-            "header => false and columns => {}, if the first line, {} ..., is a record",
-            literal("{...}"),
-            shown.join(", ")
+            "skip_lines, if these are no titles, which are left out: {}",
+            titles.join(", ")
         ));
     }
-    leave_out_defaults(sampler, &mut settings, best.width);
+    if settings["header"].is_null() && settings["columns"].is_null() {
+        let has_header = match sampler.take(&settings, ENOUGH) {
+            // It is not known which row comes first then.
+            Err(error) if first.has_open_quote => return Err(error.next(STRAY_QUOTES)),
+            with_header => with_header.is_ok(),
+        };
+        let bare = without_header(&settings, width);
+        let rows = sampler.take(&bare, ENOUGH)?;
+        let (mut names, mut data) = (0, 0);
+        for (cell, (_, field)) in first.fields.iter().zip(&rows.rest.leaves(false)) {
+            let mut kinds = field.kinds();
+            kinds.remove(&ValueKind::Empty);
+            match ValueKind::of_text(cell) {
+                _ if kinds.is_empty() || kinds.contains_key(&ValueKind::Text) => {}
+                ValueKind::Text => names += 1,
+                kind if kinds.contains_key(&kind) => data += 1,
+                _ => {}
+            }
+        }
+        if names == 0 && (data > 0 || !has_header) {
+            settings = bare;
+            choices.push("columns: there is no header, name them".to_owned());
+        } else if !has_header {
+            // A header, but one that cannot name the columns: empty or repeated names.
+            let cells = first.fields.iter().enumerate();
+            let cells =
+                cells.map(|(index, cell)| name::plain(cell, &format!("column_{}", index + 1)));
+            settings["columns"] = json!(name::distinct(cells));
+        } else if names == 0 {
+            let shown: Vec<String> =
+                first.fields.iter().take(3).map(|cell| json!(cell).to_string()).collect();
+            choices.push(format!(
+                "header => false and columns => {}, if the first line, {} ..., is a record",
+                literal("{...}"),
+                shown.join(", ")
+            ));
+        }
+    }
+    leave_out_defaults(sampler, &mut settings);
     Ok(SampleLayout { settings, is_tabular: true, choices })
 }
 
 /// The delimiter that the format has anyway needs no word.
-fn leave_out_defaults(sampler: &Sampler, settings: &mut Value, width: usize) {
+fn leave_out_defaults(sampler: &Sampler, settings: &mut Value) {
     let mut without = settings.clone();
-    if let Some(map) = without.as_object_mut() {
-        map.remove("delimiter");
-    }
-    let is_the_same = sampler.take(&without, ENOUGH).is_ok_and(|sample| {
-        sample.is_mostly_good()
-            && Members::of(&sample.first).is_some_and(|members| members.0.len() == width)
-    });
-    if is_the_same {
+    without["delimiter"] = Value::Null;
+    let read = |settings: &Value| {
+        let sample = sampler.take(settings, ENOUGH).ok()?;
+        Some((sample.first, sample.records, sample.bad))
+    };
+    if read(&without).is_some_and(|found| Some(found) == read(settings)) {
         *settings = without;
     }
 }

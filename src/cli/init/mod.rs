@@ -15,6 +15,7 @@ mod project;
 mod row;
 mod sample;
 mod sql;
+mod table;
 
 use super::args;
 use super::context::Context;
@@ -38,9 +39,9 @@ pub(super) async fn init(context: &Context, args: &args::Init) -> Result<u8> {
     let (mut settings, written) = match (&args.place, &args.source) {
         // A project is another folder.
         (Some(place), None) if args.project.is_some() => {
-            (place::settings(&place::rooted(place)), None)
+            (place::settings(&place::rooted(place))?, None)
         }
-        (Some(place), None) => (place::settings(place), None),
+        (Some(place), None) => (place::settings(place)?, None),
         (_, Some(call)) => (evaluate(context, call).await?, Some(call.clone())),
         (None, None) => {
             return Err(Error::usage("there is nothing to look at").next(
@@ -183,7 +184,10 @@ fn nothing(sample: &Sample, what: &str) -> Error {
     match &sample.fault {
         Some((sqlstate, fault)) => error
             .detail(format!("{} records are bad; the first: {sqlstate} {fault}", sample.bad))
-            .next("say how they stand there: --source \"sluice.file_source(path => ..., format => ..., delimiter => ...)\""),
+            .next(match fault.starts_with("a quote ") {
+                true => dialect::STRAY_QUOTES,
+                false => "say how they stand there: --source \"sluice.file_source(path => ..., format => ..., delimiter => ...)\"",
+            }),
         None => {
             (sample.unread.iter().fold(error, |error, why| error.detail(why)))
                 .next("look at one that has some, like those to come")

@@ -1,15 +1,49 @@
 //! From a file or URL to the settings of a source, and a name for the pipeline.
 
 use super::name;
+use crate::db::literal;
+use crate::error::{Error, Result};
+use crate::secret::{credential_of, is_credential};
+use reqwest::Url;
 use serde_json::{Value, json};
 
 /// The settings of the source for what a user named.
-pub(super) fn settings(place: &str) -> Value {
-    match place.split_once("://") {
-        Some(("http" | "https", _)) => json!({"kind": "http", "url": place}),
+pub(super) fn settings(place: &str) -> Result<Value> {
+    Ok(match place.split_once("://") {
+        Some(("http" | "https", _)) => {
+            refuse_credentials(place)?;
+            json!({"kind": "http", "url": place})
+        }
         Some(_) => json!({"kind": "object", "url": place}),
         None => json!({"kind": "file", "path": place}),
+    })
+}
+
+/// What is printed goes into a file, and from there into the database, where the engine refuses it.
+fn refuse_credentials(place: &str) -> Result<()> {
+    let Ok(mut url) = Url::parse(place) else { return Ok(()) };
+    let (what, auth) = if !url.username().is_empty() || url.password().is_some() {
+        ("what stands before the \"@\"".to_owned(), "basic_auth(env => 'VARIABLE')".to_owned())
+    } else if let Some(name) = credential_of(&url) {
+        let auth = format!("param_auth(param => {}, env => 'VARIABLE')", literal(&name));
+        (format!("\"{name}\""), auth)
+    } else {
+        return Ok(());
+    };
+    let pairs = url.query_pairs().filter(|(name, _)| !is_credential(name));
+    let pairs: Vec<(String, String)> =
+        pairs.map(|(name, value)| (name.into(), value.into())).collect();
+    url.set_query(None);
+    if !pairs.is_empty() {
+        url.query_pairs_mut().extend_pairs(pairs);
     }
+    // A host is there, so neither fails.
+    let _ = (url.set_username(""), url.set_password(None));
+    Err(Error::usage(format!("{what} in the URL would keep a secret in the file and the database"))
+        .next(format!(
+            "say where it is: --source \"sluice.http_source(url => {}, auth => sluice.{auth})\"",
+            literal(url.as_str())
+        )))
 }
 
 /// A path that means the same in every folder; a URL as it is.
@@ -68,7 +102,7 @@ mod tests {
             ("https://shop.example/", "records"),
             ("s3://lake/raw/orderItems/", "order_items"),
         ] {
-            assert_eq!(name(&settings(place)), wanted, "{place}");
+            assert_eq!(name(&settings(place).unwrap()), wanted, "{place}");
         }
         for (setting, place, wanted) in [
             ("table", "crm.customers_2026", "customers_2026"),

@@ -1,10 +1,11 @@
 //! The first records of a source, read as a run would read them.
 
 use super::evidence::Field;
+use super::members::Members;
 use crate::error::Result;
 use crate::source::{
-    self, BatchBuilder, BatchLimits, DeclaredField, Progress, Proof, Reason, Source, SourceContext,
-    Start, StreamSource,
+    self, BatchBuilder, BatchLimits, DeclaredField, Progress, Proof, Reason, RowFields, Source,
+    SourceContext, Start, StreamSource,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -73,24 +74,52 @@ impl Sampler {
 
     /// Up to `most` records of the source that `settings` describe.
     pub(super) fn take(&self, settings: &Value, most: u64) -> Result<Sample> {
-        let mut source = self.open(settings)?;
         let mut sample = Sample::default();
+        let (origins, unread) = self.read(settings, most, |out| sample.note(out))?;
+        (sample.origins, sample.unread) = (origins, unread);
+        Ok(sample)
+    }
+
+    /// Up to `most` rows of separated fields, whatever their number.
+    pub(super) fn rows(&self, settings: &Value, most: u64) -> Result<Vec<Row>> {
+        let mut settings = settings.clone();
+        settings["header"] = json!(false);
+        settings["columns"] = json!(["row"]);
+        for name in ["null_string", "require"] {
+            settings[name] = Value::Null;
+        }
+        let mut fields = RowFields::new(&settings)?;
+        let mut rows = Vec::new();
+        self.read(&settings, most, |out| rows.extend(Row::of(out, &mut fields)))?;
+        Ok(rows)
+    }
+
+    /// Gives each record by itself; returns what they were in, and why there may be more.
+    fn read(
+        &self,
+        settings: &Value,
+        most: u64,
+        mut note: impl FnMut(&BatchBuilder),
+    ) -> Result<(BTreeSet<String>, Option<String>)> {
+        let mut source = self.open(settings)?;
         let limits = BatchLimits { rows: 1, bytes: usize::MAX, digests: false };
-        while sample.records + sample.bad < most {
+        let (mut noted, mut origins) = (0, BTreeSet::new());
+        while noted < most {
             let mut out = BatchBuilder::new(limits);
             let progress = source.read(&mut out)?;
-            sample.note(&out);
+            noted += u64::from(out.last().is_some());
+            note(&out);
             let batch = out.finish(Value::Null);
-            let origins = batch.origins.into_iter().map(|span| span.origin);
-            sample.origins.extend(origins);
-            if let Progress::End(proof) = progress {
-                if let Proof::Partial(Reason::Waiting { why, .. }) = proof {
-                    sample.unread = Some(why);
+            origins.extend(batch.origins.into_iter().map(|span| span.origin));
+            match progress {
+                Progress::End(Proof::Partial(Reason::Waiting { why, .. })) => {
+                    return Ok((origins, Some(why)));
                 }
-                break;
+                Progress::End(_) => break,
+                _ => {}
             }
         }
-        Ok(sample)
+        Ok((origins, None))
     }
 
     fn open(&self, settings: &Value) -> Result<Box<dyn Source>> {
@@ -107,6 +136,38 @@ impl Sampler {
             _ => {}
         }
         source::open(&settings, Start::default(), &self.context)
+    }
+}
+
+/// A row of separated fields.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) line: i64,
+    pub(super) text: String,
+    pub(super) fields: Vec<String>,
+    pub(super) has_open_quote: bool,
+    pub(super) is_foreign: bool,
+}
+
+impl Row {
+    /// The last record, which was read as a row of a single field.
+    fn of(out: &BatchBuilder, fields: &mut RowFields) -> Option<Self> {
+        let (line, found) = out.last()?;
+        let row = match found {
+            Ok(json) => {
+                let members = Members::of(str::from_utf8(json).ok()?)?;
+                let text: String = serde_json::from_str(members.0.first()?.1.get()).ok()?;
+                let fields = vec![text.clone()];
+                Row { line, text, fields, has_open_quote: false, is_foreign: false }
+            }
+            Err(unreadable) => {
+                let text = String::from_utf8_lossy(&unreadable.payload);
+                let (fields, has_open_quote) = fields.of(&text);
+                let is_foreign = std::str::from_utf8(&unreadable.payload).is_err();
+                Row { line, fields, has_open_quote, is_foreign, text: text.into_owned() }
+            }
+        };
+        Some(row)
     }
 }
 

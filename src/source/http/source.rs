@@ -35,6 +35,7 @@ pub struct HttpSource {
     unmarked: u64,
     has_noted: bool,
     has_told_of_links: bool,
+    has_told_of_more: bool,
 }
 
 /// A page being read.
@@ -82,6 +83,7 @@ impl HttpSource {
             unmarked: 0,
             has_noted: false,
             has_told_of_links: false,
+            has_told_of_more: false,
         })
     }
 

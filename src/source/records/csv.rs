@@ -3,10 +3,12 @@
 //! A quote opens a quoted field only at the start of the field; elsewhere it is data. After the closing quote
 //! a delimiter or a line end has to follow, or the line is a bad record ([`RowScan`]).
 
+mod fields;
 mod header;
 mod line_end;
 mod tail;
 
+pub(crate) use self::fields::RowFields;
 pub(super) use self::header::name_faults;
 use self::header::refuse_miscoded_header;
 use self::tail::ragged;

@@ -176,6 +176,17 @@ fn by_suffix(name: &str) -> Option<Format> {
     }
 }
 
+pub(super) fn dialect(settings: &RecordSettings, format: Format) -> CsvDialect {
+    CsvDialect {
+        delimiter: settings.delimiter(format),
+        quote: settings.quote(),
+        escape: settings.escape(),
+        comment: settings.comment(),
+        line_end: b'\n',
+        null: settings.null.as_ref().map(|null| null.as_bytes().to_vec()),
+    }
+}
+
 pub(super) fn framer(
     settings: &RecordSettings,
     format: Format,
@@ -188,14 +199,7 @@ pub(super) fn framer(
         Format::Json => Box::new(Json::new(max, settings.records.as_ref(), parser)),
         Format::Csv | Format::Tsv => {
             let layout = CsvOptions {
-                dialect: CsvDialect {
-                    delimiter: settings.delimiter(format),
-                    quote: settings.quote(),
-                    escape: settings.escape(),
-                    comment: settings.comment(),
-                    line_end: b'\n',
-                    null: settings.null.as_ref().map(|null| null.as_bytes().to_vec()),
-                },
+                dialect: dialect(settings, format),
                 limits: RowLimits { bytes: max, lines: settings.max_record_lines },
                 skip_lines: settings.skip_lines,
                 has_header: settings.header,

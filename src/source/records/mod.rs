@@ -30,6 +30,7 @@ mod window;
 
 pub(super) use choice::{Compression, Format, OnReplace};
 pub(super) use content::{Content, HandedOut, ReadOutcome};
+pub(crate) use csv::RowFields;
 pub(super) use damage::damaged;
 pub(super) use decode::{CountingReader, Decoder};
 pub(super) use format::{has_columns, is_tabular};

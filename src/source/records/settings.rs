@@ -116,6 +116,16 @@ pub(crate) fn shared(settings: &Value) -> Value {
     Value::Object(NAMES.iter().filter_map(of).collect())
 }
 
+/// Parses the shared settings in those of any source.
+pub(super) fn parse_shared(settings: &Value) -> Result<RecordSettings> {
+    let mut shared = shared(settings);
+    if let Some(map) = shared.as_object_mut() {
+        map.retain(|_, value| !value.is_null());
+    }
+    serde_json::from_value(shared)
+        .map_err(|cause| Error::usage("the settings of the records are not valid").caused_by(cause))
+}
+
 impl RecordSettings {
     /// The names of the fields, or of the columns to read.
     pub(crate) fn columns(&self) -> Option<&[String]> {

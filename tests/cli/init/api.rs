@@ -30,6 +30,33 @@ async fn every_paging_model_is_found_by_walking_it() {
     }
 }
 
+/// A file with it would go to git, and `apply` refuses it.
+#[tokio::test]
+async fn a_credential_in_the_url_is_refused_and_not_repeated() {
+    let desk = Desk::new().await;
+    for (url, what, next) in [
+        (
+            "http://127.0.0.1:9/orders?q=1&token=s3cret",
+            "\"token\" in the URL would keep a secret",
+            "http_source(url => 'http://127.0.0.1:9/orders?q=1', auth => sluice.param_auth(param => 'token', env => ",
+        ),
+        (
+            "http://127.0.0.1:9/?X-Api-Key=s3cret",
+            "\"X-Api-Key\" in the URL would keep a secret",
+            "http_source(url => 'http://127.0.0.1:9/', auth => sluice.param_auth(param => 'X-Api-Key', env => ",
+        ),
+        (
+            "https://ann:s3cret@127.0.0.1:9/orders",
+            "what stands before the \"@\" in the URL would keep a secret",
+            "http_source(url => 'https://127.0.0.1:9/orders', auth => sluice.basic_auth(env => ",
+        ),
+    ] {
+        let refusal = desk.refusal(&[url]);
+        assert!(refusal.contains(what) && refusal.contains(next), "{refusal}");
+        assert!(!refusal.contains("s3cret"), "{refusal}");
+    }
+}
+
 /// Records 1 to 30 from behind `start`, so many of them.
 fn numbers(start: usize, size: usize) -> Vec<serde_json::Value> {
     (start..30.min(start + size)).map(|n| json!({"id": n + 1, "name": format!("n{n}")})).collect()

@@ -70,6 +70,17 @@ const SHAPES: &[Shape] = &[
         columns: "column_1 bigint, column_2 text, column_3 date",
         row: "1|Ann|2026-01-02",
     },
+    // As MySQL and Hive write quotes.
+    Shape {
+        file: "escaped.csv",
+        content: br#"id,said,n
+1,"say \"hi\", then go",2
+2,"a \\ b",3
+"#,
+        args: &[],
+        columns: "id bigint, said text, n bigint",
+        row: r#"1|say "hi", then go|2"#,
+    },
     Shape {
         file: "twice.csv",
         content: b"id,name,name,\n1,a,b,c\n2,d,e,f\n",
@@ -205,6 +216,83 @@ async fn files_of_every_shape_are_loaded_as_they_are() {
         );
         assert_eq!(desk.rows(&sql).await, [shape.row], "{text}");
     }
+}
+
+/// Few lines, and one of them is bad: those above it are no titles.
+#[tokio::test]
+async fn a_bad_line_near_the_top_goes_to_quarantine_alone() {
+    let desk = Desk::new().await;
+    for (name, content, loaded) in [
+        ("short", "id,name,v\n1,a\n2,b,3\n3,c,4\n4,d,5\n", ["2", "3", "4"].as_slice()),
+        ("open", "id,name\n1,\"a\n2,b\n3,c\n", &["2", "3"]),
+        ("stray", "id,name\n1,a\n2,\"12\" pipe\n3,c\n", &["1", "3"]),
+    ] {
+        desk.write(&format!("{name}.csv"), content);
+        let text = desk.init(&[&format!("{name}.csv")]);
+        assert!(
+            text.contains("-- choose: 1 of the records looked at will be quarantined: "),
+            "{text}"
+        );
+        let source = format!("sluice.file_source(path => '{name}.csv'));");
+        assert!(text.contains(&source), "{text}");
+        desk.write("pipeline.sql", &text);
+        desk.sluice(&["apply", "pipeline.sql"]).exits(0);
+        let run = desk.sluice(&["run", name, "--max-bad-ratio", "1"]).exits(0);
+        assert_eq!(run.summary().count("quarantined"), 1, "{text}");
+        assert_eq!(desk.rows(&format!("select id from {name} order by 1")).await, loaded);
+    }
+}
+
+#[tokio::test]
+async fn lines_that_are_taken_for_titles_are_quoted() {
+    let desk = Desk::new().await;
+    desk.write("titled.csv", "Orders, all\n\nMarch\nid,n,at\n1,2,x\n2,3,y\n");
+    desk.write("narrow.csv", "id,name\n1,a,x\n2,b,y\n3,c,z\n");
+    for (file, key, choice, source) in [
+        (
+            "titled.csv",
+            "id",
+            "\"Orders, all\", \"March\"",
+            "path => 'titled.csv', skip_lines => 3));",
+        ),
+        ("narrow.csv", "column_1", "\"id,name\"", "path => 'narrow.csv', skip_lines => 1, header"),
+    ] {
+        let text = desk.init(&[file, "--key", key]);
+        let choice = format!(
+            "-- choose: skip_lines, if these are no titles, which are left out: {choice}\n"
+        );
+        assert!(text.contains(&choice) && text.contains(source), "{text}");
+    }
+    // Titles are not UTF-8 either.
+    desk.write("umsatz.csv", b"Ums\xe4tze\n\nid;b\n1;a\n2;b\n3;c\n");
+    let text = desk.init(&["umsatz.csv"]);
+    assert!(text.contains("\"Umsätze\"") && text.contains("encoding => 'windows-1252'"), "{text}");
+}
+
+/// A wrong delimiter would hide it.
+#[tokio::test]
+async fn quotes_that_make_no_sense_are_said_soon() {
+    let desk = Desk::new().await;
+    let rows: String = (0..200).map(|n| format!("{n},\"12\" pipe,5\n")).collect();
+    desk.write("bare.csv", &rows);
+    desk.write("headed.csv", format!("id,name,size\n{rows}"));
+    let noise: Vec<u8> =
+        (0..40_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    desk.write("noise.csv", noise);
+    let start = std::time::Instant::now();
+    for (file, message, next) in [
+        (
+            "headed.csv",
+            "200 records are bad; the first: 22P04 a quote in the row at line 2",
+            "quote => ''",
+        ),
+        ("bare.csv", "the header in line 1 has a quote that is not closed", "quote => ''"),
+        ("noise.csv", "is not valid UTF-8", "encoding"),
+    ] {
+        let refusal = desk.sluice(&["init", file]).stderr;
+        assert!(refusal.contains(message) && refusal.contains(next), "{refusal}");
+    }
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
 /// What the sample does not show is no reason for a wrong value.

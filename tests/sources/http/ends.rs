@@ -314,6 +314,8 @@ fn more_pages_without_paging_are_remarked_on() {
         (Answer::json(r#"{"data": [1], "links": {"next": "/?page=2"}}"#), "`/links/next`"),
         (Answer::json(r#"{"data": [1], "has_more": true}"#), "`/has_more`"),
         (Answer::json(r#"{"data": [1], "total": 100}"#), "`/total`"),
+        (Answer::json(r#"{"data": [1], "count": 95, "offset": 0}"#), "`/count`"),
+        (Answer::json(r#"{"data": [1], "page": 1, "total_pages": 5}"#), "`/total_pages`"),
         (page("1").header("Link", "</?page=2>; rel=\"next\""), "the header Link"),
     ] {
         let web = Web::serve(move |_| answer.clone());
@@ -327,6 +329,7 @@ fn more_pages_without_paging_are_remarked_on() {
     for body in [
         r#"{"data": [1], "next": null, "has_more": false, "total": 1}"#,
         r#"{"data": [1], "message": "ok"}"#,
+        r#"{"data": [1, 2], "count": 2, "total_pages": 1}"#,
     ] {
         let web = Web::serve(move |_| Answer::json(body));
         assert_eq!(
@@ -334,6 +337,47 @@ fn more_pages_without_paging_are_remarked_on() {
             Vec::<String>::new(),
             "{body}"
         );
+    }
+}
+
+/// In any sweep, also the first after the pipeline was defined anew.
+#[test]
+fn paging_that_does_not_lead_to_the_pages_an_answer_shows_is_remarked_on() {
+    let by = |paging| json!({ "paging": paging });
+    let does_not_lead =
+        "shows that there are more pages, and the `paging` that is set does not lead there";
+    for (paging, remark) in [
+        (
+            json!({"model": "cursor", "param": "after", "next": "/nextcursor"}),
+            "the first page does not say where the next one is",
+        ),
+        (json!({"model": "link_header", "rel": "nxt"}), does_not_lead),
+        // The server gives ten at most.
+        (
+            json!({"model": "page_number", "param": "page", "size_param": "n", "size": 100, "ends_at": "short_page"}),
+            does_not_lead,
+        ),
+    ] {
+        let web = Web::serve(|_| {
+            Answer::json(r#"{"data": [1], "next_cursor": "x"}"#)
+                .header("Link", "</?page=2>; rel=\"next\"")
+        });
+        let source = settings(&web.url, by(paging));
+        let run = read_from(&source, Some(json!({"done": true})), WIDE).ok();
+        assert!(run.remarks.len() == 1 && run.remarks[0].contains(remark), "{:?}", run.remarks);
+    }
+    // The last page, and a page that says where the next one would be.
+    for (paging, body) in [
+        (json!({"model": "link_header", "rel": "next"}), r#"{"data": [1], "total": 1}"#),
+        (
+            json!({"model": "cursor", "param": "after", "next": "/next"}),
+            r#"{"data": [1], "next": null, "total": 9}"#,
+        ),
+    ] {
+        let web =
+            Web::serve(move |_| Answer::json(body).header("Link", "</?page=1>; rel=\"prev\""));
+        let run = read(&settings(&web.url, by(paging))).ok();
+        assert_eq!(run.remarks, Vec::<String>::new(), "{body}");
     }
 }
 

@@ -6,6 +6,7 @@ use reqwest::header::LINK;
 
 use super::{Page, PageParser};
 use crate::source::http::paging::link_target;
+use crate::source::http::settings::RecordsShape;
 use crate::source::http::value::Extracted;
 use crate::source::json::Pointer;
 
@@ -14,7 +15,7 @@ pub(super) static ERRORS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     pointers(&["/errors", "/error", "/fault", "/exception", "/message", "/detail"])
 });
 
-/// Members by which answers lead to further pages, or count all records.
+/// Members by which answers lead to further pages.
 pub(super) static MORE_PAGES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     pointers(&[
         "/next",
@@ -35,10 +36,32 @@ pub(super) static MORE_PAGES: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
         "/paging/next",
         "/pagination/next",
         "/response_metadata/next_cursor",
+    ])
+});
+
+/// Members that count all records, or all pages (in which the name says so).
+pub(super) static COUNTS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
+    pointers(&[
         "/total",
         "/total_count",
         "/totalCount",
+        "/totalElements",
+        "/total_results",
+        "/totalResults",
+        "/count",
         "/meta/total",
+        "/meta/total_count",
+        "/meta/totalCount",
+        "/meta/count",
+        "/pagination/total",
+        "/page/totalElements",
+        "/total_pages",
+        "/totalPages",
+        "/meta/total_pages",
+        "/meta/totalPages",
+        "/pagination/total_pages",
+        "/pagination/totalPages",
+        "/page/totalPages",
     ])
 });
 
@@ -69,43 +92,37 @@ impl Page {
         ));
     }
 
-    /// Notes the first of `hints` that shows further pages, for a source without paging.
-    pub(super) fn note_more_pages<'a>(
-        &mut self,
-        mut hints: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
-    ) {
+    /// The first of `leads` and `counts` that shows further pages.
+    pub(super) fn find_more<'a>(
+        &self,
+        leads: impl Iterator<Item = (&'a Pointer, Option<&'a [u8]>)>,
+        counts: impl Iterator<Item = (&'a Pointer, Option<&'a [u8]>)>,
+    ) -> Option<String> {
         let records = self.records();
-        let says_more = |place: &str, json: &[u8]| {
-            let value = Extracted::of_json(json);
-            match place.contains("total") {
-                true => value.number().is_some_and(|total| total > records && records > 0),
-                false => value.answer() != Some(false),
-            }
-        };
-        let hint = hints.find(|(place, value)| value.is_some_and(|json| says_more(place, json)));
-        if let Some((place, _)) = hint {
-            self.note_hint(&format!("`{place}`"));
-        }
-    }
-
-    fn note_hint(&mut self, place: &str) {
-        self.notes.push(format!(
-            "{place} of {} shows that there are more pages, and no `paging` is set: only this one was read",
-            self.origin
-        ));
+        let leads = leads.filter(|(_, json)| {
+            json.is_some_and(|json| Extracted::of_json(json).answer() != Some(false))
+        });
+        let counts = counts.filter(|(place, json)| {
+            let read =
+                if place.text().to_ascii_lowercase().ends_with("pages") { 1 } else { records };
+            let count = json.and_then(|json| Extracted::of_json(json).number());
+            records > 0 && count.is_some_and(|count| count > read)
+        });
+        leads.chain(counts).next().map(|(place, _)| format!("`{}`", place.text()))
     }
 }
 
 impl PageParser<'_> {
-    /// Notes further pages that the headers show.
-    pub(super) fn note_hints(&self, page: &mut Page) {
-        if !self.reader.paging.is_none() || !page.notes.is_empty() {
-            return;
-        }
+    /// Whether a count of records is one of those that this source would read.
+    pub(super) fn has_counts(&self) -> bool {
+        let is_filtered = self.reader.since.is_some() && !self.reader.paging.is_none();
+        self.reader.content.shape != RecordsShape::Object && !is_filtered
+    }
+
+    /// Whether the headers show further pages.
+    pub(super) fn has_next_link(&self) -> bool {
         let links = self.reply.headers.get_all(LINK).iter();
         let mut links = links.filter_map(|link| link.to_str().ok());
-        if links.any(|link| link_target(link, "next").is_some()) {
-            page.note_hint("the header Link");
-        }
+        links.any(|link| link_target(link, "next").is_some())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::hints::{ERRORS, MORE_PAGES, is_error};
+use super::hints::{COUNTS, ERRORS, MORE_PAGES, is_error};
 use super::{Page, PageParser, PageRecord, PageRecordFault};
 use crate::error::{Error, Result};
 use crate::http::transport::{permanent, transient};
@@ -29,8 +29,9 @@ impl PageParser<'_> {
         pointers.extend(&conditions);
         pointers.extend(in_body.iter().map(|(_, pointer)| pointer));
         pointers.extend(ERRORS.iter());
-        if reader.paging.is_none() {
-            pointers.extend(MORE_PAGES.iter());
+        pointers.extend(MORE_PAGES.iter());
+        if self.has_counts() {
+            pointers.extend(COUNTS.iter());
         }
         let (spans, parts) = self.walk(&pointers)?;
         let mut values = spans.iter().map(|span| {
@@ -53,8 +54,8 @@ impl PageParser<'_> {
         {
             page.note_errors(pointer, value);
         }
-        let hints = MORE_PAGES.iter().zip(values);
-        page.note_more_pages(hints.map(|(pointer, value)| (pointer.text(), value)));
+        let leads: Vec<_> = MORE_PAGES.iter().zip(values.by_ref()).collect();
+        page.more = page.find_more(leads.into_iter(), COUNTS.iter().zip(values));
         Ok(())
     }
 

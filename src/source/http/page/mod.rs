@@ -48,6 +48,8 @@ pub(crate) struct Page {
     pub(crate) mark: Option<String>,
     /// The error that there is no member for records, which counts if no page has records.
     pub(crate) missing: Option<Error>,
+    /// Where it shows that there are more pages.
+    pub(crate) more: Option<String>,
     /// Notes for the user.
     pub(crate) notes: Vec<String>,
 }
@@ -79,6 +81,7 @@ impl Page {
             signals: Signals::default(),
             mark: None,
             missing: None,
+            more: None,
             notes: Vec::new(),
         }
     }
@@ -190,7 +193,9 @@ impl PageReader {
                 Format::Json => answer.read_json(&mut page)?,
                 format => answer.read_lines(&mut page, format)?,
             }
-            answer.note_hints(&mut page);
+            if answer.has_next_link() {
+                page.more = Some("the header Link".to_owned());
+            }
         }
         Ok(page)
     }

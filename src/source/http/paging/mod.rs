@@ -247,6 +247,13 @@ impl Paging {
         Ok(Some(!is_done))
     }
 
+    /// Whether an answer says by itself, where the settings look for it, that there are no more pages.
+    pub(crate) fn tells_end(&self, signals: &Signals) -> bool {
+        let Signals { next, pages, total, more, done } = signals;
+        let has_next = self.next.is_some() && next.is_some();
+        has_next || [pages, total, more, done].into_iter().any(Option::is_some)
+    }
+
     /// Whether the member that leads to the next page is absent, not just empty: `next` may be misspelt.
     pub(crate) fn lacks_next(&self, signals: &Signals) -> bool {
         let is_told = signals.more.is_some() || signals.done.is_some();

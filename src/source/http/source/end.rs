@@ -83,7 +83,7 @@ impl HttpSource {
     }
 
     /// Whether the last page proves that all were read.
-    fn prove(&self, fetched: &FetchedPage) -> Proof {
+    fn prove(&mut self, fetched: &FetchedPage) -> Proof {
         let records = self.sweep.records - self.records_before;
         if let Some(total) = fetched.total.filter(|total| *total > records) {
             let why = format!(
@@ -91,14 +91,34 @@ impl HttpSource {
             );
             return self.waiting(why);
         }
-        if fetched.lacks_next && self.is_first_sweep && self.sweep.pages == 1 && records > 0 {
+        let more = self.unread(fetched);
+        let is_doubtful = self.is_first_sweep || more.is_some();
+        if fetched.lacks_next && is_doubtful && self.sweep.pages == 1 && records > 0 {
             let why = "the first page does not say where the next one is";
             self.context
                 .remarks
                 .add(format!("{why}, and was taken for the only one: check `next` in the paging"));
             return Proof::Partial(Reason::Inconclusive(why.to_owned()));
         }
+        if let Some(place) = more.filter(|_| !self.has_told_of_more) {
+            self.has_told_of_more = true;
+            let why = match self.settings().paging.is_none() {
+                true => "no `paging` is set",
+                false => "the `paging` that is set does not lead there",
+            };
+            self.context.remarks.add(format!(
+                "{place} of {} shows that there are more pages, and {why}: only this one was read",
+                fetched.page.origin
+            ));
+        }
         Proof::Complete
+    }
+
+    /// What shows that there are pages behind the only one that was read.
+    fn unread<'a>(&self, fetched: &'a FetchedPage) -> Option<&'a String> {
+        let paging = &self.settings().paging;
+        let is_only = fetched.at == paging.first() && !paging.tells_end(&fetched.page.signals);
+        fetched.page.more.as_ref().filter(|_| is_only)
     }
 
     fn waiting(&self, why: String) -> Proof {
