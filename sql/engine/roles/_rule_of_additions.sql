@@ -33,13 +33,15 @@ $$;
 comment on function sluice._rule_of_additions(text) is
   'What row security asks of a row that is added to a table of the engine, beside whose it is.';
 
+-- The clock may have been set back since the transaction began.
 create or replace function sluice._is_signed(
   p_by text, p_at text, p_latest text default 'greatest(pg_catalog.now(), pg_catalog.clock_timestamp())')
 returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select format('%I = session_user and %I between pg_catalog.now() and %s', p_by, p_at, p_latest)
+  select format('%I = session_user and %I between least(pg_catalog.now(), pg_catalog.clock_timestamp()) and %s', p_by,
+    p_at, p_latest)
 $$;
 
 -- Batches of one table read each other's ledgers: whose one pipeline is, theirs all are.
