@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use nix::sys::signal::{SigSet, Signal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -15,6 +16,9 @@ pub struct Stop {
     signals: watch::Receiver<Vec<i32>>,
     _sender: Arc<watch::Sender<Vec<i32>>>,
 }
+
+/// How long signals take that were held back, at most.
+const LET_THROUGH: Duration = Duration::from_millis(200);
 
 static OF_PROCESS: OnceLock<Stop> = OnceLock::new();
 static IS_ATTENDED: AtomicBool = AtomicBool::new(false);
@@ -58,9 +62,16 @@ impl Stop {
         // Twice is once.
         let _ = OF_PROCESS.set(stop);
         // Whoever started the process may have held them back until now.
-        SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM])
+        let signals = [Signal::SIGINT, Signal::SIGTERM];
+        let are_held = SigSet::thread_get_mask()
+            .is_ok_and(|mask| signals.iter().any(|signal| mask.contains(*signal)));
+        SigSet::from_iter(signals)
             .thread_unblock()
             .map_err(|error| Error::failed("signals cannot be let through").caused_by(error))?;
+        if are_held {
+            // What has come meanwhile is attended to by another thread, before this one goes on.
+            std::thread::sleep(LET_THROUGH);
+        }
         Ok(())
     }
 

@@ -118,7 +118,7 @@ pub(super) async fn deliveries(context: &Context, args: &args::Deliveries) -> Re
         // As in summaries, the first target goes without saying.
         false => {
             "select d.id, d.pipeline, d.state, d.operation, d.key, d.status,
-               sluice._why_undelivered(d.error, d.answer) as error, nullif(d.target, p.target) as target
+               d.reason as error, nullif(d.target, p.target) as target
              from sluice.deliveries_details d join sluice.pipelines p on p.name = d.pipeline"
         }
     };

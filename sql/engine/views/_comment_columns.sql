@@ -80,6 +80,7 @@ begin
       ('deliveries%', 'key', 'The key of the row.'), ('versions%', 'key', 'The columns by which a row is known again.'),
       ('deliveries%', 'id', 'The delivery.'), ('quarantine%', 'id', 'The record.'),
       ('quarantine%', 'reason', 'Why it was discarded.'), ('erasures', 'reason', 'Why.'),
+      ('deliveries%', 'reason', 'Why it was not accepted: what the server answered, or what went wrong.'),
       ('waiting%', 'reason', 'Why it could not be read to its end.'), ('manual', 'name', 'The function or view.'),
       ('waiting%', 'name', 'The file, object or sweep.'),
       ('status_details', 'targets', 'Where there are several: each with the rows that the last run wrote.'),

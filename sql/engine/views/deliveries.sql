@@ -37,7 +37,8 @@ select
   o.noted_at,
   o.attempted_at,
   o.closed_at,
-  coalesce(s.target, p.target) as target
+  coalesce(s.target, p.target) as target,
+  sluice._why_undelivered(o.error, o.answer) as reason
 from sluice.outbox o
 join sluice.pipelines p using (pipeline_id)
 left join sluice.delivery_state s using (pipeline_id, route)
