@@ -12,7 +12,7 @@ begin
   if pg_try_advisory_xact_lock(sluice._lock_class('deliver'), v_pipeline.pipeline_id) then
     return null;
   end if;
-  select a.*, extract(epoch from clock_timestamp() - a.state_change) as silent_seconds into v_holder
+  select a.*, sluice._silent_seconds(a.state_change) as silent_seconds into v_holder
   from pg_stat_activity a where a.pid in (select h from sluice._holders('deliver', v_pipeline.pipeline_id) h);
   if not found then
     return 'nobody any more'; -- it has let go meanwhile

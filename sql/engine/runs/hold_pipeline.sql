@@ -24,14 +24,22 @@ declare
   v_pipeline sluice.pipelines := sluice._find_pipeline(pipeline_holder.pipeline);
 begin
   return query
-  select a.pid, a.application_name, a.usename::text,
-    greatest(extract(epoch from clock_timestamp() - a.state_change)::double precision, 0) -- clocks are set back, too
+  select a.pid, a.application_name, a.usename::text, sluice._silent_seconds(a.state_change)
   from pg_stat_activity a where a.pid in (select h from sluice._holders('guard', v_pipeline.pipeline_id) h);
 end
 $$;
 
 comment on function sluice.pipeline_holder(text) is
   'The session that holds a pipeline, and for how long it has been silent: a living loader speaks every few seconds.';
+
+-- For how long a session has been silent. Clocks are set back, too.
+create or replace function sluice._silent_seconds(p_since timestamptz)
+returns double precision
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select greatest(extract(epoch from clock_timestamp() - p_since)::double precision, 0)
+$$;
 
 create or replace function sluice.evict_loader(pipeline text, guard_too boolean default false)
 returns integer

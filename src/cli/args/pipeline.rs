@@ -20,7 +20,8 @@ pub(crate) struct Show {
   sluice set orders owner=team_a           whose members run it and see its records
 
 Policies are max_bad_ratio, batch_rows, batch_bytes, skip_known, retry_orphans, retain_raw, retain_history,
-missing, mark_column, max_delete_ratio, deliver (none) and owner. What is set here stays when the same definition is applied again.")]
+missing, mark_column, max_delete_ratio, deliver (none) and owner. What is set here stays when the same
+definition is applied again.")]
 pub(crate) struct Set {
     /// The pipeline
     pub(crate) pipeline: String,

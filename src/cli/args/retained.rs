@@ -69,7 +69,8 @@ pub(crate) struct Why {
   sluice prune orders --tombstones-before 2026-01-01
   sluice prune --history-before 2025-01-01 --dry-run
 
-Every run does this for its own pipeline by its policy retain_raw, and one of the engine's owner by retain_history.")]
+Every run does this for its own pipeline by its policy retain_raw, and one of the engine's owner by
+retain_history.")]
 pub(crate) struct Prune {
     /// Only this pipeline (default: all)
     pub(crate) pipeline: Option<String>,

@@ -66,7 +66,7 @@ pub(super) fn find(sampler: &Sampler, settings: Value) -> Result<SampleLayout> {
     decoded.map_or_else(|| Ok(found?.0), Ok)
 }
 
-/// And whether there are bytes that are not UTF-8.
+/// How records stand there, read in the encoding of the settings, and whether some bytes are in another one.
 fn find_rows(sampler: &Sampler, settings: Value) -> Result<(SampleLayout, bool)> {
     let first = sampler.take(&settings, ENOUGH);
     let is_tabular = match &first {
